@@ -1,0 +1,46 @@
+/** What every commit must pass, in under a minute: `npm run check`. Independent steps run side by side. */
+import { spawn } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { ensureDependencies, ensureNode, orExplain, ROOT } from './provision.mjs';
+
+const packageFile = (path) => join(ROOT, 'node_modules', path);
+
+/** Longest first, so that none is left over at the end. */
+const STEPS = [
+  { name: 'unit tests', args: [join(ROOT, 'scripts/test.mjs'), '--only', 'unit'] },
+  { name: 'lint', args: [packageFile('eslint/bin/eslint.js'), '.', '--max-warnings', '0'] },
+  { name: 'types', args: [packageFile('typescript/bin/tsc'), '-p', 'tsconfig.check.json'] },
+  { name: 'format', args: [packageFile('prettier/bin/prettier.cjs'), '--check', '.'] },
+  { name: 'walls', args: [join(ROOT, 'scripts/walls.mjs')] },
+];
+
+function run({ name, args }) {
+  const startedMs = Date.now();
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+    const output = [];
+    child.stdout.on('data', (chunk) => output.push(chunk));
+    child.stderr.on('data', (chunk) => output.push(chunk));
+    child.on('error', (error) => output.push(Buffer.from(error.message)));
+    child.on('close', (code) => {
+      const seconds = ((Date.now() - startedMs) / 1000).toFixed(1);
+      console.log(`${code === 0 ? 'ok    ' : 'FAILED'} ${name.padEnd(10)} ${seconds.padStart(6)} s`);
+      if (code !== 0) console.log(`\n${Buffer.concat(output).toString().trimEnd()}\n`);
+      resolve(code === 0);
+    });
+  });
+}
+
+orExplain(() => {
+  ensureNode();
+  ensureDependencies();
+});
+
+const waiting = [...STEPS];
+const outcomes = [];
+const worker = async () => {
+  for (let step = waiting.shift(); step; step = waiting.shift()) outcomes.push(await run(step));
+};
+await Promise.all(Array.from({ length: Math.max(2, availableParallelism()) }, worker));
+process.exitCode = outcomes.every(Boolean) ? 0 : 1;

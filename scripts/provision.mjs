@@ -1,0 +1,167 @@
+/**
+ * Makes a fresh clone runnable: Node version, dependencies, build, Redis. Plain Node, so that it runs before anything is
+ * installed. Every `ensure...` function does nothing when there is nothing to do, says what it does otherwise, and throws a
+ * ProvisionError whose message is the one line to show.
+ *
+ * On the command line: `node scripts/provision.mjs [node] [dependencies] [build] [redis] [stamp]`; without a word, all but
+ * `stamp`, which notes that dist/ was built from the sources as they are now.
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { ProvisionError } from './provision-error.mjs';
+import { ensureRedis } from './provision-redis.mjs';
+
+export { ensureRedis, ProvisionError };
+
+/** The folder of the project, absolute. */
+export const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+const DEPENDENCIES_STAMP = join(ROOT, 'node_modules/.bifolio-stamp');
+const BUILD_STAMP = join(ROOT, 'dist/.stamp');
+const BUILT_FROM = ['src', 'tsconfig.json', 'package-lock.json', 'nest-cli.json', 'scripts/bundle.mjs'];
+
+/** Settings of the caller's npm that would leave out a part of the installation are overruled. */
+const INSTALL_EVERYTHING = [
+  ...['--no-audit', '--no-fund', '--no-global', '--no-dry-run', '--no-package-lock-only', '--no-workspaces'],
+  ...['--include=dev', '--include=optional', '--no-ignore-scripts'],
+];
+
+/** Refuses a Node that the package does not name in its `engines`. */
+export function ensureNode(version = process.versions.node) {
+  const { engines } = readJson(join(ROOT, 'package.json'));
+  const current = version.split('.').map(Number);
+  const fits = engines.node.split('||').some((range) => {
+    const [, operator, text] = /^(\^|>=)([\d.]+)$/.exec(range.trim());
+    const wanted = text.split('.').map(Number);
+    const isAtLeast = compareVersions(current, wanted) >= 0;
+    return operator === '^' ? isAtLeast && current[0] === wanted[0] : isAtLeast;
+  });
+  if (!fits) throw new ProvisionError(`Bifolio needs Node ${engines.node}; this is ${version}.`);
+}
+
+/** Installs the packages of package-lock.json unless exactly these are there, built for this kind of Node. */
+export function ensureDependencies() {
+  const wanted = dependenciesStamp();
+  if (readText(DEPENDENCIES_STAMP) === wanted) return;
+  if (!holdsWhatIsLocked()) {
+    const state = existsSync(join(ROOT, 'node_modules')) ? 'out of date' : 'missing';
+    console.log(`Dependencies are ${state}: running "npm ci", which takes one to two minutes ...`);
+    if (npm(['ci', ...INSTALL_EVERYTHING]) !== 0) throw new ProvisionError('"npm ci" failed; its output is above.');
+  }
+  writeFileSync(DEPENDENCIES_STAMP, wanted);
+}
+
+/** Builds dist/ unless it was built from the sources as they are now. */
+export function ensureBuild() {
+  const wanted = buildStamp();
+  if (readText(BUILD_STAMP) === wanted) return;
+  console.log(
+    `${existsSync(BUILD_STAMP) ? 'The build is out of date' : 'There is no build'}: running "npm run build" ...`,
+  );
+  if (npm(['run', 'build']) !== 0) throw new ProvisionError('"npm run build" failed; its output is above.');
+  writeBuildStamp(wanted);
+}
+
+function dependenciesStamp() {
+  const lock = createHash('sha256')
+    .update(readFileSync(join(ROOT, 'package-lock.json')))
+    .digest('hex');
+  return `${lock} node-abi-${process.versions.modules} ${process.platform}-${process.arch}\n`;
+}
+
+/** True also after someone's own `npm ci` or `npm install`, which leave no stamp. */
+function holdsWhatIsLocked() {
+  const installed = readJson(join(ROOT, 'node_modules/.package-lock.json'))?.packages;
+  if (!installed) return false;
+  const locked = Object.entries(readJson(join(ROOT, 'package-lock.json')).packages).filter(([path]) => path !== '');
+  const isAllThere = locked.every(([path, { version, optional, peer }]) => {
+    const found = installed[path];
+    return found ? found.version === version && existsSync(join(ROOT, path)) : Boolean(optional || peer);
+  });
+  return isAllThere && nativeAddOnsLoad();
+}
+
+function nativeAddOnsLoad() {
+  const probe = `new (require('better-sqlite3'))(':memory:').close(); require('@swc/core')`;
+  return spawnSync(process.execPath, ['-e', probe], { cwd: ROOT, stdio: 'ignore' }).status === 0;
+}
+
+function buildStamp() {
+  const hash = createHash('sha256');
+  for (const path of BUILT_FROM.flatMap((part) => filesUnder(join(ROOT, part)))) {
+    const content = readFileSync(path);
+    hash.update(`${relative(ROOT, path)} ${content.length}\n`).update(content);
+  }
+  return `${hash.digest('hex')}\n`;
+}
+
+function writeBuildStamp(stamp = buildStamp()) {
+  mkdirSync(join(ROOT, 'dist'), { recursive: true });
+  writeFileSync(BUILD_STAMP, stamp);
+}
+
+/** The files that shape the build, in a fixed order. A spec is not built. */
+function filesUnder(path) {
+  if (!existsSync(path)) return [];
+  if (statSync(path).isFile()) return [path];
+  const entries = readdirSync(path, { withFileTypes: true, recursive: true }).filter((entry) => entry.isFile());
+  return entries
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+    .filter((file) => !file.endsWith('.spec.ts'))
+    .sort();
+}
+
+/** Runs npm in the project, with the npm that started us if there is one. Resolves to its exit code. */
+function npm(args) {
+  const startedBy = process.env.npm_execpath ?? '';
+  const [command, first] = startedBy.endsWith('npm-cli.js') ? [process.execPath, [startedBy]] : ['npm', []];
+  const isWindowsShim = command === 'npm' && process.platform === 'win32';
+  const result = spawnSync(command, [...first, ...args], {
+    cwd: ROOT,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    shell: isWindowsShim,
+  });
+  if (result.error) throw new ProvisionError(`npm cannot be started: ${result.error.message}.`);
+  return result.status ?? 1;
+}
+
+function compareVersions(left, right) {
+  const place = right.findIndex((part, index) => part !== left[index]);
+  return place === -1 ? 0 : (left[place] ?? 0) - right[place];
+}
+
+function readText(path) {
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+}
+
+function readJson(path) {
+  const text = readText(path);
+  return text === undefined ? undefined : JSON.parse(text);
+}
+
+/** Runs what sets the machine up for `work`; a refusal becomes its one line and exit code 1. */
+export function orExplain(work) {
+  try {
+    work();
+  } catch (error) {
+    if (!(error instanceof ProvisionError)) throw error;
+    console.error(error.message);
+    process.exit(1);
+  }
+}
+
+const STEPS = { node: ensureNode, dependencies: ensureDependencies, build: ensureBuild, redis: ensureRedis };
+
+if (process.argv[1] && pathToFileURL(realpathSync(process.argv[1])).href === import.meta.url) {
+  const words = process.argv.slice(2);
+  const steps = { ...STEPS, stamp: writeBuildStamp };
+  orExplain(() => {
+    const unknown = words.filter((word) => !Object.hasOwn(steps, word));
+    if (unknown.length > 0)
+      throw new ProvisionError(`Unknown step ${unknown.join(', ')}: ${Object.keys(steps).join(', ')}.`);
+    for (const word of words.length > 0 ? words : Object.keys(STEPS)) steps[word]();
+  });
+}

@@ -1,0 +1,137 @@
+/**
+ * Runs the test suites one after the other: `npm test`. The last line is `N passed, N failed`.
+ *
+ * `--only <suite>[,<suite>]` chooses suites; everything else is passed on to Jest, for example
+ * `npm test -- --only unit src/kernel -t 'a name'`. What a suite needs is installed and built first.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ensureBuild, ensureDependencies, ensureNode, ensureRedis, ProvisionError, ROOT } from './provision.mjs';
+
+/** Suites that start real processes run from dist/ and have the machine to themselves. */
+const SUITES = {
+  unit: { workers: 2, needsMachine: false },
+  integration: { workers: 1, needsMachine: true },
+  e2e: { workers: 1, needsMachine: true },
+};
+
+/** Generous: how slow a machine is shall never decide a test. */
+const TEST_TIMEOUT_MS = 60_000;
+/** How long a suite that has reported may take to end. After that it has left something open, which is a failure. */
+const END_TIMEOUT_MS = 30_000;
+
+function readArguments(args) {
+  const place = args.findIndex((arg) => arg === '--only' || arg.startsWith('--only='));
+  if (place === -1) return { names: Object.keys(SUITES), jestArgs: args };
+  const [, inline] = args[place].split('=');
+  const value = inline ?? args[place + 1] ?? '';
+  const names = value.split(',');
+  if (names.some((name) => !Object.hasOwn(SUITES, name))) {
+    throw new ProvisionError(`--only takes ${Object.keys(SUITES).join(', ')}; it was given "${value}".`);
+  }
+  return { names, jestArgs: args.toSpliced(place, inline === undefined ? 2 : 1) };
+}
+
+function provisionFor(names) {
+  ensureDependencies();
+  if (!names.some((name) => SUITES[name].needsMachine)) return;
+  ensureRedis();
+  ensureBuild();
+}
+
+/** Starts Jest, showing what it says; resolves to its exit code, or to 'stuck' when it reported and did not end. */
+function runJest(name, reportFile, jestArgs) {
+  const jest = spawn(
+    process.execPath,
+    [
+      ...['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
+      join(ROOT, 'node_modules/jest/bin/jest.js'),
+      ...['--selectProjects', name, `--maxWorkers=${SUITES[name].workers}`, `--testTimeout=${TEST_TIMEOUT_MS}`],
+      ...['--passWithNoTests', '--json', `--outputFile=${reportFile}`, ...jestArgs],
+    ],
+    { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] },
+  );
+  return new Promise((resolve, reject) => {
+    let isStuck = false;
+    let reportedMs;
+    const watch = setInterval(() => {
+      if (existsSync(reportFile)) reportedMs ??= Date.now();
+      if (reportedMs !== undefined && Date.now() - reportedMs > END_TIMEOUT_MS) {
+        isStuck = true;
+        jest.kill('SIGKILL');
+      }
+    }, 250);
+    jest.on('error', reject);
+    jest.on('close', (code) => {
+      clearInterval(watch);
+      resolve(isStuck ? 'stuck' : code);
+    });
+  });
+}
+
+async function runSuite(name, folder, jestArgs) {
+  const startedMs = Date.now();
+  const reportFile = join(folder, `${name}.json`);
+  const end = await runJest(name, reportFile, jestArgs);
+  const report = existsSync(reportFile) ? JSON.parse(readFileSync(reportFile, 'utf8')) : undefined;
+  const row = {
+    name,
+    passed: report?.numPassedTests ?? 0,
+    failed: (report?.numFailedTests ?? 0) + (report?.numRuntimeErrorTestSuites ?? 0),
+    skipped: (report?.numPendingTests ?? 0) + (report?.numTodoTests ?? 0),
+    seconds: (Date.now() - startedMs) / 1000,
+    note: '',
+  };
+  if (end === 'stuck') return { ...row, failed: row.failed + 1, note: 'left something open and had to be stopped' };
+  if (end !== 0 && row.failed === 0) return { ...row, failed: 1, note: `Jest ended with ${end}` };
+  const isWhole = jestArgs.length === 0;
+  if (isWhole && report.numTotalTestSuites > 0 && row.passed + row.failed === 0) {
+    return { ...row, failed: 1, note: 'executed none of its tests' };
+  }
+  return row;
+}
+
+function printTable(rows) {
+  const line = (...cells) =>
+    console.log(cells.map((cell, i) => (i === 0 ? cell.padEnd(12) : cell.padStart(9))).join(''));
+  console.log('');
+  line('suite', 'passed', 'failed', 'skipped', 'seconds');
+  for (const { name, passed, failed, skipped, seconds, note } of rows) {
+    line(name, `${passed}`, `${failed}`, `${skipped}`, seconds.toFixed(1), note === '' ? '' : `   ${note}`);
+  }
+}
+
+async function main() {
+  ensureNode();
+  const { names, jestArgs } = readArguments(process.argv.slice(2));
+  provisionFor(names);
+  const folder = mkdtempSync(join(tmpdir(), 'bifolio-tests-'));
+  try {
+    const rows = [];
+    for (const name of names) rows.push(await runSuite(name, folder, jestArgs));
+    printTable(rows);
+    return rows;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+let passed = 0;
+let failed = 0;
+try {
+  for (const row of await main()) {
+    passed += row.passed;
+    failed += row.failed;
+  }
+  if (passed + failed === 0) {
+    console.log('No test was executed, which is a failure.');
+    failed = 1;
+  }
+} catch (error) {
+  console.error(error instanceof ProvisionError ? error.message : error);
+  failed += 1;
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;

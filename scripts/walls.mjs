@@ -1,0 +1,18 @@
+/** Checks who imports whom: `npm run walls`. Arguments are passed on to dependency-cruiser. */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from './provision.mjs';
+
+const folders = ['src', 'test', 'bench'].filter((folder) => existsSync(folder));
+const { status } = spawnSync(
+  process.execPath,
+  [
+    join(ROOT, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs'),
+    ...['--config', join(ROOT, '.dependency-cruiser.js')],
+    ...process.argv.slice(2),
+    ...folders,
+  ],
+  { stdio: 'inherit' },
+);
+process.exitCode = status ?? 1;

@@ -1,0 +1,1 @@
+export { type AppConfig, loadConfig, parseConfig } from './load-config.js';

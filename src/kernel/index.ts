@@ -1,0 +1,5 @@
+export { AppError, isAppError } from './app-error.js';
+export type { ErrorCode, FieldError, Retry } from './app-error.js';
+export type { Answer, OperationLedger, OperationRecord, OperationStamp } from './operation.js';
+export type { Clock, CrashSites, Disk, DiskFile, Log, NextTurn, ProcessControl, Random } from './ports.js';
+export { centsFromPrice, priceFromCents } from './money.js';

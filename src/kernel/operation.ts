@@ -1,0 +1,32 @@
+/**
+ * What a write carries into its first durable step, so that one record can serve replay and `GET /operations/{id}`.
+ * `scope` names caller, method, path and Idempotency-Key; it is absent when the client sent no key.
+ */
+export interface OperationStamp {
+  readonly id: string;
+  readonly scope?: string;
+  /** HMAC-SHA256 of the request body, keyed: bodies may hold passwords. Present exactly when `scope` is. */
+  readonly bodyHmac?: string;
+}
+
+/** A whole answer, as it was or would be sent. `body` is serialised JSON; null where the answer has none. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | null;
+}
+
+/** A finished operation. It exists exactly when the write it belongs to is durable. */
+export interface OperationRecord {
+  readonly id: string;
+  readonly bodyHmac: string | undefined;
+  /** Milliseconds since the Unix epoch, taken when the operation was recorded. */
+  readonly atMs: number;
+  readonly answer: Answer;
+}
+
+/** The operations one store remembers. Absent means: never finished here, or forgotten after its retention time. */
+export interface OperationLedger {
+  findByScope(scope: string): OperationRecord | undefined;
+  findById(id: string): OperationRecord | undefined;
+}

@@ -1,0 +1,56 @@
+import 'reflect-metadata';
+import { rmSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadConfig } from '../../config/index.js';
+import { isAppError, type ProcessControl } from '../../kernel/index.js';
+import { createLogger } from '../../platform/observability/index.js';
+import { startApp } from './app.js';
+
+const STANDARD_ERROR = 2;
+const EXIT_CANNOT_START = 1;
+const EXIT_PROMISE_BROKEN = 70;
+const RUN_FILE = 'app.json';
+
+const processControl: ProcessControl = {
+  stop: (reason, cause) => {
+    writeSync(STANDARD_ERROR, `stopping at once: ${reason}: ${String(cause)}\n`);
+    process.exit(EXIT_PROMISE_BROKEN);
+  },
+};
+
+async function main(): Promise<void> {
+  const config = loadConfig();
+  const { logger, flush } = createLogger(config.log.level);
+  const app = await startApp(config, logger, processControl);
+  const runFile = join(config.storage.dataDirectory, RUN_FILE);
+  writeFileSync(runFile, JSON.stringify({ pid: process.pid, url: app.url }));
+  logger.info({ url: app.url, data: config.storage.dataDirectory }, 'ready');
+
+  let isClosing = false;
+  const close = (): void => {
+    if (isClosing) return;
+    isClosing = true;
+    app.close().then(
+      () => {
+        rmSync(runFile, { force: true });
+        logger.info('stopped');
+        flush();
+        process.exit(0);
+      },
+      (error: unknown) => {
+        fail(error);
+      },
+    );
+  };
+  process.on('SIGTERM', close);
+  process.on('SIGINT', close);
+}
+
+/** One line that says what is wrong; the whole error only when it is none of ours. */
+function fail(error: unknown): never {
+  const text = isAppError(error) ? `${error.code}: ${error.message}` : String((error as Error | undefined)?.stack ?? error);
+  writeSync(STANDARD_ERROR, `${text}\n`);
+  process.exit(EXIT_CANNOT_START);
+}
+
+main().catch(fail);

@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import type { AppConfig } from '../../config/index.js';
+import type { CrashSites, Log, ProcessControl } from '../../kernel/index.js';
+import { BookEntity, CreateBooks1763700000002 } from '../../modules/books/index.js';
+import { CUSTOMERS } from '../../modules/customers/index.js';
+import { GenerationCache } from '../../platform/cache/index.js';
+import { DocumentStore } from '../../platform/documents/index.js';
+import { NodeDisk } from '../../platform/disk/index.js';
+import type { PreparedBody } from '../../platform/http/index.js';
+import { nextTurn, systemClock, systemRandom } from '../../platform/process/index.js';
+import { CreatePlatformTables1763700000001, SqlDatabase, SqlOperationLedger } from '../../platform/sql/index.js';
+
+export interface Stores {
+  readonly sql: SqlDatabase;
+  readonly sqlOperations: SqlOperationLedger;
+  readonly documents: DocumentStore;
+  readonly cache: GenerationCache<PreparedBody>;
+  /** Durable and closed when it resolves. No write may be under way. */
+  close(): Promise<void>;
+}
+
+export interface StorePorts {
+  readonly crashSites: CrashSites;
+  readonly process: ProcessControl;
+  readonly log: Log;
+}
+
+/** Opens and recovers everything under the data directory. The caller holds its lock. */
+export async function openStores({ storage, cache }: AppConfig, own: StorePorts): Promise<Stores> {
+  const ports = { ...own, disk: new NodeDisk(), clock: systemClock, random: systemRandom, nextTurn };
+  const [sql, documents] = await Promise.all([
+    SqlDatabase.open(ports, {
+      file: join(storage.dataDirectory, 'bookstore.db'),
+      entities: [BookEntity],
+      migrations: [CreatePlatformTables1763700000001, CreateBooks1763700000002],
+    }),
+    DocumentStore.open(ports, {
+      directory: join(storage.dataDirectory, 'documents'),
+      collections: [CUSTOMERS],
+      snapshotEveryBytes: storage.snapshotEveryBytes,
+      journalReserveBytes: storage.journalReserveBytes,
+    }),
+  ]);
+  return {
+    sql,
+    sqlOperations: new SqlOperationLedger(sql, systemClock),
+    documents,
+    cache: new GenerationCache<PreparedBody>(sql.reader, {
+      maxBytes: cache.maxBytes,
+      namespace: `${sql.databaseId}:${String(sql.epoch)}`,
+    }),
+    close: async () => {
+      await documents.close();
+      await sql.close();
+    },
+  };
+}

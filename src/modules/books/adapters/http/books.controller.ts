@@ -1,0 +1,65 @@
+import { Body, Controller, Delete, Get, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import {
+  BODY_PIPE,
+  DescribeDelete,
+  DescribeList,
+  DescribePost,
+  DescribePut,
+  DescribeRead,
+  operationOf,
+  parseId,
+  parsePage,
+  sendAnswer,
+  sendPrepared,
+} from '../../../../platform/http/index.js';
+import { BookService } from '../../book.service.js';
+import { type BookInput, bookInputSchema, bookSchema } from '../../book.schemas.js';
+
+@ApiTags('books')
+@Controller('books')
+export class BooksController {
+  constructor(private readonly books: BookService) {}
+
+  @Get()
+  @DescribeList({ summary: 'Books in id order', item: bookSchema, cached: true })
+  list(@Query() query: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
+    const { value, source } = this.books.page(parsePage(query));
+    sendPrepared(request, reply, value, source);
+  }
+
+  @Get(':id')
+  @DescribeRead({ summary: 'One book', resource: bookSchema, cached: true })
+  read(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
+    const { value, source } = this.books.find(parseId(id));
+    sendPrepared(request, reply, value, source);
+  }
+
+  @Post()
+  @DescribePost({ summary: 'Add a book', resource: bookSchema })
+  async create(
+    @Body({ schema: bookInputSchema, pipes: [BODY_PIPE] }) input: BookInput,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    sendAnswer(reply, await this.books.create(input, operationOf(request)));
+  }
+
+  @Put(':id')
+  @DescribePut({ summary: 'Replace a book', resource: bookSchema })
+  async replace(
+    @Param('id') id: string,
+    @Body({ schema: bookInputSchema, pipes: [BODY_PIPE] }) input: BookInput,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    sendAnswer(reply, await this.books.replace(parseId(id), input, request.headers['if-match'], operationOf(request)));
+  }
+
+  @Delete(':id')
+  @DescribeDelete({ summary: 'Remove a book' })
+  async delete(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    sendAnswer(reply, await this.books.delete(parseId(id), request.headers['if-match'], operationOf(request)));
+  }
+}

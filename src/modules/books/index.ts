@@ -1,0 +1,5 @@
+export { BookEntity } from './book.entity.js';
+export type { BookInput } from './book.schemas.js';
+export { BookService } from './book.service.js';
+export { BooksModule } from './books.module.js';
+export { CreateBooks1763700000002 } from './create-books.migration.js';

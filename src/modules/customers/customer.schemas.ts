@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import { boundedText } from '../../platform/http/index.js';
+
+const LONGEST_NAME = 200;
+const SHORTEST_EMAIL = 3;
+const LONGEST_EMAIL = 320;
+
+const fields = {
+  name: boundedText(1, LONGEST_NAME).meta({ example: 'Ada Lovelace' }),
+  email: boundedText(SHORTEST_EMAIL, LONGEST_EMAIL)
+    .refine((email) => email.split('@').length === 2, 'must contain exactly one @')
+    .meta({ example: 'ada@example.org' }),
+};
+
+/** What clients send to create or replace a customer. */
+export const customerInputSchema = z.strictObject(fields, 'must be a JSON object').meta({ id: 'CustomerInput' });
+export type CustomerInput = z.infer<typeof customerInputSchema>;
+
+/** What clients are shown. */
+export const customerSchema = z
+  .object({ id: z.int().min(1).meta({ example: 1 }), ...fields, orders_count: z.int().min(0).meta({ example: 0 }) })
+  .meta({ id: 'Customer' });
+export type Customer = z.infer<typeof customerSchema>;

@@ -1,0 +1,11 @@
+import { Module } from '@nestjs/common';
+import { CustomersController } from './adapters/http/customers.controller.js';
+import { CustomerOperationLedger } from './customer-operation-ledger.js';
+import { CustomerService } from './customer.service.js';
+
+@Module({
+  controllers: [CustomersController],
+  providers: [CustomerService, CustomerOperationLedger],
+  exports: [CustomerService, CustomerOperationLedger],
+})
+export class CustomersModule {}

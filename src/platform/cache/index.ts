@@ -1,0 +1,1 @@
+export { type CachedRead, type CacheOptions, GenerationCache, type VersionedSource } from './generation-cache.js';

@@ -1,0 +1,23 @@
+import type { CrashSites } from '../../kernel/index.js';
+
+/** What production runs with: no site does anything. */
+export const NO_CRASH_SITES: CrashSites = { reach: () => undefined };
+
+/**
+ * Dies at the `occurrence`-th time (from 1) that `site` is reached, by SIGKILL to itself: no handler runs and no buffer
+ * is flushed, as under `kill -9` or when power is lost to this process alone. Only for fault tests (`FAULTS=1`).
+ */
+export class KillingCrashSites implements CrashSites {
+  private seen = 0;
+
+  constructor(
+    private readonly site: string,
+    private readonly occurrence: number,
+  ) {}
+
+  reach(site: string): void {
+    if (site !== this.site) return;
+    this.seen += 1;
+    if (this.seen === this.occurrence) process.kill(process.pid, 'SIGKILL');
+  }
+}

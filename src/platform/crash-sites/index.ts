@@ -1,0 +1,1 @@
+export { KillingCrashSites, NO_CRASH_SITES } from './crash-sites.js';

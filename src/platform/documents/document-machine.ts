@@ -1,0 +1,182 @@
+import type { OperationStamp } from '../../kernel/index.js';
+import type { JournalRecord, Position } from '../journal/index.js';
+import { type DocumentOutcome, OperationMemory, type RememberedOperation } from './operation-memory.js';
+import { SortedIds } from './sorted-ids.js';
+
+export type Scalar = string | number | boolean | null;
+export type Fields = Readonly<Record<string, Scalar>>;
+export type ShownDocument = Readonly<Record<string, Scalar>> & { readonly id: number };
+
+/** `counterField` is shown in every document of the collection and moves for all of them at once (`bump`). */
+export interface CollectionDeclaration {
+  readonly name: string;
+  readonly counterField: string;
+}
+
+export type DocumentOp =
+  | { readonly type: 'epoch-started'; readonly clusterId: string; readonly primaryId: string }
+  | {
+      readonly type: 'put';
+      readonly collection: string;
+      readonly id: number;
+      readonly fields: Fields;
+      readonly operation: OperationStamp;
+    }
+  | { readonly type: 'delete'; readonly collection: string; readonly id: number; readonly operation: OperationStamp }
+  | { readonly type: 'bump'; readonly collection: string };
+
+/** `counterBase` is fixed when the document is created: shown counter = `counterBase` + the collection's counter. */
+export interface StoredDocument {
+  readonly fields: Fields;
+  readonly counterBase: number;
+}
+
+export interface CollectionState {
+  readonly declaration: CollectionDeclaration;
+  readonly documents: Map<number, StoredDocument>;
+  readonly ids: SortedIds;
+  counter: number;
+  nextId: number;
+}
+
+/** The whole state as plain values. Collections hold what a person would read: fields and the shown counter. */
+export interface DocumentsSnapshot {
+  readonly collections: ReadonlyMap<string, readonly (readonly [id: number, document: StoredDocument])[]>;
+  readonly meta: SnapshotMeta;
+}
+
+export interface SnapshotMeta extends Position {
+  readonly clusterId: string;
+  readonly counters: Readonly<Record<string, number>>;
+  readonly nextIds: Readonly<Record<string, number>>;
+  readonly operations: readonly RememberedOperation[];
+}
+
+/**
+ * A deterministic state machine over the journal's records (Schneider 1990): the same records in the same order give
+ * the same state everywhere. Time comes only from the records.
+ */
+export class DocumentMachine {
+  readonly operations = new OperationMemory();
+  private readonly collections = new Map<string, CollectionState>();
+  private position: Position;
+  private cluster = '';
+
+  constructor(declarations: readonly CollectionDeclaration[], genesis: Position) {
+    this.position = genesis;
+    for (const declaration of declarations) {
+      this.collections.set(declaration.name, {
+        declaration,
+        documents: new Map(),
+        ids: new SortedIds(),
+        counter: 0,
+        nextId: 1,
+      });
+    }
+  }
+
+  /** Empty until the first epoch of this history has started. */
+  get clusterId(): string {
+    return this.cluster;
+  }
+
+  get appliedPosition(): Position {
+    return this.position;
+  }
+
+  collection(name: string): CollectionState {
+    const found = this.collections.get(name);
+    if (!found) throw new Error(`no collection named ${name}`);
+    return found;
+  }
+
+  apply(record: JournalRecord<DocumentOp>): DocumentOutcome | undefined {
+    if (record.seq !== this.position.seq + 1) {
+      throw new Error(`record ${String(record.seq)} applied after ${String(this.position.seq)}`);
+    }
+    this.position = { epoch: record.epoch, seq: record.seq, hash: record.hash };
+    const { op } = record;
+    switch (op.type) {
+      case 'epoch-started':
+        this.cluster = op.clusterId;
+        return undefined;
+      case 'bump':
+        this.collection(op.collection).counter += 1;
+        return undefined;
+      case 'put':
+        return this.remember(op.operation, record, this.put(op.collection, op.id, op.fields));
+      case 'delete':
+        return this.remember(op.operation, record, this.delete(op.collection, op.id));
+    }
+  }
+
+  /** A consistent copy that later records do not change. O(number of documents), without touching their content. */
+  capture(): DocumentsSnapshot {
+    const states = [...this.collections.values()];
+    return {
+      collections: new Map(states.map((state) => [state.declaration.name, [...state.documents]])),
+      meta: {
+        clusterId: this.cluster,
+        ...this.position,
+        counters: Object.fromEntries(states.map((state) => [state.declaration.name, state.counter])),
+        nextIds: Object.fromEntries(states.map((state) => [state.declaration.name, state.nextId])),
+        operations: this.operations.all(),
+      },
+    };
+  }
+
+  /** Only on a machine that has applied nothing. */
+  restore(snapshot: DocumentsSnapshot): void {
+    const { meta } = snapshot;
+    this.cluster = meta.clusterId;
+    this.position = { epoch: meta.epoch, seq: meta.seq, hash: meta.hash };
+    for (const [name, documents] of snapshot.collections) {
+      const state = this.collection(name);
+      state.counter = meta.counters[name] ?? 0;
+      state.nextId = meta.nextIds[name] ?? 1;
+      for (const [id, document] of documents) {
+        state.documents.set(id, document);
+        state.ids.add(id);
+      }
+    }
+    for (const operation of meta.operations) this.operations.record(operation);
+  }
+
+  private put(name: string, id: number, fields: Fields): DocumentOutcome {
+    const state = this.collection(name);
+    const before = state.documents.get(id);
+    const document = { fields, counterBase: before?.counterBase ?? -state.counter };
+    state.documents.set(id, document);
+    if (before === undefined) state.ids.add(id);
+    state.nextId = Math.max(state.nextId, id + 1);
+    return {
+      change: before === undefined ? 'created' : 'replaced',
+      collection: name,
+      document: show(state.declaration, id, document, state.counter),
+    };
+  }
+
+  private delete(name: string, id: number): DocumentOutcome {
+    const state = this.collection(name);
+    if (state.documents.delete(id)) state.ids.remove(id);
+    return { change: 'deleted', collection: name };
+  }
+
+  private remember(
+    stamp: OperationStamp,
+    { epoch, seq, at }: JournalRecord<DocumentOp>,
+    outcome: DocumentOutcome,
+  ): DocumentOutcome {
+    this.operations.record({ ...stamp, at, commit: `${String(epoch)}.${String(seq)}`, outcome });
+    return outcome;
+  }
+}
+
+export function show(
+  declaration: CollectionDeclaration,
+  id: number,
+  document: StoredDocument,
+  counter: number,
+): ShownDocument {
+  return { id, ...document.fields, [declaration.counterField]: document.counterBase + counter };
+}

@@ -1,0 +1,54 @@
+import type { CollectionState, StoredDocument } from './document-machine.js';
+
+interface PendingDocument {
+  /** Undefined: it will be deleted. */
+  document: StoredDocument | undefined;
+  writes: number;
+  settled: Promise<unknown>;
+}
+
+/**
+ * What one collection will be once everything queued is durable. New writes are judged against it, so that two that
+ * wait for the same fsync cannot both be right; readers never see it.
+ */
+export class PendingWrites {
+  private readonly documents = new Map<number, PendingDocument>();
+  private pendingNextId = 0;
+
+  constructor(private readonly applied: CollectionState) {}
+
+  find(id: number): StoredDocument | undefined {
+    const pending = this.documents.get(id);
+    return pending ? pending.document : this.applied.documents.get(id);
+  }
+
+  /** Settles when the last queued write on `id` has become durable or failed; undefined when none is queued. */
+  settled(id: number): Promise<unknown> | undefined {
+    return this.documents.get(id)?.settled;
+  }
+
+  allotId(): number {
+    const id = Math.max(this.pendingNextId, this.applied.nextId);
+    this.pendingNextId = id + 1;
+    return id;
+  }
+
+  queue(id: number, document: StoredDocument | undefined, settled: Promise<unknown>): void {
+    const writes = (this.documents.get(id)?.writes ?? 0) + 1;
+    this.documents.set(id, { document, writes, settled });
+  }
+
+  /** One queued write on `id` has been applied. */
+  applyOne(id: number): void {
+    const pending = this.documents.get(id);
+    if (pending === undefined) return;
+    pending.writes -= 1;
+    if (pending.writes === 0) this.documents.delete(id);
+  }
+
+  /** Everything queued has failed. */
+  rollBack(): void {
+    this.documents.clear();
+    this.pendingNextId = 0;
+  }
+}

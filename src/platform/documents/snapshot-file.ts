@@ -1,0 +1,98 @@
+import { dirname } from 'node:path';
+import { crc32 } from 'node:zlib';
+import type { Adapter } from 'lowdb';
+import { AppError, type CrashSites, type Disk, type NextTurn } from '../../kernel/index.js';
+import { jsonChunks } from './json-chunks.js';
+
+const WRITE_BYTES = 256 * 1024;
+const CHECKSUM_TAIL = /,"_checksum":"([0-9a-f]{8})"\}\n?$/;
+const TAIL_BYTES = ',"_checksum":"00000000"}\n'.length;
+
+interface SnapshotFilePorts {
+  readonly disk: Disk;
+  readonly nextTurn: NextTurn;
+  readonly crashSites: CrashSites;
+}
+
+/**
+ * A durable adapter for lowdb: one JSON object per file, closed by a CRC-32 of all that stands before it. A write goes
+ * to a temporary file that is synchronised and renamed over the old one, so that the file is always a whole one, old
+ * or new; the new one is durable when `write` resolves. Large data is written over many turns of the event loop, and
+ * must not change meanwhile.
+ */
+export class SnapshotFile<T extends object> implements Adapter<T> {
+  private bytesWritten = 0;
+
+  constructor(
+    private readonly ports: SnapshotFilePorts,
+    private readonly path: string,
+  ) {}
+
+  /** Size of the file as last read or written, in bytes; 0 before. */
+  get size(): number {
+    return this.bytesWritten;
+  }
+
+  /** Null when there is no file. Throws `data-corrupt` when the file is not whole. */
+  async read(): Promise<T | null> {
+    const bytes = await this.ports.disk.read(this.path);
+    if (bytes === undefined) return null;
+    const tail = CHECKSUM_TAIL.exec(bytes.toString('latin1', Math.max(0, bytes.length - TAIL_BYTES)));
+    const body = bytes.subarray(0, bytes.length - (tail?.[0].length ?? 0));
+    if (tail?.[1] !== hex(crc32(body))) {
+      throw new AppError('data-corrupt', `${this.path}: the checksum at its end does not fit its ${String(bytes.length)} bytes`, {
+        retry: 'never',
+      });
+    }
+    this.bytesWritten = bytes.length;
+    return JSON.parse(`${body.toString('utf8')}}`) as T;
+  }
+
+  async write(data: T): Promise<void> {
+    const { disk, crashSites } = this.ports;
+    const temporary = `${this.path}.tmp`;
+    crashSites.reach('snapshot.write.before');
+    const file = await disk.open(temporary);
+    let offset = 0;
+    try {
+      await file.truncate(0);
+      let checksum = 0;
+      let text = '';
+      const flush = async (): Promise<void> => {
+        const bytes = Buffer.from(text);
+        text = '';
+        checksum = crc32(bytes, checksum);
+        await file.write(bytes, offset);
+        offset += bytes.length;
+      };
+      let held = '';
+      for (const chunk of jsonChunks(data)) {
+        text += held;
+        held = chunk;
+        if (text.length < WRITE_BYTES) continue;
+        await flush();
+        await new Promise<void>((resolve) => {
+          this.ports.nextTurn(resolve);
+        });
+      }
+      text += held.slice(0, -1);
+      await flush();
+      text = `,"_checksum":"${hex(checksum)}"}\n`;
+      await flush();
+      crashSites.reach('snapshot.write.after');
+      await file.synchronize();
+      crashSites.reach('snapshot.synchronize.after');
+    } finally {
+      await file.close();
+    }
+    await disk.rename(temporary, this.path);
+    crashSites.reach('snapshot.rename.after');
+    await disk.synchronizeDirectory(dirname(this.path));
+    crashSites.reach('snapshot.directory.after');
+    this.bytesWritten = offset;
+  }
+}
+
+function hex(checksum: number): string {
+  return checksum.toString(16).padStart(8, '0');
+}

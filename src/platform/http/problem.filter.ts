@@ -1,0 +1,35 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { AppError } from '../../kernel/index.js';
+import { problemHeaders, problemOf, toAppError } from './problem.js';
+
+/** Every error of every route, hook and parser becomes one problem+json answer here. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(private readonly logger: Logger) {}
+
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    void sendProblem(http.getResponse<FastifyReply>(), request, toAppError(thrown), this.logger);
+  }
+}
+
+export function sendProblem(
+  reply: FastifyReply,
+  request: FastifyRequest,
+  error: AppError,
+  logger: Logger,
+): FastifyReply {
+  if (error.code === 'internal') logger.error({ requestId: request.id, err: error.cause ?? error }, 'unexpected error');
+  const problem = problemOf(error, request.url);
+  return reply.code(problem.status).headers(problemHeaders(error)).send(JSON.stringify(problem));
+}
+
+/** What a path that no route serves is answered with. */
+export function routeNotFound(request: FastifyRequest): AppError {
+  return new AppError('route-not-found', `nothing answers ${request.method} ${request.url}; GET / lists what does`, {
+    retry: 'never',
+  });
+}

@@ -1,0 +1,64 @@
+import { AppError, type ErrorCode, type FieldError, isAppError } from '../../kernel/index.js';
+import { STATUS_OF, TITLE_OF } from './status.js';
+
+/** RFC 9457, with the project's stable `code` and, for validation, the fields. */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly instance: string;
+  readonly code: ErrorCode;
+  readonly errors?: readonly FieldError[];
+}
+
+export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
+
+const DEFAULT_RETRY_AFTER_SECONDS = 1;
+
+export function problemOf(error: AppError, instance: string): Problem {
+  const status = STATUS_OF[error.code];
+  return {
+    type: `urn:bifolio:problem:${error.code}`,
+    title: TITLE_OF[status] ?? 'Error',
+    status,
+    detail: error.code === 'internal' ? 'Something went wrong here; the request id finds it in the log.' : error.message,
+    instance,
+    code: error.code,
+    ...(error.fields.length > 0 && { errors: error.fields }),
+  };
+}
+
+/** Headers that go with the status: 503 and 429 always say when to come back. */
+export function problemHeaders(error: AppError): Record<string, string> {
+  const status = STATUS_OF[error.code];
+  const headers: Record<string, string> = { 'content-type': PROBLEM_TYPE };
+  if (status === 503 || status === 429) {
+    headers['retry-after'] = String(error.retryAfterSeconds ?? DEFAULT_RETRY_AFTER_SECONDS);
+  }
+  if (status === 401) headers['www-authenticate'] = 'Bearer, ApiKey';
+  return headers;
+}
+
+/** Whatever was thrown while answering, as an AppError: ours as it is, the framework's by its status, else `internal`. */
+export function toAppError(thrown: unknown): AppError {
+  if (isAppError(thrown)) return thrown;
+  const error = thrown as { code?: unknown; statusCode?: unknown; status?: unknown; message?: unknown } | null;
+  const status = Number(error?.statusCode ?? error?.status ?? 500);
+  const message = typeof error?.message === 'string' ? error.message : 'unknown error';
+  const refuse = (code: ErrorCode, detail: string): AppError => new AppError(code, detail, { retry: 'never', cause: thrown });
+  switch (status) {
+    case 404:
+      return refuse('route-not-found', message);
+    case 413:
+      return refuse('body-too-large', 'a body may be at most 1 MiB');
+    case 415:
+      return refuse('unsupported-media-type', 'send the body as application/json');
+    case 429:
+      return refuse('rate-limited', message);
+    default:
+      return status >= 400 && status < 500
+        ? refuse('malformed-request', message)
+        : new AppError('internal', message, { retry: 'unknown', cause: thrown });
+  }
+}

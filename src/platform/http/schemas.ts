@@ -1,0 +1,32 @@
+import { z } from 'zod';
+
+/** Text whose length counts characters (code points), not UTF-16 units, after trimming. */
+export function boundedText(least: number, most: number): z.ZodType<string, string> {
+  const rule = `must be text of ${String(least)} to ${String(most)} characters`;
+  return z
+    .string(rule)
+    .trim()
+    .refine((text) => text.isWellFormed(), 'must be well-formed Unicode')
+    .refine((text) => {
+      if (text.length < least || text.length > 2 * most) return false;
+      const characters = text.length <= most ? text.length : [...text].length;
+      return characters >= least && characters <= most;
+    }, rule)
+    .meta({ minLength: least, maxLength: most });
+}
+
+/** RFC 9457 with this project's extensions, as shown in the API's documentation. */
+export const problemSchema = z
+  .object({
+    type: z.string().meta({ example: 'urn:bifolio:problem:validation-failed' }),
+    title: z.string().meta({ example: 'Bad request' }),
+    status: z.int().meta({ example: 400 }),
+    detail: z.string().meta({ example: 'price must be a number from 0 to 1000000 with at most two decimals' }),
+    instance: z.string().meta({ example: '/books' }),
+    code: z.string().meta({ example: 'validation-failed' }),
+    errors: z
+      .array(z.object({ field: z.string(), message: z.string() }))
+      .optional()
+      .meta({ example: [{ field: 'price', message: 'must be a number from 0 to 1000000 with at most two decimals' }] }),
+  })
+  .meta({ id: 'Problem' });

@@ -1,0 +1,47 @@
+import type { ErrorCode } from '../../kernel/index.js';
+
+/** The one place where codes become HTTP. */
+export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
+  'validation-failed': 400,
+  'malformed-json': 400,
+  'malformed-id': 400,
+  'malformed-request': 400,
+  unauthorized: 401,
+  forbidden: 403,
+  'not-found': 404,
+  'route-not-found': 404,
+  conflict: 409,
+  'precondition-failed': 412,
+  'body-too-large': 413,
+  'unsupported-media-type': 415,
+  'idempotency-key-reused': 422,
+  'rate-limited': 429,
+  'storage-full': 503,
+  'storage-busy': 503,
+  'storage-read-only': 503,
+  'not-ready': 503,
+  'shutting-down': 503,
+  superseded: 503,
+  'outcome-unknown': 504,
+  'data-corrupt': 500,
+  'data-directory-locked': 500,
+  'port-taken': 500,
+  misconfigured: 500,
+  internal: 500,
+};
+
+export const TITLE_OF: Readonly<Record<number, string>> = {
+  400: 'Bad request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not found',
+  409: 'Conflict',
+  412: 'Precondition failed',
+  413: 'Content too large',
+  415: 'Unsupported media type',
+  422: 'Unprocessable content',
+  429: 'Too many requests',
+  500: 'Internal error',
+  503: 'Service unavailable',
+  504: 'Outcome unknown',
+};

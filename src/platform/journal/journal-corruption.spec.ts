@@ -1,0 +1,259 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { basename, join } from 'node:path';
+import { GENESIS } from './index.js';
+import type { NumberedRecord } from '../../../test/support/journal-history.js';
+import { JOURNAL_DIRECTORY, JournalWorld, openImage, positionOf } from '../../../test/support/journal-world.js';
+
+interface Written {
+  readonly image: ReadonlyMap<string, Buffer>;
+  readonly records: readonly NumberedRecord[];
+}
+
+/** Each entry: the sizes of the batches of one segment. */
+async function write(segments: readonly (readonly number[])[], isClosed: boolean): Promise<Written> {
+  const world = new JournalWorld();
+  await world.open();
+  for (const [index, batches] of segments.entries()) {
+    if (index > 0) await world.journal.rotate();
+    for (const size of batches) await world.appendTogether(size);
+  }
+  if (isClosed) await world.journal.close();
+  return { image: world.disk.image(), records: world.sink.records };
+}
+
+const changed = (image: Written['image'], path: string, bytes: Buffer): Map<string, Buffer> =>
+  new Map(image).set(path, bytes);
+
+const flipped = (bytes: Buffer, offset: number, pattern: number): Buffer => {
+  const copy = Buffer.from(bytes);
+  copy[offset] = copy.readUInt8(offset) ^ pattern;
+  return copy;
+};
+
+/** Numbers and end offsets of the record lines of a segment; read here without the journal's own code. */
+function recordEnds(bytes: Buffer): { readonly seq: number; readonly end: number }[] {
+  let end = 0;
+  return bytes
+    .toString('latin1')
+    .split(/(?<=\n)/)
+    .flatMap((line) => {
+      end += line.length;
+      const seq = /^[0-9a-f]{8} \{"epoch":\d+,"seq":(\d+),/.exec(line)?.[1];
+      return seq === undefined ? [] : [{ seq: Number(seq), end }];
+    });
+}
+
+/** The highest offset that a batch line vouches for; 0 when there is none. */
+function vouchedOffset(bytes: Buffer): number {
+  const headers = bytes.toString('latin1').matchAll(/^[0-9a-f]{8} \{"batch":\{"durable":(\d+)\}\}$/gm);
+  return Math.max(0, ...[...headers].map((match) => Number(match[1])));
+}
+
+const offsetIn = (error: unknown): number => Number(/at byte (\d+)/.exec((error as Error).message)?.[1] ?? NaN);
+
+const PATTERNS = [0x01, 0x80, 0xff];
+const NEWLINE = 0x0a;
+
+describe('Journal, cut at every byte', () => {
+  let written: Written;
+  let paths: string[];
+  const lastPath = (): string => paths.at(-1) ?? '';
+  const bytesOf = (path: string): Buffer => written.image.get(path) ?? Buffer.alloc(0);
+
+  beforeAll(async () => {
+    written = await write([[1, 3, 2], [2, 1, 3]], false); // prettier-ignore
+    paths = [...written.image.keys()];
+  });
+
+  it('given a cut of the last segment, recovers exactly the records wholly before it and can go on', async () => {
+    const last = bytesOf(lastPath());
+    for (let length = 0; length < last.length; length += 1) {
+      const reopened = await openImage(changed(written.image, lastPath(), last.subarray(0, length)));
+
+      const whole = 6 + recordEnds(last.subarray(0, length)).length;
+      expect([length, reopened.error, reopened.records]).toEqual([length, undefined, written.records.slice(0, whole)]);
+      const again = await openImage(reopened.disk.image());
+      expect([length, again.error, again.records.length]).toEqual([length, undefined, whole]);
+    }
+  });
+
+  it('given a cut inside of a line, logs the file and the offset of what it takes away', async () => {
+    const last = bytesOf(lastPath());
+    const { end } = recordEnds(last)[3] ?? { end: 0 };
+
+    const { log } = await openImage(changed(written.image, lastPath(), last.subarray(0, end + 5)));
+
+    expect(log.entries).toEqual([
+      { level: 'warn', message: expect.stringContaining('cut'), details: { file: lastPath(), offset: end, bytes: 5 } },
+    ]);
+  });
+
+  it('given a cut of an earlier segment, refuses and names a file', async () => {
+    const first = bytesOf(paths[0] ?? '');
+    for (let length = 0; length < first.length; length += 1) {
+      const { error } = await openImage(changed(written.image, paths[0] ?? '', first.subarray(0, length)));
+
+      expect([length, error]).toMatchObject([length, { code: 'data-corrupt', retry: 'never' }]);
+      expect((error as Error).message).toContain(JOURNAL_DIRECTORY);
+    }
+  });
+
+  it('given a hole below an offset that a later batch vouches for, refuses and names file and offset', async () => {
+    const last = bytesOf(lastPath());
+    const vouched = vouchedOffset(last);
+    for (let length = 0; length < vouched; length += 1) {
+      const holed = Buffer.concat([last.subarray(0, length), Buffer.alloc(vouched - length), last.subarray(vouched)]);
+      const { error } = await openImage(changed(written.image, lastPath(), holed));
+
+      expect([length, error]).toMatchObject([length, { code: 'data-corrupt' }]);
+      expect((error as Error).message).toContain(lastPath());
+      expect(offsetIn(error)).toBeLessThanOrEqual(length);
+    }
+  });
+});
+
+describe('Journal, each byte flipped', () => {
+  const shapes: [name: string, segments: number[][], isClosed: boolean][] = [
+    ['several batches in each segment', [[2, 1], [1, 3, 2]], false], // prettier-ignore
+    ['one batch in the last segment', [[2], [2]], false],
+    ['a last segment without records', [[2, 1], []], false],
+    ['one batch in all', [[3]], false],
+    ['a clean close', [[2], [1, 2]], true],
+    ['a clean close after a single batch', [[3]], true],
+    ['a clean close of a last segment without records', [[2], []], true],
+  ];
+
+  it.each(shapes)('given %s, refuses with file and offset or keeps all that is vouched for', async (_, segments, isClosed) => {
+    const { image, records } = await write(segments, isClosed);
+    const lastPath = [...image.keys()].at(-1) ?? '';
+    for (const [path, bytes] of image) {
+      const vouched = path === lastPath ? vouchedOffset(bytes) : bytes.length;
+      const vouchedSeq = recordEnds(bytes).findLast(({ end }) => end <= vouched)?.seq;
+      const earlierSeq = Number(/(\d+)\.log$/.exec(path)?.[1]) - 1;
+      for (let offset = 0; offset < bytes.length; offset += 1) {
+        for (const pattern of [...PATTERNS, bytes.readUInt8(offset) ^ NEWLINE]) {
+          if (pattern === 0) continue;
+          const where = `${basename(path)} byte ${String(offset)} pattern ${String(pattern)}`;
+          const reopened = await openImage(changed(image, path, flipped(bytes, offset, pattern)));
+          if (reopened.error !== undefined) {
+            expect([where, reopened.error]).toMatchObject([where, { code: 'data-corrupt', retry: 'never' }]);
+            expect((reopened.error as Error).message).toContain(path);
+            expect([where, offsetIn(reopened.error) <= offset]).toEqual([where, true]);
+          } else {
+            const hasVouch = vouched > 0 && offset < vouched;
+            expect([where, hasVouch]).toEqual([where, false]);
+            expect(reopened.records.length).toBeGreaterThanOrEqual(vouchedSeq ?? earlierSeq);
+            expect(reopened.records).toEqual(records.slice(0, reopened.records.length));
+          }
+        }
+      }
+    }
+  });
+
+  it('given a clean close, loses no record even where the closing line itself is flipped', async () => {
+    const { image, records } = await write([[2], [1, 2]], true);
+    const [path, bytes] = [...image].at(-1) ?? ['', Buffer.alloc(0)];
+    for (let offset = vouchedOffset(bytes); offset < bytes.length; offset += 1) {
+      const reopened = await openImage(changed(image, path, flipped(bytes, offset, 0x01)));
+
+      expect([offset, reopened.error, reopened.records.length]).toEqual([offset, undefined, records.length]);
+    }
+  });
+});
+
+describe('Journal, what must be there', () => {
+  let written: Written;
+  let paths: string[];
+
+  beforeAll(async () => {
+    written = await write([[2], [2], [2]], false);
+    paths = [...written.image.keys()];
+  });
+
+  const without = (...gone: (string | undefined)[]): Map<string, Buffer> =>
+    new Map([...written.image].filter(([path]) => !gone.includes(path)));
+
+  it('given a missing middle segment, refuses and names the file behind the gap', async () => {
+    const { error } = await openImage(without(paths[1]));
+
+    expect(error).toMatchObject({ code: 'data-corrupt', message: expect.stringContaining(paths[2] ?? 'none') });
+  });
+
+  it('given a missing first segment that no snapshot covers, refuses and names the file behind the gap', async () => {
+    const { error } = await openImage(without(paths[0]));
+
+    expect(error).toMatchObject({ code: 'data-corrupt', message: expect.stringContaining(paths[1] ?? 'none') });
+  });
+
+  it('given a missing first segment that a snapshot covers, replays the others', async () => {
+    const { records, error } = await openImage(without(paths[0]), positionOf(written.records[1]));
+
+    expect(error).toBeUndefined();
+    expect(records).toEqual(written.records.slice(2));
+  });
+
+  it('given no segment at all behind a snapshot, refuses and names the directory', async () => {
+    const { error } = await openImage(without(...paths), positionOf(written.records[5]));
+
+    expect(error).toMatchObject({ code: 'data-corrupt', message: expect.stringContaining(JOURNAL_DIRECTORY) });
+  });
+
+  it('given a snapshot of another history, refuses wherever its position lies', async () => {
+    for (const seq of [2, 3, 4, 6]) {
+      const covered = { ...positionOf(written.records[seq - 1]), hash: 'f'.repeat(32) };
+      const { error } = await openImage(written.image, covered);
+
+      expect([seq, error]).toMatchObject([seq, { code: 'data-corrupt' }]);
+    }
+  });
+
+  it('given a segment under the name of another, refuses', async () => {
+    const renamed = new Map(without(paths[0])).set(paths[0] ?? '', written.image.get(paths[1] ?? '') ?? Buffer.alloc(0));
+
+    expect((await openImage(renamed)).error).toMatchObject({ code: 'data-corrupt' });
+  });
+
+  it.each([0, 2])('given a format that is unknown in segment %i, refuses, names the file and keeps it', async (index) => {
+    const path = paths[index] ?? '';
+    const { encodeLine } = await import('./line-codec.js');
+    const header = encodeLine(JSON.stringify({ format: 2, after: GENESIS, at: 0 }));
+    const image = changed(written.image, path, Buffer.from(header));
+
+    const { error, disk } = await openImage(image);
+
+    expect(error).toMatchObject({ code: 'data-corrupt', message: expect.stringMatching(/unknown format 2 at byte 0/) });
+    expect((error as Error).message).toContain(path);
+    expect(disk.image()).toEqual(image);
+  });
+
+  it('given a last segment in a format whose lines are unknown too, refuses and keeps it', async () => {
+    const path = paths[2] ?? '';
+    const image = changed(written.image, path, Buffer.from('BIFOLIO 9\nrecord\nrecord\n'));
+
+    const { error, disk } = await openImage(image);
+
+    expect(error).toMatchObject({ code: 'data-corrupt', message: expect.stringMatching(/at byte 0/) });
+    expect(disk.image()).toEqual(image);
+  });
+
+  it('given a snapshot that is ahead of the journal, continues behind the snapshot and finds that again', async () => {
+    const world = new JournalWorld();
+    await world.open();
+    await world.appendTogether(2);
+    const image = world.disk.image();
+    await world.appendTogether(3);
+    world.takeSnapshot();
+    image.forEach((bytes, path) => {
+      world.disk.plant(path, bytes);
+    });
+
+    await world.reopenAfterPowerLoss();
+    expect(world.journal.position.seq).toBe(5);
+    await world.append();
+    await world.reopenAfterPowerLoss();
+
+    expect(world.sink.records).toHaveLength(6);
+    expect(world.audit()).toEqual([]);
+    expect([...world.disk.image().keys()]).toEqual([join(JOURNAL_DIRECTORY, 'journal-0000000000000006.log')]);
+  });
+});

@@ -1,0 +1,324 @@
+import { join } from 'node:path';
+import { AppError, type Clock, type DiskFile, type NextTurn, type ProcessControl } from '../../kernel/index.js';
+import { encodeLine } from './line-codec.js';
+import { recoverJournal, type RecoveryPorts, removeCovered } from './recovery.js';
+import { encodeRecord, type JournalRecord, type Position } from './record.js';
+import { encodeBatchHeader, encodeHeader, segmentFileName } from './segment.js';
+
+export interface JournalPorts extends RecoveryPorts {
+  readonly clock: Clock;
+  readonly nextTurn: NextTurn;
+  readonly process: ProcessControl;
+}
+
+export interface JournalOptions {
+  readonly directory: string;
+  /** Room kept for appends that ask for it, so that a full disk cannot stop a decision from being recorded. */
+  readonly reserveBytes: number;
+}
+
+/** The state machine behind the journal. Both are called synchronously. */
+export interface JournalSink<Op, Result> {
+  /** Once per record, in order, when it is durable; its result is what `append` resolves with. */
+  apply(record: JournalRecord<Op>): Result;
+  /** Every append that asked for no reserve and is not yet durable has failed and never will be. */
+  rollBack(): void;
+}
+
+export interface Appended<Op, Result> {
+  readonly record: JournalRecord<Op>;
+  readonly result: Result;
+}
+
+interface Waiting<Op, Result> {
+  readonly op: Op;
+  readonly reserved: boolean;
+  readonly resolve: (appended: Appended<Op, Result>) => void;
+  readonly reject: (error: AppError) => void;
+}
+
+const RESERVE_FILE = 'journal.reserve';
+
+/**
+ * An append-only history with group commit: what arrives while one write and its fdatasync are under way goes together
+ * in the next (as in PostgreSQL's commit group and etcd's WAL). One writer per directory.
+ *
+ * Invariant: a record is applied and acknowledged only after it and all before it are durable, and the bytes below the
+ * durable length never change again.
+ */
+export class Journal<Op, Result> {
+  private queue: Waiting<Op, Result>[] = [];
+  private rotations: { resolve: () => void; reject: (error: AppError) => void }[] = [];
+  private running = false;
+  private idle: (() => void)[] = [];
+  private failure: AppError | undefined;
+  private hasReserve = false;
+  private epochNow: number;
+
+  private constructor(
+    private readonly ports: JournalPorts,
+    private readonly options: JournalOptions,
+    private readonly sink: JournalSink<Op, Result>,
+    private file: DiskFile,
+    private segments: string[],
+    private durableLength: number,
+    private durable: Position,
+    private lastAt: number,
+  ) {
+    this.epochNow = durable.epoch;
+  }
+
+  /**
+   * Recovers the directory, replays what is behind `covered` into the sink and opens for appending.
+   * Throws `data-corrupt` rather than continue a history with bad or missing durable bytes.
+   */
+  static async open<Op, Result>(
+    ports: JournalPorts,
+    options: JournalOptions,
+    sink: JournalSink<Op, Result>,
+    covered: Position,
+  ): Promise<Journal<Op, Result>> {
+    await ports.disk.ensureDirectory(options.directory);
+    const found = await recoverJournal<Op>(ports, options.directory, covered, (record) => sink.apply(record));
+    const active = found.length < 0 ? undefined : found.segments.at(-1);
+    const [name, file, length] =
+      active === undefined
+        ? await beginSegment(ports, options.directory, found.position, found.lastAt)
+        : [active, await ports.disk.open(join(options.directory, active)), found.length];
+    const segments = active === undefined ? [...found.segments, name] : [...found.segments];
+    const journal = new Journal(ports, options, sink, file, segments, length, found.position, found.lastAt);
+    await journal.fillReserve();
+    return journal;
+  }
+
+  /** The last durable record's position. */
+  get position(): Position {
+    return this.durable;
+  }
+
+  /** Bytes of the segment that is being written. */
+  get segmentBytes(): number {
+    return this.durableLength;
+  }
+
+  /** Stamps all later records with `epoch`, which must not be older than any before. */
+  beginEpoch(epoch: number): void {
+    if (epoch < this.epochNow) throw new Error(`epoch ${String(epoch)} is older than ${String(this.epochNow)}`);
+    this.epochNow = epoch;
+  }
+
+  /**
+   * Durable and applied when it resolves. Rejects with `storage-full` (nothing was written, safe to repeat) or
+   * `outcome-unknown` (the disk failed; the process is stopping). `reserved` appends may use the reserve.
+   */
+  append(op: Op, reserved = false): Promise<Appended<Op, Result>> {
+    return new Promise((resolve, reject) => {
+      if (this.failure) {
+        reject(this.failure);
+        return;
+      }
+      this.queue.push({ op, reserved, resolve, reject });
+      this.start();
+    });
+  }
+
+  /**
+   * Begins a new segment behind the current position. Resolves when it is durable, so that everything before can be
+   * removed once a snapshot covers it; rejects with `storage-full`, after which the old segment goes on.
+   */
+  rotate(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.failure) {
+        reject(this.failure);
+        return;
+      }
+      this.rotations.push({ resolve, reject });
+      this.start();
+    });
+  }
+
+  /** Removes the segments whose every record is at or before `seq`. */
+  async removeThrough(seq: number): Promise<void> {
+    this.segments = await removeCovered(this.ports, this.options.directory, this.segments, seq);
+  }
+
+  /** Writes out what is queued, vouches for it as durable, and closes. No append may follow. */
+  async close(): Promise<void> {
+    if (this.running) await new Promise<void>((resolve) => this.idle.push(resolve));
+    if (this.failure === undefined) {
+      const bytes = Buffer.from(encodeBatchHeader(this.durableLength));
+      await this.file.write(bytes, this.durableLength);
+      await this.file.synchronize();
+      this.failure = new AppError('shutting-down', 'the journal is closed', { retry: 'safe' });
+    }
+    await this.file.close();
+  }
+
+  private start(): void {
+    if (this.running) return;
+    this.running = true;
+    this.ports.nextTurn(() => {
+      this.drain().catch((error: unknown) => {
+        this.fail([], error);
+      });
+    });
+  }
+
+  private async drain(): Promise<void> {
+    while (this.failure === undefined && (this.queue.length > 0 || this.rotations.length > 0)) {
+      if (this.rotations.length > 0) await this.rotateNow();
+      else await this.writeBatch();
+    }
+    this.running = false;
+    this.idle.splice(0).forEach((resolve) => {
+      resolve();
+    });
+  }
+
+  private async writeBatch(): Promise<void> {
+    const { crashSites, clock } = this.ports;
+    const batch = this.queue;
+    this.queue = [];
+    const records: JournalRecord<Op>[] = [];
+    let text = encodeBatchHeader(this.durableLength);
+    let end = this.durable;
+    let at = this.lastAt;
+    for (const { op } of batch) {
+      at = Math.max(at, clock.nowMs());
+      const [record, json] = encodeRecord(end, this.epochNow, at, op);
+      records.push(record);
+      text += encodeLine(json);
+      end = record;
+    }
+    const bytes = Buffer.from(text);
+    try {
+      crashSites.reach('journal.write.before');
+      await this.file.write(bytes, this.durableLength);
+      crashSites.reach('journal.write.after');
+    } catch (error) {
+      if (isDiskFull(error)) await this.giveUp(batch, error);
+      else this.fail(batch, error);
+      return;
+    }
+    try {
+      await this.file.synchronize();
+      crashSites.reach('journal.synchronize.after');
+    } catch (error) {
+      this.fail(batch, error);
+      return;
+    }
+    this.durableLength += bytes.length;
+    this.durable = { epoch: end.epoch, seq: end.seq, hash: end.hash };
+    this.lastAt = at;
+    records.forEach((record, index) => batch[index]?.resolve({ record, result: this.sink.apply(record) }));
+  }
+
+  private async rotateNow(): Promise<void> {
+    const waiting = this.rotations.splice(0);
+    try {
+      if (this.segments.at(-1) !== segmentFileName(this.durable.seq + 1)) {
+        const [name, file, length] = await beginSegment(this.ports, this.options.directory, this.durable, this.lastAt);
+        await this.file.close();
+        this.file = file;
+        this.segments = [...this.segments, name];
+        this.durableLength = length;
+        await this.fillReserve();
+      }
+    } catch (error) {
+      if (!isDiskFull(error)) this.fail([], error);
+      const refusal = this.failure ?? storageFull(error);
+      waiting.forEach(({ reject }) => {
+        reject(refusal);
+      });
+      return;
+    }
+    waiting.forEach(({ resolve }) => {
+      resolve();
+    });
+  }
+
+  /** The disk is full: take back the torn write, refuse what can wait, keep what may use the reserve. */
+  private async giveUp(batch: readonly Waiting<Op, Result>[], cause: unknown): Promise<void> {
+    const mayGoOn = this.hasReserve;
+    try {
+      await this.file.truncate(this.durableLength);
+      if (mayGoOn) await this.releaseReserve();
+    } catch (error) {
+      this.fail(batch, error);
+      return;
+    }
+    const waiting = [...batch, ...this.queue];
+    this.queue = mayGoOn ? waiting.filter(({ reserved }) => reserved) : [];
+    this.sink.rollBack();
+    const refusal = storageFull(cause);
+    waiting
+      .filter((entry) => !this.queue.includes(entry))
+      .forEach(({ reject }) => {
+        reject(refusal);
+      });
+  }
+
+  /** What is on the disk can no longer be known: never acknowledge again. */
+  private fail(batch: readonly Waiting<Op, Result>[], cause: unknown): void {
+    this.failure = new AppError('outcome-unknown', 'the journal could not be written', { retry: 'unknown', cause });
+    this.ports.process.stop(`writing the journal in ${this.options.directory} failed`, cause);
+    const { failure } = this;
+    [...batch, ...this.queue.splice(0), ...this.rotations.splice(0)].forEach(({ reject }) => {
+      reject(failure);
+    });
+  }
+
+  private async fillReserve(): Promise<void> {
+    if (this.hasReserve || this.options.reserveBytes === 0) return;
+    const path = join(this.options.directory, RESERVE_FILE);
+    try {
+      const file = await this.ports.disk.open(path);
+      await file.write(Buffer.alloc(this.options.reserveBytes), 0);
+      await file.synchronize();
+      await file.close();
+      this.hasReserve = true;
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      this.ports.log.warn('no room for the journal reserve', { file: path });
+    }
+  }
+
+  private async releaseReserve(): Promise<void> {
+    await this.ports.disk.remove(join(this.options.directory, RESERVE_FILE));
+    this.hasReserve = false;
+  }
+}
+
+async function beginSegment(ports: RecoveryPorts, directory: string, after: Position, at: number): Promise<[string, DiskFile, number]> {
+  const name = segmentFileName(after.seq + 1);
+  const path = join(directory, name);
+  const header = Buffer.from(encodeHeader(after, at));
+  ports.crashSites.reach('journal.begin-segment.before');
+  const file = await ports.disk.open(path);
+  try {
+    await file.truncate(0);
+    await file.write(header, 0);
+    ports.crashSites.reach('journal.begin-segment.written');
+    await file.synchronize();
+    await ports.disk.synchronizeDirectory(directory);
+    ports.crashSites.reach('journal.begin-segment.after');
+  } catch (error) {
+    await file.close();
+    await ports.disk.remove(path);
+    throw error;
+  }
+  return [name, file, header.length];
+}
+
+function isDiskFull(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === 'ENOSPC' || code === 'EDQUOT';
+}
+
+function storageFull(cause: unknown): AppError {
+  return new AppError('storage-full', 'no room left on the disk; nothing was written', {
+    retry: 'safe',
+    retryAfterSeconds: 5,
+    cause,
+  });
+}

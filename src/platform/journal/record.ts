@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+
+const HASH_DIGITS = 32;
+
+/** What the chain starts from, before the first record. */
+export const GENESIS_HASH = '0'.repeat(HASH_DIGITS);
+
+/** A place in the history: the record with this number was the last one. `seq` 0 is before the first. */
+export interface Position {
+  readonly epoch: number;
+  readonly seq: number;
+  readonly hash: string;
+}
+
+/** One durable step. `hash` covers this record and, through its predecessor's, all before it. */
+export interface JournalRecord<Op> extends Position {
+  /** Milliseconds since the Unix epoch; never less than the predecessor's. */
+  readonly at: number;
+  readonly op: Op;
+}
+
+/** The first 128 bits of SHA-256 over the predecessor's hash and this record's content, in hex. */
+export function chainHash(previousHash: string, epoch: number, seq: number, at: number, opJson: string): string {
+  return createHash('sha256')
+    .update(`${previousHash} ${String(epoch)} ${String(seq)} ${String(at)} ${opJson}`)
+    .digest('hex')
+    .slice(0, HASH_DIGITS);
+}
+
+export function encodeRecord<Op>(previous: Position, epoch: number, at: number, op: Op): [JournalRecord<Op>, string] {
+  const seq = previous.seq + 1;
+  const opJson = JSON.stringify(op);
+  const hash = chainHash(previous.hash, epoch, seq, at, opJson);
+  return [{ epoch, seq, hash, at, op }, `${recordPrefix(epoch, seq, hash, at)}${opJson}}`];
+}
+
+/**
+ * Whether `record`, parsed from `json`, is the one that follows `previous`: next number, no older epoch, and a hash
+ * that fits. The text is compared, not a re-serialised value, so key order and number formats cannot matter.
+ */
+export function follows(previous: Position, record: JournalRecord<unknown>, json: string): boolean {
+  const prefix = recordPrefix(record.epoch, record.seq, record.hash, record.at);
+  if (record.seq !== previous.seq + 1 || record.epoch < previous.epoch || !json.startsWith(prefix)) return false;
+  const opJson = json.slice(prefix.length, -1);
+  return record.hash === chainHash(previous.hash, record.epoch, record.seq, record.at, opJson);
+}
+
+function recordPrefix(epoch: number, seq: number, hash: string, at: number): string {
+  return `{"epoch":${String(epoch)},"seq":${String(seq)},"hash":"${hash}","at":${String(at)},"op":`;
+}

@@ -1,0 +1,108 @@
+import { AppError } from '../../kernel/index.js';
+import { encodeLine, readLine } from './line-codec.js';
+import { follows, type JournalRecord, type Position } from './record.js';
+
+const FORMAT = 1;
+const FILE_NAME = /^journal-(\d{16})\.log$/;
+
+/**
+ * First line of a segment. Its own existence says that the segment before it is durable to its last byte.
+ * `after` is the position that the first record of this segment follows.
+ */
+export interface SegmentHeader {
+  readonly format: number;
+  readonly after: Position;
+  /** Time of the record at `after`, 0 when there is none. */
+  readonly at: number;
+}
+
+/** First line of each batch: all bytes of this segment below `durable` were synchronised before the batch was written. */
+interface BatchHeader {
+  readonly batch: { readonly durable: number };
+}
+
+export interface SegmentScan<Op> {
+  readonly header: SegmentHeader | undefined;
+  readonly records: readonly JournalRecord<Op>[];
+  /** Bytes from the start that are good. Less than the file's length exactly when something behind them is bad. */
+  readonly goodBytes: number;
+  /** The position after the last good record. */
+  readonly position: Position;
+}
+
+export function segmentFileName(firstSeq: number): string {
+  return `journal-${String(firstSeq).padStart(16, '0')}.log`;
+}
+
+/** The number of the first record that the file would hold; undefined when the name is not a segment's. */
+export function firstSeqOf(fileName: string): number | undefined {
+  const match = FILE_NAME.exec(fileName);
+  return match ? Number(match[1]) : undefined;
+}
+
+export function encodeHeader(after: Position, at: number): string {
+  const header: SegmentHeader = { format: FORMAT, after: { epoch: after.epoch, seq: after.seq, hash: after.hash }, at };
+  return encodeLine(JSON.stringify(header));
+}
+
+export function encodeBatchHeader(durable: number): string {
+  const header: BatchHeader = { batch: { durable } };
+  return encodeLine(JSON.stringify(header));
+}
+
+/**
+ * Reads one segment. Bad bytes that were promised durable (below the highest offset that a later batch header vouches
+ * for, or anywhere when `sealed`) throw `data-corrupt` naming file and offset; bad bytes beyond are the torn end of a
+ * write that was never acknowledged, and only end the scan.
+ */
+export function scanSegment<Op>(file: string, bytes: Buffer, sealed: boolean): SegmentScan<Op> {
+  const corrupt = (offset: number, why: string): AppError =>
+    new AppError('data-corrupt', `${file}: ${why} at byte ${String(offset)}; the data before and after it is kept as it is`, {
+      retry: 'never',
+    });
+  const cutAt = (offset: number, why: string): void => {
+    if (sealed || highestDurableOffset(bytes, offset) > offset) throw corrupt(offset, why);
+  };
+
+  const first = readLine(bytes, 0);
+  const header = first.json === undefined ? undefined : parseHeader(first.json);
+  if (header === undefined) {
+    cutAt(0, 'bad segment header');
+    return { header, records: [], goodBytes: 0, position: { epoch: 0, seq: 0, hash: '' } };
+  }
+  if (header.format !== FORMAT) throw corrupt(0, `unknown format ${String(header.format)}`);
+
+  const records: JournalRecord<Op>[] = [];
+  let position = header.after;
+  let offset = first.end;
+  while (offset < bytes.length) {
+    const line = readLine(bytes, offset);
+    if (line.json === undefined) {
+      cutAt(offset, 'bad record');
+      break;
+    }
+    if (!line.json.startsWith('{"batch":')) {
+      const record = JSON.parse(line.json) as JournalRecord<Op>;
+      if (!follows(position, record, line.json)) throw corrupt(offset, 'record does not follow its predecessor');
+      records.push(record);
+      position = { epoch: record.epoch, seq: record.seq, hash: record.hash };
+    }
+    offset = line.end;
+  }
+  return { header, records, goodBytes: offset, position };
+}
+
+function parseHeader(json: string): SegmentHeader | undefined {
+  return json.startsWith('{"format":') ? (JSON.parse(json) as SegmentHeader) : undefined;
+}
+
+/** The highest offset that any intact batch header behind `from` vouches for; 0 when there is none. */
+function highestDurableOffset(bytes: Buffer, from: number): number {
+  let highest = 0;
+  for (let line = readLine(bytes, from); line.start < bytes.length; line = readLine(bytes, line.end)) {
+    if (line.json?.startsWith('{"batch":') === true) {
+      highest = Math.max(highest, (JSON.parse(line.json) as BatchHeader).batch.durable);
+    }
+  }
+  return highest;
+}

@@ -1,0 +1,2 @@
+export { HttpObserver } from './http-observer.js';
+export { createLogger, type LogLevel, logPort, NestLogger } from './logger.js';

@@ -1,0 +1,49 @@
+import type { LoggerService } from '@nestjs/common';
+import { pino, destination, type Logger } from 'pino';
+import type { Log } from '../../kernel/index.js';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
+const BUFFER_BYTES = 4_096;
+const FLUSH_EVERY_MS = 500;
+
+/** JSON lines on standard output, buffered: a killed process may lose its last half second of log, never of data. */
+export function createLogger(level: LogLevel): { readonly logger: Logger; readonly flush: () => void } {
+  const out = destination({ fd: 1, sync: false, minLength: BUFFER_BYTES, periodicFlush: FLUSH_EVERY_MS });
+  const logger = pino({ level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime }, out);
+  return {
+    logger,
+    flush: () => {
+      out.flushSync();
+    },
+  };
+}
+
+/** The kernel's port on pino. */
+export function logPort(logger: Logger): Log {
+  return {
+    info: (message, details = {}) => {
+      logger.info(details, message);
+    },
+    warn: (message, details = {}) => {
+      logger.warn(details, message);
+    },
+  };
+}
+
+/** Nest's own messages: only what an operator must see. */
+export class NestLogger implements LoggerService {
+  constructor(private readonly logger: Logger) {}
+
+  log(): void {
+    return undefined;
+  }
+
+  error(message: unknown, ...details: unknown[]): void {
+    this.logger.error({ details }, String(message));
+  }
+
+  warn(message: unknown, ...details: unknown[]): void {
+    this.logger.warn({ details }, String(message));
+  }
+}

@@ -1,0 +1,34 @@
+import { join } from 'node:path';
+import BetterSqlite3 from 'better-sqlite3';
+import { AppError } from '../../kernel/index.js';
+
+const LOCK_FILE = 'lock.db';
+
+/**
+ * One process per data directory, held by SQLite's own file lock: it ends exactly with the process, however that dies.
+ *
+ * The file is never unlinked, and its holder never opens it a second time: POSIX locks of a process fall when any of
+ * its handles on the file is closed.
+ */
+export class DataDirectoryLock {
+  private constructor(private readonly handle: BetterSqlite3.Database) {}
+
+  /** Throws `data-directory-locked` when another process holds it. The directory must exist. */
+  static acquire(directory: string): DataDirectoryLock {
+    const handle = new BetterSqlite3(join(directory, LOCK_FILE), { timeout: 0 });
+    try {
+      handle.pragma('locking_mode = EXCLUSIVE');
+      handle.pragma('journal_mode = DELETE');
+      handle.exec('BEGIN EXCLUSIVE');
+    } catch (cause) {
+      handle.close();
+      if ((cause as { code?: string }).code !== 'SQLITE_BUSY') throw cause;
+      throw new AppError('data-directory-locked', `another Bifolio process holds ${directory}`, { retry: 'safe', cause });
+    }
+    return new DataDirectoryLock(handle);
+  }
+
+  release(): void {
+    this.handle.close();
+  }
+}

@@ -1,0 +1,109 @@
+import BetterSqlite3 from 'better-sqlite3';
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import type { Random } from '../../kernel/index.js';
+import { SqlReader } from './sql-reader.js';
+import { SqlWriteExecutor, type SqlWriteExecutorPorts } from './write-executor.js';
+
+export type SqlHandle = BetterSqlite3.Database;
+
+type EntityClass = new () => object;
+type MigrationClass = new () => object;
+
+export interface SqlDatabaseOptions {
+  readonly file: string;
+  readonly entities: readonly EntityClass[];
+  readonly migrations: readonly MigrationClass[];
+}
+
+export interface SqlDatabasePorts extends SqlWriteExecutorPorts {
+  readonly random: Random;
+}
+
+const WRITE_BUSY_TIMEOUT_MS = 250;
+const READ_BUSY_TIMEOUT_MS = 1_000;
+const DATABASE_ID_BYTES = 16;
+
+/**
+ * One SQLite file in WAL mode behind two connections. TypeORM's better-sqlite3 driver is one connection per DataSource,
+ * and concurrent work on it joins whatever transaction happens to be open, so nothing writes through a DataSource once
+ * the migrations have run: all writes go through `writer`, all reads through `reader`.
+ */
+export class SqlDatabase {
+  private constructor(
+    readonly writeSource: DataSource,
+    readonly readSource: DataSource,
+    /** For preparing the statements that work given to `writer` runs. */
+    readonly writeHandle: SqlHandle,
+    readonly writer: SqlWriteExecutor,
+    readonly reader: SqlReader,
+    /** Made with the file, never changed: tells a restored copy's caches and journals from another database's. */
+    readonly databaseId: string,
+    readonly epoch: number,
+  ) {}
+
+  /** Opens, migrates and takes the next epoch, durable when it resolves. The caller holds the data directory's lock. */
+  static async open(ports: SqlDatabasePorts, options: SqlDatabaseOptions): Promise<SqlDatabase> {
+    let writeHandle: SqlHandle | undefined;
+    let readHandle: SqlHandle | undefined;
+    const writeSource = new DataSource({
+      ...connection(options, (handle) => (writeHandle = handle), WRITE_BUSY_TIMEOUT_MS),
+      migrations: [...options.migrations] as never,
+      migrationsTransactionMode: 'each',
+    });
+    await writeSource.initialize();
+    await writeSource.runMigrations();
+    const readSource = new DataSource(connection(options, (handle) => (readHandle = handle), READ_BUSY_TIMEOUT_MS));
+    await readSource.initialize();
+    if (!writeHandle || !readHandle) throw new Error('TypeORM opened no connection');
+    readHandle.pragma('query_only = ON');
+
+    const [databaseId, epoch] = beginEpoch(writeHandle, ports.random);
+    return new SqlDatabase(
+      writeSource,
+      readSource,
+      writeHandle,
+      new SqlWriteExecutor(ports, writeHandle, epoch),
+      new SqlReader(readHandle),
+      databaseId,
+      epoch,
+    );
+  }
+
+  async close(): Promise<void> {
+    if (this.writeSource.isInitialized) await this.writer.drained();
+    if (this.readSource.isInitialized) await this.readSource.destroy();
+    if (this.writeSource.isInitialized) await this.writeSource.destroy();
+  }
+}
+
+function connection(
+  options: SqlDatabaseOptions,
+  opened: (handle: SqlHandle) => void,
+  busyTimeoutMs: number,
+): DataSourceOptions & { type: 'better-sqlite3' } {
+  return {
+    type: 'better-sqlite3',
+    database: options.file,
+    driver: BetterSqlite3,
+    entities: [...options.entities],
+    timeout: busyTimeoutMs,
+    synchronize: false,
+    prepareDatabase: (handle: SqlHandle) => {
+      handle.pragma('journal_mode = WAL');
+      handle.pragma('synchronous = FULL');
+      opened(handle);
+    },
+  };
+}
+
+function beginEpoch(handle: SqlHandle, random: Random): [databaseId: string, epoch: number] {
+  const freshId = Buffer.from(random.bytes(DATABASE_ID_BYTES)).toString('hex');
+  const begin = handle.transaction(() => {
+    handle.prepare('INSERT OR IGNORE INTO meta (id, database_id, epoch) VALUES (1, ?, 0)').run(freshId);
+    handle.prepare('UPDATE meta SET epoch = epoch + 1').run();
+    return handle.prepare<[], [string, number]>('SELECT database_id, epoch FROM meta').raw().get();
+  });
+  const row = begin.immediate();
+  if (!row) throw new Error('the meta row was just written');
+  return row;
+}

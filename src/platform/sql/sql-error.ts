@@ -1,0 +1,34 @@
+import { AppError } from '../../kernel/index.js';
+
+/** SQLite's symbolic result code (`SQLITE_FULL`, `SQLITE_IOERR_FSYNC`); undefined when the error is not SQLite's. */
+export function sqliteCode(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' && code.startsWith('SQLITE_') ? code : undefined;
+}
+
+/** What a statement that failed before its commit means to the caller: nothing was written. Others are returned as they are. */
+export function refusalFrom(error: unknown): unknown {
+  const code = sqliteCode(error);
+  if (code === 'SQLITE_FULL') {
+    return new AppError('storage-full', 'no room left on the disk; nothing was written', {
+      retry: 'safe',
+      retryAfterSeconds: 5,
+      cause: error,
+    });
+  }
+  if (code?.startsWith('SQLITE_BUSY') === true || code?.startsWith('SQLITE_LOCKED') === true) {
+    return new AppError('storage-busy', 'another program holds the database; nothing was written', {
+      retry: 'safe',
+      retryAfterSeconds: 1,
+      cause: error,
+    });
+  }
+  if (code?.startsWith('SQLITE_READONLY') === true) {
+    return new AppError('storage-read-only', 'the database file cannot be written; nothing was written', {
+      retry: 'safe',
+      retryAfterSeconds: 5,
+      cause: error,
+    });
+  }
+  return error;
+}

@@ -1,0 +1,96 @@
+import type { Statement } from 'better-sqlite3';
+import type { Answer, Clock, OperationLedger, OperationRecord, OperationStamp } from '../../kernel/index.js';
+import type { SqlDatabase } from './sql-database.js';
+
+const HOUR_MS = 3_600_000;
+const CLIENT_KEY_RETENTION_MS = 24 * HOUR_MS;
+const SERVER_ID_RETENTION_MS = HOUR_MS / 6;
+const MOST_OPERATIONS = 200_000;
+const RECORDED_PER_PRUNE = 500;
+const PRUNED_AT_ONCE = 1_000;
+
+interface Row {
+  readonly id: string;
+  readonly body_hmac: string | null;
+  readonly at_ms: number;
+  readonly status: number;
+  readonly headers: string;
+  readonly body: string | null;
+}
+
+/** The operations whose writes went to this SQL file, each in the same commit as its write. */
+export class SqlOperationLedger implements OperationLedger {
+  private readonly insert: Statement<[string, string | null, string | null, number, number, number, string, string | null]>;
+  private readonly deleteExpired: Statement<[number, number]>;
+  private readonly deleteOldest: Statement<[number]>;
+  private readonly count: Statement<[], number>;
+  private readonly byScope: Statement<[string], Row>;
+  private readonly byId: Statement<[string], Row>;
+  private recordedSincePrune = 0;
+
+  constructor(
+    database: Pick<SqlDatabase, 'writeHandle' | 'reader'>,
+    private readonly clock: Clock,
+  ) {
+    const { writeHandle: write } = database;
+    const read = database.reader.handle;
+    const columns = 'id, body_hmac, at_ms, status, headers, body';
+    this.insert = write.prepare(
+      `INSERT INTO operations (id, scope, body_hmac, at_ms, expires_at_ms, status, headers, body)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    const soonestToExpire = 'SELECT rowid FROM operations';
+    this.deleteExpired = write.prepare(
+      `DELETE FROM operations WHERE rowid IN (${soonestToExpire} WHERE expires_at_ms <= ? ORDER BY expires_at_ms LIMIT ?)`,
+    );
+    this.deleteOldest = write.prepare(
+      `DELETE FROM operations WHERE rowid IN (${soonestToExpire} ORDER BY expires_at_ms LIMIT ?)`,
+    );
+    this.count = write.prepare<[], number>('SELECT count(*) FROM operations').pluck();
+    this.byScope = read.prepare(`SELECT ${columns} FROM operations WHERE scope = ?`);
+    this.byId = read.prepare(`SELECT ${columns} FROM operations WHERE id = ?`);
+  }
+
+  /** Only inside work of the write executor: durable with its commit, gone when the work fails. */
+  record(stamp: OperationStamp, answer: Answer): void {
+    const nowMs = this.clock.nowMs();
+    const keptMs = stamp.scope === undefined ? SERVER_ID_RETENTION_MS : CLIENT_KEY_RETENTION_MS;
+    this.insert.run(
+      stamp.id,
+      stamp.scope ?? null,
+      stamp.bodyHmac ?? null,
+      nowMs,
+      nowMs + keptMs,
+      answer.status,
+      JSON.stringify(answer.headers),
+      answer.body,
+    );
+    this.recordedSincePrune += 1;
+    if (this.recordedSincePrune >= RECORDED_PER_PRUNE) this.prune(nowMs);
+  }
+
+  findByScope(scope: string): OperationRecord | undefined {
+    return toRecord(this.byScope.get(scope));
+  }
+
+  findById(id: string): OperationRecord | undefined {
+    return toRecord(this.byId.get(id));
+  }
+
+  private prune(nowMs: number): void {
+    this.recordedSincePrune = 0;
+    this.deleteExpired.run(nowMs, PRUNED_AT_ONCE);
+    const surplus = (this.count.get() ?? 0) - MOST_OPERATIONS;
+    if (surplus > 0) this.deleteOldest.run(surplus);
+  }
+}
+
+function toRecord(row: Row | undefined): OperationRecord | undefined {
+  if (row === undefined) return undefined;
+  return {
+    id: row.id,
+    bodyHmac: row.body_hmac ?? undefined,
+    atMs: row.at_ms,
+    answer: { status: row.status, headers: JSON.parse(row.headers) as Record<string, string>, body: row.body },
+  };
+}

@@ -1,0 +1,55 @@
+import type { Statement } from 'better-sqlite3';
+import type { SqlHandle } from './sql-database.js';
+
+export interface Versioned<T> {
+  readonly generation: number;
+  readonly value: T;
+}
+
+/**
+ * Reads that know how fresh they are. Each table that caches depend on has a generation, moved by the commit that
+ * changes it; SQLite's `data_version` tells this connection when any other has committed, so the generation is looked
+ * up again exactly when it may have moved, in whatever process that happened.
+ */
+export class SqlReader {
+  private readonly dataVersion: Statement<[], number>;
+  private readonly generation: Statement<[string], number>;
+  private readonly begin: Statement<[]>;
+  private readonly end: Statement<[]>;
+  private seenDataVersion = -1;
+  private readonly generations = new Map<string, number>();
+
+  /** `handle` is for preparing read statements; no one may leave a transaction open on it. */
+  constructor(readonly handle: SqlHandle) {
+    this.dataVersion = handle.prepare<[], number>('PRAGMA data_version').pluck();
+    this.generation = handle
+      .prepare<[string], number>('SELECT generation FROM generations WHERE table_name = ?')
+      .pluck();
+    this.begin = handle.prepare('BEGIN');
+    this.end = handle.prepare('COMMIT');
+  }
+
+  /** At least as new as every commit that was durable before the call. A table never touched is at 0. */
+  currentGeneration(table: string): number {
+    const dataVersion = this.dataVersion.get() ?? 0;
+    if (dataVersion !== this.seenDataVersion) {
+      this.seenDataVersion = dataVersion;
+      this.generations.clear();
+    }
+    const known = this.generations.get(table);
+    if (known !== undefined) return known;
+    const generation = this.generation.get(table) ?? 0;
+    this.generations.set(table, generation);
+    return generation;
+  }
+
+  /** Runs `load`, which must be synchronous, and reads the table's generation in one read transaction. */
+  loadVersioned<T>(table: string, load: () => T): Versioned<T> {
+    this.begin.run();
+    try {
+      return { generation: this.generation.get(table) ?? 0, value: load() };
+    } finally {
+      this.end.run();
+    }
+  }
+}

@@ -1,0 +1,157 @@
+import type { Statement } from 'better-sqlite3';
+import { AppError, type CrashSites, type NextTurn, type ProcessControl } from '../../kernel/index.js';
+import type { SqlHandle } from './sql-database.js';
+import { refusalFrom, sqliteCode } from './sql-error.js';
+
+export interface SqlWriteExecutorPorts {
+  readonly nextTurn: NextTurn;
+  readonly crashSites: CrashSites;
+  readonly process: ProcessControl;
+}
+
+/** What a piece of work may do besides running statements on the write handle. */
+export interface SqlWriteScope {
+  /** The table's generation moves with this commit, so that no cache serves what was read before. */
+  touch(table: string): void;
+}
+
+interface Queued {
+  readonly work: (scope: SqlWriteScope) => unknown;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+type Judged = { readonly entry: Queued; readonly value: unknown } | { readonly entry: Queued; readonly error: unknown };
+
+/**
+ * The only writer of one SQLite file: all work that arrives in one turn of the event loop shares one commit (one
+ * fsync), each piece under a savepoint of its own, so that one which fails takes nothing else with it.
+ *
+ * Invariant: a piece of work is answered only after the commit that holds it; one that threw has left nothing.
+ */
+export class SqlWriteExecutor {
+  private queue: Queued[] = [];
+  private readonly begin: Statement<[]>;
+  private readonly commit: Statement<[]>;
+  private readonly rollback: Statement<[]>;
+  private readonly savepoint: Statement<[]>;
+  private readonly release: Statement<[]>;
+  private readonly rollbackTo: Statement<[]>;
+  private readonly readEpoch: Statement<[], number>;
+  private readonly moveGeneration: Statement<[string]>;
+
+  constructor(
+    private readonly ports: SqlWriteExecutorPorts,
+    private readonly handle: SqlHandle,
+    private readonly epoch: number,
+  ) {
+    this.begin = handle.prepare('BEGIN IMMEDIATE');
+    this.commit = handle.prepare('COMMIT');
+    this.rollback = handle.prepare('ROLLBACK');
+    this.savepoint = handle.prepare('SAVEPOINT work');
+    this.release = handle.prepare('RELEASE work');
+    this.rollbackTo = handle.prepare('ROLLBACK TO work');
+    this.readEpoch = handle.prepare<[], number>('SELECT epoch FROM meta').pluck();
+    this.moveGeneration = handle.prepare(
+      `INSERT INTO generations (table_name, generation) VALUES (?, 1)
+       ON CONFLICT (table_name) DO UPDATE SET generation = generation + 1`,
+    );
+  }
+
+  /**
+   * Runs `work` inside the next commit; it must be synchronous and may run statements of this handle only. Durable when
+   * it resolves. Rejects with what `work` threw, or `storage-full`, `storage-busy`, `storage-read-only` (nothing
+   * written), or `outcome-unknown` (the process is stopping).
+   */
+  run<T>(work: (scope: SqlWriteScope) => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.queue.push({ work, resolve: resolve as (value: unknown) => void, reject });
+      if (this.queue.length === 1) {
+        this.ports.nextTurn(() => {
+          this.commitQueued();
+        });
+      }
+    });
+  }
+
+  /** Resolves when all work that was queued before has been answered. */
+  async drained(): Promise<void> {
+    await this.run(() => undefined);
+  }
+
+  private commitQueued(): void {
+    const batch = this.queue;
+    this.queue = [];
+    const judged: Judged[] = [];
+    try {
+      this.begin.run();
+      this.assertNotSuperseded();
+      const touched = new Set<string>();
+      for (const entry of batch) judged.push(this.attempt(entry, touched));
+      for (const table of touched) this.moveGeneration.run(table);
+    } catch (error) {
+      if (this.handle.inTransaction) this.rollback.run();
+      rejectAll(batch, refusalFrom(error));
+      return;
+    }
+    if (this.commitNow(batch)) answer(judged);
+  }
+
+  private attempt(entry: Queued, touched: Set<string>): Judged {
+    const tables: string[] = [];
+    this.savepoint.run();
+    try {
+      const value = entry.work({ touch: (table) => tables.push(table) });
+      this.release.run();
+      tables.forEach((table) => touched.add(table));
+      return { entry, value };
+    } catch (error) {
+      // A full disk makes SQLite roll back the whole transaction by itself: then nobody's work is left.
+      if (!this.handle.inTransaction) throw error;
+      this.rollbackTo.run();
+      this.release.run();
+      return { entry, error: refusalFrom(error) };
+    }
+  }
+
+  /** True when the commit is durable. Otherwise everyone has been answered. */
+  private commitNow(batch: readonly Queued[]): boolean {
+    try {
+      this.ports.crashSites.reach('sql.commit.before');
+      this.commit.run();
+      this.ports.crashSites.reach('sql.commit.after');
+      return true;
+    } catch (error) {
+      const code = sqliteCode(error) ?? '';
+      if (this.handle.inTransaction && (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_CONSTRAINT'))) {
+        this.rollback.run();
+        rejectAll(batch, refusalFrom(error));
+        return false;
+      }
+      this.ports.process.stop('the SQL commit failed, so whether it happened is read again at the next start', error);
+      rejectAll(batch, new AppError('outcome-unknown', 'the SQL commit failed', { retry: 'unknown', cause: error }));
+      return false;
+    }
+  }
+
+  private assertNotSuperseded(): void {
+    const epoch = this.readEpoch.get();
+    if (epoch === this.epoch) return;
+    const error = new AppError('superseded', `epoch ${String(epoch)} has begun; this process was of ${String(this.epoch)}`, {
+      retry: 'unknown',
+    });
+    this.ports.process.stop('another process has taken over the database', error);
+    throw error;
+  }
+}
+
+function answer(judged: readonly Judged[]): void {
+  for (const one of judged) {
+    if ('error' in one) one.entry.reject(one.error);
+    else one.entry.resolve(one.value);
+  }
+}
+
+function rejectAll(batch: readonly Queued[], error: unknown): void {
+  for (const { reject } of batch) reject(error);
+}

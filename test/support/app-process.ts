@@ -1,0 +1,97 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { eventually } from './eventually.js';
+
+const PROGRAM = resolve('dist/bundle/api.mjs');
+
+/** A data directory of its own, removed by `removeDirectory`. */
+export function temporaryDirectory(): string {
+  return mkdtempSync(join(tmpdir(), 'bifolio-test-'));
+}
+
+export function removeDirectory(path: string): void {
+  rmSync(path, { recursive: true, force: true });
+}
+
+export interface ExitOf {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** The real app, as `npm start` runs it, on a free port. */
+export class AppProcess {
+  /** Resolves when the process is gone. */
+  readonly exited: Promise<ExitOf>;
+  private output = '';
+  private exit: ExitOf | undefined;
+
+  private constructor(
+    private readonly child: ChildProcess,
+    private readonly dataDirectory: string,
+  ) {
+    this.exited = new Promise((resolveExit) => {
+      child.once('exit', (code, signal) => {
+        this.exit = { code, signal };
+        resolveExit(this.exit);
+      });
+    });
+    child.stdout?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
+    child.stderr?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
+  }
+
+  /** Starts without waiting: for processes that are to die or to refuse. */
+  static spawn(dataDirectory: string, environment: Readonly<Record<string, string>> = {}): AppProcess {
+    rmSync(join(dataDirectory, 'app.json'), { force: true });
+    const child = spawn(process.execPath, [PROGRAM], {
+      env: { PATH: process.env['PATH'], PORT: '0', SEED: 'off', DATA_DIR: dataDirectory, ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    return new AppProcess(child, dataDirectory);
+  }
+
+  /** Resolves when it answers. Rejects with what it printed when it exits instead. */
+  static async start(dataDirectory: string, environment: Readonly<Record<string, string>> = {}): Promise<AppProcess> {
+    const app = AppProcess.spawn(dataDirectory, environment);
+    await app.ready();
+    return app;
+  }
+
+  async ready(): Promise<void> {
+    await eventually(() => {
+      if (this.exit) throw new Error(`the app exited (${JSON.stringify(this.exit)}): ${this.output}`);
+      return Promise.resolve(existsSync(join(this.dataDirectory, 'app.json')));
+    });
+  }
+
+  /** Base address, without a slash at its end. Only after `ready`. */
+  get url(): string {
+    return (JSON.parse(readFileSync(join(this.dataDirectory, 'app.json'), 'utf8')) as { url: string }).url;
+  }
+
+  get pid(): number {
+    return this.child.pid ?? -1;
+  }
+
+  /** All that it printed so far, on both outputs. */
+  get printed(): string {
+    return this.output;
+  }
+
+  get hasExited(): boolean {
+    return this.exit !== undefined;
+  }
+
+  /** `kill -9`. */
+  async kill(): Promise<ExitOf> {
+    this.child.kill('SIGKILL');
+    return this.exited;
+  }
+
+  /** A clean stop. */
+  async stop(): Promise<ExitOf> {
+    this.child.kill('SIGTERM');
+    return this.exited;
+  }
+}

@@ -1,0 +1,17 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** What `probe` gives the first time it does not throw; its last error when that takes longer than `withinMs`. */
+export async function eventually<T>(
+  probe: () => T | Promise<T>,
+  { withinMs = 5000, everyMs = 10 }: { readonly withinMs?: number; readonly everyMs?: number } = {},
+): Promise<T> {
+  const deadline = performance.now() + withinMs;
+  for (;;) {
+    try {
+      return await probe();
+    } catch (error) {
+      if (performance.now() >= deadline) throw error;
+    }
+    await delay(everyMs);
+  }
+}
