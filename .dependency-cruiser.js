@@ -34,7 +34,7 @@ const wall = (name, comment, from, to) => ({ name, comment, severity: 'error', f
 /** No layer imports one above it. */
 const downwards = LAYERS.slice(1, -1).map((layer, index) =>
   wall(
-    `${layer}-imports-only-downwards`,
+    `${layer}-only-downwards`,
     `${layer}/ may import only itself and what stands below it: ${LAYERS.join(' -> ')}.`,
     { path: `^src/${layer}/` },
     { path: `^src/${anyOf(LAYERS.slice(0, index + 1))}/` },
@@ -44,13 +44,13 @@ const downwards = LAYERS.slice(1, -1).map((layer, index) =>
 /** What lies in a folder of these layers is reached from outside only by the folder's index.ts. */
 const doors = ['modules', 'protocols', 'platform'].flatMap((layer) => [
   wall(
-    `${layer}-are-entered-by-their-index`,
+    `${layer}-entered-only-by-index`,
     `From outside of ${layer}/x import only ${layer}/x/index.ts.`,
     { path: `^src/(?!${layer}/)` },
     { path: `^src/${layer}/[^/]+/`, pathNot: `^src/${layer}/[^/]+/index[.]ts$` },
   ),
   wall(
-    `${layer}-enter-each-other-by-their-index`,
+    `${layer}-siblings-only-by-index`,
     `${layer}/x may import ${layer}/y only by ${layer}/y/index.ts.`,
     { path: `^src/${layer}/([^/]+)/` },
     { path: `^src/${layer}/[^/]+/`, pathNot: [`^src/${layer}/$1/`, `^src/${layer}/[^/]+/index[.]ts$`] },

@@ -3,7 +3,7 @@
 import { build } from 'esbuild';
 
 /** Native code, and files that a package finds relative to itself. */
-const LEFT_IN_NODE_MODULES = ['better-sqlite3', '@fastify/static', 'swagger-ui-dist'];
+const LEFT_IN_NODE_MODULES = ['better-sqlite3', 'swagger-ui-dist'];
 
 /** Optional parts of frameworks that are asked for by name and may be missing: they stay missing. */
 const OPTIONAL = [
@@ -18,7 +18,6 @@ const OPTIONAL = [
   '@nestjs/platform-express',
   '@nestjs/sequelize',
   '@nestjs/websockets',
-  '@opentelemetry/api',
   '@prisma/*',
   '@sap/hana-client',
   'class-transformer',
@@ -39,6 +38,19 @@ const OPTIONAL = [
   'typeorm-aurora-data-api-driver',
 ];
 
+/**
+ * For TypeORM before 1.0 this file of @nestjs/typeorm looks up two exports with a `require` that cannot be bundled, and
+ * so would load all of TypeORM a second time to find that they are gone.
+ */
+const withoutLegacyTypeOrm = {
+  name: 'without-legacy-typeorm',
+  setup: ({ onLoad }) => {
+    onLoad({ filter: /[/\\]@nestjs[/\\]typeorm[/\\]dist[/\\]common[/\\]typeorm-compat\.js$/ }, () => ({
+      contents: 'export const Connection = undefined; export const AbstractRepository = undefined;',
+    }));
+  },
+};
+
 await build({
   entryPoints: { api: 'dist/main/api/main.js', supervisor: 'dist/main/supervisor/main.js' },
   outdir: 'dist/bundle',
@@ -51,6 +63,7 @@ await build({
   minifyWhitespace: true,
   keepNames: true,
   external: [...LEFT_IN_NODE_MODULES, ...OPTIONAL, ...OPTIONAL.filter((name) => !name.endsWith('*')).map((name) => `${name}/*`)],
+  plugins: [withoutLegacyTypeOrm],
   banner: { js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);" },
   logLevel: 'warning',
 });

@@ -1,1 +1,1 @@
-export { type AppConfig, loadConfig, parseConfig } from './load-config.js';
+export { type AppConfig, loadConfig, loadDataDirectory, parseConfig } from './load-config.js';

@@ -11,7 +11,11 @@ export interface AppConfig {
     readonly host: string;
     /** 0: any free one. */
     readonly port: number;
-    readonly apiKeys: readonly { readonly name: string; readonly role: 'read' | 'write' | 'operator'; readonly key: string }[];
+    readonly apiKeys: readonly {
+      readonly name: string;
+      readonly role: 'read' | 'write' | 'operator';
+      readonly key: string;
+    }[];
     /** Per caller; undefined for no limit. */
     readonly requestsPerMinute: number | undefined;
   };
@@ -33,8 +37,18 @@ export interface AppConfig {
  * every setting that is wrong.
  */
 export function loadConfig(): AppConfig {
-  if (existsSync('.env')) process.loadEnvFile('.env');
+  loadEnvironmentFile();
   return parseConfig(process.env);
+}
+
+/** The data directory alone, absolute, from where `loadConfig` reads it: also when another setting is wrong. */
+export function loadDataDirectory(): string {
+  loadEnvironmentFile();
+  return resolve(settingsSchema.shape.DATA_DIR.parse(process.env['DATA_DIR'] || undefined));
+}
+
+function loadEnvironmentFile(): void {
+  if (existsSync('.env')) process.loadEnvFile('.env');
 }
 
 export function parseConfig(environment: Readonly<Record<string, string | undefined>>): AppConfig {

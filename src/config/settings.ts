@@ -26,9 +26,7 @@ const apiKeys = z
   );
 
 const RATE_RULE = 'must be auto, off or a number of requests per minute';
-const rateLimit = z
-  .union([z.enum(['auto', 'off']), z.coerce.number().pipe(z.int().min(1))], RATE_RULE)
-  .default('auto');
+const rateLimit = z.union([z.enum(['auto', 'off']), z.coerce.number().pipe(z.int().min(1))], RATE_RULE).default('auto');
 
 const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|localhost|::1)$/;
 

@@ -22,6 +22,7 @@ export type ErrorCode =
   | 'unsupported-media-type'
   | 'idempotency-key-reused'
   | 'rate-limited'
+  | 'overloaded'
   | 'storage-full'
   | 'storage-busy'
   | 'storage-read-only'

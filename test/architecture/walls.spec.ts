@@ -69,18 +69,18 @@ const LAWFUL: Readonly<Record<string, readonly string[]>> = {
 };
 
 const PLANTS: readonly Plant[] = [
-  ['platform-imports-only-downwards', 'src/platform/left/', 'src/protocols/left/index.ts'],
-  ['platform-imports-only-downwards', 'src/platform/left/', `src/modules/${firstModule}/index.ts`],
-  ['protocols-imports-only-downwards', 'src/protocols/left/', `src/modules/${firstModule}/index.ts`],
-  ['modules-imports-only-downwards', `src/modules/${firstModule}/`, 'src/main/left/index.ts'],
-  ['modules-are-entered-by-their-index', 'src/main/left/', `src/modules/${firstModule}/inner.ts`],
-  ['modules-enter-each-other-by-their-index', `src/modules/${secondModule}/`, `src/modules/${firstModule}/inner.ts`],
-  ['protocols-are-entered-by-their-index', 'src/main/left/', 'src/protocols/left/core.ts'],
-  ['protocols-are-entered-by-their-index', `src/modules/${firstModule}/`, 'src/protocols/left/core.ts'],
-  ['protocols-enter-each-other-by-their-index', 'src/protocols/left/', 'src/protocols/right/core.ts'],
-  ['platform-are-entered-by-their-index', 'src/main/left/', 'src/platform/right/inner.ts'],
-  ['platform-are-entered-by-their-index', 'src/protocols/left/', 'src/platform/right/inner.ts'],
-  ['platform-enter-each-other-by-their-index', 'src/platform/left/', 'src/platform/right/inner.ts'],
+  ['platform-only-downwards', 'src/platform/left/', 'src/protocols/left/index.ts'],
+  ['platform-only-downwards', 'src/platform/left/', `src/modules/${firstModule}/index.ts`],
+  ['protocols-only-downwards', 'src/protocols/left/', `src/modules/${firstModule}/index.ts`],
+  ['modules-only-downwards', `src/modules/${firstModule}/`, 'src/main/left/index.ts'],
+  ['modules-entered-only-by-index', 'src/main/left/', `src/modules/${firstModule}/inner.ts`],
+  ['modules-siblings-only-by-index', `src/modules/${secondModule}/`, `src/modules/${firstModule}/inner.ts`],
+  ['protocols-entered-only-by-index', 'src/main/left/', 'src/protocols/left/core.ts'],
+  ['protocols-entered-only-by-index', `src/modules/${firstModule}/`, 'src/protocols/left/core.ts'],
+  ['protocols-siblings-only-by-index', 'src/protocols/left/', 'src/protocols/right/core.ts'],
+  ['platform-entered-only-by-index', 'src/main/left/', 'src/platform/right/inner.ts'],
+  ['platform-entered-only-by-index', 'src/protocols/left/', 'src/platform/right/inner.ts'],
+  ['platform-siblings-only-by-index', 'src/platform/left/', 'src/platform/right/inner.ts'],
   ...order
     .slice(0, -1)
     .map((name, index) => [

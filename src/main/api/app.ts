@@ -7,16 +7,19 @@ import type { AppConfig } from '../../config/index.js';
 import { AppError, type ProcessControl } from '../../kernel/index.js';
 import { BookService } from '../../modules/books/index.js';
 import { CustomerOperationLedger, CustomerService } from '../../modules/customers/index.js';
-import { KillingCrashSites, NO_CRASH_SITES } from '../../platform/crash-sites/index.js';
 import { NodeDisk } from '../../platform/disk/index.js';
 import { createHttpServer, IdempotencyGate, ProblemFilter } from '../../platform/http/index.js';
 import { HttpObserver, logPort, NestLogger } from '../../platform/observability/index.js';
 import { DataDirectoryLock, systemRandom } from '../../platform/process/index.js';
 import { ApiModule } from './api.module.js';
 import { clusterSecret, deriveKey } from './cluster-secret.js';
+import { crashSitesOf } from './crash-sites.js';
 import { SEED_BOOKS, SEED_CUSTOMERS } from './seed.js';
 import { openStores, type Stores } from './stores.js';
 import { serveApiDocumentation } from './swagger.js';
+
+/** Some hundred milliseconds of work, and few enough to hold all their bodies. */
+const MOST_WRITES_UNDER_WAY = 5_000;
 
 export interface RunningApp {
   /** Where it listens, `http://host:port`. */
@@ -27,22 +30,27 @@ export interface RunningApp {
 
 /** Takes the data directory, recovers the stores, and listens. Rejects with one clear AppError when it cannot. */
 export async function startApp(config: AppConfig, logger: Logger, processControl: ProcessControl): Promise<RunningApp> {
+  const crashSites = crashSitesOf(config.faults);
   const { dataDirectory } = config.storage;
   const disk = new NodeDisk();
   await disk.ensureDirectory(dataDirectory);
   const lock = DataDirectoryLock.acquire(dataDirectory);
-  const { crashSite } = config.faults;
   const stores = await openStores(config, {
-    crashSites: crashSite ? new KillingCrashSites(crashSite.name, crashSite.occurrence) : NO_CRASH_SITES,
+    crashSites,
     process: processControl,
     log: logPort(logger),
   });
-  const secret = await clusterSecret({ disk, random: systemRandom }, dataDirectory, config.storage.clusterSecret);
+  const secret = await clusterSecret(
+    { disk, random: systemRandom, crashSites },
+    dataDirectory,
+    config.storage.clusterSecret,
+  );
 
   const observer = new HttpObserver(logger);
   const server = await createHttpServer({
     apiKeys: config.http.apiKeys,
     requestsPerMinute: config.http.requestsPerMinute,
+    mostWritesUnderWay: MOST_WRITES_UNDER_WAY,
     newRequestId: requestIds(),
     logger,
   });
@@ -92,10 +100,14 @@ async function listen(app: NestFastifyApplication, { host, port }: AppConfig['ht
     await app.listen(port, host);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw cause;
-    throw new AppError('port-taken', `port ${String(port)} is taken by another program: stop it, or set PORT to a free one`, {
-      retry: 'safe',
-      cause,
-    });
+    throw new AppError(
+      'port-taken',
+      `port ${String(port)} is taken by another program: stop it, or set PORT to a free one`,
+      {
+        retry: 'safe',
+        cause,
+      },
+    );
   }
 }
 

@@ -1,6 +1,8 @@
 import { hkdfSync } from 'node:crypto';
 import { dirname, join } from 'node:path';
-import type { Disk, Random } from '../../kernel/index.js';
+import type { CrashSites, Disk, Random } from '../../kernel/index.js';
+
+export const SECRET_CRASH_SITES = ['cluster-secret.rename.before', 'cluster-secret.rename.after'] as const;
 
 const SECRET_FILE = 'cluster-secret';
 const SECRET_BYTES = 32;
@@ -8,7 +10,7 @@ const KEY_BYTES = 32;
 
 /** The given secret, or the one in the data directory (mode 0600), made durably at the first start. */
 export async function clusterSecret(
-  ports: { readonly disk: Disk; readonly random: Random },
+  ports: { readonly disk: Disk; readonly random: Random; readonly crashSites: CrashSites },
   dataDirectory: string,
   given: string | undefined,
 ): Promise<string> {
@@ -21,7 +23,9 @@ export async function clusterSecret(
   await file.write(Buffer.from(`${secret}\n`), 0);
   await file.synchronize();
   await file.close();
+  ports.crashSites.reach('cluster-secret.rename.before');
   await ports.disk.rename(`${path}.tmp`, path);
+  ports.crashSites.reach('cluster-secret.rename.after');
   await ports.disk.synchronizeDirectory(dirname(path));
   return secret;
 }

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { rmSync, writeFileSync, writeSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig } from '../../config/index.js';
 import { isAppError, type ProcessControl } from '../../kernel/index.js';
@@ -23,7 +23,8 @@ async function main(): Promise<void> {
   const { logger, flush } = createLogger(config.log.level);
   const app = await startApp(config, logger, processControl);
   const runFile = join(config.storage.dataDirectory, RUN_FILE);
-  writeFileSync(runFile, JSON.stringify({ pid: process.pid, url: app.url }));
+  writeFileSync(`${runFile}.tmp`, JSON.stringify({ pid: process.pid, url: app.url }));
+  renameSync(`${runFile}.tmp`, runFile);
   logger.info({ url: app.url, data: config.storage.dataDirectory }, 'ready');
 
   let isClosing = false;
@@ -48,7 +49,9 @@ async function main(): Promise<void> {
 
 /** One line that says what is wrong; the whole error only when it is none of ours. */
 function fail(error: unknown): never {
-  const text = isAppError(error) ? `${error.code}: ${error.message}` : String((error as Error | undefined)?.stack ?? error);
+  const text = isAppError(error)
+    ? `${error.code}: ${error.message}`
+    : String((error as Error | undefined)?.stack ?? error);
   writeSync(STANDARD_ERROR, `${text}\n`);
   process.exit(EXIT_CANNOT_START);
 }

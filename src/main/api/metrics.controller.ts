@@ -1,6 +1,8 @@
 import { Controller, Get, Res } from '@nestjs/common';
-import { ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { DescribeView } from '../../platform/http/index.js';
 import { HttpObserver } from '../../platform/observability/index.js';
 
 @ApiTags('about')
@@ -9,9 +11,8 @@ export class MetricsController {
   constructor(private readonly observer: HttpObserver) {}
 
   @Get()
-  @ApiOperation({ summary: 'Prometheus metrics' })
   @ApiProduces('text/plain')
-  @ApiResponse({ status: 200, description: 'the text format of Prometheus' })
+  @DescribeView({ summary: 'Metrics in the text format of Prometheus', shown: z.string() })
   async read(@Res() reply: FastifyReply): Promise<void> {
     const { registry } = this.observer;
     reply.header('content-type', registry.contentType).send(await registry.metrics());

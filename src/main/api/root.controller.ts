@@ -1,6 +1,17 @@
 import { Controller, Get } from '@nestjs/common';
-import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { DescribeView } from '../../platform/http/index.js';
 import { packageVersion } from './package-version.js';
+
+const aboutSchema = z
+  .object({
+    name: z.string().meta({ example: 'Bifolio' }),
+    description: z.string(),
+    version: z.string().meta({ example: '0.1.0' }),
+    links: z.record(z.string(), z.string()).meta({ example: { books: '/books', docs: '/docs' } }),
+  })
+  .meta({ id: 'About' });
 
 @ApiTags('about')
 @Controller()
@@ -22,9 +33,8 @@ export class RootController {
   };
 
   @Get()
-  @ApiOperation({ summary: 'What this is and where the rest is' })
-  @ApiResponse({ status: 200, description: 'name, version and links' })
-  read(): unknown {
+  @DescribeView({ summary: 'What this is and where the rest is', shown: aboutSchema })
+  read(): z.infer<typeof aboutSchema> {
     return this.about;
   }
 }

@@ -21,7 +21,7 @@ function describeApi(app: NestFastifyApplication): OpenAPIObject {
     .setLicense('MIT', 'https://opensource.org/license/mit')
     .addServer('/')
     .addApiKey({ type: 'apiKey', in: 'header', name: 'X-Api-Key' }, 'apiKey')
-    .addBearerAuth()
+    .addBearerAuth({ type: 'http', scheme: 'bearer' })
     .addSecurityRequirements({})
     .addSecurityRequirements('apiKey')
     .addSecurityRequirements('bearer')

@@ -90,7 +90,9 @@ export class BookService {
     const current = this.books.findWithinWrite(id);
     if (current === undefined) throw notFound(id);
     if (ifMatchHolds(ifMatch, etagOf(JSON.stringify(bookOf(current))))) return;
-    throw new AppError('precondition-failed', `book ${String(id)} is not the version that If-Match names`, { retry: 'never' });
+    throw new AppError('precondition-failed', `book ${String(id)} is not the version that If-Match names`, {
+      retry: 'never',
+    });
   }
 }
 

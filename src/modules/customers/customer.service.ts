@@ -30,7 +30,12 @@ export class CustomerService {
   }
 
   /** Rejects with `not-found` or `precondition-failed`. */
-  async replace(id: number, input: CustomerInput, ifMatch: string | undefined, operation: OperationStamp): Promise<Answer> {
+  async replace(
+    id: number,
+    input: CustomerInput,
+    ifMatch: string | undefined,
+    operation: OperationStamp,
+  ): Promise<Answer> {
     const precondition = preconditionOf(ifMatch);
     return written(await this.documents.replace(CUSTOMERS.name, id, fieldsOf(input), operation, precondition), id);
   }

@@ -2,11 +2,11 @@ import { z } from 'zod';
 
 export const operationSchema = z
   .object({
-    operationId: z.string(),
+    operationId: z.string().meta({ example: '019a9e5c-7b1e-7c55-9d3e-0f6b8f1f2a77' }),
     state: z.literal('committed'),
-    at: z.iso.datetime().meta({ example: '2026-11-21T10:15:30.000Z' }),
+    at: z.string().meta({ format: 'date-time', example: '2026-11-21T10:15:30.000Z' }),
     answer: z.object({
-      status: z.int().meta({ example: 201 }),
+      status: z.int().min(200).max(599).meta({ example: 201 }),
       headers: z.record(z.string(), z.string()).meta({ example: { location: '/customers/3' } }),
       body: z.unknown().meta({ example: { id: 3, name: 'Ada Lovelace', email: 'ada@example.org', orders_count: 0 } }),
     }),

@@ -11,7 +11,8 @@ import { OperationService } from './operation.service.js';
     {
       provide: OperationService,
       inject: [SqlOperationLedger, CustomerOperationLedger],
-      useFactory: (sql: SqlOperationLedger, customers: CustomerOperationLedger) => new OperationService([sql, customers]),
+      useFactory: (sql: SqlOperationLedger, customers: CustomerOperationLedger) =>
+        new OperationService([sql, customers]),
     },
   ],
 })

@@ -1,29 +1,8 @@
 import type { OperationStamp } from '../../kernel/index.js';
 import type { JournalRecord, Position } from '../journal/index.js';
-import { type DocumentOutcome, OperationMemory, type RememberedOperation } from './operation-memory.js';
+import type { CollectionDeclaration, DocumentOp, DocumentOutcome, Fields, ShownDocument } from './document-op.js';
+import { OperationMemory, type RememberedOperation } from './operation-memory.js';
 import { SortedIds } from './sorted-ids.js';
-
-export type Scalar = string | number | boolean | null;
-export type Fields = Readonly<Record<string, Scalar>>;
-export type ShownDocument = Readonly<Record<string, Scalar>> & { readonly id: number };
-
-/** `counterField` is shown in every document of the collection and moves for all of them at once (`bump`). */
-export interface CollectionDeclaration {
-  readonly name: string;
-  readonly counterField: string;
-}
-
-export type DocumentOp =
-  | { readonly type: 'epoch-started'; readonly clusterId: string; readonly primaryId: string }
-  | {
-      readonly type: 'put';
-      readonly collection: string;
-      readonly id: number;
-      readonly fields: Fields;
-      readonly operation: OperationStamp;
-    }
-  | { readonly type: 'delete'; readonly collection: string; readonly id: number; readonly operation: OperationStamp }
-  | { readonly type: 'bump'; readonly collection: string };
 
 /** `counterBase` is fixed when the document is created: shown counter = `counterBase` + the collection's counter. */
 export interface StoredDocument {

@@ -2,15 +2,9 @@ import { join } from 'node:path';
 import { Low } from 'lowdb';
 import { isAppError, type OperationStamp, type Random } from '../../kernel/index.js';
 import { GENESIS, Journal, type JournalPorts, type Position } from '../journal/index.js';
-import {
-  type CollectionDeclaration,
-  DocumentMachine,
-  type DocumentOp,
-  type Fields,
-  show,
-  type ShownDocument,
-} from './document-machine.js';
-import type { DocumentOutcome, RememberedOperation } from './operation-memory.js';
+import { DocumentMachine, show } from './document-machine.js';
+import type { CollectionDeclaration, DocumentOp, DocumentOutcome, Fields, ShownDocument } from './document-op.js';
+import type { RememberedOperation } from './operation-memory.js';
 import { PendingWrites } from './pending-writes.js';
 import { decodeSnapshot, encodeSnapshot, type SnapshotData } from './snapshot-codec.js';
 import { SnapshotFile } from './snapshot-file.js';
@@ -69,11 +63,12 @@ export class DocumentStore {
     const { directory, collections } = options;
     await ports.disk.ensureDirectory(directory);
     const machine = new DocumentMachine(collections, GENESIS);
-    const file = new SnapshotFile<SnapshotData>(ports, join(directory, SNAPSHOT_FILE));
+    const path = join(directory, SNAPSHOT_FILE);
+    const file = new SnapshotFile<SnapshotData>(ports, path);
     const empty = await encodeSnapshot(collections, machine.capture(), ports.nextTurn);
     const low = new Low<SnapshotData>(file, empty);
     await low.read();
-    machine.restore(decodeSnapshot(collections, low.data));
+    machine.restore(decodeSnapshot(collections, low.data, path));
     low.data = empty;
 
     const pending = new Map(collections.map(({ name }) => [name, new PendingWrites(machine.collection(name))]));
@@ -183,7 +178,7 @@ export class DocumentStore {
 
   /**
    * Judges and queues in one step, so that nothing comes between. A refusal that rests on a write which is not durable
-   * yet is not given before that write is: should it fail, the question is asked again.
+   * yet is not given before that write is: should it find no room, the question is asked again.
    */
   private async whenMet(
     collection: string,
@@ -199,7 +194,9 @@ export class DocumentStore {
       if (isMet) return write();
       const settled = pending.settled(id);
       if (settled === undefined) return { done: false, refusal: document ? 'precondition-failed' : 'not-found' };
-      await settled.catch(() => undefined);
+      await settled.catch((error: unknown) => {
+        if (!isAppError(error, 'storage-full')) throw error;
+      });
     }
   }
 

@@ -1,12 +1,5 @@
 import type { OperationStamp } from '../../kernel/index.js';
-import type { ShownDocument } from './document-machine.js';
-
-/** What a finished write on documents answered with. `document` is absent after a delete. */
-export interface DocumentOutcome {
-  readonly change: 'created' | 'replaced' | 'deleted';
-  readonly collection: string;
-  readonly document?: ShownDocument;
-}
+import type { DocumentOutcome } from './document-op.js';
 
 export interface RememberedOperation extends OperationStamp {
   readonly at: number;

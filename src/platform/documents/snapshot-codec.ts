@@ -1,5 +1,6 @@
 import { AppError, type NextTurn } from '../../kernel/index.js';
-import type { CollectionDeclaration, DocumentsSnapshot, Fields, Scalar, SnapshotMeta, StoredDocument } from './document-machine.js';
+import type { DocumentsSnapshot, SnapshotMeta, StoredDocument } from './document-machine.js';
+import type { CollectionDeclaration, Fields, Scalar } from './document-op.js';
 
 const FORMAT = 1;
 const DOCUMENTS_PER_TURN = 5_000;
@@ -39,11 +40,15 @@ export async function encodeSnapshot(
   return { ...collections, _meta: { format: FORMAT, ...snapshot.meta } };
 }
 
-/** Throws `data-corrupt` for a format that this version does not know. */
-export function decodeSnapshot(declarations: readonly CollectionDeclaration[], data: SnapshotData): DocumentsSnapshot {
+/** Throws `data-corrupt` naming `path` for a format that this version does not know. */
+export function decodeSnapshot(
+  declarations: readonly CollectionDeclaration[],
+  data: SnapshotData,
+  path: string,
+): DocumentsSnapshot {
   const { format, ...meta } = data._meta;
   if (format !== FORMAT) {
-    throw new AppError('data-corrupt', `snapshot: unknown format ${String(format)}`, { retry: 'never' });
+    throw new AppError('data-corrupt', `${path}: unknown format ${String(format)}`, { retry: 'never' });
   }
   const collections = new Map<string, (readonly [number, StoredDocument])[]>();
   for (const { name, counterField } of declarations) {
@@ -52,7 +57,10 @@ export function decodeSnapshot(declarations: readonly CollectionDeclaration[], d
     const documents: (readonly [number, StoredDocument])[] = [];
     for (const id of Object.keys(plain)) {
       const { [counterField]: shownCounter, ...fields } = plain[id] ?? {};
-      documents.push([Number(id), { fields: fields satisfies Fields, counterBase: Number(shownCounter ?? 0) - counter }]);
+      documents.push([
+        Number(id),
+        { fields: fields satisfies Fields, counterBase: Number(shownCounter ?? 0) - counter },
+      ]);
     }
     collections.set(name, documents);
   }

@@ -8,6 +8,14 @@ const WRITE_BYTES = 256 * 1024;
 const CHECKSUM_TAIL = /,"_checksum":"([0-9a-f]{8})"\}\n?$/;
 const TAIL_BYTES = ',"_checksum":"00000000"}\n'.length;
 
+export const SNAPSHOT_CRASH_SITES = [
+  'snapshot.write.before',
+  'snapshot.write.after',
+  'snapshot.synchronize.after',
+  'snapshot.rename.after',
+  'snapshot.directory.after',
+] as const;
+
 interface SnapshotFilePorts {
   readonly disk: Disk;
   readonly nextTurn: NextTurn;
@@ -40,56 +48,72 @@ export class SnapshotFile<T extends object> implements Adapter<T> {
     const tail = CHECKSUM_TAIL.exec(bytes.toString('latin1', Math.max(0, bytes.length - TAIL_BYTES)));
     const body = bytes.subarray(0, bytes.length - (tail?.[0].length ?? 0));
     if (tail?.[1] !== hex(crc32(body))) {
-      throw new AppError('data-corrupt', `${this.path}: the checksum at its end does not fit its ${String(bytes.length)} bytes`, {
-        retry: 'never',
-      });
+      throw new AppError(
+        'data-corrupt',
+        `${this.path}: the checksum at its end does not fit its ${String(bytes.length)} bytes`,
+        {
+          retry: 'never',
+        },
+      );
     }
     this.bytesWritten = bytes.length;
     return JSON.parse(`${body.toString('utf8')}}`) as T;
   }
 
+  /** When it fails, the file is still the old one or is already the new one, and takes no more room than before. */
   async write(data: T): Promise<void> {
     const { disk, crashSites } = this.ports;
     const temporary = `${this.path}.tmp`;
     crashSites.reach('snapshot.write.before');
-    const file = await disk.open(temporary);
+    let bytesWritten: number;
+    try {
+      bytesWritten = await this.writeTo(temporary, data);
+    } catch (error) {
+      await disk.remove(temporary);
+      throw error;
+    }
+    await disk.rename(temporary, this.path);
+    crashSites.reach('snapshot.rename.after');
+    await disk.synchronizeDirectory(dirname(this.path));
+    crashSites.reach('snapshot.directory.after');
+    this.bytesWritten = bytesWritten;
+  }
+
+  /** Durable when it resolves, but for its name. Resolves with its size in bytes. */
+  private async writeTo(path: string, data: T): Promise<number> {
+    const { disk, crashSites, nextTurn } = this.ports;
+    const file = await disk.open(path);
     let offset = 0;
+    let checksum = 0;
+    const write = async (text: string): Promise<void> => {
+      const bytes = Buffer.from(text);
+      checksum = crc32(bytes, checksum);
+      await file.write(bytes, offset);
+      offset += bytes.length;
+    };
     try {
       await file.truncate(0);
-      let checksum = 0;
       let text = '';
-      const flush = async (): Promise<void> => {
-        const bytes = Buffer.from(text);
-        text = '';
-        checksum = crc32(bytes, checksum);
-        await file.write(bytes, offset);
-        offset += bytes.length;
-      };
       let held = '';
       for (const chunk of jsonChunks(data)) {
         text += held;
         held = chunk;
         if (text.length < WRITE_BYTES) continue;
-        await flush();
+        await write(text);
+        text = '';
         await new Promise<void>((resolve) => {
-          this.ports.nextTurn(resolve);
+          nextTurn(resolve);
         });
       }
-      text += held.slice(0, -1);
-      await flush();
-      text = `,"_checksum":"${hex(checksum)}"}\n`;
-      await flush();
+      await write(text + held.slice(0, -1));
+      await write(`,"_checksum":"${hex(checksum)}"}\n`);
       crashSites.reach('snapshot.write.after');
       await file.synchronize();
       crashSites.reach('snapshot.synchronize.after');
     } finally {
       await file.close();
     }
-    await disk.rename(temporary, this.path);
-    crashSites.reach('snapshot.rename.after');
-    await disk.synchronizeDirectory(dirname(this.path));
-    crashSites.reach('snapshot.directory.after');
-    this.bytesWritten = offset;
+    return offset;
   }
 }
 

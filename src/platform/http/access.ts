@@ -56,7 +56,11 @@ export function useAccessControl(fastify: FastifyInstance, keys: readonly ApiKey
       return;
     }
     request.caller = found.name;
-    done(RANK[found.role] < RANK[needed] ? forbidden(`this needs the role ${needed}; the key has ${found.role}`) : undefined);
+    done(
+      RANK[found.role] < RANK[needed]
+        ? forbidden(`this needs the role ${needed}; the key has ${found.role}`)
+        : undefined,
+    );
   });
 }
 

@@ -3,6 +3,7 @@ import { AppError, type FieldError } from '../../kernel/index.js';
 
 /** Clients may send back what they were shown; these are the server's to set. */
 const SERVER_OWNED_FIELDS = ['id', 'orders_count'] as const;
+const MOST_FIELDS_NAMED = 100;
 
 /**
  * Validates a body against the zod schema named in `@Body({ schema })`. A missing body counts as `{}`, so that the
@@ -22,9 +23,16 @@ class BodyPipe implements PipeTransform {
         message: key === undefined ? message : 'is not a known field',
       }));
     });
-    const detail = fields.map(({ field, message }) => `${field} ${message}`).join('; ');
-    throw new AppError('validation-failed', detail, { retry: 'never', fields });
+    throw invalid(fields);
   }
+}
+
+/** An answer stays small however much was wrong. */
+function invalid(all: readonly FieldError[]): AppError {
+  const fields = all.slice(0, MOST_FIELDS_NAMED);
+  const more = all.length > fields.length ? [`and ${String(all.length - fields.length)} more`] : [];
+  const detail = [...fields.map(({ field, message }) => `${field} ${message}`), ...more].join('; ');
+  return new AppError('validation-failed', detail, { retry: 'never', fields });
 }
 
 function withoutServerOwned(value: unknown): unknown {

@@ -16,6 +16,15 @@ interface DescribedResource extends Described {
   readonly replicated?: boolean;
 }
 
+/** What is not a stored resource: the service itself. */
+interface DescribedView extends Described {
+  readonly shown: z.ZodType;
+  /** Beyond the refusals that every route may give. */
+  readonly refusals?: readonly number[];
+  /** Needs no key and is never limited. */
+  readonly open?: boolean;
+}
+
 interface DescribedList extends Described {
   readonly item: z.ZodType;
   readonly cached?: boolean;
@@ -25,7 +34,12 @@ type Decorator = MethodDecorator & ClassDecorator;
 type Headers = Record<string, { description: string; schema: { type: 'string'; example?: string } }>;
 
 const TEXT: { type: 'string' } = { type: 'string' };
-const ID = ApiParam({ name: 'id', description: 'a whole number from 1', schema: { type: 'integer', minimum: 1 }, example: 1 });
+const ID = ApiParam({
+  name: 'id',
+  description: 'a whole number from 1',
+  schema: { type: 'integer', minimum: 1 },
+  example: 1,
+});
 const IF_NONE_MATCH = ApiHeader({ name: 'If-None-Match', description: 'an ETag: 304 while it is current' });
 const IF_MATCH = ApiHeader({ name: 'If-Match', description: 'an ETag: 412 unless it is current' });
 const IDEMPOTENCY_KEY = ApiHeader({
@@ -36,8 +50,14 @@ const WRITE_CONCERN = ApiHeader({ name: 'X-Write-Concern', enum: ['all', 'majori
 const ETAG: Headers = { ETag: { description: 'validator of this representation', schema: TEXT } };
 const OPERATION_ID: Headers = { 'X-Operation-Id': { description: 'for GET /operations/{id}', schema: TEXT } };
 const COMMIT: Headers = {
-  'X-Commit': { description: 'place of the write in the history: epoch.seq', schema: { type: 'string', example: '1.42' } },
-  'X-Replicas-Acked': { description: 'replicas that hold it, of those there are', schema: { type: 'string', example: '0/0' } },
+  'X-Commit': {
+    description: 'place of the write in the history: epoch.seq',
+    schema: { type: 'string', example: '1.42' },
+  },
+  'X-Replicas-Acked': {
+    description: 'replicas that hold it, of those there are',
+    schema: { type: 'string', example: '0/0' },
+  },
 };
 const X_CACHE: Headers = { 'X-Cache': { description: 'memory or miss', schema: TEXT } };
 
@@ -52,6 +72,7 @@ const REFUSALS: Readonly<Record<number, string>> = {
   422: 'the Idempotency-Key was sent before with another body',
   429: 'too many requests (only where a limit is set)',
   503: 'not done, nothing was written; try again after Retry-After',
+  504: 'may or may not be done: ask GET /operations/{id}, or send it again with the same Idempotency-Key',
 };
 
 function refusals(...statuses: readonly number[]): Decorator[] {
@@ -68,12 +89,26 @@ function writeHeaders(replicated = false): Headers {
   return { ...OPERATION_ID, ...(replicated && COMMIT) };
 }
 
+export function DescribeView({ shown, refusals: more = [], open = false, ...operation }: DescribedView): Decorator {
+  const everywhere = open ? [] : [401, 403, 429];
+  return applyDecorators(
+    ApiOperation({ ...operation, ...(open && { security: [{}] }) }),
+    ApiResponse({ status: 200, description: operation.summary, standardSchema: shown }),
+    ...refusals(...everywhere, ...more),
+  );
+}
+
 export function DescribeRead({ resource, cached = false, ...operation }: DescribedResource): Decorator {
   return applyDecorators(
     ApiOperation(operation),
     ID,
     IF_NONE_MATCH,
-    ApiResponse({ status: 200, description: 'the resource', standardSchema: resource, headers: { ...ETAG, ...(cached && X_CACHE) } }),
+    ApiResponse({
+      status: 200,
+      description: 'the resource',
+      standardSchema: resource,
+      headers: { ...ETAG, ...(cached && X_CACHE) },
+    }),
     ApiResponse({ status: 304, description: 'the copy that If-None-Match names is current' }),
     ...refusals(400, 401, 403, 404, 429),
   );
@@ -88,9 +123,16 @@ export function DescribeList({ item, cached = false, ...operation }: DescribedLi
   return applyDecorators(
     ApiOperation(operation),
     ApiQuery({ name: 'limit', required: false, schema: { type: 'integer', minimum: 1, maximum: 1000, default: 100 } }),
-    ApiQuery({ name: 'after', required: false, description: 'only ids above this', schema: { type: 'integer', minimum: 0 } }),
+    ApiQuery({
+      name: 'after',
+      required: false,
+      description: 'only ids above this',
+      schema: { type: 'integer', minimum: 0 },
+    }),
     ApiResponse({ status: 200, description: 'an array in id order', standardSchema: z.array(item), headers }),
-    ...(cached ? [IF_NONE_MATCH, ApiResponse({ status: 304, description: 'the copy that If-None-Match names is current' })] : []),
+    ...(cached
+      ? [IF_NONE_MATCH, ApiResponse({ status: 304, description: 'the copy that If-None-Match names is current' })]
+      : []),
     ...refusals(400, 401, 403, 429),
   );
 }
@@ -107,7 +149,7 @@ export function DescribePost({ resource, replicated = false, ...operation }: Des
       standardSchema: resource,
       headers: { ...location, ...ETAG, ...writeHeaders(replicated) },
     }),
-    ...refusals(400, 401, 403, 413, 415, 422, 429, 503),
+    ...refusals(400, 401, 403, 413, 415, 422, 429, 503, 504),
   );
 }
 
@@ -124,7 +166,7 @@ export function DescribePut({ resource, replicated = false, ...operation }: Desc
       standardSchema: resource,
       headers: { ...ETAG, ...writeHeaders(replicated) },
     }),
-    ...refusals(400, 401, 403, 404, 412, 413, 415, 422, 429, 503),
+    ...refusals(400, 401, 403, 404, 412, 413, 415, 422, 429, 503, 504),
   );
 }
 
@@ -136,7 +178,7 @@ export function DescribeDelete({ replicated = false, ...operation }: Described &
     IDEMPOTENCY_KEY,
     ...(replicated ? [WRITE_CONCERN] : []),
     ApiResponse({ status: 204, description: 'gone, durably', headers: writeHeaders(replicated) }),
-    ...refusals(400, 401, 403, 404, 412, 422, 429, 503),
+    ...refusals(400, 401, 403, 404, 412, 413, 415, 422, 429, 503, 504),
   );
 }
 

@@ -74,7 +74,9 @@ export class IdempotencyGate {
       });
     }
     const scope = scopeOf(request, key);
-    const bodyHmac = createHmac('sha256', this.options.hmacKey).update(request.rawBody ?? '').digest('base64url');
+    const bodyHmac = createHmac('sha256', this.options.hmacKey)
+      .update(request.rawBody ?? '')
+      .digest('base64url');
     for (let first = this.underWay.get(scope); first; first = this.underWay.get(scope)) {
       assertSameBody(first.bodyHmac, bodyHmac);
       await first.answered;
@@ -109,12 +111,16 @@ export function operationOf(request: FastifyRequest): OperationStamp {
 /** Of fixed length, so that neither long paths nor long keys make records long. */
 function scopeOf(request: FastifyRequest, key: string): string {
   const path = request.url.replace(/\?.*$/, '').replace(/\/$/, '');
-  return createHash('sha256').update(JSON.stringify([request.caller, request.method, path, key])).digest('base64url');
+  return createHash('sha256')
+    .update(JSON.stringify([request.caller, request.method, path, key]))
+    .digest('base64url');
 }
 
 function assertSameBody(first: string | undefined, second: string): void {
   if (first === second) return;
-  throw new AppError('idempotency-key-reused', 'this Idempotency-Key was sent before with another body', { retry: 'never' });
+  throw new AppError('idempotency-key-reused', 'this Idempotency-Key was sent before with another body', {
+    retry: 'never',
+  });
 }
 
 function deferred(): { promise: Promise<void>; resolve: () => void } {

@@ -1,7 +1,15 @@
 export type { ApiKey, Role } from './access.js';
 export { JSON_CONTENT_TYPE, type PreparedBody, sendAnswer, sendPrepared, sendResource } from './answers.js';
 export { BODY_PIPE } from './body.pipe.js';
-export { DescribeDelete, DescribeList, DescribePost, DescribePut, DescribeRead, problemJsonSchema } from './describe.js';
+export {
+  DescribeDelete,
+  DescribeList,
+  DescribePost,
+  DescribePut,
+  DescribeRead,
+  DescribeView,
+  problemJsonSchema,
+} from './describe.js';
 export { etagOf, ifMatchHolds } from './etag.js';
 export { createHttpServer, type HttpServerOptions } from './http-server.js';
 export { IdempotencyGate, operationOf } from './idempotency-gate.js';

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AppError } from '../../kernel/index.js';
 
@@ -19,6 +20,10 @@ const JSON_TYPE = /^application\/(?:json|[\w.-]+\+json)\s*(?:;|$)/i;
  */
 export function useJsonBodies(fastify: FastifyInstance): void {
   fastify.decorateRequest('rawBody', undefined);
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    plainContentType(request.raw.headers);
+    done();
+  });
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (request: FastifyRequest, body: Buffer, done) => {
     request.rawBody = body;
@@ -32,6 +37,14 @@ export function useJsonBodies(fastify: FastifyInstance): void {
       done(error as Error);
     }
   });
+}
+
+/** Fastify refuses a Content-Type it cannot parse before it knows whether there is a body: it sees JSON, or none. */
+function plainContentType(headers: IncomingHttpHeaders): void {
+  const type = headers['content-type'];
+  if (type === undefined || type === 'application/json') return;
+  if (JSON_TYPE.test(type)) headers['content-type'] = 'application/json';
+  else delete headers['content-type'];
 }
 
 function parseJson(contentType: string | undefined, body: Buffer): unknown {

@@ -12,7 +12,9 @@ export class ProblemFilter implements ExceptionFilter {
   catch(thrown: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
-    void sendProblem(http.getResponse<FastifyReply>(), request, toAppError(thrown), this.logger);
+    const error = toAppError(thrown);
+    const told = error.code === 'route-not-found' ? routeNotFound(request) : error;
+    void sendProblem(http.getResponse<FastifyReply>(), request, told, this.logger);
   }
 }
 

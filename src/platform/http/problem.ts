@@ -22,20 +22,25 @@ export function problemOf(error: AppError, instance: string): Problem {
     type: `urn:bifolio:problem:${error.code}`,
     title: TITLE_OF[status] ?? 'Error',
     status,
-    detail: error.code === 'internal' ? 'Something went wrong here; the request id finds it in the log.' : error.message,
+    detail:
+      error.code === 'internal' ? 'Something went wrong here; the request id finds it in the log.' : error.message,
     instance,
     code: error.code,
     ...(error.fields.length > 0 && { errors: error.fields }),
   };
 }
 
-/** Headers that go with the status: 503 and 429 always say when to come back. */
+/**
+ * Headers that go with the status: 503 and 429 always say when to come back. After 413 the connection stays: closing it
+ * would reset a client that sends its whole body before it reads.
+ */
 export function problemHeaders(error: AppError): Record<string, string> {
   const status = STATUS_OF[error.code];
   const headers: Record<string, string> = { 'content-type': PROBLEM_TYPE };
   if (status === 503 || status === 429) {
     headers['retry-after'] = String(error.retryAfterSeconds ?? DEFAULT_RETRY_AFTER_SECONDS);
   }
+  if (status === 413) headers['connection'] = 'keep-alive';
   if (status === 401) headers['www-authenticate'] = 'Bearer, ApiKey';
   return headers;
 }
@@ -46,7 +51,8 @@ export function toAppError(thrown: unknown): AppError {
   const error = thrown as { code?: unknown; statusCode?: unknown; status?: unknown; message?: unknown } | null;
   const status = Number(error?.statusCode ?? error?.status ?? 500);
   const message = typeof error?.message === 'string' ? error.message : 'unknown error';
-  const refuse = (code: ErrorCode, detail: string): AppError => new AppError(code, detail, { retry: 'never', cause: thrown });
+  const refuse = (code: ErrorCode, detail: string): AppError =>
+    new AppError(code, detail, { retry: 'never', cause: thrown });
   switch (status) {
     case 404:
       return refuse('route-not-found', message);

@@ -16,17 +16,15 @@ export function boundedText(least: number, most: number): z.ZodType<string, stri
 }
 
 /** RFC 9457 with this project's extensions, as shown in the API's documentation. */
-export const problemSchema = z
-  .object({
-    type: z.string().meta({ example: 'urn:bifolio:problem:validation-failed' }),
-    title: z.string().meta({ example: 'Bad request' }),
-    status: z.int().meta({ example: 400 }),
-    detail: z.string().meta({ example: 'price must be a number from 0 to 1000000 with at most two decimals' }),
-    instance: z.string().meta({ example: '/books' }),
-    code: z.string().meta({ example: 'validation-failed' }),
-    errors: z
-      .array(z.object({ field: z.string(), message: z.string() }))
-      .optional()
-      .meta({ example: [{ field: 'price', message: 'must be a number from 0 to 1000000 with at most two decimals' }] }),
-  })
-  .meta({ id: 'Problem' });
+export const problemSchema = z.object({
+  type: z.string().meta({ example: 'urn:bifolio:problem:validation-failed' }),
+  title: z.string().meta({ example: 'Bad request' }),
+  status: z.int().min(400).max(599).meta({ example: 400 }),
+  detail: z.string().meta({ example: 'price must be a number from 0 to 1000000 with at most two decimals' }),
+  instance: z.string().meta({ example: '/books' }),
+  code: z.string().meta({ example: 'validation-failed' }),
+  errors: z
+    .array(z.object({ field: z.string(), message: z.string() }))
+    .optional()
+    .meta({ example: [{ field: 'price', message: 'must be a number from 0 to 1000000 with at most two decimals' }] }),
+});

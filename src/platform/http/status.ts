@@ -16,6 +16,7 @@ export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   'unsupported-media-type': 415,
   'idempotency-key-reused': 422,
   'rate-limited': 429,
+  overloaded: 503,
   'storage-full': 503,
   'storage-busy': 503,
   'storage-read-only': 503,

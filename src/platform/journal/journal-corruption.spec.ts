@@ -1,8 +1,17 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
+import { inspect, isDeepStrictEqual } from 'node:util';
+import { isAppError } from '../../kernel/index.js';
 import { GENESIS } from './index.js';
+import { encodeLine } from './line-codec.js';
 import type { NumberedRecord } from '../../../test/support/journal-history.js';
-import { JOURNAL_DIRECTORY, JournalWorld, openImage, positionOf } from '../../../test/support/journal-world.js';
+import {
+  JOURNAL_DIRECTORY,
+  JournalWorld,
+  openImage,
+  positionOf,
+  type Reopened,
+} from '../../../test/support/journal-world.js';
 
 interface Written {
   readonly image: ReadonlyMap<string, Buffer>;
@@ -38,7 +47,7 @@ function recordEnds(bytes: Buffer): { readonly seq: number; readonly end: number
     .split(/(?<=\n)/)
     .flatMap((line) => {
       end += line.length;
-      const seq = /^[0-9a-f]{8} \{"epoch":\d+,"seq":(\d+),/.exec(line)?.[1];
+      const seq = /^[0-9a-f]{8} \{"epoch":\d+,"seq":(\d+),.*\n$/.exec(line)?.[1];
       return seq === undefined ? [] : [{ seq: Number(seq), end }];
     });
 }
@@ -51,7 +60,8 @@ function vouchedOffset(bytes: Buffer): number {
 
 const offsetIn = (error: unknown): number => Number(/at byte (\d+)/.exec((error as Error).message)?.[1] ?? NaN);
 
-const PATTERNS = [0x01, 0x80, 0xff];
+const firstSeqOf = (path: string): number => Number(/(\d+)\.log$/.exec(path)?.[1]);
+
 const NEWLINE = 0x0a;
 
 describe('Journal, cut at every byte', () => {
@@ -123,32 +133,49 @@ describe('Journal, each byte flipped', () => {
     ['a clean close of a last segment without records', [[2], []], true],
   ];
 
-  it.each(shapes)('given %s, refuses with file and offset or keeps all that is vouched for', async (_, segments, isClosed) => {
-    const { image, records } = await write(segments, isClosed);
-    const lastPath = [...image.keys()].at(-1) ?? '';
-    for (const [path, bytes] of image) {
-      const vouched = path === lastPath ? vouchedOffset(bytes) : bytes.length;
-      const vouchedSeq = recordEnds(bytes).findLast(({ end }) => end <= vouched)?.seq;
-      const earlierSeq = Number(/(\d+)\.log$/.exec(path)?.[1]) - 1;
-      for (let offset = 0; offset < bytes.length; offset += 1) {
-        for (const pattern of [...PATTERNS, bytes.readUInt8(offset) ^ NEWLINE]) {
-          if (pattern === 0) continue;
-          const where = `${basename(path)} byte ${String(offset)} pattern ${String(pattern)}`;
-          const reopened = await openImage(changed(image, path, flipped(bytes, offset, pattern)));
-          if (reopened.error !== undefined) {
-            expect([where, reopened.error]).toMatchObject([where, { code: 'data-corrupt', retry: 'never' }]);
-            expect((reopened.error as Error).message).toContain(path);
-            expect([where, offsetIn(reopened.error) <= offset]).toEqual([where, true]);
-          } else {
-            const hasVouch = vouched > 0 && offset < vouched;
-            expect([where, hasVouch]).toEqual([where, false]);
-            expect(reopened.records.length).toBeGreaterThanOrEqual(vouchedSeq ?? earlierSeq);
-            expect(reopened.records).toEqual(records.slice(0, reopened.records.length));
+  /** What is wrong with how the journal took the flip; undefined when nothing is. Cheaper than an `expect` for each. */
+  const complaintOf = (
+    { error, records, disk }: Reopened,
+    image: Written['image'],
+    written: Written,
+    path: string,
+    offset: number,
+  ): string | undefined => {
+    if (error !== undefined) {
+      if (!isAppError(error, 'data-corrupt')) return `failed otherwise: ${inspect(error)}`;
+      if (!isDeepStrictEqual(disk.image(), image)) return 'refused and changed the disk all the same';
+      return error.message.includes(path) && offsetIn(error) <= offset
+        ? undefined
+        : `named it wrongly: ${error.message}`;
+    }
+    const bytes = written.image.get(path) ?? Buffer.alloc(0);
+    const isLast = path === [...written.image.keys()].at(-1);
+    const vouched = isLast ? vouchedOffset(bytes) : bytes.length;
+    if (offset < vouched) return 'did not refuse';
+    const vouchedRecords = recordEnds(bytes).findLast(({ end }) => end <= vouched)?.seq ?? firstSeqOf(path) - 1;
+    if (records.length < vouchedRecords) return `kept only ${String(records.length)} records`;
+    return isDeepStrictEqual(records, written.records.slice(0, records.length)) ? undefined : 'changed a record';
+  };
+
+  it.each(shapes)(
+    'given %s, refuses with file and offset or keeps all that is vouched for',
+    async (_, segments, isClosed) => {
+      const written = await write(segments, isClosed);
+      const complaints: string[] = [];
+      for (const [path, bytes] of written.image) {
+        for (let offset = 0; offset < bytes.length; offset += 1) {
+          const patterns = [0x01, 0x80, 0xff, bytes.readUInt8(offset) ^ NEWLINE].filter((pattern) => pattern !== 0);
+          for (const pattern of patterns) {
+            const reopened = await openImage(changed(written.image, path, flipped(bytes, offset, pattern)));
+            const complaint = complaintOf(reopened, written, path, offset);
+            if (complaint !== undefined)
+              complaints.push(`${path} byte ${String(offset)} ^ ${String(pattern)}: ${complaint}`);
           }
         }
       }
-    }
-  });
+      expect(complaints).toEqual([]);
+    },
+  );
 
   it('given a clean close, loses no record even where the closing line itself is flipped', async () => {
     const { image, records } = await write([[2], [1, 2]], true);
@@ -198,33 +225,42 @@ describe('Journal, what must be there', () => {
     expect(error).toMatchObject({ code: 'data-corrupt', message: expect.stringContaining(JOURNAL_DIRECTORY) });
   });
 
-  it('given a snapshot of another history, refuses wherever its position lies', async () => {
+  it('given a snapshot of another history, refuses wherever its position lies and removes nothing', async () => {
     for (const seq of [2, 3, 4, 6]) {
       const covered = { ...positionOf(written.records[seq - 1]), hash: 'f'.repeat(32) };
-      const { error } = await openImage(written.image, covered);
+      const { error, disk } = await openImage(written.image, covered);
 
       expect([seq, error]).toMatchObject([seq, { code: 'data-corrupt' }]);
+      expect(disk.image()).toEqual(written.image);
     }
   });
 
   it('given a segment under the name of another, refuses', async () => {
-    const renamed = new Map(without(paths[0])).set(paths[0] ?? '', written.image.get(paths[1] ?? '') ?? Buffer.alloc(0));
+    const renamed = new Map(without(paths[0])).set(
+      paths[0] ?? '',
+      written.image.get(paths[1] ?? '') ?? Buffer.alloc(0),
+    );
 
     expect((await openImage(renamed)).error).toMatchObject({ code: 'data-corrupt' });
   });
 
-  it.each([0, 2])('given a format that is unknown in segment %i, refuses, names the file and keeps it', async (index) => {
-    const path = paths[index] ?? '';
-    const { encodeLine } = await import('./line-codec.js');
-    const header = encodeLine(JSON.stringify({ format: 2, after: GENESIS, at: 0 }));
-    const image = changed(written.image, path, Buffer.from(header));
+  it.each([0, 2])(
+    'given a format that is unknown in segment %i, refuses, names the file and keeps it',
+    async (index) => {
+      const path = paths[index] ?? '';
+      const header = encodeLine(JSON.stringify({ format: 2, after: GENESIS, at: 0 }));
+      const image = changed(written.image, path, Buffer.from(header));
 
-    const { error, disk } = await openImage(image);
+      const { error, disk } = await openImage(image);
 
-    expect(error).toMatchObject({ code: 'data-corrupt', message: expect.stringMatching(/unknown format 2 at byte 0/) });
-    expect((error as Error).message).toContain(path);
-    expect(disk.image()).toEqual(image);
-  });
+      expect(error).toMatchObject({
+        code: 'data-corrupt',
+        message: expect.stringMatching(/unknown format 2 at byte 0/),
+      });
+      expect((error as Error).message).toContain(path);
+      expect(disk.image()).toEqual(image);
+    },
+  );
 
   it('given a last segment in a format whose lines are unknown too, refuses and keeps it', async () => {
     const path = paths[2] ?? '';

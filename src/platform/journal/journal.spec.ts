@@ -4,7 +4,8 @@ import { JOURNAL_DIRECTORY, JournalWorld } from '../../../test/support/journal-w
 describe('Journal', () => {
   let world: JournalWorld;
   const textsOf = (): string[] => world.sink.records.map(({ op }) => op.text);
-  const segmentNames = (): string[] => [...world.disk.image().keys()].map((path) => path.slice(JOURNAL_DIRECTORY.length + 1));
+  const segmentNames = (): string[] =>
+    [...world.disk.image().keys()].map((path) => path.slice(JOURNAL_DIRECTORY.length + 1));
 
   beforeEach(async () => {
     world = new JournalWorld();
@@ -48,7 +49,12 @@ describe('Journal', () => {
     release();
     await Promise.all([first, others]);
 
-    expect(world.disk.calls.map(({ operation }) => operation)).toEqual(['write', 'synchronize', 'write', 'synchronize']);
+    expect(world.disk.calls.map(({ operation }) => operation)).toEqual([
+      'write',
+      'synchronize',
+      'write',
+      'synchronize',
+    ]);
     expect(world.sink.records).toHaveLength(21);
     expect(world.audit()).toEqual([]);
   });

@@ -53,6 +53,8 @@ export class Journal<Op, Result> {
   private idle: (() => void)[] = [];
   private failure: AppError | undefined;
   private hasReserve = false;
+  /** The next batch goes where the reserve was, which must not be filled again before. */
+  private spendsReserve = false;
   private epochNow: number;
 
   private constructor(
@@ -87,7 +89,8 @@ export class Journal<Op, Result> {
         : [active, await ports.disk.open(join(options.directory, active)), found.length];
     const segments = active === undefined ? [...found.segments, name] : [...found.segments];
     const journal = new Journal(ports, options, sink, file, segments, length, found.position, found.lastAt);
-    await journal.fillReserve();
+    if (!(await journal.fillReserve()))
+      ports.log.warn('no room for the journal reserve', { directory: options.directory });
     return journal;
   }
 
@@ -139,35 +142,38 @@ export class Journal<Op, Result> {
 
   /** Removes the segments whose every record is at or before `seq`. */
   async removeThrough(seq: number): Promise<void> {
-    this.segments = await removeCovered(this.ports, this.options.directory, this.segments, seq);
+    const before = this.segments;
+    const kept = await removeCovered(this.ports, this.options.directory, before, seq);
+    // A rotation may have added one meanwhile.
+    this.segments = this.segments.filter((name) => kept.includes(name) || !before.includes(name));
   }
 
   /** Writes out what is queued, vouches for it as durable, and closes. No append may follow. */
   async close(): Promise<void> {
-    if (this.running) await new Promise<void>((resolve) => this.idle.push(resolve));
-    if (this.failure === undefined) {
-      const bytes = Buffer.from(encodeBatchHeader(this.durableLength));
-      await this.file.write(bytes, this.durableLength);
-      await this.file.synchronize();
-      this.failure = new AppError('shutting-down', 'the journal is closed', { retry: 'safe' });
+    while (this.running) await new Promise<void>((resolve) => this.idle.push(resolve));
+    const isWhole = this.failure === undefined;
+    this.failure ??= new AppError('shutting-down', 'the journal is closed', { retry: 'safe' });
+    try {
+      if (isWhole) await this.vouch();
+    } finally {
+      await this.file.close();
     }
-    await this.file.close();
   }
 
   private start(): void {
     if (this.running) return;
     this.running = true;
-    this.ports.nextTurn(() => {
-      this.drain().catch((error: unknown) => {
-        this.fail([], error);
-      });
-    });
+    this.ports.nextTurn(() => void this.drain());
   }
 
   private async drain(): Promise<void> {
-    while (this.failure === undefined && (this.queue.length > 0 || this.rotations.length > 0)) {
-      if (this.rotations.length > 0) await this.rotateNow();
-      else await this.writeBatch();
+    try {
+      while (this.failure === undefined && (this.queue.length > 0 || this.rotations.length > 0)) {
+        if (this.rotations.length > 0) await this.rotateNow();
+        else await this.writeBatch();
+      }
+    } catch (error) {
+      this.fail([], error);
     }
     this.running = false;
     this.idle.splice(0).forEach((resolve) => {
@@ -177,7 +183,11 @@ export class Journal<Op, Result> {
 
   private async writeBatch(): Promise<void> {
     const { crashSites, clock } = this.ports;
+    const hasRoom = !this.spendsReserve && (await this.fillReserve());
+    this.spendsReserve = false;
+    if (!hasRoom) this.refuse(({ reserved }) => !reserved, new Error('what room is left is the journal reserve'));
     const batch = this.queue;
+    if (batch.length === 0) return;
     this.queue = [];
     const records: JournalRecord<Op>[] = [];
     let text = encodeBatchHeader(this.durableLength);
@@ -203,14 +213,23 @@ export class Journal<Op, Result> {
     try {
       await this.file.synchronize();
       crashSites.reach('journal.synchronize.after');
+      this.durableLength += bytes.length;
+      this.durable = { epoch: end.epoch, seq: end.seq, hash: end.hash };
+      this.lastAt = at;
+      records.forEach((record, index) => batch[index]?.resolve({ record, result: this.sink.apply(record) }));
     } catch (error) {
       this.fail(batch, error);
-      return;
     }
-    this.durableLength += bytes.length;
-    this.durable = { epoch: end.epoch, seq: end.seq, hash: end.hash };
-    this.lastAt = at;
-    records.forEach((record, index) => batch[index]?.resolve({ record, result: this.sink.apply(record) }));
+  }
+
+  /** Lets the next start tell damage to the last batch from a torn write. Without room for that it is less sure. */
+  private async vouch(): Promise<void> {
+    try {
+      await this.file.write(Buffer.from(encodeBatchHeader(this.durableLength)), this.durableLength);
+      await this.file.synchronize();
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+    }
   }
 
   private async rotateNow(): Promise<void> {
@@ -218,11 +237,11 @@ export class Journal<Op, Result> {
     try {
       if (this.segments.at(-1) !== segmentFileName(this.durable.seq + 1)) {
         const [name, file, length] = await beginSegment(this.ports, this.options.directory, this.durable, this.lastAt);
-        await this.file.close();
+        const previous = this.file;
         this.file = file;
         this.segments = [...this.segments, name];
         this.durableLength = length;
-        await this.fillReserve();
+        await previous.close();
       }
     } catch (error) {
       if (!isDiskFull(error)) this.fail([], error);
@@ -237,25 +256,33 @@ export class Journal<Op, Result> {
     });
   }
 
-  /** The disk is full: take back the torn write, refuse what can wait, keep what may use the reserve. */
+  /**
+   * The disk is full: take back the torn write, refuse what can wait, keep what may use the reserve. The truncation is
+   * durable before anything is refused, or a crash could bring the refused records back.
+   */
   private async giveUp(batch: readonly Waiting<Op, Result>[], cause: unknown): Promise<void> {
-    const mayGoOn = this.hasReserve;
     try {
       await this.file.truncate(this.durableLength);
-      if (mayGoOn) await this.releaseReserve();
+      await this.file.synchronize();
+      this.queue = [...batch, ...this.queue];
+      this.refuse(({ reserved }) => !reserved || !this.hasReserve, cause);
+      if (this.queue.length === 0) return;
+      await this.releaseReserve();
+      this.spendsReserve = true;
     } catch (error) {
       this.fail(batch, error);
-      return;
     }
-    const waiting = [...batch, ...this.queue];
-    this.queue = mayGoOn ? waiting.filter(({ reserved }) => reserved) : [];
+  }
+
+  private refuse(isRefused: (entry: Waiting<Op, Result>) => boolean, cause: unknown): void {
+    const refused = this.queue.filter(isRefused);
+    if (refused.length === 0) return;
+    this.queue = this.queue.filter((entry) => !isRefused(entry));
     this.sink.rollBack();
     const refusal = storageFull(cause);
-    waiting
-      .filter((entry) => !this.queue.includes(entry))
-      .forEach(({ reject }) => {
-        reject(refusal);
-      });
+    refused.forEach(({ reject }) => {
+      reject(refusal);
+    });
   }
 
   /** What is on the disk can no longer be known: never acknowledge again. */
@@ -268,44 +295,68 @@ export class Journal<Op, Result> {
     });
   }
 
-  private async fillReserve(): Promise<void> {
-    if (this.hasReserve || this.options.reserveBytes === 0) return;
+  /** False when there is no room for it: what is left is then for appends that asked for it. */
+  private async fillReserve(): Promise<boolean> {
+    if (this.hasReserve || this.options.reserveBytes === 0) return true;
     const path = join(this.options.directory, RESERVE_FILE);
     try {
       const file = await this.ports.disk.open(path);
-      await file.write(Buffer.alloc(this.options.reserveBytes), 0);
-      await file.synchronize();
-      await file.close();
+      try {
+        await file.write(Buffer.alloc(this.options.reserveBytes), 0);
+        await file.synchronize();
+      } finally {
+        await file.close();
+      }
       this.hasReserve = true;
     } catch (error) {
       if (!isDiskFull(error)) throw error;
-      this.ports.log.warn('no room for the journal reserve', { file: path });
+      await this.ports.disk.remove(path);
     }
+    return this.hasReserve;
   }
 
   private async releaseReserve(): Promise<void> {
-    await this.ports.disk.remove(join(this.options.directory, RESERVE_FILE));
+    this.ports.log.warn('the disk is full; the journal uses its reserve', { directory: this.options.directory });
     this.hasReserve = false;
+    await this.ports.disk.remove(join(this.options.directory, RESERVE_FILE));
   }
 }
 
-async function beginSegment(ports: RecoveryPorts, directory: string, after: Position, at: number): Promise<[string, DiskFile, number]> {
+/**
+ * Without room for it there is no trace of it when this throws: a name that came back after a crash would stand where
+ * the old segment has gone on. Any failed fsync is final, also one for want of room.
+ */
+async function beginSegment(
+  ports: RecoveryPorts,
+  directory: string,
+  after: Position,
+  at: number,
+): Promise<[string, DiskFile, number]> {
+  const { disk, crashSites } = ports;
   const name = segmentFileName(after.seq + 1);
   const path = join(directory, name);
   const header = Buffer.from(encodeHeader(after, at));
-  ports.crashSites.reach('journal.begin-segment.before');
-  const file = await ports.disk.open(path);
+  crashSites.reach('journal.begin-segment.before');
+  const file = await disk.open(path);
   try {
     await file.truncate(0);
     await file.write(header, 0);
-    ports.crashSites.reach('journal.begin-segment.written');
-    await file.synchronize();
-    await ports.disk.synchronizeDirectory(directory);
-    ports.crashSites.reach('journal.begin-segment.after');
+    crashSites.reach('journal.begin-segment.written');
   } catch (error) {
     await file.close();
-    await ports.disk.remove(path);
+    await disk.remove(path);
+    await disk.synchronizeDirectory(directory);
     throw error;
+  }
+  try {
+    await file.synchronize();
+    await disk.synchronizeDirectory(directory);
+    crashSites.reach('journal.begin-segment.after');
+  } catch (cause) {
+    throw new AppError('outcome-unknown', `${path}: its creation could not be synchronised`, {
+      retry: 'unknown',
+      cause,
+    });
   }
   return [name, file, header.length];
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { AppError, type CrashSites, type Disk, type Log } from '../../kernel/index.js';
 import { GENESIS_HASH, type JournalRecord, type Position } from './record.js';
-import { firstSeqOf, scanSegment, segmentFileName, type SegmentScan } from './segment.js';
+import { firstSeqOf, isCreationCutShort, scanSegment, segmentFileName, type SegmentScan } from './segment.js';
 
 export const GENESIS: Position = { epoch: 0, seq: 0, hash: GENESIS_HASH };
 
@@ -32,30 +32,23 @@ export async function recoverJournal<Op>(
   replay: (record: JournalRecord<Op>) => void,
 ): Promise<RecoveredJournal> {
   const { disk, log } = ports;
-  let names = (await disk.list(directory)).filter((name) => firstSeqOf(name) !== undefined);
-  if (names.length === 0 && covered.seq > 0) {
+  // Names that a killed predecessor created, renamed or removed are durable before anything is built on them.
+  await disk.synchronizeDirectory(directory);
+  const all = (await disk.list(directory)).filter((name) => firstSeqOf(name) !== undefined);
+  if (all.length === 0 && covered.seq > 0) {
     throw missing(directory, `the segments behind record ${String(covered.seq)} of the snapshot`);
   }
-  names = await removeCovered(ports, directory, names, covered.seq);
+  const unfinished = await unfinishedSegment(disk, directory, all.at(-1));
+  const whole = unfinished === undefined ? all : all.slice(0, -1);
+  const names = uncovered(whole, covered.seq);
 
   let position = covered;
   let lastAt = 0;
-  let length = 0;
+  let last: { readonly path: string; readonly bytes: Buffer; readonly scan: SegmentScan<Op> } | undefined;
   for (const [index, name] of names.entries()) {
     const path = join(directory, name);
-    const isLast = index === names.length - 1;
     const bytes = (await disk.read(path)) ?? Buffer.alloc(0);
-    const scan = scanSegment<Op>(path, bytes, !isLast);
-    if (scan.header === undefined) {
-      if (name !== segmentFileName(position.seq + 1)) throw missing(path, `records before it, from ${String(position.seq + 1)} on,`);
-      log.warn('removed a segment whose creation was cut short', { file: path });
-      await disk.remove(path);
-      await disk.synchronizeDirectory(directory);
-      const rest = names.slice(0, index);
-      const previous = rest.at(-1);
-      const end = previous === undefined ? 0 : ((await disk.read(join(directory, previous))) ?? Buffer.alloc(0)).length;
-      return { position, lastAt, segments: rest, length: end };
-    }
+    const scan = scanSegment<Op>(path, bytes, name !== all.at(-1));
     assertContinues(path, name, scan, index === 0 ? undefined : position, covered);
     lastAt = scan.header.at;
     for (const record of scan.records) {
@@ -64,28 +57,32 @@ export async function recoverJournal<Op>(
       if (record.seq > covered.seq) replay(record);
     }
     position = scan.position;
-    length = scan.goodBytes;
-    if (isLast) await settle(ports, path, bytes.length, scan);
+    last = { path, bytes, scan };
   }
-  if (position.seq < covered.seq) {
+  const isBehind = position.seq < covered.seq;
+  const end = isBehind ? covered : position;
+  if (unfinished !== undefined && unfinished !== segmentFileName(end.seq + 1)) {
+    throw missing(join(directory, unfinished), `records before it, from ${String(end.seq + 1)} on,`);
+  }
+
+  // Nothing was changed so far: whatever had to be refused is as it was found.
+  if (last) await settle(ports, last.path, last.bytes, last.scan);
+  if (unfinished !== undefined) await discard(ports, directory, unfinished, last === undefined);
+  await removeCovered(ports, directory, whole, covered.seq);
+  if (isBehind) {
     log.warn('the snapshot is ahead of the journal; continuing behind the snapshot', { directory, seq: covered.seq });
-    return { position: covered, lastAt, segments: names, length: -1 };
   }
-  return { position, lastAt, segments: names, length };
+  return { position: end, lastAt, segments: names, length: isBehind ? -1 : (last?.scan.goodBytes ?? 0) };
 }
 
-/** Segments whose every record the snapshot holds; a crash between snapshot and removal leaves them behind. */
+/** Removes, oldest first, the segments whose every record a snapshot up to `coveredSeq` holds. Gives the others. */
 export async function removeCovered(
   ports: RecoveryPorts,
   directory: string,
   names: readonly string[],
   coveredSeq: number,
 ): Promise<string[]> {
-  const isCovered = (index: number): boolean => {
-    const successor = names[index + 1];
-    return successor !== undefined && (firstSeqOf(successor) ?? Infinity) <= coveredSeq + 1;
-  };
-  const kept = names.filter((_, index) => !isCovered(index));
+  const kept = uncovered(names, coveredSeq);
   for (const name of names.slice(0, names.length - kept.length)) {
     ports.crashSites.reach('journal.remove-segment.before');
     await ports.disk.remove(join(directory, name));
@@ -95,6 +92,13 @@ export async function removeCovered(
   return kept;
 }
 
+function uncovered(names: readonly string[], coveredSeq: number): string[] {
+  return names.filter((_, index) => {
+    const successor = names[index + 1];
+    return successor === undefined || (firstSeqOf(successor) ?? Infinity) > coveredSeq + 1;
+  });
+}
+
 function assertContinues(
   path: string,
   name: string,
@@ -102,7 +106,7 @@ function assertContinues(
   predecessor: Position | undefined,
   covered: Position,
 ): void {
-  const after = scan.header?.after ?? GENESIS;
+  const { after } = scan.header;
   if (name !== segmentFileName(after.seq + 1)) {
     throw new AppError('data-corrupt', `${path}: the file name does not fit its header at byte 0`, { retry: 'never' });
   }
@@ -119,23 +123,49 @@ function foreign(path: string, seq: number): AppError {
   });
 }
 
-async function settle(ports: RecoveryPorts, path: string, size: number, scan: SegmentScan<unknown>): Promise<void> {
+/**
+ * Makes the good part durable and takes the rest away. What no batch header vouches for is written once more: after a
+ * failed fdatasync the kernel shows such bytes as written and may have dropped them all the same ("fsyncgate", 2018).
+ */
+async function settle(ports: RecoveryPorts, path: string, bytes: Buffer, scan: SegmentScan<unknown>): Promise<void> {
+  const { goodBytes, vouchedBytes } = scan;
   const file = await ports.disk.open(path);
   try {
-    if (scan.goodBytes < size) {
+    if (goodBytes < bytes.length) {
       ports.log.warn('cut the torn end of the journal: it was never acknowledged', {
         file: path,
-        offset: scan.goodBytes,
-        bytes: size - scan.goodBytes,
+        offset: goodBytes,
+        bytes: bytes.length - goodBytes,
       });
       ports.crashSites.reach('journal.recovery-cut.before');
-      await file.truncate(scan.goodBytes);
+      await file.truncate(goodBytes);
       ports.crashSites.reach('journal.recovery-cut.after');
     }
+    await file.write(bytes.subarray(vouchedBytes, goodBytes), vouchedBytes);
     await file.synchronize();
   } finally {
     await file.close();
   }
+}
+
+/** The newest segment when it holds less than its header. It never held a record, and all before it is durable. */
+async function unfinishedSegment(
+  disk: Disk,
+  directory: string,
+  newest: string | undefined,
+): Promise<string | undefined> {
+  if (newest === undefined) return undefined;
+  const bytes = await disk.read(join(directory, newest));
+  return bytes && isCreationCutShort(bytes) ? newest : undefined;
+}
+
+/** An only segment is left to be begun again in its place, so that an interrupted start does not find none at all. */
+async function discard(ports: RecoveryPorts, directory: string, name: string, isOnly: boolean): Promise<void> {
+  const path = join(directory, name);
+  ports.log.warn('discarded a segment whose creation was cut short', { file: path });
+  if (isOnly) return;
+  await ports.disk.remove(path);
+  await ports.disk.synchronizeDirectory(directory);
 }
 
 function missing(where: string, what: string): AppError {

@@ -1,8 +1,9 @@
 import { AppError } from '../../kernel/index.js';
-import { encodeLine, readLine } from './line-codec.js';
+import { CHECKSUM_BYTES, encodeLine, readLine } from './line-codec.js';
 import { follows, type JournalRecord, type Position } from './record.js';
 
 const FORMAT = 1;
+const BATCH = '{"batch":';
 const FILE_NAME = /^journal-(\d{16})\.log$/;
 
 /**
@@ -22,10 +23,12 @@ interface BatchHeader {
 }
 
 export interface SegmentScan<Op> {
-  readonly header: SegmentHeader | undefined;
+  readonly header: SegmentHeader;
   readonly records: readonly JournalRecord<Op>[];
   /** Bytes from the start that are good. Less than the file's length exactly when something behind them is bad. */
   readonly goodBytes: number;
+  /** Bytes from the start that were synchronised for certain: what the last good batch header vouches for. */
+  readonly vouchedBytes: number;
   /** The position after the last good record. */
   readonly position: Position;
 }
@@ -51,37 +54,50 @@ export function encodeBatchHeader(durable: number): string {
 }
 
 /**
+ * Whether a segment holds less than its header, because its creation was cut short. Nothing is written behind a header
+ * that is not durable, so bytes behind a bad one mean damage, or a format of another release.
+ */
+export function isCreationCutShort(bytes: Buffer): boolean {
+  const first = readLine(bytes, 0);
+  return first.json === undefined && first.end === bytes.length && highestDurableOffset(bytes, 0) === 0;
+}
+
+/**
  * Reads one segment. Bad bytes that were promised durable (below the highest offset that a later batch header vouches
  * for, or anywhere when `sealed`) throw `data-corrupt` naming file and offset; bad bytes beyond are the torn end of a
  * write that was never acknowledged, and only end the scan.
  */
 export function scanSegment<Op>(file: string, bytes: Buffer, sealed: boolean): SegmentScan<Op> {
   const corrupt = (offset: number, why: string): AppError =>
-    new AppError('data-corrupt', `${file}: ${why} at byte ${String(offset)}; the data before and after it is kept as it is`, {
-      retry: 'never',
-    });
+    new AppError(
+      'data-corrupt',
+      `${file}: ${why} at byte ${String(offset)}; the data before and after it is kept as it is`,
+      {
+        retry: 'never',
+      },
+    );
   const cutAt = (offset: number, why: string): void => {
     if (sealed || highestDurableOffset(bytes, offset) > offset) throw corrupt(offset, why);
   };
 
   const first = readLine(bytes, 0);
   const header = first.json === undefined ? undefined : parseHeader(first.json);
-  if (header === undefined) {
-    cutAt(0, 'bad segment header');
-    return { header, records: [], goodBytes: 0, position: { epoch: 0, seq: 0, hash: '' } };
-  }
+  if (header === undefined) throw corrupt(0, 'bad segment header');
   if (header.format !== FORMAT) throw corrupt(0, `unknown format ${String(header.format)}`);
 
   const records: JournalRecord<Op>[] = [];
   let position = header.after;
   let offset = first.end;
+  let vouchedBytes = 0;
   while (offset < bytes.length) {
     const line = readLine(bytes, offset);
     if (line.json === undefined) {
       cutAt(offset, 'bad record');
       break;
     }
-    if (!line.json.startsWith('{"batch":')) {
+    if (line.json.startsWith(BATCH)) {
+      vouchedBytes = (JSON.parse(line.json) as BatchHeader).batch.durable;
+    } else {
       const record = JSON.parse(line.json) as JournalRecord<Op>;
       if (!follows(position, record, line.json)) throw corrupt(offset, 'record does not follow its predecessor');
       records.push(record);
@@ -89,20 +105,23 @@ export function scanSegment<Op>(file: string, bytes: Buffer, sealed: boolean): S
     }
     offset = line.end;
   }
-  return { header, records, goodBytes: offset, position };
+  return { header, records, goodBytes: offset, vouchedBytes, position };
 }
 
 function parseHeader(json: string): SegmentHeader | undefined {
   return json.startsWith('{"format":') ? (JSON.parse(json) as SegmentHeader) : undefined;
 }
 
-/** The highest offset that any intact batch header behind `from` vouches for; 0 when there is none. */
+/**
+ * The highest offset that any intact batch header behind `from` vouches for; 0 when there is none. Looks at every byte,
+ * not only where a line begins: a damaged newline joins a header to the bad line before it. No record holds such text,
+ * because JSON puts no space outside of strings and no bare quote inside.
+ */
 function highestDurableOffset(bytes: Buffer, from: number): number {
   let highest = 0;
-  for (let line = readLine(bytes, from); line.start < bytes.length; line = readLine(bytes, line.end)) {
-    if (line.json?.startsWith('{"batch":') === true) {
-      highest = Math.max(highest, (JSON.parse(line.json) as BatchHeader).batch.durable);
-    }
+  for (let at = bytes.indexOf(BATCH, from); at !== -1; at = bytes.indexOf(BATCH, at + 1)) {
+    const { json } = readLine(bytes, at - CHECKSUM_BYTES);
+    if (json !== undefined) highest = Math.max(highest, (JSON.parse(json) as BatchHeader).batch.durable);
   }
   return highest;
 }

@@ -13,9 +13,12 @@ const LOCK_FILE = 'lock.db';
 export class DataDirectoryLock {
   private constructor(private readonly handle: BetterSqlite3.Database) {}
 
-  /** Throws `data-directory-locked` when another process holds it. The directory must exist. */
-  static acquire(directory: string): DataDirectoryLock {
-    const handle = new BetterSqlite3(join(directory, LOCK_FILE), { timeout: 0 });
+  /**
+   * Throws `data-directory-locked` when another process holds it. The directory must exist. Another `file` is another
+   * lock. Keep what is returned: a lock that is collected as garbage is given back.
+   */
+  static acquire(directory: string, file = LOCK_FILE): DataDirectoryLock {
+    const handle = new BetterSqlite3(join(directory, file), { timeout: 0 });
     try {
       handle.pragma('locking_mode = EXCLUSIVE');
       handle.pragma('journal_mode = DELETE');
@@ -23,7 +26,10 @@ export class DataDirectoryLock {
     } catch (cause) {
       handle.close();
       if ((cause as { code?: string }).code !== 'SQLITE_BUSY') throw cause;
-      throw new AppError('data-directory-locked', `another Bifolio process holds ${directory}`, { retry: 'safe', cause });
+      throw new AppError('data-directory-locked', `another Bifolio process holds ${directory}`, {
+        retry: 'safe',
+        cause,
+      });
     }
     return new DataDirectoryLock(handle);
   }

@@ -1,10 +1,10 @@
 import BetterSqlite3 from 'better-sqlite3';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import type { Random } from '../../kernel/index.js';
+import { refusalFrom } from './sql-error.js';
+import type { SqlHandle } from './sql-handle.js';
 import { SqlReader } from './sql-reader.js';
 import { SqlWriteExecutor, type SqlWriteExecutorPorts } from './write-executor.js';
-
-export type SqlHandle = BetterSqlite3.Database;
 
 type EntityClass = new () => object;
 type MigrationClass = new () => object;
@@ -57,7 +57,9 @@ export class SqlDatabase {
     if (!writeHandle || !readHandle) throw new Error('TypeORM opened no connection');
     readHandle.pragma('query_only = ON');
 
+    ports.crashSites.reach('sql.epoch.before');
     const [databaseId, epoch] = beginEpoch(writeHandle, ports.random);
+    ports.crashSites.reach('sql.epoch.after');
     return new SqlDatabase(
       writeSource,
       readSource,
@@ -103,7 +105,11 @@ function beginEpoch(handle: SqlHandle, random: Random): [databaseId: string, epo
     handle.prepare('UPDATE meta SET epoch = epoch + 1').run();
     return handle.prepare<[], [string, number]>('SELECT database_id, epoch FROM meta').raw().get();
   });
-  const row = begin.immediate();
-  if (!row) throw new Error('the meta row was just written');
-  return row;
+  try {
+    const row = begin.immediate();
+    if (!row) throw new Error('the meta row was just written');
+    return row;
+  } catch (error) {
+    throw refusalFrom(error);
+  }
 }

@@ -20,7 +20,9 @@ interface Row {
 
 /** The operations whose writes went to this SQL file, each in the same commit as its write. */
 export class SqlOperationLedger implements OperationLedger {
-  private readonly insert: Statement<[string, string | null, string | null, number, number, number, string, string | null]>;
+  private readonly insert: Statement<
+    [string, string | null, string | null, number, number, number, string, string | null]
+  >;
   private readonly deleteExpired: Statement<[number, number]>;
   private readonly deleteOldest: Statement<[number]>;
   private readonly count: Statement<[], number>;

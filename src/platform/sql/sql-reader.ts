@@ -1,5 +1,5 @@
 import type { Statement } from 'better-sqlite3';
-import type { SqlHandle } from './sql-database.js';
+import type { SqlHandle } from './sql-handle.js';
 
 export interface Versioned<T> {
   readonly generation: number;

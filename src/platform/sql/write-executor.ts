@@ -1,6 +1,6 @@
 import type { Statement } from 'better-sqlite3';
 import { AppError, type CrashSites, type NextTurn, type ProcessControl } from '../../kernel/index.js';
-import type { SqlHandle } from './sql-database.js';
+import type { SqlHandle } from './sql-handle.js';
 import { refusalFrom, sqliteCode } from './sql-error.js';
 
 export interface SqlWriteExecutorPorts {
@@ -14,6 +14,9 @@ export interface SqlWriteScope {
   /** The table's generation moves with this commit, so that no cache serves what was read before. */
   touch(table: string): void;
 }
+
+/** Beside the commit of a batch, and of the epoch at the start. */
+export const SQL_CRASH_SITES = ['sql.epoch.before', 'sql.epoch.after', 'sql.commit.before', 'sql.commit.after'] as const;
 
 interface Queued {
   readonly work: (scope: SqlWriteScope) => unknown;
@@ -102,6 +105,7 @@ export class SqlWriteExecutor {
     this.savepoint.run();
     try {
       const value = entry.work({ touch: (table) => tables.push(table) });
+      if (value instanceof Promise) throw new Error('work for the write executor must be synchronous');
       this.release.run();
       tables.forEach((table) => touched.add(table));
       return { entry, value };
@@ -122,9 +126,8 @@ export class SqlWriteExecutor {
       this.ports.crashSites.reach('sql.commit.after');
       return true;
     } catch (error) {
-      const code = sqliteCode(error) ?? '';
-      if (this.handle.inTransaction && (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_CONSTRAINT'))) {
-        this.rollback.run();
+      if (this.isUndone(error)) {
+        if (this.handle.inTransaction) this.rollback.run();
         rejectAll(batch, refusalFrom(error));
         return false;
       }
@@ -134,12 +137,27 @@ export class SqlWriteExecutor {
     }
   }
 
+  /**
+   * Whether a failed commit has certainly not happened. BUSY and constraints leave the transaction open. A full disk
+   * fails the writing of pages to the WAL, of which the mark that makes them a commit is the last; SQLite has then
+   * rolled back by itself. (A disk that is full only at the fsync is an SQLITE_IOERR_FSYNC, and not certain.)
+   */
+  private isUndone(error: unknown): boolean {
+    const code = sqliteCode(error) ?? '';
+    if (code === 'SQLITE_FULL') return true;
+    return this.handle.inTransaction && (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_CONSTRAINT'));
+  }
+
   private assertNotSuperseded(): void {
     const epoch = this.readEpoch.get();
     if (epoch === this.epoch) return;
-    const error = new AppError('superseded', `epoch ${String(epoch)} has begun; this process was of ${String(this.epoch)}`, {
-      retry: 'unknown',
-    });
+    const error = new AppError(
+      'superseded',
+      `epoch ${String(epoch)} has begun; this process was of ${String(this.epoch)}`,
+      {
+        retry: 'unknown',
+      },
+    );
     this.ports.process.stop('another process has taken over the database', error);
     throw error;
   }

@@ -1,0 +1,33 @@
+/** `npm stop [-- --force]`: stops what `npm start` started on the data directory and waits until it is gone. Plain Node. */
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ensureBuild, ensureDependencies, ensureNode, ProvisionError, ROOT } from './provision.mjs';
+
+const supervisor = join(ROOT, 'dist/bundle/supervisor.mjs');
+
+/** Nothing that runs leaves its data directory without one of these. */
+function isAnythingNoted() {
+  if (existsSync('.env')) process.loadEnvFile('.env');
+  const dataDirectory = resolve(process.env.DATA_DIR || 'data');
+  return ['app.json', 'supervisor.json'].some((name) => existsSync(join(dataDirectory, name)));
+}
+
+try {
+  process.chdir(ROOT);
+  const isBuilt = existsSync(supervisor);
+  if (!isBuilt && !isAnythingNoted()) {
+    console.log('Not running.');
+  } else {
+    if (!isBuilt) {
+      ensureNode();
+      ensureDependencies();
+      ensureBuild();
+    }
+    process.argv = [process.argv[0], supervisor, 'stop', ...process.argv.slice(2)];
+    await import(pathToFileURL(supervisor).href);
+  }
+} catch (error) {
+  console.error(error instanceof ProvisionError ? error.message : error);
+  process.exitCode = 1;
+}

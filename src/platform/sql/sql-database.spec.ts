@@ -1,0 +1,156 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import BetterSqlite3 from 'better-sqlite3';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { temporaryDirectory } from '../../../test/support/app-process.js';
+import { openBooksDatabase } from '../../../test/support/books-database.js';
+import { OtherProcess } from '../../../test/support/other-process.js';
+import type { SqlDatabase } from './index.js';
+
+const MOVE_GENERATION = `
+  const handle = new (require('better-sqlite3'))(process.argv[1]);
+  handle.exec("INSERT INTO generations VALUES ('books', 41) ON CONFLICT DO UPDATE SET generation = 41");
+  handle.close();
+`;
+const FLOOD = "INSERT INTO books (title, author, price_cents, quantity) VALUES ('T', 'A', 1, 1)";
+
+describe('SqlDatabase', () => {
+  let directory: string;
+  let file: string;
+  let open: SqlDatabase[];
+
+  const openOne = async (): Promise<SqlDatabase> => {
+    const database = await openBooksDatabase(file);
+    open.push(database);
+    return database;
+  };
+
+  beforeEach(() => {
+    directory = temporaryDirectory();
+    file = join(directory, 'bookstore.db');
+    open = [];
+  });
+
+  afterEach(async () => {
+    for (const database of open) await database.close();
+    rmSync(directory, { recursive: true });
+  });
+
+  it('given the migrations, has exactly the schema that the entities describe', async () => {
+    const { writeSource } = await openOne();
+
+    const pending = await writeSource.driver.createSchemaBuilder().log();
+
+    expect(pending.upQueries.map(({ query }) => query)).toEqual([]);
+  });
+
+  it('given the migrations, can undo them all and run them again', async () => {
+    const { writeSource, databaseId, epoch } = await openOne();
+
+    await writeSource.undoLastMigration();
+    await writeSource.undoLastMigration();
+    const left = await writeSource.query<{ name: string }[]>(
+      "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+    );
+
+    expect(left).toEqual([{ name: 'migrations' }]);
+    expect(await writeSource.runMigrations()).toHaveLength(2);
+    await writeSource.query('INSERT INTO meta VALUES (1, ?, ?)', [databaseId, epoch]);
+  });
+
+  it('given a restart, keeps its id and takes the next epoch', async () => {
+    const first = await openOne();
+    await first.close();
+    const second = await openOne();
+
+    expect(second.databaseId).toBe(first.databaseId);
+    expect([first.epoch, second.epoch]).toEqual([1, 2]);
+  });
+
+  it('given its connections, write durably at every commit and never on the one for reading', async () => {
+    const { writeHandle, reader } = await openOne();
+
+    expect(writeHandle.pragma('journal_mode', { simple: true })).toBe('wal');
+    expect(writeHandle.pragma('synchronous', { simple: true })).toBe(2);
+    expect(() => reader.handle.exec(FLOOD)).toThrow(expect.objectContaining({ code: 'SQLITE_READONLY' }) as Error);
+  });
+
+  it('given another holder of the write lock, refuses to open as storage-busy', async () => {
+    await (await openOne()).close();
+    const holder = new BetterSqlite3(file);
+    holder.exec('BEGIN IMMEDIATE');
+
+    await expect(openOne()).rejects.toMatchObject({ code: 'storage-busy' });
+    holder.close();
+  });
+
+  describe('its reader', () => {
+    it('given a table that was never touched, is at generation 0', async () => {
+      expect((await openOne()).reader.currentGeneration('books')).toBe(0);
+    });
+
+    it('given a commit on another connection, gives the new generation', async () => {
+      const { reader, writer } = await openOne();
+      reader.currentGeneration('books');
+
+      await writer.run((scope) => {
+        scope.touch('books');
+      });
+
+      expect(reader.currentGeneration('books')).toBe(1);
+    });
+
+    it('given a commit of another process, gives the new generation', async () => {
+      const { reader } = await openOne();
+      reader.currentGeneration('books');
+
+      const other = new OtherProcess(MOVE_GENERATION, [file]);
+      await other.exited;
+
+      expect([other.printed, reader.currentGeneration('books')]).toEqual(['', 41]);
+    });
+
+    it('given no commit, does not ask for the generation again', async () => {
+      const { reader } = await openOne();
+      let asked = 0;
+      const counting = reader as unknown as { generation: { get: (table: string) => number | undefined } };
+      const real = counting.generation;
+      counting.generation = {
+        get: (table) => {
+          asked += 1;
+          return real.get(table);
+        },
+      };
+
+      for (let round = 0; round < 5; round += 1) reader.currentGeneration('books');
+
+      expect(asked).toBe(1);
+    });
+
+    it('given a commit between the generation and the data, loads both as they were before it', async () => {
+      const { reader } = await openOne();
+      const other = new BetterSqlite3(file);
+      const count = reader.handle.prepare<[], number>('SELECT count(*) FROM books').pluck();
+
+      const loaded = reader.loadVersioned('books', () => {
+        other.exec(`BEGIN; ${FLOOD}; INSERT INTO generations VALUES ('books', 1); COMMIT`);
+        return count.get();
+      });
+
+      expect(loaded).toEqual({ generation: 0, value: 0 });
+      expect([reader.currentGeneration('books'), count.get()]).toEqual([1, 1]);
+      other.close();
+    });
+
+    it('given a load that throws, leaves no transaction behind', async () => {
+      const { reader } = await openOne();
+
+      expect(() =>
+        reader.loadVersioned('books', () => {
+          throw new Error('no');
+        }),
+      ).toThrow('no');
+      expect(reader.handle.inTransaction).toBe(false);
+    });
+  });
+});
