@@ -1,32 +1,45 @@
 import { z } from 'zod';
 
-const PORT_RULE = 'must be a port from 0 to 65535 (0: any free one)';
-const port = (preset: number): z.ZodDefault<z.ZodPipe<z.ZodCoercedNumber, z.ZodInt>> =>
-  z.coerce.number(PORT_RULE).pipe(z.int(PORT_RULE).min(0, PORT_RULE).max(65_535, PORT_RULE)).default(preset);
-const bytes = (preset: number): z.ZodDefault<z.ZodPipe<z.ZodCoercedNumber, z.ZodInt>> =>
-  z.coerce.number().pipe(z.int('must be a whole number of bytes').min(0)).default(preset);
+/** A setting is text: `1e3`, `0x10` and blanks, which JavaScript takes for numbers, are refused. */
+const wholeNumber = (rule: string, least: number, most: number): z.ZodType<number, string> =>
+  z
+    .string()
+    .regex(/^\d{1,15}$/, rule)
+    .transform(Number)
+    .pipe(z.number().min(least, rule).max(most, rule));
+
+const port = (preset: number): z.ZodDefault<z.ZodType<number, string>> =>
+  wholeNumber('must be a port from 0 to 65535 (0: any free one)', 0, 65_535).default(preset);
+const bytes = (preset: number): z.ZodDefault<z.ZodType<number, string>> =>
+  wholeNumber('must be a whole number of bytes', 0, Number.MAX_SAFE_INTEGER).default(preset);
 const onOff = (preset: 'on' | 'off'): z.ZodDefault<z.ZodEnum<{ on: 'on'; off: 'off' }>> =>
   z.enum(['on', 'off'], 'must be on or off').default(preset);
 
 const MEBIBYTE = 1024 * 1024;
 const KEY_RULE = 'must be name:role:key,... with the roles read, write and operator, and keys of 16 characters or more';
 
+const API_KEY = /^([\w.-]+):(read|write|operator):(\S{16,})$/;
+
 const apiKeys = z
   .string()
   .default('')
-  .transform((text, context) =>
-    text
+  .transform((text, context) => {
+    const found = text
       .split(',')
       .filter((entry) => entry !== '')
-      .map((entry) => {
-        const [, name = '', role = '', key = ''] = /^([\w.-]+):(read|write|operator):(\S{16,})$/.exec(entry) ?? [];
-        if (name === '') context.addIssue({ code: 'custom', message: KEY_RULE });
-        return { name, role: role as 'read' | 'write' | 'operator', key };
-      }),
-  );
+      .map((entry) => API_KEY.exec(entry));
+    // The entries are secrets: none is repeated in the message.
+    if (found.includes(null)) context.addIssue({ code: 'custom', message: KEY_RULE });
+    return found.map((parts) => {
+      const [, name = '', role = '', key = ''] = parts ?? [];
+      return { name, role: role as 'read' | 'write' | 'operator', key };
+    });
+  });
 
 const RATE_RULE = 'must be auto, off or a number of requests per minute';
-const rateLimit = z.union([z.enum(['auto', 'off']), z.coerce.number().pipe(z.int().min(1))], RATE_RULE).default('auto');
+const rateLimit = z
+  .union([z.enum(['auto', 'off']), wholeNumber(RATE_RULE, 1, Number.MAX_SAFE_INTEGER)], RATE_RULE)
+  .default('auto');
 
 const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|localhost|::1)$/;
 
@@ -46,7 +59,9 @@ export const settingsSchema = z
     API_KEYS: apiKeys,
     RATE_LIMIT: rateLimit,
     CLUSTER_SECRET: z.string().min(16, 'must have 16 characters or more').optional(),
-    LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+    LOG_LEVEL: z
+      .enum(['debug', 'info', 'warn', 'error', 'silent'], 'must be debug, info, warn, error or silent')
+      .default('info'),
     SNAPSHOT_EVERY_BYTES: bytes(4 * MEBIBYTE),
     JOURNAL_RESERVE_BYTES: bytes(MEBIBYTE / 4),
     FAULTS: z.enum(['0', '1'], 'must be 0 or 1').default('0'),

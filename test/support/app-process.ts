@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { eventually } from './eventually.js';
 
 const PROGRAM = resolve('dist/bundle/api.mjs');
+const START_WITHIN_MS = 60_000;
 
 /** A data directory of its own, removed by `removeDirectory`. */
 export function temporaryDirectory(): string {
@@ -59,10 +60,13 @@ export class AppProcess {
   }
 
   async ready(): Promise<void> {
-    await eventually(() => {
-      if (this.exit) throw new Error(`the app exited (${JSON.stringify(this.exit)}): ${this.output}`);
-      return Promise.resolve(existsSync(join(this.dataDirectory, 'app.json')));
-    });
+    await eventually(
+      () => {
+        if (!this.exit && !existsSync(join(this.dataDirectory, 'app.json'))) throw new Error('the app is not ready');
+      },
+      { withinMs: START_WITHIN_MS },
+    );
+    if (this.exit) throw new Error(`the app exited (${JSON.stringify(this.exit)}): ${this.output}`);
   }
 
   /** Base address, without a slash at its end. Only after `ready`. */

@@ -144,7 +144,14 @@ export async function openImage(image: ReadonlyMap<string, Buffer>, covered: Pos
   const log = new RecordingLog();
   const sink = new RecordingSink([]);
   const process = new RecordingProcessControl();
-  const ports = { disk: disk.attach(), crashSites: NO_CRASH_SITES, log, clock: new SimulatedClock(), nextTurn: setImmediate, process };
+  const ports = {
+    disk: disk.attach(),
+    crashSites: NO_CRASH_SITES,
+    log,
+    clock: new SimulatedClock(),
+    nextTurn: setImmediate,
+    process,
+  };
   try {
     await Journal.open(ports, { directory: JOURNAL_DIRECTORY, reserveBytes: 0 }, sink, covered);
     return { records: sink.records, error: undefined, disk, log };

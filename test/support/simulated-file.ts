@@ -38,11 +38,11 @@ export class SimulatedFile {
 
   /**
    * As Linux does it ("fsyncgate", 2018): what did not reach the disk stays readable but counts as clean, so that no
-   * later synchronisation writes it. Only writing it again does.
+   * later synchronisation writes it. Only writing it again does. A length is kept by the file system itself and waits on.
    */
   failSynchronize(random: SeededRandom): void {
     this.durable = this.survivors(random);
-    this.unsynchronised = [];
+    this.unsynchronised = this.unsynchronised.filter((change) => 'length' in change);
   }
 
   losePower(random: SeededRandom): void {

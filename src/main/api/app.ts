@@ -10,7 +10,7 @@ import { CustomerOperationLedger, CustomerService } from '../../modules/customer
 import { NodeDisk } from '../../platform/disk/index.js';
 import { createHttpServer, IdempotencyGate, ProblemFilter } from '../../platform/http/index.js';
 import { HttpObserver, logPort, NestLogger } from '../../platform/observability/index.js';
-import { DataDirectoryLock, systemRandom } from '../../platform/process/index.js';
+import { DataDirectoryLock, systemClock, systemRandom } from '../../platform/process/index.js';
 import { ApiModule } from './api.module.js';
 import { clusterSecret, deriveKey } from './cluster-secret.js';
 import { crashSitesOf } from './crash-sites.js';
@@ -20,6 +20,7 @@ import { serveApiDocumentation } from './swagger.js';
 
 /** Some hundred milliseconds of work, and few enough to hold all their bodies. */
 const MOST_WRITES_UNDER_WAY = 5_000;
+const UUID_BYTES = 16;
 
 export interface RunningApp {
   /** Where it listens, `http://host:port`. */
@@ -58,7 +59,7 @@ export async function startApp(config: AppConfig, logger: Logger, processControl
   new IdempotencyGate({
     ledgers: [stores.sqlOperations, new CustomerOperationLedger(stores.documents)],
     hmacKey: deriveKey(secret, 'operation-body-hmac'),
-    newOperationId: () => uuidV7(),
+    newOperationId: () => uuidV7({ random: systemRandom.bytes(UUID_BYTES), msecs: systemClock.nowMs() }),
   }).install(server);
 
   const app = await nestApp(server, stores, observer, logger);

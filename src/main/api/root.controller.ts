@@ -7,7 +7,7 @@ import { packageVersion } from './package-version.js';
 const aboutSchema = z
   .object({
     name: z.string().meta({ example: 'Bifolio' }),
-    description: z.string(),
+    description: z.string().meta({ example: 'A bookstore backend that never half-commits.' }),
     version: z.string().meta({ example: '0.1.0' }),
     links: z.record(z.string(), z.string()).meta({ example: { books: '/books', docs: '/docs' } }),
   })

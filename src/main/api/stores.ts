@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { AppConfig } from '../../config/index.js';
-import type { CrashSites, Log, ProcessControl } from '../../kernel/index.js';
+import { AppError, type CrashSites, type Log, type ProcessControl } from '../../kernel/index.js';
 import { BookEntity, CreateBooks1763700000002 } from '../../modules/books/index.js';
 import { CUSTOMERS } from '../../modules/customers/index.js';
 import { GenerationCache } from '../../platform/cache/index.js';
@@ -28,11 +28,14 @@ export interface StorePorts {
 /** Opens and recovers everything under the data directory. The caller holds its lock. */
 export async function openStores({ storage, cache }: AppConfig, own: StorePorts): Promise<Stores> {
   const ports = { ...own, disk: new NodeDisk(), clock: systemClock, random: systemRandom, nextTurn };
+  const sqlFile = join(storage.dataDirectory, 'bookstore.db');
   const [sql, documents] = await Promise.all([
     SqlDatabase.open(ports, {
-      file: join(storage.dataDirectory, 'bookstore.db'),
+      file: sqlFile,
       entities: [BookEntity],
       migrations: [CreatePlatformTables1763700000001, CreateBooks1763700000002],
+    }).catch((error: unknown) => {
+      throw namingCorruptFile(error, sqlFile);
     }),
     DocumentStore.open(ports, {
       directory: join(storage.dataDirectory, 'documents'),
@@ -54,4 +57,11 @@ export async function openStores({ storage, cache }: AppConfig, own: StorePorts)
       await sql.close();
     },
   };
+}
+
+/** SQLite says that a file is no database or is damaged, but not which one. */
+function namingCorruptFile(error: unknown, file: string): unknown {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  if (typeof code !== 'string' || !/^SQLITE_(?:NOTADB|CORRUPT)/.test(code)) return error;
+  return new AppError('data-corrupt', `${file}: ${String(message)}`, { retry: 'never', cause: error });
 }

@@ -8,6 +8,9 @@ export interface Words {
   readonly isTrouble: boolean;
 }
 
+/** A refusal of ours, `code: what is wrong and what to do`, says all there is to say. */
+const CODED = /^[a-z-]+: /;
+
 export function wordsFor(notice: Notice, places: Places): Words {
   switch (notice.kind) {
     case 'ready':
@@ -18,10 +21,7 @@ export function wordsFor(notice: Notice, places: Places): Words {
     case 'died':
       return trouble(`The app ${endingOf(notice.exit)}. Starting it again in ${seconds(notice.retryInMs)} ...`);
     case 'gave-up':
-      if (notice.isFirst && notice.exit.complaint !== undefined) return trouble(notice.exit.complaint);
-      return trouble(
-        `Gave up: the app ${endingOf(notice.exit)}${notice.attempts > 1 ? `, the ${String(notice.attempts)}th failed start in a row` : ''}. Its log: ${places.appLog}`,
-      );
+      return trouble(givingUp(notice, places));
     case 'stopping':
       return said('Stopping ...');
     case 'killed':
@@ -38,7 +38,8 @@ export function alreadyRunning(app: { readonly url: string; readonly pid: number
 }
 
 function addressTable(url: string, { dataDirectory, appLog }: Places): string {
-  const table = new Table({ style: { head: [], border: [] } });
+  const withoutRules = { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' };
+  const table = new Table({ style: { head: [], border: [] }, chars: withoutRules });
   table.push(
     ['API', url],
     ['Swagger UI', `${url}/docs`],
@@ -51,6 +52,12 @@ function addressTable(url: string, { dataDirectory, appLog }: Places): string {
     ['To stop', 'Ctrl-C, or "npm stop" in another terminal'],
   );
   return `Bifolio is ready.\n${table.toString()}`;
+}
+
+function givingUp({ exit, isFirst, attempts }: Extract<Notice, { kind: 'gave-up' }>, { appLog }: Places): string {
+  if (isFirst && exit.complaint !== undefined && CODED.test(exit.complaint)) return exit.complaint;
+  const count = attempts > 1 ? `, ${String(attempts)} starts in a row failed` : '';
+  return `Gave up: the app ${endingOf(exit)}${count}. Its log: ${appLog}`;
 }
 
 function endingOf({ pid, code, signal, complaint }: AppExit): string {

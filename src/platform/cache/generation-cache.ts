@@ -7,7 +7,7 @@ export interface VersionedSource {
 }
 
 export interface CacheOptions {
-  /** Undefined: nothing is kept. */
+  /** Undefined or 0: nothing is kept. */
   readonly maxBytes: number | undefined;
   /** Begins every key: database id and epoch, so that nothing of another database or a former life is ever hit. */
   readonly namespace: string;
@@ -31,7 +31,7 @@ export class GenerationCache<V extends { readonly bytes: Buffer }> {
     private readonly options: CacheOptions,
   ) {
     this.entries =
-      options.maxBytes === undefined
+      options.maxBytes === undefined || options.maxBytes === 0
         ? undefined
         : new LRUCache<string, V>({ maxSize: options.maxBytes, sizeCalculation: ({ bytes }) => bytes.length + 256 });
   }

@@ -65,10 +65,10 @@ export class DocumentStore {
     const machine = new DocumentMachine(collections, GENESIS);
     const path = join(directory, SNAPSHOT_FILE);
     const file = new SnapshotFile<SnapshotData>(ports, path);
-    const empty = await encodeSnapshot(collections, machine.capture(), ports.nextTurn);
+    const empty = encodeSnapshot(collections, machine.capture());
     const low = new Low<SnapshotData>(file, empty);
     await low.read();
-    machine.restore(decodeSnapshot(collections, low.data, path));
+    if (low.data !== empty) machine.restore(decodeSnapshot(collections, low.data, path));
     low.data = empty;
 
     const pending = new Map(collections.map(({ name }) => [name, new PendingWrites(machine.collection(name))]));
@@ -222,7 +222,7 @@ export class DocumentStore {
     try {
       await this.journal.rotate();
       const captured = this.machine.capture();
-      this.low.data = await encodeSnapshot(this.options.collections, captured, this.ports.nextTurn);
+      this.low.data = encodeSnapshot(this.options.collections, captured);
       await this.low.write();
       await this.journal.removeThrough(captured.meta.seq);
       this.nextSnapshotBytes = this.snapshotThreshold();

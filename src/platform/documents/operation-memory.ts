@@ -15,47 +15,85 @@ interface Retention {
 
 const HOUR_MS = 3_600_000;
 const CLIENT_KEYS: Retention = { ms: 24 * HOUR_MS, count: 100_000 };
-const SERVER_IDS: Retention = { ms: HOUR_MS / 6, count: 10_000 };
+const SERVER_IDS: Retention = { ms: HOUR_MS / 6, count: 1_000 };
 
 /**
  * The finished operations, by id and by scope. Part of the replicated state: what is forgotten, and when, follows from
  * the records' own times and their number alone, so every copy of the history forgets the same.
  */
 export class OperationMemory {
-  private readonly withKey = new Map<string, RememberedOperation>();
-  private readonly withoutKey = new Map<string, RememberedOperation>();
-  private readonly idsByScope = new Map<string, string>();
+  private readonly withKey = new OperationQueue(CLIENT_KEYS);
+  private readonly withoutKey = new OperationQueue(SERVER_IDS);
+  private readonly byId = new Map<string, RememberedOperation>();
+  private readonly byScope = new Map<string, RememberedOperation>();
 
   record(operation: RememberedOperation): void {
-    if (operation.scope !== undefined) this.idsByScope.set(operation.scope, operation.id);
-    this.kept(operation).set(operation.id, operation);
-    this.forget(this.withKey, CLIENT_KEYS, operation.at);
-    this.forget(this.withoutKey, SERVER_IDS, operation.at);
+    this.byId.set(operation.id, operation);
+    if (operation.scope === undefined) {
+      this.withoutKey.add(operation);
+    } else {
+      this.byScope.set(operation.scope, operation);
+      this.withKey.add(operation);
+    }
+    this.forget(this.withKey.expire(operation.at));
+    this.forget(this.withoutKey.expire(operation.at));
   }
 
   findById(id: string): RememberedOperation | undefined {
-    return this.withKey.get(id) ?? this.withoutKey.get(id);
+    return this.byId.get(id);
   }
 
   findByScope(scope: string): RememberedOperation | undefined {
-    const id = this.idsByScope.get(scope);
-    return id === undefined ? undefined : this.withKey.get(id);
+    return this.byScope.get(scope);
   }
 
   /** Oldest first within each kind, so that recording them again in this order gives the same memory. */
   all(): RememberedOperation[] {
-    return [...this.withKey.values(), ...this.withoutKey.values()];
+    return [...this.withKey.all(), ...this.withoutKey.all()];
   }
 
-  private kept(operation: RememberedOperation): Map<string, RememberedOperation> {
-    return operation.scope === undefined ? this.withoutKey : this.withKey;
-  }
-
-  private forget(operations: Map<string, RememberedOperation>, keep: Retention, now: number): void {
-    for (const [id, { at, scope }] of operations) {
-      if (operations.size <= keep.count && at + keep.ms > now) return;
-      operations.delete(id);
-      if (scope !== undefined && this.idsByScope.get(scope) === id) this.idsByScope.delete(scope);
+  private forget(expired: readonly RememberedOperation[]): void {
+    for (const operation of expired) {
+      this.byId.delete(operation.id);
+      const { scope } = operation;
+      if (scope !== undefined && this.byScope.get(scope) === operation) this.byScope.delete(scope);
     }
+  }
+}
+
+const NOTHING: readonly RememberedOperation[] = [];
+const LEAST_COMPACTION = 1_024;
+
+/** First in, first out, in constant time: a Map would have to step over the holes of what it has deleted. */
+class OperationQueue {
+  private operations: RememberedOperation[] = [];
+  private first = 0;
+
+  constructor(private readonly keep: Retention) {}
+
+  add(operation: RememberedOperation): void {
+    this.operations.push(operation);
+  }
+
+  /** Takes out and gives back what is too old at `now` or too many. */
+  expire(now: number): readonly RememberedOperation[] {
+    const start = this.first;
+    while (this.isExpired(this.operations[this.first], now)) this.first += 1;
+    if (this.first === start) return NOTHING;
+    const expired = this.operations.slice(start, this.first);
+    if (this.first > LEAST_COMPACTION && this.first > this.operations.length / 2) {
+      this.operations = this.operations.slice(this.first);
+      this.first = 0;
+    }
+    return expired;
+  }
+
+  all(): RememberedOperation[] {
+    return this.operations.slice(this.first);
+  }
+
+  private isExpired(oldest: RememberedOperation | undefined, now: number): boolean {
+    if (oldest === undefined) return false;
+    return this.operations.length - this.first > this.keep.count || oldest.at + this.keep.ms <= now;
   }
 }

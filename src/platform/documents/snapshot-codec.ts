@@ -1,15 +1,15 @@
-import { AppError, type NextTurn } from '../../kernel/index.js';
+import { AppError } from '../../kernel/index.js';
 import type { DocumentsSnapshot, SnapshotMeta, StoredDocument } from './document-machine.js';
 import type { CollectionDeclaration, Fields, Scalar } from './document-op.js';
+import { LazyObject } from './json-chunks.js';
 
 const FORMAT = 1;
-const DOCUMENTS_PER_TURN = 5_000;
 
 type PlainDocuments = Record<string, Record<string, Scalar>>;
 
 /** The file as a person reads it: `{"customers": {"1": {"name": ...}}, "_meta": {...}}`. */
 export interface SnapshotData {
-  [collection: string]: PlainDocuments | SnapshotMetaData;
+  [collection: string]: PlainDocuments | LazyObject<Record<string, Scalar>> | SnapshotMetaData;
   _meta: SnapshotMetaData;
 }
 
@@ -17,27 +17,27 @@ interface SnapshotMetaData extends SnapshotMeta {
   readonly format: number;
 }
 
-/** Works over many turns of the event loop when there are many documents; `snapshot` must not change meanwhile. */
-export async function encodeSnapshot(
+/** The documents are turned into what is written while it is written; `snapshot` must not change meanwhile. */
+export function encodeSnapshot(
   declarations: readonly CollectionDeclaration[],
-  snapshot: DocumentsSnapshot,
-  nextTurn: NextTurn,
-): Promise<SnapshotData> {
-  const collections: Record<string, PlainDocuments> = {};
-  for (const { name, counterField } of declarations) {
-    const counter = snapshot.meta.counters[name] ?? 0;
-    const plain: PlainDocuments = {};
-    for (const [index, [id, document]] of (snapshot.collections.get(name) ?? []).entries()) {
-      plain[id] = { ...document.fields, [counterField]: document.counterBase + counter };
-      if (index % DOCUMENTS_PER_TURN === DOCUMENTS_PER_TURN - 1) {
-        await new Promise<void>((resolve) => {
-          nextTurn(resolve);
-        });
-      }
-    }
-    collections[name] = plain;
+  { collections, meta }: DocumentsSnapshot,
+): SnapshotData {
+  const shown = declarations.map(({ name, counterField }) => {
+    const counter = meta.counters[name] ?? 0;
+    const documents = collections.get(name) ?? [];
+    return [name, new LazyObject(() => plainDocuments(documents, counterField, counter))] as const;
+  });
+  return { ...Object.fromEntries(shown), _meta: { format: FORMAT, ...meta } };
+}
+
+function* plainDocuments(
+  documents: readonly (readonly [id: number, document: StoredDocument])[],
+  counterField: string,
+  counter: number,
+): Generator<readonly [key: string, value: Record<string, Scalar>], void, undefined> {
+  for (const [id, { fields, counterBase }] of documents) {
+    yield [String(id), { ...fields, [counterField]: counterBase + counter }];
   }
-  return { ...collections, _meta: { format: FORMAT, ...snapshot.meta } };
 }
 
 /** Throws `data-corrupt` naming `path` for a format that this version does not know. */

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError, type OperationLedger, type OperationRecord, type OperationStamp } from '../../kernel/index.js';
 import { isReading } from './access.js';
 import { sendAnswer } from './answers.js';
+import { STATUS_OF } from './status.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -54,7 +55,8 @@ export class IdempotencyGate {
       }, done);
     });
     fastify.addHook('onSend', (request, reply, payload, done) => {
-      if (request.operation && reply.statusCode < 300) reply.header('x-operation-id', request.operation.id);
+      const mayBeDone = reply.statusCode < 300 || reply.statusCode === STATUS_OF['outcome-unknown'];
+      if (request.operation && mayBeDone) reply.header('x-operation-id', request.operation.id);
       const scope = request.operation?.scope;
       if (scope !== undefined) {
         this.underWay.get(scope)?.markAnswered();

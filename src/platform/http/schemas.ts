@@ -9,7 +9,9 @@ export function boundedText(least: number, most: number): z.ZodType<string, stri
     .refine((text) => text.isWellFormed(), 'must be well-formed Unicode')
     .refine((text) => {
       if (text.length < least || text.length > 2 * most) return false;
-      const characters = text.length <= most ? text.length : [...text].length;
+      // A character is one unit or two: most lengths decide without counting.
+      if (text.length >= 2 * least && text.length <= most) return true;
+      const characters = [...text].length;
       return characters >= least && characters <= most;
     }, rule)
     .meta({ minLength: least, maxLength: most });

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { fastify, type FastifyInstance, type LightMyRequestResponse } from 'fastify';
+import { type AddressInfo, connect } from 'node:net';
 import { eventually } from '../../../test/support/eventually.js';
 import { useWriteAdmission } from './write-admission.js';
 
@@ -43,5 +44,35 @@ describe('write admission', () => {
     await areUnderWay(1);
     finishAll();
     expect((await later).payload).toBe('written');
+  });
+
+  it.each([
+    ['before its body has come', 'content-length: 20\r\n\r\n{', 0],
+    ['before its chunk has come', 'transfer-encoding: chunked\r\n\r\n5\r\n{', 0],
+    ['while its write is under way', 'content-length: 2\r\n\r\n{}', 1],
+  ])('gives the place of a client that hangs up %s to the next', async (_title, rest, reaching) => {
+    let arrived = 0;
+    server.addHook('onRequest', (_request, _reply, done) => {
+      arrived += 1;
+      done();
+    });
+    await server.listen({ port: 0, host: '127.0.0.1' });
+    for (let client = 1; client <= 3; client += 1) {
+      const socket = connect((server.server.address() as AddressInfo).port, '127.0.0.1');
+      socket.write(`POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n${rest}`);
+      await eventually(() => {
+        expect([arrived, underWay.length]).toEqual([client, reaching]);
+      });
+      socket.resetAndDestroy();
+      await eventually(async () => {
+        expect(await new Promise((told) => server.server.getConnections((_error, open) => told(open)))).toBe(0);
+      });
+      finishAll();
+    }
+
+    const next = send('POST');
+    await areUnderWay(1);
+    finishAll();
+    expect((await next).payload).toBe('written');
   });
 });

@@ -33,8 +33,10 @@ export function useWriteAdmission(fastify: FastifyInstance, most: number): void 
     request.isAdmittedWrite = true;
     done();
   });
-  fastify.addHook('onResponse', (request, _reply, done) => {
+  // Not onResponse: it never comes for a client that hung up, and its place would be lost for good.
+  fastify.addHook('onSend', (request, _reply, payload, done) => {
     if (request.isAdmittedWrite) underWay -= 1;
-    done();
+    request.isAdmittedWrite = false;
+    done(null, payload);
   });
 }

@@ -64,6 +64,18 @@ const firstSeqOf = (path: string): number => Number(/(\d+)\.log$/.exec(path)?.[1
 
 const NEWLINE = 0x0a;
 
+describe('Journal, what a batch vouches for', () => {
+  it('given several batches and a clean close, vouches in each line for all bytes before it', async () => {
+    const { image } = await write([[2, 1, 3]], true);
+    const text = [...image.values()][0]?.toString('latin1') ?? '';
+
+    const headers = [...text.matchAll(/^[0-9a-f]{8} \{"batch":\{"durable":(\d+)\}\}$/gm)];
+
+    expect(headers).toHaveLength(4);
+    expect(headers.map((match) => Number(match[1]))).toEqual(headers.map(({ index }) => index));
+  });
+});
+
 describe('Journal, cut at every byte', () => {
   let written: Written;
   let paths: string[];
@@ -166,10 +178,10 @@ describe('Journal, each byte flipped', () => {
         for (let offset = 0; offset < bytes.length; offset += 1) {
           const patterns = [0x01, 0x80, 0xff, bytes.readUInt8(offset) ^ NEWLINE].filter((pattern) => pattern !== 0);
           for (const pattern of patterns) {
-            const reopened = await openImage(changed(written.image, path, flipped(bytes, offset, pattern)));
-            const complaint = complaintOf(reopened, written, path, offset);
-            if (complaint !== undefined)
-              complaints.push(`${path} byte ${String(offset)} ^ ${String(pattern)}: ${complaint}`);
+            const image = changed(written.image, path, flipped(bytes, offset, pattern));
+            const complaint = complaintOf(await openImage(image), image, written, path, offset);
+            if (complaint === undefined) continue;
+            complaints.push(`${path} byte ${String(offset)} ^ ${String(pattern)}: ${complaint}`);
           }
         }
       }
@@ -244,6 +256,37 @@ describe('Journal, what must be there', () => {
     expect((await openImage(renamed)).error).toMatchObject({ code: 'data-corrupt' });
   });
 
+  it('given whole lines in another order, or one of them twice, refuses and names file and offset', async () => {
+    const path = paths[2] ?? '';
+    const lines = (written.image.get(path)?.toString() ?? '').split(/(?<=\n)/);
+    const [header = '', batch = '', first = '', second = ''] = lines;
+    for (const disordered of [
+      [batch, second, first],
+      [batch, second],
+      [batch, first, first],
+      [batch, first, batch, first, second],
+    ]) {
+      const bytes = Buffer.from([header, ...disordered].join(''));
+      const { error } = await openImage(changed(written.image, path, bytes));
+
+      expect(error).toMatchObject({ code: 'data-corrupt', message: expect.stringContaining(path) });
+      expect(offsetIn(error)).toBeGreaterThan(header.length);
+    }
+  });
+
+  it('given a record that was changed together with its checksum, refuses', async () => {
+    const path = paths[2] ?? '';
+    const lines = (written.image.get(path)?.toString() ?? '').split(/(?<=\n)/);
+    const forged = lines.map((line) =>
+      line.includes('"n":5') ? encodeLine(line.slice(9, -1).replace('"n":5', '"n":4')) : line,
+    );
+    expect(forged).not.toEqual(lines);
+
+    const { error } = await openImage(changed(written.image, path, Buffer.from(forged.join(''))));
+
+    expect(error).toMatchObject({ code: 'data-corrupt', message: expect.stringContaining(path) });
+  });
+
   it.each([0, 2])(
     'given a format that is unknown in segment %i, refuses, names the file and keeps it',
     async (index) => {
@@ -270,6 +313,26 @@ describe('Journal, what must be there', () => {
 
     expect(error).toMatchObject({ code: 'data-corrupt', message: expect.stringMatching(/at byte 0/) });
     expect(disk.image()).toEqual(image);
+  });
+
+  it('given a segment whose creation was cut short behind a gap, refuses, names it and keeps it', async () => {
+    const path = join(JOURNAL_DIRECTORY, 'journal-0000000000000009.log');
+    const image = changed(written.image, path, Buffer.alloc(0));
+
+    const { error, disk } = await openImage(image);
+
+    expect(error).toMatchObject({ code: 'data-corrupt', message: expect.stringContaining(path) });
+    expect(disk.image()).toEqual(image);
+  });
+
+  it('given a segment whose creation was cut short behind a torn one, refuses, because that one was durable', async () => {
+    const path = paths[2] ?? '';
+    const torn = written.image.get(path)?.subarray(0, -3) ?? Buffer.alloc(0);
+    const next = join(JOURNAL_DIRECTORY, 'journal-0000000000000006.log');
+
+    const { error } = await openImage(changed(changed(written.image, path, torn), next, Buffer.alloc(0)));
+
+    expect(error).toMatchObject({ code: 'data-corrupt', message: expect.stringContaining(path) });
   });
 
   it('given a snapshot that is ahead of the journal, continues behind the snapshot and finds that again', async () => {

@@ -5,7 +5,7 @@ import { JOURNAL_DIRECTORY, JournalWorld } from '../../../test/support/journal-w
 import { forEachSeed } from '../../../test/support/seeded-random.js';
 import { encodeHeader } from './segment.js';
 
-/** Leaves a disk for the next process. */
+/** Leaves a disk for the next process; all of it is durable. */
 type Situation = (world: JournalWorld) => Promise<void>;
 
 const lastPath = (world: JournalWorld): string => {
@@ -53,6 +53,13 @@ const SITUATIONS: Record<string, Situation> = {
     world.takeSnapshot();
     beginSegmentInPart(world, 20);
   },
+  'an only segment, begun behind a snapshot, without its header': async (world) => {
+    await world.append();
+    await world.journal.rotate();
+    world.takeSnapshot();
+    await world.removeCovered();
+    cutLastSegment(world, 10);
+  },
   'covered segments that were not removed': async (world) => {
     await world.append();
     await world.journal.rotate();
@@ -78,6 +85,9 @@ async function reach(situation: Situation): Promise<JournalWorld> {
     await situation(world);
   }
   world.disk.kill();
+  world.disk.image().forEach((bytes, path) => {
+    world.disk.plant(path, bytes);
+  });
   return world;
 }
 

@@ -5,7 +5,7 @@ import type { NumberedRecord } from '../../../test/support/journal-history.js';
 import { JournalWorld, type JournalWorldOptions, RecordingSink } from '../../../test/support/journal-world.js';
 import { SeededRandom } from '../../../test/support/seeded-random.js';
 
-const RUNS = 150;
+const RUNS = 400;
 const STEPS_PER_RUN = 60;
 
 type Step =
@@ -153,7 +153,7 @@ async function firstViolation(options: JournalWorldOptions): Promise<string | un
 
 describe('Journal under any sequence of appends, rotations, snapshots, faults and crashes', () => {
   afterAll(() => {
-    expect(stepsTaken).toBeGreaterThan(3000);
+    expect(stepsTaken).toBeGreaterThan(5000);
   });
 
   it('keeps every acknowledged record once and in one chain, and no refused one', async () => {

@@ -135,6 +135,17 @@ describe('Journal', () => {
     expect(world.audit()).toEqual([]);
   });
 
+  it('given rotations and a close, leaves no file open', async () => {
+    await world.append();
+    await world.journal.rotate();
+    await world.append();
+    await world.journal.rotate();
+    await world.journal.close();
+
+    const count = (operation: string): number => world.disk.calls.filter((call) => call.operation === operation).length;
+    expect(count('close')).toBe(count('open'));
+  });
+
   it('given a rotation of an empty segment, keeps that segment', async () => {
     await world.journal.rotate();
     await world.append();

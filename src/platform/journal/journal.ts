@@ -1,9 +1,12 @@
 import { join } from 'node:path';
 import { AppError, type Clock, type DiskFile, type NextTurn, type ProcessControl } from '../../kernel/index.js';
+import { beginSegment } from './begin-segment.js';
+import { isDiskFull, storageFull } from './disk-full.js';
+import { JournalReserve } from './journal-reserve.js';
 import { encodeLine } from './line-codec.js';
 import { recoverJournal, type RecoveryPorts, removeCovered } from './recovery.js';
 import { encodeRecord, type JournalRecord, type Position } from './record.js';
-import { encodeBatchHeader, encodeHeader, segmentFileName } from './segment.js';
+import { encodeBatchHeader, segmentFileName } from './segment.js';
 
 export interface JournalPorts extends RecoveryPorts {
   readonly clock: Clock;
@@ -37,8 +40,6 @@ interface Waiting<Op, Result> {
   readonly reject: (error: AppError) => void;
 }
 
-const RESERVE_FILE = 'journal.reserve';
-
 /**
  * An append-only history with group commit: what arrives while one write and its fdatasync are under way goes together
  * in the next (as in PostgreSQL's commit group and etcd's WAL). One writer per directory.
@@ -52,7 +53,7 @@ export class Journal<Op, Result> {
   private running = false;
   private idle: (() => void)[] = [];
   private failure: AppError | undefined;
-  private hasReserve = false;
+  private readonly reserve: JournalReserve;
   /** The next batch goes where the reserve was, which must not be filled again before. */
   private spendsReserve = false;
   private epochNow: number;
@@ -68,6 +69,7 @@ export class Journal<Op, Result> {
     private lastAt: number,
   ) {
     this.epochNow = durable.epoch;
+    this.reserve = new JournalReserve(ports, options.directory, options.reserveBytes);
   }
 
   /**
@@ -89,7 +91,7 @@ export class Journal<Op, Result> {
         : [active, await ports.disk.open(join(options.directory, active)), found.length];
     const segments = active === undefined ? [...found.segments, name] : [...found.segments];
     const journal = new Journal(ports, options, sink, file, segments, length, found.position, found.lastAt);
-    if (!(await journal.fillReserve()))
+    if (!(await journal.reserve.fill()))
       ports.log.warn('no room for the journal reserve', { directory: options.directory });
     return journal;
   }
@@ -183,7 +185,7 @@ export class Journal<Op, Result> {
 
   private async writeBatch(): Promise<void> {
     const { crashSites, clock } = this.ports;
-    const hasRoom = !this.spendsReserve && (await this.fillReserve());
+    const hasRoom = !this.spendsReserve && (await this.reserve.fill());
     this.spendsReserve = false;
     if (!hasRoom) this.refuse(({ reserved }) => !reserved, new Error('what room is left is the journal reserve'));
     const batch = this.queue;
@@ -265,9 +267,9 @@ export class Journal<Op, Result> {
       await this.file.truncate(this.durableLength);
       await this.file.synchronize();
       this.queue = [...batch, ...this.queue];
-      this.refuse(({ reserved }) => !reserved || !this.hasReserve, cause);
+      this.refuse(({ reserved }) => !reserved || !this.reserve.canBeReleased, cause);
       if (this.queue.length === 0) return;
-      await this.releaseReserve();
+      await this.reserve.release();
       this.spendsReserve = true;
     } catch (error) {
       this.fail(batch, error);
@@ -294,82 +296,4 @@ export class Journal<Op, Result> {
       reject(failure);
     });
   }
-
-  /** False when there is no room for it: what is left is then for appends that asked for it. */
-  private async fillReserve(): Promise<boolean> {
-    if (this.hasReserve || this.options.reserveBytes === 0) return true;
-    const path = join(this.options.directory, RESERVE_FILE);
-    try {
-      const file = await this.ports.disk.open(path);
-      try {
-        await file.write(Buffer.alloc(this.options.reserveBytes), 0);
-        await file.synchronize();
-      } finally {
-        await file.close();
-      }
-      this.hasReserve = true;
-    } catch (error) {
-      if (!isDiskFull(error)) throw error;
-      await this.ports.disk.remove(path);
-    }
-    return this.hasReserve;
-  }
-
-  private async releaseReserve(): Promise<void> {
-    this.ports.log.warn('the disk is full; the journal uses its reserve', { directory: this.options.directory });
-    this.hasReserve = false;
-    await this.ports.disk.remove(join(this.options.directory, RESERVE_FILE));
-  }
-}
-
-/**
- * Without room for it there is no trace of it when this throws: a name that came back after a crash would stand where
- * the old segment has gone on. Any failed fsync is final, also one for want of room.
- */
-async function beginSegment(
-  ports: RecoveryPorts,
-  directory: string,
-  after: Position,
-  at: number,
-): Promise<[string, DiskFile, number]> {
-  const { disk, crashSites } = ports;
-  const name = segmentFileName(after.seq + 1);
-  const path = join(directory, name);
-  const header = Buffer.from(encodeHeader(after, at));
-  crashSites.reach('journal.begin-segment.before');
-  const file = await disk.open(path);
-  try {
-    await file.truncate(0);
-    await file.write(header, 0);
-    crashSites.reach('journal.begin-segment.written');
-  } catch (error) {
-    await file.close();
-    await disk.remove(path);
-    await disk.synchronizeDirectory(directory);
-    throw error;
-  }
-  try {
-    await file.synchronize();
-    await disk.synchronizeDirectory(directory);
-    crashSites.reach('journal.begin-segment.after');
-  } catch (cause) {
-    throw new AppError('outcome-unknown', `${path}: its creation could not be synchronised`, {
-      retry: 'unknown',
-      cause,
-    });
-  }
-  return [name, file, header.length];
-}
-
-function isDiskFull(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException).code;
-  return code === 'ENOSPC' || code === 'EDQUOT';
-}
-
-function storageFull(cause: unknown): AppError {
-  return new AppError('storage-full', 'no room left on the disk; nothing was written', {
-    retry: 'safe',
-    retryAfterSeconds: 5,
-    cause,
-  });
 }

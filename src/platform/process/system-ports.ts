@@ -1,9 +1,25 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomFillSync } from 'node:crypto';
 import type { Clock, NextTurn, Random } from '../../kernel/index.js';
 
 export const systemClock: Clock = { nowMs: () => Date.now() };
 
-export const systemRandom: Random = { bytes: (length) => randomBytes(length) };
+const POOL_BYTES = 4_096;
+const MOST_POOLED_BYTES = 16;
+const pool = Buffer.alloc(POOL_BYTES);
+let poolUsed = POOL_BYTES;
+
+/** Small amounts, as for ids, come from a pool: one system call per id would be a tenth of the cost of a write. */
+export const systemRandom: Random = {
+  bytes: (length) => {
+    if (length > MOST_POOLED_BYTES) return randomBytes(length);
+    if (poolUsed + length > POOL_BYTES) {
+      randomFillSync(pool);
+      poolUsed = 0;
+    }
+    poolUsed += length;
+    return Uint8Array.prototype.slice.call(pool, poolUsed - length, poolUsed);
+  },
+};
 
 export const nextTurn: NextTurn = (task) => {
   setImmediate(task);

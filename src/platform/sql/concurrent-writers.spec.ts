@@ -5,7 +5,12 @@ import { join } from 'node:path';
 import { DataSource } from 'typeorm';
 import { temporaryDirectory } from '../../../test/support/app-process.js';
 import { BookEntity, openBooksDatabase } from '../../../test/support/books-database.js';
-import { auditWriters, PlannedFailure, runWriters, type WriteTitles } from '../../../test/support/concurrent-writers.js';
+import {
+  auditWriters,
+  PlannedFailure,
+  runWriters,
+  type WriteTitles,
+} from '../../../test/support/concurrent-writers.js';
 import { SeededRandom } from '../../../test/support/seeded-random.js';
 import type { SqlDatabase } from './index.js';
 
@@ -33,7 +38,9 @@ describe('200 concurrent writers of which some fail', () => {
   };
 
   const throughTheExecutor = ({ writer, writeHandle }: SqlDatabase): WriteTitles => {
-    const insert = writeHandle.prepare("INSERT INTO books (title, author, price_cents, quantity) VALUES (?, 'A', 100, 1)");
+    const insert = writeHandle.prepare(
+      "INSERT INTO books (title, author, price_cents, quantity) VALUES (?, 'A', 100, 1)",
+    );
     return (titles, failAt) =>
       writer.run(() => {
         titles.forEach((title, index) => {

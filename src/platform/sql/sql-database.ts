@@ -60,12 +60,16 @@ export class SqlDatabase {
     ports.crashSites.reach('sql.epoch.before');
     const [databaseId, epoch] = beginEpoch(writeHandle, ports.random);
     ports.crashSites.reach('sql.epoch.after');
+    const reader = new SqlReader(readHandle, ports.nextTurn);
+    const committed = (): void => {
+      reader.noticeCommit();
+    };
     return new SqlDatabase(
       writeSource,
       readSource,
       writeHandle,
-      new SqlWriteExecutor(ports, writeHandle, epoch),
-      new SqlReader(readHandle),
+      new SqlWriteExecutor(ports, writeHandle, epoch, committed),
+      reader,
       databaseId,
       epoch,
     );

@@ -1,4 +1,5 @@
 import type { Statement } from 'better-sqlite3';
+import type { NextTurn } from '../../kernel/index.js';
 import type { SqlHandle } from './sql-handle.js';
 
 export interface Versioned<T> {
@@ -10,6 +11,11 @@ export interface Versioned<T> {
  * Reads that know how fresh they are. Each table that caches depend on has a generation, moved by the commit that
  * changes it; SQLite's `data_version` tells this connection when any other has committed, so the generation is looked
  * up again exactly when it may have moved, in whatever process that happened.
+ *
+ * Asking SQLite takes several system calls, so one answer serves a whole turn of the event loop, unless this process
+ * itself commits meanwhile (`noticeCommit`). Requests that are handled in one turn had begun to arrive before it, so
+ * when they were sent, a commit that another process makes during the turn had not been answered. (A client that
+ * pipelines over one connection while it watches a second process could tell the difference.)
  */
 export class SqlReader {
   private readonly dataVersion: Statement<[], number>;
@@ -17,10 +23,14 @@ export class SqlReader {
   private readonly begin: Statement<[]>;
   private readonly end: Statement<[]>;
   private seenDataVersion = -1;
+  private isChecked = false;
   private readonly generations = new Map<string, number>();
 
   /** `handle` is for preparing read statements; no one may leave a transaction open on it. */
-  constructor(readonly handle: SqlHandle) {
+  constructor(
+    readonly handle: SqlHandle,
+    private readonly nextTurn: NextTurn,
+  ) {
     this.dataVersion = handle.prepare<[], number>('PRAGMA data_version').pluck();
     this.generation = handle
       .prepare<[string], number>('SELECT generation FROM generations WHERE table_name = ?')
@@ -31,16 +41,17 @@ export class SqlReader {
 
   /** At least as new as every commit that was durable before the call. A table never touched is at 0. */
   currentGeneration(table: string): number {
-    const dataVersion = this.dataVersion.get() ?? 0;
-    if (dataVersion !== this.seenDataVersion) {
-      this.seenDataVersion = dataVersion;
-      this.generations.clear();
-    }
+    if (!this.isChecked) this.checkDataVersion();
     const known = this.generations.get(table);
     if (known !== undefined) return known;
     const generation = this.generation.get(table) ?? 0;
     this.generations.set(table, generation);
     return generation;
+  }
+
+  /** To be called when a commit of this process is durable, before it is answered. */
+  noticeCommit(): void {
+    this.isChecked = false;
   }
 
   /** Runs `load`, which must be synchronous, and reads the table's generation in one read transaction. */
@@ -51,5 +62,17 @@ export class SqlReader {
     } finally {
       this.end.run();
     }
+  }
+
+  private checkDataVersion(): void {
+    const dataVersion = this.dataVersion.get() ?? 0;
+    if (dataVersion !== this.seenDataVersion) {
+      this.seenDataVersion = dataVersion;
+      this.generations.clear();
+    }
+    this.isChecked = true;
+    this.nextTurn(() => {
+      this.isChecked = false;
+    });
   }
 }

@@ -41,6 +41,7 @@ describe('SqlWriteExecutor, when writing fails', () => {
       { nextTurn: setImmediate, crashSites: NO_CRASH_SITES, process: control },
       handle,
       database.epoch,
+      () => undefined,
     );
   const insert = (handle: SqlHandle, title: string): unknown =>
     handle
@@ -49,10 +50,12 @@ describe('SqlWriteExecutor, when writing fails', () => {
   const writeOn = (executor: SqlWriteExecutor, handle: SqlHandle, titles: readonly string[]): Promise<string[]> =>
     Promise.all(
       titles.map((title) =>
-        executor.run(() => insert(handle, title)).then(
-          () => 'acknowledged',
-          (error: { code: string; retry: string }) => `${error.code} ${error.retry}`,
-        ),
+        executor
+          .run(() => insert(handle, title))
+          .then(
+            () => 'acknowledged',
+            (error: { code: string; retry: string }) => `${error.code} ${error.retry}`,
+          ),
       ),
     );
   const write = (...titles: string[]): Promise<string[]> => writeOn(database.writer, database.writeHandle, titles);
@@ -139,17 +142,20 @@ describe('SqlWriteExecutor, when writing fails', () => {
   it.each([
     ['before it takes effect', false],
     ['after it took effect', true],
-  ])('given a COMMIT that fails with an I/O error %s, stops the process and acknowledges nobody', async (_, hasEffect) => {
-    const handle = failing(database.writeHandle);
-    const executor = executorOn(handle);
-    handle.onRun('COMMIT', 2, sqliteError('SQLITE_IOERR_FSYNC'), hasEffect);
-    await writeOn(executor, handle, ['before']);
+  ])(
+    'given a COMMIT that fails with an I/O error %s, stops the process and acknowledges nobody',
+    async (_, hasEffect) => {
+      const handle = failing(database.writeHandle);
+      const executor = executorOn(handle);
+      handle.onRun('COMMIT', 2, sqliteError('SQLITE_IOERR_FSYNC'), hasEffect);
+      await writeOn(executor, handle, ['before']);
 
-    expect(await writeOn(executor, handle, ['a', 'b'])).toEqual(Array(2).fill('outcome-unknown unknown'));
-    expect(control.stops).toHaveLength(1);
-    if (handle.inTransaction) handle.exec('ROLLBACK');
-    expect(committed()).toEqual(hasEffect ? ['before', 'a', 'b'] : ['before']);
-  });
+      expect(await writeOn(executor, handle, ['a', 'b'])).toEqual(Array(2).fill('outcome-unknown unknown'));
+      expect(control.stops).toHaveLength(1);
+      if (handle.inTransaction) handle.exec('ROLLBACK');
+      expect(committed()).toEqual(hasEffect ? ['before', 'a', 'b'] : ['before']);
+    },
+  );
 
   it('given an epoch that has moved on, stops the process, acknowledges nobody and keeps nothing', async () => {
     const successor = new BetterSqlite3(file);

@@ -16,7 +16,12 @@ export interface SqlWriteScope {
 }
 
 /** Beside the commit of a batch, and of the epoch at the start. */
-export const SQL_CRASH_SITES = ['sql.epoch.before', 'sql.epoch.after', 'sql.commit.before', 'sql.commit.after'] as const;
+export const SQL_CRASH_SITES = [
+  'sql.epoch.before',
+  'sql.epoch.after',
+  'sql.commit.before',
+  'sql.commit.after',
+] as const;
 
 interface Queued {
   readonly work: (scope: SqlWriteScope) => unknown;
@@ -47,6 +52,8 @@ export class SqlWriteExecutor {
     private readonly ports: SqlWriteExecutorPorts,
     private readonly handle: SqlHandle,
     private readonly epoch: number,
+    /** Called when a commit is durable, before anyone is answered. */
+    private readonly committed: () => void,
   ) {
     this.begin = handle.prepare('BEGIN IMMEDIATE');
     this.commit = handle.prepare('COMMIT');
@@ -123,6 +130,7 @@ export class SqlWriteExecutor {
     try {
       this.ports.crashSites.reach('sql.commit.before');
       this.commit.run();
+      this.committed();
       this.ports.crashSites.reach('sql.commit.after');
       return true;
     } catch (error) {

@@ -1,0 +1,27 @@
+# The app alone in a container; the engine supervises it. `docker-compose.yml` runs it with a volume and a port.
+FROM node:20-bookworm-slim AS build
+# better-sqlite3 is compiled where no ready-made binary fits.
+RUN apt-get update \
+  && apt-get install -y --no-install-recommends python3 make g++ \
+  && rm -rf /var/lib/apt/lists/*
+WORKDIR /bifolio
+COPY package.json package-lock.json ./
+RUN npm ci --no-audit --no-fund
+COPY tsconfig.json nest-cli.json ./
+COPY scripts ./scripts
+COPY src ./src
+RUN npm run build && npm prune --omit=dev --no-audit --no-fund
+
+FROM node:20-bookworm-slim
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=5050 DATA_DIR=/data
+WORKDIR /bifolio
+COPY --from=build /bifolio/package.json ./
+COPY --from=build /bifolio/node_modules ./node_modules
+COPY --from=build /bifolio/dist ./dist
+RUN mkdir /data && chown node:node /data
+USER node
+VOLUME /data
+EXPOSE 5050
+HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health/live`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+CMD ["node", "dist/bundle/api.mjs"]

@@ -1,0 +1,96 @@
+import { describe, expect, it } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
+import { isAppError } from '../kernel/index.js';
+import { parseConfig } from './load-config.js';
+import { settingsSchema } from './settings.js';
+
+const EXAMPLE = readFileSync('.env.example', 'utf8');
+const example = parseEnv(EXAMPLE) as Readonly<Record<string, string>>;
+const KEY = 'a-key-of-16-chars';
+
+/** The message of the refusal; empty when the settings are accepted. */
+function refusalOf(environment: Readonly<Record<string, string>>): string {
+  try {
+    parseConfig(environment);
+    return '';
+  } catch (error) {
+    if (!isAppError(error, 'misconfigured')) throw error;
+    return error.message;
+  }
+}
+
+describe('.env.example', () => {
+  it('names exactly the settings that there are', () => {
+    expect(Object.keys(example).sort()).toEqual(Object.keys(settingsSchema.shape).sort());
+  });
+
+  it.each(Object.entries(example))('gives %s its real default, "%s"', (name, value) => {
+    const byDefault = settingsSchema.parse({})[name as keyof typeof settingsSchema.shape];
+    if (value === '') {
+      expect([undefined, []]).toContainEqual(byDefault);
+    } else {
+      expect(settingsSchema.shape[name as keyof typeof settingsSchema.shape].parse(value)).toEqual(byDefault);
+    }
+  });
+
+  it('explains every setting in the line above it', () => {
+    const lines = EXAMPLE.split('\n');
+    const unexplained = lines.filter((line, index) => /^[A-Z]/.test(line) && !/^# \S/.test(lines[index - 1] ?? ''));
+
+    expect(unexplained).toEqual([]);
+  });
+
+  it('changes nothing when it is used as it stands', () => {
+    expect(parseConfig(example)).toEqual(parseConfig({}));
+  });
+});
+
+describe('settings', () => {
+  it.each([
+    ['PORT', { PORT: 'abc' }, 'must be a port from 0 to 65535'],
+    ['PORT', { PORT: '65536' }, 'must be a port from 0 to 65535'],
+    ['PORT', { PORT: '-1' }, 'must be a port from 0 to 65535'],
+    ['PORT', { PORT: '80.5' }, 'must be a port from 0 to 65535'],
+    ['PORT', { PORT: ' ' }, 'must be a port from 0 to 65535'],
+    ['PORT', { PORT: '0x50' }, 'must be a port from 0 to 65535'],
+    ['API_KEYS', { API_KEYS: 'me' }, 'must be name:role:key'],
+    ['API_KEYS', { API_KEYS: 'me,you' }, 'must be name:role:key'],
+    ['API_KEYS', { API_KEYS: 'me:operator:short' }, 'must be name:role:key'],
+    ['API_KEYS', { API_KEYS: `me:owner:${KEY}` }, 'must be name:role:key'],
+    ['API_KEYS', { API_KEYS: `me:read:${KEY},me:write:${KEY}` }, 'must name each key differently'],
+    ['API_KEYS', { HOST: '0.0.0.0' }, 'must be set to listen on 0.0.0.0'],
+    ['API_KEYS', { HOST: '192.168.1.7', API_KEYS: '' }, 'must be set to listen on 192.168.1.7'],
+    ['CACHE', { CACHE: 'yes' }, 'must be on or off'],
+    ['CACHE_BYTES', { CACHE_BYTES: 'much' }, 'must be a whole number of bytes'],
+    ['SEED', { SEED: '1' }, 'must be on or off'],
+    ['RATE_LIMIT', { RATE_LIMIT: '0' }, 'must be auto, off or a number of requests per minute'],
+    ['CLUSTER_SECRET', { CLUSTER_SECRET: 'short' }, 'must have 16 characters or more'],
+    ['LOG_LEVEL', { LOG_LEVEL: 'loud' }, 'must be debug, info, warn, error or silent'],
+    ['FAULTS', { FAULTS: 'yes' }, 'must be 0 or 1'],
+    ['CRASH_SITE', { CRASH_SITE: 'journal.write.before' }, 'needs FAULTS=1'],
+    ['CRASH_SITE', { CRASH_SITE: 'Not A Site', FAULTS: '1' }, 'must be the name of a crash site'],
+  ])('given a wrong %s in %j, refuse with one error that names it', (name, environment, rule) => {
+    const refusal = refusalOf(environment);
+
+    expect(refusal).toMatch(new RegExp(`^${name} `));
+    expect(refusal).toContain(rule);
+    expect(refusal).not.toContain(';');
+  });
+
+  it('given two wrong ones, name both in one error', () => {
+    expect(refusalOf({ PORT: 'abc', SEED: 'maybe' })).toMatch(/^PORT .*; SEED /);
+  });
+
+  it.each([
+    { HOST: '127.0.0.1' },
+    { HOST: 'localhost' },
+    { HOST: '::1' },
+    { HOST: '0.0.0.0', API_KEYS: `me:operator:${KEY}` },
+    { PORT: '0' },
+    { FAULTS: '1', CRASH_SITE: 'journal.write.before#2' },
+    { PORT: '', API_KEYS: '', CLUSTER_SECRET: '', CRASH_SITE: '' },
+  ])('given %j, are accepted', (environment) => {
+    expect(refusalOf(environment)).toBe('');
+  });
+});

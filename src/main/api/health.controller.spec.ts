@@ -1,0 +1,52 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { INestApplicationContext } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { HealthCheckService, HealthIndicatorService, TerminusModule } from '@nestjs/terminus';
+import type { DataSource } from 'typeorm';
+import type { DocumentStore } from '../../platform/documents/index.js';
+import { HealthController } from './health.controller.js';
+
+const DOCUMENTS = { position: { epoch: 3, seq: 7, hash: '' } } as DocumentStore;
+
+function source(query: () => Promise<unknown>): DataSource {
+  return { query } as unknown as DataSource;
+}
+
+const UP = source(() => Promise.resolve([{ 1: 1 }]));
+const DOWN = source(() => Promise.reject(new Error('disk I/O error')));
+
+describe('readiness', () => {
+  let context: INestApplicationContext;
+  const controller = (write: DataSource, read: DataSource): HealthController =>
+    new HealthController(context.get(HealthCheckService), context.get(HealthIndicatorService), DOCUMENTS, write, read);
+
+  beforeAll(async () => {
+    context = await NestFactory.createApplicationContext(TerminusModule.forRoot({ logger: false }), { logger: false });
+  });
+  afterAll(async () => {
+    await context.close();
+  });
+
+  it('asked for with every part up, tells of each', async () => {
+    expect(await controller(UP, UP).ready()).toEqual({
+      status: 'ok',
+      details: {
+        'sql-write': { status: 'up' },
+        'sql-read': { status: 'up' },
+        documents: { status: 'up', position: '3.7' },
+      },
+    });
+  });
+
+  it.each([
+    ['the reading side', UP, DOWN, ['sql-read']],
+    ['the writing side', DOWN, UP, ['sql-write']],
+    ['both sides', DOWN, DOWN, ['sql-write', 'sql-read']],
+  ])('asked for with %s down, refuses naming it', async (_title, write, read, names) => {
+    await expect(controller(write, read).ready()).rejects.toMatchObject({
+      code: 'not-ready',
+      retry: 'safe',
+      fields: names.map((field) => ({ field, message: 'is down' })),
+    });
+  });
+});

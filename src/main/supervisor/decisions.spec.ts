@@ -1,0 +1,40 @@
+import { describe, expect, it } from '@jest/globals';
+import { decideClaim } from './claim.js';
+import type { Presence } from './presence.js';
+import { decideStop } from './stop.js';
+
+const ANSWERS: Presence = { state: 'answers', pid: 1, url: 'http://127.0.0.1:1' };
+const SILENT: Presence = { state: 'silent', pid: 2 };
+const GONE: Presence = { state: 'gone' };
+
+describe('a second npm start', () => {
+  it.each([
+    ['an app that answers and no other supervisor', true, 'answers', 0, 'running'],
+    ['an app that answers under another supervisor', false, 'answers', 0, 'running'],
+    ['nothing', true, 'gone', 0, 'supervise'],
+    ['a silent app that nobody watches', true, 'silent', 0, 'supervise'],
+    ['another supervisor whose app is not there yet', false, 'gone', 0, 'wait'],
+    ['another supervisor whose app does not answer', false, 'silent', 59_999, 'wait'],
+    ['another supervisor whose app is not there for a minute', false, 'gone', 60_000, 'stuck'],
+  ] as const)('given %s: %#', (_what, holdsLock, app, waitedMs, decision) => {
+    expect(decideClaim(holdsLock, app, waitedMs)).toBe(decision);
+  });
+});
+
+describe('npm stop', () => {
+  it.each([
+    ['nothing', GONE, GONE, false, { kind: 'done' }],
+    ['a supervisor and its app, asks the supervisor', ANSWERS, ANSWERS, false, ['ask', 'supervisor', 1]],
+    ['an app without a supervisor, asks the app', GONE, ANSWERS, false, ['ask', 'app', 1]],
+    ['an app that is silent, reports it', GONE, SILENT, false, ['report', 'app', 2]],
+    ['an app that is silent and force, kills it', GONE, SILENT, true, ['kill', 'app', 2]],
+    ['a supervisor that is silent, reports it first', SILENT, ANSWERS, false, ['report', 'supervisor', 2]],
+    ['a supervisor that is silent and force, kills it first', SILENT, ANSWERS, true, ['kill', 'supervisor', 2]],
+    ['a supervisor whose app is silent, asks the supervisor', ANSWERS, SILENT, false, ['ask', 'supervisor', 1]],
+    ['both that answer and force, still asks', ANSWERS, ANSWERS, true, ['ask', 'supervisor', 1]],
+  ] as const)('given %s', (_what, supervisor, app, isForced, expected) => {
+    const [kind, who, pid] = Array.isArray(expected) ? (expected as readonly unknown[]) : [];
+    const step = kind === undefined ? expected : { kind, who, pid };
+    expect(decideStop(supervisor, app, isForced)).toEqual(step);
+  });
+});

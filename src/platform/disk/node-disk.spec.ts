@@ -1,0 +1,57 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { NodeDisk } from './index.js';
+
+/** Every write to it fails for want of room. */
+const FULL_DEVICE = '/dev/full';
+
+/** What is particular to the operating system; the rest stands in test/contracts/disk-contract.ts. */
+describe('NodeDisk', () => {
+  const disk = new NodeDisk();
+  let directory: string;
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'bifolio-node-disk-'));
+  });
+
+  afterEach(() => rm(directory, { recursive: true }));
+
+  it('given a new file, makes it readable and writable by its owner alone', async () => {
+    await (await disk.open(join(directory, 'secret'))).close();
+
+    expect((await stat(join(directory, 'secret'))).mode & 0o777).toBe(0o600);
+  });
+
+  it('given a relative path whose parents are missing, creates them', async () => {
+    const path = relative(process.cwd(), join(directory, 'a', 'b'));
+
+    await disk.ensureDirectory(path);
+
+    expect((await stat(join(directory, 'a', 'b'))).isDirectory()).toBe(true);
+  });
+
+  it('given a file where a directory should be, refuses to create the directory', async () => {
+    await (await disk.open(join(directory, 'file'))).close();
+
+    await expect(disk.ensureDirectory(join(directory, 'file'))).rejects.toMatchObject({ code: 'EEXIST' });
+  });
+
+  it('given a directory where a file should be, refuses to read or open it', async () => {
+    await mkdir(join(directory, 'a'));
+
+    await expect(disk.read(join(directory, 'a'))).rejects.toMatchObject({ code: 'EISDIR' });
+    await expect(disk.open(join(directory, 'a'))).rejects.toMatchObject({ code: 'EISDIR' });
+  });
+
+  const onLinux = existsSync(FULL_DEVICE) ? it : it.skip;
+
+  onLinux('given a device without room, fails a write with ENOSPC', async () => {
+    const file = await disk.open(FULL_DEVICE);
+
+    await expect(file.write(Buffer.from('x'), 0)).rejects.toMatchObject({ code: 'ENOSPC' });
+    await file.close();
+  });
+});

@@ -1,0 +1,138 @@
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { DocumentWorld, type DocumentWorldOptions, SNAPSHOT_PATH } from '../../../test/support/document-world.js';
+import { forEachSeed } from '../../../test/support/seeded-random.js';
+import { type DiskFault, SimulatedCrash } from '../../../test/support/simulated-disk.js';
+import type { Disk, DiskFile } from '../../kernel/index.js';
+import { DocumentMachine } from './document-machine.js';
+
+/** Small, so that a short life meets several snapshots. */
+const OFTEN = { snapshotEveryBytes: 1_500, clients: 4 };
+const WRITES = 12;
+
+const PLANNED = ['EIO', 'ENOSPC', 'outcome-unknown', 'storage-full'];
+
+/** A life that writes and closes, whatever its disk does. */
+async function live(world: DocumentWorld): Promise<void> {
+  try {
+    await world.open();
+    await world.write(WRITES);
+    await world.store.close();
+  } catch (error) {
+    if (!(error instanceof SimulatedCrash) && !PLANNED.includes((error as { code: string }).code)) throw error;
+  }
+}
+
+async function callsOfALife(options: DocumentWorldOptions): Promise<{ readonly count: number; readonly paths: string[] }> {
+  const world = new DocumentWorld(options);
+  await world.open();
+  world.disk.calls.length = 0;
+  await world.store.close();
+  await live(world);
+  return { count: world.disk.calls.length, paths: world.disk.calls.map(({ path }) => path) };
+}
+
+describe('DocumentStore, when its process dies', () => {
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+
+  it('given lives that end by loss of power at any moment, keeps exactly what was acknowledged under any seed', async () => {
+    await forEachSeed(1, 60, async (random) => {
+      const world = new DocumentWorld({ ...OFTEN, seed: random.seed });
+      await world.open();
+      for (let life = 0; life < 4; life += 1) {
+        world.disk.plan({ nth: 1 + random.below(80), code: 'killed' });
+        await world.write(WRITES);
+        await world.reopenAfterPowerLoss();
+        const broken = await world.audit();
+        if (broken.length > 0) throw new Error(`life ${String(life)}: ${broken.join('; ')}`);
+      }
+    });
+  });
+
+  it.each<[string, DiskFault['code']]>([
+    ['the process dies', 'killed'],
+    ['the disk fails', 'EIO'],
+    ['the disk is full', 'ENOSPC'],
+  ])('given that %s at any one disk call of a life with snapshots, opens with exactly what was acknowledged', async (_, code) => {
+    const { count, paths } = await callsOfALife(OFTEN);
+    expect(paths).toContain(`${SNAPSHOT_PATH}.tmp`);
+    for (let nth = 1; nth <= count; nth += 1) {
+      const world = new DocumentWorld(OFTEN);
+      await world.open();
+      await world.write(2);
+      await world.store.close();
+      world.disk.plan({ nth, code });
+      await live(world);
+      await world.reopenAfterPowerLoss();
+
+      expect({ nth, broken: await world.audit() }).toEqual({ nth, broken: [] });
+    }
+  });
+
+  it('given a snapshot for which there is no room, warns, leaves nothing of it behind, goes on and takes a later one', async () => {
+    const world = new DocumentWorld({ ...OFTEN, snapshotEveryBytes: 3_000 });
+    await world.open();
+    world.disk.plan({ nth: 1, operation: 'rename', code: 'EIO' });
+    let isFull = true;
+    world.disk.beforeCall = ({ operation, path }) => {
+      if (isFull && operation === 'write' && path.endsWith('.tmp')) world.disk.plan({ nth: 1, code: 'ENOSPC' });
+      return Promise.resolve();
+    };
+    await world.write(WRITES);
+
+    expect(world.log.warnings).toContain('no snapshot was taken; the journal goes on');
+    expect([...world.disk.image().keys()]).not.toContainEqual(expect.stringContaining('documents.json'));
+    isFull = false;
+    await world.write(WRITES * 4);
+    await world.store.close();
+    expect(world.snapshotText()).toBeDefined();
+    expect(world.clients.every(({ refused }) => refused === 0)).toBe(true);
+    await world.reopenAfterPowerLoss();
+    expect(await world.audit()).toEqual([]);
+  });
+
+  it('given a disk that says synchronised and is not, the audit finds acknowledged writes lost', async () => {
+    let isLying = false;
+    const world = new DocumentWorld({ clients: 4, spoilDisk: (disk) => lyingDisk(disk, () => isLying) });
+    await world.open();
+    isLying = true;
+    await world.write(WRITES);
+
+    isLying = false;
+    await world.reopenAfterPowerLoss();
+
+    expect((await world.audit()).join()).toMatch(/should be .* and is gone/);
+  });
+
+  it('given a machine that skips a record, the audit finds acknowledged writes lost', async () => {
+    const world = new DocumentWorld({ clients: 4 });
+    skipEvery(9);
+    await world.open();
+    await world.write(WRITES);
+
+    expect((await world.audit()).join()).toContain('is gone');
+  });
+});
+
+/** Plants a machine that moves on over every `nth` put without doing it, and answers as if it had. */
+function skipEvery(nth: number): void {
+  const apply = DocumentMachine.prototype.apply;
+  let puts = 0;
+  jest.spyOn(DocumentMachine.prototype, 'apply').mockImplementation(function (this: DocumentMachine, record) {
+    const { op } = record;
+    if (op.type !== 'put' || (puts += 1) % nth > 0) return apply.call(this, record);
+    apply.call(this, { ...record, op: { type: 'epoch-started', clusterId: this.clusterId, primaryId: '' } });
+    return { change: 'created', collection: op.collection, document: { ...op.fields, id: op.id } };
+  });
+}
+
+/** Plants "acknowledge before fsync". */
+function lyingDisk(disk: Disk, isLying: () => boolean): Disk {
+  const open = async (path: string): Promise<DiskFile> => {
+    const file = await disk.open(path);
+    const synchronize = (): Promise<void> => (isLying() ? Promise.resolve() : file.synchronize());
+    return Object.assign(Object.create(file) as DiskFile, { synchronize });
+  };
+  return Object.assign(Object.create(disk) as Disk, { open });
+}

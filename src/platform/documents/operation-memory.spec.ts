@@ -1,0 +1,57 @@
+import { describe, expect, it } from '@jest/globals';
+import { OperationMemory, type RememberedOperation } from './operation-memory.js';
+
+const HOUR_MS = 3_600_000;
+const MOST_WITH_KEY = 100_000;
+const MOST_WITHOUT_KEY = 1_000;
+
+const outcome = { change: 'deleted', collection: 'customers' } as const;
+const withKey = (n: number, at: number): RememberedOperation => ({
+  id: `id ${String(n)}`,
+  scope: `scope ${String(n)}`,
+  bodyHmac: '',
+  at,
+  commit: '1.1',
+  outcome,
+});
+const withoutKey = (n: number, at: number): RememberedOperation => ({ id: `plain ${String(n)}`, at, commit: '1.1', outcome });
+
+describe('OperationMemory', () => {
+  it.each([
+    [24 * HOUR_MS - 1, true],
+    [24 * HOUR_MS, false],
+  ])('given a record %i ms younger than an operation with a key, still knows that one: %s', (passedMs, isKnown) => {
+    const memory = new OperationMemory();
+    memory.record(withKey(1, 5));
+    memory.record(withoutKey(2, 5 + passedMs));
+
+    expect([memory.findByScope('scope 1') !== undefined, memory.findById('id 1') !== undefined]).toEqual([isKnown, isKnown]);
+  });
+
+  it('given no later record, knows an operation for as long as it takes: the clock does not count', () => {
+    const memory = new OperationMemory();
+    memory.record(withKey(1, 0));
+
+    expect(memory.findByScope('scope 1')).toEqual(withKey(1, 0));
+  });
+
+  it('given an operation without a key, forgets it ten minutes of records later', () => {
+    const memory = new OperationMemory();
+    memory.record(withoutKey(1, 0));
+    memory.record(withKey(2, HOUR_MS / 6 - 1));
+    expect(memory.findById('plain 1')).toBeDefined();
+    memory.record(withKey(3, HOUR_MS / 6));
+
+    expect(memory.findById('plain 1')).toBeUndefined();
+  });
+
+  it('given more operations of one kind than it keeps, forgets the oldest of that kind', () => {
+    const memory = new OperationMemory();
+    for (let n = 1; n <= MOST_WITH_KEY + 5; n += 1) memory.record(withKey(n, 0));
+    for (let n = 1; n <= MOST_WITHOUT_KEY + 5; n += 1) memory.record(withoutKey(n, 0));
+
+    expect(memory.all()).toHaveLength(MOST_WITH_KEY + MOST_WITHOUT_KEY);
+    expect([memory.findByScope('scope 5'), memory.findById('plain 5')]).toEqual([undefined, undefined]);
+    expect([memory.findByScope('scope 6'), memory.findById('plain 6')]).toEqual([withKey(6, 0), withoutKey(6, 0)]);
+  });
+});

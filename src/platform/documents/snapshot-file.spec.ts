@@ -1,0 +1,146 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { crc32 } from 'node:zlib';
+import { DocumentWorld, SNAPSHOT_PATH } from '../../../test/support/document-world.js';
+import { SeededRandom } from '../../../test/support/seeded-random.js';
+import { SimulatedDisk } from '../../../test/support/simulated-disk.js';
+import { jsonChunks } from './json-chunks.js';
+
+const MANY = 100_000;
+
+/** After a life that created `count` customers and stopped cleanly. */
+async function worldOf(count: number): Promise<DocumentWorld> {
+  const world = new DocumentWorld({ snapshotEveryBytes: 1 });
+  await world.open();
+  await Promise.all(Array.from({ length: count }, (_, index) => world.create(`customer ${String(index + 1)}`)));
+  await world.store.close();
+  return world;
+}
+
+describe('the snapshot file', () => {
+  let world: DocumentWorld;
+  let image: Map<string, Buffer>;
+
+  beforeEach(async () => {
+    world = await worldOf(2);
+    image = world.disk.image();
+  });
+
+  const openWith = async (bytes: Buffer): Promise<unknown> => {
+    const spoiled = new DocumentWorld({ disk: new SimulatedDisk(new SeededRandom(1), image) });
+    spoiled.disk.plant(SNAPSHOT_PATH, bytes);
+    return spoiled.open().then(
+      () => 'opened',
+      (error: unknown) => error,
+    );
+  };
+
+  it('is JSON that a person can read, with all that a restart needs under _meta', () => {
+    expect(JSON.parse(world.snapshotText() ?? '')).toEqual({
+      customers: {
+        1: { name: 'customer 1', orders_count: 0 },
+        2: { name: 'customer 2', orders_count: 0 },
+      },
+      _meta: {
+        format: 1,
+        clusterId: expect.stringMatching(/^[0-9a-f]{32}$/),
+        epoch: 1,
+        seq: 3,
+        hash: expect.stringMatching(/^[0-9a-f]{32}$/),
+        counters: { customers: 0 },
+        nextIds: { customers: 3 },
+        operations: [expect.objectContaining({ commit: '1.2' }), expect.objectContaining({ commit: '1.3' })],
+      },
+      _checksum: expect.stringMatching(/^[0-9a-f]{8}$/),
+    });
+  });
+
+  it('given any flipped byte, refuses to open and names the file', async () => {
+    const good = image.get(SNAPSHOT_PATH) ?? Buffer.alloc(0);
+    for (let offset = 0; offset < good.length; offset += 1) {
+      for (const mask of [1, 0x20, 0xff]) {
+        const bytes = Buffer.from(good);
+        bytes[offset] = (bytes[offset] ?? 0) ^ mask;
+
+        const error = await openWith(bytes);
+
+        expect({ offset, mask, error }).toMatchObject({ error: { code: 'data-corrupt', message: expect.any(String) } });
+        expect((error as Error).message).toContain(SNAPSHOT_PATH);
+      }
+    }
+  });
+
+  it('given any shorter length, refuses to open and names the file', async () => {
+    const good = image.get(SNAPSHOT_PATH) ?? Buffer.alloc(0);
+    for (let length = 0; length < good.length - 1; length += 1) {
+      const error = await openWith(good.subarray(0, length));
+
+      expect({ length, error }).toMatchObject({ error: { code: 'data-corrupt' } });
+      expect((error as Error).message).toContain(SNAPSHOT_PATH);
+    }
+  });
+
+  it('given a format of a later version, refuses to open and names the file', async () => {
+    const text = world.snapshotText()?.replace('"format":1', '"format":2').replace(/,"_checksum.*\n/, '') ?? '';
+    const checksum = crc32(text).toString(16).padStart(8, '0');
+
+    expect(await openWith(Buffer.from(`${text},"_checksum":"${checksum}"}\n`))).toMatchObject({
+      code: 'data-corrupt',
+      message: `${SNAPSHOT_PATH}: unknown format 2`,
+    });
+  });
+
+  it('given none although the journal begins behind it, refuses to open', async () => {
+    const disk = new SimulatedDisk(new SeededRandom(1), image);
+    await disk.attach().remove(SNAPSHOT_PATH);
+
+    await expect(new DocumentWorld({ disk }).open()).rejects.toMatchObject({ code: 'data-corrupt' });
+  });
+
+  it(`given ${String(MANY)} customers, is written in pieces, between which the event loop goes on`, async () => {
+    const many = new DocumentWorld({ snapshotEveryBytes: 1_000_000_000 });
+    await many.open();
+    await Promise.all(Array.from({ length: MANY }, (_, index) => many.create(`customer ${String(index + 1)}`)));
+    await many.store.close();
+    const again = new DocumentWorld({ snapshotEveryBytes: 1, disk: many.disk });
+    await again.open();
+    let turns = 0;
+    let isOver = false;
+    const countTurn = (): void => {
+      turns += 1;
+      if (!isOver) setImmediate(countTurn);
+    };
+    const pieces: number[] = [];
+    again.disk.calls.length = 0;
+    again.disk.beforeCall = ({ operation, path }) => {
+      if (operation === 'write' && path.endsWith('.tmp')) pieces.push(turns);
+      return Promise.resolve();
+    };
+    setImmediate(countTurn);
+
+    await again.create('the last one');
+    await again.store.close();
+    isOver = true;
+
+    const bytes = again.disk.image().get(SNAPSHOT_PATH)?.length ?? 0;
+    expect(pieces.length).toBeGreaterThan(bytes / 400_000);
+    expect(new Set(pieces).size).toBeGreaterThan(pieces.length * 0.9);
+  });
+});
+
+describe('jsonChunks', () => {
+  it('given any plain data, gives pieces that join to what JSON.stringify gives', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        expect([...jsonChunks(value)].join('')).toBe(JSON.stringify(value));
+      }),
+    );
+  });
+
+  it('given a list of many entries, cuts it up', () => {
+    const list = Array.from({ length: 5_000 }, (_, index) => ({ index }));
+
+    expect([...jsonChunks({ list })].length).toBeGreaterThan(5);
+    expect([...jsonChunks({ list })].join('')).toBe(JSON.stringify({ list }));
+  });
+});

@@ -1,0 +1,139 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { fastify, type FastifyInstance } from 'fastify';
+import { eventually } from '../../../test/support/eventually.js';
+import { type Answer, AppError, isAppError, type OperationRecord } from '../../kernel/index.js';
+import { sendAnswer } from './answers.js';
+import { IdempotencyGate, operationOf } from './idempotency-gate.js';
+import { useJsonBodies } from './json-body.js';
+import { STATUS_OF } from './status.js';
+
+interface Work {
+  readonly finish: (answer: Answer) => void;
+  readonly refuse: (error: AppError) => void;
+}
+
+const CREATED: Answer = { status: 201, headers: { location: '/things/1' }, body: '{"id":1}' };
+
+let server: FastifyInstance;
+/** What the one route is doing, until the test says how it ends. */
+let underWay: Work[];
+
+beforeEach(async () => {
+  const records = new Map<string, OperationRecord>();
+  underWay = [];
+  let operations = 0;
+  server = fastify();
+  server.decorateRequest('caller', 'anonymous');
+  server.setErrorHandler((error, _request, reply) => {
+    const code = isAppError(error) ? error.code : 'internal';
+    void reply.code(STATUS_OF[code]).send({ code });
+  });
+  useJsonBodies(server);
+  new IdempotencyGate({
+    ledgers: [
+      {
+        findByScope: (scope) => records.get(scope),
+        findById: (id) => [...records.values()].find((record) => record.id === id),
+      },
+    ],
+    hmacKey: new Uint8Array(32),
+    newOperationId: () => `op-${String((operations += 1))}`,
+  }).install(server);
+  server.post('/things', async (request, reply) => {
+    const { id, scope, bodyHmac } = operationOf(request);
+    const answer = await new Promise<Answer>((finish, refuse) => underWay.push({ finish, refuse }));
+    if (scope !== undefined) records.set(scope, { id, bodyHmac, atMs: 0, answer });
+    return sendAnswer(reply, answer);
+  });
+  await server.ready();
+});
+
+function post(
+  key: string | undefined,
+  body: unknown = { a: 1 },
+): Promise<{ status: number; text: string; replayed: boolean }> {
+  const headers = { 'content-type': 'application/json', ...(key !== undefined && { 'idempotency-key': key }) };
+  return server.inject({ method: 'POST', url: '/things', headers, payload: JSON.stringify(body) }).then((answer) => ({
+    status: answer.statusCode,
+    text: answer.payload,
+    replayed: answer.headers['idempotency-replayed'] === 'true',
+  }));
+}
+
+/** Waits until this many requests have reached the route. */
+async function reached(count: number): Promise<Work[]> {
+  return eventually(() => {
+    expect(underWay).toHaveLength(count);
+    return underWay;
+  });
+}
+
+describe('the idempotency gate', () => {
+  it('given a key while its first request is under way, waits and gives the same answer', async () => {
+    const first = post('k');
+    const [work] = await reached(1);
+    const others = [post('k'), post('k')];
+    work?.finish(CREATED);
+    expect(await first).toEqual({ status: 201, text: '{"id":1}', replayed: false });
+    for (const other of others) expect(await other).toEqual({ status: 201, text: '{"id":1}', replayed: true });
+    await reached(1);
+  });
+
+  it('given a key whose first request is then refused, lets the next one through and the others wait for it', async () => {
+    const first = post('k');
+    const [work] = await reached(1);
+    const others = [post('k'), post('k'), post('k')];
+    work?.refuse(new AppError('conflict', 'busy', { retry: 'safe' }));
+    expect((await first).status).toBe(409);
+    const [, second] = await reached(2);
+    second?.finish(CREATED);
+    const answers = await Promise.all(others);
+    expect(answers.map(({ status }) => status)).toEqual([201, 201, 201]);
+    expect(answers.filter(({ replayed }) => !replayed)).toHaveLength(1);
+    await reached(2);
+  });
+
+  it('given a key with another body while its first request is under way, refuses at once', async () => {
+    const first = post('k');
+    const [work] = await reached(1);
+    expect((await post('k', { a: 2 })).status).toBe(422);
+    work?.finish(CREATED);
+    expect((await first).status).toBe(201);
+    expect((await post('k', { a: 2 })).status).toBe(422);
+  });
+
+  it('given no key or different keys, holds no one up', async () => {
+    const posts = [post(undefined), post(undefined), post('k'), post('l')];
+    for (const work of await reached(4)) work.finish(CREATED);
+    expect((await Promise.all(posts)).map(({ status }) => status)).toEqual([201, 201, 201, 201]);
+  });
+
+  it('with an outcome that no one knows or one that is known, names the operation to ask for', async () => {
+    const endings = [
+      (work: Work) => {
+        work.refuse(new AppError('outcome-unknown', 'the disk is gone', { retry: 'unknown' }));
+      },
+      (work: Work) => {
+        work.refuse(new AppError('conflict', 'busy', { retry: 'safe' }));
+      },
+      (work: Work) => {
+        work.finish(CREATED);
+      },
+    ];
+    const answers = endings.map(() => server.inject({ method: 'POST', url: '/things' }).then((answer) => answer));
+    (await reached(3)).forEach((work, n) => endings[n]?.(work));
+    const named = (await Promise.all(answers)).map(({ statusCode, headers }) => [
+      statusCode,
+      headers['x-operation-id'],
+    ]);
+    expect(named).toEqual([
+      [504, 'op-1'],
+      [409, undefined],
+      [201, 'op-3'],
+    ]);
+  });
+
+  it.each(['', 'x'.repeat(256), 'a\u0001', 'ä'])('given the key %j, refuses it', async (key) => {
+    expect(await post(key)).toMatchObject({ status: 400, text: '{"code":"validation-failed"}' });
+  });
+});

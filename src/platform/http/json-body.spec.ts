@@ -1,0 +1,107 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { fastify, type FastifyInstance } from 'fastify';
+import { isAppError } from '../../kernel/index.js';
+import { useJsonBodies } from './json-body.js';
+
+let server: FastifyInstance;
+
+beforeAll(async () => {
+  server = fastify();
+  useJsonBodies(server);
+  server.setErrorHandler((error, _request, reply) => {
+    const [code, fields] = isAppError(error) ? [error.code, error.fields.map(({ field }) => field)] : [String(error)];
+    void reply.code(400).send({ code, fields });
+  });
+  server.post('/', (request) => ({ body: request.body, raw: request.rawBody?.toString('base64') }));
+  await server.ready();
+});
+
+interface Received {
+  readonly body?: unknown;
+  readonly raw?: string;
+  readonly code?: string;
+  readonly fields?: readonly string[];
+}
+
+async function send(payload: string | Buffer, type?: string): Promise<Received> {
+  const headers = type === undefined ? {} : { 'content-type': type };
+  return (await server.inject({ method: 'POST', url: '/', headers, payload })).json();
+}
+
+describe('a JSON body', () => {
+  it('of any JSON without forbidden keys, arrives as it was sent', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.json({ stringUnit: 'binary' }), async (json) => {
+        fc.pre(!/__proto__|constructor/.test(json));
+        const received = await send(json, 'application/json');
+        expect(received).toEqual({ body: JSON.parse(json) as unknown, raw: Buffer.from(json).toString('base64') });
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('with a forbidden key at any place and in any escape, is refused', async () => {
+    const escaped = (key: string, places: readonly boolean[]): string =>
+      [...key].map((char, n) => (places[n] ? `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}` : char)).join('');
+    const wraps = [
+      (inner: string) => `[${inner}]`,
+      (inner: string) => `{"a":${inner}}`,
+      (inner: string) => `[1,${inner}]`,
+    ];
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom('__proto__', 'constructor'),
+        fc.array(fc.boolean(), { minLength: 11, maxLength: 11 }),
+        fc.array(fc.constantFrom(...wraps), { maxLength: 6 }),
+        async (key, places, around) => {
+          const json = around.reduce((inner, wrap) => wrap(inner), `{"b":1,"${escaped(key, places)}":{}}`);
+          expect(await send(json, 'application/json')).toEqual({ code: 'validation-failed', fields: [key] });
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  it('with a forbidden key as a value, arrives', async () => {
+    expect(await send('["__proto__","constructor","\\u005f"]', 'application/json')).toMatchObject({
+      body: ['__proto__', 'constructor', '_'],
+    });
+  });
+
+  it.each(['application/json', 'text/plain', 'application/octet-stream', 'nonsense', '*/*', ';', '', undefined])(
+    'that is empty with the type %j, arrives as none',
+    async (type) => {
+      const received = await send('', type);
+      expect([received.body, received.code]).toEqual([undefined, undefined]);
+    },
+  );
+
+  it.each(['text/plain', 'nonsense', '*/*', ';', 'application/jsonx', 'application/x+jsonx', undefined])(
+    'that is not empty with the type %j, is refused',
+    async (type) => {
+      expect((await send('{}', type)).code).toBe('unsupported-media-type');
+    },
+  );
+
+  it.each([
+    'application/json',
+    'APPLICATION/JSON',
+    'application/json; charset=utf-8',
+    'application/ld+json',
+    'application/json;;',
+  ])('of the type %j, arrives', async (type) => {
+    expect((await send('{"a":1}', type)).body).toEqual({ a: 1 });
+  });
+
+  it.each(['{', 'undefined', '\ufeff{}', '{"a":1}}', "{'a':1}"])(
+    'that is %j, is refused as malformed',
+    async (payload) => {
+      expect((await send(payload, 'application/json')).code).toBe('malformed-json');
+    },
+  );
+
+  it('that is not UTF-8, is refused as malformed', async () => {
+    expect((await send(Buffer.from([0x22, 0xff, 0x22]), 'application/json')).code).toBe('malformed-json');
+  });
+});

@@ -1,0 +1,72 @@
+import { describe, expect, it } from '@jest/globals';
+import { AppError, type ErrorCode } from '../../kernel/index.js';
+import { problemHeaders, problemOf, toAppError } from './problem.js';
+import { problemSchema } from './schemas.js';
+import { STATUS_OF, TITLE_OF } from './status.js';
+
+const CODES = Object.keys(STATUS_OF) as ErrorCode[];
+const errorOf = (code: ErrorCode): AppError => new AppError(code, 'what happened', { retry: 'never' });
+
+describe('a problem', () => {
+  it.each(CODES)('made of %s, is whole', (code) => {
+    const problem = problemOf(errorOf(code), '/here');
+    expect(problemSchema.parse(problem)).toEqual(problem);
+    expect(problem).toMatchObject({
+      code,
+      status: STATUS_OF[code],
+      title: TITLE_OF[STATUS_OF[code]],
+      instance: '/here',
+    });
+    expect(problemHeaders(errorOf(code))['content-type']).toMatch(/^application\/problem\+json/);
+  });
+
+  it.each(CODES)('made of %s, says when to come back exactly with 429 and 503', (code) => {
+    const isTemporary = [429, 503].includes(STATUS_OF[code]);
+    expect('retry-after' in problemHeaders(errorOf(code))).toBe(isTemporary);
+  });
+
+  it('made of an error that knows when to come back, says that', () => {
+    const error = new AppError('storage-full', 'no room', { retry: 'safe', retryAfterSeconds: 7 });
+    expect(problemHeaders(error)['retry-after']).toBe('7');
+  });
+
+  it('made of what no one expected, keeps the reason to itself', () => {
+    const problem = problemOf(toAppError(new Error('secret/path.ts')), '/');
+    expect([problem.status, problem.code, JSON.stringify(problem)]).toEqual([
+      500,
+      'internal',
+      expect.not.stringContaining('secret'),
+    ]);
+  });
+
+  it('made of a validation, names the fields', () => {
+    const fields = [{ field: 'price', message: 'must be a number' }];
+    const error = new AppError('validation-failed', 'price must be a number', { retry: 'never', fields });
+    expect(problemOf(error, '/books').errors).toEqual(fields);
+    expect(problemOf(errorOf('conflict'), '/books')).not.toHaveProperty('errors');
+  });
+});
+
+describe('what was thrown', () => {
+  it.each([
+    [{ statusCode: 413 }, 'body-too-large'],
+    [{ statusCode: 415 }, 'unsupported-media-type'],
+    [{ status: 404, message: 'x' }, 'route-not-found'],
+    [{ statusCode: 429 }, 'rate-limited'],
+    [{ statusCode: 400 }, 'malformed-request'],
+    [{ statusCode: 431 }, 'malformed-request'],
+    [{ statusCode: 500 }, 'internal'],
+    [{ statusCode: 302 }, 'internal'],
+    [new Error('x'), 'internal'],
+    ['text', 'internal'],
+    [null, 'internal'],
+    [undefined, 'internal'],
+  ])('as %j, becomes %s', (thrown, code) => {
+    expect(toAppError(thrown).code).toBe(code);
+  });
+
+  it('as one of our errors, stays what it is', () => {
+    const error = errorOf('conflict');
+    expect(toAppError(error)).toBe(error);
+  });
+});

@@ -1,0 +1,146 @@
+import { describe, expect, it } from '@jest/globals';
+import { BOOK, CUSTOMER, RESOURCES } from './support/resources.js';
+import { useSharedApp } from './support/shared-app.js';
+
+const app = useSharedApp();
+
+describe.each(RESOURCES)('the ETag of a $name', ({ path, input, changed }) => {
+  async function added(): Promise<{ readonly at: string; readonly etag: string }> {
+    const created = await app.client.post(path, input);
+    return { at: created.header('location'), etag: created.header('etag') };
+  }
+
+  it('is strong, and the same on POST, GET, PUT of the same and GET again', async () => {
+    const { at, etag } = await added();
+    expect(etag).toMatch(/^"[^"]+"$/);
+    const replaced = await app.client.put(at, input);
+    expect([replaced.header('etag'), (await app.client.get(at)).header('etag')]).toEqual([etag, etag]);
+  });
+
+  it('changes with the representation and comes back with it', async () => {
+    const { at, etag } = await added();
+    const other = (await app.client.put(at, changed)).header('etag');
+    expect(other).not.toBe(etag);
+    expect((await app.client.put(at, input)).header('etag')).toBe(etag);
+  });
+
+  it('differs between two with the same fields, as they show different ids', async () => {
+    expect((await added()).etag).not.toBe((await added()).etag);
+  });
+
+  it.each([
+    ['the ETag', (etag: string) => etag],
+    ['*', () => '*'],
+    ['a list that holds it', (etag: string) => `"x", ${etag},"y"`],
+    ['the ETag in spaces', (etag: string) => `  ${etag} `],
+  ])('sent as If-Match: %s, lets PUT and DELETE through', async (_title, header) => {
+    const { at, etag } = await added();
+    const replaced = await app.client.put(at, changed, { 'if-match': header(etag) });
+    expect(replaced.status).toBe(200);
+    expect((await app.client.delete(at, { 'if-match': header(replaced.header('etag')) })).status).toBe(204);
+  });
+
+  it.each([
+    ['another tag', () => '"x"'],
+    ['the weak form', (etag: string) => `W/${etag}`],
+    ['a list without it', () => '"x", "y"'],
+    ['a list of weak forms', (etag: string) => `"x", W/${etag}`],
+    ['the tag without quotes', (etag: string) => etag.replaceAll('"', '')],
+    ['half a tag', (etag: string) => etag.slice(0, -1)],
+    ['nothing', () => ''],
+    ['nonsense', () => 'x'.repeat(1_000)],
+    ['a star in quotes', () => '"*"'],
+  ])('replaced in If-Match by %s, stops PUT and DELETE with 412, and nothing is written', async (_title, header) => {
+    const { at, etag } = await added();
+    const headers = { 'if-match': header(etag) };
+    expect((await app.client.put(at, changed, headers)).problem(412).code).toBe('precondition-failed');
+    (await app.client.delete(at, headers)).problem(412);
+    expect((await app.client.get(at)).header('etag')).toBe(etag);
+  });
+
+  it('from before a change, stops a second writer with 412', async () => {
+    const { at, etag } = await added();
+    const first = await app.client.put(at, changed, { 'if-match': etag });
+    (await app.client.put(at, input, { 'if-match': etag })).problem(412);
+    (await app.client.delete(at, { 'if-match': etag })).problem(412);
+    expect((await app.client.get(at)).text).toBe(first.text);
+  });
+
+  it('sent by twenty writers at once, lets exactly one through', async () => {
+    const { at, etag } = await added();
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, n) =>
+        app.client.put(at, { ...input, [Object.keys(input)[0]!]: `writer ${String(n)}` }, { 'if-match': etag }),
+      ),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array<number>(19).fill(412)]);
+    const won = answers.find(({ status }) => status === 200);
+    expect((await app.client.get(at)).text).toBe(won?.text);
+  });
+
+  it('in If-Match for an id that no one has, is answered 404', async () => {
+    for (const header of ['*', '"x"']) {
+      (await app.client.put(`${path}/999999999`, input, { 'if-match': header })).problem(404);
+      (await app.client.delete(`${path}/999999999`, { 'if-match': header })).problem(404);
+    }
+  });
+
+  it('in If-Match beside an invalid body, is answered 400', async () => {
+    const { at } = await added();
+    (await app.client.put(at, {}, { 'if-match': '"x"' })).problem(400);
+  });
+
+  it.each([
+    ['the ETag', (etag: string) => etag],
+    ['its weak form', (etag: string) => `W/${etag}`],
+    ['a list that holds it', (etag: string) => `"x", ${etag}`],
+    ['*', () => '*'],
+  ])('sent as If-None-Match: %s, saves the body', async (_title, header) => {
+    const { at, etag } = await added();
+    for (const method of ['GET', 'HEAD']) {
+      const read = await app.client.send(method, at, { headers: { 'if-none-match': header(etag) } });
+      expect([read.status, read.text, read.header('etag')]).toEqual([304, '', etag]);
+      expect(read.hasHeader('content-type')).toBe(false);
+    }
+  });
+
+  it.each([
+    ['another tag', () => '"x"'],
+    ['the tag without quotes', (etag: string) => etag.replaceAll('"', '')],
+    ['nothing', () => ''],
+  ])('replaced in If-None-Match by %s, is answered with the whole', async (_title, header) => {
+    const { at, etag } = await added();
+    const read = await app.client.get(at, { 'if-none-match': header(etag) });
+    expect([read.status, read.header('etag')]).toEqual([200, etag]);
+  });
+
+  it('in If-None-Match after a change, is answered with the new one', async () => {
+    const { at, etag } = await added();
+    const replaced = await app.client.put(at, changed);
+    const read = await app.client.get(at, { 'if-none-match': etag });
+    expect([read.status, read.text]).toEqual([200, replaced.text]);
+  });
+});
+
+describe('the ETag of the book list', () => {
+  it('saves the body while nothing changes, and none of a changed page', async () => {
+    const at = await app.client.add(BOOK.path, BOOK.input);
+    const list = await app.client.get('/books?limit=1000');
+    const etag = list.header('etag');
+    const same = await app.client.get('/books?limit=1000', { 'if-none-match': etag });
+    expect([same.status, same.text, same.header('x-total-count')]).toEqual([304, '', list.header('x-total-count')]);
+
+    await app.client.put(at, BOOK.changed);
+    const changed = await app.client.get('/books?limit=1000', { 'if-none-match': etag });
+    expect([changed.status, changed.header('etag') === etag]).toEqual([200, false]);
+
+    await app.client.put(at, BOOK.input);
+    expect((await app.client.get('/books?limit=1000', { 'if-none-match': etag })).status).toBe(304);
+  });
+
+  it('is not moved by a write to customers', async () => {
+    const { header } = { header: (await app.client.get('/books')).header('etag') };
+    await app.client.add(CUSTOMER.path, CUSTOMER.input);
+    expect((await app.client.get('/books', { 'if-none-match': header })).status).toBe(304);
+  });
+});

@@ -1,0 +1,184 @@
+import { describe, expect, it } from '@jest/globals';
+import { type Answer, newKey } from './support/client.js';
+import { sendBytesAndHangUp } from './support/raw-socket.js';
+import { RESOURCES } from './support/resources.js';
+import { useSharedApp } from './support/shared-app.js';
+
+const app = useSharedApp();
+
+/** What must be the same in an answer and its replay. */
+function essence(answer: Answer): readonly unknown[] {
+  const headers = ['location', 'etag', 'x-operation-id', 'x-commit', 'x-replicas-acked', 'content-type'];
+  return [answer.status, answer.text, ...headers.map((name) => `${name}: ${answer.header(name)}`)];
+}
+
+function expectReplay(replay: Answer, first: Answer): void {
+  expect(essence(replay)).toEqual(essence(first));
+  expect([first.header('idempotency-replayed'), replay.header('idempotency-replayed')]).toEqual(['', 'true']);
+}
+
+describe.each(RESOURCES)('an Idempotency-Key on a $name', ({ path, input, changed }) => {
+  const count = async (): Promise<number> => Number((await app.client.get(`${path}?limit=1`)).header('x-total-count'));
+
+  it('sent twice with a POST, creates once and gives the same answer', async () => {
+    const key = { 'idempotency-key': newKey() };
+    const before = await count();
+    const first = await app.client.post(path, input, key);
+    expect(first.status).toBe(201);
+    expectReplay(await app.client.post(path, input, key), first);
+    expect(await count()).toBe(before + 1);
+  });
+
+  it('sent twice with a PUT, replaces once and gives the same answer also after another change', async () => {
+    const at = await app.client.add(path, input);
+    const key = { 'idempotency-key': newKey() };
+    const first = await app.client.put(at, changed, key);
+    const other = await app.client.put(at, input);
+    expectReplay(await app.client.put(at, changed, key), first);
+    expect((await app.client.get(at)).text).toBe(other.text);
+  });
+
+  it('sent twice with a DELETE, gives 204 again', async () => {
+    const at = await app.client.add(path, input);
+    const key = { 'idempotency-key': newKey() };
+    const first = await app.client.delete(at, key);
+    expect(first.status).toBe(204);
+    expectReplay(await app.client.delete(at, key), first);
+  });
+
+  it('sent again with an If-Match that is stale by now, gives the first answer', async () => {
+    const created = await app.client.post(path, input);
+    const at = created.header('location');
+    const headers = { 'idempotency-key': newKey(), 'if-match': created.header('etag') };
+    const first = await app.client.put(at, changed, headers);
+    expect(first.status).toBe(200);
+    expectReplay(await app.client.put(at, changed, headers), first);
+  });
+
+  it('sent again with a PUT to what was deleted since, gives the first answer', async () => {
+    const at = await app.client.add(path, input);
+    const key = { 'idempotency-key': newKey() };
+    const first = await app.client.put(at, changed, key);
+    await app.client.delete(at);
+    expectReplay(await app.client.put(at, changed, key), first);
+  });
+
+  it('sent again with another body, valid or not, is refused with 422', async () => {
+    const key = { 'idempotency-key': newKey() };
+    const first = await app.client.post(path, input, key);
+    for (const body of [changed, { ...input, x: 1 }, {}]) {
+      expect((await app.client.post(path, body, key)).problem(422).code).toBe('idempotency-key-reused');
+    }
+    (await app.client.send('POST', path, { headers: key })).problem(422);
+    expectReplay(await app.client.post(path, input, key), first);
+  });
+
+  it('sent again with the same fields in other bytes, is refused with 422', async () => {
+    const headers = { 'idempotency-key': newKey(), 'content-type': 'application/json' };
+    await app.client.send('POST', path, { headers, body: JSON.stringify(input) });
+    (await app.client.send('POST', path, { headers, body: JSON.stringify(input, null, 1) })).problem(422);
+  });
+
+  it('used with other methods and paths, is another key there', async () => {
+    const key = { 'idempotency-key': newKey() };
+    const first = await app.client.post(path, input, key);
+    const second = await app.client.add(path, input);
+    const answers = [
+      await app.client.put(first.header('location'), changed, key),
+      await app.client.put(second, changed, key),
+      await app.client.delete(first.header('location'), key),
+      await app.client.delete(second, key),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 204, 204]);
+    expect(answers.map((answer) => answer.header('idempotency-replayed'))).toEqual(['', '', '', '']);
+  });
+
+  it('used with a slash at the end or a query, is the same key', async () => {
+    const key = { 'idempotency-key': newKey() };
+    const first = await app.client.post(path, input, key);
+    expectReplay(await app.client.post(`${path}/`, input, key), first);
+    expectReplay(await app.client.post(`${path}?a=b`, input, key), first);
+  });
+
+  it('sent by fifty clients at once, creates exactly one and gives all the same answer', async () => {
+    const key = { 'idempotency-key': newKey() };
+    const before = await count();
+    const answers = await Promise.all(Array.from({ length: 50 }, () => app.client.post(path, input, key)));
+    expect(new Set(answers.map((answer) => JSON.stringify(essence(answer)))).size).toBe(1);
+    expect(answers.filter((answer) => !answer.hasHeader('idempotency-replayed'))).toHaveLength(1);
+    expect([answers[0]?.status, await count()]).toEqual([201, before + 1]);
+  });
+
+  it('sent with ten bodies at once, lets one take effect and refuses the others', async () => {
+    const key = { 'idempotency-key': newKey() };
+    const before = await count();
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, (_, n) =>
+        app.client.post(path, { ...input, [Object.keys(input)[0]!]: `body ${String(n)}` }, key),
+      ),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array<number>(9).fill(422)]);
+    expect(await count()).toBe(before + 1);
+  });
+
+  it('whose first sender hung up, gives the next one the answer, and there is one', async () => {
+    const before = await count();
+    const key = newKey();
+    const body = JSON.stringify(input);
+    const head = `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nIdempotency-Key: ${key}`;
+    await sendBytesAndHangUp(app.process.url, `${head}\r\nContent-Length: ${String(body.length)}\r\n\r\n${body}`);
+    const second = await app.client.post(path, input, { 'idempotency-key': key });
+    expect(second.status).toBe(201);
+    expectReplayOrFirst(await app.client.post(path, input, { 'idempotency-key': key }), second);
+    expect(await count()).toBe(before + 1);
+  });
+
+  it('whose first answer was a refusal, is free for a valid request', async () => {
+    const key = { 'idempotency-key': newKey() };
+    (await app.client.post(path, {}, key)).problem(400);
+    (await app.client.post(path, { ...input, x: 1 }, key)).problem(400);
+    (await app.client.send('POST', path, { headers: key, body: 'x' })).problem(415);
+    const first = await app.client.post(path, input, key);
+    expect(first.status).toBe(201);
+
+    const at = first.header('location');
+    (await app.client.put(at, changed, { ...key, 'if-match': '"stale"' })).problem(412);
+    expect((await app.client.put(at, changed, key)).status).toBe(200);
+
+    const next = `${path}/${String(Number(at.slice(path.length + 1)) + 1)}`;
+    (await app.client.delete(next, key)).problem(404);
+    expect(await app.client.add(path, input)).toBe(next);
+    expect((await app.client.delete(next, key)).status).toBe(204);
+  });
+
+  it.each([
+    ['none at all', ''],
+    ['256 characters', 'x'.repeat(256)],
+    ['a tab', 'a\tb'],
+    ['a letter beyond ASCII', 'schlüssel'],
+  ])('of %s, is refused naming it', async (_title, key) => {
+    const before = await count();
+    (await app.client.post(path, input, { 'idempotency-key': key })).problem(400, 'Idempotency-Key');
+    expect(await count()).toBe(before);
+  });
+
+  it.each(['x', '~!"#$%&()*+,-./:;<=>?@[]^_`{|}', 'x'.repeat(230)])('of %j, is a key', async (ending) => {
+    const key = { 'idempotency-key': (newKey().slice(0, 24) + ending).slice(0, 255) };
+    const first = await app.client.post(path, input, key);
+    expectReplay(await app.client.post(path, input, key), first);
+  });
+
+  it('on a read, changes nothing', async () => {
+    const at = await app.client.add(path, input);
+    const key = { 'idempotency-key': newKey() };
+    const read = await app.client.get(at, key);
+    await app.client.put(at, changed);
+    expect((await app.client.get(at, key)).text).not.toBe(read.text);
+  });
+});
+
+/** Either request may have been the one that took effect. */
+function expectReplayOrFirst(replay: Answer, first: Answer): void {
+  expect(essence(replay)).toEqual(essence(first));
+  expect(replay.header('idempotency-replayed')).toBe('true');
+}

@@ -1,0 +1,182 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { RESOURCES } from './support/resources.js';
+import {
+  type Endpoint,
+  endpointsOf,
+  exampleOf,
+  fetchOpenApi,
+  mismatches,
+  type OpenApi,
+  refsIn,
+  resolveRef,
+} from './support/openapi.js';
+import { useSharedApp } from './support/shared-app.js';
+
+const app = useSharedApp();
+let document: OpenApi;
+let endpoints: Endpoint[];
+
+beforeAll(async () => {
+  document = await fetchOpenApi(app.client);
+  endpoints = endpointsOf(document);
+});
+
+const titleOf = ({ method, path }: Endpoint): string => `${method} ${path}`;
+
+/** The endpoints of which `test` holds something against, with what it is. */
+function complaints(test: (endpoint: Endpoint) => readonly unknown[]): unknown[] {
+  return endpoints.flatMap((endpoint) => {
+    const found = test(endpoint);
+    return found.length === 0 ? [] : [[titleOf(endpoint), ...found]];
+  });
+}
+
+describe('the API document', () => {
+  it('asked for, is OpenAPI 3 of this program and names every endpoint', async () => {
+    const { version } = (await app.client.get('/')).json<{ version: string }>();
+    expect(document).toMatchObject({ openapi: expect.stringMatching(/^3\./), info: { title: 'Bifolio', version } });
+    expect(endpoints.map(titleOf).sort()).toEqual(
+      [
+        ...['GET /', 'GET /health/live', 'GET /health/ready', 'GET /metrics', 'GET /operations/{id}'],
+        ...RESOURCES.flatMap(({ path }) => [`GET ${path}`, `POST ${path}`]),
+        ...RESOURCES.flatMap(({ path }) => ['GET', 'PUT', 'DELETE'].map((method) => `${method} ${path}/{id}`)),
+      ].sort(),
+    );
+  });
+
+  it('followed by every $ref, leads somewhere', () => {
+    const refs = refsIn(document);
+    expect(refs.length).toBeGreaterThan(50);
+    expect(refs.filter((ref) => resolveRef(document, ref) === undefined)).toEqual([]);
+  });
+
+  it('names every operation once, with a summary and a tag', () => {
+    const ids = endpoints.map(({ operation }) => operation.operationId);
+    expect(ids).toEqual([...new Set(ids)]);
+    expect(
+      complaints(({ operation: { summary = '', tags = [] } }) => (summary && tags.length ? [] : ['none'])),
+    ).toEqual([]);
+  });
+
+  it('declares exactly the parameters that stand in a path', () => {
+    const inPath = (path: string): string[] => [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
+    expect(
+      complaints(({ path, operation: { parameters } }) => {
+        const declared = parameters.filter((parameter) => parameter.in === 'path' && parameter.required === true);
+        return JSON.stringify(declared.map(({ name }) => name)) === JSON.stringify(inPath(path)) ? [] : declared;
+      }),
+    ).toEqual([]);
+  });
+
+  it('describes every answer, and gives every one with a body its schema', () => {
+    const bodiless = new Set(['204', '304']);
+    expect(
+      complaints(({ operation }) =>
+        Object.entries(operation.responses).flatMap(([status, { description = '', content = {} }]) => {
+          const schemas = Object.values(content).map(({ schema }) => schema);
+          const isWhole = bodiless.has(status) ? schemas.length === 0 : schemas.length > 0 && schemas.every(Boolean);
+          return description !== '' && isWhole ? [] : [status];
+        }),
+      ),
+    ).toEqual([]);
+  });
+
+  it('says for every endpoint which refusals it may give, as problems', () => {
+    const always = ['401', '403', '429'];
+    const expected: Record<string, readonly string[]> = {
+      GET: always,
+      POST: [...always, '400', '413', '415', '422', '503', '504'],
+      PUT: [...always, '400', '404', '412', '413', '415', '422', '503', '504'],
+      DELETE: [...always, '400', '404', '412', '413', '415', '422', '503', '504'],
+    };
+    expect(
+      complaints(({ method, path, operation: { responses } }) => {
+        if (path === '/health/live') return [];
+        const wanted = [...(expected[method] ?? []), ...(method === 'GET' && path.endsWith('}') ? ['404'] : [])];
+        return wanted.filter((status) => {
+          const problem = responses[status]?.content?.['application/problem+json'];
+          return problem?.schema?.$ref !== '#/components/schemas/Problem';
+        });
+      }),
+    ).toEqual([]);
+  });
+
+  it('describes refusals as they are', async () => {
+    const refused = await app.client.post('/books', {});
+    expect(mismatches(document, document.components.schemas['Problem']!, refused.json())).toEqual([]);
+  });
+
+  it.each(RESOURCES)('names the headers of answers about a $name that they have', async ({ path, input }) => {
+    const created = await app.client.post(path, input);
+    const at = created.header('location');
+    const answers = [
+      ['POST', path, created],
+      ['GET', `${path}/{id}`, await app.client.get(at)],
+      ['GET', path, await app.client.get(`${path}?limit=1`)],
+      ['PUT', `${path}/{id}`, await app.client.put(at, input)],
+      ['DELETE', `${path}/{id}`, await app.client.delete(at)],
+    ] as const;
+    const known = ['etag', 'location', 'x-operation-id', 'x-commit', 'x-replicas-acked', 'x-cache', 'x-total-count'];
+    for (const [method, template, answer] of answers) {
+      const documented = document.paths[template]?.[method.toLowerCase()]?.responses[String(answer.status)]?.headers;
+      const named = Object.keys(documented ?? {}).map((name) => name.toLowerCase());
+      expect([method, template, named.filter((name) => name !== 'link').sort()]).toEqual([
+        method,
+        template,
+        known.filter((name) => answer.hasHeader(name)).sort(),
+      ]);
+    }
+  });
+});
+
+describe('the examples in the API document', () => {
+  it('sent as bodies of POST and PUT, are accepted', async () => {
+    const withBodies = endpoints.filter(({ operation }) => operation.requestBody);
+    expect(withBodies.map(titleOf)).toHaveLength(4);
+    for (const { method, path, operation } of withBodies) {
+      const schema = operation.requestBody?.content['application/json']?.schema;
+      const example = exampleOf(document, schema!);
+      const collection = path.replace('/{id}', '');
+      const target = method === 'PUT' ? await app.client.add(collection, example) : collection;
+      const answer = await app.client.send(method, target, { json: example });
+      expect([titleOf({ method, path, operation }), answer.status]).toEqual([
+        `${method} ${path}`,
+        method === 'PUT' ? 200 : 201,
+      ]);
+      const shown = operation.responses[String(answer.status)]?.content?.['application/json']?.schema;
+      expect(mismatches(document, shown!, answer.json())).toEqual([]);
+    }
+  });
+
+  it('of every schema, fit it', () => {
+    for (const [name, schema] of Object.entries(document.components.schemas)) {
+      expect([name, mismatches(document, schema, exampleOf(document, schema))]).toEqual([name, []]);
+    }
+  });
+
+  it('of answers to GET, look like the real ones', async () => {
+    const book = await app.client.post('/books', RESOURCES[0].input);
+    const real: Record<string, string> = {
+      '/books/{id}': book.header('location'),
+      '/customers/{id}': await app.client.add('/customers', RESOURCES[1].input),
+      '/operations/{id}': `/operations/${book.header('x-operation-id')}`,
+    };
+    const reads = endpoints.filter(({ method, path }) => method === 'GET' && path !== '/metrics');
+    expect(reads).toHaveLength(8);
+    for (const { path, operation } of reads) {
+      const answer = await app.client.get(real[path] ?? path);
+      const schema = operation.responses['200']?.content?.['application/json']?.schema;
+      expect([path, answer.status, mismatches(document, schema!, answer.json())]).toEqual([path, 200, []]);
+    }
+  });
+});
+
+describe('the page at /docs', () => {
+  it('asked for, is HTML whose scripts and styles answer', async () => {
+    const page = await app.client.get('/docs');
+    expect([page.status, page.header('content-type')]).toEqual([200, expect.stringMatching(/^text\/html/)]);
+    const files = [...page.text.matchAll(/(?:src|href)="\.\/(docs\/[^"]+)"/g)].map(([, file = '']) => `/${file}`);
+    expect(files.length).toBeGreaterThan(3);
+    for (const file of files) expect([file, (await app.client.get(file)).status]).toEqual([file, 200]);
+  });
+});

@@ -1,0 +1,71 @@
+import { describe, expect, it } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { endpointsOf, fetchOpenApi } from './support/openapi.js';
+import { useSharedApp } from './support/shared-app.js';
+
+interface Request {
+  readonly name: string;
+  readonly request: { readonly method: string; readonly url: { readonly raw: string }; readonly description: string };
+  readonly event: readonly { readonly listen: string; readonly script: { readonly exec: readonly string[] } }[];
+}
+
+interface Collection {
+  readonly info: { readonly schema: string };
+  readonly item: readonly { readonly name: string; readonly item: readonly Request[] }[];
+  readonly variable: readonly { readonly key: string }[];
+}
+
+const collection = JSON.parse(readFileSync('postman-collection/bifolio.postman_collection.json', 'utf8')) as Collection;
+const requests = collection.item.flatMap(({ item }) => item);
+
+const testsOf = ({ event }: Request): string =>
+  event.flatMap(({ listen, script }) => (listen === 'test' ? script.exec : [])).join('\n');
+const pathOf = ({ request }: Request): string => request.url.raw.replace('{{baseUrl}}', '').replace(/\?.*$/, '');
+
+/** The collection has one path that nothing serves, to show what that is answered. */
+const served = requests.filter((request) => !testsOf(request).includes('route-not-found'));
+
+describe('the Postman collection', () => {
+  const app = useSharedApp();
+
+  it('compared with the API document, asks every endpoint and no other', async () => {
+    const endpoints = endpointsOf(await fetchOpenApi(app.client)).map(({ method, path }) => ({
+      title: `${method} ${path}`,
+      method,
+      pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`),
+    }));
+    const asked = served.map((request) => {
+      const isAsked = ({ method, pattern }: (typeof endpoints)[number]): boolean =>
+        method === request.request.method && pattern.test(pathOf(request));
+      return endpoints.find(isAsked)?.title ?? `not in the document: ${request.request.method} ${pathOf(request)}`;
+    });
+    expect([...new Set(asked)].sort()).toEqual(endpoints.map(({ title }) => title).sort());
+    expect(requests.length - served.length).toBe(1);
+  });
+
+  it('read, is of version 2.1 with the folders a visitor looks for', () => {
+    expect(collection.info.schema).toContain('/v2.1.0/');
+    const names = collection.item.map(({ name }) => name);
+    expect(names).toEqual(['About', 'Books', 'Customers', 'Idempotency', 'Concurrency (ETag)', 'Errors']);
+  });
+
+  it('read, describes and tests every request', () => {
+    const lacking = requests.filter(
+      (request) => request.request.description === '' || !testsOf(request).includes('pm.test('),
+    );
+    expect(lacking.map(({ name }) => name)).toEqual([]);
+    expect(new Set(requests.map(({ name }) => name)).size).toBe(requests.length);
+  });
+
+  it('read, removes everything that it makes', () => {
+    const made = requests.filter(
+      (request) => request.request.method === 'POST' && testsOf(request).includes('have.status(201)'),
+    );
+    const kept = made.flatMap((request) => [
+      ...testsOf(request).matchAll(/set\('(\w+Id)', pm.response.json\(\).id\)/g),
+    ]);
+    const removed = requests.filter(({ request }) => request.method === 'DELETE').map((request) => pathOf(request));
+    expect(kept.length).toBeGreaterThan(3);
+    for (const [, variable = ''] of kept) expect(removed.join(' ')).toContain(`{{${variable}}}`);
+  });
+});

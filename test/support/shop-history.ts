@@ -1,0 +1,69 @@
+import { appendFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { AppProcess, type ExitOf, removeDirectory, temporaryDirectory } from './app-process.js';
+import { AuditedClient } from './audited-client.js';
+import { SeededRandom } from './seeded-random.js';
+import { ShopClient } from './shop-client.js';
+import { acknowledgedBy, auditAfterRestart, writeUntil } from './shop-load.js';
+
+/** Small, so that a short load meets snapshots and new segments. */
+const SETTINGS = { SNAPSHOT_EVERY_BYTES: '20000', LOG_LEVEL: 'silent' };
+const CLIENTS = 20;
+const REPLAYS_PER_CLIENT = 1;
+/** A crash site that this many acknowledged writes do not reach is never reached. */
+const MOST_WRITES = 5_000;
+const MOST_SHOWN = 5;
+
+export type Death = ExitOf & { readonly when: 'while starting' | 'under load'; readonly printed: string };
+
+/** One data directory, its clients, and the many lives of the app on it. */
+export class ShopHistory {
+  readonly directory = temporaryDirectory();
+  readonly clients: readonly AuditedClient[];
+  private app: AppProcess | undefined;
+
+  constructor(seed: number) {
+    this.clients = Array.from({ length: CLIENTS }, (_, index) => {
+      const collection = index % 2 === 0 ? 'books' : 'customers';
+      return new AuditedClient(`client ${String(index)}`, collection, new SeededRandom(seed + index));
+    });
+  }
+
+  async end(): Promise<void> {
+    await this.app?.kill();
+    removeDirectory(this.directory);
+  }
+
+  /** A life that is to die at a crash site, and how it ended. Undefined: it never reached the site. */
+  async dieAt(crashSite: string): Promise<Death | undefined> {
+    this.app = AppProcess.spawn(this.directory, { ...SETTINGS, FAULTS: '1', CRASH_SITE: crashSite });
+    const { app } = this;
+    const isReady = await app.ready().then(
+      () => true,
+      () => false,
+    );
+    if (!isReady) return { ...(await app.exited), when: 'while starting', printed: app.printed };
+    const shop = new ShopClient(app.url);
+    const enough = acknowledgedBy(this.clients) + MOST_WRITES;
+    await writeUntil(this.clients, shop, () => acknowledgedBy(this.clients) >= enough);
+    await shop.close();
+    const isDead = this.clients.some(({ open }) => open !== undefined);
+    return isDead ? { ...(await app.exited), when: 'under load', printed: app.printed } : undefined;
+  }
+
+  /** A life without faults: what it owes its clients and did not keep. It leaves its files as `kill -9` does. */
+  async audit(): Promise<string[]> {
+    await this.app?.kill();
+    this.app = await AppProcess.start(this.directory, SETTINGS);
+    const broken = await auditAfterRestart(this.app, this.clients, REPLAYS_PER_CLIENT);
+    await this.app.kill();
+    return broken.slice(0, MOST_SHOWN);
+  }
+
+  /** As when the machine had died in the middle of a write. */
+  tearJournal(): void {
+    const documents = join(this.directory, 'documents');
+    const segments = readdirSync(documents).filter((name) => /^journal-\d+[.]log$/.test(name));
+    appendFileSync(join(documents, segments.sort().at(-1) ?? ''), '0bad5eed {"epoch":1,"seq":');
+  }
+}

@@ -1,0 +1,79 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { type ExitOf } from './app-process.js';
+import { eventually } from './eventually.js';
+
+const READY_WITHIN_MS = 60_000;
+
+/** What a person types, without npm around it. */
+const PROGRAMS = {
+  start: [resolve('scripts/start.mjs')],
+  stop: [resolve('scripts/stop.mjs')],
+} as const;
+
+/** `npm start` or `npm stop` as a process of its own, without a terminal. */
+export class StartProcess {
+  /** Resolves when it has ended. */
+  readonly exited: Promise<ExitOf>;
+  private output = '';
+  private exit: ExitOf | undefined;
+
+  constructor(
+    command: keyof typeof PROGRAMS,
+    private readonly dataDirectory: string,
+    {
+      args = [],
+      ...environment
+    }: { readonly args?: readonly string[] } & { readonly [name: string]: string | readonly string[] } = {},
+  ) {
+    const settings = { PORT: '0', DATA_DIR: dataDirectory, ...environment } as Readonly<Record<string, string>>;
+    const child: ChildProcess = spawn(process.execPath, [...PROGRAMS[command], ...args], {
+      env: { PATH: process.env['PATH'], ...settings },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.pid = child.pid ?? -1;
+    // 'close' comes after the last of its output.
+    this.exited = new Promise((resolveExit) => {
+      child.once('close', (code, signal) => {
+        this.exit = { code, signal };
+        resolveExit(this.exit);
+      });
+    });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
+    }
+  }
+
+  readonly pid: number;
+
+  /** All that it printed so far, on both outputs. */
+  get printed(): string {
+    return this.output;
+  }
+
+  /** Resolves when it printed something that matches. Rejects with what it printed when it ends instead. */
+  async prints(pattern: RegExp): Promise<void> {
+    await eventually(
+      () => {
+        if (!this.exit && !pattern.test(this.output)) throw new Error(`${String(pattern)} is not in: ${this.output}`);
+      },
+      { withinMs: READY_WITHIN_MS },
+    );
+    if (!pattern.test(this.output)) throw new Error(`it ended (${JSON.stringify(this.exit)}): ${this.output}`);
+  }
+
+  /** What the app noted about itself. */
+  get app(): { readonly pid: number; readonly url: string } {
+    return JSON.parse(readFileSync(join(this.dataDirectory, 'app.json'), 'utf8')) as { pid: number; url: string };
+  }
+}
+
+/** Runs `npm start` or `npm stop` to its end. */
+export async function runToEnd(
+  ...args: ConstructorParameters<typeof StartProcess>
+): Promise<{ readonly code: number | null; readonly printed: string }> {
+  const run = new StartProcess(...args);
+  const { code } = await run.exited;
+  return { code, printed: run.printed };
+}
