@@ -19,6 +19,7 @@ import { openStores, type Stores } from './stores.js';
 import { serveApiDocumentation } from './swagger.js';
 
 /** Some hundred milliseconds of work, and few enough to hold all their bodies. */
+const CLOSE_IDLE_EVERY_MS = 20;
 const MOST_WRITES_UNDER_WAY = 5_000;
 const UUID_BYTES = 16;
 
@@ -71,7 +72,7 @@ export async function startApp(config: AppConfig, logger: Logger, processControl
   return {
     url: (await app.getUrl()).replace('[::1]', 'localhost'),
     close: async () => {
-      await app.close();
+      await closeServer(app, server);
       await stores.close();
       lock.release();
     },
@@ -109,6 +110,21 @@ async function listen(app: NestFastifyApplication, { host, port }: AppConfig['ht
         cause,
       },
     );
+  }
+}
+
+/**
+ * Resolves when everything under way has been answered. A connection that is in use when the server is closed stays
+ * open after its answer, for as long as the client likes to keep it: each is closed as soon as it falls idle.
+ */
+async function closeServer(app: NestFastifyApplication, { server }: FastifyInstance): Promise<void> {
+  const closingIdle = setInterval(() => {
+    server.closeIdleConnections();
+  }, CLOSE_IDLE_EVERY_MS);
+  try {
+    await app.close();
+  } finally {
+    clearInterval(closingIdle);
   }
 }
 

@@ -1,0 +1,36 @@
+import autocannon from 'autocannon';
+import { CONNECTIONS, type Load, type LoadCount, type LoadGenerator } from './load.js';
+
+/** For machines without wrk. Costs as much per answer as a quick server does. */
+export class Autocannon implements LoadGenerator {
+  readonly name = 'autocannon';
+  readonly boundsFigures = true;
+
+  async run({ url, seconds, headers = {}, write }: Load): Promise<LoadCount> {
+    const result = await autocannon({
+      url,
+      connections: CONNECTIONS,
+      duration: seconds,
+      headers: write ? { ...headers, 'content-type': 'application/json' } : headers,
+      ...(write && { requests: [numbered(write)] }),
+    });
+    return {
+      requests: result.requests.total,
+      seconds: result.duration,
+      bytes: result.throughput.total,
+      refused: result['4xx'] + result['5xx'],
+      broken: result.errors + result.timeouts,
+    };
+  }
+}
+
+function numbered({ method, body, firstNumber }: NonNullable<Load['write']>): autocannon.Request {
+  let number = firstNumber;
+  return {
+    method,
+    setupRequest: (request) => {
+      number += 1;
+      return { ...request, body: body.replace('{n}', String(number).padStart(12, '0')) };
+    },
+  };
+}

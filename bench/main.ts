@@ -1,0 +1,109 @@
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Autocannon } from './autocannon.js';
+import { WrongAnswer } from './expect.js';
+import type { Bench, Figure } from './figure.js';
+import { LargeStore } from './large-store.js';
+import type { LoadGenerator } from './load.js';
+import { describeMachine } from './machine.js';
+import { LARGE_STORE_WRITES } from './paths/large-store-writes.js';
+import { READS } from './paths/reads.js';
+import { STARTS } from './paths/starts.js';
+import { WRITES } from './paths/writes.js';
+import { startApp } from './processes.js';
+import { ensureWrk } from './provision-wrk.js';
+import { jsonOf, type Report, type Row, summarise, tableOf } from './report.js';
+import { parseSettings, type Settings, USAGE } from './settings.js';
+import { svgOf } from './svg.js';
+import { Wrk } from './wrk.js';
+
+const FIGURES: readonly Figure[] = [...READS, ...WRITES, ...LARGE_STORE_WRITES, ...STARTS];
+/** From build/bench/, where this file is compiled to. */
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const EXIT_WRONG_ANSWER = 1;
+const EXIT_USAGE = 2;
+
+async function main(settings: Settings): Promise<void> {
+  const load = chooseGenerator(settings.generator);
+  mkdirSync(join(ROOT, 'build'), { recursive: true });
+  const directory = mkdtempSync(join(ROOT, 'build/bench-data-'));
+  process.on('exit', () => {
+    rmSync(directory, { recursive: true, force: true });
+  });
+  process.on('SIGINT', () => process.exit(130));
+  process.on('SIGTERM', () => process.exit(143));
+
+  const bench = prepare(settings, load, directory);
+  const rows: Row[] = [];
+  for (const figure of FIGURES.filter(({ name }) => settings.only.length === 0 || settings.only.includes(name))) {
+    rows.push(await measure(figure, bench));
+  }
+  const report: Report = {
+    machine: describeMachine(ROOT),
+    generator: load.name,
+    note: load.boundsFigures
+      ? `${load.name} costs more than the servers it drives and bounds these figures; install wrk for real ones`
+      : undefined,
+    rows,
+  };
+  console.log(`\n${tableOf(report)}\n`);
+  save(report, settings.only.length === 0 ? 'bench/results' : 'build/bench-results');
+  if (rows.some(({ wrong }) => wrong !== undefined)) process.exitCode = EXIT_WRONG_ANSWER;
+}
+
+function chooseGenerator(wanted: string): LoadGenerator {
+  const wrk = wanted === 'wrk' ? ensureWrk() : undefined;
+  return wrk === undefined ? new Autocannon() : new Wrk(wrk, join(ROOT, 'bench/lua/load.lua'));
+}
+
+/** The app's program is copied, so that a build during the bench changes nothing. */
+function prepare(settings: Settings, load: LoadGenerator, directory: string): Bench {
+  const program = join(directory, 'api.mjs');
+  copyFileSync(resolve(ROOT, settings.program), program);
+  const common = {
+    directory,
+    baselines: join(ROOT, 'build/bench/baselines'),
+    program,
+    rounds: settings.rounds,
+    seconds: settings.seconds,
+    load,
+  };
+  const largeStore: LargeStore = new LargeStore(join(directory, 'large'), (place) => startApp({ program }, place));
+  return { ...common, largeStore };
+}
+
+async function measure(figure: Figure, bench: Bench): Promise<Row> {
+  process.stdout.write(`${figure.title} ... `);
+  try {
+    const row: Row = { figure, rounds: await figure.measure(bench), wrong: undefined };
+    console.log(summarise(row).median.toFixed(2));
+    return row;
+  } catch (error) {
+    if (!(error instanceof WrongAnswer)) throw error;
+    console.log(`WRONG: ${error.message}`);
+    return { figure, rounds: [], wrong: error.message };
+  }
+}
+
+function save(report: Report, folder: string): void {
+  mkdirSync(join(ROOT, folder), { recursive: true });
+  const files = { 'latest.json': jsonOf(report), 'latest.svg': svgOf(report) };
+  for (const [name, content] of Object.entries(files)) {
+    const path = join(ROOT, folder, name);
+    writeFileSync(path, content);
+    console.log(`wrote ${relative(process.cwd(), path)}`);
+  }
+}
+
+let settings: Settings;
+try {
+  settings = parseSettings(
+    process.argv.slice(2),
+    FIGURES.map(({ name }) => name),
+  );
+} catch (error) {
+  console.error(`${(error as Error).message}\n${USAGE}`);
+  process.exit(EXIT_USAGE);
+}
+await main(settings);

@@ -1,0 +1,93 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { answers, freePort } from './readiness.js';
+
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+interface Program {
+  readonly program: string;
+  /** Its log goes here. */
+  readonly directory: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** The path that is answered with 200 when it is ready. */
+  readonly readyAt: string;
+}
+
+/** A server in a process of its own that has answered. */
+export class ServerProcess {
+  private constructor(
+    private readonly child: ChildProcess,
+    private readonly exited: Promise<void>,
+    readonly url: string,
+    /** From just before the process was made to its first good answer. */
+    readonly readyAfterMs: number,
+  ) {}
+
+  static async start({ program, directory, environment, readyAt }: Program): Promise<ServerProcess> {
+    mkdirSync(directory, { recursive: true });
+    const port = await freePort();
+    const logFile = join(directory, 'output.log');
+    const log = openSync(logFile, 'a');
+    const startedAt = performance.now();
+    const child = spawn(process.execPath, [program], {
+      env: { PATH: process.env['PATH'], PORT: String(port), ...environment },
+      cwd: directory,
+      stdio: ['ignore', log, log],
+    });
+    closeSync(log);
+    running.add(child);
+    const exited = new Promise<void>((resolve) => {
+      child.once('exit', () => {
+        running.delete(child);
+        resolve();
+      });
+    });
+    try {
+      await answers(port, readyAt, () => child.exitCode !== null || child.signalCode !== null);
+    } catch (cause) {
+      child.kill('SIGKILL');
+      throw new Error(`${program} did not start: ${readFileSync(logFile, 'utf8').slice(-2_000)}`, { cause });
+    }
+    return new ServerProcess(child, exited, `http://127.0.0.1:${port}`, performance.now() - startedAt);
+  }
+
+  /** A clean stop. */
+  async stop(): Promise<void> {
+    this.child.kill('SIGTERM');
+    await this.exited;
+  }
+
+  /** `kill -9`. */
+  async kill(): Promise<void> {
+    this.child.kill('SIGKILL');
+    await this.exited;
+  }
+}
+
+/** The app as `npm start` runs it: its log at the default level, into a file. Without seed data unless asked for. */
+export function startApp(
+  { program }: { readonly program: string },
+  directory: string,
+  environment: Readonly<Record<string, string>> = { SEED: 'off' },
+): Promise<ServerProcess> {
+  return ServerProcess.start({
+    program,
+    directory,
+    environment: { DATA_DIR: join(directory, 'data'), ...environment },
+    readyAt: '/health/ready',
+  });
+}
+
+export function startBaseline(
+  { baselines }: { readonly baselines: string },
+  name: 'hello' | 'append' | 'bare-process',
+  directory: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<ServerProcess> {
+  return ServerProcess.start({ program: join(baselines, `${name}.js`), directory, environment, readyAt: '/' });
+}

@@ -1,0 +1,128 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { temporaryDirectory } from '../../../test/support/app-process.js';
+import { eventually } from '../../../test/support/eventually.js';
+import { OtherProcess } from '../../../test/support/other-process.js';
+import { DataDirectoryLock } from './index.js';
+
+/** The same file lock as the app's, taken by a process that has nothing else of the app. */
+const HOLD = `
+  const handle = new (require('better-sqlite3'))(process.argv[1] + '/lock.db', { timeout: 0 });
+  handle.pragma('locking_mode = EXCLUSIVE');
+  handle.pragma('journal_mode = DELETE');
+  handle.exec('BEGIN EXCLUSIVE');
+  console.log('held');
+  process.stdin.resume();
+`;
+/** What a backup or a curious person does. */
+const OPEN_AND_CLOSE = `
+  const fs = require('node:fs');
+  fs.closeSync(fs.openSync(process.argv[1] + '/lock.db', 'r+'));
+  fs.readFileSync(process.argv[1] + '/lock.db');
+  const handle = new (require('better-sqlite3'))(process.argv[1] + '/lock.db', { timeout: 0 });
+  try { handle.prepare('SELECT * FROM sqlite_schema').all(); console.log('read'); } catch (error) { console.log(error.code); }
+  handle.close();
+`;
+
+describe('DataDirectoryLock', () => {
+  let directory: string;
+  let others: OtherProcess[];
+
+  beforeEach(() => {
+    directory = temporaryDirectory();
+    others = [];
+  });
+
+  afterEach(async () => {
+    for (const other of others) await other.end();
+    rmSync(directory, { recursive: true });
+  });
+
+  const run = (script: string, where = directory): OtherProcess => {
+    const other = new OtherProcess(script, [where]);
+    others.push(other);
+    return other;
+  };
+  const hold = async (where = directory): Promise<OtherProcess> => {
+    const holder = run(HOLD, where);
+    await holder.prints('held');
+    return holder;
+  };
+  const acquireAndRelease = (where = directory): void => {
+    DataDirectoryLock.acquire(where).release();
+  };
+  const refusal = { code: 'data-directory-locked', retry: 'safe' };
+  const acquiring = (where = directory): unknown => {
+    try {
+      acquireAndRelease(where);
+      return 'taken';
+    } catch (error) {
+      return error;
+    }
+  };
+
+  it('given no holder, is taken, and again after its release', () => {
+    expect([acquiring(), acquiring()]).toEqual(['taken', 'taken']);
+  });
+
+  it('given a holder in another process, is refused in one line that names the directory', async () => {
+    await hold();
+
+    expect(acquiring()).toMatchObject({ ...refusal, message: `another Bifolio process holds ${directory}` });
+  });
+
+  it('given that this process holds it, is refused to another', async () => {
+    const lock = DataDirectoryLock.acquire(directory);
+    const other = run(HOLD);
+    await other.exited;
+
+    expect(other.printed).toContain('SQLITE_BUSY');
+    lock.release();
+  });
+
+  it('given a holder that is stopped (SIGSTOP), is refused for as long as it lives', async () => {
+    const holder = await hold();
+    holder.signal('SIGSTOP');
+
+    expect([acquiring(), acquiring()]).toMatchObject([refusal, refusal]);
+    await holder.end();
+    expect(acquiring()).toBe('taken');
+  });
+
+  it('given a holder that is killed, is taken as soon as that is gone', async () => {
+    const holder = await hold();
+    holder.signal('SIGKILL');
+
+    await eventually(acquireAndRelease);
+    await holder.exited;
+    expect(acquiring()).toBe('taken');
+  });
+
+  it('given a third process that opens, reads and closes the lock file, stays held', async () => {
+    await hold();
+    const third = run(OPEN_AND_CLOSE);
+    await third.exited;
+
+    expect(third.printed.trim()).toBe('SQLITE_BUSY');
+    expect(acquiring()).toMatchObject(refusal);
+  });
+
+  it('given a third process that opens, reads and closes the lock file of this one, stays held', async () => {
+    const lock = DataDirectoryLock.acquire(directory);
+    await run(OPEN_AND_CLOSE).exited;
+    const other = run(HOLD);
+    await other.exited;
+
+    expect(other.printed).toContain('SQLITE_BUSY');
+    lock.release();
+  });
+
+  it('given two data directories, holds one without the other', async () => {
+    const second = join(directory, 'second');
+    mkdirSync(second);
+    await hold();
+
+    expect([acquiring(), acquiring(second)]).toMatchObject([refusal, 'taken']);
+  });
+});

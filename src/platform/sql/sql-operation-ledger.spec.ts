@@ -1,0 +1,142 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { temporaryDirectory } from '../../../test/support/app-process.js';
+import { openBooksDatabase } from '../../../test/support/books-database.js';
+import { SimulatedClock } from '../../../test/support/simulated-clock.js';
+import type { Answer } from '../../kernel/index.js';
+import { type SqlDatabase, SqlOperationLedger } from './index.js';
+
+const HOUR_MS = 3_600_000;
+const RECORDED_PER_PRUNE = 500;
+const MOST_OPERATIONS = 200_000;
+const ANSWER: Answer = { status: 201, headers: { location: '/books/1' }, body: '{"id":1}' };
+const INSERT = "INSERT INTO books (title, author, price_cents, quantity) VALUES (?, 'A', 100, 1)";
+
+/** Where the operation is recorded: the second is the planted bug. */
+type Recording = 'in the commit of its write' | 'in a second commit';
+
+describe('SqlOperationLedger', () => {
+  let directory: string;
+  let clock: SimulatedClock;
+  let database: SqlDatabase;
+  let ledger: SqlOperationLedger;
+  /** The commits that this life still makes; undefined: as many as it likes. */
+  let commitsLeft: number | undefined;
+
+  const open = async (): Promise<void> => {
+    const crashSites = {
+      reach: (site: string): void => {
+        if (site !== 'sql.commit.before' || commitsLeft === undefined) return;
+        if (commitsLeft === 0) throw new Error('the process is dead');
+        commitsLeft -= 1;
+      },
+    };
+    database = await openBooksDatabase(join(directory, 'bookstore.db'), { crashSites });
+    ledger = new SqlOperationLedger(database, clock);
+  };
+  const restart = async (): Promise<void> => {
+    commitsLeft = undefined;
+    if (database.writeHandle.inTransaction) database.writeHandle.exec('ROLLBACK');
+    await database.close();
+    await open();
+  };
+
+  beforeEach(async () => {
+    directory = temporaryDirectory();
+    clock = new SimulatedClock();
+    commitsLeft = undefined;
+    await open();
+  });
+
+  afterEach(async () => {
+    await database.close();
+    rmSync(directory, { recursive: true });
+  });
+
+  const record = (id: string, scope?: string): Promise<void> =>
+    database.writer.run(() => {
+      ledger.record(scope === undefined ? { id } : { id, scope, bodyHmac: 'hmac' }, ANSWER);
+    });
+  const recordMany = (count: number, name: string): Promise<void> =>
+    database.writer.run(() => {
+      for (let n = 0; n < count; n += 1) ledger.record({ id: `${name} ${String(n)}` }, ANSWER);
+    });
+
+  it('given an operation with a key, gives it back whole by key and by id, also after a restart', async () => {
+    await record('id', 'key');
+    await restart();
+
+    const expected = { id: 'id', bodyHmac: 'hmac', atMs: clock.nowMs(), answer: ANSWER };
+    expect(ledger.findByScope('key')).toEqual(expected);
+    expect(ledger.findById('id')).toEqual(expected);
+    expect(ledger.findByScope('another')).toBeUndefined();
+  });
+
+  it('given work that fails after it recorded, knows nothing of it', async () => {
+    const failing = database.writer.run(() => {
+      ledger.record({ id: 'id', scope: 'key', bodyHmac: 'hmac' }, ANSWER);
+      throw new Error('no');
+    });
+
+    await expect(failing).rejects.toThrow('no');
+    expect(ledger.findByScope('key')).toBeUndefined();
+  });
+
+  it('given later operations, keeps those with a key for a day and those without for ten minutes', async () => {
+    await record('with key', 'key');
+    await record('without');
+    clock.advance(HOUR_MS / 6);
+    await recordMany(RECORDED_PER_PRUNE, 'later');
+    expect([ledger.findByScope('key')?.id, ledger.findById('without')]).toEqual(['with key', undefined]);
+    clock.advance(24 * HOUR_MS);
+    await recordMany(RECORDED_PER_PRUNE, 'a day later');
+
+    expect(ledger.findByScope('key')).toBeUndefined();
+  });
+
+  it('given more than it keeps, forgets those that expire first and stays bounded', async () => {
+    await record('keyed', 'key');
+    database.writeHandle.exec(
+      `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${String(MOST_OPERATIONS + 1_000)})
+       INSERT INTO operations (id, at_ms, expires_at_ms, status, headers)
+       SELECT 'old ' || i, 0, ${String(clock.nowMs() + 1)} + i, 200, '{}' FROM n`,
+    );
+    await recordMany(RECORDED_PER_PRUNE, 'later');
+
+    const count = database.reader.handle.prepare<[], number>('SELECT count(*) FROM operations').pluck().get();
+    expect(count).toBeLessThanOrEqual(MOST_OPERATIONS + RECORDED_PER_PRUNE);
+    expect([ledger.findById('old 1'), ledger.findByScope('key')?.id]).toEqual([undefined, 'keyed']);
+  });
+
+  describe('given a process that dies at any commit and a client that repeats with its key', () => {
+    const write = async (recording: Recording): Promise<void> => {
+      if (ledger.findByScope('key')) return;
+      const stamp = { id: `id ${String(database.epoch)}`, scope: 'key', bodyHmac: 'hmac' };
+      await database.writer.run(() => {
+        database.writeHandle.prepare(INSERT).run('the book');
+        if (recording === 'in the commit of its write') ledger.record(stamp, ANSWER);
+      });
+      if (recording === 'in the commit of its write') return;
+      await database.writer.run(() => {
+        ledger.record(stamp, ANSWER);
+      });
+    };
+    const copiesAfterDyingAt = async (commit: number, recording: Recording): Promise<number | undefined> => {
+      commitsLeft = commit;
+      await write(recording).catch(() => undefined);
+      await restart();
+      await write(recording);
+      const sql = "SELECT count(*) FROM books WHERE title = 'the book'";
+      return database.reader.handle.prepare<[], number>(sql).pluck().get();
+    };
+
+    it.each([0, 1])('with the record in the commit of its write and %i commits done, the book is there once', async (commit) => {
+      expect(await copiesAfterDyingAt(commit, 'in the commit of its write')).toBe(1);
+    });
+
+    it('with the record in a second commit and a death between the two, the audit finds the book twice', async () => {
+      expect(await copiesAfterDyingAt(1, 'in a second commit')).toBe(2);
+    });
+  });
+});

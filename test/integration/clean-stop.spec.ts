@@ -1,0 +1,66 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { AppProcess, removeDirectory, temporaryDirectory } from '../support/app-process.js';
+import { audit, AuditedClient } from '../support/audited-client.js';
+import { SeededRandom } from '../support/seeded-random.js';
+import { ShopClient } from '../support/shop-client.js';
+import { acknowledgedBy, auditAfterRestart, writeUntil } from '../support/shop-load.js';
+
+const SETTINGS = { LOG_LEVEL: 'silent', SNAPSHOT_EVERY_BYTES: '20000' };
+const CLIENTS = 50;
+const ROUNDS = 5;
+const WRITES_BEFORE = 200;
+const TEST_TIMEOUT_MS = 120_000;
+
+describe('a clean stop (SIGTERM) under load', () => {
+  let directory: string;
+  let app: AppProcess;
+
+  beforeEach(() => {
+    directory = temporaryDirectory();
+  });
+
+  afterEach(async () => {
+    await app.kill();
+    removeDirectory(directory);
+  });
+
+  it(
+    'answers everything that it has done, ends with code 0 and a snapshot, and has done nothing that it did not answer',
+    async () => {
+      const clients = Array.from({ length: CLIENTS }, (_, index) => {
+        const collection = index % 2 === 0 ? 'books' : 'customers';
+        return new AuditedClient(`client ${String(index)}`, collection, new SeededRandom(index));
+      });
+      for (let round = 1; round <= ROUNDS; round += 1) {
+        app = await AppProcess.start(directory, SETTINGS);
+        const shop = new ShopClient(app.url);
+        const enough = acknowledgedBy(clients) + WRITES_BEFORE;
+        let stopped: Promise<unknown> | undefined;
+        await writeUntil(clients, shop, () => {
+          if (acknowledgedBy(clients) >= enough) stopped ??= app.stop();
+          return false;
+        });
+
+        expect(await stopped).toEqual({ code: 0, signal: null });
+        await shop.close();
+        expect(existsSync(join(directory, 'documents', 'documents.json'))).toBe(true);
+        expect(readdirSync(join(directory, 'documents')).filter((name) => name.endsWith('.log'))).toHaveLength(1);
+        expect(existsSync(join(directory, 'bookstore.db-wal'))).toBe(false);
+
+        app = await AppProcess.start(directory, SETTINGS);
+        const again = new ShopClient(app.url);
+        const unanswered = clients.flatMap(({ open }) => (open ? [open.content] : []));
+        const { books, customers } = await again.stored();
+        const done = [...books.values(), ...customers.values()].filter((content) => unanswered.includes(content));
+        await again.close();
+
+        expect({ round, done, broken: audit(clients, { books, customers }) }).toEqual({ round, done: [], broken: [] });
+        expect(await auditAfterRestart(app, clients, 2)).toEqual([]);
+        await app.stop();
+      }
+    },
+    TEST_TIMEOUT_MS,
+  );
+});

@@ -1,0 +1,112 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { CRASH_SITES } from '../../src/main/api/crash-sites.js';
+import { AppProcess, removeDirectory, temporaryDirectory } from '../support/app-process.js';
+import { type Death, ShopHistory } from '../support/shop-history.js';
+
+const TEST_TIMEOUT_MS = 120_000;
+
+/** Reached once in the life of a data directory. */
+const ONCE = CRASH_SITES.filter((site) => site.startsWith('cluster-secret.'));
+/** Reached only where a torn write has left something to cut. */
+const CUTTING = CRASH_SITES.filter((site) => site.startsWith('journal.recovery-cut.'));
+/** Reached once in each life. */
+const AT_EACH_START = CRASH_SITES.filter((site) => site.startsWith('sql.epoch.'));
+const RECURRING = CRASH_SITES.filter((site) => ![...ONCE, ...CUTTING, ...AT_EACH_START].includes(site));
+
+/** Where one life dies, and where the next one dies of what that left behind. */
+const RECOVERIES: readonly (readonly [first: string, second: string])[] = [
+  ['snapshot.directory.after', 'journal.remove-segment.before'],
+  ['snapshot.directory.after', 'journal.remove-segment.after'],
+  ['snapshot.rename.after', 'journal.remove-segment.before'],
+  ['journal.begin-segment.written#2', 'sql.epoch.before'],
+  ['journal.write.after#9', 'journal.write.after'],
+  ['journal.synchronize.after#9', 'journal.synchronize.after'],
+  ['sql.commit.after#9', 'sql.epoch.after'],
+];
+
+describe('kill -9 of the app at a crash site', () => {
+  let history: ShopHistory;
+
+  const diesAndKeepsItsPromises = async (site: string, when: Death['when']): Promise<void> => {
+    expect(await history.dieAt(site)).toEqual({ code: null, signal: 'SIGKILL', printed: '', when });
+    expect(await history.audit()).toEqual([]);
+  };
+
+  beforeEach(() => {
+    history = new ShopHistory(1);
+  });
+
+  afterEach(async () => {
+    await history.end();
+  });
+
+  it.each(RECURRING)(
+    'given %s for the first time in a new data directory and for the second time in a later life, dies there and keeps every promise',
+    async (site) => {
+      const isOnTheWay = /^journal[.](write|synchronize|begin-segment)[.]/.test(site);
+
+      await diesAndKeepsItsPromises(site, isOnTheWay ? 'while starting' : 'under load');
+      await diesAndKeepsItsPromises(`${site}#2`, 'under load');
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  it.each(AT_EACH_START)(
+    'given %s in the first and in a later start, dies there and keeps every promise',
+    async (site) => {
+      await diesAndKeepsItsPromises(site, 'while starting');
+      await diesAndKeepsItsPromises(site, 'while starting');
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  it.each(ONCE)(
+    'given %s in the first start, dies there and keeps every promise in the lives after it',
+    async (site) => {
+      await diesAndKeepsItsPromises(site, 'while starting');
+      await diesAndKeepsItsPromises('sql.commit.after#9', 'under load');
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  it.each(['journal.begin-segment.before', 'journal.begin-segment.written'])(
+    'given %s in the first start and in the second, starts the third time',
+    async (site) => {
+      expect(await history.dieAt(site)).toMatchObject({ signal: 'SIGKILL', when: 'while starting' });
+      await diesAndKeepsItsPromises(site, 'while starting');
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  it.each(CUTTING)(
+    'given a journal with a torn end and %s, dies there and keeps every promise',
+    async (site) => {
+      await diesAndKeepsItsPromises('journal.synchronize.after#9', 'under load');
+      history.tearJournal();
+
+      await diesAndKeepsItsPromises(site, 'while starting');
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  it.each(RECOVERIES)(
+    'given %s and then, in the recovery from it, %s, dies both times and keeps every promise',
+    async (first, second) => {
+      expect(await history.dieAt(first)).toMatchObject({ signal: 'SIGKILL', when: 'under load' });
+
+      await diesAndKeepsItsPromises(second, 'while starting');
+    },
+    TEST_TIMEOUT_MS,
+  );
+});
+
+describe('the setting CRASH_SITE', () => {
+  it('given a site that does not exist, the app refuses to start with one line that lists those that do', async () => {
+    const directory = temporaryDirectory();
+    const app = AppProcess.spawn(directory, { FAULTS: '1', CRASH_SITE: 'sql.comit.before' });
+
+    expect(await app.exited).toEqual({ code: 1, signal: null });
+    expect(app.printed).toMatch(/^misconfigured: CRASH_SITE must be one of .*sql[.]commit[.]before.*\n$/);
+    removeDirectory(directory);
+  });
+});

@@ -1,0 +1,131 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { AppProcess } from '../support/app-process.js';
+import { audit, AuditedClient, type Collection } from '../support/audited-client.js';
+import { SeededRandom } from '../support/seeded-random.js';
+import { ShopClient } from '../support/shop-client.js';
+import { acknowledgedBy, auditAfterRestart, writeUntil } from '../support/shop-load.js';
+import { SmallDisk } from '../support/small-disk.js';
+
+const DISK_BYTES = 8 * 1024 * 1024;
+const SETTINGS = { LOG_LEVEL: 'silent', SNAPSHOT_EVERY_BYTES: '100000' };
+const CLIENTS = 20;
+/** What files have left in their last block is soon used up. */
+const MOST_THAT_STILL_FIT = 10_000;
+
+function mountOrSayWhy(): SmallDisk | undefined {
+  try {
+    return SmallDisk.mount(DISK_BYTES);
+  } catch (error) {
+    if (process.env['CI'] !== undefined) throw error;
+    process.stderr.write(`\n\n!!! NOT TESTED: a full disk, as this machine lets us mount none: ${String(error)}\n\n\n`);
+    return undefined;
+  }
+}
+
+describe('the app on a full disk', () => {
+  let disk: SmallDisk | undefined;
+  let app: AppProcess;
+  let shop: ShopClient;
+  let clients: AuditedClient[];
+
+  beforeEach(async () => {
+    disk = mountOrSayWhy();
+    if (!disk) return;
+    clients = Array.from({ length: CLIENTS }, (_, index) => {
+      const collection = index % 2 === 0 ? 'books' : 'customers';
+      return new AuditedClient(`client ${String(index)}`, collection, new SeededRandom(index));
+    });
+    await start();
+    await writeMore(300);
+  });
+
+  afterEach(async () => {
+    if (!disk) return;
+    await shop.close();
+    await app.kill();
+    disk.unmount();
+  });
+
+  const start = async (): Promise<void> => {
+    app = await AppProcess.start(disk?.path ?? '', SETTINGS);
+    shop = new ShopClient(app.url);
+  };
+  const writeMore = async (count: number): Promise<void> => {
+    const enough = acknowledgedBy(clients) + count;
+    await writeUntil(clients, shop, () => acknowledgedBy(clients) >= enough);
+  };
+  const writeUntilRefused = async (): Promise<void> => {
+    const most = acknowledgedBy(clients) + MOST_THAT_STILL_FIT;
+    const isRefused = (): boolean =>
+      acknowledgedBy(clients) > most || clients.every(({ refused }) => refused > 0);
+    await writeUntil(clients, shop, isRefused);
+    expect(clients.filter(({ refused }) => refused === 0)).toEqual([]);
+  };
+  const broken = async (): Promise<string[]> => audit(clients, await shop.stored());
+  const create = async (collection: Collection): Promise<unknown> => {
+    const content = `one more ${collection}`;
+    const { statusCode, headers, body } = await shop.dispatch({
+      key: content,
+      action: 'create',
+      collection,
+      id: undefined,
+      content,
+    });
+    const { code } = (await body.json()) as { code?: string };
+    return { status: statusCode, code, retryAfter: headers['retry-after'], type: headers['content-type'] };
+  };
+
+  it('refuses writes with 503 storage-full and Retry-After, writes nothing of them, reads on, and writes again when there is room', async () => {
+    if (!disk) return;
+    disk.fill();
+    await writeUntilRefused();
+
+    const refusal = {
+      status: 503,
+      code: 'storage-full',
+      retryAfter: expect.stringMatching(/^\d+$/),
+      type: expect.stringContaining('application/problem+json'),
+    };
+    expect([await create('books'), await create('customers')]).toEqual([refusal, refusal]);
+    expect(await broken()).toEqual([]);
+    expect(app.hasExited).toBe(false);
+
+    disk.free();
+    await writeMore(300);
+    expect(await broken()).toEqual([]);
+    await app.kill();
+    await shop.close();
+    await start();
+    expect(await auditAfterRestart(app, clients, 2)).toEqual([]);
+  });
+
+  it('given kill -9 while the disk is full, keeps what was acknowledged and nothing that was refused', async () => {
+    if (!disk) return;
+    disk.fill();
+    await writeUntilRefused();
+    await app.kill();
+    await shop.close();
+    disk.free();
+    await start();
+
+    expect(await auditAfterRestart(app, clients, 2)).toEqual([]);
+  });
+
+  it('given kill -9 while the disk is full and a start on it, keeps everything and says in one line what is wrong if it cannot start', async () => {
+    if (!disk) return;
+    disk.fill();
+    await writeUntilRefused();
+    await app.kill();
+    await shop.close();
+    disk.fill();
+    const second = AppProcess.spawn(disk.path, SETTINGS);
+    await second.ready().catch(() => undefined);
+    const printed = second.hasExited ? second.printed : 'storage-full: it started\n';
+    await second.kill();
+
+    expect(printed).toMatch(/^storage-full: [^\n]*\n$/);
+    disk.free();
+    await start();
+    expect(await auditAfterRestart(app, clients, 2)).toEqual([]);
+  });
+});

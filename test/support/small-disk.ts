@@ -1,0 +1,48 @@
+import { execFileSync } from 'node:child_process';
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { removeDirectory, temporaryDirectory } from './app-process.js';
+
+const BLOCK = Buffer.alloc(4_096);
+
+/** A real file system of its own that can be filled up. Needs the right to mount. */
+export class SmallDisk {
+  private constructor(readonly path: string) {}
+
+  /** Throws when this machine does not let us mount. */
+  static mount(sizeBytes: number): SmallDisk {
+    const path = temporaryDirectory();
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${String(sizeBytes)},mode=700`, 'tmpfs', path], { stdio: 'pipe' });
+    } catch (error) {
+      removeDirectory(path);
+      throw error;
+    }
+    return new SmallDisk(path);
+  }
+
+  /** Leaves not one block. */
+  fill(): void {
+    const file = openSync(this.filler, 'a');
+    try {
+      for (;;) writeSync(file, BLOCK);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+    } finally {
+      closeSync(file);
+    }
+  }
+
+  free(): void {
+    rmSync(this.filler, { force: true });
+  }
+
+  unmount(): void {
+    execFileSync('umount', [this.path], { stdio: 'pipe' });
+    removeDirectory(this.path);
+  }
+
+  private get filler(): string {
+    return join(this.path, 'filler');
+  }
+}
