@@ -56,8 +56,7 @@ describe('the app on a full disk', () => {
   };
   const writeUntilRefused = async (): Promise<void> => {
     const most = acknowledgedBy(clients) + MOST_THAT_STILL_FIT;
-    const isRefused = (): boolean =>
-      acknowledgedBy(clients) > most || clients.every(({ refused }) => refused > 0);
+    const isRefused = (): boolean => acknowledgedBy(clients) > most || clients.every(({ refused }) => refused > 0);
     await writeUntil(clients, shop, isRefused);
     expect(clients.filter(({ refused }) => refused === 0)).toEqual([]);
   };
@@ -117,13 +116,17 @@ describe('the app on a full disk', () => {
     await writeUntilRefused();
     await app.kill();
     await shop.close();
-    disk.fill();
-    const second = AppProcess.spawn(disk.path, SETTINGS);
-    await second.ready().catch(() => undefined);
-    const printed = second.hasExited ? second.printed : 'storage-full: it started\n';
-    await second.kill();
+    for (let starts = 0; starts < 3; starts += 1) {
+      disk.fill();
+      const life = AppProcess.spawn(disk.path, SETTINGS);
+      const isReady = await life.ready().then(
+        () => true,
+        () => false,
+      );
+      await life.kill();
+      if (!isReady) expect(life.printed).toMatch(/^storage-full: [^\n]*\n$/);
+    }
 
-    expect(printed).toMatch(/^storage-full: [^\n]*\n$/);
     disk.free();
     await start();
     expect(await auditAfterRestart(app, clients, 2)).toEqual([]);

@@ -36,7 +36,11 @@ describe('kill -9 of the app under 50 concurrent writers', () => {
       const clients = Array.from(
         { length: CLIENTS },
         (_, index) =>
-          new AuditedClient(`c${String(index)}`, index % 2 === 0 ? 'books' : 'customers', new SeededRandom(seed + index)),
+          new AuditedClient(
+            `c${String(index)}`,
+            index % 2 === 0 ? 'books' : 'customers',
+            new SeededRandom(seed + index),
+          ),
       );
       app = await AppProcess.start(directory, ENVIRONMENT);
       let leftOpen = 0;

@@ -1,4 +1,4 @@
-import { SeededRandom } from './seeded-random.js';
+import type { SeededRandom } from './seeded-random.js';
 
 /** Inserts the titles in one piece of work, which throws before the `failAt`-th (from 0) when that is given. */
 export type WriteTitles = (titles: readonly string[], failAt: number | undefined) => Promise<unknown>;

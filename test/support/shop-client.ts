@@ -20,7 +20,7 @@ export class ShopClient {
 
   /** With the headers that go with the answer. Rejects when no answer comes. */
   dispatch({ key, action, collection, id, content }: WriteRequest): Promise<Dispatcher.ResponseData> {
-    const method = { create: 'POST', replace: 'PUT', delete: 'DELETE' }[action] as Dispatcher.HttpMethod;
+    const method = { create: 'POST', replace: 'PUT', delete: 'DELETE' }[action];
     const path = id === undefined ? collection : `${collection}/${String(id)}`;
     return request(`${this.url}/${path}`, {
       dispatcher: this.agent,

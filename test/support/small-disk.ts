@@ -13,7 +13,9 @@ export class SmallDisk {
   static mount(sizeBytes: number): SmallDisk {
     const path = temporaryDirectory();
     try {
-      execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${String(sizeBytes)},mode=700`, 'tmpfs', path], { stdio: 'pipe' });
+      execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${String(sizeBytes)},mode=700`, 'tmpfs', path], {
+        stdio: 'pipe',
+      });
     } catch (error) {
       removeDirectory(path);
       throw error;

@@ -19,8 +19,8 @@ import { openStores, type Stores } from './stores.js';
 import { serveApiDocumentation } from './swagger.js';
 
 /** Some hundred milliseconds of work, and few enough to hold all their bodies. */
-const CLOSE_IDLE_EVERY_MS = 20;
 const MOST_WRITES_UNDER_WAY = 5_000;
+const CLOSE_IDLE_EVERY_MS = 20;
 const UUID_BYTES = 16;
 
 export interface RunningApp {

@@ -47,13 +47,17 @@ async function main(): Promise<void> {
   process.on('SIGINT', close);
 }
 
-/** One line that says what is wrong; the whole error only when it is none of ours. */
 function fail(error: unknown): never {
-  const text = isAppError(error)
-    ? `${error.code}: ${error.message}`
-    : String((error as Error | undefined)?.stack ?? error);
-  writeSync(STANDARD_ERROR, `${text}\n`);
+  writeSync(STANDARD_ERROR, `${explain(error)}\n`);
   process.exit(EXIT_CANNOT_START);
+}
+
+/** One line that says what is wrong; the whole error only when it is none of ours. */
+function explain(error: unknown): string {
+  if (isAppError(error)) return `${error.code}: ${error.message}`;
+  if (!(error instanceof Error)) return String(error);
+  const isDiskFull = (error as NodeJS.ErrnoException).code === 'ENOSPC';
+  return isDiskFull ? `storage-full: ${error.message}` : String(error.stack);
 }
 
 main().catch(fail);

@@ -23,7 +23,10 @@ const operation = fc.record(
 );
 const afterMs = fc.oneof(fc.nat(1_000), fc.nat(30 * HOUR_MS));
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ type: fc.constant('put' as const), collection, id, fields, operation, afterMs }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({ type: fc.constant('put' as const), collection, id, fields, operation, afterMs }),
+  },
   { weight: 2, arbitrary: fc.record({ type: fc.constant('delete' as const), collection, id, operation, afterMs }) },
   { weight: 3, arbitrary: fc.record({ type: fc.constant('bump' as const), collection, afterMs }) },
   {

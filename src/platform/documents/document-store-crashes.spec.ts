@@ -22,7 +22,9 @@ async function live(world: DocumentWorld): Promise<void> {
   }
 }
 
-async function callsOfALife(options: DocumentWorldOptions): Promise<{ readonly count: number; readonly paths: string[] }> {
+async function callsOfALife(
+  options: DocumentWorldOptions,
+): Promise<{ readonly count: number; readonly paths: string[] }> {
   const world = new DocumentWorld(options);
   await world.open();
   world.disk.calls.length = 0;
@@ -54,21 +56,24 @@ describe('DocumentStore, when its process dies', () => {
     ['the process dies', 'killed'],
     ['the disk fails', 'EIO'],
     ['the disk is full', 'ENOSPC'],
-  ])('given that %s at any one disk call of a life with snapshots, opens with exactly what was acknowledged', async (_, code) => {
-    const { count, paths } = await callsOfALife(OFTEN);
-    expect(paths).toContain(`${SNAPSHOT_PATH}.tmp`);
-    for (let nth = 1; nth <= count; nth += 1) {
-      const world = new DocumentWorld(OFTEN);
-      await world.open();
-      await world.write(2);
-      await world.store.close();
-      world.disk.plan({ nth, code });
-      await live(world);
-      await world.reopenAfterPowerLoss();
+  ])(
+    'given that %s at any one disk call of a life with snapshots, opens with exactly what was acknowledged',
+    async (_, code) => {
+      const { count, paths } = await callsOfALife(OFTEN);
+      expect(paths).toContain(`${SNAPSHOT_PATH}.tmp`);
+      for (let nth = 1; nth <= count; nth += 1) {
+        const world = new DocumentWorld(OFTEN);
+        await world.open();
+        await world.write(2);
+        await world.store.close();
+        world.disk.plan({ nth, code });
+        await live(world);
+        await world.reopenAfterPowerLoss();
 
-      expect({ nth, broken: await world.audit() }).toEqual({ nth, broken: [] });
-    }
-  });
+        expect({ nth, broken: await world.audit() }).toEqual({ nth, broken: [] });
+      }
+    },
+  );
 
   it('given snapshots, keeps of the journal only what they do not cover', async () => {
     const world = new DocumentWorld(OFTEN);

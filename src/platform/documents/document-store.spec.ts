@@ -73,7 +73,10 @@ describe('DocumentStore', () => {
     });
 
     it('lets one win whose condition is what the other writes', async () => {
-      expect(await refusals([world.replace(1, 'first'), world.replace(1, 'second', 'first')])).toEqual(['done', 'done']);
+      expect(await refusals([world.replace(1, 'first'), world.replace(1, 'second', 'first')])).toEqual([
+        'done',
+        'done',
+      ]);
       expect(world.names()).toEqual([[1, 'second']]);
     });
 

@@ -14,7 +14,12 @@ const withKey = (n: number, at: number): RememberedOperation => ({
   commit: '1.1',
   outcome,
 });
-const withoutKey = (n: number, at: number): RememberedOperation => ({ id: `plain ${String(n)}`, at, commit: '1.1', outcome });
+const withoutKey = (n: number, at: number): RememberedOperation => ({
+  id: `plain ${String(n)}`,
+  at,
+  commit: '1.1',
+  outcome,
+});
 
 describe('OperationMemory', () => {
   it.each([
@@ -25,7 +30,10 @@ describe('OperationMemory', () => {
     memory.record(withKey(1, 5));
     memory.record(withoutKey(2, 5 + passedMs));
 
-    expect([memory.findByScope('scope 1') !== undefined, memory.findById('id 1') !== undefined]).toEqual([isKnown, isKnown]);
+    expect([memory.findByScope('scope 1') !== undefined, memory.findById('id 1') !== undefined]).toEqual([
+      isKnown,
+      isKnown,
+    ]);
   });
 
   it('given no later record, knows an operation for as long as it takes: the clock does not count', () => {

@@ -81,7 +81,11 @@ describe('the snapshot file', () => {
   });
 
   it('given a format of a later version, refuses to open and names the file', async () => {
-    const text = world.snapshotText()?.replace('"format":1', '"format":2').replace(/,"_checksum.*\n/, '') ?? '';
+    const text =
+      world
+        .snapshotText()
+        ?.replace('"format":1', '"format":2')
+        .replace(/,"_checksum.*\n/, '') ?? '';
     const checksum = crc32(text).toString(16).padStart(8, '0');
 
     expect(await openWith(Buffer.from(`${text},"_checksum":"${checksum}"}\n`))).toMatchObject({

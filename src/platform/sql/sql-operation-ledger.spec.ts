@@ -131,9 +131,12 @@ describe('SqlOperationLedger', () => {
       return database.reader.handle.prepare<[], number>(sql).pluck().get();
     };
 
-    it.each([0, 1])('with the record in the commit of its write and %i commits done, the book is there once', async (commit) => {
-      expect(await copiesAfterDyingAt(commit, 'in the commit of its write')).toBe(1);
-    });
+    it.each([0, 1])(
+      'with the record in the commit of its write and %i commits done, the book is there once',
+      async (commit) => {
+        expect(await copiesAfterDyingAt(commit, 'in the commit of its write')).toBe(1);
+      },
+    );
 
     it('with the record in a second commit and a death between the two, the audit finds the book twice', async () => {
       expect(await copiesAfterDyingAt(1, 'in a second commit')).toBe(2);

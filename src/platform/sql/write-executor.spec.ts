@@ -9,7 +9,7 @@ describe('SqlWriteExecutor', () => {
   let directory: string;
   let database: SqlDatabase;
   let sites: string[];
-  let atSite: (site: string) => void;
+  let atSite: (site: string) => unknown;
 
   const insertBook = (title: string): void => {
     const sql = "INSERT INTO books (title, author, price_cents, quantity) VALUES (?, 'A', 100, 1)";
@@ -51,15 +51,12 @@ describe('SqlWriteExecutor', () => {
   });
 
   it('given work, resolves with what it returned and only after its commit', async () => {
-    let atCommit: string | undefined;
-    let answer: string | undefined;
-    atSite = (site) => {
-      if (site === 'sql.commit.after') atCommit = answer ?? 'not answered yet';
-    };
+    const order: string[] = [];
+    atSite = (site) => order.push(site);
 
-    answer = await database.writer.run(() => 'done');
+    await database.writer.run(() => 'done').then((answer) => order.push(answer));
 
-    expect([answer, atCommit]).toEqual(['done', 'not answered yet']);
+    expect(order).toEqual(['sql.commit.before', 'sql.commit.after', 'done']);
   });
 
   it('given work that throws between others of its turn, rejects it with its error and keeps nothing of it', async () => {
