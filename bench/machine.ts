@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { availableParallelism, cpus } from 'node:os';
+import { availableParallelism, cpus, loadavg } from 'node:os';
 
 export interface Machine {
   readonly cores: number;
@@ -7,6 +7,8 @@ export interface Machine {
   readonly platform: string;
   readonly node: string;
   readonly date: string;
+  /** Processes that others kept busy in the minute before the bench began. */
+  readonly busyBefore: number;
   /** Absent without git. A `+` behind it: with changes that are not committed. */
   readonly commit: string | undefined;
 }
@@ -18,6 +20,7 @@ export function describeMachine(root: string): Machine {
     platform: `${process.platform}-${process.arch}`,
     node: process.versions.node,
     date: new Date().toISOString(),
+    busyBefore: loadavg()[0] ?? 0,
     commit: commitOf(root),
   };
 }

@@ -6,7 +6,7 @@ import { WrongAnswer } from './expect.js';
 import type { Bench, Figure } from './figure.js';
 import { LargeStore } from './large-store.js';
 import type { LoadGenerator } from './load.js';
-import { describeMachine } from './machine.js';
+import { describeMachine, type Machine } from './machine.js';
 import { LARGE_STORE_WRITES } from './paths/large-store-writes.js';
 import { READS } from './paths/reads.js';
 import { STARTS } from './paths/starts.js';
@@ -21,10 +21,13 @@ import { Wrk } from './wrk.js';
 const FIGURES: readonly Figure[] = [...READS, ...WRITES, ...LARGE_STORE_WRITES, ...STARTS];
 /** From build/bench/, where this file is compiled to. */
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+/** Share of the cores; more than this and the servers do not get what they need. */
+const MOST_BUSY = 0.5;
 const EXIT_WRONG_ANSWER = 1;
 const EXIT_USAGE = 2;
 
 async function main(settings: Settings): Promise<void> {
+  const machine = describeMachine(ROOT);
   const load = chooseGenerator(settings.generator);
   mkdirSync(join(ROOT, 'build'), { recursive: true });
   const directory = mkdtempSync(join(ROOT, 'build/bench-data-'));
@@ -39,17 +42,21 @@ async function main(settings: Settings): Promise<void> {
   for (const figure of FIGURES.filter(({ name }) => settings.only.length === 0 || settings.only.includes(name))) {
     rows.push(await measure(figure, bench));
   }
-  const report: Report = {
-    machine: describeMachine(ROOT),
-    generator: load.name,
-    note: load.boundsFigures
-      ? `${load.name} costs more than the servers it drives and bounds these figures; install wrk for real ones`
-      : undefined,
-    rows,
-  };
+  const report: Report = { machine, generator: load.name, notes: notesOn(load, machine), rows };
   console.log(`\n${tableOf(report)}\n`);
   save(report, settings.only.length === 0 ? 'bench/results' : 'build/bench-results');
   if (rows.some(({ wrong }) => wrong !== undefined)) process.exitCode = EXIT_WRONG_ANSWER;
+}
+
+function notesOn({ name, boundsFigures }: LoadGenerator, { busyBefore, cores }: Machine): string[] {
+  const notes: string[] = [];
+  if (boundsFigures) {
+    notes.push(`${name} costs more than the servers it drives and bounds these figures; install wrk for real ones`);
+  }
+  if (busyBefore > cores * MOST_BUSY) {
+    notes.push(`the machine was busy with something else (load ${busyBefore.toFixed(1)}); the figures scatter`);
+  }
+  return notes;
 }
 
 function chooseGenerator(wanted: string): LoadGenerator {

@@ -22,8 +22,8 @@ export interface RowSummary {
 export interface Report {
   readonly machine: Machine;
   readonly generator: string;
-  /** Printed and drawn with the figures; absent when there is nothing to warn of. */
-  readonly note: string | undefined;
+  /** Printed and drawn with the figures: what makes them less than they seem. */
+  readonly notes: readonly string[];
   readonly rows: readonly Row[];
 }
 
@@ -46,7 +46,7 @@ function verdictOf({ better, must, aim }: Row['figure'], ratio: number): Verdict
   return reaches(must) ? 'reached must' : 'below';
 }
 
-export function tableOf({ machine, generator, note, rows }: Report): string {
+export function tableOf({ machine, generator, notes, rows }: Report): string {
   const lines = [
     ['path', 'ratio', 'min..max', 'must', 'aim', 'verdict', 'app', 'baseline'],
     ...rows.map((row) => [row.figure.title, ...cellsOf(row)]),
@@ -59,12 +59,9 @@ export function tableOf({ machine, generator, note, rows }: Report): string {
     .map((row) => `WRONG ${row.figure.name}: ${row.wrong ?? ''}`);
   const { cores, cpu, node, date, commit } = machine;
   const place = `${cores} x ${cpu}, Node ${node}, ${generator}, ${date}${commit === undefined ? '' : `, commit ${commit}`}`;
-  return [
-    ...laidOut.map((line) => line.trimEnd()),
-    ...wrong,
-    ...(note === undefined ? [] : [`Note: ${note}`]),
-    place,
-  ].join('\n');
+  return [...laidOut.map((line) => line.trimEnd()), ...wrong, ...notes.map((note) => `Note: ${note}`), place].join(
+    '\n',
+  );
 }
 
 function cellsOf(row: Row): readonly string[] {
@@ -92,11 +89,11 @@ function amountText(amount: number): string {
 }
 
 /** Everything that was measured, round by round. */
-export function jsonOf({ machine, generator, note, rows }: Report): string {
+export function jsonOf({ machine, generator, notes, rows }: Report): string {
   const figures = rows.map((row) => ({
     ...row.figure,
     ...(row.wrong === undefined ? summarise(row) : { verdict: 'wrong', wrong: row.wrong }),
     rounds: row.rounds,
   }));
-  return `${JSON.stringify({ machine, generator, note, figures }, undefined, 2)}\n`;
+  return `${JSON.stringify({ machine, generator, notes, figures }, undefined, 2)}\n`;
 }

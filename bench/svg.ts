@@ -33,7 +33,7 @@ const COLOURS: Readonly<Record<Verdict, string>> = {
 };
 
 /** One bar per figure with its must and aim, on a transparent ground for light and dark pages. */
-export function svgOf({ rows, note, machine, generator }: Report): string {
+export function svgOf({ rows, notes, machine, generator }: Report): string {
   const parts: string[] = [];
   let top = 8;
   for (const better of ['higher', 'lower'] as const) {
@@ -51,8 +51,8 @@ export function svgOf({ rows, note, machine, generator }: Report): string {
   const place = `${String(machine.cores)} x ${machine.cpu}, Node ${machine.node}, ${generator}`;
   parts.push(text(LEFT, top, 'bar: median; thin line: min to max; solid mark: must; dashed mark: aim', 'small'));
   parts.push(text(LEFT, top + 16, `${place}, ${machine.date.slice(0, 10)}`, 'small'));
-  if (note !== undefined) parts.push(text(LEFT, top + 32, note, 'small'));
-  const height = top + 44;
+  notes.forEach((note, index) => parts.push(text(LEFT, top + 32 + 16 * index, note, 'small')));
+  const height = top + 28 + 16 * notes.length;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img">`,
     `<title>Bench figures as ratios to their baselines</title>`,

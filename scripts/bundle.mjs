@@ -61,8 +61,14 @@ await build({
   target: 'node20.19',
   minifySyntax: true,
   minifyWhitespace: true,
-  external: [...LEFT_IN_NODE_MODULES, ...OPTIONAL, ...OPTIONAL.filter((name) => !name.endsWith('*')).map((name) => `${name}/*`)],
+  external: [
+    ...LEFT_IN_NODE_MODULES,
+    ...OPTIONAL,
+    ...OPTIONAL.filter((name) => !name.endsWith('*')).map((name) => `${name}/*`),
+  ],
   plugins: [withoutLegacyTypeOrm],
-  banner: { js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);" },
+  banner: {
+    js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
+  },
   logLevel: 'warning',
 });

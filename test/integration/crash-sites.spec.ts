@@ -69,7 +69,7 @@ describe('kill -9 of the app at a crash site', () => {
     TEST_TIMEOUT_MS,
   );
 
-  it.each(['journal.begin-segment.before', 'journal.begin-segment.written'])(
+  it.each(['journal.begin-segment.before', 'cluster-secret.rename.before'])(
     'given %s in the first start and in the second, starts the third time',
     async (site) => {
       expect(await history.dieAt(site)).toMatchObject({ signal: 'SIGKILL', when: 'while starting' });

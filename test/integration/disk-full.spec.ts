@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { AppProcess } from '../support/app-process.js';
-import { audit, AuditedClient, type Collection } from '../support/audited-client.js';
+import { audit, AuditedClient } from '../support/audited-client.js';
 import { SeededRandom } from '../support/seeded-random.js';
 import { ShopClient } from '../support/shop-client.js';
 import { acknowledgedBy, auditAfterRestart, writeUntil } from '../support/shop-load.js';
@@ -61,31 +61,15 @@ describe('the app on a full disk', () => {
     expect(clients.filter(({ refused }) => refused === 0)).toEqual([]);
   };
   const broken = async (): Promise<string[]> => audit(clients, await shop.stored());
-  const create = async (collection: Collection): Promise<unknown> => {
-    const content = `one more ${collection}`;
-    const { statusCode, headers, body } = await shop.dispatch({
-      key: content,
-      action: 'create',
-      collection,
-      id: undefined,
-      content,
-    });
-    const { code } = (await body.json()) as { code?: string };
-    return { status: statusCode, code, retryAfter: headers['retry-after'], type: headers['content-type'] };
-  };
-
   it('refuses writes with 503 storage-full and Retry-After, writes nothing of them, reads on, and writes again when there is room', async () => {
     if (!disk) return;
     disk.fill();
     await writeUntilRefused();
 
-    const refusal = {
-      status: 503,
-      code: 'storage-full',
-      retryAfter: expect.stringMatching(/^\d+$/),
-      type: expect.stringContaining('application/problem+json'),
-    };
-    expect([await create('books'), await create('customers')]).toEqual([refusal, refusal]);
+    const distinct = [...new Set(shop.refusals.map((refusal) => JSON.stringify(refusal)))];
+    expect(distinct.map((refusal) => JSON.parse(refusal) as unknown)).toEqual([
+      { code: 'storage-full', retryAfter: '5', type: 'application/problem+json; charset=utf-8' },
+    ]);
     expect(await broken()).toEqual([]);
     expect(app.hasExited).toBe(false);
 

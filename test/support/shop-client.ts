@@ -1,7 +1,14 @@
-import { Agent, request, type Dispatcher } from 'undici';
-import type { Collection, Reply, Send, Stored, WriteRequest } from './audited-client.js';
+import { Agent, request } from 'undici';
+import type { Collection, Reply, Send, Stored } from './audited-client.js';
 
 const PAGE = 1_000;
+const METHODS = { create: 'POST', replace: 'PUT', delete: 'DELETE' } as const;
+
+export interface Refusal {
+  readonly code: unknown;
+  readonly retryAfter: unknown;
+  readonly type: unknown;
+}
 
 /** The app over HTTP, as audited clients use it. One per process life; `close` it. */
 export class ShopClient {
@@ -9,26 +16,28 @@ export class ShopClient {
 
   constructor(private readonly url: string) {}
 
-  readonly send: Send = async (write) => {
+  /** What each 503 said. */
+  readonly refusals: Refusal[] = [];
+
+  readonly send: Send = async ({ key, action, collection, id, content }) => {
+    const path = id === undefined ? collection : `${collection}/${String(id)}`;
     try {
-      const { statusCode, body } = await this.dispatch(write);
-      return { status: statusCode, body: await body.text() };
+      const { statusCode, headers, body } = await request(`${this.url}/${path}`, {
+        dispatcher: this.agent,
+        method: METHODS[action],
+        headers: { 'idempotency-key': key, 'content-type': 'application/json' },
+        body: action === 'delete' ? null : JSON.stringify(inputOf(collection, content)),
+      });
+      const text = await body.text();
+      if (statusCode === 503) {
+        const { code } = JSON.parse(text) as { code?: string };
+        this.refusals.push({ code, retryAfter: headers['retry-after'], type: headers['content-type'] });
+      }
+      return { status: statusCode, body: text };
     } catch {
       return undefined;
     }
   };
-
-  /** With the headers that go with the answer. Rejects when no answer comes. */
-  dispatch({ key, action, collection, id, content }: WriteRequest): Promise<Dispatcher.ResponseData> {
-    const method = { create: 'POST', replace: 'PUT', delete: 'DELETE' }[action];
-    const path = id === undefined ? collection : `${collection}/${String(id)}`;
-    return request(`${this.url}/${path}`, {
-      dispatcher: this.agent,
-      method,
-      headers: { 'idempotency-key': key, 'content-type': 'application/json' },
-      body: action === 'delete' ? null : JSON.stringify(inputOf(collection, content)),
-    });
-  }
 
   async get(path: string): Promise<Reply> {
     const { statusCode, body } = await request(`${this.url}${path}`, { dispatcher: this.agent });

@@ -94,7 +94,7 @@ describe('DataDirectoryLock', () => {
     const holder = await hold();
     holder.signal('SIGKILL');
 
-    await eventually(acquireAndRelease);
+    await eventually(acquireAndRelease, { withinMs: 30_000 });
     await holder.exited;
     expect(acquiring()).toBe('taken');
   });
