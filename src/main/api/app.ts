@@ -1,5 +1,5 @@
 import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { v7 as uuidV7 } from 'uuid';
@@ -8,12 +8,19 @@ import { AppError, type ProcessControl } from '../../kernel/index.js';
 import { BookService } from '../../modules/books/index.js';
 import { CustomerOperationLedger, CustomerService } from '../../modules/customers/index.js';
 import { NodeDisk } from '../../platform/disk/index.js';
-import { createHttpServer, IdempotencyGate, ProblemFilter } from '../../platform/http/index.js';
+import {
+  createHttpServer,
+  IdempotencyGate,
+  ProblemFilter,
+  useJsonBodies,
+  useWriteAdmission,
+} from '../../platform/http/index.js';
 import { HttpObserver, logPort, NestLogger } from '../../platform/observability/index.js';
 import { DataDirectoryLock, systemClock, systemRandom } from '../../platform/process/index.js';
 import { ApiModule } from './api.module.js';
 import { clusterSecret, deriveKey } from './cluster-secret.js';
 import { crashSitesOf } from './crash-sites.js';
+import { admitHotReads, YieldingAdapter } from './hot-reads.js';
 import { SEED_BOOKS, SEED_CUSTOMERS } from './seed.js';
 import { openStores, type Stores } from './stores.js';
 import { serveApiDocumentation } from './swagger.js';
@@ -52,11 +59,13 @@ export async function startApp(config: AppConfig, logger: Logger, processControl
   const server = await createHttpServer({
     apiKeys: config.http.apiKeys,
     requestsPerMinute: config.http.requestsPerMinute,
-    mostWritesUnderWay: MOST_WRITES_UNDER_WAY,
     newRequestId: requestIds(),
     logger,
   });
   observer.install(server);
+  const serveHotReads = await admitHotReads(server, logger);
+  useWriteAdmission(server, MOST_WRITES_UNDER_WAY);
+  useJsonBodies(server);
   new IdempotencyGate({
     ledgers: [stores.sqlOperations, new CustomerOperationLedger(stores.documents)],
     hmacKey: deriveKey(secret, 'operation-body-hmac'),
@@ -64,6 +73,7 @@ export async function startApp(config: AppConfig, logger: Logger, processControl
   }).install(server);
 
   const app = await nestApp(server, stores, observer, logger);
+  serveHotReads(app);
   if (config.storage.seed) {
     await app.get(BookService).seed(SEED_BOOKS);
     await app.get(CustomerService).seed(SEED_CUSTOMERS);
@@ -85,7 +95,7 @@ async function nestApp(
   observer: HttpObserver,
   logger: Logger,
 ): Promise<NestFastifyApplication> {
-  const adapter = new FastifyAdapter(server as never);
+  const adapter = new YieldingAdapter(server);
   const app = await NestFactory.create<NestFastifyApplication>(ApiModule.of(stores, observer), adapter, {
     logger: new NestLogger(logger),
     bodyParser: false,

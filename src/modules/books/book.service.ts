@@ -1,7 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { type Answer, AppError, centsFromPrice, type OperationStamp, priceFromCents } from '../../kernel/index.js';
 import { type CachedRead, GenerationCache } from '../../platform/cache/index.js';
-import { etagOf, ifMatchHolds, nextPageLink, type PageRequest, type PreparedBody } from '../../platform/http/index.js';
+import {
+  etagOf,
+  ifMatchHolds,
+  nextPageLink,
+  type PageRequest,
+  prepareBody,
+  type PreparedBody,
+} from '../../platform/http/index.js';
 import { SqlDatabase, SqlOperationLedger, type SqlWriteScope } from '../../platform/sql/index.js';
 import { BookRepository, type BookRow, type NewBookRow } from './book.repository.js';
 import type { Book, BookInput } from './book.schemas.js';
@@ -48,8 +55,7 @@ export class BookService {
     const read = this.cache.read(TABLE, String(id), () => {
       const row = this.books.find(id);
       if (row === undefined) return undefined;
-      const body = JSON.stringify(bookOf(row));
-      return prepared(body, []);
+      return prepareBody(JSON.stringify(bookOf(row)), []);
     });
     if (read === undefined) throw notFound(id);
     return read;
@@ -62,7 +68,7 @@ export class BookService {
       const last = shownRows.at(-1);
       const headers = ['X-Total-Count', String(this.books.count())];
       if (rows.length > limit && last !== undefined) headers.push('Link', nextPageLink('/books', limit, last.id));
-      return prepared(JSON.stringify(shownRows.map(bookOf)), headers);
+      return prepareBody(JSON.stringify(shownRows.map(bookOf)), headers);
     });
     if (read === undefined) throw new Error('a page always exists');
     return read;
@@ -109,12 +115,6 @@ function bookOf({ id, title, author, priceCents, quantity }: BookRow): Book {
 function shown(status: number, row: BookRow, headers: Record<string, string>): Answer {
   const body = JSON.stringify(bookOf(row));
   return { status, headers: { ...headers, etag: etagOf(body) }, body };
-}
-
-function prepared(body: string, headers: readonly string[]): PreparedBody {
-  const bytes = Buffer.from(body);
-  const etag = etagOf(bytes);
-  return { bytes, etag, headers: [...headers, 'ETag', etag] };
 }
 
 function notFound(id: number): AppError {

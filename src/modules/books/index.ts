@@ -1,5 +1,6 @@
 export { BookEntity } from './book.entity.js';
 export type { BookInput } from './book.schemas.js';
 export { BookService } from './book.service.js';
+export { BooksController } from './adapters/http/books.controller.js';
 export { BooksModule } from './books.module.js';
 export { CreateBooks1763700000002 } from './create-books.migration.js';

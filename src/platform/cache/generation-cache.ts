@@ -26,6 +26,8 @@ export interface CachedRead<V> {
 export class GenerationCache<V extends { readonly bytes: Buffer }> {
   private readonly entries: LRUCache<string, V> | undefined;
 
+  private readonly prefixes = new Map<string, { readonly generation: number; readonly text: string }>();
+
   constructor(
     private readonly source: VersionedSource,
     private readonly options: CacheOptions,
@@ -48,6 +50,11 @@ export class GenerationCache<V extends { readonly bytes: Buffer }> {
   }
 
   private key(table: string, generation: number, name: string): string {
-    return `${this.options.namespace}:${table}:${String(generation)}:${name}`;
+    let prefix = this.prefixes.get(table);
+    if (prefix?.generation !== generation) {
+      prefix = { generation, text: `${this.options.namespace}:${table}:${String(generation)}:` };
+      this.prefixes.set(table, prefix);
+    }
+    return prefix.text + name;
   }
 }

@@ -1,14 +1,26 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Answer } from '../../kernel/index.js';
-import { isNotModified } from './etag.js';
+import { etagOf, isNotModified } from './etag.js';
 
 export const JSON_CONTENT_TYPE = 'application/json; charset=utf-8';
 
-/** A representation that can be sent as it is, many times. `headers` is flat: name, value, name, value. */
+const RATE_LIMIT_HEADER = 'x-ratelimit-limit';
+
+/** A representation that can be sent as it is, many times. Headers are flat: name, value, name, value. */
 export interface PreparedBody {
   readonly bytes: Buffer;
   readonly etag: string;
-  readonly headers: readonly string[];
+  readonly okHeaders: readonly string[];
+  readonly notModifiedHeaders: readonly string[];
+}
+
+/** `headers` go with both answers, the body and 304. */
+export function prepareBody(body: string, headers: readonly string[]): PreparedBody {
+  const bytes = Buffer.from(body);
+  const etag = etagOf(bytes);
+  const notModifiedHeaders = [...headers, 'ETag', etag];
+  const content = ['Content-Type', JSON_CONTENT_TYPE, 'Content-Length', String(bytes.length)];
+  return { bytes, etag, notModifiedHeaders, okHeaders: [...notModifiedHeaders, ...content] };
 }
 
 export function sendAnswer(reply: FastifyReply, answer: Answer): FastifyReply {
@@ -26,7 +38,7 @@ export function sendResource(request: FastifyRequest, reply: FastifyReply, body:
 
 /**
  * The quick way out for hot reads: past Fastify's serialisation and onSend hooks, straight to Node's response with the
- * headers in one flat list. Headers that earlier hooks have set are kept.
+ * headers in one flat list. The only headers that earlier hooks set here are the rate limit's; they are kept.
  */
 export function sendPrepared(
   request: FastifyRequest,
@@ -35,13 +47,13 @@ export function sendPrepared(
   cacheSource: string,
 ): void {
   reply.hijack();
-  const headers = [...prepared.headers, 'X-Cache', cacheSource, 'X-Request-Id', request.id];
-  const earlier = reply.getHeaders();
-  for (const name in earlier) headers.push(name, String(earlier[name]));
-  if (isNotModified(request.headers['if-none-match'], prepared.etag)) {
-    reply.raw.writeHead(304, headers).end();
-    return;
+  const isCurrent = isNotModified(request.headers['if-none-match'], prepared.etag);
+  const headers = (isCurrent ? prepared.notModifiedHeaders : prepared.okHeaders).slice();
+  headers.push('X-Cache', cacheSource, 'X-Request-Id', request.id);
+  if (reply.hasHeader(RATE_LIMIT_HEADER)) {
+    const earlier = reply.getHeaders();
+    for (const name in earlier) headers.push(name, String(earlier[name]));
   }
-  headers.push('Content-Type', JSON_CONTENT_TYPE, 'Content-Length', String(prepared.bytes.length));
-  reply.raw.writeHead(200, headers).end(prepared.bytes);
+  if (isCurrent) reply.raw.writeHead(304, headers).end();
+  else reply.raw.writeHead(200, headers).end(prepared.bytes);
 }

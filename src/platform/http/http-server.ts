@@ -2,17 +2,13 @@ import { fastify, type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { AppError } from '../../kernel/index.js';
 import { type ApiKey, useAccessControl } from './access.js';
-import { useJsonBodies } from './json-body.js';
 import { sendProblem } from './problem.filter.js';
 import { answerUnparsable, useProblemsForWhatNodeRefuses } from './unparsable.js';
-import { useWriteAdmission } from './write-admission.js';
 
 export interface HttpServerOptions {
   readonly apiKeys: readonly ApiKey[];
   /** Requests per minute and caller; undefined for no limit. */
   readonly requestsPerMinute: number | undefined;
-  /** Writes that may be under way at once; more are refused with 503. */
-  readonly mostWritesUnderWay: number;
   readonly newRequestId: () => string;
   readonly logger: Logger;
 }
@@ -23,7 +19,7 @@ const LONGEST_PATH_PARAMETER = 1_024;
 const REQUEST_TIMEOUT_MS = 60_000;
 const ACCEPTABLE_REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
 
-/** A Fastify instance with the rules that hold for every route of every process: ids, access, limits, bodies, errors. */
+/** A Fastify instance with the rules that hold for every route of every process: ids, access, limits, errors. */
 export async function createHttpServer(options: HttpServerOptions): Promise<FastifyInstance> {
   const server = fastify({
     bodyLimit: BODY_LIMIT_BYTES,
@@ -56,8 +52,6 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
   useProblemsForWhatNodeRefuses(server);
   useAccessControl(server, options.apiKeys);
   if (options.requestsPerMinute !== undefined) await useRateLimit(server, options.requestsPerMinute);
-  useWriteAdmission(server, options.mostWritesUnderWay);
-  useJsonBodies(server);
   return server;
 }
 

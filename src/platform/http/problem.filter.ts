@@ -1,5 +1,5 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { AppError } from '../../kernel/index.js';
 import { problemHeaders, problemOf, toAppError } from './problem.js';
@@ -34,4 +34,9 @@ export function routeNotFound(request: FastifyRequest): AppError {
   return new AppError('route-not-found', `nothing answers ${request.method} ${request.url}; GET / lists what does`, {
     retry: 'never',
   });
+}
+
+/** The same for routes that are not Nest's. */
+export function answerProblems(fastify: FastifyInstance, logger: Logger): void {
+  fastify.setErrorHandler((error, request, reply) => sendProblem(reply, request, toAppError(error), logger));
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 const HASH_DIGITS = 32;
 
@@ -21,10 +21,8 @@ export interface JournalRecord<Op> extends Position {
 
 /** The first 128 bits of SHA-256 over the predecessor's hash and this record's content, in hex. */
 export function chainHash(previousHash: string, epoch: number, seq: number, at: number, opJson: string): string {
-  return createHash('sha256')
-    .update(`${previousHash} ${String(epoch)} ${String(seq)} ${String(at)} ${opJson}`)
-    .digest('hex')
-    .slice(0, HASH_DIGITS);
+  const content = `${previousHash} ${String(epoch)} ${String(seq)} ${String(at)} ${opJson}`;
+  return hash('sha256', content, 'hex').slice(0, HASH_DIGITS);
 }
 
 export function encodeRecord<Op>(previous: Position, epoch: number, at: number, op: Op): [JournalRecord<Op>, string] {

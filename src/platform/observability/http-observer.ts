@@ -15,7 +15,6 @@ interface Observing {
 export class HttpObserver {
   readonly registry = new Registry();
   private readonly durations: Histogram<'method' | 'route' | 'status'>;
-  private readonly series = new Map<string, Observing>();
 
   constructor(private readonly logger: Logger) {
     collectDefaultMetrics({ register: this.registry });
@@ -28,18 +27,40 @@ export class HttpObserver {
     });
   }
 
+  /** Before the routes: what each is called in the metrics is settled once, not looked up per request. */
   install(fastify: FastifyInstance): void {
+    fastify.addHook('onRoute', (options) => {
+      const observe = this.observerOf(options.url);
+      const own = options.onResponse ?? [];
+      options.onResponse = [...(Array.isArray(own) ? own : [own]), observe];
+    });
+    const observeUnrouted = this.observerOf('none');
     fastify.addHook('onResponse', (request, reply, done) => {
-      this.observe(request, reply);
-      done();
+      if (request.is404) observeUnrouted(request, reply, done);
+      else done();
     });
   }
 
-  private observe(request: FastifyRequest, reply: FastifyReply): void {
-    const status = reply.raw.statusCode;
-    const elapsedMs = reply.elapsedTime;
-    const route = request.routeOptions.url ?? 'none';
-    this.seriesOf(request.method, route, status).observe(elapsedMs / MS_PER_SECOND);
+  private observerOf(route: string): (request: FastifyRequest, reply: FastifyReply, done: () => void) => void {
+    const series = new Map<string, Map<number, Observing>>();
+    return (request, reply, done) => {
+      const { method } = request;
+      const { statusCode } = reply.raw;
+      let ofMethod = series.get(method);
+      if (!ofMethod) series.set(method, (ofMethod = new Map<number, Observing>()));
+      let observing = ofMethod.get(statusCode);
+      if (!observing) {
+        observing = this.durations.labels(method, route, String(statusCode));
+        ofMethod.set(statusCode, observing);
+      }
+      const elapsedMs = reply.elapsedTime;
+      observing.observe(elapsedMs / MS_PER_SECOND);
+      this.log(request, statusCode, elapsedMs);
+      done();
+    };
+  }
+
+  private log(request: FastifyRequest, status: number, elapsedMs: number): void {
     if (status < 500 && elapsedMs < SLOW_REQUEST_MS && READING_METHODS.has(request.method)) return;
     const entry = {
       requestId: request.id,
@@ -51,14 +72,5 @@ export class HttpObserver {
     };
     if (status >= 500) this.logger.error(entry, 'answered');
     else this.logger.info(entry, 'answered');
-  }
-
-  private seriesOf(method: string, route: string, status: number): Observing {
-    const key = `${method} ${route} ${String(status)}`;
-    const known = this.series.get(key);
-    if (known) return known;
-    const made = this.durations.labels(method, route, String(status));
-    this.series.set(key, made);
-    return made;
   }
 }

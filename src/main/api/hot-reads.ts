@@ -1,0 +1,52 @@
+import type { INestApplicationContext } from '@nestjs/common';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { BooksController } from '../../modules/books/index.js';
+import { answerProblems } from '../../platform/http/index.js';
+
+/**
+ * The reads that are worth a short way: their controller methods are called straight from Fastify, in a context that
+ * has only the hooks installed so far. Nest's hooks and router, and what writes need, cost as much as the rest of such
+ * a read. Nest still finds, wires and documents the methods; `YieldingAdapter` leaves the routes to this.
+ *
+ * Resolves with a function to be given the application once it exists; it must be called before listening.
+ */
+export async function admitHotReads(
+  server: FastifyInstance,
+  logger: Logger,
+): Promise<(app: INestApplicationContext) => void> {
+  let books: BooksController | undefined;
+  const controller = (): BooksController => {
+    if (!books) throw new Error('the application is not there yet');
+    return books;
+  };
+  await server.register((context, _options, done) => {
+    answerProblems(context, logger);
+    context.get('/books', (request, reply) => {
+      controller().list(request.query, request, reply);
+    });
+    context.get<{ Params: { id: string } }>('/books/:id', (request, reply) => {
+      const { id } = request.params;
+      if (id === '') reply.callNotFound();
+      else controller().read(id, request, reply);
+    });
+    done();
+  });
+  return (app) => {
+    books = app.get(BooksController, { strict: false });
+  };
+}
+
+/** Registers Nest's GET routes, except those that the server answers already. */
+export class YieldingAdapter extends FastifyAdapter {
+  constructor(private readonly server: FastifyInstance) {
+    super(server as never);
+  }
+
+  override get(...route: unknown[]): ReturnType<FastifyAdapter['get']> {
+    const [path] = route;
+    if (typeof path === 'string' && this.server.hasRoute({ method: 'GET', url: path })) return this.server as never;
+    return super.get(...route);
+  }
+}
