@@ -80,7 +80,7 @@ export async function startApp(config: AppConfig, logger: Logger, processControl
   }
   await listen(app, config.http);
   return {
-    url: (await app.getUrl()).replace('[::1]', 'localhost'),
+    url: await app.getUrl(),
     close: async () => {
       await closeServer(app, server);
       await stores.close();

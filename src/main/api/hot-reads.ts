@@ -46,7 +46,7 @@ export class YieldingAdapter extends FastifyAdapter {
 
   override get(...route: unknown[]): ReturnType<FastifyAdapter['get']> {
     const [path] = route;
-    if (typeof path === 'string' && this.server.hasRoute({ method: 'GET', url: path })) return this.server as never;
+    if (typeof path === 'string' && this.server.hasRoute({ method: 'GET', url: path })) return this.server;
     return super.get(...route);
   }
 }

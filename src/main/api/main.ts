@@ -13,7 +13,7 @@ const RUN_FILE = 'app.json';
 
 const processControl: ProcessControl = {
   stop: (reason, cause) => {
-    writeSync(STANDARD_ERROR, `stopping at once: ${reason}: ${String(cause)}\n`);
+    say(`stopping at once: ${reason}: ${String(cause)}`);
     process.exit(EXIT_PROMISE_BROKEN);
   },
 };
@@ -47,8 +47,17 @@ async function main(): Promise<void> {
   process.on('SIGINT', close);
 }
 
+/** Standard error may be a file on a full disk: the process must end all the same. */
+function say(line: string): void {
+  try {
+    writeSync(STANDARD_ERROR, `${line}\n`);
+  } catch {
+    return;
+  }
+}
+
 function fail(error: unknown): never {
-  writeSync(STANDARD_ERROR, `${explain(error)}\n`);
+  say(explain(error));
   process.exit(EXIT_CANNOT_START);
 }
 

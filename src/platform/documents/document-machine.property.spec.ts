@@ -53,7 +53,7 @@ function observed(machine: DocumentMachine): unknown {
   const { meta, collections } = machine.capture();
   const documents = [...collections].map(([name, entries]) => [
     name,
-    entries.toSorted(([a], [b]) => a - b),
+    [...entries].toSorted(([a], [b]) => a - b),
     machine.collection(name).ids.page(0, Infinity),
   ]);
   return JSON.parse(JSON.stringify({ meta, documents }));

@@ -20,7 +20,7 @@ export interface CollectionState {
 
 /** The whole state as plain values. Collections hold what a person would read: fields and the shown counter. */
 export interface DocumentsSnapshot {
-  readonly collections: ReadonlyMap<string, readonly (readonly [id: number, document: StoredDocument])[]>;
+  readonly collections: ReadonlyMap<string, Iterable<readonly [id: number, document: StoredDocument]>>;
   readonly meta: SnapshotMeta;
 }
 

@@ -1,6 +1,6 @@
 import { AppError } from '../../kernel/index.js';
 import type { DocumentsSnapshot, SnapshotMeta, StoredDocument } from './document-machine.js';
-import type { CollectionDeclaration, Fields, Scalar } from './document-op.js';
+import type { CollectionDeclaration, Scalar } from './document-op.js';
 import { LazyObject } from './json-chunks.js';
 
 const FORMAT = 1;
@@ -31,7 +31,7 @@ export function encodeSnapshot(
 }
 
 function* plainDocuments(
-  documents: readonly (readonly [id: number, document: StoredDocument])[],
+  documents: Iterable<readonly [id: number, document: StoredDocument]>,
   counterField: string,
   counter: number,
 ): Generator<readonly [key: string, value: Record<string, Scalar>], void, undefined> {
@@ -50,19 +50,23 @@ export function decodeSnapshot(
   if (format !== FORMAT) {
     throw new AppError('data-corrupt', `${path}: unknown format ${String(format)}`, { retry: 'never' });
   }
-  const collections = new Map<string, (readonly [number, StoredDocument])[]>();
-  for (const { name, counterField } of declarations) {
-    const counter = meta.counters[name] ?? 0;
-    const plain = (data[name] ?? {}) as PlainDocuments;
-    const documents: (readonly [number, StoredDocument])[] = [];
-    for (const id of Object.keys(plain)) {
-      const { [counterField]: shownCounter, ...fields } = plain[id] ?? {};
-      documents.push([
-        Number(id),
-        { fields: fields satisfies Fields, counterBase: Number(shownCounter ?? 0) - counter },
-      ]);
-    }
-    collections.set(name, documents);
-  }
+  const collections = new Map(
+    declarations.map(({ name, counterField }) => {
+      const plain = (data[name] ?? {}) as PlainDocuments;
+      const counter = meta.counters[name] ?? 0;
+      return [name, { [Symbol.iterator]: () => storedDocuments(plain, counterField, counter) }] as const;
+    }),
+  );
   return { collections, meta };
+}
+
+function* storedDocuments(
+  plain: PlainDocuments,
+  counterField: string,
+  counter: number,
+): Generator<readonly [id: number, document: StoredDocument], void, undefined> {
+  for (const id in plain) {
+    const { [counterField]: shownCounter, ...fields } = plain[id] ?? {};
+    yield [Number(id), { fields, counterBase: Number(shownCounter ?? 0) - counter }];
+  }
 }

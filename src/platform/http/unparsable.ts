@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { AppError } from '../../kernel/index.js';
 import { problemHeaders, problemOf } from './problem.js';
@@ -9,10 +10,20 @@ const DETAILS: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'the request did not arrive in time',
 };
 
-/** Answers bytes that never became a request, for which there is no reply object to send with. */
+/**
+ * Answers bytes that never became a request, for which there is no reply object to send with. Requests before them on
+ * the same connection are answered first: the refusal must not be taken for theirs.
+ */
 export function answerUnparsable(error: Error & { readonly code?: string }, socket: Socket, requestId: string): void {
   if (!socket.writable || socket.destroyed) {
     socket.destroy();
+    return;
+  }
+  const { _httpMessage: owed } = socket as { readonly _httpMessage?: ServerResponse | null };
+  if (owed) {
+    owed.once('finish', () => {
+      setImmediate(answerUnparsable, error, socket, requestId);
+    });
     return;
   }
   const refusal = malformed(DETAILS[error.code ?? ''] ?? 'this is not an HTTP/1.1 request');

@@ -1,20 +1,20 @@
 import type { LoggerService } from '@nestjs/common';
-import { pino, destination, type Logger } from 'pino';
+import { pino, type Logger } from 'pino';
 import type { Log } from '../../kernel/index.js';
+import { LogOutput } from './log-output.js';
+
+const STANDARD_OUTPUT = 1;
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
-const BUFFER_BYTES = 4_096;
-const FLUSH_EVERY_MS = 500;
-
 /** JSON lines on standard output, buffered: a killed process may lose its last half second of log, never of data. */
 export function createLogger(level: LogLevel): { readonly logger: Logger; readonly flush: () => void } {
-  const out = destination({ fd: 1, sync: false, minLength: BUFFER_BYTES, periodicFlush: FLUSH_EVERY_MS });
+  const out = new LogOutput(STANDARD_OUTPUT);
   const logger = pino({ level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime }, out);
   return {
     logger,
     flush: () => {
-      out.flushSync();
+      out.flush();
     },
   };
 }
