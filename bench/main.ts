@@ -1,5 +1,5 @@
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Autocannon } from './autocannon.js';
 import { WrongAnswer } from './expect.js';
@@ -66,8 +66,9 @@ function chooseGenerator(wanted: string): LoadGenerator {
 
 /** The app's program is copied, so that a build during the bench changes nothing. */
 function prepare(settings: Settings, load: LoadGenerator, directory: string): Bench {
-  const program = join(directory, 'api.mjs');
-  copyFileSync(resolve(ROOT, settings.program), program);
+  const bundle = join(directory, 'bundle');
+  cpSync(dirname(resolve(ROOT, settings.program)), bundle, { recursive: true });
+  const program = join(bundle, basename(settings.program));
   const common = {
     directory,
     baselines: join(ROOT, 'build/bench/baselines'),

@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { build } from 'esbuild';
 
@@ -85,8 +85,10 @@ script.runInThisContext()(module.exports, createRequire(filename), module, filen
  * cache everything works as well, only slower.
  */
 async function writeCompileCache() {
+  rmSync(`${BUNDLES}/api.cjs.cache`, { force: true });
   const data = mkdtempSync(join(tmpdir(), 'bifolio-build-'));
-  const child = spawn(process.execPath, [`${BUNDLES}/api.mjs`], {
+  const child = spawn(process.execPath, [resolve(BUNDLES, 'api.mjs')], {
+    cwd: data,
     env: { PATH: process.env.PATH, DATA_DIR: data, PORT: '0', LOG_LEVEL: 'silent', BIFOLIO_COMPILE_CACHE: 'write' },
     stdio: 'ignore',
   });

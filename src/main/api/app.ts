@@ -25,7 +25,7 @@ import { SEED_BOOKS, SEED_CUSTOMERS } from './seed.js';
 import { openStores, type Stores } from './stores.js';
 import { serveApiDocumentation } from './swagger.js';
 
-/** Some hundred milliseconds of work, and few enough to hold all their bodies. */
+/** Some hundred milliseconds of work. */
 const MOST_WRITES_UNDER_WAY = 5_000;
 const CLOSE_IDLE_EVERY_MS = 20;
 const UUID_BYTES = 16;

@@ -9,6 +9,8 @@ import { startApp } from './app.js';
 const STANDARD_ERROR = 2;
 const EXIT_CANNOT_START = 1;
 const EXIT_PROMISE_BROKEN = 70;
+/** What is kept here is nobody else's to read. */
+const OWNER_ONLY = 0o077;
 const RUN_FILE = 'app.json';
 
 const processControl: ProcessControl = {
@@ -19,6 +21,7 @@ const processControl: ProcessControl = {
 };
 
 async function main(): Promise<void> {
+  process.umask(OWNER_ONLY);
   const config = loadConfig();
   const { logger, flush } = createLogger(config.log.level);
   const app = await startApp(config, logger, processControl);

@@ -14,9 +14,14 @@ export function complaintIn(output: string): string | undefined {
   return lines.findLast((line) => TELLING.test(line)) ?? lines.at(-1);
 }
 
-/** What was appended to a file since it had `offset` bytes, the end of it when that is much. */
+/** What was appended to a file since it had `offset` bytes, the end of it when that is much; empty when it is gone. */
 export function readFrom(path: string, offset: number): string {
-  const file = openSync(path, 'r');
+  let file: number;
+  try {
+    file = openSync(path, 'r');
+  } catch {
+    return '';
+  }
   try {
     const { size } = fstatSync(file);
     const start = Math.max(offset, size - MOST_BYTES);

@@ -45,6 +45,7 @@ const SNAPSHOT_SHARE = 0.5;
  */
 export class DocumentStore {
   private snapshotRun: Promise<void> | undefined;
+  private isClosing = false;
   private nextSnapshotBytes: number;
 
   private constructor(
@@ -154,9 +155,10 @@ export class DocumentStore {
 
   /** Writes out what is queued, takes a last snapshot for a quick next start, closes. No write may follow. */
   async close(): Promise<void> {
+    this.isClosing = true;
     await this.snapshotRun;
     const isWorthwhile = this.journal.segmentBytes > this.nextSnapshotBytes / 16;
-    if (isWorthwhile) await this.takeSnapshot();
+    if (isWorthwhile) await this.snapshot();
     await this.journal.close();
   }
 
@@ -174,7 +176,7 @@ export class DocumentStore {
     this.pendingOf(op.collection).queue(op.id, document, appended);
     const { record, result } = await appended;
     if (result === undefined) throw new Error('a document write has an outcome');
-    if (this.journal.segmentBytes > this.nextSnapshotBytes) this.snapshotRun ??= this.takeSnapshot();
+    if (!this.isClosing && this.journal.segmentBytes > this.nextSnapshotBytes) void this.snapshot();
     return { done: true, outcome: result, commit: { epoch: record.epoch, seq: record.seq, hash: record.hash } };
   }
 
@@ -217,6 +219,12 @@ export class DocumentStore {
 
   private snapshotThreshold(): number {
     return Math.max(this.options.snapshotEveryBytes, this.file.size * SNAPSHOT_SHARE);
+  }
+
+  /** One at a time: two would write the same temporary file. */
+  private snapshot(): Promise<void> {
+    this.snapshotRun ??= this.takeSnapshot();
+    return this.snapshotRun;
   }
 
   /** Never rejects: without a snapshot the journal only stays longer. */

@@ -21,6 +21,7 @@ declare module 'fastify' {
   }
 }
 
+const LOOPBACK_ORIGIN = /^https?:\/\/(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i;
 const RANK: Readonly<Record<Role, number>> = { read: 1, write: 2, operator: 3 };
 const READING_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
@@ -36,7 +37,7 @@ export function useAccessControl(fastify: FastifyInstance, keys: readonly ApiKey
   fastify.decorateRequest('caller', 'anonymous');
   if (keys.length === 0) {
     fastify.addHook('onRequest', (request, _reply, done) => {
-      const isForged = request.headers['sec-fetch-site'] === 'cross-site' && !isReading(request.method);
+      const isForged = !isReading(request.method) && isFromAnotherSite(request);
       done(isForged ? forbidden('writes from pages of other web sites are refused') : undefined);
     });
     return;
@@ -62,6 +63,12 @@ export function useAccessControl(fastify: FastifyInstance, keys: readonly ApiKey
         : undefined,
     );
   });
+}
+
+/** A page that is served under another name, also one whose name was made to lead to this machine (DNS rebinding). */
+function isFromAnotherSite({ headers }: FastifyRequest): boolean {
+  if (headers['sec-fetch-site'] === 'cross-site') return true;
+  return headers.origin !== undefined && !LOOPBACK_ORIGIN.test(headers.origin);
 }
 
 function presentedKey(request: FastifyRequest): string | undefined {

@@ -19,13 +19,15 @@ class BodyPipe implements PipeTransform {
       const at = path.map((segment) => String(typeof segment === 'object' ? segment.key : segment));
       const { keys } = rest as { keys?: readonly string[] };
       return (keys ?? [undefined]).map((key) => ({
-        field: [...at, ...(key === undefined ? [] : [key])].join('.') || 'body',
+        field: [...at, ...(key === undefined ? [] : [key])].join('.').slice(0, LONGEST_FIELD_NAMED) || 'body',
         message: key === undefined ? message : 'is not a known field',
       }));
     });
     throw invalid(fields);
   }
 }
+
+const LONGEST_FIELD_NAMED = 100;
 
 /** An answer stays small however much was wrong. */
 function invalid(all: readonly FieldError[]): AppError {
