@@ -1,10 +1,16 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { DocumentWorld, SNAPSHOT_PATH } from '../../../test/support/document-world.js';
 import { SeededRandom } from '../../../test/support/seeded-random.js';
 import { SimulatedDisk } from '../../../test/support/simulated-disk.js';
+import { NO_CRASH_SITES } from '../crash-sites/index.js';
+import { NodeDisk } from '../disk/index.js';
 import { jsonChunks } from './json-chunks.js';
+import { SnapshotFile } from './snapshot-file.js';
 
 const MANY = 100_000;
 
@@ -53,6 +59,18 @@ describe('the snapshot file', () => {
       },
       _checksum: expect.stringMatching(/^[0-9a-f]{8}$/),
     });
+  });
+
+  it('asked to write while it is writing, refuses, and what it was writing is whole', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'bifolio-snapshot-'));
+    const ports = { disk: new NodeDisk(), nextTurn: setImmediate, crashSites: NO_CRASH_SITES };
+    const file = new SnapshotFile<object>(ports, join(directory, 'file.json'));
+
+    const results = await Promise.allSettled([file.write({ first: 'one' }), file.write({ second: 'two' })]);
+
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+    expect(await file.read()).toEqual({ first: 'one' });
+    rmSync(directory, { recursive: true });
   });
 
   it('given any flipped byte, refuses to open and names the file', async () => {

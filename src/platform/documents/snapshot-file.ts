@@ -30,6 +30,7 @@ interface SnapshotFilePorts {
  */
 export class SnapshotFile<T extends object> implements Adapter<T> {
   private bytesWritten = 0;
+  private isWriting = false;
 
   constructor(
     private readonly ports: SnapshotFilePorts,
@@ -61,7 +62,18 @@ export class SnapshotFile<T extends object> implements Adapter<T> {
   }
 
   /** When it fails, the file is still the old one or is already the new one, and takes no more room than before. */
+  /** One at a time: a second write while one is under way is refused, and the first goes on undisturbed. */
   async write(data: T): Promise<void> {
+    if (this.isWriting) throw new Error(`${this.path} is being written already`);
+    this.isWriting = true;
+    try {
+      await this.replace(data);
+    } finally {
+      this.isWriting = false;
+    }
+  }
+
+  private async replace(data: T): Promise<void> {
     const { disk, crashSites } = this.ports;
     const temporary = `${this.path}.tmp`;
     crashSites.reach('snapshot.write.before');
