@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { AppProcess, removeDirectory, temporaryDirectory } from '../support/app-process.js';
-import { newKey } from './support/client.js';
+import { type Answer, newKey } from './support/client.js';
 import { RESOURCES } from './support/resources.js';
 import { useSharedApp } from './support/shared-app.js';
 
@@ -113,6 +113,16 @@ describe('without keys', () => {
       expect((await client.get(path)).status).toBe(200);
     }
     expect((await app.client.with({ 'sec-fetch-site': 'same-origin' }).post('/books', {})).status).toBe(400);
+  });
+
+  it('a write from a page under another name that leads to this machine, is refused with 403', async () => {
+    const from = (origin: string): Promise<Answer> => app.client.with({ origin }).post('/books', {});
+    (await from('http://evil.example')).problem(403);
+    (await from('http://localhost.evil.example:5050')).problem(403);
+    (await from('null')).problem(403);
+    expect([(await from('http://localhost:5050')).status, (await from('http://[::1]:5050')).status]).toEqual([
+      400, 400,
+    ]);
   });
 
   it('more requests than any limit would let through on loopback, are all answered', async () => {

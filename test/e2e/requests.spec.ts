@@ -130,6 +130,13 @@ describe('bytes on a socket', () => {
     expect(await sendBytes(app.process.url, bytes)).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
   });
 
+  it('that follow a write on its connection, are refused after the write has been answered', async () => {
+    const body = JSON.stringify({ title: 'Before the junk', author: 'A', price: 1, quantity: 1 });
+    const head = `POST /books HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${String(body.length)}`;
+    const received = await sendBytes(app.process.url, `${head}\r\n\r\n${body}junk\r\n\r\n`);
+    expect(received.match(/HTTP\/1\.1 \d{3}/g)).toEqual(['HTTP/1.1 201', 'HTTP/1.1 400']);
+  });
+
   it('that hold nonsense, leave the app answering others', async () => {
     await Promise.all(Array.from({ length: 20 }, () => sendBytes(app.process.url, 'GARBAGE\r\n\r\n')));
     expect((await app.client.get('/health/ready')).status).toBe(200);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { complaintIn } from './complaint.js';
+import { complaintIn, readFrom } from './complaint.js';
 
 describe('what a process complained of', () => {
   it.each([
@@ -20,5 +20,9 @@ describe('what a process complained of', () => {
     ['two refusals', 'not-ready: first\ndata-corrupt: second\n', 'data-corrupt: second'],
   ])('given %s, is the line that names it', (_what, output, complaint) => {
     expect(complaintIn(output)).toBe(complaint);
+  });
+
+  it('given a log that was moved away, is nothing', () => {
+    expect(readFrom('/no/such/directory/app.log', 10)).toBe('');
   });
 });

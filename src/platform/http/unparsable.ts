@@ -20,7 +20,7 @@ export function answerUnparsable(error: Error & { readonly code?: string }, sock
     return;
   }
   const { _httpMessage: owed } = socket as { readonly _httpMessage?: ServerResponse | null };
-  if (owed) {
+  if (owed?.req.complete === true) {
     owed.once('finish', () => {
       setImmediate(answerUnparsable, error, socket, requestId);
     });
