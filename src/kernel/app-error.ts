@@ -70,3 +70,12 @@ export class AppError extends Error {
 export function isAppError(error: unknown, code?: ErrorCode): error is AppError {
   return error instanceof AppError && (code === undefined || error.code === code);
 }
+
+/** The one refusal for a disk without room, whichever store found it full. */
+export function storageFull(cause: unknown): AppError {
+  return new AppError('storage-full', 'no room left on the disk; nothing was written', {
+    retry: 'safe',
+    retryAfterSeconds: 5,
+    cause,
+  });
+}

@@ -1,4 +1,4 @@
-export { AppError, isAppError } from './app-error.js';
+export { AppError, isAppError, storageFull } from './app-error.js';
 export type { ErrorCode, FieldError, Retry } from './app-error.js';
 export type { Answer, OperationLedger, OperationRecord, OperationStamp } from './operation.js';
 export type { Clock, CrashSites, Disk, DiskFile, Log, NextTurn, ProcessControl, Random } from './ports.js';

@@ -1,7 +1,14 @@
 import { join } from 'node:path';
-import { AppError, type Clock, type DiskFile, type NextTurn, type ProcessControl } from '../../kernel/index.js';
+import {
+  AppError,
+  type Clock,
+  type DiskFile,
+  type NextTurn,
+  type ProcessControl,
+  storageFull,
+} from '../../kernel/index.js';
 import { beginSegment } from './begin-segment.js';
-import { isDiskFull, storageFull } from './disk-full.js';
+import { isDiskFull } from './disk-full.js';
 import { JournalReserve } from './journal-reserve.js';
 import { encodeLine } from './line-codec.js';
 import { recoverJournal, type RecoveryPorts, removeCovered } from './recovery.js';

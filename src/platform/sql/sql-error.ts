@@ -1,4 +1,4 @@
-import { AppError } from '../../kernel/index.js';
+import { AppError, storageFull } from '../../kernel/index.js';
 
 /** SQLite's symbolic result code (`SQLITE_FULL`, `SQLITE_IOERR_FSYNC`); undefined when the error is not SQLite's. */
 export function sqliteCode(error: unknown): string | undefined {
@@ -9,13 +9,7 @@ export function sqliteCode(error: unknown): string | undefined {
 /** What a statement that failed before its commit means to the caller: nothing was written. Others are returned as they are. */
 export function refusalFrom(error: unknown): unknown {
   const code = sqliteCode(error);
-  if (code === 'SQLITE_FULL') {
-    return new AppError('storage-full', 'no room left on the disk; nothing was written', {
-      retry: 'safe',
-      retryAfterSeconds: 5,
-      cause: error,
-    });
-  }
+  if (code === 'SQLITE_FULL') return storageFull(error);
   if (code?.startsWith('SQLITE_BUSY') === true || code?.startsWith('SQLITE_LOCKED') === true) {
     return new AppError('storage-busy', 'another program holds the database; nothing was written', {
       retry: 'safe',
