@@ -2,11 +2,11 @@ import { join } from 'node:path';
 import { Low } from 'lowdb';
 import { isAppError, type OperationStamp, type Random } from '../../kernel/index.js';
 import { GENESIS, Journal, type JournalPorts, type Position } from '../journal/index.js';
-import { DocumentMachine, show } from './document-machine.js';
+import { DocumentMachine, type DocumentsSnapshot, show } from './document-machine.js';
 import type { CollectionDeclaration, DocumentOp, DocumentOutcome, Fields, ShownDocument } from './document-op.js';
 import type { RememberedOperation } from './operation-memory.js';
 import { PendingWrites } from './pending-writes.js';
-import { decodeSnapshot, encodeSnapshot, type SnapshotData } from './snapshot-codec.js';
+import { SnapshotCodec } from './snapshot-codec.js';
 import { SnapshotFile } from './snapshot-file.js';
 
 export interface DocumentStorePorts extends JournalPorts {
@@ -52,9 +52,9 @@ export class DocumentStore {
     private readonly ports: DocumentStorePorts,
     private readonly options: DocumentStoreOptions,
     private readonly machine: DocumentMachine,
-    private readonly file: SnapshotFile<SnapshotData>,
-    private readonly low: Low<SnapshotData>,
-    private readonly empty: SnapshotData,
+    private readonly file: SnapshotFile<DocumentsSnapshot>,
+    private readonly low: Low<DocumentsSnapshot>,
+    private readonly empty: DocumentsSnapshot,
     private readonly pending: ReadonlyMap<string, PendingWrites>,
     private readonly journal: Journal<DocumentOp, DocumentOutcome | undefined>,
   ) {
@@ -66,12 +66,11 @@ export class DocumentStore {
     const { directory, collections } = options;
     await ports.disk.ensureDirectory(directory);
     const machine = new DocumentMachine(collections, GENESIS);
-    const path = join(directory, SNAPSHOT_FILE);
-    const file = new SnapshotFile<SnapshotData>(ports, path);
-    const empty = encodeSnapshot(collections, machine.capture());
-    const low = new Low<SnapshotData>(file, empty);
+    const file = new SnapshotFile(ports, join(directory, SNAPSHOT_FILE), new SnapshotCodec(collections));
+    const empty = machine.capture();
+    const low = new Low<DocumentsSnapshot>(file, empty);
     await low.read();
-    if (low.data !== empty) machine.restore(decodeSnapshot(collections, low.data, path));
+    if (low.data !== empty) machine.restore(low.data);
     low.data = empty;
 
     const pending = new Map(collections.map(({ name }) => [name, new PendingWrites(machine.collection(name))]));
@@ -111,9 +110,9 @@ export class DocumentStore {
   /** In id order, the ones behind `after`. */
   page(collection: string, after: number, limit: number): DocumentPage {
     const state = this.machine.collection(collection);
-    const ids = state.ids.page(after, limit + 1);
+    const ids = state.documents.page(after, limit + 1);
     const documents = ids.slice(0, limit).flatMap((id) => this.find(collection, id) ?? []);
-    return { documents, hasMore: ids.length > limit, total: state.ids.size };
+    return { documents, hasMore: ids.length > limit, total: state.documents.size };
   }
 
   /** The id that the next document would get; ids are never given twice, also not after a delete. */
@@ -164,7 +163,7 @@ export class DocumentStore {
 
   private put(collection: string, id: number, fields: Fields, operation: OperationStamp): Promise<DocumentWrite> {
     const state = this.machine.collection(collection);
-    const counterBase = this.pendingOf(collection).find(id)?.counterBase ?? -state.counter;
+    const counterBase = this.pendingOf(collection).find(id)?.counterBase ?? 0 - state.counter;
     return this.submit({ type: 'put', collection, id, fields, operation }, { fields, counterBase });
   }
 
@@ -232,8 +231,9 @@ export class DocumentStore {
     try {
       await this.journal.rotate();
       const captured = this.machine.capture();
-      this.low.data = encodeSnapshot(this.options.collections, captured);
+      this.low.data = captured;
       await this.low.write();
+      this.machine.rebase(captured);
       await this.journal.removeThrough(captured.meta.seq);
       this.nextSnapshotBytes = this.snapshotThreshold();
     } catch (error) {

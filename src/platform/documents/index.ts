@@ -6,6 +6,17 @@ export type {
   DocumentWrite,
   WriteRefusal,
 } from './document-store.js';
-export type { CollectionDeclaration, DocumentOutcome, Fields, Scalar, ShownDocument } from './document-op.js';
+export { DocumentMachine } from './document-machine.js';
+export type { DocumentsSnapshot, SnapshotMeta } from './document-machine.js';
+export type {
+  CollectionDeclaration,
+  DocumentOp,
+  DocumentOutcome,
+  Fields,
+  Scalar,
+  ShownDocument,
+} from './document-op.js';
 export type { RememberedOperation } from './operation-memory.js';
-export { SNAPSHOT_CRASH_SITES } from './snapshot-file.js';
+export { SnapshotCodec } from './snapshot-codec.js';
+export { SNAPSHOT_CRASH_SITES, SnapshotFile } from './snapshot-file.js';
+export { stateHash } from './state-hash.js';

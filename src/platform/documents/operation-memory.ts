@@ -1,7 +1,10 @@
-import type { OperationStamp } from '../../kernel/index.js';
 import type { DocumentOutcome } from './document-op.js';
 
-export interface RememberedOperation extends OperationStamp {
+/** A finished write: its stamp, and what became of it. */
+export interface RememberedOperation {
+  readonly id: string;
+  readonly scope?: string | undefined;
+  readonly bodyHmac?: string | undefined;
   readonly at: number;
   /** Place of the write in the history: `<epoch>.<seq>`. */
   readonly commit: string;

@@ -1,4 +1,5 @@
-import type { CollectionState, StoredDocument } from './document-machine.js';
+import type { StoredDocument } from './document-line.js';
+import type { CollectionState } from './document-machine.js';
 
 interface PendingDocument {
   /** Undefined: it will be deleted. */

@@ -1,72 +1,84 @@
 import { AppError } from '../../kernel/index.js';
-import type { DocumentsSnapshot, SnapshotMeta, StoredDocument } from './document-machine.js';
+import { DocumentLines } from './document-line.js';
+import type { DocumentsSnapshot, SnapshotMeta } from './document-machine.js';
 import type { CollectionDeclaration, Scalar } from './document-op.js';
-import { LazyObject } from './json-chunks.js';
+import { DocumentTable } from './document-table.js';
+import { jsonChunks } from './json-chunks.js';
+import { LINE_SEPARATOR } from './packed-block.js';
+import { NEWLINE, readPackedDocuments } from './packed-reader.js';
+import type { FileCodec } from './snapshot-file.js';
+import { TableSnapshot } from './table-snapshot.js';
 
 const FORMAT = 1;
-
-type PlainDocuments = Record<string, Record<string, Scalar>>;
-
-/** The file as a person reads it: `{"customers": {"1": {"name": ...}}, "_meta": {...}}`. */
-export interface SnapshotData {
-  [collection: string]: PlainDocuments | LazyObject<Record<string, Scalar>> | SnapshotMetaData;
-  _meta: SnapshotMetaData;
-}
+const META = '"_meta":';
 
 interface SnapshotMetaData extends SnapshotMeta {
   readonly format: number;
 }
 
-/** The documents are turned into what is written while it is written; `snapshot` must not change meanwhile. */
-export function encodeSnapshot(
-  declarations: readonly CollectionDeclaration[],
-  { collections, meta }: DocumentsSnapshot,
-): SnapshotData {
-  const shown = declarations.map(({ name, counterField }) => {
-    const counter = meta.counters[name] ?? 0;
-    const documents = collections.get(name) ?? [];
-    return [name, new LazyObject(() => plainDocuments(documents, counterField, counter))] as const;
-  });
-  return { ...Object.fromEntries(shown), _meta: { format: FORMAT, ...meta } };
-}
+type PlainDocuments = Readonly<Record<string, Readonly<Record<string, Scalar>>>>;
 
-function* plainDocuments(
-  documents: Iterable<readonly [id: number, document: StoredDocument]>,
-  counterField: string,
-  counter: number,
-): Generator<readonly [key: string, value: Record<string, Scalar>], void, undefined> {
-  for (const [id, { fields, counterBase }] of documents) {
-    yield [String(id), { ...fields, [counterField]: counterBase + counter }];
-  }
-}
+/**
+ * A snapshot as JSON that a person can read, `{"customers": {"1": {"name": ...}}, "_meta": {...}}`, with one document
+ * per line and no other newline, so that documents are found without parsing them. Format 1 is any JSON of this shape:
+ * one that is all on one line is read as well, only more slowly.
+ */
+export class SnapshotCodec implements FileCodec<DocumentsSnapshot> {
+  constructor(private readonly declarations: readonly CollectionDeclaration[]) {}
 
-/** Throws `data-corrupt` naming `path` for a format that this version does not know. */
-export function decodeSnapshot(
-  declarations: readonly CollectionDeclaration[],
-  data: SnapshotData,
-  path: string,
-): DocumentsSnapshot {
-  const { format, ...meta } = data._meta;
-  if (format !== FORMAT) {
-    throw new AppError('data-corrupt', `${path}: unknown format ${String(format)}`, { retry: 'never' });
+  *encode({ collections, meta }: DocumentsSnapshot): Generator<string | Buffer, void, undefined> {
+    let opening = '{';
+    for (const [name, documents] of collections) {
+      yield `${opening}${JSON.stringify(name)}:{\n`;
+      let separator = '';
+      for (const { bytes } of documents.blocks()) {
+        yield separator;
+        yield bytes;
+        separator = LINE_SEPARATOR;
+      }
+      opening = separator === '' ? '},' : '\n},';
+    }
+    yield `${opening}${META}`;
+    yield* jsonChunks({ format: FORMAT, ...meta });
   }
-  const collections = new Map(
-    declarations.map(({ name, counterField }) => {
-      const plain = (data[name] ?? {}) as PlainDocuments;
+
+  /** Documents stay parts of `body`. Throws `data-corrupt` naming `path` for a format that this version does not know. */
+  decode(body: Buffer, path: string): DocumentsSnapshot {
+    const lastLine = body.lastIndexOf(NEWLINE) + 1;
+    return lastLine === 0 ? this.decodeOneLine(body, path) : this.decodeLines(body, lastLine, path);
+  }
+
+  private decodeLines(body: Buffer, lastLine: number, path: string): DocumentsSnapshot {
+    const meta = metaOf(JSON.parse(body.toString('utf8', lastLine + `},${META}`.length)) as SnapshotMetaData, path);
+    const packed = readPackedDocuments(body, lastLine, (name) => meta.counters[name] ?? 0, path);
+    const tables = this.declarations.map(({ name, counterField }) => {
+      const lines = new DocumentLines(counterField);
+      const documents = packed.get(name);
       const counter = meta.counters[name] ?? 0;
-      return [name, { [Symbol.iterator]: () => storedDocuments(plain, counterField, counter) }] as const;
-    }),
-  );
-  return { collections, meta };
+      if (documents === undefined) return [name, new DocumentTable(counterField).capture(counter)] as const;
+      return [name, TableSnapshot.ofPacked(documents, lines, counter)] as const;
+    });
+    return { collections: new Map(tables), meta };
+  }
+
+  private decodeOneLine(body: Buffer, path: string): DocumentsSnapshot {
+    const { _meta, ...plain } = JSON.parse(`${body.toString('utf8')}}`) as Record<string, PlainDocuments> & {
+      readonly _meta: SnapshotMetaData;
+    };
+    const meta = metaOf(_meta, path);
+    const tables = this.declarations.map(({ name, counterField }) => {
+      const table = new DocumentTable(counterField);
+      const counter = meta.counters[name] ?? 0;
+      for (const [id, { [counterField]: shown, ...fields }] of Object.entries(plain[name] ?? {})) {
+        table.set(Number(id), { fields, counterBase: Number(shown ?? 0) - counter });
+      }
+      return [name, table.capture(counter)] as const;
+    });
+    return { collections: new Map(tables), meta };
+  }
 }
 
-function* storedDocuments(
-  plain: PlainDocuments,
-  counterField: string,
-  counter: number,
-): Generator<readonly [id: number, document: StoredDocument], void, undefined> {
-  for (const id in plain) {
-    const { [counterField]: shownCounter, ...fields } = plain[id] ?? {};
-    yield [Number(id), { fields, counterBase: Number(shownCounter ?? 0) - counter }];
-  }
+function metaOf({ format, ...meta }: SnapshotMetaData, path: string): SnapshotMeta {
+  if (format === FORMAT) return meta;
+  throw new AppError('data-corrupt', `${path}: unknown format ${String(format)}`, { retry: 'never' });
 }

@@ -10,9 +10,13 @@ import { SimulatedDisk } from '../../../test/support/simulated-disk.js';
 import { NO_CRASH_SITES } from '../crash-sites/index.js';
 import { NodeDisk } from '../disk/index.js';
 import { jsonChunks } from './json-chunks.js';
-import { SnapshotFile } from './snapshot-file.js';
+import { type FileCodec, SnapshotFile } from './snapshot-file.js';
 
 const MANY = 100_000;
+const PLAIN_JSON: FileCodec<object> = {
+  encode: (data) => [JSON.stringify(data).slice(0, -1)],
+  decode: (body) => JSON.parse(`${body.toString()}}`) as object,
+};
 
 /** After a life that created `count` customers and stopped cleanly. */
 async function worldOf(count: number): Promise<DocumentWorld> {
@@ -64,7 +68,7 @@ describe('the snapshot file', () => {
   it('asked to write while it is writing, refuses, and what it was writing is whole', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'bifolio-snapshot-'));
     const ports = { disk: new NodeDisk(), nextTurn: setImmediate, crashSites: NO_CRASH_SITES };
-    const file = new SnapshotFile<object>(ports, join(directory, 'file.json'));
+    const file = new SnapshotFile<object>(ports, join(directory, 'file.json'), PLAIN_JSON);
 
     const results = await Promise.allSettled([file.write({ first: 'one' }), file.write({ second: 'two' })]);
 

@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { Adapter } from 'lowdb';
 import { AppError, type CrashSites, type Disk, type NextTurn } from '../../kernel/index.js';
-import { jsonChunks } from './json-chunks.js';
+import { ByteBatch } from './byte-batch.js';
 
 const WRITE_BYTES = 256 * 1024;
 const CHECKSUM_TAIL = /,"_checksum":"([0-9a-f]{8})"\}\n?$/;
@@ -22,6 +22,14 @@ interface SnapshotFilePorts {
   readonly crashSites: CrashSites;
 }
 
+/** How data stands in a file: as a JSON object, of which both sides leave out the closing brace. */
+export interface FileCodec<T> {
+  /** In pieces, each of which takes little time to make. Bytes are not changed by who takes them, nor kept. */
+  encode(data: T): Iterable<string | Buffer>;
+  /** The result may share the memory of `body`. */
+  decode(body: Buffer, path: string): T;
+}
+
 /**
  * A durable adapter for lowdb: one JSON object per file, closed by a CRC-32 of all that stands before it. A write goes
  * to a temporary file that is synchronised and renamed over the old one, so that the file is always a whole one, old
@@ -35,6 +43,7 @@ export class SnapshotFile<T extends object> implements Adapter<T> {
   constructor(
     private readonly ports: SnapshotFilePorts,
     private readonly path: string,
+    private readonly codec: FileCodec<T>,
   ) {}
 
   /** Size of the file as last read or written, in bytes; 0 before. */
@@ -58,11 +67,13 @@ export class SnapshotFile<T extends object> implements Adapter<T> {
       );
     }
     this.bytesWritten = bytes.length;
-    return JSON.parse(`${body.toString('utf8')}}`) as T;
+    return this.codec.decode(body, this.path);
   }
 
-  /** When it fails, the file is still the old one or is already the new one, and takes no more room than before. */
-  /** One at a time: a second write while one is under way is refused, and the first goes on undisturbed. */
+  /**
+   * When it fails, the file is still the old one or is already the new one, and takes no more room than before. One at
+   * a time: a second write while one is under way is refused, and the first goes on undisturbed.
+   */
   async write(data: T): Promise<void> {
     if (this.isWriting) throw new Error(`${this.path} is being written already`);
     this.isWriting = true;
@@ -95,30 +106,29 @@ export class SnapshotFile<T extends object> implements Adapter<T> {
   private async writeTo(path: string, data: T): Promise<number> {
     const { disk, crashSites, nextTurn } = this.ports;
     const file = await disk.open(path);
+    const batch = new ByteBatch(2 * WRITE_BYTES);
     let offset = 0;
     let checksum = 0;
-    const write = async (text: string): Promise<void> => {
-      const bytes = Buffer.from(text);
+    const flush = async (): Promise<void> => {
+      const bytes = batch.take();
       checksum = crc32(bytes, checksum);
       await file.write(bytes, offset);
       offset += bytes.length;
     };
     try {
       await file.truncate(0);
-      let text = '';
-      let held = '';
-      for (const chunk of jsonChunks(data)) {
-        text += held;
-        held = chunk;
-        if (text.length < WRITE_BYTES) continue;
-        await write(text);
-        text = '';
+      for (const piece of this.codec.encode(data)) {
+        if (typeof piece === 'string') batch.addText(piece);
+        else batch.addBytes(piece);
+        if (batch.size < WRITE_BYTES) continue;
+        await flush();
         await new Promise<void>((resolve) => {
           nextTurn(resolve);
         });
       }
-      await write(text + held.slice(0, -1));
-      await write(`,"_checksum":"${hex(checksum)}"}\n`);
+      await flush();
+      batch.addText(`,"_checksum":"${hex(checksum)}"}\n`);
+      await flush();
       crashSites.reach('snapshot.write.after');
       await file.synchronize();
       crashSites.reach('snapshot.synchronize.after');

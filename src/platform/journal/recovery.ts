@@ -1,7 +1,14 @@
 import { join } from 'node:path';
 import { AppError, type CrashSites, type Disk, type Log } from '../../kernel/index.js';
 import { GENESIS_HASH, type JournalRecord, type Position } from './record.js';
-import { firstSeqOf, isCreationCutShort, scanSegment, segmentFileName, type SegmentScan } from './segment.js';
+import {
+  firstSeqOf,
+  isCreationCutShort,
+  scanSegment,
+  segmentFileName,
+  type SegmentHeader,
+  type SegmentScan,
+} from './segment.js';
 
 export const GENESIS: Position = { epoch: 0, seq: 0, hash: GENESIS_HASH };
 
@@ -38,24 +45,31 @@ export async function recoverJournal<Op>(
   if (all.length === 0 && covered.seq > 0) {
     throw missing(directory, `the segments behind record ${String(covered.seq)} of the snapshot`);
   }
-  const unfinished = await unfinishedSegment(disk, directory, all.at(-1));
+  const newest = all.at(-1);
+  const newestBytes = newest === undefined ? undefined : await disk.read(join(directory, newest));
+  // One that holds less than its header never held a record, and all before it is durable.
+  const unfinished = newestBytes && isCreationCutShort(newestBytes) ? newest : undefined;
   const whole = unfinished === undefined ? all : all.slice(0, -1);
   const names = uncovered(whole, covered.seq);
 
   let position = covered;
   let lastAt = 0;
-  let last: { readonly path: string; readonly bytes: Buffer; readonly scan: SegmentScan<Op> } | undefined;
+  let last: { readonly path: string; readonly bytes: Buffer; readonly scan: SegmentScan } | undefined;
   for (const [index, name] of names.entries()) {
     const path = join(directory, name);
-    const bytes = (await disk.read(path)) ?? Buffer.alloc(0);
-    const scan = scanSegment<Op>(path, bytes, name !== all.at(-1));
-    assertContinues(path, name, scan, index === 0 ? undefined : position, covered);
-    lastAt = scan.header.at;
-    for (const record of scan.records) {
-      if (record.seq === covered.seq && record.hash !== covered.hash) throw foreign(path, record.seq);
-      lastAt = record.at;
-      if (record.seq > covered.seq) replay(record);
-    }
+    const bytes = (name === newest ? newestBytes : await disk.read(path)) ?? Buffer.alloc(0);
+    const predecessor = index === 0 ? undefined : position;
+    const scan = scanSegment<Op>(path, bytes, name !== newest, {
+      begin: (header) => {
+        assertContinues(path, name, header, predecessor, covered);
+        lastAt = header.at;
+      },
+      record: (record) => {
+        if (record.seq === covered.seq && record.hash !== covered.hash) throw foreign(path, record.seq);
+        lastAt = record.at;
+        if (record.seq > covered.seq) replay(record);
+      },
+    });
     position = scan.position;
     last = { path, bytes, scan };
   }
@@ -102,11 +116,10 @@ function uncovered(names: readonly string[], coveredSeq: number): string[] {
 function assertContinues(
   path: string,
   name: string,
-  scan: SegmentScan<unknown>,
+  { after }: SegmentHeader,
   predecessor: Position | undefined,
   covered: Position,
 ): void {
-  const { after } = scan.header;
   if (name !== segmentFileName(after.seq + 1)) {
     throw new AppError('data-corrupt', `${path}: the file name does not fit its header at byte 0`, { retry: 'never' });
   }
@@ -127,7 +140,7 @@ function foreign(path: string, seq: number): AppError {
  * Makes the good part durable and takes the rest away. What no batch header vouches for is written once more: after a
  * failed fdatasync the kernel shows such bytes as written and may have dropped them all the same ("fsyncgate", 2018).
  */
-async function settle(ports: RecoveryPorts, path: string, bytes: Buffer, scan: SegmentScan<unknown>): Promise<void> {
+async function settle(ports: RecoveryPorts, path: string, bytes: Buffer, scan: SegmentScan): Promise<void> {
   const { goodBytes, vouchedBytes } = scan;
   const file = await ports.disk.open(path);
   try {
@@ -146,17 +159,6 @@ async function settle(ports: RecoveryPorts, path: string, bytes: Buffer, scan: S
   } finally {
     await file.close();
   }
-}
-
-/** The newest segment when it holds less than its header. It never held a record, and all before it is durable. */
-async function unfinishedSegment(
-  disk: Disk,
-  directory: string,
-  newest: string | undefined,
-): Promise<string | undefined> {
-  if (newest === undefined) return undefined;
-  const bytes = await disk.read(join(directory, newest));
-  return bytes && isCreationCutShort(bytes) ? newest : undefined;
 }
 
 /** An only segment is left to be begun again in its place, so that an interrupted start does not find none at all. */

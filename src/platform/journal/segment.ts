@@ -22,9 +22,14 @@ interface BatchHeader {
   readonly batch: { readonly durable: number };
 }
 
-export interface SegmentScan<Op> {
-  readonly header: SegmentHeader;
-  readonly records: readonly JournalRecord<Op>[];
+/** What a scan hands over, in the order in which it stands in the file. */
+export interface SegmentVisitor<Op> {
+  /** Before any record. */
+  begin(header: SegmentHeader): void;
+  record(record: JournalRecord<Op>): void;
+}
+
+export interface SegmentScan {
   /** Bytes from the start that are good. Less than the file's length exactly when something behind them is bad. */
   readonly goodBytes: number;
   /** Bytes from the start that were synchronised for certain: what the last good batch header vouches for. */
@@ -63,11 +68,16 @@ export function isCreationCutShort(bytes: Buffer): boolean {
 }
 
 /**
- * Reads one segment. Bad bytes that were promised durable (below the highest offset that a later batch header vouches
+ * Reads one segment, handing over each record as soon as it is known to be good. Bad bytes that were promised durable (below the highest offset that a later batch header vouches
  * for, or anywhere when `sealed`) throw `data-corrupt` naming file and offset; bad bytes beyond are the torn end of a
  * write that was never acknowledged, and only end the scan.
  */
-export function scanSegment<Op>(file: string, bytes: Buffer, sealed: boolean): SegmentScan<Op> {
+export function scanSegment<Op>(
+  file: string,
+  bytes: Buffer,
+  sealed: boolean,
+  visitor: SegmentVisitor<Op>,
+): SegmentScan {
   const corrupt = (offset: number, why: string): AppError =>
     new AppError(
       'data-corrupt',
@@ -85,8 +95,8 @@ export function scanSegment<Op>(file: string, bytes: Buffer, sealed: boolean): S
   if (header === undefined) throw corrupt(0, 'bad segment header');
   if (header.format !== FORMAT) throw corrupt(0, `unknown format ${String(header.format)}`);
 
-  const records: JournalRecord<Op>[] = [];
-  let position = header.after;
+  visitor.begin(header);
+  let position: Position = header.after;
   let offset = first.end;
   let vouchedBytes = 0;
   while (offset < bytes.length) {
@@ -100,12 +110,13 @@ export function scanSegment<Op>(file: string, bytes: Buffer, sealed: boolean): S
     } else {
       const record = JSON.parse(line.json) as JournalRecord<Op>;
       if (!follows(position, record, line.json)) throw corrupt(offset, 'record does not follow its predecessor');
-      records.push(record);
-      position = { epoch: record.epoch, seq: record.seq, hash: record.hash };
+      visitor.record(record);
+      position = record;
     }
     offset = line.end;
   }
-  return { header, records, goodBytes: offset, vouchedBytes, position };
+  const { epoch, seq, hash } = position;
+  return { goodBytes: offset, vouchedBytes, position: { epoch, seq, hash } };
 }
 
 function parseHeader(json: string): SegmentHeader | undefined {

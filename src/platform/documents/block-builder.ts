@@ -1,0 +1,60 @@
+import { ByteBatch } from './byte-batch.js';
+import { counterOffset, type DocumentLines, type StoredDocument } from './document-line.js';
+import { BLOCK_BYTES, LINE_SEPARATOR, PackedBlock } from './packed-block.js';
+
+/** Makes blocks of documents that are added in id order. All lines show the counter as of `counter`. */
+export class BlockBuilder {
+  private readonly bytes = new ByteBatch(2 * BLOCK_BYTES);
+  private ids: number[] = [];
+  private ends: number[] = [];
+
+  constructor(
+    private readonly lines: DocumentLines,
+    private readonly counter: number,
+  ) {}
+
+  /** In bytes. */
+  get size(): number {
+    return this.bytes.size;
+  }
+
+  add(id: number, document: StoredDocument): void {
+    this.begin();
+    this.bytes.addText(this.lines.format(id, document, this.counter));
+    this.end(id);
+  }
+
+  /** As it stands in `block`, but for what it shows of the counter. */
+  copy(block: PackedBlock, index: number): void {
+    const start = block.start(index);
+    const end = block.end(index);
+    this.begin();
+    if (block.counter === this.counter) {
+      this.bytes.addBytes(block.bytes, start, end);
+    } else {
+      const digits = counterOffset(block.bytes, end);
+      const shown = Number(block.bytes.toString('latin1', digits, end - 1)) + this.counter - block.counter;
+      this.bytes.addBytes(block.bytes, start, digits);
+      this.bytes.addText(`${String(shown)}}`);
+    }
+    this.end(block.ids[index] ?? 0);
+  }
+
+  /** Gives what was added as one block, and begins the next. */
+  take(): PackedBlock {
+    const bytes = Buffer.from(this.bytes.take());
+    const block = new PackedBlock(bytes, new Float64Array(this.ids), new Uint32Array(this.ends), this.counter);
+    this.ids = [];
+    this.ends = [];
+    return block;
+  }
+
+  private begin(): void {
+    if (this.size > 0) this.bytes.addText(LINE_SEPARATOR);
+  }
+
+  private end(id: number): void {
+    this.ids.push(id);
+    this.ends.push(this.size);
+  }
+}

@@ -1,0 +1,40 @@
+const MOST_BYTES_PER_CHARACTER = 3;
+
+/** Puts pieces together to one run of bytes, over and over in the same memory. */
+export class ByteBatch {
+  private bytes: Buffer;
+  private length = 0;
+
+  constructor(expectedBytes: number) {
+    this.bytes = Buffer.allocUnsafeSlow(expectedBytes);
+  }
+
+  get size(): number {
+    return this.length;
+  }
+
+  addText(text: string): void {
+    this.makeRoom(text.length * MOST_BYTES_PER_CHARACTER);
+    this.length += this.bytes.write(text, this.length);
+  }
+
+  addBytes(source: Buffer, start = 0, end = source.length): void {
+    this.makeRoom(end - start);
+    this.length += source.copy(this.bytes, this.length, start, end);
+  }
+
+  /** What was added since the last time, valid until something is added again. */
+  take(): Buffer {
+    const taken = this.bytes.subarray(0, this.length);
+    this.length = 0;
+    return taken;
+  }
+
+  private makeRoom(mostBytes: number): void {
+    const needed = this.length + mostBytes;
+    if (needed <= this.bytes.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.bytes.length));
+    this.bytes.copy(larger, 0, 0, this.length);
+    this.bytes = larger;
+  }
+}

@@ -1,0 +1,100 @@
+import { DocumentLines, type StoredDocument } from './document-line.js';
+import { PackedDocuments } from './packed-documents.js';
+import { SortedIds } from './sorted-ids.js';
+import { TableSnapshot } from './table-snapshot.js';
+
+/**
+ * The documents of one collection: those of the last snapshot, packed, and what has changed since (the sorted tables and
+ * the memtable of a log-structured merge tree, O'Neil 1996). So the number of objects on the heap, which is what garbage
+ * collection costs, follows from the writes since the last snapshot and not from the number of documents.
+ */
+export class DocumentTable {
+  private readonly lines: DocumentLines;
+  private base = new PackedDocuments([]);
+  /** Undefined: deleted. Also kept when it is not in `base`, since it may be in a snapshot that is being written. */
+  private changes = new Map<number, StoredDocument | undefined>();
+  /** The documents that are not in `base`. */
+  private added = new SortedIds();
+  private count = 0;
+
+  constructor(counterField: string) {
+    this.lines = new DocumentLines(counterField);
+  }
+
+  get size(): number {
+    return this.count;
+  }
+
+  /** Documents are never changed in place. */
+  get(id: number): StoredDocument | undefined {
+    const changed = this.changes.get(id);
+    if (changed !== undefined || this.changes.has(id)) return changed;
+    return this.base.find(id, this.lines);
+  }
+
+  has(id: number): boolean {
+    return this.changes.has(id) ? this.changes.get(id) !== undefined : this.base.has(id);
+  }
+
+  set(id: number, document: StoredDocument): void {
+    if (!this.has(id)) {
+      this.count += 1;
+      if (!this.base.has(id)) this.added.add(id);
+    }
+    this.changes.set(id, document);
+  }
+
+  /** Without effect when there is none. */
+  delete(id: number): void {
+    if (!this.has(id)) return;
+    this.count -= 1;
+    if (!this.base.has(id)) this.added.remove(id);
+    this.changes.set(id, undefined);
+  }
+
+  /** At most `limit` ids greater than `after`, ascending. */
+  page(after: number, limit: number): readonly number[] {
+    const page: number[] = [];
+    const added = this.added.page(after, limit);
+    let next = 0;
+    for (const id of this.base.idsAbove(after)) {
+      for (; (added[next] ?? Infinity) < id; next += 1) page.push(added[next] ?? Infinity);
+      if (page.length >= limit) break;
+      if (this.has(id)) page.push(id);
+    }
+    return [...page, ...added.slice(next)].slice(0, limit);
+  }
+
+  /**
+   * What is here now, shown as of the collection's `counter`. Takes as long as there are changes since the last rebase,
+   * however many documents there are.
+   */
+  capture(counter: number): TableSnapshot {
+    const { base, changes, added } = this;
+    return new TableSnapshot(
+      { base, changes: new Map(changes), added: added.page(-Infinity, Infinity) },
+      this.lines,
+      counter,
+    );
+  }
+
+  /** Keeps as changes only those since `snapshot`: the last that was captured here, best after all its blocks were taken. */
+  rebase(snapshot: TableSnapshot): void {
+    const { changes } = this;
+    this.base = snapshot.toPacked();
+    this.changes = new Map();
+    this.added = new SortedIds();
+    for (const [id, document] of changes) {
+      if (snapshot.holds(id, document)) continue;
+      const isInBase = this.base.has(id);
+      if (document !== undefined && !isInBase) this.added.add(id);
+      if (document !== undefined || isInBase) this.changes.set(id, document);
+    }
+  }
+
+  /** Only on an empty table. */
+  restore(snapshot: TableSnapshot): void {
+    this.base = snapshot.toPacked();
+    this.count = this.base.count;
+  }
+}

@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto';
+import type { NextTurn } from '../../kernel/index.js';
+import type { DocumentsSnapshot } from './document-machine.js';
+import { jsonChunks } from './json-chunks.js';
+import { LINE_SEPARATOR } from './packed-block.js';
+
+/**
+ * SHA-256, in hex, of what a snapshot holds but for its position: two copies of a history that are at the same position
+ * have the same hash exactly when they are equal. How the state is held, and how it came about, does not matter.
+ * Computed over many turns of the event loop.
+ */
+export async function stateHash({ collections, meta }: DocumentsSnapshot, nextTurn: NextTurn): Promise<string> {
+  const hash = createHash('sha256');
+  const turn = (): Promise<void> =>
+    new Promise((resolve) => {
+      nextTurn(resolve);
+    });
+  hash.update(JSON.stringify({ clusterId: meta.clusterId }));
+  for (const [name, documents] of collections) {
+    const counter = meta.counters[name] ?? 0;
+    const nextId = meta.nextIds[name] ?? 1;
+    hash.update(`\n${JSON.stringify({ name, counter, nextId })}\n`);
+    let separator = '';
+    for (const { bytes } of documents.blocks()) {
+      hash.update(separator);
+      hash.update(bytes);
+      separator = LINE_SEPARATOR;
+      await turn();
+    }
+  }
+  hash.update('\n');
+  for (const chunk of jsonChunks(meta.operations)) {
+    hash.update(chunk);
+    await turn();
+  }
+  return hash.digest('hex');
+}

@@ -1,0 +1,101 @@
+import { BlockBuilder } from './block-builder.js';
+import type { DocumentLines, StoredDocument } from './document-line.js';
+import { BLOCK_BYTES, type PackedBlock } from './packed-block.js';
+import { PackedDocuments } from './packed-documents.js';
+
+/** Smaller ones are joined with their neighbours, so that blocks do not get ever more and ever smaller. */
+const LEAST_BLOCK_BYTES = BLOCK_BYTES / 2;
+
+/** What differs from the packed documents. Undefined: the document is gone. */
+export type Changes = ReadonlyMap<number, StoredDocument | undefined>;
+
+interface TableState {
+  readonly base: PackedDocuments;
+  readonly changes: Changes;
+  /** Ascending: the changed ones that are not in `base`. */
+  readonly added: readonly number[];
+}
+
+/** All documents of a collection at one moment. Later changes of the collection do not change it. */
+export class TableSnapshot {
+  private packed: PackedDocuments | undefined;
+
+  /** The snapshot owns `state`. `counter` is the collection's, as of which the documents are shown. */
+  constructor(
+    private readonly state: TableState,
+    private readonly lines: DocumentLines,
+    private readonly counter: number,
+  ) {}
+
+  /** All of whose blocks show `counter`. */
+  static ofPacked(packed: PackedDocuments, lines: DocumentLines, counter: number): TableSnapshot {
+    const snapshot = new TableSnapshot({ base: packed, changes: new Map(), added: [] }, lines, counter);
+    snapshot.packed = packed;
+    return snapshot;
+  }
+
+  /** Whether `document`, or with undefined its absence, is what was captured as a change. */
+  holds(id: number, document: StoredDocument | undefined): boolean {
+    const { changes } = this.state;
+    return changes.get(id) === document && changes.has(id);
+  }
+
+  /**
+   * Every document once, in id order, each line as of this snapshot's counter. A block in which nothing has changed is
+   * given as it is. No step takes long: let the event loop have a turn between any two.
+   */
+  *blocks(): Generator<PackedBlock, void, undefined> {
+    if (this.packed) {
+      yield* this.packed.blocks;
+      return;
+    }
+    const blocks: PackedBlock[] = [];
+    for (const block of this.pack()) {
+      blocks.push(block);
+      yield block;
+    }
+    this.packed = new PackedDocuments(blocks);
+  }
+
+  /** All of it packed, at once; costs nothing when all of `blocks` were taken before. */
+  toPacked(): PackedDocuments {
+    return (this.packed ??= new PackedDocuments([...this.pack()]));
+  }
+
+  private *pack(): Generator<PackedBlock, void, undefined> {
+    const { base, changes, added } = this.state;
+    const builder = new BlockBuilder(this.lines, this.counter);
+    let next = 0;
+    for (const block of base.blocks) {
+      const isWorthKeeping = block.bytes.length >= LEAST_BLOCK_BYTES;
+      const leavesNoCrumb = builder.size === 0 || builder.size >= LEAST_BLOCK_BYTES;
+      if (isWorthKeeping && leavesNoCrumb && this.isUnchanged(block, added[next])) {
+        if (builder.size > 0) yield builder.take();
+        yield block;
+        continue;
+      }
+      for (let index = 0; index < block.ids.length; index += 1) {
+        const id = block.ids[index] ?? Infinity;
+        for (; (added[next] ?? Infinity) < id; next += 1) yield* this.addChanged(builder, added[next]);
+        if (changes.has(id)) yield* this.addChanged(builder, id);
+        else builder.copy(block, index);
+        if (builder.size >= BLOCK_BYTES) yield builder.take();
+      }
+    }
+    for (; next < added.length; next += 1) yield* this.addChanged(builder, added[next]);
+    if (builder.size > 0) yield builder.take();
+  }
+
+  private *addChanged(builder: BlockBuilder, id = Infinity): Generator<PackedBlock, void, undefined> {
+    const document = this.state.changes.get(id);
+    if (document === undefined) return;
+    builder.add(id, document);
+    if (builder.size >= BLOCK_BYTES) yield builder.take();
+  }
+
+  private isUnchanged(block: PackedBlock, nextAdded = Infinity): boolean {
+    const { changes } = this.state;
+    if (block.counter !== this.counter || nextAdded < block.lastId) return false;
+    return changes.size === 0 || !block.ids.some((id) => changes.has(id));
+  }
+}
