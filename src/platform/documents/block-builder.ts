@@ -25,9 +25,9 @@ export class BlockBuilder {
   }
 
   /** As it stands in `block`, but for what it shows of the counter. */
-  copy(block: PackedBlock, index: number): void {
-    const start = block.start(index);
-    const end = block.end(index);
+  copy(block: PackedBlock, position: number): void {
+    const start = block.start(position);
+    const end = block.end(position);
     this.begin();
     if (block.counter === this.counter) {
       this.bytes.addBytes(block.bytes, start, end);
@@ -37,16 +37,16 @@ export class BlockBuilder {
       this.bytes.addBytes(block.bytes, start, digits);
       this.bytes.addText(`${String(shown)}}`);
     }
-    this.end(block.ids[index] ?? 0);
+    this.end(block.ids[position] ?? 0);
   }
 
   /** Gives what was added as one block, and begins the next. */
   take(): PackedBlock {
     const bytes = Buffer.from(this.bytes.take());
-    const block = new PackedBlock(bytes, new Float64Array(this.ids), new Uint32Array(this.ends), this.counter);
+    const index = { ids: new Float64Array(this.ids), ends: new Uint32Array(this.ends) };
     this.ids = [];
     this.ends = [];
-    return block;
+    return new PackedBlock(bytes, this.counter, index);
   }
 
   private begin(): void {

@@ -1,52 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { GENESIS, type JournalRecord } from '../journal/index.js';
-import { DocumentMachine, type DocumentsSnapshot } from './document-machine.js';
-import type { DocumentOp } from './document-op.js';
-import { SnapshotCodec } from './snapshot-codec.js';
-
-const COLLECTIONS = [
-  { name: 'customers', counterField: 'orders_count' },
-  { name: 'groups', counterField: 'moves' },
-];
-const CODEC = new SnapshotCodec(COLLECTIONS);
-const HOUR_MS = 3_600_000;
-
-type Step = DocumentOp & { readonly afterMs: number };
-
-const collection = fc.constantFrom('customers', 'groups');
-const id = fc.integer({ min: 1, max: 12 });
-const fields = fc.record({ name: fc.string({ unit: 'binary' }), isOld: fc.boolean(), note: fc.constant(null) });
-const operation = fc.record(
-  { id: fc.uuid(), scope: fc.constantFrom('a', 'b', 'c', 'd'), bodyHmac: fc.string() },
-  { requiredKeys: ['id'] },
-);
-const afterMs = fc.oneof(fc.nat(1_000), fc.nat(30 * HOUR_MS));
-const step: fc.Arbitrary<Step> = fc.oneof(
-  {
-    weight: 6,
-    arbitrary: fc.record({ type: fc.constant('put' as const), collection, id, fields, operation, afterMs }),
-  },
-  { weight: 2, arbitrary: fc.record({ type: fc.constant('delete' as const), collection, id, operation, afterMs }) },
-  { weight: 3, arbitrary: fc.record({ type: fc.constant('bump' as const), collection, afterMs }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      type: fc.constant('epoch-started' as const),
-      clusterId: fc.constantFrom('one', 'two'),
-      primaryId: fc.constant('p'),
-      afterMs,
-    }),
-  },
-);
-
-function recordsOf(steps: readonly Step[]): JournalRecord<DocumentOp>[] {
-  let at = 0;
-  return steps.map(({ afterMs: passed, ...op }, index) => {
-    at += passed;
-    return { epoch: 1, seq: index + 1, hash: `hash ${String(index + 1)}`, at, op };
-  });
-}
+import {
+  arbitraryHistory,
+  COLLECTIONS,
+  recordsOf,
+  restarted,
+  type Step,
+  textOf,
+} from '../../../test/support/document-history.js';
+import { GENESIS } from '../journal/index.js';
+import { DocumentMachine } from './document-machine.js';
 
 /** Everything that can be told apart from outside: documents as shown, in order, and all that decides what comes next. */
 function observed(machine: DocumentMachine): unknown {
@@ -58,21 +21,9 @@ function observed(machine: DocumentMachine): unknown {
   return JSON.parse(JSON.stringify({ meta, documents }));
 }
 
-function textOf(snapshot: DocumentsSnapshot): string {
-  const pieces = [...CODEC.encode(snapshot)].map((piece) => Buffer.from(piece));
-  return Buffer.concat(pieces).toString();
-}
-
-function restarted(machine: DocumentMachine): DocumentMachine {
-  const next = new DocumentMachine(COLLECTIONS, GENESIS);
-  next.restore(CODEC.decode(Buffer.from(textOf(machine.capture())), 'documents.json'));
-  return next;
-}
-
 describe('DocumentMachine', () => {
   it('given any history and a snapshot at any point of it, is after the rest in the same state as without', () => {
-    const history = fc.array(step, { maxLength: 60 });
-    const property = fc.property(history, fc.nat(60), (steps, at) => {
+    const property = fc.property(arbitraryHistory, fc.nat(60), (steps, at) => {
       const records = recordsOf(steps);
       const straight = new DocumentMachine(COLLECTIONS, GENESIS);
       let restored = new DocumentMachine(COLLECTIONS, GENESIS);

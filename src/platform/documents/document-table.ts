@@ -10,7 +10,7 @@ import { TableSnapshot } from './table-snapshot.js';
  */
 export class DocumentTable {
   private readonly lines: DocumentLines;
-  private base = new PackedDocuments([]);
+  private base = new PackedDocuments([], 0);
   /** Undefined: deleted. Also kept when it is not in `base`, since it may be in a snapshot that is being written. */
   private changes = new Map<number, StoredDocument | undefined>();
   /** The documents that are not in `base`. */
@@ -70,12 +70,9 @@ export class DocumentTable {
    * however many documents there are.
    */
   capture(counter: number): TableSnapshot {
-    const { base, changes, added } = this;
-    return new TableSnapshot(
-      { base, changes: new Map(changes), added: added.page(-Infinity, Infinity) },
-      this.lines,
-      counter,
-    );
+    const { base, count } = this;
+    const added = this.added.page(-Infinity, Infinity);
+    return new TableSnapshot({ base, changes: new Map(this.changes), added, count }, this.lines, counter);
   }
 
   /** Keeps as changes only those since `snapshot`: the last that was captured here, best after all its blocks were taken. */

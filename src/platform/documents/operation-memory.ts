@@ -38,8 +38,8 @@ export class OperationMemory {
       this.byScope.set(operation.scope, operation);
       this.withKey.add(operation);
     }
-    this.forget(this.withKey.expire(operation.at));
-    this.forget(this.withoutKey.expire(operation.at));
+    this.withKey.expire(operation.at, this.forget);
+    this.withoutKey.expire(operation.at, this.forget);
   }
 
   findById(id: string): RememberedOperation | undefined {
@@ -55,16 +55,13 @@ export class OperationMemory {
     return [...this.withKey.all(), ...this.withoutKey.all()];
   }
 
-  private forget(expired: readonly RememberedOperation[]): void {
-    for (const operation of expired) {
-      this.byId.delete(operation.id);
-      const { scope } = operation;
-      if (scope !== undefined && this.byScope.get(scope) === operation) this.byScope.delete(scope);
-    }
-  }
+  private readonly forget = (operation: RememberedOperation): void => {
+    this.byId.delete(operation.id);
+    const { scope } = operation;
+    if (scope !== undefined && this.byScope.get(scope) === operation) this.byScope.delete(scope);
+  };
 }
 
-const NOTHING: readonly RememberedOperation[] = [];
 const LEAST_COMPACTION = 1_024;
 
 /** First in, first out, in constant time: a Map would have to step over the holes of what it has deleted. */
@@ -78,25 +75,25 @@ class OperationQueue {
     this.operations.push(operation);
   }
 
-  /** Takes out and gives back what is too old at `now` or too many. */
-  expire(now: number): readonly RememberedOperation[] {
-    const start = this.first;
-    while (this.isExpired(this.operations[this.first], now)) this.first += 1;
-    if (this.first === start) return NOTHING;
-    const expired = this.operations.slice(start, this.first);
+  /** Takes out, oldest first, what is too old at `now` or too many. */
+  expire(now: number, forget: (operation: RememberedOperation) => void): void {
+    for (;;) {
+      const oldest = this.operations[this.first];
+      if (oldest === undefined || !this.isExpired(oldest, now)) break;
+      forget(oldest);
+      this.first += 1;
+    }
     if (this.first > LEAST_COMPACTION && this.first > this.operations.length / 2) {
       this.operations = this.operations.slice(this.first);
       this.first = 0;
     }
-    return expired;
   }
 
   all(): RememberedOperation[] {
     return this.operations.slice(this.first);
   }
 
-  private isExpired(oldest: RememberedOperation | undefined, now: number): boolean {
-    if (oldest === undefined) return false;
+  private isExpired(oldest: RememberedOperation, now: number): boolean {
     return this.operations.length - this.first > this.keep.count || oldest.at + this.keep.ms <= now;
   }
 }

@@ -1,66 +1,51 @@
 import { AppError } from '../../kernel/index.js';
-import { BLOCK_BYTES, LINE_SEPARATOR, PackedBlock } from './packed-block.js';
-import { PackedDocuments } from './packed-documents.js';
+import { BLOCK_BYTES, LINE_SEPARATOR, NEWLINE, PackedBlock, QUOTE } from './packed-block.js';
 
-export const NEWLINE = 0x0a;
-const QUOTE = 0x22;
-const DIGIT_ZERO = 0x30;
 const COLLECTION = /^(?:\{|\},)("(?:[^"\\]|\\.)*"):\{$/;
+const END_OF_COLLECTION = '\n},';
 
 /**
- * The collections in the first `length` bytes of a snapshot with one document per line, by name. Looks only at ids and
- * newlines; what it gives are parts of `bytes`. Throws `data-corrupt` naming `path` when a line is not as it must be.
+ * The collections in the first `length` bytes of a snapshot with one document per line, by name, in blocks that are
+ * parts of `bytes`. Looks at little more than where blocks begin and end. Throws `data-corrupt` naming `path` for what
+ * cannot be read so.
  */
-export function readPackedDocuments(
+export function readBlocks(
   bytes: Buffer,
   length: number,
   counterOf: (collection: string) => number,
   path: string,
-): Map<string, PackedDocuments> {
-  const found = new Map<string, PackedDocuments>();
+): Map<string, readonly PackedBlock[]> {
+  const found = new Map<string, readonly PackedBlock[]>();
   let offset = 0;
   while (offset < length) {
-    const end = bytes.indexOf(NEWLINE, offset);
-    const name = COLLECTION.exec(bytes.toString('utf8', offset, end))?.[1];
+    const begin = bytes.indexOf(NEWLINE, offset) + 1;
+    const name = COLLECTION.exec(bytes.toString('utf8', offset, begin - 1))?.[1];
     if (name === undefined) throw unreadable(path, offset);
-    const blocks: PackedBlock[] = [];
     const collection = JSON.parse(name) as string;
+    const end = bytes[begin] === QUOTE ? bytes.indexOf(END_OF_COLLECTION, begin) : begin - 1;
+    found.set(collection, cut(bytes, begin, end, counterOf(collection), path));
     offset = end + 1;
-    while (bytes[offset] === QUOTE) {
-      const block = readBlock(bytes, offset, counterOf(collection), path);
-      if (block.firstId <= (blocks.at(-1)?.lastId ?? -Infinity)) throw unreadable(path, offset);
-      blocks.push(block);
-      offset += block.bytes.length;
-      offset += bytes[offset] === NEWLINE ? 1 : LINE_SEPARATOR.length;
-    }
-    found.set(collection, new PackedDocuments(blocks));
   }
   return found;
 }
 
-/** The documents from the line at `start` on, up to the size of a block or the last of the collection. */
-function readBlock(bytes: Buffer, start: number, counter: number, path: string): PackedBlock {
-  const ids: number[] = [];
-  const ends: number[] = [];
-  let offset = start;
-  let end = start;
+function cut(bytes: Buffer, begin: number, end: number, counter: number, path: string): PackedBlock[] {
+  const blocks: PackedBlock[] = [];
   let lastId = -Infinity;
-  while (end - start < BLOCK_BYTES && bytes[offset] === QUOTE) {
-    let id = 0;
-    for (offset += 1; bytes[offset] !== QUOTE; offset += 1) id = id * 10 + (bytes[offset] ?? NaN) - DIGIT_ZERO;
-    const newline = bytes.indexOf(NEWLINE, offset);
-    if (!(id > lastId) || newline === -1) throw unreadable(path, offset);
-    end = bytes[newline - 1] === LINE_SEPARATOR.charCodeAt(0) ? newline - 1 : newline;
-    ids.push(id);
-    ends.push(end - start);
-    lastId = id;
-    offset = newline + 1;
+  for (let start = begin; start < end;) {
+    const newline = start + BLOCK_BYTES < end ? bytes.indexOf(NEWLINE, start + BLOCK_BYTES) : end;
+    const blockEnd = newline < end ? newline + 1 - LINE_SEPARATOR.length : end;
+    const block = new PackedBlock(bytes.subarray(start, blockEnd), counter);
+    if (!(block.firstId > lastId && block.lastId >= block.firstId)) throw unreadable(path, start);
+    blocks.push(block);
+    lastId = block.lastId;
+    start = newline + 1;
   }
-  return new PackedBlock(bytes.subarray(start, end), new Float64Array(ids), new Uint32Array(ends), counter);
+  return blocks;
 }
 
 function unreadable(path: string, offset: number): AppError {
-  return new AppError('data-corrupt', `${path}: not a line of a snapshot at byte ${String(offset)}`, {
+  return new AppError('data-corrupt', `${path}: not as a snapshot must be at byte ${String(offset)}`, {
     retry: 'never',
   });
 }

@@ -4,8 +4,9 @@ import type { DocumentsSnapshot, SnapshotMeta } from './document-machine.js';
 import type { CollectionDeclaration, Scalar } from './document-op.js';
 import { DocumentTable } from './document-table.js';
 import { jsonChunks } from './json-chunks.js';
-import { LINE_SEPARATOR } from './packed-block.js';
-import { NEWLINE, readPackedDocuments } from './packed-reader.js';
+import { LINE_SEPARATOR, NEWLINE } from './packed-block.js';
+import { PackedDocuments } from './packed-documents.js';
+import { readBlocks } from './packed-reader.js';
 import type { FileCodec } from './snapshot-file.js';
 import { TableSnapshot } from './table-snapshot.js';
 
@@ -14,6 +15,8 @@ const META = '"_meta":';
 
 interface SnapshotMetaData extends SnapshotMeta {
   readonly format: number;
+  /** How many documents each collection has. Absent from files that are all on one line. */
+  readonly sizes?: Readonly<Record<string, number>>;
 }
 
 type PlainDocuments = Readonly<Record<string, Readonly<Record<string, Scalar>>>>;
@@ -39,7 +42,8 @@ export class SnapshotCodec implements FileCodec<DocumentsSnapshot> {
       opening = separator === '' ? '},' : '\n},';
     }
     yield `${opening}${META}`;
-    yield* jsonChunks({ format: FORMAT, ...meta });
+    const sizes = Object.fromEntries([...collections].map(([name, { count }]) => [name, count]));
+    yield* jsonChunks({ format: FORMAT, sizes, ...meta });
   }
 
   /** Documents stay parts of `body`. Throws `data-corrupt` naming `path` for a format that this version does not know. */
@@ -49,14 +53,12 @@ export class SnapshotCodec implements FileCodec<DocumentsSnapshot> {
   }
 
   private decodeLines(body: Buffer, lastLine: number, path: string): DocumentsSnapshot {
-    const meta = metaOf(JSON.parse(body.toString('utf8', lastLine + `},${META}`.length)) as SnapshotMetaData, path);
-    const packed = readPackedDocuments(body, lastLine, (name) => meta.counters[name] ?? 0, path);
+    const written = JSON.parse(body.toString('utf8', lastLine + `},${META}`.length)) as SnapshotMetaData;
+    const meta = metaOf(written, path);
+    const found = readBlocks(body, lastLine, (name) => meta.counters[name] ?? 0, path);
     const tables = this.declarations.map(({ name, counterField }) => {
-      const lines = new DocumentLines(counterField);
-      const documents = packed.get(name);
-      const counter = meta.counters[name] ?? 0;
-      if (documents === undefined) return [name, new DocumentTable(counterField).capture(counter)] as const;
-      return [name, TableSnapshot.ofPacked(documents, lines, counter)] as const;
+      const packed = new PackedDocuments(found.get(name) ?? [], written.sizes?.[name] ?? 0);
+      return [name, TableSnapshot.ofPacked(packed, new DocumentLines(counterField), meta.counters[name] ?? 0)] as const;
     });
     return { collections: new Map(tables), meta };
   }
@@ -78,7 +80,7 @@ export class SnapshotCodec implements FileCodec<DocumentsSnapshot> {
   }
 }
 
-function metaOf({ format, ...meta }: SnapshotMetaData, path: string): SnapshotMeta {
+function metaOf({ format, sizes: _sizes, ...meta }: SnapshotMetaData, path: string): SnapshotMeta {
   if (format === FORMAT) return meta;
   throw new AppError('data-corrupt', `${path}: unknown format ${String(format)}`, { retry: 'never' });
 }

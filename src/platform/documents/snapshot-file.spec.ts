@@ -59,6 +59,7 @@ describe('the snapshot file', () => {
         hash: expect.stringMatching(/^[0-9a-f]{32}$/),
         counters: { customers: 0 },
         nextIds: { customers: 3 },
+        sizes: { customers: 2 },
         operations: [expect.objectContaining({ commit: '1.2' }), expect.objectContaining({ commit: '1.3' })],
       },
       _checksum: expect.stringMatching(/^[0-9a-f]{8}$/),

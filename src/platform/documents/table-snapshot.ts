@@ -14,6 +14,8 @@ interface TableState {
   readonly changes: Changes;
   /** Ascending: the changed ones that are not in `base`. */
   readonly added: readonly number[];
+  /** Of documents. */
+  readonly count: number;
 }
 
 /** All documents of a collection at one moment. Later changes of the collection do not change it. */
@@ -29,9 +31,14 @@ export class TableSnapshot {
 
   /** All of whose blocks show `counter`. */
   static ofPacked(packed: PackedDocuments, lines: DocumentLines, counter: number): TableSnapshot {
-    const snapshot = new TableSnapshot({ base: packed, changes: new Map(), added: [] }, lines, counter);
+    const state = { base: packed, changes: new Map(), added: [], count: packed.count };
+    const snapshot = new TableSnapshot(state, lines, counter);
     snapshot.packed = packed;
     return snapshot;
+  }
+
+  get count(): number {
+    return this.state.count;
   }
 
   /** Whether `document`, or with undefined its absence, is what was captured as a change. */
@@ -54,12 +61,12 @@ export class TableSnapshot {
       blocks.push(block);
       yield block;
     }
-    this.packed = new PackedDocuments(blocks);
+    this.packed = new PackedDocuments(blocks, this.count);
   }
 
   /** All of it packed, at once; costs nothing when all of `blocks` were taken before. */
   toPacked(): PackedDocuments {
-    return (this.packed ??= new PackedDocuments([...this.pack()]));
+    return (this.packed ??= new PackedDocuments([...this.pack()], this.count));
   }
 
   private *pack(): Generator<PackedBlock, void, undefined> {

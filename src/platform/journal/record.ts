@@ -1,6 +1,8 @@
 import { hash } from 'node:crypto';
 
 const HASH_DIGITS = 32;
+/** What stands before the operation, exactly as `recordPrefix` writes it. */
+const PREFIX = /^\{"epoch":(0|[1-9]\d*),"seq":([1-9]\d*),"hash":"([0-9a-f]{32})","at":(-?\d+(?:\.\d+)?),"op":/;
 
 /** What the chain starts from, before the first record. */
 export const GENESIS_HASH = '0'.repeat(HASH_DIGITS);
@@ -33,14 +35,19 @@ export function encodeRecord<Op>(previous: Position, epoch: number, at: number, 
 }
 
 /**
- * Whether `record`, parsed from `json`, is the one that follows `previous`: next number, no older epoch, and a hash
- * that fits. The text is compared, not a re-serialised value, so key order and number formats cannot matter.
+ * The record in `json` if it is the one that follows `previous`: next number, no older epoch, and a hash that fits; else
+ * undefined. The text is hashed, not a re-serialised value, so key order and number formats cannot matter.
  */
-export function follows(previous: Position, record: JournalRecord<unknown>, json: string): boolean {
-  const prefix = recordPrefix(record.epoch, record.seq, record.hash, record.at);
-  if (record.seq !== previous.seq + 1 || record.epoch < previous.epoch || !json.startsWith(prefix)) return false;
+export function decodeRecord<Op>(previous: Position, json: string): JournalRecord<Op> | undefined {
+  const [prefix, epochDigits, seqDigits, hash, atDigits] = PREFIX.exec(json) ?? [];
+  if (prefix === undefined || hash === undefined) return undefined;
+  const epoch = Number(epochDigits);
+  const seq = Number(seqDigits);
+  const at = Number(atDigits);
+  if (seq !== previous.seq + 1 || epoch < previous.epoch) return undefined;
   const opJson = json.slice(prefix.length, -1);
-  return record.hash === chainHash(previous.hash, record.epoch, record.seq, record.at, opJson);
+  if (hash !== chainHash(previous.hash, epoch, seq, at, opJson)) return undefined;
+  return { epoch, seq, hash, at, op: JSON.parse(opJson) as Op };
 }
 
 function recordPrefix(epoch: number, seq: number, hash: string, at: number): string {

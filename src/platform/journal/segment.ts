@@ -1,6 +1,6 @@
 import { AppError } from '../../kernel/index.js';
 import { CHECKSUM_BYTES, encodeLine, readLine } from './line-codec.js';
-import { follows, type JournalRecord, type Position } from './record.js';
+import { decodeRecord, type JournalRecord, type Position } from './record.js';
 
 const FORMAT = 1;
 const BATCH = '{"batch":';
@@ -108,8 +108,8 @@ export function scanSegment<Op>(
     if (line.json.startsWith(BATCH)) {
       vouchedBytes = (JSON.parse(line.json) as BatchHeader).batch.durable;
     } else {
-      const record = JSON.parse(line.json) as JournalRecord<Op>;
-      if (!follows(position, record, line.json)) throw corrupt(offset, 'record does not follow its predecessor');
+      const record = decodeRecord<Op>(position, line.json);
+      if (record === undefined) throw corrupt(offset, 'record does not follow its predecessor');
       visitor.record(record);
       position = record;
     }

@@ -1,0 +1,73 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { arbitraryHistory, COLLECTIONS, recordsOf, restarted } from '../../../test/support/document-history.js';
+import { GENESIS } from '../journal/index.js';
+import { DocumentMachine } from './document-machine.js';
+import { stateHash } from './state-hash.js';
+
+const hashOf = (machine: DocumentMachine): Promise<string> => stateHash(machine.capture(), setImmediate);
+
+describe('stateHash', () => {
+  it('given any history, is the same with and without restarts from snapshots and rebases on the way', async () => {
+    const property = fc.asyncProperty(arbitraryHistory, fc.nat(60), fc.nat(60), async (steps, restartAt, rebaseAt) => {
+      const straight = new DocumentMachine(COLLECTIONS, GENESIS);
+      let other = new DocumentMachine(COLLECTIONS, GENESIS);
+      for (const [index, record] of recordsOf(steps).entries()) {
+        if (index === restartAt) other = restarted(other);
+        if (index === rebaseAt) other.rebase(other.capture());
+        straight.apply(record);
+        other.apply(record);
+      }
+
+      expect(await hashOf(other)).toBe(await hashOf(straight));
+      expect(await hashOf(restarted(other))).toBe(await hashOf(straight));
+    });
+
+    await fc.assert(property, { numRuns: 200 });
+  });
+
+  it('given any further write, bump or epoch of another cluster, is another', async () => {
+    const operation = { id: 'operation' };
+    const put = {
+      type: 'put',
+      collection: 'customers',
+      id: 1,
+      fields: { name: 'Ada' },
+      operation,
+      afterMs: 0,
+    } as const;
+    const steps = [
+      put,
+      put,
+      { ...put, fields: { name: 'Eve' } },
+      { type: 'bump', collection: 'customers', afterMs: 0 } as const,
+      { type: 'bump', collection: 'groups', afterMs: 0 } as const,
+      { type: 'delete', collection: 'customers', id: 1, operation, afterMs: 0 } as const,
+      { type: 'epoch-started', clusterId: 'one', primaryId: 'p', afterMs: 0 } as const,
+    ];
+    const machine = new DocumentMachine(COLLECTIONS, GENESIS);
+    const hashes = [await hashOf(machine)];
+    for (const record of recordsOf(steps)) {
+      machine.apply(record);
+      hashes.push(await hashOf(machine));
+    }
+
+    expect(hashes[0]).toMatch(/^[0-9a-f]{64}$/);
+    expect(new Set(hashes).size).toBe(hashes.length);
+  });
+
+  it('given many documents, lets the event loop go on while it is computed', async () => {
+    const machine = new DocumentMachine(COLLECTIONS, GENESIS);
+    const documents = machine.collection('customers').documents;
+    for (let id = 1; id <= 20_000; id += 1)
+      documents.set(id, { fields: { name: `customer ${String(id)}` }, counterBase: 0 });
+    let turns = 0;
+
+    await stateHash(machine.capture(), (task) => {
+      turns += 1;
+      setImmediate(task);
+    });
+
+    expect(turns).toBeGreaterThan(3);
+  });
+});

@@ -1,0 +1,66 @@
+import fc from 'fast-check';
+import { GENESIS, type JournalRecord } from '../../src/platform/journal/index.js';
+import {
+  DocumentMachine,
+  type DocumentOp,
+  type DocumentsSnapshot,
+  SnapshotCodec,
+} from '../../src/platform/documents/index.js';
+
+export const COLLECTIONS = [
+  { name: 'customers', counterField: 'orders_count' },
+  { name: 'groups', counterField: 'moves' },
+];
+const CODEC = new SnapshotCodec(COLLECTIONS);
+const HOUR_MS = 3_600_000;
+
+export type Step = DocumentOp & { readonly afterMs: number };
+
+const collection = fc.constantFrom('customers', 'groups');
+const id = fc.integer({ min: 1, max: 12 });
+const fields = fc.record({ name: fc.string({ unit: 'binary' }), isOld: fc.boolean(), note: fc.constant(null) });
+const operation = fc.record(
+  { id: fc.uuid(), scope: fc.constantFrom('a', 'b', 'c', 'd'), bodyHmac: fc.string() },
+  { requiredKeys: ['id'] },
+);
+const afterMs = fc.oneof(fc.nat(1_000), fc.nat(30 * HOUR_MS));
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({ type: fc.constant('put' as const), collection, id, fields, operation, afterMs }),
+  },
+  { weight: 2, arbitrary: fc.record({ type: fc.constant('delete' as const), collection, id, operation, afterMs }) },
+  { weight: 3, arbitrary: fc.record({ type: fc.constant('bump' as const), collection, afterMs }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      type: fc.constant('epoch-started' as const),
+      clusterId: fc.constantFrom('one', 'two'),
+      primaryId: fc.constant('p'),
+      afterMs,
+    }),
+  },
+);
+
+export function recordsOf(steps: readonly Step[]): JournalRecord<DocumentOp>[] {
+  let at = 0;
+  return steps.map(({ afterMs: passed, ...op }, index) => {
+    at += passed;
+    return { epoch: 1, seq: index + 1, hash: `hash ${String(index + 1)}`, at, op };
+  });
+}
+
+export const arbitraryHistory = fc.array(step, { maxLength: 60 });
+
+/** As it stands in a file, but for the closing brace. */
+export function textOf(snapshot: DocumentsSnapshot): string {
+  const pieces = [...CODEC.encode(snapshot)].map((piece) => Buffer.from(piece));
+  return Buffer.concat(pieces).toString();
+}
+
+/** Another one that begins with what a snapshot of `machine` holds. */
+export function restarted(machine: DocumentMachine): DocumentMachine {
+  const next = new DocumentMachine(COLLECTIONS, GENESIS);
+  next.restore(CODEC.decode(Buffer.from(textOf(machine.capture())), 'documents.json'));
+  return next;
+}
