@@ -50,7 +50,8 @@ export class NodeDisk implements Disk {
     const handle = await orUndefinedWhenMissing(open(path, 'r'));
     if (handle === undefined) return undefined;
     try {
-      const bytes = Buffer.allocUnsafeSlow((await handle.stat()).size);
+      // At least one byte, so that something that cannot be read is found out.
+      const bytes = Buffer.allocUnsafeSlow(Math.max(1, (await handle.stat()).size));
       let length = 0;
       while (length < bytes.length) {
         const { bytesRead } = await handle.read(bytes, length, bytes.length - length, length);

@@ -115,7 +115,7 @@ export class DocumentMachine {
     for (const operation of meta.operations) this.operations.record(operation);
   }
 
-  /** Holds in packed form what `snapshot`, the last that was captured here, has in it. Changes nothing that is seen. */
+  /** Holds in packed form what is in `snapshot`, captured here after the last rebase. Changes nothing that is seen. */
   rebase(snapshot: DocumentsSnapshot): void {
     for (const [name, documents] of snapshot.collections) this.collection(name).documents.rebase(documents);
   }

@@ -75,8 +75,12 @@ export class DocumentTable {
     return new TableSnapshot({ base, changes: new Map(this.changes), added, count }, this.lines, counter);
   }
 
-  /** Keeps as changes only those since `snapshot`: the last that was captured here, best after all its blocks were taken. */
+  /**
+   * Keeps as changes only those since `snapshot`, which was captured here after the last rebase: what an older one needs
+   * to know is forgotten. Quick when all its blocks were taken already.
+   */
   rebase(snapshot: TableSnapshot): void {
+    if (!snapshot.isBasedOn(this.base)) throw new Error('the table was rebased since this snapshot was captured');
     const { changes } = this;
     this.base = snapshot.toPacked();
     this.changes = new Map();

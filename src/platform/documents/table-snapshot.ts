@@ -41,6 +41,10 @@ export class TableSnapshot {
     return this.state.count;
   }
 
+  isBasedOn(base: PackedDocuments): boolean {
+    return this.state.base === base;
+  }
+
   /** Whether `document`, or with undefined its absence, is what was captured as a change. */
   holds(id: number, document: StoredDocument | undefined): boolean {
     const { changes } = this.state;
