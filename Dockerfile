@@ -1,4 +1,5 @@
-# The app alone in a container; the engine supervises it. `docker-compose.yml` runs it with a volume and a port.
+# One node in a container, which the engine supervises: the app, or with the command `node dist/bundle/replica.mjs` and
+# PORT a replica. `docker-compose.yml` runs an app and four replicas, each with a volume and a port.
 FROM node:20-bookworm-slim AS build
 # better-sqlite3 is compiled where no ready-made binary fits.
 RUN apt-get update \
@@ -13,7 +14,8 @@ COPY src ./src
 RUN npm run build && npm prune --omit=dev --no-audit --no-fund
 
 FROM node:20-bookworm-slim
-ENV NODE_ENV=production HOST=0.0.0.0 PORT=5050 DATA_DIR=/data
+# An empty REPLICA_PORTS: the replicas of an app in a container are elsewhere, in REPLICA_NODES, or there are none.
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=5050 DATA_DIR=/data REPLICAS_DIR=/data/replicas REPLICA_PORTS=
 WORKDIR /bifolio
 COPY --from=build /bifolio/package.json ./
 COPY --from=build /bifolio/node_modules ./node_modules

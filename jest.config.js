@@ -28,14 +28,20 @@ const suite = (displayName, ...testMatch) => ({
   moduleFileExtensions: ['js', 'mjs', 'cjs', 'ts', 'json', 'node'],
 });
 
+/** Thousands of histories, crashes at every call, whole trees of planted bugs: too long to wait for at each commit. */
+const LONG = ['.property', '-crashes', '-corruption', 'snapshot-file'];
+
 export default {
   projects: [
+    {
+      ...suite('unit', 'src/**/*.spec.ts', 'test/contracts/**/*.spec.ts', 'test/scenarios/**/*.spec.ts'),
+      testPathIgnorePatterns: LONG.map((name) => `${name.replace('.', '\\.')}\\.spec\\.ts$`),
+    },
     suite(
-      'unit',
-      'src/**/*.spec.ts',
+      'proof',
+      ...LONG.map((name) => `src/**/*${name}.spec.ts`),
       'test/architecture/**/*.spec.ts',
-      'test/contracts/**/*.spec.ts',
-      'test/scenarios/**/*.spec.ts',
+      'test/simulation/**/*.spec.ts',
     ),
     suite('integration', 'test/integration/**/*.spec.ts'),
     suite('e2e', 'test/e2e/**/*.spec.ts'),

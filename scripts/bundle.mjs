@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { build } from 'esbuild';
 
@@ -56,7 +56,7 @@ const withoutLegacyTypeOrm = {
   },
 };
 
-const PROCESSES = ['api', 'supervisor'];
+const PROCESSES = ['api', 'replica', 'supervisor', 'cli'];
 const BUNDLES = 'dist/bundle';
 const WARM_START_MS = 30_000;
 
@@ -81,26 +81,40 @@ script.runInThisContext()(module.exports, createRequire(filename), module, filen
 `;
 
 /**
- * Starts and stops the app once on data of its own, so that the cache holds what a start really calls. Without the
- * cache everything works as well, only slower.
+ * Starts and stops a process once on data of its own, so that the cache holds what a start really calls. Without the
+ * cache everything works as well, only slower. `runFile`: what it writes as soon as it is ready.
  */
-async function writeCompileCache() {
-  rmSync(`${BUNDLES}/api.cjs.cache`, { force: true });
+async function writeCompileCache(name, runFile) {
+  rmSync(`${BUNDLES}/${name}.cjs.cache`, { force: true });
   const data = mkdtempSync(join(tmpdir(), 'bifolio-build-'));
-  const child = spawn(process.execPath, [resolve(BUNDLES, 'api.mjs')], {
+  const child = spawn(process.execPath, [resolve(BUNDLES, `${name}.mjs`)], {
     cwd: data,
-    env: { PATH: process.env.PATH, DATA_DIR: data, PORT: '0', LOG_LEVEL: 'silent', BIFOLIO_COMPILE_CACHE: 'write' },
+    env: {
+      PATH: process.env.PATH,
+      ...{ DATA_DIR: data, REPLICAS_DIR: join(data, 'replicas'), REPLICA_PORTS: '', PORT: '0' },
+      ...{ LOG_LEVEL: 'silent', BIFOLIO_COMPILE_CACHE: 'write' },
+    },
     stdio: 'ignore',
   });
   const exited = new Promise((settle) => child.once('exit', settle));
   const deadline = Date.now() + WARM_START_MS;
-  while (!existsSync(join(data, 'app.json')) && child.exitCode === null && Date.now() < deadline) await delay(20);
+  while (!existsSync(join(data, runFile)) && child.exitCode === null && Date.now() < deadline) await delay(20);
   child.kill('SIGTERM');
   const giveUp = setTimeout(() => child.kill('SIGKILL'), WARM_START_MS);
   await exited;
   clearTimeout(giveUp);
   rmSync(data, { recursive: true, force: true });
 }
+
+/** Messages in forty languages, of which none is spoken here, are a third of what a small process loads. */
+const withoutForeignWords = {
+  name: 'without-foreign-words',
+  setup: ({ onLoad }) => {
+    onLoad({ filter: /[/\\]zod[/\\]v4[/\\]locales[/\\][^/\\]+\.js$/ }, ({ path }) =>
+      ['en.js', 'index.js'].includes(basename(path)) ? undefined : { contents: 'export default undefined;' },
+    );
+  },
+};
 
 await build({
   entryPoints: Object.fromEntries(PROCESSES.map((name) => [name, `dist/main/${name}/main.js`])),
@@ -118,7 +132,7 @@ await build({
     ...OPTIONAL,
     ...OPTIONAL.filter((name) => !name.endsWith('*')).map((name) => `${name}/*`),
   ],
-  plugins: [withoutLegacyTypeOrm],
+  plugins: [withoutLegacyTypeOrm, withoutForeignWords],
   define: { 'import.meta.url': '__bundleUrl' },
   banner: {
     js: "(function(exports,require,module,__filename,__dirname){const __bundleUrl=require('node:url').pathToFileURL(__filename).href;",
@@ -127,4 +141,5 @@ await build({
   logLevel: 'warning',
 });
 for (const name of PROCESSES) writeFileSync(`${BUNDLES}/${name}.mjs`, launcherOf(name));
-await writeCompileCache();
+await writeCompileCache('api', 'app.json');
+await writeCompileCache('replica', 'replicas/0/replica.json');

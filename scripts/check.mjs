@@ -6,10 +6,13 @@ import { ensureDependencies, ensureNode, orExplain, ROOT } from './provision.mjs
 
 const packageFile = (path) => join(ROOT, 'node_modules', path);
 
+/** By content: a file that did not change was not looked at in vain. */
+const ESLINT_CACHE = ['--cache', '--cache-location', join(ROOT, '.check-cache/eslint'), '--cache-strategy', 'content'];
+
 /** Longest first, so that none is left over at the end. */
 const STEPS = [
   { name: 'unit tests', args: [join(ROOT, 'scripts/test.mjs'), '--only', 'unit'] },
-  { name: 'lint', args: [packageFile('eslint/bin/eslint.js'), '.', '--max-warnings', '0'] },
+  { name: 'lint', args: [packageFile('eslint/bin/eslint.js'), '.', '--max-warnings', '0', ...ESLINT_CACHE] },
   { name: 'types', args: [packageFile('typescript/bin/tsc'), '-p', 'tsconfig.check.json'] },
   { name: 'format', args: [packageFile('prettier/bin/prettier.cjs'), '--check', '.'] },
   { name: 'walls', args: [join(ROOT, 'scripts/walls.mjs')] },

@@ -1,10 +1,12 @@
 /**
  * Runs postman-collection/ with newman: `npm run postman`. Against BASE_URL if it is set, else against the app on the
- * default port if one answers there, else against an app of its own on a free port with data it throws away.
- * API_KEY is sent along if it is set.
+ * default port if one answers there, else against a system of its own, an app and four replicas, on free ports with data
+ * it throws away. The replica is REPLICA_URL, else the first in reach of those that the app names. API_KEY is sent along if
+ * it is set.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -14,6 +16,8 @@ const NEWMAN = 'newman@6';
 const DEFAULT_URL = `http://127.0.0.1:${process.env.PORT || '5050'}`;
 const ANSWER_WITHIN_MS = 2_000;
 const START_WITHIN_MS = 60_000;
+const LOOK_EVERY_MS = 50;
+const REPLICAS = 4;
 
 /** Newman talks to this machine, whatever proxy the rest goes through. */
 const ENVIRONMENT = { ...process.env, NO_PROXY: ['127.0.0.1,localhost', process.env.NO_PROXY].filter(Boolean).join() };
@@ -38,42 +42,95 @@ async function answers(url) {
   }
 }
 
-/** Starts an app, lets `use` have its address, and leaves nothing of it behind. */
-async function withOwnApp(use) {
+/** What the app says of its replicas; undefined when it does not. */
+async function replicationStatus(url) {
+  try {
+    const headers = process.env.API_KEY ? { 'x-api-key': process.env.API_KEY } : {};
+    const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
+    const response = await fetch(`${url}/replication/status`, { headers, signal });
+    return response.ok ? await response.json() : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of a replica that answers; empty, and said so, when there is none. */
+async function replicaOf(url) {
+  const given = process.env.REPLICA_URL?.replace(/\/$/, '');
+  if (given) return given;
+  const names = (await replicationStatus(url))?.replicas.map(({ name }) => name) ?? [];
+  for (const name of names) if (await answers(`http://${name}`)) return `http://${name}`;
+  const what =
+    names.length === 0 ? 'The app names no replicas' : `None of ${names.join(', ')} can be reached from here`;
+  console.warn(`${what}: the folder "Replicas" is skipped. REPLICA_URL=http://host:port names one.`);
+  return '';
+}
+
+/** Free while they are all held; they are let go just before they are used. */
+async function freePorts(count) {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.once('listening', resolve))));
+  const ports = servers.map((server) => server.address().port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+/** The address in a run file; undefined while there is none. */
+function urlIn(runFile) {
+  try {
+    return JSON.parse(readFileSync(runFile, 'utf8')).url;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Starts what `npm start` starts, lets `use` have the app's address, and leaves nothing of it behind. */
+async function withOwnSystem(use) {
   const directory = mkdtempSync(join(tmpdir(), 'bifolio-postman-'));
-  const runFile = join(directory, 'app.json');
+  const [port, ...replicaPorts] = await freePorts(1 + REPLICAS);
   const own = {
-    PORT: '0',
+    PORT: String(port),
     HOST: '127.0.0.1',
-    DATA_DIR: directory,
+    DATA_DIR: join(directory, 'data'),
+    REPLICAS_DIR: join(directory, 'replicas'),
+    REPLICA_PORTS: replicaPorts.join(','),
+    REPLICA_NODES: '',
+    MIN_INSYNC_REPLICAS: '',
+    ADVERTISED_URL: '',
+    CLUSTER_SECRET: '',
     API_KEYS: '',
     RATE_LIMIT: 'off',
     LOG_LEVEL: 'error',
   };
-  const child = spawn(process.execPath, [join(ROOT, 'dist/bundle/api.mjs')], {
+  const supervisor = spawn(process.execPath, [join(ROOT, 'dist/bundle/supervisor.mjs'), 'start'], {
     cwd: directory,
     env: { ...process.env, ...own },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
-  const exited = new Promise((resolve) => child.once('exit', resolve));
+  const exited = new Promise((resolve) => supervisor.once('exit', resolve));
   try {
-    for (let waitedMs = 0; !existsSync(runFile); waitedMs += 50) {
-      if (child.exitCode !== null || waitedMs > START_WITHIN_MS) throw new ProvisionError('The app did not start.');
-      await delay(50);
+    for (let waitedMs = 0; ; waitedMs += LOOK_EVERY_MS) {
+      const url = urlIn(join(own.DATA_DIR, 'app.json'));
+      if (url && (await replicationStatus(url))?.inSync === REPLICAS) return await use(url);
+      if (supervisor.exitCode !== null || waitedMs > START_WITHIN_MS) throw new ProvisionError('It did not start.');
+      await delay(LOOK_EVERY_MS);
     }
-    return use(JSON.parse(readFileSync(runFile, 'utf8')).url);
   } finally {
-    child.kill('SIGTERM');
+    supervisor.kill('SIGTERM');
     await exited;
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
 /** Newman's exit code. */
-function runCollection(url) {
-  console.log(`Running the collection against ${url}`);
+async function runCollection(url) {
+  const replicaUrl = await replicaOf(url);
+  console.log(`Running the collection against ${url}${replicaUrl && ` and the replica ${replicaUrl}`}`);
   const folder = join(ROOT, 'postman-collection');
-  const variables = [`baseUrl=${url}`, ...(process.env.API_KEY ? [`apiKey=${process.env.API_KEY}`] : [])];
+  const variables = [
+    ...[`baseUrl=${url}`, `replicaUrl=${replicaUrl}`],
+    ...(process.env.API_KEY ? [`apiKey=${process.env.API_KEY}`] : []),
+  ];
   const args = [
     ...['run', join(folder, 'bifolio.postman_collection.json')],
     ...['--environment', join(folder, 'bifolio.postman_environment.json')],
@@ -90,7 +147,7 @@ async function main() {
   if (await answers(DEFAULT_URL)) return runCollection(DEFAULT_URL);
   ensureDependencies();
   ensureBuild();
-  return withOwnApp(runCollection);
+  return withOwnSystem(runCollection);
 }
 
 try {

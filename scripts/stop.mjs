@@ -1,16 +1,21 @@
-/** `npm stop [-- --force]`: stops what `npm start` started on the data directory and waits until it is gone. Plain Node. */
-import { existsSync } from 'node:fs';
+/** `npm stop [-- --force]`: stops what `npm start` started on the data directory and its replicas, and waits until it is gone. Plain Node. */
+import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ensureBuild, ensureDependencies, ensureNode, ProvisionError, ROOT } from './provision.mjs';
 
 const supervisor = join(ROOT, 'dist/bundle/supervisor.mjs');
 
-/** Nothing that runs leaves its data directory without one of these. */
+/** Nothing that runs leaves its directory without one of these. */
 function isAnythingNoted() {
   if (existsSync('.env')) process.loadEnvFile('.env');
   const dataDirectory = resolve(process.env.DATA_DIR || 'data');
-  return ['app.json', 'supervisor.json'].some((name) => existsSync(join(dataDirectory, name)));
+  const replicas = resolve(process.env.REPLICAS_DIR || 'replicas');
+  const names = existsSync(replicas) ? readdirSync(replicas) : [];
+  return [
+    ...['app.json', 'supervisor.json'].map((name) => join(dataDirectory, name)),
+    ...names.map((name) => join(replicas, name, 'replica.json')),
+  ].some(existsSync);
 }
 
 try {

@@ -13,6 +13,7 @@ import { ensureBuild, ensureDependencies, ensureNode, ensureRedis, ProvisionErro
 /** Suites that start real processes run from dist/ and have the machine to themselves. */
 const SUITES = {
   unit: { workers: 2, needsMachine: false },
+  proof: { workers: 2, needsMachine: false },
   integration: { workers: 1, needsMachine: true },
   e2e: { workers: 1, needsMachine: true },
 };

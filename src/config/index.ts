@@ -1,1 +1,9 @@
-export { type AppConfig, loadConfig, loadDataDirectory, parseConfig } from './load-config.js';
+export {
+  type AppConfig,
+  type Directories,
+  loadConfig,
+  loadDirectories,
+  parseConfig,
+  type ReplicationConfig,
+} from './load-config.js';
+export { loadReplicaConfig, type ReplicaConfig } from './load-replica-config.js';

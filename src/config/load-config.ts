@@ -1,35 +1,63 @@
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { AppError } from '../kernel/index.js';
-import { isLoopback, settingsSchema } from './settings.js';
-
-const DEFAULT_REQUESTS_PER_MINUTE = 6_000;
+import {
+  deepFreeze,
+  type Environment,
+  type FaultsConfig,
+  faultsConfigOf,
+  type HttpConfig,
+  httpConfigOf,
+  loadEnvironmentFile,
+  type LogConfig,
+  parseSettings,
+} from './parse-settings.js';
+import type { NodeAddress } from './replication-settings.js';
+import { appSettingsSchema, minInSyncOf, nodesOf, settingsSchema } from './settings.js';
 
 /** The settings of the app process, in slices, frozen. */
 export interface AppConfig {
-  readonly http: {
-    readonly host: string;
-    /** 0: any free one. */
-    readonly port: number;
-    readonly apiKeys: readonly {
-      readonly name: string;
-      readonly role: 'read' | 'write' | 'operator';
-      readonly key: string;
-    }[];
-    /** Per caller; undefined for no limit. */
-    readonly requestsPerMinute: number | undefined;
-  };
+  readonly http: HttpConfig;
   readonly storage: {
     readonly dataDirectory: string;
+    /** Where replicas of this machine keep their directories, each named like its port. */
+    readonly replicasDirectory: string;
     readonly snapshotEveryBytes: number;
     readonly journalReserveBytes: number;
     readonly seed: boolean;
     /** Undefined: kept in the data directory, made at the first start. */
     readonly clusterSecret: string | undefined;
   };
+  readonly replication: ReplicationConfig;
   readonly cache: { readonly maxBytes: number | undefined };
-  readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent' };
-  readonly faults: { readonly crashSite: { readonly name: string; readonly occurrence: number } | undefined };
+  readonly log: LogConfig;
+  readonly faults: FaultsConfig;
+}
+
+export interface ReplicationConfig {
+  /** Empty: none. `name` is `host:port`. */
+  readonly nodes: readonly (NodeAddress & { readonly name: string })[];
+  /** The ports of those that `npm start` runs on this machine: all of them, or none. */
+  readonly localPorts: readonly number[];
+  /** Where nodes reach the app; undefined: where it listens. */
+  readonly advertisedUrl: string | undefined;
+  /** From 1 to the number of nodes; 0 where there are none. */
+  readonly minInSync: number;
+  readonly writeConcern: 'all' | 'majority' | 'primary';
+  readonly replicaTimeoutMs: number;
+  /** Above `replicaTimeoutMs`. */
+  readonly writeDeadlineMs: number;
+  readonly pingMs: number;
+  /** Above `pingMs`. */
+  readonly deadAfterMs: number;
+  /** 0: never. */
+  readonly auditEveryMs: number;
+  /** Of the records that go to a replica in one message, or one record if that is larger. */
+  readonly batchBytes: number;
+}
+
+/** Where things are kept on this machine, absolute. */
+export interface Directories {
+  readonly dataDirectory: string;
+  readonly replicasDirectory: string;
 }
 
 /**
@@ -41,52 +69,43 @@ export function loadConfig(): AppConfig {
   return parseConfig(process.env);
 }
 
-/** The data directory alone, absolute, from where `loadConfig` reads it: also when another setting is wrong. */
-export function loadDataDirectory(): string {
+/** The directories alone, from where `loadConfig` reads them: also when another setting is wrong. */
+export function loadDirectories(): Directories {
   loadEnvironmentFile();
-  return resolve(settingsSchema.shape.DATA_DIR.parse(process.env['DATA_DIR'] || undefined));
+  const { DATA_DIR, REPLICAS_DIR } = settingsSchema.shape;
+  return {
+    dataDirectory: resolve(DATA_DIR.parse(process.env['DATA_DIR'] || undefined)),
+    replicasDirectory: resolve(REPLICAS_DIR.parse(process.env['REPLICAS_DIR'] || undefined)),
+  };
 }
 
-function loadEnvironmentFile(): void {
-  if (existsSync('.env')) process.loadEnvFile('.env');
-}
-
-export function parseConfig(environment: Readonly<Record<string, string | undefined>>): AppConfig {
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  const parsed = settingsSchema.safeParse(given);
-  if (!parsed.success) {
-    const fields = parsed.error.issues.map(({ path, message }) => ({ field: path.join('.'), message }));
-    const detail = fields.map(({ field, message }) => `${field} ${message}`).join('; ');
-    throw new AppError('misconfigured', detail, { retry: 'never', fields });
-  }
-  const settings = parsed.data;
-  const isOpenToOthers = !isLoopback(settings.HOST) || settings.API_KEYS.length > 0;
-  const automaticLimit = isOpenToOthers ? DEFAULT_REQUESTS_PER_MINUTE : undefined;
-  const [crashSite = '', occurrence = '1'] = settings.CRASH_SITE?.split('#') ?? [];
-  const { RATE_LIMIT } = settings;
+export function parseConfig(environment: Environment): AppConfig {
+  const settings = parseSettings(appSettingsSchema, environment);
   return deepFreeze({
-    http: {
-      host: settings.HOST,
-      port: settings.PORT,
-      apiKeys: settings.API_KEYS,
-      requestsPerMinute: RATE_LIMIT === 'auto' ? automaticLimit : RATE_LIMIT === 'off' ? undefined : RATE_LIMIT,
-    },
+    http: httpConfigOf(settings),
     storage: {
       dataDirectory: resolve(settings.DATA_DIR),
+      replicasDirectory: resolve(settings.REPLICAS_DIR),
       snapshotEveryBytes: settings.SNAPSHOT_EVERY_BYTES,
       journalReserveBytes: settings.JOURNAL_RESERVE_BYTES,
       seed: settings.SEED === 'on',
       clusterSecret: settings.CLUSTER_SECRET,
     },
+    replication: {
+      nodes: nodesOf(settings),
+      localPorts: settings.REPLICA_NODES.length > 0 ? [] : settings.REPLICA_PORTS,
+      advertisedUrl: settings.ADVERTISED_URL,
+      minInSync: minInSyncOf(settings),
+      writeConcern: settings.WRITE_CONCERN,
+      replicaTimeoutMs: settings.REPLICA_TIMEOUT_MS,
+      writeDeadlineMs: settings.WRITE_DEADLINE_MS,
+      pingMs: settings.PING_MS,
+      deadAfterMs: settings.DEAD_AFTER_MS,
+      auditEveryMs: settings.AUDIT_EVERY_MS,
+      batchBytes: settings.REPLICATION_BATCH_BYTES,
+    },
     cache: { maxBytes: settings.CACHE === 'on' ? settings.CACHE_BYTES : undefined },
     log: { level: settings.LOG_LEVEL },
-    faults: { crashSite: crashSite === '' ? undefined : { name: crashSite, occurrence: Number(occurrence) } },
+    faults: faultsConfigOf(settings),
   });
-}
-
-function deepFreeze<T extends object>(value: T): T {
-  for (const inner of Object.values(value) as unknown[]) {
-    if (typeof inner === 'object' && inner !== null) deepFreeze(inner);
-  }
-  return Object.freeze(value);
 }

@@ -70,6 +70,27 @@ describe('settings', () => {
     ['FAULTS', { FAULTS: 'yes' }, 'must be 0 or 1'],
     ['CRASH_SITE', { CRASH_SITE: 'journal.write.before' }, 'needs FAULTS=1'],
     ['CRASH_SITE', { CRASH_SITE: 'Not A Site', FAULTS: '1' }, 'must be the name of a crash site'],
+    ['REPLICA_PORTS', { REPLICA_PORTS: '5071,x' }, 'must be ports from 1 to 65535'],
+    ['REPLICA_PORTS', { REPLICA_PORTS: '5071,0' }, 'must be ports from 1 to 65535'],
+    ['REPLICA_PORTS', { REPLICA_PORTS: '5071,65536' }, 'must be ports from 1 to 65535'],
+    ['REPLICA_PORTS', { REPLICA_PORTS: '5071,5072,5071' }, 'must not name port 5071 twice'],
+    ['REPLICA_PORTS', { REPLICA_PORTS: '5071,5072', PORT: '5072' }, 'must not name port 5072, which is PORT'],
+    ['REPLICA_NODES', { REPLICA_NODES: 'replica-1' }, 'must be host:port'],
+    ['REPLICA_NODES', { REPLICA_NODES: 'replica-1:99999' }, 'must be host:port'],
+    ['REPLICA_NODES', { REPLICA_NODES: 'a:5071,b:5071,a:5071' }, 'must not name a:5071 twice'],
+    ['REPLICA_NODES', { REPLICA_NODES: 'localhost:5050' }, 'must not name port 5050, which is PORT'],
+    ['ADVERTISED_URL', { ADVERTISED_URL: 'app:5050' }, 'must be http://host:port'],
+    ['ADVERTISED_URL', { ADVERTISED_URL: 'http://app:5050/' }, 'must be http://host:port'],
+    ['WRITE_CONCERN', { WRITE_CONCERN: 'some' }, 'must be all, majority or primary'],
+    ['MIN_INSYNC_REPLICAS', { MIN_INSYNC_REPLICAS: '5' }, 'must be from 1 to 4'],
+    ['MIN_INSYNC_REPLICAS', { MIN_INSYNC_REPLICAS: '0' }, 'must be from 1 to 4'],
+    ['MIN_INSYNC_REPLICAS', { MIN_INSYNC_REPLICAS: '2', REPLICA_NODES: 'a:5071' }, 'must be from 1 to 1'],
+    ['MIN_INSYNC_REPLICAS', { MIN_INSYNC_REPLICAS: '1', REPLICA_PORTS: '' }, 'must be 0: there are no replicas'],
+    ['REPLICA_TIMEOUT_MS', { REPLICA_TIMEOUT_MS: '2000' }, 'must be below WRITE_DEADLINE_MS (2000)'],
+    ['REPLICA_TIMEOUT_MS', { REPLICA_TIMEOUT_MS: '0' }, 'must be a whole number of milliseconds from 1'],
+    ['PING_MS', { DEAD_AFTER_MS: '250' }, 'must be below DEAD_AFTER_MS (250)'],
+    ['REPLICATION_BATCH_BYTES', { REPLICATION_BATCH_BYTES: '0' }, 'must be a whole number of bytes from 1 to 4194304'],
+    ['AUDIT_EVERY_MS', { AUDIT_EVERY_MS: 'often' }, 'must be a whole number of milliseconds from 0'],
   ])('given a wrong %s in %j, refuse with one error that names it', (name, environment, rule) => {
     const refusal = refusalOf(environment);
 
@@ -90,6 +111,11 @@ describe('settings', () => {
     { PORT: '0' },
     { FAULTS: '1', CRASH_SITE: 'journal.write.before#2' },
     { PORT: '', API_KEYS: '', CLUSTER_SECRET: '', CRASH_SITE: '' },
+    { REPLICA_PORTS: '', MIN_INSYNC_REPLICAS: '0' },
+    { REPLICA_PORTS: '6071', MIN_INSYNC_REPLICAS: '1' },
+    { REPLICA_NODES: 'replica-1:5050,replica-2:5050,[::1]:5071' },
+    { ADVERTISED_URL: 'http://app:5050' },
+    { AUDIT_EVERY_MS: '0', READ_WAIT_MS: '0' },
   ])('given %j, are accepted', (environment) => {
     expect(refusalOf(environment)).toBe('');
   });

@@ -27,12 +27,14 @@ export type ErrorCode =
   | 'storage-busy'
   | 'storage-read-only'
   | 'not-ready'
+  | 'too-few-replicas'
   | 'shutting-down'
   | 'outcome-unknown'
   | 'data-corrupt'
   | 'data-directory-locked'
   | 'port-taken'
   | 'superseded'
+  | 'recovery-needed'
   | 'misconfigured'
   | 'internal';
 

@@ -1,5 +1,16 @@
 export { AppError, isAppError, storageFull } from './app-error.js';
 export type { ErrorCode, FieldError, Retry } from './app-error.js';
 export type { Answer, OperationLedger, OperationRecord, OperationStamp } from './operation.js';
-export type { Clock, CrashSites, Disk, DiskFile, Log, NextTurn, ProcessControl, Random } from './ports.js';
+export type {
+  Clock,
+  CrashSites,
+  Disk,
+  DiskFile,
+  DiskReader,
+  Log,
+  NextTurn,
+  ProcessControl,
+  Random,
+  Timers,
+} from './ports.js';
 export { centsFromPrice, priceFromCents } from './money.js';

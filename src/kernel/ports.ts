@@ -9,6 +9,11 @@ export interface Random {
   bytes(length: number): Uint8Array;
 }
 
+/** Runs `task` once after `delayMs` milliseconds or later, unless the returned function is called before. */
+export interface Timers {
+  after(delayMs: number, task: () => void): () => void;
+}
+
 /** Runs `task` once, after the input that is already waiting has been handled. */
 export type NextTurn = (task: () => void) => void;
 
@@ -45,6 +50,18 @@ export interface DiskFile {
 }
 
 /**
+ * One file opened for reading. It goes on giving this file's bytes when its name has gone to another file, or is gone.
+ * Offsets and lengths are in bytes.
+ */
+export interface DiskReader {
+  /** The file's length as it is now. */
+  size(): Promise<number>;
+  /** The bytes from `offset` on, fewer than `length` only where the file ends. Owned by the caller. */
+  read(offset: number, length: number): Promise<Buffer>;
+  close(): Promise<void>;
+}
+
+/**
  * A directory tree on a disk that may lose what was not synchronised. Errors carry Node's `code` (`ENOSPC`, `EIO`).
  * A created, renamed or removed name is durable only after `synchronizeDirectory` of its directory.
  */
@@ -53,10 +70,18 @@ export interface Disk {
   ensureDirectory(path: string): Promise<void>;
   /** File names, sorted; empty when there is no such directory. */
   list(directory: string): Promise<readonly string[]>;
+  /** Names of the directories in it, sorted; empty when there is no such directory. */
+  listDirectories(directory: string): Promise<readonly string[]>;
   /** The whole file; undefined when there is none. */
   read(path: string): Promise<Buffer | undefined>;
   /** Opens for writing; created empty when missing, never truncated. */
   open(path: string): Promise<DiskFile>;
+  /** Undefined when there is no such file. */
+  openForReading(path: string): Promise<DiskReader | undefined>;
+  /**
+   * One step, also at a crash. A file takes the place of one that has the name; a directory goes with all that is in it,
+   * to a name that is free.
+   */
   rename(from: string, to: string): Promise<void>;
   /** No error when there is no such file. */
   remove(path: string): Promise<void>;

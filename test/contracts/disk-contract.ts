@@ -145,6 +145,79 @@ export function describeDiskContract(name: string, prepare: () => Promise<DiskUn
       expect(await textOf(at('old'))).toBe('new');
     });
 
+    it('renames a directory with all that is in it', async () => {
+      await disk.ensureDirectory(at('old', 'inner'));
+      await put(at('old', 'file'), 'kept');
+      await put(at('old', 'inner', 'deep'), 'kept too');
+
+      await disk.rename(at('old'), at('new'));
+      await disk.synchronizeDirectory(underTest.directory);
+      await disk.ensureDirectory(at('old'));
+
+      expect(await disk.listDirectories(underTest.directory)).toEqual(['new', 'old']);
+      expect([await textOf(at('new', 'file')), await textOf(at('new', 'inner', 'deep'))]).toEqual(['kept', 'kept too']);
+      expect(await disk.list(at('old'))).toEqual([]);
+    });
+
+    it('refuses with ENOTEMPTY to rename a directory to one that holds something, and changes neither', async () => {
+      await disk.ensureDirectory(at('old'));
+      await disk.ensureDirectory(at('new'));
+      await put(at('old', 'file'), 'old');
+      await put(at('new', 'file'), 'new');
+
+      await expect(disk.rename(at('old'), at('new'))).rejects.toMatchObject({ code: 'ENOTEMPTY' });
+
+      expect([await textOf(at('old', 'file')), await textOf(at('new', 'file'))]).toEqual(['old', 'new']);
+    });
+
+    it('lists the names of directories, sorted, without the files beside them', async () => {
+      for (const name of ['b', 'a', '10']) await disk.ensureDirectory(at(name, 'inner'));
+      await put(at('file'), 'file');
+
+      expect(await disk.listDirectories(underTest.directory)).toEqual(['10', 'a', 'b']);
+      expect(await disk.listDirectories(at('none'))).toEqual([]);
+    });
+
+    it('opens undefined for reading when there is no such file', async () => {
+      expect(await disk.openForReading(at('none'))).toBeUndefined();
+      expect(await disk.openForReading(at('no-directory', 'none'))).toBeUndefined();
+    });
+
+    it('reads the bytes from an offset on, and fewer only where the file ends', async () => {
+      await put(at('file'), 'abcdef');
+      const reader = await disk.openForReading(at('file'));
+
+      expect(await reader?.size()).toBe(6);
+      expect((await reader?.read(1, 3))?.toString()).toBe('bcd');
+      expect((await reader?.read(4, 10))?.toString()).toBe('ef');
+      expect((await reader?.read(7, 1))?.length).toBe(0);
+      await reader?.close();
+    });
+
+    it('reads what is written to a file after it was opened for reading', async () => {
+      await put(at('file'), 'ab');
+      const reader = await disk.openForReading(at('file'));
+
+      const file = await disk.open(at('file'));
+      await file.write(Buffer.from('cd'), 2);
+      await file.close();
+
+      expect((await reader?.read(0, 10))?.toString()).toBe('abcd');
+      await reader?.close();
+    });
+
+    it('goes on reading the file that it opened when another takes its name, and when that is removed', async () => {
+      await put(at('file'), 'old');
+      await put(at('new'), 'new');
+      const reader = await disk.openForReading(at('file'));
+
+      await disk.rename(at('new'), at('file'));
+      await disk.remove(at('file'));
+
+      expect((await reader?.read(0, 10))?.toString()).toBe('old');
+      await reader?.close();
+    });
+
     it('refuses with ENOENT to rename a file that is missing', async () => {
       await expect(disk.rename(at('none'), at('new'))).rejects.toMatchObject({ code: 'ENOENT' });
     });

@@ -67,6 +67,21 @@ describe('SimulatedDisk when power is lost', () => {
     expect(outcomes).toEqual(new Set(['/d/created /d/old', '/d/created /d/renamed', '/d/old', '/d/renamed']));
   });
 
+  it('may lose a renamed directory’s name and then has it whole under the old one, also what was named in it since', async () => {
+    const outcomes = new Set<string>();
+    await forEachSeed(1, 30, async (random) => {
+      simulated = new SimulatedDisk(random, new Map([['/d/old/file', Buffer.from('old')]]));
+      disk = simulated.attach();
+      await disk.rename('/d/old', '/d/renamed');
+      await disk.open('/d/renamed/later');
+      await disk.synchronizeDirectory('/d/renamed');
+      simulated.losePower();
+      outcomes.add([...simulated.image().keys()].sort().join(' '));
+    });
+
+    expect(outcomes).toEqual(new Set(['/d/old/file /d/old/later', '/d/renamed/file /d/renamed/later']));
+  });
+
   it('keeps a created name once its directory was synchronised', async () => {
     await disk.open(PATH);
     await disk.synchronizeDirectory('/d');

@@ -31,6 +31,7 @@ describe('health', () => {
         'sql-write': up,
         'sql-read': up,
         documents: { ...up, position: expect.stringMatching(/^\d+\.\d+$/) },
+        replication: { ...up, inSync: 0, replicas: 0 },
       },
     });
   });

@@ -38,6 +38,7 @@ describe('the API document', () => {
     expect(endpoints.map(titleOf).sort()).toEqual(
       [
         ...['GET /', 'GET /health/live', 'GET /health/ready', 'GET /metrics', 'GET /operations/{id}'],
+        ...['GET /replication/status', 'GET /replication/state-hash'],
         ...RESOURCES.flatMap(({ path }) => [`GET ${path}`, `POST ${path}`]),
         ...RESOURCES.flatMap(({ path }) => ['GET', 'PUT', 'DELETE'].map((method) => `${method} ${path}/{id}`)),
       ].sort(),
@@ -120,10 +121,51 @@ describe('the API document', () => {
     for (const [method, template, answer] of answers) {
       const documented = document.paths[template]?.[method.toLowerCase()]?.responses[String(answer.status)]?.headers;
       const named = Object.keys(documented ?? {}).map((name) => name.toLowerCase());
-      expect([method, template, named.filter((name) => name !== 'link').sort()]).toEqual([
+      const always = named.filter((name) => name !== 'link' && name !== 'idempotency-replayed');
+      expect([method, template, always.sort()]).toEqual([
         method,
         template,
         known.filter((name) => answer.hasHeader(name)).sort(),
+      ]);
+    }
+  });
+});
+
+describe('writes that go to replicas, in the API document', () => {
+  const writes = (path: string): Endpoint[] =>
+    endpoints.filter((endpoint) => endpoint.path.startsWith(path) && endpoint.method !== 'GET');
+  const parametersOf = ({ operation }: Endpoint): string[] => operation.parameters.map(({ name }) => name);
+
+  it('may be answered 202 with the place to ask', () => {
+    expect(writes('/customers')).toHaveLength(3);
+    for (const endpoint of writes('/customers')) {
+      const { content, headers = {} } = endpoint.operation.responses['202'] ?? {};
+      expect([titleOf(endpoint), content?.['application/json']?.schema?.$ref, Object.keys(headers).sort()]).toEqual([
+        titleOf(endpoint),
+        '#/components/schemas/Accepted',
+        ['Idempotency-Replayed', 'Location', 'X-Commit', 'X-Operation-Id', 'X-Replicas-Acked'],
+      ]);
+    }
+  });
+
+  it('take X-Write-Concern, and may be refused for too few replicas', () => {
+    for (const endpoint of writes('/customers')) {
+      const { description } = endpoint.operation.responses['503'] ?? {};
+      expect([titleOf(endpoint), parametersOf(endpoint), description]).toEqual([
+        titleOf(endpoint),
+        expect.arrayContaining(['X-Write-Concern']),
+        expect.stringContaining('too-few-replicas'),
+      ]);
+    }
+  });
+
+  it('are not those of books', () => {
+    expect(writes('/books')).toHaveLength(3);
+    for (const endpoint of writes('/books')) {
+      expect([titleOf(endpoint), endpoint.operation.responses['202']]).toEqual([titleOf(endpoint), undefined]);
+      expect([titleOf(endpoint), parametersOf(endpoint).includes('X-Write-Concern')]).toEqual([
+        titleOf(endpoint),
+        false,
       ]);
     }
   });
@@ -162,7 +204,7 @@ describe('the examples in the API document', () => {
       '/operations/{id}': `/operations/${book.header('x-operation-id')}`,
     };
     const reads = endpoints.filter(({ method, path }) => method === 'GET' && path !== '/metrics');
-    expect(reads).toHaveLength(8);
+    expect(reads).toHaveLength(10);
     for (const { path, operation } of reads) {
       const answer = await app.client.get(real[path] ?? path);
       const schema = operation.responses['200']?.content?.['application/json']?.schema;

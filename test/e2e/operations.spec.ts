@@ -24,6 +24,7 @@ describe('an operation', () => {
       expect(operation.json()).toEqual({
         operationId: id,
         state: 'committed',
+        confirmed: true,
         at: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
         answer: { status, body, headers: expect.anything() },
       });

@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
+import type { Client } from './support/client.js';
 import { endpointsOf, fetchOpenApi } from './support/openapi.js';
 import { useSharedApp } from './support/shared-app.js';
+import { useSharedReplica } from './support/shared-replica.js';
 
 interface Request {
   readonly name: string;
@@ -20,33 +22,51 @@ const requests = collection.item.flatMap(({ item }) => item);
 
 const testsOf = ({ event }: Request): string =>
   event.flatMap(({ listen, script }) => (listen === 'test' ? script.exec : [])).join('\n');
-const pathOf = ({ request }: Request): string => request.url.raw.replace('{{baseUrl}}', '').replace(/\?.*$/, '');
+const pathOf = ({ request }: Request): string => request.url.raw.replace(/^\{\{\w+\}\}|\?.*$/g, '');
+const isFor = ({ request }: Request, variable: string): boolean => request.url.raw.startsWith(`{{${variable}}}/`);
 
 /** The collection has one path that nothing serves, to show what that is answered. */
 const served = requests.filter((request) => !testsOf(request).includes('route-not-found'));
 
 describe('the Postman collection', () => {
   const app = useSharedApp();
+  const replica = useSharedReplica();
 
-  it('compared with the API document, asks every endpoint and no other', async () => {
-    const endpoints = endpointsOf(await fetchOpenApi(app.client)).map(({ method, path }) => ({
-      title: `${method} ${path}`,
-      method,
-      pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`),
-    }));
-    const asked = served.map((request) => {
-      const isAsked = ({ method, pattern }: (typeof endpoints)[number]): boolean =>
-        method === request.request.method && pattern.test(pathOf(request));
-      return endpoints.find(isAsked)?.title ?? `not in the document: ${request.request.method} ${pathOf(request)}`;
-    });
-    expect([...new Set(asked)].sort()).toEqual(endpoints.map(({ title }) => title).sort());
+  it.each([
+    ['baseUrl', 'the app', (): Client => app.client],
+    ['replicaUrl', 'a replica', (): Client => replica.client],
+  ])(
+    'at {{%s}}, compared with the API document of %s, asks every endpoint and no other',
+    async (variable, _who, at) => {
+      const endpoints = endpointsOf(await fetchOpenApi(at())).map(({ method, path }) => ({
+        title: `${method} ${path}`,
+        method,
+        pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`),
+      }));
+      const asked = served
+        .filter((request) => isFor(request, variable))
+        .map((request) => {
+          const isAsked = ({ method, pattern }: (typeof endpoints)[number]): boolean =>
+            method === request.request.method && pattern.test(pathOf(request));
+          return endpoints.find(isAsked)?.title ?? `not in the document: ${request.request.method} ${pathOf(request)}`;
+        });
+      expect([...new Set(asked)].sort()).toEqual(endpoints.map(({ title }) => title).sort());
+    },
+  );
+
+  it('read, asks the app or a replica, and but for one path only what they serve', () => {
+    expect(requests.filter((request) => !isFor(request, 'baseUrl') && !isFor(request, 'replicaUrl'))).toEqual([]);
     expect(requests.length - served.length).toBe(1);
+    expect(collection.variable.map(({ key }) => key)).toEqual(['baseUrl', 'replicaUrl', 'apiKey']);
   });
 
   it('read, is of version 2.1 with the folders a visitor looks for', () => {
     expect(collection.info.schema).toContain('/v2.1.0/');
     const names = collection.item.map(({ name }) => name);
-    expect(names).toEqual(['About', 'Books', 'Customers', 'Idempotency', 'Concurrency (ETag)', 'Errors']);
+    expect(names).toEqual([
+      ...['About', 'Books', 'Customers', 'Write concern', 'Replicas', 'Replication', 'Idempotency'],
+      ...['Concurrency (ETag)', 'Errors'],
+    ]);
   });
 
   it('read, describes and tests every request', () => {
@@ -65,7 +85,7 @@ describe('the Postman collection', () => {
       ...testsOf(request).matchAll(/set\('(\w+Id)', pm.response.json\(\).id\)/g),
     ]);
     const removed = requests.filter(({ request }) => request.method === 'DELETE').map((request) => pathOf(request));
-    expect(kept.length).toBeGreaterThan(3);
+    expect(kept.length).toBeGreaterThan(8);
     for (const [, variable = ''] of kept) expect(removed.join(' ')).toContain(`{{${variable}}}`);
   });
 });

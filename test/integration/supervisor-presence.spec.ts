@@ -5,8 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { isAlive, presenceOf } from '../../src/main/supervisor/presence.js';
-import { APP_PROGRAM } from '../../src/main/supervisor/places.js';
+import { APP_PROGRAM, isAlive, presenceOf } from '../../src/platform/nodes/index.js';
 import { removeDirectory, temporaryDirectory } from '../support/app-process.js';
 import { eventually } from '../support/eventually.js';
 

@@ -21,7 +21,7 @@ export interface ExitOf {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** The real app, as `npm start` runs it, on a free port. */
+/** The real app, as `npm start` runs it, on a free port and without replicas unless the environment names some. */
 export class AppProcess {
   /** Resolves when the process is gone. */
   readonly exited: Promise<ExitOf>;
@@ -46,7 +46,12 @@ export class AppProcess {
   static spawn(dataDirectory: string, environment: Readonly<Record<string, string>> = {}): AppProcess {
     rmSync(join(dataDirectory, 'app.json'), { force: true });
     const child = spawn(process.execPath, [PROGRAM], {
-      env: { PATH: process.env['PATH'], PORT: '0', SEED: 'off', DATA_DIR: dataDirectory, ...environment },
+      env: {
+        PATH: process.env['PATH'],
+        ...{ PORT: '0', SEED: 'off', DATA_DIR: dataDirectory },
+        ...{ REPLICA_PORTS: '', REPLICAS_DIR: join(dataDirectory, 'replicas') },
+        ...environment,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     return new AppProcess(child, dataDirectory);

@@ -24,6 +24,8 @@ export type Send = (request: WriteRequest) => Promise<Reply | undefined>;
 export type Stored = ReadonlyMap<number, string>;
 
 const NOTHING_WRITTEN: ReadonlySet<number> = new Set([429, 503]);
+/** Not yet confirmed, or unknown: to be asked for again with the key. */
+const OPEN: ReadonlySet<number> = new Set([202, 504]);
 
 /**
  * One client that writes to resources of its own, one request at a time, and believes only what it was told. A request
@@ -50,7 +52,7 @@ export class AuditedClient {
     return this.broken;
   }
 
-  /** False when no answer came. */
+  /** False when no answer came that says whether it is done. */
   async write(send: Send): Promise<boolean> {
     if (this.open) throw new Error('an open request must be repeated first');
     return this.deliver(this.nextRequest(), send);
@@ -85,7 +87,7 @@ export class AuditedClient {
   private async deliver(request: WriteRequest, send: Send): Promise<boolean> {
     this.open = request;
     const reply = await send(request);
-    if (reply === undefined) return false;
+    if (reply === undefined || OPEN.has(reply.status)) return false;
     this.open = undefined;
     this.settle(request, reply);
     return true;

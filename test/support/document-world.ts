@@ -24,6 +24,8 @@ export interface DocumentWorldOptions {
   readonly disk?: SimulatedDisk;
   readonly snapshotEveryBytes?: number;
   readonly journalReserveBytes?: number;
+  /** Left to the test. */
+  readonly startsNoEpoch?: boolean;
   /** Seam for planted bugs. */
   readonly spoilDisk?: (disk: Disk) => Disk;
 }
@@ -65,12 +67,14 @@ export class DocumentWorld {
       process: this.process,
     };
     this.current = undefined;
-    this.current = await DocumentStore.open(ports, {
+    const store = await DocumentStore.open(ports, {
       directory: DOCUMENTS_DIRECTORY,
       collections: [{ name: COLLECTION, counterField: 'orders_count' }],
       snapshotEveryBytes: this.options.snapshotEveryBytes ?? 1_000_000,
       journalReserveBytes: this.options.journalReserveBytes ?? 0,
     });
+    if (!(this.options.startsNoEpoch ?? false)) await store.startEpoch({ epoch: store.position.epoch + 1 });
+    this.current = store;
   }
 
   create(name: string, key?: string): Promise<DocumentWrite> {

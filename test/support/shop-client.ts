@@ -48,6 +48,10 @@ export class ShopClient {
     return { books: await this.list('books'), customers: await this.list('customers') };
   }
 
+  customers(): Promise<Stored> {
+    return this.list('customers');
+  }
+
   close(): Promise<void> {
     return this.agent.destroy();
   }

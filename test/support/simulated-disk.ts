@@ -1,10 +1,10 @@
-import { basename, dirname } from 'node:path';
-import type { Disk, DiskFile } from '../../src/kernel/index.js';
+import { dirname } from 'node:path';
+import type { Disk, DiskFile, DiskReader } from '../../src/kernel/index.js';
 import { SeededRandom } from './seeded-random.js';
 import { SimulatedDirectories } from './simulated-directories.js';
 import { SimulatedFile } from './simulated-file.js';
 
-export type DiskOperation = keyof Disk | keyof DiskFile;
+export type DiskOperation = keyof Disk | keyof DiskFile | keyof DiskReader;
 
 export interface DiskCall {
   readonly operation: DiskOperation;
@@ -88,7 +88,7 @@ export class SimulatedDisk {
     this.directories.ensure(dirname(path));
     const file = new SimulatedFile(Buffer.from(bytes));
     this.allFiles.add(file);
-    this.directories.change([[path, file]]);
+    this.directories.set(path, file);
     this.directories.synchronize(dirname(path));
   }
 
@@ -120,7 +120,7 @@ export class SimulatedDisk {
   create(path: string): SimulatedFile {
     const file = new SimulatedFile();
     this.allFiles.add(file);
-    this.directories.change([[path, file]]);
+    this.directories.set(path, file);
     return file;
   }
 
@@ -147,42 +147,48 @@ class AttachedDisk implements Disk {
   }
 
   list(directory: string): Promise<readonly string[]> {
-    return this.disk.perform(this.life, { operation: 'list', path: directory }, ({ files }) =>
-      [...files.keys()]
-        .filter((path) => dirname(path) === directory)
-        .map((path) => basename(path))
-        .sort(),
+    return this.disk.perform(this.life, { operation: 'list', path: directory }, (directories) =>
+      directories.names(directory, 'files'),
+    );
+  }
+
+  listDirectories(directory: string): Promise<readonly string[]> {
+    return this.disk.perform(this.life, { operation: 'listDirectories', path: directory }, (directories) =>
+      directories.names(directory, 'directories'),
     );
   }
 
   read(path: string): Promise<Buffer | undefined> {
-    return this.disk.perform(this.life, { operation: 'read', path }, ({ files }) => files.get(path)?.content);
+    return this.disk.perform(this.life, { operation: 'read', path }, (directories) => directories.file(path)?.content);
   }
 
   open(path: string): Promise<DiskFile> {
     const call: DiskCall = { operation: 'open', path };
     return this.disk.perform(this.life, call, (directories) => {
       if (!directories.has(dirname(path))) throw diskError('ENOENT', call);
-      const file = directories.files.get(path) ?? this.disk.create(path);
+      const file = directories.file(path) ?? this.disk.create(path);
       return new AttachedFile(this.disk, this.life, path, file);
+    });
+  }
+
+  openForReading(path: string): Promise<DiskReader | undefined> {
+    return this.disk.perform(this.life, { operation: 'openForReading', path }, (directories) => {
+      const file = directories.file(path);
+      return file && new AttachedReader(this.disk, this.life, path, file);
     });
   }
 
   rename(from: string, to: string): Promise<void> {
     const call: DiskCall = { operation: 'rename', path: from };
     return this.disk.perform(this.life, call, (directories) => {
-      const file = directories.files.get(from);
-      if (!file || !directories.has(dirname(to))) throw diskError('ENOENT', call);
-      directories.change([
-        [from, undefined],
-        [to, file],
-      ]);
+      const refusal = directories.rename(from, to);
+      if (refusal) throw diskError(refusal, call);
     });
   }
 
   remove(path: string): Promise<void> {
     return this.disk.perform(this.life, { operation: 'remove', path }, (directories) => {
-      if (directories.files.has(path)) directories.change([[path, undefined]]);
+      if (directories.file(path)) directories.set(path, undefined);
     });
   }
 
@@ -265,6 +271,27 @@ class AttachedFile implements DiskFile {
   }
 }
 
+class AttachedReader implements DiskReader {
+  constructor(
+    private readonly disk: SimulatedDisk,
+    private readonly life: number,
+    private readonly path: string,
+    private readonly file: SimulatedFile,
+  ) {}
+
+  size(): Promise<number> {
+    return this.disk.perform(this.life, { operation: 'size', path: this.path }, () => this.file.size);
+  }
+
+  read(offset: number, length: number): Promise<Buffer> {
+    return this.disk.perform(this.life, { operation: 'read', path: this.path }, () => this.file.part(offset, length));
+  }
+
+  close(): Promise<void> {
+    return this.disk.perform(this.life, { operation: 'close', path: this.path }, () => undefined);
+  }
+}
+
 function diskError(code: string, { operation, path }: DiskCall): NodeJS.ErrnoException {
-  return Object.assign(new Error(`${code}: ${operation} ${path}`), { code });
+  return Object.assign(new Error(`${code}: ${String(operation)} ${path}`), { code });
 }

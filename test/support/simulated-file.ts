@@ -19,6 +19,11 @@ export class SimulatedFile {
     return Buffer.from(this.visible);
   }
 
+  /** A copy. */
+  part(offset: number, length: number): Buffer {
+    return Buffer.from(this.visible.subarray(offset, offset + length));
+  }
+
   get size(): number {
     return this.visible.length;
   }

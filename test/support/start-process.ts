@@ -10,9 +10,11 @@ const READY_WITHIN_MS = 60_000;
 const PROGRAMS = {
   start: [resolve('scripts/start.mjs')],
   stop: [resolve('scripts/stop.mjs')],
+  status: [resolve('scripts/run.mjs'), 'cli', 'status'],
+  recover: [resolve('scripts/run.mjs'), 'cli', 'recover:from-replicas'],
 } as const;
 
-/** `npm start` or `npm stop` as a process of its own, without a terminal. */
+/** `npm start` or another command as a process of its own, without a terminal, and without replicas unless some are named. */
 export class StartProcess {
   /** Resolves when it has ended. */
   readonly exited: Promise<ExitOf>;
@@ -27,7 +29,11 @@ export class StartProcess {
       ...environment
     }: { readonly args?: readonly string[] } & { readonly [name: string]: string | readonly string[] } = {},
   ) {
-    const settings = { PORT: '0', DATA_DIR: dataDirectory, ...environment } as Readonly<Record<string, string>>;
+    const settings = {
+      ...{ PORT: '0', DATA_DIR: dataDirectory },
+      ...{ REPLICA_PORTS: '', REPLICAS_DIR: join(dataDirectory, 'replicas') },
+      ...environment,
+    } as Readonly<Record<string, string>>;
     const child: ChildProcess = spawn(process.execPath, [...PROGRAMS[command], ...args], {
       env: { PATH: process.env['PATH'], ...settings },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -69,7 +75,7 @@ export class StartProcess {
   }
 }
 
-/** Runs `npm start` or `npm stop` to its end. */
+/** Runs a command to its end. */
 export async function runToEnd(
   ...args: ConstructorParameters<typeof StartProcess>
 ): Promise<{ readonly code: number | null; readonly printed: string }> {

@@ -9,8 +9,11 @@ import { GenerationCache } from '../../platform/cache/index.js';
 import { DocumentStore } from '../../platform/documents/index.js';
 import { HttpObserver } from '../../platform/observability/index.js';
 import { SqlDatabase, SqlOperationLedger } from '../../platform/sql/index.js';
+import { ReplicationPrimary } from '../../protocols/replication/index.js';
 import { HealthController } from './health.controller.js';
 import { MetricsController } from './metrics.controller.js';
+import { OpeningGate } from './opening-gate.js';
+import { ReplicationController } from './replication.controller.js';
 import { RootController } from './root.controller.js';
 import type { Stores } from './stores.js';
 
@@ -18,24 +21,31 @@ import type { Stores } from './stores.js';
 @Global()
 @Module({})
 class StoresModule {
-  static of({ sql, documents, sqlOperations, cache }: Stores): DynamicModule {
+  static of({ sql, documents, sqlOperations, cache }: Stores, replication: ReplicationPrimary): DynamicModule {
     const providers = [
       { provide: SqlDatabase, useValue: sql },
       { provide: DocumentStore, useValue: documents },
       { provide: SqlOperationLedger, useValue: sqlOperations },
       { provide: GenerationCache, useValue: cache },
+      { provide: ReplicationPrimary, useValue: replication },
     ];
     return { module: StoresModule, providers, exports: providers.map(({ provide }) => provide) };
   }
 }
 
+interface AppParts {
+  readonly replication: ReplicationPrimary;
+  readonly observer: HttpObserver;
+  readonly gate: OpeningGate;
+}
+
 @Module({})
 export class ApiModule {
-  static of(stores: Stores, observer: HttpObserver): DynamicModule {
+  static of(stores: Stores, { replication, observer, gate }: AppParts): DynamicModule {
     return {
       module: ApiModule,
       imports: [
-        StoresModule.of(stores),
+        StoresModule.of(stores, replication),
         typeOrmSource('write', stores.sql.writeSource),
         typeOrmSource('read', stores.sql.readSource),
         TerminusModule.forRoot({ logger: false }),
@@ -43,8 +53,11 @@ export class ApiModule {
         CustomersModule,
         OperationsModule,
       ],
-      controllers: [RootController, HealthController, MetricsController],
-      providers: [{ provide: HttpObserver, useValue: observer }],
+      controllers: [RootController, HealthController, MetricsController, ReplicationController],
+      providers: [
+        { provide: HttpObserver, useValue: observer },
+        { provide: OpeningGate, useValue: gate },
+      ],
     };
   }
 }

@@ -1,49 +1,61 @@
+import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { v7 as uuidV7 } from 'uuid';
 import type { AppConfig } from '../../config/index.js';
-import { AppError, type ProcessControl } from '../../kernel/index.js';
+import type { ProcessControl } from '../../kernel/index.js';
 import { BookService } from '../../modules/books/index.js';
 import { CustomerOperationLedger, CustomerService } from '../../modules/customers/index.js';
-import { NodeDisk } from '../../platform/disk/index.js';
+import { directoriesIn, NodeDisk } from '../../platform/disk/index.js';
 import {
+  closeServing,
   createHttpServer,
   IdempotencyGate,
   ProblemFilter,
+  requestIds,
   useJsonBodies,
   useWriteAdmission,
+  whyNotListening,
 } from '../../platform/http/index.js';
 import { HttpObserver, logPort, NestLogger } from '../../platform/observability/index.js';
-import { DataDirectoryLock, systemClock, systemRandom } from '../../platform/process/index.js';
+import type { RunningServer } from '../../platform/nodes/index.js';
+import { DataDirectoryLock, systemClock, systemRandom, systemTimers } from '../../platform/process/index.js';
+import { clusterSecret, deriveKey } from '../../platform/secrets/index.js';
 import { ApiModule } from './api.module.js';
-import { clusterSecret, deriveKey } from './cluster-secret.js';
 import { crashSitesOf } from './crash-sites.js';
 import { admitHotReads, YieldingAdapter } from './hot-reads.js';
 import { SEED_BOOKS, SEED_CUSTOMERS } from './seed.js';
-import { openStores, type Stores } from './stores.js';
+import { replicate } from './replicate.js';
+import { OpeningGate } from './opening-gate.js';
+import { observeReplication } from './replication-metrics.js';
+import { openStores } from './stores.js';
 import { serveApiDocumentation } from './swagger.js';
 
 /** Some hundred milliseconds of work. */
 const MOST_WRITES_UNDER_WAY = 5_000;
-const CLOSE_IDLE_EVERY_MS = 20;
 const UUID_BYTES = 16;
+const LOOK_FOR_DIRECTORY_EVERY_MS = 500;
 
-export interface RunningApp {
-  /** Where it listens, `http://host:port`. */
-  readonly url: string;
-  /** Stops accepting, finishes what is under way, makes everything durable, gives the data directory back. */
-  close(): Promise<void>;
-}
-
-/** Takes the data directory, recovers the stores, and listens. Rejects with one clear AppError when it cannot. */
-export async function startApp(config: AppConfig, logger: Logger, processControl: ProcessControl): Promise<RunningApp> {
+/**
+ * Takes the data directory, recovers the stores, and listens. Rejects with one clear AppError when it cannot.
+ * `opened` resolves when data is served, which waits for replicas where there are some; until then all but what tells of
+ * the process itself is refused. It rejects with `recovery-needed` when to begin would lose what replicas hold.
+ */
+export async function startApp(
+  config: AppConfig,
+  logger: Logger,
+  processControl: ProcessControl,
+): Promise<RunningServer> {
   const crashSites = crashSitesOf(config.faults);
-  const { dataDirectory } = config.storage;
+  const { dataDirectory, replicasDirectory } = config.storage;
   const disk = new NodeDisk();
   await disk.ensureDirectory(dataDirectory);
   const lock = DataDirectoryLock.acquire(dataDirectory);
+  lock.watch(systemTimers, LOOK_FOR_DIRECTORY_EVERY_MS, () => {
+    processControl.stop(`${dataDirectory} was removed or replaced while it was in use`, undefined);
+  });
   const stores = await openStores(config, {
     crashSites,
     process: processControl,
@@ -51,18 +63,30 @@ export async function startApp(config: AppConfig, logger: Logger, processControl
   });
   const secret = await clusterSecret(
     { disk, random: systemRandom, crashSites },
-    dataDirectory,
-    config.storage.clusterSecret,
+    {
+      given: config.storage.clusterSecret,
+      dataDirectory,
+      replicaDirectories: await directoriesIn(replicasDirectory),
+      keepIn: [dataDirectory],
+    },
   );
 
+  let url = '';
+  const replication = replicate(config.replication, secret, stores, {
+    log: logPort(logger),
+    process: processControl,
+    primaryUrl: () => config.replication.advertisedUrl ?? url,
+  });
   const observer = new HttpObserver(logger);
   const server = await createHttpServer({
     apiKeys: config.http.apiKeys,
     requestsPerMinute: config.http.requestsPerMinute,
-    newRequestId: requestIds(),
+    newRequestId: requestIds(systemRandom),
     logger,
   });
   observer.install(server);
+  observeReplication(observer.registry, replication);
+  const gate = new OpeningGate(server, () => replication.status.waiting);
   const serveHotReads = await admitHotReads(server, logger);
   useWriteAdmission(server, MOST_WRITES_UNDER_WAY);
   useJsonBodies(server);
@@ -70,19 +94,29 @@ export async function startApp(config: AppConfig, logger: Logger, processControl
     ledgers: [stores.sqlOperations, new CustomerOperationLedger(stores.documents)],
     hmacKey: deriveKey(secret, 'operation-body-hmac'),
     newOperationId: () => uuidV7({ random: systemRandom.bytes(UUID_BYTES), msecs: systemClock.nowMs() }),
+    confirmer: replication,
   }).install(server);
 
-  const app = await nestApp(server, stores, observer, logger);
+  const app = await nestApp(server, ApiModule.of(stores, { replication, observer, gate }), logger);
   serveHotReads(app);
-  if (config.storage.seed) {
-    await app.get(BookService).seed(SEED_BOOKS);
-    await app.get(CustomerService).seed(SEED_CUSTOMERS);
-  }
+  const open = async (): Promise<void> => {
+    await replication.open();
+    if (config.storage.seed) {
+      await app.get(BookService).seed(SEED_BOOKS);
+      await app.get(CustomerService).seed(SEED_CUSTOMERS);
+    }
+    gate.open();
+  };
+  const isAlone = config.replication.nodes.length === 0;
+  if (isAlone) await open();
   await listen(app, config.http);
+  url = await app.getUrl();
   return {
-    url: await app.getUrl(),
+    url,
+    opened: isAlone ? Promise.resolve() : open(),
     close: async () => {
-      await closeServer(app, server);
+      await closeServing(server, () => app.close());
+      replication.close();
       await stores.close();
       lock.release();
     },
@@ -91,12 +125,11 @@ export async function startApp(config: AppConfig, logger: Logger, processControl
 
 async function nestApp(
   server: FastifyInstance,
-  stores: Stores,
-  observer: HttpObserver,
+  module: DynamicModule,
   logger: Logger,
 ): Promise<NestFastifyApplication> {
   const adapter = new YieldingAdapter(server);
-  const app = await NestFactory.create<NestFastifyApplication>(ApiModule.of(stores, observer), adapter, {
+  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     logger: new NestLogger(logger),
     bodyParser: false,
     abortOnError: false,
@@ -111,36 +144,6 @@ async function listen(app: NestFastifyApplication, { host, port }: AppConfig['ht
   try {
     await app.listen(port, host);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw cause;
-    throw new AppError(
-      'port-taken',
-      `port ${String(port)} is taken by another program: stop it, or set PORT to a free one`,
-      {
-        retry: 'safe',
-        cause,
-      },
-    );
+    throw whyNotListening(cause, port, 'set PORT to a free one');
   }
-}
-
-/**
- * Resolves when everything under way has been answered. A connection that is in use when the server is closed stays
- * open after its answer, for as long as the client likes to keep it: each is closed as soon as it falls idle.
- */
-async function closeServer(app: NestFastifyApplication, { server }: FastifyInstance): Promise<void> {
-  const closingIdle = setInterval(() => {
-    server.closeIdleConnections();
-  }, CLOSE_IDLE_EVERY_MS);
-  try {
-    await app.close();
-  } finally {
-    clearInterval(closingIdle);
-  }
-}
-
-/** Short, unique over processes, cheap. */
-function requestIds(): () => string {
-  const prefix = Buffer.from(systemRandom.bytes(6)).toString('base64url');
-  let count = 0;
-  return () => `${prefix}-${(count += 1).toString(36)}`;
 }

@@ -4,8 +4,12 @@ import { NestFactory } from '@nestjs/core';
 import { HealthCheckService, HealthIndicatorService, TerminusModule } from '@nestjs/terminus';
 import type { DataSource } from 'typeorm';
 import type { DocumentStore } from '../../platform/documents/index.js';
+import type { ReplicationPrimary } from '../../protocols/replication/index.js';
 import { HealthController } from './health.controller.js';
+import type { OpeningGate } from './opening-gate.js';
 
+const REPLICATED = { status: { waiting: undefined, state: { replicas: [{ condition: 'in-sync' }] } } };
+const WAITING = { status: { waiting: '1 of 3 answered', state: undefined } };
 const DOCUMENTS = { position: { epoch: 3, seq: 7, hash: '' } } as DocumentStore;
 
 function source(query: () => Promise<unknown>): DataSource {
@@ -17,8 +21,16 @@ const DOWN = source(() => Promise.reject(new Error('disk I/O error')));
 
 describe('readiness', () => {
   let context: INestApplicationContext;
-  const controller = (write: DataSource, read: DataSource): HealthController =>
-    new HealthController(context.get(HealthCheckService), context.get(HealthIndicatorService), DOCUMENTS, write, read);
+  const controller = (write: DataSource, read: DataSource, replication: unknown = REPLICATED): HealthController =>
+    new HealthController(
+      context.get(HealthCheckService),
+      context.get(HealthIndicatorService),
+      DOCUMENTS,
+      replication as ReplicationPrimary,
+      { obstacle: undefined } as OpeningGate,
+      write,
+      read,
+    );
 
   beforeAll(async () => {
     context = await NestFactory.createApplicationContext(TerminusModule.forRoot({ logger: false }), { logger: false });
@@ -34,7 +46,15 @@ describe('readiness', () => {
         'sql-write': { status: 'up' },
         'sql-read': { status: 'up' },
         documents: { status: 'up', position: '3.7' },
+        replication: { status: 'up', inSync: 1, replicas: 1 },
       },
+    });
+  });
+
+  it('asked for while replicas are waited for, refuses naming replication and what is waited for', async () => {
+    await expect(controller(UP, UP, WAITING).ready()).rejects.toMatchObject({
+      code: 'not-ready',
+      fields: [{ field: 'replication', message: 'is down: 1 of 3 answered' }],
     });
   });
 

@@ -8,6 +8,8 @@ import { z } from 'zod';
 import { AppError } from '../../kernel/index.js';
 import { DocumentStore } from '../../platform/documents/index.js';
 import { DescribeView } from '../../platform/http/index.js';
+import { ReplicationPrimary } from '../../protocols/replication/index.js';
+import { OpeningGate } from './opening-gate.js';
 
 const liveSchema = z
   .object({ status: z.literal('ok'), pid: z.int().min(1).meta({ example: 4711 }) })
@@ -16,11 +18,16 @@ const liveSchema = z
 const readySchema = z
   .object({
     status: z.literal('ok'),
-    details: z
-      .record(z.string(), z.looseObject({ status: z.literal('up') }))
-      .meta({ example: { 'sql-write': { status: 'up' }, documents: { status: 'up', position: '1.42' } } }),
+    details: z.record(z.string(), z.looseObject({ status: z.literal('up') })).meta({
+      example: {
+        documents: { status: 'up', position: '1.42' },
+        replication: { status: 'up', inSync: 4, replicas: 4 },
+      },
+    }),
   })
   .meta({ id: 'Ready' });
+
+const REPLICATION = 'replication';
 
 @ApiTags('about')
 @Controller('health')
@@ -29,6 +36,8 @@ export class HealthController {
     private readonly health: HealthCheckService,
     private readonly indicators: HealthIndicatorService,
     private readonly documents: DocumentStore,
+    private readonly replication: ReplicationPrimary,
+    private readonly gate: OpeningGate,
     @InjectDataSource('write') private readonly writeSource: DataSource,
     @InjectDataSource('read') private readonly readSource: DataSource,
   ) {}
@@ -53,12 +62,13 @@ export class HealthController {
         () => this.sqlAnswers('sql-write', this.writeSource),
         () => this.sqlAnswers('sql-read', this.readSource),
         () => this.documentsUp(),
+        () => this.replicationUp(),
       ]);
       return { status: 'ok', details };
     } catch (error) {
       if (!(error instanceof ServiceUnavailableException)) throw error;
       const { error: down = {} } = error.getResponse() as { error?: Record<string, unknown> };
-      const fields = Object.keys(down).map((field) => ({ field, message: 'is down' }));
+      const fields = Object.keys(down).map((field) => ({ field, message: this.whatIsWrong(field) }));
       throw new AppError('not-ready', fields.map(({ field, message }) => `${field} ${message}`).join('; '), {
         retry: 'safe',
         fields,
@@ -80,5 +90,23 @@ export class HealthController {
   private documentsUp(): HealthIndicatorResult {
     const { epoch, seq } = this.documents.position;
     return this.indicators.check('documents').up({ position: `${String(epoch)}.${String(seq)}` });
+  }
+
+  /** Down while client writes on documents would be refused. */
+  private replicationUp(): HealthIndicatorResult {
+    const indicator = this.indicators.check(REPLICATION);
+    const { state } = this.replication.status;
+    if (this.waiting() !== undefined) return indicator.down();
+    const inSync = state?.replicas.filter(({ condition }) => condition === 'in-sync').length ?? 0;
+    return indicator.up({ inSync, replicas: state?.replicas.length ?? 0 });
+  }
+
+  private waiting(): string | undefined {
+    return this.gate.obstacle ?? this.replication.status.waiting;
+  }
+
+  private whatIsWrong(part: string): string {
+    const waiting = part === REPLICATION ? this.waiting() : undefined;
+    return waiting === undefined ? 'is down' : `is down: ${waiting}`;
   }
 }

@@ -2,7 +2,7 @@ import { Controller, Get } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { DescribeView } from '../../platform/http/index.js';
-import { packageVersion } from './package-version.js';
+import { packageVersion } from '../../platform/process/index.js';
 
 const aboutSchema = z
   .object({
@@ -18,12 +18,13 @@ const aboutSchema = z
 export class RootController {
   private readonly about = {
     name: 'Bifolio',
-    description: 'A bookstore backend that never half-commits: books in SQL, customers in durable documents.',
+    description: 'A bookstore backend that never half-commits: books in SQL, customers in replicated documents.',
     version: packageVersion(),
     links: {
       books: '/books',
       customers: '/customers',
       operations: '/operations/{id}',
+      replication: '/replication/status',
       docs: '/docs',
       openapi: '/docs-json',
       live: '/health/live',

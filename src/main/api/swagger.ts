@@ -1,7 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { problemJsonSchema } from '../../platform/http/index.js';
-import { packageVersion } from './package-version.js';
+import { packageVersion } from '../../platform/process/index.js';
 
 /** Swagger UI at /docs and OpenAPI at /docs-json; the document is made when it is first asked for. */
 export function serveApiDocumentation(app: NestFastifyApplication): void {
@@ -16,7 +16,7 @@ export function serveApiDocumentation(app: NestFastifyApplication): void {
 function describeApi(app: NestFastifyApplication): OpenAPIObject {
   const base = new DocumentBuilder()
     .setTitle('Bifolio')
-    .setDescription('A bookstore backend that never half-commits: books in SQL, customers in durable documents.')
+    .setDescription('A bookstore backend that never half-commits: books in SQL, customers in replicated documents.')
     .setVersion(packageVersion())
     .setLicense('MIT', 'https://opensource.org/license/mit')
     .addServer('/')

@@ -1,18 +1,21 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isAppError } from '../../kernel/index.js';
+import { APP_PROGRAM, type Places, type Presence, presenceOf, SUPERVISOR_LOCK } from '../../platform/nodes/index.js';
 import { DataDirectoryLock } from '../../platform/process/index.js';
-import { APP_PROGRAM, type Places, SUPERVISOR_LOCK } from './places.js';
-import { type Presence, presenceOf } from './presence.js';
 
 const LOOK_EVERY_MS = 50;
 const WAIT_WITHIN_MS = 60_000;
+const REPLICAS_LOCK_WITHIN_MS = 2_000;
 
 export type Claim =
-  /** This process is the one supervisor of the data directory for as long as it keeps `lock`. */
-  | { readonly kind: 'supervise'; readonly lock: DataDirectoryLock }
-  | { readonly kind: 'running'; readonly pid: number; readonly url: string }
+  /** This process is the one supervisor of the directories for as long as it keeps `locks`. */
+  | { readonly kind: 'supervise'; readonly locks: readonly DataDirectoryLock[] }
+  /** `isWatched`: by another supervisor. */
+  | { readonly kind: 'running'; readonly pid: number; readonly url: string; readonly isWatched: boolean }
   /** Another supervisor lives, and its app did not answer for a long time. */
-  | { readonly kind: 'stuck' };
+  | { readonly kind: 'stuck' }
+  /** The supervisor of another data directory has its replicas in the same place. */
+  | { readonly kind: 'replicas-taken' };
 
 /** What a second `npm start` does, by whether it holds the supervisors' lock, what the app does, and its patience. */
 export function decideClaim(
@@ -26,23 +29,40 @@ export function decideClaim(
 }
 
 /**
- * Makes this process the supervisor of the data directory, or finds the app that runs already. Another `npm start` that
- * is under way is waited for: it gets its app ready or leaves. `onWait` is called once when that takes a while.
+ * Makes this process the supervisor of the data directory, and of the replicas' where it runs some, or finds the app
+ * that runs already. Another `npm start` that is under way is waited for: it gets its app ready or leaves. `onWait` is
+ * called once when that takes a while.
  */
-export async function claim(places: Places, onWait: () => void): Promise<Claim> {
+export async function claim(places: Places, runsReplicas: boolean, onWait: () => void): Promise<Claim> {
   const startedMs = performance.now();
   let lock: DataDirectoryLock | undefined;
   for (let looks = 1; ; looks += 1) {
     lock ??= tryLock(places.dataDirectory);
-    const app = await presenceOf(places.appRunFile, APP_PROGRAM);
+    const app = await presenceOf(places.app.runFile, APP_PROGRAM);
     const decision = decideClaim(lock !== undefined, app.state, performance.now() - startedMs);
     if (decision === 'running' && app.state === 'answers') {
       lock?.release();
-      return { kind: 'running', pid: app.pid, url: app.url };
+      return { kind: 'running', pid: app.pid, url: app.url, isWatched: lock === undefined };
     }
-    if (decision === 'supervise' && lock) return { kind: 'supervise', lock };
+    if (decision === 'supervise' && lock) {
+      if (!runsReplicas) return { kind: 'supervise', locks: [lock] };
+      const replicasLock = await lockWithin(places.replicasDirectory, REPLICAS_LOCK_WITHIN_MS);
+      if (replicasLock) return { kind: 'supervise', locks: [lock, replicasLock] };
+      lock.release();
+      return { kind: 'replicas-taken' };
+    }
     if (decision === 'stuck') return { kind: 'stuck' };
     if (looks === 1) onWait();
+    await delay(LOOK_EVERY_MS);
+  }
+}
+
+/** A supervisor that ends gives its locks back one after the other. */
+async function lockWithin(directory: string, withinMs: number): Promise<DataDirectoryLock | undefined> {
+  const deadline = performance.now() + withinMs;
+  for (;;) {
+    const lock = tryLock(directory);
+    if (lock || performance.now() >= deadline) return lock;
     await delay(LOOK_EVERY_MS);
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import type { Presence } from '../../platform/nodes/index.js';
 import { decideClaim } from './claim.js';
-import type { Presence } from './presence.js';
 import { decideStop } from './stop.js';
 
 const ANSWERS: Presence = { state: 'answers', pid: 1, url: 'http://127.0.0.1:1' };
@@ -36,5 +36,15 @@ describe('npm stop', () => {
     const [kind, who, pid] = Array.isArray(expected) ? (expected as readonly unknown[]) : [];
     const step = kind === undefined ? expected : { kind, who, pid };
     expect(decideStop(supervisor, app, isForced)).toEqual(step);
+  });
+
+  it.each([
+    ['replicas beside an app, asks the app first', ANSWERS, [ANSWERS], false, { kind: 'ask', who: 'app', pid: 1 }],
+    ['replicas that nobody watches, asks them', GONE, [GONE, ANSWERS], false, { kind: 'ask', who: 'replica', pid: 1 }],
+    ['a replica that is silent, reports it', GONE, [SILENT], false, { kind: 'report', who: 'replica', pid: 2 }],
+    ['a replica that is silent and force, kills it', GONE, [SILENT], true, { kind: 'kill', who: 'replica', pid: 2 }],
+    ['replicas that are gone', GONE, [GONE, GONE], false, { kind: 'done' }],
+  ] as const)('given %s', (_what, app, replicas, isForced, expected) => {
+    expect(decideStop(GONE, app, isForced, replicas)).toEqual(expected);
   });
 });

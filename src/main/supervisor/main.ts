@@ -1,15 +1,23 @@
 import { writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
-import { loadConfig, loadDataDirectory } from '../../config/index.js';
+import { type AppConfig, loadConfig, loadDirectories } from '../../config/index.js';
 import { isAppError } from '../../kernel/index.js';
-import { NodeDisk } from '../../platform/disk/index.js';
-import { launchApp } from './app-launcher.js';
-import { claim } from './claim.js';
+import { NO_CRASH_SITES } from '../../platform/crash-sites/index.js';
+import { directoriesIn, NodeDisk } from '../../platform/disk/index.js';
+import {
+  APP_PROGRAM,
+  type Places,
+  placesIn,
+  presenceOf,
+  removeRunFile,
+  writeRunFile,
+} from '../../platform/nodes/index.js';
+import { systemRandom } from '../../platform/process/index.js';
+import { clusterSecret } from '../../platform/secrets/index.js';
+import { childrenOf, peopleOf, replicasThatAreGone } from './children.js';
+import { type Claim, claim } from './claim.js';
 import { serveLiveness } from './liveness-server.js';
-import { APP_PROGRAM, appProgram, placesIn } from './places.js';
-import { presenceOf } from './presence.js';
-import { removeRunFile, writeRunFile } from './run-file.js';
-import { stopAll } from './stop.js';
+import { endReplicasLeftBehind, presencesIn, stopAll } from './stop.js';
 import { Supervisor } from './supervisor.js';
 import { alreadyRunning, type Words, wordsFor } from './words.js';
 
@@ -21,24 +29,21 @@ const EXIT_USAGE = 2;
 
 async function start(): Promise<number> {
   const config = loadConfig();
-  const places = placesIn(config.storage.dataDirectory);
-  await new NodeDisk().ensureDirectory(places.dataDirectory);
-  const claimed = await claim(places, () => {
+  const places = placesIn(config.storage);
+  const { localPorts } = config.replication;
+  const disk = new NodeDisk();
+  await disk.ensureDirectory(places.dataDirectory);
+  if (localPorts.length > 0) await disk.ensureDirectory(places.replicasDirectory);
+  const claimed = await claim(places, localPorts.length > 0, () => {
     print({ text: 'Another "npm start" is under way: waiting for its app ...', isTrouble: false });
   });
-  if (claimed.kind === 'running') {
-    print({ text: alreadyRunning(claimed), isTrouble: false });
-    return 0;
-  }
-  if (claimed.kind === 'stuck') {
-    print({ text: 'Another "npm start" runs, but its app does not answer. "npm stop" stops it.', isTrouble: true });
-    return EXIT_FAILED;
-  }
+  if (claimed.kind !== 'supervise') return explainClaim(claimed, config, places);
 
-  const program = appProgram();
-  const apiKey = config.http.apiKeys[0]?.key;
+  if (localPorts.length > 0) await endReplicasLeftBehind(places);
+  await spreadSecret(config, places);
+  const people = peopleOf(config, places);
   const supervisor = new Supervisor({
-    launch: () => launchApp({ places, program, environment: process.env, apiKey }),
+    children: childrenOf(config, people),
     after: (delayMs, task) => {
       const timer = setTimeout(task, delayMs);
       return () => {
@@ -46,17 +51,60 @@ async function start(): Promise<number> {
       };
     },
     tell: (notice) => {
-      print(wordsFor(notice, places));
+      print(wordsFor(notice, people, places));
     },
   });
   writeRunFile(places.supervisorRunFile, { pid: process.pid, url: await serveLiveness() });
   stopOnSignals(supervisor);
   supervisor.start();
   const exitCode = await supervisor.ended;
-  if (exitCode !== 0) await hintAtSilentApp(places.appRunFile);
+  if (exitCode !== 0) await hintAtSilent(places);
   removeRunFile(places.supervisorRunFile);
-  claimed.lock.release();
+  claimed.locks.forEach((lock) => {
+    lock.release();
+  });
   return exitCode;
+}
+
+async function explainClaim(
+  claimed: Exclude<Claim, { kind: 'supervise' }>,
+  { replication }: AppConfig,
+  places: Places,
+): Promise<number> {
+  switch (claimed.kind) {
+    case 'running': {
+      const missing = claimed.isWatched ? [] : await replicasThatAreGone(replication.localPorts, places);
+      const text = [alreadyRunning(claimed), ...missing.map((name) => `Nothing watches it, and ${name} is gone.`)];
+      const remedy = missing.length > 0 ? ['"npm stop" and "npm start" bring everything back.'] : [];
+      print({ text: [...text, ...remedy].join('\n'), isTrouble: false });
+      return 0;
+    }
+    case 'stuck':
+      print({ text: 'Another "npm start" runs, but its app does not answer. "npm stop" stops it.', isTrouble: true });
+      return EXIT_FAILED;
+    case 'replicas-taken': {
+      const remedy = 'a second installation needs its own REPLICAS_DIR, REPLICA_PORTS and PORT';
+      const text = `data-directory-locked: another "npm start" has its replicas in ${places.replicasDirectory}: ${remedy}`;
+      print({ text, isTrouble: true });
+      return EXIT_FAILED;
+    }
+  }
+}
+
+/** Before the first node starts, so that none makes one of its own. */
+async function spreadSecret({ storage, replication }: AppConfig, places: Places): Promise<void> {
+  await clusterSecret(
+    { disk: new NodeDisk(), random: systemRandom, crashSites: NO_CRASH_SITES },
+    {
+      given: storage.clusterSecret,
+      dataDirectory: storage.dataDirectory,
+      replicaDirectories: await directoriesIn(storage.replicasDirectory),
+      keepIn: [
+        storage.dataDirectory,
+        ...replication.localPorts.map((port, index) => places.replica(index + 1, port).directory),
+      ],
+    },
+  );
 }
 
 /** A terminal that closes stops what was started in it. Without one (nohup, a service) a hang-up means nothing. */
@@ -69,16 +117,19 @@ function stopOnSignals(supervisor: Supervisor): void {
   process.on('SIGHUP', isatty(STANDARD_INPUT) ? stop : () => undefined);
 }
 
-/** What may hold the data directory when a start failed: an app that nobody watches and that does not answer. */
-async function hintAtSilentApp(appRunFile: string): Promise<void> {
-  const app = await presenceOf(appRunFile, APP_PROGRAM);
-  if (app.state !== 'silent') return;
-  const text = `An app (pid ${String(app.pid)}) runs here but does not answer. "npm stop -- --force" kills it.`;
-  print({ text, isTrouble: true });
+/** What may hold a directory or a port when a start failed: a process that nobody watches and that does not answer. */
+async function hintAtSilent(places: Places): Promise<void> {
+  const app = await presenceOf(places.app.runFile, APP_PROGRAM);
+  const replicas = await presencesIn(places.replicasDirectory);
+  for (const [what, presence] of [['An app', app] as const, ...replicas.map((one) => ['A replica', one] as const)]) {
+    if (presence.state !== 'silent') continue;
+    const text = `${what} (pid ${String(presence.pid)}) runs here but does not answer. "npm stop -- --force" kills it.`;
+    print({ text, isTrouble: true });
+  }
 }
 
 async function stop(options: readonly string[]): Promise<number> {
-  const { text, isStopped } = await stopAll(placesIn(loadDataDirectory()), options.includes('--force'));
+  const { text, isStopped } = await stopAll(placesIn(loadDirectories()), options.includes('--force'));
   print({ text, isTrouble: !isStopped });
   return isStopped ? 0 : EXIT_FAILED;
 }

@@ -1,16 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
-import type { AppExit, Notice } from './core.js';
-import { type LaunchedApp, Supervisor } from './supervisor.js';
+import type { ChildExit, LaunchedChild } from '../../platform/nodes/index.js';
+import { Supervisor } from './supervisor.js';
 
 const ADDRESS = { pid: 7, url: 'http://127.0.0.1:5050' };
-const KILLED: AppExit = { pid: 7, code: null, signal: 'SIGKILL', complaint: undefined };
+const KILLED: ChildExit = { pid: 7, code: null, signal: 'SIGKILL', complaint: undefined };
 
-class SimulatedApp implements LaunchedApp {
+class SimulatedApp implements LaunchedChild {
   readonly signals: string[] = [];
   becomeReady: (address: typeof ADDRESS | undefined) => void = () => undefined;
-  exit: (exit: AppExit) => void = () => undefined;
+  exit: (exit: ChildExit) => void = () => undefined;
   readonly ready = new Promise<typeof ADDRESS | undefined>((resolve) => (this.becomeReady = resolve));
-  readonly exited = new Promise<AppExit>((resolve) => (this.exit = resolve));
+  readonly exited = new Promise<ChildExit>((resolve) => (this.exit = resolve));
 
   signal(signal: string): void {
     this.signals.push(signal);
@@ -20,13 +20,18 @@ class SimulatedApp implements LaunchedApp {
 /** A supervisor whose processes and time are in the hand of the test. */
 class World {
   readonly apps: SimulatedApp[] = [];
-  readonly told: Notice['kind'][] = [];
+  readonly told: string[] = [];
   readonly alarms: { readonly delayMs: number; readonly ring: () => void; isCancelled: boolean }[] = [];
   readonly supervisor = new Supervisor({
-    launch: () => {
-      const app = new SimulatedApp();
-      this.apps.push(app);
-      return app;
+    children: {
+      app: {
+        role: 'essential',
+        launch: () => {
+          const app = new SimulatedApp();
+          this.apps.push(app);
+          return app;
+        },
+      },
     },
     after: (delayMs, ring) => {
       const alarm = { delayMs, ring, isCancelled: false };
@@ -35,7 +40,7 @@ class World {
         alarm.isCancelled = true;
       };
     },
-    tell: ({ kind }) => this.told.push(kind),
+    tell: (notice) => this.told.push(notice.kind === 'child' ? notice.notice.kind : notice.kind),
   });
 
   get app(): SimulatedApp {
@@ -79,7 +84,7 @@ describe('the supervisor with its processes and timers', () => {
     world.app.becomeReady(ADDRESS);
     await settle();
     expect(world.apps).toHaveLength(2);
-    expect(world.told).toEqual(['ready', 'died', 'ready']);
+    expect(world.told).toEqual(['all-up', 'died', 'ready']);
   });
 
   it('given a stop, resolves only when the app is gone, and leaves no timer', async () => {
@@ -125,5 +130,35 @@ describe('the supervisor with its processes and timers', () => {
 
     expect(world.apps).toEqual([]);
     expect(world.told).toEqual([]);
+  });
+
+  it('given two children, keeps a timer for each and takes the end of one for no end of the other', async () => {
+    const [app, replica] = [new SimulatedApp(), new SimulatedApp()];
+    const rings: (() => void)[] = [];
+    const starts: string[] = [];
+    const launching = (name: string, child: SimulatedApp) => (): LaunchedChild => {
+      starts.push(name);
+      return child;
+    };
+    const supervisor = new Supervisor({
+      children: {
+        app: { role: 'essential', launch: launching('app', app) },
+        replica: { role: 'spare', launch: launching('replica', replica) },
+      },
+      after: (delayMs, ring) => {
+        if (delayMs === 250) rings.push(ring);
+        return () => undefined;
+      },
+      tell: () => undefined,
+    });
+    supervisor.start();
+    [app, replica].forEach((child) => child.becomeReady(ADDRESS));
+    await settle();
+    replica.exit(KILLED);
+    await settle();
+
+    expect(rings).toHaveLength(1);
+    rings[0]!();
+    expect(starts).toEqual(['app', 'replica', 'replica']);
   });
 });

@@ -1,30 +1,28 @@
-import { type AppExit, begin, decide, type Decision, type Effect, type Input, type Notice } from './core.js';
-import type { SupervisorState } from './core.js';
+import type { LaunchedChild } from '../../platform/nodes/index.js';
+import type { ChildState, Role } from './child-core.js';
+import { beginFleet, decideFleet, type FleetDecision, type FleetEffect, type FleetInput } from './fleet-core.js';
+import type { FleetNotice, FleetState } from './fleet-core.js';
 
-/** One started child. */
-export interface LaunchedApp {
-  /** Resolves with its address once it answers that it is ready; with undefined when it ended before that. */
-  readonly ready: Promise<{ readonly pid: number; readonly url: string } | undefined>;
-  /** Resolves when the process is gone. Never rejects. */
-  readonly exited: Promise<AppExit>;
-  /** No error when it is gone. */
-  signal(signal: 'SIGTERM' | 'SIGKILL'): void;
+export interface ChildToWatch {
+  readonly role: Role;
+  launch(): LaunchedChild;
 }
 
 export interface SupervisorPorts {
-  readonly launch: () => LaunchedApp;
+  /** By name. */
+  readonly children: Readonly<Record<string, ChildToWatch>>;
   /** Runs `task` once after `delayMs`, unless the returned function is called before. */
   readonly after: (delayMs: number, task: () => void) => () => void;
-  readonly tell: (notice: Notice) => void;
+  readonly tell: (notice: FleetNotice) => void;
 }
 
 /** Does what the core decides, one input after the other. */
 export class Supervisor {
-  /** Resolves with the exit code when there is nothing left to watch: the app is stopped or was given up. */
+  /** Resolves with the exit code when there is nothing left to watch: all are stopped, or what matters was given up. */
   readonly ended: Promise<number>;
-  private state: SupervisorState | undefined;
-  private app: LaunchedApp | undefined;
-  private cancelAlarm: () => void = () => undefined;
+  private state: FleetState | undefined;
+  private readonly running = new Map<string, LaunchedChild>();
+  private readonly alarms = new Map<string, () => void>();
   private end: (exitCode: number) => void = () => undefined;
 
   constructor(private readonly ports: SupervisorPorts) {
@@ -32,7 +30,8 @@ export class Supervisor {
   }
 
   start(): void {
-    this.carryOut(begin());
+    const roles = Object.entries(this.ports.children).map(([name, { role }]) => [name, role] as const);
+    this.carryOut(beginFleet(Object.fromEntries(roles)));
   }
 
   /** Asks for a clean stop. Asking again changes nothing. */
@@ -40,37 +39,32 @@ export class Supervisor {
     this.handle({ kind: 'stop-requested' });
   }
 
-  private handle(input: Input): void {
-    if (this.state) this.carryOut(decide(this.state, input));
+  private handle(input: FleetInput): void {
+    if (this.state) this.carryOut(decideFleet(this.state, input));
   }
 
-  private carryOut({ state, effects }: Decision): void {
-    const earlier = this.state?.alarm;
+  private carryOut({ state, effects }: FleetDecision): void {
+    const earlier = this.state?.children;
     this.state = state;
-    if (state.alarm !== earlier) {
-      this.cancelAlarm();
-      this.cancelAlarm = this.setAlarm(state.alarm);
+    for (const [name, { alarm }] of Object.entries(state.children)) {
+      if (alarm === earlier?.[name]?.alarm) continue;
+      this.alarms.get(name)?.();
+      this.alarms.set(name, this.setAlarm(name, alarm));
     }
     for (const effect of effects) this.perform(effect);
   }
 
-  private setAlarm(alarm: SupervisorState['alarm']): () => void {
+  private setAlarm(name: string, alarm: ChildState['alarm']): () => void {
     if (!alarm) return () => undefined;
     return this.ports.after(alarm.afterMs, () => {
-      this.handle(alarm.input);
+      this.handle({ kind: 'child', name, input: alarm.input });
     });
   }
 
-  private perform(effect: Effect): void {
+  private perform(effect: FleetEffect): void {
     switch (effect.kind) {
-      case 'start-app':
-        this.launch();
-        break;
-      case 'terminate-app':
-        this.app?.signal('SIGTERM');
-        break;
-      case 'kill-app':
-        this.app?.signal('SIGKILL');
+      case 'child':
+        this.performOn(effect.name, effect.effect);
         break;
       case 'tell':
         this.ports.tell(effect.notice);
@@ -81,14 +75,30 @@ export class Supervisor {
     }
   }
 
-  private launch(): void {
-    const app = this.ports.launch();
-    this.app = app;
-    void app.ready.then((answer) => {
-      if (answer && this.app === app) this.handle({ kind: 'ready', ...answer });
+  private performOn(name: string, { kind }: Extract<FleetEffect, { kind: 'child' }>['effect']): void {
+    switch (kind) {
+      case 'start':
+        this.launch(name);
+        break;
+      case 'terminate':
+        this.running.get(name)?.signal('SIGTERM');
+        break;
+      case 'kill':
+        this.running.get(name)?.signal('SIGKILL');
+        break;
+    }
+  }
+
+  private launch(name: string): void {
+    const child = this.ports.children[name]?.launch();
+    if (!child) return;
+    this.running.set(name, child);
+    void child.ready.then((answer) => {
+      if (!answer || this.running.get(name) !== child) return;
+      this.handle({ kind: 'child', name, input: { kind: 'ready', ...answer } });
     });
-    void app.exited.then((exit) => {
-      this.handle({ kind: 'exited', exit });
+    void child.exited.then((exit) => {
+      this.handle({ kind: 'child', name, input: { kind: 'exited', exit } });
     });
   }
 }

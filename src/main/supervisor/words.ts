@@ -1,6 +1,7 @@
 import Table from 'cli-table3';
-import type { AppExit, Notice } from './core.js';
-import type { Places } from './places.js';
+import type { ChildExit, NodePlaces, Places } from '../../platform/nodes/index.js';
+import type { Notice } from './child-core.js';
+import type { FleetNotice } from './fleet-core.js';
 
 /** What a person reads. `isTrouble`: on standard error. */
 export interface Words {
@@ -8,28 +9,61 @@ export interface Words {
   readonly isTrouble: boolean;
 }
 
+/** What the words about one child need, beside what happened to it. */
+export interface Person {
+  readonly places: NodePlaces;
+  /** Of a replica; undefined for the app. */
+  readonly replica: { readonly number: number; readonly port: number } | undefined;
+  /** What it said last that it waits for. */
+  waitsFor: string | undefined;
+}
+
+export type People = Readonly<Record<string, Person>>;
+
+/** The names by which children are watched are those by which they are called. */
+export const APP = 'The app';
+export function replicaName(number: number, port: number): string {
+  return `Replica ${String(number)} (${String(port)})`;
+}
+
 /** A refusal of ours, `code: what is wrong and what to do`, says all there is to say. */
 const CODED = /^[a-z-]+: /;
 
-export function wordsFor(notice: Notice, places: Places): Words {
+export function wordsFor(notice: FleetNotice, people: People, places: Places): Words {
   switch (notice.kind) {
-    case 'ready':
-      if (notice.isFirst) return said(addressTable(notice.url, places));
-      return said(`The app is back at ${notice.url} (pid ${String(notice.pid)}).`);
-    case 'slow':
-      return said(`The app is not ready after ${seconds(notice.afterMs)}; waiting on. Its log: ${places.appLog}`);
-    case 'died':
-      return trouble(`The app ${endingOf(notice.exit)}. Starting it again in ${seconds(notice.retryInMs)} ...`);
-    case 'gave-up':
-      return trouble(givingUp(notice, places));
+    case 'child': {
+      const person = people[notice.name];
+      if (!person) throw new Error(`nobody is called ${notice.name}`);
+      return wordsOf(notice.name, person, notice.notice);
+    }
+    case 'all-up':
+      return said(addressTable(notice.children, people, places));
     case 'stopping':
       return said('Stopping ...');
-    case 'killed':
-      return trouble(
-        `The app did not stop within ${seconds(notice.afterMs)} and was killed. What it answered is kept.`,
-      );
     case 'stopped':
       return said('Stopped.');
+  }
+}
+
+function wordsOf(name: string, person: Person, notice: Notice): Words {
+  const { log } = person.places;
+  switch (notice.kind) {
+    case 'ready':
+      return said(`${name} is back at ${notice.url} (pid ${String(notice.pid)}).`);
+    case 'slow': {
+      const reason = person.waitsFor === undefined ? '' : `: ${person.waitsFor}`;
+      return said(`${name} is not ready after ${seconds(notice.afterMs)}${reason}; waiting on. Its log: ${log}`);
+    }
+    case 'died': {
+      const again = `Starting it again in ${seconds(notice.retryInMs)} ...`;
+      return trouble(`${name} ${endingOf(notice.exit, person)}. ${again}`);
+    }
+    case 'gave-up':
+      return trouble(givingUp(name, person, notice));
+    case 'killed':
+      return trouble(
+        `${name} did not stop within ${seconds(notice.afterMs)} and was killed. What it answered is kept.`,
+      );
   }
 }
 
@@ -37,31 +71,58 @@ export function alreadyRunning(app: { readonly url: string; readonly pid: number
   return `Bifolio is already running at ${app.url} (pid ${String(app.pid)}). "npm stop" stops it.`;
 }
 
-function addressTable(url: string, { dataDirectory, appLog }: Places): string {
+function addressTable(
+  children: Extract<FleetNotice, { kind: 'all-up' }>['children'],
+  people: People,
+  places: Places,
+): string {
   const withoutRules = { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' };
   const table = new Table({ style: { head: [], border: [] }, chars: withoutRules });
+  const url = children[APP]?.url ?? '';
   table.push(
     ['API', url],
     ['Swagger UI', `${url}/docs`],
     ['OpenAPI', `${url}/docs-json`],
     ['Health', `${url}/health/ready`],
     ['Metrics', `${url}/metrics`],
-    ['Data', dataDirectory],
-    ['Log', appLog],
+    ...Object.entries(children).flatMap(([name, child]) => replicaRow(people[name], child)),
+    ['Data', places.dataDirectory],
+    ['Log', places.app.log],
     ['To try', `curl ${url}/books`],
     ['To stop', 'Ctrl-C, or "npm stop" in another terminal'],
   );
   return `Bifolio is ready.\n${table.toString()}`;
 }
 
-function givingUp({ exit, isFirst, attempts }: Extract<Notice, { kind: 'gave-up' }>, { appLog }: Places): string {
-  if (isFirst && exit.complaint !== undefined && CODED.test(exit.complaint)) return exit.complaint;
-  const count = attempts > 1 ? `, ${String(attempts)} starts in a row failed` : '';
-  return `Gave up: the app ${endingOf(exit)}${count}. Its log: ${appLog}`;
+function replicaRow(
+  person: Person | undefined,
+  { url, failure }: { readonly url: string | undefined; readonly failure?: ChildExit },
+): [string, string][] {
+  if (!person?.replica) return [];
+  const { places, replica } = person;
+  const state = url ?? (failure ? `NOT RUNNING: ${failure.complaint ?? endingOf(failure, person)},` : 'not ready yet,');
+  return [[`Replica ${String(replica.number)}`, `${state} in ${places.directory}`]];
 }
 
-function endingOf({ pid, code, signal, complaint }: AppExit): string {
-  const who = pid === undefined ? '' : `(pid ${String(pid)}) `;
+function givingUp(
+  name: string,
+  { places, replica }: Person,
+  { exit, isFirst, attempts }: Extract<Notice, { kind: 'gave-up' }>,
+): string {
+  const { complaint } = exit;
+  if (isFirst && complaint !== undefined && CODED.test(complaint)) {
+    if (!replica || !complaint.startsWith('port-taken: ')) return complaint;
+    const which = `port ${String(replica.port)}, for replica ${String(replica.number)},`;
+    return `port-taken: ${which} is taken by another program: stop it, or set REPLICA_PORTS to free ones`;
+  }
+  const count = attempts > 1 ? `, ${String(attempts)} starts in a row failed` : '';
+  const lowerCaseName = replica ? name : 'the app';
+  return `Gave up: ${lowerCaseName} ${endingOf(exit, { replica })}${count}. Its log: ${places.log}`;
+}
+
+/** A replica is told from the others by its port, which is enough. */
+function endingOf({ pid, code, signal, complaint }: ChildExit, { replica }: Pick<Person, 'replica'>): string {
+  const who = pid === undefined || replica ? '' : `(pid ${String(pid)}) `;
   const how = signal === null ? `ended with exit code ${String(code)}` : `was ended by ${signal}`;
   return `${who}${how}${complaint === undefined ? '' : ` (${complaint})`}`;
 }

@@ -1,4 +1,6 @@
+export { answerCustomer, answerCustomers } from './adapters/http/customer-answers.js';
 export { CustomerOperationLedger } from './customer-operation-ledger.js';
-export type { CustomerInput } from './customer.schemas.js';
-export { CUSTOMERS, CustomerService } from './customer.service.js';
+export { type CustomerDocuments, CUSTOMERS } from './customer-reads.js';
+export { type CustomerInput, customerInputSchema, customerSchema } from './customer.schemas.js';
+export { CustomerService } from './customer.service.js';
 export { CustomersModule } from './customers.module.js';

@@ -1,1 +1,2 @@
+export { operationSchema } from './operation.schemas.js';
 export { OperationsModule } from './operations.module.js';

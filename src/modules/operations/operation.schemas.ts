@@ -4,6 +4,10 @@ export const operationSchema = z
   .object({
     operationId: z.string().meta({ example: '019a9e5c-7b1e-7c55-9d3e-0f6b8f1f2a77' }),
     state: z.literal('committed'),
+    confirmed: z.boolean().meta({
+      example: true,
+      description: "whether as many replicas hold it as the server's write concern asks for",
+    }),
     at: z.string().meta({ format: 'date-time', example: '2026-11-21T10:15:30.000Z' }),
     answer: z.object({
       status: z.int().min(200).max(599).meta({ example: 201 }),

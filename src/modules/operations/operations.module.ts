@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { SqlOperationLedger } from '../../platform/sql/index.js';
+import { ReplicationPrimary } from '../../protocols/replication/index.js';
 import { CustomerOperationLedger, CustomersModule } from '../customers/index.js';
 import { OperationsController } from './adapters/http/operations.controller.js';
 import { OperationService } from './operation.service.js';
@@ -10,9 +11,9 @@ import { OperationService } from './operation.service.js';
   providers: [
     {
       provide: OperationService,
-      inject: [SqlOperationLedger, CustomerOperationLedger],
-      useFactory: (sql: SqlOperationLedger, customers: CustomerOperationLedger) =>
-        new OperationService([sql, customers]),
+      inject: [SqlOperationLedger, CustomerOperationLedger, ReplicationPrimary],
+      useFactory: (sql: SqlOperationLedger, customers: CustomerOperationLedger, replication: ReplicationPrimary) =>
+        new OperationService([sql, customers], replication),
     },
   ],
 })

@@ -1,4 +1,4 @@
-import type { CrashSites } from '../../kernel/index.js';
+import { AppError, type CrashSites } from '../../kernel/index.js';
 
 /** What production runs with: no site does anything. */
 export const NO_CRASH_SITES: CrashSites = { reach: () => undefined };
@@ -20,4 +20,19 @@ export class KillingCrashSites implements CrashSites {
     this.seen += 1;
     if (this.seen === this.occurrence) process.kill(process.pid, 'SIGKILL');
   }
+}
+
+/** Throws `misconfigured` for a site that is not among `sites`: a fault test that never strikes proves nothing. */
+export function crashSitesAmong(
+  sites: readonly string[],
+  chosen: { readonly name: string; readonly occurrence: number } | undefined,
+): CrashSites {
+  if (chosen === undefined) return NO_CRASH_SITES;
+  const { name, occurrence } = chosen;
+  if (sites.includes(name)) return new KillingCrashSites(name, occurrence);
+  const message = `must be one of ${sites.join(', ')}; it was given ${name}`;
+  throw new AppError('misconfigured', `CRASH_SITE ${message}`, {
+    retry: 'never',
+    fields: [{ field: 'CRASH_SITE', message }],
+  });
 }

@@ -1,1 +1,1 @@
-export { KillingCrashSites, NO_CRASH_SITES } from './crash-sites.js';
+export { crashSitesAmong, KillingCrashSites, NO_CRASH_SITES } from './crash-sites.js';

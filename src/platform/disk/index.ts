@@ -1,1 +1,1 @@
-export { NodeDisk } from './node-disk.js';
+export { directoriesIn, NodeDisk } from './node-disk.js';

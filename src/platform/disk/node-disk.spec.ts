@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { NodeDisk } from './index.js';
+import { directoriesIn, NodeDisk } from './index.js';
 
 /** Every write to it fails for want of room. */
 const FULL_DEVICE = '/dev/full';
@@ -23,6 +23,14 @@ describe('NodeDisk', () => {
     await (await disk.open(join(directory, 'secret'))).close();
 
     expect((await stat(join(directory, 'secret'))).mode & 0o777).toBe(0o600);
+  });
+
+  it('given directories and files, lists the directories alone, and none where there is nothing', async () => {
+    for (const name of ['b', 'a']) await mkdir(join(directory, name));
+    await (await disk.open(join(directory, 'file'))).close();
+
+    expect(await directoriesIn(directory)).toEqual([join(directory, 'a'), join(directory, 'b')]);
+    expect(await directoriesIn(join(directory, 'missing'))).toEqual([]);
   });
 
   it('given a relative path whose parents are missing, creates them', async () => {

@@ -1,25 +1,22 @@
-import { join } from 'node:path';
-import { Low } from 'lowdb';
-import { isAppError, type OperationStamp, type Random } from '../../kernel/index.js';
-import { GENESIS, Journal, type JournalPorts, type Position } from '../journal/index.js';
-import { DocumentMachine, type DocumentsSnapshot, show } from './document-machine.js';
-import type { CollectionDeclaration, DocumentOp, DocumentOutcome, Fields, ShownDocument } from './document-op.js';
-import type { RememberedOperation } from './operation-memory.js';
+import { AppError, isAppError, type OperationStamp, type Random } from '../../kernel/index.js';
+import type { EncodedRecord, JournalPorts, Position } from '../journal/index.js';
+import {
+  type CopyableHistory,
+  DocumentHistory,
+  type DocumentHistoryOptions,
+  type HistoryEvents,
+} from './document-history.js';
+import { type DocumentMachine, show } from './document-machine.js';
+import type { DocumentOp, DocumentOutcome, Fields, ShownDocument } from './document-op.js';
+import { DocumentReads } from './document-reads.js';
 import { PendingWrites } from './pending-writes.js';
-import { SnapshotCodec } from './snapshot-codec.js';
-import { SnapshotFile } from './snapshot-file.js';
+import { RecordListeners } from './record-listeners.js';
 
 export interface DocumentStorePorts extends JournalPorts {
   readonly random: Random;
 }
 
-export interface DocumentStoreOptions {
-  readonly directory: string;
-  readonly collections: readonly CollectionDeclaration[];
-  /** A snapshot is begun when this much was journaled since the last, or half the snapshot's size if that is more. */
-  readonly snapshotEveryBytes: number;
-  readonly journalReserveBytes: number;
-}
+export type DocumentStoreOptions = DocumentHistoryOptions;
 
 export type WriteRefusal = 'not-found' | 'precondition-failed';
 
@@ -27,105 +24,105 @@ export type DocumentWrite =
   | { readonly done: true; readonly outcome: DocumentOutcome; readonly commit: Position }
   | { readonly done: false; readonly refusal: WriteRefusal };
 
-export interface DocumentPage {
-  readonly documents: readonly ShownDocument[];
-  readonly hasMore: boolean;
-  readonly total: number;
+export interface EpochStart {
+  /** Higher than that of every record before. */
+  readonly epoch: number;
+  /** Of a history that has none yet, at random when absent. One that has one keeps it. */
+  readonly clusterId?: string;
+  /** Random when absent. */
+  readonly primaryId?: string;
 }
 
-const SNAPSHOT_FILE = 'documents.json';
-const CLUSTER_ID_BYTES = 16;
-/** More makes writing cheaper, less makes the next start quicker. */
-const SNAPSHOT_SHARE = 0.5;
+const ID_BYTES = 16;
 
 /**
- * Collections of JSON documents in memory, made durable by a journal and shortened by snapshots. Reads see exactly what
- * is durable here. Every write resolves when it is durable and visible; it rejects with `storage-full` (nothing
- * written) or `outcome-unknown` (the process is stopping).
+ * The writing copy: collections of JSON documents in memory, made durable by a journal and shortened by snapshots. It
+ * takes no write before its epoch has started. Every write resolves when it is durable and visible; it rejects with
+ * `storage-full` or `not-ready` (nothing written) or `outcome-unknown` (the process is stopping).
  */
-export class DocumentStore {
-  private snapshotRun: Promise<void> | undefined;
-  private isClosing = false;
-  private nextSnapshotBytes: number;
+export class DocumentStore extends DocumentReads {
+  private isWritable = false;
 
   private constructor(
     private readonly ports: DocumentStorePorts,
-    private readonly options: DocumentStoreOptions,
-    private readonly machine: DocumentMachine,
-    private readonly file: SnapshotFile<DocumentsSnapshot>,
-    private readonly low: Low<DocumentsSnapshot>,
-    private readonly empty: DocumentsSnapshot,
+    private readonly own: DocumentHistory,
     private readonly pending: ReadonlyMap<string, PendingWrites>,
-    private readonly journal: Journal<DocumentOp, DocumentOutcome | undefined>,
+    private readonly listeners: RecordListeners,
   ) {
-    this.nextSnapshotBytes = this.snapshotThreshold();
+    super();
   }
 
-  /** Recovers, then takes the next epoch, durable before anything else is written. */
+  /** Recovers; appends nothing. Throws `data-corrupt`, naming file and offset. */
   static async open(ports: DocumentStorePorts, options: DocumentStoreOptions): Promise<DocumentStore> {
-    const { directory, collections } = options;
-    await ports.disk.ensureDirectory(directory);
-    const machine = new DocumentMachine(collections, GENESIS);
-    const file = new SnapshotFile(ports, join(directory, SNAPSHOT_FILE), new SnapshotCodec(collections));
-    const empty = machine.capture();
-    const low = new Low<DocumentsSnapshot>(file, empty);
-    await low.read();
-    if (low.data !== empty) machine.restore(low.data);
-    low.data = empty;
-
-    const pending = new Map(collections.map(({ name }) => [name, new PendingWrites(machine.collection(name))]));
-    const journal = await Journal.open<DocumentOp, DocumentOutcome | undefined>(
-      ports,
-      { directory, reserveBytes: options.journalReserveBytes },
-      {
-        apply: (record) => {
-          const outcome = machine.apply(record);
-          const { op } = record;
+    const listeners = new RecordListeners();
+    const pending = new Map<string, PendingWrites>();
+    const events = (machine: DocumentMachine): HistoryEvents => {
+      for (const { name } of options.collections) pending.set(name, new PendingWrites(machine.collection(name)));
+      return {
+        applied: ({ op }) => {
           if (op.type === 'put' || op.type === 'delete') pending.get(op.collection)?.applyOne(op.id);
-          return outcome;
         },
-        rollBack: () => {
+        rolledBack: () => {
           pending.forEach((writes) => {
             writes.rollBack();
           });
         },
-      },
-      machine.appliedPosition,
-    );
-    const store = new DocumentStore(ports, options, machine, file, low, empty, pending, journal);
-    await store.startEpoch();
-    return store;
+        durable: (records) => {
+          listeners.tell(records);
+        },
+      };
+    };
+    const history = await DocumentHistory.open(ports, options, events);
+    return new DocumentStore(ports, history, pending, listeners);
   }
 
   get position(): Position {
-    return this.journal.position;
+    return this.own.position;
   }
 
-  find(collection: string, id: number): ShownDocument | undefined {
-    const state = this.machine.collection(collection);
-    const document = state.documents.get(id);
-    return document && show(state.declaration, id, document, state.counter);
+  /** For whoever copies it. */
+  get history(): CopyableHistory {
+    return this.own;
   }
 
-  /** In id order, the ones behind `after`. */
-  page(collection: string, after: number, limit: number): DocumentPage {
-    const state = this.machine.collection(collection);
-    const ids = state.documents.page(after, limit + 1);
-    const documents = ids.slice(0, limit).flatMap((id) => this.find(collection, id) ?? []);
-    return { documents, hasMore: ids.length > limit, total: state.documents.size };
+  /** As `RecordListeners.add`. */
+  onDurable(listener: (records: readonly EncodedRecord[]) => void): () => void {
+    return this.listeners.add(listener);
   }
 
-  /** The id that the next document would get; ids are never given twice, also not after a delete. */
-  nextId(collection: string): number {
-    return this.machine.collection(collection).nextId;
+  /**
+   * Before the epoch starts: takes over records that another copy of this history has beyond this one. As
+   * `Journal.follow`.
+   */
+  async follow(records: readonly EncodedRecord[]): Promise<void> {
+    if (this.isWritable) throw new Error('a primary follows nobody');
+    await this.own.follow(records);
   }
 
-  findOperation(by: { readonly id: string } | { readonly scope: string }): RememberedOperation | undefined {
-    const { operations } = this.machine;
-    return 'id' in by ? operations.findById(by.id) : operations.findByScope(by.scope);
+  /** Durable and applied when it resolves, with its place; from then on writes are taken. Rejects as `Journal.append`. */
+  async startEpoch({ epoch, clusterId, primaryId }: EpochStart): Promise<Position> {
+    if (epoch <= this.position.epoch || this.isWritable) {
+      throw new Error(`epoch ${String(epoch)} cannot start behind epoch ${String(this.position.epoch)}`);
+    }
+    this.own.beginEpoch(epoch);
+    const { record } = await this.own.append(
+      {
+        type: 'epoch-started',
+        clusterId: this.own.clusterId ?? clusterId ?? this.newId(),
+        primaryId: primaryId ?? this.newId(),
+      },
+      true,
+    );
+    this.isWritable = true;
+    return { epoch: record.epoch, seq: record.seq, hash: record.hash };
+  }
+
+  protected get machine(): DocumentMachine {
+    return this.own.machine;
   }
 
   async create(collection: string, fields: Fields, operation: OperationStamp): Promise<DocumentWrite> {
+    this.assertWritable();
     const id = this.pendingOf(collection).allotId();
     return this.put(collection, id, fields, operation);
   }
@@ -153,12 +150,8 @@ export class DocumentStore {
   }
 
   /** Writes out what is queued, takes a last snapshot for a quick next start, closes. No write may follow. */
-  async close(): Promise<void> {
-    this.isClosing = true;
-    await this.snapshotRun;
-    const isWorthwhile = this.journal.segmentBytes > this.nextSnapshotBytes / 16;
-    if (isWorthwhile) await this.snapshot();
-    await this.journal.close();
+  close(): Promise<void> {
+    return this.own.close();
   }
 
   private put(collection: string, id: number, fields: Fields, operation: OperationStamp): Promise<DocumentWrite> {
@@ -171,11 +164,10 @@ export class DocumentStore {
     op: Extract<DocumentOp, { type: 'put' | 'delete' }>,
     document: { fields: Fields; counterBase: number } | undefined,
   ): Promise<DocumentWrite> {
-    const appended = this.journal.append(op);
+    const appended = this.own.append(op);
     this.pendingOf(op.collection).queue(op.id, document, appended);
     const { record, result } = await appended;
     if (result === undefined) throw new Error('a document write has an outcome');
-    if (!this.isClosing && this.journal.segmentBytes > this.nextSnapshotBytes) void this.snapshot();
     return { done: true, outcome: result, commit: { epoch: record.epoch, seq: record.seq, hash: record.hash } };
   }
 
@@ -189,6 +181,7 @@ export class DocumentStore {
     precondition: ((current: ShownDocument) => boolean) | undefined,
     write: () => Promise<DocumentWrite>,
   ): Promise<DocumentWrite> {
+    this.assertWritable();
     const state = this.machine.collection(collection);
     const pending = this.pendingOf(collection);
     for (;;) {
@@ -209,40 +202,12 @@ export class DocumentStore {
     return found;
   }
 
-  private async startEpoch(): Promise<void> {
-    const newId = (): string => Buffer.from(this.ports.random.bytes(CLUSTER_ID_BYTES)).toString('hex');
-    this.journal.beginEpoch(this.machine.appliedPosition.epoch + 1);
-    const clusterId = this.machine.clusterId || newId();
-    await this.journal.append({ type: 'epoch-started', clusterId, primaryId: newId() }, true);
+  private assertWritable(): void {
+    if (this.isWritable) return;
+    throw new AppError('not-ready', 'the documents take no writes yet', { retry: 'safe', retryAfterSeconds: 1 });
   }
 
-  private snapshotThreshold(): number {
-    return Math.max(this.options.snapshotEveryBytes, this.file.size * SNAPSHOT_SHARE);
-  }
-
-  /** One at a time: two would write the same temporary file. */
-  private snapshot(): Promise<void> {
-    this.snapshotRun ??= this.takeSnapshot();
-    return this.snapshotRun;
-  }
-
-  /** Never rejects: without a snapshot the journal only stays longer. */
-  private async takeSnapshot(): Promise<void> {
-    try {
-      await this.journal.rotate();
-      const captured = this.machine.capture();
-      this.low.data = captured;
-      await this.low.write();
-      this.machine.rebase(captured);
-      await this.journal.removeThrough(captured.meta.seq);
-      this.nextSnapshotBytes = this.snapshotThreshold();
-    } catch (error) {
-      if (isAppError(error, 'outcome-unknown')) return;
-      this.ports.log.warn('no snapshot was taken; the journal goes on', { error: String(error) });
-      this.nextSnapshotBytes = this.journal.segmentBytes + this.snapshotThreshold();
-    } finally {
-      this.low.data = this.empty;
-      this.snapshotRun = undefined;
-    }
+  private newId(): string {
+    return Buffer.from(this.ports.random.bytes(ID_BYTES)).toString('hex');
   }
 }

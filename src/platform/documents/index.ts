@@ -1,11 +1,16 @@
 export { DocumentStore } from './document-store.js';
 export type {
-  DocumentPage,
   DocumentStoreOptions,
   DocumentStorePorts,
   DocumentWrite,
+  EpochStart,
   WriteRefusal,
 } from './document-store.js';
+export { DocumentFollower } from './document-follower.js';
+export type { CopyableHistory, DocumentHistoryOptions } from './document-history.js';
+export { FOLLOWER_CRASH_SITES } from './follower-crash-sites.js';
+export type { DocumentPage } from './document-reads.js';
+export type { SnapshotStream } from './snapshot-stream.js';
 export { DocumentMachine } from './document-machine.js';
 export type { DocumentsSnapshot, SnapshotMeta } from './document-machine.js';
 export type {

@@ -35,6 +35,16 @@ describe('the body pipe', () => {
     expect(piped(given)).toEqual(expected);
   });
 
+  it('given a value that breaks two rules of its field with the same words, names it once', () => {
+    const rule = 'must be a price';
+    const price = z
+      .number(rule)
+      .min(0, rule)
+      .refine((value) => value * 100 >= 0, rule);
+    const broken = { type: 'body', schema: z.strictObject({ price }) } as unknown as ArgumentMetadata;
+    expect(() => BODY_PIPE.transform({ price: -1 }, broken)).toThrow(/^price must be a price$/);
+  });
+
   it('given a thousand unknown fields, names a hundred and says how many there are', () => {
     const given = Object.fromEntries(Array.from({ length: 1_000 }, (_, n) => [`f${String(n)}`, 1]));
     expect(() => BODY_PIPE.transform({ name: 'a', ...given }, metadata)).toThrow(

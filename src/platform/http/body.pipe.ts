@@ -29,10 +29,11 @@ class BodyPipe implements PipeTransform {
 
 const LONGEST_FIELD_NAMED = 100;
 
-/** An answer stays small however much was wrong. */
+/** An answer stays small however much was wrong, and says a thing once though two rules of a field are broken. */
 function invalid(all: readonly FieldError[]): AppError {
-  const fields = all.slice(0, MOST_FIELDS_NAMED);
-  const more = all.length > fields.length ? [`and ${String(all.length - fields.length)} more`] : [];
+  const once = [...new Map(all.map((error) => [`${error.field} ${error.message}`, error])).values()];
+  const fields = once.slice(0, MOST_FIELDS_NAMED);
+  const more = once.length > fields.length ? [`and ${String(once.length - fields.length)} more`] : [];
   const detail = [...fields.map(({ field, message }) => `${field} ${message}`), ...more].join('; ');
   return new AppError('validation-failed', detail, { retry: 'never', fields });
 }

@@ -1,7 +1,8 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiParam, ApiQuery, ApiResponse } from '@nestjs/swagger';
 import { z } from 'zod';
-import { problemSchema } from './schemas.js';
+import { REFUSALS, REPLICATED_REFUSALS } from './refusals.js';
+import { acceptedSchema } from './schemas.js';
 
 interface Described {
   readonly summary: string;
@@ -46,47 +47,73 @@ const IDEMPOTENCY_KEY = ApiHeader({
   name: 'Idempotency-Key',
   description: '1 to 255 printable characters: the write takes effect once, a repeat gets the same answer',
 });
-const WRITE_CONCERN = ApiHeader({ name: 'X-Write-Concern', enum: ['all', 'majority', 'primary'] });
+const WRITE_CONCERN = ApiHeader({
+  name: 'X-Write-Concern',
+  description:
+    'who must hold the write before it is answered as done: `all` replicas in sync, a `majority` of all nodes, or the ' +
+    '`primary` alone, which promises nothing about replicas. Absent: the setting WRITE_CONCERN, which is `all` unless changed',
+  schema: { type: 'string', enum: ['all', 'majority', 'primary'] },
+  example: 'all',
+});
 const ETAG: Headers = { ETag: { description: 'validator of this representation', schema: TEXT } };
-const OPERATION_ID: Headers = { 'X-Operation-Id': { description: 'for GET /operations/{id}', schema: TEXT } };
+const OF_EVERY_WRITE: Headers = {
+  'X-Operation-Id': { description: 'for GET /operations/{id}', schema: TEXT },
+  'Idempotency-Replayed': { description: '`true` on the answer to a repeated Idempotency-Key', schema: TEXT },
+};
 const COMMIT: Headers = {
   'X-Commit': {
     description: 'place of the write in the history: epoch.seq',
     schema: { type: 'string', example: '1.42' },
   },
   'X-Replicas-Acked': {
-    description: 'replicas that hold it, of those there are',
-    schema: { type: 'string', example: '0/0' },
+    description: 'replicas that were known to hold it when it was answered, of those there are',
+    schema: { type: 'string', example: '4/4' },
   },
 };
 const X_CACHE: Headers = { 'X-Cache': { description: 'memory or miss', schema: TEXT } };
 
-const REFUSALS: Readonly<Record<number, string>> = {
-  400: 'bad input; `errors` names the fields; nothing was written',
-  401: 'no known API key (only where keys are set)',
-  403: 'the key may not do this (only where keys are set)',
-  404: 'unknown id',
-  412: 'If-Match names another version',
-  413: 'the body is larger than 1 MiB',
-  415: 'the body is not JSON',
-  422: 'the Idempotency-Key was sent before with another body',
-  429: 'too many requests (only where a limit is set)',
-  503: 'not done, nothing was written; try again after Retry-After',
-  504: 'may or may not be done: ask GET /operations/{id}, or send it again with the same Idempotency-Key',
+const TOO_FEW_REPLICAS = {
+  type: 'urn:bifolio:problem:too-few-replicas',
+  title: 'Service unavailable',
+  status: 503,
+  detail: '1 in-sync replicas, and 2 are needed; nothing was written',
+  instance: '/customers',
+  code: 'too-few-replicas',
 };
 
+function refusal(status: number, description = '', example?: object): Decorator {
+  const schema = { $ref: '#/components/schemas/Problem' };
+  return ApiResponse({
+    status,
+    description,
+    content: { 'application/problem+json': { schema, ...(example && { example }) } },
+  });
+}
+
 function refusals(...statuses: readonly number[]): Decorator[] {
-  return statuses.map((status) =>
+  return statuses.map((status) => refusal(status, REFUSALS[status]));
+}
+
+/** What is special about a write that goes to replicas; described after what it has in common with others. */
+function onReplicas(isReplicated: boolean): Decorator[] {
+  if (!isReplicated) return [];
+  const location: Headers = { Location: { description: '/operations/{id}: where to ask about it', schema: TEXT } };
+  return [
+    WRITE_CONCERN,
     ApiResponse({
-      status,
-      description: REFUSALS[status] ?? '',
-      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+      status: 202,
+      description:
+        'written and durable here, but not confirmed within WRITE_DEADLINE_MS as its write concern demands; it may still ' +
+        'be. Sent again with the same Idempotency-Key, it waits for that again',
+      standardSchema: acceptedSchema,
+      headers: { ...location, ...writeHeaders(true) },
     }),
-  );
+    refusal(503, REPLICATED_REFUSALS[503], TOO_FEW_REPLICAS),
+  ];
 }
 
 function writeHeaders(replicated = false): Headers {
-  return { ...OPERATION_ID, ...(replicated && COMMIT) };
+  return { ...OF_EVERY_WRITE, ...(replicated && COMMIT) };
 }
 
 export function DescribeView({ shown, refusals: more = [], open = false, ...operation }: DescribedView): Decorator {
@@ -142,7 +169,6 @@ export function DescribePost({ resource, replicated = false, ...operation }: Des
   return applyDecorators(
     ApiOperation(operation),
     IDEMPOTENCY_KEY,
-    ...(replicated ? [WRITE_CONCERN] : []),
     ApiResponse({
       status: 201,
       description: 'created, and durable',
@@ -150,6 +176,7 @@ export function DescribePost({ resource, replicated = false, ...operation }: Des
       headers: { ...location, ...ETAG, ...writeHeaders(replicated) },
     }),
     ...refusals(400, 401, 403, 413, 415, 422, 429, 503, 504),
+    ...onReplicas(replicated),
   );
 }
 
@@ -159,7 +186,6 @@ export function DescribePut({ resource, replicated = false, ...operation }: Desc
     ID,
     IF_MATCH,
     IDEMPOTENCY_KEY,
-    ...(replicated ? [WRITE_CONCERN] : []),
     ApiResponse({
       status: 200,
       description: 'replaced, and durable',
@@ -167,6 +193,7 @@ export function DescribePut({ resource, replicated = false, ...operation }: Desc
       headers: { ...ETAG, ...writeHeaders(replicated) },
     }),
     ...refusals(400, 401, 403, 404, 412, 413, 415, 422, 429, 503, 504),
+    ...onReplicas(replicated),
   );
 }
 
@@ -176,14 +203,8 @@ export function DescribeDelete({ replicated = false, ...operation }: Described &
     ID,
     IF_MATCH,
     IDEMPOTENCY_KEY,
-    ...(replicated ? [WRITE_CONCERN] : []),
     ApiResponse({ status: 204, description: 'gone, durably', headers: writeHeaders(replicated) }),
     ...refusals(400, 401, 403, 404, 412, 413, 415, 422, 429, 503, 504),
+    ...onReplicas(replicated),
   );
-}
-
-/** The schema that every refusal refers to; goes into the document once. */
-export function problemJsonSchema(): Record<string, unknown> {
-  const { $schema: _dialect, id: _id, ...schema } = z.toJSONSchema(problemSchema) as Record<string, unknown>;
-  return schema;
 }

@@ -3,6 +3,7 @@ import { fastify, type FastifyInstance } from 'fastify';
 import { eventually } from '../../../test/support/eventually.js';
 import { type Answer, AppError, isAppError, type OperationRecord } from '../../kernel/index.js';
 import { sendAnswer } from './answers.js';
+import type { CommitConfirmer, Confirmation } from './commit-confirmation.js';
 import { IdempotencyGate, operationOf } from './idempotency-gate.js';
 import { useJsonBodies } from './json-body.js';
 import { STATUS_OF } from './status.js';
@@ -14,6 +15,10 @@ interface Work {
 
 const CREATED: Answer = { status: 201, headers: { location: '/things/1' }, body: '{"id":1}' };
 
+/** Meets every concern at once, until a test says otherwise. */
+let confirmation: Promise<Confirmation>;
+const confirmer: CommitConfirmer = { admit: () => undefined, confirm: () => confirmation, isConfirmed: () => true };
+
 let server: FastifyInstance;
 /** What the one route is doing, until the test says how it ends. */
 let underWay: Work[];
@@ -21,6 +26,7 @@ let underWay: Work[];
 beforeEach(async () => {
   const records = new Map<string, OperationRecord>();
   underWay = [];
+  confirmation = Promise.resolve({ isConfirmed: true, acked: 4, replicas: 4 });
   let operations = 0;
   server = fastify();
   server.decorateRequest('caller', 'anonymous');
@@ -38,6 +44,7 @@ beforeEach(async () => {
     ],
     hmacKey: new Uint8Array(32),
     newOperationId: () => `op-${String((operations += 1))}`,
+    confirmer,
   }).install(server);
   server.post('/things', async (request, reply) => {
     const { id, scope, bodyHmac } = operationOf(request);
@@ -100,6 +107,28 @@ describe('the idempotency gate', () => {
     work?.finish(CREATED);
     expect((await first).status).toBe(201);
     expect((await post('k', { a: 2 })).status).toBe(422);
+  });
+
+  it('given the key of a replicated write, waits for its write concern as the first did', async () => {
+    const replicated = { ...CREATED, headers: { ...CREATED.headers, 'x-commit': '1.7' } };
+    const first = post('k');
+    const [work] = await reached(1);
+    work?.finish(replicated);
+    await first;
+    let confirm: (confirmation: Confirmation) => void = () => undefined;
+    confirmation = new Promise((resolve) => (confirm = resolve));
+    let isAnswered = false;
+    const second = post('k').finally(() => (isAnswered = true));
+    await server.inject({ method: 'GET', url: '/' });
+    expect(isAnswered).toBe(false);
+    confirm({ isConfirmed: true, acked: 4, replicas: 4 });
+    expect(await second).toEqual({ status: 201, text: '{"id":1}', replayed: true });
+    confirmation = Promise.resolve({ isConfirmed: false, acked: 1, replicas: 4 });
+    expect(await post('k')).toEqual({
+      status: 202,
+      text: '{"operationId":"op-1","state":"committed"}',
+      replayed: true,
+    });
   });
 
   it('given no key or different keys, holds no one up', async () => {

@@ -3,7 +3,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError, type OperationLedger, type OperationRecord, type OperationStamp } from '../../kernel/index.js';
 import { isReading } from './access.js';
 import { sendAnswer } from './answers.js';
+import { type CommitConfirmer, confirmedAnswer } from './commit-confirmation.js';
 import { STATUS_OF } from './status.js';
+import { writeConcernOf } from './write-concern.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -23,6 +25,8 @@ interface IdempotencyGateOptions {
   /** Key of the HMAC over request bodies. Must survive restarts, or replays are taken for other requests. */
   readonly hmacKey: Uint8Array;
   readonly newOperationId: () => string;
+  /** A repeated write waits for its write concern like the first. */
+  readonly confirmer: CommitConfirmer;
 }
 
 const PRINTABLE_KEY = /^[\x20-\x7e]{1,255}$/;
@@ -86,7 +90,9 @@ export class IdempotencyGate {
     const finished = this.find(scope);
     if (finished) {
       assertSameBody(finished.bodyHmac, bodyHmac);
-      sendAnswer(reply.headers({ 'idempotency-replayed': 'true', 'x-operation-id': finished.id }), finished.answer);
+      const concern = writeConcernOf(request);
+      const answer = await confirmedAnswer(finished.answer, finished.id, concern, this.options.confirmer);
+      sendAnswer(reply.headers({ 'idempotency-replayed': 'true', 'x-operation-id': finished.id }), answer);
       return true;
     }
     const { promise, resolve } = deferred();

@@ -9,20 +9,22 @@ export {
 } from './answers.js';
 export { BODY_PIPE } from './body.pipe.js';
 export {
-  DescribeDelete,
-  DescribeList,
-  DescribePost,
-  DescribePut,
-  DescribeRead,
-  DescribeView,
-  problemJsonSchema,
-} from './describe.js';
+  admittedConcern,
+  type CommitConfirmer,
+  type Confirmation,
+  confirmedAnswer,
+  isConfirmedNow,
+} from './commit-confirmation.js';
+export { DescribeDelete, DescribeList, DescribePost, DescribePut, DescribeRead, DescribeView } from './describe.js';
 export { etagOf, ifMatchHolds } from './etag.js';
 export { useJsonBodies } from './json-body.js';
 export { useWriteAdmission } from './write-admission.js';
 export { createHttpServer, type HttpServerOptions } from './http-server.js';
 export { IdempotencyGate, operationOf } from './idempotency-gate.js';
-export { writeConcernOf } from './write-concern.js';
-export { nextPageLink, type PageRequest, parseId, parsePage } from './parameters.js';
-export { answerProblems, ProblemFilter, routeNotFound, sendProblem } from './problem.filter.js';
-export { boundedText, problemSchema } from './schemas.js';
+export { type WriteConcern, writeConcernOf } from './write-concern.js';
+export { malformedField, nextPageLink, type PageRequest, parseId, parsePage } from './parameters.js';
+export { answerProblems, routeNotFound, sendProblem } from './problem-answers.js';
+export { ProblemFilter } from './problem.filter.js';
+export { REFUSALS, REPLICATED_REFUSALS } from './refusals.js';
+export { closeServing, requestIds, whyNotListening } from './serving.js';
+export { acceptedSchema, boundedText, problemJsonSchema, problemSchema } from './schemas.js';

@@ -13,7 +13,7 @@ const MOST_PER_PAGE = 1_000;
 /** A path parameter that must be a whole number from 1. */
 export function parseId(text: string): number {
   const id = wholeNumber(text);
-  if (id === undefined || id < 1) throw bad('malformed-id', 'id', 'must be a whole number from 1');
+  if (id === undefined || id < 1) throw malformedField('malformed-id', 'id', 'must be a whole number from 1');
   return id;
 }
 
@@ -34,7 +34,7 @@ export function nextPageLink(path: string, limit: number, lastId: number): strin
 function queryNumber(field: string, value: unknown, least: number, most: number): number {
   const number = typeof value === 'string' ? wholeNumber(value) : undefined;
   if (number === undefined || number < least || number > most) {
-    throw bad('validation-failed', field, `must be a whole number from ${String(least)} to ${String(most)}`);
+    throw malformedField('validation-failed', field, `must be a whole number from ${String(least)} to ${String(most)}`);
   }
   return number;
 }
@@ -44,6 +44,7 @@ function wholeNumber(text: string): number | undefined {
   return number !== undefined && Number.isSafeInteger(number) ? number : undefined;
 }
 
-function bad(code: 'malformed-id' | 'validation-failed', field: string, message: string): AppError {
+/** A refusal that names one field of the request. */
+export function malformedField(code: 'malformed-id' | 'validation-failed', field: string, message: string): AppError {
   return new AppError(code, `${field} ${message}`, { retry: 'never', fields: [{ field, message }] });
 }

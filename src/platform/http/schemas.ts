@@ -17,6 +17,14 @@ export function boundedText(least: number, most: number): z.ZodType<string, stri
     .meta({ minLength: least, maxLength: most });
 }
 
+/** The answer 202 to a write that is durable, but not confirmed by replicas in time. */
+export const acceptedSchema = z
+  .object({
+    operationId: z.string().meta({ example: '019a9e5c-7b1e-7c55-9d3e-0f6b8f1f2a77' }),
+    state: z.literal('committed'),
+  })
+  .meta({ id: 'Accepted' });
+
 /** RFC 9457 with this project's extensions, as shown in the API's documentation. */
 export const problemSchema = z.object({
   type: z.string().meta({ example: 'urn:bifolio:problem:validation-failed' }),
@@ -30,3 +38,9 @@ export const problemSchema = z.object({
     .optional()
     .meta({ example: [{ field: 'price', message: 'must be a number from 0 to 1000000 with at most two decimals' }] }),
 });
+
+/** The schema that every refusal refers to; goes into the document once. */
+export function problemJsonSchema(): Record<string, unknown> {
+  const { $schema: _dialect, id: _id, ...schema } = z.toJSONSchema(problemSchema) as Record<string, unknown>;
+  return schema;
+}

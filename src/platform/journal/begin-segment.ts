@@ -43,3 +43,17 @@ export async function beginSegment(
   }
   return [name, file, header.length];
 }
+
+/**
+ * An empty journal for a snapshot that came from elsewhere: the first record will follow `after`, whose record was made
+ * at `at`. Durable when it resolves. The directory has no journal yet.
+ */
+export async function beginJournal(
+  ports: RecoveryPorts,
+  directory: string,
+  after: Position,
+  at: number,
+): Promise<void> {
+  const [, file] = await beginSegment(ports, directory, after, at);
+  await file.close();
+}

@@ -22,14 +22,15 @@ export class JournalReserve {
     return this.isFilled;
   }
 
-  /** False, with nothing of it left behind, when there is no room. */
+  /** False, with nothing of it left behind, when there is no room. One that an earlier process left is kept. */
   async fill(): Promise<boolean> {
     if (this.isFilled || this.bytes === 0) return true;
     const { disk } = this.ports;
     try {
+      const isThere = (await this.sizeOnDisk()) === this.bytes;
       const file = await disk.open(this.path);
       try {
-        await file.write(Buffer.alloc(this.bytes), 0);
+        if (!isThere) await file.write(Buffer.alloc(this.bytes), 0);
         await file.synchronize();
       } finally {
         await file.close();
@@ -46,5 +47,15 @@ export class JournalReserve {
     this.ports.log.warn('the disk is full; the journal uses its reserve', { directory: this.directory });
     this.isFilled = false;
     await this.ports.disk.remove(this.path);
+  }
+
+  private async sizeOnDisk(): Promise<number> {
+    const reader = await this.ports.disk.openForReading(this.path);
+    if (reader === undefined) return 0;
+    try {
+      return await reader.size();
+    } finally {
+      await reader.close();
+    }
   }
 }

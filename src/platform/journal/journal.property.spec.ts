@@ -178,7 +178,9 @@ class ForgetfulDisk implements Disk {
 
   ensureDirectory = (path: string): Promise<void> => this.disk.ensureDirectory(path);
   list = (directory: string): Promise<readonly string[]> => this.disk.list(directory);
+  listDirectories = (directory: string): Promise<readonly string[]> => this.disk.listDirectories(directory);
   read = (path: string): Promise<Buffer | undefined> => this.disk.read(path);
+  openForReading: Disk['openForReading'] = (path) => this.disk.openForReading(path);
   rename = (from: string, to: string): Promise<void> => this.disk.rename(from, to);
   remove = (path: string): Promise<void> => this.disk.remove(path);
   synchronizeDirectory = (directory: string): Promise<void> =>

@@ -7,12 +7,13 @@ import {
   type ProcessControl,
   storageFull,
 } from '../../kernel/index.js';
+import { type Batch, draftOf, draftsOf, formBatch, type HistoryEnd, type Waiting } from './batch.js';
 import { beginSegment } from './begin-segment.js';
 import { isDiskFull } from './disk-full.js';
 import { JournalReserve } from './journal-reserve.js';
-import { encodeLine } from './line-codec.js';
+import type { EncodedRecord, JournalRecord, Position } from './record.js';
+import { RecordReader } from './record-reader.js';
 import { recoverJournal, type RecoveryPorts, removeCovered } from './recovery.js';
-import { encodeRecord, type JournalRecord, type Position } from './record.js';
 import { encodeBatchHeader, segmentFileName } from './segment.js';
 
 export interface JournalPorts extends RecoveryPorts {
@@ -27,24 +28,22 @@ export interface JournalOptions {
   readonly reserveBytes: number;
 }
 
-/** The state machine behind the journal. Both are called synchronously. */
+/** The state machine behind the journal. All are called synchronously. */
 export interface JournalSink<Op, Result> {
   /** Once per record, in order, when it is durable; its result is what `append` resolves with. */
   apply(record: JournalRecord<Op>): Result;
   /** Every append that asked for no reserve and is not yet durable has failed and never will be. */
   rollBack(): void;
+  /**
+   * Told what has become durable together, after it was applied and before anyone is acknowledged, in the order of the
+   * history. What was replayed at the start is not told.
+   */
+  durable?(records: readonly EncodedRecord[]): void;
 }
 
 export interface Appended<Op, Result> {
   readonly record: JournalRecord<Op>;
   readonly result: Result;
-}
-
-interface Waiting<Op, Result> {
-  readonly op: Op;
-  readonly reserved: boolean;
-  readonly resolve: (appended: Appended<Op, Result>) => void;
-  readonly reject: (error: AppError) => void;
 }
 
 /**
@@ -64,6 +63,8 @@ export class Journal<Op, Result> {
   /** The next batch goes where the reserve was, which must not be filled again before. */
   private spendsReserve = false;
   private epochNow: number;
+  private readonly reader: RecordReader;
+  private readonly floors = new Set<{ readonly seq: number }>();
 
   private constructor(
     private readonly ports: JournalPorts,
@@ -72,10 +73,14 @@ export class Journal<Op, Result> {
     private file: DiskFile,
     private segments: string[],
     private durableLength: number,
-    private durable: Position,
-    private lastAt: number,
+    private end: HistoryEnd,
   ) {
-    this.epochNow = durable.epoch;
+    this.epochNow = end.position.epoch;
+    this.reader = new RecordReader(ports.disk, options.directory, () => ({
+      segments: this.segments,
+      durable: this.end.position,
+      durableBytes: this.durableLength,
+    }));
     this.reserve = new JournalReserve(ports, options.directory, options.reserveBytes);
   }
 
@@ -96,8 +101,13 @@ export class Journal<Op, Result> {
       active === undefined
         ? await beginSegment(ports, options.directory, found.position, found.lastAt)
         : [active, await ports.disk.open(join(options.directory, active)), found.length];
-    const segments = active === undefined ? [...found.segments, name] : [...found.segments];
-    const journal = new Journal(ports, options, sink, file, segments, length, found.position, found.lastAt);
+    // Behind a snapshot that is ahead of it the old segment ends: what lies between is not in the journal.
+    const segments =
+      active === undefined
+        ? await removeCovered(ports, options.directory, [...found.segments, name], covered.seq)
+        : found.segments;
+    const end = { position: found.position, at: found.lastAt };
+    const journal = new Journal(ports, options, sink, file, [...segments], length, end);
     if (!(await journal.reserve.fill()))
       ports.log.warn('no room for the journal reserve', { directory: options.directory });
     return journal;
@@ -105,7 +115,7 @@ export class Journal<Op, Result> {
 
   /** The last durable record's position. */
   get position(): Position {
-    return this.durable;
+    return this.end.position;
   }
 
   /** Bytes of the segment that is being written. */
@@ -129,9 +139,70 @@ export class Journal<Op, Result> {
         reject(this.failure);
         return;
       }
-      this.queue.push({ op, reserved, resolve, reject });
+      this.queue.push({
+        reserved,
+        draft: (end) => draftOf(end, this.epochNow, this.ports.clock.nowMs(), op),
+        acknowledge: ([record], [result]) => {
+          resolve({ record, result } as Appended<Op, Result>);
+        },
+        reject,
+      });
       this.start();
     });
+  }
+
+  /**
+   * Appends records of another copy of this history, byte for byte. Durable and applied when it resolves, under the same
+   * rules as `append`. All of them or none: rejects with `conflict`, nothing written, unless each follows the one before
+   * it and the first what is in the journal or queued.
+   */
+  follow(records: readonly EncodedRecord[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.failure) {
+        reject(this.failure);
+        return;
+      }
+      this.queue.push({
+        reserved: false,
+        draft: (end) => draftsOf(end, records),
+        acknowledge: () => {
+          resolve();
+        },
+        reject,
+      });
+      this.start();
+    });
+  }
+
+  /** Number of the oldest record that `readFrom` still has; one more than the last record's when it has none. */
+  get firstSeq(): number {
+    return this.reader.firstSeq;
+  }
+
+  /**
+   * The durable records from number `seq` on, in order, as long as their lines fit into `limitBytes`, but at least one.
+   * None: `seq` is not durable yet. 'gone': it was removed with its segment. Reading on where a read ended is cheap.
+   * Throws `data-corrupt` for bytes that have gone bad since they were written.
+   */
+  readFrom(seq: number, limitBytes: number): Promise<readonly EncodedRecord[] | 'gone'> {
+    return this.reader.readFrom(seq, limitBytes);
+  }
+
+  /**
+   * The place of record `seq` in this history, also of the last one before `firstSeq`. Undefined: there is no such
+   * record yet. 'gone': it was removed with its segment.
+   */
+  positionAt(seq: number): Promise<Position | 'gone' | undefined> {
+    return this.reader.positionAt(seq);
+  }
+
+  /** From now on the records from `seq` on are not removed, until the function that it gives is called. */
+  retainFrom(seq: number): () => void {
+    const floor = { seq };
+    this.floors.add(floor);
+    return () => {
+      this.floors.delete(floor);
+    };
   }
 
   /**
@@ -149,12 +220,17 @@ export class Journal<Op, Result> {
     });
   }
 
-  /** Removes the segments whose every record is at or before `seq`. */
+  /** Removes the segments whose every record is at or before `seq`, as far as nobody retains them. */
   async removeThrough(seq: number): Promise<void> {
     const before = this.segments;
-    const kept = await removeCovered(this.ports, this.options.directory, before, seq);
+    const removable = Math.min(seq, ...[...this.floors].map((floor) => floor.seq - 1));
+    const kept = await removeCovered(this.ports, this.options.directory, before, removable);
+    const removed = before.filter((name) => !kept.includes(name));
     // A rotation may have added one meanwhile.
-    this.segments = this.segments.filter((name) => kept.includes(name) || !before.includes(name));
+    this.segments = this.segments.filter((name) => !removed.includes(name));
+    removed.forEach((name) => {
+      this.reader.forget(name);
+    });
   }
 
   /** Writes out what is queued, vouches for it as durable, and closes. No append may follow. */
@@ -191,44 +267,45 @@ export class Journal<Op, Result> {
   }
 
   private async writeBatch(): Promise<void> {
-    const { crashSites, clock } = this.ports;
+    const { crashSites } = this.ports;
     const hasRoom = !this.spendsReserve && (await this.reserve.fill());
     this.spendsReserve = false;
     if (!hasRoom) this.refuse(({ reserved }) => !reserved, new Error('what room is left is the journal reserve'));
-    const batch = this.queue;
-    if (batch.length === 0) return;
-    this.queue = [];
-    const records: JournalRecord<Op>[] = [];
-    let text = encodeBatchHeader(this.durableLength);
-    let end = this.durable;
-    let at = this.lastAt;
-    for (const { op } of batch) {
-      at = Math.max(at, clock.nowMs());
-      const [record, json] = encodeRecord(end, this.epochNow, at, op);
-      records.push(record);
-      text += encodeLine(json);
-      end = record;
+    if (this.queue.length === 0) return;
+    const batch = formBatch(this.queue.splice(0), this.end, this.durableLength);
+    if (batch.encoded.length === 0) {
+      this.acknowledge(batch);
+      return;
     }
-    const bytes = Buffer.from(text);
+    const waiting = batch.entries.map((entry) => entry.waiting);
     try {
       crashSites.reach('journal.write.before');
-      await this.file.write(bytes, this.durableLength);
+      await this.file.write(batch.bytes, this.durableLength);
       crashSites.reach('journal.write.after');
     } catch (error) {
-      if (isDiskFull(error)) await this.giveUp(batch, error);
-      else this.fail(batch, error);
+      if (isDiskFull(error)) await this.giveUp(waiting, error);
+      else this.fail(waiting, error);
       return;
     }
     try {
       await this.file.synchronize();
       crashSites.reach('journal.synchronize.after');
-      this.durableLength += bytes.length;
-      this.durable = { epoch: end.epoch, seq: end.seq, hash: end.hash };
-      this.lastAt = at;
-      records.forEach((record, index) => batch[index]?.resolve({ record, result: this.sink.apply(record) }));
+      const offset = this.durableLength;
+      this.durableLength += batch.bytes.length;
+      this.reader.note(this.segments.at(-1) ?? '', this.end.position.seq + 1, offset);
+      this.end = batch.end;
+      this.acknowledge(batch);
     } catch (error) {
-      this.fail(batch, error);
+      this.fail(waiting, error);
     }
+  }
+
+  private acknowledge({ entries, encoded }: Batch<Op, Result>): void {
+    const results = entries.map(({ records }) => records.map((record) => this.sink.apply(record)));
+    if (encoded.length > 0) this.sink.durable?.(encoded);
+    entries.forEach(({ waiting, records }, index) => {
+      waiting.acknowledge(records, results[index] ?? []);
+    });
   }
 
   /** Lets the next start tell damage to the last batch from a torn write. Without room for that it is less sure. */
@@ -244,8 +321,9 @@ export class Journal<Op, Result> {
   private async rotateNow(): Promise<void> {
     const waiting = this.rotations.splice(0);
     try {
-      if (this.segments.at(-1) !== segmentFileName(this.durable.seq + 1)) {
-        const [name, file, length] = await beginSegment(this.ports, this.options.directory, this.durable, this.lastAt);
+      if (this.segments.at(-1) !== segmentFileName(this.end.position.seq + 1)) {
+        const { position, at } = this.end;
+        const [name, file, length] = await beginSegment(this.ports, this.options.directory, position, at);
         const previous = this.file;
         this.file = file;
         this.segments = [...this.segments, name];

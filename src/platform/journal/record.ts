@@ -21,6 +21,11 @@ export interface JournalRecord<Op> extends Position {
   readonly op: Op;
 }
 
+/** A record and the exact text that stands for it in every journal that holds it. */
+export interface EncodedRecord extends Position {
+  readonly json: string;
+}
+
 /** The first 128 bits of SHA-256 over the predecessor's hash and this record's content, in hex. */
 export function chainHash(previousHash: string, epoch: number, seq: number, at: number, opJson: string): string {
   const content = `${previousHash} ${String(epoch)} ${String(seq)} ${String(at)} ${opJson}`;
@@ -39,15 +44,34 @@ export function encodeRecord<Op>(previous: Position, epoch: number, at: number, 
  * undefined. The text is hashed, not a re-serialised value, so key order and number formats cannot matter.
  */
 export function decodeRecord<Op>(previous: Position, json: string): JournalRecord<Op> | undefined {
+  const head = decodeHead(previous, json);
+  return head && { ...head.place, at: head.at, op: JSON.parse(head.opJson) as Op };
+}
+
+/** Where the record in `json` stands if it is the one that follows `previous`, as in `decodeRecord`; else undefined. */
+export function chainedPosition(previous: Position, json: string): Position | undefined {
+  return decodeHead(previous, json)?.place;
+}
+
+function decodeHead(
+  previous: Position,
+  json: string,
+): { readonly place: Position; readonly at: number; readonly opJson: string } | undefined {
   const [prefix, epochDigits, seqDigits, hash, atDigits] = PREFIX.exec(json) ?? [];
-  if (prefix === undefined || hash === undefined) return undefined;
+  if (prefix === undefined || hash === undefined || !json.endsWith('}')) return undefined;
   const epoch = Number(epochDigits);
   const seq = Number(seqDigits);
   const at = Number(atDigits);
   if (seq !== previous.seq + 1 || epoch < previous.epoch) return undefined;
   const opJson = json.slice(prefix.length, -1);
   if (hash !== chainHash(previous.hash, epoch, seq, at, opJson)) return undefined;
-  return { epoch, seq, hash, at, op: JSON.parse(opJson) as Op };
+  return { place: { epoch, seq, hash }, at, opJson };
+}
+
+/** Where the record in `json` stands in the history; undefined when `json` is no record. */
+export function placeOf(json: string): Position | undefined {
+  const [, epoch, seq, hash] = PREFIX.exec(json) ?? [];
+  return hash === undefined ? undefined : { epoch: Number(epoch), seq: Number(seq), hash };
 }
 
 function recordPrefix(epoch: number, seq: number, hash: string, at: number): string {

@@ -119,6 +119,12 @@ export function scanSegment<Op>(
   return { goodBytes: offset, vouchedBytes, position: { epoch, seq, hash } };
 }
 
+/** Of the segment that begins with `bytes`; undefined when that is no header. */
+export function readHeader(bytes: Buffer): SegmentHeader | undefined {
+  const { json } = readLine(bytes, 0);
+  return json === undefined ? undefined : parseHeader(json);
+}
+
 function parseHeader(json: string): SegmentHeader | undefined {
   return json.startsWith('{"format":') ? (JSON.parse(json) as SegmentHeader) : undefined;
 }

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { mkdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryDirectory } from '../../../test/support/app-process.js';
 import { eventually } from '../../../test/support/eventually.js';
 import { OtherProcess } from '../../../test/support/other-process.js';
+import { SimulatedTimers } from '../../../test/support/simulated-timers.js';
 import { DataDirectoryLock } from './index.js';
 
 /** The same file lock as the app's, taken by a process that has nothing else of the app. */
@@ -124,5 +125,22 @@ describe('DataDirectoryLock', () => {
     await hold();
 
     expect([acquiring(), acquiring(second)]).toMatchObject([refusal, 'taken']);
+  });
+
+  it('whose directory is removed, or replaced by a copy, says so once, and says nothing as long as it is there', () => {
+    const timers = new SimulatedTimers();
+    let lost = 0;
+    const lock = DataDirectoryLock.acquire(directory);
+    lock.watch(timers, 500, () => {
+      lost += 1;
+    });
+    timers.pass(5_000);
+    expect(lost).toBe(0);
+    renameSync(directory, `${directory}-away`);
+    cpSync(`${directory}-away`, directory, { recursive: true });
+    timers.pass(5_000);
+    expect([lost, timers.pending]).toEqual([1, 0]);
+    lock.release();
+    rmSync(`${directory}-away`, { recursive: true });
   });
 });

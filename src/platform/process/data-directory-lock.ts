@@ -1,6 +1,7 @@
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
-import { AppError } from '../../kernel/index.js';
+import { AppError, type Timers } from '../../kernel/index.js';
 
 const LOCK_FILE = 'lock.db';
 
@@ -11,14 +12,19 @@ const LOCK_FILE = 'lock.db';
  * its handles on the file is closed.
  */
 export class DataDirectoryLock {
-  private constructor(private readonly handle: BetterSqlite3.Database) {}
+  private constructor(
+    private readonly handle: BetterSqlite3.Database,
+    private readonly path: string,
+    private readonly inode: number,
+  ) {}
 
   /**
    * Throws `data-directory-locked` when another process holds it. The directory must exist. Another `file` is another
    * lock. Keep what is returned: a lock that is collected as garbage is given back.
    */
   static acquire(directory: string, file = LOCK_FILE): DataDirectoryLock {
-    const handle = new BetterSqlite3(join(directory, file), { timeout: 0 });
+    const path = join(directory, file);
+    const handle = new BetterSqlite3(path, { timeout: 0 });
     try {
       handle.pragma('locking_mode = EXCLUSIVE');
       handle.pragma('journal_mode = DELETE');
@@ -31,7 +37,19 @@ export class DataDirectoryLock {
         cause,
       });
     }
-    return new DataDirectoryLock(handle);
+    return new DataDirectoryLock(handle, path, statSync(path).ino);
+  }
+
+  /**
+   * Calls `onLost` once, at most about `everyMs` after the directory was removed or another was put in its place: then
+   * what this process writes goes to files that nobody will ever find again.
+   */
+  watch(timers: Timers, everyMs: number, onLost: () => void): void {
+    timers.after(everyMs, () => {
+      if (!this.handle.open) return;
+      if (statSync(this.path, { throwIfNoEntry: false })?.ino === this.inode) this.watch(timers, everyMs, onLost);
+      else onLost();
+    });
   }
 
   release(): void {

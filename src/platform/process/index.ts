@@ -1,2 +1,3 @@
 export { DataDirectoryLock } from './data-directory-lock.js';
-export { nextTurn, systemClock, systemRandom } from './system-ports.js';
+export { packageVersion } from './package-version.js';
+export { nextTurn, systemClock, systemRandom, systemTimers } from './system-ports.js';

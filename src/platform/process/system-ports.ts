@@ -1,5 +1,5 @@
 import { randomBytes, randomFillSync } from 'node:crypto';
-import type { Clock, NextTurn, Random } from '../../kernel/index.js';
+import type { Clock, NextTurn, Random, Timers } from '../../kernel/index.js';
 
 export const systemClock: Clock = { nowMs: () => Date.now() };
 
@@ -23,4 +23,14 @@ export const systemRandom: Random = {
 
 export const nextTurn: NextTurn = (task) => {
   setImmediate(task);
+};
+
+/** None of them keeps the process alive. */
+export const systemTimers: Timers = {
+  after: (delayMs, task) => {
+    const timer = setTimeout(task, delayMs).unref();
+    return () => {
+      clearTimeout(timer);
+    };
+  },
 };

@@ -3,6 +3,7 @@ import type { Client } from './client.js';
 export interface Schema {
   readonly $ref?: string;
   readonly type?: string;
+  readonly nullable?: boolean;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
   readonly items?: Schema;
@@ -79,6 +80,7 @@ export function exampleOf(document: OpenApi, schema: Schema): unknown {
 /** Whether a value has the fields a schema names, each of its type. Enough to see that a document tells the truth. */
 export function mismatches(document: OpenApi, schema: Schema, value: unknown, at = '$'): string[] {
   if (schema.$ref !== undefined) return mismatches(document, resolveRef(document, schema.$ref) as Schema, value, at);
+  if (schema.nullable === true && value === null) return [];
   if (schema.enum !== undefined && !schema.enum.includes(value)) return [`${at} is none of ${String(schema.enum)}`];
   switch (schema.type) {
     case 'object': {

@@ -1,45 +1,45 @@
 import { Body, Controller, Delete, Get, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Answer, OperationStamp } from '../../../../kernel/index.js';
+import { DocumentStore } from '../../../../platform/documents/index.js';
 import {
+  admittedConcern,
   BODY_PIPE,
+  confirmedAnswer,
   DescribeDelete,
   DescribeList,
   DescribePost,
   DescribePut,
   DescribeRead,
-  JSON_CONTENT_TYPE,
-  nextPageLink,
   operationOf,
   parseId,
-  parsePage,
   sendAnswer,
-  sendResource,
-  writeConcernOf,
 } from '../../../../platform/http/index.js';
+import { ReplicationPrimary } from '../../../../protocols/replication/index.js';
 import { CustomerService } from '../../customer.service.js';
 import { type CustomerInput, customerInputSchema, customerSchema } from '../../customer.schemas.js';
+import { answerCustomer, answerCustomers } from './customer-answers.js';
 
 @ApiTags('customers')
 @Controller('customers')
 export class CustomersController {
-  constructor(private readonly customers: CustomerService) {}
+  constructor(
+    private readonly customers: CustomerService,
+    private readonly documents: DocumentStore,
+    private readonly replication: ReplicationPrimary,
+  ) {}
 
   @Get()
   @DescribeList({ summary: 'Customers in id order', item: customerSchema })
   list(@Query() query: unknown, @Res() reply: FastifyReply): void {
-    const page = parsePage(query);
-    const { documents, hasMore, total } = this.customers.page(page);
-    const last = documents.at(-1);
-    if (hasMore && last) reply.header('link', nextPageLink('/customers', page.limit, last.id));
-    reply.header('x-total-count', total).header('content-type', JSON_CONTENT_TYPE).send(JSON.stringify(documents));
+    answerCustomers(this.documents, query, reply);
   }
 
   @Get(':id')
   @DescribeRead({ summary: 'One customer', resource: customerSchema })
   read(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
-    const { body, etag } = this.customers.find(parseId(id));
-    sendResource(request, reply, body, etag);
+    answerCustomer(this.documents, id, request, reply);
   }
 
   @Post()
@@ -49,8 +49,7 @@ export class CustomersController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    writeConcernOf(request);
-    sendAnswer(reply, await this.customers.create(input, operationOf(request)));
+    await this.write(request, reply, (operation) => this.customers.create(input, operation));
   }
 
   @Put(':id')
@@ -61,15 +60,25 @@ export class CustomersController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    writeConcernOf(request);
     const ifMatch = request.headers['if-match'];
-    sendAnswer(reply, await this.customers.replace(parseId(id), input, ifMatch, operationOf(request)));
+    await this.write(request, reply, (operation) => this.customers.replace(parseId(id), input, ifMatch, operation));
   }
 
   @Delete(':id')
   @DescribeDelete({ summary: 'Remove a customer', replicated: true })
   async delete(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    writeConcernOf(request);
-    sendAnswer(reply, await this.customers.delete(parseId(id), request.headers['if-match'], operationOf(request)));
+    const ifMatch = request.headers['if-match'];
+    await this.write(request, reply, (operation) => this.customers.delete(parseId(id), ifMatch, operation));
+  }
+
+  /** Refused before anything is written when its concern cannot be met; answered once it is. */
+  private async write(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    execute: (operation: OperationStamp) => Promise<Answer>,
+  ): Promise<void> {
+    const concern = admittedConcern(request, this.replication);
+    const operation = operationOf(request);
+    sendAnswer(reply, await confirmedAnswer(await execute(operation), operation.id, concern, this.replication));
   }
 }

@@ -14,12 +14,13 @@ export class OperationsController {
     summary: 'What became of a write',
     description:
       'The id stands in X-Operation-Id of every answer to a write. Forgotten, and then unknown, 24 h after a write with an ' +
-      'Idempotency-Key and 10 min after one without.',
+      'Idempotency-Key and 10 min after one without. `committed` is durable at the app; `confirmed` says whether as ' +
+      'many replicas hold it by now as the write concern of the server asks for, and X-Replicas-Acked how many do.',
     shown: operationSchema,
     refusals: [404],
   })
   @ApiParam({ name: 'id', description: 'an operation id', example: '019a9e5c-7b1e-7c55-9d3e-0f6b8f1f2a77' })
-  read(@Param('id') id: string): Operation {
+  read(@Param('id') id: string): Promise<Operation> {
     return this.operations.find(id);
   }
 }

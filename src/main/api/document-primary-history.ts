@@ -1,0 +1,59 @@
+import type { NextTurn } from '../../kernel/index.js';
+import { type CopyableHistory, type DocumentStore, stateHash } from '../../platform/documents/index.js';
+import type { PrimaryHistory } from '../../protocols/replication/index.js';
+
+type Records = Parameters<PrimaryHistory['adopt']>[0];
+
+/** The app's documents as the history that replication ships. */
+export class DocumentPrimaryHistory implements PrimaryHistory {
+  private readonly history: CopyableHistory;
+
+  constructor(
+    private readonly documents: DocumentStore,
+    private readonly nextTurn: NextTurn,
+  ) {
+    this.history = documents.history;
+  }
+
+  get position(): PrimaryHistory['position'] {
+    return this.history.position;
+  }
+
+  get clusterId(): string | undefined {
+    return this.history.clusterId;
+  }
+
+  get firstSeq(): number {
+    return this.history.firstSeq;
+  }
+
+  onDurable(listener: (records: Records) => void): void {
+    this.documents.onDurable(listener);
+  }
+
+  readAfter(seq: number, mostBytes: number): ReturnType<PrimaryHistory['readAfter']> {
+    return this.history.readFrom(seq + 1, mostBytes);
+  }
+
+  async positionAt(seq: number): ReturnType<PrimaryHistory['positionAt']> {
+    return (await this.history.positionAt(seq)) ?? 'gone';
+  }
+
+  async snapshot(): ReturnType<PrimaryHistory['snapshot']> {
+    const opened = await this.history.openSnapshot();
+    if (opened === undefined) return undefined;
+    return { position: opened.position, size: opened.sizeBytes, chunks: opened.chunks, close: () => opened.close() };
+  }
+
+  adopt(records: Records): Promise<void> {
+    return this.documents.follow(records);
+  }
+
+  startEpoch(epoch: number, primaryId: string): ReturnType<PrimaryHistory['startEpoch']> {
+    return this.documents.startEpoch({ epoch, primaryId });
+  }
+
+  stateHash(): Promise<string> {
+    return stateHash(this.history.captureState(), this.nextTurn);
+  }
+}

@@ -1,0 +1,28 @@
+import type { AppConfig } from '../../config/index.js';
+import type { Log, ProcessControl } from '../../kernel/index.js';
+import { nextTurn, systemRandom, systemTimers } from '../../platform/process/index.js';
+import { HttpReplicaLink, replicationAuthorization, ReplicationPrimary } from '../../protocols/replication/index.js';
+import { DocumentPrimaryHistory } from './document-primary-history.js';
+import type { Stores } from './stores.js';
+
+/** Makes this process the primary of its documents; nothing is asked or shipped before `open`. */
+export function replicate(
+  config: AppConfig['replication'],
+  secret: string,
+  { documents }: Stores,
+  own: { readonly log: Log; readonly process: ProcessControl; readonly primaryUrl: () => string },
+): ReplicationPrimary {
+  const { nodes, ...options } = config;
+  const authorization = replicationAuthorization(secret);
+  return new ReplicationPrimary(
+    {
+      history: new DocumentPrimaryHistory(documents, nextTurn),
+      links: nodes.map((node) => new HttpReplicaLink(node, authorization)),
+      timers: systemTimers,
+      random: systemRandom,
+      log: own.log,
+      process: own.process,
+    },
+    { ...options, primaryUrl: own.primaryUrl },
+  );
+}

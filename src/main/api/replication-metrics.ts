@@ -1,0 +1,28 @@
+import { Gauge, type Registry } from 'prom-client';
+import type { ReplicationPrimary } from '../../protocols/replication/index.js';
+
+/** The primary's view of its replicas, as it is when it is asked for. */
+export function observeReplication(registry: Registry, replication: Pick<ReplicationPrimary, 'status'>): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'replication_in_sync_replicas',
+    help: 'Replicas that a write under "all" waits for.',
+    registers,
+    collect() {
+      const views = replication.status.state?.replicas ?? [];
+      this.set(views.filter(({ condition }) => condition === 'in-sync').length);
+    },
+  });
+  new Gauge({
+    name: 'replication_lag_records',
+    help: 'Records that are durable here and, as far as known in this epoch, not on the replica.',
+    labelNames: ['replica'],
+    registers,
+    collect() {
+      const { position, state } = replication.status;
+      for (const { name, ackedSeq } of state?.replicas ?? []) {
+        this.set({ replica: name }, Math.max(0, position.seq - ackedSeq));
+      }
+    },
+  });
+}

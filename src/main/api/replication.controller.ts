@@ -1,0 +1,93 @@
+import { Controller, Get } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { AppError } from '../../kernel/index.js';
+import { DescribeView } from '../../platform/http/index.js';
+import { ReplicationPrimary, type ReplicaView } from '../../protocols/replication/index.js';
+
+const HASH_EXAMPLE = '22c735ed02bb5b6b3beed91dd59caddf';
+const positionSchema = z.object({
+  epoch: z.int().min(0).meta({ example: 3 }),
+  seq: z.int().min(0).meta({ example: 42 }),
+  hash: z.string().meta({ example: HASH_EXAMPLE, description: 'covers this record and all before it' }),
+});
+
+const replicaSchema = z.object({
+  name: z.string().meta({ example: '127.0.0.1:5071' }),
+  state: z.enum(['in-sync', 'catching-up', 'snapshot', 'quarantined', 'unreachable']),
+  position: z.int().min(0).nullable().meta({ example: 42, description: 'seq; null: not heard of in this epoch' }),
+  lag: z.int().min(0).nullable().meta({ example: 0, description: 'records that are durable here and not there' }),
+  lastError: z.string().nullable().meta({ example: null }),
+});
+
+const statusSchema = z
+  .object({
+    epoch: z.int().min(0).meta({ example: 3 }),
+    position: positionSchema,
+    waiting: z.string().nullable().meta({ example: null, description: 'why no write is taken; null: they are' }),
+    writeConcern: z.enum(['all', 'majority', 'primary']),
+    minInSync: z.int().min(0).meta({ example: 2 }),
+    inSync: z.int().min(0).meta({ example: 4 }),
+    replicas: z.array(replicaSchema),
+  })
+  .meta({ id: 'ReplicationStatus' });
+type Status = z.infer<typeof statusSchema>;
+
+const stateHashSchema = z
+  .object({
+    position: positionSchema,
+    stateHash: z.string().meta({ example: 'b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9' }),
+  })
+  .meta({ id: 'StateHash' });
+
+@ApiTags('replication')
+@Controller('replication')
+export class ReplicationController {
+  constructor(private readonly replication: ReplicationPrimary) {}
+
+  @Get('status')
+  @DescribeView({
+    summary: 'Where each replica of the documents stands',
+    description: 'The epoch is that of this process; a replica is in sync when it holds what is confirmed under `all`.',
+    shown: statusSchema,
+  })
+  status(): Status {
+    const { position, state, waiting, writeConcern, minInSync, names } = this.replication.status;
+    const views: readonly ReplicaView[] = state?.replicas ?? [];
+    return {
+      epoch: state?.identity.epoch ?? position.epoch,
+      position: { epoch: position.epoch, seq: position.seq, hash: position.hash },
+      waiting: waiting ?? null,
+      writeConcern,
+      minInSync,
+      inSync: views.filter(({ condition }) => condition === 'in-sync').length,
+      replicas: names.map((name) => {
+        const view = views.find((candidate) => candidate.name === name);
+        const seq = view === undefined || view.ackedSeq === 0 ? null : view.ackedSeq;
+        return {
+          name,
+          state: view?.condition ?? 'unreachable',
+          position: seq,
+          lag: seq === null ? null : Math.max(0, position.seq - seq),
+          lastError: view?.lastError ?? null,
+        };
+      }),
+    };
+  }
+
+  @Get('state-hash')
+  @DescribeView({
+    summary: 'SHA-256 of all documents, and where in the history it was taken',
+    description:
+      'At the same position every replica has the same hash; they tell it only to who presents the cluster secret.',
+    shown: stateHashSchema,
+    refusals: [503],
+  })
+  async stateHash(): Promise<z.infer<typeof stateHashSchema>> {
+    const { position, stateHash } = await this.replication.stateHash();
+    if (position.seq === 0) {
+      throw new AppError('not-ready', 'there is no history yet', { retry: 'safe', retryAfterSeconds: 1 });
+    }
+    return { position: { epoch: position.epoch, seq: position.seq, hash: position.hash }, stateHash };
+  }
+}

@@ -1,0 +1,41 @@
+import 'reflect-metadata';
+import { isAppError } from '../../kernel/index.js';
+import { recoverFromReplicas } from './recover/run.js';
+import { showStatus } from './status.js';
+
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+/** What is kept here is nobody else's to read. */
+const OWNER_ONLY = 0o077;
+const DRY_RUN = '--dry-run';
+
+async function main([command, ...options]: readonly string[]): Promise<number> {
+  process.umask(OWNER_ONLY);
+  if (command === 'status' && options.length === 0) {
+    const { exitCode, text } = await showStatus();
+    say(text, exitCode);
+    return exitCode;
+  }
+  if (command === 'recover:from-replicas' && options.every((option) => option === DRY_RUN)) {
+    const { exitCode, lines } = await recoverFromReplicas(options.includes(DRY_RUN));
+    say(lines.join('\n'), exitCode);
+    return exitCode;
+  }
+  say('Usage: npm run status, npm run recover:from-replicas [-- --dry-run]', EXIT_USAGE);
+  return EXIT_USAGE;
+}
+
+function say(text: string, exitCode: number): void {
+  (exitCode === 0 ? process.stdout : process.stderr).write(`${text}\n`);
+}
+
+main(process.argv.slice(2)).then(
+  (exitCode) => {
+    process.exitCode = exitCode;
+  },
+  (error: unknown) => {
+    const isOurs = isAppError(error);
+    say(isOurs ? `${error.code}: ${error.message}` : `cannot continue: ${String((error as Error).stack)}`, EXIT_FAILED);
+    process.exitCode = EXIT_FAILED;
+  },
+);

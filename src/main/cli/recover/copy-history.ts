@@ -1,0 +1,137 @@
+import { AppError, type CrashSites, type Disk, type Log, type NextTurn } from '../../../kernel/index.js';
+import { CUSTOMERS } from '../../../modules/customers/index.js';
+import {
+  DocumentMachine,
+  type DocumentOp,
+  SnapshotCodec,
+  SnapshotFile,
+  stateHash,
+} from '../../../platform/documents/index.js';
+import {
+  beginJournal,
+  decodeRecord,
+  GENESIS,
+  type JournalRecord,
+  type Position,
+} from '../../../platform/journal/index.js';
+import type { ReplicaLink, SnapshotStream } from '../../../protocols/replication/index.js';
+import { transactionOf } from './unmatched.js';
+
+/** Nothing may arrive for that long. */
+const SILENCE_WITHIN_MS = 15_000;
+const RECORDS_BYTES = 1024 * 1024;
+
+export interface CopyPorts {
+  readonly disk: Disk;
+  readonly crashSites: CrashSites;
+  readonly nextTurn: NextTurn;
+  readonly log: Log;
+}
+
+export interface Copied {
+  readonly customers: number;
+  readonly position: Position;
+  /** Transactions over more than one store that these records speak of and no SQL row here decides. */
+  readonly transactions: readonly string[];
+}
+
+/**
+ * Makes, in `directory`, which is new, the documents of `link` up to `position`: one snapshot and an empty journal
+ * behind it, durable when it resolves. Everything is checked on the way: the snapshot's checksum, the chain from each
+ * record to the next, and the state at the end. Rejects with `data-corrupt` when something does not fit, or with what
+ * the link says.
+ */
+export async function copyHistory(
+  ports: CopyPorts,
+  link: ReplicaLink,
+  { position, clusterId }: { readonly position: Position; readonly clusterId: string },
+  directory: string,
+): Promise<Copied> {
+  await ports.disk.ensureDirectory(directory);
+  const machine = new DocumentMachine([CUSTOMERS], GENESIS);
+  const file = new SnapshotFile(ports, `${directory}/documents.json`, new SnapshotCodec([CUSTOMERS]));
+
+  const snapshot = await link.snapshot(SILENCE_WITHIN_MS);
+  if (snapshot) await restore(ports, machine, file, snapshot, `${directory}/documents.json`);
+  let lastAt = machine.operations.all().reduce((latest, { at }) => Math.max(latest, at), 0);
+  const transactions = new Set<string>();
+  await replay(link, machine, position, (record) => {
+    lastAt = Math.max(lastAt, record.at);
+    const transaction = transactionOf(record.op);
+    if (transaction !== undefined) transactions.add(transaction);
+  });
+
+  const reached = machine.appliedPosition;
+  if (reached.epoch !== position.epoch || reached.hash !== position.hash || machine.clusterId !== clusterId) {
+    throw unfit(link, `what it sent ends at ${show(reached)} of ${machine.clusterId}, not at ${show(position)}`);
+  }
+  const state = machine.capture();
+  const theirs = await link.stateHash(undefined, SILENCE_WITHIN_MS);
+  const isComparable = theirs?.position.seq === position.seq;
+  if (isComparable && theirs.stateHash !== (await stateHash(state, ports.nextTurn))) {
+    throw unfit(link, 'the state that its records make is not the one that it holds');
+  }
+  await file.write(state);
+  await beginJournal(ports, directory, position, lastAt);
+  return {
+    customers: machine.collection(CUSTOMERS.name).documents.size,
+    position,
+    transactions: [...transactions].sort(),
+  };
+}
+
+async function restore(
+  { disk }: CopyPorts,
+  machine: DocumentMachine,
+  file: SnapshotFile<ReturnType<DocumentMachine['capture']>>,
+  { position, chunks }: SnapshotStream,
+  path: string,
+): Promise<void> {
+  const target = await disk.open(path);
+  try {
+    await target.truncate(0);
+    let offset = 0;
+    for await (const chunk of chunks) {
+      await target.write(chunk, offset);
+      offset += chunk.length;
+    }
+    await target.synchronize();
+  } finally {
+    await target.close();
+  }
+  const data = await file.read();
+  if (data?.meta.seq !== position.seq || data.meta.hash !== position.hash) {
+    throw new AppError('data-corrupt', `the snapshot that came is not the one of ${show(position)}`, { retry: 'safe' });
+  }
+  machine.restore(data);
+}
+
+/** Applies the records behind what `machine` holds, up to `end` and no farther. */
+async function replay(
+  link: ReplicaLink,
+  machine: DocumentMachine,
+  end: Position,
+  each: (record: JournalRecord<DocumentOp>) => void,
+): Promise<void> {
+  while (machine.appliedPosition.seq < end.seq) {
+    const { seq } = machine.appliedPosition;
+    const records = await link.records(seq, RECORDS_BYTES, SILENCE_WITHIN_MS);
+    if (records === 'gone' || records.length === 0) throw unfit(link, `it has no record ${String(seq + 1)} any more`);
+    for (const { json } of records) {
+      if (machine.appliedPosition.seq === end.seq) return;
+      const before = machine.appliedPosition;
+      const record = decodeRecord<DocumentOp>(before, json);
+      if (!record) throw unfit(link, `its record ${String(before.seq + 1)} does not follow the one before it`);
+      machine.apply(record);
+      each(record);
+    }
+  }
+}
+
+function unfit({ name }: ReplicaLink, why: string): AppError {
+  return new AppError('data-corrupt', `${name}: ${why}`, { retry: 'safe' });
+}
+
+function show({ epoch, seq }: Position): string {
+  return `${String(epoch)}.${String(seq)}`;
+}

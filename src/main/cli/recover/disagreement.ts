@@ -1,0 +1,36 @@
+import type { Heard, Position, ReplicaLink } from '../../../protocols/replication/index.js';
+
+const ANSWER_WITHIN_MS = 15_000;
+
+/**
+ * What is wrong when replicas that stand at `position` hold different states there; undefined when they agree. At least
+ * one was changed behind its program's back, and nothing here says which: a person has to. One that does not tell its
+ * state in time is not compared. Changes nothing anywhere.
+ */
+export async function disagreementAt(
+  position: Position,
+  links: readonly ReplicaLink[],
+  heard: Heard,
+): Promise<string | undefined> {
+  const level = links.filter(({ name }) => {
+    const at = heard[name]?.position;
+    return at?.seq === position.seq && at.hash === position.hash;
+  });
+  const hashes = await Promise.all(level.map((link) => stateHashAt(link, position)));
+  const namesByHash = new Map<string, string[]>();
+  level.forEach(({ name }, index) => {
+    const hash = hashes[index];
+    if (hash !== undefined) namesByHash.set(hash, [...(namesByHash.get(hash) ?? []), name]);
+  });
+  if (namesByHash.size <= 1) return undefined;
+  const parties = [...namesByHash.values()].map((names) => names.join(', ')).join(' against ');
+  return (
+    `At the same position (${String(position.epoch)}.${String(position.seq)}) replicas hold different data: ${parties}. ` +
+    'Find out which are right, stop the others and move their documents away.'
+  );
+}
+
+async function stateHashAt(link: ReplicaLink, { seq }: Position): Promise<string | undefined> {
+  const told = await link.stateHash(undefined, ANSWER_WITHIN_MS).catch(() => undefined);
+  return told?.position.seq === seq ? told.stateHash : undefined;
+}

@@ -1,0 +1,60 @@
+import type { AppConfig } from '../../../config/index.js';
+import {
+  launchChild,
+  type LaunchedChild,
+  type Places,
+  presenceOf,
+  programOf,
+  REPLICA_PROGRAM,
+} from '../../../platform/nodes/index.js';
+
+const STOP_WITHIN_MS = 10_000;
+
+/** The replicas of this machine that a command needs and that ran only if somebody had started them. */
+export interface LocalReplicas {
+  /** Whether the replica of this name was started here and has neither ended nor had a fair time. */
+  isStarting(name: string): boolean;
+  /** Ends those that were started here, cleanly. */
+  stop(): Promise<void>;
+}
+
+/** Starts those that do not run. `startWithinMs`: how long each may be waited for. */
+export async function startLocalReplicas(
+  { replication }: AppConfig,
+  places: Places,
+  startWithinMs: number,
+): Promise<LocalReplicas> {
+  const children = new Map<string, LaunchedChild>();
+  const ended = new Set<string>();
+  for (const [index, port] of replication.localPorts.entries()) {
+    const replica = places.replica(index + 1, port);
+    if ((await presenceOf(replica.runFile, REPLICA_PROGRAM)).state !== 'gone') continue;
+    const name = `127.0.0.1:${String(port)}`;
+    const child = launchChild({
+      places: replica,
+      program: programOf('replica'),
+      args: ['--port', String(port)],
+      environment: { ...process.env, CRASH_SITE: '' },
+      apiKey: undefined,
+      onNotReady: () => undefined,
+    });
+    children.set(name, child);
+    void child.exited.then(() => ended.add(name));
+  }
+  const deadline = performance.now() + startWithinMs;
+  return {
+    isStarting: (name) => children.has(name) && !ended.has(name) && performance.now() < deadline,
+    stop: async () => {
+      await Promise.all([...children.values()].map(end));
+    },
+  };
+}
+
+async function end(child: LaunchedChild): Promise<void> {
+  child.signal('SIGTERM');
+  const kill = setTimeout(() => {
+    child.signal('SIGKILL');
+  }, STOP_WITHIN_MS);
+  await child.exited;
+  clearTimeout(kill);
+}

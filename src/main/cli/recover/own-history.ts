@@ -1,0 +1,39 @@
+import { join } from 'node:path';
+import { type Clock, isAppError, type ProcessControl, type Random } from '../../../kernel/index.js';
+import { CUSTOMERS } from '../../../modules/customers/index.js';
+import { DocumentStore } from '../../../platform/documents/index.js';
+import type { Position } from '../../../platform/journal/index.js';
+import type { CopyPorts } from './copy-history.js';
+import { lookingAt } from './looking-disk.js';
+
+export interface OwnHistoryPorts extends CopyPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** A disk that fails here shows itself as an error; there is nobody to be stopped. */
+const NOTHING_TO_STOP: ProcessControl = { stop: () => undefined };
+
+/**
+ * What the data directory still holds, as the next start would recover it; undefined when that is nothing, or nothing
+ * that can be read. Changes nothing. The caller holds the directory's lock.
+ */
+export async function ownHistory(
+  ports: OwnHistoryPorts,
+  dataDirectory: string,
+): Promise<{ readonly clusterId: string; readonly position: Position } | undefined> {
+  const directory = join(dataDirectory, 'documents');
+  if ((await ports.disk.list(directory)).length === 0) return undefined;
+  try {
+    const store = await DocumentStore.open(
+      { ...ports, disk: lookingAt(ports.disk), process: NOTHING_TO_STOP },
+      { directory, collections: [CUSTOMERS], snapshotEveryBytes: Number.MAX_SAFE_INTEGER, journalReserveBytes: 0 },
+    );
+    const { clusterId, position } = store.history;
+    await store.close();
+    return clusterId === undefined ? undefined : { clusterId, position };
+  } catch (error) {
+    if (isAppError(error, 'data-corrupt')) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,300 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { removeDirectory, temporaryDirectory } from '../../../../test/support/app-process.js';
+import { RecordingLog } from '../../../../test/support/recording-log.js';
+import { RecordingProcessControl } from '../../../../test/support/recording-process-control.js';
+import { SeededRandom } from '../../../../test/support/seeded-random.js';
+import { SimulatedClock } from '../../../../test/support/simulated-clock.js';
+import { customerHistory, StoredReplica } from '../../../../test/support/stored-replica.js';
+import type { Disk, DiskFile } from '../../../kernel/index.js';
+import { CUSTOMERS } from '../../../modules/customers/index.js';
+import { NO_CRASH_SITES } from '../../../platform/crash-sites/index.js';
+import { NodeDisk } from '../../../platform/disk/index.js';
+import { DocumentStore } from '../../../platform/documents/index.js';
+import { nextTurn } from '../../../platform/process/index.js';
+import { type Recovery, recover, type RecoveryOptions } from './recover.js';
+import { linesOf } from './words.js';
+
+const HISTORY = customerHistory(3, 5);
+const MIN_IN_SYNC = 2;
+
+describe('a recovery from replicas', () => {
+  let data: string;
+  let replicas: StoredReplica[];
+
+  beforeEach(() => {
+    data = temporaryDirectory();
+    // Two that are behind, one that is ahead, one in the middle.
+    replicas = [6, 18, 7, 12].map((length, index) => new StoredReplica(`r${index + 1}`, HISTORY.slice(0, length)));
+  });
+
+  afterEach(() => {
+    removeDirectory(data);
+  });
+
+  const run = (options: Partial<RecoveryOptions> = {}, disk: Disk = new NodeDisk()): Promise<Recovery> =>
+    recover(
+      {
+        ...{ disk, links: replicas, nextTurn, crashSites: NO_CRASH_SITES, log: new RecordingLog() },
+        ...{ clock: new SimulatedClock(), random: new SeededRandom(1) },
+        ...{ isStarting: () => false, pause: () => Promise.reject(new Error('nothing is starting')) },
+      },
+      { dataDirectory: data, minInSync: MIN_IN_SYNC, isDryRun: false, ...options },
+    );
+
+  /** What the app finds: the names of all customers, read by the real store. */
+  async function customers(): Promise<string[]> {
+    const store = await DocumentStore.open(
+      {
+        ...{ disk: new NodeDisk(), nextTurn, crashSites: NO_CRASH_SITES, log: new RecordingLog() },
+        ...{ clock: new SimulatedClock(), random: new SeededRandom(1), process: new RecordingProcessControl() },
+      },
+      { directory: join(data, 'documents'), collections: [CUSTOMERS], snapshotEveryBytes: 1e9, journalReserveBytes: 0 },
+    );
+    const names = store.page('customers', 0, 100).documents.map(({ name }) => String(name));
+    await store.close();
+    return names;
+  }
+  const first = (count: number): string[] => Array.from({ length: count }, (_, index) => `Customer ${index + 1}`);
+
+  it('given a lost data directory, restores everything from the one that holds most, and the app can go on', async () => {
+    const recovery = await run();
+
+    expect(recovery).toMatchObject({
+      ...{ kind: 'restored', heard: 4, kept: undefined },
+      copied: { customers: 15, position: { epoch: 3, seq: 18 }, transactions: [] },
+      choice: { replica: 'r2' },
+    });
+    expect(await customers()).toEqual(first(15));
+    expect(readdirSync(data)).toEqual(['documents']);
+  });
+
+  it('given data that is ahead of every replica, says so, takes nothing away and asks nobody for a promise', async () => {
+    await run();
+    replicas = [6, 12, 7, 12].map((length, index) => new StoredReplica(`r${index + 1}`, HISTORY.slice(0, length)));
+
+    const recovery = await run();
+
+    expect(recovery).toMatchObject({ kind: 'impossible', reason: expect.stringMatching(/ahead of the replicas/) });
+    expect(await customers()).toEqual(first(15));
+    expect(readdirSync(data)).toEqual(['documents']);
+  });
+
+  it('given that the best one has old records in a snapshot only, restores that and what follows it', async () => {
+    replicas[1]!.snapshotSeq = 10;
+
+    expect(await run()).toMatchObject({ kind: 'restored', copied: { customers: 15 } });
+    expect(await customers()).toEqual(first(15));
+  });
+
+  it('given that the best one has everything in its snapshot, restores that', async () => {
+    replicas[1]!.snapshotSeq = 18;
+
+    expect(await run()).toMatchObject({ kind: 'restored', copied: { customers: 15 } });
+    expect(await customers()).toEqual(first(15));
+  });
+
+  it('given two that stand highest and hold different data there, restores neither and asks nobody for a promise', async () => {
+    replicas[3]!.held = HISTORY.slice(0, 18);
+    replicas[3]!.stateHashOverride = 'of a file that was changed by hand';
+    const recovery = await run();
+
+    expect(recovery).toMatchObject({ kind: 'impossible', reason: expect.stringContaining('r2 against r4') });
+    expect(replicas.flatMap(({ asked }) => asked)).toEqual([]);
+    expect(readdirSync(data)).toEqual([]);
+    expect(await run({ isDryRun: true })).toMatchObject({ kind: 'impossible' });
+  });
+
+  it('given that one of those that stand highest does not tell its state, restores all the same', async () => {
+    replicas[3]!.held = HISTORY.slice(0, 18);
+    replicas[3]!.stateHash = () => Promise.reject(new Error('no answer'));
+
+    expect(await run()).toMatchObject({ kind: 'restored', copied: { customers: 15 } });
+  });
+
+  it('prefers the newer epoch to the longer history', async () => {
+    const dead = customerHistory(1, 30);
+    replicas[0]!.held = dead;
+    replicas[1]!.held = HISTORY.slice(0, 8);
+
+    expect(await run()).toMatchObject({ choice: { replica: 'r4', position: { epoch: 2, seq: 12 } } });
+  });
+
+  it('has had a promise of one epoch above all others from everyone before it copies', async () => {
+    replicas[3]!.promised = { epoch: 9, primaryId: 'somebody' };
+    await run();
+
+    expect(new Set(replicas.map(({ promised }) => JSON.stringify(promised))).size).toBe(1);
+    expect(replicas[0]!.promised.epoch).toBe(10);
+    expect(replicas[0]!.promised.primaryId).toMatch(/^[\da-f]{32}$/);
+  });
+
+  it('given a promise of a higher epoch between its question and its own, asks again for a higher one', async () => {
+    const [one] = replicas;
+    const report = one!.report.bind(one);
+    one!.report = async () => ({ ...(await report()), promisedEpoch: 0 });
+    one!.promised = { epoch: 20, primaryId: 'somebody' };
+    const promise = one!.promise.bind(one);
+    one!.promise = async (from) => {
+      const answer = await promise(from);
+      return { ...answer, report: { ...answer.report, promisedEpoch: one!.promised.epoch } };
+    };
+
+    expect(await run()).toMatchObject({ kind: 'restored' });
+    expect(replicas.map(({ promised }) => promised.epoch)).toEqual([21, 21, 21, 21]);
+  });
+
+  it('given one that is down, restores from the other three', async () => {
+    replicas[0]!.isDown = true;
+
+    expect(await run()).toMatchObject({ kind: 'restored', heard: 3 });
+  });
+
+  it.each([
+    ['two that are down', (one: StoredReplica) => (one.isDown = true)],
+    ['two that can vouch for nothing', (one: StoredReplica) => (one.canVote = false)],
+    ['two that are empty', (one: StoredReplica) => (one.held = [])],
+  ])(
+    'given %s of four, is not possible, says what is needed, and nobody has promised anything',
+    async (_what, harm) => {
+      replicas.slice(1, 3).forEach(harm);
+
+      const recovery = await run();
+
+      expect(recovery.kind).toBe('impossible');
+      expect(linesOf(recovery, data).join('\n')).toMatch(/^Not possible: Only 2 .*3 (replicas )?are needed/);
+      expect(replicas.flatMap(({ asked }) => asked)).toEqual([]);
+      expect(readdirSync(data)).toEqual([]);
+    },
+  );
+
+  it('given copies of two clusters, is not possible', async () => {
+    replicas[0] = new StoredReplica('r1', customerHistory(1, 3, 'cluster-b'), 'cluster-b');
+
+    expect(await run()).toMatchObject({ kind: 'impossible', reason: expect.stringContaining('different clusters') });
+  });
+
+  it('as a dry run, shows the choice, and nothing is promised or written', async () => {
+    expect(await run({ isDryRun: true })).toMatchObject({ kind: 'possible', choice: { replica: 'r2' }, heard: 4 });
+    expect(replicas.flatMap(({ asked }) => asked)).toEqual([]);
+    expect(readdirSync(data)).toEqual([]);
+  });
+
+  it('given documents that are there already, keeps them under another name and says which', async () => {
+    mkdirSync(join(data, 'documents'));
+    writeFileSync(join(data, 'documents/journal-0000000000000001.log'), 'what is left');
+
+    const recovery = await run();
+
+    const { kept = '' } = recovery as Extract<Recovery, { kind: 'restored' }>;
+    expect(kept).toMatch(/documents\.before-recovery-\d{4}-\d\d-\d\dT[\d-]+Z$/);
+    expect(readFileSync(join(kept, 'journal-0000000000000001.log'), 'utf8')).toBe('what is left');
+    expect(linesOf(recovery, data)).toContain(`What was in their place is kept in ${kept}.`);
+    expect(await customers()).toEqual(first(15));
+  });
+
+  it.each([
+    ['a record that was changed', (json: string) => json.replace('Customer 9', 'Customer X')],
+    ['a record with another number', (json: string) => json.replace('"seq":11', '"seq":12')],
+  ])('given %s, refuses what came and leaves what was there', async (_what, change) => {
+    mkdirSync(join(data, 'documents'));
+    writeFileSync(join(data, 'documents/kept'), '');
+    replicas[1]!.held = replicas[1]!.held.map((record) => ({ ...record, json: change(record.json) }));
+
+    await expect(run()).rejects.toMatchObject({
+      code: 'data-corrupt',
+      message: expect.stringMatching(/^r2: .*record 11/),
+    });
+    expect(readdirSync(join(data, 'documents'))).toEqual(['kept']);
+  });
+
+  it('given a snapshot whose bytes were changed, refuses it', async () => {
+    replicas[1]!.snapshotSeq = 10;
+    const snapshot = replicas[1]!.snapshot.bind(replicas[1]);
+    replicas[1]!.snapshot = async () => {
+      const { position, size } = (await snapshot())!;
+      async function* chunks(): AsyncGenerator<Buffer> {
+        yield Buffer.from('{"customers":{},"_checksum":"00000000"}\n');
+      }
+      return { position, size, chunks: chunks() };
+    };
+
+    await expect(run()).rejects.toMatchObject({ code: 'data-corrupt' });
+    expect(existsSync(join(data, 'documents'))).toBe(false);
+  });
+
+  it('given a state that is not what the records make, refuses it', async () => {
+    replicas[1]!.stateHashOverride = 'another';
+
+    await expect(run()).rejects.toMatchObject({
+      code: 'data-corrupt',
+      message: expect.stringMatching(/^r2: the state/),
+    });
+  });
+
+  it('killed at any of its steps, can simply be run again, and loses nothing that was there', async () => {
+    let steps = 0;
+    for (let nth = 1; nth <= steps || nth === 1; nth += 1) {
+      removeDirectory(data);
+      mkdirSync(join(data, 'documents'), { recursive: true });
+      writeFileSync(join(data, 'documents/old'), 'what is left');
+      const dying = dyingAt(nth);
+      await expect(run({}, dying.disk)).rejects.toThrow();
+      await dying.bury();
+      if (nth === 1) {
+        const counting = dyingAt(Infinity);
+        await run({}, counting.disk);
+        steps = counting.calls();
+        continue;
+      }
+
+      expect((await run()).kind).toBe('restored');
+      expect(await customers()).toEqual(first(15));
+      const kept = readdirSync(data).filter((name) => existsSync(join(data, name, 'old')));
+      expect([nth, kept.length]).toEqual([nth, 1]);
+    }
+    expect(steps).toBeGreaterThan(10);
+  });
+
+  it('says what was restored from where, what was not, and that nothing is unmatched', async () => {
+    writeFileSync(join(data, 'bookstore.db'), '');
+
+    const lines = linesOf(await run(), data);
+
+    expect(lines[0]).toMatch(/^Restored 15 customers up to 3\.18 from r2; 4 replicas promised/);
+    expect(lines.join('\n')).toMatch(
+      /^Not restored: books, .*bookstore\.db there; what is there now was left as it is\.$/m,
+    );
+    expect(lines).toContain('unmatched: none');
+    removeDirectory(join(data, 'bookstore.db'));
+    expect(linesOf(await run(), data).join('\n')).toMatch(
+      /bookstore\.db there; without one the next start begins empty/,
+    );
+  });
+});
+
+/** A disk whose process dies in its `nth` call from now on: that and all later ones have no effect. `bury` closes its files. */
+function dyingAt(nth: number): { readonly disk: Disk; readonly calls: () => number; bury(): Promise<void> } {
+  let calls = 0;
+  const open: DiskFile[] = [];
+  const guard = <T extends object>(target: T): T =>
+    new Proxy(target, {
+      get: (object, name) => {
+        const member: unknown = Reflect.get(object, name);
+        if (typeof member !== 'function') return member;
+        return async (...args: unknown[]): Promise<unknown> => {
+          calls += 1;
+          if (calls >= nth) throw new Error('killed');
+          const result: unknown = await Reflect.apply(member as (...args: unknown[]) => unknown, object, args);
+          if (name !== 'open') return result;
+          open.push(result as DiskFile);
+          return guard(result as object);
+        };
+      },
+    });
+  const bury = async (): Promise<void> => {
+    for (const file of open) await file.close();
+  };
+  return { disk: guard<Disk>(new NodeDisk()), calls: () => calls, bury };
+}

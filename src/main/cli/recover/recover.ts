@@ -1,0 +1,86 @@
+import type { Clock, Random } from '../../../kernel/index.js';
+import { chooseRecovery, type Heard, isAsFarAs, type RecoveryChoice } from '../../../protocols/replication/index.js';
+import { copyHistory, type Copied, type CopyPorts } from './copy-history.js';
+import { disagreementAt } from './disagreement.js';
+import { type Hearing, type HearingPorts, hearPromises, hearReports } from './hear-replicas.js';
+import { ownHistory } from './own-history.js';
+import { clearHalfMade, putInPlace, targetIn } from './put-in-place.js';
+
+const RECOVERER_ID_BYTES = 16;
+
+export interface RecoveryPorts extends CopyPorts, HearingPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+export interface RecoveryOptions {
+  readonly dataDirectory: string;
+  readonly minInSync: number;
+  /** Only says what would be done: nothing is promised and nothing is written. */
+  readonly isDryRun: boolean;
+}
+
+type Choice = Extract<RecoveryChoice, { kind: 'restore' }>;
+
+export type Recovery =
+  | { readonly kind: 'impossible'; readonly reason: string; readonly silent: readonly string[] }
+  | { readonly kind: 'possible'; readonly choice: Choice; readonly heard: number }
+  | {
+      readonly kind: 'restored';
+      readonly choice: Choice;
+      readonly heard: number;
+      readonly copied: Copied;
+      /** Where what was there before is kept now; undefined when nothing was. */
+      readonly kept: string | undefined;
+    };
+
+/**
+ * Makes the documents of a lost data directory again from the replica that holds most, after a quorum has promised to
+ * follow no earlier primary. The caller holds the data directory's lock. What is interrupted can simply be run again:
+ * until the last step nothing that is in use has changed. Rejects with an AppError where a copy does not fit.
+ */
+export async function recover(ports: RecoveryPorts, options: RecoveryOptions): Promise<Recovery> {
+  const { links, random, disk } = ports;
+  const choose = (heard: Heard): RecoveryChoice => chooseRecovery(heard, links.length, options.minInSync);
+  const reported = await hearReports(ports);
+  // No promise for nothing: one would stop a primary that still runs elsewhere.
+  const outlook = choose(reported.heard);
+  if (outlook.kind !== 'restore') return impossible(outlook, reported);
+  const differing = await disagreementAt(outlook.position, links, reported.heard);
+  if (differing !== undefined) return { kind: 'impossible', reason: differing, silent: reported.silent };
+  const needless = await reasonNotTo(ports, options.dataDirectory, outlook);
+  if (needless !== undefined) return { kind: 'impossible', reason: needless, silent: [] };
+  if (options.isDryRun) return { kind: 'possible', choice: outlook, heard: count(reported) };
+
+  const recovererId = Buffer.from(random.bytes(RECOVERER_ID_BYTES)).toString('hex');
+  const promised = await hearPromises(links, reported.heard, recovererId);
+  const choice = choose(promised.heard);
+  if (choice.kind !== 'restore') return impossible(choice, promised);
+  const link = links.find(({ name }) => name === choice.replica);
+  if (!link) throw new Error(`there is no replica ${choice.replica}`);
+
+  const target = targetIn(options.dataDirectory);
+  await clearHalfMade(disk, target);
+  const copied = await copyHistory(ports, link, choice, target.recovering);
+  const kept = await putInPlace(ports, options.dataDirectory);
+  return { kind: 'restored', choice, heard: count(promised), copied, kept };
+}
+
+/** Data that is readable and ahead of the replicas needs no recovery, and would lose by one what only it holds. */
+async function reasonNotTo(ports: RecoveryPorts, directory: string, choice: Choice): Promise<string | undefined> {
+  const own = await ownHistory(ports, directory);
+  if (own?.clusterId !== choice.clusterId || isAsFarAs(choice.position, own.position)) return undefined;
+  const place = `${String(own.position.epoch)}.${String(own.position.seq)}`;
+  return `${directory} is readable and ahead of the replicas (up to ${place}): "npm start" goes on from it.`;
+}
+
+function impossible(choice: Exclude<RecoveryChoice, { kind: 'restore' }>, { silent }: Hearing): Recovery {
+  if (choice.kind === 'refuse') return { kind: 'impossible', reason: choice.reason, silent };
+  const { promised, needed } = choice;
+  const reason = `Only ${String(promised)} replicas can vouch for what they hold, and ${String(needed)} are needed.`;
+  return { kind: 'impossible', reason, silent };
+}
+
+function count({ heard }: Hearing): number {
+  return Object.keys(heard).length;
+}

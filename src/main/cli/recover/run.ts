@@ -1,0 +1,96 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type AppConfig, loadConfig } from '../../../config/index.js';
+import { AppError, isAppError, type Log } from '../../../kernel/index.js';
+import { NO_CRASH_SITES } from '../../../platform/crash-sites/index.js';
+import { directoriesIn, NodeDisk } from '../../../platform/disk/index.js';
+import { type Places, placesIn, SUPERVISOR_LOCK } from '../../../platform/nodes/index.js';
+import { DataDirectoryLock, nextTurn, systemClock, systemRandom } from '../../../platform/process/index.js';
+import { clusterSecret } from '../../../platform/secrets/index.js';
+import { HttpReplicaLink, replicationAuthorization } from '../../../protocols/replication/index.js';
+import { startLocalReplicas } from './local-replicas.js';
+import { recover } from './recover.js';
+import { linesOf } from './words.js';
+
+const START_REPLICAS_WITHIN_MS = 60_000;
+const ASK_AGAIN_AFTER_MS = 100;
+
+export interface Said {
+  readonly exitCode: 0 | 1;
+  readonly lines: readonly string[];
+}
+
+/**
+ * `npm run recover:from-replicas`. Replicas of this machine that do not run are started for as long as it takes. Throws
+ * an AppError that names what stands in the way.
+ */
+export async function recoverFromReplicas(isDryRun: boolean): Promise<Said> {
+  const config = loadConfig();
+  const places = placesIn(config.storage);
+  if (config.replication.nodes.length === 0) {
+    throw new AppError('misconfigured', 'there are no replicas: set REPLICA_PORTS or REPLICA_NODES', {
+      retry: 'never',
+    });
+  }
+  const disk = new NodeDisk();
+  await disk.ensureDirectory(places.dataDirectory);
+  const locks = [SUPERVISOR_LOCK, undefined].map((file) => lockUnused(places.dataDirectory, file));
+  try {
+    return await recoverAlone(config, places, disk, isDryRun);
+  } finally {
+    locks.forEach((lock) => {
+      lock.release();
+    });
+  }
+}
+
+async function recoverAlone(config: AppConfig, places: Places, disk: NodeDisk, isDryRun: boolean): Promise<Said> {
+  const { storage, replication } = config;
+  const secret = await clusterSecret(
+    { disk, random: systemRandom, crashSites: NO_CRASH_SITES },
+    {
+      given: storage.clusterSecret,
+      dataDirectory: storage.dataDirectory,
+      replicaDirectories: await directoriesIn(storage.replicasDirectory),
+      keepIn: isDryRun ? [] : [storage.dataDirectory],
+    },
+  );
+  const links = replication.nodes.map((node) => new HttpReplicaLink(node, replicationAuthorization(secret)));
+  const local = await startLocalReplicas(config, places, START_REPLICAS_WITHIN_MS);
+  const interrupted = (): void => {
+    void local.stop().finally(() => process.exit(1));
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupted);
+  try {
+    const recovery = await recover(
+      {
+        ...{ disk, links, nextTurn, clock: systemClock, random: systemRandom, crashSites: NO_CRASH_SITES },
+        log: SILENT,
+        isStarting: (name) => local.isStarting(name),
+        pause: () => delay(ASK_AGAIN_AFTER_MS),
+      },
+      { dataDirectory: storage.dataDirectory, minInSync: replication.minInSync, isDryRun },
+    );
+    return { exitCode: recovery.kind === 'impossible' ? 1 : 0, lines: linesOf(recovery, storage.dataDirectory) };
+  } finally {
+    links.forEach((link) => {
+      link.close();
+    });
+    await local.stop();
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, interrupted);
+  }
+}
+
+function lockUnused(dataDirectory: string, file: string | undefined): DataDirectoryLock {
+  try {
+    return DataDirectoryLock.acquire(dataDirectory, file);
+  } catch (cause) {
+    if (!isAppError(cause, 'data-directory-locked')) throw cause;
+    throw new AppError('data-directory-locked', `Bifolio runs on ${dataDirectory}: "npm stop" it first`, {
+      retry: 'safe',
+      cause,
+    });
+  }
+}
+
+/** What matters is in the answer. */
+const SILENT: Log = { info: () => undefined, warn: () => undefined };

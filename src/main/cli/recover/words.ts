@@ -1,0 +1,46 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Recovery } from './recover.js';
+
+/** Of everything that is kept here, the part that no replica holds. */
+const SQL_FILE = 'bookstore.db';
+
+/** What a person reads after a recovery, line by line. */
+export function linesOf(recovery: Recovery, dataDirectory: string): readonly string[] {
+  switch (recovery.kind) {
+    case 'impossible':
+      return [
+        `Not possible: ${recovery.reason}`,
+        ...recovery.silent.map((line) => `  ${line}`),
+        'Nothing was changed here. Start the replicas that are missing, then run this again.',
+      ];
+    case 'possible':
+      return [
+        `Would restore the customers up to ${show(recovery)} from ${recovery.choice.replica}; ` +
+          `${String(recovery.heard)} replicas answered.`,
+        'This was a dry run: nothing was promised and nothing was written.',
+      ];
+    case 'restored':
+      return restoredLines(recovery, dataDirectory);
+  }
+}
+
+function restoredLines(recovery: Extract<Recovery, { kind: 'restored' }>, dataDirectory: string): readonly string[] {
+  const { choice, copied, heard, kept } = recovery;
+  const sqlFile = join(dataDirectory, SQL_FILE);
+  // A start that was refused may have made an empty one already: that a file is there says little.
+  const books = existsSync(sqlFile) ? 'what is there now was left as it is' : 'without one the next start begins empty';
+  const unmatched = copied.transactions.length === 0 ? 'none' : copied.transactions.join(', ');
+  return [
+    `Restored ${String(copied.customers)} customers up to ${show(recovery)} from ${choice.replica}; ` +
+      `${String(heard)} replicas promised to follow no earlier primary.`,
+    ...(kept === undefined ? [] : [`What was in their place is kept in ${kept}.`]),
+    `Not restored: books, which replicas do not hold. Put your own backup of ${sqlFile} there; ${books}.`,
+    `unmatched: ${unmatched}`,
+    '"npm start" goes on from here.',
+  ];
+}
+
+function show({ choice }: Extract<Recovery, { kind: 'possible' | 'restored' }>): string {
+  return `${String(choice.position.epoch)}.${String(choice.position.seq)}`;
+}

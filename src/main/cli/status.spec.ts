@@ -1,0 +1,49 @@
+import { describe, expect, it } from '@jest/globals';
+import { type ReplicationStatus, statusShown } from './status.js';
+
+const URL = 'http://127.0.0.1:5050';
+const BODY: ReplicationStatus = {
+  epoch: 3,
+  position: { epoch: 3, seq: 57 },
+  waiting: null,
+  writeConcern: 'all',
+  minInSync: 2,
+  inSync: 1,
+  replicas: [
+    { name: '127.0.0.1:5071', state: 'in-sync', position: 57, lag: 0, lastError: null },
+    { name: '127.0.0.1:5072', state: 'unreachable', position: null, lag: null, lastError: 'nothing is listening' },
+  ],
+};
+
+describe('npm run status', () => {
+  it('shows where the app and each of its replicas stand', () => {
+    const { exitCode, text } = statusShown(URL, { status: 200, body: BODY });
+
+    expect(exitCode).toBe(0);
+    expect(text).toContain('epoch 3, position 3.57');
+    expect(text).toContain('1 of 2 replicas in sync, 2 needed to write; write concern all.');
+    expect(text).toMatch(/127\.0\.0\.1:5071\s+│ in-sync\s+│ 57\s+│ 0\s+│/);
+    expect(text).toMatch(/127\.0\.0\.1:5072\s+│ unreachable\s+│ \?\s+│ \?\s+│ nothing is listening/);
+  });
+
+  it('given an app that takes no writes, says what it waits for', () => {
+    const body = { ...BODY, waiting: '2 of 4 replicas answered and 3 are needed' };
+
+    expect(statusShown(URL, { status: 200, body }).text).toContain('No write is taken: 2 of 4 replicas answered');
+  });
+
+  it('given an app without replicas, says so', () => {
+    expect(statusShown(URL, { status: 200, body: { ...BODY, replicas: [] } }).text).toContain('There are no replicas.');
+  });
+
+  it.each([
+    [undefined, 'does not say'],
+    [{ status: 401, body: {} }, 'answers with status 401'],
+    [{ status: 200, body: { epoch: 'x' } }, 'answers with status 200'],
+  ])('given the answer %j, says so in one line and fails', (answer, what) => {
+    const { exitCode, text } = statusShown(URL, answer);
+
+    expect(exitCode).toBe(1);
+    expect(text).toMatch(new RegExp(`^The app at ${URL} ${what}.*$`));
+  });
+});

@@ -1,0 +1,78 @@
+import Table from 'cli-table3';
+import { z } from 'zod';
+import { loadConfig } from '../../config/index.js';
+import { APP_PROGRAM, getJson, type JsonAnswer, placesIn, presenceOf } from '../../platform/nodes/index.js';
+
+const ANSWER_WITHIN_MS = 5_000;
+
+/** What of `GET /replication/status` is shown. */
+const statusSchema = z.object({
+  epoch: z.number(),
+  position: z.object({ epoch: z.number(), seq: z.number() }),
+  waiting: z.string().nullish(),
+  writeConcern: z.string(),
+  minInSync: z.number(),
+  inSync: z.number(),
+  replicas: z.array(
+    z.object({
+      name: z.string(),
+      state: z.string(),
+      position: z.number().nullable(),
+      lag: z.number().nullable(),
+      lastError: z.string().nullable(),
+    }),
+  ),
+});
+export type ReplicationStatus = z.infer<typeof statusSchema>;
+
+export interface Shown {
+  readonly exitCode: 0 | 1;
+  readonly text: string;
+}
+
+/** `npm run status`: how the app that runs on the data directory and its replicas stand. */
+export async function showStatus(): Promise<Shown> {
+  const { storage, http } = loadConfig();
+  const places = placesIn(storage);
+  const app = await presenceOf(places.app.runFile, APP_PROGRAM);
+  if (app.state === 'gone') return failed('Not running. "npm start" starts it.');
+  if (app.state === 'silent') return failed(`The app (pid ${String(app.pid)}) runs but does not answer.`);
+  const apiKey = http.apiKeys[0]?.key;
+  const answer = await getJson(new URL('/replication/status', app.url).href, {
+    timeoutMs: ANSWER_WITHIN_MS,
+    headers: apiKey === undefined ? {} : { 'x-api-key': apiKey },
+  });
+  return statusShown(app.url, answer);
+}
+
+export function statusShown(url: string, answer: JsonAnswer | undefined): Shown {
+  const parsed = statusSchema.safeParse(answer?.body);
+  if (answer?.status === 200 && parsed.success) return { exitCode: 0, text: tableOf(url, parsed.data) };
+  const what = answer === undefined ? 'does not say' : `answers with status ${String(answer.status)} when asked`;
+  return failed(`The app at ${url} ${what} how its replicas stand.`);
+}
+
+function tableOf(url: string, status: ReplicationStatus): string {
+  const { epoch, position, writeConcern, minInSync, inSync, replicas, waiting } = status;
+  const lines = [
+    `Bifolio at ${url}: epoch ${String(epoch)}, position ${String(position.epoch)}.${String(position.seq)}.`,
+    replicas.length === 0
+      ? 'There are no replicas.'
+      : `${String(inSync)} of ${String(replicas.length)} replicas in sync, ${String(minInSync)} needed to write; ` +
+        `write concern ${writeConcern}.`,
+  ];
+  if (waiting) lines.push(`No write is taken: ${waiting}`);
+  if (replicas.length === 0) return lines.join('\n');
+  const table = new Table({
+    head: ['Replica', 'State', 'Position', 'Lag', 'Last error'],
+    style: { head: [], border: [] },
+  });
+  for (const { name, state, position: at, lag, lastError } of replicas) {
+    table.push([name, state, at === null ? '?' : String(at), lag === null ? '?' : String(lag), lastError ?? '']);
+  }
+  return [...lines, table.toString()].join('\n');
+}
+
+function failed(text: string): Shown {
+  return { exitCode: 1, text };
+}

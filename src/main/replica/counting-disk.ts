@@ -1,0 +1,20 @@
+import type { DiskFile } from '../../kernel/index.js';
+import { NodeDisk } from '../../platform/disk/index.js';
+
+/** Counts how often something was made durable. */
+export class CountingDisk extends NodeDisk {
+  synchronized = 0;
+
+  override async open(path: string): Promise<DiskFile> {
+    const file = await super.open(path);
+    return {
+      write: (bytes, offset) => file.write(bytes, offset),
+      truncate: (length) => file.truncate(length),
+      close: () => file.close(),
+      synchronize: async () => {
+        await file.synchronize();
+        this.synchronized += 1;
+      },
+    };
+  }
+}

@@ -1,0 +1,39 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { answerCustomer, answerCustomers } from '../../modules/customers/index.js';
+import type { ReplicaShell } from '../../protocols/replication/index.js';
+import type { ReplicaDocuments } from './replica-documents.js';
+import { minSeqOf, notThereYet, shownCommit } from './min-seq.js';
+
+export interface CustomerReadsOptions {
+  readonly documents: Pick<ReplicaDocuments, 'find' | 'page' | 'state'>;
+  readonly shell: Pick<ReplicaShell, 'whenAt'>;
+  readonly readWaitMs: number;
+}
+
+/** Customers as this replica holds them; with `min_seq` not before it holds that write. */
+export function serveCustomerReads(server: FastifyInstance, options: CustomerReadsOptions): void {
+  const { documents } = options;
+  server.get('/customers', async (request, reply) => {
+    await whenCurrent(request, reply, options);
+    answerCustomers(documents, request.query, reply);
+    return reply;
+  });
+  server.get<{ Params: { id: string } }>('/customers/:id', async (request, reply) => {
+    const { id } = request.params;
+    if (id === '') return reply.callNotFound();
+    await whenCurrent(request, reply, options);
+    answerCustomer(documents, id, request, reply);
+    return reply;
+  });
+}
+
+/** What is read right after it resolves is what the header names. */
+async function whenCurrent(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { documents, shell, readWaitMs }: CustomerReadsOptions,
+): Promise<void> {
+  const minSeq = minSeqOf(request);
+  if (minSeq && !(await shell.whenAt(minSeq, readWaitMs))) throw notThereYet(minSeq, readWaitMs);
+  reply.header('x-replica-seq', shownCommit(documents.state().position));
+}

@@ -1,0 +1,34 @@
+import type { ReplicaConfig } from '../../config/index.js';
+import type { Log, Timers } from '../../kernel/index.js';
+import { directoriesIn } from '../../platform/disk/index.js';
+import { knownClusterSecret, type SecretPorts } from '../../platform/secrets/index.js';
+
+const LOOK_EVERY_MS = 250;
+
+/**
+ * The cluster's secret, as soon as there is one: given, kept here, or that of the app or another replica on this machine,
+ * which is then kept here. Rejects with `misconfigured` when two of them differ.
+ */
+export async function whenSecretKnown(
+  ports: SecretPorts & { readonly log: Log; readonly timers: Timers },
+  { clusterSecret, directory, dataDirectory, replicasDirectory }: ReplicaConfig,
+): Promise<string> {
+  for (let isFirst = true; ; isFirst = false) {
+    const secret = await knownClusterSecret(ports, {
+      given: clusterSecret,
+      dataDirectory,
+      replicaDirectories: [
+        directory,
+        ...(await directoriesIn(replicasDirectory)).filter((other) => other !== directory),
+      ],
+      keepIn: [directory],
+    });
+    if (secret !== undefined) return secret;
+    if (isFirst) {
+      ports.log.info('waiting for the cluster secret: start the app on this machine, or set CLUSTER_SECRET', {
+        lookedIn: [dataDirectory, replicasDirectory],
+      });
+    }
+    await new Promise<void>((resolve) => ports.timers.after(LOOK_EVERY_MS, resolve));
+  }
+}

@@ -1,0 +1,52 @@
+import type { FastifyInstance } from 'fastify';
+import { Counter, Gauge, type Registry } from 'prom-client';
+import type { ReplicaCounts } from '../../protocols/replication/index.js';
+
+export interface ReplicaMeasures extends ReplicaCounts {
+  readonly epoch: number;
+  readonly seq: number;
+  readonly synchronized: number;
+}
+
+/** `/metrics`: what `registry` has, and the replica's own numbers as they are when they are asked for. */
+export function serveMetrics(server: FastifyInstance, registry: Registry, read: () => ReplicaMeasures): void {
+  const gauge = (name: string, help: string, value: (measures: ReplicaMeasures) => number): void => {
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(value(read()));
+      },
+    });
+  };
+  const counter = (name: string, help: string, value: (measures: ReplicaMeasures) => number): void => {
+    new Counter({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.reset();
+        this.inc(value(read()));
+      },
+    });
+  };
+  gauge('replica_epoch', 'Epoch of the last record that is durable here.', ({ epoch }) => epoch);
+  gauge('replica_seq', 'Number of the last record that is durable here.', ({ seq }) => seq);
+  gauge(
+    'replica_lag_records',
+    'Records that the primary had and this replica had not, as last told.',
+    ({ lag }) => lag,
+  );
+  counter('replica_appended_records_total', 'Records made durable here since the start.', (all) => all.appendedRecords);
+  counter(
+    'replica_synchronized_total',
+    'Times that a file was made durable since the start.',
+    (all) => all.synchronized,
+  );
+  counter('replica_installed_snapshots_total', 'Snapshots installed since the start.', (all) => all.installedSnapshots);
+  counter('replica_set_asides_total', 'Times that all data was set aside since the start.', (all) => all.setAsides);
+  server.get('/metrics', async (_request, reply) =>
+    reply.header('content-type', registry.contentType).send(await registry.metrics()),
+  );
+}

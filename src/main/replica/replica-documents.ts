@@ -1,0 +1,98 @@
+import type { ReplicaConfig } from '../../config/index.js';
+import { AppError, type CrashSites, type Disk, type Log, type ProcessControl } from '../../kernel/index.js';
+import { CUSTOMERS, type CustomerDocuments } from '../../modules/customers/index.js';
+import { DocumentFollower, stateHash } from '../../platform/documents/index.js';
+import { nextTurn, systemClock } from '../../platform/process/index.js';
+import {
+  type CapturedState,
+  NO_PROMISE,
+  type ReplicaPromise,
+  reportOf,
+  type ReplicaState,
+  type ReplicaStore,
+  type ShippedRecord,
+} from '../../protocols/replication/index.js';
+import type { ReplicaHistory } from './replication-routes.js';
+
+type Position = ReplicaState['position'];
+
+/** The customers that this replica holds, as the protocol and as readers see them. */
+export class ReplicaDocuments implements ReplicaStore, ReplicaHistory, CustomerDocuments {
+  private constructor(private readonly follower: DocumentFollower<ReplicaPromise>) {}
+
+  /** Recovers what is in the replica's directory, whose lock the caller holds. */
+  static async open(
+    own: { readonly disk: Disk; readonly crashSites: CrashSites; readonly log: Log; readonly process: ProcessControl },
+    config: Pick<ReplicaConfig, 'directory' | 'snapshotEveryBytes' | 'journalReserveBytes'>,
+  ): Promise<ReplicaDocuments> {
+    const { directory, snapshotEveryBytes, journalReserveBytes } = config;
+    const follower = await DocumentFollower.open<ReplicaPromise>(
+      { ...own, clock: systemClock, nextTurn },
+      { directory, collections: [CUSTOMERS], snapshotEveryBytes, journalReserveBytes },
+    );
+    return new ReplicaDocuments(follower);
+  }
+
+  state(): ReplicaState {
+    const { clusterId, position, firstSeq, promise } = this.follower;
+    return { ...(promise ?? NO_PROMISE), clusterId, position, firstSeq };
+  }
+
+  report(): ReturnType<ReplicaHistory['report']> {
+    return reportOf(this.state());
+  }
+
+  keepPromise(promise: ReplicaPromise): Promise<void> {
+    return this.follower.keepPromise(promise);
+  }
+
+  follow(records: readonly ShippedRecord[]): Promise<void> {
+    return this.follower.follow(records);
+  }
+
+  async setAside(): Promise<void> {
+    await this.follower.setAside(systemClock.nowMs());
+  }
+
+  async receiveSnapshot(position: Position, chunks: AsyncIterable<Buffer>): Promise<void> {
+    const received = await this.follower.receiveSnapshot(chunks);
+    if (received.seq !== position.seq || received.hash !== position.hash) {
+      const message = `what came is the snapshot of record ${String(received.seq)}, not of ${String(position.seq)}`;
+      throw new AppError('data-corrupt', message, { retry: 'safe' });
+    }
+  }
+
+  /** What was received last: `receiveSnapshot` has seen to it that it is the one of the position. */
+  async install(): Promise<void> {
+    await this.follower.install();
+  }
+
+  captureState(): CapturedState {
+    const captured = this.follower.captureState();
+    const { epoch, seq, hash } = captured.meta;
+    return { position: { epoch, seq, hash }, stateHash: () => stateHash(captured, nextTurn) };
+  }
+
+  readAfter(seq: number, mostBytes: number): ReturnType<ReplicaHistory['readAfter']> {
+    return this.follower.readFrom(seq + 1, mostBytes);
+  }
+
+  async snapshot(): ReturnType<ReplicaHistory['snapshot']> {
+    const opened = await this.follower.openSnapshot();
+    if (opened === undefined) return undefined;
+    const { position, sizeBytes } = opened;
+    return { position, size: sizeBytes, chunks: opened.chunks, close: () => opened.close() };
+  }
+
+  find(...which: Parameters<CustomerDocuments['find']>): ReturnType<CustomerDocuments['find']> {
+    return this.follower.find(...which);
+  }
+
+  page(...which: Parameters<CustomerDocuments['page']>): ReturnType<CustomerDocuments['page']> {
+    return this.follower.page(...which);
+  }
+
+  close(): Promise<void> {
+    return this.follower.close();
+  }
+}

@@ -1,0 +1,171 @@
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { v7 as uuidV7 } from 'uuid';
+import type { ReplicaConfig } from '../../config/index.js';
+import { AppError, type FieldError, isAppError, type ProcessControl } from '../../kernel/index.js';
+import {
+  answerProblems,
+  closeServing,
+  createHttpServer,
+  requestIds,
+  routeNotFound,
+  sendProblem,
+  useJsonBodies,
+  useWriteAdmission,
+  whyNotListening,
+} from '../../platform/http/index.js';
+import type { RunningServer } from '../../platform/nodes/index.js';
+import { HttpObserver, logPort } from '../../platform/observability/index.js';
+import { DataDirectoryLock, systemClock, systemRandom, systemTimers } from '../../platform/process/index.js';
+import { replicationAuthorization, ReplicaShell } from '../../protocols/replication/index.js';
+import { serveAbout } from './about-routes.js';
+import { CountingDisk } from './counting-disk.js';
+import { crashSitesOf } from './crash-sites.js';
+import { serveCustomerReads } from './customer-reads.js';
+import { serveDocs } from './docs-routes.js';
+import { whenSecretKnown } from './known-secret.js';
+import { type ReplicaMeasures, serveMetrics } from './metrics.js';
+import { shownCommit } from './min-seq.js';
+import { servePassedOn } from './passed-on.js';
+import { PrimaryClient } from './primary-client.js';
+import { PrimaryPresence } from './primary-presence.js';
+import { ReplicaDocuments } from './replica-documents.js';
+import { serveReplication } from './replication-routes.js';
+
+const MOST_WRITES_UNDER_WAY = 5_000;
+/** A snapshot may come in slowly. */
+const REQUEST_TIMEOUT_MS = 600_000;
+/** What the way to the primary and back may take beside the write itself. */
+const PASSING_ON_MS = 1_000;
+const UUID_BYTES = 16;
+const LOOK_FOR_DIRECTORY_EVERY_MS = 500;
+
+const nowMs = (): number => performance.now();
+
+/** Takes the directory, recovers what it holds, and listens. Rejects with one clear AppError when it cannot. */
+export async function startReplica(
+  config: ReplicaConfig,
+  logger: Logger,
+  processControl: ProcessControl,
+): Promise<RunningServer> {
+  const crashSites = crashSitesOf(config.faults);
+  const log = logPort(logger);
+  const disk = new CountingDisk();
+  await disk.ensureDirectory(config.directory);
+  const lock = acquireLock(config.directory);
+  lock.watch(systemTimers, LOOK_FOR_DIRECTORY_EVERY_MS, () => {
+    processControl.stop(`${config.directory} was removed or replaced while it was in use`, undefined);
+  });
+  // The one waits for the disk while the other computes.
+  const [documents, server] = await Promise.all([
+    ReplicaDocuments.open({ disk, crashSites, log, process: processControl }, config).catch((error: unknown) => {
+      throw namingWayOut(error, config.directory);
+    }),
+    createHttpServer({
+      apiKeys: config.http.apiKeys,
+      requestsPerMinute: config.http.requestsPerMinute,
+      newRequestId: requestIds(systemRandom),
+      logger,
+      requestTimeoutMs: REQUEST_TIMEOUT_MS,
+    }),
+  ]);
+
+  const presence = new PrimaryPresence({ timers: systemTimers, log, nowMs }, config.deadAfterMs);
+  const shell = new ReplicaShell({ store: documents, timers: systemTimers, log }, (primary) => {
+    presence.heard(primary);
+  });
+  const client = new PrimaryClient(config.writeDeadlineMs + PASSING_ON_MS);
+  const secret = rememberSecret(
+    whenSecretKnown({ disk, random: systemRandom, crashSites, timers: systemTimers, log }, config),
+    processControl,
+  );
+  await serveReplication(server, { shell, history: documents, authorization: secret, logger });
+  // In a context of their own: thousands of internal messages a second are neither admitted nor logged one by one.
+  await server.register(async (clients) => {
+    const observer = new HttpObserver(logger);
+    observer.install(clients);
+    useWriteAdmission(clients, MOST_WRITES_UNDER_WAY);
+    useJsonBodies(clients);
+    answerProblems(clients, logger);
+    clients.setNotFoundHandler((request, reply) => sendProblem(reply, request, routeNotFound(request), logger));
+    serveCustomerReads(clients, { documents, shell, readWaitMs: config.readWaitMs });
+    servePassedOn(clients, { shell, client, newKey, writeDeadlineMs: config.writeDeadlineMs, nowMs });
+    serveAbout(clients, {
+      node: () => ({ nodeId: `${config.http.host}:${String(portOf(server))}`, port: portOf(server) }),
+      position: () => shownCommit(documents.state().position),
+      missing: () => missingParts(presence, secret()),
+    });
+    serveMetrics(clients, observer.registry, () => measures(shell, documents, disk));
+    serveDocs(clients);
+  });
+  const url = await listen(server, config.http);
+  presence.begin();
+  return {
+    url,
+    close: async () => {
+      await closeServing(server, () => server.close());
+      client.close();
+      await shell.idle();
+      await documents.close();
+      lock.release();
+    },
+  };
+}
+
+/** Unlike the app's, what a replica holds can be copied again. */
+function namingWayOut(error: unknown, directory: string): unknown {
+  if (!isAppError(error, 'data-corrupt')) return error;
+  const wayOut = `move ${directory} away, and it is copied again from the app`;
+  return new AppError('data-corrupt', `${error.message}; ${wayOut}`, { retry: 'never', cause: error });
+}
+
+function acquireLock(directory: string): DataDirectoryLock {
+  try {
+    return DataDirectoryLock.acquire(directory);
+  } catch (cause) {
+    if (!isAppError(cause, 'data-directory-locked')) throw cause;
+    const message = `${cause.message}: this replica runs already. Stop that process, or start this one with another --port`;
+    throw new AppError('data-directory-locked', message, { retry: 'safe', cause });
+  }
+}
+
+/** What callers of the internal routes must present; undefined until the secret is known. */
+function rememberSecret(known: Promise<string>, processControl: ProcessControl): () => string | undefined {
+  let authorization: string | undefined;
+  known.then(
+    (secret) => {
+      authorization = replicationAuthorization(secret);
+    },
+    (error: unknown) => {
+      processControl.stop('no cluster secret', error);
+    },
+  );
+  return () => authorization;
+}
+
+function missingParts(presence: PrimaryPresence, authorization: string | undefined): readonly FieldError[] {
+  if (authorization === undefined) return [{ field: 'secret', message: 'is missing: waiting for the cluster secret' }];
+  return presence.isThere ? [] : [{ field: 'primary', message: 'is silent: waiting for the app' }];
+}
+
+function measures(shell: ReplicaShell, documents: ReplicaDocuments, disk: CountingDisk): ReplicaMeasures {
+  const { epoch, seq } = documents.state().position;
+  return { ...shell.counts, epoch, seq, synchronized: disk.synchronized };
+}
+
+function newKey(): string {
+  return uuidV7({ random: systemRandom.bytes(UUID_BYTES), msecs: systemClock.nowMs() });
+}
+
+function portOf({ server }: FastifyInstance): number {
+  const address = server.address();
+  return typeof address === 'object' && address ? address.port : 0;
+}
+
+async function listen(server: FastifyInstance, { host, port }: ReplicaConfig['http']): Promise<string> {
+  try {
+    return await server.listen({ host, port });
+  } catch (cause) {
+    throw whyNotListening(cause, port, 'start this replica with another --port');
+  }
+}

@@ -1,0 +1,173 @@
+import { Readable } from 'node:stream';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { AppError, isAppError } from '../../kernel/index.js';
+import { answerProblems } from '../../platform/http/index.js';
+import {
+  APPEND_LIMIT_BYTES,
+  decodeAppend,
+  decodeInstall,
+  decodePromise,
+  decodeSetAside,
+  encodeAnswer,
+  encodePosition,
+  encodeRecords,
+  encodeReport,
+  encodeStateHash,
+  INSTALL_HEADER,
+  isAuthorized,
+  NDJSON,
+  POSITION_HEADER,
+  type ReplicaAnswer,
+  type ReplicaReport,
+  type ReplicaShell,
+  REPLICATION_PATHS,
+  type ShippedRecord,
+  type SnapshotStream,
+} from '../../protocols/replication/index.js';
+
+/** What others may ask of the data here. */
+export interface ReplicaHistory {
+  report(): ReplicaReport;
+  readAfter(seq: number, mostBytes: number): Promise<readonly ShippedRecord[] | 'gone'>;
+  /** The caller closes it. */
+  snapshot(): Promise<(SnapshotStream & { close(): Promise<void> }) | undefined>;
+}
+
+export interface ReplicationRoutesOptions {
+  readonly shell: ReplicaShell;
+  readonly history: ReplicaHistory;
+  /** What callers must present; undefined while the cluster's secret is not known here. */
+  readonly authorization: () => string | undefined;
+  readonly logger: Logger;
+}
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+const BYTES_TYPE = 'application/octet-stream';
+/** A snapshot of which nothing comes for so long has no sender any more. */
+const SNAPSHOT_IDLE_MS = 10_000;
+const WHOLE_NUMBER = /^\d{1,15}$/;
+
+/**
+ * The internal routes, in a context of their own: they are called thousands of times a second, know no API keys but the
+ * cluster's secret, and take bodies that are not JSON.
+ */
+export async function serveReplication(server: FastifyInstance, options: ReplicationRoutesOptions): Promise<void> {
+  await server.register(async (context) => {
+    answerProblems(context, options.logger);
+    let isWarned = false;
+    context.addHook('onRequest', (request, _reply, next) => {
+      const refusal = refusalOf(request, options.authorization());
+      if (refusal?.code === 'unauthorized' && !isWarned) {
+        isWarned = true;
+        options.logger.warn({ from: request.ip }, 'refused a call that does not know the cluster secret kept here');
+      }
+      next(refusal);
+    });
+    serveMessages(context, options);
+    serveQuestions(context, options);
+    await context.register((inner) => serveInstall(inner, options));
+  });
+}
+
+function serveMessages(context: FastifyInstance, { shell }: ReplicationRoutesOptions): void {
+  context.removeAllContentTypeParsers();
+  context.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: APPEND_LIMIT_BYTES }, (_request, body, done) => {
+    done(null, body);
+  });
+  const settings = { config: { role: 'open' }, bodyLimit: APPEND_LIMIT_BYTES } as const;
+  context.post(REPLICATION_PATHS.append, settings, async (request, reply) =>
+    answer(reply, await shell.append(decodeAppend(bytesOf(request)))),
+  );
+  context.post(REPLICATION_PATHS.setAside, settings, async (request, reply) =>
+    answer(reply, await shell.setAside(decodeSetAside(bytesOf(request)).from)),
+  );
+  context.post(REPLICATION_PATHS.promise, settings, async (request, reply) =>
+    answer(reply, await shell.promise(decodePromise(bytesOf(request)).from)),
+  );
+}
+
+/** A snapshot is taken as it comes in, whatever its size. */
+async function serveInstall(context: FastifyInstance, { shell }: ReplicationRoutesOptions): Promise<void> {
+  context.removeAllContentTypeParsers();
+  context.addContentTypeParser('*', (_request, payload, done) => {
+    done(null, payload);
+  });
+  context.post(REPLICATION_PATHS.install, { config: { role: 'open' } }, async (request, reply) => {
+    const message = decodeInstall(String(request.headers[INSTALL_HEADER]));
+    const { body } = request;
+    request.raw.setTimeout(SNAPSHOT_IDLE_MS, () => request.raw.destroy());
+    if (!isStream(body)) throw malformed('the snapshot is missing');
+    return answer(reply, await shell.install(message, body).catch(asMalformed));
+  });
+}
+
+function serveQuestions(context: FastifyInstance, { shell, history }: ReplicationRoutesOptions): void {
+  const settings = { config: { role: 'open' } } as const;
+  context.get(REPLICATION_PATHS.report, settings, (_request, reply) =>
+    reply.header('content-type', JSON_TYPE).send(encodeReport(history.report())),
+  );
+  context.get(REPLICATION_PATHS.records, settings, async (request, reply) => {
+    const query = request.query as Readonly<Record<string, unknown>>;
+    const after = wholeNumber('after', query['after']);
+    const limit =
+      query['limit-bytes'] === undefined ? APPEND_LIMIT_BYTES : wholeNumber('limit-bytes', query['limit-bytes']);
+    const records = await history.readAfter(after, Math.min(limit, APPEND_LIMIT_BYTES));
+    if (records === 'gone') return reply.code(410).header('content-type', JSON_TYPE).send('{}');
+    return reply.header('content-type', NDJSON).send(encodeRecords(records));
+  });
+  context.get(REPLICATION_PATHS.snapshot, settings, async (_request, reply) => {
+    const snapshot = await history.snapshot();
+    if (!snapshot) throw new AppError('not-found', 'no snapshot was taken here', { retry: 'safe' });
+    const { position, size, chunks } = snapshot;
+    reply.raw.once('close', () => void snapshot.close());
+    reply.headers({
+      'content-type': BYTES_TYPE,
+      'content-length': String(size),
+      [POSITION_HEADER]: encodePosition(position),
+    });
+    return reply.send(Readable.from(chunks));
+  });
+  context.get(REPLICATION_PATHS.stateHash, settings, async (request, reply) => {
+    const { seq } = request.query as Readonly<Record<string, unknown>>;
+    const found = await shell.stateHash(seq === undefined ? undefined : wholeNumber('seq', seq));
+    if (!found) throw new AppError('not-found', 'no state hash was kept there', { retry: 'safe' });
+    return reply.header('content-type', JSON_TYPE).send(encodeStateHash(found));
+  });
+}
+
+function refusalOf(request: FastifyRequest, expected: string | undefined): AppError | undefined {
+  if (expected === undefined) {
+    return new AppError('not-ready', 'the cluster secret is not known here yet', { retry: 'safe' });
+  }
+  if (isAuthorized(request.headers.authorization, expected)) return undefined;
+  return new AppError('unauthorized', 'only who knows the cluster secret may call this', { retry: 'never' });
+}
+
+function answer(reply: FastifyReply, given: ReplicaAnswer): FastifyReply {
+  return reply.header('content-type', JSON_TYPE).send(encodeAnswer(given));
+}
+
+function bytesOf({ body }: FastifyRequest): Buffer {
+  if (Buffer.isBuffer(body)) return body;
+  throw malformed('the message is missing');
+}
+
+/** It is the sender's snapshot that is damaged, not what is kept here. */
+function asMalformed(error: unknown): never {
+  if (!isAppError(error, 'data-corrupt')) throw error;
+  throw new AppError('malformed-request', error.message, { retry: 'never', cause: error });
+}
+
+function isStream(body: unknown): body is AsyncIterable<Buffer> {
+  return typeof body === 'object' && body !== null && Symbol.asyncIterator in body;
+}
+
+function wholeNumber(name: string, value: unknown): number {
+  if (typeof value === 'string' && WHOLE_NUMBER.test(value)) return Number(value);
+  throw malformed(`${name} must be a whole number`);
+}
+
+function malformed(detail: string): AppError {
+  return new AppError('malformed-request', detail, { retry: 'never' });
+}

@@ -1,0 +1,44 @@
+import type { AppConfig } from '../../config/index.js';
+import { launchChild, type Places, presenceOf, programOf, REPLICA_PROGRAM } from '../../platform/nodes/index.js';
+import type { ChildToWatch } from './supervisor.js';
+import { APP, type People, type Person, replicaName } from './words.js';
+
+/** Everything that `npm start` runs here, by name, in the order in which it is shown. */
+export function peopleOf({ replication }: AppConfig, places: Places): People {
+  const app: Person = { places: places.app, replica: undefined, waitsFor: undefined };
+  const replicas = replication.localPorts.map((port, index): readonly [string, Person] => {
+    const number = index + 1;
+    const person = { places: places.replica(number, port), replica: { number, port }, waitsFor: undefined };
+    return [replicaName(number, port), person];
+  });
+  return Object.fromEntries([[APP, app] as const, ...replicas]);
+}
+
+export function childrenOf({ http }: AppConfig, people: People): Readonly<Record<string, ChildToWatch>> {
+  const apiKey = http.apiKeys[0]?.key;
+  const entries = Object.entries(people).map(([name, person]): [string, ChildToWatch] => {
+    const { places, replica } = person;
+    const onNotReady = (detail: string | undefined): void => {
+      person.waitsFor = detail;
+    };
+    // Looked up once, before anything is started: a missing program is a failed start, not a dying child.
+    const program = programOf(replica ? 'replica' : 'api');
+    const args = replica ? ['--port', String(replica.port)] : [];
+    // A crash site is a place in the app.
+    const environment = replica ? { ...process.env, CRASH_SITE: '' } : process.env;
+    const launch = (): ReturnType<typeof launchChild> =>
+      launchChild({ places, program, args, environment, apiKey, onNotReady });
+    return [name, { role: replica ? 'spare' : 'essential', launch }];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** The names of those that should run here and do not. */
+export async function replicasThatAreGone(ports: readonly number[], places: Places): Promise<readonly string[]> {
+  const presences = await Promise.all(
+    ports.map((port, index) => presenceOf(places.replica(index + 1, port).runFile, REPLICA_PROGRAM)),
+  );
+  return ports
+    .map((port, index) => replicaName(index + 1, port))
+    .filter((_name, index) => presences[index]?.state === 'gone');
+}

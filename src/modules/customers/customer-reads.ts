@@ -1,0 +1,37 @@
+import { AppError } from '../../kernel/index.js';
+import type { DocumentPage, ShownDocument } from '../../platform/documents/index.js';
+import { etagOf, type PageRequest } from '../../platform/http/index.js';
+
+/** The document collection that holds customers; every document shows the counter as `orders_count`. */
+export const CUSTOMERS = { name: 'customers', counterField: 'orders_count' } as const;
+
+/** Whatever holds the documents: the primary's store or a replica's. */
+export interface CustomerDocuments {
+  find(collection: string, id: number): ShownDocument | undefined;
+  page(collection: string, after: number, limit: number): DocumentPage;
+}
+
+export interface ShownCustomer {
+  readonly body: string;
+  readonly etag: string;
+}
+
+/** Throws `not-found`. */
+export function findCustomer(documents: CustomerDocuments, id: number): ShownCustomer {
+  const customer = documents.find(CUSTOMERS.name, id);
+  if (customer === undefined) throw customerNotFound(id);
+  return shownCustomer(customer);
+}
+
+export function pageOfCustomers(documents: CustomerDocuments, { after, limit }: PageRequest): DocumentPage {
+  return documents.page(CUSTOMERS.name, after, limit);
+}
+
+export function shownCustomer(customer: ShownDocument): ShownCustomer {
+  const body = JSON.stringify(customer);
+  return { body, etag: etagOf(body) };
+}
+
+export function customerNotFound(id: number): AppError {
+  return new AppError('not-found', `there is no customer ${String(id)}`, { retry: 'never' });
+}

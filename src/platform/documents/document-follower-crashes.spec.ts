@@ -1,0 +1,195 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type CopiedHistory, copiedHistory } from '../../../test/support/copied-history.js';
+import { FollowerLife } from '../../../test/support/follower-life.js';
+import { FollowerWorld, hashOf, inChunks, stateAfter, type TestPromise } from '../../../test/support/follower-world.js';
+import { RecordingLog } from '../../../test/support/recording-log.js';
+import { RecordingProcessControl } from '../../../test/support/recording-process-control.js';
+import { forEachSeed, SeededRandom } from '../../../test/support/seeded-random.js';
+import { SimulatedClock } from '../../../test/support/simulated-clock.js';
+import { SimulatedDisk } from '../../../test/support/simulated-disk.js';
+import { NO_CRASH_SITES } from '../crash-sites/index.js';
+import { NodeDisk } from '../disk/index.js';
+import { DocumentFollower } from './document-follower.js';
+import { FOLLOWER_CRASH_SITES } from './follower-crash-sites.js';
+
+/** Small, so that it takes snapshots of its own. */
+const OFTEN = 900;
+
+describe('DocumentFollower, when its process dies', () => {
+  let history: CopiedHistory;
+
+  beforeAll(async () => {
+    history = await copiedHistory(6);
+  });
+
+  /** Everything that a follower is ever told to do. */
+  const everything = async (life: FollowerLife): Promise<void> => {
+    await life.promise(1);
+    await life.follow(3);
+    await life.follow(2);
+    await life.receiveAndInstall();
+    await life.follow(4);
+    await life.promise(2);
+    await life.setAside();
+    await life.follow(6);
+    await life.promise(3);
+    await life.receiveAndInstall();
+    await life.follow(100);
+    await life.close();
+  };
+
+  const lifeOn = (seed: number): FollowerLife =>
+    new FollowerLife(new FollowerWorld(new SimulatedDisk(new SeededRandom(seed)), OFTEN), history);
+
+  it.each([
+    ['the process is killed', false],
+    ['power is lost', true],
+  ])(
+    'given that %s at any one disk call, is before or behind what it was doing, and does all of it afterwards',
+    async (_, isPowerLost) => {
+      const whole = lifeOn(1);
+      await whole.begin();
+      whole.world.disk.calls.length = 0;
+      await everything(whole);
+      const calls = whole.world.disk.calls.length;
+      expect(calls).toBeGreaterThan(100);
+
+      for (let nth = 1; nth <= calls + 1; nth += 1) {
+        const life = lifeOn(nth);
+        await life.begin();
+        life.world.disk.plan({ nth, code: 'killed' });
+        await life.until(everything);
+        await life.end(isPowerLost);
+        expect([nth, ...(await life.audit())]).toEqual([nth]);
+        await life.end(true);
+        expect([nth, ...(await life.audit())]).toEqual([nth]);
+
+        await everything(life);
+        expect([nth, ...(await life.audit())]).toEqual([nth]);
+      }
+    },
+    120_000,
+  );
+
+  it.each(FOLLOWER_CRASH_SITES)('given %s, is before or behind what it was doing', async (site) => {
+    let deaths = 0;
+    for (let nth = 1; nth <= 2; nth += 1) {
+      const life = lifeOn(nth);
+      life.world.dieAt = { site, nth };
+      await life.until(everything);
+      deaths += life.world.dieAt.nth === 0 ? 1 : 0;
+      life.world.dieAt = undefined;
+      await life.end(true);
+
+      expect(await life.audit()).toEqual([]);
+      await everything(life);
+      expect(await life.audit()).toEqual([]);
+    }
+    expect(deaths).toBeGreaterThan(0);
+  });
+
+  it('given any orders, restarts and moments of death, keeps what it acknowledged and is a prefix of its primary', async () => {
+    const step = fc.oneof(
+      {
+        weight: 5,
+        arbitrary: fc.record({ do: fc.constant('follow' as const), count: fc.integer({ min: 1, max: 6 }) }),
+      },
+      {
+        weight: 2,
+        arbitrary: fc.record({ do: fc.constant('promise' as const), count: fc.integer({ min: 1, max: 9 }) }),
+      },
+      { weight: 2, arbitrary: fc.record({ do: fc.constant('install' as const), count: fc.constant(0) }) },
+      { weight: 1, arbitrary: fc.record({ do: fc.constant('set-aside' as const), count: fc.constant(0) }) },
+      { weight: 3, arbitrary: fc.record({ do: fc.constant('die' as const), count: fc.integer({ min: 1, max: 30 }) }) },
+      { weight: 1, arbitrary: fc.record({ do: fc.constant('close' as const), count: fc.constant(0) }) },
+    );
+    let deaths = 0;
+    const property = fc.asyncProperty(fc.nat(), fc.array(step, { maxLength: 25, size: 'max' }), async (seed, steps) => {
+      const life = lifeOn(seed);
+      await life.begin();
+      for (const { do: what, count } of steps) {
+        if (what === 'die') life.world.disk.plan({ nth: count, code: 'killed' });
+        const isDead = await life.until(async () => {
+          if (what === 'follow') await life.follow(count);
+          if (what === 'promise') await life.promise(count);
+          if (what === 'install') await life.receiveAndInstall();
+          if (what === 'set-aside') await life.setAside();
+          if (what === 'close') await life.close();
+        });
+        if (!isDead && what !== 'close') continue;
+        deaths += 1;
+        await life.end(count % 2 === 0);
+        expect(await life.audit()).toEqual([]);
+      }
+      await life.end(true);
+      expect(await life.audit()).toEqual([]);
+    });
+
+    await fc.assert(property, { numRuns: 150 });
+    expect(deaths).toBeGreaterThan(100);
+  }, 120_000);
+
+  it('given a disk that loses a renamed promise, the audit finds it lowered', async () => {
+    const found: string[] = [];
+    await forEachSeed(1, 10, async ({ seed }) => {
+      const life = lifeOn(seed);
+      await life.begin();
+      await life.promise(1);
+      const old = life.world.disk.image().get('/replicas/5071/promise.json') ?? Buffer.alloc(0);
+      await life.promise(2);
+      life.world.disk.plant('/replicas/5071/promise.json', old);
+      await life.end(false);
+      found.push(...(await life.audit()));
+    });
+
+    expect(found).toContain('promised epoch 2 and is back at 1');
+  });
+
+  it('on a real disk, does all of it over restarts', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'bifolio-follower-'));
+    const open = (): Promise<DocumentFollower<TestPromise>> =>
+      DocumentFollower.open(
+        {
+          disk: new NodeDisk(),
+          crashSites: NO_CRASH_SITES,
+          log: new RecordingLog(),
+          clock: new SimulatedClock(),
+          nextTurn: setImmediate,
+          process: new RecordingProcessControl(),
+        },
+        {
+          directory: join(directory, 'replicas', '5071'),
+          collections: [{ name: 'customers', counterField: 'orders_count' }],
+          snapshotEveryBytes: OFTEN,
+          journalReserveBytes: 1_000,
+        },
+      );
+    let follower = await open();
+    await follower.keepPromise({ epoch: 1 });
+    await follower.follow(history.records.slice(0, 4));
+    await follower.setAside(0);
+    await follower.follow(history.records.slice(0, 2));
+    await follower.close();
+    follower = await open();
+    await follower.receiveSnapshot(inChunks(history.snapshot, 1_000));
+    await follower.install();
+    await follower.close();
+    follower = await open();
+    await follower.follow(history.records.slice(history.snapshotSeq));
+
+    expect(follower.promise).toEqual({ epoch: 1 });
+    expect(follower.position.seq).toBe(history.records.length);
+    expect(await hashOf(follower.captureState())).toBe(await hashOf(stateAfter(history.records)));
+    expect(await new NodeDisk().listDirectories(join(directory, 'replicas', '5071'))).toEqual([
+      'documents',
+      'incoming',
+      'quarantined-1970-01-01T00-00-00.000Z',
+    ]);
+    await follower.close();
+    rmSync(directory, { recursive: true });
+  });
+});

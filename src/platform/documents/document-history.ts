@@ -1,0 +1,217 @@
+import { join } from 'node:path';
+import { Low } from 'lowdb';
+import { isAppError } from '../../kernel/index.js';
+import {
+  type Appended,
+  type EncodedRecord,
+  GENESIS,
+  Journal,
+  type JournalPorts,
+  type JournalRecord,
+  type Position,
+} from '../journal/index.js';
+import { DocumentMachine, type DocumentsSnapshot } from './document-machine.js';
+import type { CollectionDeclaration, DocumentOp, DocumentOutcome } from './document-op.js';
+import { SnapshotCodec } from './snapshot-codec.js';
+import { SnapshotFile } from './snapshot-file.js';
+import { openSnapshotStream, type SnapshotStream } from './snapshot-stream.js';
+
+export const SNAPSHOT_FILE = 'documents.json';
+/** More makes writing cheaper, less makes the next start quicker. */
+const SNAPSHOT_SHARE = 0.25;
+
+export interface DocumentHistoryOptions {
+  readonly directory: string;
+  readonly collections: readonly CollectionDeclaration[];
+  /** A snapshot is begun when this much was journaled since the last, or a quarter of the snapshot's size if that is more. */
+  readonly snapshotEveryBytes: number;
+  readonly journalReserveBytes: number;
+}
+
+/** What is told to whoever opened the history; called synchronously. */
+export interface HistoryEvents {
+  /** Once per record that is applied, also at the start. */
+  applied?(record: JournalRecord<DocumentOp>): void;
+  /** As `JournalSink.rollBack`. */
+  rolledBack?(): void;
+  /** As `JournalSink.durable`. */
+  durable?(records: readonly EncodedRecord[]): void;
+}
+
+/** The history of documents as it can be copied: by its records, and by its snapshot where they are gone. */
+export interface CopyableHistory {
+  /** Of the last durable record. */
+  readonly position: Position;
+  /** Undefined until the first epoch of this history has started. */
+  readonly clusterId: string | undefined;
+  /** As `Journal.firstSeq`. */
+  readonly firstSeq: number;
+  /** As `Journal.readFrom`. */
+  readFrom(seq: number, limitBytes: number): Promise<readonly EncodedRecord[] | 'gone'>;
+  /** As `Journal.positionAt`. */
+  positionAt(seq: number): Promise<Position | 'gone' | undefined>;
+  /** The newest snapshot file; undefined when there is none or the history is closing. The caller closes it. */
+  openSnapshot(): Promise<SnapshotStream | undefined>;
+  /** The whole state at `position`, of this moment; later records do not change it. */
+  captureState(): DocumentsSnapshot;
+}
+
+/** What primary and replica have in common: a journal, the state that its records make, and snapshots of that. */
+export class DocumentHistory implements CopyableHistory {
+  /** Of the last task that must not run beside another: writing the snapshot, and opening it for someone. */
+  private lastTask: Promise<unknown> = Promise.resolve();
+  private snapshotRun: Promise<void> | undefined;
+  private isClosing = false;
+  private nextSnapshotBytes: number;
+
+  private constructor(
+    private readonly ports: JournalPorts,
+    private readonly options: DocumentHistoryOptions,
+    readonly machine: DocumentMachine,
+    private readonly file: SnapshotFile<DocumentsSnapshot>,
+    private readonly low: Low<DocumentsSnapshot>,
+    private readonly empty: DocumentsSnapshot,
+    private readonly journal: Journal<DocumentOp, DocumentOutcome | undefined>,
+    /** Of the snapshot file. */
+    private snapshotPosition: Position | undefined,
+  ) {
+    this.nextSnapshotBytes = this.snapshotThreshold();
+  }
+
+  /** Makes what is missing and recovers; appends nothing. Throws `data-corrupt`, naming file and offset. */
+  static async open(
+    ports: JournalPorts,
+    options: DocumentHistoryOptions,
+    eventsOf: (machine: DocumentMachine) => HistoryEvents,
+  ): Promise<DocumentHistory> {
+    const { directory, collections } = options;
+    await ports.disk.ensureDirectory(directory);
+    const machine = new DocumentMachine(collections, GENESIS);
+    const file = new SnapshotFile(ports, join(directory, SNAPSHOT_FILE), new SnapshotCodec(collections));
+    const empty = machine.capture();
+    const low = new Low<DocumentsSnapshot>(file, empty);
+    await low.read();
+    const covered = low.data === empty ? undefined : low.data.meta;
+    if (covered) machine.restore(low.data);
+    low.data = empty;
+
+    const events = eventsOf(machine);
+    const journal = await Journal.open<DocumentOp, DocumentOutcome | undefined>(
+      ports,
+      { directory, reserveBytes: options.journalReserveBytes },
+      {
+        apply: (record) => {
+          const outcome = machine.apply(record);
+          events.applied?.(record);
+          return outcome;
+        },
+        rollBack: () => events.rolledBack?.(),
+        durable: (records) => events.durable?.(records),
+      },
+      machine.appliedPosition,
+    );
+    const snapshotPosition = covered && { epoch: covered.epoch, seq: covered.seq, hash: covered.hash };
+    return new DocumentHistory(ports, options, machine, file, low, empty, journal, snapshotPosition);
+  }
+
+  get position(): Position {
+    return this.journal.position;
+  }
+
+  get clusterId(): string | undefined {
+    return this.machine.clusterId || undefined;
+  }
+
+  get firstSeq(): number {
+    return this.journal.firstSeq;
+  }
+
+  readFrom(seq: number, limitBytes: number): Promise<readonly EncodedRecord[] | 'gone'> {
+    return this.journal.readFrom(seq, limitBytes);
+  }
+
+  positionAt(seq: number): Promise<Position | 'gone' | undefined> {
+    return this.journal.positionAt(seq);
+  }
+
+  captureState(): DocumentsSnapshot {
+    return this.machine.capture();
+  }
+
+  openSnapshot(): Promise<SnapshotStream | undefined> {
+    return this.alone(async () => {
+      const position = this.snapshotPosition;
+      if (position === undefined || this.isClosing) return undefined;
+      const release = this.journal.retainFrom(position.seq + 1);
+      return openSnapshotStream(this.ports.disk, join(this.options.directory, SNAPSHOT_FILE), position, release);
+    });
+  }
+
+  /** As `Journal.beginEpoch`. */
+  beginEpoch(epoch: number): void {
+    this.journal.beginEpoch(epoch);
+  }
+
+  /** As `Journal.append`. */
+  async append(op: DocumentOp, reserved = false): Promise<Appended<DocumentOp, DocumentOutcome | undefined>> {
+    const appended = await this.journal.append(op, reserved);
+    this.snapshotWhenDue();
+    return appended;
+  }
+
+  /** As `Journal.follow`. */
+  async follow(records: readonly EncodedRecord[]): Promise<void> {
+    await this.journal.follow(records);
+    this.snapshotWhenDue();
+  }
+
+  /** Writes out what is queued, takes a last snapshot when it is wanted and makes the next start quicker, closes. */
+  async close(wantsSnapshot = true): Promise<void> {
+    this.isClosing = true;
+    await this.lastTask;
+    const isWorthwhile = wantsSnapshot && this.journal.segmentBytes > this.nextSnapshotBytes / 16;
+    if (isWorthwhile) await this.snapshot();
+    await this.journal.close();
+  }
+
+  private snapshotWhenDue(): void {
+    if (!this.isClosing && this.journal.segmentBytes > this.nextSnapshotBytes) void this.snapshot();
+  }
+
+  private snapshotThreshold(): number {
+    return Math.max(this.options.snapshotEveryBytes, this.file.size * SNAPSHOT_SHARE);
+  }
+
+  private snapshot(): Promise<void> {
+    this.snapshotRun ??= this.alone(() => this.takeSnapshot());
+    return this.snapshotRun;
+  }
+
+  private alone<T>(task: () => Promise<T>): Promise<T> {
+    const run = this.lastTask.then(task);
+    this.lastTask = run.catch(() => undefined);
+    return run;
+  }
+
+  /** Never rejects: without a snapshot the journal only stays longer. */
+  private async takeSnapshot(): Promise<void> {
+    try {
+      await this.journal.rotate();
+      const captured = this.machine.capture();
+      const { epoch, seq, hash } = captured.meta;
+      this.low.data = captured;
+      await this.low.write();
+      this.snapshotPosition = { epoch, seq, hash };
+      this.machine.rebase(captured);
+      await this.journal.removeThrough(seq);
+      this.nextSnapshotBytes = this.snapshotThreshold();
+    } catch (error) {
+      if (isAppError(error, 'outcome-unknown')) return;
+      this.ports.log.warn('no snapshot was taken; the journal goes on', { error: String(error) });
+      this.nextSnapshotBytes = this.journal.segmentBytes + this.snapshotThreshold();
+    } finally {
+      this.low.data = this.empty;
+      this.snapshotRun = undefined;
+    }
+  }
+}

@@ -1,0 +1,15 @@
+export const FOLLOWER_CRASH_SITES = [
+  'promise.write.before',
+  'promise.synchronize.after',
+  'promise.rename.after',
+  'promise.directory.after',
+  'incoming.write.before',
+  'incoming.synchronize.after',
+  'incoming.directory.after',
+  'install.rename.before',
+  'install.rename.after',
+  'install.directory.after',
+  'set-aside.rename.before',
+  'set-aside.rename.after',
+  'set-aside.directory.after',
+] as const;

@@ -1,0 +1,110 @@
+import { dirname, join } from 'node:path';
+import { AppError, type CrashSites, type Disk, type NextTurn, storageFull } from '../../kernel/index.js';
+import { isDiskFull, type Position } from '../journal/index.js';
+import type { CollectionDeclaration } from './document-op.js';
+import { SnapshotCodec } from './snapshot-codec.js';
+import { SnapshotFile } from './snapshot-file.js';
+
+interface IncomingPorts {
+  readonly disk: Disk;
+  readonly crashSites: CrashSites;
+  readonly nextTurn: NextTurn;
+}
+
+/** A snapshot on its way in: written beside what is there, checked whole, and only then moved to its place. */
+export class IncomingSnapshot {
+  private isTaken = false;
+  private whole: Position | undefined;
+  private readonly path: string;
+
+  constructor(
+    private readonly ports: IncomingPorts,
+    private readonly directory: string,
+    private readonly collections: readonly CollectionDeclaration[],
+  ) {
+    this.path = join(directory, 'documents.json');
+  }
+
+  /** Of the snapshot that is here, durable and checked; undefined while there is none. */
+  get received(): Position | undefined {
+    return this.whole;
+  }
+
+  /** What a former process had received is of no use: nobody knows any more what it was for. */
+  async discard(): Promise<void> {
+    const { disk } = this.ports;
+    const names = await disk.list(this.directory);
+    for (const name of names) await disk.remove(join(this.directory, name));
+    if (names.length > 0) await disk.synchronizeDirectory(this.directory);
+  }
+
+  /**
+   * Takes the place of one that was received before. Durable and checked when it resolves, with its position. Rejects
+   * with `conflict` while another is under way, `data-corrupt` when it is not whole, `storage-full`, or what `chunks`
+   * throws; then nothing of it is left.
+   */
+  receive(chunks: AsyncIterable<Uint8Array>): Promise<Position> {
+    return this.exclusively(async () => {
+      const { disk, crashSites } = this.ports;
+      this.whole = undefined;
+      try {
+        await disk.ensureDirectory(this.directory);
+        await this.write(chunks);
+        const snapshot = await new SnapshotFile(this.ports, this.path, new SnapshotCodec(this.collections)).read();
+        if (snapshot === null) throw new Error(`${this.path} is gone`);
+        await disk.synchronizeDirectory(this.directory);
+        crashSites.reach('incoming.directory.after');
+        const { epoch, seq, hash } = snapshot.meta;
+        this.whole = { epoch, seq, hash };
+        return this.whole;
+      } catch (error) {
+        await disk.remove(this.path);
+        throw isDiskFull(error) ? storageFull(error) : error;
+      }
+    });
+  }
+
+  /** Moves what was received over the file at `target`, in one step; durable when it resolves. */
+  moveTo(target: string): Promise<void> {
+    return this.exclusively(async () => {
+      const { disk, crashSites } = this.ports;
+      this.whole = undefined;
+      crashSites.reach('install.rename.before');
+      await disk.rename(this.path, target);
+      crashSites.reach('install.rename.after');
+      await disk.synchronizeDirectory(dirname(target));
+      await disk.synchronizeDirectory(this.directory);
+      crashSites.reach('install.directory.after');
+    });
+  }
+
+  private async exclusively<T>(task: () => Promise<T>): Promise<T> {
+    if (this.isTaken) {
+      throw new AppError('conflict', 'a snapshot is being received already', { retry: 'safe', retryAfterSeconds: 1 });
+    }
+    this.isTaken = true;
+    try {
+      return await task();
+    } finally {
+      this.isTaken = false;
+    }
+  }
+
+  private async write(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    const { disk, crashSites } = this.ports;
+    crashSites.reach('incoming.write.before');
+    const file = await disk.open(this.path);
+    try {
+      await file.truncate(0);
+      let offset = 0;
+      for await (const chunk of chunks) {
+        await file.write(chunk, offset);
+        offset += chunk.byteLength;
+      }
+      await file.synchronize();
+      crashSites.reach('incoming.synchronize.after');
+    } finally {
+      await file.close();
+    }
+  }
+}

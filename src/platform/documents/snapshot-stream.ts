@@ -1,0 +1,61 @@
+import type { Disk, DiskReader } from '../../kernel/index.js';
+import type { Position } from '../journal/index.js';
+
+const CHUNK_BYTES = 256 * 1024;
+
+/**
+ * One snapshot file, whole, however many newer ones replace it meanwhile. Until it is closed, the records behind it
+ * are not removed: whoever is sent the one needs the others next.
+ */
+export interface SnapshotStream {
+  /** Of the last record that it covers. */
+  readonly position: Position;
+  readonly sizeBytes: number;
+  /** From the first byte to the last. Each use begins anew. */
+  readonly chunks: AsyncIterable<Buffer>;
+  close(): Promise<void>;
+}
+
+/** Undefined when there is no such file. `release` is called once: when it is closed, or was not opened. */
+export async function openSnapshotStream(
+  disk: Disk,
+  path: string,
+  position: Position,
+  release: () => void,
+): Promise<SnapshotStream | undefined> {
+  let reader: DiskReader | undefined;
+  try {
+    reader = await disk.openForReading(path);
+    if (reader === undefined) {
+      release();
+      return undefined;
+    }
+    const sizeBytes = await reader.size();
+    return streamOf(reader, position, sizeBytes, release);
+  } catch (error) {
+    release();
+    await reader?.close();
+    throw error;
+  }
+}
+
+function streamOf(reader: DiskReader, position: Position, sizeBytes: number, release: () => void): SnapshotStream {
+  let isClosed = false;
+  return {
+    position,
+    sizeBytes,
+    chunks: {
+      async *[Symbol.asyncIterator]() {
+        for (let offset = 0; offset < sizeBytes; offset += CHUNK_BYTES) {
+          yield await reader.read(offset, Math.min(CHUNK_BYTES, sizeBytes - offset));
+        }
+      },
+    },
+    close: async () => {
+      if (isClosed) return;
+      isClosed = true;
+      release();
+      await reader.close();
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Answer } from '../../kernel/index.js';
+import { type CommitConfirmer, confirmedAnswer } from './commit-confirmation.js';
+
+const WRITTEN: Answer = { status: 201, headers: { 'x-commit': '3.42', etag: '"e"' }, body: '{"id":1}' };
+
+function confirmer(isConfirmed: boolean): CommitConfirmer & { readonly asked: unknown[] } {
+  const asked: unknown[] = [];
+  return {
+    asked,
+    admit: () => undefined,
+    isConfirmed: () => isConfirmed,
+    confirm: (...question) => {
+      asked.push(question);
+      return Promise.resolve({ isConfirmed, acked: 2, replicas: 4 });
+    },
+  };
+}
+
+describe('the answer to a write', () => {
+  it('that is confirmed, says how many replicas hold it', async () => {
+    const replicas = confirmer(true);
+
+    expect(await confirmedAnswer(WRITTEN, 'op-1', 'majority', replicas)).toEqual({
+      ...WRITTEN,
+      headers: { ...WRITTEN.headers, 'x-replicas-acked': '2/4' },
+    });
+    expect(replicas.asked).toEqual([[42, 'majority']]);
+  });
+
+  it('that is not confirmed in time, is 202 with the place to ask at and without the resource', async () => {
+    expect(await confirmedAnswer(WRITTEN, 'op-1', undefined, confirmer(false))).toEqual({
+      status: 202,
+      headers: { 'x-replicas-acked': '2/4', 'x-commit': '3.42', location: '/operations/op-1' },
+      body: '{"operationId":"op-1","state":"committed"}',
+    });
+  });
+
+  it('that no replica is to hold, is left as it is and waits for nobody', async () => {
+    const replicas = confirmer(true);
+    const answer: Answer = { status: 200, headers: {}, body: '{}' };
+
+    expect(await confirmedAnswer(answer, 'op-1', undefined, replicas)).toBe(answer);
+    expect(replicas.asked).toEqual([]);
+  });
+});

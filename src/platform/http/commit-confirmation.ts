@@ -1,0 +1,60 @@
+import type { FastifyRequest } from 'fastify';
+import type { Answer } from '../../kernel/index.js';
+import { type WriteConcern, writeConcernOf } from './write-concern.js';
+
+/** What the replicas have to say to a write that is durable here. */
+export interface Confirmation {
+  /** False: the write concern was not met within its deadline, and may still be. */
+  readonly isConfirmed: boolean;
+  readonly acked: number;
+  readonly replicas: number;
+}
+
+/** Knows which replicas hold which write. */
+export interface CommitConfirmer {
+  /** Throws `not-ready` or `too-few-replicas` when a write could not be confirmed: before anything is written. */
+  admit(concern: WriteConcern | undefined): void;
+  confirm(seq: number, concern: WriteConcern | undefined): Promise<Confirmation>;
+  /** As it is now, without waiting: whether the server's own write concern is met. */
+  isConfirmed(seq: number): boolean;
+}
+
+/** The concern of a write that may begin. Throws what `CommitConfirmer.admit` throws. */
+export function admittedConcern(request: FastifyRequest, confirmer: CommitConfirmer): WriteConcern | undefined {
+  const concern = writeConcernOf(request);
+  confirmer.admit(concern);
+  return concern;
+}
+
+/**
+ * The answer to a write once its concern is met; when it is not within the deadline, a 202 that says where to ask. An
+ * answer without `x-commit` is not replicated and returned as it is.
+ */
+export async function confirmedAnswer(
+  answer: Answer,
+  operationId: string,
+  concern: WriteConcern | undefined,
+  confirmer: CommitConfirmer,
+): Promise<Answer> {
+  const commit = answer.headers['x-commit'];
+  if (commit === undefined) return answer;
+  const { isConfirmed, acked, replicas } = await confirmer.confirm(seqOf(commit), concern);
+  const headers = { 'x-replicas-acked': `${String(acked)}/${String(replicas)}` };
+  if (isConfirmed) return { ...answer, headers: { ...answer.headers, ...headers } };
+  return {
+    status: 202,
+    headers: { ...headers, 'x-commit': commit, location: `/operations/${operationId}` },
+    body: JSON.stringify({ operationId, state: 'committed' }),
+  };
+}
+
+/** Whether what the answer tells of is confirmed under the server's own write concern; true where nothing replicates it. */
+export function isConfirmedNow(answer: Answer, confirmer: CommitConfirmer): boolean {
+  const commit = answer.headers['x-commit'];
+  return commit === undefined || confirmer.isConfirmed(seqOf(commit));
+}
+
+/** Of `<epoch>.<seq>`. */
+function seqOf(commit: string): number {
+  return Number(commit.slice(commit.indexOf('.') + 1));
+}

@@ -1,0 +1,192 @@
+import { join } from 'node:path';
+import { AppError, type Disk } from '../../kernel/index.js';
+import { readLine } from './line-codec.js';
+import { type EncodedRecord, placeOf, type Position } from './record.js';
+import { GENESIS } from './recovery.js';
+import { firstSeqOf, readHeader } from './segment.js';
+
+const NEWLINE = 0x0a;
+const CHUNK_BYTES = 256 * 1024;
+const HEADER_BYTES = 4 * 1024;
+/** How far the known places in a segment lie apart: the most that is read in vain to find a record. */
+const MARK_BYTES = 64 * 1024;
+
+/** Where in a segment a line begins, behind all records before `seq` and not behind that one. */
+interface Mark {
+  readonly seq: number;
+  readonly offset: number;
+}
+
+/** What of a journal can be read: all of every segment but the last, of which the first `durableBytes`. */
+export interface ReadableSegments {
+  readonly segments: readonly string[];
+  readonly durable: Position;
+  readonly durableBytes: number;
+}
+
+/**
+ * Reads durable records by their numbers, beside the one who writes, rotates and removes. It remembers some places of
+ * each segment, so that one who reads on where he stopped does not start over.
+ */
+export class RecordReader {
+  private readonly marks = new Map<string, Mark[]>();
+
+  constructor(
+    private readonly disk: Disk,
+    private readonly directory: string,
+    private readonly readable: () => ReadableSegments,
+  ) {}
+
+  /** Of the oldest record that can be read; one more than the last record's when there is none. */
+  get firstSeq(): number {
+    return firstOf(this.readable().segments[0]);
+  }
+
+  /** In `segment` record `seq` is the first behind `offset`, where a line begins. */
+  note(segment: string, seq: number, offset: number): void {
+    const marks = this.marks.get(segment) ?? [];
+    const after = marks.findLastIndex((mark) => mark.offset <= offset);
+    const isNear = (mark: Mark | undefined): boolean =>
+      mark !== undefined && Math.abs(mark.offset - offset) < MARK_BYTES;
+    if (isNear(marks[after]) || isNear(marks[after + 1])) return;
+    marks.splice(after + 1, 0, { seq, offset });
+    this.marks.set(segment, marks);
+  }
+
+  forget(segment: string): void {
+    this.marks.delete(segment);
+  }
+
+  /** As `Journal.readFrom`. */
+  async readFrom(seq: number, limitBytes: number): Promise<readonly EncodedRecord[] | 'gone'> {
+    const { segments, durable, durableBytes } = this.readable();
+    if (seq > durable.seq) return [];
+    const found = new Found(seq, durable.seq, limitBytes);
+    while (!found.isComplete) {
+      const holder = (): string | undefined => segments.findLast((name) => firstOf(name) <= found.nextSeq);
+      const segment = holder();
+      const end = segment === segments.at(-1) ? durableBytes : undefined;
+      const isThere = segment !== undefined && (await this.readSegment(segment, end, found));
+      if (!isThere) return found.records.length > 0 ? found.records : 'gone';
+      if (!found.isComplete && holder() === segment) throw missing(join(this.directory, segment), found.nextSeq);
+    }
+    return found.records;
+  }
+
+  /** As `Journal.positionAt`. */
+  async positionAt(seq: number): Promise<Position | 'gone' | undefined> {
+    const { segments, durable } = this.readable();
+    if (seq === 0) return GENESIS;
+    if (seq > durable.seq) return undefined;
+    if (seq === durable.seq) return durable;
+    const [oldest] = segments;
+    if (oldest !== undefined && seq === firstOf(oldest) - 1) return this.positionBefore(oldest);
+    const records = await this.readFrom(seq, 1);
+    const [record] = records === 'gone' ? [] : records;
+    return record ? { epoch: record.epoch, seq: record.seq, hash: record.hash } : 'gone';
+  }
+
+  /** False when the segment is gone. */
+  private async readSegment(segment: string, durableBytes: number | undefined, found: Found): Promise<boolean> {
+    const path = join(this.directory, segment);
+    const reader = await this.disk.openForReading(path);
+    if (reader === undefined) return false;
+    try {
+      const end = durableBytes ?? (await reader.size());
+      let offset = this.marks.get(segment)?.findLast((mark) => mark.seq <= found.nextSeq)?.offset ?? 0;
+      let lineBytes = 0;
+      while (offset < end && !found.isComplete) {
+        const likely = Math.min(CHUNK_BYTES, found.roomBytes + MARK_BYTES);
+        const wanted = Math.min(Math.max(likely, lineBytes), end - offset);
+        const bytes = await reader.read(offset, wanted);
+        const whole = bytes.lastIndexOf(NEWLINE) + 1;
+        const isLongLine = whole === 0 && bytes.length === wanted && wanted < end - offset;
+        if (isLongLine) {
+          lineBytes = 2 * wanted;
+          continue;
+        }
+        if (whole === 0) throw corrupt(path, offset);
+        this.readLines(segment, bytes.subarray(0, whole), offset, found);
+        offset += whole;
+      }
+      return true;
+    } finally {
+      await reader.close();
+    }
+  }
+
+  private readLines(segment: string, bytes: Buffer, offset: number, found: Found): void {
+    for (let at = 0; at < bytes.length && !found.isComplete;) {
+      const line = readLine(bytes, at);
+      if (line.json === undefined) throw corrupt(join(this.directory, segment), offset + at);
+      const place = placeOf(line.json);
+      if (place) {
+        if (at === 0) this.note(segment, place.seq, offset);
+        if (place.seq > found.nextSeq) throw corrupt(join(this.directory, segment), offset + at);
+        found.take({ ...place, json: line.json }, line.end - line.start);
+        // Where this read ends the next one begins.
+        if (found.isComplete) this.note(segment, place.seq, offset + at);
+      }
+      at = line.end;
+    }
+  }
+
+  /** What the first record of the oldest segment follows. */
+  private async positionBefore(segment: string): Promise<Position | 'gone'> {
+    const path = join(this.directory, segment);
+    const reader = await this.disk.openForReading(path);
+    if (reader === undefined) return 'gone';
+    try {
+      const header = readHeader(await reader.read(0, HEADER_BYTES));
+      if (header === undefined) throw corrupt(path, 0);
+      return header.after;
+    } finally {
+      await reader.close();
+    }
+  }
+}
+
+/** What a read has found so far, and whether that is all. */
+class Found {
+  readonly records: EncodedRecord[] = [];
+  isComplete = false;
+  private bytes = 0;
+
+  constructor(
+    public nextSeq: number,
+    private readonly lastSeq: number,
+    private readonly limitBytes: number,
+  ) {}
+
+  get roomBytes(): number {
+    return Math.max(0, this.limitBytes - this.bytes);
+  }
+
+  take(record: EncodedRecord, lineBytes: number): void {
+    if (record.seq < this.nextSeq) return;
+    this.bytes += lineBytes;
+    if (this.bytes > this.limitBytes && this.records.length > 0) {
+      this.isComplete = true;
+      return;
+    }
+    this.records.push(record);
+    this.nextSeq = record.seq + 1;
+    this.isComplete = this.nextSeq > this.lastSeq || this.bytes >= this.limitBytes;
+  }
+}
+
+function firstOf(segment: string | undefined): number {
+  return (segment === undefined ? undefined : firstSeqOf(segment)) ?? Infinity;
+}
+
+function missing(path: string, seq: number): AppError {
+  return new AppError('data-corrupt', `${path}: record ${String(seq)}, which was there once, is missing`, {
+    retry: 'never',
+  });
+}
+
+function corrupt(path: string, offset: number): AppError {
+  return new AppError('data-corrupt', `${path}: bad record at byte ${String(offset)}, which was good once`, {
+    retry: 'never',
+  });
+}

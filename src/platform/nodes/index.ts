@@ -1,0 +1,16 @@
+export { getJson, type JsonAnswer } from './http-json.js';
+export { type ChildExit, type ChildProgram, launchChild, type LaunchedChild } from './launch.js';
+export {
+  APP_PROGRAM,
+  type NodePlaces,
+  type Places,
+  placesIn,
+  programOf,
+  REPLICA_PROGRAM,
+  replicaRunFiles,
+  SUPERVISOR_LOCK,
+  SUPERVISOR_PROGRAM,
+} from './places.js';
+export { isAlive, type Presence, presenceOf } from './presence.js';
+export { readRunFile, removeRunFile, type RunNote, writeRunFile } from './run-file.js';
+export { runServer, type RunningServer, type ServerProgram } from './run-server.js';

@@ -1,0 +1,246 @@
+/**
+ * What a primary sends to whom, and what it may call confirmed.
+ *
+ * Invariant: nothing is sent that is not durable here; nothing is confirmed that this epoch's replicas do not hold
+ * (confirmation.ts); a primary that learns of a newer promise, or that its own state is the one that differs, stops.
+ */
+import type { Position, PrimaryIdentity, ReplicaAnswer } from '../messages.js';
+import { isLiar } from './audit.js';
+import { type Confirmed, confirmedOf } from './confirmation.js';
+import { type Finding, isLeftAlone, moved, newView, type ReplicaView } from './replica-view.js';
+
+export interface PrimaryState {
+  readonly identity: PrimaryIdentity;
+  readonly minInSync: number;
+  /** `seq` of this epoch's first record: before it is on MIN_INSYNC replicas nothing is confirmed. */
+  readonly epochStartSeq: number;
+  /** Durable here. */
+  readonly durableSeq: number;
+  readonly replicas: readonly ReplicaView[];
+  /** Writes up to these are confirmed under the concern; neither ever goes back. */
+  readonly confirmed: Confirmed;
+}
+
+/**
+ * Where a replica's position stands to this primary's own history; found by the shell, which has the records. Nothing at
+ * all is on every chain. A position beyond our last durable record is off it.
+ * `unknown`: too long ago to tell, the record is only in a snapshot.
+ */
+export type ChainRelation = 'on-chain' | 'off-chain' | 'unknown';
+
+export type PrimaryInput =
+  | { readonly kind: 'durable'; readonly seq: number }
+  /**
+   * At most one `answered` or `failed` comes for each message, and no answer after its failure.
+   * `canShipAfter`: whether the records behind the reported position can be read one by one.
+   */
+  | {
+      readonly kind: 'answered';
+      readonly replica: string;
+      readonly answer: ReplicaAnswer;
+      readonly relation: ChainRelation;
+      readonly canShipAfter: boolean;
+    }
+  /** No answer in time, a broken connection, an answer that makes no sense, or a comparison that came to nothing. */
+  | { readonly kind: 'failed'; readonly replica: string; readonly error: string }
+  /** Time for a sign of life, or to try again. Ignored while a message is under way. */
+  | { readonly kind: 'due'; readonly replica: string }
+  /**
+   * State hashes at one position, this primary's and those of the replicas that were there: of the one that was to be
+   * verified, or of all in a routine check.
+   */
+  | { readonly kind: 'audited'; readonly own: string; readonly replicas: Readonly<Record<string, string>> };
+
+export type PrimaryEffect =
+  /**
+   * Everything accumulated behind `afterSeq`, as much as fits in one message, perhaps nothing. If the records behind it
+   * are gone by now: nothing, after our last one, which is a question.
+   */
+  | { readonly kind: 'send-append'; readonly replica: string; readonly afterSeq: number }
+  | { readonly kind: 'send-snapshot'; readonly replica: string }
+  | { readonly kind: 'send-set-aside'; readonly replica: string }
+  /** Compare state hashes at one position; then `audited` with this replica in it, or `failed`. */
+  | { readonly kind: 'verify'; readonly replica: string }
+  /** One of the two rose. */
+  | { readonly kind: 'confirmed'; readonly all: number; readonly majority: number }
+  /** A promise can no longer be kept here: end the process at once, and do nothing that came with it. */
+  | { readonly kind: 'stop'; readonly reason: string };
+
+export interface PrimaryDecision {
+  readonly state: PrimaryState;
+  readonly effects: readonly PrimaryEffect[];
+}
+
+type Answered = Extract<PrimaryInput, { kind: 'answered' }>;
+type Audited = Extract<PrimaryInput, { kind: 'audited' }>;
+
+/** `epochStart`: of the record `epoch-started`, durable here. Each replica is sent that record at once. */
+export function beginPrimary(options: {
+  readonly identity: PrimaryIdentity;
+  readonly replicas: readonly string[];
+  readonly minInSync: number;
+  readonly epochStart: Position;
+}): PrimaryDecision {
+  const { identity, minInSync, epochStart } = options;
+  const { seq } = epochStart;
+  const views = options.replicas.map((name) => ({ ...newView(name), isBusy: true, sentDurableSeq: seq }));
+  const base = { identity, minInSync, epochStartSeq: seq, durableSeq: seq };
+  const state: PrimaryState = { ...base, replicas: views, confirmed: { all: 0, majority: 0 } };
+  const sends = views.map(({ name }): PrimaryEffect => ({ kind: 'send-append', replica: name, afterSeq: seq - 1 }));
+  return withConfirmation(state, sends);
+}
+
+export function decidePrimary(state: PrimaryState, input: PrimaryInput): PrimaryDecision {
+  switch (input.kind) {
+    case 'durable':
+      return shipEverywhere({ ...state, durableSeq: Math.max(state.durableSeq, input.seq) });
+    case 'answered':
+      return takeAnswer(state, input);
+    case 'failed':
+      return takeFailure(state, input.replica, input.error);
+    case 'due':
+      return approach(state, input.replica);
+    case 'audited':
+      return judge(state, input);
+  }
+}
+
+function shipEverywhere(state: PrimaryState): PrimaryDecision {
+  return step(state, (view) => (isShippable(view) && view.ackedSeq < state.durableSeq ? send(state, view) : undefined));
+}
+
+function takeAnswer(state: PrimaryState, input: Answered): PrimaryDecision {
+  const view = find(state, input.replica);
+  if (!view?.isBusy || view.isVerifying) return { state, effects: [] };
+  const { verdict, report } = input.answer;
+  if (verdict === 'stale-epoch') return stop(state, input);
+  if (verdict === 'foreign-cluster') {
+    return takeFailure(state, view.name, `it belongs to another cluster (${report.clusterId ?? 'none'})`);
+  }
+  const [finding, error] = findingOf(state, view, input);
+  const found = moved(view, finding, error);
+  const hasForgotten = report.position.seq < view.ackedSeq;
+  const isKnown = input.relation === 'on-chain' && finding !== 'differs';
+  const ackedSeq = isKnown ? report.position.seq : hasForgotten ? 0 : found.ackedSeq;
+  const mustVerify = found.mustVerify || hasForgotten;
+  return step(state, (each) =>
+    each === view ? proceed(state, { ...found, ackedSeq, mustVerify, isBusy: false }) : undefined,
+  );
+}
+
+function findingOf(state: PrimaryState, view: ReplicaView, input: Answered): [Finding, string?] {
+  const { verdict, report } = input.answer;
+  const { seq } = report.position;
+  if (view.condition === 'quarantined' && seq > 0) return ['differs'];
+  if (verdict === 'diverged' || input.relation === 'off-chain') {
+    return ['differs', `its history is not this one (it stood at ${report.position.epoch}.${seq})`];
+  }
+  const isReadable = input.relation === 'on-chain' && (input.canShipAfter || seq >= state.durableSeq);
+  if (!isReadable) return ['too-far-behind', 'it needs records that are in a snapshot only'];
+  if (seq < view.ackedSeq) return ['has-forgotten', `it had acknowledged ${view.ackedSeq} and holds only ${seq}`];
+  return [verdict === 'accepted' && seq >= view.sentDurableSeq && !view.mustVerify ? 'level' : 'behind'];
+}
+
+function takeFailure(state: PrimaryState, name: string, error: string): PrimaryDecision {
+  return step(state, (view) =>
+    view.name === name && view.isBusy
+      ? { view: { ...moved(view, 'silent', error), isBusy: false, isVerifying: false } }
+      : undefined,
+  );
+}
+
+function approach(state: PrimaryState, name: string): PrimaryDecision {
+  return step(state, (view) => {
+    if (view.name !== name || view.isBusy || isLeftAlone(view)) return undefined;
+    return view.condition === 'quarantined' ? sendSetAside(state, view) : send(state, view);
+  });
+}
+
+function judge(state: PrimaryState, { own, replicas }: Audited): PrimaryDecision {
+  if (isLiar(own, Object.values(replicas))) {
+    const reason = 'replicas agree on a state that differs from the one here: this primary cannot be trusted';
+    return { state, effects: [{ kind: 'stop', reason }] };
+  }
+  return step(state, (view) => {
+    const hash = replicas[view.name];
+    if (hash === undefined) return undefined;
+    const idle = view.isVerifying ? { ...view, isBusy: false, isVerifying: false } : view;
+    if (hash !== own) return proceed(state, moved(idle, 'differs', 'its state differs from the primary’s'));
+    return view.isVerifying ? proceed(state, { ...idle, mustVerify: false }) : undefined;
+  });
+}
+
+interface Turn {
+  readonly view: ReplicaView;
+  readonly effect?: PrimaryEffect;
+}
+
+/** What to do next with a replica of which something was just heard. */
+function proceed(state: PrimaryState, view: ReplicaView): Turn {
+  if (view.isBusy || isLeftAlone(view)) return { view };
+  switch (view.condition) {
+    case 'unreachable':
+      return { view };
+    case 'quarantined':
+      return sendSetAside(state, view);
+    case 'snapshot':
+      // Also when its answer is lost: what was installed has not been compared.
+      return {
+        view: { ...sending(state, view), mustVerify: true },
+        effect: { kind: 'send-snapshot', replica: view.name },
+      };
+    case 'catching-up':
+      if (!view.mustVerify || view.ackedSeq < view.sentDurableSeq) return send(state, view);
+      return { view: { ...view, isBusy: true, isVerifying: true }, effect: { kind: 'verify', replica: view.name } };
+    case 'in-sync':
+      return view.ackedSeq < state.durableSeq ? send(state, view) : { view };
+  }
+}
+
+function isShippable({ isBusy, condition }: ReplicaView): boolean {
+  return !isBusy && (condition === 'in-sync' || condition === 'catching-up');
+}
+
+/** An unreachable one may stand anywhere by now: it is asked, with a message that is no use to it, but small. */
+function send(state: PrimaryState, view: ReplicaView): Turn {
+  const afterSeq = view.condition === 'unreachable' ? state.durableSeq : view.ackedSeq;
+  return { view: sending(state, view), effect: { kind: 'send-append', replica: view.name, afterSeq } };
+}
+
+function sendSetAside(state: PrimaryState, view: ReplicaView): Turn {
+  return { view: sending(state, view), effect: { kind: 'send-set-aside', replica: view.name } };
+}
+
+function sending(state: PrimaryState, view: ReplicaView): ReplicaView {
+  return { ...view, isBusy: true, sentDurableSeq: state.durableSeq };
+}
+
+function stop(state: PrimaryState, { replica, answer }: Answered): PrimaryDecision {
+  const { promisedEpoch, promisedPrimaryId } = answer.report;
+  const { epoch, primaryId } = state.identity;
+  const isOverruled = promisedEpoch > epoch || (promisedEpoch === epoch && promisedPrimaryId !== primaryId);
+  if (!isOverruled) return takeFailure(state, replica, `it refuses epoch ${epoch} and has promised ${promisedEpoch}`);
+  const reason = `${replica} has promised epoch ${promisedEpoch} to another primary; this one has ${epoch}`;
+  return { state, effects: [{ kind: 'stop', reason }] };
+}
+
+function find(state: PrimaryState, name: string): ReplicaView | undefined {
+  return state.replicas.find((view) => view.name === name);
+}
+
+/** The state with the views that `turn` changes, what that makes it send, and what is confirmed by it. */
+function step(state: PrimaryState, turn: (view: ReplicaView) => Turn | undefined): PrimaryDecision {
+  const turns = state.replicas.map((view): Turn => turn(view) ?? { view });
+  const replicas = turns.map(({ view }) => view);
+  return withConfirmation(
+    { ...state, replicas },
+    turns.flatMap(({ effect }) => effect ?? []),
+  );
+}
+
+function withConfirmation(state: PrimaryState, effects: readonly PrimaryEffect[]): PrimaryDecision {
+  const confirmed = confirmedOf(state);
+  const { all, majority } = state.confirmed;
+  if (confirmed.all === all && confirmed.majority === majority) return { state, effects };
+  return { state: { ...state, confirmed }, effects: [...effects, { kind: 'confirmed', ...confirmed }] };
+}

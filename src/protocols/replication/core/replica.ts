@@ -1,0 +1,154 @@
+/**
+ * What a replica does with a message.
+ *
+ * Invariant: what is durable here is a prefix of one primary's history, of the newest epoch that ever reached this
+ * replica; nothing is cut off it and nothing of a promised epoch's past is taken. What is answered is durable.
+ * The rules for a promise and for the order of histories are those of Raft's terms and logs (Ongaro, Ousterhout 2014).
+ */
+import type {
+  AppendMessage,
+  InstallMessage,
+  Position,
+  PrimaryIdentity,
+  ReplicaAnswer,
+  ReplicaMessage,
+  ReplicaReport,
+  ReplicaVerdict,
+  ShippedRecord,
+} from '../messages.js';
+import { BEGINNING, isAsFarAs, type Place } from './position.js';
+
+/** What a replica keeps beside its records, whole, in one small file that is replaced durably. */
+export interface ReplicaPromise {
+  /** As in its report; 0 and undefined before the first. */
+  readonly promisedEpoch: number;
+  readonly promisedPrimaryId: string | undefined;
+  readonly canVote: boolean;
+  /** The farthest it ever stood when its data was set aside: until it is back there it may have forgotten something. */
+  readonly forgot: Place;
+}
+
+/** Of a directory that holds no promise: a new replica, or one whose disk was lost. Both can vouch for nothing. */
+export const NO_PROMISE: ReplicaPromise = {
+  promisedEpoch: 0,
+  promisedPrimaryId: undefined,
+  canVote: false,
+  forgot: { epoch: 0, seq: 0 },
+};
+
+/** Everything that a replica has durable of itself, apart from the records. */
+export interface ReplicaState extends ReplicaReport, ReplicaPromise {}
+
+/** To be done in this order, each durable before the next. The next message is decided on only after the last. */
+export type ReplicaEffect =
+  | { readonly kind: 'keep-promise'; readonly promise: ReplicaPromise }
+  | { readonly kind: 'append'; readonly records: readonly ShippedRecord[] }
+  | { readonly kind: 'install'; readonly position: Position }
+  /** Rename all data away, then begin empty. The promise stays. */
+  | { readonly kind: 'set-aside' }
+  | { readonly kind: 'answer'; readonly answer: ReplicaAnswer };
+
+export interface ReplicaDecision {
+  readonly state: ReplicaState;
+  /** The last one is always the answer. */
+  readonly effects: readonly ReplicaEffect[];
+}
+
+export function decideReplica(state: ReplicaState, message: ReplicaMessage): ReplicaDecision {
+  const refusal = refusalOf(state, message);
+  if (refusal) return answer(state, [], refusal);
+  const { epoch: promisedEpoch, primaryId: promisedPrimaryId } = message.from;
+  const promised = keep(state, { promisedEpoch, promisedPrimaryId });
+  switch (message.kind) {
+    case 'append':
+      return takeRecords(promised, message);
+    case 'install':
+      return takeSnapshot(promised, message);
+    case 'set-aside':
+      return setAside(promised);
+    case 'promise':
+      return answer(promised.state, promised.effects, 'accepted');
+  }
+}
+
+export function reportOf(state: ReplicaState): ReplicaReport {
+  const { clusterId, promisedEpoch, promisedPrimaryId, position, firstSeq, canVote } = state;
+  return { clusterId, promisedEpoch, promisedPrimaryId, position, firstSeq, canVote };
+}
+
+interface Progress {
+  readonly state: ReplicaState;
+  readonly effects: readonly ReplicaEffect[];
+}
+
+function refusalOf(state: ReplicaState, { from }: ReplicaMessage): ReplicaVerdict | undefined {
+  const { clusterId } = from as Partial<PrimaryIdentity>;
+  if (clusterId !== undefined && state.clusterId !== undefined && clusterId !== state.clusterId) {
+    return 'foreign-cluster';
+  }
+  if (from.epoch < state.promisedEpoch) return 'stale-epoch';
+  // Two primaries in one epoch would number their records alike and mean different ones.
+  if (from.epoch === state.promisedEpoch && from.primaryId !== state.promisedPrimaryId) return 'stale-epoch';
+  return undefined;
+}
+
+function takeRecords(promised: Progress, message: AppendMessage): ReplicaDecision {
+  const { state } = promised;
+  const { after, records, from } = message;
+  if (state.position.seq < after.seq) return answer(state, promised.effects, 'gap');
+  const met = state.position.seq === after.seq ? after : records.find(({ seq }) => seq === state.position.seq);
+  // All of it is older than what is here, and nothing in it shows whether the two are one history.
+  if (!met) return answer(state, promised.effects, 'accepted');
+  if (met.hash !== state.position.hash) return answer(state, promised.effects, 'diverged');
+  const news = records.filter(({ seq }) => seq > state.position.seq);
+  const last = news.at(-1);
+  const taken: Progress = last
+    ? {
+        state: { ...state, clusterId: from.clusterId, position: { epoch: last.epoch, seq: last.seq, hash: last.hash } },
+        effects: [...promised.effects, { kind: 'append', records: news }],
+      }
+    : promised;
+  const hasCaughtUp = taken.state.position.seq >= message.durableSeq && isAsFarAs(taken.state.position, state.forgot);
+  const vouching = hasCaughtUp ? keep(taken.state, { canVote: true }) : { state: taken.state, effects: [] };
+  return answer(vouching.state, [...taken.effects, ...vouching.effects], 'accepted');
+}
+
+function takeSnapshot(promised: Progress, { position, from }: InstallMessage): ReplicaDecision {
+  const { state, effects } = promised;
+  // It was sent before more arrived: what it would replace is newer.
+  if (position.seq <= state.position.seq) return answer(state, effects, 'accepted');
+  // A newer epoch than its own stands here at an earlier number: the two are not one history.
+  if (position.epoch < state.position.epoch) return answer(state, effects, 'diverged');
+  const installed = { ...state, clusterId: from.clusterId, position, firstSeq: position.seq + 1 };
+  return answer(installed, [...effects, { kind: 'install', position }], 'accepted');
+}
+
+function setAside({ state, effects }: Progress): ReplicaDecision {
+  if (state.position.seq === 0) return answer(state, effects, 'accepted');
+  const { epoch, seq } = state.position;
+  const forgot = isAsFarAs(state.forgot, { epoch, seq }) ? state.forgot : { epoch, seq };
+  // Before the data goes, or a crash between the two would leave an empty replica that vouches.
+  const silenced = keep(state, { canVote: false, forgot });
+  const empty = { ...silenced.state, clusterId: undefined, position: BEGINNING, firstSeq: 1 };
+  return answer(empty, [...effects, ...silenced.effects, { kind: 'set-aside' }], 'accepted');
+}
+
+/** The state with these parts of its promise, and what makes them durable if they are news. */
+function keep(state: ReplicaState, parts: Partial<ReplicaPromise>): Progress {
+  const kept = { ...state, ...parts };
+  const { promisedEpoch, promisedPrimaryId, canVote, forgot } = kept;
+  const isKnown =
+    promisedEpoch === state.promisedEpoch &&
+    promisedPrimaryId === state.promisedPrimaryId &&
+    canVote === state.canVote &&
+    forgot === state.forgot;
+  if (isKnown) return { state, effects: [] };
+  return {
+    state: kept,
+    effects: [{ kind: 'keep-promise', promise: { promisedEpoch, promisedPrimaryId, canVote, forgot } }],
+  };
+}
+
+function answer(state: ReplicaState, effects: readonly ReplicaEffect[], verdict: ReplicaVerdict): ReplicaDecision {
+  return { state, effects: [...effects, { kind: 'answer', answer: { verdict, report: reportOf(state) } }] };
+}

@@ -1,0 +1,51 @@
+export type * from './messages.js';
+export { admits, type Confirmed } from './core/confirmation.js';
+export { decideOpening, type Heard, type OpeningDecision, type OwnHistory, quorumOf } from './core/opening.js';
+export {
+  beginPrimary,
+  type ChainRelation,
+  decidePrimary,
+  type PrimaryDecision,
+  type PrimaryEffect,
+  type PrimaryInput,
+  type PrimaryState,
+} from './core/primary.js';
+export { chooseRecovery, type RecoveryChoice } from './core/recovery.js';
+export {
+  decideReplica,
+  NO_PROMISE,
+  type ReplicaDecision,
+  type ReplicaEffect,
+  type ReplicaPromise,
+  type ReplicaState,
+  reportOf,
+} from './core/replica.js';
+export type { ReplicaCondition, ReplicaView } from './core/replica-view.js';
+export { HttpReplicaLink } from './shell/http-replica-link.js';
+export type { ReplicaLink, SnapshotStream } from './shell/replica-link.js';
+export { type FollowedPrimary, type ReplicaCounts, ReplicaShell } from './shell/replica-shell.js';
+export type { CapturedState, ReplicaStore } from './shell/replica-store.js';
+export { isAuthorized, replicationAuthorization } from './shell/replication-authorization.js';
+export {
+  APPEND_LIMIT_BYTES,
+  decodeAppend,
+  decodeInstall,
+  decodePromise,
+  decodeSetAside,
+  encodeAnswer,
+  encodePosition,
+  encodeRecords,
+  encodeReport,
+  encodeStateHash,
+  INSTALL_HEADER,
+  NDJSON,
+  POSITION_HEADER,
+  REPLICATION_PATHS,
+  type ShippedAppend,
+  type StateHashAt,
+} from './shell/wire.js';
+export type { WriteConcern } from './shell/confirmations.js';
+export type { PrimaryHistory } from './shell/primary-history.js';
+export { ReplicationPrimary } from './shell/primary-shell.js';
+export { askAll } from './shell/ask-all.js';
+export { isAsFarAs } from './core/position.js';

@@ -1,0 +1,67 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { SimulatedTimers } from '../../../../test/support/simulated-timers.js';
+import { Confirmations } from './confirmations.js';
+
+const DEADLINE_MS = 2_000;
+
+describe('a write that waits for replicas', () => {
+  let timers: SimulatedTimers;
+  let confirmations: Confirmations;
+  const outcomes: string[] = [];
+  const wait = (seq: number, concern: 'all' | 'majority' = 'all'): void => {
+    void confirmations.wait(seq, concern).then((isConfirmed) => outcomes.push(`${String(seq)} ${String(isConfirmed)}`));
+  };
+  const settled = async (): Promise<readonly string[]> => {
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+    return outcomes;
+  };
+
+  beforeEach(() => {
+    timers = new SimulatedTimers();
+    confirmations = new Confirmations(timers, DEADLINE_MS);
+    outcomes.length = 0;
+  });
+
+  it('is told as soon as its own concern has reached it, and not by the other', async () => {
+    wait(5, 'all');
+    wait(5, 'majority');
+    confirmations.confirm({ all: 4, majority: 5 });
+    expect(await settled()).toEqual(['5 true']);
+    confirmations.confirm({ all: 7, majority: 7 });
+    expect(await settled()).toEqual(['5 true', '5 true']);
+  });
+
+  it('that is confirmed already, does not wait', async () => {
+    confirmations.confirm({ all: 9, majority: 9 });
+    wait(9);
+    expect(await settled()).toEqual(['9 true']);
+  });
+
+  it('with others, is told in the order of their numbers, whichever came first', async () => {
+    wait(8);
+    wait(6);
+    wait(7);
+    confirmations.confirm({ all: 7, majority: 7 });
+    expect(await settled()).toEqual(['6 true', '7 true']);
+  });
+
+  it('beyond its deadline, is given up, and those that came later go on waiting', async () => {
+    wait(1);
+    timers.pass(DEADLINE_MS / 2);
+    wait(2);
+    timers.pass(DEADLINE_MS / 2);
+    expect(await settled()).toEqual(['1 false']);
+    confirmations.confirm({ all: 2, majority: 2 });
+    expect(await settled()).toEqual(['1 false', '2 true']);
+  });
+
+  it('and is settled, leaves no timer behind', async () => {
+    wait(1);
+    confirmations.confirm({ all: 1, majority: 1 });
+    await settled();
+    timers.pass(DEADLINE_MS);
+    expect(timers.pending).toBe(0);
+  });
+});

@@ -1,0 +1,82 @@
+import type { Timers } from '../../../kernel/index.js';
+
+/** `primary`: this process's fsync is enough. */
+export type WriteConcern = 'all' | 'majority' | 'primary';
+
+interface Waiting {
+  readonly seq: number;
+  readonly overdueAtTick: number;
+  readonly settle: (isConfirmed: boolean) => void;
+}
+
+/** The deadline is looked at so often within its length: a write waits at most a tenth longer. */
+const TICKS = 10;
+
+/**
+ * Writes that are durable here and wait for replicas. One timer serves all of them: a timer per write would cost as much
+ * as the rest of its waiting.
+ */
+export class Confirmations {
+  private readonly waiting = { all: new WaitingLine(), majority: new WaitingLine() };
+  private confirmed = { all: 0, majority: 0 };
+  private tick = 0;
+  private isTicking = false;
+
+  constructor(
+    private readonly timers: Timers,
+    private readonly deadlineMs: number,
+  ) {}
+
+  /** True as soon as the write with this number is confirmed, false when it is not within the deadline. */
+  wait(seq: number, concern: 'all' | 'majority'): Promise<boolean> {
+    if (this.confirmed[concern] >= seq) return Promise.resolve(true);
+    return new Promise((settle) => {
+      const overdueAtTick = this.tick + TICKS + (this.isTicking ? 1 : 0);
+      this.waiting[concern].add({ seq, settle, overdueAtTick });
+      this.keepTicking();
+    });
+  }
+
+  confirm(confirmed: { readonly all: number; readonly majority: number }): void {
+    this.confirmed = confirmed;
+    this.waiting.all.settleThrough(confirmed.all);
+    this.waiting.majority.settleThrough(confirmed.majority);
+  }
+
+  private keepTicking(): void {
+    if (this.isTicking) return;
+    this.isTicking = true;
+    this.timers.after(this.deadlineMs / TICKS, () => {
+      this.isTicking = false;
+      this.tick += 1;
+      const left = [this.waiting.all, this.waiting.majority].map((line) => line.giveUp(this.tick));
+      if (left.some((count) => count > 0)) this.keepTicking();
+    });
+  }
+}
+
+/** In the order of their numbers. Almost all are added at the end. */
+class WaitingLine {
+  private line: Waiting[] = [];
+
+  add(entry: Waiting): void {
+    let at = this.line.length;
+    while (at > 0 && (this.line[at - 1]?.seq ?? 0) > entry.seq) at -= 1;
+    if (at === this.line.length) this.line.push(entry);
+    else this.line.splice(at, 0, entry);
+  }
+
+  settleThrough(seq: number): void {
+    let count = 0;
+    while (count < this.line.length && (this.line[count]?.seq ?? Infinity) <= seq) count += 1;
+    for (const entry of this.line.splice(0, count)) entry.settle(true);
+  }
+
+  /** How many still wait. */
+  giveUp(tick: number): number {
+    const overdue = this.line.filter(({ overdueAtTick }) => overdueAtTick <= tick);
+    if (overdue.length > 0) this.line = this.line.filter(({ overdueAtTick }) => overdueAtTick > tick);
+    for (const entry of overdue) entry.settle(false);
+    return this.line.length;
+  }
+}

@@ -1,0 +1,324 @@
+import { AppError, type Log, type ProcessControl, type Random, type Timers } from '../../../kernel/index.js';
+import { admits } from '../core/confirmation.js';
+import {
+  beginPrimary,
+  decidePrimary,
+  type PrimaryDecision,
+  type PrimaryEffect,
+  type PrimaryInput,
+  type PrimaryState,
+} from '../core/primary.js';
+import type { ReplicaView } from '../core/replica-view.js';
+import type { Position, PrimaryIdentity, ReplicaAnswer } from '../messages.js';
+import type { ReplicaLink } from './replica-link.js';
+import { Confirmations, type WriteConcern } from './confirmations.js';
+import { openHistory } from './opening-shell.js';
+import type { PrimaryHistory } from './primary-history.js';
+import { Shipping } from './shipping.js';
+import { StateAudit } from './state-audit.js';
+
+export interface ReplicationPorts {
+  readonly history: PrimaryHistory;
+  readonly links: readonly ReplicaLink[];
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly log: Log;
+  readonly process: ProcessControl;
+}
+
+export interface ReplicationOptions {
+  readonly writeConcern: WriteConcern;
+  readonly minInSync: number;
+  readonly replicaTimeoutMs: number;
+  readonly writeDeadlineMs: number;
+  readonly pingMs: number;
+  /** 0: never. */
+  readonly auditEveryMs: number;
+  /** Characters of the records in one message, or one record if that is longer; three times as many bytes must fit. */
+  readonly batchBytes: number;
+  /** Where this primary takes writes; replicas pass theirs on to it. Known once it listens. */
+  readonly primaryUrl: () => string;
+}
+
+/** What a person or `npm run status` wants to know. */
+export interface ReplicationStatus {
+  /** Of the last record that is durable here. */
+  readonly position: Position;
+  /** Undefined before the epoch has begun. */
+  readonly state: PrimaryState | undefined;
+  /** Why writes are not admitted under `all` and `majority`; undefined when they are. */
+  readonly waiting: string | undefined;
+  readonly writeConcern: WriteConcern;
+  readonly minInSync: number;
+  /** Of all replicas. */
+  readonly names: readonly string[];
+}
+
+const PRIMARY_ID_BYTES = 16;
+/** For a replica to compute and show its state hash. */
+const AUDIT_WITHIN_MS = 30_000;
+/** A primary does not know what its predecessor still had to compare. */
+const FIRST_AUDIT_AFTER_MS = 10_000;
+const NOTHING_CONFIRMED = { isConfirmed: false, acked: 0, replicas: 0 };
+
+/**
+ * The primary of a replicated history: ships what is durable here to every replica, knows which of them are in sync,
+ * and says when a write is confirmed. The decisions are in core/primary.ts; this carries them out.
+ */
+export class ReplicationPrimary {
+  private state: PrimaryState | undefined;
+  private waiting = 'the replicas have not been asked yet';
+  private isClosed = false;
+  private readonly confirmations: Confirmations;
+  private readonly shipping: Shipping;
+  private readonly audit: StateAudit;
+
+  constructor(
+    private readonly ports: ReplicationPorts,
+    private readonly options: ReplicationOptions,
+  ) {
+    this.confirmations = new Confirmations(ports.timers, options.writeDeadlineMs);
+    this.shipping = new Shipping(ports.history, options);
+    this.audit = new StateAudit(ports.history, ports.timers, AUDIT_WITHIN_MS);
+  }
+
+  /**
+   * Asks the replicas what they have, fetches what is missing here and begins an epoch. Resolves when its first record
+   * is durable here; until then no write is admitted. Rejects with `recovery-needed` when beginning would lose records.
+   */
+  async open(): Promise<void> {
+    const { history, random, log } = this.ports;
+    const { minInSync, replicaTimeoutMs, pingMs } = this.options;
+    const primaryId = Buffer.from(random.bytes(PRIMARY_ID_BYTES)).toString('hex');
+    const opening = { primaryId, minInSync, replicaTimeoutMs, askEveryMs: pingMs };
+    const assertGoing = (): void => {
+      if (this.isClosed) throw new AppError('shutting-down', 'stopped before the epoch', { retry: 'safe' });
+    };
+    const epoch = await openHistory(this.ports, opening, assertGoing, (waiting) => {
+      if (waiting !== this.waiting) log.warn('waiting for replicas', { waiting });
+      this.waiting = waiting;
+    });
+    history.onDurable((records) => {
+      if (this.ports.links.length > 0) this.shipping.remember(records);
+      const last = records.at(-1);
+      if (last) this.handle({ kind: 'durable', seq: last.seq });
+    });
+    assertGoing();
+    const epochStart = await history.startEpoch(epoch, primaryId);
+    const { clusterId } = history;
+    if (clusterId === undefined) throw new Error('an epoch has begun without a cluster');
+    const identity: PrimaryIdentity = { clusterId, epoch, primaryId };
+    const replicas = this.ports.links.map(({ name }) => name);
+    this.carryOut(beginPrimary({ identity, replicas, minInSync, epochStart }));
+    if (replicas.length > 0) this.keepAsking();
+    const { auditEveryMs } = this.options;
+    if (replicas.length > 0 && auditEveryMs > 0) this.keepAuditing(Math.min(auditEveryMs, FIRST_AUDIT_AFTER_MS));
+  }
+
+  get status(): ReplicationStatus {
+    const { writeConcern, minInSync } = this.options;
+    const { history, links } = this.ports;
+    return {
+      position: history.position,
+      state: this.state,
+      waiting: this.obstacle(),
+      writeConcern,
+      minInSync,
+      names: links.map(({ name }) => name),
+    };
+  }
+
+  /** Throws `not-ready` or `too-few-replicas`, before anything is written. */
+  admit(concern: WriteConcern = this.options.writeConcern): void {
+    if (this.state !== undefined && (concern === 'primary' || admits(this.state))) return;
+    const code = this.state === undefined ? 'not-ready' : 'too-few-replicas';
+    throw new AppError(code, `${this.obstacle() ?? 'not now'}; nothing was written`, {
+      retry: 'safe',
+      retryAfterSeconds: 1,
+    });
+  }
+
+  /** How many replicas hold the write, once its concern is met or its deadline is over. */
+  async confirm(
+    seq: number,
+    concern: WriteConcern = this.options.writeConcern,
+  ): Promise<{ readonly isConfirmed: boolean; readonly acked: number; readonly replicas: number }> {
+    const isConfirmed = concern === 'primary' || (await this.whenConfirmed(seq, concern));
+    if (this.state === undefined) return { ...NOTHING_CONFIRMED, isConfirmed };
+    const { replicas } = this.state;
+    return { isConfirmed, acked: replicas.filter((view) => holds(view, seq)).length, replicas: replicas.length };
+  }
+
+  /** Whether the write is confirmed under this primary's own write concern by now. */
+  isConfirmed(seq: number): boolean {
+    const { writeConcern } = this.options;
+    if (writeConcern === 'primary' || this.ports.links.length === 0) return true;
+    return (this.state?.confirmed[writeConcern] ?? 0) >= seq;
+  }
+
+  /** SHA-256 of this process's own state, and where in the history it is that. */
+  async stateHash(): Promise<{ readonly position: Position; readonly stateHash: string }> {
+    const { position } = this.ports.history;
+    return { position, stateHash: await this.ports.history.stateHash() };
+  }
+
+  close(): void {
+    this.isClosed = true;
+    for (const link of this.ports.links) link.close();
+  }
+
+  private obstacle(): string | undefined {
+    if (this.state === undefined) return this.waiting;
+    if (admits(this.state)) return undefined;
+    const inSync = this.state.replicas.filter(isInSync).length;
+    return `${String(inSync)} in-sync replicas, and ${String(this.state.minInSync)} are needed`;
+  }
+
+  private whenConfirmed(seq: number, concern: 'all' | 'majority'): Promise<boolean> | boolean {
+    return this.ports.links.length === 0 || this.confirmations.wait(seq, concern);
+  }
+
+  private handle(input: PrimaryInput): void {
+    if (this.state === undefined || this.isClosed) return;
+    this.carryOut(decidePrimary(this.state, input));
+  }
+
+  private carryOut({ state, effects }: PrimaryDecision): void {
+    const before = this.state;
+    this.state = state;
+    if (before !== undefined) this.noteChanges(before, state);
+    for (const effect of effects) this.perform(effect, state.identity);
+  }
+
+  private perform(effect: PrimaryEffect, identity: PrimaryIdentity): void {
+    switch (effect.kind) {
+      case 'send-append': {
+        const { replica, afterSeq } = effect;
+        const options = { timeoutMs: this.timeoutFor(replica), auditAt: this.audit.cutFor(replica, afterSeq) };
+        void this.send(replica, (link) => this.shipping.append(link, identity, afterSeq, options), options.auditAt);
+        break;
+      }
+      case 'send-snapshot':
+        void this.send(effect.replica, (link) => this.shipping.snapshot(link, identity));
+        break;
+      case 'send-set-aside':
+        void this.send(effect.replica, (link) => link.setAside(identity, this.options.writeDeadlineMs));
+        break;
+      case 'verify':
+        void this.verify(effect.replica, identity);
+        break;
+      case 'confirmed':
+        this.confirmations.confirm(effect);
+        break;
+      case 'stop':
+        this.ports.process.stop(effect.reason, undefined);
+        break;
+    }
+  }
+
+  /** One message and what becomes of it, told to the core. */
+  private async send(
+    name: string,
+    message: (link: ReplicaLink) => Promise<ReplicaAnswer>,
+    auditAt?: number,
+  ): Promise<void> {
+    const link = this.linkOf(name);
+    let input: PrimaryInput;
+    try {
+      input = await this.understood(link, await message(link), auditAt);
+    } catch (error) {
+      this.audit.failed(name);
+      input = { kind: 'failed', replica: name, error: (error as Error).message };
+    }
+    this.handle(input);
+  }
+
+  private async understood(
+    link: ReplicaLink,
+    answer: ReplicaAnswer,
+    auditAt: number | undefined,
+  ): Promise<PrimaryInput> {
+    const { position } = answer.report;
+    const own = await this.shipping.positionAt(position.seq);
+    const relation = own === 'gone' ? 'unknown' : own?.hash === position.hash ? 'on-chain' : 'off-chain';
+    if (answer.verdict === 'accepted') this.audit.reached(link, position.seq, auditAt);
+    const canShipAfter = this.shipping.canShipAfter(position.seq);
+    return { kind: 'answered', replica: link.name, answer, relation, canShipAfter };
+  }
+
+  /** Brings one replica to a place where both states can be compared, and compares them. */
+  private async verify(name: string, identity: PrimaryIdentity): Promise<void> {
+    const link = this.linkOf(name);
+    const timeoutMs = this.options.writeDeadlineMs;
+    try {
+      const compared = this.audit.begin([name]);
+      let afterSeq = this.state?.replicas.find((view) => view.name === name)?.ackedSeq ?? 0;
+      for (let auditAt = this.audit.cutFor(name, afterSeq); auditAt !== undefined;) {
+        const { verdict, report } = await this.shipping.append(link, identity, afterSeq, { timeoutMs, auditAt });
+        const isProgress = report.position.seq > afterSeq || report.position.seq === auditAt;
+        if (verdict !== 'accepted' || !isProgress) throw new Error(`it answered ${verdict} to a comparison`);
+        afterSeq = report.position.seq;
+        this.audit.reached(link, afterSeq, auditAt);
+        auditAt = this.audit.cutFor(name, afterSeq);
+      }
+      const result = await compared;
+      if (result === undefined) throw new Error('it did not show its state hash');
+      this.handle({ kind: 'audited', ...result });
+    } catch (error) {
+      this.audit.failed(name);
+      this.handle({ kind: 'failed', replica: name, error: (error as Error).message });
+    }
+  }
+
+  private linkOf(name: string): ReplicaLink {
+    const link = this.ports.links.find((candidate) => candidate.name === name);
+    if (link === undefined) throw new Error(`no replica named ${name}`);
+    return link;
+  }
+
+  private timeoutFor(name: string): number {
+    const isWaitedFor = this.state?.replicas.some((view) => view.name === name && isInSync(view)) ?? false;
+    return isWaitedFor ? this.options.replicaTimeoutMs : this.options.writeDeadlineMs;
+  }
+
+  private keepAsking(): void {
+    this.ports.timers.after(this.options.pingMs, () => {
+      for (const { name } of this.ports.links) this.handle({ kind: 'due', replica: name });
+      if (!this.isClosed) this.keepAsking();
+    });
+  }
+
+  private keepAuditing(afterMs: number): void {
+    this.ports.timers.after(afterMs, () => {
+      const names = (this.state?.replicas ?? []).filter(isInSync).map(({ name }) => name);
+      void this.audit.begin(names).then((result) => {
+        if (result !== undefined) this.handle({ kind: 'audited', ...result });
+        if (!this.isClosed) this.keepAuditing(this.options.auditEveryMs);
+      });
+    });
+  }
+
+  /** What an operator should know, and what a replica no longer needs. */
+  private noteChanges(before: PrimaryState, after: PrimaryState): void {
+    for (const [index, view] of after.replicas.entries()) {
+      const earlier = before.replicas[index];
+      if (earlier === undefined || earlier.condition === view.condition) continue;
+      const { name: replica, condition, lastError } = view;
+      const details = { replica, condition, was: earlier.condition, ackedSeq: view.ackedSeq, lastError };
+      if (condition === 'in-sync') this.ports.log.info('a replica is in sync', details);
+      else this.ports.log.warn('a replica is not in sync', details);
+      if (condition !== 'snapshot' && condition !== 'catching-up') this.shipping.release(replica);
+      // What it showed before says nothing of what it holds now.
+      if (earlier.condition === 'in-sync') this.audit.failed(replica);
+    }
+  }
+}
+
+function isInSync({ condition }: ReplicaView): boolean {
+  return condition === 'in-sync';
+}
+
+/** Acks of a replica whose state was not compared yet prove nothing. */
+function holds({ ackedSeq, mustVerify }: ReplicaView, seq: number): boolean {
+  return !mustVerify && ackedSeq >= seq;
+}

@@ -1,0 +1,176 @@
+import { AppError, type Log, type Timers } from '../../../kernel/index.js';
+import { decideReplica, reportOf } from '../core/replica.js';
+import type { InstallMessage, PrimaryIdentity, PromiseMessage, ReplicaAnswer, ReplicaMessage } from '../messages.js';
+import { CommitWaits } from './commit-waits.js';
+import type { ReplicaStore } from './replica-store.js';
+import { StateHashes } from './state-hashes.js';
+import type { ShippedAppend, StateHashAt } from './wire.js';
+
+export interface ReplicaPorts {
+  readonly store: ReplicaStore;
+  readonly timers: Timers;
+  readonly log: Log;
+}
+
+/** Who ships here, as far as its messages tell. */
+export interface FollowedPrimary extends PrimaryIdentity {
+  /** `http://host:port`. */
+  readonly url: string;
+}
+
+/** What the replica has done since it started. */
+export interface ReplicaCounts {
+  readonly appendedRecords: number;
+  readonly installedSnapshots: number;
+  readonly setAsides: number;
+  /** Records that were durable at the primary when it sent the last append, and were not here after it. */
+  readonly lag: number;
+}
+
+type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
+
+/**
+ * Carries out what the core decides, one message after the other. Invariant: the next message is decided on only after
+ * everything that the one before caused is durable, and nothing is answered before that.
+ */
+export class ReplicaShell {
+  private last: Promise<unknown> = Promise.resolve();
+  private isReceiving = false;
+  private primary: FollowedPrimary | undefined;
+  private readonly waits: CommitWaits;
+  private readonly hashes = new StateHashes();
+  private readonly counted: Mutable<ReplicaCounts> = {
+    appendedRecords: 0,
+    installedSnapshots: 0,
+    setAsides: 0,
+    lag: 0,
+  };
+
+  /** `onHeard` is called for every append of a primary that is followed. */
+  constructor(
+    private readonly ports: ReplicaPorts,
+    private readonly onHeard: (primary: FollowedPrimary) => void = () => undefined,
+  ) {
+    this.waits = new CommitWaits(ports.timers, () => ports.store.state().position);
+  }
+
+  get counts(): ReplicaCounts {
+    return this.counted;
+  }
+
+  /** Undefined until the first append since the start. */
+  get followed(): FollowedPrimary | undefined {
+    return this.primary;
+  }
+
+  append({ primaryUrl, audit, ...message }: ShippedAppend): Promise<ReplicaAnswer> {
+    const end = message.records.at(-1) ?? message.after;
+    return this.inTurn(async () => {
+      const answer = await this.handle({ kind: 'append', ...message });
+      if (answer.verdict === 'stale-epoch' || answer.verdict === 'foreign-cluster') return answer;
+      this.hear({ ...message.from, url: primaryUrl });
+      const { position } = this.ports.store.state();
+      this.counted.lag = Math.max(0, message.durableSeq - position.seq);
+      if (audit && position.hash === end.hash) this.hashes.keep(this.ports.store.captureState());
+      return answer;
+    });
+  }
+
+  setAside(from: PrimaryIdentity): Promise<ReplicaAnswer> {
+    return this.inTurn(() => this.handle({ kind: 'set-aside', from }));
+  }
+
+  promise(from: PromiseMessage['from']): Promise<ReplicaAnswer> {
+    return this.inTurn(() => this.handle({ kind: 'promise', from }));
+  }
+
+  /**
+   * Other messages are handled while the snapshot comes in; whether it is wanted is decided before its first byte, and
+   * again when it is whole. Rejects with `not-ready` while another one comes in.
+   */
+  async install(message: Omit<InstallMessage, 'kind'>, chunks: AsyncIterable<Buffer>): Promise<ReplicaAnswer> {
+    const { store, log } = this.ports;
+    const { from, position } = message;
+    const decided = await this.inTurn(async () => decideReplica(store.state(), { kind: 'install', from, position }));
+    const answer = decided.effects.find((effect) => effect.kind === 'answer');
+    if (answer && !decided.effects.some(({ kind }) => kind === 'install')) return this.setOff(message, answer.answer);
+    if (this.isReceiving) throw notReady('another snapshot is coming in');
+    this.isReceiving = true;
+    try {
+      log.info('receiving a snapshot', { seq: position.seq });
+      await store.receiveSnapshot(position, chunks);
+      return await this.inTurn(() => this.handle({ kind: 'install', from, position }));
+    } finally {
+      this.isReceiving = false;
+    }
+  }
+
+  /** The hash that was kept behind `seq`, or of now. Resolves when it is computed; undefined for one not kept. */
+  async stateHash(seq: number | undefined): Promise<StateHashAt | undefined> {
+    if (seq !== undefined) return this.hashes.find(seq);
+    const captured = await this.inTurn(async () => this.ports.store.captureState());
+    return { position: captured.position, stateHash: await captured.stateHash() };
+  }
+
+  /** True as soon as this replica holds the write, false when it does not within `timeoutMs`. */
+  whenAt(commit: { readonly epoch: number; readonly seq: number }, timeoutMs: number): Promise<boolean> {
+    return this.waits.wait(commit, timeoutMs);
+  }
+
+  /** Resolves when all that was begun is done. */
+  async idle(): Promise<void> {
+    await this.last.catch(() => undefined);
+  }
+
+  /** A snapshot that is not wanted: its sender's promise is kept all the same. */
+  private setOff(message: Omit<InstallMessage, 'kind'>, answer: ReplicaAnswer): Promise<ReplicaAnswer> {
+    if (answer.verdict !== 'accepted') return Promise.resolve(answer);
+    return this.inTurn(() => this.handle({ kind: 'install', ...message }));
+  }
+
+  private inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const result = this.last.then(task, task);
+    this.last = result;
+    return result;
+  }
+
+  private async handle(message: ReplicaMessage): Promise<ReplicaAnswer> {
+    const { store, log } = this.ports;
+    for (const effect of decideReplica(store.state(), message).effects) {
+      switch (effect.kind) {
+        case 'keep-promise':
+          await store.keepPromise(effect.promise);
+          break;
+        case 'append':
+          await store.follow(effect.records);
+          this.counted.appendedRecords += effect.records.length;
+          this.waits.wake();
+          break;
+        case 'install':
+          await store.install(effect.position);
+          this.counted.installedSnapshots += 1;
+          this.waits.wake();
+          log.info('installed a snapshot', { seq: effect.position.seq });
+          break;
+        case 'set-aside':
+          log.warn('setting all data aside: it is not the history of the primary', { ...store.state().position });
+          await store.setAside();
+          this.counted.setAsides += 1;
+          this.hashes.forget();
+          break;
+        case 'answer':
+          return { ...effect.answer, report: reportOf(store.state()) };
+      }
+    }
+    throw new Error(`the core gave no answer to ${message.kind}`);
+  }
+
+  private hear(primary: FollowedPrimary): void {
+    this.primary = primary;
+    this.onHeard(primary);
+  }
+}
+
+function notReady(detail: string): AppError {
+  return new AppError('not-ready', detail, { retry: 'safe' });
+}

@@ -1,0 +1,87 @@
+import type { PrimaryIdentity, Position, ReplicaAnswer, ShippedRecord } from '../messages.js';
+import type { PrimaryHistory } from './primary-history.js';
+import { RecordTail } from './record-tail.js';
+import type { ReplicaLink } from './replica-link.js';
+
+export interface AppendOptions {
+  readonly timeoutMs: number;
+  /** Ends the message at this record even when there are more, and has the state behind it kept for comparison. */
+  readonly auditAt: number | undefined;
+}
+
+/** Of the newest records that are kept in memory; who is further behind is served from the journal. */
+const TAIL_CHARACTERS = 16 * 1024 * 1024;
+const SNAPSHOT_IDLE_MS = 10_000;
+
+/** What a replica is sent, from memory where it is new enough, else from the journal, else from a snapshot. */
+export class Shipping {
+  private readonly tail = new RecordTail(TAIL_CHARACTERS);
+  /** Snapshots that were sent, to be closed when their readers need nothing behind them any more. */
+  private readonly sent = new Map<string, { close(): Promise<void> }>();
+
+  constructor(
+    private readonly history: PrimaryHistory,
+    private readonly options: { readonly primaryUrl: () => string; readonly batchBytes: number },
+  ) {}
+
+  /** What has become durable here, in order. */
+  remember(records: readonly ShippedRecord[]): void {
+    this.tail.push(records);
+  }
+
+  /**
+   * Sends what is durable here behind `afterSeq`, as much as goes into one message. When that can no longer be read, it
+   * sends a question instead, whose answer tells where the replica is.
+   */
+  async append(
+    link: ReplicaLink,
+    from: PrimaryIdentity,
+    afterSeq: number,
+    { timeoutMs, auditAt }: AppendOptions,
+  ): Promise<ReplicaAnswer> {
+    const end = this.history.position;
+    const { after, records } = (await this.read(afterSeq, auditAt ?? end.seq)) ?? { after: end, records: [] };
+    const audit = auditAt !== undefined && (records.at(-1)?.seq ?? after.seq) === auditAt;
+    const message = { from, after, durableSeq: end.seq, records, primaryUrl: this.options.primaryUrl(), audit };
+    return link.append(message, timeoutMs);
+  }
+
+  /** Sends the newest snapshot, and keeps what follows it readable until `release`. */
+  async snapshot(link: ReplicaLink, from: PrimaryIdentity): Promise<ReplicaAnswer> {
+    const snapshot = await this.history.snapshot();
+    if (snapshot === undefined) throw new Error('the records are gone and there is no snapshot');
+    this.release(link.name);
+    this.sent.set(link.name, snapshot);
+    return link.install(from, snapshot, SNAPSHOT_IDLE_MS);
+  }
+
+  /** The replica needs nothing that only a snapshot's successors hold. */
+  release(name: string): void {
+    const snapshot = this.sent.get(name);
+    this.sent.delete(name);
+    void snapshot?.close();
+  }
+
+  /** The place that this history had at `seq`; `gone` when only a snapshot could tell, undefined beyond its end. */
+  async positionAt(seq: number): Promise<Position | 'gone' | undefined> {
+    if (seq > this.history.position.seq) return undefined;
+    return this.tail.positionAt(seq) ?? (await this.history.positionAt(seq));
+  }
+
+  canShipAfter(seq: number): boolean {
+    return seq + 1 >= this.history.firstSeq;
+  }
+
+  private async read(
+    afterSeq: number,
+    lastSeq: number,
+  ): Promise<{ readonly after: Position; readonly records: readonly ShippedRecord[] } | undefined> {
+    const after = await this.positionAt(afterSeq);
+    if (after === undefined || after === 'gone') return undefined;
+    const inMemory = this.tail.after(afterSeq, lastSeq, this.options.batchBytes);
+    if (inMemory !== undefined) return { after, records: inMemory };
+    if (afterSeq >= lastSeq) return { after, records: [] };
+    const read = await this.history.readAfter(afterSeq, this.options.batchBytes);
+    return read === 'gone' ? undefined : { after, records: read.filter(({ seq }) => seq <= lastSeq) };
+  }
+}

@@ -1,0 +1,111 @@
+import type { Timers } from '../../../kernel/index.js';
+import type { PrimaryHistory } from './primary-history.js';
+import type { ReplicaLink } from './replica-link.js';
+
+/** State hashes of this process and of replicas, all behind one record. */
+export interface AuditResult {
+  readonly own: string;
+  readonly replicas: Readonly<Record<string, string>>;
+}
+
+interface Round {
+  readonly seq: number;
+  readonly own: Promise<string>;
+  /** Not there yet. */
+  readonly coming: Set<string>;
+  /** There, and computing. */
+  readonly asked: Set<string>;
+  readonly hashes: Record<string, string>;
+  readonly done: (result: AuditResult | undefined) => void;
+}
+
+/**
+ * Compares states, not only histories: two processes that applied the same records must show the same hash behind the
+ * same one. The own state is captured now; each replica captures its own when it has exactly the same records.
+ */
+export class StateAudit {
+  private readonly rounds = new Set<Round>();
+
+  constructor(
+    private readonly history: PrimaryHistory,
+    private readonly timers: Timers,
+    /** How long a replica may take until it shows its hash. */
+    private readonly deadlineMs: number,
+  ) {}
+
+  /** Resolves when every one of `names` has shown its hash or failed to; undefined when none has. */
+  begin(names: readonly string[]): Promise<AuditResult | undefined> {
+    if (names.length === 0) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      const { seq } = this.history.position;
+      const own = this.history.stateHash();
+      const round: Round = { seq, own, coming: new Set(names), asked: new Set(), hashes: {}, done: resolve };
+      this.rounds.add(round);
+      own.catch(() => {
+        this.end(round);
+      });
+      this.timers.after(this.deadlineMs, () => {
+        this.end(round);
+      });
+    });
+  }
+
+  /** Where the next message to the replica must end for a comparison; undefined: nowhere in particular. */
+  cutFor(name: string, afterSeq: number): number | undefined {
+    let cut: number | undefined;
+    for (const { seq, coming } of this.rounds) {
+      if (coming.has(name) && seq >= afterSeq) cut = Math.min(cut ?? seq, seq);
+    }
+    return cut;
+  }
+
+  /**
+   * The replica has everything through `seq`. Only a message that was told to end at `auditAt` made it keep its state; a
+   * round that began while another was under way goes on waiting.
+   */
+  reached(link: ReplicaLink, seq: number, auditAt: number | undefined): void {
+    for (const round of this.rounds) {
+      if (!round.coming.has(link.name) || seq < round.seq) continue;
+      if (seq === round.seq && auditAt !== round.seq) continue;
+      round.coming.delete(link.name);
+      round.asked.add(link.name);
+      if (seq > round.seq) this.settle(round, link.name, undefined);
+      else void this.fetch(round, link);
+    }
+  }
+
+  /** Nothing that this replica has shown or will show in the rounds under way counts any more. */
+  failed(name: string): void {
+    for (const round of this.rounds) {
+      delete round.hashes[name];
+      this.settle(round, name, undefined);
+    }
+  }
+
+  /** Resolves when it has computed its hash. */
+  private async fetch(round: Round, link: ReplicaLink): Promise<void> {
+    const shown = await link.stateHash(round.seq, this.deadlineMs).catch(() => undefined);
+    this.settle(round, link.name, shown?.stateHash);
+  }
+
+  private end(round: Round): void {
+    for (const name of [...round.coming, ...round.asked]) this.settle(round, name, undefined);
+  }
+
+  private settle(round: Round, name: string, hash: string | undefined): void {
+    const wasComing = round.coming.delete(name);
+    const wasAsked = round.asked.delete(name);
+    if (!wasComing && !wasAsked) return;
+    if (hash !== undefined) round.hashes[name] = hash;
+    if (round.coming.size + round.asked.size > 0) return;
+    this.rounds.delete(round);
+    round.own.then(
+      (own) => {
+        round.done(Object.keys(round.hashes).length === 0 ? undefined : { own, replicas: round.hashes });
+      },
+      () => {
+        round.done(undefined);
+      },
+    );
+  }
+}

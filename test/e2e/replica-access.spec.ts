@@ -1,0 +1,52 @@
+import { describe, expect, it } from '@jest/globals';
+import { REPLICATION_PATHS } from '../../src/protocols/replication/index.js';
+import { CLUSTER_SECRET } from '../support/acting-primary.js';
+import { CUSTOMER } from './support/resources.js';
+import { useSharedReplica } from './support/shared-replica.js';
+
+const READING = 'r'.repeat(16);
+const WRITING = 'w'.repeat(16);
+const replica = useSharedReplica({ API_KEYS: `ann:read:${READING},bob:write:${WRITING}` });
+
+const MESSAGES: readonly string[] = ['append', 'setAside', 'install', 'promise'];
+const ROUTES = Object.entries(REPLICATION_PATHS).map(
+  ([name, path]) => [MESSAGES.includes(name) ? 'POST' : 'GET', path] as const,
+);
+
+describe('the internal routes of a replica', () => {
+  it.each(ROUTES)('%s %s, without the secret, is answered 401 whatever else is shown', async (method, path) => {
+    const shown = ['Bearer x', `Bearer ${CLUSTER_SECRET}`, CLUSTER_SECRET, `Bearer ${WRITING}`];
+    for (const headers of [{}, { 'x-api-key': WRITING }, ...shown.map((authorization) => ({ authorization }))]) {
+      const refused = await replica.client.send(method, path, { headers, ...(method === 'POST' && { body: 'x' }) });
+      expect(refused.problem(401).code).toBe('unauthorized');
+    }
+  });
+
+  it('with the secret, answer without an API key', async () => {
+    expect(await replica.primary.ship()).toMatchObject({ verdict: 'accepted' });
+  });
+});
+
+describe("clients' routes of a replica with API keys", () => {
+  it('without a key, are answered 401 but for /health/live', async () => {
+    for (const path of [
+      '/',
+      '/customers',
+      '/customers/1',
+      '/operations/x',
+      '/health/ready',
+      '/metrics',
+      '/docs-json',
+    ]) {
+      (await replica.client.get(path)).problem(401);
+    }
+    (await replica.client.post('/customers', CUSTOMER.input)).problem(401);
+    expect((await replica.client.get('/health/live')).status).toBe(200);
+  });
+
+  it('with a key that may read, are read and refuse writes with 403', async () => {
+    const reader = replica.client.with({ 'x-api-key': READING });
+    expect((await reader.get('/customers')).status).toBe(200);
+    (await reader.post('/customers', CUSTOMER.input)).problem(403);
+  });
+});

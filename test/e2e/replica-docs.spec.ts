@@ -1,0 +1,128 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  type Endpoint,
+  endpointsOf,
+  exampleOf,
+  fetchOpenApi,
+  mismatches,
+  type OpenApi,
+  refsIn,
+  resolveRef,
+} from './support/openapi.js';
+import { useSharedReplica } from './support/shared-replica.js';
+
+const replica = useSharedReplica();
+let document: OpenApi;
+let endpoints: Endpoint[];
+
+beforeAll(async () => {
+  replica.primary.put(1, 'Ada');
+  await replica.primary.ship();
+  document = await fetchOpenApi(replica.client);
+  endpoints = endpointsOf(document);
+});
+
+const titleOf = ({ method, path }: Endpoint): string => `${method} ${path}`;
+
+describe("a replica's API document", () => {
+  it('asked for, is OpenAPI 3 and names every endpoint', () => {
+    expect(document).toMatchObject({ openapi: expect.stringMatching(/^3\./), info: { title: 'Bifolio replica' } });
+    expect(endpoints.map(titleOf).sort()).toEqual([
+      'DELETE /customers/{id}',
+      'GET /',
+      'GET /customers',
+      'GET /customers/{id}',
+      'GET /health/live',
+      'GET /health/ready',
+      'GET /metrics',
+      'GET /operations/{id}',
+      'POST /customers',
+      'PUT /customers/{id}',
+    ]);
+  });
+
+  it('followed by every $ref, leads somewhere', () => {
+    const refs = refsIn(document);
+    expect(refs.length).toBeGreaterThan(30);
+    expect(refs.filter((ref) => resolveRef(document, ref) === undefined)).toEqual([]);
+  });
+
+  it('names every operation once, with a summary, a tag and the parameters of its path', () => {
+    const ids = endpoints.map(({ operation }) => operation.operationId);
+    expect(ids).toEqual([...new Set(ids)]);
+    for (const { path, operation } of endpoints) {
+      const inPath = operation.parameters.filter((parameter) => parameter.in === 'path' && parameter.required === true);
+      const wanted = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+      expect([path, operation.summary !== '', operation.tags?.length, inPath.map(({ name }) => name)]).toEqual([
+        path,
+        true,
+        1,
+        wanted,
+      ]);
+    }
+  });
+
+  it('describes every answer, and refusals as problems', () => {
+    for (const endpoint of endpoints) {
+      for (const [status, { description, content }] of Object.entries(endpoint.operation.responses)) {
+        expect([titleOf(endpoint), status, description]).toEqual([
+          titleOf(endpoint),
+          status,
+          expect.stringMatching(/./),
+        ]);
+        if (Number(status) < 400) continue;
+        const schema = content?.['application/problem+json']?.schema?.$ref;
+        expect([titleOf(endpoint), status, schema]).toEqual([
+          titleOf(endpoint),
+          status,
+          '#/components/schemas/Problem',
+        ]);
+      }
+    }
+  });
+
+  it('has examples that fit their schemas', () => {
+    for (const [name, schema] of Object.entries(document.components.schemas)) {
+      expect([name, mismatches(document, schema, exampleOf(document, schema))]).toEqual([name, []]);
+    }
+  });
+
+  it('shows reads as they are answered', async () => {
+    for (const [template, path] of [
+      ['/', '/'],
+      ['/customers', '/customers'],
+      ['/customers/{id}', '/customers/1'],
+      ['/health/live', '/health/live'],
+      ['/health/ready', '/health/ready'],
+    ] as const) {
+      const answer = await replica.client.get(path);
+      const described = document.paths[template]?.['get']?.responses['200'];
+      const schema = described?.content?.['application/json']?.schema;
+      expect([path, answer.status, mismatches(document, schema!, answer.json())]).toEqual([path, 200, []]);
+      for (const name of Object.keys(described?.headers ?? {})) {
+        expect([path, name, answer.hasHeader(name) || name === 'Link']).toEqual([path, name, true]);
+      }
+    }
+  });
+
+  it('says what writes that are passed on may be answered', () => {
+    const writes = endpoints.filter(({ method }) => method !== 'GET');
+    expect(writes).toHaveLength(3);
+    for (const { method, path, operation } of writes) {
+      const { content, headers = {} } = operation.responses['202'] ?? {};
+      expect([method, path, content?.['application/json']?.schema?.$ref, Object.keys(headers).sort()]).toEqual([
+        ...[method, path, '#/components/schemas/Accepted'],
+        ['Idempotency-Replayed', 'Location', 'X-Commit', 'X-Operation-Id', 'X-Replicas-Acked'],
+      ]);
+      expect(operation.responses['503']?.description).toContain('too-few-replicas');
+    }
+  });
+
+  it('has a page at /docs whose scripts and styles answer', async () => {
+    const page = await replica.client.get('/docs');
+    expect([page.status, page.header('content-type')]).toEqual([200, expect.stringMatching(/^text\/html/)]);
+    const files = [...page.text.matchAll(/(?:src|href)="\.\/(docs\/[^"]+)"/g)].map(([, file = '']) => `/${file}`);
+    expect(files.length).toBeGreaterThan(3);
+    for (const file of files) expect([file, (await replica.client.get(file)).status]).toEqual([file, 200]);
+  });
+});

@@ -1,0 +1,195 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { join } from 'node:path';
+import { isAlive } from '../../src/platform/nodes/index.js';
+import { removeDirectory, temporaryDirectory } from '../support/app-process.js';
+import { eventually } from '../support/eventually.js';
+import { type FleetRun, freePorts, StandInFleet } from '../support/stand-in-fleet.js';
+
+const READY = /To stop/;
+const SECRET = 'cluster-secret';
+
+/** The supervisor with real processes; what they are is of no matter to it. */
+describe('npm start with an app and two replicas', () => {
+  let root: string;
+  let fleet: StandInFleet;
+  let [first, second]: readonly number[] = [];
+  const servers: Server[] = [];
+
+  beforeEach(async () => {
+    root = temporaryDirectory();
+    [first, second] = await freePorts(2);
+    fleet = new StandInFleet(root, [first!, second!]);
+  });
+
+  afterEach(async () => {
+    servers.splice(0).forEach((server) => server.close());
+    // However a test ended, nothing of it goes on.
+    const stopped = await fleet.run('stop', { args: ['--force'] }).toEnd();
+    removeDirectory(root);
+    expect(stopped.code).toBe(0);
+  });
+
+  async function start(): Promise<FleetRun> {
+    const run = fleet.run('start');
+    await run.prints(READY);
+    return run;
+  }
+
+  const pids = (): number[] => [fleet.app.pid, fleet.replica(first!).pid, fleet.replica(second!).pid];
+  const kill = (pid: number): void => {
+    process.kill(pid, 'SIGKILL');
+  };
+  async function occupy(port: number): Promise<void> {
+    const server = createServer((_request, response) => response.end('not ours'));
+    servers.push(server);
+    await new Promise<void>((listening) => server.listen(port, '127.0.0.1', listening));
+  }
+
+  it('prints one table when all are ready, and every node keeps the same secret for its owner alone', async () => {
+    const run = await start();
+
+    for (const [index, port] of [first!, second!].entries()) {
+      expect(run.printed).toMatch(
+        new RegExp(`Replica ${index + 1}\\s+│ http://127\\.0\\.0\\.1:${port} in ${fleet.directoryOf(port)} `),
+      );
+      expect(existsSync(join(fleet.data, `logs/replica-${index + 1}.log`))).toBe(true);
+    }
+    expect(run.printed.match(/Bifolio is ready/g)).toHaveLength(1);
+    const kept = [fleet.data, fleet.directoryOf(first!), fleet.directoryOf(second!)].map((at) => join(at, SECRET));
+    expect(new Set(kept.map((path) => readFileSync(path, 'utf8'))).size).toBe(1);
+    expect(kept.map((path) => statSync(path).mode & 0o777)).toEqual([0o600, 0o600, 0o600]);
+  });
+
+  it('given a replica that is killed with -9, names it and brings it back, and leaves the others alone', async () => {
+    const run = await start();
+    const [app, one, two] = pids();
+
+    kill(two!);
+    await run.prints(
+      new RegExp(`Replica 2 \\(${second!}\\) was ended by SIGKILL\\. Starting it again in 0\\.25 s \\.\\.\\.`),
+      new RegExp(`Replica 2 \\(${second!}\\) is back at`),
+    );
+
+    expect(pids().slice(0, 2)).toEqual([app, one]);
+    expect(pids()[2]).not.toBe(two);
+  });
+
+  it('given all of them killed with -9 at once, brings all of them back', async () => {
+    const run = await start();
+    const before = pids();
+
+    before.forEach(kill);
+    await run.prints(/The app is back at/, /Replica 1 \(\d+\) is back at/, /Replica 2 \(\d+\) is back at/);
+
+    expect(pids().filter((pid) => before.includes(pid))).toEqual([]);
+    expect(pids().every(isAlive)).toBe(true);
+  });
+
+  it.each(['SIGINT', 'npm stop'])('given %s, has stopped the app before it asks a replica to stop', async (how) => {
+    const run = await start();
+    const running = pids();
+
+    if (how === 'SIGINT') process.kill(run.pid, 'SIGINT');
+    else expect(await fleet.run('stop').toEnd()).toEqual({ code: 0, printed: 'Stopped.\n' });
+
+    expect(await run.exited).toBe(0);
+    expect(run.printed).toMatch(/Stopped\.\n$/);
+    expect(running.filter(isAlive)).toEqual([]);
+    expect(fleet.history.slice(0, 2)).toEqual(['app stops', 'app stopped']);
+    expect([...fleet.history.slice(2)].sort()).toEqual(
+      [first!, second!].flatMap((port) => [`replica ${port} stopped`, `replica ${port} stops`]).sort(),
+    );
+  });
+
+  it('given the port of a replica taken, says so in one line with the port and the setting, and leaves nothing', async () => {
+    await occupy(second!);
+
+    const { code, printed } = await fleet.run('start').toEnd();
+
+    expect(code).toBe(1);
+    expect(printed).toMatch(new RegExp(`^port-taken: port ${second!}, for replica 2,.*REPLICA_PORTS.*\n$`));
+    expect(await fleet.run('stop').toEnd()).toEqual({ code: 0, printed: 'Not running.\n' });
+  });
+
+  it('given a replica whose data are broken, runs without it, says so, and takes it in when it is repaired', async () => {
+    const run = await start();
+    process.kill(run.pid, 'SIGTERM');
+    await run.exited;
+    const broken = join(fleet.directoryOf(first!), 'broken');
+    writeFileSync(broken, '');
+
+    const again = await start();
+    expect(again.printed).toMatch(/Replica 1\s+│ NOT RUNNING: data-corrupt: .* is broken/);
+    expect(isAlive(fleet.app.pid)).toBe(true);
+
+    rmSync(broken);
+    await again.prints(/Replica 1 \(\d+\) is back at/);
+  });
+
+  it('whose supervisor and app are killed with -9, is started anew, never with two on one directory', async () => {
+    const run = await start();
+    const before = pids();
+    [run.pid, before[0]!].forEach(kill);
+    await run.exited;
+    await eventually(() => expect(isAlive(before[0]!)).toBe(false));
+
+    await start();
+
+    expect(before.filter(isAlive)).toEqual([]);
+    expect(pids().every(isAlive)).toBe(true);
+  });
+
+  it('whose supervisor is killed with -9, is found by the next start, which names a replica that is gone', async () => {
+    const run = await start();
+    const [app = 0, , two = 0] = pids();
+    [run.pid, two].forEach(kill);
+    await run.exited;
+    await eventually(() => expect(isAlive(two)).toBe(false));
+
+    const next = await fleet.run('start').toEnd();
+
+    expect(next.code).toBe(0);
+    expect(next.printed).toMatch(/already running at .*\n.*Replica 2 \(\d+\) is gone\.\n.*"npm stop" and "npm start"/);
+    expect(isAlive(app)).toBe(true);
+  });
+
+  it('whose supervisor is killed with -9, is ended as a whole by npm stop, the app first', async () => {
+    const run = await start();
+    const running = pids();
+    kill(run.pid);
+    await run.exited;
+
+    expect(await fleet.run('stop').toEnd()).toEqual({ code: 0, printed: 'Stopped.\n' });
+
+    expect(running.filter(isAlive)).toEqual([]);
+    expect(fleet.history.slice(0, 2)).toEqual(['app stops', 'app stopped']);
+  });
+
+  it('given a replica that hangs and nobody watches, names it and kills it only with --force', async () => {
+    const run = await start();
+    const [app = 0, one = 0] = pids();
+    [run.pid, app].forEach(kill);
+    await run.exited;
+    process.kill(one, 'SIGSTOP');
+
+    const polite = await fleet.run('stop').toEnd();
+    expect(polite).toEqual({ code: 1, printed: expect.stringContaining(`The replica (pid ${one})`) });
+    expect(isAlive(one)).toBe(true);
+    expect((await fleet.run('stop', { args: ['--force'] }).toEnd()).code).toBe(0);
+    await eventually(() => expect(isAlive(one)).toBe(false));
+  });
+
+  it('on another data directory with the same replicas, is refused, and npm stop there leaves them alone', async () => {
+    await start();
+    const elsewhere = { DATA_DIR: join(root, 'other') };
+
+    const { code, printed } = await fleet.run('start', elsewhere).toEnd();
+
+    expect(code).toBe(1);
+    expect(printed).toMatch(/^data-directory-locked: another "npm start" has its replicas in .*REPLICAS_DIR.*\n$/);
+    expect(await fleet.run('stop', elsewhere).toEnd()).toEqual({ code: 0, printed: 'Not running.\n' });
+    expect(pids().every(isAlive)).toBe(true);
+  });
+});

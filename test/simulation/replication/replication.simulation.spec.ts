@@ -1,0 +1,58 @@
+import { describe, expect, it } from '@jest/globals';
+import { describeFailure, type Outcome, simulate } from './simulate.js';
+import { PLANTED, type Variant } from './variant.js';
+
+/** About ten seconds of one core. `npm run simulate -- --seeds 100000` tries more. */
+const SEEDS = 2_400;
+/** Enough for the rarest of the planted bugs, several times over. */
+const SEEDS_FOR_A_BUG = 1_000;
+/** Generous: how slow a machine is shall never decide a test. */
+const TIMEOUT_MS = 15 * 60_000;
+
+/** Of the runs of these seeds, in order, until `isEnough`. */
+function* runs(count: number, variant?: Variant): Generator<readonly [seed: number, outcome: Outcome]> {
+  for (let seed = 1; seed <= count; seed += 1) yield [seed, simulate(seed, variant)];
+}
+
+describe('the simulated cluster', () => {
+  it(
+    'given whatever goes wrong, keeps every promise and comes to rest, and meets all that the protocol knows',
+    () => {
+      const failures: string[] = [];
+      const met = new Set<string>();
+      let confirmed = 0;
+      for (const [seed, outcome] of runs(SEEDS)) {
+        if (outcome.violation !== undefined) failures.push(describeFailure(seed, outcome.violation));
+        for (const name of outcome.met) met.add(name);
+        confirmed += outcome.confirmed;
+      }
+      expect(failures).toEqual([]);
+      expect(confirmed).toBeGreaterThan(SEEDS * 10);
+      expect([...met].sort()).toEqual(
+        [
+          ...['accepted', 'gap', 'diverged', 'stale-epoch'],
+          ...['send-append', 'send-snapshot', 'send-set-aside', 'verify', 'confirmed', 'stop'],
+          ...['wait', 'pull', 'ask-promises', 'open', 'refuse', 'restore'],
+        ].sort(),
+      );
+    },
+    TIMEOUT_MS,
+  );
+
+  it.each(Object.entries(PLANTED))(
+    'given the planted bug "%s", finds it',
+    (_, variant) => {
+      let found: string | undefined;
+      for (const [, { violation }] of runs(SEEDS_FOR_A_BUG, variant)) {
+        found = violation;
+        if (found !== undefined) break;
+      }
+      expect(found).toEqual(expect.stringMatching(/^(?:P\d|two primaries|liveness)/));
+    },
+    TIMEOUT_MS,
+  );
+
+  it('given the same seed twice, runs alike', () => {
+    for (const seed of [1, 4, 8, 24]) expect(simulate(seed)).toEqual(simulate(seed));
+  });
+});

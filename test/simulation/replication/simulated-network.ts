@@ -1,0 +1,103 @@
+import type {
+  ReplicaAnswer,
+  ReplicaMessage,
+  ReplicaReport,
+  Position,
+} from '../../../src/protocols/replication/index.js';
+import type { SeededRandom } from '../../support/seeded-random.js';
+import type { EventQueue } from './event-queue.js';
+import type { SimulatedRecord, SimulatedStore } from './simulated-store.js';
+
+/** What the protocol's core does not see: questions that a shell answers from what is durable. */
+export type Question =
+  | { readonly kind: 'report' }
+  | { readonly kind: 'records'; readonly afterSeq: number }
+  | { readonly kind: 'copy' }
+  | { readonly kind: 'state-hash' };
+
+/** An install carries the snapshot file, an append the records as this world makes them. */
+export type Sent =
+  | {
+      readonly message: ReplicaMessage;
+      readonly records?: readonly SimulatedRecord[];
+      readonly content?: SimulatedStore;
+    }
+  | { readonly question: Question };
+
+export type Reply =
+  | { readonly kind: 'answer'; readonly answer: ReplicaAnswer }
+  | { readonly kind: 'report'; readonly report: ReplicaReport }
+  | { readonly kind: 'records'; readonly records: readonly SimulatedRecord[] | undefined }
+  | { readonly kind: 'copy'; readonly store: SimulatedStore }
+  | { readonly kind: 'state-hash'; readonly position: Position; readonly state: number };
+
+export interface Receiver {
+  readonly name: string;
+  readonly isUp: boolean;
+  /** Another life is another process: connections to an earlier one are broken. */
+  readonly life: number;
+  receive(sent: Sent, reply: (reply: Reply) => void): void;
+}
+
+/** A process that asks. Runs nothing when it is dead, and later when it is paused. */
+export interface Asker {
+  run(action: () => void): void;
+}
+
+/** Requests over connections that lose, hold up, repeat and overtake. Both directions of a link fail by themselves. */
+export class SimulatedNetwork {
+  lossChance = 0;
+  repeatChance = 0;
+  /** Of a message that takes up to `longestDelayMs` instead of a few milliseconds. */
+  slowChance = 0;
+  longestDelayMs = 2_000;
+  /** `to a` and `from a`: what does not get through. */
+  readonly broken = new Set<string>();
+
+  constructor(
+    private readonly queue: EventQueue,
+    private readonly random: SeededRandom,
+  ) {}
+
+  /** `settle` runs once: with the reply, or with undefined after `timeoutMs` or when nobody is there. */
+  request(asker: Asker, to: Receiver, sent: Sent, timeoutMs: number, settle: (reply: Reply | undefined) => void): void {
+    let isSettled = false;
+    const settleOnce = (reply: Reply | undefined): void => {
+      asker.run(() => {
+        if (isSettled) return;
+        isSettled = true;
+        settle(reply);
+      });
+    };
+    if (!to.isUp) {
+      this.queue.after(1, () => {
+        settleOnce(undefined);
+      });
+      return;
+    }
+    const { life } = to;
+    this.queue.after(timeoutMs, () => {
+      if (!isSettled) settleOnce(undefined);
+    });
+    const copies = this.random.chance(this.repeatChance) ? 2 : 1;
+    for (let copy = 0; copy < copies; copy += 1) {
+      this.carry(`to ${to.name}`, () => {
+        if (!to.isUp || to.life !== life) return;
+        to.receive(sent, (reply) => {
+          this.carry(`from ${to.name}`, () => {
+            settleOnce(reply);
+          });
+        });
+      });
+    }
+  }
+
+  private carry(link: string, arrive: () => void): void {
+    const { random } = this;
+    if (random.chance(this.lossChance)) return;
+    const delayMs = random.chance(this.slowChance) ? random.below(this.longestDelayMs) : 1 + random.fraction() * 4;
+    this.queue.after(delayMs, () => {
+      if (!this.broken.has(link)) arrive();
+    });
+  }
+}

@@ -1,0 +1,153 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { replicationAuthorization } from '../../src/protocols/replication/index.js';
+import { AppProcess, removeDirectory, temporaryDirectory } from './app-process.js';
+import type { Stored } from './audited-client.js';
+import { eventually } from './eventually.js';
+import { freePort, ReplicaProcess } from './replica-process.js';
+import { ShopClient } from './shop-client.js';
+
+const REPLICAS = 4;
+const SECRET = 'a secret for tests only';
+/** Small, so that short loads meet new segments and snapshots. */
+const SETTINGS = {
+  ...{ CLUSTER_SECRET: SECRET, LOG_LEVEL: 'warn', SNAPSHOT_EVERY_BYTES: '40000', SEED: 'off' },
+  // On a slow machine too, nothing is given up that would be done.
+  ...{ REPLICA_TIMEOUT_MS: '30000', WRITE_DEADLINE_MS: '60000' },
+};
+const SETTLE_WITHIN_MS = 60_000;
+
+export interface ReplicaStatus {
+  readonly name: string;
+  readonly state: 'in-sync' | 'catching-up' | 'snapshot' | 'quarantined' | 'unreachable';
+  readonly position: number | null;
+  readonly lag: number | null;
+  readonly lastError: string | null;
+}
+
+export interface StateHash {
+  readonly position: { readonly epoch: number; readonly seq: number; readonly hash: string };
+  readonly stateHash: string;
+}
+
+/** The real app and four real replicas on free ports, without a supervisor: tests start and end each of them. */
+export class Cluster {
+  readonly directory = temporaryDirectory();
+  readonly replicas: readonly ReplicaProcess[];
+  private running: AppProcess | undefined;
+
+  private constructor(
+    ports: readonly number[],
+    private readonly environment: Readonly<Record<string, string>>,
+  ) {
+    this.replicas = ports.map((port) => new ReplicaProcess(port, this.replicasDirectory, this.settings));
+    mkdirSync(this.dataDirectory);
+  }
+
+  /** With every replica in sync. */
+  static async start(environment: Readonly<Record<string, string>> = {}): Promise<Cluster> {
+    const ports: number[] = [];
+    while (ports.length < REPLICAS) ports.push(await freePort());
+    const cluster = new Cluster(ports, environment);
+    await Promise.all(cluster.replicas.map((replica) => replica.start()));
+    await cluster.startApp();
+    await cluster.settled();
+    return cluster;
+  }
+
+  get dataDirectory(): string {
+    return join(this.directory, 'data');
+  }
+
+  get replicasDirectory(): string {
+    return join(this.directory, 'replicas');
+  }
+
+  get app(): AppProcess {
+    if (this.running === undefined) throw new Error('the app was not started');
+    return this.running;
+  }
+
+  get settings(): Readonly<Record<string, string>> {
+    return { ...SETTINGS, REPLICAS_DIR: this.replicasDirectory, DATA_DIR: this.dataDirectory, ...this.environment };
+  }
+
+  /** Resolves when it listens; it may still wait for replicas. */
+  async startApp(environment: Readonly<Record<string, string>> = {}): Promise<AppProcess> {
+    this.running = this.spawnApp(environment);
+    await this.running.ready();
+    return this.running;
+  }
+
+  /** Starts without waiting: for lives that are to refuse. */
+  spawnApp(environment: Readonly<Record<string, string>> = {}, dataDirectory = this.dataDirectory): AppProcess {
+    const REPLICA_PORTS = this.replicas.map(({ port }) => port).join(',');
+    return AppProcess.spawn(dataDirectory, {
+      ...this.settings,
+      REPLICA_PORTS,
+      ...environment,
+      DATA_DIR: dataDirectory,
+    });
+  }
+
+  /** Everything that is dead is started again. */
+  async revive(): Promise<void> {
+    await Promise.all(this.replicas.filter(({ isRunning }) => !isRunning).map((replica) => replica.start()));
+    if (this.app.hasExited) await this.startApp();
+  }
+
+  async status(): Promise<{ readonly epoch: number; readonly inSync: number; readonly replicas: ReplicaStatus[] }> {
+    const response = await fetch(`${this.app.url}/replication/status`);
+    return (await response.json()) as { epoch: number; inSync: number; replicas: ReplicaStatus[] };
+  }
+
+  /** Resolves when all of them, or so many, are in sync. */
+  async settled(inSync = this.replicas.length): Promise<void> {
+    await eventually(
+      async () => {
+        if (this.app.hasExited) throw new Error(`the app ended: ${this.app.printed}`);
+        const status = await this.status();
+        if (status.inSync !== inSync) throw new Error(JSON.stringify(status));
+      },
+      { withinMs: SETTLE_WITHIN_MS },
+    );
+  }
+
+  /** One sentence for each difference between the nodes: in their customers, or in their state hashes. */
+  async differences(nodes: readonly { readonly url: string }[] = [this.app, ...this.replicas]): Promise<string[]> {
+    const hashes = await Promise.all(nodes.map(({ url }) => stateHashOf(url)));
+    const customers = await Promise.all(nodes.map(({ url }) => customersOn(url)));
+    const [first] = hashes;
+    const [expected = new Map<number, string>()] = customers;
+    return nodes.flatMap(({ url }, index) => {
+      const isSame = JSON.stringify(hashes[index]) === JSON.stringify(first);
+      const other = isSame ? [] : [`${url} has ${JSON.stringify(hashes[index])} and not ${JSON.stringify(first)}`];
+      const found = [...(customers[index] ?? [])];
+      const isEqual = found.length === expected.size && found.every(([id, name]) => expected.get(id) === name);
+      return isEqual ? other : [...other, `${url} has other customers`];
+    });
+  }
+
+  async end(): Promise<void> {
+    await this.running?.kill();
+    await Promise.all(this.replicas.map((replica) => replica.kill()));
+    removeDirectory(this.directory);
+  }
+}
+
+export async function stateHashOf(url: string): Promise<StateHash> {
+  const headers = { authorization: replicationAuthorization(SECRET) };
+  const response = await fetch(`${url}/replication/state-hash`, { headers });
+  if (response.status !== 200) throw new Error(`${url} has no state hash: ${await response.text()}`);
+  return (await response.json()) as StateHash;
+}
+
+/** Names by id. */
+export async function customersOn(url: string): Promise<Stored> {
+  const shop = new ShopClient(url);
+  try {
+    return await shop.customers();
+  } finally {
+    await shop.close();
+  }
+}

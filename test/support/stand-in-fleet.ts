@@ -1,0 +1,161 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { type AddressInfo } from 'node:net';
+import { join, resolve } from 'node:path';
+import { eventually } from './eventually.js';
+
+/**
+ * An app or a replica that keeps nothing: it notes where it answers, says that it is ready, and ends when asked. With a
+ * file `broken` in its directory it refuses to start. What happens to it is appended to `history` in the data directory.
+ */
+const STAND_IN = `
+  import { appendFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+  import { createServer } from 'node:http';
+  import { join } from 'node:path';
+
+  const isApp = process.argv[1].endsWith('api.mjs');
+  const port = isApp ? Number(process.env.PORT) : Number(process.argv[3]);
+  const { DATA_DIR, REPLICAS_DIR } = process.env;
+  const directory = isApp ? DATA_DIR : join(REPLICAS_DIR, String(port));
+  const runFile = join(directory, isApp ? 'app.json' : 'replica.json');
+  const name = isApp ? 'app' : 'replica ' + port;
+  mkdirSync(directory, { recursive: true });
+  if (existsSync(join(directory, 'broken'))) {
+    console.error('data-corrupt: ' + directory + ' is broken');
+    process.exit(1);
+  }
+  const server = createServer((_request, response) => response.end(JSON.stringify({ pid: process.pid })));
+  server.on('error', () => {
+    console.error('port-taken: port ' + port + ' is taken by another program');
+    process.exit(1);
+  });
+  server.listen(port, '127.0.0.1', () => {
+    const url = 'http://127.0.0.1:' + server.address().port;
+    writeFileSync(runFile, JSON.stringify({ pid: process.pid, url }));
+  });
+  process.on('SIGTERM', () => {
+    appendFileSync(join(DATA_DIR, 'history'), name + ' stops\\n');
+    rmSync(runFile);
+    // Long enough for one that is stopped too early to come first.
+    setTimeout(() => {
+      appendFileSync(join(DATA_DIR, 'history'), name + ' stopped\\n');
+      process.exit(0);
+    }, isApp ? 200 : 0);
+  });
+`;
+
+interface RunNote {
+  readonly pid: number;
+  readonly url: string;
+}
+
+/** The real supervisor as `npm start` and `npm stop` run it, over stand-ins for the app and its replicas. */
+export class StandInFleet {
+  readonly data: string;
+  readonly replicas: string;
+  private readonly bundle: string;
+
+  constructor(
+    root: string,
+    readonly ports: readonly number[],
+  ) {
+    this.data = join(root, 'data');
+    this.replicas = join(root, 'replicas');
+    this.bundle = join(root, 'bundle');
+    if (existsSync(this.bundle)) return;
+    mkdirSync(this.bundle);
+    for (const name of ['supervisor.mjs', 'supervisor.cjs']) {
+      cpSync(resolve('dist/bundle', name), join(this.bundle, name));
+    }
+    for (const name of ['api.mjs', 'replica.mjs']) writeFileSync(join(this.bundle, name), STAND_IN);
+    symlinkSync(resolve('node_modules'), join(root, 'node_modules'));
+  }
+
+  run(command: 'start' | 'stop', { args = [], ...environment }: FleetOptions = {}): FleetRun {
+    const child = spawn(process.execPath, [join(this.bundle, 'supervisor.mjs'), command, ...args], {
+      cwd: this.bundle,
+      env: {
+        ...{ PATH: process.env['PATH'], PORT: '0', DATA_DIR: this.data, REPLICAS_DIR: this.replicas },
+        ...{ REPLICA_PORTS: this.ports.join(',') },
+        ...environment,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    return new FleetRun(child);
+  }
+
+  get app(): RunNote {
+    return noteIn(join(this.data, 'app.json'));
+  }
+
+  replica(port: number): RunNote {
+    return noteIn(join(this.directoryOf(port), 'replica.json'));
+  }
+
+  directoryOf(port: number): string {
+    return join(this.replicas, String(port));
+  }
+
+  /** Who was asked to stop and who did, in that order. */
+  get history(): readonly string[] {
+    return readFileSync(join(this.data, 'history'), 'utf8').trim().split('\n');
+  }
+}
+
+type FleetOptions = { readonly args?: readonly string[] } & {
+  readonly [name: string]: string | readonly string[];
+};
+
+/** One `npm start` or `npm stop`. */
+export class FleetRun {
+  readonly pid: number;
+  readonly exited: Promise<number | null>;
+  private output = '';
+  private hasExited = false;
+
+  constructor(child: ChildProcess) {
+    this.pid = child.pid ?? -1;
+    this.exited = new Promise((resolveExit) => {
+      child.once('close', (code) => {
+        this.hasExited = true;
+        resolveExit(code);
+      });
+    });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
+    }
+  }
+
+  get printed(): string {
+    return this.output;
+  }
+
+  /** Resolves when all of these were printed. Rejects with what was printed when it ends instead. */
+  async prints(...patterns: readonly RegExp[]): Promise<void> {
+    const missing = (): RegExp | undefined => patterns.find((pattern) => !pattern.test(this.output));
+    const look = (): void => {
+      if (missing() && !this.hasExited) throw new Error(`${String(missing())} is not in: ${this.output}`);
+    };
+    await eventually(look, { withinMs: 60_000 });
+    if (missing()) throw new Error(`it ended without ${String(missing())}: ${this.output}`);
+  }
+
+  async toEnd(): Promise<{ readonly code: number | null; readonly printed: string }> {
+    const code = await this.exited;
+    return { code, printed: this.output };
+  }
+}
+
+/** Ports of this machine that nobody listens on, all different. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  for (const server of servers) await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  for (const server of servers) await new Promise((closed) => server.close(closed));
+  return ports;
+}
+
+function noteIn(path: string): RunNote {
+  return JSON.parse(readFileSync(path, 'utf8')) as RunNote;
+}
