@@ -6,10 +6,10 @@ export class Autocannon implements LoadGenerator {
   readonly name = 'autocannon';
   readonly boundsFigures = true;
 
-  async run({ url, seconds, headers = {}, write }: Load): Promise<LoadCount> {
+  async run({ url, seconds, headers = {}, connections = CONNECTIONS, write }: Load): Promise<LoadCount> {
     const result = await autocannon({
       url,
-      connections: CONNECTIONS,
+      connections,
       duration: seconds,
       headers: write ? { ...headers, 'content-type': 'application/json' } : headers,
       ...(write && { requests: [numbered(write)] }),

@@ -8,6 +8,8 @@ export interface Load {
   /** Whole seconds. */
   readonly seconds: number;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Absent: CONNECTIONS. */
+  readonly connections?: number;
   /** Absent: GET. `{n}` in the body becomes a number of 12 digits, another for each request, from `firstNumber` on. */
   readonly write?: { readonly method: 'POST' | 'PUT'; readonly body: string; readonly firstNumber: number };
 }

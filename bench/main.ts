@@ -9,6 +9,8 @@ import type { LoadGenerator } from './load.js';
 import { describeMachine, type Machine } from './machine.js';
 import { LARGE_STORE_WRITES } from './paths/large-store-writes.js';
 import { READS } from './paths/reads.js';
+import { REPLICA_PROCESS } from './paths/replica-process.js';
+import { REPLICATION } from './paths/replication.js';
 import { STARTS } from './paths/starts.js';
 import { WRITES } from './paths/writes.js';
 import { startApp } from './processes.js';
@@ -18,7 +20,14 @@ import { parseSettings, type Settings, USAGE } from './settings.js';
 import { svgOf } from './svg.js';
 import { Wrk } from './wrk.js';
 
-const FIGURES: readonly Figure[] = [...READS, ...WRITES, ...LARGE_STORE_WRITES, ...STARTS];
+const FIGURES: readonly Figure[] = [
+  ...READS,
+  ...WRITES,
+  ...LARGE_STORE_WRITES,
+  ...STARTS,
+  ...REPLICATION,
+  ...REPLICA_PROCESS,
+];
 /** From build/bench/, where this file is compiled to. */
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** Share of the cores; more than this and the servers do not get what they need. */

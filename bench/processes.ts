@@ -16,6 +16,8 @@ interface Program {
   readonly environment: Readonly<Record<string, string>>;
   /** The path that is answered with 200 when it is ready. */
   readonly readyAt: string;
+  /** Absent: any free one. */
+  readonly port?: number;
 }
 
 /** A server in a process of its own that has answered. */
@@ -28,9 +30,9 @@ export class ServerProcess {
     readonly readyAfterMs: number,
   ) {}
 
-  static async start({ program, directory, environment, readyAt }: Program): Promise<ServerProcess> {
+  static async start({ program, directory, environment, readyAt, port: wanted }: Program): Promise<ServerProcess> {
     mkdirSync(directory, { recursive: true });
-    const port = await freePort();
+    const port = wanted ?? (await freePort());
     const logFile = join(directory, 'output.log');
     const log = openSync(logFile, 'a');
     const startedAt = performance.now();
@@ -56,6 +58,24 @@ export class ServerProcess {
     return new ServerProcess(child, exited, `http://127.0.0.1:${port}`, performance.now() - startedAt);
   }
 
+  get pid(): number {
+    return this.child.pid ?? 0;
+  }
+
+  get port(): number {
+    return Number(new URL(this.url).port);
+  }
+
+  /** SIGSTOP: it keeps its connections and answers nothing. */
+  hold(): void {
+    this.child.kill('SIGSTOP');
+  }
+
+  /** SIGCONT. */
+  release(): void {
+    this.child.kill('SIGCONT');
+  }
+
   /** A clean stop. */
   async stop(): Promise<void> {
     this.child.kill('SIGTERM');
@@ -78,14 +98,14 @@ export function startApp(
   return ServerProcess.start({
     program,
     directory,
-    environment: { DATA_DIR: join(directory, 'data'), ...environment },
+    environment: { DATA_DIR: join(directory, 'data'), REPLICA_PORTS: '', ...environment },
     readyAt: '/health/ready',
   });
 }
 
 export function startBaseline(
   { baselines }: { readonly baselines: string },
-  name: 'hello' | 'append' | 'bare-process',
+  name: 'hello' | 'append' | 'bare-process' | 'naive-primary' | 'naive-replica',
   directory: string,
   environment: Readonly<Record<string, string>> = {},
 ): Promise<ServerProcess> {

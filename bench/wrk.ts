@@ -14,8 +14,8 @@ export class Wrk implements LoadGenerator {
     private readonly script: string,
   ) {}
 
-  async run({ url, seconds, headers = {}, write }: Load): Promise<LoadCount> {
-    const options = ['-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, '--timeout', '10s', '-s', this.script];
+  async run({ url, seconds, headers = {}, connections = CONNECTIONS, write }: Load): Promise<LoadCount> {
+    const options = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '-s', this.script];
     const headerOptions = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
     const ownBodies = write ? ['--', write.method, String(write.firstNumber), write.body] : [];
     const { stdout } = await promisify(execFile)(this.program, [...options, ...headerOptions, url, ...ownBodies]);
