@@ -4,6 +4,7 @@ import { isDiskFull, type Position } from '../journal/index.js';
 import type { CollectionDeclaration } from './document-op.js';
 import { SnapshotCodec } from './snapshot-codec.js';
 import { SnapshotFile } from './snapshot-file.js';
+import { storeStream } from './snapshot-stream.js';
 
 interface IncomingPorts {
   readonly disk: Disk;
@@ -93,18 +94,7 @@ export class IncomingSnapshot {
   private async write(chunks: AsyncIterable<Uint8Array>): Promise<void> {
     const { disk, crashSites } = this.ports;
     crashSites.reach('incoming.write.before');
-    const file = await disk.open(this.path);
-    try {
-      await file.truncate(0);
-      let offset = 0;
-      for await (const chunk of chunks) {
-        await file.write(chunk, offset);
-        offset += chunk.byteLength;
-      }
-      await file.synchronize();
-      crashSites.reach('incoming.synchronize.after');
-    } finally {
-      await file.close();
-    }
+    await storeStream(disk, this.path, chunks);
+    crashSites.reach('incoming.synchronize.after');
   }
 }

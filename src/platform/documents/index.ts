@@ -10,7 +10,7 @@ export { DocumentFollower } from './document-follower.js';
 export type { CopyableHistory, DocumentHistoryOptions } from './document-history.js';
 export { FOLLOWER_CRASH_SITES } from './follower-crash-sites.js';
 export type { DocumentPage } from './document-reads.js';
-export type { SnapshotStream } from './snapshot-stream.js';
+export { type SnapshotStream, storeStream } from './snapshot-stream.js';
 export { DocumentMachine } from './document-machine.js';
 export type { DocumentsSnapshot, SnapshotMeta } from './document-machine.js';
 export type {

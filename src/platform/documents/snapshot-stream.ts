@@ -39,6 +39,22 @@ export async function openSnapshotStream(
   }
 }
 
+/** What came, as one file that takes the place of what was there. Durable when it resolves, but for its name. */
+export async function storeStream(disk: Disk, path: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  const file = await disk.open(path);
+  try {
+    await file.truncate(0);
+    let offset = 0;
+    for await (const chunk of chunks) {
+      await file.write(chunk, offset);
+      offset += chunk.byteLength;
+    }
+    await file.synchronize();
+  } finally {
+    await file.close();
+  }
+}
+
 function streamOf(reader: DiskReader, position: Position, sizeBytes: number, release: () => void): SnapshotStream {
   let isClosed = false;
   return {

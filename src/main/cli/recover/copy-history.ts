@@ -6,6 +6,7 @@ import {
   SnapshotCodec,
   SnapshotFile,
   stateHash,
+  storeStream,
 } from '../../../platform/documents/index.js';
 import {
   beginJournal,
@@ -87,18 +88,7 @@ async function restore(
   { position, chunks }: SnapshotStream,
   path: string,
 ): Promise<void> {
-  const target = await disk.open(path);
-  try {
-    await target.truncate(0);
-    let offset = 0;
-    for await (const chunk of chunks) {
-      await target.write(chunk, offset);
-      offset += chunk.length;
-    }
-    await target.synchronize();
-  } finally {
-    await target.close();
-  }
+  await storeStream(disk, path, chunks);
   const data = await file.read();
   if (data?.meta.seq !== position.seq || data.meta.hash !== position.hash) {
     throw new AppError('data-corrupt', `the snapshot that came is not the one of ${show(position)}`, { retry: 'safe' });

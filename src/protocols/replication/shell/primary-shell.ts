@@ -59,7 +59,6 @@ const PRIMARY_ID_BYTES = 16;
 const AUDIT_WITHIN_MS = 30_000;
 /** A primary does not know what its predecessor still had to compare. */
 const FIRST_AUDIT_AFTER_MS = 10_000;
-const NOTHING_CONFIRMED = { isConfirmed: false, acked: 0, replicas: 0 };
 
 /**
  * The primary of a replicated history: ships what is durable here to every replica, knows which of them are in sync,
@@ -144,8 +143,7 @@ export class ReplicationPrimary {
     concern: WriteConcern = this.options.writeConcern,
   ): Promise<{ readonly isConfirmed: boolean; readonly acked: number; readonly replicas: number }> {
     const isConfirmed = concern === 'primary' || (await this.whenConfirmed(seq, concern));
-    if (this.state === undefined) return { ...NOTHING_CONFIRMED, isConfirmed };
-    const { replicas } = this.state;
+    const replicas = this.state?.replicas ?? [];
     return { isConfirmed, acked: replicas.filter((view) => holds(view, seq)).length, replicas: replicas.length };
   }
 
