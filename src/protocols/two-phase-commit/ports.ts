@@ -1,0 +1,129 @@
+import type { AppError } from '../../kernel/index.js';
+
+/** Time-ordered and unique for ever: a UUID of version 7. */
+export type TransactionId = string;
+
+export type Decision = 'committed' | 'aborted';
+
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+
+/** The part of a transaction that everyone who takes part keeps. */
+export interface TransactionHead {
+  readonly id: TransactionId;
+  /** For people: `books-2pc`. */
+  readonly kind: string;
+  /** `LastResource.id`: an absent row means "aborted" in that database alone. */
+  readonly decidedBy: string;
+  /** `LastResource.era` when the transaction began. A database that comes back with a lower one is an older copy. */
+  readonly era: number;
+}
+
+/** `place`: where in the participant's own history the promise or the decision stands, if it has one: `<epoch>.<seq>`. */
+export type Vote =
+  { readonly vote: 'yes'; readonly place?: string } | { readonly vote: 'no'; readonly reason: AppError };
+
+/** What a participant has to tell of a transaction that it has committed or aborted. */
+export interface Receipt {
+  readonly place?: string;
+  /** What only the commit itself could tell, for the answer to the client. */
+  readonly outcome?: Readonly<Record<string, Json>>;
+}
+
+/** A transaction that a participant has promised and not been told the decision of. */
+export interface InDoubt extends TransactionHead {
+  readonly preparedAtMs: number;
+  readonly place?: string;
+}
+
+/**
+ * A store that takes part in transactions whose decision is made elsewhere. Its part in the protocol is three durable
+ * steps; what they do is its own.
+ *
+ * All of them may be called again, late, after a crash, and for a transaction that it has never heard of.
+ */
+export interface Participant<Work> {
+  /** Of this kind of store, for people and in the history of a transaction. Never changes. */
+  readonly name: string;
+  /**
+   * `yes`: whatever happens, a later `commit` will succeed. The promise, with `head` and all that the commit needs, is
+   * durable when it resolves, also on whoever must hold it besides. `no`: nothing is left of it. A rejection or silence
+   * until the deadline leaves open whether it is prepared: an `abort` follows. After that abort a late `prepare` must
+   * not leave anything either.
+   */
+  prepare(head: TransactionHead, work: Work): Promise<Vote>;
+  /** Durable and visible to readers when it resolves. Again, or never prepared: no effect, and the receipt if it is known. */
+  commit(id: TransactionId): Promise<Receipt>;
+  /** Durable when it resolves: it will not be in doubt any more. Again, or never prepared: no effect. */
+  abort(id: TransactionId): Promise<Receipt>;
+  /** All that are promised and not decided, oldest first, from the durable state. */
+  inDoubt(): Promise<readonly InDoubt[]>;
+  /**
+   * Optional, for a store that can say it: the transactions that it knows, from its durable history, to have carried out.
+   * At the start each of them must agree with its row. Oldest first.
+   */
+  carriedOut?(): Promise<readonly (TransactionHead & { readonly decision: Decision })[]>;
+  /**
+   * Optional: false when this store is certain that a promise at this place was never made in the history that it holds,
+   * as after an older copy of it was put in its place.
+   */
+  mayHavePrepared?(id: TransactionId, place: string): Promise<boolean>;
+}
+
+/** What the last resource keeps of a decision besides the decision. */
+export interface DecisionDetails extends TransactionHead {
+  /** Who asked for it. */
+  readonly by: 'coordinator' | 'recovery' | 'operator';
+  readonly begunAtMs: number;
+  readonly preparedAtMs: number;
+  /** By participant: where its promise stands. */
+  readonly places: Readonly<Record<string, string>>;
+  /** The write that this transaction is, for `GET /operations/{id}`. */
+  readonly operationId?: string;
+  readonly reason?: string;
+}
+
+/** A decision as its row tells it. */
+export interface DecisionRow extends DecisionDetails {
+  readonly decision: Decision;
+  readonly decidedAtMs: number;
+  /** When all participants had carried it out; undefined while that is not known. */
+  readonly completedAtMs?: number;
+  /** By participant; of completed ones. */
+  readonly receipts?: Readonly<Record<string, Receipt>>;
+}
+
+/**
+ * The store whose own commit is the decision (Gray's last resource): a row `(id, decision)` under a primary key. Who
+ * writes it first has decided; everyone else finds it there and obeys.
+ */
+export interface LastResource<Work, Result> {
+  /** Of the database. Never changes, and another database has another one. */
+  readonly id: string;
+  /** Counts the lives of that database: higher after each start, 1 where nothing counts them. */
+  readonly era: number;
+  /**
+   * Runs `work` and writes the row `committed`, in one commit, durable when it resolves. `aborted`: somebody had written
+   * that before; nothing of `work` is left. Rejects with `outcome-unknown` when it may or may not be committed; with
+   * anything else when nothing was written and, of this call, nothing ever will be.
+   */
+  commit(
+    details: DecisionDetails,
+    work: Work,
+  ): Promise<{ readonly decision: 'committed'; readonly result: Result } | { readonly decision: 'aborted' }>;
+  /**
+   * Writes the row `aborted` for each that has no row. Resolves with what the rows say then, durably. Rejects as
+   * `commit`, for all of them.
+   */
+  abort(details: readonly DecisionDetails[]): Promise<ReadonlyMap<TransactionId, Decision>>;
+  /** Writes a row that a person has decided on, where there is none. Resolves with what the row says then, durably. */
+  decide(details: DecisionDetails, decision: Decision): Promise<Decision>;
+  /** What the rows say; absent where there is none. */
+  decisions(ids: readonly TransactionId[]): Promise<ReadonlyMap<TransactionId, Decision>>;
+  /** The rows that were not told to be completed, oldest first. */
+  incomplete(): Promise<readonly DecisionRow[]>;
+  /**
+   * All participants have carried the decision out. Known at once to readers of rows; made durable with some later
+   * commit, so that it costs none of its own. It may be told again.
+   */
+  completed(id: TransactionId, receipts: Readonly<Record<string, Receipt>>): void;
+}
