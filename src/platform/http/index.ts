@@ -20,7 +20,7 @@ export { etagOf, ifMatchHolds } from './etag.js';
 export { useJsonBodies } from './json-body.js';
 export { useWriteAdmission } from './write-admission.js';
 export { createHttpServer, type HttpServerOptions } from './http-server.js';
-export { IdempotencyGate, operationOf } from './idempotency-gate.js';
+export { goesOnAfterAnswer, IdempotencyGate, operationOf, stillRunning } from './idempotency-gate.js';
 export { type WriteConcern, writeConcernOf } from './write-concern.js';
 export { malformedField, nextPageLink, type PageRequest, parseId, parsePage } from './parameters.js';
 export { answerProblems, routeNotFound, sendProblem } from './problem-answers.js';
