@@ -5,7 +5,8 @@ import { SimulatedTimers } from '../../../test/support/simulated-timers.js';
 import { type Answer, AppError, isAppError, type OperationRecord } from '../../kernel/index.js';
 import { sendAnswer } from './answers.js';
 import type { CommitConfirmer, Confirmation } from './commit-confirmation.js';
-import { goesOnAfterAnswer, IdempotencyGate, operationOf, stillRunning } from './idempotency-gate.js';
+import { stillRunning } from './accepted-answers.js';
+import { goesOnAfterAnswer, IdempotencyGate, operationOf } from './idempotency-gate.js';
 import { useJsonBodies } from './json-body.js';
 import { STATUS_OF } from './status.js';
 

@@ -11,6 +11,7 @@ import {
 import { isReading } from './access.js';
 import { sendAnswer } from './answers.js';
 import { type CommitConfirmer, confirmedAnswer } from './commit-confirmation.js';
+import { stillRunning } from './accepted-answers.js';
 import { STATUS_OF } from './status.js';
 import { writeConcernOf } from './write-concern.js';
 
@@ -198,15 +199,6 @@ function assertSameBody(first: string | undefined, second: string): void {
   throw new AppError('idempotency-key-reused', 'this Idempotency-Key was sent before with another body', {
     retry: 'never',
   });
-}
-
-/** The answer to a write that nobody can tell the end of yet. */
-export function stillRunning(operationId: string): Answer {
-  return {
-    status: 202,
-    headers: { location: `/operations/${operationId}` },
-    body: JSON.stringify({ operationId, state: 'running' }),
-  };
 }
 
 function deferred(): { promise: Promise<void>; resolve: () => void } {
