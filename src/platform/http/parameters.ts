@@ -27,7 +27,7 @@ export function parsePage(query: unknown): PageRequest {
 }
 
 /** `Link` of the page after the one that ends with `lastId`. */
-export function nextPageLink(path: string, limit: number, lastId: number): string {
+export function nextPageLink(path: string, limit: number, lastId: number | string): string {
   return `<${path}?limit=${String(limit)}&after=${String(lastId)}>; rel="next"`;
 }
 
