@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { AppConfig } from '../../config/index.js';
 import { AppError, type CrashSites, type Log, type ProcessControl } from '../../kernel/index.js';
 import { BookEntity, CreateBooks1763700000002 } from '../../modules/books/index.js';
-import { CUSTOMERS } from '../../modules/customers/index.js';
+import { COLLECTIONS } from '../../modules/collections/index.js';
 import { GenerationCache } from '../../platform/cache/index.js';
 import { DocumentStore } from '../../platform/documents/index.js';
 import { NodeDisk } from '../../platform/disk/index.js';
@@ -51,7 +51,7 @@ export async function openStores({ storage, cache }: AppConfig, own: StorePorts)
     }),
     DocumentStore.open(ports, {
       directory: join(storage.dataDirectory, 'documents'),
-      collections: [CUSTOMERS],
+      collections: COLLECTIONS,
       snapshotEveryBytes: storage.snapshotEveryBytes,
       journalReserveBytes: storage.journalReserveBytes,
     }),

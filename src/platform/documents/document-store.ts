@@ -7,7 +7,7 @@ import {
   type HistoryEvents,
 } from './document-history.js';
 import { type DocumentMachine, show } from './document-machine.js';
-import type { DocumentOp, DocumentOutcome, Fields, ShownDocument } from './document-op.js';
+import type { DocumentId, DocumentOp, DocumentOutcome, Fields, ShownDocument } from './document-op.js';
 import { DocumentReads } from './document-reads.js';
 import { PendingWrites } from './pending-writes.js';
 import { RecordListeners } from './record-listeners.js';
@@ -18,7 +18,7 @@ export interface DocumentStorePorts extends JournalPorts {
 
 export type DocumentStoreOptions = DocumentHistoryOptions;
 
-export type WriteRefusal = 'not-found' | 'precondition-failed';
+export type WriteRefusal = 'not-found' | 'precondition-failed' | 'exists';
 
 export type DocumentWrite =
   | { readonly done: true; readonly outcome: DocumentOutcome; readonly commit: Position }
@@ -121,30 +121,41 @@ export class DocumentStore extends DocumentReads {
     return this.own.machine;
   }
 
+  /** Under the next whole number. */
   async create(collection: string, fields: Fields, operation: OperationStamp): Promise<DocumentWrite> {
     this.assertWritable();
+    if (this.machine.collection(collection).declaration.ids === 'text') {
+      throw new Error(`ids of ${collection} are not allotted here`);
+    }
     const id = this.pendingOf(collection).allotId();
     return this.put(collection, id, fields, operation);
+  }
+
+  /** Under an id that the caller chose, unless it is taken when the writes before this one are done. */
+  createAt(collection: string, id: DocumentId, fields: Fields, operation: OperationStamp): Promise<DocumentWrite> {
+    if (!this.machine.collection(collection).ids.isId(id)) throw new Error(`no id of ${collection}: ${String(id)}`);
+    const refusalOf = (current: ShownDocument | undefined): WriteRefusal | undefined => current && 'exists';
+    return this.whenMet(collection, id, refusalOf, () => this.put(collection, id, fields, operation));
   }
 
   /** `precondition` judges the document as it will be when the writes before this one are done. */
   replace(
     collection: string,
-    id: number,
+    id: DocumentId,
     fields: Fields,
     operation: OperationStamp,
     precondition?: (current: ShownDocument) => boolean,
   ): Promise<DocumentWrite> {
-    return this.whenMet(collection, id, precondition, () => this.put(collection, id, fields, operation));
+    return this.whenMet(collection, id, refusalUnless(precondition), () => this.put(collection, id, fields, operation));
   }
 
   delete(
     collection: string,
-    id: number,
+    id: DocumentId,
     operation: OperationStamp,
     precondition?: (current: ShownDocument) => boolean,
   ): Promise<DocumentWrite> {
-    return this.whenMet(collection, id, precondition, () =>
+    return this.whenMet(collection, id, refusalUnless(precondition), () =>
       this.submit({ type: 'delete', collection, id, operation }, undefined),
     );
   }
@@ -154,7 +165,7 @@ export class DocumentStore extends DocumentReads {
     return this.own.close();
   }
 
-  private put(collection: string, id: number, fields: Fields, operation: OperationStamp): Promise<DocumentWrite> {
+  private put(collection: string, id: DocumentId, fields: Fields, operation: OperationStamp): Promise<DocumentWrite> {
     const state = this.machine.collection(collection);
     const counterBase = this.pendingOf(collection).find(id)?.counterBase ?? 0 - state.counter;
     return this.submit({ type: 'put', collection, id, fields, operation }, { fields, counterBase });
@@ -177,8 +188,8 @@ export class DocumentStore extends DocumentReads {
    */
   private async whenMet(
     collection: string,
-    id: number,
-    precondition: ((current: ShownDocument) => boolean) | undefined,
+    id: DocumentId,
+    refusalOf: (current: ShownDocument | undefined) => WriteRefusal | undefined,
     write: () => Promise<DocumentWrite>,
   ): Promise<DocumentWrite> {
     this.assertWritable();
@@ -186,10 +197,10 @@ export class DocumentStore extends DocumentReads {
     const pending = this.pendingOf(collection);
     for (;;) {
       const document = pending.find(id);
-      const isMet = document && (precondition?.(show(state.declaration, id, document, state.counter)) ?? true);
-      if (isMet) return write();
+      const refusal = refusalOf(document && show(state.declaration, id, document, state.counter));
+      if (refusal === undefined) return write();
       const settled = pending.settled(id);
-      if (settled === undefined) return { done: false, refusal: document ? 'precondition-failed' : 'not-found' };
+      if (settled === undefined) return { done: false, refusal };
       await settled.catch((error: unknown) => {
         if (!isAppError(error, 'storage-full')) throw error;
       });
@@ -210,4 +221,13 @@ export class DocumentStore extends DocumentReads {
   private newId(): string {
     return Buffer.from(this.ports.random.bytes(ID_BYTES)).toString('hex');
   }
+}
+
+function refusalUnless(
+  precondition: ((current: ShownDocument) => boolean) | undefined,
+): (current: ShownDocument | undefined) => WriteRefusal | undefined {
+  return (current) => {
+    if (current === undefined) return 'not-found';
+    return (precondition?.(current) ?? true) ? undefined : 'precondition-failed';
+  };
 }

@@ -15,6 +15,7 @@ export { DocumentMachine } from './document-machine.js';
 export type { DocumentsSnapshot, SnapshotMeta } from './document-machine.js';
 export type {
   CollectionDeclaration,
+  DocumentId,
   DocumentOp,
   DocumentOutcome,
   Fields,
