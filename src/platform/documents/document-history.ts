@@ -10,8 +10,9 @@ import {
   type JournalRecord,
   type Position,
 } from '../journal/index.js';
-import { type Applied, DocumentMachine, type DocumentsSnapshot } from './document-machine.js';
+import { type Applied, DocumentMachine, type DocumentsSnapshot, type SnapshotMeta } from './document-machine.js';
 import type { CollectionDeclaration, DocumentOp } from './document-op.js';
+import { placeOf } from './place.js';
 import type { PreparedTransaction } from './transaction-memory.js';
 import { SnapshotCodec } from './snapshot-codec.js';
 import { SnapshotFile } from './snapshot-file.js';
@@ -75,6 +76,8 @@ export class DocumentHistory implements CopyableHistory {
     private readonly journal: Journal<DocumentOp, Applied>,
     /** Of the snapshot file. */
     private snapshotPosition: Position | undefined,
+    /** As `DocumentStore.carriedOutFrom`. */
+    private firstDecision: number,
   ) {
     this.nextSnapshotBytes = this.snapshotThreshold();
   }
@@ -113,7 +116,8 @@ export class DocumentHistory implements CopyableHistory {
       firstNeeded(machine.appliedPosition, machine.transactions.allPrepared()),
     );
     const snapshotPosition = covered && { epoch: covered.epoch, seq: covered.seq, hash: covered.hash };
-    return new DocumentHistory(ports, options, machine, file, low, empty, journal, snapshotPosition);
+    const firstDecision = firstDecisionOf(covered);
+    return new DocumentHistory(ports, options, machine, file, low, empty, journal, snapshotPosition, firstDecision);
   }
 
   get position(): Position {
@@ -122,6 +126,10 @@ export class DocumentHistory implements CopyableHistory {
 
   get clusterId(): string | undefined {
     return this.machine.clusterId || undefined;
+  }
+
+  get carriedOutFrom(): number {
+    return this.firstDecision;
   }
 
   get firstSeq(): number {
@@ -204,6 +212,7 @@ export class DocumentHistory implements CopyableHistory {
       this.low.data = captured;
       await this.low.write();
       this.snapshotPosition = { epoch, seq, hash };
+      this.firstDecision = firstDecisionOf(captured.meta);
       this.machine.rebase(captured);
       await this.journal.removeThrough(firstNeeded(captured.meta, captured.meta.prepared) - 1);
       this.nextSnapshotBytes = this.snapshotThreshold();
@@ -216,6 +225,12 @@ export class DocumentHistory implements CopyableHistory {
       this.snapshotRun = undefined;
     }
   }
+}
+
+/** Of the oldest decision that the snapshot remembers, or of the first record behind it. */
+function firstDecisionOf(meta: SnapshotMeta | undefined): number {
+  const [oldest] = meta?.decisions ?? [];
+  return oldest === undefined ? (meta?.seq ?? 0) + 1 : placeOf(oldest.place).seq;
 }
 
 /**
