@@ -35,6 +35,11 @@ export class PendingWrites {
     return id;
   }
 
+  /** Not allotted to anyone from now on. */
+  use(id: DocumentId): void {
+    this.pendingNextId = Math.max(this.pendingNextId, this.applied.ids.numberOf(id) + 1);
+  }
+
   queue(id: DocumentId, document: StoredDocument | undefined, settled: Promise<unknown>): void {
     const writes = (this.documents.get(id)?.writes ?? 0) + 1;
     this.documents.set(id, { document, writes, settled });
