@@ -44,3 +44,9 @@ export {
   type TransactionView,
 } from './shell/transaction.js';
 export { SqliteLastResource, type SqlWork } from './stores/sqlite-last-resource.js';
+export { CreateTransactionsTable1763700000004, TRANSACTION_ENTITIES } from './stores/typeorm-entities.js';
+export {
+  TypeOrmLastResource,
+  type TypeOrmLastResourcePorts,
+  type TypeOrmWork,
+} from './stores/typeorm-last-resource.js';
