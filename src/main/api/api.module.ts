@@ -5,8 +5,10 @@ import type { DataSource } from 'typeorm';
 import { BooksModule } from '../../modules/books/index.js';
 import { Books2pcModule } from '../../modules/books-2pc/index.js';
 import { CustomersModule } from '../../modules/customers/index.js';
+import { IdsModule } from '../../modules/ids/index.js';
 import { OperationsModule } from '../../modules/operations/index.js';
 import { TransactionsModule } from '../../modules/transactions/index.js';
+import { UsersModule } from '../../modules/users/index.js';
 import { GenerationCache } from '../../platform/cache/index.js';
 import { DocumentStore } from '../../platform/documents/index.js';
 import { HttpObserver } from '../../platform/observability/index.js';
@@ -62,6 +64,8 @@ export class ApiModule {
         CustomersModule,
         TransactionsModule.of({ coordinator, participants: [documents], rows: table }),
         Books2pcModule,
+        UsersModule,
+        IdsModule,
         OperationsModule,
       ],
       controllers: [RootController, HealthController, MetricsController, ReplicationController],

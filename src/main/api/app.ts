@@ -9,6 +9,7 @@ import type { ProcessControl } from '../../kernel/index.js';
 import { BookService } from '../../modules/books/index.js';
 import { CustomerOperationLedger, CustomerService } from '../../modules/customers/index.js';
 import { TransactionReads } from '../../modules/transactions/index.js';
+import { DocumentUserOperationLedger } from '../../modules/users/index.js';
 import { directoriesIn, NodeDisk } from '../../platform/disk/index.js';
 import {
   closeServing,
@@ -101,7 +102,11 @@ export async function startApp(
   useWriteAdmission(server, MOST_WRITES_UNDER_WAY);
   useJsonBodies(server);
   new IdempotencyGate({
-    ledgers: [transactions.operations, new CustomerOperationLedger(stores.documents)],
+    ledgers: [
+      transactions.operations,
+      new CustomerOperationLedger(stores.documents),
+      new DocumentUserOperationLedger(stores.documents),
+    ],
     hmacKey: deriveKey(secret, 'operation-body-hmac'),
     newOperationId: () => uuidV7({ random: systemRandom.bytes(UUID_BYTES), msecs: systemClock.nowMs() }),
     confirmer: replication,
