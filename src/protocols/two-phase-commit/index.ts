@@ -37,9 +37,16 @@ export { isEnded, type TransactionState } from './core/states.js';
 export {
   branch,
   type Branch,
+  type PhaseName,
   type RecoveryReport,
   type TransactionOutcome,
   type TransactionPhase,
   type TransactionRequest,
   type TransactionView,
 } from './shell/transaction.js';
+export { TWO_PHASE_CRASH_SITES } from './shell/crash-sites.js';
+export {
+  TransactionCoordinator,
+  type TransactionOptions,
+  type TransactionPorts,
+} from './shell/transaction-coordinator.js';
