@@ -44,6 +44,7 @@ export {
   type TransactionRequest,
   type TransactionView,
 } from './shell/transaction.js';
+export { findCarriedOut, findInDoubt, findMismatches } from './shell/findings.js';
 export { TWO_PHASE_CRASH_SITES } from './shell/crash-sites.js';
 export {
   TransactionCoordinator,
