@@ -43,4 +43,5 @@ export {
   type TransactionRequest,
   type TransactionView,
 } from './shell/transaction.js';
+export { DocumentParticipant, type DocumentWork, type PromiseConfirmer } from './stores/document-participant.js';
 export { SqliteLastResource, type SqlWork } from './stores/sqlite-last-resource.js';
