@@ -4,7 +4,9 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { BooksModule } from '../../modules/books/index.js';
 import { CustomersModule } from '../../modules/customers/index.js';
+import { IdsModule } from '../../modules/ids/index.js';
 import { OperationsModule } from '../../modules/operations/index.js';
+import { UsersModule } from '../../modules/users/index.js';
 import { GenerationCache } from '../../platform/cache/index.js';
 import { DocumentStore } from '../../platform/documents/index.js';
 import { HttpObserver } from '../../platform/observability/index.js';
@@ -51,6 +53,8 @@ export class ApiModule {
         TerminusModule.forRoot({ logger: false }),
         BooksModule,
         CustomersModule,
+        UsersModule,
+        IdsModule,
         OperationsModule,
       ],
       controllers: [RootController, HealthController, MetricsController, ReplicationController],

@@ -8,6 +8,7 @@ import type { AppConfig } from '../../config/index.js';
 import type { ProcessControl } from '../../kernel/index.js';
 import { BookService } from '../../modules/books/index.js';
 import { CustomerOperationLedger, CustomerService } from '../../modules/customers/index.js';
+import { DocumentUserOperationLedger } from '../../modules/users/index.js';
 import { directoriesIn, NodeDisk } from '../../platform/disk/index.js';
 import {
   closeServing,
@@ -91,7 +92,11 @@ export async function startApp(
   useWriteAdmission(server, MOST_WRITES_UNDER_WAY);
   useJsonBodies(server);
   new IdempotencyGate({
-    ledgers: [stores.sqlOperations, new CustomerOperationLedger(stores.documents)],
+    ledgers: [
+      stores.sqlOperations,
+      new CustomerOperationLedger(stores.documents),
+      new DocumentUserOperationLedger(stores.documents),
+    ],
     hmacKey: deriveKey(secret, 'operation-body-hmac'),
     newOperationId: () => uuidV7({ random: systemRandom.bytes(UUID_BYTES), msecs: systemClock.nowMs() }),
     confirmer: replication,

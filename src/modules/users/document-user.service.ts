@@ -56,6 +56,11 @@ function written(write: DocumentWrite, id: string): Answer {
       throw notFound(id);
     case 'exists':
       throw userExists(id);
+    case 'reserved':
+      throw new AppError('conflict', `a transaction that is not decided yet is at work on user ${id}`, {
+        retry: 'safe',
+        retryAfterSeconds: 1,
+      });
     case 'precondition-failed':
       throw new AppError('precondition-failed', `user ${id} is not the version that If-Match names`, {
         retry: 'never',
