@@ -14,11 +14,8 @@ import { OperationService } from './operation.service.js';
     {
       provide: OperationService,
       inject: [
-        TransactionOperationLedger,
-        CustomerOperationLedger,
-        DocumentUserOperationLedger,
-        TransactionCoordinator,
-        ReplicationPrimary,
+        ...[TransactionOperationLedger, CustomerOperationLedger, DocumentUserOperationLedger],
+        ...[TransactionCoordinator, ReplicationPrimary],
       ],
       useFactory: (
         sql: TransactionOperationLedger,
