@@ -10,8 +10,10 @@ import {
   type JournalRecord,
   type Position,
 } from '../journal/index.js';
-import { DocumentMachine, type DocumentsSnapshot } from './document-machine.js';
-import type { CollectionDeclaration, DocumentOp, DocumentOutcome } from './document-op.js';
+import { type Applied, DocumentMachine, type DocumentsSnapshot, type SnapshotMeta } from './document-machine.js';
+import type { CollectionDeclaration, DocumentOp } from './document-op.js';
+import type { PreparedTransaction } from './transaction-memory.js';
+import { placeOf } from './place.js';
 import { SnapshotCodec } from './snapshot-codec.js';
 import { SnapshotFile } from './snapshot-file.js';
 import { openSnapshotStream, type SnapshotStream } from './snapshot-stream.js';
@@ -30,12 +32,18 @@ export interface DocumentHistoryOptions {
 
 /** What is told to whoever opened the history; called synchronously. */
 export interface HistoryEvents {
-  /** Once per record that is applied, also at the start. */
-  applied?(record: JournalRecord<DocumentOp>): void;
+  /** Once per record that is applied, also at the start, with what it has done. */
+  applied?(record: JournalRecord<DocumentOp>, result: Applied): void;
   /** As `JournalSink.rollBack`. */
   rolledBack?(): void;
   /** As `JournalSink.durable`. */
   durable?(records: readonly EncodedRecord[]): void;
+}
+
+/** Of the snapshot file. */
+interface WrittenSnapshot {
+  readonly position: Position;
+  readonly firstToldSeq: number;
 }
 
 /** The history of documents as it can be copied: by its records, and by its snapshot where they are gone. */
@@ -71,9 +79,8 @@ export class DocumentHistory implements CopyableHistory {
     private readonly file: SnapshotFile<DocumentsSnapshot>,
     private readonly low: Low<DocumentsSnapshot>,
     private readonly empty: DocumentsSnapshot,
-    private readonly journal: Journal<DocumentOp, DocumentOutcome | undefined>,
-    /** Of the snapshot file. */
-    private snapshotPosition: Position | undefined,
+    private readonly journal: Journal<DocumentOp, Applied>,
+    private written: WrittenSnapshot | undefined,
   ) {
     this.nextSnapshotBytes = this.snapshotThreshold();
   }
@@ -96,22 +103,22 @@ export class DocumentHistory implements CopyableHistory {
     low.data = empty;
 
     const events = eventsOf(machine);
-    const journal = await Journal.open<DocumentOp, DocumentOutcome | undefined>(
+    const journal = await Journal.open<DocumentOp, Applied>(
       ports,
       { directory, reserveBytes: options.journalReserveBytes },
       {
         apply: (record) => {
-          const outcome = machine.apply(record);
-          events.applied?.(record);
-          return outcome;
+          const result = machine.apply(record);
+          events.applied?.(record, result);
+          return result;
         },
         rollBack: () => events.rolledBack?.(),
         durable: (records) => events.durable?.(records),
       },
       machine.appliedPosition,
+      firstNeeded(machine.appliedPosition, machine.transactions.allPrepared()),
     );
-    const snapshotPosition = covered && { epoch: covered.epoch, seq: covered.seq, hash: covered.hash };
-    return new DocumentHistory(ports, options, machine, file, low, empty, journal, snapshotPosition);
+    return new DocumentHistory(ports, options, machine, file, low, empty, journal, covered && writtenAs(covered));
   }
 
   get position(): Position {
@@ -134,13 +141,18 @@ export class DocumentHistory implements CopyableHistory {
     return this.journal.positionAt(seq);
   }
 
+  /** The oldest record whose decision on a transaction is told by who opens the files as they are now. */
+  get firstToldSeq(): number {
+    return this.written?.firstToldSeq ?? 1;
+  }
+
   captureState(): DocumentsSnapshot {
     return this.machine.capture();
   }
 
   openSnapshot(): Promise<SnapshotStream | undefined> {
     return this.alone(async () => {
-      const position = this.snapshotPosition;
+      const position = this.written?.position;
       if (position === undefined || this.isClosing) return undefined;
       const release = this.journal.retainFrom(position.seq + 1);
       return openSnapshotStream(this.ports.disk, join(this.options.directory, SNAPSHOT_FILE), position, release);
@@ -153,7 +165,7 @@ export class DocumentHistory implements CopyableHistory {
   }
 
   /** As `Journal.append`. */
-  async append(op: DocumentOp, reserved = false): Promise<Appended<DocumentOp, DocumentOutcome | undefined>> {
+  async append(op: DocumentOp, reserved = false): Promise<Appended<DocumentOp, Applied>> {
     const appended = await this.journal.append(op, reserved);
     this.snapshotWhenDue();
     return appended;
@@ -198,12 +210,11 @@ export class DocumentHistory implements CopyableHistory {
     try {
       await this.journal.rotate();
       const captured = this.machine.capture();
-      const { epoch, seq, hash } = captured.meta;
       this.low.data = captured;
       await this.low.write();
-      this.snapshotPosition = { epoch, seq, hash };
+      this.written = writtenAs(captured.meta);
       this.machine.rebase(captured);
-      await this.journal.removeThrough(seq);
+      await this.journal.removeThrough(firstNeeded(captured.meta, captured.meta.prepared) - 1);
       this.nextSnapshotBytes = this.snapshotThreshold();
     } catch (error) {
       if (isAppError(error, 'outcome-unknown')) return;
@@ -214,4 +225,17 @@ export class DocumentHistory implements CopyableHistory {
       this.snapshotRun = undefined;
     }
   }
+}
+
+function writtenAs({ epoch, seq, hash, decisions = [] }: SnapshotMeta): WrittenSnapshot {
+  const [oldest] = decisions;
+  return { position: { epoch, seq, hash }, firstToldSeq: oldest === undefined ? seq + 1 : placeOf(oldest.place).seq };
+}
+
+/**
+ * The first record that the journal must keep beside a snapshot at `position`. A transaction that is prepared in it can
+ * be followed in the journal, from its first record on, until it is decided.
+ */
+function firstNeeded({ seq }: Position, prepared: readonly PreparedTransaction[] = []): number {
+  return Math.min(seq + 1, prepared[0]?.seq ?? Infinity);
 }

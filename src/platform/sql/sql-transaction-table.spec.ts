@@ -115,6 +115,24 @@ describe('SqlTransactionTable', () => {
     expect(ids({ limit: 2, decision: 'committed', order: 'newest-first' })).toEqual([c, b]);
   });
 
+  it('given many, some of them pruned or of work that failed, says how many there are', async () => {
+    expect([table.count(), table.count('committed')]).toEqual([0, 0]);
+    await insertMany(3);
+    await insert(detailsOf(9), 'aborted');
+    await insert(detailsOf(9), 'committed');
+    const failing = database.writer.run(() => {
+      table.insert(detailsOf(10), 'committed');
+      throw new Error('the business rows failed');
+    });
+    await expect(failing).rejects.toThrow('the business rows failed');
+
+    expect([table.count(), table.count('committed'), table.count('aborted')]).toEqual([4, 3, 1]);
+    await database.writer.run(() =>
+      database.writeHandle.prepare("DELETE FROM transactions WHERE decision = 'aborted'").run(),
+    );
+    expect([table.count(), table.count('committed'), table.count('aborted')]).toEqual([3, 3, 0]);
+  });
+
   describe('given a completed one', () => {
     it('tells readers at once, with the receipts, and costs no commit of its own', async () => {
       const details = detailsOf(1, { operationId: 'op' });

@@ -45,6 +45,7 @@ export class SqlTransactionTable {
   private readonly byOperation: Statement<[string], StoredTransaction>;
   private readonly notCompleted: Statement<[], StoredTransaction>;
   private readonly committedDecision: Statement<[string], TransactionDecision>;
+  private readonly counts: Statement<[], { readonly decision: TransactionDecision; readonly count: number }>;
   private readonly pruning: TransactionPruning;
   /** Completions that are not durable yet. */
   private readonly waiting = new Map<string, Completion>();
@@ -76,6 +77,7 @@ export class SqlTransactionTable {
     this.byId = read.prepare(`${SELECT} WHERE id = ?`);
     this.byOperation = read.prepare(`${SELECT} WHERE operation_id = ? ORDER BY decision DESC, id LIMIT 1`);
     this.notCompleted = read.prepare(`${SELECT} WHERE completed_at_ms IS NULL ORDER BY id`);
+    this.counts = read.prepare('SELECT decision, count FROM transaction_counts');
     this.pruning = new TransactionPruning(write, ports.clock, mayForget);
   }
 
@@ -120,6 +122,12 @@ export class SqlTransactionTable {
       )
       .all(after ?? start, limit);
     return stored.map((row) => transactionRowOf(row, this.waiting.get(row.id)));
+  }
+
+  /** How many there are, in constant time. */
+  count(decision?: TransactionDecision): number {
+    const counts = this.counts.all().filter((one) => decision === undefined || one.decision === decision);
+    return counts.reduce((sum, { count }) => sum + count, 0);
   }
 
   /** Those not known to be completed, oldest first. */

@@ -42,12 +42,12 @@ describe('TransactionOperationLedger', () => {
     database.writer.run(() => {
       operations.record({ id: 'op', scope: 'key', bodyHmac: 'hmac' }, answer);
     });
-  const decide = (kind = 'books-2pc'): Promise<unknown> =>
+  const decide = (kind = 'books-2pc', places: Readonly<Record<string, string>> = {}): Promise<unknown> =>
     database.writer.run(() =>
       transactions.insert(
         {
           ...{ id: transactionId(clock.nowMs(), 1), kind, decidedBy: database.databaseId, era: 1, by: 'coordinator' },
-          ...{ begunAtMs: 1, preparedAtMs: 2, places: {}, operationId: 'op' },
+          ...{ begunAtMs: 1, preparedAtMs: 2, places, operationId: 'op' },
         },
         'committed',
       ),
@@ -76,6 +76,14 @@ describe('TransactionOperationLedger', () => {
     };
     expect(ledger.findByScope('key')).toEqual({ id: 'op', bodyHmac: 'hmac', atMs: clock.nowMs(), answer });
     expect(ledger.findById('op')?.answer).toEqual(answer);
+  });
+
+  it('given a completed one whose promise has a place, says that replicas were asked for that', async () => {
+    await record();
+    await decide('books-2pc', { documents: '3.5' });
+    complete();
+
+    expect(ledger.findById('op')?.answer).toMatchObject({ headers: { 'x-commit': '3.7' }, promisedAt: '3.5' });
   });
 
   it('given one that is not, answers 202 with the address to ask', async () => {

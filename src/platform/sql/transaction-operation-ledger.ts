@@ -1,13 +1,13 @@
 import type { OperationLedger, OperationRecord } from '../../kernel/index.js';
 import type { SqlOperationLedger } from './sql-operation-ledger.js';
 import type { SqlTransactionTable } from './sql-transaction-table.js';
-import type { TransactionReceipts } from './transaction-row.js';
+import type { TransactionReceipts, TransactionRow } from './transaction-row.js';
 
 /** Puts into an answer's parsed body what only the participants' receipts could tell. */
 export type CompleteBody = (body: unknown, receipts: TransactionReceipts) => unknown;
 
 export interface TransactionAnswers {
-  /** The participant whose place in its history answers give as `x-commit`. */
+  /** The participant whose place in its history answers give as `x-commit`, and whose promise replicas were asked for. */
   readonly replicatedParticipant: string;
   /** By kind of transaction; the body of another kind is given as it was recorded. */
   readonly completeBody: Readonly<Record<string, CompleteBody>>;
@@ -36,14 +36,18 @@ export class TransactionOperationLedger implements OperationLedger {
     if (record === undefined) return undefined;
     const transaction = this.transactions.findByOperation(record.id);
     if (transaction === undefined) return record;
-    const { kind, receipts } = transaction;
-    return receipts ? this.completed(record, kind, receipts) : notCompleted(record);
+    return transaction.receipts ? this.completed(record, transaction, transaction.receipts) : notCompleted(record);
   }
 
-  private completed(record: OperationRecord, kind: string, receipts: TransactionReceipts): OperationRecord {
+  private completed(
+    record: OperationRecord,
+    { kind, places }: TransactionRow,
+    receipts: TransactionReceipts,
+  ): OperationRecord {
     const { status, headers, body } = record.answer;
     const { replicatedParticipant, completeBody } = this.answers;
     const place = receipts[replicatedParticipant]?.place;
+    const promisedAt = places[replicatedParticipant] ?? '';
     const complete = completeBody[kind];
     return {
       ...record,
@@ -51,6 +55,7 @@ export class TransactionOperationLedger implements OperationLedger {
         status,
         headers: place === undefined ? headers : { ...headers, 'x-commit': place },
         body: body === null || !complete ? body : JSON.stringify(complete(JSON.parse(body) as unknown, receipts)),
+        ...(place !== undefined && promisedAt !== '' && { promisedAt }),
       },
     };
   }

@@ -6,7 +6,7 @@ import type { Decision, DecisionDetails, DecisionRow, LastResource, Receipt, Tra
  * The business rows of a transaction. Runs inside the commit that decides it, so it is synchronous and may run
  * statements of the database's write handle only. What it throws aborts the transaction.
  */
-export type SqlWork = (scope: SqlWriteScope, transaction: { readonly id: TransactionId }) => unknown;
+export type SqlWork = (scope: SqlWriteScope, transaction: Pick<DecisionDetails, 'id' | 'places'>) => unknown;
 
 const ABORTED_BEFORE = Symbol('aborted before');
 
