@@ -1,19 +1,29 @@
 import { Module } from '@nestjs/common';
-import { SqlOperationLedger } from '../../platform/sql/index.js';
+import { TransactionOperationLedger } from '../../platform/sql/index.js';
 import { ReplicationPrimary } from '../../protocols/replication/index.js';
+import { TransactionCoordinator } from '../../protocols/two-phase-commit/index.js';
 import { CustomerOperationLedger, CustomersModule } from '../customers/index.js';
+import { DocumentUserOperationLedger, UsersModule } from '../users/index.js';
 import { OperationsController } from './adapters/http/operations.controller.js';
 import { OperationService } from './operation.service.js';
 
 @Module({
-  imports: [CustomersModule],
+  imports: [CustomersModule, UsersModule],
   controllers: [OperationsController],
   providers: [
     {
       provide: OperationService,
-      inject: [SqlOperationLedger, CustomerOperationLedger, ReplicationPrimary],
-      useFactory: (sql: SqlOperationLedger, customers: CustomerOperationLedger, replication: ReplicationPrimary) =>
-        new OperationService([sql, customers], replication),
+      inject: [
+        ...[TransactionOperationLedger, CustomerOperationLedger, DocumentUserOperationLedger],
+        ...[TransactionCoordinator, ReplicationPrimary],
+      ],
+      useFactory: (
+        sql: TransactionOperationLedger,
+        customers: CustomerOperationLedger,
+        users: DocumentUserOperationLedger,
+        transactions: TransactionCoordinator<never>,
+        replication: ReplicationPrimary,
+      ) => new OperationService([sql, customers, users], transactions, replication),
     },
   ],
 })

@@ -10,8 +10,10 @@ import {
   type JournalRecord,
   type Position,
 } from '../journal/index.js';
-import { DocumentMachine, type DocumentsSnapshot } from './document-machine.js';
-import type { CollectionDeclaration, DocumentOp, DocumentOutcome } from './document-op.js';
+import { type Applied, DocumentMachine, type DocumentsSnapshot, type SnapshotMeta } from './document-machine.js';
+import type { CollectionDeclaration, DocumentOp } from './document-op.js';
+import { placeOf } from './place.js';
+import type { PreparedTransaction } from './transaction-memory.js';
 import { SnapshotCodec } from './snapshot-codec.js';
 import { SnapshotFile } from './snapshot-file.js';
 import { openSnapshotStream, type SnapshotStream } from './snapshot-stream.js';
@@ -30,8 +32,8 @@ export interface DocumentHistoryOptions {
 
 /** What is told to whoever opened the history; called synchronously. */
 export interface HistoryEvents {
-  /** Once per record that is applied, also at the start. */
-  applied?(record: JournalRecord<DocumentOp>): void;
+  /** Once per record that is applied, also at the start, with what it has done. */
+  applied?(record: JournalRecord<DocumentOp>, result: Applied): void;
   /** As `JournalSink.rollBack`. */
   rolledBack?(): void;
   /** As `JournalSink.durable`. */
@@ -71,9 +73,11 @@ export class DocumentHistory implements CopyableHistory {
     private readonly file: SnapshotFile<DocumentsSnapshot>,
     private readonly low: Low<DocumentsSnapshot>,
     private readonly empty: DocumentsSnapshot,
-    private readonly journal: Journal<DocumentOp, DocumentOutcome | undefined>,
+    private readonly journal: Journal<DocumentOp, Applied>,
     /** Of the snapshot file. */
     private snapshotPosition: Position | undefined,
+    /** As `DocumentStore.carriedOutFrom`. */
+    private firstDecision: number,
   ) {
     this.nextSnapshotBytes = this.snapshotThreshold();
   }
@@ -96,22 +100,24 @@ export class DocumentHistory implements CopyableHistory {
     low.data = empty;
 
     const events = eventsOf(machine);
-    const journal = await Journal.open<DocumentOp, DocumentOutcome | undefined>(
+    const journal = await Journal.open<DocumentOp, Applied>(
       ports,
       { directory, reserveBytes: options.journalReserveBytes },
       {
         apply: (record) => {
-          const outcome = machine.apply(record);
-          events.applied?.(record);
-          return outcome;
+          const result = machine.apply(record);
+          events.applied?.(record, result);
+          return result;
         },
         rollBack: () => events.rolledBack?.(),
         durable: (records) => events.durable?.(records),
       },
       machine.appliedPosition,
+      firstNeeded(machine.appliedPosition, machine.transactions.allPrepared()),
     );
     const snapshotPosition = covered && { epoch: covered.epoch, seq: covered.seq, hash: covered.hash };
-    return new DocumentHistory(ports, options, machine, file, low, empty, journal, snapshotPosition);
+    const firstDecision = firstDecisionOf(covered);
+    return new DocumentHistory(ports, options, machine, file, low, empty, journal, snapshotPosition, firstDecision);
   }
 
   get position(): Position {
@@ -120,6 +126,10 @@ export class DocumentHistory implements CopyableHistory {
 
   get clusterId(): string | undefined {
     return this.machine.clusterId || undefined;
+  }
+
+  get carriedOutFrom(): number {
+    return this.firstDecision;
   }
 
   get firstSeq(): number {
@@ -153,7 +163,7 @@ export class DocumentHistory implements CopyableHistory {
   }
 
   /** As `Journal.append`. */
-  async append(op: DocumentOp, reserved = false): Promise<Appended<DocumentOp, DocumentOutcome | undefined>> {
+  async append(op: DocumentOp, reserved = false): Promise<Appended<DocumentOp, Applied>> {
     const appended = await this.journal.append(op, reserved);
     this.snapshotWhenDue();
     return appended;
@@ -202,8 +212,9 @@ export class DocumentHistory implements CopyableHistory {
       this.low.data = captured;
       await this.low.write();
       this.snapshotPosition = { epoch, seq, hash };
+      this.firstDecision = firstDecisionOf(captured.meta);
       this.machine.rebase(captured);
-      await this.journal.removeThrough(seq);
+      await this.journal.removeThrough(firstNeeded(captured.meta, captured.meta.prepared) - 1);
       this.nextSnapshotBytes = this.snapshotThreshold();
     } catch (error) {
       if (isAppError(error, 'outcome-unknown')) return;
@@ -214,4 +225,18 @@ export class DocumentHistory implements CopyableHistory {
       this.snapshotRun = undefined;
     }
   }
+}
+
+/** Of the oldest decision that the snapshot remembers, or of the first record behind it. */
+function firstDecisionOf(meta: SnapshotMeta | undefined): number {
+  const [oldest] = meta?.decisions ?? [];
+  return oldest === undefined ? (meta?.seq ?? 0) + 1 : placeOf(oldest.place).seq;
+}
+
+/**
+ * The first record that the journal must keep beside a snapshot at `position`. A transaction that is prepared in it can
+ * be followed in the journal, from its first record on, until it is decided.
+ */
+function firstNeeded({ seq }: Position, prepared: readonly PreparedTransaction[] = []): number {
+  return Math.min(seq + 1, prepared[0]?.seq ?? Infinity);
 }

@@ -1,26 +1,39 @@
 export { DocumentStore } from './document-store.js';
 export type {
+  DocumentDecision,
+  DocumentInDoubt,
   DocumentStoreOptions,
   DocumentStorePorts,
   DocumentWrite,
   EpochStart,
   WriteRefusal,
 } from './document-store.js';
+export type {
+  DocumentPrepare,
+  DocumentTransactionHead,
+  PrepareRefusal,
+  TransactionReceipt,
+} from './document-transactions.js';
+export type { CarriedOutTransaction, PreparedTransaction, TransactionOutcome } from './transaction-memory.js';
 export { DocumentFollower } from './document-follower.js';
 export type { CopyableHistory, DocumentHistoryOptions } from './document-history.js';
 export { FOLLOWER_CRASH_SITES } from './follower-crash-sites.js';
+export { DocumentOperationLedger } from './document-operation-ledger.js';
 export type { DocumentPage } from './document-reads.js';
 export { type SnapshotStream, storeStream } from './snapshot-stream.js';
 export { DocumentMachine } from './document-machine.js';
 export type { DocumentsSnapshot, SnapshotMeta } from './document-machine.js';
 export type {
   CollectionDeclaration,
+  DocumentId,
   DocumentOp,
   DocumentOutcome,
   Fields,
+  PreparedChange,
   Scalar,
   ShownDocument,
 } from './document-op.js';
+export { isTextId } from './id-kind.js';
 export type { RememberedOperation } from './operation-memory.js';
 export { SnapshotCodec } from './snapshot-codec.js';
 export { SNAPSHOT_CRASH_SITES, SnapshotFile } from './snapshot-file.js';

@@ -75,7 +75,7 @@ export interface DecisionDetails extends TransactionHead {
   readonly by: 'coordinator' | 'recovery' | 'operator';
   readonly begunAtMs: number;
   readonly preparedAtMs: number;
-  /** By participant: where its promise stands. */
+  /** By participant: where its promise stands, empty where it has no place. Names all that may hold a promise. */
   readonly places: Readonly<Record<string, string>>;
   /** The write that this transaction is, for `GET /operations/{id}`. */
   readonly operationId?: string;

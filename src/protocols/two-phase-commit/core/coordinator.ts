@@ -1,0 +1,277 @@
+/**
+ * What the coordinator of one transaction asks, tells and answers.
+ *
+ * Invariant: it asks for `committed` once, and only when every participant has promised; it tells a participant only
+ * what a row says, or `abort` when nobody can ask for `committed` any more; it answers "not done" only when that is
+ * certain. Presumed abort is Mohan's, Lindsay's and Obermarck's (1986), the last resource Gray's (1978).
+ */
+import { AppError } from '../../../kernel/index.js';
+import type { Decision, Receipt, Vote } from '../ports.js';
+import { moved, type TransactionState } from './states.js';
+
+export interface BranchState {
+  readonly name: string;
+  /**
+   * `uncertain`: no answer to `prepare`, or none that could be relied on; it may hold a promise.
+   * `untold`: decided, and telling it failed.
+   */
+  readonly state: 'preparing' | 'prepared' | 'refused' | 'uncertain' | 'committed' | 'aborted' | 'untold';
+  /** Where its promise stands, if it has such a place. */
+  readonly place: string | undefined;
+  readonly receipt: Receipt | undefined;
+}
+
+export interface CoordinatorState {
+  readonly state: TransactionState;
+  readonly branches: readonly BranchState[];
+  /** What the last resource was asked for and has not answered yet. */
+  readonly asked: 'commit' | 'abort' | undefined;
+  /** Whether a row is known to be written. */
+  readonly hasRow: boolean;
+  readonly isAnswered: boolean;
+  /** Why it is not done. Present as soon as it is certain that it will not be, unless a row says otherwise. */
+  readonly reason: Error | undefined;
+}
+
+export type CoordinatorInput =
+  | { readonly kind: 'voted'; readonly participant: string; readonly vote: Vote }
+  /** `prepare` was rejected. It may be prepared nevertheless. */
+  | { readonly kind: 'prepare-failed'; readonly participant: string; readonly error: Error }
+  | { readonly kind: 'prepare-overdue'; readonly afterMs: number }
+  | { readonly kind: 'answer-overdue' }
+  /** What the row says, durably, whoever wrote it. */
+  | { readonly kind: 'decided'; readonly decision: Decision }
+  /** The last resource has not done what it was asked for, and of this request never will. */
+  | { readonly kind: 'refused'; readonly error: Error }
+  /** It may or may not have done it. */
+  | { readonly kind: 'unknown'; readonly error: Error }
+  | { readonly kind: 'told'; readonly participant: string; readonly receipt: Receipt }
+  | { readonly kind: 'telling-failed'; readonly participant: string };
+
+/** What the client is told. It is told once. */
+export type CoordinatorAnswer =
+  | { readonly kind: 'committed'; readonly receipts: Readonly<Record<string, Receipt>> }
+  /** Committed; not every participant has been told yet. */
+  | { readonly kind: 'untold' }
+  /** Not decided yet. */
+  | { readonly kind: 'running' }
+  /** Not done and never will be; or, with the code `outcome-unknown`, not known. */
+  | { readonly kind: 'rejected'; readonly error: Error };
+
+/** Those of one decision may be done at once, in any order. */
+export type CoordinatorEffect =
+  | { readonly kind: 'prepare'; readonly participant: string }
+  /** Commit the work with the row `committed`. */
+  | { readonly kind: 'ask-commit' }
+  /** Write the row `aborted`, if there is none. */
+  | { readonly kind: 'ask-abort'; readonly reason: Error }
+  | { readonly kind: 'tell'; readonly participant: string; readonly decision: Decision }
+  /** All have carried out what the row says. */
+  | { readonly kind: 'complete'; readonly receipts: Readonly<Record<string, Receipt>> }
+  | { readonly kind: 'answer'; readonly answer: CoordinatorAnswer }
+  /** Nothing more will come of this. If it is not ended by now, recovery has to take it. */
+  | { readonly kind: 'forget' };
+
+export interface CoordinatorDecision {
+  readonly state: CoordinatorState;
+  readonly effects: readonly CoordinatorEffect[];
+}
+
+export function beginTransaction(participants: readonly string[]): CoordinatorDecision {
+  const branches = participants.map((name): BranchState => {
+    return { name, state: 'preparing', place: undefined, receipt: undefined };
+  });
+  const nothing = { asked: undefined, hasRow: false, isAnswered: false, reason: undefined };
+  const state: CoordinatorState = { state: 'preparing', branches, ...nothing };
+  if (participants.length === 0) return countVotes(state);
+  return { state, effects: participants.map((participant) => ({ kind: 'prepare', participant })) };
+}
+
+export function decideCoordinator(state: CoordinatorState, input: CoordinatorInput): CoordinatorDecision {
+  switch (input.kind) {
+    case 'voted':
+      return takeVote(state, input.participant, input.vote);
+    case 'prepare-failed':
+      return takeFailure(state, input.participant, input.error);
+    case 'prepare-overdue':
+      return giveUpWaiting(state, input.afterMs);
+    case 'answer-overdue':
+      return answerForNow(state);
+    case 'decided':
+      return state.state === 'in-doubt' ? obey(state, input.decision) : unchanged(state);
+    case 'refused':
+      return takeRefusal(state, input.error);
+    case 'unknown':
+      return takeUnknown(state, input.error);
+    case 'told':
+      return markTold(state, input.participant, input.receipt);
+    case 'telling-failed':
+      return markTold(state, input.participant, undefined);
+  }
+}
+
+/** By participant: where its promise stands, empty where it has no place. Those that may hold one, and no others. */
+export function placesOf({ branches }: Pick<CoordinatorState, 'branches'>): Readonly<Record<string, string>> {
+  const places: Record<string, string> = {};
+  for (const branch of branches) if (mayHoldPromise(branch)) places[branch.name] = branch.place ?? '';
+  return places;
+}
+
+function takeVote(state: CoordinatorState, participant: string, vote: Vote): CoordinatorDecision {
+  if (!isAwaited(state, participant)) return unchanged(state);
+  if (vote.vote === 'yes') return countVotes(withBranch(state, participant, { state: 'prepared', place: vote.place }));
+  // A definite no tells the client more than a failure that came before it. The first of several counts.
+  const isFirst = !state.branches.some((branch) => branch.state === 'refused');
+  const refused = withBranch(state, participant, { state: 'refused' });
+  return countVotes(isFirst ? { ...refused, reason: vote.reason } : refused);
+}
+
+function takeFailure(state: CoordinatorState, participant: string, error: Error): CoordinatorDecision {
+  if (!isAwaited(state, participant)) return unchanged(state);
+  const failed = withBranch(state, participant, { state: 'uncertain' });
+  return countVotes({ ...failed, reason: state.reason ?? failureOf(participant, error) });
+}
+
+/** The transaction is certainly aborted, so what is unknown to the participant is not to the client. */
+function failureOf(participant: string, error: Error): Error {
+  if (error instanceof AppError && error.retry !== 'unknown') return error;
+  return notDone(`${participant} could not promise (${error.message})`, error);
+}
+
+function giveUpWaiting(state: CoordinatorState, afterMs: number): CoordinatorDecision {
+  if (state.state !== 'preparing') return unchanged(state);
+  const silent = state.branches.filter((branch) => branch.state === 'preparing').map(({ name }) => name);
+  const branches = state.branches.map((branch): BranchState => {
+    return branch.state === 'preparing' ? { ...branch, state: 'uncertain' } : branch;
+  });
+  const reason = state.reason ?? notDone(`${silent.join(', ')} did not answer within ${afterMs} ms`);
+  return countVotes({ ...state, branches, reason });
+}
+
+function countVotes(state: CoordinatorState): CoordinatorDecision {
+  const { branches } = state;
+  if (branches.some((branch) => branch.state === 'preparing')) return unchanged(state);
+  if (branches.every((branch) => branch.state === 'prepared')) {
+    const next: CoordinatorState = { ...state, state: moved(state.state, 'all-promised'), asked: 'commit' };
+    return { state: next, effects: [{ kind: 'ask-commit' }] };
+  }
+  if (branches.some(mayHoldPromise)) {
+    return veto({ ...state, state: moved(state.state, 'some-promised') });
+  }
+  return end({ ...state, state: moved(state.state, 'none-promised') }, rejection(state));
+}
+
+/** The row first: whoever else may decide must find it. */
+function veto(state: CoordinatorState): CoordinatorDecision {
+  return { state: { ...state, asked: 'abort' }, effects: [{ kind: 'ask-abort', reason: reasonOf(state) }] };
+}
+
+function obey(state: CoordinatorState, decision: Decision): CoordinatorDecision {
+  const told: CoordinatorState = { ...state, asked: undefined, hasRow: true };
+  if (decision === 'committed') {
+    return tellAll({ ...told, state: moved(state.state, 'row-committed'), reason: undefined });
+  }
+  const reason = state.reason ?? notDone('it was in doubt for too long and has been aborted');
+  return tellAll({ ...told, state: moved(state.state, 'row-aborted'), reason });
+}
+
+function takeRefusal(state: CoordinatorState, error: Error): CoordinatorDecision {
+  if (state.state !== 'in-doubt') return unchanged(state);
+  return state.asked === 'commit' ? veto({ ...state, reason: error }) : presumeAbort(state);
+}
+
+/** `committed` was never asked for, or that request was refused for good: nobody else ever asks for it. */
+function presumeAbort(state: CoordinatorState): CoordinatorDecision {
+  return tellAll({ ...state, asked: undefined, state: moved(state.state, 'presumed-aborted') });
+}
+
+function takeUnknown(state: CoordinatorState, error: Error): CoordinatorDecision {
+  if (state.state !== 'in-doubt') return unchanged(state);
+  if (state.asked === 'abort') return presumeAbort(state);
+  return end(state, { kind: 'rejected', error });
+}
+
+function tellAll(state: CoordinatorState): CoordinatorDecision {
+  const decision: Decision = state.state === 'committing' ? 'committed' : 'aborted';
+  const untold = state.branches.filter(isToBeTold);
+  if (untold.length === 0) return finish(state);
+  return { state, effects: untold.map(({ name }) => ({ kind: 'tell', participant: name, decision })) };
+}
+
+function markTold(state: CoordinatorState, participant: string, receipt: Receipt | undefined): CoordinatorDecision {
+  const isTelling = state.state === 'committing' || state.state === 'aborting';
+  if (!isTelling || !state.branches.some((each) => each.name === participant && isToBeTold(each))) {
+    return unchanged(state);
+  }
+  const done = state.state === 'committing' ? 'committed' : 'aborted';
+  const next = withBranch(state, participant, receipt ? { state: done, receipt } : { state: 'untold' });
+  return next.branches.some(isToBeTold) ? unchanged(next) : finish(next);
+}
+
+function finish(state: CoordinatorState): CoordinatorDecision {
+  const isCommit = state.state === 'committing';
+  const isUntold = state.branches.some((branch) => branch.state === 'untold');
+  if (isUntold) return end(state, isCommit ? { kind: 'untold' } : rejection(state));
+  const receipts: Record<string, Receipt> = {};
+  for (const { name, receipt } of state.branches) if (receipt) receipts[name] = receipt;
+  const ended = end(
+    { ...state, state: moved(state.state, 'carried-out') },
+    isCommit ? { kind: 'committed', receipts } : rejection(state),
+  );
+  if (!state.hasRow) return ended;
+  return { state: ended.state, effects: [{ kind: 'complete', receipts }, ...ended.effects] };
+}
+
+function answerForNow(state: CoordinatorState): CoordinatorDecision {
+  const effects = answerOnce(state, currentAnswer(state));
+  return { state: { ...state, isAnswered: true }, effects };
+}
+
+function currentAnswer(state: CoordinatorState): CoordinatorAnswer {
+  if (state.state === 'committing') return { kind: 'untold' };
+  const isCertainlyNotDone = state.asked === 'abort' || state.state === 'aborting';
+  return isCertainlyNotDone ? rejection(state) : { kind: 'running' };
+}
+
+function end(state: CoordinatorState, answer: CoordinatorAnswer): CoordinatorDecision {
+  const effects: CoordinatorEffect[] = [...answerOnce(state, answer), { kind: 'forget' }];
+  return { state: { ...state, isAnswered: true }, effects };
+}
+
+function answerOnce({ isAnswered }: CoordinatorState, answer: CoordinatorAnswer): readonly CoordinatorEffect[] {
+  return isAnswered ? [] : [{ kind: 'answer', answer }];
+}
+
+function rejection(state: CoordinatorState): CoordinatorAnswer {
+  return { kind: 'rejected', error: reasonOf(state) };
+}
+
+function reasonOf({ reason }: CoordinatorState): Error {
+  if (reason === undefined) throw new Error('A transaction is to be aborted for no reason.');
+  return reason;
+}
+
+function notDone(why: string, cause?: Error): AppError {
+  return new AppError('not-ready', `${why}; nothing was written`, { retry: 'safe', retryAfterSeconds: 1, cause });
+}
+
+function isAwaited({ state, branches }: CoordinatorState, participant: string): boolean {
+  return state === 'preparing' && branches.some(({ name, state: its }) => name === participant && its === 'preparing');
+}
+
+function mayHoldPromise({ state }: BranchState): boolean {
+  return state !== 'refused';
+}
+
+function isToBeTold({ state }: BranchState): boolean {
+  return state === 'prepared' || state === 'uncertain';
+}
+
+function withBranch(state: CoordinatorState, participant: string, news: Partial<BranchState>): CoordinatorState {
+  const branches = state.branches.map((branch) => (branch.name === participant ? { ...branch, ...news } : branch));
+  return { ...state, branches };
+}
+
+function unchanged(state: CoordinatorState): CoordinatorDecision {
+  return { state, effects: [] };
+}

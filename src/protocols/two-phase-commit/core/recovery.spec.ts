@@ -1,0 +1,156 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Decision, DecisionRow, InDoubt } from '../ports.js';
+import {
+  doubtsOf,
+  isDue,
+  type Judge,
+  mismatches,
+  missingPromises,
+  planRecovery,
+  type StartFindings,
+  tellingsOf,
+} from './recovery.js';
+
+const HERE: Judge = { id: 'sql-1', era: 5, isStart: true, unmatched: new Set() };
+
+function inDoubt(id: string, parts: Partial<InDoubt> = {}): InDoubt {
+  return { id, kind: 'books-2pc', decidedBy: 'sql-1', era: 4, preparedAtMs: 1_000, place: `4.${id}`, ...parts };
+}
+
+function plan(judge: Judge, ...found: InDoubt[]): { offered: string[]; unmatched: string[] } {
+  const { offered, unmatched } = planRecovery(doubtsOf({ documents: found }), judge);
+  return { offered: offered.map(({ id }) => id), unmatched: unmatched.map(({ id }) => id) };
+}
+
+describe('what recovery takes', () => {
+  it('is one transaction however many participants are in doubt of it, with the place of each', () => {
+    const { place: _place, ...placeless } = inDoubt('t2');
+    const doubts = doubtsOf({ a: [inDoubt('t1'), inDoubt('t2')], b: [placeless] });
+    expect(doubts.map(({ id, places }) => [id, places])).toEqual([
+      ['t1', { a: '4.t1' }],
+      ['t2', { a: '4.t2', b: '' }],
+    ]);
+  });
+
+  it('is what nobody is deciding, and what somebody has not decided for too long', () => {
+    expect([isDue(false, 0, 5_000), isDue(true, 4_999, 5_000), isDue(true, 5_000, 5_000)]).toEqual([true, false, true]);
+  });
+
+  it('is offered to the last resource as aborted, with who asks and why', () => {
+    const { offered } = planRecovery(doubtsOf({ documents: [inDoubt('t1')] }), HERE);
+    expect(offered).toEqual([
+      {
+        id: 't1',
+        kind: 'books-2pc',
+        decidedBy: 'sql-1',
+        era: 4,
+        by: 'recovery',
+        begunAtMs: 1_000,
+        preparedAtMs: 1_000,
+        places: { documents: '4.t1' },
+        reason: 'it was in doubt and nobody was deciding it',
+      },
+    ]);
+  });
+});
+
+describe('what recovery leaves to a person', () => {
+  it('is what another database decides', () => {
+    expect(plan(HERE, inDoubt('t1'), inDoubt('t2', { decidedBy: 'sql-2' }))).toEqual({
+      offered: ['t1'],
+      unmatched: ['t2'],
+    });
+  });
+
+  it('is at the start what a life of this database began that this copy of it has not reached', () => {
+    const found = [inDoubt('t1', { era: 4 }), inDoubt('t2', { era: 5 }), inDoubt('t3', { era: 6 })];
+    expect(plan(HERE, ...found)).toEqual({ offered: ['t1'], unmatched: ['t2', 't3'] });
+  });
+
+  it('is not, while running, what this life began', () => {
+    const found = [inDoubt('t2', { era: 5 }), inDoubt('t3', { era: 6 })];
+    expect(plan({ ...HERE, isStart: false }, ...found)).toEqual({ offered: ['t2'], unmatched: ['t3'] });
+  });
+
+  it('is not everything where nothing counts the lives', () => {
+    expect(plan({ ...HERE, era: 1 }, inDoubt('t1', { era: 1 }))).toEqual({ offered: ['t1'], unmatched: [] });
+  });
+
+  it('is what a recovery from replicas could not match', () => {
+    const judge = { ...HERE, unmatched: new Set(['t1']) };
+    expect(plan(judge, inDoubt('t1'), inDoubt('t2'))).toEqual({ offered: ['t2'], unmatched: ['t1'] });
+  });
+});
+
+describe('what the rows decided', () => {
+  it('is told to all that hold a promise, and of what has no row nothing is told', () => {
+    const doubts = doubtsOf({ a: [inDoubt('t1'), inDoubt('t2'), inDoubt('t3')], b: [inDoubt('t2')] });
+    const rows = new Map<string, Decision>([
+      ['t1', 'aborted'],
+      ['t2', 'committed'],
+    ]);
+    expect(tellingsOf(doubts, rows)).toEqual([
+      { id: 't1', participant: 'a', decision: 'aborted' },
+      { id: 't2', participant: 'a', decision: 'committed' },
+      { id: 't2', participant: 'b', decision: 'committed' },
+    ]);
+  });
+});
+
+describe('participants and rows at the start', () => {
+  const { place: _place, preparedAtMs: _at, ...head } = inDoubt('t1');
+  const carriedOut = (decision: Decision): StartFindings['carriedOut'] => ({ a: [{ ...head, decision }] });
+  const row = (decision: Decision, places: Record<string, string>): DecisionRow => {
+    return { ...head, decision, places, by: 'coordinator', begunAtMs: 1, preparedAtMs: 2, decidedAtMs: 3 };
+  };
+  const NOTHING: StartFindings = {
+    participants: ['a'],
+    inDoubt: {},
+    carriedOut: {},
+    rows: new Map(),
+    incomplete: [],
+    unmatched: new Set(),
+  };
+  const problems = (findings: Partial<StartFindings>): string[] =>
+    mismatches({ ...NOTHING, ...findings }, missingPromises({ ...NOTHING, ...findings })).map(
+      ({ id, participant, problem }) => `${id} ${participant} ${problem}`,
+    );
+
+  it('that tell the same, are no reason to refuse', () => {
+    const rows = new Map<string, Decision>([['t1', 'committed']]);
+    const incomplete = [row('committed', { a: '4.1' })];
+    expect(problems({ carriedOut: carriedOut('committed'), rows, incomplete })).toEqual([]);
+    expect(problems({ inDoubt: { a: [inDoubt('t1')] }, incomplete })).toEqual([]);
+    expect(problems({ incomplete: [row('aborted', { a: '4.1' })] })).toEqual([]);
+  });
+
+  it('given a commit without its row, are of different times', () => {
+    expect(problems({ carriedOut: carriedOut('committed') })).toEqual(['t1 a no-row']);
+  });
+
+  it('given a commit without its row that a recovery from replicas has named, go on: a person knows of it', () => {
+    expect(problems({ carriedOut: carriedOut('committed'), unmatched: new Set(['t1']) })).toEqual([]);
+  });
+
+  it('given an abort without a row, may well be of one time: it was presumed', () => {
+    expect(problems({ carriedOut: carriedOut('aborted') })).toEqual([]);
+  });
+
+  it.each([
+    ['committed', 'aborted'],
+    ['aborted', 'committed'],
+  ] as const)('given one that is %s here and %s there, contradict each other', (here, there) => {
+    expect(problems({ carriedOut: carriedOut(here), rows: new Map([['t1', there]]) })).toEqual(['t1 a other-decision']);
+  });
+
+  it('given a committed row whose participant knows nothing of it, are asked about that promise', () => {
+    const findings = { ...NOTHING, incomplete: [row('committed', { a: '4.1' })] };
+    expect(missingPromises(findings)).toEqual([{ id: 't1', kind: 'books-2pc', participant: 'a', place: '4.1' }]);
+    expect(mismatches(findings, [])).toEqual([]);
+    expect(problems(findings)).toEqual(['t1 a never-promised']);
+  });
+
+  it('given a committed row of a participant that is not there, cannot be carried out', () => {
+    expect(problems({ incomplete: [row('committed', { b: '' })] })).toEqual(['t1 b no-participant']);
+  });
+});

@@ -1,0 +1,170 @@
+/**
+ * What becomes of transactions that participants have promised and nobody has told them the decision of.
+ *
+ * Invariant: the decision is what a row says after `aborted` was offered for it, never what is merely not there; nothing
+ * is offered for what this database may not have decided.
+ */
+import type { Decision, DecisionDetails, DecisionRow, InDoubt, TransactionHead, TransactionId } from '../ports.js';
+
+/** One transaction, and who holds a promise of it. */
+export interface Doubt extends TransactionHead {
+  readonly preparedAtMs: number;
+  /** By participant: where its promise stands, empty where it has no place. */
+  readonly places: Readonly<Record<string, string>>;
+}
+
+/** The database that is here, and when it is asked. */
+export interface Judge {
+  readonly id: string;
+  readonly era: number;
+  /** Before anything was begun in this life: what is in doubt is of an earlier one. */
+  readonly isStart: boolean;
+  /** Named by a recovery from replicas: what they promised may have been decided by a database that is lost. */
+  readonly unmatched: ReadonlySet<TransactionId>;
+}
+
+export interface RecoveryPlan {
+  /** To be offered to the last resource in one commit; its rows then decide. */
+  readonly offered: readonly DecisionDetails[];
+  /** Their rows are looked at. Those without one stay as they are. */
+  readonly unmatched: readonly Doubt[];
+}
+
+/** One step of telling; all of them may be taken at once, and taken again. */
+export interface Telling {
+  readonly id: TransactionId;
+  readonly participant: string;
+  readonly decision: Decision;
+}
+
+/** By transaction, in the order in which they were first found. */
+export function doubtsOf(found: Readonly<Record<string, readonly InDoubt[]>>): readonly Doubt[] {
+  const doubts = new Map<TransactionId, Doubt>();
+  for (const [participant, inDoubt] of Object.entries(found)) {
+    for (const { id, kind, decidedBy, era, preparedAtMs, place = '' } of inDoubt) {
+      const before = doubts.get(id) ?? { id, kind, decidedBy, era, preparedAtMs, places: {} };
+      doubts.set(id, { ...before, places: { ...before.places, [participant]: place } });
+    }
+  }
+  return [...doubts.values()];
+}
+
+/** Somebody else is at it until it has been in doubt for too long. `inDoubtForMs`: by a clock that does not jump. */
+export function isDue(isLive: boolean, inDoubtForMs: number, inDoubtAfterMs: number): boolean {
+  return !isLive || inDoubtForMs >= inDoubtAfterMs;
+}
+
+/**
+ * Whether the decision may have been made where this database does not show it. At the start everything in doubt is of
+ * an earlier life, so a database that counts its lives and has not got beyond that one is an older copy. One that does
+ * not count them stays at 1, and so does a new one, of which nothing can be in doubt.
+ */
+export function isUnmatched({ id, decidedBy, era }: TransactionHead, judge: Judge): boolean {
+  if (decidedBy !== judge.id || era > judge.era || judge.unmatched.has(id)) return true;
+  return judge.isStart && era === judge.era && judge.era > 1;
+}
+
+export function planRecovery(doubts: readonly Doubt[], judge: Judge): RecoveryPlan {
+  const unmatched = doubts.filter((doubt) => isUnmatched(doubt, judge));
+  const offered = doubts.filter((doubt) => !isUnmatched(doubt, judge)).map((doubt) => detailsOf(doubt, 'recovery'));
+  return { offered, unmatched };
+}
+
+/** When it was begun is not known any more. */
+export function detailsOf(
+  doubt: Doubt,
+  by: DecisionDetails['by'],
+  reason = 'it was in doubt and nobody was deciding it',
+): DecisionDetails {
+  const { id, kind, decidedBy, era, preparedAtMs, places } = doubt;
+  return { id, kind, decidedBy, era, preparedAtMs, places, by, begunAtMs: preparedAtMs, reason };
+}
+
+/** Whom to tell what, of those that have a row. */
+export function tellingsOf(
+  doubts: readonly Pick<Doubt, 'id' | 'places'>[],
+  rows: ReadonlyMap<TransactionId, Decision>,
+): readonly Telling[] {
+  return doubts.flatMap(({ id, places }) => {
+    const decision = rows.get(id);
+    if (decision === undefined) return [];
+    return Object.keys(places).map((participant) => ({ id, participant, decision }));
+  });
+}
+
+/** What contradicts itself between the participants and the rows; the data are not of one time. */
+export interface Mismatch {
+  readonly id: TransactionId;
+  readonly kind: string;
+  readonly participant: string;
+  readonly problem:
+    /** The participant has committed it, and there is no row: the database is an older copy, or another one. */
+    | 'no-row'
+    /** The participant has carried out the one, and the row says the other. */
+    | 'other-decision'
+    /** The row says committed, and the participant never promised it: it is an older copy. */
+    | 'never-promised'
+    /** The row says committed, and there is no such participant. */
+    | 'no-participant';
+}
+
+export interface StartFindings {
+  readonly participants: readonly string[];
+  readonly inDoubt: Readonly<Record<string, readonly InDoubt[]>>;
+  readonly carriedOut: Readonly<Record<string, readonly (TransactionHead & { readonly decision: Decision })[]>>;
+  /** Of all ids in `carriedOut`. */
+  readonly rows: ReadonlyMap<TransactionId, Decision>;
+  readonly incomplete: readonly DecisionRow[];
+  /** Named by a recovery from replicas: that there is no row for them is known. */
+  readonly unmatched: ReadonlySet<TransactionId>;
+}
+
+/** A promise that a committed row tells of and that its participant does not show. */
+export interface MissingPromise {
+  readonly id: TransactionId;
+  readonly kind: string;
+  readonly participant: string;
+  readonly place: string;
+}
+
+/** The participants are to be asked whether these were ever made; what they are certain of goes into `mismatches`. */
+export function missingPromises(findings: StartFindings): readonly MissingPromise[] {
+  const shown = new Map(
+    findings.participants.map((name) => {
+      const known = [...(findings.inDoubt[name] ?? []), ...(findings.carriedOut[name] ?? [])];
+      return [name, new Set(known.map(({ id }) => id))];
+    }),
+  );
+  return committedPlaces(findings).filter(({ id, participant }) => shown.get(participant)?.has(id) === false);
+}
+
+/** `neverMade`: of the missing promises, those of which the participant is certain. */
+export function mismatches(findings: StartFindings, neverMade: readonly MissingPromise[]): readonly Mismatch[] {
+  const { participants, carriedOut, rows, unmatched } = findings;
+  const contradicted = Object.entries(carriedOut).flatMap(([participant, transactions]) =>
+    transactions.flatMap(({ id, kind, decision }): readonly Mismatch[] => {
+      const row = rows.get(id);
+      const needsNoRow = decision === 'aborted' || unmatched.has(id);
+      if (row === decision || (row === undefined && needsNoRow)) return [];
+      return [{ id, kind, participant, problem: row === undefined ? 'no-row' : 'other-decision' }];
+    }),
+  );
+  const homeless = committedPlaces(findings).filter(({ participant }) => !participants.includes(participant));
+  const problem = (missing: MissingPromise, what: Mismatch['problem']): Mismatch => {
+    const { id, kind, participant } = missing;
+    return { id, kind, participant, problem: what };
+  };
+  return [
+    ...contradicted,
+    ...neverMade.map((missing) => problem(missing, 'never-promised')),
+    ...homeless.map((missing) => problem(missing, 'no-participant')),
+  ];
+}
+
+function committedPlaces({ incomplete }: StartFindings): readonly MissingPromise[] {
+  return incomplete
+    .filter(({ decision }) => decision === 'committed')
+    .flatMap(({ id, kind, places }) =>
+      Object.entries(places).map(([participant, place]) => ({ id, kind, participant, place })),
+    );
+}
