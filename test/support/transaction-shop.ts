@@ -17,6 +17,8 @@ const PATHS: Readonly<Record<TransactionAction, string>> = {
   'user in documents': '/nosql/users',
 };
 const AT_ONCE = 50;
+/** Allotted since anyone was told one. */
+const MOST_LOST_IDS = 100;
 
 /** The app, or for its state any node, over HTTP, as clients of transactions use it. One per process life; `close` it. */
 export class TransactionShop {
@@ -100,13 +102,13 @@ export class TransactionShop {
 function userIdsOf(clients: readonly TransactionClient[]): readonly number[] {
   const isOfUser = ({ request }: { readonly request: TransactionRequest }): boolean =>
     request.action.startsWith('user');
+  const told = clients.flatMap(({ done }) => done.filter(isOfUser).map(idToldIn));
   const exchanges = clients.flatMap(({ done, refused, open }) => [...done, ...refused, ...(open ? [open] : [])]);
   const ofUsers = exchanges.filter(isOfUser);
   if (ofUsers.length === 0) return [];
-  const told = clients.flatMap(({ done }) => done.filter(isOfUser).map(idToldIn));
   const chosen = ofUsers.map(({ request }) => request.id ?? 0);
   const highest = [...told, ...chosen].reduce((most, id) => Math.max(most, id), 0);
-  return Array.from({ length: highest + ofUsers.length - told.length + AT_ONCE }, (_, index) => index + 1);
+  return Array.from({ length: highest + MOST_LOST_IDS }, (_, index) => index + 1);
 }
 
 function bodyOf({ action, content, id }: TransactionRequest): Readonly<Record<string, unknown>> {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type AppProcess, type ExitOf } from './app-process.js';
 import { Cluster } from './cluster.js';
 import { eventually } from './eventually.js';
@@ -11,9 +12,18 @@ const REPLAYS_PER_CLIENT = 1;
 /** A crash site that this many requests which were done do not reach is never reached. */
 const MOST_DONE = 3_000;
 const MOST_SHOWN = 5;
+const DONE_BEFORE_DISTURBANCE = 30;
+/** A refused client asks for something else, but not at once. */
+const PAUSE_AFTER_REFUSAL_MS = 20;
 const SETTLE_WITHIN_MS = 60_000;
 
 export type Death = ExitOf & { readonly when: 'while starting' | 'under load'; readonly printed: string };
+
+export interface DeathOptions {
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Called once, when some requests have been done. */
+  readonly disturb?: () => void;
+}
 
 export interface HistoryOptions {
   readonly clients?: number;
@@ -61,13 +71,20 @@ export class TwoStoreHistory {
   }
 
   /** A life that is to die at a crash site, and how it ended. Undefined: it never reached the site. */
-  async dieAt(crashSite: string, settings: Readonly<Record<string, string>> = {}): Promise<Death | undefined> {
+  async dieAt(crashSite: string, { settings = {}, disturb }: DeathOptions = {}): Promise<Death | undefined> {
     const app = this.cluster.spawnApp({ FAULTS: '1', CRASH_SITE: crashSite, ...settings });
     this.mortal = app;
     if (!(await isReady(app))) return { ...(await app.exited), when: 'while starting', printed: app.printed };
     const shop = new TransactionShop(app.url);
-    const enough = this.doneCount + MOST_DONE;
-    await this.load(app, shop, () => this.doneCount >= enough);
+    const before = this.doneCount;
+    let isDisturbed = false;
+    await this.load(app, shop, () => {
+      if (!isDisturbed && this.doneCount >= before + DONE_BEFORE_DISTURBANCE) {
+        isDisturbed = true;
+        disturb?.();
+      }
+      return this.doneCount >= before + MOST_DONE;
+    });
     await shop.close();
     return app.hasExited ? { ...(await app.exited), when: 'under load', printed: app.printed } : undefined;
   }
@@ -88,7 +105,11 @@ export class TwoStoreHistory {
     while (this.probe.done.length === 0 && !app.hasExited) await write(this.probe, 'customer');
     await Promise.all(
       this.clients.map(async (client) => {
-        while (!isOver() && !app.hasExited) await write(client);
+        while (!isOver() && !app.hasExited) {
+          const { length } = client.refused;
+          await write(client);
+          if (client.refused.length > length) await delay(PAUSE_AFTER_REFUSAL_MS);
+        }
       }),
     );
   }
@@ -127,6 +148,7 @@ export class TwoStoreHistory {
   /** A life without faults and its audit. It leaves its files as `kill -9` does. */
   async audit(): Promise<string[]> {
     await this.mortal?.kill();
+    for (const replica of this.cluster.replicas) replica.release();
     await this.live();
     const broken = await this.broken();
     await this.cluster.app.kill();
