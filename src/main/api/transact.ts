@@ -41,8 +41,7 @@ export function transact(
   const { name } = documents;
   const table = new SqlTransactionTable(sql, { clock: systemClock, log: own.log }, (receipts) => {
     const place = receipts[name]?.place;
-    // What is forgotten here is not asked for by a later life.
-    return place === undefined || Number(place.split('.')[1]) < store.carriedOutFrom;
+    return place === undefined || store.hasForgotten(place);
   });
   const coordinator = new TransactionCoordinator<SqlWork>(
     {

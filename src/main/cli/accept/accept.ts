@@ -1,13 +1,12 @@
 import type { Clock } from '../../../kernel/index.js';
 import {
   type DecisionDetails,
+  findCarriedOut,
+  findInDoubt,
+  findMismatches,
   type LastResource,
-  mismatches,
   type Mismatch,
-  type MissingPromise,
-  missingPromises,
   type Participant,
-  type StartFindings,
   type TransactionHead,
 } from '../../../protocols/two-phase-commit/index.js';
 
@@ -29,60 +28,25 @@ export interface Acceptance {
  * anything is begun on these data. What was in the database of that transaction does not come back by it.
  */
 export async function accept(ports: AcceptPorts, reason: string): Promise<Acceptance> {
-  const findings = await find(ports);
-  const found = mismatches(findings, await neverMade(ports, missingPromises(findings)));
+  const found = await findMismatches(ports, await findInDoubt(ports), new Set());
   const missing = found.filter(({ problem }) => problem === 'no-row');
-  const accepted: TransactionHead[] = [];
-  for (const details of detailsOf(missing, findings, ports.clock.nowMs(), reason)) {
-    await ports.lastResource.decide(details, 'committed');
-    accepted.push(details);
+  const carriedOut = await findCarriedOut(ports);
+  const accepted = new Map<string, DecisionDetails>();
+  for (const { id, participant } of missing) {
+    const head = carriedOut[participant]?.find((transaction) => transaction.id === id);
+    if (head === undefined) throw new Error(`${participant} does not know ${id} any more`);
+    const places = { ...accepted.get(id)?.places, [participant]: '' };
+    accepted.set(id, detailsOf(head, places, ports.clock.nowMs(), reason));
   }
-  return { accepted, left: found.filter(({ problem }) => problem !== 'no-row') };
-}
-
-async function find({ participants, lastResource }: AcceptPorts): Promise<StartFindings> {
-  const inDoubt: Record<string, StartFindings['inDoubt'][string]> = {};
-  const carriedOut: Record<string, StartFindings['carriedOut'][string]> = {};
-  for (const participant of participants) {
-    inDoubt[participant.name] = await participant.inDoubt();
-    carriedOut[participant.name] = (await participant.carriedOut?.()) ?? [];
-  }
-  const ids = Object.values(carriedOut).flatMap((transactions) => transactions.map(({ id }) => id));
-  return {
-    participants: participants.map(({ name }) => name),
-    ...{ inDoubt, carriedOut },
-    rows: await lastResource.decisions(ids),
-    incomplete: await lastResource.incomplete(),
-  };
-}
-
-async function neverMade(
-  { participants }: AcceptPorts,
-  promises: readonly MissingPromise[],
-): Promise<readonly MissingPromise[]> {
-  const certain: MissingPromise[] = [];
-  for (const promise of promises) {
-    const participant = participants.find(({ name }) => name === promise.participant);
-    const mayBe = (await participant?.mayHavePrepared?.(promise.id, promise.place)) ?? true;
-    if (!mayBe) certain.push(promise);
-  }
-  return certain;
+  for (const details of accepted.values()) await ports.lastResource.decide(details, 'committed');
+  return { accepted: [...accepted.values()], left: found.filter(({ problem }) => problem !== 'no-row') };
 }
 
 function detailsOf(
-  missing: readonly Mismatch[],
-  { carriedOut }: StartFindings,
+  { id, kind, decidedBy, era }: TransactionHead,
+  places: DecisionDetails['places'],
   nowMs: number,
   reason: string,
-): readonly DecisionDetails[] {
-  const details = new Map<string, DecisionDetails>();
-  for (const { id, participant } of missing) {
-    const head = carriedOut[participant]?.find((transaction) => transaction.id === id);
-    if (head === undefined) continue;
-    const { kind, decidedBy, era } = head;
-    const places = { ...details.get(id)?.places, [participant]: '' };
-    const about = { by: 'operator', begunAtMs: nowMs, preparedAtMs: nowMs, reason } as const;
-    details.set(id, { id, kind, decidedBy, era, places, ...about });
-  }
-  return [...details.values()];
+): DecisionDetails {
+  return { id, kind, decidedBy, era, places, by: 'operator', begunAtMs: nowMs, preparedAtMs: nowMs, reason };
 }

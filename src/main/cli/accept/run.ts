@@ -49,7 +49,7 @@ async function acceptIn(dataDirectory: string, reason: string): Promise<Said> {
   try {
     const table = new SqlTransactionTable(sql, ports, () => false);
     const lastResource = new SqliteLastResource(sql, table);
-    const participants = [new DocumentParticipant(documents)];
+    const participants = [new DocumentParticipant(documents, NOBODY_PROMISES, { prepareDeadlineMs: 0 })];
     return wordsOf(await accept({ participants, lastResource, clock: systemClock }, reason), reason);
   } finally {
     await documents.close();
@@ -63,6 +63,10 @@ function nothingIn(file: string): AppError {
   });
 }
 
+const NOBODY_PROMISES = {
+  admit: () => undefined,
+  confirm: () => Promise.resolve({ isConfirmed: false }),
+};
 /** What matters is in the answer. */
 const SILENT: Log = { info: () => undefined, warn: () => undefined };
 /** A disk that fails here shows itself as an error. */

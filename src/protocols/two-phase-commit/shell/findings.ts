@@ -23,19 +23,28 @@ export async function findCarriedOut({ participants }: Stores): Promise<StartFin
   return byName(participants, async (participant) => (await participant.carriedOut?.()) ?? []);
 }
 
-/** Rejects with `recovery-needed` when the stores are not of one time; nothing is changed then. */
-export async function assertOfOneTime(
+/** What shows that the stores are not of one time. To be asked before anything is begun; changes nothing. */
+export async function findMismatches(
   stores: Stores,
   inDoubt: StartFindings['inDoubt'],
   unmatched: ReadonlySet<TransactionId>,
-): Promise<void> {
+): Promise<readonly Mismatch[]> {
   const carriedOut = await findCarriedOut(stores);
   const ids = Object.values(carriedOut).flatMap((transactions) => transactions.map(({ id }) => id));
   const rows = await stores.lastResource.decisions([...new Set(ids)]);
   const incomplete = await stores.lastResource.incomplete();
   const participants = stores.participants.map(({ name }) => name);
   const findings = { participants, inDoubt, carriedOut, rows, incomplete, unmatched };
-  const found = mismatches(findings, await neverMade(stores, missingPromises(findings)));
+  return mismatches(findings, await neverMade(stores, missingPromises(findings)));
+}
+
+/** Rejects with `recovery-needed` when the stores are not of one time; nothing is changed then. */
+export async function assertOfOneTime(
+  stores: Stores,
+  inDoubt: StartFindings['inDoubt'],
+  unmatched: ReadonlySet<TransactionId>,
+): Promise<void> {
+  const found = await findMismatches(stores, inDoubt, unmatched);
   if (found.length === 0) return;
   const lines = found.slice(0, MOST_LISTED).map(sentenceOf);
   if (found.length > MOST_LISTED) lines.push(`and ${found.length - MOST_LISTED} more`);

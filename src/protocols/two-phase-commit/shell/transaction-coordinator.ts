@@ -17,6 +17,8 @@ export interface TransactionPorts<Work> {
   readonly crashSites: CrashSites;
   /** Time-ordered and unique for ever. */
   readonly newId: () => TransactionId;
+  /** Told of each transaction that has ended, committed or aborted, in this life of the process. */
+  readonly ended?: (transaction: TransactionView) => void;
 }
 
 export interface TransactionOptions {
@@ -35,11 +37,12 @@ export interface TransactionOptions {
 export class TransactionCoordinator<Work> {
   private readonly participants = new Map<string, Participant<never>>();
   private readonly underWay = new Map<TransactionId, TransactionRun<Work>>();
-  private readonly history = new TransactionHistory();
+  private readonly history: TransactionHistory;
   private readonly prepareDeadlines: Deadlines<TransactionRun<Work>>;
   private readonly answerDeadlines: Deadlines<TransactionRun<Work>>;
   private readonly recovery: Recovery;
   private readonly watch: RunWatch<Work>;
+  private whenIdle: (() => void)[] = [];
   /** Recoveries and operators, one after the other. */
   private turn: Promise<unknown> = Promise.resolve();
 
@@ -51,6 +54,7 @@ export class TransactionCoordinator<Work> {
       if (this.participants.has(participant.name)) throw new Error(`Two participants are named ${participant.name}.`);
       this.participants.set(participant.name, participant);
     }
+    this.history = new TransactionHistory(ports.ended ?? (() => undefined));
     const { prepareDeadlineMs, answerDeadlineMs, inDoubtAfterMs } = options;
     this.prepareDeadlines = new Deadlines(ports.timers, prepareDeadlineMs, (run) => {
       run.prepareOverdue(prepareDeadlineMs);
@@ -69,6 +73,7 @@ export class TransactionCoordinator<Work> {
       forgotten: (run) => {
         this.underWay.delete(run.head.id);
         this.history.settle(run.record);
+        if (this.underWay.size === 0) for (const settle of this.whenIdle.splice(0)) settle();
       },
     };
   }
@@ -133,6 +138,18 @@ export class TransactionCoordinator<Work> {
   /** Of this life; undefined also when it ended long ago. */
   find(id: TransactionId): TransactionView | undefined {
     return this.history.find(id)?.view();
+  }
+
+  /** Resolves when none is under way any more, or `withinMs` later: what is left then is found by the next life. */
+  async drained(withinMs: number): Promise<void> {
+    if (this.underWay.size === 0) return;
+    await new Promise<void>((settle) => {
+      const cancel = this.ports.timers.after(withinMs, settle);
+      this.whenIdle.push(() => {
+        cancel();
+        settle();
+      });
+    });
   }
 
   private assertParticipants(branches: readonly Branch[]): void {

@@ -63,15 +63,18 @@ export class TransactionHistory {
   private readonly open = new Map<TransactionId, TransactionRecord>();
   private readonly ended = new Map<TransactionId, TransactionRecord>();
 
+  /** `whenEnded`: told of each, once. */
+  constructor(private readonly whenEnded: (transaction: TransactionView) => void) {}
+
   add(record: TransactionRecord): void {
     this.open.set(record.id, record);
   }
 
   /** Lets go of it, in its time, if it has ended. */
   settle(record: TransactionRecord): void {
-    if (!isEnded(record.state)) return;
-    this.open.delete(record.id);
+    if (!isEnded(record.state) || !this.open.delete(record.id)) return;
     this.ended.set(record.id, record);
+    this.whenEnded(record.view());
     if (this.ended.size <= MOST_ENDED) return;
     const [oldest] = this.ended.keys();
     if (oldest !== undefined) this.ended.delete(oldest);

@@ -43,6 +43,8 @@ export class TransactionRun<Work> {
   private readonly begun: CoordinatorDecision;
   private readonly begunAtMs: number;
   private result: unknown;
+  /** Set while somebody waits for it. */
+  private markEnded: () => void = () => undefined;
 
   constructor(
     readonly head: TransactionHead,
@@ -108,6 +110,7 @@ export class TransactionRun<Work> {
       case 'forget':
         this.sayHowItEnded();
         this.watch.forgotten(this);
+        this.markEnded();
         break;
     }
   }
@@ -226,7 +229,7 @@ export class TransactionRun<Work> {
         this.client.resolve({ state: 'untold', id, result: this.result });
         break;
       case 'running':
-        this.client.resolve({ state: 'running', id });
+        this.client.resolve({ state: 'running', id, ended: new Promise((settle) => (this.markEnded = settle)) });
         break;
       case 'rejected':
         this.client.reject(answer.error);

@@ -34,7 +34,12 @@ export type TransactionOutcome<Result> =
   /** Committed, and certain to be told to all; not all have been told yet. */
   | { readonly state: 'untold'; readonly id: TransactionId; readonly result: Result }
   /** Not decided within the deadline; the decision still comes. */
-  | { readonly state: 'running'; readonly id: TransactionId };
+  | {
+      readonly state: 'running';
+      readonly id: TransactionId;
+      /** Settles, and never rejects, when it is decided and carried out, or left to recovery. */
+      readonly ended: Promise<void>;
+    };
 
 export type PhaseName =
   /** Asked of a participant, and what it said. */
