@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { type AppProcess, type ExitOf } from './app-process.js';
 import { Cluster } from './cluster.js';
 import { eventually } from './eventually.js';
@@ -13,8 +12,6 @@ const REPLAYS_PER_CLIENT = 1;
 const MOST_DONE = 3_000;
 const MOST_SHOWN = 5;
 const DONE_BEFORE_DISTURBANCE = 30;
-/** A refused client asks for something else, but not at once. */
-const PAUSE_AFTER_REFUSAL_MS = 20;
 const SETTLE_WITHIN_MS = 60_000;
 
 export type Death = ExitOf & { readonly when: 'while starting' | 'under load'; readonly printed: string };
@@ -105,11 +102,7 @@ export class TwoStoreHistory {
     while (this.probe.done.length === 0 && !app.hasExited) await write(this.probe, 'customer');
     await Promise.all(
       this.clients.map(async (client) => {
-        while (!isOver() && !app.hasExited) {
-          const { length } = client.refused;
-          await write(client);
-          if (client.refused.length > length) await delay(PAUSE_AFTER_REFUSAL_MS);
-        }
+        while (!isOver() && !app.hasExited) await write(client);
       }),
     );
   }
