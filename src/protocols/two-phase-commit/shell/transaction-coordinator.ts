@@ -1,11 +1,11 @@
 import { AppError, type Clock, type CrashSites, type Log, type Timers } from '../../../kernel/index.js';
 import type { LastResource, Participant, TransactionHead, TransactionId } from '../ports.js';
-import { Deadlines } from './deadlines.js';
 import { Recovery } from './recovery.js';
 import { type Resolution, resolveInDoubt } from './resolution.js';
 import type { Branch, RecoveryReport, TransactionOutcome, TransactionRequest, TransactionView } from './transaction.js';
 import { TransactionHistory } from './transaction-record.js';
-import { type RunWatch, TransactionRun } from './transaction-run.js';
+import { TransactionRun } from './transaction-run.js';
+import { UnderWay } from './under-way.js';
 
 export interface TransactionPorts<Work> {
   /** All that may ever take part, each under a name of its own: recovery asks them all. */
@@ -34,12 +34,9 @@ export interface TransactionOptions {
  */
 export class TransactionCoordinator<Work> {
   private readonly participants = new Map<string, Participant<never>>();
-  private readonly underWay = new Map<TransactionId, TransactionRun<Work>>();
+  private readonly underWay: UnderWay<TransactionRun<Work>>;
   private readonly history = new TransactionHistory();
-  private readonly prepareDeadlines: Deadlines<TransactionRun<Work>>;
-  private readonly answerDeadlines: Deadlines<TransactionRun<Work>>;
   private readonly recovery: Recovery;
-  private readonly watch: RunWatch<Work>;
   /** Recoveries and operators, one after the other. */
   private turn: Promise<unknown> = Promise.resolve();
 
@@ -52,25 +49,8 @@ export class TransactionCoordinator<Work> {
       this.participants.set(participant.name, participant);
     }
     const { prepareDeadlineMs, answerDeadlineMs, inDoubtAfterMs } = options;
-    this.prepareDeadlines = new Deadlines(ports.timers, prepareDeadlineMs, (run) => {
-      run.prepareOverdue(prepareDeadlineMs);
-    });
-    this.answerDeadlines = new Deadlines(ports.timers, answerDeadlineMs, (run) => {
-      run.answerOverdue();
-    });
+    this.underWay = new UnderWay(ports.timers, prepareDeadlineMs, answerDeadlineMs);
     this.recovery = new Recovery(ports, this.history, this.underWay, inDoubtAfterMs);
-    this.watch = {
-      voted: (run) => {
-        this.prepareDeadlines.delete(run);
-      },
-      answered: (run) => {
-        this.answerDeadlines.delete(run);
-      },
-      forgotten: (run) => {
-        this.underWay.delete(run.head.id);
-        this.history.settle(run.record);
-      },
-    };
   }
 
   /**
@@ -82,11 +62,11 @@ export class TransactionCoordinator<Work> {
       this.assertParticipants(request.branches);
       const { id: decidedBy, era } = this.ports.lastResource;
       const head: TransactionHead = { id: this.ports.newId(), kind: request.kind, decidedBy, era };
-      const run = new TransactionRun(head, request, this.ports, this.watch, { resolve, reject });
-      this.underWay.set(head.id, run);
-      this.history.add(run.record);
-      if (request.branches.length > 0) this.prepareDeadlines.add(run);
-      this.answerDeadlines.add(run);
+      const run = new TransactionRun(head, request, this.ports, { resolve, reject }, () => {
+        this.underWay.delete(slot);
+        this.history.keep(run.record);
+      });
+      const slot = this.underWay.add(run);
       run.begin();
     }) as Promise<TransactionOutcome<Result>>;
   }
@@ -116,7 +96,7 @@ export class TransactionCoordinator<Work> {
    */
   resolve(id: TransactionId, decision: Resolution['decision'], who: Pick<Resolution, 'by' | 'reason'>): Promise<void> {
     return this.inTurn(async () => {
-      if (this.underWay.has(id)) {
+      if (this.underWay.find(id)) {
         throw new AppError('conflict', `Transaction ${id} is under way.`, { retry: 'safe', retryAfterSeconds: 1 });
       }
       const resolution = { ...who, id, decision };
@@ -127,12 +107,13 @@ export class TransactionCoordinator<Work> {
 
   /** Of this life: the last thousand that ended, then all that have not. */
   live(): readonly TransactionView[] {
-    return this.history.all().map((record) => record.view());
+    const underWay = [...this.underWay].map(({ record }) => record);
+    return [...this.history.all(), ...underWay].map((record) => record.view());
   }
 
   /** Of this life; undefined also when it ended long ago. */
   find(id: TransactionId): TransactionView | undefined {
-    return this.history.find(id)?.view();
+    return (this.underWay.find(id)?.record ?? this.history.find(id))?.view();
   }
 
   private assertParticipants(branches: readonly Branch[]): void {
