@@ -23,6 +23,8 @@ export class RootController {
     links: {
       books: '/books',
       customers: '/customers',
+      transactions: '/transactions',
+      ids: '/ids/create',
       operations: '/operations/{id}',
       replication: '/replication/status',
       docs: '/docs',
