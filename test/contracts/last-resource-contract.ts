@@ -88,7 +88,7 @@ export function describeLastResourceContract<Work>(
           (reason: unknown) => reason,
         );
 
-      // Not by its class: a driver's own errors are made in another realm than the tests.
+      // Not by its class: what a native module throws is of the realm that loaded it first.
       expect(error).toHaveProperty('message');
       expect(isAppError(error, 'outcome-unknown')).toBe(false);
       await alsoAfterReopening(async () => {

@@ -35,6 +35,8 @@ export class TransactionWorld {
   readonly done: string[] = [];
   /** Called with each of them. */
   onDone: (line: string) => void = () => undefined;
+  /** What the coordinator told of: `t1 committed`. */
+  readonly ended: string[] = [];
   private gates = new Map<string, Gate>();
   private readonly failures = new Map<string, Error>();
   private life = 0;
@@ -58,7 +60,10 @@ export class TransactionWorld {
     const crashSites: CrashSites = { reach: (site) => this.sites.push(site) };
     const newId = (): TransactionId => `t${(this.count += 1)}`;
     this.coordinator = new TransactionCoordinator(
-      { participants, lastResource, timers, clock, log, crashSites, newId },
+      {
+        ...{ participants, lastResource, timers, clock, log, crashSites, newId },
+        ended: ({ id, state }) => this.ended.push(`${id} ${state}`),
+      },
       {
         prepareDeadlineMs: PREPARE_DEADLINE_MS,
         answerDeadlineMs: ANSWER_DEADLINE_MS,
