@@ -1,7 +1,7 @@
 import { AppError } from '../../../src/kernel/index.js';
 import type { Decision, RecoveryReport } from '../../../src/protocols/two-phase-commit/index.js';
 import { LastResourceDisk } from '../../support/memory-last-resource.js';
-import { ParticipantDisk } from '../../support/memory-participant.js';
+import { type ParticipantDisk } from '../../support/memory-participant.js';
 import { FULL, TransactionWorld, UNKNOWN } from '../../support/transaction-world.js';
 import { reported, sentenceOf } from './scenario-words.js';
 
