@@ -84,12 +84,15 @@ export class RecoveryNotes {
     const { id, kind } = transaction;
     const untold = Object.entries(errors);
     const details = { transaction: id, kind, decision };
-    if (untold.length > 0) this.log.warn('a participant could not be told a decision', { ...details, errors });
-    else this.log.info('a transaction was recovered', details);
+    if (untold.length === 0) this.log.info('a transaction was recovered', details);
     if (this.underWay.find(id)) return;
     const record = this.history.findUnfinished(id) ?? this.open(transaction, 'in-doubt');
-    record.note(decision, undefined, 'recovery');
-    for (const [participant, error] of untold) record.note('untold', participant, error);
+    const isNews = untold.length === 0 || !record.branches.some(({ state }) => state === 'untold');
+    // Once is enough, of what is tried again every second.
+    if (untold.length > 0 && isNews)
+      this.log.warn('a participant could not be told a decision', { ...details, errors });
+    if (isNews) record.note(decision, undefined, 'recovery');
+    for (const [participant, error] of isNews ? untold : []) record.note('untold', participant, error);
     const branches = Object.keys(transaction.places).map((name) => {
       return { name, state: errors[name] === undefined ? decision : ('untold' as const) };
     });
