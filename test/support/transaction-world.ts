@@ -1,6 +1,7 @@
 import { AppError, type CrashSites } from '../../src/kernel/index.js';
 import {
   branch,
+  type EndedTransaction,
   TransactionCoordinator,
   type TransactionId,
   type TransactionOutcome,
@@ -43,11 +44,11 @@ export class TransactionWorld {
   readonly done: string[] = [];
   /** Called with each of them. */
   onDone: (line: string) => void = () => undefined;
-  /** What the coordinator told of: `t1 committed`. */
-  readonly ended: string[] = [];
   onCrash: () => void = () => undefined;
   /** `a prepare`: the process dies the next time that this step is reached, after what it has made durable. */
   lastStep: string | undefined;
+  /** What the coordinator told of: `t1 committed`. */
+  readonly ended: string[] = [];
   private gates = new Map<string, Gate>();
   private readonly failures = new Map<string, Error>();
   private turn: Promise<void> = Promise.resolve();
@@ -72,11 +73,11 @@ export class TransactionWorld {
     const { participants, lastResource, timers, clock, log } = this;
     const crashSites: CrashSites = { reach: (site) => this.sites.push(site) };
     const newId = (): TransactionId => `t${(this.count += 1)}`;
-    const ended = ({ id, state }: { readonly id: TransactionId; readonly state: string }): void => {
+    const ports = { participants, lastResource, timers, clock, log, crashSites, newId };
+    const ended = ({ id, state }: EndedTransaction): void => {
       this.ended.push(`${id} ${state}`);
     };
-    const ports = { participants, lastResource, timers, clock, log, crashSites, newId, ended };
-    this.coordinator = new TransactionCoordinator(ports, OPTIONS);
+    this.coordinator = new TransactionCoordinator({ ...ports, ended }, OPTIONS);
     this.rival = new TransactionCoordinator(ports, OPTIONS);
   }
 

@@ -3,12 +3,11 @@ import { Cluster } from './cluster.js';
 import { eventually } from './eventually.js';
 import { SeededRandom } from './seeded-random.js';
 import { auditStores, increments } from './transaction-audit.js';
-import { type Mix, Moments, type TransactionAction, TransactionClient, WHOLE_MIX } from './transaction-client.js';
+import { type Mix, Meeting, type TransactionAction, TransactionClient, WHOLE_MIX } from './transaction-client.js';
 import { TransactionShop } from './transaction-shop.js';
 
 const SETTINGS = { SNAPSHOT_EVERY_BYTES: '20000' };
 const REPLAYS_PER_CLIENT = 1;
-/** A crash site that this many requests which were done do not reach is never reached. */
 const MOST_DONE = 3_000;
 const MOST_SHOWN = 5;
 const DONE_BEFORE_DISTURBANCE = 30;
@@ -20,6 +19,8 @@ export interface DeathOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** Called once, when some requests have been done. */
   readonly disturb?: () => void;
+  /** A site that so many requests which are done do not reach counts as never reached. */
+  readonly most?: number;
 }
 
 export interface HistoryOptions {
@@ -41,9 +42,9 @@ export class TwoStoreHistory {
     readonly seed: number,
     { clients = 20, mix = WHOLE_MIX }: HistoryOptions,
   ) {
-    const moments = new Moments();
+    const meeting = new Meeting();
     const client = (name: string, index: number): TransactionClient =>
-      new TransactionClient(name, new SeededRandom(seed + index), moments, mix);
+      new TransactionClient(name, new SeededRandom(seed + index), meeting, mix);
     this.probe = client('probe', clients);
     this.clients = Array.from({ length: clients }, (_, index) => client(`c${String(index)}`, index));
   }
@@ -68,8 +69,11 @@ export class TwoStoreHistory {
   }
 
   /** A life that is to die at a crash site, and how it ended. Undefined: it never reached the site. */
-  async dieAt(crashSite: string, { settings = {}, disturb }: DeathOptions = {}): Promise<Death | undefined> {
-    const app = this.cluster.spawnApp({ FAULTS: '1', CRASH_SITE: crashSite, ...settings });
+  async dieAt(
+    crashSite: string,
+    { settings = {}, disturb, most = MOST_DONE }: DeathOptions = {},
+  ): Promise<Death | undefined> {
+    const app = this.cluster.spawnApp({ LOG_LEVEL: 'silent', FAULTS: '1', CRASH_SITE: crashSite, ...settings });
     this.mortal = app;
     if (!(await isReady(app))) return { ...(await app.exited), when: 'while starting', printed: app.printed };
     const shop = new TransactionShop(app.url);
@@ -80,7 +84,7 @@ export class TwoStoreHistory {
         isDisturbed = true;
         disturb?.();
       }
-      return this.doneCount >= before + MOST_DONE;
+      return this.doneCount >= before + most;
     });
     await shop.close();
     return app.hasExited ? { ...(await app.exited), when: 'under load', printed: app.printed } : undefined;
