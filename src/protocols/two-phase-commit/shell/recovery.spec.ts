@@ -228,6 +228,21 @@ describe('recovery while running', () => {
     expect(names()).toEqual([['x'], ['x'], ['x']]);
   });
 
+  it('does not take for left what ends while it asks who is in doubt', async () => {
+    world.hold('sql', 'commit');
+    const answer = world.answerTo('x');
+    await world.settled();
+    const [a] = world.participants;
+    const stale = await a!.inDoubt();
+    const isAnswered = answer.then(() => stale);
+    Object.assign(a!, { inDoubt: () => isAnswered });
+    const recovered = world.coordinator.recoverNow();
+    world.release('sql', 'commit');
+
+    expect([await answer, await recovered]).toEqual(['committed', NOTHING]);
+    expect([world.log.entries, world.done.filter((line) => line.includes('found'))]).toEqual([[], []]);
+  });
+
   it('writes nothing and logs nothing while all goes well', async () => {
     await world.execute('x');
     world.sites.length = 0;
