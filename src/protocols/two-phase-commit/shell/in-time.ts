@@ -11,7 +11,7 @@ export function within(timers: Timers, limitMs: number): InTime {
     new Promise((resolve, reject) => {
       const cancel = timers.after(limitMs, () => {
         reject(
-          new AppError('outcome-unknown', `${participant} did not answer within ${limitMs} ms`, { retry: 'safe' }),
+          new AppError('outcome-unknown', `${participant} did not answer within ${limitMs} ms`, { retry: 'unknown' }),
         );
       });
       answer.then(resolve, reject).finally(cancel);
