@@ -10,7 +10,7 @@ import {
   SqliteLastResource,
   type SqlWork,
   TransactionCoordinator,
-  type TransactionView,
+  type EndedTransaction,
 } from '../../protocols/two-phase-commit/index.js';
 import type { Stores } from './stores.js';
 
@@ -35,7 +35,7 @@ export function transact(
   config: AppConfig['transactions'],
   { sql, sqlOperations, documents: store }: Stores,
   replication: ReplicationPrimary,
-  own: { readonly log: Log; readonly crashSites: CrashSites; readonly ended: (transaction: TransactionView) => void },
+  own: { readonly log: Log; readonly crashSites: CrashSites; readonly ended: (transaction: EndedTransaction) => void },
 ): Transactions {
   const documents = new DocumentParticipant(store, replication, config);
   const { name } = documents;

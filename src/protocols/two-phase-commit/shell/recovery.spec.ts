@@ -14,12 +14,9 @@ const names = (): readonly (readonly string[])[] => [
 ];
 /** Begins `work` and lets the process die when `who` has just done `step`. */
 const dieAfter = async (step: string, work = 'x'): Promise<void> => {
-  world.onDone = (line) => {
-    if (line.startsWith(step)) world.crash();
-  };
+  world.lastStep = step;
   void world.execute(work);
   await world.settled();
-  world.onDone = () => undefined;
 };
 const NOTHING = { committed: [], aborted: [], unmatched: [], failed: [] };
 

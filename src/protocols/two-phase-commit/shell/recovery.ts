@@ -11,7 +11,7 @@ import {
 import type { Decision, DecisionRow, TransactionId } from '../ports.js';
 import { errorOf } from './error-of.js';
 import { assertOfOneTime, findInDoubt, type Stores } from './findings.js';
-import { RecoveryNotes } from './recovery-notes.js';
+import { RecoveryNotes, type UnderWayNow } from './recovery-notes.js';
 import type { Resolution } from './resolution.js';
 import { tellAll } from './telling.js';
 import type { RecoveryReport } from './transaction.js';
@@ -40,12 +40,11 @@ export class Recovery {
 
   constructor(
     private readonly ports: RecoveryPorts,
-    private readonly history: TransactionHistory,
-    /** Those that are under way in this process. */
-    private readonly live: ReadonlyMap<TransactionId, unknown>,
+    history: TransactionHistory,
+    private readonly underWay: UnderWayNow,
     private readonly inDoubtAfterMs: number,
   ) {
-    this.notes = new RecoveryNotes(history, live, ports.clock, ports.log);
+    this.notes = new RecoveryNotes(history, underWay, ports.clock, ports.log);
   }
 
   /** Before anything is begun. Rejects with `recovery-needed`, and then has changed nothing. */
@@ -106,14 +105,14 @@ export class Recovery {
 
   private async find(): Promise<{ readonly doubts: readonly Doubt[]; readonly due: readonly Doubt[] }> {
     // Whoever ends while the participants are asked may still be among their answers.
-    const live = new Set(this.live.keys());
+    const before = this.underWay.ids();
     const doubts = doubtsOf(await findInDoubt(this.ports));
-    for (const id of this.live.keys()) live.add(id);
+    const after = this.underWay.ids();
     this.firstSeen = new Map(doubts.map(({ id }) => [id, this.firstSeen.get(id) ?? this.sweeps]));
     const due = doubts.filter(({ id, decidedBy }) => {
       const inDoubtForMs = ((this.sweeps - (this.firstSeen.get(id) ?? this.sweeps)) * this.inDoubtAfterMs) / SWEEPS;
       // What another database decides may be under way at a coordinator of its own.
-      const isLive = live.has(id) || decidedBy !== this.ports.lastResource.id;
+      const isLive = before.has(id) || after.has(id) || decidedBy !== this.ports.lastResource.id;
       return isDue(isLive, inDoubtForMs, this.inDoubtAfterMs);
     });
     return { doubts, due };
@@ -126,9 +125,9 @@ export class Recovery {
     this.notes.found(due);
     const { rows, errors } = await this.rowsOf(plan);
     const taken = new Set(due.map(({ id }) => id));
-    const incomplete = (await this.ports.lastResource.incomplete()).filter(({ id }) => {
-      return taken.has(id) || !this.live.has(id);
-    });
+    const rowsLeft = await this.ports.lastResource.incomplete();
+    const underWay = this.underWay.ids();
+    const incomplete = rowsLeft.filter(({ id }) => taken.has(id) || !underWay.has(id));
     const told = await tellAll(tellingsOf(...whoIsToldWhat(due, rows, incomplete)), this.ports);
     const left = plan.unmatched.filter(({ id }) => !told.has(id));
     this.notes.told(told, [...due, ...incomplete]);

@@ -12,12 +12,9 @@ const inDoubt = async (): Promise<string[]> =>
 const names = (): readonly (readonly string[])[] => [...world.disks.values()].map((disk) => disk.names);
 /** Begins `work` and lets the process die after the step. */
 const dieAfter = async (step: string, work = 'x'): Promise<void> => {
-  world.onDone = (line) => {
-    if (line.startsWith(step)) world.crash();
-  };
+  world.lastStep = step;
   void world.execute(work);
   await world.settled();
-  world.onDone = () => undefined;
 };
 /** One in doubt, and then another database in the place of the one that decides it. */
 const lostDatabase = async (): Promise<void> => {
@@ -183,9 +180,7 @@ describe('an operator', () => {
 
   it('who is interrupted by a crash after the row, has decided: the next life carries it out', async () => {
     await lostDatabase();
-    world.onDone = (line) => {
-      if (line.startsWith('sql resolved')) world.crash();
-    };
+    world.lastStep = 'sql resolved';
     void world.coordinator.resolve('t1', 'committed', BY);
     await world.settled();
     world.start();
