@@ -12,6 +12,7 @@ import {
   TransactionCoordinator,
   type EndedTransaction,
 } from '../../protocols/two-phase-commit/index.js';
+import { settleUnmatched } from './settle-unmatched.js';
 import type { Stores } from './stores.js';
 
 const CLOSE_WITHIN_MS = 10_000;
@@ -64,7 +65,8 @@ export function transact(
     table,
     operations,
     open: async () => {
-      await coordinator.recoverAtStart().catch(refuse);
+      await coordinator.recoverAtStart(store.unmatched()).catch(refuse);
+      await settleUnmatched(store, (id) => table.decisionOf(id) !== undefined, own.log);
       stop = coordinator.keepRecovering();
     },
     close: async () => {
