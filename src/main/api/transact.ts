@@ -58,6 +58,7 @@ export function transact(
     replicatedParticipant: name,
     completeBody: { [BOOKS_2PC]: (body, receipts) => wholeBody(body as object, receipts[name]) },
   });
+  let isClosed = false;
   let stop: () => void = () => undefined;
   return {
     coordinator,
@@ -67,9 +68,10 @@ export function transact(
     open: async () => {
       await coordinator.recoverAtStart(store.unmatched()).catch(refuse);
       await settleUnmatched(store, (id) => table.decisionOf(id) !== undefined, own.log);
-      stop = coordinator.keepRecovering();
+      if (!isClosed) stop = coordinator.keepRecovering();
     },
     close: async () => {
+      isClosed = true;
       stop();
       await coordinator.drained(CLOSE_WITHIN_MS);
     },
