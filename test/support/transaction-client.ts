@@ -160,6 +160,11 @@ export function idToldIn({ request, reply }: Exchange): number {
   return Number(request.action === 'book and bump' ? body.book?.id : body.id);
 }
 
+/** Undefined: it was none. */
+export function transactionToldIn({ reply }: Exchange): string | undefined {
+  return (JSON.parse(reply.body) as { readonly transactionId?: string }).transactionId;
+}
+
 export function describeRequest({ action, id, key }: TransactionRequest): string {
   return `${action}${id === undefined ? '' : ` ${String(id)}`} with key "${key}"`;
 }

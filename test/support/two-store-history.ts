@@ -1,9 +1,17 @@
+import { join } from 'node:path';
 import { type AppProcess, type ExitOf } from './app-process.js';
 import { Cluster } from './cluster.js';
 import { eventually } from './eventually.js';
 import { SeededRandom } from './seeded-random.js';
 import { auditStores, increments } from './transaction-audit.js';
-import { type Mix, Meeting, type TransactionAction, TransactionClient, WHOLE_MIX } from './transaction-client.js';
+import {
+  type Mix,
+  Meeting,
+  transactionToldIn,
+  type TransactionAction,
+  TransactionClient,
+  WHOLE_MIX,
+} from './transaction-client.js';
 import { TransactionShop } from './transaction-shop.js';
 
 const SETTINGS = { SNAPSHOT_EVERY_BYTES: '20000' };
@@ -64,6 +72,19 @@ export class TwoStoreHistory {
     return this.clients.reduce((sum, { done }) => sum + done.length, 0);
   }
 
+  get refusedCount(): number {
+    return this.clients.reduce((sum, { refused }) => sum + refused.length, 0);
+  }
+
+  /** The ids of the transactions that clients were told to be committed. */
+  transactionsTold(): string[] {
+    return this.clients.flatMap(({ done }) => done.flatMap((exchange) => transactionToldIn(exchange) ?? []));
+  }
+
+  get sqlFile(): string {
+    return join(this.cluster.dataDirectory, 'bookstore.db');
+  }
+
   get openCount(): number {
     return this.clients.filter(({ open }) => open !== undefined).length;
   }
@@ -101,14 +122,17 @@ export class TwoStoreHistory {
    * for again, as a careful client does.
    */
   async load(app: AppProcess, shop: TransactionShop, isOver: () => boolean): Promise<void> {
-    const write = async (client: TransactionClient, action?: TransactionAction): Promise<boolean> =>
-      client.open === undefined ? client.write(shop.send, action) : client.repeatOpen(shop.send);
-    while (this.probe.done.length === 0 && !app.hasExited) await write(this.probe, 'customer');
+    await this.createProbe(app, shop);
     await Promise.all(
       this.clients.map(async (client) => {
-        while (!isOver() && !app.hasExited) await write(client);
+        while (!isOver() && !app.hasExited) await attempt(client, shop);
       }),
     );
+  }
+
+  /** The customer that counts every book that is added together with an order. */
+  async createProbe(app: AppProcess, shop: TransactionShop): Promise<void> {
+    while (this.probe.done.length === 0 && !app.hasExited) await attempt(this.probe, shop, 'customer');
   }
 
   /** Asks again for all that is open, as often as it takes. */
@@ -178,6 +202,10 @@ export class TwoStoreHistory {
     });
     return [...differences, ...(await Promise.all(counts)).flat()];
   }
+}
+
+function attempt(client: TransactionClient, shop: TransactionShop, action?: TransactionAction): Promise<boolean> {
+  return client.open === undefined ? client.write(shop.send, action) : client.repeatOpen(shop.send);
 }
 
 /** False when it ended before it served data. */
