@@ -57,6 +57,7 @@ export function transact(
     replicatedParticipant: name,
     completeBody: { [BOOKS_2PC]: (body, receipts) => wholeBody(body as object, receipts[name]) },
   });
+  let isClosed = false;
   let stop: () => void = () => undefined;
   return {
     coordinator,
@@ -65,9 +66,10 @@ export function transact(
     operations,
     open: async () => {
       await coordinator.recoverAtStart().catch(refuse);
-      stop = coordinator.keepRecovering();
+      if (!isClosed) stop = coordinator.keepRecovering();
     },
     close: async () => {
+      isClosed = true;
       stop();
       await coordinator.drained(CLOSE_WITHIN_MS);
     },

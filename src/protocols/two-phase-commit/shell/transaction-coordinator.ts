@@ -121,16 +121,19 @@ export class TransactionCoordinator<Work> {
     return (this.underWay.find(id)?.record ?? this.history.find(id))?.view();
   }
 
-  /** Resolves when none is under way any more, or `withinMs` later: what is left then is found by the next life. */
+  /**
+   * Resolves when no transaction is under way any more, and no recovery, or `withinMs` later: what is left then is found
+   * by the next life. Nothing may be begun meanwhile.
+   */
   async drained(withinMs: number): Promise<void> {
-    if (this.underWay.size === 0) return;
-    await new Promise<void>((settle) => {
-      const cancel = this.ports.timers.after(withinMs, settle);
-      this.whenIdle.push(() => {
-        cancel();
-        settle();
-      });
+    const isIdle = this.underWay.size === 0;
+    const idle = isIdle ? Promise.resolve() : new Promise<void>((settle) => this.whenIdle.push(settle));
+    let cancel: () => void = () => undefined;
+    const late = new Promise<void>((settle) => {
+      cancel = this.ports.timers.after(withinMs, settle);
     });
+    await Promise.race([Promise.all([idle, this.turn]), late]);
+    cancel();
   }
 
   private assertParticipants(branches: readonly Branch[]): void {

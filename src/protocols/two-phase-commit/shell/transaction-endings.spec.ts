@@ -71,6 +71,24 @@ describe('the end of a transaction', () => {
     expect(drained.isSettled).toBe(true);
   });
 
+  it('of a recovery, is what draining waits for', async () => {
+    world.hold('sql', 'commit');
+    void world.answerTo('x');
+    await world.settled();
+    world.start();
+    world.hold('sql', 'veto');
+    const recovery = world.coordinator.recoverAtStart();
+    await world.settled();
+    const drained = settlement(world.coordinator.drained(CLOSE_WITHIN_MS));
+    await world.settled();
+    expect(drained.isSettled).toBe(false);
+    world.release('sql', 'veto');
+    expect((await recovery).aborted).toEqual(['t1']);
+    await world.settled();
+
+    expect([drained.isSettled, world.timers.pending]).toEqual([true, 0]);
+  });
+
   it('that does not come, is waited for no longer than draining may take', async () => {
     world.hold('sql', 'commit');
     void world.execute('x');
