@@ -53,7 +53,7 @@ export class Recovery {
   /** Before anything is begun. Rejects with `recovery-needed`, and then has changed nothing. */
   async atStart(unmatched: readonly TransactionId[]): Promise<RecoveryReport> {
     for (const id of unmatched) this.unmatched.add(id);
-    const found = await findInDoubt(this.ports, AS_LONG_AS_IT_TAKES);
+    const found = await findInDoubt(this.ports);
     await assertOfOneTime(this.ports, found, this.unmatched);
     return this.recover(doubtsOf(found), doubtsOf(found), true);
   }
