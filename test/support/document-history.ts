@@ -24,6 +24,20 @@ const operation = fc.record(
   { requiredKeys: ['id'] },
 );
 const afterMs = fc.oneof(fc.nat(1_000), fc.nat(30 * HOUR_MS));
+const transaction = fc.constantFrom('t1', 't2', 't3');
+const change = fc.oneof(
+  fc.record({ type: fc.constant('bump' as const), collection }),
+  fc.record({ type: fc.constant('create' as const), collection, id, fields }),
+);
+const prepare = fc.record({
+  type: fc.constant('prepare' as const),
+  transaction,
+  kind: fc.constant('books-2pc'),
+  decidedBy: fc.constant('database'),
+  era: fc.nat(3),
+  changes: fc.array(change, { maxLength: 3 }),
+  afterMs,
+});
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 6,
@@ -31,6 +45,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ type: fc.constant('delete' as const), collection, id, operation, afterMs }) },
   { weight: 3, arbitrary: fc.record({ type: fc.constant('bump' as const), collection, afterMs }) },
+  { weight: 3, arbitrary: prepare },
+  {
+    weight: 4,
+    arbitrary: fc.record({ type: fc.constantFrom('commit' as const, 'abort' as const), transaction, afterMs }),
+  },
   {
     weight: 1,
     arbitrary: fc.record({

@@ -61,6 +61,12 @@ export function answerOf({ change, document }: DocumentOutcome, commit: string):
 function written(write: DocumentWrite, id: number): Answer {
   if (write.done) return answerOf(write.outcome, `${String(write.commit.epoch)}.${String(write.commit.seq)}`);
   if (write.refusal === 'not-found') throw customerNotFound(id);
+  if (write.refusal === 'reserved') {
+    throw new AppError('conflict', `a transaction that is not decided yet is at work on customer ${String(id)}`, {
+      retry: 'safe',
+      retryAfterSeconds: 1,
+    });
+  }
   throw new AppError('precondition-failed', `customer ${String(id)} is not the version that If-Match names`, {
     retry: 'never',
   });

@@ -10,8 +10,9 @@ import {
   type JournalRecord,
   type Position,
 } from '../journal/index.js';
-import { DocumentMachine, type DocumentsSnapshot } from './document-machine.js';
-import type { CollectionDeclaration, DocumentOp, DocumentOutcome } from './document-op.js';
+import { type Applied, DocumentMachine, type DocumentsSnapshot } from './document-machine.js';
+import type { CollectionDeclaration, DocumentOp } from './document-op.js';
+import type { PreparedTransaction } from './transaction-memory.js';
 import { SnapshotCodec } from './snapshot-codec.js';
 import { SnapshotFile } from './snapshot-file.js';
 import { openSnapshotStream, type SnapshotStream } from './snapshot-stream.js';
@@ -30,8 +31,8 @@ export interface DocumentHistoryOptions {
 
 /** What is told to whoever opened the history; called synchronously. */
 export interface HistoryEvents {
-  /** Once per record that is applied, also at the start. */
-  applied?(record: JournalRecord<DocumentOp>): void;
+  /** Once per record that is applied, also at the start, with what it has done. */
+  applied?(record: JournalRecord<DocumentOp>, result: Applied): void;
   /** As `JournalSink.rollBack`. */
   rolledBack?(): void;
   /** As `JournalSink.durable`. */
@@ -71,7 +72,7 @@ export class DocumentHistory implements CopyableHistory {
     private readonly file: SnapshotFile<DocumentsSnapshot>,
     private readonly low: Low<DocumentsSnapshot>,
     private readonly empty: DocumentsSnapshot,
-    private readonly journal: Journal<DocumentOp, DocumentOutcome | undefined>,
+    private readonly journal: Journal<DocumentOp, Applied>,
     /** Of the snapshot file. */
     private snapshotPosition: Position | undefined,
   ) {
@@ -96,19 +97,20 @@ export class DocumentHistory implements CopyableHistory {
     low.data = empty;
 
     const events = eventsOf(machine);
-    const journal = await Journal.open<DocumentOp, DocumentOutcome | undefined>(
+    const journal = await Journal.open<DocumentOp, Applied>(
       ports,
       { directory, reserveBytes: options.journalReserveBytes },
       {
         apply: (record) => {
-          const outcome = machine.apply(record);
-          events.applied?.(record);
-          return outcome;
+          const result = machine.apply(record);
+          events.applied?.(record, result);
+          return result;
         },
         rollBack: () => events.rolledBack?.(),
         durable: (records) => events.durable?.(records),
       },
       machine.appliedPosition,
+      firstNeeded(machine.appliedPosition, machine.transactions.allPrepared()),
     );
     const snapshotPosition = covered && { epoch: covered.epoch, seq: covered.seq, hash: covered.hash };
     return new DocumentHistory(ports, options, machine, file, low, empty, journal, snapshotPosition);
@@ -153,7 +155,7 @@ export class DocumentHistory implements CopyableHistory {
   }
 
   /** As `Journal.append`. */
-  async append(op: DocumentOp, reserved = false): Promise<Appended<DocumentOp, DocumentOutcome | undefined>> {
+  async append(op: DocumentOp, reserved = false): Promise<Appended<DocumentOp, Applied>> {
     const appended = await this.journal.append(op, reserved);
     this.snapshotWhenDue();
     return appended;
@@ -203,7 +205,7 @@ export class DocumentHistory implements CopyableHistory {
       await this.low.write();
       this.snapshotPosition = { epoch, seq, hash };
       this.machine.rebase(captured);
-      await this.journal.removeThrough(seq);
+      await this.journal.removeThrough(firstNeeded(captured.meta, captured.meta.prepared) - 1);
       this.nextSnapshotBytes = this.snapshotThreshold();
     } catch (error) {
       if (isAppError(error, 'outcome-unknown')) return;
@@ -214,4 +216,12 @@ export class DocumentHistory implements CopyableHistory {
       this.snapshotRun = undefined;
     }
   }
+}
+
+/**
+ * The first record that the journal must keep beside a snapshot at `position`. A transaction that is prepared in it can
+ * be followed in the journal, from its first record on, until it is decided.
+ */
+function firstNeeded({ seq }: Position, prepared: readonly PreparedTransaction[] = []): number {
+  return Math.min(seq + 1, prepared[0]?.seq ?? Infinity);
 }

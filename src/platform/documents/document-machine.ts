@@ -1,10 +1,20 @@
 import type { OperationStamp } from '../../kernel/index.js';
 import type { JournalRecord, Position } from '../journal/index.js';
 import type { StoredDocument } from './document-line.js';
-import type { CollectionDeclaration, DocumentOp, DocumentOutcome, Fields, ShownDocument } from './document-op.js';
+import type {
+  CollectionDeclaration,
+  DocumentId,
+  DocumentOp,
+  DocumentOutcome,
+  Fields,
+  PreparedChange,
+  ShownDocument,
+} from './document-op.js';
 import { DocumentTable } from './document-table.js';
 import { OperationMemory, type RememberedOperation } from './operation-memory.js';
+import { placeText } from './place.js';
 import type { TableSnapshot } from './table-snapshot.js';
+import { type CarriedOutTransaction, type PreparedTransaction, TransactionMemory } from './transaction-memory.js';
 
 export interface CollectionState {
   readonly declaration: CollectionDeclaration;
@@ -25,7 +35,13 @@ export interface SnapshotMeta extends Position {
   readonly counters: Readonly<Record<string, number>>;
   readonly nextIds: Readonly<Record<string, number>>;
   readonly operations: readonly RememberedOperation[];
+  /** Absent from snapshots that were written before there were any, as `decisions`: there are none. */
+  readonly prepared?: readonly PreparedTransaction[];
+  readonly decisions?: readonly CarriedOutTransaction[];
 }
+
+/** What a record has done: undefined when nothing that its writer would have to be told. */
+export type Applied = DocumentOutcome | CarriedOutTransaction | undefined;
 
 /**
  * A deterministic state machine over the journal's records (Schneider 1990): the same records in the same order give
@@ -33,6 +49,7 @@ export interface SnapshotMeta extends Position {
  */
 export class DocumentMachine {
   readonly operations = new OperationMemory();
+  readonly transactions = new TransactionMemory();
   private readonly collections = new Map<string, CollectionState>();
   private position: Position;
   private cluster = '';
@@ -64,7 +81,7 @@ export class DocumentMachine {
     return found;
   }
 
-  apply(record: JournalRecord<DocumentOp>): DocumentOutcome | undefined {
+  apply(record: JournalRecord<DocumentOp>): Applied {
     if (record.seq !== this.position.seq + 1) {
       throw new Error(`record ${String(record.seq)} applied after ${String(this.position.seq)}`);
     }
@@ -81,6 +98,13 @@ export class DocumentMachine {
         return this.remember(op.operation, record, this.put(op.collection, op.id, op.fields));
       case 'delete':
         return this.remember(op.operation, record, this.delete(op.collection, op.id));
+      case 'prepare':
+        this.prepare(op, record);
+        return undefined;
+      case 'commit':
+        return this.decide(op.transaction, 'committed', record);
+      case 'abort':
+        return this.decide(op.transaction, 'aborted', record);
     }
   }
 
@@ -97,6 +121,8 @@ export class DocumentMachine {
         counters: Object.fromEntries(states.map((state) => [state.declaration.name, state.counter])),
         nextIds: Object.fromEntries(states.map((state) => [state.declaration.name, state.nextId])),
         operations: this.operations.all(),
+        prepared: this.transactions.allPrepared(),
+        decisions: this.transactions.allDecided(),
       },
     };
   }
@@ -113,6 +139,8 @@ export class DocumentMachine {
       state.documents.restore(documents);
     }
     for (const operation of meta.operations) this.operations.record(operation);
+    for (const decided of meta.decisions ?? []) this.transactions.remember(decided);
+    for (const prepared of meta.prepared ?? []) this.transactions.prepare(prepared);
   }
 
   /** Holds in packed form what is in `snapshot`, captured here after the last rebase. Changes nothing that is seen. */
@@ -125,7 +153,7 @@ export class DocumentMachine {
     const before = state.documents.get(id);
     const document = { fields, counterBase: before?.counterBase ?? 0 - state.counter };
     state.documents.set(id, document);
-    state.nextId = Math.max(state.nextId, id + 1);
+    useId(state, id);
     return {
       change: before === undefined ? 'created' : 'replaced',
       collection: name,
@@ -138,15 +166,62 @@ export class DocumentMachine {
     return { change: 'deleted', collection: name };
   }
 
+  /** An id that is only reserved is not given to anyone else either, also when the transaction is aborted. */
+  private prepare(
+    { transaction, kind, decidedBy, era, changes }: Extract<DocumentOp, { type: 'prepare' }>,
+    { epoch, seq, at }: JournalRecord<DocumentOp>,
+  ): void {
+    this.transactions.prepare({ transaction, kind, decidedBy, era, changes, at, epoch, seq });
+    for (const change of changes) {
+      if (change.type === 'create') useId(this.collection(change.collection), change.id);
+    }
+  }
+
+  /** Undefined, and nothing done, when it is not prepared: it never was, or was decided before. */
+  private decide(
+    transaction: string,
+    decision: CarriedOutTransaction['decision'],
+    record: JournalRecord<DocumentOp>,
+  ): CarriedOutTransaction | undefined {
+    const prepared = this.transactions.take(transaction);
+    if (prepared === undefined) return undefined;
+    const bumped = decision === 'committed' ? this.carryOut(prepared.changes) : {};
+    const { kind, decidedBy, era } = prepared;
+    const { at } = record;
+    const place = placeText(record);
+    const decided = { transaction, kind, decidedBy, era, decision, at, place, outcome: { bumped } };
+    this.transactions.remember(decided);
+    return decided;
+  }
+
+  /** Gives the number of documents in each collection that was bumped. */
+  private carryOut(changes: readonly PreparedChange[]): Record<string, number> {
+    const bumped: Record<string, number> = {};
+    for (const change of changes) {
+      if (change.type === 'create') {
+        this.put(change.collection, change.id, change.fields);
+      } else {
+        const state = this.collection(change.collection);
+        state.counter += 1;
+        bumped[change.collection] = state.documents.size;
+      }
+    }
+    return bumped;
+  }
+
   /** Members one by one: `...stamp` takes six times as long. */
   private remember(
     { id, scope, bodyHmac }: OperationStamp,
-    { epoch, seq, at }: JournalRecord<DocumentOp>,
+    record: JournalRecord<DocumentOp>,
     outcome: DocumentOutcome,
   ): DocumentOutcome {
-    this.operations.record({ id, scope, bodyHmac, at, commit: `${String(epoch)}.${String(seq)}`, outcome });
+    this.operations.record({ id, scope, bodyHmac, at: record.at, commit: placeText(record), outcome });
     return outcome;
   }
+}
+
+function useId(state: CollectionState, id: DocumentId): void {
+  state.nextId = Math.max(state.nextId, id + 1);
 }
 
 export function show(

@@ -1,4 +1,4 @@
-import { AppError, isAppError, type OperationStamp, type Random } from '../../kernel/index.js';
+import { AppError, type OperationStamp, type Random } from '../../kernel/index.js';
 import type { EncodedRecord, JournalPorts, Position } from '../journal/index.js';
 import {
   type CopyableHistory,
@@ -7,10 +7,20 @@ import {
   type HistoryEvents,
 } from './document-history.js';
 import { type DocumentMachine, show } from './document-machine.js';
-import type { DocumentOp, DocumentOutcome, Fields, ShownDocument } from './document-op.js';
+import type { DocumentOp, DocumentOutcome, Fields, PreparedChange, ShownDocument } from './document-op.js';
 import { DocumentReads } from './document-reads.js';
+import {
+  type DocumentPrepare,
+  type DocumentTransactionHead,
+  DocumentTransactions,
+  type TransactionReceipt,
+} from './document-transactions.js';
+import { EarlierTransactions } from './earlier-transactions.js';
 import { PendingWrites } from './pending-writes.js';
+import { placeText } from './place.js';
+import { QueuedPrepares } from './queued-prepares.js';
 import { RecordListeners } from './record-listeners.js';
+import { whenSettled } from './when-settled.js';
 
 export interface DocumentStorePorts extends JournalPorts {
   readonly random: Random;
@@ -18,11 +28,27 @@ export interface DocumentStorePorts extends JournalPorts {
 
 export type DocumentStoreOptions = DocumentHistoryOptions;
 
-export type WriteRefusal = 'not-found' | 'precondition-failed';
+export type WriteRefusal =
+  | 'not-found'
+  | 'precondition-failed'
+  /** A transaction that is not decided yet is going to create the document, or not. */
+  | 'reserved';
 
 export type DocumentWrite =
   | { readonly done: true; readonly outcome: DocumentOutcome; readonly commit: Position }
   | { readonly done: false; readonly refusal: WriteRefusal };
+
+/** One that waits for its decision. */
+export interface DocumentInDoubt extends DocumentTransactionHead {
+  readonly preparedAtMs: number;
+  /** Of the prepare record: `<epoch>.<seq>`. */
+  readonly place: string;
+}
+
+/** One that was decided, as the history says. */
+export interface DocumentDecision extends DocumentTransactionHead {
+  readonly decision: 'committed' | 'aborted';
+}
 
 export interface EpochStart {
   /** Higher than that of every record before. */
@@ -33,6 +59,12 @@ export interface EpochStart {
   readonly primaryId?: string;
 }
 
+/** What is queued and not durable yet. */
+interface QueuedWrites {
+  readonly prepares: QueuedPrepares;
+  readonly writes: ReadonlyMap<string, PendingWrites>;
+}
+
 const ID_BYTES = 16;
 
 /**
@@ -41,29 +73,40 @@ const ID_BYTES = 16;
  * `storage-full` or `not-ready` (nothing written) or `outcome-unknown` (the process is stopping).
  */
 export class DocumentStore extends DocumentReads {
+  private readonly transactions: DocumentTransactions;
   private isWritable = false;
 
   private constructor(
     private readonly ports: DocumentStorePorts,
     private readonly own: DocumentHistory,
-    private readonly pending: ReadonlyMap<string, PendingWrites>,
+    private readonly queue: QueuedWrites,
     private readonly listeners: RecordListeners,
+    private readonly earlier: EarlierTransactions,
   ) {
     super();
+    const append = this.own.append.bind(this.own);
+    const pendingOf = this.pendingOf.bind(this);
+    this.transactions = new DocumentTransactions({ machine: own.machine, pendingOf, append }, queue.prepares);
   }
 
   /** Recovers; appends nothing. Throws `data-corrupt`, naming file and offset. */
   static async open(ports: DocumentStorePorts, options: DocumentStoreOptions): Promise<DocumentStore> {
     const listeners = new RecordListeners();
-    const pending = new Map<string, PendingWrites>();
+    const queue = { prepares: new QueuedPrepares(), writes: new Map<string, PendingWrites>() };
+    let earlier = new EarlierTransactions(0, []);
     const events = (machine: DocumentMachine): HistoryEvents => {
-      for (const { name } of options.collections) pending.set(name, new PendingWrites(machine.collection(name)));
+      earlier = new EarlierTransactions(machine.appliedPosition.seq, machine.transactions.allDecided());
+      for (const { name } of options.collections) queue.writes.set(name, new PendingWrites(machine.collection(name)));
       return {
-        applied: ({ op }) => {
-          if (op.type === 'put' || op.type === 'delete') pending.get(op.collection)?.applyOne(op.id);
+        applied: (record, result) => {
+          const { op } = record;
+          if (op.type === 'put' || op.type === 'delete') queue.writes.get(op.collection)?.applyOne(op.id);
+          if (op.type === 'prepare') queue.prepares.applied(op.transaction);
+          earlier.note(record, result);
         },
         rolledBack: () => {
-          pending.forEach((writes) => {
+          queue.prepares.rollBack();
+          queue.writes.forEach((writes) => {
             writes.rollBack();
           });
         },
@@ -73,7 +116,7 @@ export class DocumentStore extends DocumentReads {
       };
     };
     const history = await DocumentHistory.open(ports, options, events);
-    return new DocumentStore(ports, history, pending, listeners);
+    return new DocumentStore(ports, history, queue, listeners, earlier);
   }
 
   get position(): Position {
@@ -114,6 +157,7 @@ export class DocumentStore extends DocumentReads {
       true,
     );
     this.isWritable = true;
+    this.earlier.end(record);
     return { epoch: record.epoch, seq: record.seq, hash: record.hash };
   }
 
@@ -149,6 +193,56 @@ export class DocumentStore extends DocumentReads {
     );
   }
 
+  /**
+   * Promises to make `changes` when `commitPrepared` is called, and to hold until then what they reserve. The promise is
+   * durable here when it resolves; a refusal has left nothing. Again: the same answer. Rejects as every write.
+   */
+  async prepare(head: DocumentTransactionHead, changes: readonly PreparedChange[]): Promise<DocumentPrepare> {
+    this.assertWritable();
+    return this.transactions.prepare(head, changes);
+  }
+
+  /**
+   * Makes the changes of a transaction that is prepared; durable and visible when it resolves. Again: the receipt of the
+   * first time, for as long as that is remembered. Undefined, and nothing done: not prepared here, as far as is known.
+   * Rejects with `conflict` when it was aborted, with `storage-full` (safe to repeat) only when the reserve is used up.
+   */
+  async commitPrepared(id: string): Promise<TransactionReceipt | undefined> {
+    this.assertWritable();
+    return this.transactions.commit(id);
+  }
+
+  /**
+   * As `commitPrepared`, but nothing is made, and what was reserved is free. A prepare that is still under way is undone
+   * as well, and one that is called later is refused. Rejects with `conflict` when it was committed.
+   */
+  async abortPrepared(id: string): Promise<TransactionReceipt | undefined> {
+    this.assertWritable();
+    return this.transactions.abort(id);
+  }
+
+  /** Those that wait for their decision, oldest first. */
+  prepared(): readonly DocumentInDoubt[] {
+    return this.machine.transactions.allPrepared().map(({ transaction, kind, decidedBy, era, at, epoch, seq }) => {
+      return { id: transaction, kind, decidedBy, era, preparedAtMs: at, place: placeText({ epoch, seq }) };
+    });
+  }
+
+  /**
+   * Those that were decided before this process's epoch began, oldest first: all behind the snapshot that it began with,
+   * and the ones that the snapshot remembered.
+   */
+  carriedOut(): readonly DocumentDecision[] {
+    return this.earlier.all().map(({ transaction, kind, decidedBy, era, decision }) => {
+      return { id: transaction, kind, decidedBy, era, decision };
+    });
+  }
+
+  /** False: certainly no promise of this transaction stands, or stood, at this place of the history, `<epoch>.<seq>`. */
+  mayHavePrepared(id: string, place: string): boolean {
+    return this.earlier.mayHavePrepared(id, place, this.position);
+  }
+
   /** Writes out what is queued, takes a last snapshot for a quick next start, closes. No write may follow. */
   close(): Promise<void> {
     return this.own.close();
@@ -167,7 +261,7 @@ export class DocumentStore extends DocumentReads {
     const appended = this.own.append(op);
     this.pendingOf(op.collection).queue(op.id, document, appended);
     const { record, result } = await appended;
-    if (result === undefined) throw new Error('a document write has an outcome');
+    if (result === undefined || !('change' in result)) throw new Error('a document write has an outcome');
     return { done: true, outcome: result, commit: { epoch: record.epoch, seq: record.seq, hash: record.hash } };
   }
 
@@ -185,19 +279,20 @@ export class DocumentStore extends DocumentReads {
     const state = this.machine.collection(collection);
     const pending = this.pendingOf(collection);
     for (;;) {
+      const reservation = this.transactions.reservation(collection, id);
       const document = pending.find(id);
-      const isMet = document && (precondition?.(show(state.declaration, id, document, state.counter)) ?? true);
+      const isMet =
+        !reservation && document && (precondition?.(show(state.declaration, id, document, state.counter)) ?? true);
       if (isMet) return write();
-      const settled = pending.settled(id);
-      if (settled === undefined) return { done: false, refusal: document ? 'precondition-failed' : 'not-found' };
-      await settled.catch((error: unknown) => {
-        if (!isAppError(error, 'storage-full')) throw error;
-      });
+      const refusal = reservation?.refusal ?? (document ? 'precondition-failed' : 'not-found');
+      const settled = reservation ? reservation.settled : pending.settled(id);
+      if (settled === undefined) return { done: false, refusal };
+      await whenSettled(settled);
     }
   }
 
   private pendingOf(collection: string): PendingWrites {
-    const found = this.pending.get(collection);
+    const found = this.queue.writes.get(collection);
     if (!found) throw new Error(`no collection named ${collection}`);
     return found;
   }

@@ -1,11 +1,20 @@
 export { DocumentStore } from './document-store.js';
 export type {
+  DocumentDecision,
+  DocumentInDoubt,
   DocumentStoreOptions,
   DocumentStorePorts,
   DocumentWrite,
   EpochStart,
   WriteRefusal,
 } from './document-store.js';
+export type {
+  DocumentPrepare,
+  DocumentTransactionHead,
+  PrepareRefusal,
+  TransactionReceipt,
+} from './document-transactions.js';
+export type { CarriedOutTransaction, PreparedTransaction, TransactionOutcome } from './transaction-memory.js';
 export { DocumentFollower } from './document-follower.js';
 export type { CopyableHistory, DocumentHistoryOptions } from './document-history.js';
 export { FOLLOWER_CRASH_SITES } from './follower-crash-sites.js';
@@ -15,9 +24,11 @@ export { DocumentMachine } from './document-machine.js';
 export type { DocumentsSnapshot, SnapshotMeta } from './document-machine.js';
 export type {
   CollectionDeclaration,
+  DocumentId,
   DocumentOp,
   DocumentOutcome,
   Fields,
+  PreparedChange,
   Scalar,
   ShownDocument,
 } from './document-op.js';

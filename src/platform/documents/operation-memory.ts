@@ -1,4 +1,5 @@
 import type { DocumentOutcome } from './document-op.js';
+import { type Retention, RetentionQueue } from './retention-queue.js';
 
 /** A finished write: its stamp, and what became of it. */
 export interface RememberedOperation {
@@ -11,11 +12,6 @@ export interface RememberedOperation {
   readonly outcome: DocumentOutcome;
 }
 
-interface Retention {
-  readonly ms: number;
-  readonly count: number;
-}
-
 const HOUR_MS = 3_600_000;
 const CLIENT_KEYS: Retention = { ms: 24 * HOUR_MS, count: 100_000 };
 const SERVER_IDS: Retention = { ms: HOUR_MS / 6, count: 1_000 };
@@ -25,8 +21,8 @@ const SERVER_IDS: Retention = { ms: HOUR_MS / 6, count: 1_000 };
  * the records' own times and their number alone, so every copy of the history forgets the same.
  */
 export class OperationMemory {
-  private readonly withKey = new OperationQueue(CLIENT_KEYS);
-  private readonly withoutKey = new OperationQueue(SERVER_IDS);
+  private readonly withKey = new RetentionQueue<RememberedOperation>(CLIENT_KEYS);
+  private readonly withoutKey = new RetentionQueue<RememberedOperation>(SERVER_IDS);
   private readonly byId = new Map<string, RememberedOperation>();
   private readonly byScope = new Map<string, RememberedOperation>();
 
@@ -60,40 +56,4 @@ export class OperationMemory {
     const { scope } = operation;
     if (scope !== undefined && this.byScope.get(scope) === operation) this.byScope.delete(scope);
   };
-}
-
-const LEAST_COMPACTION = 1_024;
-
-/** First in, first out, in constant time: a Map would have to step over the holes of what it has deleted. */
-class OperationQueue {
-  private operations: RememberedOperation[] = [];
-  private first = 0;
-
-  constructor(private readonly keep: Retention) {}
-
-  add(operation: RememberedOperation): void {
-    this.operations.push(operation);
-  }
-
-  /** Takes out, oldest first, what is too old at `now` or too many. */
-  expire(now: number, forget: (operation: RememberedOperation) => void): void {
-    for (;;) {
-      const oldest = this.operations[this.first];
-      if (oldest === undefined || !this.isExpired(oldest, now)) break;
-      forget(oldest);
-      this.first += 1;
-    }
-    if (this.first > LEAST_COMPACTION && this.first > this.operations.length / 2) {
-      this.operations = this.operations.slice(this.first);
-      this.first = 0;
-    }
-  }
-
-  all(): RememberedOperation[] {
-    return this.operations.slice(this.first);
-  }
-
-  private isExpired(oldest: RememberedOperation, now: number): boolean {
-    return this.operations.length - this.first > this.keep.count || oldest.at + this.keep.ms <= now;
-  }
 }

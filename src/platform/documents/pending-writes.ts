@@ -34,6 +34,11 @@ export class PendingWrites {
     return id;
   }
 
+  /** Never allotted from now on. */
+  use(id: number): void {
+    this.pendingNextId = Math.max(this.pendingNextId, id + 1);
+  }
+
   queue(id: number, document: StoredDocument | undefined, settled: Promise<unknown>): void {
     const writes = (this.documents.get(id)?.writes ?? 0) + 1;
     this.documents.set(id, { document, writes, settled });

@@ -61,6 +61,8 @@ describe('the snapshot file', () => {
         nextIds: { customers: 3 },
         sizes: { customers: 2 },
         operations: [expect.objectContaining({ commit: '1.2' }), expect.objectContaining({ commit: '1.3' })],
+        prepared: [],
+        decisions: [],
       },
       _checksum: expect.stringMatching(/^[0-9a-f]{8}$/),
     });

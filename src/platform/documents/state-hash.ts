@@ -33,5 +33,13 @@ export async function stateHash({ collections, meta }: DocumentsSnapshot, nextTu
     hash.update(chunk);
     await turn();
   }
+  const { prepared = [], decisions = [] } = meta;
+  // Nothing where there are none: it is the hash of a time when there could not be any.
+  if (prepared.length + decisions.length > 0) {
+    for (const chunk of jsonChunks({ prepared, decisions })) {
+      hash.update(chunk);
+      await turn();
+    }
+  }
   return hash.digest('hex');
 }

@@ -85,7 +85,8 @@ export class Journal<Op, Result> {
   }
 
   /**
-   * Recovers the directory, replays what is behind `covered` into the sink and opens for appending.
+   * Recovers the directory, replays what is behind `covered` into the sink and opens for appending. The records from
+   * `keptFrom` on stay readable where they are, though `covered` may cover them.
    * Throws `data-corrupt` rather than continue a history with bad or missing durable bytes.
    */
   static async open<Op, Result>(
@@ -93,9 +94,11 @@ export class Journal<Op, Result> {
     options: JournalOptions,
     sink: JournalSink<Op, Result>,
     covered: Position,
+    keptFrom = covered.seq + 1,
   ): Promise<Journal<Op, Result>> {
     await ports.disk.ensureDirectory(options.directory);
-    const found = await recoverJournal<Op>(ports, options.directory, covered, (record) => sink.apply(record));
+    const replay = (record: JournalRecord<Op>): Result => sink.apply(record);
+    const found = await recoverJournal<Op>(ports, options.directory, covered, replay, keptFrom);
     const active = found.length < 0 ? undefined : found.segments.at(-1);
     const [name, file, length] =
       active === undefined

@@ -29,14 +29,16 @@ export interface RecoveredJournal {
 
 /**
  * Brings the segments in `directory` to a state that can be continued and replays every record behind `covered` (the
- * position of the newest snapshot) in order. Durable when it resolves: every record that was replayed, also those that
- * a killed predecessor had written but not synchronised. Throws `data-corrupt` when durable bytes are bad or missing.
+ * position of the newest snapshot) in order. Segments that end before `keptFrom` are removed once they are covered.
+ * Durable when it resolves: every record that was replayed, also those that a killed predecessor had written but not
+ * synchronised. Throws `data-corrupt` when durable bytes are bad or missing.
  */
 export async function recoverJournal<Op>(
   ports: RecoveryPorts,
   directory: string,
   covered: Position,
   replay: (record: JournalRecord<Op>) => void,
+  keptFrom = covered.seq + 1,
 ): Promise<RecoveredJournal> {
   const { disk, log } = ports;
   // Names that a killed predecessor created, renamed or removed are durable before anything is built on them.
@@ -50,7 +52,8 @@ export async function recoverJournal<Op>(
   // One that holds less than its header never held a record, and all before it is durable.
   const unfinished = newestBytes && isCreationCutShort(newestBytes) ? newest : undefined;
   const whole = unfinished === undefined ? all : all.slice(0, -1);
-  const names = uncovered(whole, covered.seq);
+  const removable = Math.min(covered.seq, keptFrom - 1);
+  const names = uncovered(whole, removable);
 
   let position = covered;
   let lastAt = 0;
@@ -82,7 +85,7 @@ export async function recoverJournal<Op>(
   // Nothing was changed so far: whatever had to be refused is as it was found.
   if (last) await settle(ports, last.path, last.bytes, last.scan);
   if (unfinished !== undefined) await discard(ports, directory, unfinished, last === undefined);
-  await removeCovered(ports, directory, whole, covered.seq);
+  await removeCovered(ports, directory, whole, removable);
   if (isBehind) {
     log.warn('the snapshot is ahead of the journal; continuing behind the snapshot', { directory, seq: covered.seq });
   }

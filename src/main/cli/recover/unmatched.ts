@@ -11,5 +11,9 @@ export function transactionOf(op: DocumentOp): string | undefined {
     case 'delete':
     case 'bump':
       return undefined;
+    case 'prepare':
+    case 'commit':
+    case 'abort':
+      return op.transaction;
   }
 }

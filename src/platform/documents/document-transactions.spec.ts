@@ -1,0 +1,321 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { DocumentWorld } from '../../../test/support/document-world.js';
+import type { PreparedChange } from './document-op.js';
+import type { DocumentPrepare } from './document-transactions.js';
+
+const BUMP: PreparedChange = { type: 'bump', collection: 'customers' };
+const create = (id: number, name = 'of a transaction'): PreparedChange => ({
+  ...{ type: 'create', collection: 'customers', id },
+  fields: { name },
+});
+
+describe('a transaction that takes part in the document store', () => {
+  let world: DocumentWorld;
+
+  const prepare = (id: string, ...changes: readonly PreparedChange[]): Promise<DocumentPrepare> =>
+    world.store.prepare({ id, kind: 'test', decidedBy: 'database', era: 3 }, changes);
+  const commit = (id: string): Promise<unknown> => world.store.commitPrepared(id);
+  const abort = (id: string): Promise<unknown> => world.store.abortPrepared(id);
+  /** `prepared`, `done`, `nothing`, the refusal, or the code of the error. */
+  const outcome = (call: Promise<unknown>): Promise<string> =>
+    call.then(
+      (answer) => {
+        if (answer === undefined) return 'nothing';
+        const { prepared, refusal } = answer as { readonly prepared?: boolean; readonly refusal?: string };
+        return refusal ?? (prepared === true ? 'prepared' : 'done');
+      },
+      (error: { readonly code: string }) => error.code,
+    );
+  const outcomes = (...calls: readonly Promise<unknown>[]): Promise<string[]> => Promise.all(calls.map(outcome));
+  const open = (): string[] => world.store.prepared().map(({ id }) => id);
+  const counter = (id: number): unknown => world.store.find('customers', id)?.['orders_count'];
+  const fillDisk = (roomBytes = 0): void => {
+    const used = [...world.disk.image().values()].reduce((sum, bytes) => sum + bytes.length, 0);
+    world.disk.capacityBytes = used + roomBytes;
+  };
+  /** Journal records of transactions, oldest first. */
+  const records = (): string[] =>
+    [...world.disk.image()]
+      .filter(([path]) => path.endsWith('.log'))
+      .flatMap(([, bytes]) => bytes.toString().match(/"type":"(?:prepare|commit|abort)","transaction":"[^"]*"/g) ?? [])
+      .map((op) => op.replaceAll(/"type":|"transaction":|"/g, '').replace(',', ' '));
+
+  beforeEach(async () => {
+    world = new DocumentWorld();
+    await world.open();
+    await world.create('Ada');
+  });
+
+  it('given a promise, shows nothing of it until the commit, whose receipt tells what it found', async () => {
+    const { position } = world.store;
+    const answer = await prepare('t', BUMP, create(7));
+    await world.create('while it was open');
+    const shown = [world.names(), counter(1)];
+
+    expect(answer).toEqual({ prepared: true, place: { epoch: position.epoch, seq: position.seq + 1 } });
+    expect(shown).toEqual([
+      [
+        [1, 'Ada'],
+        [8, 'while it was open'],
+      ],
+      0,
+    ]);
+    expect(await commit('t')).toEqual({ place: '1.5', outcome: { bumped: { customers: 2 } } });
+    expect([counter(1), counter(7), counter(8)]).toEqual([1, 0, 1]);
+  });
+
+  it('is in doubt from its promise to its decision, also over a restart, oldest first', async () => {
+    world.clock.advance(5_000);
+    await prepare('z', BUMP);
+    await prepare('a', create(7));
+    await world.reopenAfterPowerLoss();
+
+    expect(world.store.prepared()).toEqual([
+      { id: 'z', kind: 'test', decidedBy: 'database', era: 3, preparedAtMs: world.clock.nowMs(), place: '1.3' },
+      { id: 'a', kind: 'test', decidedBy: 'database', era: 3, preparedAtMs: world.clock.nowMs(), place: '1.4' },
+    ]);
+    await commit('z');
+    expect(open()).toEqual(['a']);
+    await abort('a');
+    expect(open()).toEqual([]);
+  });
+
+  describe('and reserves an id', () => {
+    beforeEach(async () => {
+      await prepare('t', create(7));
+    });
+
+    it('keeps every other writer from it until it is decided, also over a restart', async () => {
+      for (const isRestarted of [false, true]) {
+        if (isRestarted) await world.reopenAfterPowerLoss();
+        const others = [world.replace(7, 'late'), world.delete(7), prepare('other', create(7))];
+
+        expect(await outcomes(...others)).toEqual(['reserved', 'reserved', 'reserved']);
+      }
+      await abort('t');
+      expect(await outcomes(world.replace(7, 'late'), prepare('other', create(7)))).toEqual(['not-found', 'prepared']);
+    });
+
+    it('gives it to nobody who creates, also not after an abort and a restart', async () => {
+      const first = await world.create('Grace');
+      await abort('t');
+      await world.reopenAfterPowerLoss();
+      const second = await world.create('Edsger');
+
+      expect([first, second]).toMatchObject([
+        { outcome: { document: { id: 8 } } },
+        { outcome: { document: { id: 9 } } },
+      ]);
+    });
+
+    it('frees it with the commit, for who replaces it', async () => {
+      await commit('t');
+
+      expect(await outcomes(world.replace(7, 'newer'), prepare('other', create(7)))).toEqual(['done', 'exists']);
+      expect(world.names()).toContainEqual([7, 'newer']);
+    });
+  });
+
+  it('and creates what is there, is refused, and leaves nothing', async () => {
+    expect(await outcomes(prepare('t', BUMP, create(1)))).toEqual(['exists']);
+    expect([records(), open(), await commit('t')]).toEqual([[], [], undefined]);
+  });
+
+  describe('with others that wait for the same fdatasync', () => {
+    it('is refused what is being reserved or created only when that is durable', async () => {
+      const order: string[] = [];
+      world.disk.beforeCall = ({ operation }) => {
+        if (operation === 'synchronize') order.push('fdatasync');
+        return Promise.resolve();
+      };
+      const note = (call: Promise<unknown>): Promise<unknown> => outcome(call).then((what) => order.push(what));
+      const calls = [prepare('t', create(7)), note(prepare('other', create(7))), note(world.replace(7, 'late'))];
+      calls.push(world.create('Grace'), note(prepare('third', create(8))));
+      await Promise.all(calls);
+
+      expect(order).toEqual(['fdatasync', 'reserved', 'reserved', 'exists']);
+    });
+
+    it('reserves nothing with bumps: any number are prepared and committed together', async () => {
+      const ids = Array.from({ length: 50 }, (_, index) => `t${String(index)}`);
+      await Promise.all(ids.map((id) => prepare(id, BUMP)));
+      let synchronisations = 0;
+      world.disk.beforeCall = ({ operation }) => {
+        if (operation === 'synchronize') synchronisations += 1;
+        return Promise.resolve();
+      };
+      await Promise.all(ids.map(commit));
+
+      expect([counter(1), synchronisations]).toEqual([50, 1]);
+    });
+
+    it('may create what is just being deleted', async () => {
+      expect(await outcomes(world.delete(1), prepare('t', create(1)), commit('t'))).toEqual([
+        'done',
+        'prepared',
+        'done',
+      ]);
+      expect(world.names()).toEqual([[1, 'of a transaction']]);
+    });
+  });
+
+  describe('told more than once', () => {
+    it('to prepare, gives the same answer and writes one record', async () => {
+      const place = { epoch: 1, seq: 3 };
+      const twice = await Promise.all([prepare('t', create(7)), prepare('t', create(7))]);
+      const later = await prepare('t', create(7));
+
+      expect([...twice, later]).toEqual(Array.from({ length: 3 }, () => ({ prepared: true, place })));
+      expect(records()).toEqual(['prepare t']);
+    });
+
+    it.each([
+      ['commit', commit],
+      ['abort', abort],
+    ])('to %s, gives the same receipt and writes one record, also after a restart', async (what, decide) => {
+      await prepare('t', BUMP);
+      const first = await Promise.all([decide('t'), decide('t')]);
+      const second = await decide('t');
+      await world.reopenAfterPowerLoss();
+      const third = await decide('t');
+
+      expect(first[0]).toMatchObject({ place: '1.4' });
+      expect([first[1], second, third]).toEqual([first[0], first[0], first[0]]);
+      expect([records(), counter(1)]).toEqual([['prepare t', `${what} t`], what === 'commit' ? 1 : 0]);
+    });
+
+    it.each([
+      ['commit', commit, abort],
+      ['abort', abort, commit],
+    ])('to %s and then to do the other, refuses as conflict and stays as it is', async (what, decide, contradict) => {
+      await prepare('t', BUMP);
+      const both = await outcomes(decide('t'), contradict('t'));
+
+      expect([both, await outcomes(contradict('t'))]).toEqual([['done', 'conflict'], ['conflict']]);
+      expect(records()).toEqual(['prepare t', `${what} t`]);
+    });
+
+    it('to prepare after its commit, has nothing more to do', async () => {
+      await prepare('t', BUMP);
+      await commit('t');
+
+      expect(await prepare('t', BUMP)).toEqual({ prepared: true, place: { epoch: 1, seq: 4 } });
+      expect([records(), counter(1)]).toEqual([['prepare t', 'commit t'], 1]);
+    });
+  });
+
+  describe('told to abort', () => {
+    it('without ever having been prepared, writes nothing, and refuses the prepare that comes late', async () => {
+      expect([await abort('t'), await outcomes(prepare('t', create(7)))]).toEqual([undefined, ['aborted']]);
+      expect(await outcomes(world.replace(7, 'free'))).toEqual(['not-found']);
+      expect(records()).toEqual([]);
+    });
+
+    it('while its prepare is queued, is aborted behind it', async () => {
+      expect(await outcomes(prepare('t', create(7)), abort('t'))).toEqual(['prepared', 'done']);
+      expect([records(), open()]).toEqual([['prepare t', 'abort t'], []]);
+      expect(await outcomes(prepare('t', create(7)), world.replace(7, 'free'))).toEqual(['aborted', 'not-found']);
+    });
+
+    it('while its prepare waits for what another writes, is never prepared', async () => {
+      const calls = [prepare('other', create(3)), prepare('t', create(3)), abort('t')];
+
+      expect(await outcomes(...calls)).toEqual(['prepared', 'aborted', 'nothing']);
+      expect(records()).toEqual(['prepare other']);
+    });
+
+    it('before a restart, refuses the prepare that comes after it', async () => {
+      await prepare('t', BUMP);
+      await abort('t');
+      await world.reopenAfterPowerLoss();
+
+      expect(await outcomes(prepare('t', BUMP))).toEqual(['aborted']);
+    });
+  });
+
+  it('told to commit while its prepare is queued, is committed once it is durable', async () => {
+    const [, receipt] = await Promise.all([prepare('t', BUMP), commit('t')]);
+
+    expect(receipt).toEqual({ place: '1.4', outcome: { bumped: { customers: 1 } } });
+  });
+
+  it('told to commit what it has never heard of, does nothing', async () => {
+    expect([await commit('t'), records()]).toEqual([undefined, []]);
+  });
+
+  it('before the epoch of this process, takes no step', async () => {
+    await prepare('t', BUMP);
+    const next = new DocumentWorld({ disk: world.disk, startsNoEpoch: true });
+    world.disk.kill();
+    await next.open();
+    world = next;
+
+    expect(open()).toEqual(['t']);
+    expect(await outcomes(prepare('other', BUMP), commit('t'), abort('t'))).toEqual(Array(3).fill('not-ready'));
+  });
+
+  it('with a collection that does not exist, is refused before anything is written', async () => {
+    await expect(prepare('t', { type: 'bump', collection: 'unknown' })).rejects.toThrow('no collection named unknown');
+    expect(records()).toEqual([]);
+  });
+
+  describe('on a full disk', () => {
+    beforeEach(async () => {
+      world = new DocumentWorld({ journalReserveBytes: 4_000 });
+      await world.open();
+      await world.create('Ada');
+      await prepare('t', create(7));
+    });
+
+    it('is not promised, and reserves nothing', async () => {
+      fillDisk();
+      expect(await outcomes(prepare('other', create(9)))).toEqual(['storage-full']);
+      fillDisk(100_000);
+
+      expect([open(), await outcomes(prepare('third', create(9)))]).toEqual([['t'], ['prepared']]);
+      expect(await world.create('Grace')).toMatchObject({ outcome: { document: { id: 10 } } });
+    });
+
+    it('is decided all the same, and stays decided', async () => {
+      await prepare('other', BUMP);
+      fillDisk();
+
+      expect(await outcomes(commit('t'), abort('other'), world.create('refused'))).toEqual([
+        'done',
+        'done',
+        'storage-full',
+      ]);
+      world.disk.losePower();
+      world.disk.capacityBytes = Infinity;
+      await world.open();
+      expect([open(), world.names()]).toEqual([
+        [],
+        [
+          [1, 'Ada'],
+          [7, 'of a transaction'],
+        ],
+      ]);
+    });
+
+    it('is aborted in vain when its promise found no room with it', async () => {
+      fillDisk();
+
+      expect(await outcomes(prepare('other', create(9)), abort('other'))).toEqual(['storage-full', 'nothing']);
+      fillDisk(100_000);
+      expect([open(), await outcomes(world.replace(9, 'free'))]).toEqual([['t'], ['not-found']]);
+    });
+
+    it('is asked again for when what stood in its way has found no room', async () => {
+      fillDisk();
+      world.disk.beforeCall = ({ operation }) => {
+        if (operation === 'truncate') fillDisk(100_000);
+        return Promise.resolve();
+      };
+
+      expect(await outcomes(prepare('first', create(9)), prepare('second', create(9)))).toEqual([
+        'storage-full',
+        'prepared',
+      ]);
+    });
+  });
+});

@@ -1,0 +1,49 @@
+import type { JournalRecord } from '../journal/index.js';
+import type { Applied } from './document-machine.js';
+import type { DocumentOp } from './document-op.js';
+import { type Place, placeOf, placeText } from './place.js';
+import type { CarriedOutTransaction } from './transaction-memory.js';
+
+/**
+ * What a history says, when it is opened, of the transactions that it has seen: from its snapshot, and record by record
+ * from there to where this process began to write.
+ */
+export class EarlierTransactions {
+  private readonly decided: CarriedOutTransaction[];
+  private readonly preparedAt = new Map<string, string>();
+  private ownEpoch: Place | undefined;
+
+  /** `snapshotSeq`: of the last record that the snapshot covers, which remembers `decided`. */
+  constructor(
+    private readonly snapshotSeq: number,
+    decided: readonly CarriedOutTransaction[],
+  ) {
+    this.decided = [...decided];
+  }
+
+  /** To be told of each record behind the snapshot, and of what it did. */
+  note(record: JournalRecord<DocumentOp>, result: Applied): void {
+    if (this.ownEpoch !== undefined) return;
+    const { op } = record;
+    if (op.type === 'prepare') this.preparedAt.set(op.transaction, placeText(record));
+    if (result !== undefined && 'decision' in result) this.decided.push(result);
+  }
+
+  /** From this record on the history is this process's own. */
+  end(ownEpoch: Place): void {
+    this.ownEpoch = ownEpoch;
+  }
+
+  /** Oldest first. */
+  all(): readonly CarriedOutTransaction[] {
+    return this.decided;
+  }
+
+  /** False: certainly no prepare record of this transaction stands at `place` in the history that ends at `end`. */
+  mayHavePrepared(transaction: string, place: string, end: Place): boolean {
+    const { epoch, seq } = placeOf(place);
+    if (!(seq <= end.seq)) return false;
+    if (this.ownEpoch !== undefined && seq > this.ownEpoch.seq) return epoch === this.ownEpoch.epoch;
+    return seq <= this.snapshotSeq || this.preparedAt.get(transaction) === place;
+  }
+}
