@@ -5,6 +5,7 @@ import {
   DocumentHistory,
   type DocumentHistoryOptions,
   type HistoryEvents,
+  type OwnHistory,
 } from './document-history.js';
 import { type DocumentMachine, show } from './document-machine.js';
 import type { DocumentOp, DocumentOutcome, Fields, PreparedChange, ShownDocument } from './document-op.js';
@@ -77,8 +78,8 @@ export class DocumentStore extends DocumentReads {
   private isWritable = false;
 
   private constructor(
-    private readonly ports: DocumentStorePorts,
-    private readonly own: DocumentHistory,
+    private readonly ports: Pick<DocumentStorePorts, 'random'>,
+    private readonly own: OwnHistory,
     private readonly queue: QueuedWrites,
     private readonly listeners: RecordListeners,
     private readonly earlier: EarlierTransactions,
@@ -90,7 +91,16 @@ export class DocumentStore extends DocumentReads {
   }
 
   /** Recovers; appends nothing. Throws `data-corrupt`, naming file and offset. */
-  static async open(ports: DocumentStorePorts, options: DocumentStoreOptions): Promise<DocumentStore> {
+  static open(ports: DocumentStorePorts, options: DocumentStoreOptions): Promise<DocumentStore> {
+    return DocumentStore.over(ports, options, (eventsOf) => DocumentHistory.open(ports, options, eventsOf));
+  }
+
+  /** As `open`, over a history that is kept in another way. */
+  static async over(
+    ports: Pick<DocumentStorePorts, 'random'>,
+    options: Pick<DocumentStoreOptions, 'collections'>,
+    openHistory: (eventsOf: (machine: DocumentMachine) => HistoryEvents) => Promise<OwnHistory>,
+  ): Promise<DocumentStore> {
     const listeners = new RecordListeners();
     const queue = { prepares: new QueuedPrepares(), writes: new Map<string, PendingWrites>() };
     let earlier = new EarlierTransactions(0, []);
@@ -115,7 +125,7 @@ export class DocumentStore extends DocumentReads {
         },
       };
     };
-    const history = await DocumentHistory.open(ports, options, events);
+    const history = await openHistory(events);
     return new DocumentStore(ports, history, queue, listeners, earlier);
   }
 
