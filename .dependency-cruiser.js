@@ -10,7 +10,16 @@ import { existsSync, readdirSync } from 'node:fs';
 const LAYERS = ['main', 'modules', 'protocols', 'platform', 'kernel'];
 
 /** A module may import those that stand before it, by their index.ts. New modules are appended. */
-export const MODULE_ORDER = ['books', 'customers', 'operations'];
+export const MODULE_ORDER = [
+  'books',
+  'customers',
+  'transactions',
+  'books-2pc',
+  'users',
+  'ids',
+  'collections',
+  'operations',
+];
 
 const foldersOf = (path) =>
   existsSync(path)

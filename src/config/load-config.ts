@@ -27,6 +27,13 @@ export interface AppConfig {
     readonly clusterSecret: string | undefined;
   };
   readonly replication: ReplicationConfig;
+  readonly transactions: {
+    /** Above `replication.replicaTimeoutMs`. */
+    readonly prepareDeadlineMs: number;
+    /** Above `prepareDeadlineMs`. */
+    readonly answerDeadlineMs: number;
+    readonly inDoubtAfterMs: number;
+  };
   readonly cache: { readonly maxBytes: number | undefined };
   readonly log: LogConfig;
   readonly faults: FaultsConfig;
@@ -103,6 +110,11 @@ export function parseConfig(environment: Environment): AppConfig {
       deadAfterMs: settings.DEAD_AFTER_MS,
       auditEveryMs: settings.AUDIT_EVERY_MS,
       batchBytes: settings.REPLICATION_BATCH_BYTES,
+    },
+    transactions: {
+      prepareDeadlineMs: settings.PREPARE_DEADLINE_MS,
+      answerDeadlineMs: settings.WRITE_DEADLINE_MS,
+      inDoubtAfterMs: settings.IN_DOUBT_AFTER_MS,
     },
     cache: { maxBytes: settings.CACHE === 'on' ? settings.CACHE_BYTES : undefined },
     log: { level: settings.LOG_LEVEL },

@@ -25,7 +25,8 @@ const MOST_REPLICAS = 64;
 const REPLICAS_THAT_MUST_FOLLOW = 2;
 /** Each must be shorter than the one after it: otherwise the longer wait never sees what the shorter one decided. */
 const SHORTER_BEFORE_LONGER = [
-  ['REPLICA_TIMEOUT_MS', 'WRITE_DEADLINE_MS'],
+  ['REPLICA_TIMEOUT_MS', 'PREPARE_DEADLINE_MS'],
+  ['PREPARE_DEADLINE_MS', 'WRITE_DEADLINE_MS'],
   ['PING_MS', 'DEAD_AFTER_MS'],
 ] as const;
 const KEY_RULE = 'must be name:role:key,... with the roles read, write and operator, and keys of 16 characters or more';
@@ -75,7 +76,9 @@ export const settingsSchema = z
     WRITE_CONCERN: z.enum(['all', 'majority', 'primary'], 'must be all, majority or primary').default('all'),
     MIN_INSYNC_REPLICAS: wholeNumber('must be a whole number', 0, MOST_REPLICAS).optional(),
     REPLICA_TIMEOUT_MS: milliseconds(500),
+    PREPARE_DEADLINE_MS: milliseconds(1_000),
     WRITE_DEADLINE_MS: milliseconds(2_000),
+    IN_DOUBT_AFTER_MS: milliseconds(5_000),
     READ_WAIT_MS: milliseconds(1_000, 0),
     PING_MS: milliseconds(250),
     DEAD_AFTER_MS: milliseconds(1_000),
@@ -97,7 +100,7 @@ export const settingsSchema = z
     FAULTS: z.enum(['0', '1'], 'must be 0 or 1').default('0'),
     CRASH_SITE: z
       .string()
-      .regex(/^[a-z][a-z.-]*(?:#[1-9]\d*)?$/, 'must be the name of a crash site, with #n for the n-th time')
+      .regex(/^[a-z\d][a-z\d.-]*(?:#[1-9]\d*)?$/, 'must be the name of a crash site, with #n for the n-th time')
       .optional(),
   })
   .superRefine((settings, context) => {

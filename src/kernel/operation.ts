@@ -14,6 +14,11 @@ export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | null;
+  /**
+   * The place in the replicated history, `<epoch>.<seq>`, that a write concern waits for. Absent: that of `x-commit`. A
+   * transaction has made its promise to replicas earlier, and its commit waits for none.
+   */
+  readonly promisedAt?: string;
 }
 
 /** A finished operation. It exists exactly when the write it belongs to is durable. */

@@ -38,7 +38,9 @@ describe('the API document', () => {
     expect(endpoints.map(titleOf).sort()).toEqual(
       [
         ...['GET /', 'GET /health/live', 'GET /health/ready', 'GET /metrics', 'GET /operations/{id}'],
-        ...['GET /replication/status', 'GET /replication/state-hash'],
+        ...['GET /replication/status', 'GET /replication/state-hash', 'POST /books-2pc'],
+        ...['GET /transactions', 'GET /transactions/{id}'],
+        ...['POST /transactions/recover', 'POST /transactions/{id}/resolve'],
         ...RESOURCES.flatMap(({ path }) => [`GET ${path}`, `POST ${path}`]),
         ...RESOURCES.flatMap(({ path }) => ['GET', 'PUT', 'DELETE'].map((method) => `${method} ${path}/{id}`)),
       ].sort(),
@@ -107,6 +109,17 @@ describe('the API document', () => {
     expect(mismatches(document, document.components.schemas['Problem']!, refused.json())).toEqual([]);
   });
 
+  it('names the headers of the answer to a transaction that it has', async () => {
+    const { headers = {} } = document.paths['/books-2pc']?.['post']?.responses['201'] ?? {};
+    const created = await app.client.post('/books-2pc', RESOURCES[0].input);
+    expect(Object.keys(headers).sort()).toEqual([
+      ...['Idempotency-Replayed', 'Location', 'X-Commit', 'X-Operation-Id', 'X-Replicas-Acked'],
+    ]);
+    for (const name of ['Location', 'X-Commit', 'X-Operation-Id', 'X-Replicas-Acked']) {
+      expect([name, created.hasHeader(name)]).toEqual([name, true]);
+    }
+  });
+
   it.each(RESOURCES)('names the headers of answers about a $name that they have', async ({ path, input }) => {
     const created = await app.client.post(path, input);
     const at = created.header('location');
@@ -136,9 +149,11 @@ describe('writes that go to replicas, in the API document', () => {
     endpoints.filter((endpoint) => endpoint.path.startsWith(path) && endpoint.method !== 'GET');
   const parametersOf = ({ operation }: Endpoint): string[] => operation.parameters.map(({ name }) => name);
 
+  const replicated = (): Endpoint[] => [...writes('/customers'), ...writes('/books-2pc')];
+
   it('may be answered 202 with the place to ask', () => {
-    expect(writes('/customers')).toHaveLength(3);
-    for (const endpoint of writes('/customers')) {
+    expect(replicated()).toHaveLength(4);
+    for (const endpoint of replicated()) {
       const { content, headers = {} } = endpoint.operation.responses['202'] ?? {};
       expect([titleOf(endpoint), content?.['application/json']?.schema?.$ref, Object.keys(headers).sort()]).toEqual([
         titleOf(endpoint),
@@ -149,7 +164,7 @@ describe('writes that go to replicas, in the API document', () => {
   });
 
   it('take X-Write-Concern, and may be refused for too few replicas', () => {
-    for (const endpoint of writes('/customers')) {
+    for (const endpoint of replicated()) {
       const { description } = endpoint.operation.responses['503'] ?? {};
       expect([titleOf(endpoint), parametersOf(endpoint), description]).toEqual([
         titleOf(endpoint),
@@ -160,8 +175,9 @@ describe('writes that go to replicas, in the API document', () => {
   });
 
   it('are not those of books', () => {
-    expect(writes('/books')).toHaveLength(3);
-    for (const endpoint of writes('/books')) {
+    const ofBooks = writes('/books').filter(({ path }) => path !== '/books-2pc');
+    expect(ofBooks).toHaveLength(3);
+    for (const endpoint of ofBooks) {
       expect([titleOf(endpoint), endpoint.operation.responses['202']]).toEqual([titleOf(endpoint), undefined]);
       expect([titleOf(endpoint), parametersOf(endpoint).includes('X-Write-Concern')]).toEqual([
         titleOf(endpoint),
@@ -173,8 +189,9 @@ describe('writes that go to replicas, in the API document', () => {
 
 describe('the examples in the API document', () => {
   it('sent as bodies of POST and PUT, are accepted', async () => {
-    const withBodies = endpoints.filter(({ operation }) => operation.requestBody);
-    expect(withBodies.map(titleOf)).toHaveLength(4);
+    const isOfResource = ({ path }: Endpoint): boolean => path !== '/transactions/{id}/resolve';
+    const withBodies = endpoints.filter((endpoint) => endpoint.operation.requestBody && isOfResource(endpoint));
+    expect(withBodies.map(titleOf)).toHaveLength(5);
     for (const { method, path, operation } of withBodies) {
       const schema = operation.requestBody?.content['application/json']?.schema;
       const example = exampleOf(document, schema!);
@@ -190,6 +207,13 @@ describe('the examples in the API document', () => {
     }
   });
 
+  it('sent to decide a transaction, are understood', async () => {
+    const added = await app.client.post('/books-2pc', RESOURCES[0].input);
+    const { transactionId } = added.json<{ transactionId: string }>();
+    const example = exampleOf(document, document.components.schemas['Resolution']!);
+    (await app.client.post(`/transactions/${transactionId}/resolve`, example)).problem(409);
+  });
+
   it('of every schema, fit it', () => {
     for (const [name, schema] of Object.entries(document.components.schemas)) {
       expect([name, mismatches(document, schema, exampleOf(document, schema))]).toEqual([name, []]);
@@ -198,13 +222,15 @@ describe('the examples in the API document', () => {
 
   it('of answers to GET, look like the real ones', async () => {
     const book = await app.client.post('/books', RESOURCES[0].input);
+    const transaction = await app.client.post('/books-2pc', RESOURCES[0].input);
     const real: Record<string, string> = {
+      '/transactions/{id}': `/transactions/${transaction.json<{ transactionId: string }>().transactionId}`,
       '/books/{id}': book.header('location'),
       '/customers/{id}': await app.client.add('/customers', RESOURCES[1].input),
       '/operations/{id}': `/operations/${book.header('x-operation-id')}`,
     };
     const reads = endpoints.filter(({ method, path }) => method === 'GET' && path !== '/metrics');
-    expect(reads).toHaveLength(10);
+    expect(reads).toHaveLength(12);
     for (const { path, operation } of reads) {
       const answer = await app.client.get(real[path] ?? path);
       const schema = operation.responses['200']?.content?.['application/json']?.schema;

@@ -64,8 +64,8 @@ describe('the Postman collection', () => {
     expect(collection.info.schema).toContain('/v2.1.0/');
     const names = collection.item.map(({ name }) => name);
     expect(names).toEqual([
-      ...['About', 'Books', 'Customers', 'Write concern', 'Replicas', 'Replication', 'Idempotency'],
-      ...['Concurrency (ETag)', 'Errors'],
+      ...['About', 'Books', 'Customers', 'Write concern', 'Two-phase commit', 'Transactions', 'Replicas'],
+      ...['Replication', 'Idempotency', 'Concurrency (ETag)', 'Errors'],
     ]);
   });
 

@@ -4,7 +4,7 @@ import { CUSTOMER } from './support/resources.js';
 import { useSharedReplica } from './support/shared-replica.js';
 import { StandInApp } from './support/stand-in-app.js';
 
-const replica = useSharedReplica({ WRITE_DEADLINE_MS: '600' });
+const replica = useSharedReplica({ PREPARE_DEADLINE_MS: '550', WRITE_DEADLINE_MS: '600' });
 const alone = useSharedReplica();
 const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8' };
 

@@ -1,6 +1,12 @@
 import { BookEntity, CreateBooks1763700000002 } from '../../src/modules/books/index.js';
+import { systemTimers } from '../../src/platform/process/index.js';
 import { NO_CRASH_SITES } from '../../src/platform/crash-sites/index.js';
-import { CreatePlatformTables1763700000001, SqlDatabase, type SqlDatabasePorts } from '../../src/platform/sql/index.js';
+import {
+  CreatePlatformTables1763700000001,
+  CreateTransactions1763700000003,
+  SqlDatabase,
+  type SqlDatabasePorts,
+} from '../../src/platform/sql/index.js';
 import { RecordingProcessControl } from './recording-process-control.js';
 import { SeededRandom } from './seeded-random.js';
 
@@ -10,12 +16,17 @@ export { BookEntity };
 export function openBooksDatabase(file: string, ports: Partial<SqlDatabasePorts> = {}): Promise<SqlDatabase> {
   const defaults = {
     nextTurn: setImmediate,
+    timers: systemTimers,
     crashSites: NO_CRASH_SITES,
     process: new RecordingProcessControl(),
     random: new SeededRandom(1),
   };
   return SqlDatabase.open(
     { ...defaults, ...ports },
-    { file, entities: [BookEntity], migrations: [CreatePlatformTables1763700000001, CreateBooks1763700000002] },
+    {
+      file,
+      entities: [BookEntity],
+      migrations: [CreatePlatformTables1763700000001, CreateBooks1763700000002, CreateTransactions1763700000003],
+    },
   );
 }

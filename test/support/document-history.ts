@@ -10,14 +10,22 @@ import {
 export const COLLECTIONS = [
   { name: 'customers', counterField: 'orders_count' },
   { name: 'groups', counterField: 'moves' },
-];
+  { name: 'users', ids: 'text' },
+] as const;
 const CODEC = new SnapshotCodec(COLLECTIONS);
 const HOUR_MS = 3_600_000;
 
 export type Step = DocumentOp & { readonly afterMs: number };
 
-const collection = fc.constantFrom('customers', 'groups');
-const id = fc.integer({ min: 1, max: 12 });
+const counted = fc.constantFrom('customers', 'groups');
+/** Of a document: its collection, and an id of the kind that this has. */
+const key = fc.oneof(
+  fc.record({ collection: counted, id: fc.integer({ min: 1, max: 12 }) }),
+  fc.record({
+    collection: fc.constant('users'),
+    id: fc.constantFrom('3', '07', '7', '12', '_', 'a', 'A', '__proto__'),
+  }),
+);
 const fields = fc.record({ name: fc.string({ unit: 'binary' }), isOld: fc.boolean(), note: fc.constant(null) });
 const operation = fc.record(
   { id: fc.uuid(), scope: fc.constantFrom('a', 'b', 'c', 'd'), bodyHmac: fc.string() },
@@ -26,8 +34,8 @@ const operation = fc.record(
 const afterMs = fc.oneof(fc.nat(1_000), fc.nat(30 * HOUR_MS));
 const transaction = fc.constantFrom('t1', 't2', 't3');
 const change = fc.oneof(
-  fc.record({ type: fc.constant('bump' as const), collection }),
-  fc.record({ type: fc.constant('create' as const), collection, id, fields }),
+  fc.record({ type: fc.constant('bump' as const), collection: counted }),
+  fc.record({ key, fields }).map(({ key: at, ...rest }) => ({ type: 'create' as const, ...at, ...rest })),
 );
 const prepare = fc.record({
   type: fc.constant('prepare' as const),
@@ -41,10 +49,17 @@ const prepare = fc.record({
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 6,
-    arbitrary: fc.record({ type: fc.constant('put' as const), collection, id, fields, operation, afterMs }),
+    arbitrary: fc
+      .record({ type: fc.constant('put' as const), key, fields, operation, afterMs })
+      .map(({ key: at, ...rest }) => ({ ...rest, ...at })),
   },
-  { weight: 2, arbitrary: fc.record({ type: fc.constant('delete' as const), collection, id, operation, afterMs }) },
-  { weight: 3, arbitrary: fc.record({ type: fc.constant('bump' as const), collection, afterMs }) },
+  {
+    weight: 2,
+    arbitrary: fc
+      .record({ type: fc.constant('delete' as const), key, operation, afterMs })
+      .map(({ key: at, ...rest }) => ({ ...rest, ...at })),
+  },
+  { weight: 3, arbitrary: fc.record({ type: fc.constant('bump' as const), collection: counted, afterMs }) },
   { weight: 3, arbitrary: prepare },
   {
     weight: 4,

@@ -1,6 +1,8 @@
 import { type Disk, isAppError } from '../../src/kernel/index.js';
 import { NO_CRASH_SITES } from '../../src/platform/crash-sites/index.js';
 import {
+  type CollectionDeclaration,
+  type DocumentId,
   type DocumentOutcome,
   DocumentStore,
   type DocumentWrite,
@@ -24,6 +26,8 @@ export interface DocumentWorldOptions {
   readonly disk?: SimulatedDisk;
   readonly snapshotEveryBytes?: number;
   readonly journalReserveBytes?: number;
+  /** Beside the customers, of which alone the clients write. */
+  readonly moreCollections?: readonly CollectionDeclaration[];
   /** Left to the test. */
   readonly startsNoEpoch?: boolean;
   /** Seam for planted bugs. */
@@ -69,7 +73,7 @@ export class DocumentWorld {
     this.current = undefined;
     const store = await DocumentStore.open(ports, {
       directory: DOCUMENTS_DIRECTORY,
-      collections: [{ name: COLLECTION, counterField: 'orders_count' }],
+      collections: [{ name: COLLECTION, counterField: 'orders_count' }, ...(this.options.moreCollections ?? [])],
       snapshotEveryBytes: this.options.snapshotEveryBytes ?? 1_000_000,
       journalReserveBytes: this.options.journalReserveBytes ?? 0,
     });
@@ -90,7 +94,7 @@ export class DocumentWorld {
     return this.store.delete(COLLECTION, id, stamp(undefined), isNamed(ifName));
   }
 
-  names(): [id: number, name: unknown][] {
+  names(): [id: DocumentId, name: unknown][] {
     return this.store.page(COLLECTION, 0, LIMIT).documents.map((shown) => [shown.id, shown['name']]);
   }
 
@@ -125,7 +129,7 @@ export class DocumentWorld {
   }
 
   private stored(): { books: Map<number, string>; customers: Map<number, string> } {
-    return { books: new Map(), customers: new Map(this.names().map(([id, name]) => [id, String(name)])) };
+    return { books: new Map(), customers: new Map(this.names().map(([id, name]) => [Number(id), String(name)])) };
   }
 }
 

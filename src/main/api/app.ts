@@ -95,6 +95,8 @@ export async function startApp(
     hmacKey: deriveKey(secret, 'operation-body-hmac'),
     newOperationId: () => uuidV7({ random: systemRandom.bytes(UUID_BYTES), msecs: systemClock.nowMs() }),
     confirmer: replication,
+    timers: systemTimers,
+    answerDeadlineMs: config.transactions.answerDeadlineMs,
   }).install(server);
 
   const app = await nestApp(server, ApiModule.of(stores, { replication, observer, gate }), logger);

@@ -2,13 +2,18 @@ import { join } from 'node:path';
 import type { AppConfig } from '../../config/index.js';
 import { AppError, type CrashSites, type Log, type ProcessControl } from '../../kernel/index.js';
 import { BookEntity, CreateBooks1763700000002 } from '../../modules/books/index.js';
-import { CUSTOMERS } from '../../modules/customers/index.js';
+import { COLLECTIONS } from '../../modules/collections/index.js';
 import { GenerationCache } from '../../platform/cache/index.js';
 import { DocumentStore } from '../../platform/documents/index.js';
 import { NodeDisk } from '../../platform/disk/index.js';
 import type { PreparedBody } from '../../platform/http/index.js';
-import { nextTurn, systemClock, systemRandom } from '../../platform/process/index.js';
-import { CreatePlatformTables1763700000001, SqlDatabase, SqlOperationLedger } from '../../platform/sql/index.js';
+import { nextTurn, systemClock, systemRandom, systemTimers } from '../../platform/process/index.js';
+import {
+  CreatePlatformTables1763700000001,
+  CreateTransactions1763700000003,
+  SqlDatabase,
+  SqlOperationLedger,
+} from '../../platform/sql/index.js';
 
 export interface Stores {
   readonly sql: SqlDatabase;
@@ -27,19 +32,26 @@ export interface StorePorts {
 
 /** Opens and recovers everything under the data directory. The caller holds its lock. */
 export async function openStores({ storage, cache }: AppConfig, own: StorePorts): Promise<Stores> {
-  const ports = { ...own, disk: new NodeDisk(), clock: systemClock, random: systemRandom, nextTurn };
+  const ports = {
+    ...own,
+    disk: new NodeDisk(),
+    clock: systemClock,
+    random: systemRandom,
+    nextTurn,
+    timers: systemTimers,
+  };
   const sqlFile = join(storage.dataDirectory, 'bookstore.db');
   const [sql, documents] = await Promise.all([
     SqlDatabase.open(ports, {
       file: sqlFile,
       entities: [BookEntity],
-      migrations: [CreatePlatformTables1763700000001, CreateBooks1763700000002],
+      migrations: [CreatePlatformTables1763700000001, CreateBooks1763700000002, CreateTransactions1763700000003],
     }).catch((error: unknown) => {
       throw namingCorruptFile(error, sqlFile);
     }),
     DocumentStore.open(ports, {
       directory: join(storage.dataDirectory, 'documents'),
-      collections: [CUSTOMERS],
+      collections: COLLECTIONS,
       snapshotEveryBytes: storage.snapshotEveryBytes,
       journalReserveBytes: storage.journalReserveBytes,
     }),

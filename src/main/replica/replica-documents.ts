@@ -1,6 +1,7 @@
 import type { ReplicaConfig } from '../../config/index.js';
 import { AppError, type CrashSites, type Disk, type Log, type ProcessControl } from '../../kernel/index.js';
-import { CUSTOMERS, type CustomerDocuments } from '../../modules/customers/index.js';
+import { COLLECTIONS } from '../../modules/collections/index.js';
+import type { CustomerDocuments } from '../../modules/customers/index.js';
 import { DocumentFollower, stateHash } from '../../platform/documents/index.js';
 import { nextTurn, systemClock } from '../../platform/process/index.js';
 import {
@@ -28,7 +29,7 @@ export class ReplicaDocuments implements ReplicaStore, ReplicaHistory, CustomerD
     const { directory, snapshotEveryBytes, journalReserveBytes } = config;
     const follower = await DocumentFollower.open<ReplicaPromise>(
       { ...own, clock: systemClock, nextTurn },
-      { directory, collections: [CUSTOMERS], snapshotEveryBytes, journalReserveBytes },
+      { directory, collections: COLLECTIONS, snapshotEveryBytes, journalReserveBytes },
     );
     return new ReplicaDocuments(follower);
   }

@@ -74,6 +74,13 @@ export class BookService {
     return read;
   }
 
+  /** Only inside work of the write executor: the book is there exactly when that is committed. */
+  insertWithin(scope: SqlWriteScope, input: BookInput): Book {
+    const row = this.books.insert(rowOf(input));
+    scope.touch(TABLE);
+    return bookOf(row);
+  }
+
   /** Puts `inputs` into a store that has never held a book, all in one commit; otherwise does nothing. */
   async seed(inputs: readonly BookInput[]): Promise<void> {
     if (this.books.hasEverHeldABook()) return;

@@ -1,11 +1,15 @@
-import { AppError, type OperationLedger } from '../../kernel/index.js';
+import { AppError, type OperationLedger, type OperationRecord } from '../../kernel/index.js';
 import { type CommitConfirmer, confirmedAnswer, isConfirmedNow } from '../../platform/http/index.js';
+import type { TransactionView } from '../../protocols/two-phase-commit/index.js';
 import type { Operation } from './operation.schemas.js';
 
-/** Finished operations of all stores. */
+const ACCEPTED = 202;
+
+/** Finished operations of all stores, and transactions that are under way. */
 export class OperationService {
   constructor(
     private readonly ledgers: readonly OperationLedger[],
+    private readonly transactions: { live(): readonly TransactionView[] },
     private readonly confirmer: CommitConfirmer,
   ) {}
 
@@ -13,16 +17,37 @@ export class OperationService {
   async find(id: string): Promise<Operation> {
     for (const ledger of this.ledgers) {
       const found = ledger.findById(id);
-      if (found === undefined) continue;
-      const { status, headers, body } = await confirmedAnswer(found.answer, id, 'primary', this.confirmer);
-      return {
-        operationId: found.id,
-        state: 'committed',
-        confirmed: isConfirmedNow(found.answer, this.confirmer),
-        at: new Date(found.atMs).toISOString(),
-        answer: { status, headers, body: body === null ? null : (JSON.parse(body) as unknown) },
-      };
+      if (found !== undefined) return this.recorded(found);
     }
+    const transaction = this.transactions.live().find(({ operationId }) => operationId === id);
+    if (transaction !== undefined) return underWay(id, transaction);
     throw new AppError('not-found', 'no store knows an operation with this id (any more)', { retry: 'never' });
   }
+
+  private async recorded({ id, atMs, answer }: OperationRecord): Promise<Operation> {
+    const about = { operationId: id, state: 'committed', at: new Date(atMs).toISOString() } as const;
+    // A transaction that is not carried out by all stores yet.
+    if (answer.status === ACCEPTED) return { ...about, confirmed: false, answer: null };
+    const { status, headers, body } = await confirmedAnswer(answer, id, 'primary', this.confirmer);
+    return {
+      ...about,
+      confirmed: isConfirmedNow(answer, this.confirmer),
+      answer: { status, headers, body: body === null ? null : (JSON.parse(body) as unknown) },
+    };
+  }
 }
+
+function underWay(operationId: string, { state, history }: TransactionView): Operation {
+  const at = new Date(history.at(-1)?.atMs ?? 0).toISOString();
+  return { operationId, state: STATE_OF[state], confirmed: false, at, answer: null };
+}
+
+const STATE_OF: Readonly<Record<TransactionView['state'], Operation['state']>> = {
+  preparing: 'running',
+  'in-doubt': 'running',
+  unmatched: 'running',
+  committing: 'committed',
+  committed: 'committed',
+  aborting: 'aborted',
+  aborted: 'aborted',
+};

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
-import { SqlOperationLedger } from '../../platform/sql/index.js';
+import { TransactionOperationLedger } from '../../platform/sql/index.js';
 import { ReplicationPrimary } from '../../protocols/replication/index.js';
+import { TransactionCoordinator } from '../../protocols/two-phase-commit/index.js';
 import { CustomerOperationLedger, CustomersModule } from '../customers/index.js';
 import { OperationsController } from './adapters/http/operations.controller.js';
 import { OperationService } from './operation.service.js';
@@ -11,9 +12,13 @@ import { OperationService } from './operation.service.js';
   providers: [
     {
       provide: OperationService,
-      inject: [SqlOperationLedger, CustomerOperationLedger, ReplicationPrimary],
-      useFactory: (sql: SqlOperationLedger, customers: CustomerOperationLedger, replication: ReplicationPrimary) =>
-        new OperationService([sql, customers], replication),
+      inject: [TransactionOperationLedger, CustomerOperationLedger, TransactionCoordinator, ReplicationPrimary],
+      useFactory: (
+        sql: TransactionOperationLedger,
+        customers: CustomerOperationLedger,
+        transactions: TransactionCoordinator<never>,
+        replication: ReplicationPrimary,
+      ) => new OperationService([sql, customers], transactions, replication),
     },
   ],
 })

@@ -1,11 +1,12 @@
 import { ByteBatch } from './byte-batch.js';
 import { counterOffset, type DocumentLines, type StoredDocument } from './document-line.js';
+import type { DocumentId } from './document-op.js';
 import { BLOCK_BYTES, LINE_SEPARATOR, PackedBlock } from './packed-block.js';
 
 /** Makes blocks of documents that are added in id order. All lines show the counter as of `counter`. */
 export class BlockBuilder {
   private readonly bytes = new ByteBatch(2 * BLOCK_BYTES);
-  private ids: number[] = [];
+  private ids: DocumentId[] = [];
   private ends: number[] = [];
 
   constructor(
@@ -18,7 +19,7 @@ export class BlockBuilder {
     return this.bytes.size;
   }
 
-  add(id: number, document: StoredDocument): void {
+  add(id: DocumentId, document: StoredDocument): void {
     this.begin();
     this.bytes.addText(this.lines.format(id, document, this.counter));
     this.end(id);
@@ -29,7 +30,7 @@ export class BlockBuilder {
     const start = block.start(position);
     const end = block.end(position);
     this.begin();
-    if (block.counter === this.counter) {
+    if (block.counter === this.counter || !this.lines.showCounter) {
       this.bytes.addBytes(block.bytes, start, end);
     } else {
       const digits = counterOffset(block.bytes, end);
@@ -37,23 +38,23 @@ export class BlockBuilder {
       this.bytes.addBytes(block.bytes, start, digits);
       this.bytes.addText(`${String(shown)}}`);
     }
-    this.end(block.ids[position] ?? 0);
+    this.end(block.ids[position] ?? this.lines.ids.lowest);
   }
 
   /** Gives what was added as one block, and begins the next. */
   take(): PackedBlock {
     const bytes = Buffer.from(this.bytes.take());
-    const index = { ids: new Float64Array(this.ids), ends: new Uint32Array(this.ends) };
+    const index = { ids: this.lines.ids.pack(this.ids), ends: new Uint32Array(this.ends) };
     this.ids = [];
     this.ends = [];
-    return new PackedBlock(bytes, this.counter, index);
+    return new PackedBlock(bytes, this.counter, this.lines, index);
   }
 
   private begin(): void {
     if (this.size > 0) this.bytes.addText(LINE_SEPARATOR);
   }
 
-  private end(id: number): void {
+  private end(id: DocumentId): void {
     this.ids.push(id);
     this.ends.push(this.size);
   }

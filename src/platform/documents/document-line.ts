@@ -1,4 +1,5 @@
-import type { Fields, Scalar } from './document-op.js';
+import type { DocumentId, DocumentShape, Fields, Scalar } from './document-op.js';
+import { type IdKind, idKindOf } from './id-kind.js';
 
 /** `counterBase` is fixed when the document is created: shown counter = `counterBase` + the collection's counter. */
 export interface StoredDocument {
@@ -10,17 +11,27 @@ const COLON = 0x3a;
 
 /**
  * A document as one line of text, `"7":{"name":"Ada","orders_count":3}`: a member of a JSON object, without a newline
- * because JSON writes those in strings as `\n`. The shown counter stands last, so that it can be changed without
- * parsing the rest. The same document always gives the same line.
+ * because JSON writes those in strings as `\n`. The shown counter, where there is one, stands last, so that it can be
+ * changed without parsing the rest. The same document always gives the same line.
  */
 export class DocumentLines {
+  readonly ids: IdKind;
+  private readonly counterField: string | undefined;
   private readonly counterLabel: string;
 
-  constructor(private readonly counterField: string) {
-    this.counterLabel = `${JSON.stringify(counterField)}:`;
+  constructor(shape: DocumentShape) {
+    this.ids = idKindOf(shape);
+    this.counterField = shape.counterField;
+    this.counterLabel = `${JSON.stringify(this.counterField)}:`;
   }
 
-  format(id: number, { fields, counterBase }: StoredDocument, counter: number): string {
+  /** Whether a line is another one when the collection's counter has moved. */
+  get showCounter(): boolean {
+    return this.counterField !== undefined;
+  }
+
+  format(id: DocumentId, { fields, counterBase }: StoredDocument, counter: number): string {
+    if (this.counterField === undefined) return `"${String(id)}":${JSON.stringify(fields)}`;
     const own = this.counterField in fields ? { ...fields, [this.counterField]: undefined } : fields;
     const members = JSON.stringify(own).slice(1, -1);
     const separator = members === '' ? '' : ',';
@@ -29,10 +40,15 @@ export class DocumentLines {
 
   /** `counter` is the one with which the line was formatted. */
   parse(line: string, counter: number): StoredDocument {
-    const fields = JSON.parse(line.slice(line.indexOf(':') + 1)) as Record<string, Scalar>;
-    const shown = Number(fields[this.counterField]);
-    delete fields[this.counterField];
-    return { fields, counterBase: shown - counter };
+    return this.stored(JSON.parse(line.slice(line.indexOf(':') + 1)) as Record<string, Scalar>, counter);
+  }
+
+  /** What is shown as `members` as of `counter`; takes them over. */
+  stored(members: Record<string, Scalar>, counter: number): StoredDocument {
+    if (this.counterField === undefined) return { fields: members, counterBase: 0 };
+    const shown = Number(members[this.counterField] ?? 0);
+    delete members[this.counterField];
+    return { fields: members, counterBase: shown - counter };
   }
 }
 

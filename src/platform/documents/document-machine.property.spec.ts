@@ -15,8 +15,8 @@ import { DocumentMachine } from './document-machine.js';
 function observed(machine: DocumentMachine): unknown {
   const { meta, collections } = machine.capture();
   const documents = [...collections.keys()].map((name) => {
-    const table = machine.collection(name).documents;
-    return [name, table.size, table.page(0, Infinity).map((found) => [found, table.get(found)])];
+    const { documents: table, ids } = machine.collection(name);
+    return [name, table.size, table.page(ids.lowest, Infinity).map((found) => [found, table.get(found)])];
   });
   return JSON.parse(JSON.stringify({ meta, documents }));
 }
@@ -70,6 +70,25 @@ describe('DocumentMachine', () => {
     );
 
     expect(outcomes.slice(4)).toMatchObject([2, 1, 0].map((count) => ({ document: { orders_count: count } })));
+  });
+
+  it('given text ids, counts those that look like numbers for the next one, also when they are gone', () => {
+    const put = (id: string): Step => ({
+      ...{ type: 'put', collection: 'users', id, fields: {}, operation: { id: `put ${id}` }, afterMs: 0 },
+    });
+    const remove: Step = { type: 'delete', collection: 'users', id: '12', operation: { id: 'o' }, afterMs: 0 };
+    let machine = new DocumentMachine(COLLECTIONS, GENESIS);
+    const next: unknown[] = [];
+    for (const record of recordsOf([
+      ...[put('a'), put('7'), put('3'), put('08'), put('12'), remove, put('-99'), put('1e6'), put('0')],
+      ...[put('1'.repeat(16)), put('9'.repeat(15))],
+    ])) {
+      machine.apply(record);
+      machine = restarted(machine);
+      next.push(machine.collection('users').nextId);
+    }
+
+    expect(next).toEqual([1, 8, 8, 8, 13, 13, 13, 13, 13, 13, 1e15]);
   });
 
   it('given a record out of order, refuses it', () => {

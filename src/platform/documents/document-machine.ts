@@ -11,6 +11,7 @@ import type {
   ShownDocument,
 } from './document-op.js';
 import { DocumentTable } from './document-table.js';
+import { type IdKind, idKindOf } from './id-kind.js';
 import { OperationMemory, type RememberedOperation } from './operation-memory.js';
 import { placeText } from './place.js';
 import type { TableSnapshot } from './table-snapshot.js';
@@ -18,8 +19,10 @@ import { type CarriedOutTransaction, type PreparedTransaction, TransactionMemory
 
 export interface CollectionState {
   readonly declaration: CollectionDeclaration;
+  readonly ids: IdKind;
   readonly documents: DocumentTable;
   counter: number;
+  /** Above every number that an id has ever taken. */
   nextId: number;
 }
 
@@ -59,7 +62,8 @@ export class DocumentMachine {
     for (const declaration of declarations) {
       this.collections.set(declaration.name, {
         declaration,
-        documents: new DocumentTable(declaration.counterField),
+        ids: idKindOf(declaration),
+        documents: new DocumentTable(declaration),
         counter: 0,
         nextId: 1,
       });
@@ -148,7 +152,7 @@ export class DocumentMachine {
     for (const [name, documents] of snapshot.collections) this.collection(name).documents.rebase(documents);
   }
 
-  private put(name: string, id: number, fields: Fields): DocumentOutcome {
+  private put(name: string, id: DocumentId, fields: Fields): DocumentOutcome {
     const state = this.collection(name);
     const before = state.documents.get(id);
     const document = { fields, counterBase: before?.counterBase ?? 0 - state.counter };
@@ -161,7 +165,7 @@ export class DocumentMachine {
     };
   }
 
-  private delete(name: string, id: number): DocumentOutcome {
+  private delete(name: string, id: DocumentId): DocumentOutcome {
     this.collection(name).documents.delete(id);
     return { change: 'deleted', collection: name };
   }
@@ -221,14 +225,16 @@ export class DocumentMachine {
 }
 
 function useId(state: CollectionState, id: DocumentId): void {
-  state.nextId = Math.max(state.nextId, id + 1);
+  state.nextId = Math.max(state.nextId, state.ids.numberOf(id) + 1);
 }
 
 export function show(
   declaration: CollectionDeclaration,
-  id: number,
+  id: DocumentId,
   document: StoredDocument,
   counter: number,
 ): ShownDocument {
-  return { id, ...document.fields, [declaration.counterField]: document.counterBase + counter };
+  const { counterField } = declaration;
+  if (counterField === undefined) return { id, ...document.fields };
+  return { id, ...document.fields, [counterField]: document.counterBase + counter };
 }

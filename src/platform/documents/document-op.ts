@@ -2,25 +2,36 @@ import type { OperationStamp } from '../../kernel/index.js';
 
 export type Scalar = string | number | boolean | null;
 export type Fields = Readonly<Record<string, Scalar>>;
-export type DocumentId = number;
-export type ShownDocument = Readonly<Record<string, Scalar>> & { readonly id: number };
+/** A whole number from 1, or 1 to 64 of `A-Za-z0-9_-`: one collection has ids of one kind. */
+export type DocumentId = number | string;
+export type ShownDocument = Readonly<Record<string, Scalar>> & { readonly id: DocumentId };
 
-/** `counterField` is shown in every document of the collection and moves for all of them at once (`bump`). */
 export interface CollectionDeclaration {
   readonly name: string;
-  readonly counterField: string;
+  /** Shown in every document of the collection, and moves for all of them at once (`bump`). Absent: none is shown. */
+  readonly counterField?: string;
+  /** Text, in the order of its code units, that whoever creates a document chooses. Absent: whole numbers. */
+  readonly ids?: 'text';
 }
+
+/** What decides how the documents of a collection are kept. */
+export type DocumentShape = Omit<CollectionDeclaration, 'name'>;
 
 export type DocumentOp =
   | { readonly type: 'epoch-started'; readonly clusterId: string; readonly primaryId: string }
   | {
       readonly type: 'put';
       readonly collection: string;
-      readonly id: number;
+      readonly id: DocumentId;
       readonly fields: Fields;
       readonly operation: OperationStamp;
     }
-  | { readonly type: 'delete'; readonly collection: string; readonly id: number; readonly operation: OperationStamp }
+  | {
+      readonly type: 'delete';
+      readonly collection: string;
+      readonly id: DocumentId;
+      readonly operation: OperationStamp;
+    }
   | { readonly type: 'bump'; readonly collection: string }
   | {
       readonly type: 'prepare';

@@ -1,5 +1,5 @@
 import { type DocumentMachine, show } from './document-machine.js';
-import type { ShownDocument } from './document-op.js';
+import type { DocumentId, ShownDocument } from './document-op.js';
 import type { RememberedOperation } from './operation-memory.js';
 
 export interface DocumentPage {
@@ -12,21 +12,24 @@ export interface DocumentPage {
 export abstract class DocumentReads {
   protected abstract get machine(): DocumentMachine;
 
-  find(collection: string, id: number): ShownDocument | undefined {
+  find(collection: string, id: DocumentId): ShownDocument | undefined {
     const state = this.machine.collection(collection);
     const document = state.documents.get(id);
     return document && show(state.declaration, id, document, state.counter);
   }
 
   /** In id order, the ones behind `after`. */
-  page(collection: string, after: number, limit: number): DocumentPage {
+  page(collection: string, after: DocumentId, limit: number): DocumentPage {
     const state = this.machine.collection(collection);
     const ids = state.documents.page(after, limit + 1);
     const documents = ids.slice(0, limit).flatMap((id) => this.find(collection, id) ?? []);
     return { documents, hasMore: ids.length > limit, total: state.documents.size };
   }
 
-  /** The id that the next document would get; ids are never given twice, also not after a delete. */
+  /**
+   * Above every number that was ever the id of a document here, also of one that is gone. Where ids are text, those that
+   * look like numbers count: without a leading zero, of at most 15 digits.
+   */
   nextId(collection: string): number {
     return this.machine.collection(collection).nextId;
   }

@@ -8,7 +8,7 @@ import {
   type OwnHistory,
 } from './document-history.js';
 import { type DocumentMachine, show } from './document-machine.js';
-import type { DocumentOp, DocumentOutcome, Fields, PreparedChange, ShownDocument } from './document-op.js';
+import type { DocumentId, DocumentOp, DocumentOutcome, Fields, PreparedChange, ShownDocument } from './document-op.js';
 import { DocumentReads } from './document-reads.js';
 import {
   type DocumentPrepare,
@@ -32,6 +32,7 @@ export type DocumentStoreOptions = DocumentHistoryOptions;
 export type WriteRefusal =
   | 'not-found'
   | 'precondition-failed'
+  | 'exists'
   /** A transaction that is not decided yet is going to create the document, or not. */
   | 'reserved';
 
@@ -175,30 +176,41 @@ export class DocumentStore extends DocumentReads {
     return this.own.machine;
   }
 
+  /** Under the next whole number. */
   async create(collection: string, fields: Fields, operation: OperationStamp): Promise<DocumentWrite> {
     this.assertWritable();
+    if (this.machine.collection(collection).declaration.ids === 'text') {
+      throw new Error(`ids of ${collection} are not allotted here`);
+    }
     const id = this.pendingOf(collection).allotId();
     return this.put(collection, id, fields, operation);
+  }
+
+  /** Under an id that the caller chose, unless it is taken when the writes before this one are done. */
+  createAt(collection: string, id: DocumentId, fields: Fields, operation: OperationStamp): Promise<DocumentWrite> {
+    if (!this.machine.collection(collection).ids.isId(id)) throw new Error(`no id of ${collection}: ${String(id)}`);
+    const refusalOf = (current: ShownDocument | undefined): WriteRefusal | undefined => current && 'exists';
+    return this.whenMet(collection, id, refusalOf, () => this.put(collection, id, fields, operation));
   }
 
   /** `precondition` judges the document as it will be when the writes before this one are done. */
   replace(
     collection: string,
-    id: number,
+    id: DocumentId,
     fields: Fields,
     operation: OperationStamp,
     precondition?: (current: ShownDocument) => boolean,
   ): Promise<DocumentWrite> {
-    return this.whenMet(collection, id, precondition, () => this.put(collection, id, fields, operation));
+    return this.whenMet(collection, id, refusalUnless(precondition), () => this.put(collection, id, fields, operation));
   }
 
   delete(
     collection: string,
-    id: number,
+    id: DocumentId,
     operation: OperationStamp,
     precondition?: (current: ShownDocument) => boolean,
   ): Promise<DocumentWrite> {
-    return this.whenMet(collection, id, precondition, () =>
+    return this.whenMet(collection, id, refusalUnless(precondition), () =>
       this.submit({ type: 'delete', collection, id, operation }, undefined),
     );
   }
@@ -258,7 +270,7 @@ export class DocumentStore extends DocumentReads {
     return this.own.close();
   }
 
-  private put(collection: string, id: number, fields: Fields, operation: OperationStamp): Promise<DocumentWrite> {
+  private put(collection: string, id: DocumentId, fields: Fields, operation: OperationStamp): Promise<DocumentWrite> {
     const state = this.machine.collection(collection);
     const counterBase = this.pendingOf(collection).find(id)?.counterBase ?? 0 - state.counter;
     return this.submit({ type: 'put', collection, id, fields, operation }, { fields, counterBase });
@@ -281,8 +293,8 @@ export class DocumentStore extends DocumentReads {
    */
   private async whenMet(
     collection: string,
-    id: number,
-    precondition: ((current: ShownDocument) => boolean) | undefined,
+    id: DocumentId,
+    refusalOf: (current: ShownDocument | undefined) => WriteRefusal | undefined,
     write: () => Promise<DocumentWrite>,
   ): Promise<DocumentWrite> {
     this.assertWritable();
@@ -291,10 +303,9 @@ export class DocumentStore extends DocumentReads {
     for (;;) {
       const reservation = this.transactions.reservation(collection, id);
       const document = pending.find(id);
-      const isMet =
-        !reservation && document && (precondition?.(show(state.declaration, id, document, state.counter)) ?? true);
-      if (isMet) return write();
-      const refusal = reservation?.refusal ?? (document ? 'precondition-failed' : 'not-found');
+      const refusal =
+        reservation?.refusal ?? refusalOf(document && show(state.declaration, id, document, state.counter));
+      if (refusal === undefined) return write();
       const settled = reservation ? reservation.settled : pending.settled(id);
       if (settled === undefined) return { done: false, refusal };
       await whenSettled(settled);
@@ -315,4 +326,13 @@ export class DocumentStore extends DocumentReads {
   private newId(): string {
     return Buffer.from(this.ports.random.bytes(ID_BYTES)).toString('hex');
   }
+}
+
+function refusalUnless(
+  precondition: ((current: ShownDocument) => boolean) | undefined,
+): (current: ShownDocument | undefined) => WriteRefusal | undefined {
+  return (current) => {
+    if (current === undefined) return 'not-found';
+    return (precondition?.(current) ?? true) ? undefined : 'precondition-failed';
+  };
 }

@@ -1,4 +1,6 @@
 import { DocumentLines, type StoredDocument } from './document-line.js';
+import type { DocumentId, DocumentShape } from './document-op.js';
+import type { IdKind } from './id-kind.js';
 import { PackedDocuments } from './packed-documents.js';
 import { SortedIds } from './sorted-ids.js';
 import { TableSnapshot } from './table-snapshot.js';
@@ -10,15 +12,19 @@ import { TableSnapshot } from './table-snapshot.js';
  */
 export class DocumentTable {
   private readonly lines: DocumentLines;
-  private base = new PackedDocuments([], 0);
+  private readonly kind: IdKind;
+  private base: PackedDocuments;
   /** Undefined: deleted. Also kept when it is not in `base`, since it may be in a snapshot that is being written. */
-  private changes = new Map<number, StoredDocument | undefined>();
+  private changes = new Map<DocumentId, StoredDocument | undefined>();
   /** The documents that are not in `base`. */
-  private added = new SortedIds();
+  private added: SortedIds;
   private count = 0;
 
-  constructor(counterField: string) {
-    this.lines = new DocumentLines(counterField);
+  constructor(shape: DocumentShape) {
+    this.lines = new DocumentLines(shape);
+    this.kind = this.lines.ids;
+    this.base = new PackedDocuments([], 0, this.kind);
+    this.added = new SortedIds(this.kind);
   }
 
   get size(): number {
@@ -26,17 +32,17 @@ export class DocumentTable {
   }
 
   /** Documents are never changed in place. */
-  get(id: number): StoredDocument | undefined {
+  get(id: DocumentId): StoredDocument | undefined {
     const changed = this.changes.get(id);
     if (changed !== undefined || this.changes.has(id)) return changed;
-    return this.base.find(id, this.lines);
+    return this.base.find(id);
   }
 
-  has(id: number): boolean {
+  has(id: DocumentId): boolean {
     return this.changes.has(id) ? this.changes.get(id) !== undefined : this.base.has(id);
   }
 
-  set(id: number, document: StoredDocument): void {
+  set(id: DocumentId, document: StoredDocument): void {
     if (!this.has(id)) {
       this.count += 1;
       if (!this.base.has(id)) this.added.add(id);
@@ -45,7 +51,7 @@ export class DocumentTable {
   }
 
   /** Without effect when there is none. */
-  delete(id: number): void {
+  delete(id: DocumentId): void {
     if (!this.has(id)) return;
     this.count -= 1;
     if (!this.base.has(id)) this.added.remove(id);
@@ -53,12 +59,15 @@ export class DocumentTable {
   }
 
   /** At most `limit` ids greater than `after`, ascending. */
-  page(after: number, limit: number): readonly number[] {
-    const page: number[] = [];
+  page(after: DocumentId, limit: number): readonly DocumentId[] {
+    const page: DocumentId[] = [];
     const added = this.added.page(after, limit);
     let next = 0;
     for (const id of this.base.idsAbove(after)) {
-      for (; (added[next] ?? Infinity) < id; next += 1) page.push(added[next] ?? Infinity);
+      for (let own = added[next]; own !== undefined && own < id; own = added[next]) {
+        page.push(own);
+        next += 1;
+      }
       if (page.length >= limit) break;
       if (this.has(id)) page.push(id);
     }
@@ -71,7 +80,7 @@ export class DocumentTable {
    */
   capture(counter: number): TableSnapshot {
     const { base, count } = this;
-    const added = this.added.page(-Infinity, Infinity);
+    const added = this.added.page(this.kind.lowest, Infinity);
     return new TableSnapshot({ base, changes: new Map(this.changes), added, count }, this.lines, counter);
   }
 
@@ -84,7 +93,7 @@ export class DocumentTable {
     const { changes } = this;
     this.base = snapshot.toPacked();
     this.changes = new Map();
-    this.added = new SortedIds();
+    this.added = new SortedIds(this.kind);
     for (const [id, document] of changes) {
       if (snapshot.holds(id, document)) continue;
       const isInBase = this.base.has(id);

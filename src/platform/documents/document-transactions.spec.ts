@@ -254,8 +254,11 @@ describe('a transaction that takes part in the document store', () => {
     expect(await outcomes(prepare('other', BUMP), commit('t'), abort('t'))).toEqual(Array(3).fill('not-ready'));
   });
 
-  it('with a collection that does not exist, is refused before anything is written', async () => {
-    await expect(prepare('t', { type: 'bump', collection: 'unknown' })).rejects.toThrow('no collection named unknown');
+  it.each<[string, PreparedChange, string]>([
+    ['a collection that does not exist', { type: 'bump', collection: 'unknown' }, 'no collection named unknown'],
+    ['what is no id', create(0), 'no id of customers: 0'],
+  ])('with %s, is refused before anything is written', async (_, change, message) => {
+    await expect(prepare('t', BUMP, change)).rejects.toThrow(message);
     expect(records()).toEqual([]);
   });
 

@@ -77,6 +77,7 @@ export class DocumentTransactions {
 
   /** As `DocumentStore.prepare`. */
   async prepare(head: DocumentTransactionHead, changes: readonly PreparedChange[]): Promise<DocumentPrepare> {
+    this.assertPossible(changes);
     for (;;) {
       const known = this.knownPrepare(head.id);
       if (known !== undefined) return known;
@@ -124,11 +125,21 @@ export class DocumentTransactions {
     return prepared && { prepared: true, place: { epoch: prepared.epoch, seq: prepared.seq } };
   }
 
+  /** What can never be carried out must not get into the history. */
+  private assertPossible(changes: readonly PreparedChange[]): void {
+    for (const change of changes) {
+      const { ids } = this.ports.machine.collection(change.collection);
+      if (change.type === 'create' && !ids.isId(change.id)) {
+        throw new Error(`no id of ${change.collection}: ${String(change.id)}`);
+      }
+    }
+  }
+
   private obstacleTo(changes: readonly PreparedChange[]): Obstacle<'exists' | 'reserved'> | undefined {
     for (const change of changes) {
-      const pending = this.ports.pendingOf(change.collection);
       if (change.type !== 'create') continue;
       const { collection, id } = change;
+      const pending = this.ports.pendingOf(collection);
       const reservation = this.reservation(collection, id);
       if (reservation !== undefined) return reservation;
       if (pending.find(id) !== undefined) return { refusal: 'exists', settled: pending.settled(id) };

@@ -1,18 +1,26 @@
 import { AppError } from '../../kernel/index.js';
-import { BLOCK_BYTES, LINE_SEPARATOR, NEWLINE, PackedBlock, QUOTE } from './packed-block.js';
+import type { DocumentLines } from './document-line.js';
+import { QUOTE } from './id-kind.js';
+import { BLOCK_BYTES, LINE_SEPARATOR, NEWLINE, PackedBlock } from './packed-block.js';
 
 const COLLECTION = /^(?:\{|\},)("(?:[^"\\]|\\.)*"):\{$/;
 const END_OF_COLLECTION = '\n},';
 
+/** How the documents of a collection stand in the file, and as of which counter. */
+export interface WrittenLines {
+  readonly lines: DocumentLines;
+  readonly counter: number;
+}
+
 /**
  * The collections in the first `length` bytes of a snapshot with one document per line, by name, in blocks that are
- * parts of `bytes`. Looks at little more than where blocks begin and end. Throws `data-corrupt` naming `path` for what
+ * parts of `bytes`; those that are not in `written` are passed over. Looks at little more than where blocks begin and end. Throws `data-corrupt` naming `path` for what
  * cannot be read so.
  */
 export function readBlocks(
   bytes: Buffer,
   length: number,
-  counterOf: (collection: string) => number,
+  written: ReadonlyMap<string, WrittenLines>,
   path: string,
 ): Map<string, readonly PackedBlock[]> {
   const found = new Map<string, readonly PackedBlock[]>();
@@ -23,19 +31,20 @@ export function readBlocks(
     if (name === undefined) throw unreadable(path, offset);
     const collection = JSON.parse(name) as string;
     const end = bytes[begin] === QUOTE ? bytes.indexOf(END_OF_COLLECTION, begin) : begin - 1;
-    found.set(collection, cut(bytes, begin, end, counterOf(collection), path));
+    const how = written.get(collection);
+    if (how) found.set(collection, cut(bytes, begin, end, how, path));
     offset = end + 1;
   }
   return found;
 }
 
-function cut(bytes: Buffer, begin: number, end: number, counter: number, path: string): PackedBlock[] {
+function cut(bytes: Buffer, begin: number, end: number, { lines, counter }: WrittenLines, path: string): PackedBlock[] {
   const blocks: PackedBlock[] = [];
-  let lastId = -Infinity;
+  let lastId = lines.ids.lowest;
   for (let start = begin; start < end;) {
     const newline = start + BLOCK_BYTES < end ? bytes.indexOf(NEWLINE, start + BLOCK_BYTES) : end;
     const blockEnd = newline < end ? newline + 1 - LINE_SEPARATOR.length : end;
-    const block = new PackedBlock(bytes.subarray(start, blockEnd), counter);
+    const block = new PackedBlock(bytes.subarray(start, blockEnd), counter, lines);
     if (!(block.firstId > lastId && block.lastId >= block.firstId)) throw unreadable(path, start);
     blocks.push(block);
     lastId = block.lastId;

@@ -1,5 +1,6 @@
 import type { StoredDocument } from './document-line.js';
 import type { CollectionState } from './document-machine.js';
+import type { DocumentId } from './document-op.js';
 
 interface PendingDocument {
   /** Undefined: it will be deleted. */
@@ -13,18 +14,18 @@ interface PendingDocument {
  * wait for the same fsync cannot both be right; readers never see it.
  */
 export class PendingWrites {
-  private readonly documents = new Map<number, PendingDocument>();
+  private readonly documents = new Map<DocumentId, PendingDocument>();
   private pendingNextId = 0;
 
   constructor(private readonly applied: CollectionState) {}
 
-  find(id: number): StoredDocument | undefined {
+  find(id: DocumentId): StoredDocument | undefined {
     const pending = this.documents.get(id);
     return pending ? pending.document : this.applied.documents.get(id);
   }
 
   /** Settles when the last queued write on `id` has become durable or failed; undefined when none is queued. */
-  settled(id: number): Promise<unknown> | undefined {
+  settled(id: DocumentId): Promise<unknown> | undefined {
     return this.documents.get(id)?.settled;
   }
 
@@ -34,18 +35,18 @@ export class PendingWrites {
     return id;
   }
 
-  /** Never allotted from now on. */
-  use(id: number): void {
-    this.pendingNextId = Math.max(this.pendingNextId, id + 1);
+  /** Not allotted to anyone from now on. */
+  use(id: DocumentId): void {
+    this.pendingNextId = Math.max(this.pendingNextId, this.applied.ids.numberOf(id) + 1);
   }
 
-  queue(id: number, document: StoredDocument | undefined, settled: Promise<unknown>): void {
+  queue(id: DocumentId, document: StoredDocument | undefined, settled: Promise<unknown>): void {
     const writes = (this.documents.get(id)?.writes ?? 0) + 1;
     this.documents.set(id, { document, writes, settled });
   }
 
   /** One queued write on `id` has been applied. */
-  applyOne(id: number): void {
+  applyOne(id: DocumentId): void {
     const pending = this.documents.get(id);
     if (pending === undefined) return;
     pending.writes -= 1;

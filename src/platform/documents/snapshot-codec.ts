@@ -19,7 +19,7 @@ interface SnapshotMetaData extends SnapshotMeta {
   readonly sizes?: Readonly<Record<string, number>>;
 }
 
-type PlainDocuments = Readonly<Record<string, Readonly<Record<string, Scalar>>>>;
+type PlainDocuments = Readonly<Record<string, Record<string, Scalar>>>;
 
 /**
  * A snapshot as JSON that a person can read, `{"customers": {"1": {"name": ...}}, "_meta": {...}}`, with one document
@@ -55,10 +55,16 @@ export class SnapshotCodec implements FileCodec<DocumentsSnapshot> {
   private decodeLines(body: Buffer, lastLine: number, path: string): DocumentsSnapshot {
     const written = JSON.parse(body.toString('utf8', lastLine + `},${META}`.length)) as SnapshotMetaData;
     const meta = metaOf(written, path);
-    const found = readBlocks(body, lastLine, (name) => meta.counters[name] ?? 0, path);
-    const tables = this.declarations.map(({ name, counterField }) => {
-      const packed = new PackedDocuments(found.get(name) ?? [], written.sizes?.[name] ?? 0);
-      return [name, TableSnapshot.ofPacked(packed, new DocumentLines(counterField), meta.counters[name] ?? 0)] as const;
+    const known = new Map(
+      this.declarations.map((declaration) => {
+        const counter = meta.counters[declaration.name] ?? 0;
+        return [declaration.name, { lines: new DocumentLines(declaration), counter }];
+      }),
+    );
+    const found = readBlocks(body, lastLine, known, path);
+    const tables = [...known].map(([name, { lines, counter }]) => {
+      const packed = new PackedDocuments(found.get(name) ?? [], written.sizes?.[name] ?? 0, lines.ids);
+      return [name, TableSnapshot.ofPacked(packed, lines, counter)] as const;
     });
     return { collections: new Map(tables), meta };
   }
@@ -68,11 +74,13 @@ export class SnapshotCodec implements FileCodec<DocumentsSnapshot> {
       readonly _meta: SnapshotMetaData;
     };
     const meta = metaOf(_meta, path);
-    const tables = this.declarations.map(({ name, counterField }) => {
-      const table = new DocumentTable(counterField);
+    const tables = this.declarations.map((declaration) => {
+      const { name } = declaration;
+      const lines = new DocumentLines(declaration);
+      const table = new DocumentTable(declaration);
       const counter = meta.counters[name] ?? 0;
-      for (const [id, { [counterField]: shown, ...fields }] of Object.entries(plain[name] ?? {})) {
-        table.set(Number(id), { fields, counterBase: Number(shown ?? 0) - counter });
+      for (const [id, members] of Object.entries(plain[name] ?? {})) {
+        table.set(lines.ids.parse(id), lines.stored(members, counter));
       }
       return [name, table.capture(counter)] as const;
     });

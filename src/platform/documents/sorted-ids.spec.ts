@@ -1,23 +1,39 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import type { DocumentId } from './document-op.js';
+import { idKindOf } from './id-kind.js';
 import { SortedIds } from './sorted-ids.js';
 
 const MANY = 100_000;
+const NUMBERS = idKindOf({});
+const TEXT = idKindOf({ ids: 'text' });
 
 describe('SortedIds', () => {
-  it('given any additions and removals, pages as a sorted set does', () => {
-    const changes = fc.array(fc.nat(60), { maxLength: 80 });
+  it.each([
+    {
+      kind: NUMBERS,
+      name: 'numbers',
+      id: fc.nat(60),
+      inOrder: (a: DocumentId, b: DocumentId) => Number(a) - Number(b),
+    },
+    {
+      kind: TEXT,
+      name: 'text',
+      id: fc.string({ unit: fc.constantFrom(...'017aA_-'), maxLength: 3 }),
+      inOrder: undefined,
+    },
+  ])('given any additions and removals of $name, pages as a sorted set does', ({ kind, id: anyId, inOrder }) => {
     fc.assert(
-      fc.property(changes, fc.nat(60), fc.nat(10), (toggled, after, limit) => {
-        const ids = new SortedIds();
-        const model = new Set<number>();
+      fc.property(fc.array<DocumentId>(anyId, { maxLength: 80 }), anyId, fc.nat(10), (toggled, after, limit) => {
+        const ids = new SortedIds(kind);
+        const model = new Set<DocumentId>();
         for (const id of toggled) {
           if (model.has(id)) ids.remove(id);
           else ids.add(id);
           if (!model.delete(id)) model.add(id);
         }
 
-        const expected = [...model].filter((id) => id > after).sort((a, b) => a - b);
+        const expected = [...model].filter((id) => id > after).sort(inOrder);
         expect(ids.page(after, limit)).toEqual(expected.slice(0, limit));
         expect(ids.size).toBe(model.size);
       }),
@@ -25,7 +41,7 @@ describe('SortedIds', () => {
   });
 
   it(`given ${String(MANY)} ids, looks at no more of them for a page than a binary search does`, () => {
-    const ids = new SortedIds();
+    const ids = new SortedIds(NUMBERS);
     for (let id = 1; id <= MANY; id += 1) ids.add(id);
     let looks = 0;
     const hidden = ids as unknown as { ids: number[] };

@@ -1,37 +1,32 @@
-/** Whole numbers in ascending order. Adding at the end is O(1), which is where new ids go. */
+import type { DocumentId } from './document-op.js';
+import type { IdKind } from './id-kind.js';
+
+/** Ids in ascending order. Adding at the end is O(1), which is where new numbers go. */
 export class SortedIds {
-  private readonly ids: number[] = [];
+  private readonly ids: DocumentId[] = [];
+
+  constructor(private readonly kind: IdKind) {}
 
   get size(): number {
     return this.ids.length;
   }
 
   /** `id` must not be contained. */
-  add(id: number): void {
+  add(id: DocumentId): void {
     const last = this.ids.at(-1);
     if (last === undefined || last < id) this.ids.push(id);
-    else this.ids.splice(this.firstIndexAbove(id), 0, id);
+    else this.ids.splice(this.kind.lowerBound(this.ids, id), 0, id);
   }
 
   /** `id` must be contained. */
-  remove(id: number): void {
-    this.ids.splice(this.firstIndexAbove(id) - 1, 1);
+  remove(id: DocumentId): void {
+    this.ids.splice(this.kind.lowerBound(this.ids, id), 1);
   }
 
   /** At most `limit` ids greater than `after`. */
-  page(after: number, limit: number): readonly number[] {
-    const start = this.firstIndexAbove(after);
+  page(after: DocumentId, limit: number): readonly DocumentId[] {
+    const found = this.kind.lowerBound(this.ids, after);
+    const start = this.ids[found] === after ? found + 1 : found;
     return this.ids.slice(start, start + limit);
-  }
-
-  private firstIndexAbove(id: number): number {
-    let low = 0;
-    let high = this.ids.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.ids[middle] ?? Infinity) > id) high = middle;
-      else low = middle + 1;
-    }
-    return low;
   }
 }

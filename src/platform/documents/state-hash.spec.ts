@@ -76,6 +76,26 @@ describe('stateHash', () => {
     expect(new Set(hashes).size).toBe(hashes.length);
   });
 
+  it('given a collection that was never used, is as if there were none, and from its first document on is not', async () => {
+    const [customers, groups] = COLLECTIONS;
+    const both = new DocumentMachine(COLLECTIONS, GENESIS);
+    const older = new DocumentMachine([customers, groups], GENESIS);
+    const step = { type: 'put', fields: {}, operation: { id: 'o' }, afterMs: 0 } as const;
+    const [first, second, third] = recordsOf([
+      { ...step, collection: 'customers', id: 1 },
+      { ...step, collection: 'users', id: 'ada' },
+      { ...step, type: 'delete', collection: 'users', id: 'ada' },
+    ]);
+    for (const machine of [both, older]) machine.apply(first!);
+
+    expect(await hashOf(both)).toBe(await hashOf(older));
+    const before = await hashOf(both);
+    both.apply(second!);
+    const withAda = await hashOf(both);
+    both.apply(third!);
+    expect(new Set([before, withAda, await hashOf(both)]).size).toBe(3);
+  });
+
   it('given many documents, lets the event loop go on while it is computed', async () => {
     const machine = new DocumentMachine(COLLECTIONS, GENESIS);
     const documents = machine.collection('customers').documents;

@@ -6,7 +6,8 @@ import { LINE_SEPARATOR } from './packed-block.js';
 
 /**
  * SHA-256, in hex, of what a snapshot holds but for its position: two copies of a history that are at the same position
- * have the same hash exactly when they are equal. How the state is held, and how it came about, does not matter.
+ * have the same hash exactly when they are equal. A collection that has never held anything leaves no trace, so that a
+ * copy which does not know it yet agrees. How the state is held, and how it came about, does not matter.
  * Computed over many turns of the event loop.
  */
 export async function stateHash({ collections, meta }: DocumentsSnapshot, nextTurn: NextTurn): Promise<string> {
@@ -19,6 +20,7 @@ export async function stateHash({ collections, meta }: DocumentsSnapshot, nextTu
   for (const [name, documents] of collections) {
     const counter = meta.counters[name] ?? 0;
     const nextId = meta.nextIds[name] ?? 1;
+    if (documents.count === 0 && counter === 0 && nextId === 1) continue;
     hash.update(`\n${JSON.stringify({ name, counter, nextId })}\n`);
     let separator = '';
     for (const { bytes } of documents.blocks()) {

@@ -1,5 +1,6 @@
 import { BlockBuilder } from './block-builder.js';
 import type { DocumentLines, StoredDocument } from './document-line.js';
+import type { DocumentId } from './document-op.js';
 import { BLOCK_BYTES, type PackedBlock } from './packed-block.js';
 import { PackedDocuments } from './packed-documents.js';
 
@@ -7,13 +8,13 @@ import { PackedDocuments } from './packed-documents.js';
 const LEAST_BLOCK_BYTES = BLOCK_BYTES / 2;
 
 /** What differs from the packed documents. Undefined: the document is gone. */
-export type Changes = ReadonlyMap<number, StoredDocument | undefined>;
+export type Changes = ReadonlyMap<DocumentId, StoredDocument | undefined>;
 
 interface TableState {
   readonly base: PackedDocuments;
   readonly changes: Changes;
   /** Ascending: the changed ones that are not in `base`. */
-  readonly added: readonly number[];
+  readonly added: readonly DocumentId[];
   /** Of documents. */
   readonly count: number;
 }
@@ -46,7 +47,7 @@ export class TableSnapshot {
   }
 
   /** Whether `document`, or with undefined its absence, is what was captured as a change. */
-  holds(id: number, document: StoredDocument | undefined): boolean {
+  holds(id: DocumentId, document: StoredDocument | undefined): boolean {
     const { changes } = this.state;
     return changes.get(id) === document && changes.has(id);
   }
@@ -65,12 +66,12 @@ export class TableSnapshot {
       blocks.push(block);
       yield block;
     }
-    this.packed = new PackedDocuments(blocks, this.count);
+    this.packed = new PackedDocuments(blocks, this.count, this.lines.ids);
   }
 
   /** All of it packed, at once; costs nothing when all of `blocks` were taken before. */
   toPacked(): PackedDocuments {
-    return (this.packed ??= new PackedDocuments([...this.pack()], this.count));
+    return (this.packed ??= new PackedDocuments([...this.pack()], this.count, this.lines.ids));
   }
 
   private *pack(): Generator<PackedBlock, void, undefined> {
@@ -86,27 +87,36 @@ export class TableSnapshot {
         continue;
       }
       for (let index = 0; index < block.ids.length; index += 1) {
-        const id = block.ids[index] ?? Infinity;
-        for (; (added[next] ?? Infinity) < id; next += 1) yield* this.addChanged(builder, added[next]);
+        const id = block.ids[index] ?? this.lines.ids.lowest;
+        for (let own = added[next]; own !== undefined && own < id; own = added[next]) {
+          yield* this.addChanged(builder, own);
+          next += 1;
+        }
         if (changes.has(id)) yield* this.addChanged(builder, id);
         else builder.copy(block, index);
         if (builder.size >= BLOCK_BYTES) yield builder.take();
       }
     }
-    for (; next < added.length; next += 1) yield* this.addChanged(builder, added[next]);
+    for (const own of added.slice(next)) yield* this.addChanged(builder, own);
     if (builder.size > 0) yield builder.take();
   }
 
-  private *addChanged(builder: BlockBuilder, id = Infinity): Generator<PackedBlock, void, undefined> {
+  private *addChanged(builder: BlockBuilder, id: DocumentId): Generator<PackedBlock, void, undefined> {
     const document = this.state.changes.get(id);
     if (document === undefined) return;
     builder.add(id, document);
     if (builder.size >= BLOCK_BYTES) yield builder.take();
   }
 
-  private isUnchanged(block: PackedBlock, nextAdded = Infinity): boolean {
+  private isUnchanged(block: PackedBlock, nextAdded: DocumentId | undefined): boolean {
     const { changes } = this.state;
-    if (block.counter !== this.counter || nextAdded < block.lastId) return false;
-    return changes.size === 0 || !block.ids.some((id) => changes.has(id));
+    if (this.lines.showCounter && block.counter !== this.counter) return false;
+    if (nextAdded !== undefined && nextAdded < block.lastId) return false;
+    if (changes.size === 0) return true;
+    const { ids } = block;
+    for (let position = 0; position < ids.length; position += 1) {
+      if (changes.has(ids[position] ?? this.lines.ids.lowest)) return false;
+    }
+    return true;
   }
 }

@@ -28,6 +28,13 @@ describe('the answer to a write', () => {
     expect(replicas.asked).toEqual([[42, 'majority']]);
   });
 
+  it('that made its promise to replicas earlier, waits for that', async () => {
+    const replicas = confirmer(true);
+    await confirmedAnswer({ ...WRITTEN, promisedAt: '3.40' }, 'op-1', 'all', replicas);
+
+    expect(replicas.asked).toEqual([[40, 'all']]);
+  });
+
   it('that is not confirmed in time, is 202 with the place to ask at and without the resource', async () => {
     expect(await confirmedAnswer(WRITTEN, 'op-1', undefined, confirmer(false))).toEqual({
       status: 202,

@@ -38,7 +38,7 @@ export async function confirmedAnswer(
 ): Promise<Answer> {
   const commit = answer.headers['x-commit'];
   if (commit === undefined) return answer;
-  const { isConfirmed, acked, replicas } = await confirmer.confirm(seqOf(commit), concern);
+  const { isConfirmed, acked, replicas } = await confirmer.confirm(seqOf(answer.promisedAt ?? commit), concern);
   const headers = { 'x-replicas-acked': `${String(acked)}/${String(replicas)}` };
   if (isConfirmed) return { ...answer, headers: { ...answer.headers, ...headers } };
   return {
@@ -50,8 +50,8 @@ export async function confirmedAnswer(
 
 /** Whether what the answer tells of is confirmed under the server's own write concern; true where nothing replicates it. */
 export function isConfirmedNow(answer: Answer, confirmer: CommitConfirmer): boolean {
-  const commit = answer.headers['x-commit'];
-  return commit === undefined || confirmer.isConfirmed(seqOf(commit));
+  const place = answer.promisedAt ?? answer.headers['x-commit'];
+  return place === undefined || confirmer.isConfirmed(seqOf(place));
 }
 
 /** Of `<epoch>.<seq>`. */

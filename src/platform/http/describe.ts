@@ -9,12 +9,33 @@ interface Described {
   readonly description?: string;
 }
 
+/** What the ids of a resource look like. */
+export interface IdDescription {
+  readonly description: string;
+  readonly schema: Readonly<Record<string, string | number>>;
+  readonly example: string | number;
+}
+
 interface DescribedResource extends Described {
   readonly resource: z.ZodType;
+  /** Absent: whole numbers from 1. */
+  readonly ids?: IdDescription;
   /** The answer says in `X-Cache` where it came from. */
   readonly cached?: boolean;
   /** Customer, document-user and two-phase writes: `X-Write-Concern`, `X-Commit`, `X-Replicas-Acked`. */
   readonly replicated?: boolean;
+  /** False: the answer to a POST is more than the resource, and has no `ETag`. */
+  readonly hasEtag?: boolean;
+  /** Beyond those that its method may give everywhere. */
+  readonly refusals?: readonly number[];
+}
+
+/** A POST that makes nothing new. */
+interface DescribedAction extends Described {
+  readonly shown: z.ZodType;
+  /** Of the resource that it acts on; absent: on none. */
+  readonly ids?: IdDescription;
+  readonly refusals?: readonly number[];
 }
 
 /** What is not a stored resource: the service itself. */
@@ -29,18 +50,21 @@ interface DescribedView extends Described {
 interface DescribedList extends Described {
   readonly item: z.ZodType;
   readonly cached?: boolean;
+  /** Absent: whole numbers from 1. */
+  readonly ids?: IdDescription;
+  /** What else the list may be asked for: a query parameter and its values. */
+  readonly filter?: { readonly name: string; readonly description: string; readonly values: readonly string[] };
 }
 
 type Decorator = MethodDecorator & ClassDecorator;
 type Headers = Record<string, { description: string; schema: { type: 'string'; example?: string } }>;
 
 const TEXT: { type: 'string' } = { type: 'string' };
-const ID = ApiParam({
-  name: 'id',
+const WHOLE_NUMBERS: IdDescription = {
   description: 'a whole number from 1',
   schema: { type: 'integer', minimum: 1 },
   example: 1,
-});
+};
 const IF_NONE_MATCH = ApiHeader({ name: 'If-None-Match', description: 'an ETag: 304 while it is current' });
 const IF_MATCH = ApiHeader({ name: 'If-Match', description: 'an ETag: 412 unless it is current' });
 const IDEMPOTENCY_KEY = ApiHeader({
@@ -103,13 +127,18 @@ function onReplicas(isReplicated: boolean): Decorator[] {
     ApiResponse({
       status: 202,
       description:
-        'written and durable here, but not confirmed within WRITE_DEADLINE_MS as its write concern demands; it may still ' +
-        'be. Sent again with the same Idempotency-Key, it waits for that again',
+        '`committed`: written and durable here, but not confirmed within WRITE_DEADLINE_MS as its write concern demands; it ' +
+        'may still be. `running`: a transaction that is not decided yet. Sent again with the same Idempotency-Key, it ' +
+        'waits for that again',
       standardSchema: acceptedSchema,
       headers: { ...location, ...writeHeaders(true) },
     }),
     refusal(503, REPLICATED_REFUSALS[503], TOO_FEW_REPLICAS),
   ];
+}
+
+function idParameter({ description, schema, example }: IdDescription = WHOLE_NUMBERS): Decorator {
+  return ApiParam({ name: 'id', description, schema, example });
 }
 
 function writeHeaders(replicated = false): Headers {
@@ -125,10 +154,10 @@ export function DescribeView({ shown, refusals: more = [], open = false, ...oper
   );
 }
 
-export function DescribeRead({ resource, cached = false, ...operation }: DescribedResource): Decorator {
+export function DescribeRead({ resource, ids, cached = false, ...operation }: DescribedResource): Decorator {
   return applyDecorators(
     ApiOperation(operation),
-    ID,
+    idParameter(ids),
     IF_NONE_MATCH,
     ApiResponse({
       status: 200,
@@ -141,7 +170,7 @@ export function DescribeRead({ resource, cached = false, ...operation }: Describ
   );
 }
 
-export function DescribeList({ item, cached = false, ...operation }: DescribedList): Decorator {
+export function DescribeList({ item, ids, filter, cached = false, ...operation }: DescribedList): Decorator {
   const headers: Headers = {
     'X-Total-Count': { description: 'how many there are in all', schema: TEXT },
     Link: { description: 'rel="next" while more remain', schema: TEXT },
@@ -154,8 +183,18 @@ export function DescribeList({ item, cached = false, ...operation }: DescribedLi
       name: 'after',
       required: false,
       description: 'only ids above this',
-      schema: { type: 'integer', minimum: 0 },
+      schema: ids?.schema ?? { type: 'integer', minimum: 0 },
     }),
+    ...(filter
+      ? [
+          ApiQuery({
+            name: filter.name,
+            required: false,
+            description: filter.description,
+            schema: { type: 'string', enum: [...filter.values] },
+          }),
+        ]
+      : []),
     ApiResponse({ status: 200, description: 'an array in id order', standardSchema: z.array(item), headers }),
     ...(cached
       ? [IF_NONE_MATCH, ApiResponse({ status: 304, description: 'the copy that If-None-Match names is current' })]
@@ -164,7 +203,8 @@ export function DescribeList({ item, cached = false, ...operation }: DescribedLi
   );
 }
 
-export function DescribePost({ resource, replicated = false, ...operation }: DescribedResource): Decorator {
+export function DescribePost(described: DescribedResource): Decorator {
+  const { resource, replicated = false, hasEtag = true, refusals: more = [], ...operation } = described;
   const location: Headers = { Location: { description: 'path of the new resource', schema: TEXT } };
   return applyDecorators(
     ApiOperation(operation),
@@ -173,17 +213,27 @@ export function DescribePost({ resource, replicated = false, ...operation }: Des
       status: 201,
       description: 'created, and durable',
       standardSchema: resource,
-      headers: { ...location, ...ETAG, ...writeHeaders(replicated) },
+      headers: { ...location, ...(hasEtag && ETAG), ...writeHeaders(replicated) },
     }),
-    ...refusals(400, 401, 403, 413, 415, 422, 429, 503, 504),
+    ...refusals(400, 401, 403, 413, 415, 422, 429, 503, 504, ...more),
     ...onReplicas(replicated),
   );
 }
 
-export function DescribePut({ resource, replicated = false, ...operation }: DescribedResource): Decorator {
+export function DescribeAction({ shown, ids, refusals: more = [], ...operation }: DescribedAction): Decorator {
   return applyDecorators(
     ApiOperation(operation),
-    ID,
+    ...(ids ? [idParameter(ids)] : []),
+    IDEMPOTENCY_KEY,
+    ApiResponse({ status: 200, description: 'done', standardSchema: shown }),
+    ...refusals(400, 401, 403, 413, 415, 422, 429, 503, 504, ...more),
+  );
+}
+
+export function DescribePut({ resource, ids, replicated = false, ...operation }: DescribedResource): Decorator {
+  return applyDecorators(
+    ApiOperation(operation),
+    idParameter(ids),
     IF_MATCH,
     IDEMPOTENCY_KEY,
     ApiResponse({
@@ -200,7 +250,7 @@ export function DescribePut({ resource, replicated = false, ...operation }: Desc
 export function DescribeDelete({ replicated = false, ...operation }: Described & { replicated?: boolean }): Decorator {
   return applyDecorators(
     ApiOperation(operation),
-    ID,
+    idParameter(),
     IF_MATCH,
     IDEMPOTENCY_KEY,
     ApiResponse({ status: 204, description: 'gone, durably', headers: writeHeaders(replicated) }),

@@ -1,10 +1,12 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { fastify, type FastifyInstance } from 'fastify';
 import { eventually } from '../../../test/support/eventually.js';
+import { SimulatedTimers } from '../../../test/support/simulated-timers.js';
 import { type Answer, AppError, isAppError, type OperationRecord } from '../../kernel/index.js';
 import { sendAnswer } from './answers.js';
 import type { CommitConfirmer, Confirmation } from './commit-confirmation.js';
-import { IdempotencyGate, operationOf } from './idempotency-gate.js';
+import { stillRunning } from './accepted-answers.js';
+import { goesOnAfterAnswer, IdempotencyGate, operationOf } from './idempotency-gate.js';
 import { useJsonBodies } from './json-body.js';
 import { STATUS_OF } from './status.js';
 
@@ -19,12 +21,22 @@ const CREATED: Answer = { status: 201, headers: { location: '/things/1' }, body:
 let confirmation: Promise<Confirmation>;
 const confirmer: CommitConfirmer = { admit: () => undefined, confirm: () => confirmation, isConfirmed: () => true };
 
+const ANSWER_DEADLINE_MS = 2_000;
+
 let server: FastifyInstance;
+let timers: SimulatedTimers;
+/** Of what goes on after its answer; settled by the test. */
+let ended: Promise<void>;
+let end: () => void;
+/** Puts what it did into the store. */
+let recordSlow: () => void;
 /** What the one route is doing, until the test says how it ends. */
 let underWay: Work[];
 
 beforeEach(async () => {
   const records = new Map<string, OperationRecord>();
+  timers = new SimulatedTimers();
+  ended = new Promise((resolve) => (end = resolve));
   underWay = [];
   confirmation = Promise.resolve({ isConfirmed: true, acked: 4, replicas: 4 });
   let operations = 0;
@@ -45,6 +57,8 @@ beforeEach(async () => {
     hmacKey: new Uint8Array(32),
     newOperationId: () => `op-${String((operations += 1))}`,
     confirmer,
+    timers,
+    answerDeadlineMs: ANSWER_DEADLINE_MS,
   }).install(server);
   server.post('/things', async (request, reply) => {
     const { id, scope, bodyHmac } = operationOf(request);
@@ -52,15 +66,23 @@ beforeEach(async () => {
     if (scope !== undefined) records.set(scope, { id, bodyHmac, atMs: 0, answer });
     return sendAnswer(reply, answer);
   });
+  server.post('/slow-things', (request, reply) => {
+    const { id, scope = '', bodyHmac } = operationOf(request);
+    recordSlow = () => records.set(scope, { id, bodyHmac, atMs: 0, answer: CREATED });
+    goesOnAfterAnswer(request, ended);
+    return sendAnswer(reply, stillRunning(id));
+  });
+  server.post('/orders', { config: { isUnrecorded: true } }, (_request, reply) => sendAnswer(reply, CREATED));
   await server.ready();
 });
 
 function post(
   key: string | undefined,
   body: unknown = { a: 1 },
+  url = '/things',
 ): Promise<{ status: number; text: string; replayed: boolean }> {
   const headers = { 'content-type': 'application/json', ...(key !== undefined && { 'idempotency-key': key }) };
-  return server.inject({ method: 'POST', url: '/things', headers, payload: JSON.stringify(body) }).then((answer) => ({
+  return server.inject({ method: 'POST', url, headers, payload: JSON.stringify(body) }).then((answer) => ({
     status: answer.statusCode,
     text: answer.payload,
     replayed: answer.headers['idempotency-replayed'] === 'true',
@@ -129,6 +151,50 @@ describe('the idempotency gate', () => {
       text: '{"operationId":"op-1","state":"committed"}',
       replayed: true,
     });
+  });
+
+  describe('given a key whose first request was answered before its work was over', () => {
+    const RUNNING = { status: 202, text: '{"operationId":"op-1","state":"running"}' };
+    const repeat = (body: unknown = { a: 1 }): ReturnType<typeof post> => post('k', body, '/slow-things');
+
+    beforeEach(async () => {
+      expect(await repeat()).toEqual({ ...RUNNING, replayed: false });
+    });
+
+    it('answers like the first when it is still not over within the deadline', async () => {
+      const second = repeat();
+      await eventually(() => {
+        expect(timers.pending).toBe(1);
+      });
+      timers.pass(ANSWER_DEADLINE_MS);
+      expect(await second).toEqual({ ...RUNNING, replayed: true });
+    });
+
+    it('waits for the end and gives the answer that was recorded', async () => {
+      const others = [repeat(), repeat()];
+      await eventually(() => {
+        expect(timers.pending).toBe(2);
+      });
+      recordSlow();
+      end();
+      for (const other of others) expect(await other).toEqual({ status: 201, text: '{"id":1}', replayed: true });
+      expect(timers.pending).toBe(0);
+    });
+
+    it('is let through again when it ended without a record', async () => {
+      end();
+      await ended;
+      expect(await repeat()).toMatchObject({ text: '{"operationId":"op-2","state":"running"}', replayed: false });
+    });
+
+    it('refuses another body', async () => {
+      expect((await repeat({ a: 2 })).status).toBe(422);
+    });
+  });
+
+  it('on a route without records, names no operation', async () => {
+    const answer = await server.inject({ method: 'POST', url: '/orders' });
+    expect([answer.statusCode, answer.headers['x-operation-id']]).toEqual([201, undefined]);
   });
 
   it('given no key or different keys, holds no one up', async () => {

@@ -1,9 +1,17 @@
 import { createHash, createHmac } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { AppError, type OperationLedger, type OperationRecord, type OperationStamp } from '../../kernel/index.js';
+import {
+  type Answer,
+  AppError,
+  type OperationLedger,
+  type OperationRecord,
+  type OperationStamp,
+  type Timers,
+} from '../../kernel/index.js';
 import { isReading } from './access.js';
 import { sendAnswer } from './answers.js';
 import { type CommitConfirmer, confirmedAnswer } from './commit-confirmation.js';
+import { stillRunning } from './accepted-answers.js';
 import { STATUS_OF } from './status.js';
 import { writeConcernOf } from './write-concern.js';
 
@@ -11,13 +19,22 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set for every request that may write, before its body is validated. */
     operation: OperationStamp | undefined;
+    /** Set when the answer comes before the write is over. */
+    operationEnded: Promise<unknown> | undefined;
+  }
+  interface FastifyContextConfig {
+    /** Of a route whose work no operation record tells of: done again, it does no harm. */
+    isUnrecorded?: true;
   }
 }
 
 interface UnderWay {
+  readonly operationId: string;
   readonly bodyHmac: string;
   readonly answered: Promise<void>;
   readonly markAnswered: () => void;
+  /** Set when it was answered. Undefined: it was over by then. */
+  ended?: Promise<unknown> | undefined;
 }
 
 interface IdempotencyGateOptions {
@@ -27,14 +44,18 @@ interface IdempotencyGateOptions {
   readonly newOperationId: () => string;
   /** A repeated write waits for its write concern like the first. */
   readonly confirmer: CommitConfirmer;
+  readonly timers: Timers;
+  /** A repeated write that is still not over after so many milliseconds is answered 202. */
+  readonly answerDeadlineMs: number;
 }
 
 const PRINTABLE_KEY = /^[\x20-\x7e]{1,255}$/;
 
 /**
  * Gives every write its operation, and sees to it that one Idempotency-Key takes effect once: a second request with
- * the key waits while the first is under way, and then gets the recorded answer. Looked up before validation,
- * preconditions and existence are checked, as those could answer differently the second time.
+ * the key waits while the first is under way, and then gets the recorded answer. A write may have been answered 202 and
+ * still be under way. Looked up before validation, preconditions and existence are checked, as those could answer
+ * differently the second time.
  */
 export class IdempotencyGate {
   private readonly underWay = new Map<string, UnderWay>();
@@ -43,6 +64,7 @@ export class IdempotencyGate {
 
   install(fastify: FastifyInstance): void {
     fastify.decorateRequest('operation', undefined);
+    fastify.decorateRequest('operationEnded', undefined);
     fastify.addHook('preHandler', (request, reply, done) => {
       if (isReading(request.method)) {
         done();
@@ -60,14 +82,22 @@ export class IdempotencyGate {
     });
     fastify.addHook('onSend', (request, reply, payload, done) => {
       const mayBeDone = reply.statusCode < 300 || reply.statusCode === STATUS_OF['outcome-unknown'];
-      if (request.operation && mayBeDone) reply.header('x-operation-id', request.operation.id);
-      const scope = request.operation?.scope;
-      if (scope !== undefined) {
-        this.underWay.get(scope)?.markAnswered();
-        this.underWay.delete(scope);
-      }
+      const isRecorded = request.routeOptions.config.isUnrecorded !== true;
+      if (request.operation && mayBeDone && isRecorded) reply.header('x-operation-id', request.operation.id);
+      if (request.operation?.scope !== undefined) this.answered(request.operation.scope, request.operationEnded);
       done(null, payload);
     });
+  }
+
+  private answered(scope: string, ended: Promise<unknown> | undefined): void {
+    const answered = this.underWay.get(scope);
+    if (answered === undefined) return;
+    const forget = (): void => {
+      this.underWay.delete(scope);
+    };
+    if (ended === undefined) forget();
+    else answered.ended = ended.then(forget, forget);
+    answered.markAnswered();
   }
 
   /** True when the request has been answered with what its first sending was answered with. */
@@ -83,22 +113,54 @@ export class IdempotencyGate {
     const bodyHmac = createHmac('sha256', this.options.hmacKey)
       .update(request.rawBody ?? '')
       .digest('base64url');
-    for (let first = this.underWay.get(scope); first; first = this.underWay.get(scope)) {
-      assertSameBody(first.bodyHmac, bodyHmac);
-      await first.answered;
-    }
+    const running = await this.waitForFirst(scope, bodyHmac);
     const finished = this.find(scope);
     if (finished) {
       assertSameBody(finished.bodyHmac, bodyHmac);
       const concern = writeConcernOf(request);
       const answer = await confirmedAnswer(finished.answer, finished.id, concern, this.options.confirmer);
-      sendAnswer(reply.headers({ 'idempotency-replayed': 'true', 'x-operation-id': finished.id }), answer);
+      this.replay(reply, finished.id, answer);
+      return true;
+    }
+    if (running) {
+      this.replay(reply, running.operationId, stillRunning(running.operationId));
       return true;
     }
     const { promise, resolve } = deferred();
-    this.underWay.set(scope, { bodyHmac, answered: promise, markAnswered: resolve });
-    request.operation = { id: this.options.newOperationId(), scope, bodyHmac };
+    const operationId = this.options.newOperationId();
+    this.underWay.set(scope, { operationId, bodyHmac, answered: promise, markAnswered: resolve });
+    request.operation = { id: operationId, scope, bodyHmac };
     return false;
+  }
+
+  /** Undefined when no request with the scope is under way any more; else the one that was answered and goes on. */
+  private async waitForFirst(scope: string, bodyHmac: string): Promise<UnderWay | undefined> {
+    for (;;) {
+      const first = this.underWay.get(scope);
+      if (first === undefined) return undefined;
+      assertSameBody(first.bodyHmac, bodyHmac);
+      await first.answered;
+      if (!(await this.isOver(first))) return first;
+    }
+  }
+
+  /** Waits until it is, no longer than an answer may take. */
+  private async isOver({ ended }: UnderWay): Promise<boolean> {
+    if (ended === undefined) return true;
+    const { timers, answerDeadlineMs } = this.options;
+    let cancel: () => void = () => undefined;
+    const late = new Promise<false>((settle) => {
+      cancel = timers.after(answerDeadlineMs, () => {
+        settle(false);
+      });
+    });
+    const isOver = await Promise.race([ended.then(() => true), late]);
+    cancel();
+    return isOver;
+  }
+
+  private replay(reply: FastifyReply, operationId: string, answer: Answer): void {
+    sendAnswer(reply.headers({ 'idempotency-replayed': 'true', 'x-operation-id': operationId }), answer);
   }
 
   private find(scope: string): OperationRecord | undefined {
@@ -114,6 +176,14 @@ export class IdempotencyGate {
 export function operationOf(request: FastifyRequest): OperationStamp {
   if (request.operation === undefined) throw new Error('this route is not a write');
   return request.operation;
+}
+
+/**
+ * The answer to this request will come before the write is over, which it is when `ended` settles: until then a repeat
+ * with the key is not taken for a new write.
+ */
+export function goesOnAfterAnswer(request: FastifyRequest, ended: Promise<unknown>): void {
+  request.operationEnded = ended;
 }
 
 /** Of fixed length, so that neither long paths nor long keys make records long. */

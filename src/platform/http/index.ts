@@ -1,3 +1,4 @@
+export { stillRunning, stillUntold } from './accepted-answers.js';
 export type { ApiKey, Role } from './access.js';
 export {
   JSON_CONTENT_TYPE,
@@ -15,14 +16,33 @@ export {
   confirmedAnswer,
   isConfirmedNow,
 } from './commit-confirmation.js';
-export { DescribeDelete, DescribeList, DescribePost, DescribePut, DescribeRead, DescribeView } from './describe.js';
+export {
+  DescribeAction,
+  DescribeDelete,
+  DescribeList,
+  DescribePost,
+  DescribePut,
+  DescribeRead,
+  DescribeView,
+  type IdDescription,
+} from './describe.js';
 export { etagOf, ifMatchHolds } from './etag.js';
 export { useJsonBodies } from './json-body.js';
 export { useWriteAdmission } from './write-admission.js';
 export { createHttpServer, type HttpServerOptions } from './http-server.js';
-export { IdempotencyGate, operationOf } from './idempotency-gate.js';
+export { goesOnAfterAnswer, IdempotencyGate, operationOf } from './idempotency-gate.js';
 export { type WriteConcern, writeConcernOf } from './write-concern.js';
-export { malformedField, nextPageLink, type PageRequest, parseId, parsePage } from './parameters.js';
+export {
+  malformedField,
+  nextPageLink,
+  type PageRequest,
+  parseChoice,
+  parseId,
+  parsePage,
+  parseUuid,
+  parseUuidPage,
+  type TextPageRequest,
+} from './parameters.js';
 export { answerProblems, routeNotFound, sendProblem } from './problem-answers.js';
 export { ProblemFilter } from './problem.filter.js';
 export { REFUSALS, REPLICATED_REFUSALS } from './refusals.js';

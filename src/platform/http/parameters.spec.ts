@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { isAppError } from '../../kernel/index.js';
-import { nextPageLink, parseId, parsePage } from './parameters.js';
+import { nextPageLink, parseChoice, parseId, parsePage, parseUuid, parseUuidPage } from './parameters.js';
 
 /** The code and fields that `work` is refused with; undefined when it is not. */
 function refusalOf(work: () => unknown): readonly [code: string, ...fields: string[]] | undefined {
@@ -72,5 +72,42 @@ describe('a page', () => {
   it('linked to, is read back from its link', () => {
     const link = /\?limit=(\d+)&after=(\d+)>; rel="next"$/.exec(nextPageLink('/books', 7, 42));
     expect(parsePage({ limit: link?.[1], after: link?.[2] })).toEqual({ limit: 7, after: 42 });
+  });
+});
+
+const UUID = '019a9e5c-7b1e-7c55-9d3e-0f6b8f1f2a77';
+
+describe('a UUID', () => {
+  it('in lower case, is read', () => {
+    expect(parseUuid(UUID)).toBe(UUID);
+    expect(parseUuidPage({ after: UUID, limit: '3' })).toEqual({ after: UUID, limit: 3 });
+    expect(parseUuidPage({})).toEqual({ after: '', limit: 100 });
+  });
+
+  it.each(['', '1', UUID.toUpperCase(), `${UUID}0`, ` ${UUID}`, UUID.replaceAll('-', ''), `{${UUID}}`])(
+    'that is %j, is refused as malformed',
+    (text) => {
+      expect(refusalOf(() => parseUuid(text))).toEqual(['malformed-id', 'id']);
+      expect(refusalOf(() => parseUuidPage({ after: text }))).toEqual(['validation-failed', 'after']);
+    },
+  );
+});
+
+describe('a choice', () => {
+  it('that is one of those there are, or none, is read', () => {
+    expect(parseChoice({ state: 'b' }, 'state', ['a', 'b'])).toBe('b');
+    expect(parseChoice({}, 'state', ['a', 'b'])).toBeUndefined();
+  });
+
+  it.each(['', 'c', 'A', ['a', 'b']])('that is %j, is refused naming it', (state) => {
+    expect(refusalOf(() => parseChoice({ state }, 'state', ['a', 'b']))).toEqual(['validation-failed', 'state']);
+  });
+});
+
+describe('the link to the next page of a filtered list', () => {
+  it('keeps the filter', () => {
+    expect(nextPageLink('/things', 2, 'x', { state: 'a', kind: undefined })).toBe(
+      '</things?state=a&limit=2&after=x>; rel="next"',
+    );
   });
 });

@@ -6,6 +6,15 @@ export interface PageRequest {
   readonly after: number;
 }
 
+/** Of a list whose ids are text; in the order of their characters. */
+export interface TextPageRequest {
+  readonly limit: number;
+  /** Only ids greater than this; empty: from the first. */
+  readonly after: string;
+}
+
+const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
+const UUID_RULE = 'must be a UUID in lower case';
 const WHOLE_NUMBER = /^(?:0|[1-9]\d{0,15})$/;
 const DEFAULT_LIMIT = 100;
 const MOST_PER_PAGE = 1_000;
@@ -17,18 +26,51 @@ export function parseId(text: string): number {
   return id;
 }
 
+/** A path parameter that must be a UUID. */
+export function parseUuid(text: string): string {
+  if (!UUID.test(text)) throw malformedField('malformed-id', 'id', UUID_RULE);
+  return text;
+}
+
+/** `?limit=` and `?after=` of a list whose ids are UUIDs. */
+export function parseUuidPage(query: unknown): TextPageRequest {
+  const { limit, after = '' } = query as Readonly<Record<string, unknown>>;
+  const isUuid = typeof after === 'string' && UUID.test(after);
+  if (!isUuid && 'after' in (query as object)) throw malformedField('validation-failed', 'after', UUID_RULE);
+  return { limit: limitOf(limit), after: isUuid ? after : '' };
+}
+
+/** A query parameter that must be one of `values`; undefined when it is absent. */
+export function parseChoice<T extends string>(query: unknown, name: string, values: readonly T[]): T | undefined {
+  const given = (query as Readonly<Record<string, unknown>>)[name];
+  if (given === undefined) return undefined;
+  const found = values.find((value) => value === given);
+  if (found === undefined) throw malformedField('validation-failed', name, `must be one of ${values.join(', ')}`);
+  return found;
+}
+
 /** `?limit=` and `?after=` of a list. */
 export function parsePage(query: unknown): PageRequest {
   const { limit, after } = query as Readonly<Record<string, unknown>>;
   return {
-    limit: limit === undefined ? DEFAULT_LIMIT : queryNumber('limit', limit, 1, MOST_PER_PAGE),
+    limit: limitOf(limit),
     after: after === undefined ? 0 : queryNumber('after', after, 0, Number.MAX_SAFE_INTEGER),
   };
 }
 
-/** `Link` of the page after the one that ends with `lastId`. */
-export function nextPageLink(path: string, limit: number, lastId: number): string {
-  return `<${path}?limit=${String(limit)}&after=${String(lastId)}>; rel="next"`;
+/** `Link` of the page after the one that ends with `lastId`. `filter`: what else the list was asked for. */
+export function nextPageLink(
+  path: string,
+  limit: number,
+  lastId: number | string,
+  filter: Readonly<Record<string, string | undefined>> = {},
+): string {
+  const kept = Object.entries(filter).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}&`]));
+  return `<${path}?${kept.join('')}limit=${String(limit)}&after=${String(lastId)}>; rel="next"`;
+}
+
+function limitOf(limit: unknown): number {
+  return limit === undefined ? DEFAULT_LIMIT : queryNumber('limit', limit, 1, MOST_PER_PAGE);
 }
 
 function queryNumber(field: string, value: unknown, least: number, most: number): number {

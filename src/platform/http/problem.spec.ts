@@ -20,7 +20,7 @@ describe('a problem', () => {
     expect(problemHeaders(errorOf(code))['content-type']).toMatch(/^application\/problem\+json/);
   });
 
-  it.each(CODES)('made of %s, says when to come back exactly with 429 and 503', (code) => {
+  it.each(CODES)('made of %s, says when to come back with 429 and 503', (code) => {
     const isTemporary = [429, 503].includes(STATUS_OF[code]);
     expect('retry-after' in problemHeaders(errorOf(code))).toBe(isTemporary);
   });
@@ -28,6 +28,8 @@ describe('a problem', () => {
   it('made of an error that knows when to come back, says that', () => {
     const error = new AppError('storage-full', 'no room', { retry: 'safe', retryAfterSeconds: 7 });
     expect(problemHeaders(error)['retry-after']).toBe('7');
+    const busy = new AppError('conflict', 'busy', { retry: 'safe', retryAfterSeconds: 1 });
+    expect(problemHeaders(busy)['retry-after']).toBe('1');
   });
 
   it('made of what no one expected, keeps the reason to itself', () => {

@@ -31,15 +31,15 @@ export function problemOf(error: AppError, instance: string): Problem {
 }
 
 /**
- * Headers that go with the status: 503 and 429 always say when to come back. After 413 the connection stays: closing it
+ * Headers that go with the status: 503 and 429 always say when to come back, others where it helps. After 413 the connection stays: closing it
  * would reset a client that sends its whole body before it reads.
  */
 export function problemHeaders(error: AppError): Record<string, string> {
   const status = STATUS_OF[error.code];
   const headers: Record<string, string> = { 'content-type': PROBLEM_TYPE };
-  if (status === 503 || status === 429) {
-    headers['retry-after'] = String(error.retryAfterSeconds ?? DEFAULT_RETRY_AFTER_SECONDS);
-  }
+  const isPassing = status === 503 || status === 429;
+  const retryAfterSeconds = error.retryAfterSeconds ?? (isPassing ? DEFAULT_RETRY_AFTER_SECONDS : undefined);
+  if (retryAfterSeconds !== undefined) headers['retry-after'] = String(retryAfterSeconds);
   if (status === 413) headers['connection'] = 'keep-alive';
   if (status === 401) headers['www-authenticate'] = 'Bearer, ApiKey';
   return headers;

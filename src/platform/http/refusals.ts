@@ -4,6 +4,7 @@ export const REFUSALS: Readonly<Record<number, string>> = {
   401: 'no known API key (only where keys are set)',
   403: 'the key may not do this (only where keys are set)',
   404: 'unknown id',
+  409: 'it contradicts what is there, or something else is at work on it (then with Retry-After); nothing was written',
   412: 'If-Match names another version',
   413: 'the body is larger than 1 MiB',
   415: 'the body is not JSON',

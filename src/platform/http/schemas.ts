@@ -17,11 +17,14 @@ export function boundedText(least: number, most: number): z.ZodType<string, stri
     .meta({ minLength: least, maxLength: most });
 }
 
-/** The answer 202 to a write that is durable, but not confirmed by replicas in time. */
+/**
+ * The answer 202 to a write that is durable and not confirmed by replicas in time, or not told to all stores yet
+ * (`committed`), or not decided yet (`running`).
+ */
 export const acceptedSchema = z
   .object({
     operationId: z.string().meta({ example: '019a9e5c-7b1e-7c55-9d3e-0f6b8f1f2a77' }),
-    state: z.literal('committed'),
+    state: z.enum(['committed', 'running']),
   })
   .meta({ id: 'Accepted' });
 

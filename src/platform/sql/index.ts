@@ -3,5 +3,16 @@ export type { SqlDatabaseOptions, SqlDatabasePorts } from './sql-database.js';
 export type { SqlHandle } from './sql-handle.js';
 export { SqlOperationLedger } from './sql-operation-ledger.js';
 export { SqlReader } from './sql-reader.js';
+export { SqlTransactionTable } from './sql-transaction-table.js';
+export type { SqlTransactionTablePorts, TransactionPage } from './sql-transaction-table.js';
+export { TransactionOperationLedger } from './transaction-operation-ledger.js';
+export type { CompleteBody, TransactionAnswers } from './transaction-operation-ledger.js';
+export type {
+  TransactionDecision,
+  TransactionDetails,
+  TransactionReceipts,
+  TransactionRow,
+} from './transaction-row.js';
 export { SQL_CRASH_SITES, type SqlWriteScope } from './write-executor.js';
 export { CreatePlatformTables1763700000001 } from './migrations/1763700000001-create-platform-tables.js';
+export { CreateTransactions1763700000003 } from './migrations/1763700000003-create-transactions.js';

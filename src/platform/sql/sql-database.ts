@@ -76,7 +76,7 @@ export class SqlDatabase {
   }
 
   async close(): Promise<void> {
-    if (this.writeSource.isInitialized) await this.writer.drained();
+    if (this.writeSource.isInitialized) await this.writer.close();
     if (this.readSource.isInitialized) await this.readSource.destroy();
     if (this.writeSource.isInitialized) await this.writeSource.destroy();
   }

@@ -7,6 +7,7 @@ import { openBooksDatabase } from '../../../test/support/books-database.js';
 import { failing, sqliteError } from '../../../test/support/failing.js';
 import { OtherProcess } from '../../../test/support/other-process.js';
 import { RecordingProcessControl } from '../../../test/support/recording-process-control.js';
+import { SimulatedTimers } from '../../../test/support/simulated-timers.js';
 import { NO_CRASH_SITES } from '../crash-sites/index.js';
 import type { SqlDatabase, SqlHandle } from './index.js';
 import { SqlWriteExecutor } from './write-executor.js';
@@ -23,11 +24,13 @@ describe('SqlWriteExecutor, when writing fails', () => {
   let file: string;
   let database: SqlDatabase;
   let control: RecordingProcessControl;
+  let timers: SimulatedTimers;
 
   beforeEach(async () => {
     directory = temporaryDirectory();
     file = join(directory, 'bookstore.db');
     control = new RecordingProcessControl();
+    timers = new SimulatedTimers();
     database = await openBooksDatabase(file, { process: control });
   });
 
@@ -38,7 +41,7 @@ describe('SqlWriteExecutor, when writing fails', () => {
 
   const executorOn = (handle: SqlHandle): SqlWriteExecutor =>
     new SqlWriteExecutor(
-      { nextTurn: setImmediate, crashSites: NO_CRASH_SITES, process: control },
+      { nextTurn: setImmediate, timers, crashSites: NO_CRASH_SITES, process: control },
       handle,
       database.epoch,
       () => undefined,

@@ -1,10 +1,11 @@
 import type { Statement } from 'better-sqlite3';
-import { AppError, type CrashSites, type NextTurn, type ProcessControl } from '../../kernel/index.js';
+import { AppError, type CrashSites, type NextTurn, type ProcessControl, type Timers } from '../../kernel/index.js';
 import type { SqlHandle } from './sql-handle.js';
 import { refusalFrom, sqliteCode } from './sql-error.js';
 
 export interface SqlWriteExecutorPorts {
   readonly nextTurn: NextTurn;
+  readonly timers: Timers;
   readonly crashSites: CrashSites;
   readonly process: ProcessControl;
 }
@@ -23,6 +24,9 @@ export const SQL_CRASH_SITES = [
   'sql.commit.after',
 ] as const;
 
+/** How long deferred work waits for somebody else's commit before it gets one of its own. */
+const DEFERRED_AT_MOST_MS = 1_000;
+
 interface Queued {
   readonly work: (scope: SqlWriteScope) => unknown;
   readonly resolve: (value: unknown) => void;
@@ -39,6 +43,10 @@ type Judged = { readonly entry: Queued; readonly value: unknown } | { readonly e
  */
 export class SqlWriteExecutor {
   private queue: Queued[] = [];
+  private deferred: Queued[] = [];
+  /** After a commit that held deferred work was refused: the next attempt must not cost anyone else theirs. */
+  private mustDeferredGoAlone = false;
+  private cancelDeferredTimer: (() => void) | undefined;
   private readonly begin: Statement<[]>;
   private readonly commit: Statement<[]>;
   private readonly rollback: Statement<[]>;
@@ -84,27 +92,84 @@ export class SqlWriteExecutor {
     });
   }
 
-  /** Resolves when all work that was queued before has been answered. */
+  /**
+   * Runs `work`, as `run` does, inside the next commit that somebody else needs, after a second inside one of its own.
+   * For what may be lost when the process dies: nobody can wait for it. A commit that is refused is tried again, so
+   * `work` may run more than once. `settled` is called when it is durable, or with what `work` threw: then nothing of it
+   * was written, and it is not tried again.
+   */
+  defer(work: (scope: SqlWriteScope) => void, settled: (error?: unknown) => void): void {
+    const resolve = (): void => {
+      settled();
+    };
+    this.deferred.push({ work, resolve, reject: settled });
+    this.armDeferredTimer();
+  }
+
+  /** Resolves when all work that was queued before has been answered and what was deferred has been tried. */
   async drained(): Promise<void> {
+    this.mustDeferredGoAlone = true;
     await this.run(() => undefined);
+    this.commitDeferred();
+  }
+
+  /** Drains. What is deferred and cannot be written even now is given up. No work may follow. */
+  async close(): Promise<void> {
+    await this.drained();
+    this.takeDeferred();
   }
 
   private commitQueued(): void {
     const batch = this.queue;
     this.queue = [];
+    this.commitTogether(batch, this.mustDeferredGoAlone ? [] : this.takeDeferred());
+  }
+
+  private commitDeferred(): void {
+    const deferred = this.takeDeferred();
+    this.mustDeferredGoAlone = false;
+    if (deferred.length > 0) this.commitTogether([], deferred);
+  }
+
+  private commitTogether(batch: readonly Queued[], deferred: readonly Queued[]): void {
     const judged: Judged[] = [];
     try {
       this.begin.run();
       this.assertNotSuperseded();
       const touched = new Set<string>();
       for (const entry of batch) judged.push(this.attempt(entry, touched));
+      for (const entry of deferred) judged.push(this.attempt(entry, touched));
       for (const table of touched) this.moveGeneration.run(table);
     } catch (error) {
       if (this.handle.inTransaction) this.rollback.run();
       rejectAll(batch, refusalFrom(error));
+      this.keepDeferred(deferred);
       return;
     }
     if (this.commitNow(batch)) answer(judged);
+    else this.keepDeferred(deferred);
+  }
+
+  private takeDeferred(): readonly Queued[] {
+    this.cancelDeferredTimer?.();
+    this.cancelDeferredTimer = undefined;
+    const deferred = this.deferred;
+    this.deferred = [];
+    return deferred;
+  }
+
+  /** Of a commit that came to nothing. */
+  private keepDeferred(deferred: readonly Queued[]): void {
+    if (deferred.length === 0) return;
+    this.deferred = [...deferred, ...this.deferred];
+    this.mustDeferredGoAlone = true;
+    this.armDeferredTimer();
+  }
+
+  private armDeferredTimer(): void {
+    this.cancelDeferredTimer ??= this.ports.timers.after(DEFERRED_AT_MOST_MS, () => {
+      this.commitDeferred();
+    });
   }
 
   private attempt(entry: Queued, touched: Set<string>): Judged {

@@ -43,3 +43,4 @@ export {
   type TransactionRequest,
   type TransactionView,
 } from './shell/transaction.js';
+export { SqliteLastResource, type SqlWork } from './stores/sqlite-last-resource.js';

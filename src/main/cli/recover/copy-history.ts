@@ -1,4 +1,5 @@
 import { AppError, type CrashSites, type Disk, type Log, type NextTurn } from '../../../kernel/index.js';
+import { COLLECTIONS } from '../../../modules/collections/index.js';
 import { CUSTOMERS } from '../../../modules/customers/index.js';
 import {
   DocumentMachine,
@@ -49,8 +50,8 @@ export async function copyHistory(
   directory: string,
 ): Promise<Copied> {
   await ports.disk.ensureDirectory(directory);
-  const machine = new DocumentMachine([CUSTOMERS], GENESIS);
-  const file = new SnapshotFile(ports, `${directory}/documents.json`, new SnapshotCodec([CUSTOMERS]));
+  const machine = new DocumentMachine(COLLECTIONS, GENESIS);
+  const file = new SnapshotFile(ports, `${directory}/documents.json`, new SnapshotCodec(COLLECTIONS));
 
   const snapshot = await link.snapshot(SILENCE_WITHIN_MS);
   if (snapshot) await restore(ports, machine, file, snapshot, `${directory}/documents.json`);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Clock, isAppError, type ProcessControl, type Random } from '../../../kernel/index.js';
-import { CUSTOMERS } from '../../../modules/customers/index.js';
+import { COLLECTIONS } from '../../../modules/collections/index.js';
 import { DocumentStore } from '../../../platform/documents/index.js';
 import type { Position } from '../../../platform/journal/index.js';
 import type { CopyPorts } from './copy-history.js';
@@ -27,7 +27,7 @@ export async function ownHistory(
   try {
     const store = await DocumentStore.open(
       { ...ports, disk: lookingAt(ports.disk), process: NOTHING_TO_STOP },
-      { directory, collections: [CUSTOMERS], snapshotEveryBytes: Number.MAX_SAFE_INTEGER, journalReserveBytes: 0 },
+      { directory, collections: COLLECTIONS, snapshotEveryBytes: Number.MAX_SAFE_INTEGER, journalReserveBytes: 0 },
     );
     const { clusterId, position } = store.history;
     await store.close();

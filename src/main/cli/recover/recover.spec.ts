@@ -8,7 +8,7 @@ import { SeededRandom } from '../../../../test/support/seeded-random.js';
 import { SimulatedClock } from '../../../../test/support/simulated-clock.js';
 import { customerHistory, StoredReplica } from '../../../../test/support/stored-replica.js';
 import type { Disk, DiskFile } from '../../../kernel/index.js';
-import { CUSTOMERS } from '../../../modules/customers/index.js';
+import { COLLECTIONS } from '../../../modules/collections/index.js';
 import { NO_CRASH_SITES } from '../../../platform/crash-sites/index.js';
 import { NodeDisk } from '../../../platform/disk/index.js';
 import { DocumentStore } from '../../../platform/documents/index.js';
@@ -50,7 +50,7 @@ describe('a recovery from replicas', () => {
         ...{ disk: new NodeDisk(), nextTurn, crashSites: NO_CRASH_SITES, log: new RecordingLog() },
         ...{ clock: new SimulatedClock(), random: new SeededRandom(1), process: new RecordingProcessControl() },
       },
-      { directory: join(data, 'documents'), collections: [CUSTOMERS], snapshotEveryBytes: 1e9, journalReserveBytes: 0 },
+      { directory: join(data, 'documents'), collections: COLLECTIONS, snapshotEveryBytes: 1e9, journalReserveBytes: 0 },
     );
     const names = store.page('customers', 0, 100).documents.map(({ name }) => String(name));
     await store.close();

@@ -15,7 +15,8 @@ export class OperationsController {
     description:
       'The id stands in X-Operation-Id of every answer to a write. Forgotten, and then unknown, 24 h after a write with an ' +
       'Idempotency-Key and 10 min after one without. `committed` is durable at the app; `confirmed` says whether as ' +
-      'many replicas hold it by now as the write concern of the server asks for, and X-Replicas-Acked how many do.',
+      'many replicas hold it by now as the write concern of the server asks for, and X-Replicas-Acked how many do. Of a ' +
+      'transaction replicas hold the promise. It is `running` until it is decided, and known as `aborted` for a while.',
     shown: operationSchema,
     refusals: [404],
   })

@@ -1,0 +1,42 @@
+import { Body, Controller, Post, Req, Res } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { admittedConcern, BODY_PIPE, DescribePost, operationOf } from '../../../../platform/http/index.js';
+import { ReplicationPrimary } from '../../../../protocols/replication/index.js';
+import { type BookInput, bookInputSchema } from '../../../books/index.js';
+import { answerTransaction } from '../../../transactions/index.js';
+import { book2pcSchema } from '../../book-2pc.schemas.js';
+import { Book2pcService } from '../../book-2pc.service.js';
+
+@ApiTags('books-2pc')
+@Controller('books-2pc')
+export class Books2pcController {
+  constructor(
+    private readonly books: Book2pcService,
+    private readonly replication: ReplicationPrimary,
+  ) {}
+
+  @Post()
+  @DescribePost({
+    summary: 'Add a book and count one order more for every customer: both or neither',
+    description:
+      'A two-phase commit over SQL and the replicated documents, at a cost that does not grow with the number of customers. ' +
+      'X-Write-Concern is met by the promise of the documents, before anything is committed; X-Replicas-Acked tells of ' +
+      'that. X-Commit is the place of the change in their history, for `min_seq` on a replica. Location is the path of ' +
+      'the book; with 202 that of the operation.',
+    resource: book2pcSchema,
+    replicated: true,
+    hasEtag: false,
+  })
+  async create(
+    @Body({ schema: bookInputSchema, pipes: [BODY_PIPE] }) input: BookInput,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const concern = admittedConcern(request, this.replication);
+    const outcome = await this.books.create(input, operationOf(request), concern);
+    await answerTransaction({ request, reply, confirmer: this.replication }, outcome, ({ result, receipts }) =>
+      this.books.answerOf(result, receipts),
+    );
+  }
+}

@@ -1,0 +1,101 @@
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import { ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import {
+  BODY_PIPE,
+  DescribeAction,
+  DescribeList,
+  DescribeRead,
+  etagOf,
+  type IdDescription,
+  JSON_CONTENT_TYPE,
+  nextPageLink,
+  parseChoice,
+  parseUuid,
+  parseUuidPage,
+  sendResource,
+} from '../../../../platform/http/index.js';
+import type { RecoveryReport } from '../../../../protocols/two-phase-commit/index.js';
+import { TransactionService } from '../../transaction.service.js';
+import {
+  recoveryReportSchema,
+  type Resolution,
+  resolutionSchema,
+  type ShownTransaction,
+  TRANSACTION_STATES,
+  transactionSchema,
+} from '../../transaction.schemas.js';
+
+const IDS: IdDescription = {
+  description: 'a UUID of version 7',
+  schema: { type: 'string', format: 'uuid' },
+  example: '019a9e5c-7b1e-7c55-9d3e-0f6b8f1f2a77',
+};
+const SAFE_TO_REPEAT =
+  'No record is kept for its Idempotency-Key: a repeat that comes while the first is under way waits for it, and one ' +
+  'that comes later does it again, which changes nothing that is decided.';
+
+@ApiTags('transactions')
+@Controller('transactions')
+export class TransactionsController {
+  constructor(private readonly transactions: TransactionService) {}
+
+  @Get()
+  @DescribeList({
+    summary: 'Transactions over more than one store, in id order, which is that of time',
+    description:
+      'Those that have a decision, and those under way or in doubt. An ended one is forgotten a day later at the earliest; ' +
+      'one that was aborted before anything was written, sooner.',
+    item: transactionSchema,
+    ids: IDS,
+    filter: { name: 'state', description: 'only those in this state', values: TRANSACTION_STATES },
+  })
+  async list(@Query() query: unknown, @Res() reply: FastifyReply): Promise<void> {
+    const { limit, after } = parseUuidPage(query);
+    const state = parseChoice(query, 'state', TRANSACTION_STATES);
+    const { transactions, hasMore, total } = await this.transactions.page({ limit, after, state });
+    const last = transactions.at(-1);
+    if (hasMore && last) reply.header('link', nextPageLink('/transactions', limit, last.id, { state }));
+    reply.header('x-total-count', total).header('content-type', JSON_CONTENT_TYPE).send(JSON.stringify(transactions));
+  }
+
+  @Get(':id')
+  @DescribeRead({ summary: 'One transaction and how it went', resource: transactionSchema, ids: IDS })
+  async read(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const body = JSON.stringify(await this.transactions.find(parseUuid(id)));
+    sendResource(request, reply, body, etagOf(body));
+  }
+
+  @Post('recover')
+  @HttpCode(200)
+  @RouteConfig({ role: 'operator', isUnrecorded: true })
+  @DescribeAction({
+    summary: 'Decide now what is in doubt, and carry out what is decided',
+    description: `What happens by itself at the start, and later to what is in doubt for IN_DOUBT_AFTER_MS. ${SAFE_TO_REPEAT}`,
+    shown: recoveryReportSchema,
+  })
+  recover(): Promise<RecoveryReport> {
+    return this.transactions.recover();
+  }
+
+  @Post(':id/resolve')
+  @HttpCode(200)
+  @RouteConfig({ role: 'operator', isUnrecorded: true })
+  @DescribeAction({
+    summary: 'Decide one transaction that is left to a person',
+    description:
+      'Refused when it contradicts a durable decision, or when the database here may still decide by itself. The name of ' +
+      `the key and the reason are kept with the decision and logged. ${SAFE_TO_REPEAT}`,
+    shown: transactionSchema,
+    ids: IDS,
+    refusals: [404, 409],
+  })
+  resolve(
+    @Param('id') id: string,
+    @Body({ schema: resolutionSchema, pipes: [BODY_PIPE] }) resolution: Resolution,
+    @Req() request: FastifyRequest,
+  ): Promise<ShownTransaction> {
+    return this.transactions.resolve(parseUuid(id), resolution, request.caller);
+  }
+}

@@ -1,0 +1,109 @@
+import type { Decision, InDoubt, TransactionId } from '../../protocols/two-phase-commit/index.js';
+import { type Known, shownTransaction, stateOfRow } from './shown-transaction.js';
+import type { ShownState, ShownTransaction } from './transaction.schemas.js';
+import type { DecisionRows, PromiseHolder, RunningTransactions, ShownRow } from './transaction-sources.js';
+
+export interface TransactionPageRequest {
+  readonly limit: number;
+  /** Only ids greater than this; empty: from the first. */
+  readonly after: string;
+  readonly state?: ShownState | undefined;
+}
+
+export interface TransactionPage {
+  readonly transactions: readonly ShownTransaction[];
+  readonly hasMore: boolean;
+  /** Of all pages. */
+  readonly total: number;
+}
+
+type Promises = ReadonlyMap<TransactionId, ReadonlyMap<string, InDoubt>>;
+
+interface Rows {
+  readonly page: readonly ShownRow[];
+  readonly total: number;
+}
+
+const DECISION_OF: Readonly<Partial<Record<ShownState, Decision>>> = {
+  committed: 'committed',
+  committing: 'committed',
+  aborted: 'aborted',
+  aborting: 'aborted',
+};
+
+/**
+ * One list of all transactions, made of what three places know: the rows of decided ones, the coordinator's view of this
+ * life of the process, and the promises that participants hold.
+ */
+export class TransactionReads {
+  constructor(
+    private readonly running: Pick<RunningTransactions, 'live' | 'find'>,
+    private readonly participants: readonly PromiseHolder[],
+    private readonly rows: DecisionRows,
+  ) {}
+
+  /** Undefined for one that nobody knows (any more). */
+  async find(id: TransactionId): Promise<ShownTransaction | undefined> {
+    const promises = await this.promises();
+    return shownTransaction({ row: this.rows.find(id), view: this.running.find(id), promises: promises.get(id) });
+  }
+
+  async page({ limit, after, state }: TransactionPageRequest): Promise<TransactionPage> {
+    const promises = await this.promises();
+    // From here on nothing is waited for, so what is decided meanwhile is not told twice or left out.
+    const undecided = this.withoutRow(promises).filter((shown) => state === undefined || shown.state === state);
+    const rows = this.rowsIn(state, after, limit + 1);
+    const decided = rows.page.flatMap((row) => {
+      return shownTransaction({ row, view: this.running.find(row.id) }) ?? [];
+    });
+    const found = [...undecided.filter(({ id }) => id > after), ...decided].sort(byId);
+    const transactions = found.slice(0, limit);
+    return { transactions, hasMore: found.length > limit, total: undecided.length + rows.total };
+  }
+
+  /** Those promised and not decided, that nobody is deciding at the moment. */
+  async inDoubt(): Promise<number> {
+    const undecided = this.withoutRow(await this.promises());
+    return undecided.filter(({ state }) => state === 'in-doubt' || state === 'unmatched').length;
+  }
+
+  private async promises(): Promise<Promises> {
+    const found = await Promise.all(this.participants.map((participant) => participant.inDoubt()));
+    const promises = new Map<TransactionId, Map<string, InDoubt>>();
+    for (const [index, { name }] of this.participants.entries()) {
+      for (const inDoubt of found[index] ?? []) {
+        const ofOne = promises.get(inDoubt.id) ?? new Map<string, InDoubt>();
+        promises.set(inDoubt.id, ofOne.set(name, inDoubt));
+      }
+    }
+    return promises;
+  }
+
+  private withoutRow(promises: Promises): readonly ShownTransaction[] {
+    const known = new Map<TransactionId, Known>();
+    for (const [id, ofOne] of promises) known.set(id, { promises: ofOne });
+    for (const view of this.running.live()) known.set(view.id, { view });
+    return [...known].flatMap(([id, one]) => {
+      return this.rows.decisionOf(id) === undefined ? (shownTransaction(one) ?? []) : [];
+    });
+  }
+
+  private rowsIn(state: ShownState | undefined, after: string, limit: number): Rows {
+    if (state === undefined) return { page: this.rows.page({ after, limit }), total: this.rows.count() };
+    const decision = DECISION_OF[state];
+    if (decision === undefined) return { page: [], total: 0 };
+    const incomplete = this.rows.incomplete().filter((row) => row.decision === decision);
+    if (state !== decision) {
+      return { page: incomplete.filter(({ id }) => id > after).slice(0, limit), total: incomplete.length };
+    }
+    const page = this.rows.page({ after, limit: limit + incomplete.length, decision });
+    return {
+      page: page.filter((row) => stateOfRow(row) === state).slice(0, limit),
+      total: this.rows.count(decision) - incomplete.length,
+    };
+  }
+}
+
+function byId(one: ShownTransaction, other: ShownTransaction): number {
+  return one.id < other.id ? -1 : 1;
+}

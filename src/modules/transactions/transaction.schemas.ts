@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import { boundedText } from '../../platform/http/index.js';
+
+const LONGEST_REASON = 500;
+
+export const TRANSACTION_STATES = [
+  'preparing',
+  'in-doubt',
+  'unmatched',
+  'committing',
+  'aborting',
+  'committed',
+  'aborted',
+] as const;
+export const transactionStateSchema = z.enum(TRANSACTION_STATES);
+export type ShownState = z.infer<typeof transactionStateSchema>;
+
+const ID_EXAMPLE = '019a9e5c-7b1e-7c55-9d3e-0f6b8f1f2a77';
+const idSchema = z.string().meta({ format: 'uuid', example: ID_EXAMPLE });
+const timeSchema = z.string().meta({ format: 'date-time', example: '2026-11-21T10:15:30.000Z' });
+
+/** What clients are shown. */
+export const transactionSchema = z
+  .object({
+    id: idSchema,
+    kind: z.string().meta({ example: 'books-2pc' }),
+    state: transactionStateSchema.meta({
+      example: 'committed',
+      description:
+        '`in-doubt`: promised and not decided; `committing` and `aborting`: decided, and not carried out by all; ' +
+        '`unmatched`: in doubt, and the database that has decided it is not the one here: a person has to',
+    }),
+    participants: z.array(
+      z.object({
+        name: z.string().meta({ example: 'documents' }),
+        state: z.string().meta({ example: 'committed' }),
+      }),
+    ),
+    history: z.array(
+      z.object({
+        phase: z.string().meta({ example: 'promised' }),
+        at: timeSchema,
+        participant: z.string().optional().meta({ example: 'documents' }),
+        detail: z.string().optional().meta({ example: '1.42' }),
+      }),
+    ),
+    operationId: z.string().optional().meta({ example: ID_EXAMPLE, description: 'of the write that it is' }),
+    reason: z.string().optional().meta({
+      example: 'the backup of Monday has no such row',
+      description: 'why it was aborted, or why a person decided it',
+    }),
+  })
+  .meta({ id: 'Transaction' });
+export type ShownTransaction = z.infer<typeof transactionSchema>;
+
+/** What an operator sends to decide one. */
+export const resolutionSchema = z
+  .strictObject(
+    {
+      decision: z.enum(['commit', 'abort'], 'must be commit or abort').meta({ example: 'abort' }),
+      reason: boundedText(1, LONGEST_REASON).meta({ example: 'the backup of Monday has no such row' }),
+    },
+    'must be a JSON object',
+  )
+  .meta({ id: 'Resolution' });
+export type Resolution = z.infer<typeof resolutionSchema>;
+
+const idsSchema = z.array(idSchema);
+
+/** What a recovery did. */
+export const recoveryReportSchema = z
+  .object({
+    committed: idsSchema.meta({ description: 'carried out now' }),
+    aborted: idsSchema.meta({ description: 'undone now' }),
+    unmatched: idsSchema.meta({ description: 'left to a person' }),
+    failed: z
+      .array(z.object({ id: idSchema, error: z.string().meta({ example: 'no room left on the disk' }) }))
+      .meta({ description: 'left to the next recovery' }),
+  })
+  .meta({ id: 'RecoveryReport' });

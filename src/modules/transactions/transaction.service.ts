@@ -1,0 +1,37 @@
+import { AppError, type Log } from '../../kernel/index.js';
+import type { RecoveryReport, TransactionId } from '../../protocols/two-phase-commit/index.js';
+import type { Resolution, ShownTransaction } from './transaction.schemas.js';
+import type { TransactionPage, TransactionPageRequest, TransactionReads } from './transaction-reads.js';
+import type { RunningTransactions } from './transaction-sources.js';
+
+/** What people may ask about transactions, and what an operator may do to them. */
+export class TransactionService {
+  constructor(
+    private readonly running: RunningTransactions,
+    private readonly reads: TransactionReads,
+    private readonly log: Log,
+  ) {}
+
+  page(request: TransactionPageRequest): Promise<TransactionPage> {
+    return this.reads.page(request);
+  }
+
+  /** Rejects with `not-found`. */
+  async find(id: TransactionId): Promise<ShownTransaction> {
+    const found = await this.reads.find(id);
+    if (found) return found;
+    throw new AppError('not-found', `there is no transaction ${id} (any more)`, { retry: 'never' });
+  }
+
+  /** Decides and carries out what can be, as it happens by itself at the start and when something is in doubt for long. */
+  recover(): Promise<RecoveryReport> {
+    return this.running.recoverNow();
+  }
+
+  /** Rejects with `not-found`, or `conflict` when it contradicts what is decided or may still be. */
+  async resolve(id: TransactionId, { decision, reason }: Resolution, caller: string): Promise<ShownTransaction> {
+    await this.running.resolve(id, decision === 'commit' ? 'committed' : 'aborted', { by: caller, reason });
+    this.log.warn('a person has decided a transaction', { transaction: id, decision, caller, reason });
+    return this.find(id);
+  }
+}

@@ -1,0 +1,1 @@
+export { USERS } from './user-collection.js';

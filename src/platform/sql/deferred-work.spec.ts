@@ -1,0 +1,142 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { temporaryDirectory } from '../../../test/support/app-process.js';
+import { openBooksDatabase } from '../../../test/support/books-database.js';
+import { failing, sqliteError } from '../../../test/support/failing.js';
+import { RecordingProcessControl } from '../../../test/support/recording-process-control.js';
+import { SimulatedTimers } from '../../../test/support/simulated-timers.js';
+import type { SqlDatabase } from './index.js';
+import { SqlWriteExecutor } from './write-executor.js';
+
+const AT_MOST_MS = 1_000;
+const INSERT = "INSERT INTO books (title, author, price_cents, quantity) VALUES (?, 'A', 100, 1)";
+
+describe('SqlWriteExecutor, with deferred work', () => {
+  let directory: string;
+  let database: SqlDatabase;
+  let timers: SimulatedTimers;
+  let executor: SqlWriteExecutor;
+  let handle: ReturnType<typeof failing<SqlDatabase['writeHandle']>>;
+  let commits: number;
+  let told: unknown[];
+
+  beforeEach(async () => {
+    directory = temporaryDirectory();
+    database = await openBooksDatabase(join(directory, 'bookstore.db'));
+    timers = new SimulatedTimers();
+    handle = failing(database.writeHandle);
+    commits = 0;
+    told = [];
+    const crashSites = {
+      reach: (site: string): void => {
+        if (site === 'sql.commit.before') commits += 1;
+      },
+    };
+    const ports = { nextTurn: setImmediate, timers, crashSites, process: new RecordingProcessControl() };
+    executor = new SqlWriteExecutor(ports, handle, database.epoch, () => undefined);
+  });
+
+  afterEach(async () => {
+    await database.close();
+    rmSync(directory, { recursive: true });
+  });
+
+  const insert = (title: string): unknown => handle.prepare(INSERT).run(title);
+  const write = (title: string): Promise<unknown> => executor.run(() => insert(title));
+  const defer = (title: string): void => {
+    executor.defer(
+      () => {
+        insert(title);
+      },
+      (error) => told.push(error === undefined ? `${title} is durable` : error),
+    );
+  };
+  const committed = (): string[] =>
+    database.reader.handle.prepare<[], string>('SELECT title FROM books ORDER BY id').pluck().all();
+
+  it('given a write afterwards, joins its commit and is told so', async () => {
+    defer('later');
+    expect([committed(), told]).toEqual([[], []]);
+
+    await write('a');
+
+    expect([committed(), told, commits]).toEqual([['a', 'later'], ['later is durable'], 1]);
+    expect(timers.pending).toBe(0);
+  });
+
+  it('given no write for a second, gets a commit of its own and then no more', () => {
+    defer('later');
+    timers.pass(AT_MOST_MS - 1);
+    expect(commits).toBe(0);
+    timers.pass(1);
+    timers.pass(10 * AT_MOST_MS);
+
+    expect([committed(), told, commits]).toEqual([['later'], ['later is durable'], 1]);
+  });
+
+  it('given work that throws, is told the error, keeps nothing of it and tries it no more; the others of the commit stay', async () => {
+    const error = new Error('no');
+    executor.defer(
+      () => {
+        insert('bad');
+        throw error;
+      },
+      (reason) => told.push(reason),
+    );
+    defer('later');
+    await write('a');
+    await write('b');
+
+    expect([committed(), told]).toEqual([
+      ['a', 'later', 'b'],
+      [error, 'later is durable'],
+    ]);
+  });
+
+  it.each(['SQLITE_FULL', 'SQLITE_BUSY'])(
+    'given a commit that %s refuses, is kept, fails nobody else again, and is durable after the next second',
+    async (code) => {
+      handle.onRun('COMMIT', 1, sqliteError(code));
+      defer('later');
+
+      await expect(write('a')).rejects.toMatchObject({ retry: 'safe' });
+      handle.onRun(INSERT, 2, sqliteError('SQLITE_FULL'));
+      await write('b');
+      expect([committed(), told]).toEqual([['b'], []]);
+      handle.onRun(INSERT, 0, sqliteError('SQLITE_FULL'));
+      timers.pass(AT_MOST_MS);
+
+      expect([committed(), told]).toEqual([['b', 'later'], ['later is durable']]);
+    },
+  );
+
+  it('given a file that another program writes for ever, asks again each second', () => {
+    handle.onRun('BEGIN IMMEDIATE', 1, sqliteError('SQLITE_BUSY'));
+    defer('later');
+    timers.pass(AT_MOST_MS);
+    handle.onRun('BEGIN IMMEDIATE', 1, sqliteError('SQLITE_BUSY'));
+    timers.pass(AT_MOST_MS);
+    expect(told).toEqual([]);
+    timers.pass(AT_MOST_MS);
+
+    expect([committed(), told]).toEqual([['later'], ['later is durable']]);
+  });
+
+  it('given a drained executor, is durable', async () => {
+    defer('later');
+    await executor.drained();
+
+    expect([committed(), told]).toEqual([['later'], ['later is durable']]);
+  });
+
+  it('given an executor that closes while nothing can be written, fails no close and leaves no timer behind', async () => {
+    defer('later');
+    handle.onRun(INSERT, 1, sqliteError('SQLITE_FULL'));
+    handle.onRun('COMMIT', 2, sqliteError('SQLITE_FULL'));
+
+    await executor.close();
+
+    expect([committed(), timers.pending]).toEqual([[], 0]);
+  });
+});

@@ -1,0 +1,47 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/** Decisions on transactions over several stores: who writes the row of a transaction first has decided it. */
+export class CreateTransactions1763700000003 implements MigrationInterface {
+  name = 'CreateTransactions1763700000003';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`CREATE TABLE transactions (
+      id TEXT PRIMARY KEY,
+      decision TEXT NOT NULL CHECK (decision IN ('committed', 'aborted')),
+      kind TEXT NOT NULL,
+      decided_by TEXT NOT NULL,
+      era INTEGER NOT NULL,
+      "by" TEXT NOT NULL,
+      reason TEXT,
+      operation_id TEXT,
+      begun_at_ms INTEGER NOT NULL,
+      prepared_at_ms INTEGER NOT NULL,
+      decided_at_ms INTEGER NOT NULL,
+      places TEXT NOT NULL,
+      completed_at_ms INTEGER,
+      receipts TEXT
+    ) STRICT, WITHOUT ROWID`);
+    await runner.query(
+      'CREATE INDEX transactions_by_operation ON transactions (operation_id) WHERE operation_id IS NOT NULL',
+    );
+    await runner.query('CREATE INDEX transactions_incomplete ON transactions (id) WHERE completed_at_ms IS NULL');
+    await runner.query("CREATE INDEX transactions_aborted ON transactions (id) WHERE decision = 'aborted'");
+    // There may be millions: counting them would hold everyone up.
+    await runner.query(`CREATE TABLE transaction_counts (
+      decision TEXT PRIMARY KEY,
+      count INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID`);
+    await runner.query("INSERT INTO transaction_counts (decision, count) VALUES ('committed', 0), ('aborted', 0)");
+    await runner.query(`CREATE TRIGGER transaction_inserted AFTER INSERT ON transactions BEGIN
+      UPDATE transaction_counts SET count = count + 1 WHERE decision = NEW.decision;
+    END`);
+    await runner.query(`CREATE TRIGGER transaction_deleted AFTER DELETE ON transactions BEGIN
+      UPDATE transaction_counts SET count = count - 1 WHERE decision = OLD.decision;
+    END`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('DROP TABLE transactions');
+    await runner.query('DROP TABLE transaction_counts');
+  }
+}

@@ -1,0 +1,177 @@
+import type { Statement } from 'better-sqlite3';
+import type { Clock, Log } from '../../kernel/index.js';
+import type { SqlDatabase } from './sql-database.js';
+import { TransactionPruning } from './transaction-pruning.js';
+import {
+  type Completion,
+  STORED_COLUMNS,
+  type StoredTransaction,
+  type TransactionDecision,
+  type TransactionDetails,
+  type TransactionReceipts,
+  type TransactionRow,
+  transactionRowOf,
+} from './transaction-row.js';
+
+const INSERTED_PER_PRUNE = 500;
+const SELECT = `SELECT ${STORED_COLUMNS} FROM transactions`;
+/** Sorts behind every id. */
+const BEHIND_ALL = '\u{10FFFF}';
+
+export interface SqlTransactionTablePorts {
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface TransactionPage {
+  /** Of the id that the page before ended with. */
+  readonly after?: string | undefined;
+  readonly limit: number;
+  readonly decision?: TransactionDecision | undefined;
+  readonly order?: 'oldest-first' | 'newest-first' | undefined;
+}
+
+/**
+ * Decisions on transactions over several stores, one row each, in the database whose own commit decides them.
+ *
+ * Invariant: a row is written once and its decision never changes. That a transaction is completed is known to readers
+ * at once and durable later, so a crash may forget it: who completes must be ready to do so again.
+ */
+export class SqlTransactionTable {
+  private readonly insertFirst: Statement<(string | number | null)[]>;
+  private readonly decisionWithinWrite: Statement<[string], TransactionDecision>;
+  private readonly writeCompletion: Statement<[number, string, string]>;
+  private readonly byId: Statement<[string], StoredTransaction>;
+  private readonly byOperation: Statement<[string], StoredTransaction>;
+  private readonly notCompleted: Statement<[], StoredTransaction>;
+  private readonly committedDecision: Statement<[string], TransactionDecision>;
+  private readonly counts: Statement<[], { readonly decision: TransactionDecision; readonly count: number }>;
+  private readonly pruning: TransactionPruning;
+  /** Completions that are not durable yet. */
+  private readonly waiting = new Map<string, Completion>();
+  private isDeferred = false;
+  private insertedSincePrune = 0;
+
+  /**
+   * `mayForget`: whether no participant will ever ask again what was decided on a transaction that it gave this receipt
+   * for, as its own record of the decision is in a snapshot.
+   */
+  constructor(
+    private readonly database: Pick<SqlDatabase, 'writeHandle' | 'writer' | 'reader'>,
+    private readonly ports: SqlTransactionTablePorts,
+    mayForget: (receipts: TransactionReceipts) => boolean,
+  ) {
+    const { writeHandle: write } = database;
+    const read = database.reader.handle;
+    this.insertFirst = write.prepare(
+      `INSERT INTO transactions (id, decision, kind, decided_by, era, "by", reason, operation_id, begun_at_ms,
+         prepared_at_ms, decided_at_ms, places)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+    );
+    const decisionOf = 'SELECT decision FROM transactions WHERE id = ?';
+    this.decisionWithinWrite = write.prepare<[string], TransactionDecision>(decisionOf).pluck();
+    this.committedDecision = read.prepare<[string], TransactionDecision>(decisionOf).pluck();
+    this.writeCompletion = write.prepare(
+      'UPDATE transactions SET completed_at_ms = ?, receipts = ? WHERE id = ? AND completed_at_ms IS NULL',
+    );
+    this.byId = read.prepare(`${SELECT} WHERE id = ?`);
+    this.byOperation = read.prepare(`${SELECT} WHERE operation_id = ? ORDER BY decision DESC, id LIMIT 1`);
+    this.notCompleted = read.prepare(`${SELECT} WHERE completed_at_ms IS NULL ORDER BY id`);
+    this.counts = read.prepare('SELECT decision, count FROM transaction_counts');
+    this.pruning = new TransactionPruning(write, ports.clock, mayForget);
+  }
+
+  /**
+   * Only inside work of the write executor: durable with its commit, gone when the work fails. Returns undefined when
+   * the row was written, and what it says when there is one already; then nothing is written.
+   */
+  insert(details: TransactionDetails, decision: TransactionDecision): TransactionDecision | undefined {
+    const { id, kind, decidedBy, era, by, reason, operationId, begunAtMs, preparedAtMs, places } = details;
+    const { changes } = this.insertFirst.run(
+      ...[id, decision, kind, decidedBy, era, by, reason ?? null, operationId ?? null],
+      ...[begunAtMs, preparedAtMs, this.ports.clock.nowMs(), JSON.stringify(places)],
+    );
+    if (changes === 0) return this.decisionWithinWrite.get(id);
+    this.insertedSincePrune += 1;
+    if (this.insertedSincePrune >= INSERTED_PER_PRUNE) this.prune();
+    return undefined;
+  }
+
+  find(id: string): TransactionRow | undefined {
+    return this.toRow(this.byId.get(id));
+  }
+
+  /** Cheaper than `find`. */
+  decisionOf(id: string): TransactionDecision | undefined {
+    return this.committedDecision.get(id);
+  }
+
+  /** The one that the operation's effect is in; an aborted one only where there is no other. */
+  findByOperation(operationId: string): TransactionRow | undefined {
+    return this.toRow(this.byOperation.get(operationId));
+  }
+
+  /** In the order of ids, which is that of time; from the oldest on unless asked otherwise. */
+  page({ after, limit, decision, order = 'oldest-first' }: TransactionPage): readonly TransactionRow[] {
+    const [beyond, direction, start] = order === 'oldest-first' ? ['>', 'ASC', ''] : ['<', 'DESC', BEHIND_ALL];
+    // With the decision as a literal SQLite can use the index of aborted ones.
+    const filter = decision === undefined ? '' : `AND decision = '${decision}'`;
+    const stored = this.database.reader.handle
+      .prepare<[string, number], StoredTransaction>(
+        `${SELECT} WHERE id ${beyond} ? ${filter} ORDER BY id ${direction} LIMIT ?`,
+      )
+      .all(after ?? start, limit);
+    return stored.map((row) => transactionRowOf(row, this.waiting.get(row.id)));
+  }
+
+  /** How many there are, in constant time. */
+  count(decision?: TransactionDecision): number {
+    const counts = this.counts.all().filter((one) => decision === undefined || one.decision === decision);
+    return counts.reduce((sum, { count }) => sum + count, 0);
+  }
+
+  /** Those not known to be completed, oldest first. */
+  incomplete(): readonly TransactionRow[] {
+    const stored = this.notCompleted.all().filter(({ id }) => !this.waiting.has(id));
+    return stored.map((row) => transactionRowOf(row, undefined));
+  }
+
+  /**
+   * Known to readers of the table at once, durable within a second or when the database is closed, at no commit of its
+   * own while others commit. Again: the first one counts. Without such a row: no effect.
+   */
+  complete(id: string, receipts: TransactionReceipts): void {
+    if (this.waiting.has(id)) return;
+    this.waiting.set(id, { completedAtMs: this.ports.clock.nowMs(), receipts });
+    if (this.isDeferred) return;
+    this.isDeferred = true;
+    const written: string[] = [];
+    this.database.writer.defer(
+      () => {
+        written.length = 0;
+        for (const [waitingId, completion] of this.waiting) {
+          this.writeCompletion.run(completion.completedAtMs, JSON.stringify(completion.receipts), waitingId);
+          written.push(waitingId);
+        }
+      },
+      (error) => {
+        this.isDeferred = false;
+        if (error === undefined) for (const writtenId of written) this.waiting.delete(writtenId);
+        else this.ports.log.warn('completed transactions could not be noted; with the next one', { error });
+      },
+    );
+  }
+
+  /**
+   * Only inside work of the write executor; `insert` does it as well, every 500 rows. Forgets at most 1,000 of those that
+   * were decided more than a day ago, are completed, and may be forgotten. Returns how many.
+   */
+  prune(): number {
+    this.insertedSincePrune = 0;
+    return this.pruning.run();
+  }
+
+  private toRow(stored: StoredTransaction | undefined): TransactionRow | undefined {
+    return stored && transactionRowOf(stored, this.waiting.get(stored.id));
+  }
+}

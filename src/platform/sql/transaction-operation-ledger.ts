@@ -1,0 +1,69 @@
+import type { OperationLedger, OperationRecord } from '../../kernel/index.js';
+import type { SqlOperationLedger } from './sql-operation-ledger.js';
+import type { SqlTransactionTable } from './sql-transaction-table.js';
+import type { TransactionReceipts, TransactionRow } from './transaction-row.js';
+
+/** Puts into an answer's parsed body what only the participants' receipts could tell. */
+export type CompleteBody = (body: unknown, receipts: TransactionReceipts) => unknown;
+
+export interface TransactionAnswers {
+  /** The participant whose place in its history answers give as `x-commit`, and whose promise replicas were asked for. */
+  readonly replicatedParticipant: string;
+  /** By kind of transaction; the body of another kind is given as it was recorded. */
+  readonly completeBody: Readonly<Record<string, CompleteBody>>;
+}
+
+/**
+ * The operations of the SQL file, where one may be a transaction over several stores: its answer was recorded in the
+ * commit that decided it, and is whole only when all participants have carried it out.
+ */
+export class TransactionOperationLedger implements OperationLedger {
+  constructor(
+    private readonly operations: Pick<SqlOperationLedger, 'findById' | 'findByScope'>,
+    private readonly transactions: Pick<SqlTransactionTable, 'findByOperation'>,
+    private readonly answers: TransactionAnswers,
+  ) {}
+
+  findByScope(scope: string): OperationRecord | undefined {
+    return this.whole(this.operations.findByScope(scope));
+  }
+
+  findById(id: string): OperationRecord | undefined {
+    return this.whole(this.operations.findById(id));
+  }
+
+  private whole(record: OperationRecord | undefined): OperationRecord | undefined {
+    if (record === undefined) return undefined;
+    const transaction = this.transactions.findByOperation(record.id);
+    if (transaction === undefined) return record;
+    return transaction.receipts ? this.completed(record, transaction, transaction.receipts) : notCompleted(record);
+  }
+
+  private completed(
+    record: OperationRecord,
+    { kind, places }: TransactionRow,
+    receipts: TransactionReceipts,
+  ): OperationRecord {
+    const { status, headers, body } = record.answer;
+    const { replicatedParticipant, completeBody } = this.answers;
+    const place = receipts[replicatedParticipant]?.place;
+    const promisedAt = places[replicatedParticipant] ?? '';
+    const complete = completeBody[kind];
+    return {
+      ...record,
+      answer: {
+        status,
+        headers: place === undefined ? headers : { ...headers, 'x-commit': place },
+        body: body === null || !complete ? body : JSON.stringify(complete(JSON.parse(body) as unknown, receipts)),
+        ...(place !== undefined && promisedAt !== '' && { promisedAt }),
+      },
+    };
+  }
+}
+
+/** It is decided, so the answer is not "no"; what it will be is not known yet. */
+function notCompleted(record: OperationRecord): OperationRecord {
+  const { id } = record;
+  const body = JSON.stringify({ operationId: id, state: 'committed' });
+  return { ...record, answer: { status: 202, headers: { location: `/operations/${id}` }, body } };
+}

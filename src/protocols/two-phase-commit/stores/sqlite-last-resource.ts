@@ -1,0 +1,76 @@
+import { AppError } from '../../../kernel/index.js';
+import type { SqlDatabase, SqlTransactionTable, SqlWriteScope } from '../../../platform/sql/index.js';
+import type { Decision, DecisionDetails, DecisionRow, LastResource, Receipt, TransactionId } from '../ports.js';
+
+/**
+ * The business rows of a transaction. Runs inside the commit that decides it, so it is synchronous and may run
+ * statements of the database's write handle only. What it throws aborts the transaction.
+ */
+export type SqlWork = (scope: SqlWriteScope, transaction: Pick<DecisionDetails, 'id' | 'places'>) => unknown;
+
+const ABORTED_BEFORE = Symbol('aborted before');
+
+/**
+ * The app's own SQLite file as the last resource. Transactions that reach their commit point in one turn of the event
+ * loop share one SQL commit, as all work of its write executor does.
+ *
+ * Invariant: the row is written before the business rows and under the same savepoint, so neither is ever there without
+ * the other. Only `outcome-unknown` leaves open whether a call has written; every other refusal is definite.
+ */
+export class SqliteLastResource implements LastResource<SqlWork, unknown> {
+  readonly id: string;
+  readonly era: number;
+
+  constructor(
+    private readonly database: Pick<SqlDatabase, 'databaseId' | 'epoch' | 'writer'>,
+    private readonly table: SqlTransactionTable,
+  ) {
+    this.id = database.databaseId;
+    this.era = database.epoch;
+  }
+
+  /** Rejects with `conflict` when the row says `committed` already: then this call has written nothing. */
+  async commit(
+    details: DecisionDetails,
+    work: SqlWork,
+  ): Promise<{ readonly decision: 'committed'; readonly result: unknown } | { readonly decision: 'aborted' }> {
+    const result = await this.database.writer.run((scope) => {
+      const before = this.table.insert(details, 'committed');
+      if (before === 'aborted') return ABORTED_BEFORE;
+      if (before === 'committed') throw committedBefore(details.id);
+      return work(scope, details);
+    });
+    return result === ABORTED_BEFORE ? { decision: 'aborted' } : { decision: 'committed', result };
+  }
+
+  abort(details: readonly DecisionDetails[]): Promise<ReadonlyMap<TransactionId, Decision>> {
+    return this.database.writer.run(
+      () => new Map(details.map((one) => [one.id, this.table.insert(one, 'aborted') ?? 'aborted'])),
+    );
+  }
+
+  decide(details: DecisionDetails, decision: Decision): Promise<Decision> {
+    return this.database.writer.run(() => this.table.insert(details, decision) ?? decision);
+  }
+
+  async decisions(ids: readonly TransactionId[]): Promise<ReadonlyMap<TransactionId, Decision>> {
+    const found = new Map<TransactionId, Decision>();
+    for (const id of ids) {
+      const decision = this.table.decisionOf(id);
+      if (decision !== undefined) found.set(id, decision);
+    }
+    return found;
+  }
+
+  async incomplete(): Promise<readonly DecisionRow[]> {
+    return this.table.incomplete() as readonly DecisionRow[];
+  }
+
+  completed(id: TransactionId, receipts: Readonly<Record<string, Receipt>>): void {
+    this.table.complete(id, receipts);
+  }
+}
+
+function committedBefore(id: TransactionId): AppError {
+  return new AppError('conflict', `transaction ${id} was committed before`, { retry: 'never' });
+}

@@ -1,0 +1,249 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { isAppError } from '../../src/kernel/index.js';
+import type {
+  Decision,
+  DecisionDetails,
+  LastResource,
+  TransactionId,
+} from '../../src/protocols/two-phase-commit/index.js';
+
+export interface LastResourceUnderTest<Work> {
+  /** The one that is open now: another one after `reopen`. */
+  lastResource(): LastResource<Work, unknown>;
+  /** Work that succeeds, and whose effect can be told from that of all other work. */
+  work(): Work;
+  /** What `commit` resolves with when it has done this work. */
+  resultOf(work: Work): unknown;
+  /** Work that fails for good after it has written something. */
+  refusedWork(): Work;
+  /** How often a reader sees that this work was done, in whole or in part. */
+  timesDone(work: Work): Promise<number>;
+  /** Closes it, or lets it crash, and opens what it left on its disk. */
+  reopen(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const AT_ONCE = 50;
+
+/** What every last resource does, whatever its store is. `open` gives one that has no rows. */
+export function describeLastResourceContract<Work>(
+  name: string,
+  open: () => Promise<LastResourceUnderTest<Work>>,
+): void {
+  describe(`${name} as the last resource`, () => {
+    let underTest: LastResourceUnderTest<Work>;
+    let count = 0;
+
+    const resource = (): LastResource<Work, unknown> => underTest.lastResource();
+    const details = (parts: Partial<DecisionDetails> = {}): DecisionDetails => {
+      count += 1;
+      const number = String(count).padStart(12, '0');
+      return {
+        id: `01890000-0000-7000-8000-${number}`,
+        kind: 'contract',
+        decidedBy: resource().id,
+        era: resource().era,
+        by: 'coordinator',
+        begunAtMs: 1_800_000_000_000 + count,
+        preparedAtMs: 1_800_000_000_002 + count,
+        places: { documents: `3.${count}` },
+        ...parts,
+      };
+    };
+    const rowOf = async (id: TransactionId): Promise<Decision | undefined> =>
+      (await resource().decisions([id])).get(id);
+    const vetoed = async (asked: DecisionDetails): Promise<Decision | undefined> =>
+      (await resource().abort([{ ...asked, by: 'recovery' }])).get(asked.id);
+    /** Now and after what a restart leaves. */
+    const alsoAfterReopening = async (look: () => Promise<void>): Promise<void> => {
+      await look();
+      await underTest.reopen();
+      await look();
+    };
+
+    beforeEach(async () => {
+      underTest = await open();
+    });
+
+    afterEach(() => underTest.close());
+
+    it('commits the work together with its row, and gives its result', async () => {
+      const work = underTest.work();
+      const asked = details();
+
+      expect(await resource().commit(asked, work)).toEqual({ decision: 'committed', result: underTest.resultOf(work) });
+      await alsoAfterReopening(async () => {
+        expect([await rowOf(asked.id), await underTest.timesDone(work)]).toEqual(['committed', 1]);
+      });
+    });
+
+    it('that refuses work, has written neither row nor work, and says so for certain', async () => {
+      const work = underTest.refusedWork();
+      const asked = details();
+      const before = await underTest.timesDone(work);
+      const error: unknown = await resource()
+        .commit(asked, work)
+        .then(
+          () => 'no error',
+          (reason: unknown) => reason,
+        );
+
+      expect(error).toBeInstanceOf(Error);
+      expect(isAppError(error, 'outcome-unknown')).toBe(false);
+      await alsoAfterReopening(async () => {
+        expect([await rowOf(asked.id), await underTest.timesDone(work)]).toEqual([undefined, before]);
+      });
+    });
+
+    it('that refuses work, refuses it alone: what is committed beside it is there', async () => {
+      const refused = details();
+      const works = [underTest.work(), underTest.work()];
+      const outcomes = await Promise.allSettled([
+        resource().commit(details(), works[0]!),
+        resource().commit(refused, underTest.refusedWork()),
+        resource().commit(details(), works[1]!),
+      ]);
+
+      expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+      expect(await Promise.all(works.map((work) => underTest.timesDone(work)))).toEqual([1, 1]);
+      expect(await vetoed(refused)).toBe('aborted');
+    });
+
+    it('given the row aborted first, keeps nothing of the work that comes after it', async () => {
+      const work = underTest.work();
+      const asked = details();
+
+      expect(await vetoed(asked)).toBe('aborted');
+      expect(await resource().commit(asked, work)).toEqual({ decision: 'aborted' });
+      await alsoAfterReopening(async () => {
+        expect([await rowOf(asked.id), await underTest.timesDone(work)]).toEqual(['aborted', 0]);
+      });
+    });
+
+    it('given the commit first, keeps its row and its work when an abort comes after it', async () => {
+      const work = underTest.work();
+      const asked = details();
+      await resource().commit(asked, work);
+
+      expect(await vetoed(asked)).toBe('committed');
+      await alsoAfterReopening(async () => {
+        expect([await rowOf(asked.id), await underTest.timesDone(work)]).toEqual(['committed', 1]);
+      });
+    });
+
+    it(`given ${AT_ONCE} races of a commit against an abort, decides each once and tells both sides the same`, async () => {
+      const races = Array.from({ length: AT_ONCE }, (_, index) => {
+        return { asked: details(), work: underTest.work(), isAbortFirst: index % 2 === 0 };
+      });
+      const told = await Promise.all(
+        races.map(async ({ asked, work, isAbortFirst }) => {
+          const early = isAbortFirst ? vetoed(asked) : undefined;
+          const committing = resource().commit(asked, work);
+          const [{ decision }, row] = await Promise.all([committing, early ?? vetoed(asked)]);
+          return [decision, row];
+        }),
+      );
+
+      expect(told.filter(([committer, vetoer]) => committer !== vetoer)).toEqual([]);
+      await alsoAfterReopening(async () => {
+        const rows = await resource().decisions(races.map(({ asked }) => asked.id));
+        expect(races.map(({ asked }) => rows.get(asked.id))).toEqual(told.map(([decision]) => decision));
+        const done = await Promise.all(races.map(({ work }) => underTest.timesDone(work)));
+        expect(done).toEqual(told.map(([decision]) => (decision === 'committed' ? 1 : 0)));
+      });
+    });
+
+    it('offered many aborts at once, writes those that are missing and tells of all', async () => {
+      const [committed, aborted, open] = [details(), details(), details()];
+      await resource().commit(committed, underTest.work());
+      await vetoed(aborted);
+      const offered = [committed, aborted, open];
+      const expected = ['committed', 'aborted', 'aborted'];
+
+      const rows = await resource().abort(offered);
+      expect(offered.map(({ id }) => rows.get(id))).toEqual(expected);
+      expect(rows.size).toBe(3);
+      await alsoAfterReopening(async () => {
+        expect(await Promise.all(offered.map(({ id }) => rowOf(id)))).toEqual(expected);
+      });
+    });
+
+    it('offered no aborts, tells of none', async () => {
+      expect((await resource().abort([])).size).toBe(0);
+    });
+
+    it('told what a person decided, writes that where there is no row, and obeys the row where there is one', async () => {
+      const [asked, other, committed] = [details(), details(), details()];
+      await resource().commit(committed, underTest.work());
+      const by = { by: 'operator', reason: 'the other copy is lost' } as const;
+
+      expect(await resource().decide({ ...asked, ...by }, 'committed')).toBe('committed');
+      expect(await resource().decide({ ...other, ...by }, 'aborted')).toBe('aborted');
+      expect(await resource().decide({ ...asked, ...by }, 'aborted')).toBe('committed');
+      expect(await resource().decide({ ...committed, ...by }, 'aborted')).toBe('committed');
+      await alsoAfterReopening(async () => {
+        const ids = [asked.id, other.id, committed.id];
+        expect(await Promise.all(ids.map((id) => rowOf(id)))).toEqual(['committed', 'aborted', 'committed']);
+      });
+    });
+
+    it('asked what it has no row for, says nothing', async () => {
+      expect((await resource().decisions([details().id])).size).toBe(0);
+      expect((await resource().decisions([])).size).toBe(0);
+    });
+
+    it('lists what was not completed from the oldest on, with all that it was told', async () => {
+      const first = details({ operationId: 'operation-1', places: { documents: '3.9', other: '' } });
+      const second = details({ by: 'recovery', reason: 'nobody was deciding it' });
+      const third = details();
+      await resource().commit(first, underTest.work());
+      await resource().abort([second]);
+      await resource().commit(third, underTest.work());
+
+      await alsoAfterReopening(async () => {
+        const rows = await resource().incomplete();
+        expect(rows).toEqual([
+          expect.objectContaining({ ...first, decision: 'committed' }),
+          expect.objectContaining({ ...second, decision: 'aborted' }),
+          expect.objectContaining({ ...third, decision: 'committed' }),
+        ]);
+        expect(rows.every((row) => row.decidedAtMs > 0 && row.completedAtMs === undefined)).toBe(true);
+      });
+    });
+
+    it('told that one is completed, does not list it any more, at once and durably with the next commit', async () => {
+      const [done, left] = [details(), details()];
+      await resource().commit(done, underTest.work());
+      const receipts = { documents: { place: '3.9', outcome: { customersUpdated: 2 } } };
+      resource().completed(done.id, receipts);
+      expect(await resource().incomplete()).toEqual([]);
+      resource().completed(done.id, receipts);
+      await resource().commit(left, underTest.work());
+
+      await alsoAfterReopening(async () => {
+        expect((await resource().incomplete()).map((row) => row.id)).toEqual([left.id]);
+        expect(await rowOf(done.id)).toBe('committed');
+      });
+    });
+
+    it(`commits ${AT_ONCE} at once`, async () => {
+      const works = Array.from({ length: AT_ONCE }, () => underTest.work());
+      const asked = works.map(() => details());
+      await Promise.all(works.map((work, index) => resource().commit(asked[index]!, work)));
+
+      await alsoAfterReopening(async () => {
+        expect((await resource().decisions(asked.map((each) => each.id))).size).toBe(AT_ONCE);
+        expect(await Promise.all(works.map((work) => underTest.timesDone(work)))).toEqual(works.map(() => 1));
+      });
+    });
+
+    it('stays the same database in each of its lives, of which none has a lower number', async () => {
+      const { id, era } = resource();
+      await underTest.reopen();
+
+      expect(resource().id).toBe(id);
+      expect(resource().era).toBeGreaterThanOrEqual(era);
+      expect(era).toBeGreaterThanOrEqual(1);
+    });
+  });
+}

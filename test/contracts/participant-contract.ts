@@ -1,0 +1,302 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { isAppError } from '../../src/kernel/index.js';
+import type { Participant, TransactionHead, TransactionId, Vote } from '../../src/protocols/two-phase-commit/index.js';
+
+export interface ParticipantUnderTest<Work> {
+  /** The one that is open now: another one after `reopen`. */
+  participant(): Participant<Work>;
+  /** Work that can be promised, and whose effect can be told from that of all other work. */
+  work(): Work;
+  /** Work that cannot be promised now. Present exactly where `refuses`. */
+  impossibleWork?(): Work;
+  /** How often a reader sees that this work was done. */
+  timesDone(work: Work): Promise<number>;
+  /** Closes it, or lets it crash, and opens what it left on its disk. */
+  reopen(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What not every store can do. */
+export interface ParticipantTraits {
+  /** There is work that it cannot promise. */
+  readonly refuses: boolean;
+  /** It has `carriedOut`. */
+  readonly remembers: boolean;
+  /** It has `mayHavePrepared`. */
+  readonly rulesOut: boolean;
+}
+
+const AT_ONCE = 50;
+
+/** What every participant does, whatever its store is. `open` gives one whose store is empty. */
+export function describeParticipantContract<Work>(
+  name: string,
+  traits: ParticipantTraits,
+  open: () => Promise<ParticipantUnderTest<Work>>,
+): void {
+  describe(`${name} as a participant`, () => {
+    let underTest: ParticipantUnderTest<Work>;
+    let count = 0;
+
+    const head = (): TransactionHead => {
+      count += 1;
+      const number = String(count).padStart(12, '0');
+      return { id: `01890000-0000-7000-8000-${number}`, kind: 'contract', decidedBy: 'contract-database', era: 3 };
+    };
+    const participant = (): Participant<Work> => underTest.participant();
+    const inDoubt = async (): Promise<readonly TransactionId[]> =>
+      (await participant().inDoubt()).map((transaction) => transaction.id);
+    const promised = async (work: Work): Promise<TransactionHead> => {
+      const asked = head();
+      expect(await participant().prepare(asked, work)).toMatchObject({ vote: 'yes' });
+      return asked;
+    };
+    /** Now and after what a restart leaves. */
+    const alsoAfterReopening = async (look: () => Promise<void>): Promise<void> => {
+      await look();
+      await underTest.reopen();
+      await look();
+    };
+
+    beforeEach(async () => {
+      underTest = await open();
+    });
+
+    afterEach(() => underTest.close());
+
+    it('keeps a promise, with all that was told of the transaction, and shows nothing of the work', async () => {
+      const work = underTest.work();
+      const asked = head();
+      const vote = await participant().prepare(asked, work);
+
+      await alsoAfterReopening(async () => {
+        const found = await participant().inDoubt();
+        expect(found).toEqual([expect.objectContaining(asked)]);
+        expect(found[0]?.place).toBe(vote.vote === 'yes' ? vote.place : 'a yes');
+        expect(await underTest.timesDone(work)).toBe(0);
+      });
+    });
+
+    it('told to commit, has done the work and is not in doubt any more', async () => {
+      const work = underTest.work();
+      const { id } = await promised(work);
+      await participant().commit(id);
+
+      await alsoAfterReopening(async () => {
+        expect([await underTest.timesDone(work), await inDoubt()]).toEqual([1, []]);
+      });
+    });
+
+    it('told to abort, has done nothing and is not in doubt any more', async () => {
+      const work = underTest.work();
+      const { id } = await promised(work);
+      await participant().abort(id);
+
+      await alsoAfterReopening(async () => {
+        expect([await underTest.timesDone(work), await inDoubt()]).toEqual([0, []]);
+      });
+    });
+
+    it('keeps a promise across a restart, whichever the decision is', async () => {
+      const works = [underTest.work(), underTest.work()];
+      const [first, second] = [await promised(works[0]!), await promised(works[1]!)];
+      await underTest.reopen();
+      await participant().commit(first.id);
+      await participant().abort(second.id);
+
+      await alsoAfterReopening(async () => {
+        expect(await Promise.all(works.map((work) => underTest.timesDone(work)))).toEqual([1, 0]);
+        expect(await inDoubt()).toEqual([]);
+      });
+    });
+
+    it('asked twice, promises once', async () => {
+      const work = underTest.work();
+      const asked = await promised(work);
+
+      expect(await participant().prepare(asked, work)).toMatchObject({ vote: 'yes' });
+      await underTest.reopen();
+      expect(await participant().prepare(asked, work)).toMatchObject({ vote: 'yes' });
+      expect(await inDoubt()).toEqual([asked.id]);
+    });
+
+    it('told to commit again, does nothing again and gives the same receipt', async () => {
+      const work = underTest.work();
+      const { id } = await promised(work);
+      const receipt = await participant().commit(id);
+
+      expect(await participant().commit(id)).toEqual(receipt);
+      await underTest.reopen();
+      await participant().commit(id);
+      expect([await underTest.timesDone(work), await inDoubt()]).toEqual([1, []]);
+    });
+
+    it('told to abort again, does nothing', async () => {
+      const work = underTest.work();
+      const { id } = await promised(work);
+      await participant().abort(id);
+      await participant().abort(id);
+      await underTest.reopen();
+      await participant().abort(id);
+
+      expect([await underTest.timesDone(work), await inDoubt()]).toEqual([0, []]);
+    });
+
+    it('told of a transaction that it has never heard of, is content', async () => {
+      await participant().commit(head().id);
+      await participant().abort(head().id);
+
+      await alsoAfterReopening(async () => {
+        expect(await inDoubt()).toEqual([]);
+      });
+    });
+
+    it('asked after its abort, promises nothing', async () => {
+      const works = [underTest.work(), underTest.work()];
+      const [never, aborted] = [head(), await promised(works[1]!)];
+      await participant().abort(never.id);
+      await participant().abort(aborted.id);
+
+      expect(await participant().prepare(never, works[0]!)).toMatchObject({ vote: 'no' });
+      expect(await participant().prepare(aborted, works[1]!)).toMatchObject({ vote: 'no' });
+      await alsoAfterReopening(async () => {
+        expect(await Promise.all(works.map((work) => underTest.timesDone(work)))).toEqual([0, 0]);
+        expect(await inDoubt()).toEqual([]);
+      });
+    });
+
+    it('told to abort while it is being asked, is not in doubt, whichever comes first', async () => {
+      const works = Array.from({ length: 10 }, () => underTest.work());
+      await Promise.all(
+        works.map(async (work, index) => {
+          const asked = head();
+          const isAbortFirst = index % 2 === 0;
+          const aborting = isAbortFirst ? participant().abort(asked.id) : undefined;
+          const preparing = participant().prepare(asked, work);
+          await Promise.allSettled([preparing, aborting ?? participant().abort(asked.id)]);
+        }),
+      );
+
+      await alsoAfterReopening(async () => {
+        expect(await inDoubt()).toEqual([]);
+        expect(await Promise.all(works.map((work) => underTest.timesDone(work)))).toEqual(works.map(() => 0));
+      });
+    });
+
+    it('told the other decision as well, keeps to the first', async () => {
+      const works = [underTest.work(), underTest.work()];
+      const [committed, aborted] = [await promised(works[0]!), await promised(works[1]!)];
+      await participant().commit(committed.id);
+      await participant().abort(aborted.id);
+      await Promise.allSettled([participant().abort(committed.id), participant().commit(aborted.id)]);
+
+      await alsoAfterReopening(async () => {
+        expect(await Promise.all(works.map((work) => underTest.timesDone(work)))).toEqual([1, 0]);
+        expect(await inDoubt()).toEqual([]);
+      });
+    });
+
+    it('can do what is said of it, and no more', () => {
+      const { carriedOut, mayHavePrepared } = participant();
+      const isThere = [underTest.impossibleWork, carriedOut, mayHavePrepared].map((member) => member !== undefined);
+      expect(isThere).toEqual([traits.refuses, traits.remembers, traits.rulesOut]);
+    });
+
+    only(traits.refuses)('that says no, gives a reason and keeps nothing', async () => {
+      const impossible = underTest.impossibleWork!();
+      const before = await underTest.timesDone(impossible);
+      const vote = await participant().prepare(head(), impossible);
+
+      expect(vote.vote === 'no' && isAppError(vote.reason)).toBe(true);
+      await alsoAfterReopening(async () => {
+        expect([await underTest.timesDone(impossible), await inDoubt()]).toEqual([before, []]);
+      });
+    });
+
+    it('asked by several transactions for the same work, can keep every promise that it gives', async () => {
+      const work = underTest.work();
+      const asked = [head(), head(), head()];
+      const votes = await Promise.all(asked.map((each) => participant().prepare(each, work)));
+      const yes = asked.filter((_, index) => votes[index]?.vote === 'yes');
+      await Promise.all(yes.map(({ id }) => participant().commit(id)));
+
+      expect(yes.length).toBeGreaterThan(0);
+      await alsoAfterReopening(async () => {
+        expect([await underTest.timesDone(work), await inDoubt()]).toEqual([yes.length, []]);
+      });
+    });
+
+    it('told to abort, can promise the same work to another', async () => {
+      const work = underTest.work();
+      const { id } = await promised(work);
+      await participant().abort(id);
+      const again = await promised(work);
+      await participant().commit(again.id);
+
+      expect(await underTest.timesDone(work)).toBe(1);
+    });
+
+    it('names those in doubt from the oldest on', async () => {
+      const asked: TransactionId[] = [];
+      for (let i = 0; i < 12; i += 1) asked.push((await promised(underTest.work())).id);
+      await participant().commit(asked[3]!);
+      const left = asked.filter((_, index) => index !== 3);
+
+      await alsoAfterReopening(async () => {
+        expect(await inDoubt()).toEqual(left);
+      });
+    });
+
+    it(`serves ${AT_ONCE} transactions at once`, async () => {
+      const works = Array.from({ length: AT_ONCE }, () => underTest.work());
+      const asked = works.map(() => head());
+      const votes = await Promise.all(works.map((work, index) => participant().prepare(asked[index]!, work)));
+      expect(votes.map(({ vote }) => vote)).toEqual(works.map((): Vote['vote'] => 'yes'));
+      await Promise.all(
+        asked.map(({ id }, index) => (index % 2 === 0 ? participant().commit(id) : participant().abort(id))),
+      );
+
+      await alsoAfterReopening(async () => {
+        const done = await Promise.all(works.map((work) => underTest.timesDone(work)));
+        expect([done, await inDoubt()]).toEqual([works.map((_, index) => (index % 2 === 0 ? 1 : 0)), []]);
+      });
+    });
+
+    only(traits.remembers)(
+      'that can tell what it has carried out, tells the decision of each promise, and not of one in doubt',
+      async () => {
+        const [committed, aborted] = [await promised(underTest.work()), await promised(underTest.work())];
+        await promised(underTest.work());
+        await participant().commit(committed.id);
+        await participant().abort(aborted.id);
+
+        await alsoAfterReopening(async () => {
+          expect(await participant().carriedOut!()).toEqual([
+            expect.objectContaining({ ...committed, decision: 'committed' }),
+            expect.objectContaining({ ...aborted, decision: 'aborted' }),
+          ]);
+        });
+      },
+    );
+
+    only(traits.rulesOut)('that can rule out a promise, does not rule out one that it gave', async () => {
+      const places = new Map<TransactionId, string>();
+      for (let i = 0; i < 3; i += 1) {
+        const asked = head();
+        const vote = await participant().prepare(asked, underTest.work());
+        if (vote.vote === 'yes' && vote.place !== undefined) places.set(asked.id, vote.place);
+      }
+      const [first] = places.keys();
+      if (first !== undefined) await participant().commit(first);
+
+      await alsoAfterReopening(async () => {
+        for (const [id, place] of places) expect(await participant().mayHavePrepared!(id, place)).toBe(true);
+      });
+    });
+  });
+}
+
+/** A test that is not there for a store that it says nothing about. */
+function only(isApplicable: boolean): typeof it | ((name: string, test: () => Promise<void>) => void) {
+  return isApplicable ? it : () => undefined;
+}

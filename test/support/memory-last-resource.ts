@@ -1,0 +1,97 @@
+import { AppError } from '../../src/kernel/index.js';
+import type {
+  Decision,
+  DecisionDetails,
+  DecisionRow,
+  LastResource,
+  Receipt,
+  TransactionId,
+} from '../../src/protocols/two-phase-commit/index.js';
+import { NO_STEPS, type Step } from './memory-participant.js';
+
+/** What a crash leaves of it. */
+export class LastResourceDisk {
+  readonly rows = new Map<TransactionId, DecisionRow>();
+  readonly names: string[] = [];
+  era = 0;
+
+  constructor(readonly id = 'sql-1') {}
+
+  copy(): LastResourceDisk {
+    const copy = new LastResourceDisk(this.id);
+    for (const [id, row] of this.rows) copy.rows.set(id, row);
+    copy.names.push(...this.names);
+    copy.era = this.era;
+    return copy;
+  }
+}
+
+/**
+ * A database of names that may each be taken once. Each opening of its disk is another life.
+ * Steps: `commit`, `veto`, `decide` before anything is done; `committed`, `vetoed`, `resolved` when it is durable and not
+ * answered. An error of the former is a definite refusal; of the latter it has to be `outcome-unknown`.
+ */
+export class MemoryLastResource implements LastResource<string, string> {
+  readonly era: number;
+
+  constructor(
+    readonly disk = new LastResourceDisk(),
+    private readonly at: Step = NO_STEPS,
+  ) {
+    disk.era += 1;
+    this.era = disk.era;
+  }
+
+  get id(): string {
+    return this.disk.id;
+  }
+
+  async commit(
+    details: DecisionDetails,
+    work: string,
+  ): Promise<{ readonly decision: 'committed'; readonly result: string } | { readonly decision: 'aborted' }> {
+    await this.at('commit', details.id);
+    if (this.disk.rows.get(details.id)?.decision === 'aborted') return { decision: 'aborted' };
+    if (this.disk.names.includes(work)) throw new AppError('conflict', `${work} is taken`, { retry: 'never' });
+    this.disk.names.push(work);
+    this.write(details, 'committed');
+    await this.at('committed', details.id);
+    return { decision: 'committed', result: work };
+  }
+
+  async abort(details: readonly DecisionDetails[]): Promise<ReadonlyMap<TransactionId, Decision>> {
+    for (const { id } of details) await this.at('veto', id);
+    for (const each of details) if (!this.disk.rows.has(each.id)) this.write(each, 'aborted');
+    for (const { id } of details) await this.at('vetoed', id);
+    return this.decisions(details.map(({ id }) => id));
+  }
+
+  async decide(details: DecisionDetails, decision: Decision): Promise<Decision> {
+    await this.at('decide', details.id);
+    if (!this.disk.rows.has(details.id)) this.write(details, decision);
+    await this.at('resolved', details.id);
+    return this.disk.rows.get(details.id)?.decision ?? decision;
+  }
+
+  async decisions(ids: readonly TransactionId[]): Promise<ReadonlyMap<TransactionId, Decision>> {
+    const decisions = new Map<TransactionId, Decision>();
+    for (const id of ids) {
+      const row = this.disk.rows.get(id);
+      if (row) decisions.set(id, row.decision);
+    }
+    return decisions;
+  }
+
+  async incomplete(): Promise<readonly DecisionRow[]> {
+    return [...this.disk.rows.values()].filter(({ completedAtMs }) => completedAtMs === undefined);
+  }
+
+  completed(id: TransactionId, receipts: Readonly<Record<string, Receipt>>): void {
+    const row = this.disk.rows.get(id);
+    if (row) this.disk.rows.set(id, { ...row, completedAtMs: this.disk.rows.size, receipts });
+  }
+
+  private write(details: DecisionDetails, decision: Decision): void {
+    this.disk.rows.set(details.id, { ...details, decision, decidedAtMs: this.disk.rows.size + 1 });
+  }
+}

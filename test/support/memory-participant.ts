@@ -1,0 +1,125 @@
+import { AppError } from '../../src/kernel/index.js';
+import {
+  type Decision,
+  decideParticipant,
+  type InDoubt,
+  type Participant,
+  type ParticipantState,
+  type Receipt,
+  type TransactionHead,
+  type TransactionId,
+  type Vote,
+} from '../../src/protocols/two-phase-commit/index.js';
+
+/** A place in a step of a double, where a test may let it wait or fail. */
+export type Step = (step: string, id: TransactionId) => Promise<void> | undefined;
+
+export const NO_STEPS: Step = () => undefined;
+
+interface Kept {
+  readonly head: TransactionHead;
+  readonly work: string;
+  readonly place: string;
+  readonly state: ParticipantState;
+  readonly receipt: Receipt;
+}
+
+/** What a crash leaves of it. */
+export class ParticipantDisk {
+  readonly kept = new Map<TransactionId, Kept>();
+  readonly tombstones = new Set<TransactionId>();
+  /** The names that are taken, in order; one that is there twice was done twice. */
+  readonly names: string[] = [];
+  length = 0;
+
+  copy(): ParticipantDisk {
+    const copy = new ParticipantDisk();
+    for (const [id, kept] of this.kept) copy.kept.set(id, kept);
+    for (const id of this.tombstones) copy.tombstones.add(id);
+    copy.names.push(...this.names);
+    copy.length = this.length;
+    return copy;
+  }
+}
+
+/**
+ * A store of names that may each be taken once; a promise reserves its name. What it does is decided by the core alone.
+ * Steps: `prepare`, `commit`, `abort` before anything is done, the same with `ed` when it is durable and not answered.
+ */
+export class MemoryParticipant implements Participant<string> {
+  constructor(
+    readonly name: string,
+    readonly disk = new ParticipantDisk(),
+    private readonly at: Step = NO_STEPS,
+  ) {}
+
+  async prepare(head: TransactionHead, work: string): Promise<Vote> {
+    await this.at('prepare', head.id);
+    const { state, keep, answer } = decideParticipant(this.stateOf(head.id), 'prepare');
+    if (answer === 'no') return this.refuse(`${head.id} was aborted`);
+    if (keep === 'promise') {
+      if (this.isTaken(work)) return this.refuse(`${work} is taken`);
+      this.disk.length += 1;
+      this.disk.kept.set(head.id, { head, work, place: this.placeNow(), state, receipt: {} });
+    }
+    await this.at('prepared', head.id);
+    return { vote: 'yes', place: this.disk.kept.get(head.id)?.place ?? '' };
+  }
+
+  commit(id: TransactionId): Promise<Receipt> {
+    return this.carryOut(id, 'commit');
+  }
+
+  abort(id: TransactionId): Promise<Receipt> {
+    return this.carryOut(id, 'abort');
+  }
+
+  async inDoubt(): Promise<readonly InDoubt[]> {
+    const prepared = [...this.disk.kept.values()].filter(({ state }) => state === 'prepared');
+    return prepared.map(({ head, place }) => ({ ...head, place, preparedAtMs: this.disk.length }));
+  }
+
+  async carriedOut(): Promise<readonly (TransactionHead & { readonly decision: Decision })[]> {
+    return [...this.disk.kept.values()].flatMap(({ head, state }) =>
+      state === 'committed' || state === 'aborted' ? { ...head, decision: state } : [],
+    );
+  }
+
+  async mayHavePrepared(_: TransactionId, place: string): Promise<boolean> {
+    return Number(place) <= this.disk.length;
+  }
+
+  private async carryOut(id: TransactionId, message: 'commit' | 'abort'): Promise<Receipt> {
+    await this.at(message, id);
+    const { state, keep, answer } = decideParticipant(this.stateOf(id), message);
+    if (answer === 'contradiction') throw new AppError('data-corrupt', `${id} was decided twice`, { retry: 'never' });
+    const before = this.disk.kept.get(id);
+    if (keep === 'tombstone') this.disk.tombstones.add(id);
+    else if (keep !== undefined && before !== undefined) {
+      this.disk.length += 1;
+      if (keep === 'commit') this.disk.names.push(before.work);
+      const outcome = { names: this.disk.names.length };
+      const receipt = keep === 'commit' ? { place: this.placeNow(), outcome } : { place: this.placeNow() };
+      this.disk.kept.set(id, { ...before, state, receipt });
+    }
+    await this.at(message === 'commit' ? 'committed' : 'aborted', id);
+    return this.disk.kept.get(id)?.receipt ?? {};
+  }
+
+  private stateOf(id: TransactionId): ParticipantState {
+    return this.disk.kept.get(id)?.state ?? (this.disk.tombstones.has(id) ? 'aborted' : 'unknown');
+  }
+
+  private isTaken(name: string): boolean {
+    const isReserved = [...this.disk.kept.values()].some(({ state, work }) => state === 'prepared' && work === name);
+    return isReserved || this.disk.names.includes(name);
+  }
+
+  private placeNow(): string {
+    return String(this.disk.length);
+  }
+
+  private refuse(message: string): Vote {
+    return { vote: 'no', reason: new AppError('conflict', message, { retry: 'never' }) };
+  }
+}
