@@ -62,6 +62,8 @@ export class Audit implements DatabaseWatcher, LedgerWatcher {
   violation: string | undefined;
   readonly stories = new Map<TransactionId, Story>();
   readonly model = new DocumentModel();
+  /** Users that were made in the documents alone. */
+  writtenAlone = 0;
   private seenSeq = 0;
 
   constructor(
@@ -116,6 +118,7 @@ export class Audit implements DatabaseWatcher, LedgerWatcher {
     this.seenSeq = record.seq;
     const problem = this.model.take(record.op);
     if (problem !== undefined) this.violate(`P2: ${problem}`);
+    if (record.op.type === 'put' && record.op.collection === 'users') this.writtenAlone += 1;
     if (record.op.type === 'prepare') this.storyOf(record.op.transaction).promisedSeq = record.seq;
     if (result && 'decision' in result) this.documentsDecided(result.transaction, result.decision, record.seq);
     const { counter } = machine.collection('customers');

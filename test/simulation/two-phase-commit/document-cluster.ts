@@ -16,7 +16,7 @@ const REPLICA_NAMES = ['a', 'b', 'c', 'd'];
 
 export const COLLECTIONS: readonly CollectionDeclaration[] = [
   { name: 'customers', counterField: 'orders_count' },
-  { name: 'users', counterField: 'orders_count' },
+  { name: 'users', ids: 'text' },
 ];
 
 /** The documents of the app: the primary's directory and, in some runs, four replicas of it. */
@@ -107,6 +107,13 @@ export class DocumentCluster implements Cluster, Contents {
   takeSnapshot(machine: DocumentMachine): void {
     this.snapshots.set(machine.appliedPosition.hash, machine.capture());
     this.primaryStore.shorten(this.random);
+  }
+
+  takeReplicaSnapshot(replica: SimulatedReplica): void {
+    const { machine, seq } = this.copies.get(replica.name)!;
+    if (seq === 0 || seq !== replica.store.durable) return;
+    this.snapshots.set(machine.appliedPosition.hash, machine.capture());
+    replica.store.shorten(this.random);
   }
 
   private follow(replica: SimulatedReplica, by: 'append' | 'install' | 'set-aside'): void {

@@ -49,15 +49,17 @@ export class DocumentModel {
   /** What the machine shows otherwise than it should, if anything. */
   compare(machine: DocumentMachine, collections: readonly string[]): string | undefined {
     for (const name of collections) {
-      const { documents, counter } = machine.collection(name);
+      const { documents, counter, declaration } = machine.collection(name);
       if (documents.size !== this.sizeOf(name)) return `${documents.size} ${name} instead of ${this.sizeOf(name)}`;
       for (const [key, madeAt] of this.madeAt) {
         const [collection, id] = key.split('/');
         if (collection !== name) continue;
-        const document = documents.get(Number(id));
-        const shown = document && document.counterBase + counter;
+        const document = documents.get(declaration.ids === 'text' ? id! : Number(id));
+        if (!document) return `${key} is missing`;
+        if (declaration.counterField === undefined) continue;
+        const shown = document.counterBase + counter;
         const expected = this.raisedOf(name) - madeAt;
-        if (shown !== expected) return `${key} shows ${String(shown)} instead of ${expected}`;
+        if (shown !== expected) return `${key} shows ${shown} instead of ${expected}`;
       }
     }
     return undefined;

@@ -7,7 +7,7 @@ import type { World } from './world.js';
 type Changes = DocumentWork['changes'];
 
 /** So few that they clash. */
-const USER_IDS = 25;
+export const USER_IDS = Array.from({ length: 40 }, (_, index) => `user-${index}`);
 const BOOK: Changes = [{ type: 'bump', collection: 'customers' }];
 
 /** One request after the other, and what it may rely on after each. A connection ends with the process. */
@@ -39,10 +39,14 @@ export class SimulatedClient {
     const chance = random.fraction();
     if (chance < 0.5) return this.transact('books', this.title(), BOOK);
     if (chance < 0.8) {
-      const id = 1 + random.below(USER_IDS);
-      return this.transact('users', String(id), [{ type: 'create', collection: 'users', id, fields: { of: id } }]);
+      const id = this.userId();
+      return this.transact('users', id, [{ type: 'create', collection: 'users', id, fields: { of: 'both stores' } }]);
     }
     return this.writeDocument();
+  }
+
+  private userId(): string {
+    return USER_IDS[this.world.random.below(USER_IDS.length)]!;
   }
 
   /** Now and then one that is there already: SQL refuses it after the documents have promised. */
@@ -84,7 +88,8 @@ export class SimulatedClient {
     const fields = { number: world.writes };
     const some = 1 + random.below(Math.max(1, world.audit.model.sizeOf('customers')));
     try {
-      if (random.chance(0.6)) await store.create('customers', fields, operation);
+      if (random.chance(0.15)) await store.createAt('users', this.userId(), fields, operation);
+      else if (random.chance(0.6)) await store.create('customers', fields, operation);
       else if (random.chance(0.5)) await store.replace('customers', some, fields, operation);
       else await store.delete('customers', some, operation);
     } catch (error) {
