@@ -113,6 +113,7 @@ function restore(primary: Opener, name: string): void {
 function askAll(primary: Opener, sent: Sent, done: (heard: Heard) => void): void {
   const heard: Record<string, ReplicaReport> = {};
   let open = primary.world.replicas.length;
+  if (open === 0) done(heard);
   for (const replica of primary.world.replicas) {
     primary.ask(replica, sent, ANSWER_WITHIN_MS, (reply) => {
       const report = reply && reportIn(reply);

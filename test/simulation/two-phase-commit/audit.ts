@@ -126,6 +126,11 @@ export class Audit implements DatabaseWatcher, LedgerWatcher {
     if (counter !== raised) this.violate(`P2: the counter is ${counter} behind ${raised} commits, at ${record.seq}`);
   }
 
+  ledgerPromised(id: TransactionId): void {
+    const { ledger } = this.storyOf(id);
+    if (ledger !== undefined) this.violate(`P2: the ledger promises ${id}, which it has ${ledger}`);
+  }
+
   ledgerCommitted(id: TransactionId): void {
     const story = this.storyOf(id);
     if (story.ledger !== undefined) this.violate(`P2: the ledger decided ${id} twice`);
@@ -197,7 +202,8 @@ export class Audit implements DatabaseWatcher, LedgerWatcher {
     story.documents = decision;
     story.decidedSeq = seq;
     if (decision === 'committed') story.customers = this.model.sizeOf('customers');
-    if ((story.row === 'committed') !== (decision === 'committed')) {
+    const mayCommit = story.row === 'committed' || story.lost?.row === 'committed';
+    if (decision === 'committed' ? !mayCommit : story.row === 'committed') {
       this.violate(`P2: the documents have ${decision} ${id}, and its row says ${story.row ?? 'nothing'}`);
     }
   }

@@ -103,6 +103,14 @@ export class DocumentCluster implements Cluster, Contents {
     return this.snapshots.get(hash)!;
   }
 
+  /** As `DocumentStore.carriedOutFrom`: of the first record of a decision that a later life will ask for. */
+  get carriedOutFrom(): number {
+    const { primaryStore: store } = this;
+    if (store.snapshotSeq === 0) return 1;
+    const [oldest] = this.snapshotAt(store.positionAt(store.snapshotSeq).hash).meta.decisions ?? [];
+    return oldest ? Number(oldest.place.split('.')[1]) : store.snapshotSeq + 1;
+  }
+
   /** Of all that is durable at the primary; the journal becomes shorter. */
   takeSnapshot(machine: DocumentMachine): void {
     this.snapshots.set(machine.appliedPosition.hash, machine.capture());
@@ -123,8 +131,9 @@ export class DocumentCluster implements Cluster, Contents {
     copy.catchUp(replica.store);
   }
 
-  /** It was killed: what it had in memory is gone. */
+  /** Without effect when it runs. What a killed one had in memory is gone. */
   restartReplica(replica: SimulatedReplica): void {
+    if (replica.isUp) return;
     this.copies.get(replica.name)!.restart(replica.store);
     replica.start();
   }

@@ -100,7 +100,7 @@ export class Faults {
       this.backup = this.world.database.copy();
     },
     'put the database back in time': () => {
-      if (this.backup && this.world.random.chance(0.4)) this.world.putDatabaseBack(this.backup);
+      if (this.backup) this.world.putDatabaseBack(this.backup);
     },
   };
 
@@ -116,7 +116,7 @@ export class Faults {
     ledger?.start();
     for (const replica of cluster.replicas) {
       replica.slowness = 1;
-      replica.start();
+      cluster.restartReplica(replica);
     }
   }
 

@@ -1,6 +1,7 @@
 import { Coverage } from './coverage.js';
 import { describeFailure, simulate } from './simulate.js';
-import { PLANTED, REAL } from './variant.js';
+import { PLANTED } from './planted-bugs.js';
+import { REAL } from './variant.js';
 
 /**
  * `npm run simulate -- --protocol two-phase-commit --seed 123` replays one run, `--seeds 20000 --from 1` tries many.

@@ -1,6 +1,7 @@
 import { Violation } from '../replication/oracles.js';
 import { auditAtRest } from './audit-at-rest.js';
 import type { Coverage } from './coverage.js';
+import { DIRECTED } from './directed-faults.js';
 import { Faults } from './faults.js';
 import { REAL, type Variant } from './variant.js';
 import { World } from './world.js';
@@ -28,7 +29,10 @@ export async function simulate(seed: number, variant: Variant = REAL): Promise<O
   let settledInMs = -1;
   let violation: string | undefined;
   try {
-    await runAtRandom(world, faults);
+    // Every fourth run goes down one of the paths that chance alone rarely finds.
+    const directed = seed % 4 === 0 ? DIRECTED[(seed / 4) % DIRECTED.length] : undefined;
+    if (directed) await directed(world, faults);
+    else await runAtRandom(world, faults);
     faults.end();
     settledInMs = await world.settle();
     violation = await auditAtRest(world);

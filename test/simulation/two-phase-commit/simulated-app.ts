@@ -63,7 +63,7 @@ export class SimulatedApp {
     this.connection = new DatabaseConnection(
       database,
       this.life,
-      (receipts) => variant.forgetsRowsEarly || this.mayForget(receipts),
+      (receipts) => !variant.keepsRows || this.mayForget(receipts),
       () => {
         world.appEnded(this, 'kill', 'the outcome of a commit is unknown');
       },
@@ -103,7 +103,7 @@ export class SimulatedApp {
       this.isServing = true;
       world.appServes(report);
     } catch (error) {
-      if (isAppError(error, 'recovery-needed')) world.appRefused(this);
+      if (isAppError(error, "recovery-needed")) { if (process.env["DEBUG"]) console.log(error.message); world.appRefused(this); }
       else if (isAppError(error)) world.appEnded(this, 'kill', error.code);
       else world.audit.violate(`an app does not start: ${String(error)}`);
     }
@@ -115,14 +115,15 @@ export class SimulatedApp {
     this.store = await DocumentStore.over(cluster, { collections: COLLECTIONS }, async (eventsOf) => {
       const room = (): JournalRoom => world.room;
       const applied = audit.documentApplied.bind(audit);
-      this.history = new SimulatedHistory({ cluster, primary, life, room, applied }, eventsOf);
+      const { usesReserve } = variant;
+      this.history = new SimulatedHistory({ cluster, primary, life, room, usesReserve, applied }, eventsOf);
       return this.history;
     });
     const { epoch } = primary.core!.identity;
     await this.store.startEpoch({ epoch });
     const ledger = world.ledger && new LedgerParticipant(world.ledger, cluster.network, life);
     this.participants = {
-      documents: variant.documents(new DocumentParticipant(this.store, new SimulatedConfirmer(primary, life))),
+      documents: this.audited(variant.documents(new DocumentParticipant(this.store, new SimulatedConfirmer(primary, life), DEADLINES))),
       ledger,
     };
     const { timers, clock, log, crashSites } = life;
@@ -138,8 +139,23 @@ export class SimulatedApp {
     return report;
   }
 
+  /** A promise has to be kept as long as the journal has the room that it reserved. */
+  private audited(documents: Participant<DocumentWork>): Participant<DocumentWork> {
+    const commit = documents.commit.bind(documents);
+    return Object.assign(Object.create(documents) as Participant<DocumentWork>, {
+      commit: async (id: TransactionId): Promise<Receipt> => {
+        try {
+          return await commit(id);
+        } catch (error) {
+          if (this.world.room !== 'none') this.world.audit.violate(`P2: ${id} cannot be committed: ${String(error)}`);
+          throw error;
+        }
+      },
+    });
+  }
+
   private mayForget({ documents }: Readonly<Record<string, Receipt>>): boolean {
     const [, seq] = (documents?.place ?? '').split('.').map(Number);
-    return seq !== undefined && seq <= this.world.cluster.primaryStore.snapshotSeq;
+    return seq !== undefined && seq < this.world.cluster.carriedOutFrom;
   }
 }

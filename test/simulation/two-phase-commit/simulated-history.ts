@@ -25,6 +25,7 @@ interface HistoryPorts {
   readonly primary: SimulatedPrimary;
   readonly life: SimulatedLife;
   readonly room: () => JournalRoom;
+  readonly usesReserve: boolean;
   /** Runs for each record, when it is durable. */
   readonly applied: (record: JournalRecord<DocumentOp>, result: Applied, machine: DocumentMachine) => void;
 }
@@ -142,7 +143,7 @@ export class SimulatedHistory implements OwnHistory {
     this.queue = [];
     const room = this.ports.room();
     if (room === 'plenty') return batch;
-    const kept = batch.filter(({ isReserved }) => isReserved && room === 'reserve');
+    const kept = batch.filter(({ isReserved }) => isReserved && room === 'reserve' && this.ports.usesReserve);
     if (kept.length < batch.length) this.events.rolledBack?.();
     for (const waiting of batch) if (!kept.includes(waiting)) waiting.fail(storageFull(undefined));
     return kept;

@@ -27,6 +27,7 @@ interface Entry {
 }
 
 export interface LedgerWatcher {
+  ledgerPromised(id: TransactionId): void;
   ledgerCommitted(id: TransactionId): void;
   ledgerAborted(id: TransactionId): void;
   /** Two decisions were told. */
@@ -58,7 +59,7 @@ export class SimulatedLedger implements Receiver<LedgerMessage, LedgerReply> {
     private readonly queue: EventQueue,
     private readonly random: SeededRandom,
     private readonly watcher: LedgerWatcher,
-    private readonly forgetsTombstones: boolean,
+    private readonly keepsTombstones: boolean,
   ) {}
 
   stateOf(id: TransactionId): ParticipantState {
@@ -110,9 +111,9 @@ export class SimulatedLedger implements Receiver<LedgerMessage, LedgerReply> {
     }
     const { state, keep, answer } = decideParticipant(before?.state ?? 'unknown', message.kind);
     if (answer === 'contradiction') this.watcher.ledgerContradicted(id, message.kind);
-    const mustKeep = keep !== undefined && !(keep === 'tombstone' && this.forgetsTombstones);
     const head = message.kind === 'prepare' ? message.head : before?.head;
-    this.write(mustKeep ? { head, state, preparedAtMs: before?.preparedAtMs ?? this.queue.nowMs } : undefined, id, () => {
+    const entry = keep && { head, state, preparedAtMs: before?.preparedAtMs ?? this.queue.nowMs };
+    this.write(entry, id, () => {
       reply(answer === 'yes' || answer === 'no' ? { kind: 'vote', isYes: answer === 'yes' } : { kind: 'done' });
       this.next();
     });
@@ -122,7 +123,9 @@ export class SimulatedLedger implements Receiver<LedgerMessage, LedgerReply> {
     const { life, queue, random, watcher } = this;
     const keep = (): void => {
       if (!entry) return;
-      this.entries.set(id, entry);
+      const isTombstone = entry.state === 'aborted' && !this.entries.has(id);
+      if (!isTombstone || this.keepsTombstones) this.entries.set(id, entry);
+      if (entry.state === 'prepared') watcher.ledgerPromised(id);
       if (entry.state === 'committed') watcher.ledgerCommitted(id);
       if (entry.state === 'aborted') watcher.ledgerAborted(id);
     };

@@ -8,15 +8,18 @@ export interface Variant {
   readonly newMachine: () => DocumentMachine;
   readonly documents: (real: Participant<DocumentWork>) => Participant<DocumentWork>;
   readonly lastResource: (real: LastResource<SqlWork, string>) => LastResource<SqlWork, string>;
-  readonly ledgerForgetsTombstones: boolean;
-  /** Decides also for what the documents' own history still shows. */
-  readonly forgetsRowsEarly: boolean;
+  /** Decisions may use the room that the journal keeps for them. */
+  readonly usesReserve: boolean;
+  readonly ledgerKeepsTombstones: boolean;
+  /** Rows stay until the documents' own record of the decision is in a snapshot. */
+  readonly keepsRows: boolean;
 }
 
 export const REAL: Variant = {
   newMachine,
   documents: (real) => real,
   lastResource: (real) => real,
-  ledgerForgetsTombstones: false,
-  forgetsRowsEarly: false,
+  usesReserve: true,
+  ledgerKeepsTombstones: true,
+  keepsRows: true,
 };

@@ -68,7 +68,7 @@ export class World implements AppWorld {
       },
     });
     if (random.chance(0.4)) {
-      this.ledger = new SimulatedLedger(queue, random, this.audit, variant.ledgerForgetsTombstones);
+      this.ledger = new SimulatedLedger(queue, random, this.audit, variant.ledgerKeepsTombstones);
     }
     this.pauseMs = 20 + random.below(150);
     this.app = new SimulatedApp(this);
@@ -140,6 +140,7 @@ export class World implements AppWorld {
   /** Somebody puts an older copy of the database in the place of this one, while the app is down. */
   putDatabaseBack(copy: DatabaseFile): void {
     this.appEnded(this.app, 'kill', 'its database was put back');
+    if (process.env['TRACE']) console.log('PUTBACK', copy.era, copy.rows.size, 'now', this.database.era, this.database.rows.size);
     this.newest ??= this.database.copy();
     this.audit.databasePutBack(this.database.copy(), copy);
     this.database.replaceBy(copy);
@@ -169,8 +170,9 @@ export class World implements AppWorld {
   }
 
   /** Whatever the documents' history still shows to be committed has to have its row. */
-  private mustRefuse({ lost, decidedSeq }: Story): boolean {
-    return lost?.row === 'committed' && decidedSeq !== undefined && decidedSeq > this.cluster.primaryStore.snapshotSeq;
+  private mustRefuse({ documents, decidedSeq, lost }: Story): boolean {
+    const isShown = documents === 'committed' && decidedSeq! > this.cluster.primaryStore.snapshotSeq;
+    return lost?.row === 'committed' && isShown;
   }
 
   /** Where a promise is missing that a commit rests on; undefined when it is kept wherever it must be. */
