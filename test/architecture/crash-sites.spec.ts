@@ -7,7 +7,7 @@ import { FOLLOWER_CRASH_SITES } from '../../src/platform/documents/index.js';
 
 const SOURCE = fileURLToPath(new URL('../../src', import.meta.url));
 const REACH = /\breach\(([^)]*)\)/g;
-const NAME = /^'([a-z][a-z.-]*)'$/;
+const NAME = /^'([a-z\d][a-z\d.-]*)'$/;
 
 /** What every call of `reach` in src/ is given, as it is written there. */
 function argumentsOfReach(): string[] {

@@ -51,25 +51,27 @@ export class MemoryLastResource implements LastResource<string, string> {
     work: string,
   ): Promise<{ readonly decision: 'committed'; readonly result: string } | { readonly decision: 'aborted' }> {
     await this.at('commit', details.id);
-    if (this.disk.rows.get(details.id)?.decision === 'aborted') return { decision: 'aborted' };
+    if (this.disk.rows.get(details.id)?.decision === 'aborted') {
+      await this.at('committed', details.id, 'found aborted');
+      return { decision: 'aborted' };
+    }
     if (this.disk.names.includes(work)) throw new AppError('conflict', `${work} is taken`, { retry: 'never' });
     this.disk.names.push(work);
     this.write(details, 'committed');
-    await this.at('committed', details.id);
+    await this.at('committed', details.id, 'wrote committed');
     return { decision: 'committed', result: work };
   }
 
   async abort(details: readonly DecisionDetails[]): Promise<ReadonlyMap<TransactionId, Decision>> {
     for (const { id } of details) await this.at('veto', id);
-    for (const each of details) if (!this.disk.rows.has(each.id)) this.write(each, 'aborted');
-    for (const { id } of details) await this.at('vetoed', id);
+    const done = details.map((each) => this.writeIfAbsent(each, 'aborted'));
+    for (const [index, { id }] of details.entries()) await this.at('vetoed', id, done[index]);
     return this.decisions(details.map(({ id }) => id));
   }
 
   async decide(details: DecisionDetails, decision: Decision): Promise<Decision> {
     await this.at('decide', details.id);
-    if (!this.disk.rows.has(details.id)) this.write(details, decision);
-    await this.at('resolved', details.id);
+    await this.at('resolved', details.id, this.writeIfAbsent(details, decision));
     return this.disk.rows.get(details.id)?.decision ?? decision;
   }
 
@@ -89,6 +91,13 @@ export class MemoryLastResource implements LastResource<string, string> {
   completed(id: TransactionId, receipts: Readonly<Record<string, Receipt>>): void {
     const row = this.disk.rows.get(id);
     if (row) this.disk.rows.set(id, { ...row, completedAtMs: this.disk.rows.size, receipts });
+  }
+
+  private writeIfAbsent(details: DecisionDetails, decision: Decision): string {
+    const row = this.disk.rows.get(details.id);
+    if (row !== undefined) return `found ${row.decision}`;
+    this.write(details, decision);
+    return `wrote ${decision}`;
   }
 
   private write(details: DecisionDetails, decision: Decision): void {

@@ -11,8 +11,8 @@ import {
   type Vote,
 } from '../../src/protocols/two-phase-commit/index.js';
 
-/** A place in a step of a double, where a test may let it wait or fail. */
-export type Step = (step: string, id: TransactionId) => Promise<void> | undefined;
+/** A place in a step of a double, where a test may let it wait or fail. `done`: what it has just made durable. */
+export type Step = (step: string, id: TransactionId, done?: string) => Promise<void> | undefined;
 
 export const NO_STEPS: Step = () => undefined;
 
@@ -62,7 +62,7 @@ export class MemoryParticipant implements Participant<string> {
       this.disk.length += 1;
       this.disk.kept.set(head.id, { head, work, place: this.placeNow(), state, receipt: {} });
     }
-    await this.at('prepared', head.id);
+    await this.at('prepared', head.id, keep ?? 'nothing');
     return { vote: 'yes', place: this.disk.kept.get(head.id)?.place ?? '' };
   }
 
@@ -102,7 +102,7 @@ export class MemoryParticipant implements Participant<string> {
       const receipt = keep === 'commit' ? { place: this.placeNow(), outcome } : { place: this.placeNow() };
       this.disk.kept.set(id, { ...before, state, receipt });
     }
-    await this.at(message === 'commit' ? 'committed' : 'aborted', id);
+    await this.at(message === 'commit' ? 'committed' : 'aborted', id, keep ?? 'nothing');
     return this.disk.kept.get(id)?.receipt ?? {};
   }
 

@@ -11,6 +11,7 @@ const PROGRAMS = {
   start: [resolve('scripts/start.mjs')],
   stop: [resolve('scripts/stop.mjs')],
   status: [resolve('scripts/run.mjs'), 'cli', 'status'],
+  accept: [resolve('scripts/run.mjs'), 'cli', 'transactions:accept'],
   recover: [resolve('scripts/run.mjs'), 'cli', 'recover:from-replicas'],
 } as const;
 

@@ -3,31 +3,40 @@ import { TerminusModule } from '@nestjs/terminus';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { BooksModule } from '../../modules/books/index.js';
+import { Books2pcModule } from '../../modules/books-2pc/index.js';
 import { CustomersModule } from '../../modules/customers/index.js';
+import { IdsModule } from '../../modules/ids/index.js';
 import { OperationsModule } from '../../modules/operations/index.js';
+import { TransactionsModule } from '../../modules/transactions/index.js';
+import { UsersModule } from '../../modules/users/index.js';
 import { GenerationCache } from '../../platform/cache/index.js';
 import { DocumentStore } from '../../platform/documents/index.js';
 import { HttpObserver } from '../../platform/observability/index.js';
-import { SqlDatabase, SqlOperationLedger } from '../../platform/sql/index.js';
+import { SqlDatabase, SqlOperationLedger, TransactionOperationLedger } from '../../platform/sql/index.js';
 import { ReplicationPrimary } from '../../protocols/replication/index.js';
+import { DocumentParticipant, TransactionCoordinator } from '../../protocols/two-phase-commit/index.js';
 import { HealthController } from './health.controller.js';
 import { MetricsController } from './metrics.controller.js';
 import { OpeningGate } from './opening-gate.js';
 import { ReplicationController } from './replication.controller.js';
 import { RootController } from './root.controller.js';
 import type { Stores } from './stores.js';
+import type { Transactions } from './transact.js';
 
-/** The opened stores, as what the modules ask for. */
+/** The opened stores and what works on them, as what the modules ask for. */
 @Global()
 @Module({})
 class StoresModule {
-  static of({ sql, documents, sqlOperations, cache }: Stores, replication: ReplicationPrimary): DynamicModule {
+  static of({ sql, documents, sqlOperations, cache }: Stores, { replication, transactions }: AppParts): DynamicModule {
     const providers = [
       { provide: SqlDatabase, useValue: sql },
       { provide: DocumentStore, useValue: documents },
       { provide: SqlOperationLedger, useValue: sqlOperations },
       { provide: GenerationCache, useValue: cache },
       { provide: ReplicationPrimary, useValue: replication },
+      { provide: TransactionCoordinator, useValue: transactions.coordinator },
+      { provide: DocumentParticipant, useValue: transactions.documents },
+      { provide: TransactionOperationLedger, useValue: transactions.operations },
     ];
     return { module: StoresModule, providers, exports: providers.map(({ provide }) => provide) };
   }
@@ -35,28 +44,34 @@ class StoresModule {
 
 interface AppParts {
   readonly replication: ReplicationPrimary;
+  readonly transactions: Transactions;
   readonly observer: HttpObserver;
   readonly gate: OpeningGate;
 }
 
 @Module({})
 export class ApiModule {
-  static of(stores: Stores, { replication, observer, gate }: AppParts): DynamicModule {
+  static of(stores: Stores, parts: AppParts): DynamicModule {
+    const { coordinator, documents, table } = parts.transactions;
     return {
       module: ApiModule,
       imports: [
-        StoresModule.of(stores, replication),
+        StoresModule.of(stores, parts),
         typeOrmSource('write', stores.sql.writeSource),
         typeOrmSource('read', stores.sql.readSource),
         TerminusModule.forRoot({ logger: false }),
         BooksModule,
         CustomersModule,
+        TransactionsModule.of({ coordinator, participants: [documents], rows: table }),
+        Books2pcModule,
+        UsersModule,
+        IdsModule,
         OperationsModule,
       ],
       controllers: [RootController, HealthController, MetricsController, ReplicationController],
       providers: [
-        { provide: HttpObserver, useValue: observer },
-        { provide: OpeningGate, useValue: gate },
+        { provide: HttpObserver, useValue: parts.observer },
+        { provide: OpeningGate, useValue: parts.gate },
       ],
     };
   }

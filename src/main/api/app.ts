@@ -8,6 +8,8 @@ import type { AppConfig } from '../../config/index.js';
 import type { ProcessControl } from '../../kernel/index.js';
 import { BookService } from '../../modules/books/index.js';
 import { CustomerOperationLedger, CustomerService } from '../../modules/customers/index.js';
+import { TransactionReads } from '../../modules/transactions/index.js';
+import { DocumentUserOperationLedger } from '../../modules/users/index.js';
 import { directoriesIn, NodeDisk } from '../../platform/disk/index.js';
 import {
   closeServing,
@@ -31,6 +33,8 @@ import { replicate } from './replicate.js';
 import { OpeningGate } from './opening-gate.js';
 import { observeReplication } from './replication-metrics.js';
 import { openStores } from './stores.js';
+import { transact } from './transact.js';
+import { countTransactions, gaugeInDoubt } from './transaction-metrics.js';
 import { serveApiDocumentation } from './swagger.js';
 
 /** Some hundred milliseconds of work. */
@@ -78,6 +82,11 @@ export async function startApp(
     primaryUrl: () => config.replication.advertisedUrl ?? url,
   });
   const observer = new HttpObserver(logger);
+  const transactions = transact(config.transactions, stores, replication, {
+    log: logPort(logger),
+    crashSites,
+    ended: countTransactions(observer.registry),
+  });
   const server = await createHttpServer({
     apiKeys: config.http.apiKeys,
     requestsPerMinute: config.http.requestsPerMinute,
@@ -86,12 +95,18 @@ export async function startApp(
   });
   observer.install(server);
   observeReplication(observer.registry, replication);
+  const { coordinator, documents, table } = transactions;
+  gaugeInDoubt(observer.registry, new TransactionReads(coordinator, [documents], table));
   const gate = new OpeningGate(server, () => replication.status.waiting);
   const serveHotReads = await admitHotReads(server, logger);
   useWriteAdmission(server, MOST_WRITES_UNDER_WAY);
   useJsonBodies(server);
   new IdempotencyGate({
-    ledgers: [stores.sqlOperations, new CustomerOperationLedger(stores.documents)],
+    ledgers: [
+      transactions.operations,
+      new CustomerOperationLedger(stores.documents),
+      new DocumentUserOperationLedger(stores.documents),
+    ],
     hmacKey: deriveKey(secret, 'operation-body-hmac'),
     newOperationId: () => uuidV7({ random: systemRandom.bytes(UUID_BYTES), msecs: systemClock.nowMs() }),
     confirmer: replication,
@@ -99,10 +114,11 @@ export async function startApp(
     answerDeadlineMs: config.transactions.answerDeadlineMs,
   }).install(server);
 
-  const app = await nestApp(server, ApiModule.of(stores, { replication, observer, gate }), logger);
+  const app = await nestApp(server, ApiModule.of(stores, { replication, transactions, observer, gate }), logger);
   serveHotReads(app);
   const open = async (): Promise<void> => {
     await replication.open();
+    await transactions.open();
     if (config.storage.seed) {
       await app.get(BookService).seed(SEED_BOOKS);
       await app.get(CustomerService).seed(SEED_CUSTOMERS);
@@ -118,6 +134,7 @@ export async function startApp(
     opened: isAlone ? Promise.resolve() : open(),
     close: async () => {
       await closeServing(server, () => app.close());
+      await transactions.close();
       replication.close();
       await stores.close();
       lock.release();

@@ -5,6 +5,7 @@ import { SNAPSHOT_CRASH_SITES } from '../../platform/documents/index.js';
 import { JOURNAL_CRASH_SITES } from '../../platform/journal/index.js';
 import { SECRET_CRASH_SITES } from '../../platform/secrets/index.js';
 import { SQL_CRASH_SITES } from '../../platform/sql/index.js';
+import { TWO_PHASE_CRASH_SITES } from '../../protocols/two-phase-commit/index.js';
 
 /** Every place where a fault test may kill this process. */
 export const CRASH_SITES: readonly string[] = [
@@ -12,6 +13,7 @@ export const CRASH_SITES: readonly string[] = [
   ...SQL_CRASH_SITES,
   ...JOURNAL_CRASH_SITES,
   ...SNAPSHOT_CRASH_SITES,
+  ...TWO_PHASE_CRASH_SITES,
 ];
 
 export function crashSitesOf({ crashSite }: AppConfig['faults']): CrashSites {

@@ -23,6 +23,7 @@ export class RootController {
     links: {
       books: '/books',
       customers: '/customers',
+      transactions: '/transactions',
       operations: '/operations/{id}',
       replication: '/replication/status',
       docs: '/docs',

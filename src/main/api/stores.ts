@@ -3,6 +3,7 @@ import type { AppConfig } from '../../config/index.js';
 import { AppError, type CrashSites, type Log, type ProcessControl } from '../../kernel/index.js';
 import { BookEntity, CreateBooks1763700000002 } from '../../modules/books/index.js';
 import { COLLECTIONS } from '../../modules/collections/index.js';
+import { CreateUsers1763700000004, UserEntity } from '../../modules/users/index.js';
 import { GenerationCache } from '../../platform/cache/index.js';
 import { DocumentStore } from '../../platform/documents/index.js';
 import { NodeDisk } from '../../platform/disk/index.js';
@@ -44,8 +45,13 @@ export async function openStores({ storage, cache }: AppConfig, own: StorePorts)
   const [sql, documents] = await Promise.all([
     SqlDatabase.open(ports, {
       file: sqlFile,
-      entities: [BookEntity],
-      migrations: [CreatePlatformTables1763700000001, CreateBooks1763700000002, CreateTransactions1763700000003],
+      entities: [BookEntity, UserEntity],
+      migrations: [
+        CreatePlatformTables1763700000001,
+        CreateBooks1763700000002,
+        CreateTransactions1763700000003,
+        CreateUsers1763700000004,
+      ],
     }).catch((error: unknown) => {
       throw namingCorruptFile(error, sqlFile);
     }),

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { isAppError } from '../../kernel/index.js';
+import { acceptTransactions } from './accept/run.js';
 import { recoverFromReplicas } from './recover/run.js';
 import { showStatus } from './status.js';
 
@@ -8,6 +9,8 @@ const EXIT_USAGE = 2;
 /** What is kept here is nobody else's to read. */
 const OWNER_ONLY = 0o077;
 const DRY_RUN = '--dry-run';
+const USAGE =
+  'Usage: npm run status, npm run recover:from-replicas [-- --dry-run], npm run transactions:accept -- --reason "..."';
 
 async function main([command, ...options]: readonly string[]): Promise<number> {
   process.umask(OWNER_ONLY);
@@ -21,7 +24,13 @@ async function main([command, ...options]: readonly string[]): Promise<number> {
     say(lines.join('\n'), exitCode);
     return exitCode;
   }
-  say('Usage: npm run status, npm run recover:from-replicas [-- --dry-run]', EXIT_USAGE);
+  const [option, reason, ...rest] = options;
+  if (command === 'transactions:accept' && option === '--reason' && reason !== undefined && rest.length === 0) {
+    const { exitCode, lines } = await acceptTransactions(reason);
+    say(lines.join('\n'), exitCode);
+    return exitCode;
+  }
+  say(USAGE, EXIT_USAGE);
   return EXIT_USAGE;
 }
 

@@ -1,5 +1,5 @@
 import type { Answer } from '../../kernel/index.js';
-import type { Receipt, TransactionId } from '../../protocols/two-phase-commit/index.js';
+import type { TransactionId } from '../../protocols/two-phase-commit/index.js';
 import type { Book } from '../books/index.js';
 import { CUSTOMERS } from '../customers/index.js';
 
@@ -16,7 +16,7 @@ export function recordedAnswer(decided: DecidedBook): Answer {
 }
 
 /** `receipt`: of the documents. One that they have forgotten tells of no number. */
-export function wholeBody(recorded: object, receipt: Receipt | undefined): object {
+export function wholeBody(recorded: object, receipt: { readonly outcome?: unknown } | undefined): object {
   const { bumped } = (receipt?.outcome ?? {}) as { readonly bumped?: Readonly<Record<string, number>> };
   const customersUpdated = bumped?.[CUSTOMERS.name];
   return customersUpdated === undefined ? recorded : { ...recorded, customersUpdated };

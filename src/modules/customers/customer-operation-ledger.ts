@@ -1,24 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import type { OperationLedger, OperationRecord } from '../../kernel/index.js';
-import { DocumentStore, type RememberedOperation } from '../../platform/documents/index.js';
+import { DocumentOperationLedger, DocumentStore } from '../../platform/documents/index.js';
+import { CUSTOMERS } from './customer-reads.js';
 import { answerOf } from './customer.service.js';
 
-/** The operations that the document store remembers, with their outcomes told as answers. */
+/** The operations on customers that the document store remembers. */
 @Injectable()
-export class CustomerOperationLedger implements OperationLedger {
-  constructor(private readonly documents: DocumentStore) {}
-
-  findByScope(scope: string): OperationRecord | undefined {
-    return toRecord(this.documents.findOperation({ scope }));
+export class CustomerOperationLedger extends DocumentOperationLedger {
+  constructor(documents: DocumentStore) {
+    super(documents, CUSTOMERS.name, answerOf);
   }
-
-  findById(id: string): OperationRecord | undefined {
-    return toRecord(this.documents.findOperation({ id }));
-  }
-}
-
-function toRecord(operation: RememberedOperation | undefined): OperationRecord | undefined {
-  if (operation === undefined) return undefined;
-  const { id, bodyHmac, at, outcome, commit } = operation;
-  return { id, bodyHmac, atMs: at, answer: answerOf(outcome, commit) };
 }

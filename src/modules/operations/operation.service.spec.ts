@@ -18,7 +18,7 @@ function ledgerOf(answer: Answer): OperationLedger {
 const EMPTY: OperationLedger = { findById: () => undefined, findByScope: () => undefined };
 
 function transaction(state: TransactionView['state']): TransactionView {
-  const history = [{ phase: 'prepare', atMs: 1 }];
+  const history = [{ phase: 'prepare' as const, atMs: 1 }];
   return { id: 't', kind: 'test', state, participants: [], history, operationId: 'op' };
 }
 

@@ -3,22 +3,27 @@ import { TransactionOperationLedger } from '../../platform/sql/index.js';
 import { ReplicationPrimary } from '../../protocols/replication/index.js';
 import { TransactionCoordinator } from '../../protocols/two-phase-commit/index.js';
 import { CustomerOperationLedger, CustomersModule } from '../customers/index.js';
+import { DocumentUserOperationLedger, UsersModule } from '../users/index.js';
 import { OperationsController } from './adapters/http/operations.controller.js';
 import { OperationService } from './operation.service.js';
 
 @Module({
-  imports: [CustomersModule],
+  imports: [CustomersModule, UsersModule],
   controllers: [OperationsController],
   providers: [
     {
       provide: OperationService,
-      inject: [TransactionOperationLedger, CustomerOperationLedger, TransactionCoordinator, ReplicationPrimary],
+      inject: [
+        ...[TransactionOperationLedger, CustomerOperationLedger, DocumentUserOperationLedger],
+        ...[TransactionCoordinator, ReplicationPrimary],
+      ],
       useFactory: (
         sql: TransactionOperationLedger,
         customers: CustomerOperationLedger,
+        users: DocumentUserOperationLedger,
         transactions: TransactionCoordinator<never>,
         replication: ReplicationPrimary,
-      ) => new OperationService([sql, customers], transactions, replication),
+      ) => new OperationService([sql, customers, users], transactions, replication),
     },
   ],
 })

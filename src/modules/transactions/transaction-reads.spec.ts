@@ -17,7 +17,7 @@ function row(id: string, decision: 'committed' | 'aborted', more: Partial<ShownR
 }
 
 function view(id: string, state: TransactionView['state']): TransactionView {
-  const history = [{ phase: 'prepare', atMs: 1, participant: 'documents' }];
+  const history = [{ phase: 'prepare' as const, atMs: 1, participant: 'documents' }];
   return { id, kind: 'test', state, participants: [{ name: 'documents', state: 'prepared' }], history };
 }
 

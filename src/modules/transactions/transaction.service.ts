@@ -1,4 +1,4 @@
-import { AppError, type Log } from '../../kernel/index.js';
+import { AppError } from '../../kernel/index.js';
 import type { RecoveryReport, TransactionId } from '../../protocols/two-phase-commit/index.js';
 import type { Resolution, ShownTransaction } from './transaction.schemas.js';
 import type { TransactionPage, TransactionPageRequest, TransactionReads } from './transaction-reads.js';
@@ -9,7 +9,6 @@ export class TransactionService {
   constructor(
     private readonly running: RunningTransactions,
     private readonly reads: TransactionReads,
-    private readonly log: Log,
   ) {}
 
   page(request: TransactionPageRequest): Promise<TransactionPage> {
@@ -31,7 +30,6 @@ export class TransactionService {
   /** Rejects with `not-found`, or `conflict` when it contradicts what is decided or may still be. */
   async resolve(id: TransactionId, { decision, reason }: Resolution, caller: string): Promise<ShownTransaction> {
     await this.running.resolve(id, decision === 'commit' ? 'committed' : 'aborted', { by: caller, reason });
-    this.log.warn('a person has decided a transaction', { transaction: id, decision, caller, reason });
     return this.find(id);
   }
 }

@@ -1,5 +1,4 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import type { Log } from '../../kernel/index.js';
 import { TransactionsController } from './adapters/http/transactions.controller.js';
 import { TransactionReads } from './transaction-reads.js';
 import { TransactionService } from './transaction.service.js';
@@ -12,18 +11,17 @@ export interface TransactionsModuleOptions {
   readonly participants: readonly PromiseHolder[];
   /** Of the last resource that the coordinator was made with. */
   readonly rows: DecisionRows;
-  readonly log: Log;
 }
 
 /** `/transactions`, for whatever takes part in them. */
 @Module({})
 export class TransactionsModule {
-  static of({ coordinator, participants, rows, log }: TransactionsModuleOptions): DynamicModule {
+  static of({ coordinator, participants, rows }: TransactionsModuleOptions): DynamicModule {
     const reads = new TransactionReads(coordinator, participants, rows);
     return {
       module: TransactionsModule,
       controllers: [TransactionsController],
-      providers: [{ provide: TransactionService, useValue: new TransactionService(coordinator, reads, log) }],
+      providers: [{ provide: TransactionService, useValue: new TransactionService(coordinator, reads) }],
     };
   }
 }

@@ -1,1 +1,5 @@
+export { CreateUsers1763700000004 } from './create-users.migration.js';
+export { DocumentUserOperationLedger } from './document-user-operation-ledger.js';
 export { USERS } from './user-collection.js';
+export { UserEntity } from './user.entity.js';
+export { UsersModule } from './users.module.js';

@@ -10,9 +10,10 @@ import {
   type JournalRecord,
   type Position,
 } from '../journal/index.js';
-import { type Applied, DocumentMachine, type DocumentsSnapshot } from './document-machine.js';
+import { type Applied, DocumentMachine, type DocumentsSnapshot, type SnapshotMeta } from './document-machine.js';
 import type { CollectionDeclaration, DocumentOp } from './document-op.js';
 import type { PreparedTransaction } from './transaction-memory.js';
+import { placeOf } from './place.js';
 import { SnapshotCodec } from './snapshot-codec.js';
 import { SnapshotFile } from './snapshot-file.js';
 import { openSnapshotStream, type SnapshotStream } from './snapshot-stream.js';
@@ -37,6 +38,12 @@ export interface HistoryEvents {
   rolledBack?(): void;
   /** As `JournalSink.durable`. */
   durable?(records: readonly EncodedRecord[]): void;
+}
+
+/** Of the snapshot file. */
+interface WrittenSnapshot {
+  readonly position: Position;
+  readonly firstToldSeq: number;
 }
 
 /** The history of documents as it can be copied: by its records, and by its snapshot where they are gone. */
@@ -77,8 +84,7 @@ export class DocumentHistory implements CopyableHistory {
     private readonly low: Low<DocumentsSnapshot>,
     private readonly empty: DocumentsSnapshot,
     private readonly journal: Journal<DocumentOp, Applied>,
-    /** Of the snapshot file. */
-    private snapshotPosition: Position | undefined,
+    private written: WrittenSnapshot | undefined,
   ) {
     this.nextSnapshotBytes = this.snapshotThreshold();
   }
@@ -116,8 +122,7 @@ export class DocumentHistory implements CopyableHistory {
       machine.appliedPosition,
       firstNeeded(machine.appliedPosition, machine.transactions.allPrepared()),
     );
-    const snapshotPosition = covered && { epoch: covered.epoch, seq: covered.seq, hash: covered.hash };
-    return new DocumentHistory(ports, options, machine, file, low, empty, journal, snapshotPosition);
+    return new DocumentHistory(ports, options, machine, file, low, empty, journal, covered && writtenAs(covered));
   }
 
   get position(): Position {
@@ -140,13 +145,18 @@ export class DocumentHistory implements CopyableHistory {
     return this.journal.positionAt(seq);
   }
 
+  /** The oldest record whose decision on a transaction is told by who opens the files as they are now. */
+  get firstToldSeq(): number {
+    return this.written?.firstToldSeq ?? 1;
+  }
+
   captureState(): DocumentsSnapshot {
     return this.machine.capture();
   }
 
   openSnapshot(): Promise<SnapshotStream | undefined> {
     return this.alone(async () => {
-      const position = this.snapshotPosition;
+      const position = this.written?.position;
       if (position === undefined || this.isClosing) return undefined;
       const release = this.journal.retainFrom(position.seq + 1);
       return openSnapshotStream(this.ports.disk, join(this.options.directory, SNAPSHOT_FILE), position, release);
@@ -204,10 +214,9 @@ export class DocumentHistory implements CopyableHistory {
     try {
       await this.journal.rotate();
       const captured = this.machine.capture();
-      const { epoch, seq, hash } = captured.meta;
       this.low.data = captured;
       await this.low.write();
-      this.snapshotPosition = { epoch, seq, hash };
+      this.written = writtenAs(captured.meta);
       this.machine.rebase(captured);
       await this.journal.removeThrough(firstNeeded(captured.meta, captured.meta.prepared) - 1);
       this.nextSnapshotBytes = this.snapshotThreshold();
@@ -220,6 +229,11 @@ export class DocumentHistory implements CopyableHistory {
       this.snapshotRun = undefined;
     }
   }
+}
+
+function writtenAs({ epoch, seq, hash, decisions = [] }: SnapshotMeta): WrittenSnapshot {
+  const [oldest] = decisions;
+  return { position: { epoch, seq, hash }, firstToldSeq: oldest === undefined ? seq + 1 : placeOf(oldest.place).seq };
 }
 
 /**

@@ -18,7 +18,7 @@ import {
 } from './document-transactions.js';
 import { EarlierTransactions } from './earlier-transactions.js';
 import { PendingWrites } from './pending-writes.js';
-import { placeText } from './place.js';
+import { placeOf, placeText } from './place.js';
 import { QueuedPrepares } from './queued-prepares.js';
 import { RecordListeners } from './record-listeners.js';
 import { whenSettled } from './when-settled.js';
@@ -251,13 +251,25 @@ export class DocumentStore extends DocumentReads {
   }
 
   /**
-   * Those that were decided before this process's epoch began, oldest first: all behind the snapshot that it began with,
-   * and the ones that the snapshot remembered.
+   * Those that were decided, oldest first: all that came to an end behind the snapshot that this process began with and
+   * before its own epoch, and the ones that snapshot and process remember.
    */
   carriedOut(): readonly DocumentDecision[] {
-    return this.earlier.all().map(({ transaction, kind, decidedBy, era, decision }) => {
-      return { id: transaction, kind, decidedBy, era, decision };
-    });
+    return this.earlier
+      .with(this.machine.transactions.allDecided())
+      .map(({ transaction, kind, decidedBy, era, decision }) => {
+        return { id: transaction, kind, decidedBy, era, decision };
+      });
+  }
+
+  /** Whether no later start from the files as they are now will tell, in `carriedOut`, of the decision at this place. */
+  hasForgotten(place: string): boolean {
+    return placeOf(place).seq < this.own.firstToldSeq;
+  }
+
+  /** No later life tells, by `carriedOut`, of a decision that stands before this record. Never falls. */
+  get carriedOutFrom(): number {
+    return this.own.carriedOutFrom;
   }
 
   /** False: certainly no promise of this transaction stands, or stood, at this place of the history, `<epoch>.<seq>`. */

@@ -34,9 +34,11 @@ export class EarlierTransactions {
     this.ownEpoch = ownEpoch;
   }
 
-  /** Oldest first. */
-  all(): readonly CarriedOutTransaction[] {
-    return this.decided;
+  /** Oldest first, with those of `remembered` that were decided since. */
+  with(remembered: readonly CarriedOutTransaction[]): readonly CarriedOutTransaction[] {
+    const { ownEpoch } = this;
+    if (ownEpoch === undefined) return this.decided;
+    return [...this.decided, ...remembered.filter(({ place }) => placeOf(place).seq > ownEpoch.seq)];
   }
 
   /** False: certainly no prepare record of this transaction stands at `place` in the history that ends at `end`. */

@@ -55,12 +55,12 @@ const NUMBERS: IdKind = {
 
 const TEXT: IdKind = {
   lowest: '',
-  isId: (value) => typeof value === 'string' && TEXT_ID.test(value),
+  isId: (value) => typeof value === 'string' && isTextId(value),
   parse: (text) => text,
   at: (bytes, offset) => {
     if (bytes[offset] !== QUOTE) return '';
     const id = bytes.toString('latin1', offset + 1, bytes.indexOf(QUOTE, offset + 1));
-    return TEXT_ID.test(id) ? id : '';
+    return isTextId(id) ? id : '';
   },
   pack: (ids) => [...ids],
   lowerBound: (ids, id) => {
@@ -75,6 +75,11 @@ const TEXT: IdKind = {
   },
   numberOf: (id) => (TEXT_NUMBER.test(String(id)) ? Number(id) : 0),
 };
+
+/** Whether it can be the id of a document in a collection whose ids are text. */
+export function isTextId(text: string): boolean {
+  return TEXT_ID.test(text);
+}
 
 export function idKindOf({ ids }: DocumentShape): IdKind {
   return ids === 'text' ? TEXT : NUMBERS;

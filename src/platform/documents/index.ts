@@ -18,6 +18,7 @@ export type { CarriedOutTransaction, PreparedTransaction, TransactionOutcome } f
 export { DocumentFollower } from './document-follower.js';
 export type { CopyableHistory, DocumentHistoryOptions } from './document-history.js';
 export { FOLLOWER_CRASH_SITES } from './follower-crash-sites.js';
+export { DocumentOperationLedger } from './document-operation-ledger.js';
 export type { DocumentPage } from './document-reads.js';
 export { type SnapshotStream, storeStream } from './snapshot-stream.js';
 export { DocumentMachine } from './document-machine.js';
@@ -32,6 +33,7 @@ export type {
   Scalar,
   ShownDocument,
 } from './document-op.js';
+export { isTextId } from './id-kind.js';
 export type { RememberedOperation } from './operation-memory.js';
 export { SnapshotCodec } from './snapshot-codec.js';
 export { SNAPSHOT_CRASH_SITES, SnapshotFile } from './snapshot-file.js';

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { ArgumentMetadata } from '@nestjs/common';
 import { z } from 'zod';
 import { AppError } from '../../kernel/index.js';
-import { BODY_PIPE } from './body.pipe.js';
+import { BODY_PIPE, BODY_PIPE_WITH_ID } from './body.pipe.js';
 
 const schema = z.strictObject({ name: z.string('must be text'), inner: z.strictObject({ n: z.int() }).optional() });
 const metadata = { type: 'body', schema } as unknown as ArgumentMetadata;
@@ -33,6 +33,12 @@ describe('the body pipe', () => {
     ['text', 'x', ['body']],
   ])('given %s, passes it on or names what is wrong', (_title, given, expected) => {
     expect(piped(given)).toEqual(expected);
+  });
+
+  it('where clients may choose the id, passes it on and ignores what else is the server’s', () => {
+    const withId = { type: 'body', schema: z.strictObject({ id: z.int() }) } as unknown as ArgumentMetadata;
+    expect(BODY_PIPE_WITH_ID.transform({ id: 7, orders_count: 1 }, withId)).toEqual({ id: 7 });
+    expect(() => BODY_PIPE_WITH_ID.transform({ id: null }, withId)).toThrow(/^id /);
   });
 
   it('given a value that breaks two rules of its field with the same words, names it once', () => {

@@ -1,18 +1,19 @@
 import type { ArgumentMetadata, PipeTransform } from '@nestjs/common';
 import { AppError, type FieldError } from '../../kernel/index.js';
 
-/** Clients may send back what they were shown; these are the server's to set. */
-const SERVER_OWNED_FIELDS = ['id', 'orders_count'] as const;
 const MOST_FIELDS_NAMED = 100;
 
 /**
  * Validates a body against the zod schema named in `@Body({ schema })`. A missing body counts as `{}`, so that the
- * answer names the fields that are missing.
+ * answer names the fields that are missing. Fields of `serverOwned` are ignored: clients may send back what they were
+ * shown.
  */
 class BodyPipe implements PipeTransform {
+  constructor(private readonly serverOwned: readonly string[]) {}
+
   transform(value: unknown, { schema }: ArgumentMetadata): unknown {
     if (schema === undefined) throw new Error('BODY_PIPE needs @Body({ schema })');
-    const result = schema['~standard'].validate(withoutServerOwned(value === undefined ? {} : value));
+    const result = schema['~standard'].validate(this.withoutServerOwned(value === undefined ? {} : value));
     if (result instanceof Promise) throw new Error('body schemas must be synchronous');
     if (result.issues === undefined) return result.value;
     const fields = result.issues.flatMap(({ path = [], message, ...rest }): FieldError[] => {
@@ -24,6 +25,12 @@ class BodyPipe implements PipeTransform {
       }));
     });
     throw invalid(fields);
+  }
+
+  private withoutServerOwned(value: unknown): unknown {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+    if (!this.serverOwned.some((field) => Object.hasOwn(value, field))) return value;
+    return Object.fromEntries(Object.entries(value).filter(([field]) => !this.serverOwned.includes(field)));
   }
 }
 
@@ -38,11 +45,6 @@ function invalid(all: readonly FieldError[]): AppError {
   return new AppError('validation-failed', detail, { retry: 'never', fields });
 }
 
-function withoutServerOwned(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  if (!SERVER_OWNED_FIELDS.some((field) => Object.hasOwn(value, field))) return value;
-  const { id: _id, orders_count: _ordersCount, ...rest } = value as Record<string, unknown>;
-  return rest;
-}
-
-export const BODY_PIPE = new BodyPipe();
+export const BODY_PIPE = new BodyPipe(['id', 'orders_count']);
+/** Where clients may choose the id. */
+export const BODY_PIPE_WITH_ID = new BodyPipe(['orders_count']);

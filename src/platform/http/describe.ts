@@ -18,7 +18,7 @@ export interface IdDescription {
 
 interface DescribedResource extends Described {
   readonly resource: z.ZodType;
-  /** Absent: whole numbers from 1. */
+  /** Absent: whole numbers from 1; of a POST: its path has none, as the server gives it. */
   readonly ids?: IdDescription;
   /** The answer says in `X-Cache` where it came from. */
   readonly cached?: boolean;
@@ -204,10 +204,11 @@ export function DescribeList({ item, ids, filter, cached = false, ...operation }
 }
 
 export function DescribePost(described: DescribedResource): Decorator {
-  const { resource, replicated = false, hasEtag = true, refusals: more = [], ...operation } = described;
+  const { resource, ids, replicated = false, hasEtag = true, refusals: more = [], ...operation } = described;
   const location: Headers = { Location: { description: 'path of the new resource', schema: TEXT } };
   return applyDecorators(
     ApiOperation(operation),
+    ...(ids ? [idParameter(ids)] : []),
     IDEMPOTENCY_KEY,
     ApiResponse({
       status: 201,
@@ -230,7 +231,8 @@ export function DescribeAction({ shown, ids, refusals: more = [], ...operation }
   );
 }
 
-export function DescribePut({ resource, ids, replicated = false, ...operation }: DescribedResource): Decorator {
+export function DescribePut(described: DescribedResource): Decorator {
+  const { resource, ids, replicated = false, refusals: more = [], ...operation } = described;
   return applyDecorators(
     ApiOperation(operation),
     idParameter(ids),
@@ -242,7 +244,7 @@ export function DescribePut({ resource, ids, replicated = false, ...operation }:
       standardSchema: resource,
       headers: { ...ETAG, ...writeHeaders(replicated) },
     }),
-    ...refusals(400, 401, 403, 404, 412, 413, 415, 422, 429, 503, 504),
+    ...refusals(400, 401, 403, 404, 412, 413, 415, 422, 429, 503, 504, ...more),
     ...onReplicas(replicated),
   );
 }

@@ -37,10 +37,25 @@ export { isEnded, type TransactionState } from './core/states.js';
 export {
   branch,
   type Branch,
+  type PhaseName,
   type RecoveryReport,
   type TransactionOutcome,
   type TransactionPhase,
   type TransactionRequest,
   type TransactionView,
 } from './shell/transaction.js';
+export { findCarriedOut, findInDoubt, findMismatches } from './shell/findings.js';
+export { TWO_PHASE_CRASH_SITES } from './shell/crash-sites.js';
+export {
+  TransactionCoordinator,
+  type TransactionOptions,
+  type TransactionPorts,
+} from './shell/transaction-coordinator.js';
+export { DocumentParticipant, type DocumentWork, type PromiseConfirmer } from './stores/document-participant.js';
 export { SqliteLastResource, type SqlWork } from './stores/sqlite-last-resource.js';
+export { CreateTransactionsTable1763700000004, TRANSACTION_ENTITIES } from './stores/typeorm-entities.js';
+export {
+  TypeOrmLastResource,
+  type TypeOrmLastResourcePorts,
+  type TypeOrmWork,
+} from './stores/typeorm-last-resource.js';

@@ -4,7 +4,7 @@ import { COLLECTIONS } from '../../../modules/collections/index.js';
 import { DocumentStore } from '../../../platform/documents/index.js';
 import type { Position } from '../../../platform/journal/index.js';
 import type { CopyPorts } from './copy-history.js';
-import { lookingAt } from './looking-disk.js';
+import { lookingAt } from '../looking-disk.js';
 
 export interface OwnHistoryPorts extends CopyPorts {
   readonly clock: Clock;

@@ -1,23 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type AppConfig, loadConfig } from '../../../config/index.js';
-import { AppError, isAppError, type Log } from '../../../kernel/index.js';
+import { AppError, type Log } from '../../../kernel/index.js';
 import { NO_CRASH_SITES } from '../../../platform/crash-sites/index.js';
 import { directoriesIn, NodeDisk } from '../../../platform/disk/index.js';
-import { type Places, placesIn, SUPERVISOR_LOCK } from '../../../platform/nodes/index.js';
-import { DataDirectoryLock, nextTurn, systemClock, systemRandom } from '../../../platform/process/index.js';
+import { type Places, placesIn } from '../../../platform/nodes/index.js';
+import { nextTurn, systemClock, systemRandom } from '../../../platform/process/index.js';
 import { clusterSecret } from '../../../platform/secrets/index.js';
 import { HttpReplicaLink, replicationAuthorization } from '../../../protocols/replication/index.js';
+import { withUnused } from '../lock-unused.js';
+import type { Said } from '../said.js';
 import { startLocalReplicas } from './local-replicas.js';
 import { recover } from './recover.js';
 import { linesOf } from './words.js';
 
 const START_REPLICAS_WITHIN_MS = 60_000;
 const ASK_AGAIN_AFTER_MS = 100;
-
-export interface Said {
-  readonly exitCode: 0 | 1;
-  readonly lines: readonly string[];
-}
 
 /**
  * `npm run recover:from-replicas`. Replicas of this machine that do not run are started for as long as it takes. Throws
@@ -33,14 +30,7 @@ export async function recoverFromReplicas(isDryRun: boolean): Promise<Said> {
   }
   const disk = new NodeDisk();
   await disk.ensureDirectory(places.dataDirectory);
-  const locks = [SUPERVISOR_LOCK, undefined].map((file) => lockUnused(places.dataDirectory, file));
-  try {
-    return await recoverAlone(config, places, disk, isDryRun);
-  } finally {
-    locks.forEach((lock) => {
-      lock.release();
-    });
-  }
+  return withUnused(places.dataDirectory, () => recoverAlone(config, places, disk, isDryRun));
 }
 
 async function recoverAlone(config: AppConfig, places: Places, disk: NodeDisk, isDryRun: boolean): Promise<Said> {
@@ -77,18 +67,6 @@ async function recoverAlone(config: AppConfig, places: Places, disk: NodeDisk, i
     });
     await local.stop();
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, interrupted);
-  }
-}
-
-function lockUnused(dataDirectory: string, file: string | undefined): DataDirectoryLock {
-  try {
-    return DataDirectoryLock.acquire(dataDirectory, file);
-  } catch (cause) {
-    if (!isAppError(cause, 'data-directory-locked')) throw cause;
-    throw new AppError('data-directory-locked', `Bifolio runs on ${dataDirectory}: "npm stop" it first`, {
-      retry: 'safe',
-      cause,
-    });
   }
 }
 

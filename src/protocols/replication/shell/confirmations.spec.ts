@@ -57,6 +57,18 @@ describe('a write that waits for replicas', () => {
     expect(await settled()).toEqual(['1 false', '2 true']);
   });
 
+  it('with a deadline of its own, is given up at that one, never later, however many others wait longer', async () => {
+    wait(1);
+    timers.pass(DEADLINE_MS / 20);
+    void confirmations.wait(2, 'all', DEADLINE_MS / 2).then((isConfirmed) => outcomes.push(`2 ${String(isConfirmed)}`));
+    timers.pass(DEADLINE_MS / 2 - DEADLINE_MS / 10 - 1);
+    expect(await settled()).toEqual([]);
+    timers.pass(DEADLINE_MS / 10 + 1);
+    expect(await settled()).toEqual(['2 false']);
+    timers.pass(DEADLINE_MS / 2);
+    expect(await settled()).toEqual(['2 false', '1 false']);
+  });
+
   it('and is settled, leaves no timer behind', async () => {
     wait(1);
     confirmations.confirm({ all: 1, majority: 1 });

@@ -27,11 +27,14 @@ export class Confirmations {
     private readonly deadlineMs: number,
   ) {}
 
-  /** True as soon as the write with this number is confirmed, false when it is not within the deadline. */
-  wait(seq: number, concern: 'all' | 'majority'): Promise<boolean> {
+  /**
+   * True as soon as the write with this number is confirmed, false when it is not within the deadline. `withinMs`: a
+   * deadline of its own, never longer; given up at the last look before its end.
+   */
+  wait(seq: number, concern: 'all' | 'majority', withinMs?: number): Promise<boolean> {
     if (this.confirmed[concern] >= seq) return Promise.resolve(true);
     return new Promise((settle) => {
-      const overdueAtTick = this.tick + TICKS + (this.isTicking ? 1 : 0);
+      const overdueAtTick = this.tick + this.ticksFor(withinMs);
       this.waiting[concern].add({ seq, settle, overdueAtTick });
       this.keepTicking();
     });
@@ -41,6 +44,11 @@ export class Confirmations {
     this.confirmed = confirmed;
     this.waiting.all.settleThrough(confirmed.all);
     this.waiting.majority.settleThrough(confirmed.majority);
+  }
+
+  private ticksFor(withinMs: number | undefined): number {
+    if (withinMs === undefined) return TICKS + (this.isTicking ? 1 : 0);
+    return Math.max(1, Math.floor((withinMs * TICKS) / this.deadlineMs));
   }
 
   private keepTicking(): void {

@@ -137,12 +137,16 @@ export class ReplicationPrimary {
     });
   }
 
-  /** How many replicas hold the write, once its concern is met or its deadline is over. */
+  /**
+   * How many replicas hold the write, once its concern is met or its deadline is over: `withinMs`, which is rounded down
+   * to tenths of the write deadline, or that deadline itself. Under `primary` as it is now, without waiting.
+   */
   async confirm(
     seq: number,
     concern: WriteConcern = this.options.writeConcern,
+    withinMs?: number,
   ): Promise<{ readonly isConfirmed: boolean; readonly acked: number; readonly replicas: number }> {
-    const isConfirmed = concern === 'primary' || (await this.whenConfirmed(seq, concern));
+    const isConfirmed = concern === 'primary' || (await this.whenConfirmed(seq, concern, withinMs));
     const replicas = this.state?.replicas ?? [];
     return { isConfirmed, acked: replicas.filter((view) => holds(view, seq)).length, replicas: replicas.length };
   }
@@ -172,8 +176,8 @@ export class ReplicationPrimary {
     return `${String(inSync)} in-sync replicas, and ${String(this.state.minInSync)} are needed`;
   }
 
-  private whenConfirmed(seq: number, concern: 'all' | 'majority'): Promise<boolean> | boolean {
-    return this.ports.links.length === 0 || this.confirmations.wait(seq, concern);
+  private whenConfirmed(seq: number, concern: 'all' | 'majority', withinMs?: number): Promise<boolean> | boolean {
+    return this.ports.links.length === 0 || this.confirmations.wait(seq, concern, withinMs);
   }
 
   private handle(input: PrimaryInput): void {

@@ -34,11 +34,39 @@ export type TransactionOutcome<Result> =
   /** Committed, and certain to be told to all; not all have been told yet. */
   | { readonly state: 'untold'; readonly id: TransactionId; readonly result: Result }
   /** Not decided within the deadline; the decision still comes. */
-  | { readonly state: 'running'; readonly id: TransactionId };
+  | {
+      readonly state: 'running';
+      readonly id: TransactionId;
+      /** Settles, and never rejects, when it is decided and carried out, or left to recovery. */
+      readonly ended: Promise<void>;
+    };
+
+export type PhaseName =
+  /** Asked of a participant, and what it said. */
+  | 'prepare'
+  | 'promised'
+  | 'refused'
+  | 'uncertain'
+  | 'overdue'
+  /** Asked of the last resource: to commit, or to write that it is aborted. */
+  | 'decide'
+  | 'veto'
+  /** What its row says, and what may be said without one. */
+  | 'committed'
+  | 'aborted'
+  | 'not-written'
+  | 'outcome-unknown'
+  /** Carried out by a participant, or not. */
+  | 'told'
+  | 'untold'
+  | 'completed'
+  /** Of recovery and operators. */
+  | 'found-in-doubt'
+  | 'unmatched'
+  | 'resolved';
 
 export interface TransactionPhase {
-  /** `prepare`, `promised`, `refused`, `failed`, `silent`, `decide`, `veto`, `committed`, `aborted`, `told`, `untold`, ... */
-  readonly phase: string;
+  readonly phase: PhaseName;
   /** Milliseconds since the Unix epoch, for people. */
   readonly atMs: number;
   readonly participant?: string;

@@ -1,4 +1,4 @@
-import type { Disk, DiskFile } from '../../../kernel/index.js';
+import type { Disk, DiskFile } from '../../kernel/index.js';
 
 const NOTHING_WRITTEN: DiskFile = {
   write: () => Promise.resolve(),

@@ -1,0 +1,84 @@
+import { v7 as uuidV7 } from 'uuid';
+import type { AppConfig } from '../../config/index.js';
+import { AppError, type CrashSites, isAppError, type Log } from '../../kernel/index.js';
+import { BOOKS_2PC, wholeBody } from '../../modules/books-2pc/index.js';
+import { systemClock, systemTimers } from '../../platform/process/index.js';
+import { SqlTransactionTable, TransactionOperationLedger } from '../../platform/sql/index.js';
+import type { ReplicationPrimary } from '../../protocols/replication/index.js';
+import {
+  DocumentParticipant,
+  SqliteLastResource,
+  type SqlWork,
+  TransactionCoordinator,
+  type TransactionView,
+} from '../../protocols/two-phase-commit/index.js';
+import type { Stores } from './stores.js';
+
+const CLOSE_WITHIN_MS = 10_000;
+
+/** Everything that takes part in transactions over more than one store. */
+export interface Transactions {
+  readonly coordinator: TransactionCoordinator<SqlWork>;
+  readonly documents: DocumentParticipant;
+  readonly table: SqlTransactionTable;
+  readonly operations: TransactionOperationLedger;
+  /**
+   * Decides and carries out what an earlier life left, and goes on to do so. Nothing may be read or begun before it
+   * resolves. Rejects with `recovery-needed`, having changed nothing, when the stores are not of one time.
+   */
+  open(): Promise<void>;
+  /** Resolves when none is under way any more, or after a while. What is left then is found at the next start. */
+  close(): Promise<void>;
+}
+
+export function transact(
+  config: AppConfig['transactions'],
+  { sql, sqlOperations, documents: store }: Stores,
+  replication: ReplicationPrimary,
+  own: { readonly log: Log; readonly crashSites: CrashSites; readonly ended: (transaction: TransactionView) => void },
+): Transactions {
+  const documents = new DocumentParticipant(store, replication, config);
+  const { name } = documents;
+  const table = new SqlTransactionTable(sql, { clock: systemClock, log: own.log }, (receipts) => {
+    const place = receipts[name]?.place;
+    return place === undefined || store.hasForgotten(place);
+  });
+  const coordinator = new TransactionCoordinator<SqlWork>(
+    {
+      participants: [documents],
+      lastResource: new SqliteLastResource(sql, table),
+      ...{ timers: systemTimers, clock: systemClock, log: own.log, crashSites: own.crashSites },
+      newId: () => uuidV7(),
+      ended: own.ended,
+    },
+    config,
+  );
+  const operations = new TransactionOperationLedger(sqlOperations, table, {
+    replicatedParticipant: name,
+    completeBody: { [BOOKS_2PC]: (body, receipts) => wholeBody(body as object, receipts[name]) },
+  });
+  let stop: () => void = () => undefined;
+  return {
+    coordinator,
+    documents,
+    table,
+    operations,
+    open: async () => {
+      await coordinator.recoverAtStart().catch(refuse);
+      stop = coordinator.keepRecovering();
+    },
+    close: async () => {
+      stop();
+      await coordinator.drained(CLOSE_WITHIN_MS);
+    },
+  };
+}
+
+/** Says what a person may do, besides what is wrong. */
+function refuse(error: unknown): never {
+  if (!isAppError(error, 'recovery-needed')) throw error;
+  const wayOut =
+    'Put back the bookstore.db that belongs to these documents; if it is lost for good, ' +
+    'npm run transactions:accept -- --reason "..." accepts what the documents have committed. Nothing was changed';
+  throw new AppError('recovery-needed', `${error.message} ${wayOut}`, { retry: 'never', cause: error });
+}

@@ -1,0 +1,73 @@
+import { join } from 'node:path';
+import { loadConfig } from '../../../config/index.js';
+import { AppError, type Log, type ProcessControl } from '../../../kernel/index.js';
+import { COLLECTIONS } from '../../../modules/collections/index.js';
+import { NO_CRASH_SITES } from '../../../platform/crash-sites/index.js';
+import { NodeDisk } from '../../../platform/disk/index.js';
+import { DocumentStore } from '../../../platform/documents/index.js';
+import { nextTurn, systemClock, systemRandom, systemTimers } from '../../../platform/process/index.js';
+import { SqlDatabase, SqlTransactionTable } from '../../../platform/sql/index.js';
+import { DocumentParticipant, SqliteLastResource } from '../../../protocols/two-phase-commit/index.js';
+import { withUnused } from '../lock-unused.js';
+import { lookingAt } from '../looking-disk.js';
+import type { Said } from '../said.js';
+import { accept } from './accept.js';
+import { wordsOf } from './words.js';
+
+const LONGEST_REASON = 500;
+
+/**
+ * `npm run transactions:accept`: the way out when a start is refused because the database lacks the rows of transactions
+ * that the documents have committed. Changes nothing else. Throws an AppError that names what stands in the way.
+ */
+export async function acceptTransactions(reason: string): Promise<Said> {
+  const { storage } = loadConfig();
+  const length = [...reason.trim()].length;
+  if (length < 1 || length > LONGEST_REASON) {
+    throw new AppError('validation-failed', `--reason must have 1 to ${String(LONGEST_REASON)} characters`, {
+      retry: 'never',
+    });
+  }
+  return withUnused(storage.dataDirectory, () => acceptIn(storage.dataDirectory, reason.trim()));
+}
+
+async function acceptIn(dataDirectory: string, reason: string): Promise<Said> {
+  const disk = new NodeDisk();
+  const file = join(dataDirectory, 'bookstore.db');
+  if (!(await disk.list(dataDirectory)).includes('bookstore.db')) throw nothingIn(file);
+  const ports = {
+    ...{ disk: lookingAt(disk), clock: systemClock, random: systemRandom, timers: systemTimers, nextTurn },
+    ...{ crashSites: NO_CRASH_SITES, log: SILENT, process: NOTHING_TO_STOP },
+  };
+  const sql = await SqlDatabase.open(ports, { file, entities: [], migrations: [] });
+  const documents = await DocumentStore.open(ports, {
+    directory: join(dataDirectory, 'documents'),
+    collections: COLLECTIONS,
+    snapshotEveryBytes: Number.MAX_SAFE_INTEGER,
+    journalReserveBytes: 0,
+  });
+  try {
+    const table = new SqlTransactionTable(sql, ports, () => false);
+    const lastResource = new SqliteLastResource(sql, table);
+    const participants = [new DocumentParticipant(documents, NOBODY_PROMISES, { prepareDeadlineMs: 0 })];
+    return wordsOf(await accept({ participants, lastResource, clock: systemClock }, reason), reason);
+  } finally {
+    await documents.close();
+    await sql.close();
+  }
+}
+
+function nothingIn(file: string): AppError {
+  return new AppError('not-found', `there is no ${file}: "npm start" makes one, and says what it lacks`, {
+    retry: 'never',
+  });
+}
+
+const NOBODY_PROMISES = {
+  admit: () => undefined,
+  confirm: () => Promise.resolve({ isConfirmed: false }),
+};
+/** What matters is in the answer. */
+const SILENT: Log = { info: () => undefined, warn: () => undefined };
+/** A disk that fails here shows itself as an error. */
+const NOTHING_TO_STOP: ProcessControl = { stop: () => undefined };

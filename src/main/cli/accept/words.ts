@@ -1,0 +1,28 @@
+import type { Mismatch } from '../../../protocols/two-phase-commit/index.js';
+import type { Said } from '../said.js';
+import type { Acceptance } from './accept.js';
+
+const WHAT_IS_WRONG: Readonly<Record<Mismatch['problem'], string>> = {
+  'no-row': 'has no row in the database',
+  'other-decision': 'was decided otherwise in the database',
+  'never-promised': 'is committed in the database and was never promised here: these are older copies',
+  'no-participant': 'is committed in the database, and nothing by that name takes part here',
+};
+
+/** What a person reads, line by line. */
+export function wordsOf({ accepted, left }: Acceptance, reason: string): Said {
+  if (accepted.length === 0 && left.length === 0) {
+    return { exitCode: 0, lines: ['Every committed transaction has its row: there was nothing to accept.'] };
+  }
+  return {
+    exitCode: left.length === 0 ? 0 : 1,
+    lines: [
+      ...accepted.map(({ id, kind }) => `accepted: ${kind} ${id} (its row says committed, by operator: ${reason})`),
+      ...(accepted.length === 0 ? [] : ['What the database had of them does not come back by this.']),
+      ...left.map(({ id, kind, participant, problem }) => {
+        return `left: ${kind} ${id}, of which ${participant} knows, ${WHAT_IS_WRONG[problem]}`;
+      }),
+      left.length === 0 ? '"npm start" goes on from here.' : 'Those that are left need the right copy of the data.',
+    ],
+  };
+}

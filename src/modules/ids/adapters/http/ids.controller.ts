@@ -1,0 +1,26 @@
+import { Controller, Get, Header } from '@nestjs/common';
+import { ApiProduces, ApiTags } from '@nestjs/swagger';
+import { v7 as uuidV7 } from 'uuid';
+import { z } from 'zod';
+import { DescribeView } from '../../../../platform/http/index.js';
+
+const idSchema = z.string().meta({ example: '019a9e5c-7b1e-7c55-9d3e-0f6b8f1f2a77' });
+
+@ApiTags('ids')
+@Controller('ids')
+export class IdsController {
+  @Get('create')
+  @Header('content-type', 'text/plain; charset=utf-8')
+  @Header('cache-control', 'no-store')
+  @ApiProduces('text/plain')
+  @DescribeView({
+    summary: 'A new id',
+    description:
+      'A UUID of version 7: no process ever gives it again. Ids rise in the order in which this process gives them, also ' +
+      'within a millisecond and when its clock is set back.',
+    shown: idSchema,
+  })
+  create(): string {
+    return uuidV7();
+  }
+}

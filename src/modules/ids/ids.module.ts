@@ -1,0 +1,5 @@
+import { Module } from '@nestjs/common';
+import { IdsController } from './adapters/http/ids.controller.js';
+
+@Module({ controllers: [IdsController] })
+export class IdsModule {}

@@ -1,0 +1,1 @@
+export { IdsModule } from './ids.module.js';

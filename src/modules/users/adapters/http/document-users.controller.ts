@@ -1,0 +1,83 @@
+import { Body, Controller, Get, Param, Post, Put, Req, Res } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Answer, OperationStamp } from '../../../../kernel/index.js';
+import {
+  admittedConcern,
+  BODY_PIPE,
+  confirmedAnswer,
+  DescribePost,
+  DescribePut,
+  DescribeRead,
+  operationOf,
+  sendAnswer,
+  sendResource,
+} from '../../../../platform/http/index.js';
+import { ReplicationPrimary } from '../../../../protocols/replication/index.js';
+import { DocumentUserService } from '../../document-user.service.js';
+import { DOCUMENT_USER_IDS, parseDocumentUserId } from './document-user-id.js';
+import { documentUserSchema, type UserInput, userInputSchema } from '../../user.schemas.js';
+
+@ApiTags('users')
+@Controller('nosql/users')
+export class DocumentUsersController {
+  constructor(
+    private readonly users: DocumentUserService,
+    private readonly replication: ReplicationPrimary,
+  ) {}
+
+  @Get(':id')
+  @DescribeRead({ summary: 'One user among the documents', resource: documentUserSchema, ids: DOCUMENT_USER_IDS })
+  read(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
+    const { body, etag } = this.users.find(parseDocumentUserId(id));
+    sendResource(request, reply, body, etag);
+  }
+
+  @Post(':id')
+  @DescribePost({
+    summary: 'Add a user among the documents alone, under this id',
+    resource: documentUserSchema,
+    ids: DOCUMENT_USER_IDS,
+    replicated: true,
+    refusals: [409],
+  })
+  async create(
+    @Param('id') id: string,
+    @Body({ schema: userInputSchema, pipes: [BODY_PIPE] }) input: UserInput,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    await this.write(request, reply, (operation) => this.users.create(parseDocumentUserId(id), input, operation));
+  }
+
+  @Put(':id')
+  @DescribePut({
+    summary: 'Replace a user among the documents',
+    resource: documentUserSchema,
+    ids: DOCUMENT_USER_IDS,
+    replicated: true,
+    refusals: [409],
+  })
+  async replace(
+    @Param('id') id: string,
+    @Body({ schema: userInputSchema, pipes: [BODY_PIPE] }) input: UserInput,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const ifMatch = request.headers['if-match'];
+    await this.write(request, reply, (operation) =>
+      this.users.replace(parseDocumentUserId(id), input, ifMatch, operation),
+    );
+  }
+
+  /** Refused before anything is written when its concern cannot be met; answered once it is. */
+  private async write(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    execute: (operation: OperationStamp) => Promise<Answer>,
+  ): Promise<void> {
+    const concern = admittedConcern(request, this.replication);
+    const operation = operationOf(request);
+    sendAnswer(reply, await confirmedAnswer(await execute(operation), operation.id, concern, this.replication));
+  }
+}

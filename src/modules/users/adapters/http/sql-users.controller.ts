@@ -1,0 +1,53 @@
+import { Body, Controller, Get, Param, Post, Put, Req, Res } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import {
+  BODY_PIPE,
+  DescribePost,
+  DescribePut,
+  DescribeRead,
+  operationOf,
+  parseId,
+  sendAnswer,
+  sendResource,
+} from '../../../../platform/http/index.js';
+import { SqlUserService } from '../../sql-user.service.js';
+import { type UserChange, userChangeSchema, type UserInput, userInputSchema, userSchema } from '../../user.schemas.js';
+
+@ApiTags('users')
+@Controller('sql/users')
+export class SqlUsersController {
+  constructor(private readonly users: SqlUserService) {}
+
+  @Get(':id')
+  @DescribeRead({ summary: 'One user in SQL', resource: userSchema })
+  read(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
+    const { body, etag } = this.users.find(parseId(id));
+    sendResource(request, reply, body, etag);
+  }
+
+  @Post()
+  @DescribePost({ summary: 'Add a user in SQL alone', resource: userSchema })
+  async create(
+    @Body({ schema: userInputSchema, pipes: [BODY_PIPE] }) input: UserInput,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    sendAnswer(reply, await this.users.create(input, operationOf(request)));
+  }
+
+  @Put(':id')
+  @DescribePut({
+    summary: 'Change a user in SQL',
+    description: 'A field that is absent stays; an empty body changes nothing.',
+    resource: userSchema,
+  })
+  async change(
+    @Param('id') id: string,
+    @Body({ schema: userChangeSchema, pipes: [BODY_PIPE] }) input: UserChange,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    sendAnswer(reply, await this.users.change(parseId(id), input, request.headers['if-match'], operationOf(request)));
+  }
+}

@@ -1,0 +1,42 @@
+import { Body, Controller, Post, Req, Res } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { admittedConcern, BODY_PIPE_WITH_ID, DescribePost, operationOf } from '../../../../platform/http/index.js';
+import { ReplicationPrimary } from '../../../../protocols/replication/index.js';
+import { answerTransaction } from '../../../transactions/index.js';
+import { User2pcService } from '../../user-2pc.service.js';
+import { type UserInBothInput, userInBothInputSchema, userInBothSchema } from '../../user.schemas.js';
+
+@ApiTags('users')
+@Controller('sql_mongo/users')
+export class Users2pcController {
+  constructor(
+    private readonly users: User2pcService,
+    private readonly replication: ReplicationPrimary,
+  ) {}
+
+  @Post()
+  @DescribePost({
+    summary: 'Add a user in SQL and among the documents, under one id: in both or in neither',
+    description:
+      'A two-phase commit. Without an `id` the user gets the next one that was never used in either store; with one that ' +
+      'either store has, nothing is written. X-Write-Concern is met by the promise of the documents, before anything is ' +
+      'committed; X-Replicas-Acked tells of that. Location is the path of the user in SQL; among the documents it is ' +
+      '/nosql/users/{id}. With 202 it is that of the operation.',
+    resource: userInBothSchema,
+    replicated: true,
+    hasEtag: false,
+    refusals: [409],
+  })
+  async create(
+    @Body({ schema: userInBothInputSchema, pipes: [BODY_PIPE_WITH_ID] }) input: UserInBothInput,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const concern = admittedConcern(request, this.replication);
+    const outcome = await this.users.create(input, operationOf(request), concern);
+    await answerTransaction({ request, reply, confirmer: this.replication }, outcome, ({ result, receipts }) =>
+      this.users.answerOf(result, receipts),
+    );
+  }
+}

@@ -1,0 +1,14 @@
+import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
+
+/** A row of `users`. Ids rise and are never given twice. */
+@Entity('users')
+export class UserEntity {
+  @PrimaryGeneratedColumn('increment', { type: 'integer' })
+  id!: number;
+
+  @Column('text')
+  firstname!: string;
+
+  @Column('text')
+  lastname!: string;
+}

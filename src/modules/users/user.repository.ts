@@ -1,0 +1,55 @@
+import { Injectable } from '@nestjs/common';
+import type { Statement } from 'better-sqlite3';
+import { SqlDatabase, type SqlWriteScope } from '../../platform/sql/index.js';
+import type { User } from './user.schemas.js';
+
+const TABLE = 'users';
+
+/** The rows of `users`. What writes runs only inside work of the database's write executor. */
+@Injectable()
+export class UserRepository {
+  private readonly insertRow: Statement<[User]>;
+  private readonly updateRow: Statement<[User]>;
+  private readonly findForWrite: Statement<[number], User>;
+  private readonly findCommitted: Statement<[number], User>;
+  private readonly highestGiven: Statement<[], number>;
+
+  constructor(database: SqlDatabase) {
+    const { writeHandle: write } = database;
+    const read = database.reader.handle;
+    const selectRow = 'SELECT id, firstname, lastname FROM users WHERE id = ?';
+    this.insertRow = write.prepare(
+      'INSERT INTO users (id, firstname, lastname) VALUES (@id, @firstname, @lastname) ON CONFLICT (id) DO NOTHING',
+    );
+    this.updateRow = write.prepare('UPDATE users SET firstname = @firstname, lastname = @lastname WHERE id = @id');
+    this.findForWrite = write.prepare(selectRow);
+    this.findCommitted = read.prepare(selectRow);
+    this.highestGiven = read.prepare<[], number>(`SELECT seq FROM sqlite_sequence WHERE name = '${TABLE}'`).pluck();
+  }
+
+  /** False, and nothing is written, when the id is taken. */
+  insert(scope: SqlWriteScope, user: User): boolean {
+    if (this.insertRow.run(user).changes === 0) return false;
+    scope.touch(TABLE);
+    return true;
+  }
+
+  update(scope: SqlWriteScope, user: User): void {
+    this.updateRow.run(user);
+    scope.touch(TABLE);
+  }
+
+  /** Sees what the same commit has done so far. */
+  findWithinWrite(id: number): User | undefined {
+    return this.findForWrite.get(id);
+  }
+
+  find(id: number): User | undefined {
+    return this.findCommitted.get(id);
+  }
+
+  /** That was ever committed, also if its row is gone; 0 when there was none. */
+  highestIdEver(): number {
+    return this.highestGiven.get() ?? 0;
+  }
+}

@@ -1,0 +1,4 @@
+/** What a store may have thrown. */
+export function errorOf(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
+}

@@ -1,0 +1,108 @@
+import type { Clock, Log } from '../../../kernel/index.js';
+import type { BranchState } from '../core/coordinator.js';
+import type { Doubt } from '../core/recovery.js';
+import type { TransactionState } from '../core/states.js';
+import type { Decision, TransactionHead, TransactionId } from '../ports.js';
+import type { Told } from './telling.js';
+import { type TransactionHistory, TransactionRecord } from './transaction-record.js';
+
+type Named = Pick<TransactionHead, 'id' | 'kind'> & { readonly places: Readonly<Record<string, string>> };
+
+/** What recovery leaves in the history and in the log. Of a transaction that is under way, its own run tells. */
+export class RecoveryNotes {
+  constructor(
+    private readonly history: TransactionHistory,
+    private readonly live: ReadonlyMap<TransactionId, unknown>,
+    private readonly clock: Clock,
+    private readonly log: Log,
+  ) {}
+
+  /** Some that were left by their runs may be carried out by now, without anybody having heard of it. */
+  hasLeftovers(): boolean {
+    return this.history.unfinished().some((record) => isDecided(record) && !this.live.has(record.id));
+  }
+
+  found(doubts: readonly Doubt[]): void {
+    for (const doubt of doubts) {
+      if (this.history.find(doubt.id) === undefined) this.open(doubt, 'in-doubt').note('found-in-doubt');
+    }
+  }
+
+  /** They have no row in this database. */
+  left(doubts: readonly Doubt[]): void {
+    for (const doubt of doubts) {
+      const record = this.history.find(doubt.id) ?? this.open(doubt, 'in-doubt');
+      if (record.state === 'unmatched') continue;
+      record.update({ state: 'unmatched', branches: prepared(doubt) });
+      record.note('unmatched');
+      const { id, kind, decidedBy, era } = doubt;
+      this.log.warn('a transaction is in doubt and another database decides it', {
+        ...{ transaction: id, kind, decidedBy, era },
+      });
+    }
+  }
+
+  resolved({ id }: Doubt, decision: Decision, why: string): void {
+    const record = this.history.find(id);
+    if (record === undefined) return;
+    record.note('resolved', undefined, why);
+    record.reason = why;
+    record.update({ state: decision === 'committed' ? 'committing' : 'aborting', branches: record.branches });
+  }
+
+  told(told: ReadonlyMap<TransactionId, Told>, transactions: readonly Named[]): void {
+    const named = new Map(transactions.map((each) => [each.id, each]));
+    for (const [id, result] of told) {
+      const transaction = named.get(id);
+      if (transaction !== undefined) this.noteTold(transaction, result);
+    }
+  }
+
+  /** `unsettled`: all that are in doubt, or have a row that was not completed. */
+  settleLeftovers(unsettled: readonly Pick<TransactionHead, 'id'>[]): void {
+    const ids = new Set(unsettled.map(({ id }) => id));
+    for (const record of this.history.unfinished()) {
+      if (ids.has(record.id) || this.live.has(record.id)) continue;
+      // Who decided it has told its participants by now, and not this process.
+      if (record.state === 'unmatched') this.history.forget(record);
+      else if (isDecided(record)) {
+        const state = record.state === 'committing' ? 'committed' : 'aborted';
+        record.update({ state, branches: record.branches.map(({ name }) => ({ name, state })) });
+        this.history.settle(record);
+      }
+    }
+  }
+
+  private noteTold(transaction: Named, { decision, errors }: Told): void {
+    const { id, kind } = transaction;
+    const untold = Object.entries(errors);
+    const details = { transaction: id, kind, decision };
+    if (untold.length > 0) this.log.warn('a participant could not be told a decision', { ...details, errors });
+    else this.log.info('a transaction was recovered', details);
+    if (this.live.has(id)) return;
+    const record = this.history.find(id) ?? this.open(transaction, 'in-doubt');
+    record.note(decision, undefined, 'recovery');
+    for (const [participant, error] of untold) record.note('untold', participant, error);
+    const branches = Object.keys(transaction.places).map((name) => {
+      return { name, state: errors[name] === undefined ? decision : ('untold' as const) };
+    });
+    const onTheWay = decision === 'committed' ? 'committing' : 'aborting';
+    record.update({ state: untold.length === 0 ? decision : onTheWay, branches });
+    this.history.settle(record);
+  }
+
+  private open(transaction: Named, state: TransactionState): TransactionRecord {
+    const { id, kind } = transaction;
+    const record = new TransactionRecord(id, kind, this.clock, { state, branches: prepared(transaction) });
+    this.history.add(record);
+    return record;
+  }
+}
+
+function isDecided({ state }: TransactionRecord): boolean {
+  return state === 'committing' || state === 'aborting';
+}
+
+function prepared({ places }: Pick<Named, 'places'>): Pick<BranchState, 'name' | 'state'>[] {
+  return Object.keys(places).map((name) => ({ name, state: 'prepared' }));
+}

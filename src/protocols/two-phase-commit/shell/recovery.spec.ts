@@ -1,0 +1,264 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { FULL, IN_DOUBT_AFTER_MS, TransactionWorld, UNKNOWN } from '../../../../test/support/transaction-world.js';
+
+/** It is looked at a fifth of its length apart. */
+const ONE_SWEEP_MS = IN_DOUBT_AFTER_MS / 5;
+
+let world: TransactionWorld;
+
+const inDoubt = async (): Promise<string[]> =>
+  (await Promise.all(world.participants.map((each) => each.inDoubt()))).flat().map(({ id }) => id);
+const names = (): readonly (readonly string[])[] => [
+  ...[...world.disks.values()].map((disk) => disk.names),
+  world.sqlDisk.names,
+];
+/** Begins `work` and lets the process die when `who` has just done `step`. */
+const dieAfter = async (step: string, work = 'x'): Promise<void> => {
+  world.onDone = (line) => {
+    if (line.startsWith(step)) world.crash();
+  };
+  void world.execute(work);
+  await world.settled();
+  world.onDone = () => undefined;
+};
+const NOTHING = { committed: [], aborted: [], unmatched: [], failed: [] };
+
+beforeEach(() => {
+  world = new TransactionWorld();
+});
+
+describe('recovery at the start', () => {
+  it('aborts what has no row, and writes that row first', async () => {
+    await dieAfter('b prepared');
+    world.start();
+
+    expect(await world.coordinator.recoverAtStart()).toEqual({ ...NOTHING, aborted: ['t1'] });
+    expect(world.sqlDisk.rows.get('t1')).toMatchObject({
+      decision: 'aborted',
+      by: 'recovery',
+      places: { a: '1', b: '1' },
+    });
+    expect(world.done.slice(-3)).toEqual([
+      'sql vetoed t1: wrote aborted',
+      'a aborted t1: abort',
+      'b aborted t1: abort',
+    ]);
+    expect([await inDoubt(), names()]).toEqual([[], [[], [], []]]);
+  });
+
+  it('commits what has a row that says so', async () => {
+    await dieAfter('sql committed');
+    world.start();
+
+    expect(await world.coordinator.recoverAtStart()).toEqual({ ...NOTHING, committed: ['t1'] });
+    expect([await inDoubt(), names()]).toEqual([[], [['x'], ['x'], ['x']]]);
+    expect(world.sqlDisk.rows.get('t1')).toMatchObject({ by: 'coordinator', completedAtMs: 1 });
+    expect(world.coordinator.find('t1')).toMatchObject({
+      state: 'committed',
+      history: [{ phase: 'found-in-doubt' }, { phase: 'committed', detail: 'recovery' }],
+    });
+  });
+
+  it('finishes what only some had carried out, and what all had and nobody knew', async () => {
+    await dieAfter('a committed');
+    world.start();
+    expect(await world.coordinator.recoverAtStart()).toEqual({ ...NOTHING, committed: ['t1'] });
+    expect(names()).toEqual([['x'], ['x'], ['x']]);
+
+    await dieAfter('b committed', 'y');
+    world.start();
+    expect(await world.coordinator.recoverAtStart()).toEqual({ ...NOTHING, committed: ['t2'] });
+    expect(names()).toEqual([
+      ['x', 'y'],
+      ['x', 'y'],
+      ['x', 'y'],
+    ]);
+    expect(await world.lastResource.incomplete()).toEqual([]);
+  });
+
+  it('finds nothing to do when all went well', async () => {
+    await world.execute('x');
+    world.start();
+
+    expect(await world.coordinator.recoverAtStart()).toEqual(NOTHING);
+  });
+
+  it('offers a thousand in one request, tells all at once, and lists those of the last life', async () => {
+    world.hold('sql', 'commit');
+    for (let i = 0; i < 1_000; i += 1) void world.answerTo(`x${i}`);
+    await world.settled();
+    world.start();
+    world.hold('a', 'abort');
+    const recovering = world.coordinator.recoverAtStart();
+    await world.settled();
+
+    expect(world.sites.filter((site) => site === '2pc.recovery.decide.before').length).toBe(1);
+    expect(world.sites.filter((site) => site === '2pc.recovery.abort.before').length).toBe(2_000);
+    world.release('a', 'abort');
+    expect((await recovering).aborted.length).toBe(1_000);
+    expect(world.coordinator.live().length).toBe(1_000);
+  });
+
+  it('given rows that cannot be written, obeys those that are there and leaves the others in doubt', async () => {
+    await dieAfter('sql committed', 'x');
+    world.start();
+    await dieAfter('b prepared', 'y');
+    world.start();
+    world.fail('sql', 'veto', FULL);
+
+    expect(await world.coordinator.recoverAtStart()).toEqual({
+      ...NOTHING,
+      committed: ['t1'],
+      failed: [{ id: 't2', error: FULL.message }],
+    });
+    expect([await inDoubt(), world.sqlDisk.rows.has('t2')]).toEqual([['t2', 't2'], false]);
+    world.heal('sql', 'veto');
+    expect(await world.coordinator.recoverNow()).toEqual({ ...NOTHING, aborted: ['t2'] });
+  });
+
+  it('given rows of which nobody knows whether they are written, tells nobody anything', async () => {
+    await dieAfter('sql committed');
+    world.start();
+    world.fail('sql', 'vetoed', UNKNOWN);
+
+    expect(await world.coordinator.recoverAtStart()).toMatchObject({ failed: [{ id: 't1', error: UNKNOWN.message }] });
+  });
+
+  it('given a participant that cannot be told, tells the others, and it later', async () => {
+    await dieAfter('sql committed');
+    world.start();
+    world.fail('b', 'commit', FULL);
+
+    expect(await world.coordinator.recoverAtStart()).toEqual({
+      ...NOTHING,
+      failed: [{ id: 't1', error: `b could not be told: ${FULL.message}` }],
+    });
+    expect([names(), world.coordinator.find('t1')?.state]).toEqual([[['x'], [], ['x']], 'committing']);
+    world.heal('b', 'commit');
+    expect(await world.coordinator.recoverNow()).toEqual({ ...NOTHING, committed: ['t1'] });
+    expect(world.coordinator.find('t1')?.state).toBe('committed');
+  });
+
+  it('refuses when a participant has committed what the database does not know, and changes nothing', async () => {
+    const older = world.sqlDisk.copy();
+    await world.execute('x');
+    await dieAfter('b prepared', 'y');
+    world.sqlDisk = older;
+    world.start();
+
+    await expect(world.coordinator.recoverAtStart()).rejects.toMatchObject({
+      code: 'recovery-needed',
+      message: expect.stringContaining('a has committed naming t1, of which the database knows nothing') as unknown,
+    });
+    expect([await inDoubt(), world.sqlDisk.rows.size]).toEqual([['t2', 't2'], 0]);
+  });
+
+  it('refuses when the database has committed what a participant never promised', async () => {
+    const older = world.disks.get('b')!.copy();
+    await dieAfter('sql committed');
+    world.disks.set('b', older);
+    world.start();
+
+    await expect(world.coordinator.recoverAtStart()).rejects.toMatchObject({
+      code: 'recovery-needed',
+      message: 'The stores are not of one time: the database has committed naming t1, of which b knows nothing.',
+    });
+    expect(names()).toEqual([[], [], ['x']]);
+  });
+});
+
+describe('recovery while running', () => {
+  const recovering = async (ms: number): Promise<void> => {
+    const stop = world.coordinator.keepRecovering();
+    await world.pass(ms);
+    stop();
+  };
+
+  it('leaves alone what has not been in doubt for long, and aborts it when it has', async () => {
+    world.hold('sql', 'commit');
+    void world.answerTo('x');
+    await recovering(IN_DOUBT_AFTER_MS);
+    expect(world.sqlDisk.rows.size).toBe(0);
+
+    await recovering(2 * ONE_SWEEP_MS);
+    expect(world.sqlDisk.rows.get('t1')).toMatchObject({ decision: 'aborted', by: 'recovery' });
+    expect(await inDoubt()).toEqual([]);
+  });
+
+  it('goes by the time that passes, not by a clock that is set forward', async () => {
+    world.hold('sql', 'commit');
+    void world.answerTo('x');
+    await world.settled();
+    world.clock.advance(10 * IN_DOUBT_AFTER_MS);
+    await recovering(2 * ONE_SWEEP_MS);
+
+    expect(world.sqlDisk.rows.size).toBe(0);
+  });
+
+  it('takes at once what its coordinator has left', async () => {
+    world.fail('sql', 'committed', UNKNOWN);
+    await world.answerTo('x');
+    world.heal('sql', 'committed');
+    await recovering(ONE_SWEEP_MS);
+
+    expect([names(), world.coordinator.find('t1')?.state]).toEqual([[['x'], ['x'], ['x']], 'committed']);
+  });
+
+  it('tells, until it can, who could not be told', async () => {
+    world.fail('b', 'commit', FULL);
+    await world.answerTo('x');
+    await recovering(2 * ONE_SWEEP_MS);
+    expect(names()).toEqual([['x'], [], ['x']]);
+    world.heal('b', 'commit');
+    await recovering(ONE_SWEEP_MS);
+
+    expect([names(), world.coordinator.find('t1')?.state]).toEqual([[['x'], ['x'], ['x']], 'committed']);
+    expect(await world.lastResource.incomplete()).toEqual([]);
+  });
+
+  it('finds out when who could not be told had carried it out after all', async () => {
+    world.fail('b', 'committed', new Error('connection reset'));
+    world.fail('b', 'aborted', new Error('connection reset'));
+    expect(await world.answerTo('x')).toBe('untold');
+    world.fail('sql', 'commit', FULL);
+    world.fail('sql', 'veto', FULL);
+    expect(await world.answerTo('y')).toBe(`storage-full: ${FULL.message}`);
+    expect(['t1', 't2'].map((id) => world.coordinator.find(id)?.state)).toEqual(['committing', 'aborting']);
+    world.heal('b', 'committed');
+    await recovering(ONE_SWEEP_MS);
+
+    expect(['t1', 't2'].map((id) => world.coordinator.find(id)?.state)).toEqual(['committed', 'aborted']);
+    expect(names()).toEqual([['x'], ['x'], ['x']]);
+  });
+
+  it('writes nothing and logs nothing while all goes well', async () => {
+    await world.execute('x');
+    world.sites.length = 0;
+    await recovering(3 * ONE_SWEEP_MS);
+
+    expect([world.sites, world.log.entries]).toEqual([[], []]);
+  });
+
+  it('goes on after a failure of its own', async () => {
+    world.fail('sql', 'committed', UNKNOWN);
+    await world.answerTo('x');
+    const [a] = world.participants;
+    const inDoubtOf = a!.inDoubt.bind(a);
+    Object.assign(a!, { inDoubt: () => Promise.reject(new Error('disk gone')) });
+    await recovering(ONE_SWEEP_MS);
+    expect(world.log.entries.at(-1)).toMatchObject({
+      message: 'a recovery has failed',
+      details: { error: 'disk gone' },
+    });
+    Object.assign(a!, { inDoubt: inDoubtOf });
+    await recovering(ONE_SWEEP_MS);
+
+    expect(names()).toEqual([['x'], ['x'], ['x']]);
+  });
+
+  it('stopped, leaves no timer behind', async () => {
+    await recovering(ONE_SWEEP_MS);
+
+    expect(world.timers.pending).toBe(0);
+  });
+});

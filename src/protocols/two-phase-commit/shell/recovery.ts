@@ -1,0 +1,199 @@
+import { type Clock, type CrashSites, isAppError, type Log, type Timers } from '../../../kernel/index.js';
+import {
+  type Doubt,
+  doubtsOf,
+  isDue,
+  type Judge,
+  planRecovery,
+  type RecoveryPlan,
+  tellingsOf,
+} from '../core/recovery.js';
+import type { Decision, DecisionRow, TransactionId } from '../ports.js';
+import { errorOf } from './error-of.js';
+import { assertOfOneTime, findInDoubt, type Stores } from './findings.js';
+import { RecoveryNotes } from './recovery-notes.js';
+import type { Resolution } from './resolution.js';
+import { tellAll } from './telling.js';
+import type { RecoveryReport } from './transaction.js';
+import type { TransactionHistory } from './transaction-record.js';
+
+export interface RecoveryPorts extends Stores {
+  readonly timers: Timers;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly crashSites: CrashSites;
+}
+
+/** The deadline for those in doubt is looked at so often within its length. */
+const SWEEPS = 5;
+
+type Rows = ReadonlyMap<TransactionId, Decision>;
+
+/** Finds what is in doubt and carries out what the rows say of it. The decisions are in core/recovery.ts. */
+export class Recovery {
+  /** By the count of sweeps, so that no clock that jumps can make a transaction older than it is. */
+  private firstSeen = new Map<TransactionId, number>();
+  private sweeps = 0;
+  /** Grows only: what was once left to a person is not taken later, when it looks like any other. */
+  private readonly unmatched = new Set<TransactionId>();
+  private readonly notes: RecoveryNotes;
+
+  constructor(
+    private readonly ports: RecoveryPorts,
+    private readonly history: TransactionHistory,
+    /** Those that are under way in this process. */
+    private readonly live: ReadonlyMap<TransactionId, unknown>,
+    private readonly inDoubtAfterMs: number,
+  ) {
+    this.notes = new RecoveryNotes(history, live, ports.clock, ports.log);
+  }
+
+  /** Before anything is begun. Rejects with `recovery-needed`, and then has changed nothing. */
+  async atStart(unmatched: readonly TransactionId[]): Promise<RecoveryReport> {
+    for (const id of unmatched) this.unmatched.add(id);
+    const found = await findInDoubt(this.ports);
+    await assertOfOneTime(this.ports, found, this.unmatched);
+    return this.recover(doubtsOf(found), doubtsOf(found), true);
+  }
+
+  async now(): Promise<RecoveryReport> {
+    const { doubts, due } = await this.find();
+    return this.recover(doubts, due, false);
+  }
+
+  /** As `now`, and costs next to nothing while all goes well. */
+  async sweep(): Promise<void> {
+    this.sweeps += 1;
+    const { doubts, due } = await this.find();
+    const news = due.filter(({ id }) => !this.unmatched.has(id));
+    if (news.length > 0 || this.notes.hasLeftovers()) await this.recover(doubts, news, false);
+  }
+
+  /** Sweeps until the returned function is called. `inTurn` runs it when nothing else of the kind runs. */
+  keepSweeping(inTurn: (sweep: () => Promise<void>) => Promise<void>): () => void {
+    let isStopped = false;
+    let cancel: () => void = () => undefined;
+    const plan = (): void => {
+      if (isStopped) return;
+      cancel = this.ports.timers.after(this.inDoubtAfterMs / SWEEPS, () => {
+        void inTurn(() => this.sweep())
+          .catch((reason: unknown) => {
+            this.ports.log.warn('a recovery has failed', { error: errorOf(reason).message });
+          })
+          .then(plan);
+      });
+    };
+    plan();
+    return () => {
+      isStopped = true;
+      cancel();
+    };
+  }
+
+  /** Tells what an operator's row says. What cannot be told is left to the next sweep. */
+  async carryOut(doubt: Doubt, { decision, by, reason }: Resolution): Promise<void> {
+    this.notes.found([doubt]);
+    this.notes.resolved(doubt, decision, `${by}: ${reason}`);
+    const rows = (await this.ports.lastResource.incomplete()).filter(({ id }) => id === doubt.id);
+    const tellings = tellingsOf(...whoIsToldWhat([doubt], new Map([[doubt.id, decision]]), rows));
+    this.notes.told(await tellAll(tellings, this.ports), [doubt]);
+  }
+
+  judge(isStart: boolean): Judge {
+    const { id, era } = this.ports.lastResource;
+    return { id, era, isStart, unmatched: this.unmatched };
+  }
+
+  private async find(): Promise<{ readonly doubts: readonly Doubt[]; readonly due: readonly Doubt[] }> {
+    // Whoever ends while the participants are asked may still be among their answers.
+    const live = new Set(this.live.keys());
+    const doubts = doubtsOf(await findInDoubt(this.ports));
+    for (const id of this.live.keys()) live.add(id);
+    this.firstSeen = new Map(doubts.map(({ id }) => [id, this.firstSeen.get(id) ?? this.sweeps]));
+    const due = doubts.filter(({ id, decidedBy }) => {
+      const inDoubtForMs = ((this.sweeps - (this.firstSeen.get(id) ?? this.sweeps)) * this.inDoubtAfterMs) / SWEEPS;
+      // What another database decides may be under way at a coordinator of its own.
+      const isLive = live.has(id) || decidedBy !== this.ports.lastResource.id;
+      return isDue(isLive, inDoubtForMs, this.inDoubtAfterMs);
+    });
+    return { doubts, due };
+  }
+
+  /** `doubts`: all that there are; `due`: those to be decided. */
+  private async recover(doubts: readonly Doubt[], due: readonly Doubt[], isStart: boolean): Promise<RecoveryReport> {
+    const plan = planRecovery(due, this.judge(isStart));
+    for (const { id } of plan.unmatched) this.unmatched.add(id);
+    this.notes.found(due);
+    const { rows, errors } = await this.rowsOf(plan);
+    const taken = new Set(due.map(({ id }) => id));
+    const incomplete = (await this.ports.lastResource.incomplete()).filter(({ id }) => {
+      return taken.has(id) || !this.live.has(id);
+    });
+    const told = await tellAll(tellingsOf(...whoIsToldWhat(due, rows, incomplete)), this.ports);
+    const left = plan.unmatched.filter(({ id }) => !told.has(id));
+    this.notes.told(told, [...due, ...incomplete]);
+    this.notes.left(left);
+    this.notes.settleLeftovers([...doubts, ...incomplete]);
+    return reportOf(told, left, errors);
+  }
+
+  private async rowsOf({
+    offered,
+    unmatched,
+  }: RecoveryPlan): Promise<{ rows: Rows; errors: Map<TransactionId, string> }> {
+    const rows = new Map(unmatched.length > 0 ? await this.look(unmatched) : []);
+    const errors = new Map<TransactionId, string>();
+    if (offered.length === 0) return { rows, errors };
+    try {
+      this.ports.crashSites.reach('2pc.recovery.decide.before');
+      const decided = await this.ports.lastResource.abort(offered);
+      this.ports.crashSites.reach('2pc.recovery.decide.after');
+      for (const [id, decision] of decided) rows.set(id, decision);
+    } catch (reason) {
+      const { message } = errorOf(reason);
+      this.ports.log.warn('the rows of transactions in doubt cannot be written', { error: message });
+      // A row that is there has decided. One that is not there says nothing.
+      const there: Rows = isAppError(reason, 'outcome-unknown') ? new Map() : await this.look(offered);
+      for (const { id } of offered) {
+        const decision = there.get(id);
+        if (decision) rows.set(id, decision);
+        else errors.set(id, message);
+      }
+    }
+    return { rows, errors };
+  }
+
+  private look(transactions: readonly { readonly id: TransactionId }[]): Promise<Rows> {
+    return this.ports.lastResource.decisions(transactions.map(({ id }) => id));
+  }
+}
+
+/** A row names all that may hold a promise, those in doubt are sure to; of some transactions there is only the one. */
+function whoIsToldWhat(
+  due: readonly Doubt[],
+  rows: Rows,
+  incomplete: readonly DecisionRow[],
+): [readonly Pick<Doubt, 'id' | 'places'>[], Rows] {
+  const places = new Map(due.map((doubt) => [doubt.id, doubt.places]));
+  const decisions = new Map(rows);
+  for (const row of incomplete) {
+    places.set(row.id, { ...row.places, ...places.get(row.id) });
+    decisions.set(row.id, row.decision);
+  }
+  return [[...places].map(([id, its]) => ({ id, places: its })), decisions];
+}
+
+function reportOf(
+  told: Awaited<ReturnType<typeof tellAll>>,
+  unmatched: readonly Doubt[],
+  errors: ReadonlyMap<TransactionId, string>,
+): RecoveryReport {
+  const failed = [...errors].map(([id, error]) => ({ id, error }));
+  const done: Record<Decision, TransactionId[]> = { committed: [], aborted: [] };
+  for (const [id, { decision, errors: its }] of told) {
+    const [first] = Object.entries(its);
+    if (first === undefined) done[decision].push(id);
+    else failed.push({ id, error: `${first[0]} could not be told: ${first[1]}` });
+  }
+  return { ...done, unmatched: unmatched.map(({ id }) => id), failed };
+}

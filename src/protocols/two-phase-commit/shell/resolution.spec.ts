@@ -1,0 +1,196 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { LastResourceDisk } from '../../../../test/support/memory-last-resource.js';
+import { FULL, IN_DOUBT_AFTER_MS, TransactionWorld } from '../../../../test/support/transaction-world.js';
+
+const NOTHING = { committed: [], aborted: [], unmatched: [], failed: [] };
+const BY = { by: 'ops', reason: 'the old disk is lost' };
+
+let world: TransactionWorld;
+
+const inDoubt = async (): Promise<string[]> =>
+  (await Promise.all(world.participants.map((each) => each.inDoubt()))).flat().map(({ id }) => id);
+const names = (): readonly (readonly string[])[] => [...world.disks.values()].map((disk) => disk.names);
+/** Begins `work` and lets the process die after the step. */
+const dieAfter = async (step: string, work = 'x'): Promise<void> => {
+  world.onDone = (line) => {
+    if (line.startsWith(step)) world.crash();
+  };
+  void world.execute(work);
+  await world.settled();
+  world.onDone = () => undefined;
+};
+/** One in doubt, and then another database in the place of the one that decides it. */
+const lostDatabase = async (): Promise<void> => {
+  await dieAfter('sql committed');
+  world.sqlDisk = new LastResourceDisk('sql-2');
+  world.start();
+};
+/** As it was one life before. */
+const olderCopy = async (): Promise<void> => {
+  const older = world.sqlDisk.copy();
+  world.start();
+  await dieAfter('b prepared');
+  world.sqlDisk = older;
+  world.start();
+};
+
+beforeEach(() => {
+  world = new TransactionWorld();
+});
+
+describe('what another database decides', () => {
+  it.each([
+    ['a lost database', lostDatabase],
+    ['an older copy of the database', olderCopy],
+  ])('given %s, is left to a person, at the start and for as long as it runs', async (_, lose) => {
+    await lose();
+
+    expect(await world.coordinator.recoverAtStart()).toEqual({ ...NOTHING, unmatched: ['t1'] });
+    const stop = world.coordinator.keepRecovering();
+    await world.pass(2 * IN_DOUBT_AFTER_MS);
+    stop();
+    expect(await world.coordinator.recoverNow()).toEqual({ ...NOTHING, unmatched: ['t1'] });
+    expect([await inDoubt(), world.sqlDisk.rows.size]).toEqual([['t1', 't1'], 0]);
+    expect(world.coordinator.find('t1')?.state).toBe('unmatched');
+    expect(world.log.warnings).toEqual(['a transaction is in doubt and another database decides it']);
+  });
+
+  it('is also what a recovery from replicas has named, though this database might have decided it', async () => {
+    await dieAfter('b prepared');
+    world.start();
+
+    expect(await world.coordinator.recoverAtStart(['t1'])).toEqual({ ...NOTHING, unmatched: ['t1'] });
+    expect(await world.coordinator.recoverNow()).toEqual({ ...NOTHING, unmatched: ['t1'] });
+  });
+
+  it('is settled all the same by a row that is here', async () => {
+    await dieAfter('sql committed');
+    world.start();
+
+    expect(await world.coordinator.recoverAtStart(['t1'])).toEqual({ ...NOTHING, committed: ['t1'] });
+  });
+
+  it('given a coordinator of its own that shares a participant, is not taken for lost while that one is at it', async () => {
+    await lostDatabase();
+    const stop = world.coordinator.keepRecovering();
+    await world.pass(IN_DOUBT_AFTER_MS / 2);
+    expect([world.coordinator.find('t1'), world.log.entries]).toEqual([undefined, []]);
+    await world.pass(IN_DOUBT_AFTER_MS);
+    expect(world.coordinator.find('t1')?.state).toBe('unmatched');
+    for (const each of world.participants) await each.commit('t1');
+    await world.coordinator.recoverNow();
+    stop();
+
+    expect(world.coordinator.find('t1')).toBeUndefined();
+  });
+});
+
+describe('an operator', () => {
+  it.each([
+    ['committed', [['x'], ['x']]],
+    ['aborted', [[], []]],
+  ] as const)(
+    'may decide that it is %s: the row first, then the participants, and a line of who and why',
+    async (decision, left) => {
+      await lostDatabase();
+      await world.coordinator.recoverAtStart();
+      await world.coordinator.resolve('t1', decision, BY);
+
+      expect([await inDoubt(), names()]).toEqual([[], left]);
+      expect(world.sqlDisk.rows.get('t1')).toMatchObject({
+        ...{ decision, by: 'operator', reason: 'ops: the old disk is lost', decidedBy: 'sql-1' },
+      });
+      expect(world.sqlDisk.rows.get('t1')?.completedAtMs).toBeDefined();
+      expect(world.done.slice(-3, -2)).toEqual([`sql resolved t1: wrote ${decision}`]);
+      expect(world.log.entries).toContainEqual({
+        level: 'info',
+        message: 'an operator decided a transaction',
+        details: { transaction: 't1', kind: 'naming', decision, by: 'ops', reason: 'the old disk is lost' },
+      });
+      expect(world.coordinator.find('t1')).toMatchObject({ state: decision, reason: 'ops: the old disk is lost' });
+    },
+  );
+
+  it('who says it again, changes nothing; who says the other, is refused', async () => {
+    await lostDatabase();
+    await world.coordinator.resolve('t1', 'aborted', BY);
+    const rows = [...world.sqlDisk.rows.values()];
+    await world.coordinator.resolve('t1', 'aborted', BY);
+
+    await expect(world.coordinator.resolve('t1', 'committed', BY)).rejects.toMatchObject({
+      code: 'conflict',
+      message: 'Transaction t1 is aborted already.',
+    });
+    expect([...world.sqlDisk.rows.values()]).toEqual(rows);
+  });
+
+  it('is refused when a participant has carried out the other', async () => {
+    await dieAfter('a committed');
+    world.sqlDisk = new LastResourceDisk('sql-2');
+    world.start();
+
+    await expect(world.coordinator.resolve('t1', 'aborted', BY)).rejects.toMatchObject({ code: 'conflict' });
+    expect(world.sqlDisk.rows.size).toBe(0);
+    await world.coordinator.resolve('t1', 'committed', BY);
+    expect(names()).toEqual([['x'], ['x']]);
+  });
+
+  it('is refused to commit what this database decides and has not committed; may abort it', async () => {
+    await dieAfter('b prepared');
+    world.start();
+
+    await expect(world.coordinator.resolve('t1', 'committed', BY)).rejects.toMatchObject({ code: 'conflict' });
+    expect([world.sqlDisk.rows.size, await inDoubt()]).toEqual([0, ['t1', 't1']]);
+    await world.coordinator.resolve('t1', 'aborted', BY);
+    expect(await inDoubt()).toEqual([]);
+  });
+
+  it('is refused to abort what its row has committed', async () => {
+    await dieAfter('sql committed');
+    world.start();
+
+    await expect(world.coordinator.resolve('t1', 'aborted', BY)).rejects.toMatchObject({ code: 'conflict' });
+    expect(await world.coordinator.recoverNow()).toEqual({ ...NOTHING, committed: ['t1'] });
+  });
+
+  it('is refused what is under way, and what nobody knows', async () => {
+    world.hold('sql', 'commit');
+    void world.answerTo('x');
+    await world.settled();
+
+    await expect(world.coordinator.resolve('t1', 'aborted', BY)).rejects.toMatchObject({
+      code: 'conflict',
+      retry: 'safe',
+    });
+    await expect(world.coordinator.resolve('t9', 'aborted', BY)).rejects.toMatchObject({ code: 'not-found' });
+    world.release('sql', 'commit');
+    await world.settled();
+    expect(names()).toEqual([['x'], ['x']]);
+  });
+
+  it('whose decision cannot be told yet, has decided all the same', async () => {
+    await lostDatabase();
+    world.fail('b', 'commit', FULL);
+    await world.coordinator.resolve('t1', 'committed', BY);
+    expect([names(), world.coordinator.find('t1')?.state]).toEqual([[['x'], []], 'committing']);
+    world.heal('b', 'commit');
+    const stop = world.coordinator.keepRecovering();
+    await world.pass(IN_DOUBT_AFTER_MS / 5);
+    stop();
+
+    expect([names(), world.coordinator.find('t1')?.state]).toEqual([[['x'], ['x']], 'committed']);
+  });
+
+  it('who is interrupted by a crash after the row, has decided: the next life carries it out', async () => {
+    await lostDatabase();
+    world.onDone = (line) => {
+      if (line.startsWith('sql resolved')) world.crash();
+    };
+    void world.coordinator.resolve('t1', 'committed', BY);
+    await world.settled();
+    world.start();
+
+    expect(await world.coordinator.recoverAtStart()).toEqual({ ...NOTHING, committed: ['t1'] });
+    expect(names()).toEqual([['x'], ['x']]);
+  });
+});

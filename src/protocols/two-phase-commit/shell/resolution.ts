@@ -1,0 +1,52 @@
+import { AppError, type Log } from '../../../kernel/index.js';
+import { detailsOf, type Doubt, doubtsOf, isUnmatched, type Judge } from '../core/recovery.js';
+import type { Decision, TransactionId } from '../ports.js';
+import { findCarriedOut, findInDoubt, type Stores } from './findings.js';
+
+export interface Resolution {
+  readonly id: TransactionId;
+  readonly decision: Decision;
+  /** Who decides, and why: both go into the log, and into the row. */
+  readonly by: string;
+  readonly reason: string;
+}
+
+/**
+ * Writes the row that a person has decided on. Resolves when it is durable, with what is in doubt of it; undefined when
+ * all had been told that decision already. Rejects with `not-found`, or `conflict`, and then has changed nothing.
+ */
+export async function resolveInDoubt(
+  resolution: Resolution,
+  judge: Judge,
+  stores: Stores & { readonly log: Log },
+): Promise<Doubt | undefined> {
+  const { id, decision, by, reason } = resolution;
+  const doubt = doubtsOf(await findInDoubt(stores)).find((each) => each.id === id);
+  const known = await decisionOf(id, stores);
+  if (known !== undefined && known !== decision) throw contradiction(id, known);
+  if (doubt === undefined && known === undefined) {
+    throw new AppError('not-found', `No transaction ${id} is in doubt.`, { retry: 'never' });
+  }
+  if (doubt === undefined) return undefined;
+  if (decision === 'committed' && known === undefined && !isUnmatched(doubt, judge)) {
+    const message = `Transaction ${id} is decided by this database, which has not committed it: recovery will abort it.`;
+    throw new AppError('conflict', message, { retry: 'never' });
+  }
+  const row = await stores.lastResource.decide(detailsOf(doubt, 'operator', `${by}: ${reason}`), decision);
+  if (row !== decision) throw contradiction(id, row);
+  const { kind } = doubt;
+  stores.log.info('an operator decided a transaction', { transaction: id, kind, decision, by, reason });
+  return doubt;
+}
+
+/** What a row says, or a participant that has carried it out. */
+async function decisionOf(id: TransactionId, stores: Stores): Promise<Decision | undefined> {
+  const row = (await stores.lastResource.decisions([id])).get(id);
+  if (row !== undefined) return row;
+  const carriedOut = Object.values(await findCarriedOut(stores)).flat();
+  return carriedOut.find((each) => each.id === id)?.decision;
+}
+
+function contradiction(id: TransactionId, known: Decision): AppError {
+  return new AppError('conflict', `Transaction ${id} is ${known} already.`, { retry: 'never' });
+}

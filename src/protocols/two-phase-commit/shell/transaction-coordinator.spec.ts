@@ -1,0 +1,263 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { MemoryParticipant } from '../../../../test/support/memory-participant.js';
+import {
+  ANSWER_DEADLINE_MS,
+  FULL,
+  IN_DOUBT_AFTER_MS,
+  PREPARE_DEADLINE_MS,
+  TransactionWorld,
+  UNKNOWN,
+} from '../../../../test/support/transaction-world.js';
+import { branch } from './transaction.js';
+
+const DEADLINE_AT_MOST = 1.1;
+
+describe('a coordinator', () => {
+  let world: TransactionWorld;
+  const namesOf = (who: string): readonly string[] => world.disks.get(who)?.names ?? [];
+  const phases = (id = 't1'): string[] =>
+    (world.coordinator.find(id)?.history ?? []).map(({ phase, participant }) =>
+      participant === undefined ? phase : `${phase} ${participant}`,
+    );
+
+  beforeEach(() => {
+    world = new TransactionWorld();
+  });
+
+  it('commits in all stores, and answers with the result and what each participant has to tell', async () => {
+    expect(await world.execute('x')).toEqual({
+      state: 'committed',
+      id: 't1',
+      result: 'x',
+      receipts: { a: { place: '2', outcome: { names: 1 } }, b: { place: '2', outcome: { names: 1 } } },
+    });
+    expect([namesOf('a'), namesOf('b'), world.sqlDisk.names]).toEqual([['x'], ['x'], ['x']]);
+    expect(world.coordinator.find('t1')).toMatchObject({
+      kind: 'naming',
+      state: 'committed',
+      operationId: 'op-x',
+      participants: [
+        { name: 'a', state: 'committed' },
+        { name: 'b', state: 'committed' },
+      ],
+    });
+    expect(phases()).toEqual(
+      'prepare a,prepare b,promised a,promised b,decide,committed,told a,told b,completed'.split(','),
+    );
+  });
+
+  it('gives the last resource the promises, the operation, and in the end the receipts', async () => {
+    await world.execute('x');
+
+    expect([...world.sqlDisk.rows.values()]).toEqual([
+      expect.objectContaining({
+        ...{ id: 't1', kind: 'naming', decision: 'committed', by: 'coordinator', operationId: 'op-x' },
+        ...{ decidedBy: 'sql-1', era: 1, places: { a: '1', b: '1' }, completedAtMs: 1 },
+        receipts: { a: { place: '2', outcome: { names: 1 } }, b: { place: '2', outcome: { names: 1 } } },
+      }),
+    ]);
+  });
+
+  it('given many at once, asks for all their promises before it waits for any', async () => {
+    world.hold('a', 'prepare');
+    const begun = world.sites.length;
+    const all = Promise.all(Array.from({ length: 50 }, (_, index) => world.answerTo(`x${index}`)));
+
+    expect(world.sites.slice(begun)).toEqual(Array(100).fill('2pc.prepare.before'));
+    world.release('a', 'prepare');
+    expect(await all).toEqual(Array(50).fill('committed'));
+    expect(namesOf('a').length).toBe(50);
+  });
+
+  it('given one that is slow, does not keep the others waiting', async () => {
+    world.hold('sql', 'commit', 't1');
+    const slow = world.answerTo('x');
+
+    expect(await world.answerTo('y')).toBe('committed');
+    world.release('sql', 'commit', 't1');
+    expect(await slow).toBe('committed');
+  });
+
+  it('given a no, rejects with its reason when who promised has been told, and keeps nothing anywhere', async () => {
+    world.disks.get('b')?.names.push('x');
+
+    expect(await world.answerTo('x')).toBe('conflict: x is taken');
+    expect([namesOf('a'), world.sqlDisk.names]).toEqual([[], []]);
+    expect(world.sqlDisk.rows.get('t1')).toMatchObject({
+      decision: 'aborted',
+      places: { a: '1' },
+      reason: 'x is taken',
+    });
+    expect(world.sqlDisk.rows.get('t1')?.completedAtMs).toBeDefined();
+    expect(phases()).toEqual('prepare a,prepare b,refused b,promised a,veto,aborted,told a,completed'.split(','));
+  });
+
+  it('given a no by all, writes no row and tells nobody', async () => {
+    for (const disk of world.disks.values()) disk.names.push('x');
+
+    expect(await world.answerTo('x')).toBe('conflict: x is taken');
+    expect([world.sqlDisk.rows.size, world.sites.filter((site) => site.includes('abort'))]).toEqual([0, []]);
+  });
+
+  it('given silence until the deadline, rejects, and the promise that comes too late is refused', async () => {
+    world.hold('b', 'prepare');
+    const answer = world.answerTo('x');
+    await world.pass(PREPARE_DEADLINE_MS * DEADLINE_AT_MOST);
+
+    expect(await answer).toBe('not-ready: b did not answer within 1000 ms; nothing was written');
+    world.release('b', 'prepare');
+    await world.settled();
+    expect(await Promise.all(world.participants.map((each) => each.inDoubt()))).toEqual([[], []]);
+    expect(await world.answerTo('x')).toBe('committed');
+  });
+
+  it('given a promise of which the answer is lost, rejects, and has it aborted', async () => {
+    world.fail('b', 'prepared', new Error('connection reset'));
+
+    expect(await world.answerTo('x')).toBe('not-ready: b could not promise (connection reset); nothing was written');
+    expect(await Promise.all(world.participants.map((each) => each.inDoubt()))).toEqual([[], []]);
+  });
+
+  it('given a refusal by the last resource, rejects with it, and keeps nothing anywhere', async () => {
+    world.sqlDisk.names.push('x');
+
+    expect(await world.answerTo('x')).toBe('conflict: x is taken');
+    expect([namesOf('a'), namesOf('b')]).toEqual([[], []]);
+    expect(world.sqlDisk.rows.get('t1')).toMatchObject({ decision: 'aborted', by: 'coordinator' });
+  });
+
+  it('given a last resource that can write nothing at all, aborts without a row', async () => {
+    world.fail('sql', 'commit', FULL);
+    world.fail('sql', 'veto', FULL);
+
+    expect(await world.answerTo('x')).toBe(`storage-full: ${FULL.message}`);
+    expect(await Promise.all(world.participants.map((each) => each.inDoubt()))).toEqual([[], []]);
+    expect(world.sqlDisk.rows.size).toBe(0);
+    expect(phases()).toEqual(expect.arrayContaining(['not-written', 'veto', 'told a', 'told b']));
+  });
+
+  it('given a decision that does not come in time, says so; it comes, and is carried out', async () => {
+    world.hold('sql', 'commit');
+    const answer = world.answerTo('x');
+    await world.pass(ANSWER_DEADLINE_MS * DEADLINE_AT_MOST);
+
+    expect(await answer).toBe('running');
+    expect(world.coordinator.find('t1')?.state).toBe('in-doubt');
+    world.release('sql', 'commit');
+    await world.settled();
+    expect([world.coordinator.find('t1')?.state, namesOf('a')]).toEqual(['committed', ['x']]);
+  });
+
+  it('given a participant that is slow to be told, answers in time that it is committed', async () => {
+    world.hold('b', 'commit');
+    const answer = world.execute('x');
+    await world.pass(ANSWER_DEADLINE_MS * DEADLINE_AT_MOST);
+
+    expect(await answer).toEqual({ state: 'untold', id: 't1', result: 'x' });
+    world.release('b', 'commit');
+    await world.settled();
+    expect([world.coordinator.find('t1')?.state, namesOf('b')]).toEqual(['committed', ['x']]);
+  });
+
+  it('given a participant that cannot be told, answers that it is committed, and warns', async () => {
+    world.fail('b', 'commit', FULL);
+
+    expect(await world.execute('x')).toEqual({ state: 'untold', id: 't1', result: 'x' });
+    expect(world.coordinator.find('t1')).toMatchObject({
+      state: 'committing',
+      participants: [{ state: 'committed' }, { state: 'untold' }],
+    });
+    expect(world.log.warnings).toEqual(['a participant could not be told a decision']);
+    expect(world.sqlDisk.rows.get('t1')?.completedAtMs).toBeUndefined();
+  });
+
+  it('given an outcome that nobody knows, says so and tells nobody anything', async () => {
+    world.fail('sql', 'committed', UNKNOWN);
+
+    expect(await world.answerTo('x')).toBe('outcome-unknown: no answer to COMMIT');
+    expect(world.coordinator.find('t1')?.state).toBe('in-doubt');
+    expect((await world.participants[0]?.inDoubt())?.length).toBe(1);
+    expect(world.log.warnings).toEqual(['the outcome of a transaction is not known']);
+  });
+
+  it('overruled by a recovery, obeys the row and rejects', async () => {
+    world.hold('sql', 'commit');
+    const answer = world.answerTo('x');
+    const stop = world.coordinator.keepRecovering();
+    await world.pass(IN_DOUBT_AFTER_MS * 1.5);
+    stop();
+    expect(world.sqlDisk.rows.get('t1')).toMatchObject({ decision: 'aborted', by: 'recovery' });
+    world.release('sql', 'commit');
+    await world.settled();
+
+    expect(await answer).toBe('running');
+    expect(world.coordinator.find('t1')).toMatchObject({ state: 'aborted' });
+    expect([namesOf('a'), world.sqlDisk.names]).toEqual([[], []]);
+  });
+
+  it('says in the log what it aborted after a promise: as the client’s affair, or as its own', async () => {
+    world.sqlDisk.names.push('x');
+    await world.answerTo('x');
+    world.fail('sql', 'commit', FULL);
+    await world.answerTo('y');
+
+    expect(world.log.entries).toEqual([
+      {
+        level: 'info',
+        message: 'a transaction was aborted after a promise',
+        details: { transaction: 't1', kind: 'naming', reason: 'x is taken' },
+      },
+      {
+        level: 'warn',
+        message: 'a transaction was aborted after a promise',
+        details: { transaction: 't2', kind: 'naming', reason: FULL.message },
+      },
+    ]);
+  });
+
+  it('says nothing in the log of what went well', async () => {
+    await world.execute('x');
+
+    expect(world.log.entries).toEqual([]);
+  });
+
+  it('remembers the last thousand that ended, and all that have not', async () => {
+    world.fail('b', 'commit', FULL);
+    await world.execute('open');
+    world.heal('b', 'commit');
+    for (let i = 0; i < 1_001; i += 1) await world.execute(`x${i}`);
+    const views = world.coordinator.live();
+
+    expect([views.length, views[0]?.id, views.at(-1)?.id]).toEqual([1_001, 't3', 't1']);
+    expect([world.coordinator.find('t2'), world.coordinator.find('t3')?.state]).toEqual([undefined, 'committed']);
+  });
+
+  it('leaves no timer behind when nothing is under way', async () => {
+    await world.execute('x');
+    await world.pass(ANSWER_DEADLINE_MS);
+
+    expect(world.timers.pending).toBe(0);
+  });
+
+  it('given no branches, commits the work with its row', async () => {
+    const outcome = await world.coordinator.execute({ kind: 'alone', branches: [], decide: 'x' });
+    await world.pass(ANSWER_DEADLINE_MS);
+
+    expect([outcome.state, world.sqlDisk.names, phases()]).toEqual([
+      'committed',
+      ['x'],
+      ['decide', 'committed', 'completed'],
+    ]);
+  });
+
+  it('refuses a participant that recovery would not ask, and one that takes part twice', async () => {
+    const stranger = branch(new MemoryParticipant('a'), 'x');
+    const own = branch(world.participants[0]!, 'x');
+
+    const of = (...branches: (typeof own)[]): Promise<unknown> =>
+      world.coordinator.execute({ kind: 'naming', branches, decide: 'x' });
+    await expect(of(stranger)).rejects.toThrow('Recovery does not know a.');
+    await expect(of(own, own)).rejects.toThrow('A participant takes part twice: a, a.');
+    expect(world.coordinator.live()).toEqual([]);
+  });
+});

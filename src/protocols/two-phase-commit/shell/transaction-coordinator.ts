@@ -1,0 +1,167 @@
+import { AppError, type Clock, type CrashSites, type Log, type Timers } from '../../../kernel/index.js';
+import type { LastResource, Participant, TransactionHead, TransactionId } from '../ports.js';
+import { Deadlines } from './deadlines.js';
+import { Recovery } from './recovery.js';
+import { type Resolution, resolveInDoubt } from './resolution.js';
+import type { Branch, RecoveryReport, TransactionOutcome, TransactionRequest, TransactionView } from './transaction.js';
+import { TransactionHistory } from './transaction-record.js';
+import { type RunWatch, TransactionRun } from './transaction-run.js';
+
+export interface TransactionPorts<Work> {
+  /** All that may ever take part, each under a name of its own: recovery asks them all. */
+  readonly participants: readonly Participant<never>[];
+  readonly lastResource: LastResource<Work, unknown>;
+  readonly timers: Timers;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly crashSites: CrashSites;
+  /** Time-ordered and unique for ever. */
+  readonly newId: () => TransactionId;
+  /** Told of each transaction that has ended, committed or aborted, in this life of the process. */
+  readonly ended?: (transaction: TransactionView) => void;
+}
+
+export interface TransactionOptions {
+  /** For all participants to promise; a tenth longer at most. */
+  readonly prepareDeadlineMs: number;
+  /** For the client to be answered, from the beginning; a tenth longer at most. */
+  readonly answerDeadlineMs: number;
+  /** From when on recovery decides what somebody should be deciding. */
+  readonly inDoubtAfterMs: number;
+}
+
+/**
+ * Transactions over participants and one last resource: in all of them or in none, whatever process dies and whenever.
+ * They share nothing but the stores: N that are begun in one turn ask for their promises in that turn.
+ */
+export class TransactionCoordinator<Work> {
+  private readonly participants = new Map<string, Participant<never>>();
+  private readonly underWay = new Map<TransactionId, TransactionRun<Work>>();
+  private readonly history: TransactionHistory;
+  private readonly prepareDeadlines: Deadlines<TransactionRun<Work>>;
+  private readonly answerDeadlines: Deadlines<TransactionRun<Work>>;
+  private readonly recovery: Recovery;
+  private readonly watch: RunWatch<Work>;
+  private whenIdle: (() => void)[] = [];
+  /** Recoveries and operators, one after the other. */
+  private turn: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly ports: TransactionPorts<Work>,
+    options: TransactionOptions,
+  ) {
+    for (const participant of ports.participants) {
+      if (this.participants.has(participant.name)) throw new Error(`Two participants are named ${participant.name}.`);
+      this.participants.set(participant.name, participant);
+    }
+    this.history = new TransactionHistory(ports.ended ?? (() => undefined));
+    const { prepareDeadlineMs, answerDeadlineMs, inDoubtAfterMs } = options;
+    this.prepareDeadlines = new Deadlines(ports.timers, prepareDeadlineMs, (run) => {
+      run.prepareOverdue(prepareDeadlineMs);
+    });
+    this.answerDeadlines = new Deadlines(ports.timers, answerDeadlineMs, (run) => {
+      run.answerOverdue();
+    });
+    this.recovery = new Recovery(ports, this.history, this.underWay, inDoubtAfterMs);
+    this.watch = {
+      voted: (run) => {
+        this.prepareDeadlines.delete(run);
+      },
+      answered: (run) => {
+        this.answerDeadlines.delete(run);
+      },
+      forgotten: (run) => {
+        this.underWay.delete(run.head.id);
+        this.history.settle(run.record);
+        if (this.underWay.size === 0) for (const settle of this.whenIdle.splice(0)) settle();
+      },
+    };
+  }
+
+  /**
+   * Resolves when the work is committed everywhere, or with what is known at the answer's deadline. Rejects when nothing
+   * is written anywhere and nothing will be, with the reason of whoever refused; or with `outcome-unknown`.
+   */
+  execute<Result>(request: TransactionRequest<Work>): Promise<TransactionOutcome<Result>> {
+    return new Promise<TransactionOutcome<unknown>>((resolve, reject) => {
+      this.assertParticipants(request.branches);
+      const { id: decidedBy, era } = this.ports.lastResource;
+      const head: TransactionHead = { id: this.ports.newId(), kind: request.kind, decidedBy, era };
+      const run = new TransactionRun(head, request, this.ports, this.watch, { resolve, reject });
+      this.underWay.set(head.id, run);
+      this.history.add(run.record);
+      if (request.branches.length > 0) this.prepareDeadlines.add(run);
+      this.answerDeadlines.add(run);
+      run.begin();
+    }) as Promise<TransactionOutcome<Result>>;
+  }
+
+  /**
+   * Decides and carries out all that an earlier life left; to be awaited before anything is read or begun. `unmatched`:
+   * named by a recovery from replicas. Rejects with `recovery-needed`, having changed nothing, when the stores are not
+   * of one time.
+   */
+  recoverAtStart(unmatched: readonly TransactionId[] = []): Promise<RecoveryReport> {
+    return this.inTurn(() => this.recovery.atStart(unmatched));
+  }
+
+  /** Decides and carries out what nobody here is deciding, or for too long. */
+  recoverNow(): Promise<RecoveryReport> {
+    return this.inTurn(() => this.recovery.now());
+  }
+
+  /** Recovers by itself until the returned function is called. */
+  keepRecovering(): () => void {
+    return this.recovery.keepSweeping((sweep) => this.inTurn(sweep));
+  }
+
+  /**
+   * Decides what a person has to. Resolves when the decision is durable and all that can be reached have been told it.
+   * Rejects with `not-found`, or `conflict`: it is under way, or decided otherwise, or this database decides it.
+   */
+  resolve(id: TransactionId, decision: Resolution['decision'], who: Pick<Resolution, 'by' | 'reason'>): Promise<void> {
+    return this.inTurn(async () => {
+      if (this.underWay.has(id)) {
+        throw new AppError('conflict', `Transaction ${id} is under way.`, { retry: 'safe', retryAfterSeconds: 1 });
+      }
+      const resolution = { ...who, id, decision };
+      const doubt = await resolveInDoubt(resolution, this.recovery.judge(false), this.ports);
+      if (doubt) await this.recovery.carryOut(doubt, resolution);
+    });
+  }
+
+  /** Of this life: the last thousand that ended, then all that have not. */
+  live(): readonly TransactionView[] {
+    return this.history.all().map((record) => record.view());
+  }
+
+  /** Of this life; undefined also when it ended long ago. */
+  find(id: TransactionId): TransactionView | undefined {
+    return this.history.find(id)?.view();
+  }
+
+  /** Resolves when none is under way any more, or `withinMs` later: what is left then is found by the next life. */
+  async drained(withinMs: number): Promise<void> {
+    if (this.underWay.size === 0) return;
+    await new Promise<void>((settle) => {
+      const cancel = this.ports.timers.after(withinMs, settle);
+      this.whenIdle.push(() => {
+        cancel();
+        settle();
+      });
+    });
+  }
+
+  private assertParticipants(branches: readonly Branch[]): void {
+    const names = branches.map(({ participant }) => participant.name);
+    if (new Set(names).size < names.length) throw new Error(`A participant takes part twice: ${names.join(', ')}.`);
+    const stranger = branches.find(({ participant }) => this.participants.get(participant.name) !== participant);
+    if (stranger) throw new Error(`Recovery does not know ${stranger.participant.name}.`);
+  }
+
+  private inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const result = this.turn.then(task);
+    this.turn = result.catch(() => undefined);
+    return result;
+  }
+}

@@ -1,0 +1,111 @@
+import { AppError, type ErrorCode, isAppError } from '../../../kernel/index.js';
+import type {
+  DocumentPrepare,
+  DocumentStore,
+  PreparedChange,
+  PrepareRefusal,
+  TransactionReceipt,
+} from '../../../platform/documents/index.js';
+import type { Decision, InDoubt, Participant, Receipt, TransactionHead, TransactionId, Vote } from '../ports.js';
+
+type Place = Extract<DocumentPrepare, { prepared: true }>['place'];
+type No = Extract<Vote, { vote: 'no' }>;
+type Concern = 'all' | 'majority' | 'primary';
+
+export interface DocumentWork {
+  readonly changes: readonly PreparedChange[];
+  /** Who must hold the promise besides this process. Absent: as the replication does without being told. */
+  readonly concern?: Concern;
+}
+
+/** What the documents' replication has to say, as of the primary. */
+export interface PromiseConfirmer {
+  /** Throws an AppError when nothing can be confirmed under this concern now: before anything is written. */
+  admit(concern: Concern | undefined): void;
+  /** Whether the record with this number is confirmed under the concern, as soon as it is or `withinMs` later. */
+  confirm(seq: number, concern: Concern | undefined, withinMs: number): Promise<{ readonly isConfirmed: boolean }>;
+}
+
+type TransactionDocuments = Pick<
+  DocumentStore,
+  'prepare' | 'commitPrepared' | 'abortPrepared' | 'prepared' | 'carriedOut' | 'mayHavePrepared'
+>;
+
+/**
+ * The documents as a participant. A promise is durable here and confirmed by replicas as the work's concern demands, so
+ * that it outlives the loss of this disk; the decision is one more record, which ships with the next batch: nobody waits
+ * for it, since who finds the promise can always be told the decision again.
+ *
+ * Invariant: a `no` has left nothing. A promise that the replicas do not confirm in time is undone, durably here, before
+ * the `no` is given: without its `yes` nobody may ask for `committed`.
+ */
+export class DocumentParticipant implements Participant<DocumentWork> {
+  readonly name = 'documents';
+
+  constructor(
+    private readonly documents: TransactionDocuments,
+    private readonly replication: PromiseConfirmer,
+    private readonly options: { readonly prepareDeadlineMs: number },
+  ) {}
+
+  async prepare(head: TransactionHead, { changes, concern }: DocumentWork): Promise<Vote> {
+    const promise = await this.promise(head, changes, concern);
+    if ('vote' in promise) return promise;
+    const { prepareDeadlineMs } = this.options;
+    const { isConfirmed } = await this.replication.confirm(promise.seq, concern, prepareDeadlineMs);
+    if (isConfirmed) return { vote: 'yes', place: `${String(promise.epoch)}.${String(promise.seq)}` };
+    await this.documents.abortPrepared(head.id);
+    return no('too-few-replicas', `replicas did not confirm the promise within ${String(prepareDeadlineMs)} ms`);
+  }
+
+  async commit(id: TransactionId): Promise<Receipt> {
+    return shown(await this.documents.commitPrepared(id));
+  }
+
+  async abort(id: TransactionId): Promise<Receipt> {
+    return shown(await this.documents.abortPrepared(id));
+  }
+
+  inDoubt(): Promise<readonly InDoubt[]> {
+    return Promise.resolve(this.documents.prepared());
+  }
+
+  carriedOut(): Promise<readonly (TransactionHead & { readonly decision: Decision })[]> {
+    return Promise.resolve(this.documents.carriedOut());
+  }
+
+  mayHavePrepared(id: TransactionId, place: string): Promise<boolean> {
+    return Promise.resolve(this.documents.mayHavePrepared(id, place));
+  }
+
+  /** Where it stands, durable here; or why there is none. */
+  private async promise(
+    head: TransactionHead,
+    changes: readonly PreparedChange[],
+    concern: Concern | undefined,
+  ): Promise<Place | No> {
+    try {
+      this.replication.admit(concern);
+      const answer = await this.documents.prepare(head, changes);
+      return answer.prepared ? answer.place : REFUSALS[answer.refusal]();
+    } catch (error) {
+      if (isAppError(error) && error.retry === 'safe') return { vote: 'no', reason: error };
+      throw error;
+    }
+  }
+}
+
+const REFUSALS: Readonly<Record<PrepareRefusal, () => No>> = {
+  exists: () => no('conflict', 'a document with this id exists', 'never'),
+  reserved: () => no('conflict', 'a transaction that is not decided yet is at work on this id'),
+  aborted: () => no('conflict', 'the transaction was aborted before', 'never'),
+};
+
+function no(code: ErrorCode, why: string, retry: 'never' | 'safe' = 'safe'): No {
+  const again = retry === 'safe' && { retryAfterSeconds: 1 };
+  return { vote: 'no', reason: new AppError(code, `${why}; nothing was written`, { retry, ...again }) };
+}
+
+function shown(receipt: TransactionReceipt | undefined): Receipt {
+  return receipt === undefined ? {} : { place: receipt.place, outcome: { bumped: receipt.outcome.bumped } };
+}

@@ -1,0 +1,134 @@
+import { EntitySchema, type MigrationInterface, type QueryRunner, Table, type ValueTransformer } from 'typeorm';
+import type { Decision, DecisionDetails, DecisionRow, Receipt } from '../ports.js';
+
+export interface StoredDecision {
+  readonly id: string;
+  readonly decision: Decision;
+  readonly kind: string;
+  readonly decidedBy: string;
+  readonly era: number;
+  readonly by: DecisionDetails['by'];
+  readonly reason: string | null;
+  readonly operationId: string | null;
+  readonly begunAtMs: number;
+  readonly preparedAtMs: number;
+  readonly decidedAtMs: number;
+  readonly places: Readonly<Record<string, string>>;
+  readonly completedAtMs: number | null;
+  /** By participant. Of a plain type, as TypeORM's own types do not come to an end with one that holds itself. */
+  readonly receipts: object | null;
+}
+
+/** The database itself, in one row: `id` is made with it and never changes, `era` counts its lives. */
+export interface StoredDatabase {
+  readonly key: number;
+  readonly id: string;
+  readonly era: number;
+}
+
+/** PostgreSQL and MySQL give whole numbers of 64 bits as text. */
+const toNumber: ValueTransformer = {
+  to: (value: number | null) => value,
+  from: (value: number | string | null) => (value === null ? null : Number(value)),
+};
+
+const DECISIONS = 'transaction_decisions';
+const DATABASE = 'transaction_database';
+const ID_LENGTH = 64;
+
+export const StoredDecisionEntity = new EntitySchema<StoredDecision>({
+  name: 'StoredDecision',
+  tableName: DECISIONS,
+  columns: {
+    id: { type: 'varchar', length: ID_LENGTH, primary: true },
+    decision: { type: 'varchar', length: 16 },
+    kind: { type: 'varchar', length: 255 },
+    decidedBy: { type: 'varchar', length: ID_LENGTH, name: 'decided_by' },
+    era: { type: 'int' },
+    by: { type: 'varchar', length: 16, name: 'asked_by' },
+    reason: { type: 'text', nullable: true },
+    operationId: { type: 'varchar', length: ID_LENGTH, name: 'operation_id', nullable: true },
+    begunAtMs: { type: 'bigint', name: 'begun_at_ms', transformer: toNumber },
+    preparedAtMs: { type: 'bigint', name: 'prepared_at_ms', transformer: toNumber },
+    decidedAtMs: { type: 'bigint', name: 'decided_at_ms', transformer: toNumber },
+    places: { type: 'simple-json' },
+    completedAtMs: { type: 'bigint', name: 'completed_at_ms', nullable: true, transformer: toNumber },
+    receipts: { type: 'simple-json', nullable: true },
+  },
+  indices: [{ name: 'transaction_decisions_by_completion', columns: ['completedAtMs'] }],
+});
+
+export const StoredDatabaseEntity = new EntitySchema<StoredDatabase>({
+  name: 'StoredDatabase',
+  tableName: DATABASE,
+  columns: {
+    key: { type: 'int', primary: true },
+    id: { type: 'varchar', length: ID_LENGTH },
+    era: { type: 'int' },
+  },
+});
+
+/** For the `entities` of the DataSource that decides. */
+export const TRANSACTION_ENTITIES = [StoredDecisionEntity, StoredDatabaseEntity] as const;
+
+const column = (
+  name: string,
+  type: string,
+  more: { length?: string; isNullable?: boolean; isPrimary?: boolean } = {},
+) => ({ name, type, ...more }) as const;
+const text = (name: string, length: number, more = {}) => column(name, 'varchar', { length: String(length), ...more });
+
+/** For the `migrations` of that DataSource: the tables of `TRANSACTION_ENTITIES`. */
+export class CreateTransactionsTable1763700000004 implements MigrationInterface {
+  name = 'CreateTransactionsTable1763700000004';
+
+  async up(runner: QueryRunner): Promise<void> {
+    const isPrimary = true;
+    const isNullable = true;
+    await runner.createTable(
+      new Table({
+        name: DECISIONS,
+        columns: [
+          text('id', ID_LENGTH, { isPrimary }),
+          ...[text('decision', 16), text('kind', 255), text('decided_by', ID_LENGTH)],
+          ...[column('era', 'int'), text('asked_by', 16), column('reason', 'text', { isNullable })],
+          text('operation_id', ID_LENGTH, { isNullable }),
+          ...['begun_at_ms', 'prepared_at_ms', 'decided_at_ms'].map((name) => column(name, 'bigint')),
+          ...[column('places', 'text'), column('completed_at_ms', 'bigint', { isNullable })],
+          column('receipts', 'text', { isNullable }),
+        ],
+        indices: [{ name: 'transaction_decisions_by_completion', columnNames: ['completed_at_ms'] }],
+      }),
+    );
+    await runner.createTable(
+      new Table({
+        name: DATABASE,
+        columns: [column('key', 'int', { isPrimary }), text('id', ID_LENGTH), column('era', 'int')],
+      }),
+    );
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.dropTable(DATABASE);
+    await runner.dropTable(DECISIONS);
+  }
+}
+
+export function storedOf(details: DecisionDetails, decision: Decision, decidedAtMs: number): StoredDecision {
+  const { id, kind, decidedBy, era, by, begunAtMs, preparedAtMs, places } = details;
+  const { reason = null, operationId = null } = details;
+  return {
+    ...{ id, decision, kind, decidedBy, era, by, reason, operationId },
+    ...{ begunAtMs, preparedAtMs, decidedAtMs, places, completedAtMs: null, receipts: null },
+  };
+}
+
+export function decisionRowOf(stored: StoredDecision): DecisionRow {
+  const { reason, operationId, completedAtMs, receipts, ...rest } = stored;
+  return {
+    ...rest,
+    ...(reason !== null && { reason }),
+    ...(operationId !== null && { operationId }),
+    ...(completedAtMs !== null && { completedAtMs, receipts: (receipts ?? {}) as Readonly<Record<string, Receipt>> }),
+  };
+}

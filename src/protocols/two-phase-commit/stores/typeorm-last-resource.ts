@@ -1,0 +1,241 @@
+import { type DataSource, type EntityManager, In, IsNull, LessThan } from 'typeorm';
+import { AppError, type Clock, type Log, type Random, type Timers } from '../../../kernel/index.js';
+import { systemClock, systemRandom, systemTimers } from '../../../platform/process/index.js';
+import type { Decision, DecisionDetails, DecisionRow, LastResource, Receipt, TransactionId } from '../ports.js';
+import { beginLife, refuseForgetfulDatabase } from './typeorm-database.js';
+import { decisionRowOf, StoredDecisionEntity, storedOf } from './typeorm-entities.js';
+import { isUndoneBySqlite, outcomeUnknown, refusalOf } from './typeorm-refusals.js';
+import { CommitFailed, TypeOrmTransactions } from './typeorm-transactions.js';
+
+/**
+ * The business rows of a transaction, through `manager` and nothing else. Runs inside the database transaction that
+ * decides it. What it rejects with aborts the transaction.
+ */
+export type TypeOrmWork = (manager: EntityManager, transaction: { readonly id: TransactionId }) => Promise<unknown>;
+
+export interface TypeOrmLastResourcePorts {
+  readonly log: Log;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly timers?: Timers;
+}
+
+const ROWS_PER_STATEMENT = 500;
+const COMPLETED_AT_MOST_MS = 1_000;
+
+type Committed = { readonly decision: 'committed'; readonly result: unknown } | { readonly decision: 'aborted' };
+type Receipts = Readonly<Record<string, Receipt>>;
+
+/**
+ * The database of any TypeORM DataSource as the last resource. The DataSource needs `TRANSACTION_ENTITIES` among its
+ * entities and their tables, which `CreateTransactionsTable1763700000004` makes.
+ *
+ * On SQLite TypeORM has one connection per DataSource, and whatever is started on it joins the transaction that happens
+ * to be open: it is rolled back with it, or committed with it, after it was answered. Here work is done one after the
+ * other; *nothing else may write through that DataSource*, and who reads through it sees what is not committed yet. Give
+ * the rest of the program a DataSource of its own on the same file.
+ *
+ * Only `outcome-unknown` leaves open whether a call has written. Any other refusal is definite:
+ * - the error came before the COMMIT was sent; or
+ * - SQLite refused the COMMIT as busy or for want of room; the row is not there when it is read again; or
+ * - a database server refused it or did not answer, and a row `aborted` under the same key is durable since.
+ */
+export class TypeOrmLastResource implements LastResource<TypeOrmWork, unknown> {
+  private readonly waiting = new Map<TransactionId, { readonly completedAtMs: number; readonly receipts: Receipts }>();
+  private cancelTimer: (() => void) | undefined;
+  private isClosed = false;
+
+  private constructor(
+    private readonly transactions: TypeOrmTransactions,
+    private readonly ports: Required<TypeOrmLastResourcePorts>,
+    readonly id: string,
+    readonly era: number,
+  ) {}
+
+  /**
+   * Takes the database's next era, durable when it resolves. `dataSource` is initialised, and its tables are there.
+   * Rejects with `misconfigured` when the database would answer a COMMIT before it is on the disk.
+   */
+  static async open(dataSource: DataSource, ports: TypeOrmLastResourcePorts): Promise<TypeOrmLastResource> {
+    const all = { clock: systemClock, random: systemRandom, timers: systemTimers, ...ports };
+    const transactions = new TypeOrmTransactions(dataSource);
+    await refuseForgetfulDatabase(dataSource);
+    const { id, era } = await beginLife(transactions, all.random);
+    return new TypeOrmLastResource(transactions, all, id, era);
+  }
+
+  /** Rejects with `conflict` when the row says `committed` already: then this call has written nothing. */
+  async commit(details: DecisionDetails, work: TypeOrmWork): Promise<Committed> {
+    const done: { isFirst: boolean; result: unknown } = { isFirst: false, result: undefined };
+    try {
+      await this.transactions.run(async (manager) => {
+        await manager.insert(StoredDecisionEntity, storedOf(details, 'committed', this.ports.clock.nowMs()));
+        done.isFirst = true;
+        done.result = await work(manager, details);
+      });
+      return { decision: 'committed', result: done.result };
+    } catch (error) {
+      if (error instanceof CommitFailed) return this.afterFailedCommit(details, error.cause, done.result);
+      if (done.isFirst) throw refusalOf(error);
+      return this.afterFailedRow(details.id, error);
+    }
+  }
+
+  async abort(details: readonly DecisionDetails[]): Promise<ReadonlyMap<TransactionId, Decision>> {
+    return this.decideAll(details, 'aborted');
+  }
+
+  async decide(details: DecisionDetails, decision: Decision): Promise<Decision> {
+    return (await this.decideAll([details], decision)).get(details.id) ?? decision;
+  }
+
+  async decisions(ids: readonly TransactionId[]): Promise<ReadonlyMap<TransactionId, Decision>> {
+    const found = new Map<TransactionId, Decision>();
+    for (const some of inPieces(ids)) {
+      const where = { id: In([...some]) };
+      const rows = await this.transactions.read((manager) =>
+        manager.find(StoredDecisionEntity, { where, select: { id: true, decision: true } }),
+      );
+      for (const { id, decision } of rows) found.set(id, decision);
+    }
+    return found;
+  }
+
+  async incomplete(): Promise<readonly DecisionRow[]> {
+    const rows = await this.transactions.read((manager) =>
+      manager.find(StoredDecisionEntity, { where: { completedAtMs: IsNull() }, order: { id: 'ASC' } }),
+    );
+    return rows.filter(({ id }) => !this.waiting.has(id)).map(decisionRowOf);
+  }
+
+  /** Durable within a second, at one commit for all that are completed in it, and when this is closed. */
+  completed(id: TransactionId, receipts: Receipts): void {
+    if (this.waiting.has(id)) return;
+    this.waiting.set(id, { completedAtMs: this.ports.clock.nowMs(), receipts });
+    this.armTimer();
+  }
+
+  /**
+   * Deletes the rows of transactions that are completed and were decided before that time; returns how many. Only for
+   * those whose decision no participant can lose again, not by a backup that is put back either: where a row is
+   * missing, a transaction that is found in doubt is aborted.
+   */
+  async forgetCompleted(decidedBeforeMs: number): Promise<number> {
+    const { affected } = await this.transactions.run((manager) =>
+      manager
+        .createQueryBuilder()
+        .delete()
+        .from(StoredDecisionEntity)
+        .where({ decidedAtMs: LessThan(decidedBeforeMs) })
+        .andWhere('completed_at_ms IS NOT NULL')
+        .execute(),
+    );
+    return affected ?? 0;
+  }
+
+  /** Makes durable what waits for it. The DataSource stays open, for its owner to close. */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    this.cancelTimer?.();
+    await this.writeCompletions();
+  }
+
+  /** Nothing of this call is written; what stands there already? */
+  private async afterFailedRow(id: TransactionId, error: unknown): Promise<Committed> {
+    const decision = await this.decisionOf(id).catch(() => undefined);
+    if (decision === 'aborted') return { decision };
+    if (decision === undefined) throw refusalOf(error);
+    throw new AppError('conflict', `transaction ${id} was committed before`, { retry: 'never', cause: error });
+  }
+
+  private async afterFailedCommit(details: DecisionDetails, error: unknown, result: unknown): Promise<Committed> {
+    const decision = await this.decisionAfterFailedCommit(details, error).catch(() => {
+      throw outcomeUnknown(error);
+    });
+    if (decision === 'committed') return { decision, result };
+    throw refusalOf(error);
+  }
+
+  /** Rejects when it cannot be known. */
+  private async decisionAfterFailedCommit(details: DecisionDetails, error: unknown): Promise<Decision> {
+    if (!this.transactions.isEmbedded) {
+      // The server may still be at it. It, or this row: whichever is first.
+      return this.decide({ ...details, reason: 'the COMMIT failed' }, 'aborted');
+    }
+    if (!isUndoneBySqlite(error)) throw error;
+    return (await this.decisionOf(details.id)) ?? 'aborted';
+  }
+
+  private async decisionOf(id: TransactionId): Promise<Decision | undefined> {
+    return (await this.decisions([id])).get(id);
+  }
+
+  /** Where somebody else writes one of the rows meanwhile, the whole is begun again with what is missing then. */
+  private async decideAll(
+    details: readonly DecisionDetails[],
+    decision: Decision,
+  ): Promise<ReadonlyMap<TransactionId, Decision>> {
+    // In one order everywhere, so that two who write the same rows do not wait for each other.
+    const all = [...new Map(details.map((one) => [one.id, one])).values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+    const ids = all.map(({ id }) => id);
+    let known = await this.decisions(ids);
+    while (known.size < all.length) {
+      const missing = all.filter(({ id }) => !known.has(id));
+      const error = await this.insert(missing, decision);
+      if (error === undefined) return new Map([...known, ...missing.map(({ id }) => [id, decision] as const)]);
+      const before = known.size;
+      known = await this.decisions(ids);
+      if (known.size === before) throw this.refusalOfInsert(error);
+    }
+    return known;
+  }
+
+  /** Resolves with the error, if any. */
+  private async insert(details: readonly DecisionDetails[], decision: Decision): Promise<unknown> {
+    const rows = details.map((one) => storedOf(one, decision, this.ports.clock.nowMs()));
+    try {
+      await this.transactions.run(async (manager) => {
+        for (const some of inPieces(rows)) await manager.insert(StoredDecisionEntity, [...some]);
+      });
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  }
+
+  private refusalOfInsert(error: unknown): unknown {
+    if (!(error instanceof CommitFailed)) return refusalOf(error);
+    const isUndone = this.transactions.isEmbedded && isUndoneBySqlite(error.cause);
+    return isUndone ? refusalOf(error.cause) : outcomeUnknown(error.cause);
+  }
+
+  private armTimer(): void {
+    if (this.isClosed) return;
+    this.cancelTimer ??= this.ports.timers.after(COMPLETED_AT_MOST_MS, () => {
+      void this.writeCompletions().finally(() => {
+        this.cancelTimer = undefined;
+        if (this.waiting.size > 0) this.armTimer();
+      });
+    });
+  }
+
+  private async writeCompletions(): Promise<void> {
+    const written = [...this.waiting];
+    if (written.length === 0) return;
+    try {
+      await this.transactions.run(async (manager) => {
+        for (const [id, completion] of written) {
+          await manager.update(StoredDecisionEntity, { id, completedAtMs: IsNull() }, completion);
+        }
+      });
+      for (const [id] of written) this.waiting.delete(id);
+    } catch (error) {
+      // Recovery completes them again after a restart.
+      this.ports.log.warn('completed transactions could not be noted yet', { error });
+    }
+  }
+}
+
+function* inPieces<T>(all: readonly T[]): Generator<readonly T[]> {
+  for (let from = 0; from < all.length; from += ROWS_PER_STATEMENT) yield all.slice(from, from + ROWS_PER_STATEMENT);
+}

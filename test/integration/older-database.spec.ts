@@ -1,0 +1,131 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AppProcess, removeDirectory, temporaryDirectory } from '../support/app-process.js';
+import { runToEnd } from '../support/start-process.js';
+
+const TEST_TIMEOUT_MS = 120_000;
+const BOOK = { title: 'Kindred', author: 'Octavia E. Butler', price: 12.5, quantity: 3 };
+const CUSTOMER = { name: 'Ada Lovelace', email: 'ada@example.org' };
+const UNKNOWN_DATABASE = { decision: 'abort', reason: 'the backup is of Monday' };
+const DATABASE = 'bookstore.db';
+
+interface Transaction {
+  readonly id: string;
+  readonly state: string;
+  readonly reason?: string;
+}
+
+async function ask<T>(url: string, body?: unknown): Promise<{ readonly status: number; readonly body: T }> {
+  const headers = { 'content-type': 'application/json' };
+  const init = body === undefined ? {} : { method: 'POST', headers, body: JSON.stringify(body) };
+  const response = await fetch(url, init);
+  return { status: response.status, body: (await response.json()) as T };
+}
+
+describe('a bookstore.db that is put back from a backup, beside documents that are newer', () => {
+  let directory: string;
+  let backup: string;
+  let app: AppProcess;
+
+  const restore = (): void => {
+    for (const suffix of ['-wal', '-shm']) rmSync(join(directory, `${DATABASE}${suffix}`), { force: true });
+    copyFileSync(join(backup, DATABASE), join(directory, DATABASE));
+  };
+  const ordersOf = async (): Promise<number> => {
+    return (await ask<{ orders_count: number }>(`${app.url}/customers/1`)).body.orders_count;
+  };
+  const booksThere = async (): Promise<number> => (await ask<unknown[]>(`${app.url}/books`)).body.length;
+
+  /** With one customer, and a backup that was taken then. */
+  beforeEach(async () => {
+    directory = temporaryDirectory();
+    backup = mkdtempSync(join(tmpdir(), 'bifolio-backup-'));
+    app = await AppProcess.start(directory);
+    await ask(`${app.url}/customers`, CUSTOMER);
+    await app.stop();
+    copyFileSync(join(directory, DATABASE), join(backup, DATABASE));
+  }, TEST_TIMEOUT_MS);
+
+  afterEach(async () => {
+    await app.kill();
+    removeDirectory(directory);
+    removeDirectory(backup);
+  });
+
+  it(
+    'with transactions that the documents have committed, is refused naming them, until they are accepted',
+    async () => {
+      app = await AppProcess.start(directory);
+      const ids: string[] = [];
+      for (let n = 0; n < 2; n += 1) {
+        ids.push((await ask<{ transactionId: string }>(`${app.url}/books-2pc`, BOOK)).body.transactionId);
+      }
+      await app.kill();
+      restore();
+
+      const refused = AppProcess.spawn(directory);
+      expect((await refused.exited).code).toBe(1);
+      expect(refused.printed.trim().split('\n')).toHaveLength(1);
+      expect(refused.printed).toMatch(/^recovery-needed: .*npm run transactions:accept/);
+      for (const id of ids) expect(refused.printed).toContain(id);
+
+      expect((await runToEnd('accept', directory)).code).toBe(2);
+      expect((await runToEnd('accept', directory, { args: ['--reason', ' '] })).code).toBe(1);
+      const accepted = await runToEnd('accept', directory, { args: ['--reason', 'the books are lost'] });
+      expect(accepted.code).toBe(0);
+      for (const id of ids)
+        expect(accepted.printed).toMatch(new RegExp(`accepted: books-2pc ${id} .*the books are lost`));
+      const again = await runToEnd('accept', directory, { args: ['--reason', 'once more'] });
+      expect([again.code, again.printed]).toEqual([0, expect.stringContaining('nothing to accept')]);
+
+      app = await AppProcess.start(directory);
+      expect([await ordersOf(), await booksThere()]).toEqual([2, 0]);
+      for (const id of ids) {
+        const { body } = await ask<Transaction>(`${app.url}/transactions/${id}`);
+        expect(body).toMatchObject({ id, state: 'committed', reason: 'the books are lost' });
+      }
+      expect((await ask(`${app.url}/books-2pc`, BOOK)).status).toBe(201);
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  it(
+    'with a transaction that is only promised, leaves it to a person, who decides it with a reason',
+    async () => {
+      app = await AppProcess.start(directory, { FAULTS: '1', CRASH_SITE: '2pc.decide.before' });
+      const unanswered = await ask(`${app.url}/books-2pc`, BOOK).catch(() => undefined);
+      expect(unanswered).toBeUndefined();
+      await app.exited;
+      restore();
+
+      app = await AppProcess.start(directory);
+      const [found, ...others] = (await ask<Transaction[]>(`${app.url}/transactions?state=unmatched`)).body;
+      expect(others).toEqual([]);
+      const at = `${app.url}/transactions/${found?.id ?? ''}`;
+      expect((await ask<{ unmatched: string[] }>(`${app.url}/transactions/recover`, {})).body.unmatched).toEqual([
+        found?.id,
+      ]);
+      expect((await fetch(`${app.url}/health/ready`)).status).toBe(200);
+      expect(await (await fetch(`${app.url}/metrics`)).text()).toContain('bifolio_transactions_in_doubt 1');
+
+      const resolved = await ask<Transaction>(`${at}/resolve`, UNKNOWN_DATABASE);
+      expect([resolved.status, resolved.body.state, resolved.body.reason]).toEqual([
+        200,
+        'aborted',
+        expect.stringContaining(UNKNOWN_DATABASE.reason),
+      ]);
+      expect((await ask(`${at}/resolve`, { ...UNKNOWN_DATABASE, decision: 'commit' })).status).toBe(409);
+      expect([await ordersOf(), await booksThere()]).toEqual([0, 0]);
+      expect((await ask<Transaction[]>(`${app.url}/transactions?state=unmatched`)).body).toEqual([]);
+      expect(await (await fetch(`${app.url}/metrics`)).text()).toContain('bifolio_transactions_in_doubt 0');
+
+      await app.kill();
+      app = await AppProcess.start(directory);
+      expect((await ask<Transaction>(`${app.url}/transactions/${found?.id ?? ''}`)).body.state).toBe('aborted');
+      expect(await ordersOf()).toBe(0);
+    },
+    TEST_TIMEOUT_MS,
+  );
+});

@@ -1,0 +1,150 @@
+import { AppError, type CrashSites } from '../../src/kernel/index.js';
+import {
+  branch,
+  TransactionCoordinator,
+  type TransactionId,
+  type TransactionOutcome,
+} from '../../src/protocols/two-phase-commit/index.js';
+import { LastResourceDisk, MemoryLastResource } from './memory-last-resource.js';
+import { MemoryParticipant, ParticipantDisk } from './memory-participant.js';
+import { RecordingLog } from './recording-log.js';
+import { SimulatedClock } from './simulated-clock.js';
+import { SimulatedTimers } from './simulated-timers.js';
+
+export const PREPARE_DEADLINE_MS = 1_000;
+export const ANSWER_DEADLINE_MS = 2_000;
+export const IN_DOUBT_AFTER_MS = 5_000;
+
+interface Gate {
+  readonly pass: () => void;
+  readonly whenOpen: Promise<void>;
+}
+
+/** A coordinator over stores in memory, of which any step may be held, fail, or be the last before a crash. */
+export class TransactionWorld {
+  timers = new SimulatedTimers();
+  readonly clock = new SimulatedClock();
+  readonly log = new RecordingLog();
+  readonly sites: string[] = [];
+  readonly disks: Map<string, ParticipantDisk>;
+  sqlDisk = new LastResourceDisk();
+  lastResource!: MemoryLastResource;
+  coordinator!: TransactionCoordinator<string>;
+  participants: readonly MemoryParticipant[] = [];
+  /** Every step that made something durable, or found it so: `a prepared t1: promise`. */
+  readonly done: string[] = [];
+  /** Called with each of them. */
+  onDone: (line: string) => void = () => undefined;
+  private gates = new Map<string, Gate>();
+  private readonly failures = new Map<string, Error>();
+  private life = 0;
+  private count = 0;
+
+  constructor(names: readonly string[] = ['a', 'b']) {
+    this.disks = new Map(names.map((name) => [name, new ParticipantDisk()]));
+    this.start();
+  }
+
+  /** Another process on the same disks. What the one before had not made durable never will be. */
+  start(): void {
+    this.crash();
+    this.timers = new SimulatedTimers();
+    const life = this.life;
+    const stepsOf = (who: string) => (step: string, id: TransactionId, done?: string) =>
+      this.step(life, who, step, id, done);
+    this.participants = [...this.disks].map(([name, disk]) => new MemoryParticipant(name, disk, stepsOf(name)));
+    this.lastResource = new MemoryLastResource(this.sqlDisk, stepsOf('sql'));
+    const { participants, lastResource, timers, clock, log } = this;
+    const crashSites: CrashSites = { reach: (site) => this.sites.push(site) };
+    const newId = (): TransactionId => `t${(this.count += 1)}`;
+    this.coordinator = new TransactionCoordinator(
+      { participants, lastResource, timers, clock, log, crashSites, newId },
+      {
+        prepareDeadlineMs: PREPARE_DEADLINE_MS,
+        answerDeadlineMs: ANSWER_DEADLINE_MS,
+        inDoubtAfterMs: IN_DOUBT_AFTER_MS,
+      },
+    );
+  }
+
+  crash(): void {
+    this.life += 1;
+    this.gates = new Map();
+  }
+
+  /** The step waits from now on, of that transaction or of whichever, until it is released. */
+  hold(who: string, step: string, id = ''): void {
+    let pass: () => void = () => undefined;
+    const whenOpen = new Promise<void>((resolve) => {
+      pass = resolve;
+    });
+    this.gates.set(`${who} ${step} ${id}`, { pass, whenOpen });
+  }
+
+  release(who: string, step: string, id = ''): void {
+    const key = `${who} ${step} ${id}`;
+    this.gates.get(key)?.pass();
+    this.gates.delete(key);
+  }
+
+  /** The step fails from now on, until it is healed. */
+  fail(who: string, step: string, error: Error): void {
+    this.failures.set(`${who} ${step}`, error);
+  }
+
+  heal(who: string, step: string): void {
+    this.failures.delete(`${who} ${step}`);
+  }
+
+  execute(work: string): Promise<TransactionOutcome<string>> {
+    const branches = this.participants.map((participant) => branch(participant, work));
+    return this.coordinator.execute<string>({ kind: 'naming', operationId: `op-${work}`, branches, decide: work });
+  }
+
+  /** How it is answered, in a word. */
+  async answerTo(work: string): Promise<string> {
+    return this.execute(work).then(
+      ({ state }) => state,
+      (error: unknown) => (error instanceof AppError ? `${error.code}: ${error.message}` : String(error)),
+    );
+  }
+
+  /** Until nothing moves any more without time or a release. */
+  async settled(): Promise<void> {
+    for (let turn = 0; turn < 3; turn += 1) {
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
+    }
+  }
+
+  /** Lets time pass in small steps, so that what each brings can settle. */
+  async pass(durationMs: number): Promise<void> {
+    await this.settled();
+    for (let passed = 0; passed < durationMs; passed += STEP_MS) {
+      this.timers.pass(Math.min(STEP_MS, durationMs - passed));
+      await this.settled();
+    }
+  }
+
+  private async step(life: number, who: string, step: string, id: TransactionId, done?: string): Promise<void> {
+    if (life !== this.life) await NEVER;
+    if (done !== undefined) {
+      const line = `${who} ${step} ${id}: ${done}`;
+      this.done.push(line);
+      this.onDone(line);
+    }
+    // What watches may have ended this life.
+    if (life !== this.life) await NEVER;
+    for (const which of ['', id]) await this.gates.get(`${who} ${step} ${which}`)?.whenOpen;
+    if (life !== this.life) await NEVER;
+    const failure = this.failures.get(`${who} ${step}`);
+    if (failure) throw failure;
+  }
+}
+
+const STEP_MS = 100;
+const NEVER = new Promise<void>(() => undefined);
+
+export const FULL = new AppError('storage-full', 'no room left; nothing was written', { retry: 'safe' });
+export const UNKNOWN = new AppError('outcome-unknown', 'no answer to COMMIT', { retry: 'unknown' });
