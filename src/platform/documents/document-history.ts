@@ -66,7 +66,7 @@ export interface CopyableHistory {
 
 /** The history that a process writes itself. */
 export type OwnHistory = CopyableHistory &
-  Pick<DocumentHistory, 'machine' | 'beginEpoch' | 'append' | 'follow' | 'close'>;
+  Pick<DocumentHistory, 'machine' | 'firstToldSeq' | 'beginEpoch' | 'append' | 'follow' | 'close'>;
 
 /** What primary and replica have in common: a journal, the state that its records make, and snapshots of that. */
 export class DocumentHistory implements CopyableHistory {
