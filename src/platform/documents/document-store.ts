@@ -267,11 +267,6 @@ export class DocumentStore extends DocumentReads {
     return placeOf(place).seq < this.own.firstToldSeq;
   }
 
-  /** No later life tells, by `carriedOut`, of a decision that stands before this record. Never falls. */
-  get carriedOutFrom(): number {
-    return this.own.carriedOutFrom;
-  }
-
   /** False: certainly no promise of this transaction stands, or stood, at this place of the history, `<epoch>.<seq>`. */
   mayHavePrepared(id: string, place: string): boolean {
     return this.earlier.mayHavePrepared(id, place, this.position);
