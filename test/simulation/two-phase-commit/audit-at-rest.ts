@@ -1,7 +1,8 @@
+import type { DocumentMachine } from '../../../src/platform/documents/document-machine.js';
 import { stateHash } from '../../../src/platform/documents/state-hash.js';
-import type { Story } from './audit.js';
 import { COLLECTIONS } from './document-cluster.js';
 import { USER_IDS } from './simulated-client.js';
+import type { Story } from './story.js';
 import type { World } from './world.js';
 
 /** When all is quiet: what is wrong with the whole, if anything. */
@@ -35,7 +36,8 @@ function allOrNone(story: Story): string | undefined {
 function kept({ id, work, row, isForPerson, lost }: Story, { database }: World): string | undefined {
   if (isForPerson || lost) return undefined;
   const isThere = database[work.table].get(work.key) === id;
-  if (isThere !== (row === 'committed')) return `P2: ${id} is ${row ?? 'not decided'}, and its row is ${isThere ? '' : 'not '}there`;
+  if (isThere !== (row === 'committed'))
+    return `P2: ${id} is ${row ?? 'not decided'}, and its row is ${isThere ? '' : 'not '}there`;
   const now = database.rows.get(id);
   if (now && now.decision !== row) return `P2: the row of ${id} turned from ${row ?? 'nothing'} to ${now.decision}`;
   return undefined;
@@ -58,24 +60,25 @@ function countsOf({ app, audit, cluster, database }: World): string | undefined 
   return undefined;
 }
 
+/** The state machines: the primary's is what its records come to, and all others are like it. */
 async function copiesOf({ app, audit, cluster }: World): Promise<string | undefined> {
+  const { machine } = app.history!;
   const names = COLLECTIONS.map(({ name }) => name);
-  const own = app.history!.machine;
-  const problem = audit.model.compare(own, names);
+  const problem = audit.model.compare(machine, names);
   if (problem !== undefined) return `P2: ${problem}`;
-  const hash = await stateHash(own.capture(), (task) => {
-    task();
-  });
-  for (const [name, { machine }] of cluster.copies) {
-    const other = await stateHash(machine.capture(), (task) => {
-      task();
-    });
-    if (other !== hash) return `P3: ${name} holds other documents than the primary`;
-  }
-  if (own.transactions.allPrepared().length > 0) return 'P2: something is prepared still';
-  for (const id of USER_IDS) {
-    const holder = own.transactions.holderOf('users', id);
-    if (holder !== undefined) return `P2: ${holder} still has user ${id} reserved`;
+  if (machine.transactions.allPrepared().length > 0) return 'P2: something is prepared still';
+  const reserved = USER_IDS.find((id) => machine.transactions.holderOf('users', id) !== undefined);
+  if (reserved !== undefined) return `P2: ${reserved} is reserved still`;
+  if (cluster.copies.size === 0) return undefined;
+  const own = await hashOf(machine);
+  for (const [name, copy] of cluster.copies) {
+    if ((await hashOf(copy.machine)) !== own) return `P3: ${name} holds other documents than the primary`;
   }
   return undefined;
+}
+
+function hashOf(machine: DocumentMachine): Promise<string> {
+  return stateHash(machine.capture(), (task) => {
+    task();
+  });
 }

@@ -3,7 +3,6 @@ export class Coverage {
   readonly counts = new Map<string, number>();
 
   note(what: string): void {
-    if (process.env['TRACE']) console.log('   ', what);
     this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
   }
 

@@ -104,6 +104,7 @@ export class DatabaseConnection implements LastResource<SqlWork, string> {
       const attempt = (): void => {
         try {
           const result = work();
+          if (!this.life.isAlive) this.database.watcher.landedLate();
           this.writeCompletions();
           resolve(result);
         } catch (error) {
@@ -138,7 +139,8 @@ export class DatabaseConnection implements LastResource<SqlWork, string> {
     if (kind === 'server') return;
     const olderThanMs = this.life.clock.nowMs() - KEPT_MS;
     for (const { id, completedAtMs, decidedAtMs, receipts } of rows.values()) {
-      if (completedAtMs === undefined || decidedAtMs >= olderThanMs || !this.mayForget(receipts ?? {})) continue;
+      if (decidedAtMs >= olderThanMs) break;
+      if (completedAtMs === undefined || !this.mayForget(receipts ?? {})) continue;
       rows.delete(id);
       watcher.rowForgotten(id);
     }

@@ -103,8 +103,8 @@ export class DocumentCluster implements Cluster, Contents {
     return this.snapshots.get(hash)!;
   }
 
-  /** As `DocumentStore.carriedOutFrom`: of the first record of a decision that a later life will ask for. */
-  get carriedOutFrom(): number {
+  /** As of `DocumentHistory`. */
+  get firstToldSeq(): number {
     const { primaryStore: store } = this;
     if (store.snapshotSeq === 0) return 1;
     const [oldest] = this.snapshotAt(store.positionAt(store.snapshotSeq).hash).meta.decisions ?? [];
@@ -126,6 +126,7 @@ export class DocumentCluster implements Cluster, Contents {
 
   private follow(replica: SimulatedReplica, by: 'append' | 'install' | 'set-aside'): void {
     const copy = this.copies.get(replica.name)!;
+    if (by === 'install') this.met.add('install');
     const isAnew = by !== 'append' || copy.seq > replica.store.durable;
     if (isAnew) copy.restart(replica.store);
     copy.catchUp(replica.store);

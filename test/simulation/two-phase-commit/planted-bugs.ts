@@ -18,9 +18,9 @@ type Sql = LastResource<SqlWork, string>;
 function changed<T extends object>(real: T, methods: Partial<T>): T {
   return new Proxy(real, {
     get(target, name) {
-      const own = (methods as Record<PropertyKey, unknown>)[name];
-      const value = own ?? (target as Record<PropertyKey, unknown>)[name];
-      return typeof value === 'function' ? value.bind(own ? methods : target) : value;
+      const own = Reflect.get(methods, name) as unknown;
+      const value = own ?? Reflect.get(target, name);
+      return typeof value === 'function' ? (value.bind(own === undefined ? target : methods) as unknown) : value;
     },
   });
 }
@@ -98,9 +98,7 @@ export const PLANTED: Readonly<Record<string, Variant>> = {
       },
     })),
   },
-  'forget presumed abort': sqlWith(
-    recoveryOf((real, details) => real.decisions(details.map(({ id }) => id))),
-  ),
+  'forget presumed abort': sqlWith(recoveryOf((real, details) => real.decisions(details.map(({ id }) => id)))),
   'presume commit': sqlWith(
     recoveryOf(async (real, details) => {
       const rows = new Map<TransactionId, Decision>();

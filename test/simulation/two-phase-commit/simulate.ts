@@ -40,6 +40,7 @@ export async function simulate(seed: number, variant: Variant = REAL): Promise<O
     if (!(error instanceof Violation)) throw error;
     violation = error.message;
   }
+  for (const what of world.cluster.met) world.met.note(`replication: ${what}`);
   const committed = [...world.audit.stories.values()].filter(({ row }) => row === 'committed').length;
   return { violation, settledInMs, committed, met: world.met };
 }
@@ -52,7 +53,7 @@ async function runAtRandom(world: World, faults: Faults): Promise<void> {
   if (random.chance(0.5)) network.repeatChance = random.fraction() * 0.3;
   if (random.chance(0.5)) network.slowChance = random.fraction() * 0.1;
   const kinds = Object.values(faults.all).filter(() => random.chance(0.35));
-  const lastFaultMs = 1_500 + random.below(4_000);
+  const lastFaultMs = 1_000 + random.below(3_500);
   const everyMs = 100 + random.below(500);
   await world.runUntil(FIRST_FAULT_MS);
   while (world.queue.nowMs < lastFaultMs) {

@@ -103,7 +103,7 @@ export class SimulatedApp {
       this.isServing = true;
       world.appServes(report);
     } catch (error) {
-      if (isAppError(error, "recovery-needed")) { if (process.env["DEBUG"]) console.log(error.message); world.appRefused(this); }
+      if (isAppError(error, 'recovery-needed')) world.appRefused(this);
       else if (isAppError(error)) world.appEnded(this, 'kill', error.code);
       else world.audit.violate(`an app does not start: ${String(error)}`);
     }
@@ -123,7 +123,9 @@ export class SimulatedApp {
     await this.store.startEpoch({ epoch });
     const ledger = world.ledger && new LedgerParticipant(world.ledger, cluster.network, life);
     this.participants = {
-      documents: this.audited(variant.documents(new DocumentParticipant(this.store, new SimulatedConfirmer(primary, life), DEADLINES))),
+      documents: this.audited(
+        variant.documents(new DocumentParticipant(this.store, new SimulatedConfirmer(primary, life), DEADLINES)),
+      ),
       ledger,
     };
     const { timers, clock, log, crashSites } = life;
@@ -155,7 +157,6 @@ export class SimulatedApp {
   }
 
   private mayForget({ documents }: Readonly<Record<string, Receipt>>): boolean {
-    const [, seq] = (documents?.place ?? '').split('.').map(Number);
-    return seq !== undefined && seq < this.world.cluster.carriedOutFrom;
+    return documents?.place !== undefined && this.store?.hasForgotten(documents.place) === true;
   }
 }

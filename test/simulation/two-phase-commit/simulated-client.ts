@@ -1,7 +1,7 @@
 import { AppError, isAppError } from '../../../src/kernel/index.js';
 import type { DocumentWork } from '../../../src/protocols/two-phase-commit/index.js';
 import type { Concern } from '../replication/cluster.js';
-import type { Request } from './audit.js';
+import type { Request } from './story.js';
 import type { World } from './world.js';
 
 type Changes = DocumentWork['changes'];

@@ -1,5 +1,10 @@
 import { AppError, storageFull } from '../../../src/kernel/index.js';
-import type { Decision, DecisionDetails, DecisionRow, TransactionId } from '../../../src/protocols/two-phase-commit/index.js';
+import type {
+  Decision,
+  DecisionDetails,
+  DecisionRow,
+  TransactionId,
+} from '../../../src/protocols/two-phase-commit/index.js';
 import type { SeededRandom } from '../../support/seeded-random.js';
 import type { EventQueue } from '../replication/event-queue.js';
 
@@ -14,6 +19,8 @@ export interface DatabaseWatcher {
   rowWritten(row: DecisionRow): void;
   businessRowWritten(work: SqlWork, id: TransactionId): void;
   rowForgotten(id: TransactionId): void;
+  /** A commit was done after the process had died that asked for it. */
+  landedLate(): void;
 }
 
 /** What is durable, and all of it that a copy of the file holds. */
@@ -80,14 +87,13 @@ export class SimulatedDatabase {
 
   /** A commit of which nobody was told: done now, much later where it goes on without the process, or never. */
   settleLater(land: () => void): void {
-    const { queue, random } = this;
-    if (random.chance(0.5)) land();
-    else if (this.kind === 'server' && random.chance(0.5)) {
-      const { generation } = this;
-      queue.after(random.below(6_000), () => {
-        if (generation === this.generation) land();
-      });
-    }
+    const { generation, kind, queue, random } = this;
+    const chance = random.fraction();
+    if (chance < 0.5) land();
+    if (chance < 0.5 || chance > 0.75 || kind === 'embedded') return;
+    queue.after(random.below(6_000), () => {
+      if (generation === this.generation) land();
+    });
   }
 
   refusal(): AppError {

@@ -74,6 +74,10 @@ export class SimulatedHistory implements OwnHistory {
     return this.ports.primary.store.firstSeq;
   }
 
+  get firstToldSeq(): number {
+    return this.ports.cluster.firstToldSeq;
+  }
+
   /** More is durable: it is applied before anyone is told. */
   catchUp(): void {
     this.copy.catchUp(this.ports.primary.store);

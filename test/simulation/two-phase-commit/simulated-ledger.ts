@@ -1,6 +1,8 @@
 import {
+  type Decision,
   decideParticipant,
   type InDoubt,
+  type ParticipantDecision,
   type ParticipantMessage,
   type ParticipantState,
   type TransactionHead,
@@ -27,11 +29,11 @@ interface Entry {
 }
 
 export interface LedgerWatcher {
+  /** What it makes of a message; not durable yet. */
+  ledgerTook(id: TransactionId, message: ParticipantMessage, decision: ParticipantDecision): void;
+  /** From here on: durable. */
   ledgerPromised(id: TransactionId): void;
-  ledgerCommitted(id: TransactionId): void;
-  ledgerAborted(id: TransactionId): void;
-  /** Two decisions were told. */
-  ledgerContradicted(id: TransactionId, message: ParticipantMessage): void;
+  ledgerDecided(id: TransactionId, decision: Decision): void;
 }
 
 interface Task {
@@ -109,8 +111,9 @@ export class SimulatedLedger implements Receiver<LedgerMessage, LedgerReply> {
       this.next();
       return;
     }
-    const { state, keep, answer } = decideParticipant(before?.state ?? 'unknown', message.kind);
-    if (answer === 'contradiction') this.watcher.ledgerContradicted(id, message.kind);
+    const decision = decideParticipant(before?.state ?? 'unknown', message.kind);
+    this.watcher.ledgerTook(id, message.kind, decision);
+    const { state, keep, answer } = decision;
     const head = message.kind === 'prepare' ? message.head : before?.head;
     const entry = keep && { head, state, preparedAtMs: before?.preparedAtMs ?? this.queue.nowMs };
     this.write(entry, id, () => {
@@ -126,8 +129,7 @@ export class SimulatedLedger implements Receiver<LedgerMessage, LedgerReply> {
       const isTombstone = entry.state === 'aborted' && !this.entries.has(id);
       if (!isTombstone || this.keepsTombstones) this.entries.set(id, entry);
       if (entry.state === 'prepared') watcher.ledgerPromised(id);
-      if (entry.state === 'committed') watcher.ledgerCommitted(id);
-      if (entry.state === 'aborted') watcher.ledgerAborted(id);
+      if (entry.state === 'committed' || entry.state === 'aborted') watcher.ledgerDecided(id, entry.state);
     };
     this.isBusy = true;
     this.underWay = keep;

@@ -33,7 +33,9 @@ export class SimulatedOperator {
         if (areFaultsOver) for (const id of report.unmatched) await this.resolve(id);
       } else {
         const isRecent = random.chance(0.7);
-        const place = isRecent ? stories.length - 1 - random.below(Math.min(6, stories.length)) : random.below(stories.length);
+        const place = isRecent
+          ? stories.length - 1 - random.below(Math.min(6, stories.length))
+          : random.below(stories.length);
         await this.resolve(stories[place]!.id);
       }
     } catch (error) {
