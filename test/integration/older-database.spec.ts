@@ -105,7 +105,7 @@ describe('a bookstore.db that is put back from a backup, beside documents that a
       await app.kill();
       app = await AppProcess.start(directory);
       const [found, ...others] = (await ask<Transaction[]>(`${app.url}/transactions?state=unmatched`)).body;
-      expect(others).toEqual([]);
+      expect([found?.state, others]).toEqual(['unmatched', []]);
       const at = `${app.url}/transactions/${found?.id ?? ''}`;
       expect((await ask<{ unmatched: string[] }>(`${app.url}/transactions/recover`, {})).body.unmatched).toEqual([
         found?.id,
