@@ -3,7 +3,7 @@ import type { Reply } from '../support/audited-client.js';
 import { SeededRandom } from '../support/seeded-random.js';
 import { auditStores, type StoredCustomer, type StoresState } from '../support/transaction-audit.js';
 import {
-  Moments,
+  Meeting,
   type SendTransaction,
   TransactionClient,
   type TransactionRequest,
@@ -84,9 +84,9 @@ describe('the audit of writes to two stores', () => {
   let stores: PlantedStores;
 
   beforeEach(() => {
-    const moments = new Moments();
+    const meeting = new Meeting();
     const random = new SeededRandom(1);
-    clients = ['first', 'second'].map((name) => new TransactionClient(name, random, moments));
+    clients = ['first', 'second'].map((name) => new TransactionClient(name, random, meeting));
     stores = new PlantedStores();
   });
 

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { TWO_PHASE_CRASH_SITES } from '../../src/protocols/two-phase-commit/index.js';
-import { type Death, type DeathOptions, TwoStoreHistory } from '../support/two-store-history.js';
+import { CONTENTION } from '../support/transaction-client.js';
+import { type Death, type HistoryOptions, TwoStoreHistory } from '../support/two-store-history.js';
 
 const TEST_TIMEOUT_MS = 180_000;
 const REPLICAS = 4;
@@ -12,17 +13,17 @@ const UNDECIDED = '2pc.decide.before#9';
 const UNTOLD = '2pc.commit.before#9';
 
 /** How each site is reached. */
-const WAYS: Readonly<Record<Site, 'any load' | 'held replicas' | typeof UNDECIDED | typeof UNTOLD>> = {
+const WAYS: Readonly<Record<Site, 'any load' | 'contention' | typeof UNDECIDED | typeof UNTOLD>> = {
   '2pc.prepare.before': 'any load',
   '2pc.prepare.after': 'any load',
   '2pc.decide.before': 'any load',
   '2pc.decide.after': 'any load',
   '2pc.commit.before': 'any load',
   '2pc.commit.after': 'any load',
-  '2pc.veto.before': 'held replicas',
-  '2pc.veto.after': 'held replicas',
-  '2pc.abort.before': 'held replicas',
-  '2pc.abort.after': 'held replicas',
+  '2pc.veto.before': 'contention',
+  '2pc.veto.after': 'contention',
+  '2pc.abort.before': 'contention',
+  '2pc.abort.after': 'contention',
   '2pc.recovery.decide.before': UNDECIDED,
   '2pc.recovery.decide.after': UNDECIDED,
   '2pc.recovery.commit.before': UNTOLD,
@@ -33,9 +34,6 @@ const WAYS: Readonly<Record<Site, 'any load' | 'held replicas' | typeof UNDECIDE
 const sitesBy = (way: (typeof WAYS)[Site]): readonly Site[] =>
   TWO_PHASE_CRASH_SITES.filter((site) => WAYS[site] === way);
 
-/** Deadlines as they are by default: what replicas do not hold in time is aborted. */
-const IMPATIENT = { REPLICA_TIMEOUT_MS: '500', PREPARE_DEADLINE_MS: '1000', WRITE_DEADLINE_MS: '2000' };
-
 describe('kill -9 of the app at a crash site of the two-phase commit', () => {
   let history: TwoStoreHistory | undefined;
 
@@ -44,17 +42,12 @@ describe('kill -9 of the app at a crash site of the two-phase commit', () => {
     history = undefined;
   });
 
-  const begin = async (replicas = 0): Promise<TwoStoreHistory> => {
-    history = await TwoStoreHistory.begin(1, { replicas });
+  const begin = async (options: HistoryOptions = {}): Promise<TwoStoreHistory> => {
+    history = await TwoStoreHistory.begin(1, options);
     return history;
   };
-  const diesAndKeepsItsPromises = async (
-    shop: TwoStoreHistory,
-    site: string,
-    when: Death['when'],
-    options?: DeathOptions,
-  ): Promise<void> => {
-    expect(await shop.dieAt(site, options)).toEqual({ code: null, signal: 'SIGKILL', printed: '', when });
+  const diesAndKeepsItsPromises = async (shop: TwoStoreHistory, site: string, when: Death['when']): Promise<void> => {
+    expect(await shop.dieAt(site)).toEqual({ code: null, signal: 'SIGKILL', printed: '', when });
     expect(await shop.audit()).toEqual([]);
   };
 
@@ -68,14 +61,12 @@ describe('kill -9 of the app at a crash site of the two-phase commit', () => {
     TEST_TIMEOUT_MS,
   );
 
-  it.each(sitesBy('held replicas'))(
-    'given %s, reached when replicas stop answering before they hold a promise, dies there and keeps every promise',
+  it.each(sitesBy('contention'))(
+    'given %s, reached when one store refuses what the other has promised, dies there and keeps every promise, twice',
     async (site) => {
-      const shop = await begin(REPLICAS);
-      const disturb = (): void => {
-        for (const replica of shop.cluster.replicas.slice(1)) replica.hold();
-      };
-      await diesAndKeepsItsPromises(shop, site, 'under load', { settings: IMPATIENT, disturb });
+      const shop = await begin({ mix: CONTENTION });
+      await diesAndKeepsItsPromises(shop, site, 'under load');
+      await diesAndKeepsItsPromises(shop, `${site}#3`, 'under load');
     },
     TEST_TIMEOUT_MS,
   );
@@ -96,7 +87,7 @@ describe('kill -9 of the app at a crash site of the two-phase commit', () => {
   ])(
     'given %s and then, in the recovery from it, %s, dies both times and keeps every promise on four replicas too',
     async (first, second) => {
-      const shop = await begin(REPLICAS);
+      const shop = await begin({ replicas: REPLICAS });
       expect(await shop.dieAt(first)).toMatchObject({ signal: 'SIGKILL', when: 'under load' });
       await diesAndKeepsItsPromises(shop, second, 'while starting');
     },

@@ -77,14 +77,14 @@ export class ShopClient {
   /** All of a list, page by page. */
   async rows(path: string): Promise<readonly Row[]> {
     const found: Row[] = [];
-    for (let after = '0'; ;) {
-      const { status, body } = await this.get(`${path}?limit=${String(PAGE)}&after=${after}`);
+    for (let after = ''; ;) {
+      const { status, body } = await this.get(`${path}?limit=${String(PAGE)}${after}`);
       if (status !== 200) throw new Error(`listing ${path}: ${String(status)} ${body}`);
       const page = JSON.parse(body) as readonly Row[];
       found.push(...page);
       const last = page.at(-1);
       if (page.length < PAGE || last === undefined) return found;
-      after = String(last['id']);
+      after = `&after=${String(last['id'])}`;
     }
   }
 

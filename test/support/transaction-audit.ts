@@ -5,6 +5,7 @@ import {
   type OpenExchange,
   type TransactionAction,
   type TransactionClient,
+  transactionToldIn,
 } from './transaction-client.js';
 
 export interface StoredCustomer {
@@ -114,9 +115,9 @@ function undecided(clients: readonly TransactionClient[], transactions: StoresSt
   const open = [...transactions]
     .filter(([, state]) => !ENDED.has(state))
     .map(([id, state]) => `transaction ${id} is ${state}`);
-  const told = doneBy(clients, ['book and bump', 'user in both']).map(({ request, reply }) => ({
-    request,
-    id: (JSON.parse(reply.body) as { readonly transactionId: string }).transactionId,
+  const told = doneBy(clients, ['book and bump', 'user in both']).map((exchange) => ({
+    request: exchange.request,
+    id: transactionToldIn(exchange) ?? 'without an id',
   }));
   const seen = new Set<string>();
   const wrong = told.flatMap(({ id, request }) => {

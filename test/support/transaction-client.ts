@@ -17,11 +17,14 @@ export interface TransactionRequest {
 /** Sends one request. Undefined: no answer came, so it may or may not have been done. */
 export type SendTransaction = (request: TransactionRequest) => Promise<Reply | undefined>;
 
-/** Moments of all clients of one history, in the order in which they happened. */
-export class Moments {
+/** What all clients of one history have in common. */
+export class Meeting {
+  /** The highest that anyone was told. */
+  highestUserId = 0;
   private last = 0;
 
-  next(): number {
+  /** Moments in the order in which they happen. */
+  nextMoment(): number {
     this.last += 1;
     return this.last;
   }
@@ -49,12 +52,20 @@ export const WHOLE_MIX: Mix = {
   'user in documents': 5,
 };
 
+/** Many want the same ids at the same time, so that a store often refuses what the other has promised. */
+export const CONTENTION: Mix = {
+  'book and bump': 10,
+  customer: 5,
+  'user in both': 55,
+  'user in SQL': 30,
+};
+
 /** Not done, and nothing of it is anywhere. */
 const REFUSED: ReadonlySet<number> = new Set([429, 503]);
 /** Not known yet: to be asked for again with the key. */
 const OPEN: ReadonlySet<number> = new Set([202, 504]);
-/** A chosen id is this far, at most, above the highest that the client knows of: others soon want it too. */
-const REACH_OF_CHOSEN_IDS = 12;
+/** A chosen id is this far, at most, above the highest that anyone was told: others want it at the same time. */
+const REACH_OF_CHOSEN_IDS = 3;
 
 /**
  * One client that writes to both stores, one request at a time, and believes only what it was told. A request without
@@ -70,20 +81,19 @@ export class TransactionClient {
   open: OpenExchange | undefined;
   /** The names of the operations of its 202 answers, with what they were about. */
   readonly unconfirmed: { readonly operationId: string; readonly request: TransactionRequest }[] = [];
-  private highestId = 0;
   private sent = 0;
 
   constructor(
     readonly name: string,
     private readonly random: SeededRandom,
-    private readonly moments: Moments,
+    private readonly meeting: Meeting,
     private readonly mix: Mix = WHOLE_MIX,
   ) {}
 
   /** False when no answer came that says whether it is done. */
   async write(send: SendTransaction, action: TransactionAction = this.nextAction()): Promise<boolean> {
     if (this.open) throw new Error('an open request must be repeated first');
-    return this.deliver({ request: this.nextRequest(action), sentAt: this.moments.next() }, send);
+    return this.deliver({ request: this.nextRequest(action), sentAt: this.meeting.nextMoment() }, send);
   }
 
   /** Asks again for what was not answered, with the same key; true when it is answered now, or nothing was open. */
@@ -113,7 +123,7 @@ export class TransactionClient {
     this.sent += 1;
     const key = `${this.name} ${String(this.sent)}`;
     const isChosen = action === 'user in documents' || (action === 'user in both' && this.random.chance(0.5));
-    const id = isChosen ? this.highestId + 1 + this.random.below(REACH_OF_CHOSEN_IDS) : undefined;
+    const id = isChosen ? this.meeting.highestUserId + 1 + this.random.below(REACH_OF_CHOSEN_IDS) : undefined;
     return { key, action, id, content: `by ${key}` };
   }
 
@@ -125,7 +135,7 @@ export class TransactionClient {
       return false;
     }
     this.open = undefined;
-    this.settle({ ...exchange, reply, answeredAt: this.moments.next() });
+    this.settle({ ...exchange, reply, answeredAt: this.meeting.nextMoment() });
     return true;
   }
 
@@ -136,7 +146,8 @@ export class TransactionClient {
       this.refused.push(exchange);
     } else if (reply.status === 201) {
       this.done.push(exchange);
-      if (request.action.startsWith('user')) this.highestId = Math.max(this.highestId, idToldIn(exchange));
+      if (!request.action.startsWith('user')) return;
+      this.meeting.highestUserId = Math.max(this.meeting.highestUserId, idToldIn(exchange));
     } else {
       this.complaints.push(`${describeRequest(request)} got ${told(reply)}`);
     }
@@ -147,6 +158,11 @@ export class TransactionClient {
 export function idToldIn({ request, reply }: Exchange): number {
   const body = JSON.parse(reply.body) as { readonly id?: unknown; readonly book?: { readonly id: unknown } };
   return Number(request.action === 'book and bump' ? body.book?.id : body.id);
+}
+
+/** Undefined: it was none. */
+export function transactionToldIn({ reply }: Exchange): string | undefined {
+  return (JSON.parse(reply.body) as { readonly transactionId?: string }).transactionId;
 }
 
 export function describeRequest({ action, id, key }: TransactionRequest): string {

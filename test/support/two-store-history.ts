@@ -1,14 +1,21 @@
+import { join } from 'node:path';
 import { type AppProcess, type ExitOf } from './app-process.js';
 import { Cluster } from './cluster.js';
 import { eventually } from './eventually.js';
 import { SeededRandom } from './seeded-random.js';
 import { auditStores, increments } from './transaction-audit.js';
-import { type Mix, Moments, type TransactionAction, TransactionClient, WHOLE_MIX } from './transaction-client.js';
+import {
+  type Mix,
+  Meeting,
+  transactionToldIn,
+  type TransactionAction,
+  TransactionClient,
+  WHOLE_MIX,
+} from './transaction-client.js';
 import { TransactionShop } from './transaction-shop.js';
 
 const SETTINGS = { SNAPSHOT_EVERY_BYTES: '20000' };
 const REPLAYS_PER_CLIENT = 1;
-/** A crash site that this many requests which were done do not reach is never reached. */
 const MOST_DONE = 3_000;
 const MOST_SHOWN = 5;
 const DONE_BEFORE_DISTURBANCE = 30;
@@ -20,6 +27,8 @@ export interface DeathOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** Called once, when some requests have been done. */
   readonly disturb?: () => void;
+  /** A site that so many requests which are done do not reach counts as never reached. */
+  readonly most?: number;
 }
 
 export interface HistoryOptions {
@@ -41,9 +50,9 @@ export class TwoStoreHistory {
     readonly seed: number,
     { clients = 20, mix = WHOLE_MIX }: HistoryOptions,
   ) {
-    const moments = new Moments();
+    const meeting = new Meeting();
     const client = (name: string, index: number): TransactionClient =>
-      new TransactionClient(name, new SeededRandom(seed + index), moments, mix);
+      new TransactionClient(name, new SeededRandom(seed + index), meeting, mix);
     this.probe = client('probe', clients);
     this.clients = Array.from({ length: clients }, (_, index) => client(`c${String(index)}`, index));
   }
@@ -63,13 +72,29 @@ export class TwoStoreHistory {
     return this.clients.reduce((sum, { done }) => sum + done.length, 0);
   }
 
+  get refusedCount(): number {
+    return this.clients.reduce((sum, { refused }) => sum + refused.length, 0);
+  }
+
+  /** The ids of the transactions that clients were told to be committed. */
+  transactionsTold(): string[] {
+    return this.clients.flatMap(({ done }) => done.flatMap((exchange) => transactionToldIn(exchange) ?? []));
+  }
+
+  get sqlFile(): string {
+    return join(this.cluster.dataDirectory, 'bookstore.db');
+  }
+
   get openCount(): number {
     return this.clients.filter(({ open }) => open !== undefined).length;
   }
 
   /** A life that is to die at a crash site, and how it ended. Undefined: it never reached the site. */
-  async dieAt(crashSite: string, { settings = {}, disturb }: DeathOptions = {}): Promise<Death | undefined> {
-    const app = this.cluster.spawnApp({ FAULTS: '1', CRASH_SITE: crashSite, ...settings });
+  async dieAt(
+    crashSite: string,
+    { settings = {}, disturb, most = MOST_DONE }: DeathOptions = {},
+  ): Promise<Death | undefined> {
+    const app = this.cluster.spawnApp({ LOG_LEVEL: 'silent', FAULTS: '1', CRASH_SITE: crashSite, ...settings });
     this.mortal = app;
     if (!(await isReady(app))) return { ...(await app.exited), when: 'while starting', printed: app.printed };
     const shop = new TransactionShop(app.url);
@@ -80,7 +105,7 @@ export class TwoStoreHistory {
         isDisturbed = true;
         disturb?.();
       }
-      return this.doneCount >= before + MOST_DONE;
+      return this.doneCount >= before + most;
     });
     await shop.close();
     return app.hasExited ? { ...(await app.exited), when: 'under load', printed: app.printed } : undefined;
@@ -97,14 +122,17 @@ export class TwoStoreHistory {
    * for again, as a careful client does.
    */
   async load(app: AppProcess, shop: TransactionShop, isOver: () => boolean): Promise<void> {
-    const write = async (client: TransactionClient, action?: TransactionAction): Promise<boolean> =>
-      client.open === undefined ? client.write(shop.send, action) : client.repeatOpen(shop.send);
-    while (this.probe.done.length === 0 && !app.hasExited) await write(this.probe, 'customer');
+    await this.createProbe(app, shop);
     await Promise.all(
       this.clients.map(async (client) => {
-        while (!isOver() && !app.hasExited) await write(client);
+        while (!isOver() && !app.hasExited) await attempt(client, shop);
       }),
     );
+  }
+
+  /** The customer that counts every book that is added together with an order. */
+  async createProbe(app: AppProcess, shop: TransactionShop): Promise<void> {
+    while (this.probe.done.length === 0 && !app.hasExited) await attempt(this.probe, shop, 'customer');
   }
 
   /** Asks again for all that is open, as often as it takes. */
@@ -174,6 +202,10 @@ export class TwoStoreHistory {
     });
     return [...differences, ...(await Promise.all(counts)).flat()];
   }
+}
+
+function attempt(client: TransactionClient, shop: TransactionShop, action?: TransactionAction): Promise<boolean> {
+  return client.open === undefined ? client.write(shop.send, action) : client.repeatOpen(shop.send);
 }
 
 /** False when it ended before it served data. */
