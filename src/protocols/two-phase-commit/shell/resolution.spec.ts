@@ -52,6 +52,13 @@ describe('what another database decides', () => {
     expect(world.log.warnings).toEqual(['a transaction is in doubt and another database decides it']);
   });
 
+  it('is told of by each recovery after the one at the start, also at once', async () => {
+    await lostDatabase();
+    await world.coordinator.recoverAtStart();
+
+    expect(await world.coordinator.recoverNow()).toEqual({ ...NOTHING, unmatched: ['t1'] });
+  });
+
   it('is also what a recovery from replicas has named, though this database might have decided it', async () => {
     await dieAfter('b prepared');
     world.start();
