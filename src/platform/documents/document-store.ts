@@ -264,7 +264,7 @@ export class DocumentStore extends DocumentReads {
   /** These are unmatched too from now on; durable when it resolves. One at a time. Rejects with `storage-full`: none is. */
   async addUnmatched(ids: readonly string[]): Promise<void> {
     const all = new Set([...this.unmatched(), ...ids]);
-    if (all.size > this.unmatched().length) await this.unsettled.replace([...all].sort());
+    if (all.size > this.unmatched().length) await this.unsettled?.replace([...all].sort());
   }
 
   /** These are not unmatched any more; durable when it resolves. One at a time. Rejects with `storage-full`: all are. */
