@@ -98,7 +98,7 @@ export function transact(
 function refuse(error: unknown): never {
   if (!isAppError(error, 'recovery-needed')) throw error;
   const wayOut =
-    'Put back the bookstore.db that belongs to these documents; if it is lost for good, ' +
-    'npm run transactions:accept -- --reason "..." accepts what the documents have committed. Nothing was changed';
+    'Put back the store that is the older copy, bookstore.db or documents; if it is lost for good, ' +
+    'npm run transactions:accept -- --reason "..." accepts that. No transaction was decided';
   throw new AppError('recovery-needed', `${error.message} ${wayOut}`, { retry: 'never', cause: error });
 }
