@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { copyFileSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { TransactionShop } from '../support/transaction-shop.js';
 import { TwoStoreHistory } from '../support/two-store-history.js';
@@ -19,7 +19,7 @@ describe('the app on stores that are not of one time', () => {
   let history: TwoStoreHistory;
 
   beforeEach(async () => {
-    history = await TwoStoreHistory.begin(1, { settings: SETTINGS });
+    history = await TwoStoreHistory.begin(1, { clients: 4, settings: SETTINGS });
   });
 
   afterEach(async () => {
@@ -30,58 +30,71 @@ describe('the app on stores that are not of one time', () => {
     await history.live();
     return new TransactionShop(history.cluster.app.url);
   };
-  /** A life that does `count` requests at least and is killed. */
-  const liveAndDie = async (count: number): Promise<void> => {
+  /** A life that does `count` requests at least. */
+  const work = async (count: number): Promise<void> => {
     const shop = await live();
     const enough = history.doneCount + count;
     await history.load(history.cluster.app, shop, () => history.doneCount >= enough);
     await shop.close();
-    await history.cluster.app.kill();
   };
-  const acknowledged = (): readonly string[] => history.transactionsTold().sort();
-  const inThe = (directory: string): string => join(history.cluster.dataDirectory, directory);
-  const removeDatabase = (): void => {
-    for (const ending of ['', '-wal', '-shm']) rmSync(`${history.sqlFile}${ending}`, { force: true });
+  /** Moves the database away, as it was left by `kill -9`. Puts it back when the returned function is called. */
+  const takeDatabaseAway = (): (() => void) => {
+    const files = ['', '-wal', '-shm'].map((ending) => `${history.sqlFile}${ending}`);
+    const there = files.filter((file) => existsSync(file));
+    for (const file of there) renameSync(file, `${file}.away`);
+    return () => {
+      for (const file of files) rmSync(file, { force: true });
+      for (const file of there) renameSync(`${file}.away`, file);
+    };
   };
   /** What it says when it does not start. */
   const refusal = async (): Promise<string> => {
     const app = history.cluster.spawnApp();
     expect(await app.exited).toEqual({ code: 1, signal: null });
+    expect(app.printed).toMatch(/^recovery-needed: /);
     return app.printed;
   };
-  const inDoubt = async (
-    shop: TransactionShop,
-  ): Promise<readonly { readonly id: string; readonly state: string }[]> => {
-    const all = await shop.read<readonly { readonly id: string; readonly state: string }[]>('/transactions?limit=1000');
-    return all.filter(({ state }) => state === 'unmatched' || state === 'in-doubt');
+  const listed = async (shop: TransactionShop, state: string): Promise<readonly string[]> => {
+    const found = await shop.read<readonly { readonly id: string }[]>(`/transactions?state=${state}`);
+    return found.map(({ id }) => id);
   };
 
   it(
     'given an older copy of bookstore.db, refuses to start and lists the transactions that it lacks; with the right one, starts and is whole',
     async () => {
-      await liveAndDie(20);
-      const shop = await live();
-      await shop.close();
+      await work(5);
       await history.cluster.app.stop();
-      const [copy, right] = ['older.db', 'right.db'].map((name) => join(history.cluster.directory, name));
-      copyFileSync(history.sqlFile, copy!);
-      const before = acknowledged();
-      await liveAndDie(12);
-      const right2 = await live();
-      await right2.close();
+      const older = `${history.sqlFile}.older`;
+      copyFileSync(history.sqlFile, older);
+      const before = history.transactionsTold();
+      await work(5);
       await history.cluster.app.kill();
-      renameSync(history.sqlFile, right!);
-      for (const ending of ['-wal', '-shm']) renameSync(`${history.sqlFile}${ending}`, `${right!}${ending}`);
-      copyFileSync(copy!, history.sqlFile);
+      const putBack = takeDatabaseAway();
+      copyFileSync(older, history.sqlFile);
 
       const printed = await refusal();
 
-      const lacking = acknowledged().filter((id) => !before.includes(id));
+      const lacking = history.transactionsTold().filter((id) => !before.includes(id));
       expect(lacking.length).toBeGreaterThan(0);
-      expect(printed).toMatch(/^recovery-needed: /);
       expect(printed.match(IDS)).toEqual(expect.arrayContaining(lacking));
-      removeDatabase();
-      for (const ending of ['', '-wal', '-shm']) renameSync(`${right!}${ending}`, `${history.sqlFile}${ending}`);
+      expect(before.filter((id) => printed.includes(id))).toEqual([]);
+      putBack();
+      expect(await history.audit()).toEqual([]);
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  it(
+    'given no bookstore.db and transactions that the documents have committed, refuses to start and lists them; with it, starts and is whole',
+    async () => {
+      await work(5);
+      await history.cluster.app.kill();
+      const putBack = takeDatabaseAway();
+
+      const printed = await refusal();
+
+      expect(printed.match(IDS)).toEqual(expect.arrayContaining(history.transactionsTold()));
+      putBack();
       expect(await history.audit()).toEqual([]);
     },
     TEST_TIMEOUT_MS,
@@ -91,31 +104,21 @@ describe('the app on stores that are not of one time', () => {
     'given no bookstore.db and transactions that are only promised, leaves them to a person and never presumes that they were aborted',
     async () => {
       expect(await history.dieAt('2pc.decide.before')).toMatchObject({ when: 'under load' });
-      removeDatabase();
+      takeDatabaseAway();
       const shop = await live();
-      const promised = (await inDoubt(shop)).map(({ id }) => id);
-
-      const report = JSON.parse((await shop.post('/transactions/recover', 'recover'))!.body) as Recovered;
-
+      const promised = await listed(shop, 'unmatched');
       expect(promised.length).toBeGreaterThan(0);
-      expect([...report.unmatched].sort()).toEqual([...promised].sort());
-      expect([report.committed, report.aborted]).toEqual([[], []]);
-      expect(await inDoubt(shop)).toEqual(promised.map((id) => expect.objectContaining({ id, state: 'unmatched' })));
+
+      const report = await shop.ask<Recovered>('/transactions/recover');
+      expect(report).toMatchObject({ committed: [], aborted: [] });
+      expect([...report.unmatched].sort()).toEqual(promised);
+      expect(await listed(shop, 'unmatched')).toEqual(promised);
+
+      const [first = ''] = promised;
+      const decision = { decision: 'abort', reason: 'the database is lost' };
+      expect(await shop.ask(`/transactions/${first}/resolve`, decision)).toMatchObject({ id: first, state: 'aborted' });
+      expect(await listed(shop, 'unmatched')).toEqual(promised.slice(1));
       await shop.close();
-    },
-    TEST_TIMEOUT_MS,
-  );
-
-  it(
-    'given no bookstore.db and transactions that the documents have committed, refuses to start and lists them',
-    async () => {
-      await liveAndDie(12);
-      removeDatabase();
-
-      const printed = await refusal();
-
-      expect(printed).toMatch(/^recovery-needed: /);
-      expect(printed.match(IDS)).toEqual(expect.arrayContaining([...acknowledged()]));
     },
     TEST_TIMEOUT_MS,
   );
@@ -124,14 +127,32 @@ describe('the app on stores that are not of one time', () => {
     'given no documents and transactions that are committed and not carried out, refuses to start and lists them; with the documents, starts and is whole',
     async () => {
       expect(await history.dieAt('2pc.commit.before')).toMatchObject({ when: 'under load' });
-      renameSync(inThe('documents'), inThe('elsewhere'));
+      const documents = join(history.cluster.dataDirectory, 'documents');
+      renameSync(documents, `${documents}.away`);
 
       const printed = await refusal();
 
-      expect(printed).toMatch(/^recovery-needed: /);
       expect(printed.match(IDS)?.length).toBeGreaterThan(0);
-      rmSync(inThe('documents'), { recursive: true, force: true });
-      renameSync(inThe('elsewhere'), inThe('documents'));
+      rmSync(documents, { recursive: true, force: true });
+      renameSync(`${documents}.away`, documents);
+      expect(await history.audit()).toEqual([]);
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  it(
+    'given no documents and transactions that were carried out, refuses to start and lists them; with the documents, starts and is whole',
+    async () => {
+      await work(5);
+      await history.cluster.app.stop();
+      const documents = join(history.cluster.dataDirectory, 'documents');
+      renameSync(documents, `${documents}.away`);
+
+      const printed = await refusal();
+
+      expect(printed.match(IDS)?.length).toBeGreaterThan(0);
+      rmSync(documents, { recursive: true, force: true });
+      renameSync(`${documents}.away`, documents);
       expect(await history.audit()).toEqual([]);
     },
     TEST_TIMEOUT_MS,

@@ -51,9 +51,11 @@ export class TransactionShop {
     return JSON.parse(body) as T;
   }
 
-  /** Posts without a body. */
-  async post(path: string, key: string): Promise<{ readonly status: number; readonly body: string } | undefined> {
-    return this.http.deliver({ key, method: 'POST', path, body: {} });
+  /** Throws unless it is answered 200. */
+  async ask<T>(path: string, body: Readonly<Record<string, unknown>> = {}): Promise<T> {
+    const reply = await this.http.deliver({ key: path, method: 'POST', path, body });
+    if (reply?.status !== 200) throw new Error(`POST ${path}: ${String(reply?.status)} ${reply?.body ?? ''}`);
+    return JSON.parse(reply.body) as T;
   }
 
   async node(): Promise<NodeState> {

@@ -121,8 +121,9 @@ export class Recovery {
     this.firstSeen = new Map(doubts.map(({ id }) => [id, this.firstSeen.get(id) ?? this.sweeps]));
     const due = doubts.filter(({ id, decidedBy }) => {
       const inDoubtForMs = ((this.sweeps - (this.firstSeen.get(id) ?? this.sweeps)) * this.inDoubtAfterMs) / SWEEPS;
-      // What another database decides may be under way at a coordinator of its own.
-      const isLive = before.has(id) || after.has(id) || decidedBy !== this.ports.lastResource.id;
+      // What another database decides may be under way at a coordinator of its own, unless it was given up before.
+      const isElsewhere = decidedBy !== this.ports.lastResource.id && !this.unmatched.has(id);
+      const isLive = before.has(id) || after.has(id) || isElsewhere;
       return isDue(isLive, inDoubtForMs, this.inDoubtAfterMs);
     });
     return { doubts, due };

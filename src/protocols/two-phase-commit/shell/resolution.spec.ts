@@ -56,6 +56,13 @@ describe('what another database decides', () => {
     }
   });
 
+  it('is told of by each recovery after the one at the start, also at once', async () => {
+    await lostDatabase();
+    await world.coordinator.recoverAtStart();
+
+    expect(await world.coordinator.recoverNow()).toEqual({ ...NOTHING, unmatched: ['t1'] });
+  });
+
   it('is also what a recovery from replicas has named, though this database might have decided it', async () => {
     await dieAfter('b prepared');
     world.start();
