@@ -12,7 +12,12 @@ import { UsersModule } from '../../modules/users/index.js';
 import { GenerationCache } from '../../platform/cache/index.js';
 import { DocumentStore } from '../../platform/documents/index.js';
 import { HttpObserver } from '../../platform/observability/index.js';
-import { SqlDatabase, SqlOperationLedger, SqlTransactionTable, TransactionOperationLedger } from '../../platform/sql/index.js';
+import {
+  SqlDatabase,
+  SqlOperationLedger,
+  SqlTransactionTable,
+  TransactionOperationLedger,
+} from '../../platform/sql/index.js';
 import { ReplicationPrimary } from '../../protocols/replication/index.js';
 import { DocumentParticipant, TransactionCoordinator } from '../../protocols/two-phase-commit/index.js';
 import { HealthController } from './health.controller.js';
