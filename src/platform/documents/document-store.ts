@@ -1,6 +1,12 @@
 import { AppError, type OperationStamp, type Random } from '../../kernel/index.js';
 import type { EncodedRecord, JournalPorts, Position } from '../journal/index.js';
-import { type CopyableHistory, DocumentHistory, type DocumentHistoryOptions } from './document-history.js';
+import {
+  type CopyableHistory,
+  DocumentHistory,
+  type DocumentHistoryOptions,
+  type HistoryEvents,
+  type OwnHistory,
+} from './document-history.js';
 import { type DocumentMachine, show } from './document-machine.js';
 import type { DocumentId, DocumentOp, DocumentOutcome, Fields, PreparedChange, ShownDocument } from './document-op.js';
 import { DocumentReads } from './document-reads.js';
@@ -67,12 +73,12 @@ export class DocumentStore extends DocumentReads {
   private isWritable = false;
 
   private constructor(
-    private readonly ports: DocumentStorePorts,
-    private readonly own: DocumentHistory,
+    private readonly ports: Pick<DocumentStorePorts, 'random'>,
+    private readonly own: OwnHistory,
     private readonly queued: QueuedWrites,
     private readonly listeners: RecordListeners,
     private readonly earlier: EarlierTransactions,
-    private readonly unsettled: UnmatchedTransactions,
+    private readonly unsettled: UnmatchedTransactions | undefined,
   ) {
     super();
     this.transactions = new DocumentTransactions(own, queued);
@@ -81,10 +87,20 @@ export class DocumentStore extends DocumentReads {
   /** Recovers; appends nothing. Throws `data-corrupt`, naming file and offset. */
   static async open(ports: DocumentStorePorts, options: DocumentStoreOptions): Promise<DocumentStore> {
     const unmatched = await UnmatchedTransactions.open(ports, options.directory);
+    return DocumentStore.over(ports, options, (events) => DocumentHistory.open(ports, options, events), unmatched);
+  }
+
+  /** As `open`, over a history that is kept in another way. */
+  static async over(
+    ports: Pick<DocumentStorePorts, 'random'>,
+    options: Pick<DocumentStoreOptions, 'collections'>,
+    openHistory: (eventsOf: (machine: DocumentMachine) => HistoryEvents) => Promise<OwnHistory>,
+    unmatched?: UnmatchedTransactions,
+  ): Promise<DocumentStore> {
     const listeners = new RecordListeners();
     const queued = new QueuedWrites();
     const earlier = new EarlierTransactions();
-    const history = await DocumentHistory.open(ports, options, (machine) => {
+    const history = await openHistory((machine) => {
       for (const { name } of options.collections) queued.admit(name, machine.collection(name));
       earlier.begin(machine.appliedPosition.seq, machine.transactions.allDecided());
       return {
@@ -240,13 +256,13 @@ export class DocumentStore extends DocumentReads {
    * be left to a person, however they look. Sorted.
    */
   unmatched(): readonly string[] {
-    return this.unsettled.ids;
+    return this.unsettled?.ids ?? [];
   }
 
   /** These are not unmatched any more; durable when it resolves. One at a time. Rejects with `storage-full`: all are. */
   async settleUnmatched(ids: readonly string[]): Promise<void> {
     const left = this.unmatched().filter((id) => !ids.includes(id));
-    if (left.length < this.unmatched().length) await this.unsettled.replace(left);
+    if (left.length < this.unmatched().length) await this.unsettled?.replace(left);
   }
 
   /** Whether no later start from the files as they are now will tell, in `carriedOut`, of the decision at this place. */

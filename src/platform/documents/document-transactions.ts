@@ -1,5 +1,5 @@
 import { AppError } from '../../kernel/index.js';
-import type { DocumentHistory } from './document-history.js';
+import type { OwnHistory } from './document-history.js';
 import type { DocumentId, DocumentOp, PreparedChange } from './document-op.js';
 import { type Place, placeOf } from './place.js';
 import type { QueuedWrites } from './queued-writes.js';
@@ -63,7 +63,7 @@ export class DocumentTransactions {
   private readonly abandoned = new Set<string>();
 
   constructor(
-    private readonly history: DocumentHistory,
+    private readonly history: OwnHistory,
     private readonly queued: QueuedWrites,
   ) {}
 
