@@ -83,11 +83,15 @@ export class ApiModule {
   }
 }
 
-/** Hands a DataSource that is open already to @nestjs/typeorm. */
+/**
+ * Lends a DataSource that is open already to @nestjs/typeorm. It would close it as soon as nobody is served any more,
+ * and transactions under way go on for longer; who has opened it closes it.
+ */
 function typeOrmSource(name: string, source: DataSource): DynamicModule {
+  const lent = Object.create(source, { destroy: { value: () => Promise.resolve() } }) as DataSource;
   return TypeOrmModule.forRootAsync({
     name,
     useFactory: () => source.options,
-    dataSourceFactory: () => Promise.resolve(source),
+    dataSourceFactory: () => Promise.resolve(lent),
   });
 }
