@@ -180,7 +180,7 @@ export class Audit implements DatabaseWatcher, LedgerWatcher {
   private compareWithRow(name: string, { id, row, lost }: Story, decision: Decision): void {
     const mayCommit = row === 'committed' || lost?.row === 'committed';
     const isRight = decision === 'committed' ? mayCommit : row !== 'committed';
-    if (!isRight) this.violate(`P2: the ${name} has ${decision} ${id}, and its row says ${row ?? 'nothing'}`);
+    if (!isRight) this.violate(`P2: ${id} is ${decision} in the ${name}, and its row says ${row ?? 'nothing'}`);
   }
 
   private compareCount(story: Story, receipt: Receipt | undefined): void {
