@@ -120,7 +120,7 @@ export default {
       'src-imports-no-test-or-bench',
       'What is shipped does not lean on what tries it.',
       { path: '^src/', pathNot: SPEC },
-      { path: '^(test|bench)/' },
+      { path: '^(test|bench|examples)/' },
     ),
     wall(
       'specs-import-only-test-support',

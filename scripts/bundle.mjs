@@ -1,7 +1,7 @@
 // Puts each process of dist/ and all it imports into one file. Loading hundreds of small modules is most of a start:
 // one file starts in about half the time. What tsc made stays beside it and behaves the same.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -57,6 +57,8 @@ const withoutLegacyTypeOrm = {
 };
 
 const PROCESSES = ['api', 'replica', 'supervisor', 'cli'];
+/** Folders of examples/, which an image is built without. */
+const EXAMPLES = existsSync('examples') ? readdirSync('examples') : [];
 const BUNDLES = 'dist/bundle';
 const WARM_START_MS = 30_000;
 
@@ -116,8 +118,21 @@ const withoutForeignWords = {
   },
 };
 
+/** An example names the sources of what it shows; it runs with what tsc made of them. */
+const withBuiltSources = {
+  name: 'with-built-sources',
+  setup: ({ onResolve }) => {
+    onResolve({ filter: /^[.][.]\/[.][.]\/src\// }, ({ path, importer }) =>
+      /[/\\]examples[/\\]/.test(importer) ? { path: resolve(path.replace('../../src', 'dist')) } : undefined,
+    );
+  },
+};
+
 await build({
-  entryPoints: Object.fromEntries(PROCESSES.map((name) => [name, `dist/main/${name}/main.js`])),
+  entryPoints: {
+    ...Object.fromEntries(PROCESSES.map((name) => [name, `dist/main/${name}/main.js`])),
+    ...Object.fromEntries(EXAMPLES.map((name) => [name, `examples/${name}/main.ts`])),
+  },
   outdir: BUNDLES,
   outExtension: { '.js': '.cjs' },
   bundle: true,
@@ -132,7 +147,7 @@ await build({
     ...OPTIONAL,
     ...OPTIONAL.filter((name) => !name.endsWith('*')).map((name) => `${name}/*`),
   ],
-  plugins: [withoutLegacyTypeOrm, withoutForeignWords],
+  plugins: [withoutLegacyTypeOrm, withoutForeignWords, withBuiltSources],
   define: { 'import.meta.url': '__bundleUrl' },
   banner: {
     js: "(function(exports,require,module,__filename,__dirname){const __bundleUrl=require('node:url').pathToFileURL(__filename).href;",
@@ -140,6 +155,7 @@ await build({
   footer: { js: '})' },
   logLevel: 'warning',
 });
-for (const name of PROCESSES) writeFileSync(`${BUNDLES}/${name}.mjs`, launcherOf(name));
+for (const name of [...PROCESSES, ...EXAMPLES]) writeFileSync(`${BUNDLES}/${name}.mjs`, launcherOf(name));
 await writeCompileCache('api', 'app.json');
 await writeCompileCache('replica', 'replicas/0/replica.json');
+for (const name of EXAMPLES) await writeCompileCache(name, 'app.json');

@@ -21,7 +21,7 @@ export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 const DEPENDENCIES_STAMP = join(ROOT, 'node_modules/.bifolio-stamp');
 const BUILD_STAMP = join(ROOT, 'dist/.stamp');
-const BUILT_FROM = ['src', 'tsconfig.json', 'package-lock.json', 'nest-cli.json', 'scripts/bundle.mjs'];
+const BUILT_FROM = ['src', 'examples', 'tsconfig.json', 'package-lock.json', 'nest-cli.json', 'scripts/bundle.mjs'];
 
 /** Settings of the caller's npm that would leave out a part of the installation are overruled. */
 const INSTALL_EVERYTHING = [

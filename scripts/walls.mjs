@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './provision.mjs';
 
-const folders = ['src', 'test', 'bench'].filter((folder) => existsSync(folder));
+const folders = ['src', 'test', 'bench', 'examples'].filter((folder) => existsSync(folder));
 const { status } = spawnSync(
   process.execPath,
   [

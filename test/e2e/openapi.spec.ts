@@ -12,6 +12,10 @@ import {
 } from './support/openapi.js';
 import { useSharedApp } from './support/shared-app.js';
 
+const USER = { firstname: 'Ada', lastname: 'Lovelace' };
+/** Answered with text. */
+const TEXT_PATHS = ['/metrics', '/ids/create'];
+
 const app = useSharedApp();
 let document: OpenApi;
 let endpoints: Endpoint[];
@@ -41,6 +45,14 @@ describe('the API document', () => {
         ...['GET /replication/status', 'GET /replication/state-hash', 'POST /books-2pc'],
         ...['GET /transactions', 'GET /transactions/{id}'],
         ...['POST /transactions/recover', 'POST /transactions/{id}/resolve'],
+        ...[
+          'GET /ids/create',
+          'POST /sql/users',
+          'GET /sql/users/{id}',
+          'PUT /sql/users/{id}',
+          'POST /sql_mongo/users',
+        ],
+        ...['POST /nosql/users/{id}', 'GET /nosql/users/{id}', 'PUT /nosql/users/{id}'],
         ...RESOURCES.flatMap(({ path }) => [`GET ${path}`, `POST ${path}`]),
         ...RESOURCES.flatMap(({ path }) => ['GET', 'PUT', 'DELETE'].map((method) => `${method} ${path}/{id}`)),
       ].sort(),
@@ -149,10 +161,11 @@ describe('writes that go to replicas, in the API document', () => {
     endpoints.filter((endpoint) => endpoint.path.startsWith(path) && endpoint.method !== 'GET');
   const parametersOf = ({ operation }: Endpoint): string[] => operation.parameters.map(({ name }) => name);
 
-  const replicated = (): Endpoint[] => [...writes('/customers'), ...writes('/books-2pc')];
+  const replicated = (): Endpoint[] =>
+    ['/customers', '/books-2pc', '/nosql/users', '/sql_mongo/users'].flatMap((path) => writes(path));
 
   it('may be answered 202 with the place to ask', () => {
-    expect(replicated()).toHaveLength(4);
+    expect(replicated()).toHaveLength(7);
     for (const endpoint of replicated()) {
       const { content, headers = {} } = endpoint.operation.responses['202'] ?? {};
       expect([titleOf(endpoint), content?.['application/json']?.schema?.$ref, Object.keys(headers).sort()]).toEqual([
@@ -174,10 +187,10 @@ describe('writes that go to replicas, in the API document', () => {
     }
   });
 
-  it('are not those of books', () => {
-    const ofBooks = writes('/books').filter(({ path }) => path !== '/books-2pc');
-    expect(ofBooks).toHaveLength(3);
-    for (const endpoint of ofBooks) {
+  it('are not those of books and users in SQL', () => {
+    const inSql = [...writes('/books'), ...writes('/sql/')].filter(({ path }) => path !== '/books-2pc');
+    expect(inSql).toHaveLength(5);
+    for (const endpoint of inSql) {
       expect([titleOf(endpoint), endpoint.operation.responses['202']]).toEqual([titleOf(endpoint), undefined]);
       expect([titleOf(endpoint), parametersOf(endpoint).includes('X-Write-Concern')]).toEqual([
         titleOf(endpoint),
@@ -191,11 +204,12 @@ describe('the examples in the API document', () => {
   it('sent as bodies of POST and PUT, are accepted', async () => {
     const isOfResource = ({ path }: Endpoint): boolean => path !== '/transactions/{id}/resolve';
     const withBodies = endpoints.filter((endpoint) => endpoint.operation.requestBody && isOfResource(endpoint));
-    expect(withBodies.map(titleOf)).toHaveLength(5);
+    expect(withBodies.map(titleOf)).toHaveLength(10);
     for (const { method, path, operation } of withBodies) {
       const schema = operation.requestBody?.content['application/json']?.schema;
       const example = exampleOf(document, schema!);
-      const collection = path.replace('/{id}', '');
+      const isNamedByClient = path.startsWith('/nosql/');
+      const collection = path.replace('/{id}', isNamedByClient ? `/from-${method}` : '');
       const target = method === 'PUT' ? await app.client.add(collection, example) : collection;
       const answer = await app.client.send(method, target, { json: example });
       expect([titleOf({ method, path, operation }), answer.status]).toEqual([
@@ -227,10 +241,12 @@ describe('the examples in the API document', () => {
       '/transactions/{id}': `/transactions/${transaction.json<{ transactionId: string }>().transactionId}`,
       '/books/{id}': book.header('location'),
       '/customers/{id}': await app.client.add('/customers', RESOURCES[1].input),
+      '/sql/users/{id}': await app.client.add('/sql/users', USER),
+      '/nosql/users/{id}': await app.client.add('/nosql/users/ada', USER),
       '/operations/{id}': `/operations/${book.header('x-operation-id')}`,
     };
-    const reads = endpoints.filter(({ method, path }) => method === 'GET' && path !== '/metrics');
-    expect(reads).toHaveLength(12);
+    const reads = endpoints.filter(({ method, path }) => method === 'GET' && !TEXT_PATHS.includes(path));
+    expect(reads).toHaveLength(14);
     for (const { path, operation } of reads) {
       const answer = await app.client.get(real[path] ?? path);
       const schema = operation.responses['200']?.content?.['application/json']?.schema;

@@ -64,8 +64,8 @@ describe('the Postman collection', () => {
     expect(collection.info.schema).toContain('/v2.1.0/');
     const names = collection.item.map(({ name }) => name);
     expect(names).toEqual([
-      ...['About', 'Books', 'Customers', 'Write concern', 'Two-phase commit', 'Transactions', 'Replicas'],
-      ...['Replication', 'Idempotency', 'Concurrency (ETag)', 'Errors'],
+      ...['About', 'Books', 'Customers', 'Write concern', 'Two-phase commit', 'Transactions', 'Users'],
+      ...['Replicas', 'Replication', 'Idempotency', 'Concurrency (ETag)', 'Errors'],
     ]);
   });
 
@@ -77,7 +77,7 @@ describe('the Postman collection', () => {
     expect(new Set(requests.map(({ name }) => name)).size).toBe(requests.length);
   });
 
-  it('read, removes everything that it makes', () => {
+  it('read, removes all books and customers that it makes', () => {
     const made = requests.filter(
       (request) => request.request.method === 'POST' && testsOf(request).includes('have.status(201)'),
     );

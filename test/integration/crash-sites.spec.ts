@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CRASH_SITES } from '../../src/main/api/crash-sites.js';
+import { TWO_PHASE_CRASH_SITES } from '../../src/protocols/two-phase-commit/index.js';
 import { AppProcess, removeDirectory, temporaryDirectory } from '../support/app-process.js';
 import { type Death, ShopHistory } from '../support/shop-history.js';
 
@@ -11,7 +12,9 @@ const ONCE = CRASH_SITES.filter((site) => site.startsWith('cluster-secret.'));
 const CUTTING = CRASH_SITES.filter((site) => site.startsWith('journal.recovery-cut.'));
 /** Reached once in each life. */
 const AT_EACH_START = CRASH_SITES.filter((site) => site.startsWith('sql.epoch.'));
-const RECURRING = CRASH_SITES.filter((site) => ![...ONCE, ...CUTTING, ...AT_EACH_START].includes(site));
+/** Reached by transactions over both stores, which this load has none of. */
+const TWO_PHASE: readonly string[] = TWO_PHASE_CRASH_SITES;
+const RECURRING = CRASH_SITES.filter((site) => ![...ONCE, ...CUTTING, ...AT_EACH_START, ...TWO_PHASE].includes(site));
 
 /** Where one life dies, and where the next one dies of what that left behind. */
 const RECOVERIES: readonly (readonly [first: string, second: string])[] = [

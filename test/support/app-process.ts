@@ -42,10 +42,14 @@ export class AppProcess {
     child.stderr?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
   }
 
-  /** Starts without waiting: for processes that are to die or to refuse. */
-  static spawn(dataDirectory: string, environment: Readonly<Record<string, string>> = {}): AppProcess {
+  /** Starts without waiting: for processes that are to die or to refuse. `program`: another one that behaves alike. */
+  static spawn(
+    dataDirectory: string,
+    environment: Readonly<Record<string, string>> = {},
+    program = PROGRAM,
+  ): AppProcess {
     rmSync(join(dataDirectory, 'app.json'), { force: true });
-    const child = spawn(process.execPath, [PROGRAM], {
+    const child = spawn(process.execPath, [program], {
       env: {
         PATH: process.env['PATH'],
         ...{ PORT: '0', SEED: 'off', DATA_DIR: dataDirectory },

@@ -46,12 +46,18 @@ export class Cluster {
 
   /** With every replica in sync. */
   static async start(environment: Readonly<Record<string, string>> = {}): Promise<Cluster> {
-    const ports: number[] = [];
-    while (ports.length < REPLICAS) ports.push(await freePort());
-    const cluster = new Cluster(ports, environment);
-    await Promise.all(cluster.replicas.map((replica) => replica.start()));
+    const cluster = await Cluster.prepare(environment);
     await cluster.startApp();
     await cluster.settled();
+    return cluster;
+  }
+
+  /** The replicas, without an app yet. */
+  static async prepare(environment: Readonly<Record<string, string>> = {}, replicas = REPLICAS): Promise<Cluster> {
+    const ports: number[] = [];
+    while (ports.length < replicas) ports.push(await freePort());
+    const cluster = new Cluster(ports, environment);
+    await Promise.all(cluster.replicas.map((replica) => replica.start()));
     return cluster;
   }
 

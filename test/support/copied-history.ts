@@ -3,7 +3,10 @@ import { DocumentWorld, SNAPSHOT_PATH } from './document-world.js';
 import { SeededRandom } from './seeded-random.js';
 import type { SimulatedDisk } from './simulated-disk.js';
 
-/** All records of a primary that had three lives, and the snapshot that it had at the end of the second. */
+/**
+ * All records of a primary that had three lives, and the snapshot that it had at the end of the second. In each life a
+ * transaction is left in doubt, for the next one to decide.
+ */
 export interface CopiedHistory {
   readonly records: readonly EncodedRecord[];
   readonly snapshot: Buffer;
@@ -22,6 +25,8 @@ export async function copiedHistory(writes: number, seed = 1): Promise<CopiedHis
     world.store.onDurable((batch) => records.push(...batch));
     await world.store.startEpoch({ epoch: world.store.position.epoch + 1 });
     for (let count = 0; count < writes; count += 1) await writeOne(world, random);
+    await decideAll(world);
+    await prepare(world, 3);
     await world.store.close();
   };
   await live(first);
@@ -30,6 +35,24 @@ export async function copiedHistory(writes: number, seed = 1): Promise<CopiedHis
   const { _meta } = JSON.parse(snapshot.toString()) as { readonly _meta: { readonly seq: number } };
   await live(new DocumentWorld({ disk: first.disk, startsNoEpoch: true }));
   return { records, snapshot, snapshotSeq: _meta.seq, disk: first.disk };
+}
+
+async function prepare(world: DocumentWorld, count: number): Promise<void> {
+  for (let left = count; left > 0; left -= 1) {
+    const { seq } = world.store.position;
+    await world.store.prepare({ id: `transaction ${String(seq)}`, kind: 'test', decidedBy: 'database', era: 1 }, [
+      { type: 'bump', collection: 'customers' },
+      { type: 'create', collection: 'customers', id: 1_000 + seq, fields: { name: 'of a transaction' } },
+    ]);
+  }
+}
+
+/** The second of three is left in doubt. */
+async function decideAll({ store }: DocumentWorld): Promise<void> {
+  for (const [index, { id }] of store.prepared().entries()) {
+    if (index % 3 === 0) await store.commitPrepared(id);
+    if (index % 3 === 2) await store.abortPrepared(id);
+  }
 }
 
 async function writeOne(world: DocumentWorld, random: SeededRandom): Promise<void> {

@@ -55,6 +55,7 @@ export class MemoryLastResource implements LastResource<string, string> {
       await this.at('committed', details.id, 'found aborted');
       return { decision: 'aborted' };
     }
+    if (this.disk.names.includes(work)) await this.at('refused', details.id, `${work} is taken`);
     if (this.disk.names.includes(work)) throw new AppError('conflict', `${work} is taken`, { retry: 'never' });
     this.disk.names.push(work);
     this.write(details, 'committed');

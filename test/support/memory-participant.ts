@@ -44,7 +44,8 @@ export class ParticipantDisk {
 
 /**
  * A store of names that may each be taken once; a promise reserves its name. What it does is decided by the core alone.
- * Steps: `prepare`, `commit`, `abort` before anything is done, the same with `ed` when it is durable and not answered.
+ * Steps: `prepare`, `commit`, `abort` before anything is done; `prepared`, `committed`, `aborted` when it is durable and
+ * not answered; `refused`.
  */
 export class MemoryParticipant implements Participant<string> {
   constructor(
@@ -56,9 +57,9 @@ export class MemoryParticipant implements Participant<string> {
   async prepare(head: TransactionHead, work: string): Promise<Vote> {
     await this.at('prepare', head.id);
     const { state, keep, answer } = decideParticipant(this.stateOf(head.id), 'prepare');
-    if (answer === 'no') return this.refuse(`${head.id} was aborted`);
+    if (answer === 'no') return this.refuse(head.id, `${head.id} was aborted`);
     if (keep === 'promise') {
-      if (this.isTaken(work)) return this.refuse(`${work} is taken`);
+      if (this.isTaken(work)) return this.refuse(head.id, `${work} is taken`);
       this.disk.length += 1;
       this.disk.kept.set(head.id, { head, work, place: this.placeNow(), state, receipt: {} });
     }
@@ -119,7 +120,8 @@ export class MemoryParticipant implements Participant<string> {
     return String(this.disk.length);
   }
 
-  private refuse(message: string): Vote {
+  private async refuse(id: TransactionId, message: string): Promise<Vote> {
+    await this.at('refused', id, message);
     return { vote: 'no', reason: new AppError('conflict', message, { retry: 'never' }) };
   }
 }

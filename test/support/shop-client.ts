@@ -4,6 +4,16 @@ import type { Collection, Reply, Send, Stored } from './audited-client.js';
 const PAGE = 1_000;
 const METHODS = { create: 'POST', replace: 'PUT', delete: 'DELETE' } as const;
 
+type Row = Readonly<Record<string, unknown>>;
+
+export interface KeyedWrite {
+  readonly key: string;
+  readonly method: 'POST' | 'PUT' | 'DELETE';
+  readonly path: string;
+  /** Undefined: no body. */
+  readonly body: Row | undefined;
+}
+
 export interface Refusal {
   readonly code: unknown;
   readonly retryAfter: unknown;
@@ -19,14 +29,22 @@ export class ShopClient {
   /** What each 503 said. */
   readonly refusals: Refusal[] = [];
 
-  readonly send: Send = async ({ key, action, collection, id, content }) => {
-    const path = id === undefined ? collection : `${collection}/${String(id)}`;
+  readonly send: Send = ({ key, action, collection, id, content }) =>
+    this.deliver({
+      key,
+      method: METHODS[action],
+      path: id === undefined ? `/${collection}` : `/${collection}/${String(id)}`,
+      body: action === 'delete' ? undefined : inputOf(collection, content),
+    });
+
+  /** Undefined: no answer came. */
+  async deliver({ key, method, path, body: sent }: KeyedWrite): Promise<Reply | undefined> {
     try {
-      const { statusCode, headers, body } = await request(`${this.url}/${path}`, {
+      const { statusCode, headers, body } = await request(`${this.url}${path}`, {
         dispatcher: this.agent,
-        method: METHODS[action],
+        method,
         headers: { 'idempotency-key': key, 'content-type': 'application/json' },
-        body: action === 'delete' ? null : JSON.stringify(inputOf(collection, content)),
+        body: sent === undefined ? null : JSON.stringify(sent),
       });
       const text = await body.text();
       if (statusCode === 503) {
@@ -37,7 +55,7 @@ export class ShopClient {
     } catch {
       return undefined;
     }
-  };
+  }
 
   async get(path: string): Promise<Reply> {
     const { statusCode, body } = await request(`${this.url}${path}`, { dispatcher: this.agent });
@@ -56,28 +74,34 @@ export class ShopClient {
     return this.agent.destroy();
   }
 
-  private async list(collection: Collection): Promise<Stored> {
-    const found = new Map<number, string>();
-    for (let after = 0; ;) {
-      const { status, body } = await this.get(`/${collection}?limit=${String(PAGE)}&after=${String(after)}`);
-      if (status !== 200) throw new Error(`listing ${collection}: ${String(status)} ${body}`);
-      const page = JSON.parse(body) as ({ readonly id: number } & Readonly<Record<string, unknown>>)[];
-      for (const item of page) found.set(item.id, contentOf(collection, item));
+  /** All of a list, page by page. */
+  async rows(path: string): Promise<readonly Row[]> {
+    const found: Row[] = [];
+    for (let after = ''; ;) {
+      const { status, body } = await this.get(`${path}?limit=${String(PAGE)}${after}`);
+      if (status !== 200) throw new Error(`listing ${path}: ${String(status)} ${body}`);
+      const page = JSON.parse(body) as readonly Row[];
+      found.push(...page);
       const last = page.at(-1);
       if (page.length < PAGE || last === undefined) return found;
-      after = last.id;
+      after = `&after=${String(last['id'])}`;
     }
+  }
+
+  private async list(collection: Collection): Promise<Stored> {
+    const rows = await this.rows(`/${collection}`);
+    return new Map(rows.map((row) => [Number(row['id']), contentOf(collection, row)]));
   }
 }
 
 /** Every field follows from the content, so that a mixture of two writes is seen. */
-function inputOf(collection: Collection, content: string): Readonly<Record<string, unknown>> {
+export function inputOf(collection: Collection, content: string): Row {
   return collection === 'books'
     ? { title: content, author: `author ${content}`, price: content.length, quantity: content.length }
     : { name: content, email: `${content.replaceAll(' ', '.')}@example.org` };
 }
 
-function contentOf(collection: Collection, item: Readonly<Record<string, unknown>>): string {
+export function contentOf(collection: Collection, item: Row): string {
   const content = String(collection === 'books' ? item['title'] : item['name']);
   const expected = inputOf(collection, content);
   const isWhole = Object.entries(expected).every(([name, value]) => item[name] === value);

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { removeDirectory, temporaryDirectory } from './app-process.js';
 
@@ -10,8 +10,8 @@ export class SmallDisk {
   private constructor(readonly path: string) {}
 
   /** Throws when this machine does not let us mount. */
-  static mount(sizeBytes: number): SmallDisk {
-    const path = temporaryDirectory();
+  static mount(sizeBytes: number, path = temporaryDirectory()): SmallDisk {
+    mkdirSync(path, { recursive: true });
     try {
       execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${String(sizeBytes)},mode=700`, 'tmpfs', path], {
         stdio: 'pipe',

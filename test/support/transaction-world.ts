@@ -1,6 +1,7 @@
 import { AppError, type CrashSites } from '../../src/kernel/index.js';
 import {
   branch,
+  type EndedTransaction,
   TransactionCoordinator,
   type TransactionId,
   type TransactionOutcome,
@@ -14,6 +15,12 @@ import { SimulatedTimers } from './simulated-timers.js';
 export const PREPARE_DEADLINE_MS = 1_000;
 export const ANSWER_DEADLINE_MS = 2_000;
 export const IN_DOUBT_AFTER_MS = 5_000;
+
+const OPTIONS = {
+  prepareDeadlineMs: PREPARE_DEADLINE_MS,
+  answerDeadlineMs: ANSWER_DEADLINE_MS,
+  inDoubtAfterMs: IN_DOUBT_AFTER_MS,
+};
 
 interface Gate {
   readonly pass: () => void;
@@ -30,13 +37,22 @@ export class TransactionWorld {
   sqlDisk = new LastResourceDisk();
   lastResource!: MemoryLastResource;
   coordinator!: TransactionCoordinator<string>;
+  /** Another one on the same stores that knows nothing of what the first has under way. */
+  rival!: TransactionCoordinator<string>;
   participants: readonly MemoryParticipant[] = [];
   /** Every step that made something durable, or found it so: `a prepared t1: promise`. */
   readonly done: string[] = [];
   /** Called with each of them. */
   onDone: (line: string) => void = () => undefined;
+  onCrash: () => void = () => undefined;
+  /** `a prepare`: the process dies the next time that this step is reached, after what it has made durable. */
+  lastStep: string | undefined;
+  /** What the coordinator told of: `t1 committed`. */
+  readonly ended: string[] = [];
   private gates = new Map<string, Gate>();
   private readonly failures = new Map<string, Error>();
+  private turn: Promise<void> = Promise.resolve();
+  private queued = 0;
   private life = 0;
   private count = 0;
 
@@ -47,7 +63,7 @@ export class TransactionWorld {
 
   /** Another process on the same disks. What the one before had not made durable never will be. */
   start(): void {
-    this.crash();
+    this.endLife();
     this.timers = new SimulatedTimers();
     const life = this.life;
     const stepsOf = (who: string) => (step: string, id: TransactionId, done?: string) =>
@@ -57,28 +73,31 @@ export class TransactionWorld {
     const { participants, lastResource, timers, clock, log } = this;
     const crashSites: CrashSites = { reach: (site) => this.sites.push(site) };
     const newId = (): TransactionId => `t${(this.count += 1)}`;
-    this.coordinator = new TransactionCoordinator(
-      { participants, lastResource, timers, clock, log, crashSites, newId },
-      {
-        prepareDeadlineMs: PREPARE_DEADLINE_MS,
-        answerDeadlineMs: ANSWER_DEADLINE_MS,
-        inDoubtAfterMs: IN_DOUBT_AFTER_MS,
-      },
-    );
+    const ports = { participants, lastResource, timers, clock, log, crashSites, newId };
+    const ended = ({ id, state }: EndedTransaction): void => {
+      this.ended.push(`${id} ${state}`);
+    };
+    this.coordinator = new TransactionCoordinator({ ...ports, ended }, OPTIONS);
+    this.rival = new TransactionCoordinator(ports, OPTIONS);
   }
 
   crash(): void {
+    this.gates.clear();
+    this.endLife();
+    this.lastStep = undefined;
+    this.onCrash();
+  }
+
+  /** What is held stays held, and what waits there waits for ever. */
+  private endLife(): void {
     this.life += 1;
-    this.gates = new Map();
+    const held = [...this.gates.keys()];
+    this.gates = new Map(held.map((key) => [key, gate()]));
   }
 
   /** The step waits from now on, of that transaction or of whichever, until it is released. */
   hold(who: string, step: string, id = ''): void {
-    let pass: () => void = () => undefined;
-    const whenOpen = new Promise<void>((resolve) => {
-      pass = resolve;
-    });
-    this.gates.set(`${who} ${step} ${id}`, { pass, whenOpen });
+    this.gates.set(`${who} ${step} ${id}`, gate());
   }
 
   release(who: string, step: string, id = ''): void {
@@ -111,11 +130,8 @@ export class TransactionWorld {
 
   /** Until nothing moves any more without time or a release. */
   async settled(): Promise<void> {
-    for (let turn = 0; turn < 3; turn += 1) {
-      await new Promise((resolve) => {
-        setImmediate(resolve);
-      });
-    }
+    do for (let turn = 0; turn < 3; turn += 1) await nextTurn();
+    while (this.queued > 0);
   }
 
   /** Lets time pass in small steps, so that what each brings can settle. */
@@ -134,17 +150,41 @@ export class TransactionWorld {
       this.done.push(line);
       this.onDone(line);
     }
-    // What watches may have ended this life.
+    if (this.lastStep === `${who} ${step}`) this.crash();
+    else if (done === undefined) await this.oneByOne();
     if (life !== this.life) await NEVER;
     for (const which of ['', id]) await this.gates.get(`${who} ${step} ${which}`)?.whenOpen;
     if (life !== this.life) await NEVER;
     const failure = this.failures.get(`${who} ${step}`);
     if (failure) throw failure;
   }
+
+  /** What is done next and noted is of one step alone, so that a crash comes before the next one or after it. */
+  private oneByOne(): Promise<void> {
+    this.queued += 1;
+    this.turn = this.turn.then(nextTurn).then(() => {
+      this.queued -= 1;
+    });
+    return this.turn;
+  }
 }
 
 const STEP_MS = 100;
 const NEVER = new Promise<void>(() => undefined);
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+function gate(): Gate {
+  let pass: () => void = () => undefined;
+  const whenOpen = new Promise<void>((resolve) => {
+    pass = resolve;
+  });
+  return { pass, whenOpen };
+}
 
 export const FULL = new AppError('storage-full', 'no room left; nothing was written', { retry: 'safe' });
 export const UNKNOWN = new AppError('outcome-unknown', 'no answer to COMMIT', { retry: 'unknown' });

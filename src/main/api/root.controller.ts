@@ -24,6 +24,7 @@ export class RootController {
       books: '/books',
       customers: '/customers',
       transactions: '/transactions',
+      ids: '/ids/create',
       operations: '/operations/{id}',
       replication: '/replication/status',
       docs: '/docs',

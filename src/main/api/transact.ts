@@ -10,8 +10,9 @@ import {
   SqliteLastResource,
   type SqlWork,
   TransactionCoordinator,
-  type TransactionView,
+  type EndedTransaction,
 } from '../../protocols/two-phase-commit/index.js';
+import { settleUnmatched } from './settle-unmatched.js';
 import type { Stores } from './stores.js';
 
 const CLOSE_WITHIN_MS = 10_000;
@@ -35,7 +36,7 @@ export function transact(
   config: AppConfig['transactions'],
   { sql, sqlOperations, documents: store }: Stores,
   replication: ReplicationPrimary,
-  own: { readonly log: Log; readonly crashSites: CrashSites; readonly ended: (transaction: TransactionView) => void },
+  own: { readonly log: Log; readonly crashSites: CrashSites; readonly ended: (transaction: EndedTransaction) => void },
 ): Transactions {
   const documents = new DocumentParticipant(store, replication, config);
   const { name } = documents;
@@ -57,6 +58,7 @@ export function transact(
     replicatedParticipant: name,
     completeBody: { [BOOKS_2PC]: (body, receipts) => wholeBody(body as object, receipts[name]) },
   });
+  let isClosed = false;
   let stop: () => void = () => undefined;
   return {
     coordinator,
@@ -64,10 +66,12 @@ export function transact(
     table,
     operations,
     open: async () => {
-      await coordinator.recoverAtStart().catch(refuse);
-      stop = coordinator.keepRecovering();
+      await coordinator.recoverAtStart(store.unmatched()).catch(refuse);
+      await settleUnmatched(store, (id) => table.decisionOf(id) !== undefined, own.log);
+      if (!isClosed) stop = coordinator.keepRecovering();
     },
     close: async () => {
+      isClosed = true;
       stop();
       await coordinator.drained(CLOSE_WITHIN_MS);
     },

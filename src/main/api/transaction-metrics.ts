@@ -1,9 +1,9 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { TransactionReads } from '../../modules/transactions/index.js';
-import type { TransactionView } from '../../protocols/two-phase-commit/index.js';
+import type { EndedTransaction } from '../../protocols/two-phase-commit/index.js';
 
 /** Gives what is to be told of each transaction that has ended. */
-export function countTransactions(registry: Registry): (transaction: TransactionView) => void {
+export function countTransactions(registry: Registry): (transaction: EndedTransaction) => void {
   const ended = new Counter({
     name: 'bifolio_transactions_total',
     help: 'Transactions over more than one store that have ended since the start.',

@@ -1,4 +1,4 @@
-import type { Decision, InDoubt, TransactionId } from '../../protocols/two-phase-commit/index.js';
+import type { Decision, InDoubt, TransactionId, TransactionView } from '../../protocols/two-phase-commit/index.js';
 import { type Known, shownTransaction, stateOfRow } from './shown-transaction.js';
 import type { ShownState, ShownTransaction } from './transaction.schemas.js';
 import type { DecisionRows, PromiseHolder, RunningTransactions, ShownRow } from './transaction-sources.js';
@@ -17,6 +17,7 @@ export interface TransactionPage {
   readonly total: number;
 }
 
+type Views = ReadonlyMap<TransactionId, TransactionView>;
 type Promises = ReadonlyMap<TransactionId, ReadonlyMap<string, InDoubt>>;
 
 interface Rows {
@@ -51,10 +52,11 @@ export class TransactionReads {
   async page({ limit, after, state }: TransactionPageRequest): Promise<TransactionPage> {
     const promises = await this.promises();
     // From here on nothing is waited for, so what is decided meanwhile is not told twice or left out.
-    const undecided = this.withoutRow(promises).filter((shown) => state === undefined || shown.state === state);
+    const views = new Map(this.running.live().map((view) => [view.id, view]));
+    const undecided = this.withoutRow(promises, views).filter((shown) => state === undefined || shown.state === state);
     const rows = this.rowsIn(state, after, limit + 1);
     const decided = rows.page.flatMap((row) => {
-      return shownTransaction({ row, view: this.running.find(row.id) }) ?? [];
+      return shownTransaction({ row, view: views.get(row.id) }) ?? [];
     });
     const found = [...undecided.filter(({ id }) => id > after), ...decided].sort(byId);
     const transactions = found.slice(0, limit);
@@ -63,7 +65,8 @@ export class TransactionReads {
 
   /** Those promised and not decided, that nobody is deciding at the moment. */
   async inDoubt(): Promise<number> {
-    const undecided = this.withoutRow(await this.promises());
+    const promises = await this.promises();
+    const undecided = this.withoutRow(promises, new Map(this.running.live().map((view) => [view.id, view])));
     return undecided.filter(({ state }) => state === 'in-doubt' || state === 'unmatched').length;
   }
 
@@ -79,10 +82,10 @@ export class TransactionReads {
     return promises;
   }
 
-  private withoutRow(promises: Promises): readonly ShownTransaction[] {
+  private withoutRow(promises: Promises, views: Views): readonly ShownTransaction[] {
     const known = new Map<TransactionId, Known>();
     for (const [id, ofOne] of promises) known.set(id, { promises: ofOne });
-    for (const view of this.running.live()) known.set(view.id, { view });
+    for (const [id, view] of views) known.set(id, { view });
     return [...known].flatMap(([id, one]) => {
       return this.rows.decisionOf(id) === undefined ? (shownTransaction(one) ?? []) : [];
     });

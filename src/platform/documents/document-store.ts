@@ -17,10 +17,10 @@ import {
   type TransactionReceipt,
 } from './document-transactions.js';
 import { EarlierTransactions } from './earlier-transactions.js';
-import { PendingWrites } from './pending-writes.js';
 import { placeOf, placeText } from './place.js';
-import { QueuedPrepares } from './queued-prepares.js';
+import { QueuedWrites } from './queued-writes.js';
 import { RecordListeners } from './record-listeners.js';
+import { UnmatchedTransactions } from './unmatched-transactions.js';
 import { whenSettled } from './when-settled.js';
 
 export interface DocumentStorePorts extends JournalPorts {
@@ -61,12 +61,6 @@ export interface EpochStart {
   readonly primaryId?: string;
 }
 
-/** What is queued and not durable yet. */
-interface QueuedWrites {
-  readonly prepares: QueuedPrepares;
-  readonly writes: ReadonlyMap<string, PendingWrites>;
-}
-
 const ID_BYTES = 16;
 
 /**
@@ -81,19 +75,19 @@ export class DocumentStore extends DocumentReads {
   private constructor(
     private readonly ports: Pick<DocumentStorePorts, 'random'>,
     private readonly own: OwnHistory,
-    private readonly queue: QueuedWrites,
+    private readonly queued: QueuedWrites,
     private readonly listeners: RecordListeners,
     private readonly earlier: EarlierTransactions,
+    private readonly unsettled: UnmatchedTransactions | undefined,
   ) {
     super();
-    const append = this.own.append.bind(this.own);
-    const pendingOf = this.pendingOf.bind(this);
-    this.transactions = new DocumentTransactions({ machine: own.machine, pendingOf, append }, queue.prepares);
+    this.transactions = new DocumentTransactions(own, queued);
   }
 
   /** Recovers; appends nothing. Throws `data-corrupt`, naming file and offset. */
-  static open(ports: DocumentStorePorts, options: DocumentStoreOptions): Promise<DocumentStore> {
-    return DocumentStore.over(ports, options, (eventsOf) => DocumentHistory.open(ports, options, eventsOf));
+  static async open(ports: DocumentStorePorts, options: DocumentStoreOptions): Promise<DocumentStore> {
+    const unmatched = await UnmatchedTransactions.open(ports, options.directory);
+    return DocumentStore.over(ports, options, (events) => DocumentHistory.open(ports, options, events), unmatched);
   }
 
   /** As `open`, over a history that is kept in another way. */
@@ -101,33 +95,28 @@ export class DocumentStore extends DocumentReads {
     ports: Pick<DocumentStorePorts, 'random'>,
     options: Pick<DocumentStoreOptions, 'collections'>,
     openHistory: (eventsOf: (machine: DocumentMachine) => HistoryEvents) => Promise<OwnHistory>,
+    unmatched?: UnmatchedTransactions,
   ): Promise<DocumentStore> {
     const listeners = new RecordListeners();
-    const queue = { prepares: new QueuedPrepares(), writes: new Map<string, PendingWrites>() };
-    let earlier = new EarlierTransactions(0, []);
-    const events = (machine: DocumentMachine): HistoryEvents => {
-      earlier = new EarlierTransactions(machine.appliedPosition.seq, machine.transactions.allDecided());
-      for (const { name } of options.collections) queue.writes.set(name, new PendingWrites(machine.collection(name)));
+    const queued = new QueuedWrites();
+    const earlier = new EarlierTransactions();
+    const history = await openHistory((machine) => {
+      for (const { name } of options.collections) queued.admit(name, machine.collection(name));
+      earlier.begin(machine.appliedPosition.seq, machine.transactions.allDecided());
       return {
         applied: (record, result) => {
-          const { op } = record;
-          if (op.type === 'put' || op.type === 'delete') queue.writes.get(op.collection)?.applyOne(op.id);
-          if (op.type === 'prepare') queue.prepares.applied(op.transaction);
+          queued.applied(record.op);
           earlier.note(record, result);
         },
         rolledBack: () => {
-          queue.prepares.rollBack();
-          queue.writes.forEach((writes) => {
-            writes.rollBack();
-          });
+          queued.rollBack();
         },
         durable: (records) => {
           listeners.tell(records);
         },
       };
-    };
-    const history = await openHistory(events);
-    return new DocumentStore(ports, history, queue, listeners, earlier);
+    });
+    return new DocumentStore(ports, history, queued, listeners, earlier, unmatched);
   }
 
   get position(): Position {
@@ -182,7 +171,7 @@ export class DocumentStore extends DocumentReads {
     if (this.machine.collection(collection).declaration.ids === 'text') {
       throw new Error(`ids of ${collection} are not allotted here`);
     }
-    const id = this.pendingOf(collection).allotId();
+    const id = this.queued.of(collection).allotId();
     return this.put(collection, id, fields, operation);
   }
 
@@ -262,6 +251,20 @@ export class DocumentStore extends DocumentReads {
       });
   }
 
+  /**
+   * The transactions that a recovery from replicas has named: the decision may have been in a database that is lost. To
+   * be left to a person, however they look. Sorted.
+   */
+  unmatched(): readonly string[] {
+    return this.unsettled?.ids ?? [];
+  }
+
+  /** These are not unmatched any more; durable when it resolves. One at a time. Rejects with `storage-full`: all are. */
+  async settleUnmatched(ids: readonly string[]): Promise<void> {
+    const left = this.unmatched().filter((id) => !ids.includes(id));
+    if (left.length < this.unmatched().length) await this.unsettled?.replace(left);
+  }
+
   /** Whether no later start from the files as they are now will tell, in `carriedOut`, of the decision at this place. */
   hasForgotten(place: string): boolean {
     return placeOf(place).seq < this.own.firstToldSeq;
@@ -279,7 +282,7 @@ export class DocumentStore extends DocumentReads {
 
   private put(collection: string, id: DocumentId, fields: Fields, operation: OperationStamp): Promise<DocumentWrite> {
     const state = this.machine.collection(collection);
-    const counterBase = this.pendingOf(collection).find(id)?.counterBase ?? 0 - state.counter;
+    const counterBase = this.queued.of(collection).find(id)?.counterBase ?? 0 - state.counter;
     return this.submit({ type: 'put', collection, id, fields, operation }, { fields, counterBase });
   }
 
@@ -288,7 +291,7 @@ export class DocumentStore extends DocumentReads {
     document: { fields: Fields; counterBase: number } | undefined,
   ): Promise<DocumentWrite> {
     const appended = this.own.append(op);
-    this.pendingOf(op.collection).queue(op.id, document, appended);
+    this.queued.of(op.collection).queue(op.id, document, appended);
     const { record, result } = await appended;
     if (result === undefined || !('change' in result)) throw new Error('a document write has an outcome');
     return { done: true, outcome: result, commit: { epoch: record.epoch, seq: record.seq, hash: record.hash } };
@@ -306,7 +309,7 @@ export class DocumentStore extends DocumentReads {
   ): Promise<DocumentWrite> {
     this.assertWritable();
     const state = this.machine.collection(collection);
-    const pending = this.pendingOf(collection);
+    const pending = this.queued.of(collection);
     for (;;) {
       const reservation = this.transactions.reservation(collection, id);
       const document = pending.find(id);
@@ -317,12 +320,6 @@ export class DocumentStore extends DocumentReads {
       if (settled === undefined) return { done: false, refusal };
       await whenSettled(settled);
     }
-  }
-
-  private pendingOf(collection: string): PendingWrites {
-    const found = this.queue.writes.get(collection);
-    if (!found) throw new Error(`no collection named ${collection}`);
-    return found;
   }
 
   private assertWritable(): void {

@@ -1,10 +1,8 @@
 import { AppError } from '../../kernel/index.js';
-import type { Appended } from '../journal/index.js';
-import type { Applied, DocumentMachine } from './document-machine.js';
+import type { OwnHistory } from './document-history.js';
 import type { DocumentId, DocumentOp, PreparedChange } from './document-op.js';
-import type { PendingWrites } from './pending-writes.js';
 import { type Place, placeOf } from './place.js';
-import { type QueuedPrepares } from './queued-prepares.js';
+import type { QueuedWrites } from './queued-writes.js';
 import type { CarriedOutTransaction, TransactionOutcome } from './transaction-memory.js';
 import { whenSettled } from './when-settled.js';
 
@@ -53,12 +51,6 @@ type Decision = CarriedOutTransaction['decision'];
 /** So many ids that were told to abort are known, however late their prepare is called. */
 const ABANDONED_KEPT = 10_000;
 
-interface TransactionPorts {
-  readonly machine: DocumentMachine;
-  readonly pendingOf: (collection: string) => PendingWrites;
-  readonly append: (op: DocumentOp, reserved: boolean) => Promise<Appended<DocumentOp, Applied>>;
-}
-
 /**
  * The primary's part in transactions that are decided elsewhere: prepares are judged as writes are, against what is
  * durable and queued; a decision is one more record, which is never refused for want of room while the journal has its
@@ -71,8 +63,8 @@ export class DocumentTransactions {
   private readonly abandoned = new Set<string>();
 
   constructor(
-    private readonly ports: TransactionPorts,
-    private readonly queued: QueuedPrepares,
+    private readonly history: OwnHistory,
+    private readonly queued: QueuedWrites,
   ) {}
 
   /** As `DocumentStore.prepare`. */
@@ -81,7 +73,7 @@ export class DocumentTransactions {
     for (;;) {
       const known = this.knownPrepare(head.id);
       if (known !== undefined) return known;
-      const settled = this.queued.settled(head.id);
+      const settled = this.queued.prepares.settled(head.id);
       const obstacle = settled === undefined ? this.obstacleTo(changes) : undefined;
       if (settled === undefined && obstacle === undefined) return this.append(head, changes);
       if (obstacle !== undefined && obstacle.settled === undefined) {
@@ -109,15 +101,15 @@ export class DocumentTransactions {
 
   /** Whether someone has this id to himself, or is about to. */
   reservation(collection: string, id: DocumentId): Obstacle<'reserved'> | undefined {
-    const isHeld = this.ports.machine.transactions.holderOf(collection, id) !== undefined;
+    const isHeld = this.history.machine.transactions.holderOf(collection, id) !== undefined;
     if (isHeld) return { refusal: 'reserved', settled: undefined };
-    const holder = this.queued.holderOf(collection, id);
-    return holder === undefined ? undefined : { refusal: 'reserved', settled: this.queued.settled(holder) };
+    const holder = this.queued.prepares.holderOf(collection, id);
+    return holder === undefined ? undefined : { refusal: 'reserved', settled: this.queued.prepares.settled(holder) };
   }
 
   /** Undefined: it is neither prepared here nor decided. */
   private knownPrepare(id: string): DocumentPrepare | undefined {
-    const { transactions } = this.ports.machine;
+    const { transactions } = this.history.machine;
     const decided = transactions.findDecided(id);
     if (decided?.decision === 'aborted' || this.abandoned.has(id)) return { prepared: false, refusal: 'aborted' };
     if (decided !== undefined) return { prepared: true, place: placeOf(decided.place) };
@@ -128,7 +120,7 @@ export class DocumentTransactions {
   /** What can never be carried out must not get into the history. */
   private assertPossible(changes: readonly PreparedChange[]): void {
     for (const change of changes) {
-      const { ids } = this.ports.machine.collection(change.collection);
+      const { ids } = this.history.machine.collection(change.collection);
       if (change.type === 'create' && !ids.isId(change.id)) {
         throw new Error(`no id of ${change.collection}: ${String(change.id)}`);
       }
@@ -139,7 +131,7 @@ export class DocumentTransactions {
     for (const change of changes) {
       if (change.type !== 'create') continue;
       const { collection, id } = change;
-      const pending = this.ports.pendingOf(collection);
+      const pending = this.queued.of(collection);
       const reservation = this.reservation(collection, id);
       if (reservation !== undefined) return reservation;
       if (pending.find(id) !== undefined) return { refusal: 'exists', settled: pending.settled(id) };
@@ -152,10 +144,10 @@ export class DocumentTransactions {
     changes: readonly PreparedChange[],
   ): Promise<DocumentPrepare> {
     const op: DocumentOp = { type: 'prepare', transaction: id, kind, decidedBy, era, changes };
-    const appended = this.ports.append(op, false);
-    this.queued.queue(id, changes, appended);
+    const appended = this.history.append(op);
+    this.queued.prepares.queue(id, changes, appended);
     for (const change of changes) {
-      if (change.type === 'create') this.ports.pendingOf(change.collection).use(change.id);
+      if (change.type === 'create') this.queued.of(change.collection).use(change.id);
     }
     const { record } = await appended;
     return { prepared: true, place: { epoch: record.epoch, seq: record.seq } };
@@ -163,10 +155,10 @@ export class DocumentTransactions {
 
   /** Concurrent calls append one record. */
   private async decide(id: string, decision: Decision): Promise<TransactionReceipt | undefined> {
-    const { transactions } = this.ports.machine;
+    const { transactions } = this.history.machine;
     for (;;) {
       const underWay = this.deciding.get(id);
-      const queued = this.queued.settled(id);
+      const queued = this.queued.prepares.settled(id);
       const isPrepared = transactions.findPrepared(id) !== undefined;
       if (underWay !== undefined) {
         await whenSettled(underWay);
@@ -182,7 +174,7 @@ export class DocumentTransactions {
 
   /** Behind the prepare record, which may still be queued: the journal keeps the order of the calls. */
   private async appendDecision(id: string, decision: Decision): Promise<TransactionReceipt | undefined> {
-    const done = this.ports.append({ type: decision === 'committed' ? 'commit' : 'abort', transaction: id }, true);
+    const done = this.history.append({ type: decision === 'committed' ? 'commit' : 'abort', transaction: id }, true);
     this.deciding.set(id, done);
     try {
       const { result } = await done;

@@ -9,16 +9,15 @@ import type { CarriedOutTransaction } from './transaction-memory.js';
  * from there to where this process began to write.
  */
 export class EarlierTransactions {
-  private readonly decided: CarriedOutTransaction[];
+  private readonly decided: CarriedOutTransaction[] = [];
   private readonly preparedAt = new Map<string, string>();
+  private snapshotSeq = 0;
   private ownEpoch: Place | undefined;
 
   /** `snapshotSeq`: of the last record that the snapshot covers, which remembers `decided`. */
-  constructor(
-    private readonly snapshotSeq: number,
-    decided: readonly CarriedOutTransaction[],
-  ) {
-    this.decided = [...decided];
+  begin(snapshotSeq: number, decided: readonly CarriedOutTransaction[]): void {
+    this.snapshotSeq = snapshotSeq;
+    this.decided.push(...decided);
   }
 
   /** To be told of each record behind the snapshot, and of what it did. */

@@ -38,3 +38,4 @@ export type { RememberedOperation } from './operation-memory.js';
 export { SnapshotCodec } from './snapshot-codec.js';
 export { SNAPSHOT_CRASH_SITES, SnapshotFile } from './snapshot-file.js';
 export { stateHash } from './state-hash.js';
+export { UnmatchedTransactions } from './unmatched-transactions.js';

@@ -52,8 +52,7 @@ export async function recoverJournal<Op>(
   // One that holds less than its header never held a record, and all before it is durable.
   const unfinished = newestBytes && isCreationCutShort(newestBytes) ? newest : undefined;
   const whole = unfinished === undefined ? all : all.slice(0, -1);
-  const removable = Math.min(covered.seq, keptFrom - 1);
-  const names = uncovered(whole, removable);
+  let names = uncovered(whole, Math.min(covered.seq, keptFrom - 1));
 
   let position = covered;
   let lastAt = 0;
@@ -64,7 +63,10 @@ export async function recoverJournal<Op>(
     const predecessor = index === 0 ? undefined : position;
     const scan = scanSegment<Op>(path, bytes, name !== newest, {
       begin: (header) => {
-        assertContinues(path, name, header, predecessor, covered);
+        // A snapshot that was ahead has taken the place of what lies between, and a crash has left what is before that.
+        const isBehindGap = predecessor && header.after.seq > predecessor.seq && header.after.seq <= covered.seq;
+        if (isBehindGap) names = names.slice(names.indexOf(name));
+        assertContinues(path, name, header, isBehindGap ? undefined : predecessor, covered);
         lastAt = header.at;
       },
       record: (record) => {
@@ -85,7 +87,7 @@ export async function recoverJournal<Op>(
   // Nothing was changed so far: whatever had to be refused is as it was found.
   if (last) await settle(ports, last.path, last.bytes, last.scan);
   if (unfinished !== undefined) await discard(ports, directory, unfinished, last === undefined);
-  await removeCovered(ports, directory, whole, removable);
+  await removeCovered(ports, directory, whole, (firstSeqOf(names[0] ?? '') ?? 1) - 1);
   if (isBehind) {
     log.warn('the snapshot is ahead of the journal; continuing behind the snapshot', { directory, seq: covered.seq });
   }

@@ -46,6 +46,7 @@ export {
 } from './shell/transaction.js';
 export { findCarriedOut, findInDoubt, findMismatches } from './shell/findings.js';
 export { TWO_PHASE_CRASH_SITES } from './shell/crash-sites.js';
+export type { EndedTransaction } from './shell/transaction-record.js';
 export {
   TransactionCoordinator,
   type TransactionOptions,

@@ -66,7 +66,7 @@ export function refsIn(value: unknown): string[] {
   );
 }
 
-/** The example that a schema gives, put together from those of its properties. */
+/** The example that a schema gives, put together from those of its properties; what may be absent and has none is. */
 export function exampleOf(document: OpenApi, schema: Schema): unknown {
   if (schema.$ref !== undefined) return exampleOf(document, resolveRef(document, schema.$ref) as Schema);
   if (schema.example !== undefined) return schema.example;
@@ -74,7 +74,9 @@ export function exampleOf(document: OpenApi, schema: Schema): unknown {
   if (schema.items !== undefined) return [exampleOf(document, schema.items)];
   if (schema.properties === undefined) return undefined;
   const members = Object.entries(schema.properties).map(([name, inner]) => [name, exampleOf(document, inner)] as const);
-  return Object.fromEntries(members);
+  const isShown = (name: string, value: unknown): boolean =>
+    value !== undefined || schema.required?.includes(name) === true;
+  return Object.fromEntries(members.filter(([name, value]) => isShown(name, value)));
 }
 
 /** Whether a value has the fields a schema names, each of its type. Enough to see that a document tells the truth. */

@@ -3,10 +3,10 @@ import type { Said } from '../said.js';
 import type { Acceptance } from './accept.js';
 
 const WHAT_IS_WRONG: Readonly<Record<Mismatch['problem'], string>> = {
-  'no-row': 'has no row in the database',
-  'other-decision': 'was decided otherwise in the database',
-  'never-promised': 'is committed in the database and was never promised here: these are older copies',
-  'no-participant': 'is committed in the database, and nothing by that name takes part here',
+  'no-row': 'it has no row in the database',
+  'other-decision': 'it was decided otherwise in the database',
+  'never-promised': 'it is committed in the database and was never promised here, so this is an older copy',
+  'no-participant': 'it is committed in the database, and nothing by that name takes part here',
 };
 
 /** What a person reads, line by line. */
@@ -20,7 +20,7 @@ export function wordsOf({ accepted, left }: Acceptance, reason: string): Said {
       ...accepted.map(({ id, kind }) => `accepted: ${kind} ${id} (its row says committed, by operator: ${reason})`),
       ...(accepted.length === 0 ? [] : ['What the database had of them does not come back by this.']),
       ...left.map(({ id, kind, participant, problem }) => {
-        return `left: ${kind} ${id}, of which ${participant} knows, ${WHAT_IS_WRONG[problem]}`;
+        return `left: ${kind} ${id} of ${participant}: ${WHAT_IS_WRONG[problem]}`;
       }),
       left.length === 0 ? '"npm start" goes on from here.' : 'Those that are left need the right copy of the data.',
     ],

@@ -8,6 +8,7 @@ import {
   SnapshotFile,
   stateHash,
   storeStream,
+  UnmatchedTransactions,
 } from '../../../platform/documents/index.js';
 import {
   beginJournal,
@@ -17,7 +18,7 @@ import {
   type Position,
 } from '../../../platform/journal/index.js';
 import type { ReplicaLink, SnapshotStream } from '../../../protocols/replication/index.js';
-import { transactionOf } from './unmatched.js';
+import { MetTransactions } from './met-transactions.js';
 
 /** Nothing may arrive for that long. */
 const SILENCE_WITHIN_MS = 15_000;
@@ -33,7 +34,7 @@ export interface CopyPorts {
 export interface Copied {
   readonly customers: number;
   readonly position: Position;
-  /** Transactions over more than one store that these records speak of and no SQL row here decides. */
+  /** Transactions over more than one store that are in these documents, and that no SQL row here decides. */
   readonly transactions: readonly string[];
 }
 
@@ -56,11 +57,11 @@ export async function copyHistory(
   const snapshot = await link.snapshot(SILENCE_WITHIN_MS);
   if (snapshot) await restore(ports, machine, file, snapshot, `${directory}/documents.json`);
   let lastAt = machine.operations.all().reduce((latest, { at }) => Math.max(latest, at), 0);
-  const transactions = new Set<string>();
-  await replay(link, machine, position, (record) => {
+  const met = new MetTransactions();
+  met.restored(machine);
+  await replay(link, machine, position, (record, result) => {
     lastAt = Math.max(lastAt, record.at);
-    const transaction = transactionOf(record.op);
-    if (transaction !== undefined) transactions.add(transaction);
+    met.applied(result);
   });
 
   const reached = machine.appliedPosition;
@@ -74,11 +75,13 @@ export async function copyHistory(
     throw unfit(link, 'the state that its records make is not the one that it holds');
   }
   await file.write(state);
+  const transactions = met.unmatchedAtTheEnd(machine);
+  if (transactions.length > 0) await (await UnmatchedTransactions.open(ports, directory)).replace(transactions);
   await beginJournal(ports, directory, position, lastAt);
   return {
     customers: machine.collection(CUSTOMERS.name).documents.size,
     position,
-    transactions: [...transactions].sort(),
+    transactions,
   };
 }
 
@@ -102,7 +105,7 @@ async function replay(
   link: ReplicaLink,
   machine: DocumentMachine,
   end: Position,
-  each: (record: JournalRecord<DocumentOp>) => void,
+  each: (record: JournalRecord<DocumentOp>, result: ReturnType<DocumentMachine['apply']>) => void,
 ): Promise<void> {
   while (machine.appliedPosition.seq < end.seq) {
     const { seq } = machine.appliedPosition;
@@ -113,8 +116,7 @@ async function replay(
       const before = machine.appliedPosition;
       const record = decodeRecord<DocumentOp>(before, json);
       if (!record) throw unfit(link, `its record ${String(before.seq + 1)} does not follow the one before it`);
-      machine.apply(record);
-      each(record);
+      each(record, machine.apply(record));
     }
   }
 }

@@ -2,18 +2,12 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { removeDirectory, temporaryDirectory } from '../../../../test/support/app-process.js';
-import { RecordingLog } from '../../../../test/support/recording-log.js';
-import { RecordingProcessControl } from '../../../../test/support/recording-process-control.js';
-import { SeededRandom } from '../../../../test/support/seeded-random.js';
-import { SimulatedClock } from '../../../../test/support/simulated-clock.js';
+import { dyingAt } from '../../../../test/support/dying-disk.js';
+import { openRecovered, runRecovery } from '../../../../test/support/recovering.js';
 import { customerHistory, StoredReplica } from '../../../../test/support/stored-replica.js';
-import type { Disk, DiskFile } from '../../../kernel/index.js';
-import { COLLECTIONS } from '../../../modules/collections/index.js';
-import { NO_CRASH_SITES } from '../../../platform/crash-sites/index.js';
+import type { Disk } from '../../../kernel/index.js';
 import { NodeDisk } from '../../../platform/disk/index.js';
-import { DocumentStore } from '../../../platform/documents/index.js';
-import { nextTurn } from '../../../platform/process/index.js';
-import { type Recovery, recover, type RecoveryOptions } from './recover.js';
+import type { Recovery, RecoveryOptions } from './recover.js';
 import { linesOf } from './words.js';
 
 const HISTORY = customerHistory(3, 5);
@@ -34,24 +28,11 @@ describe('a recovery from replicas', () => {
   });
 
   const run = (options: Partial<RecoveryOptions> = {}, disk: Disk = new NodeDisk()): Promise<Recovery> =>
-    recover(
-      {
-        ...{ disk, links: replicas, nextTurn, crashSites: NO_CRASH_SITES, log: new RecordingLog() },
-        ...{ clock: new SimulatedClock(), random: new SeededRandom(1) },
-        ...{ isStarting: () => false, pause: () => Promise.reject(new Error('nothing is starting')) },
-      },
-      { dataDirectory: data, minInSync: MIN_IN_SYNC, isDryRun: false, ...options },
-    );
+    runRecovery(replicas, { dataDirectory: data, minInSync: MIN_IN_SYNC, isDryRun: false, ...options }, disk);
 
   /** What the app finds: the names of all customers, read by the real store. */
   async function customers(): Promise<string[]> {
-    const store = await DocumentStore.open(
-      {
-        ...{ disk: new NodeDisk(), nextTurn, crashSites: NO_CRASH_SITES, log: new RecordingLog() },
-        ...{ clock: new SimulatedClock(), random: new SeededRandom(1), process: new RecordingProcessControl() },
-      },
-      { directory: join(data, 'documents'), collections: COLLECTIONS, snapshotEveryBytes: 1e9, journalReserveBytes: 0 },
-    );
+    const store = await openRecovered(data);
     const names = store.page('customers', 0, 100).documents.map(({ name }) => String(name));
     await store.close();
     return names;
@@ -255,7 +236,7 @@ describe('a recovery from replicas', () => {
       expect([nth, kept.length]).toEqual([nth, 1]);
     }
     expect(steps).toBeGreaterThan(10);
-  });
+  }, 60_000);
 
   it('says what was restored from where, what was not, and that nothing is unmatched', async () => {
     writeFileSync(join(data, 'bookstore.db'), '');
@@ -273,28 +254,3 @@ describe('a recovery from replicas', () => {
     );
   });
 });
-
-/** A disk whose process dies in its `nth` call from now on: that and all later ones have no effect. `bury` closes its files. */
-function dyingAt(nth: number): { readonly disk: Disk; readonly calls: () => number; bury(): Promise<void> } {
-  let calls = 0;
-  const open: DiskFile[] = [];
-  const guard = <T extends object>(target: T): T =>
-    new Proxy(target, {
-      get: (object, name) => {
-        const member: unknown = Reflect.get(object, name);
-        if (typeof member !== 'function') return member;
-        return async (...args: unknown[]): Promise<unknown> => {
-          calls += 1;
-          if (calls >= nth) throw new Error('killed');
-          const result: unknown = await Reflect.apply(member as (...args: unknown[]) => unknown, object, args);
-          if (name !== 'open') return result;
-          open.push(result as DiskFile);
-          return guard(result as object);
-        };
-      },
-    });
-  const bury = async (): Promise<void> => {
-    for (const file of open) await file.close();
-  };
-  return { disk: guard<Disk>(new NodeDisk()), calls: () => calls, bury };
-}

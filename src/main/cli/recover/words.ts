@@ -5,6 +5,11 @@ import type { Recovery } from './recover.js';
 /** Of everything that is kept here, the part that no replica holds. */
 const SQL_FILE = 'bookstore.db';
 
+const MOST_LISTED = 20;
+const WHAT_TO_DO =
+  'Of these the documents know, and only the database knows the rest. With its backup in place, "npm start" settles ' +
+  'those that it decided; the others are listed under /transactions?state=unmatched.';
+
 /** What a person reads after a recovery, line by line. */
 export function linesOf(recovery: Recovery, dataDirectory: string): readonly string[] {
   switch (recovery.kind) {
@@ -30,15 +35,21 @@ function restoredLines(recovery: Extract<Recovery, { kind: 'restored' }>, dataDi
   const sqlFile = join(dataDirectory, SQL_FILE);
   // A start that was refused may have made an empty one already: that a file is there says little.
   const books = existsSync(sqlFile) ? 'what is there now was left as it is' : 'without one the next start begins empty';
-  const unmatched = copied.transactions.length === 0 ? 'none' : copied.transactions.join(', ');
   return [
     `Restored ${String(copied.customers)} customers up to ${show(recovery)} from ${choice.replica}; ` +
       `${String(heard)} replicas promised to follow no earlier primary.`,
     ...(kept === undefined ? [] : [`What was in their place is kept in ${kept}.`]),
     `Not restored: books, which replicas do not hold. Put your own backup of ${sqlFile} there; ${books}.`,
-    `unmatched: ${unmatched}`,
+    `unmatched: ${listed(copied.transactions)}`,
+    ...(copied.transactions.length === 0 ? [] : [WHAT_TO_DO]),
     '"npm start" goes on from here.',
   ];
+}
+
+function listed(transactions: readonly string[]): string {
+  if (transactions.length === 0) return 'none';
+  const more = transactions.length - MOST_LISTED;
+  return [...transactions.slice(0, MOST_LISTED), ...(more > 0 ? [`and ${String(more)} more`] : [])].join(', ');
 }
 
 function show({ choice }: Extract<Recovery, { kind: 'possible' | 'restored' }>): string {

@@ -6,6 +6,7 @@ import {
   missingPromises,
   type StartFindings,
 } from '../core/recovery.js';
+import { AS_LONG_AS_IT_TAKES, type InTime } from './in-time.js';
 import type { InDoubt, LastResource, Participant, TransactionId } from '../ports.js';
 
 export type Stores = {
@@ -14,8 +15,11 @@ export type Stores = {
 };
 
 /** By participant. */
-export async function findInDoubt({ participants }: Stores): Promise<Readonly<Record<string, readonly InDoubt[]>>> {
-  return byName(participants, (participant) => participant.inDoubt());
+export async function findInDoubt(
+  { participants }: Stores,
+  inTime: InTime = AS_LONG_AS_IT_TAKES,
+): Promise<Readonly<Record<string, readonly InDoubt[]>>> {
+  return byName(participants, (participant) => inTime(participant.name, participant.inDoubt()));
 }
 
 /** By participant; of those that can tell. */

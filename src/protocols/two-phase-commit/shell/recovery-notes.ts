@@ -8,30 +8,37 @@ import { type TransactionHistory, TransactionRecord } from './transaction-record
 
 type Named = Pick<TransactionHead, 'id' | 'kind'> & { readonly places: Readonly<Record<string, string>> };
 
+/** The transactions that this process is deciding, or telling. */
+export interface UnderWayNow {
+  find(id: TransactionId): unknown;
+  ids(): ReadonlySet<TransactionId>;
+}
+
 /** What recovery leaves in the history and in the log. Of a transaction that is under way, its own run tells. */
 export class RecoveryNotes {
   constructor(
     private readonly history: TransactionHistory,
-    private readonly live: ReadonlyMap<TransactionId, unknown>,
+    private readonly underWay: UnderWayNow,
     private readonly clock: Clock,
     private readonly log: Log,
   ) {}
 
   /** Some that were left by their runs may be carried out by now, without anybody having heard of it. */
   hasLeftovers(): boolean {
-    return this.history.unfinished().some((record) => isDecided(record) && !this.live.has(record.id));
+    return [...this.history.unfinished()].some(isDecided);
   }
 
   found(doubts: readonly Doubt[]): void {
     for (const doubt of doubts) {
-      if (this.history.find(doubt.id) === undefined) this.open(doubt, 'in-doubt').note('found-in-doubt');
+      const isKnown = this.underWay.find(doubt.id) ?? this.history.findUnfinished(doubt.id);
+      if (isKnown === undefined) this.open(doubt, 'in-doubt').note('found-in-doubt');
     }
   }
 
   /** They have no row in this database. */
   left(doubts: readonly Doubt[]): void {
     for (const doubt of doubts) {
-      const record = this.history.find(doubt.id) ?? this.open(doubt, 'in-doubt');
+      const record = this.history.findUnfinished(doubt.id) ?? this.open(doubt, 'in-doubt');
       if (record.state === 'unmatched') continue;
       record.update({ state: 'unmatched', branches: prepared(doubt) });
       record.note('unmatched');
@@ -43,7 +50,7 @@ export class RecoveryNotes {
   }
 
   resolved({ id }: Doubt, decision: Decision, why: string): void {
-    const record = this.history.find(id);
+    const record = this.history.findUnfinished(id);
     if (record === undefined) return;
     record.note('resolved', undefined, why);
     record.reason = why;
@@ -62,13 +69,13 @@ export class RecoveryNotes {
   settleLeftovers(unsettled: readonly Pick<TransactionHead, 'id'>[]): void {
     const ids = new Set(unsettled.map(({ id }) => id));
     for (const record of this.history.unfinished()) {
-      if (ids.has(record.id) || this.live.has(record.id)) continue;
+      if (ids.has(record.id)) continue;
       // Who decided it has told its participants by now, and not this process.
       if (record.state === 'unmatched') this.history.forget(record);
       else if (isDecided(record)) {
         const state = record.state === 'committing' ? 'committed' : 'aborted';
         record.update({ state, branches: record.branches.map(({ name }) => ({ name, state })) });
-        this.history.settle(record);
+        this.history.keep(record);
       }
     }
   }
@@ -77,24 +84,27 @@ export class RecoveryNotes {
     const { id, kind } = transaction;
     const untold = Object.entries(errors);
     const details = { transaction: id, kind, decision };
-    if (untold.length > 0) this.log.warn('a participant could not be told a decision', { ...details, errors });
-    else this.log.info('a transaction was recovered', details);
-    if (this.live.has(id)) return;
-    const record = this.history.find(id) ?? this.open(transaction, 'in-doubt');
-    record.note(decision, undefined, 'recovery');
-    for (const [participant, error] of untold) record.note('untold', participant, error);
+    if (untold.length === 0) this.log.info('a transaction was recovered', details);
+    if (this.underWay.find(id)) return;
+    const record = this.history.findUnfinished(id) ?? this.open(transaction, 'in-doubt');
+    const isNews = untold.length === 0 || !record.branches.some(({ state }) => state === 'untold');
+    // Once is enough, of what is tried again every second.
+    if (untold.length > 0 && isNews)
+      this.log.warn('a participant could not be told a decision', { ...details, errors });
+    if (isNews) record.note(decision, undefined, 'recovery');
+    for (const [participant, error] of isNews ? untold : []) record.note('untold', participant, error);
     const branches = Object.keys(transaction.places).map((name) => {
       return { name, state: errors[name] === undefined ? decision : ('untold' as const) };
     });
     const onTheWay = decision === 'committed' ? 'committing' : 'aborting';
     record.update({ state: untold.length === 0 ? decision : onTheWay, branches });
-    this.history.settle(record);
+    this.history.keep(record);
   }
 
   private open(transaction: Named, state: TransactionState): TransactionRecord {
     const { id, kind } = transaction;
     const record = new TransactionRecord(id, kind, this.clock, { state, branches: prepared(transaction) });
-    this.history.add(record);
+    this.history.keep(record);
     return record;
   }
 }

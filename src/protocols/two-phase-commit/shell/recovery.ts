@@ -11,8 +11,9 @@ import {
 import type { Decision, DecisionRow, TransactionId } from '../ports.js';
 import { errorOf } from './error-of.js';
 import { assertOfOneTime, findInDoubt, type Stores } from './findings.js';
-import { RecoveryNotes } from './recovery-notes.js';
-import type { Resolution } from './resolution.js';
+import { AS_LONG_AS_IT_TAKES, type InTime, within } from './in-time.js';
+import { RecoveryNotes, type UnderWayNow } from './recovery-notes.js';
+import { type Resolution, resolveInDoubt } from './resolution.js';
 import { tellAll } from './telling.js';
 import type { RecoveryReport } from './transaction.js';
 import type { TransactionHistory } from './transaction-record.js';
@@ -37,15 +38,16 @@ export class Recovery {
   /** Grows only: what was once left to a person is not taken later, when it looks like any other. */
   private readonly unmatched = new Set<TransactionId>();
   private readonly notes: RecoveryNotes;
+  private readonly inTime: InTime;
 
   constructor(
     private readonly ports: RecoveryPorts,
-    private readonly history: TransactionHistory,
-    /** Those that are under way in this process. */
-    private readonly live: ReadonlyMap<TransactionId, unknown>,
+    history: TransactionHistory,
+    private readonly underWay: UnderWayNow,
     private readonly inDoubtAfterMs: number,
   ) {
-    this.notes = new RecoveryNotes(history, live, ports.clock, ports.log);
+    this.inTime = within(ports.timers, inDoubtAfterMs);
+    this.notes = new RecoveryNotes(history, underWay, ports.clock, ports.log);
   }
 
   /** Before anything is begun. Rejects with `recovery-needed`, and then has changed nothing. */
@@ -90,30 +92,35 @@ export class Recovery {
     };
   }
 
-  /** Tells what an operator's row says. What cannot be told is left to the next sweep. */
-  async carryOut(doubt: Doubt, { decision, by, reason }: Resolution): Promise<void> {
+  /** What a person decides, where only a person can. Resolves and rejects as `TransactionCoordinator.resolve`. */
+  async resolve(resolution: Resolution): Promise<void> {
+    const stores = { ...this.ports, inTime: this.inTime };
+    const doubt = await resolveInDoubt(resolution, this.judge(false), stores);
+    if (doubt === undefined) return;
+    const { decision, by, reason } = resolution;
     this.notes.found([doubt]);
     this.notes.resolved(doubt, decision, `${by}: ${reason}`);
     const rows = (await this.ports.lastResource.incomplete()).filter(({ id }) => id === doubt.id);
     const tellings = tellingsOf(...whoIsToldWhat([doubt], new Map([[doubt.id, decision]]), rows));
-    this.notes.told(await tellAll(tellings, this.ports), [doubt]);
+    this.notes.told(await tellAll(tellings, stores), [doubt]);
   }
 
-  judge(isStart: boolean): Judge {
+  private judge(isStart: boolean): Judge {
     const { id, era } = this.ports.lastResource;
     return { id, era, isStart, unmatched: this.unmatched };
   }
 
   private async find(): Promise<{ readonly doubts: readonly Doubt[]; readonly due: readonly Doubt[] }> {
     // Whoever ends while the participants are asked may still be among their answers.
-    const live = new Set(this.live.keys());
-    const doubts = doubtsOf(await findInDoubt(this.ports));
-    for (const id of this.live.keys()) live.add(id);
+    const before = this.underWay.ids();
+    const doubts = doubtsOf(await findInDoubt(this.ports, this.inTime));
+    const after = this.underWay.ids();
     this.firstSeen = new Map(doubts.map(({ id }) => [id, this.firstSeen.get(id) ?? this.sweeps]));
     const due = doubts.filter(({ id, decidedBy }) => {
       const inDoubtForMs = ((this.sweeps - (this.firstSeen.get(id) ?? this.sweeps)) * this.inDoubtAfterMs) / SWEEPS;
-      // What another database decides may be under way at a coordinator of its own.
-      const isLive = live.has(id) || decidedBy !== this.ports.lastResource.id;
+      // What another database decides may be under way at a coordinator of its own, unless it was given up before.
+      const isElsewhere = decidedBy !== this.ports.lastResource.id && !this.unmatched.has(id);
+      const isLive = before.has(id) || after.has(id) || isElsewhere;
       return isDue(isLive, inDoubtForMs, this.inDoubtAfterMs);
     });
     return { doubts, due };
@@ -126,10 +133,11 @@ export class Recovery {
     this.notes.found(due);
     const { rows, errors } = await this.rowsOf(plan);
     const taken = new Set(due.map(({ id }) => id));
-    const incomplete = (await this.ports.lastResource.incomplete()).filter(({ id }) => {
-      return taken.has(id) || !this.live.has(id);
-    });
-    const told = await tellAll(tellingsOf(...whoIsToldWhat(due, rows, incomplete)), this.ports);
+    const rowsLeft = await this.ports.lastResource.incomplete();
+    const underWay = this.underWay.ids();
+    const incomplete = rowsLeft.filter(({ id }) => taken.has(id) || !underWay.has(id));
+    const inTime = isStart ? AS_LONG_AS_IT_TAKES : this.inTime;
+    const told = await tellAll(tellingsOf(...whoIsToldWhat(due, rows, incomplete)), { ...this.ports, inTime });
     const left = plan.unmatched.filter(({ id }) => !told.has(id));
     this.notes.told(told, [...due, ...incomplete]);
     this.notes.left(left);

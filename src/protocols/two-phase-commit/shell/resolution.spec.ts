@@ -12,12 +12,9 @@ const inDoubt = async (): Promise<string[]> =>
 const names = (): readonly (readonly string[])[] => [...world.disks.values()].map((disk) => disk.names);
 /** Begins `work` and lets the process die after the step. */
 const dieAfter = async (step: string, work = 'x'): Promise<void> => {
-  world.onDone = (line) => {
-    if (line.startsWith(step)) world.crash();
-  };
+  world.lastStep = step;
   void world.execute(work);
   await world.settled();
-  world.onDone = () => undefined;
 };
 /** One in doubt, and then another database in the place of the one that decides it. */
 const lostDatabase = async (): Promise<void> => {
@@ -53,6 +50,13 @@ describe('what another database decides', () => {
     expect([await inDoubt(), world.sqlDisk.rows.size]).toEqual([['t1', 't1'], 0]);
     expect(world.coordinator.find('t1')?.state).toBe('unmatched');
     expect(world.log.warnings).toEqual(['a transaction is in doubt and another database decides it']);
+  });
+
+  it('is told of by each recovery after the one at the start, also at once', async () => {
+    await lostDatabase();
+    await world.coordinator.recoverAtStart();
+
+    expect(await world.coordinator.recoverNow()).toEqual({ ...NOTHING, unmatched: ['t1'] });
   });
 
   it('is also what a recovery from replicas has named, though this database might have decided it', async () => {
@@ -183,9 +187,7 @@ describe('an operator', () => {
 
   it('who is interrupted by a crash after the row, has decided: the next life carries it out', async () => {
     await lostDatabase();
-    world.onDone = (line) => {
-      if (line.startsWith('sql resolved')) world.crash();
-    };
+    world.lastStep = 'sql resolved';
     void world.coordinator.resolve('t1', 'committed', BY);
     await world.settled();
     world.start();

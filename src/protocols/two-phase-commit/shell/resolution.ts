@@ -1,6 +1,7 @@
 import { AppError, type Log } from '../../../kernel/index.js';
 import { detailsOf, type Doubt, doubtsOf, isUnmatched, type Judge } from '../core/recovery.js';
 import type { Decision, TransactionId } from '../ports.js';
+import type { InTime } from './in-time.js';
 import { findCarriedOut, findInDoubt, type Stores } from './findings.js';
 
 export interface Resolution {
@@ -18,10 +19,10 @@ export interface Resolution {
 export async function resolveInDoubt(
   resolution: Resolution,
   judge: Judge,
-  stores: Stores & { readonly log: Log },
+  stores: Stores & { readonly log: Log; readonly inTime: InTime },
 ): Promise<Doubt | undefined> {
   const { id, decision, by, reason } = resolution;
-  const doubt = doubtsOf(await findInDoubt(stores)).find((each) => each.id === id);
+  const doubt = doubtsOf(await findInDoubt(stores, stores.inTime)).find((each) => each.id === id);
   const known = await decisionOf(id, stores);
   if (known !== undefined && known !== decision) throw contradiction(id, known);
   if (doubt === undefined && known === undefined) {

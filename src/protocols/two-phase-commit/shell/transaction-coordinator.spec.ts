@@ -89,7 +89,7 @@ describe('a coordinator', () => {
       reason: 'x is taken',
     });
     expect(world.sqlDisk.rows.get('t1')?.completedAtMs).toBeDefined();
-    expect(phases()).toEqual('prepare a,prepare b,refused b,promised a,veto,aborted,told a,completed'.split(','));
+    expect(phases()).toEqual('prepare a,prepare b,promised a,refused b,veto,aborted,told a,completed'.split(','));
   });
 
   it('given a no by all, writes no row and tells nobody', async () => {

@@ -1,11 +1,11 @@
 import { AppError, type Clock, type CrashSites, type Log, type Timers } from '../../../kernel/index.js';
 import type { LastResource, Participant, TransactionHead, TransactionId } from '../ports.js';
-import { Deadlines } from './deadlines.js';
 import { Recovery } from './recovery.js';
-import { type Resolution, resolveInDoubt } from './resolution.js';
+import type { Resolution } from './resolution.js';
 import type { Branch, RecoveryReport, TransactionOutcome, TransactionRequest, TransactionView } from './transaction.js';
-import { TransactionHistory } from './transaction-record.js';
-import { type RunWatch, TransactionRun } from './transaction-run.js';
+import { type EndedTransaction, TransactionHistory } from './transaction-record.js';
+import { TransactionRun } from './transaction-run.js';
+import { UnderWay } from './under-way.js';
 
 export interface TransactionPorts<Work> {
   /** All that may ever take part, each under a name of its own: recovery asks them all. */
@@ -18,7 +18,7 @@ export interface TransactionPorts<Work> {
   /** Time-ordered and unique for ever. */
   readonly newId: () => TransactionId;
   /** Told of each transaction that has ended, committed or aborted, in this life of the process. */
-  readonly ended?: (transaction: TransactionView) => void;
+  readonly ended?: (transaction: EndedTransaction) => void;
 }
 
 export interface TransactionOptions {
@@ -36,12 +36,9 @@ export interface TransactionOptions {
  */
 export class TransactionCoordinator<Work> {
   private readonly participants = new Map<string, Participant<never>>();
-  private readonly underWay = new Map<TransactionId, TransactionRun<Work>>();
+  private readonly underWay: UnderWay<TransactionRun<Work>>;
   private readonly history: TransactionHistory;
-  private readonly prepareDeadlines: Deadlines<TransactionRun<Work>>;
-  private readonly answerDeadlines: Deadlines<TransactionRun<Work>>;
   private readonly recovery: Recovery;
-  private readonly watch: RunWatch<Work>;
   private whenIdle: (() => void)[] = [];
   /** Recoveries and operators, one after the other. */
   private turn: Promise<unknown> = Promise.resolve();
@@ -56,26 +53,8 @@ export class TransactionCoordinator<Work> {
     }
     this.history = new TransactionHistory(ports.ended ?? (() => undefined));
     const { prepareDeadlineMs, answerDeadlineMs, inDoubtAfterMs } = options;
-    this.prepareDeadlines = new Deadlines(ports.timers, prepareDeadlineMs, (run) => {
-      run.prepareOverdue(prepareDeadlineMs);
-    });
-    this.answerDeadlines = new Deadlines(ports.timers, answerDeadlineMs, (run) => {
-      run.answerOverdue();
-    });
+    this.underWay = new UnderWay(ports.timers, prepareDeadlineMs, answerDeadlineMs);
     this.recovery = new Recovery(ports, this.history, this.underWay, inDoubtAfterMs);
-    this.watch = {
-      voted: (run) => {
-        this.prepareDeadlines.delete(run);
-      },
-      answered: (run) => {
-        this.answerDeadlines.delete(run);
-      },
-      forgotten: (run) => {
-        this.underWay.delete(run.head.id);
-        this.history.settle(run.record);
-        if (this.underWay.size === 0) for (const settle of this.whenIdle.splice(0)) settle();
-      },
-    };
   }
 
   /**
@@ -87,11 +66,12 @@ export class TransactionCoordinator<Work> {
       this.assertParticipants(request.branches);
       const { id: decidedBy, era } = this.ports.lastResource;
       const head: TransactionHead = { id: this.ports.newId(), kind: request.kind, decidedBy, era };
-      const run = new TransactionRun(head, request, this.ports, this.watch, { resolve, reject });
-      this.underWay.set(head.id, run);
-      this.history.add(run.record);
-      if (request.branches.length > 0) this.prepareDeadlines.add(run);
-      this.answerDeadlines.add(run);
+      const run = new TransactionRun(head, request, this.ports, { resolve, reject }, () => {
+        this.underWay.delete(slot);
+        this.history.keep(run.record);
+        if (this.underWay.size === 0) for (const settle of this.whenIdle.splice(0)) settle();
+      });
+      const slot = this.underWay.add(run);
       run.begin();
     }) as Promise<TransactionOutcome<Result>>;
   }
@@ -105,7 +85,10 @@ export class TransactionCoordinator<Work> {
     return this.inTurn(() => this.recovery.atStart(unmatched));
   }
 
-  /** Decides and carries out what nobody here is deciding, or for too long. */
+  /**
+   * Decides and carries out what nobody here is deciding, or for too long. Rejects when a participant cannot say what is
+   * in doubt there, or the rows cannot be read; what cannot be written or told is in the report.
+   */
   recoverNow(): Promise<RecoveryReport> {
     return this.inTurn(() => this.recovery.now());
   }
@@ -121,35 +104,37 @@ export class TransactionCoordinator<Work> {
    */
   resolve(id: TransactionId, decision: Resolution['decision'], who: Pick<Resolution, 'by' | 'reason'>): Promise<void> {
     return this.inTurn(async () => {
-      if (this.underWay.has(id)) {
+      if (this.underWay.find(id)) {
         throw new AppError('conflict', `Transaction ${id} is under way.`, { retry: 'safe', retryAfterSeconds: 1 });
       }
-      const resolution = { ...who, id, decision };
-      const doubt = await resolveInDoubt(resolution, this.recovery.judge(false), this.ports);
-      if (doubt) await this.recovery.carryOut(doubt, resolution);
+      await this.recovery.resolve({ ...who, id, decision });
     });
   }
 
   /** Of this life: the last thousand that ended, then all that have not. */
   live(): readonly TransactionView[] {
-    return this.history.all().map((record) => record.view());
+    const underWay = [...this.underWay].map(({ record }) => record);
+    return [...this.history.all(), ...underWay].map((record) => record.view());
   }
 
   /** Of this life; undefined also when it ended long ago. */
   find(id: TransactionId): TransactionView | undefined {
-    return this.history.find(id)?.view();
+    return (this.underWay.find(id)?.record ?? this.history.find(id))?.view();
   }
 
-  /** Resolves when none is under way any more, or `withinMs` later: what is left then is found by the next life. */
+  /**
+   * Resolves when no transaction is under way any more, and no recovery, or `withinMs` later: what is left then is found
+   * by the next life. Nothing may be begun meanwhile.
+   */
   async drained(withinMs: number): Promise<void> {
-    if (this.underWay.size === 0) return;
-    await new Promise<void>((settle) => {
-      const cancel = this.ports.timers.after(withinMs, settle);
-      this.whenIdle.push(() => {
-        cancel();
-        settle();
-      });
+    const isIdle = this.underWay.size === 0;
+    const idle = isIdle ? Promise.resolve() : new Promise<void>((settle) => this.whenIdle.push(settle));
+    let cancel: () => void = () => undefined;
+    const late = new Promise<void>((settle) => {
+      cancel = this.ports.timers.after(withinMs, settle);
     });
+    await Promise.race([Promise.all([idle, this.turn]), late]);
+    cancel();
   }
 
   private assertParticipants(branches: readonly Branch[]): void {

@@ -8,9 +8,17 @@ interface Told {
   readonly branches: TransactionView['participants'];
 }
 
+/** All of one shape: there are many. */
+interface Phase {
+  readonly phase: PhaseName;
+  readonly atMs: number;
+  readonly participant: string | undefined;
+  readonly detail: string | undefined;
+}
+
 /** What people can see of one transaction; decides nothing. */
 export class TransactionRecord {
-  private readonly phases: TransactionPhase[] = [];
+  private readonly phases: Phase[] = [];
   private told: Told;
   reason: string | undefined;
 
@@ -33,8 +41,7 @@ export class TransactionRecord {
   }
 
   note(phase: PhaseName, participant?: string, detail?: string): void {
-    const atMs = this.clock.nowMs();
-    this.phases.push({ phase, atMs, ...(participant && { participant }), ...(detail && { detail }) });
+    this.phases.push({ phase, atMs: this.clock.nowMs(), participant, detail });
   }
 
   /** Takes over what is true of it now; keeps what it is given. */
@@ -49,52 +56,67 @@ export class TransactionRecord {
       kind,
       state: this.told.state,
       participants: this.told.branches.map(({ name, state }) => ({ name, state })),
-      history: [...this.phases],
+      history: this.phases.map(shown),
       ...(operationId !== undefined && { operationId }),
       ...(reason !== undefined && { reason }),
     };
   }
 }
 
+function shown({ phase, atMs, participant, detail }: Phase): TransactionPhase {
+  return { phase, atMs, ...(participant && { participant }), ...(detail && { detail }) };
+}
+
+/** What is told of one as soon as it has ended. */
+export type EndedTransaction = Pick<TransactionView, 'id' | 'kind' | 'state'>;
+
 const MOST_ENDED = 1_000;
 
-/** The transactions of this life of the process: all that have not ended, and the last thousand that have. */
+/**
+ * The transactions of this life of the process that are not under way: the last thousand that ended, and all that were
+ * left to recovery or to a person.
+ */
 export class TransactionHistory {
-  private readonly open = new Map<TransactionId, TransactionRecord>();
-  private readonly ended = new Map<TransactionId, TransactionRecord>();
+  private readonly left = new Map<TransactionId, TransactionRecord>();
+  /** A ring; the oldest is at `next`, once it is full. Who looks for one has the time to look at all. */
+  private readonly ended: TransactionRecord[] = [];
+  private next = 0;
 
-  /** `whenEnded`: told of each, once. */
-  constructor(private readonly whenEnded: (transaction: TransactionView) => void) {}
+  /** `whenEnded`: told of each. */
+  constructor(private readonly whenEnded: (transaction: EndedTransaction) => void) {}
 
-  add(record: TransactionRecord): void {
-    this.open.set(record.id, record);
-  }
-
-  /** Lets go of it, in its time, if it has ended. */
-  settle(record: TransactionRecord): void {
-    if (!isEnded(record.state) || !this.open.delete(record.id)) return;
-    this.ended.set(record.id, record);
-    this.whenEnded(record.view());
-    if (this.ended.size <= MOST_ENDED) return;
-    const [oldest] = this.ended.keys();
-    if (oldest !== undefined) this.ended.delete(oldest);
+  /** Keeps it for as long as it has not ended, and then in its time. It may be kept again. */
+  keep(record: TransactionRecord): void {
+    if (!isEnded(record.state)) {
+      this.left.set(record.id, record);
+      return;
+    }
+    this.left.delete(record.id);
+    this.ended[this.next] = record;
+    this.next = (this.next + 1) % MOST_ENDED;
+    this.whenEnded(record);
   }
 
   forget(record: TransactionRecord): void {
-    this.open.delete(record.id);
+    this.left.delete(record.id);
   }
 
   /** All that have not ended. */
-  unfinished(): readonly TransactionRecord[] {
-    return [...this.open.values()];
+  unfinished(): Iterable<TransactionRecord> {
+    return this.left.values();
+  }
+
+  /** Undefined when it has ended, or never was. */
+  findUnfinished(id: TransactionId): TransactionRecord | undefined {
+    return this.left.get(id);
   }
 
   find(id: TransactionId): TransactionRecord | undefined {
-    return this.open.get(id) ?? this.ended.get(id);
+    return this.left.get(id) ?? this.ended.find((record) => record.id === id);
   }
 
   /** Those that ended first come first, those that have not ended last. */
   all(): readonly TransactionRecord[] {
-    return [...this.ended.values(), ...this.open.values()];
+    return [...this.ended.slice(this.next), ...this.ended.slice(0, this.next), ...this.left.values()];
   }
 }

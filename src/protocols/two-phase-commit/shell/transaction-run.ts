@@ -21,15 +21,6 @@ export interface RunPorts<Work> {
   readonly crashSites: CrashSites;
 }
 
-/** Those who want to know how far a run is. Each is called once. */
-export interface RunWatch<Work> {
-  /** No more votes are waited for. */
-  voted(run: TransactionRun<Work>): void;
-  answered(run: TransactionRun<Work>): void;
-  /** It takes no more inputs. */
-  forgotten(run: TransactionRun<Work>): void;
-}
-
 /** How the client is answered, once. */
 export interface RunAnswer {
   resolve(outcome: TransactionOutcome<unknown>): void;
@@ -50,8 +41,9 @@ export class TransactionRun<Work> {
     readonly head: TransactionHead,
     private readonly request: TransactionRequest<Work>,
     private readonly ports: RunPorts<Work>,
-    private readonly watch: RunWatch<Work>,
     private readonly client: RunAnswer,
+    /** Called when it takes no more inputs. */
+    private readonly isOver: () => void,
   ) {
     this.begunAtMs = ports.clock.nowMs();
     this.begun = beginTransaction(request.branches.map(({ participant }) => participant.name));
@@ -65,7 +57,7 @@ export class TransactionRun<Work> {
   }
 
   prepareOverdue(afterMs: number): void {
-    this.record.note('overdue');
+    if (this.state.state === 'preparing') this.record.note('overdue');
     this.handle({ kind: 'prepare-overdue', afterMs });
   }
 
@@ -78,10 +70,8 @@ export class TransactionRun<Work> {
   }
 
   private carryOut({ state, effects }: CoordinatorDecision): void {
-    const wasVoting = this.state.state === 'preparing';
     this.state = state;
     this.record.update(state);
-    if (wasVoting && state.state !== 'preparing') this.watch.voted(this);
     for (const effect of effects) this.perform(effect);
   }
 
@@ -105,11 +95,10 @@ export class TransactionRun<Work> {
         break;
       case 'answer':
         this.answer(effect.answer);
-        this.watch.answered(this);
         break;
       case 'forget':
         this.sayHowItEnded();
-        this.watch.forgotten(this);
+        this.isOver();
         this.markEnded();
         break;
     }
@@ -207,16 +196,16 @@ export class TransactionRun<Work> {
     return { kind, error };
   }
 
+  /** Written out: this is a hot path, and copying the head costs more than all else in it. */
   private details(): DecisionDetails {
+    const { id, kind, decidedBy, era } = this.head;
     const { operationId } = this.request;
-    return {
-      ...this.head,
-      by: 'coordinator',
-      begunAtMs: this.begunAtMs,
-      preparedAtMs: this.ports.clock.nowMs(),
-      places: placesOf(this.state),
-      ...(operationId !== undefined && { operationId }),
-    };
+    const { begunAtMs } = this;
+    const preparedAtMs = this.ports.clock.nowMs();
+    const places = placesOf(this.state);
+    const by = 'coordinator';
+    if (operationId === undefined) return { id, kind, decidedBy, era, by, begunAtMs, preparedAtMs, places };
+    return { id, kind, decidedBy, era, by, begunAtMs, preparedAtMs, places, operationId };
   }
 
   private answer(answer: CoordinatorAnswer): void {

@@ -91,7 +91,7 @@ export class CreateTransactionsTable1763700000004 implements MigrationInterface 
         columns: [
           text('id', ID_LENGTH, { isPrimary }),
           ...[text('decision', 16), text('kind', 255), text('decided_by', ID_LENGTH)],
-          ...[column('era', 'int'), text('asked_by', 16), column('reason', 'text', { isNullable })],
+          ...[column('era', 'integer'), text('asked_by', 16), column('reason', 'text', { isNullable })],
           text('operation_id', ID_LENGTH, { isNullable }),
           ...['begun_at_ms', 'prepared_at_ms', 'decided_at_ms'].map((name) => column(name, 'bigint')),
           ...[column('places', 'text'), column('completed_at_ms', 'bigint', { isNullable })],
@@ -103,7 +103,7 @@ export class CreateTransactionsTable1763700000004 implements MigrationInterface 
     await runner.createTable(
       new Table({
         name: DATABASE,
-        columns: [column('key', 'int', { isPrimary }), text('id', ID_LENGTH), column('era', 'int')],
+        columns: [column('key', 'integer', { isPrimary }), text('id', ID_LENGTH), column('era', 'integer')],
       }),
     );
   }

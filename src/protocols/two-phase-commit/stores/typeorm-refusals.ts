@@ -1,3 +1,4 @@
+import { QueryRunnerAlreadyReleasedError, QueryRunnerProviderAlreadyReleasedError } from 'typeorm';
 import { AppError, storageFull } from '../../../kernel/index.js';
 import { refusalFrom } from '../../../platform/sql/index.js';
 
@@ -20,12 +21,19 @@ export function refusalOf(error: unknown): unknown {
       ...{ retry: 'safe', retryAfterSeconds: 5, cause: error },
     });
   }
-  if (UNREACHABLE.test(code) || /^Connection terminated/.test(String((error as Error | null)?.message))) {
+  if (isUnreachable(error, code)) {
     return new AppError('not-ready', 'the database cannot be reached; nothing was written', {
       ...{ retry: 'safe', retryAfterSeconds: 1, cause: error },
     });
   }
   return refusalFrom(error);
+}
+
+function isUnreachable(error: unknown, code: string): boolean {
+  // TypeORM takes a connection that breaks from the work that is using it.
+  if (error instanceof QueryRunnerProviderAlreadyReleasedError) return true;
+  if (error instanceof QueryRunnerAlreadyReleasedError) return true;
+  return UNREACHABLE.test(code) || (error instanceof Error && error.message.startsWith('Connection terminated'));
 }
 
 /**

@@ -1,0 +1,74 @@
+import { join } from 'node:path';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Logger } from 'pino';
+import { v7 as uuidV7 } from 'uuid';
+import type { CrashSites } from '../../src/kernel/index.js';
+import { createHttpServer, ProblemFilter, useJsonBodies } from '../../src/platform/http/index.js';
+import type { RunningServer } from '../../src/platform/nodes/index.js';
+import { logPort, NestLogger } from '../../src/platform/observability/index.js';
+import { DataDirectoryLock, systemClock, systemTimers } from '../../src/platform/process/index.js';
+import {
+  TransactionCoordinator,
+  TypeOrmLastResource,
+  type TypeOrmWork,
+} from '../../src/protocols/two-phase-commit/index.js';
+import { openInvoiceDatabase } from './invoice.database.js';
+import { InvoiceService } from './invoice.service.js';
+import { InvoicesModule } from './invoices.module.js';
+import { LedgerParticipant } from './ledger.participant.js';
+
+const DEADLINES = { prepareDeadlineMs: 1_000, answerDeadlineMs: 2_000, inDoubtAfterMs: 5_000 };
+const CLOSE_WITHIN_MS = 10_000;
+
+export interface Settings {
+  readonly directory: string;
+  readonly port: number;
+  readonly crashSites: CrashSites;
+}
+
+/** Opens both stores, decides what an earlier life left between them, and only then listens. */
+export async function start({ directory, port, crashSites }: Settings, logger: Logger): Promise<RunningServer> {
+  const lock = DataDirectoryLock.acquire(directory);
+  const log = logPort(logger);
+  const { deciding, reading } = await openInvoiceDatabase(join(directory, 'invoices.db'));
+  const lastResource = await TypeOrmLastResource.open(deciding, { log });
+  const ledger = await LedgerParticipant.open(join(directory, 'ledger.jsonl'));
+
+  const coordinator = new TransactionCoordinator<TypeOrmWork>(
+    {
+      ...{ participants: [ledger], lastResource, log, crashSites },
+      ...{ timers: systemTimers, clock: systemClock, newId: () => uuidV7() },
+    },
+    DEADLINES,
+  );
+  await coordinator.recoverAtStart();
+  const stopRecovering = coordinator.keepRecovering();
+
+  const app = await nestApp(new InvoiceService(coordinator, ledger, reading), logger);
+  await app.listen(port, '127.0.0.1');
+  return {
+    url: await app.getUrl(),
+    close: async () => {
+      await app.close();
+      stopRecovering();
+      await coordinator.drained(CLOSE_WITHIN_MS);
+      await lastResource.close();
+      await Promise.all([deciding.destroy(), reading.destroy(), ledger.close()]);
+      lock.release();
+    },
+  };
+}
+
+async function nestApp(invoices: InvoiceService, logger: Logger): Promise<NestFastifyApplication> {
+  const options = { apiKeys: [], requestsPerMinute: undefined, newRequestId: () => uuidV7(), logger };
+  const server = await createHttpServer(options);
+  useJsonBodies(server);
+  const app = await NestFactory.create<NestFastifyApplication>(
+    InvoicesModule.of(invoices),
+    new FastifyAdapter(server),
+    { logger: new NestLogger(logger), bodyParser: false, abortOnError: false },
+  );
+  app.useGlobalFilters(new ProblemFilter(logger));
+  return app;
+}

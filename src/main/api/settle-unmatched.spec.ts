@@ -1,0 +1,44 @@
+import { describe, expect, it } from '@jest/globals';
+import { RecordingLog } from '../../../test/support/recording-log.js';
+import { storageFull } from '../../kernel/index.js';
+import { settleUnmatched } from './settle-unmatched.js';
+
+const head = (id: string): { id: string; kind: string; decidedBy: string; era: number } => {
+  return { id, kind: 'test', decidedBy: 'database', era: 1 };
+};
+
+/** Names say what is what: in doubt, done, with or without a row, or forgotten by the documents. */
+const UNMATCHED = ['in-doubt', 'done', 'done-row', 'in-doubt-row', 'forgotten', 'forgotten-row'];
+const documents = (settle: (ids: readonly string[]) => Promise<void>): Parameters<typeof settleUnmatched>[0] => {
+  let left: readonly string[] = UNMATCHED;
+  return {
+    unmatched: () => left,
+    settleUnmatched: async (ids) => {
+      await settle(ids);
+      left = left.filter((id) => !ids.includes(id));
+    },
+    prepared: () => ['in-doubt', 'in-doubt-row'].map((id) => ({ ...head(id), preparedAtMs: 0, place: '1.1' })),
+    carriedOut: () => ['done', 'done-row'].map((id) => ({ ...head(id), decision: 'committed' })),
+  };
+};
+const hasRow = (id: string): boolean => id.endsWith('-row');
+
+describe('transactions that a recovery from replicas has named', () => {
+  it('are taken off the list once they are carried out as a row says, or forgotten; the others are shown', async () => {
+    const log = new RecordingLog();
+    const own = documents(() => Promise.resolve());
+    await settleUnmatched(own, hasRow, log);
+
+    expect(own.unmatched()).toEqual(['in-doubt', 'done', 'in-doubt-row']);
+    expect(log.warnings).toEqual(['transactions are unmatched since a recovery from replicas']);
+  });
+
+  it('stay on it when there is no room to write it, and nobody is hindered', async () => {
+    const log = new RecordingLog();
+    const own = documents(() => Promise.reject(storageFull(undefined)));
+    await settleUnmatched(own, hasRow, log);
+
+    expect(own.unmatched()).toEqual(UNMATCHED);
+    expect(log.warnings).toContain('the list of unmatched transactions could not be written');
+  });
+});

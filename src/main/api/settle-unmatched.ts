@@ -1,0 +1,26 @@
+import type { Log } from '../../kernel/index.js';
+import type { DocumentStore } from '../../platform/documents/index.js';
+
+type UnmatchedDocuments = Pick<DocumentStore, 'unmatched' | 'settleUnmatched' | 'prepared' | 'carriedOut'>;
+
+/**
+ * After the recovery at the start: takes those off the list of the unmatched that the documents have carried out as a
+ * row here says, or do not know of any more. The others stay, for the next start to be told. A list that cannot be
+ * written hinders nobody.
+ */
+export async function settleUnmatched(
+  documents: UnmatchedDocuments,
+  hasRow: (id: string) => boolean,
+  log: Log,
+): Promise<void> {
+  const inDoubt = new Set(documents.prepared().map(({ id }) => id));
+  const carriedOut = new Set(documents.carriedOut().map(({ id }) => id));
+  const settled = documents.unmatched().filter((id) => !inDoubt.has(id) && (hasRow(id) || !carriedOut.has(id)));
+  try {
+    await documents.settleUnmatched(settled);
+  } catch (error) {
+    log.warn('the list of unmatched transactions could not be written', { error: String(error) });
+  }
+  const left = documents.unmatched();
+  if (left.length > 0) log.warn('transactions are unmatched since a recovery from replicas', { transactions: left });
+}

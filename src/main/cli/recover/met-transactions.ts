@@ -1,0 +1,29 @@
+import type { DocumentMachine } from '../../../platform/documents/index.js';
+
+type Result = ReturnType<DocumentMachine['apply']>;
+
+/**
+ * The transactions over more than one store whose other part only SQL can tell: those that the documents have committed,
+ * as far as a recovery meets them, and those that are in doubt at its end. What was aborted has left nothing anywhere.
+ */
+export class MetTransactions {
+  private readonly committed = new Set<string>();
+
+  /** What a snapshot brought. */
+  restored({ transactions }: DocumentMachine): void {
+    for (const decided of transactions.allDecided()) this.applied(decided);
+  }
+
+  /** What a record has done. */
+  applied(result: Result): void {
+    if (result !== undefined && 'decision' in result && result.decision === 'committed') {
+      this.committed.add(result.transaction);
+    }
+  }
+
+  /** Sorted, which is from the oldest on. */
+  unmatchedAtTheEnd({ transactions }: DocumentMachine): readonly string[] {
+    const inDoubt = transactions.allPrepared().map(({ transaction }) => transaction);
+    return [...this.committed, ...inDoubt].sort();
+  }
+}

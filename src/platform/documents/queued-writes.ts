@@ -1,0 +1,34 @@
+import type { CollectionState } from './document-machine.js';
+import type { DocumentOp } from './document-op.js';
+import { PendingWrites } from './pending-writes.js';
+import { QueuedPrepares } from './queued-prepares.js';
+
+/** All that is queued and not durable yet, in all collections. */
+export class QueuedWrites {
+  readonly prepares = new QueuedPrepares();
+  private readonly pending = new Map<string, PendingWrites>();
+
+  admit(collection: string, state: CollectionState): void {
+    this.pending.set(collection, new PendingWrites(state));
+  }
+
+  of(collection: string): PendingWrites {
+    const found = this.pending.get(collection);
+    if (!found) throw new Error(`no collection named ${collection}`);
+    return found;
+  }
+
+  /** The record has become durable and is in the machine. */
+  applied(op: DocumentOp): void {
+    if (op.type === 'put' || op.type === 'delete') this.of(op.collection).applyOne(op.id);
+    if (op.type === 'prepare') this.prepares.applied(op.transaction);
+  }
+
+  /** Everything queued has failed. */
+  rollBack(): void {
+    this.prepares.rollBack();
+    this.pending.forEach((writes) => {
+      writes.rollBack();
+    });
+  }
+}

@@ -1,0 +1,229 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import BetterSqlite3 from 'better-sqlite3';
+import { join } from 'node:path';
+import type { DataSource } from 'typeorm';
+import { removeDirectory, temporaryDirectory } from '../../../../test/support/app-process.js';
+import { failing, sqliteError } from '../../../../test/support/failing.js';
+import { openNamesDatabase, sqliteFile, taking } from '../../../../test/support/names-database.js';
+import { RecordingLog } from '../../../../test/support/recording-log.js';
+import { SimulatedClock } from '../../../../test/support/simulated-clock.js';
+import { SimulatedTimers } from '../../../../test/support/simulated-timers.js';
+import { transactionId } from '../../../../test/support/transaction-ids.js';
+import { eventually } from '../../../../test/support/eventually.js';
+import type { DecisionDetails } from '../ports.js';
+import { TypeOrmLastResource } from './typeorm-last-resource.js';
+
+const RECEIPTS = { documents: { place: '1.7' } };
+
+describe('TypeOrmLastResource on a SQLite file', () => {
+  const clock = new SimulatedClock();
+  let directory: string;
+  let file: string;
+  let dataSource: DataSource;
+  let lastResource: TypeOrmLastResource;
+  let handle: ReturnType<typeof failing<BetterSqlite3.Database>>;
+  let timers: SimulatedTimers;
+  let log: RecordingLog;
+
+  beforeEach(async () => {
+    directory = temporaryDirectory();
+    file = join(directory, 'names.db');
+    timers = new SimulatedTimers();
+    log = new RecordingLog();
+    const driver = function openFailing(path: string, options: object): BetterSqlite3.Database {
+      handle = failing(new BetterSqlite3(path, options));
+      return handle;
+    };
+    dataSource = await openNamesDatabase(sqliteFile(file, { driver }));
+    lastResource = await TypeOrmLastResource.open(dataSource, { clock, timers, log });
+  });
+
+  afterEach(async () => {
+    if (dataSource.isInitialized) await dataSource.destroy();
+    removeDirectory(directory);
+  });
+
+  const detailsOf = (number: number): DecisionDetails => ({
+    id: transactionId(clock.nowMs(), number),
+    ...{ kind: 'names', decidedBy: lastResource.id, era: lastResource.era, by: 'coordinator' },
+    ...{ begunAtMs: clock.nowMs(), preparedAtMs: clock.nowMs(), places: {} },
+  });
+  const commit = (number: number, name: string): Promise<unknown> =>
+    lastResource.commit(detailsOf(number), taking(name));
+  /** As another connection sees it: what is committed. */
+  const seen = <T>(sql: string): T[] => {
+    const other = new BetterSqlite3(file, { readonly: true });
+    const found = other.prepare<[], T>(sql).pluck().all();
+    other.close();
+    return found;
+  };
+  const names = (): string[] => seen("SELECT name FROM names WHERE name <> 'taken' ORDER BY name");
+  const rows = (): string[] => seen('SELECT decision FROM transaction_decisions ORDER BY id');
+
+  it('given the migration, has exactly the schema that the entities describe, and can undo it', async () => {
+    const pending = await dataSource.driver.createSchemaBuilder().log();
+    expect(pending.upQueries.map(({ query }) => query)).toEqual([]);
+
+    await dataSource.undoLastMigration();
+    await dataSource.undoLastMigration();
+    const left = seen("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'");
+    expect(left).toEqual(['migrations']);
+  });
+
+  it('given another process that opens the database, which is the same one in its next life', async () => {
+    const next = await TypeOrmLastResource.open(dataSource, { log });
+
+    expect([next.id, next.era]).toEqual([lastResource.id, lastResource.era + 1]);
+  });
+
+  it('given a DataSource that answers a COMMIT before it is on the disk, refuses to open as misconfigured', async () => {
+    handle.pragma('synchronous = NORMAL');
+
+    await expect(TypeOrmLastResource.open(dataSource, { log })).rejects.toMatchObject({
+      code: 'misconfigured',
+      message: expect.stringContaining('PRAGMA synchronous'),
+    });
+  });
+
+  it('given a commit of what is committed already, refuses as conflict and keeps nothing of the work', async () => {
+    await commit(1, 'a');
+
+    await expect(commit(1, 'b')).rejects.toMatchObject({ code: 'conflict' });
+    expect(names()).toEqual(['a']);
+  });
+
+  it('given work that is not finished, lets no reader see it committed, and nobody else join it', async () => {
+    let finish: (error?: Error) => void = () => undefined;
+    let isWorking = false;
+    const unfinished = lastResource.commit(detailsOf(1), async (manager, transaction) => {
+      await taking('a')(manager, transaction);
+      isWorking = true;
+      await new Promise<void>((resolve, reject) => (finish = (error) => (error ? reject(error) : resolve())));
+    });
+    await eventually(() => {
+      if (!isWorking) throw new Error('not yet');
+    });
+    const later = commit(2, 'b');
+    const reading = lastResource.decisions([detailsOf(1).id]);
+    finish(new Error('no'));
+
+    await expect(unfinished).rejects.toThrow('no');
+    await later;
+    expect([(await reading).size, names(), rows()]).toEqual([0, ['b'], ['committed']]);
+  });
+
+  describe('when SQLite refuses', () => {
+    it.each([
+      ['busy', 'SQLITE_BUSY', 'storage-busy'],
+      ['without room', 'SQLITE_FULL', 'storage-full'],
+    ])('given a COMMIT that is refused as %s, refuses definitely and goes on', async (_, sqlite, code) => {
+      handle.onRun('COMMIT', 1, sqliteError(sqlite));
+
+      await expect(commit(1, 'a')).rejects.toMatchObject({ code, retry: 'safe' });
+      expect([names(), rows()]).toEqual([[], []]);
+      expect([...(await lastResource.abort([detailsOf(1)])).values()]).toEqual(['aborted']);
+      await commit(2, 'b');
+      expect([names(), rows()]).toEqual([['b'], ['aborted', 'committed']]);
+    });
+
+    it('given an abort whose COMMIT is refused, refuses definitely and can be asked again', async () => {
+      handle.onRun('COMMIT', 1, sqliteError('SQLITE_FULL'));
+      await expect(lastResource.abort([detailsOf(1)])).rejects.toMatchObject({ code: 'storage-full' });
+      expect(rows()).toEqual([]);
+
+      await lastResource.abort([detailsOf(1)]);
+      expect(rows()).toEqual(['aborted']);
+    });
+
+    it('given a disk that is full in the middle of the work, after which SQLite has rolled back by itself, commits the next ones', async () => {
+      const pages = handle.pragma('page_count', { simple: true });
+      handle.pragma(`max_page_count = ${String(pages)}`);
+      await expect(commit(1, 'a'.repeat(100_000))).rejects.toMatchObject({ code: 'storage-full' });
+      handle.pragma('max_page_count = 100000');
+      await expect(commit(2, 'taken')).rejects.toThrow('UNIQUE');
+      await commit(3, 'b');
+
+      expect([names(), rows(), handle.inTransaction]).toEqual([['b'], ['committed'], false]);
+    });
+
+    it.each([
+      ['before it took effect', false, []],
+      ['after it took effect', true, ['committed']],
+    ])('given a COMMIT that fails with an I/O error %s, says that nobody knows', async (_, takesEffect, stands) => {
+      handle.onRun('COMMIT', 1, sqliteError('SQLITE_IOERR_FSYNC'), takesEffect);
+
+      await expect(commit(1, 'a')).rejects.toMatchObject({ code: 'outcome-unknown', retry: 'unknown' });
+      expect(rows()).toEqual(stands);
+    });
+
+    it('given another program that holds the write lock, refuses both as storage-busy', async () => {
+      const other = new BetterSqlite3(file);
+      other.exec('BEGIN IMMEDIATE');
+
+      await expect(commit(1, 'a')).rejects.toMatchObject({ code: 'storage-busy' });
+      await expect(lastResource.abort([detailsOf(1)])).rejects.toMatchObject({ code: 'storage-busy' });
+      other.close();
+      await commit(1, 'a');
+      expect(rows()).toEqual(['committed']);
+    });
+  });
+
+  describe('given completed ones', () => {
+    const completed = (): number[] =>
+      seen('SELECT count(*) FROM transaction_decisions WHERE completed_at_ms IS NOT NULL');
+
+    it('makes them durable together within a second', async () => {
+      await commit(1, 'a');
+      await commit(2, 'b');
+      lastResource.completed(detailsOf(1).id, RECEIPTS);
+      lastResource.completed(detailsOf(2).id, RECEIPTS);
+      expect([await lastResource.incomplete(), completed()]).toEqual([[], [0]]);
+      timers.pass(1_000);
+
+      await eventually(() => {
+        expect(completed()).toEqual([2]);
+      });
+      await eventually(() => {
+        expect(timers.pending).toBe(0);
+      });
+    });
+
+    it('given a database that refuses it, says so and tries again each second', async () => {
+      await commit(1, 'a');
+      lastResource.completed(detailsOf(1).id, RECEIPTS);
+      handle.onRun('COMMIT', 1, sqliteError('SQLITE_BUSY'));
+      timers.pass(1_000);
+      await eventually(() => {
+        expect([log.warnings.length, timers.pending]).toEqual([1, 1]);
+      });
+      expect(completed()).toEqual([0]);
+      timers.pass(1_000);
+
+      await eventually(() => {
+        expect(completed()).toEqual([1]);
+      });
+    });
+
+    it('when it is closed, has made them durable and leaves no timer behind', async () => {
+      await commit(1, 'a');
+      lastResource.completed(detailsOf(1).id, RECEIPTS);
+      await lastResource.close();
+
+      expect([completed(), timers.pending]).toEqual([[1], 0]);
+    });
+
+    it('asked to forget those decided before a time, forgets no others', async () => {
+      await commit(1, 'a');
+      await commit(2, 'b');
+      const earlier = clock.nowMs();
+      clock.advance(10);
+      const late = detailsOf(3);
+      await lastResource.commit(late, taking('c'));
+      for (const id of [transactionId(earlier, 1), late.id]) lastResource.completed(id, RECEIPTS);
+      await lastResource.close();
+
+      expect(await lastResource.forgetCompleted(earlier + 1)).toBe(1);
+      expect(seen('SELECT id FROM transaction_decisions ORDER BY id')).toEqual([transactionId(earlier, 2), late.id]);
+    });
+  });
+});

@@ -1,0 +1,49 @@
+import { TWO_PHASE_CRASH_SITES } from '../../src/protocols/two-phase-commit/index.js';
+import type { Death, TwoStoreHistory } from '../support/two-store-history.js';
+
+const isOfRecovery = (site: string): boolean => site.startsWith('2pc.recovery.');
+/** How often it is reached first: seldom reached ones would take long otherwise, and the others shall have company. */
+const TIMES: readonly (readonly [RegExp, string])[] = [
+  [/^2pc[.](veto|abort)[.]/, '#3'],
+  [/^(snapshot|journal[.]begin)/, '#2'],
+  [/^/, '#9'],
+];
+
+/** Where a life under load dies. */
+export const FIRST_SITES: readonly string[] = [
+  ...TWO_PHASE_CRASH_SITES.filter((site) => !isOfRecovery(site)),
+  ...['sql.commit.before', 'sql.commit.after'],
+  ...['journal.write.before', 'journal.write.after', 'journal.synchronize.before', 'journal.synchronize.after'],
+  ...['snapshot.rename.after', 'snapshot.directory.after', 'journal.begin-segment.written'],
+].map((site) => `${site}${TIMES.find(([pattern]) => pattern.test(site))?.[1] ?? ''}`);
+
+/** Where the next one dies: in its recovery, if that comes so far. */
+export const SECOND_SITES: readonly string[] = [
+  ...TWO_PHASE_CRASH_SITES.filter(isOfRecovery),
+  ...['sql.epoch.after', 'sql.commit.before', 'sql.commit.after'],
+  ...['journal.write.after', 'journal.synchronize.after', 'journal.begin-segment.written'],
+];
+
+export interface DoubleDeath {
+  readonly first: string;
+  readonly second: string;
+  readonly diedFirst: boolean;
+  readonly diedAgain: Death['when'] | 'not reached';
+  /** One sentence for each broken promise. */
+  readonly broken: readonly string[];
+}
+
+/** Two lives that die one after the other, and the audit of what is left. */
+export async function dieTwice(history: TwoStoreHistory, first: string, second: string): Promise<DoubleDeath> {
+  const death = await history.dieAt(first);
+  const again = await history.dieAt(second, isOfRecovery(second) ? { most: 0 } : {});
+  const odd = [death, again].flatMap((one) =>
+    one === undefined || one.signal === 'SIGKILL' ? [] : [`it ended by itself: ${one.printed}`],
+  );
+  return {
+    ...{ first, second },
+    diedFirst: death !== undefined,
+    diedAgain: again?.when ?? 'not reached',
+    broken: [...odd, ...(await history.audit())],
+  };
+}

@@ -1,0 +1,69 @@
+import { parseArgs } from 'node:util';
+import { TwoStoreHistory } from '../support/two-store-history.js';
+import { dieTwice, type DoubleDeath, FIRST_SITES, SECOND_SITES } from './double-deaths.js';
+
+/**
+ * `npm run test:crash -- --double` kills the app at one site and, while it recovers from that, at another: each first
+ * site with each second one, in a new data directory. `--minutes 30` bounds it, `--from 100` goes on with the hundredth
+ * pair, `--replicas 4` has replicas, `--first <site>` and `--second <site>` choose, `--seed 7` is another load.
+ */
+const { values } = parseArgs({
+  options: {
+    double: { type: 'boolean' },
+    minutes: { type: 'string', default: '30' },
+    from: { type: 'string', default: '1' },
+    replicas: { type: 'string', default: '0' },
+    first: { type: 'string' },
+    second: { type: 'string' },
+    seed: { type: 'string', default: '1' },
+  },
+});
+
+const pairs = FIRST_SITES.filter((site) => values.first === undefined || site.startsWith(values.first))
+  .flatMap((first) => SECOND_SITES.map((second) => ({ first, second })))
+  .filter(({ second }) => values.second === undefined || second.startsWith(values.second));
+const from = Number(values.from);
+const [seed, replicas] = [Number(values.seed), Number(values.replicas)];
+const endMs = performance.now() + Number(values.minutes) * 60_000;
+
+const deaths: DoubleDeath[] = [];
+for (const [index, { first, second }] of pairs.entries()) {
+  if (index + 1 < from) continue;
+  if (performance.now() > endMs) break;
+  const history = await TwoStoreHistory.begin(seed + index, { replicas });
+  try {
+    const death = await dieTwice(history, first, second);
+    deaths.push(death);
+    console.log(`${index + 1}/${pairs.length} ${first}, ${second}: ${wordsOf(death)}`);
+  } finally {
+    await history.end();
+  }
+}
+
+const failed = deaths.filter(({ broken }) => broken.length > 0);
+const neverFirst = missing(pairs, 'first', ({ diedFirst }) => diedFirst);
+const neverSecond = missing(pairs, 'second', ({ diedAgain }) => diedAgain !== 'not reached');
+if (deaths.length === pairs.length) {
+  for (const site of [...neverFirst, ...neverSecond]) console.log(`${site} was never reached, which is a failure`);
+} else {
+  console.log(`The time is over, or some were left out: go on with --from ${from + deaths.length}.`);
+}
+console.log(`${deaths.length} of ${pairs.length} pairs, ${failed.length} failed; seed ${seed}`);
+const isHit = deaths.length < pairs.length || neverFirst.length + neverSecond.length === 0;
+process.exitCode = failed.length === 0 && isHit ? 0 : 1;
+
+function wordsOf({ diedFirst, diedAgain, broken }: DoubleDeath): string {
+  if (broken.length > 0) return `BROKEN\n  ${broken.join('\n  ')}`;
+  if (!diedFirst) return 'the first was not reached';
+  return diedAgain === 'not reached' ? 'the second was not reached; whole' : `died ${diedAgain}; whole`;
+}
+
+/** The sites of which no pair came to be. */
+function missing(
+  all: readonly Pick<DoubleDeath, 'first' | 'second'>[],
+  place: 'first' | 'second',
+  isReached: (death: DoubleDeath) => boolean,
+): readonly string[] {
+  const reached = new Set(deaths.filter(isReached).map((death) => death[place]));
+  return [...new Set(all.map((pair) => pair[place]))].filter((site) => !reached.has(site));
+}

@@ -1,0 +1,160 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { copyFileSync, existsSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { TransactionShop } from '../support/transaction-shop.js';
+import { TwoStoreHistory } from '../support/two-store-history.js';
+
+const TEST_TIMEOUT_MS = 120_000;
+/** No snapshot while a test runs, so that all its transactions are among those that must agree at a start. */
+const SETTINGS = { SNAPSHOT_EVERY_BYTES: '1000000000' };
+const IDS = /[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-[\da-f]{4}-[\da-f]{12}/g;
+
+interface Recovered {
+  readonly committed: readonly string[];
+  readonly aborted: readonly string[];
+  readonly unmatched: readonly string[];
+}
+
+describe('the app on stores that are not of one time', () => {
+  let history: TwoStoreHistory;
+
+  beforeEach(async () => {
+    history = await TwoStoreHistory.begin(1, { clients: 4, settings: SETTINGS });
+  });
+
+  afterEach(async () => {
+    await history.end();
+  });
+
+  const live = async (): Promise<TransactionShop> => {
+    await history.live();
+    return new TransactionShop(history.cluster.app.url);
+  };
+  /** A life that does `count` requests at least. */
+  const work = async (count: number): Promise<void> => {
+    const shop = await live();
+    const enough = history.doneCount + count;
+    await history.load(history.cluster.app, shop, () => history.doneCount >= enough);
+    await shop.close();
+  };
+  /** Moves the database away, as it was left by `kill -9`. Puts it back when the returned function is called. */
+  const takeDatabaseAway = (): (() => void) => {
+    const files = ['', '-wal', '-shm'].map((ending) => `${history.sqlFile}${ending}`);
+    const there = files.filter((file) => existsSync(file));
+    for (const file of there) renameSync(file, `${file}.away`);
+    return () => {
+      for (const file of files) rmSync(file, { force: true });
+      for (const file of there) renameSync(`${file}.away`, file);
+    };
+  };
+  /** What it says when it does not start. */
+  const refusal = async (): Promise<string> => {
+    const app = history.cluster.spawnApp();
+    expect(await app.exited).toEqual({ code: 1, signal: null });
+    expect(app.printed).toMatch(/^recovery-needed: /);
+    return app.printed;
+  };
+  const listed = async (shop: TransactionShop, state: string): Promise<readonly string[]> => {
+    const found = await shop.read<readonly { readonly id: string }[]>(`/transactions?state=${state}`);
+    return found.map(({ id }) => id);
+  };
+
+  it(
+    'given an older copy of bookstore.db, refuses to start and lists the transactions that it lacks; with the right one, starts and is whole',
+    async () => {
+      await work(5);
+      await history.cluster.app.stop();
+      const older = `${history.sqlFile}.older`;
+      copyFileSync(history.sqlFile, older);
+      const before = history.transactionsTold();
+      await work(5);
+      await history.cluster.app.kill();
+      const putBack = takeDatabaseAway();
+      copyFileSync(older, history.sqlFile);
+
+      const printed = await refusal();
+
+      const lacking = history.transactionsTold().filter((id) => !before.includes(id));
+      expect(lacking.length).toBeGreaterThan(0);
+      expect(printed.match(IDS)).toEqual(expect.arrayContaining(lacking));
+      expect(before.filter((id) => printed.includes(id))).toEqual([]);
+      putBack();
+      expect(await history.audit()).toEqual([]);
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  it(
+    'given no bookstore.db and transactions that the documents have committed, refuses to start and lists them; with it, starts and is whole',
+    async () => {
+      await work(5);
+      await history.cluster.app.kill();
+      const putBack = takeDatabaseAway();
+
+      const printed = await refusal();
+
+      expect(printed.match(IDS)).toEqual(expect.arrayContaining(history.transactionsTold()));
+      putBack();
+      expect(await history.audit()).toEqual([]);
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  it(
+    'given no bookstore.db and transactions that are only promised, leaves them to a person and never presumes that they were aborted',
+    async () => {
+      expect(await history.dieAt('2pc.decide.before')).toMatchObject({ when: 'under load' });
+      takeDatabaseAway();
+      const shop = await live();
+      const promised = await listed(shop, 'unmatched');
+      expect(promised.length).toBeGreaterThan(0);
+
+      const report = await shop.ask<Recovered>('/transactions/recover');
+      expect(report).toMatchObject({ committed: [], aborted: [] });
+      expect([...report.unmatched].sort()).toEqual(promised);
+      expect(await listed(shop, 'unmatched')).toEqual(promised);
+
+      const [first = ''] = promised;
+      const decision = { decision: 'abort', reason: 'the database is lost' };
+      expect(await shop.ask(`/transactions/${first}/resolve`, decision)).toMatchObject({ id: first, state: 'aborted' });
+      expect(await listed(shop, 'unmatched')).toEqual(promised.slice(1));
+      await shop.close();
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  it(
+    'given no documents and transactions that are committed and not carried out, refuses to start and lists them; with the documents, starts and is whole',
+    async () => {
+      expect(await history.dieAt('2pc.commit.before')).toMatchObject({ when: 'under load' });
+      const documents = join(history.cluster.dataDirectory, 'documents');
+      renameSync(documents, `${documents}.away`);
+
+      const printed = await refusal();
+
+      expect(printed.match(IDS)?.length).toBeGreaterThan(0);
+      rmSync(documents, { recursive: true, force: true });
+      renameSync(`${documents}.away`, documents);
+      expect(await history.audit()).toEqual([]);
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  it(
+    'given no documents and transactions that were carried out, refuses to start and lists them; with the documents, starts and is whole',
+    async () => {
+      await work(5);
+      await history.cluster.app.stop();
+      const documents = join(history.cluster.dataDirectory, 'documents');
+      renameSync(documents, `${documents}.away`);
+
+      const printed = await refusal();
+
+      expect(printed.match(IDS)?.length).toBeGreaterThan(0);
+      rmSync(documents, { recursive: true, force: true });
+      renameSync(`${documents}.away`, documents);
+      expect(await history.audit()).toEqual([]);
+    },
+    TEST_TIMEOUT_MS,
+  );
+});

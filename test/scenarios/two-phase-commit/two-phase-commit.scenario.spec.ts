@@ -1,0 +1,14 @@
+import { describe, expect, it } from '@jest/globals';
+import { readdirSync, readFileSync } from 'node:fs';
+import { runScenario, titleOf } from './scenario-file.js';
+
+/** Each file: the property in prose, then commands and, below a line of dashes, exactly what came of them. */
+const FOLDER = new URL('.', import.meta.url);
+const files = readdirSync(FOLDER).filter((name) => name.endsWith('.txt'));
+const scenarios = files.map((name) => [name, readFileSync(new URL(name, FOLDER), 'utf8')] as const);
+
+describe('two-phase commit scenarios', () => {
+  it.each(scenarios.map(([name, text]) => [titleOf(text), name, text]))('%s (%s)', async (_title, _name, text) => {
+    expect(await runScenario(text)).toBe(text);
+  });
+});
