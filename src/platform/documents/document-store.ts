@@ -234,8 +234,8 @@ export class DocumentStore extends DocumentReads {
 
   /** Those that wait for their decision, oldest first. */
   prepared(): readonly DocumentInDoubt[] {
-    return this.machine.transactions.allPrepared().map(({ transaction, kind, decidedBy, era, at, epoch, seq }) => {
-      return { id: transaction, kind, decidedBy, era, preparedAtMs: at, place: placeText({ epoch, seq }) };
+    return this.machine.transactions.allPrepared().map(({ transaction, kind, decidedBy, life, at, epoch, seq }) => {
+      return { id: transaction, kind, decidedBy, life, preparedAtMs: at, place: placeText({ epoch, seq }) };
     });
   }
 
@@ -246,8 +246,8 @@ export class DocumentStore extends DocumentReads {
   carriedOut(): readonly DocumentDecision[] {
     return this.earlier
       .with(this.machine.transactions.allDecided())
-      .map(({ transaction, kind, decidedBy, era, decision }) => {
-        return { id: transaction, kind, decidedBy, era, decision };
+      .map(({ transaction, kind, decidedBy, life, decision }) => {
+        return { id: transaction, kind, decidedBy, life, decision };
       });
   }
 

@@ -14,7 +14,7 @@ export interface DocumentTransactionHead {
   /** Of the database whose row decides. */
   readonly decidedBy: string;
   /** Of that database, when the transaction began. */
-  readonly era: number;
+  readonly life: number;
 }
 
 export type PrepareRefusal =
@@ -140,10 +140,10 @@ export class DocumentTransactions {
   }
 
   private async append(
-    { id, kind, decidedBy, era }: DocumentTransactionHead,
+    { id, kind, decidedBy, life }: DocumentTransactionHead,
     changes: readonly PreparedChange[],
   ): Promise<DocumentPrepare> {
-    const op: DocumentOp = { type: 'prepare', transaction: id, kind, decidedBy, era, changes };
+    const op: DocumentOp = { type: 'prepare', transaction: id, kind, decidedBy, life, changes };
     const appended = this.history.append(op);
     this.queued.prepares.queue(id, changes, appended);
     for (const change of changes) {

@@ -64,7 +64,7 @@ export class SqlTransactionTable {
     const { writeHandle: write } = database;
     const read = database.reader.handle;
     this.insertFirst = write.prepare(
-      `INSERT INTO transactions (id, decision, kind, decided_by, era, "by", reason, operation_id, begun_at_ms,
+      `INSERT INTO transactions (id, decision, kind, decided_by, life, "by", reason, operation_id, begun_at_ms,
          prepared_at_ms, decided_at_ms, places)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
     );
@@ -86,9 +86,9 @@ export class SqlTransactionTable {
    * the row was written, and what it says when there is one already; then nothing is written.
    */
   insert(details: TransactionDetails, decision: TransactionDecision): TransactionDecision | undefined {
-    const { id, kind, decidedBy, era, by, reason, operationId, begunAtMs, preparedAtMs, places } = details;
+    const { id, kind, decidedBy, life, by, reason, operationId, begunAtMs, preparedAtMs, places } = details;
     const { changes } = this.insertFirst.run(
-      ...[id, decision, kind, decidedBy, era, by, reason ?? null, operationId ?? null],
+      ...[id, decision, kind, decidedBy, life, by, reason ?? null, operationId ?? null],
       ...[begunAtMs, preparedAtMs, this.ports.clock.nowMs(), JSON.stringify(places)],
     );
     if (changes === 0) return this.decisionWithinWrite.get(id);

@@ -43,10 +43,10 @@ export async function accept(ports: AcceptPorts, reason: string): Promise<Accept
 }
 
 function detailsOf(
-  { id, kind, decidedBy, era }: TransactionHead,
+  { id, kind, decidedBy, life }: TransactionHead,
   places: DecisionDetails['places'],
   nowMs: number,
   reason: string,
 ): DecisionDetails {
-  return { id, kind, decidedBy, era, places, by: 'operator', begunAtMs: nowMs, preparedAtMs: nowMs, reason };
+  return { id, kind, decidedBy, life, places, by: 'operator', begunAtMs: nowMs, preparedAtMs: nowMs, reason };
 }

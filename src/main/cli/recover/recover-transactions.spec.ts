@@ -102,7 +102,7 @@ function recordsOf(steps: readonly Step[]): ShippedRecord[] {
   const ops = steps.map(([type, transaction]) => {
     if (type !== 'prepare') return { type, transaction };
     const changes = [{ type: 'bump', collection: 'customers' }];
-    return { type, transaction, kind: 'test', decidedBy: 'a database', era: 1, changes };
+    return { type, transaction, kind: 'test', decidedBy: 'a database', life: 1, changes };
   });
   return recordsAfter(positionOf(HISTORY.at(-1)!), 3, ops);
 }

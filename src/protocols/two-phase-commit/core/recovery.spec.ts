@@ -11,10 +11,10 @@ import {
   tellingsOf,
 } from './recovery.js';
 
-const HERE: Judge = { id: 'sql-1', era: 5, isStart: true, unmatched: new Set() };
+const HERE: Judge = { id: 'sql-1', lived: new Set([4, 5]), unmatched: new Set() };
 
 function inDoubt(id: string, parts: Partial<InDoubt> = {}): InDoubt {
-  return { id, kind: 'books-2pc', decidedBy: 'sql-1', era: 4, preparedAtMs: 1_000, place: `4.${id}`, ...parts };
+  return { id, kind: 'books-2pc', decidedBy: 'sql-1', life: 4, preparedAtMs: 1_000, place: `4.${id}`, ...parts };
 }
 
 function plan(judge: Judge, ...found: InDoubt[]): { offered: string[]; unmatched: string[] } {
@@ -43,7 +43,7 @@ describe('what recovery takes', () => {
         id: 't1',
         kind: 'books-2pc',
         decidedBy: 'sql-1',
-        era: 4,
+        life: 4,
         by: 'recovery',
         begunAtMs: 1_000,
         preparedAtMs: 1_000,
@@ -62,18 +62,9 @@ describe('what recovery leaves to a person', () => {
     });
   });
 
-  it('is at the start what a life of this database began that this copy of it has not reached', () => {
-    const found = [inDoubt('t1', { era: 4 }), inDoubt('t2', { era: 5 }), inDoubt('t3', { era: 6 })];
+  it('is what was begun in a life that this copy of the database has not lived, whatever its number', () => {
+    const found = [inDoubt('t1', { life: 4 }), inDoubt('t2', { life: 3 }), inDoubt('t3', { life: 6 })];
     expect(plan(HERE, ...found)).toEqual({ offered: ['t1'], unmatched: ['t2', 't3'] });
-  });
-
-  it('is not, while running, what this life began', () => {
-    const found = [inDoubt('t2', { era: 5 }), inDoubt('t3', { era: 6 })];
-    expect(plan({ ...HERE, isStart: false }, ...found)).toEqual({ offered: ['t2'], unmatched: ['t3'] });
-  });
-
-  it('is not everything where nothing counts the lives', () => {
-    expect(plan({ ...HERE, era: 1 }, inDoubt('t1', { era: 1 }))).toEqual({ offered: ['t1'], unmatched: [] });
   });
 
   it('is what a recovery from replicas could not match', () => {

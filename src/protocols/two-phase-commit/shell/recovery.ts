@@ -95,7 +95,7 @@ export class Recovery {
   /** What a person decides, where only a person can. Resolves and rejects as `TransactionCoordinator.resolve`. */
   async resolve(resolution: Resolution): Promise<void> {
     const stores = { ...this.ports, inTime: this.inTime };
-    const doubt = await resolveInDoubt(resolution, this.judge(false), stores);
+    const doubt = await resolveInDoubt(resolution, (doubts) => this.judgeOf(doubts), stores);
     if (doubt === undefined) return;
     const { decision, by, reason } = resolution;
     this.notes.found([doubt]);
@@ -105,9 +105,12 @@ export class Recovery {
     this.notes.told(await tellAll(tellings, stores), [doubt]);
   }
 
-  private judge(isStart: boolean): Judge {
-    const { id, era } = this.ports.lastResource;
-    return { id, era, isStart, unmatched: this.unmatched };
+  private async judgeOf(doubts: readonly Doubt[]): Promise<Judge> {
+    const { lastResource } = this.ports;
+    const { id } = lastResource;
+    const its = new Set(doubts.filter(({ decidedBy }) => decidedBy === id).map(({ life }) => life));
+    const known = await Promise.all([...its].map(async (life) => ((await lastResource.hasLived(life)) ? [life] : [])));
+    return { id, lived: new Set(known.flat()), unmatched: this.unmatched };
   }
 
   private async find(): Promise<{ readonly doubts: readonly Doubt[]; readonly due: readonly Doubt[] }> {
@@ -128,7 +131,7 @@ export class Recovery {
 
   /** `doubts`: all that there are; `due`: those to be decided. */
   private async recover(doubts: readonly Doubt[], due: readonly Doubt[], isStart: boolean): Promise<RecoveryReport> {
-    const plan = planRecovery(due, this.judge(isStart));
+    const plan = planRecovery(due, await this.judgeOf(due));
     for (const { id } of plan.unmatched) this.unmatched.add(id);
     this.notes.found(due);
     const { rows, errors } = await this.rowsOf(plan);

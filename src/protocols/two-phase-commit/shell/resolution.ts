@@ -18,7 +18,7 @@ export interface Resolution {
  */
 export async function resolveInDoubt(
   resolution: Resolution,
-  judge: Judge,
+  judgeOf: (doubts: readonly Doubt[]) => Promise<Judge>,
   stores: Stores & { readonly log: Log; readonly inTime: InTime },
 ): Promise<Doubt | undefined> {
   const { id, decision, by, reason } = resolution;
@@ -29,7 +29,7 @@ export async function resolveInDoubt(
     throw new AppError('not-found', `No transaction ${id} is in doubt.`, { retry: 'never' });
   }
   if (doubt === undefined) return undefined;
-  if (decision === 'committed' && known === undefined && !isUnmatched(doubt, judge)) {
+  if (decision === 'committed' && known === undefined && !isUnmatched(doubt, await judgeOf([doubt]))) {
     const message = `Transaction ${id} is decided by this database, which has not committed it: recovery will abort it.`;
     throw new AppError('conflict', message, { retry: 'never' });
   }

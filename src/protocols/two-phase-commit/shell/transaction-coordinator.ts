@@ -64,8 +64,8 @@ export class TransactionCoordinator<Work> {
   execute<Result>(request: TransactionRequest<Work>): Promise<TransactionOutcome<Result>> {
     return new Promise<TransactionOutcome<unknown>>((resolve, reject) => {
       this.assertParticipants(request.branches);
-      const { id: decidedBy, era } = this.ports.lastResource;
-      const head: TransactionHead = { id: this.ports.newId(), kind: request.kind, decidedBy, era };
+      const { id: decidedBy, life } = this.ports.lastResource;
+      const head: TransactionHead = { id: this.ports.newId(), kind: request.kind, decidedBy, life };
       const run = new TransactionRun(head, request, this.ports, { resolve, reject }, () => {
         this.underWay.delete(slot);
         this.history.keep(run.record);

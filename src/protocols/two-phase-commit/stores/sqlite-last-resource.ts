@@ -19,14 +19,18 @@ const ABORTED_BEFORE = Symbol('aborted before');
  */
 export class SqliteLastResource implements LastResource<SqlWork, unknown> {
   readonly id: string;
-  readonly era: number;
+  readonly life: number;
 
   constructor(
-    private readonly database: Pick<SqlDatabase, 'databaseId' | 'epoch' | 'writer'>,
+    private readonly database: Pick<SqlDatabase, 'databaseId' | 'life' | 'hasLived' | 'writer'>,
     private readonly table: SqlTransactionTable,
   ) {
     this.id = database.databaseId;
-    this.era = database.epoch;
+    this.life = database.life;
+  }
+
+  hasLived(life: number): boolean {
+    return this.database.hasLived(life);
   }
 
   /** Rejects with `conflict` when the row says `committed` already: then this call has written nothing. */
