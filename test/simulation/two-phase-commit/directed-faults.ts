@@ -38,7 +38,7 @@ const olderDatabase: Schedule = async (world, faults) => {
   world.ambush = { site: '2pc.commit.before', count: 1 };
   await until(world, () => !world.app.isServing);
   faults.all['put the database back in time']!();
-  for (let lives = world.random.below(3); lives >= 0; lives -= 1) await restart(world, faults);
+  for (let lives = world.random.below(5); lives >= 0; lives -= 1) await restart(world, faults);
 };
 
 /** Commits that take longer than anybody waits, while recovery asks for their decisions. */

@@ -141,5 +141,5 @@ export const PLANTED: Readonly<Record<string, Variant>> = {
     ...REAL,
     ...documentsWith(() => ({ carriedOut: () => Promise.resolve([]) })),
   },
-  'lives of the database not counted': sqlWith(() => ({ era: 1 })),
+  'lives of the database not kept': sqlWith(() => ({ life: 1, hasLived: () => true })),
 };

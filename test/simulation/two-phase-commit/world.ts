@@ -59,7 +59,7 @@ export class World implements AppWorld {
   ) {
     const { queue } = this;
     const random = (this.random = new SeededRandom(seed));
-    this.audit = new Audit({ lackOf: this.lackOf.bind(this), livesOfDatabase: () => this.database.era }, this.met);
+    this.audit = new Audit({ lackOf: this.lackOf.bind(this) }, this.met);
     this.database = new SimulatedDatabase(random.chance(0.7) ? 'embedded' : 'server', this.audit, queue, random);
     this.cluster = new DocumentCluster(queue, random, random.chance(0.5), variant.newMachine, {
       primaryDurable: () => {
