@@ -19,8 +19,6 @@ import { beginStory, type Request, type Story } from './story.js';
 
 /** Who can look at the disks. */
 export interface Disks {
-  /** How often the database that is there was opened. */
-  livesOfDatabase(): number;
   /** Undefined: it is durable wherever it must be. */
   lackOf(story: Story): string | undefined;
 }
@@ -56,9 +54,7 @@ export class Audit implements DatabaseWatcher, LedgerWatcher {
     const story = this.storyOf(id);
     if (story.row !== undefined && story.row !== decision) this.violate(`P2: the row of ${id} turned to ${decision}`);
     story.row = decision;
-    // Once it has been started as often as the one before it, a copy does not show any more that it is older.
-    const isLeft = story.isForPerson && story.era >= this.disks.livesOfDatabase();
-    if (by === 'recovery' && isLeft) this.violate(`P2: ${id}, which was left to a person, is presumed aborted`);
+    if (by === 'recovery' && story.isForPerson) this.violate(`P2: ${id}, which is for a person, is presumed aborted`);
     if (decision === 'aborted') return;
     if (by === 'operator') {
       if (!story.isForPerson) this.violate(`P2: a person committed ${id}, which had to be decided here`);
@@ -151,12 +147,12 @@ export class Audit implements DatabaseWatcher, LedgerWatcher {
   /** What is not in the copy any more has not happened. */
   databasePutBack(now: DatabaseFile, copy: DatabaseFile): void {
     for (const story of this.stories.values()) {
-      const { id, row, businessRows, era } = story;
+      const { id, row, businessRows, life } = story;
       if (row !== undefined && now.rows.has(id) && !copy.rows.has(id)) {
         story.lost = { row, businessRows };
         Object.assign(story, { row: undefined, businessRows: 0 });
       }
-      story.isForPerson = story.row === undefined && era > copy.era;
+      story.isForPerson = story.row === undefined && !copy.lives.has(life);
     }
   }
 
@@ -180,7 +176,7 @@ export class Audit implements DatabaseWatcher, LedgerWatcher {
   private compareWithRow(name: string, { id, row, lost }: Story, decision: Decision): void {
     const mayCommit = row === 'committed' || lost?.row === 'committed';
     const isRight = decision === 'committed' ? mayCommit : row !== 'committed';
-    if (!isRight) this.violate(`P2: the ${name} has ${decision} ${id}, and its row says ${row ?? 'nothing'}`);
+    if (!isRight) this.violate(`P2: ${id} is ${decision} in the ${name}, and its row says ${row ?? 'nothing'}`);
   }
 
   private compareCount(story: Story, receipt: Receipt | undefined): void {

@@ -19,7 +19,7 @@ const READ_MS = 0.2;
 /** The database as one life of the process has it open. Everything it answers is durable. */
 export class DatabaseConnection implements LastResource<SqlWork, string> {
   readonly id: string;
-  readonly era: number;
+  readonly life: number;
   /** Completions that are known here and not durable. */
   private readonly waiting = new Map<TransactionId, { readonly completedAtMs: number; readonly receipts: Receipts }>();
   private isDeferred = false;
@@ -27,12 +27,16 @@ export class DatabaseConnection implements LastResource<SqlWork, string> {
   /** `mayForget`: as of `SqlTransactionTable`. */
   constructor(
     private readonly database: SimulatedDatabase,
-    private readonly life: SimulatedLife,
+    private readonly owner: SimulatedLife,
     private readonly mayForget: (receipts: Receipts) => boolean,
     private readonly mustStop: () => void,
   ) {
     this.id = database.id;
-    this.era = database.era += 1;
+    this.life = database.beginLife();
+  }
+
+  hasLived(life: number): boolean {
+    return this.database.lives.has(life);
   }
 
   commit(details: DecisionDetails, work: SqlWork): ReturnType<LastResource<SqlWork, string>['commit']> {
@@ -44,7 +48,7 @@ export class DatabaseConnection implements LastResource<SqlWork, string> {
       const table = database[work.table];
       if (table.has(work.key)) throw conflict(`there is a row with the key ${work.key} in ${work.table}`);
       table.set(work.key, details.id);
-      database.write(details, 'committed', this.life.clock.nowMs());
+      database.write(details, 'committed', this.owner.clock.nowMs());
       database.watcher.businessRowWritten(work, details.id);
       return { decision: 'committed', result: work.key } as const;
     });
@@ -52,12 +56,12 @@ export class DatabaseConnection implements LastResource<SqlWork, string> {
 
   abort(details: readonly DecisionDetails[]): Promise<ReadonlyMap<TransactionId, Decision>> {
     return this.write(
-      () => new Map(details.map((one) => [one.id, this.database.write(one, 'aborted', this.life.clock.nowMs())])),
+      () => new Map(details.map((one) => [one.id, this.database.write(one, 'aborted', this.owner.clock.nowMs())])),
     );
   }
 
   decide(details: DecisionDetails, decision: Decision): Promise<Decision> {
-    return this.write(() => this.database.write(details, decision, this.life.clock.nowMs()));
+    return this.write(() => this.database.write(details, decision, this.owner.clock.nowMs()));
   }
 
   decisions(ids: readonly TransactionId[]): Promise<ReadonlyMap<TransactionId, Decision>> {
@@ -80,19 +84,19 @@ export class DatabaseConnection implements LastResource<SqlWork, string> {
   }
 
   completed(id: TransactionId, receipts: Receipts): void {
-    if (!this.life.isAlive || this.waiting.has(id)) return;
-    this.waiting.set(id, { completedAtMs: this.life.clock.nowMs(), receipts });
+    if (!this.owner.isAlive || this.waiting.has(id)) return;
+    this.waiting.set(id, { completedAtMs: this.owner.clock.nowMs(), receipts });
     if (this.isDeferred) return;
     this.isDeferred = true;
-    this.life.after(DEFERRED_MS, () => {
+    this.owner.after(DEFERRED_MS, () => {
       this.isDeferred = false;
       if (this.waiting.size > 0) void this.write(() => undefined).catch(() => undefined);
     });
   }
 
   private read<T>(look: () => T): Promise<T> {
-    return this.life.promise((resolve) => {
-      this.life.after(READ_MS, () => {
+    return this.owner.promise((resolve) => {
+      this.owner.after(READ_MS, () => {
         resolve(look());
       });
     });
@@ -100,11 +104,11 @@ export class DatabaseConnection implements LastResource<SqlWork, string> {
 
   /** One commit; what `work` throws has written nothing. What it does happens also when this life is over by then. */
   private write<T>(work: () => T): Promise<T> {
-    return this.life.promise((resolve, reject) => {
+    return this.owner.promise((resolve, reject) => {
       const attempt = (): void => {
         try {
           const result = work();
-          if (!this.life.isAlive) this.database.watcher.landedLate();
+          if (!this.owner.isAlive) this.database.watcher.landedLate();
           this.writeCompletions();
           resolve(result);
         } catch (error) {
@@ -124,12 +128,12 @@ export class DatabaseConnection implements LastResource<SqlWork, string> {
   private lose(attempt: () => void, reject: (error: Error) => void): void {
     reject(new AppError('outcome-unknown', 'the commit may or may not be done', { retry: 'unknown' }));
     this.database.settleLater(attempt);
-    if (this.life.isAlive) this.mustStop();
+    if (this.owner.isAlive) this.mustStop();
   }
 
   private writeCompletions(): void {
     const { rows, watcher, kind } = this.database;
-    if (!this.life.isAlive) return;
+    if (!this.owner.isAlive) return;
     for (const [id, completion] of this.waiting) {
       const row = rows.get(id);
       if (row && row.completedAtMs === undefined) rows.set(id, { ...row, ...completion });
@@ -137,7 +141,7 @@ export class DatabaseConnection implements LastResource<SqlWork, string> {
     this.waiting.clear();
     // Where a commit may hang for longer than a row is kept, nothing is forgotten.
     if (kind === 'server') return;
-    const olderThanMs = this.life.clock.nowMs() - KEPT_MS;
+    const olderThanMs = this.owner.clock.nowMs() - KEPT_MS;
     for (const { id, completedAtMs, decidedAtMs, receipts } of rows.values()) {
       if (decidedAtMs >= olderThanMs) break;
       if (completedAtMs === undefined || !this.mayForget(receipts ?? {})) continue;

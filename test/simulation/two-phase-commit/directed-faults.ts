@@ -38,20 +38,23 @@ const olderDatabase: Schedule = async (world, faults) => {
   world.ambush = { site: '2pc.commit.before', count: 1 };
   await until(world, () => !world.app.isServing);
   faults.all['put the database back in time']!();
-  for (let lives = world.random.below(3); lives >= 0; lives -= 1) await restart(world, faults);
+  for (let lives = world.random.below(5); lives >= 0; lives -= 1) await restart(world, faults);
 };
 
 /** Commits that take longer than anybody waits, while recovery asks for their decisions. */
 const lateCommits: Schedule = async (world) => {
   await serves(world);
-  await pass(world, 200);
-  for (let round = 0; round < 3; round += 1) {
-    world.database.slowChance = 0.5;
-    await pass(world, 300 + world.random.below(1_500));
-    world.database.slowChance = 0;
-    if (world.random.chance(0.3)) world.appEnded(world.app, 'kill', 'kill');
-    await pass(world, 2_500);
-  }
+  await pass(world, 100);
+  world.database.slowChance = 0.5;
+  await pass(world, 300 + world.random.below(1_000));
+  world.database.slowChance = 0;
+  if (world.random.chance(0.3)) world.appEnded(world.app, 'kill', 'kill');
+  await pass(world, 1_000);
+  // What is late may still be done when recovery could not write its row.
+  if (world.random.chance(0.5)) world.database.condition = 'full';
+  await pass(world, 2_500);
+  world.database.condition = 'well';
+  await pass(world, 1_000);
 };
 
 /** The app dies at one step of a transaction, and then again and again while it recovers. */

@@ -112,6 +112,18 @@ export const PLANTED: Readonly<Record<string, Variant>> = {
       return new Map(details.map(({ id }) => [id, rows.get(id) ?? 'aborted']));
     }),
   ),
+  'recovery presumes abort where it cannot write': sqlWith(
+    recoveryOf((real, details) => real.abort(details).catch(() => new Map(details.map(({ id }) => [id, 'aborted'])))),
+  ),
+  'answered before it can be read': {
+    ...REAL,
+    ...documentsWith((real) => ({
+      commit: (id) => {
+        void real.commit(id).catch(() => undefined);
+        return Promise.resolve({});
+      },
+    })),
+  },
   'bump counted at prepare': machineOf(CountingAtPrepare),
   'customers counted at prepare': machineOf(TellingOfThePrepare),
   'commit told before the row is durable': sqlWith((real) => ({
@@ -129,5 +141,5 @@ export const PLANTED: Readonly<Record<string, Variant>> = {
     ...REAL,
     ...documentsWith(() => ({ carriedOut: () => Promise.resolve([]) })),
   },
-  'lives of the database not counted': sqlWith(() => ({ era: 1 })),
+  'lives of the database not kept': sqlWith(() => ({ life: 1, hasLived: () => true })),
 };

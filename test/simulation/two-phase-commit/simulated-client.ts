@@ -62,7 +62,7 @@ export class SimulatedClient {
     const concern = this.concern();
     const work = { table, key };
     const participants = withLedger ? (['documents', 'ledger'] as const) : (['documents'] as const);
-    const [id, answer] = world.beginning({ work, participants, concern, era: app.connection.era }, () =>
+    const [id, answer] = world.beginning({ work, participants, concern, life: app.connection.life }, () =>
       app.coordinator!.execute<string>({
         kind: table === 'books' ? 'books-2pc' : 'users-2pc',
         branches: app.branches({ changes, concern }, withLedger),

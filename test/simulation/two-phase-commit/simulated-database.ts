@@ -25,7 +25,8 @@ export interface DatabaseWatcher {
 
 /** What is durable, and all of it that a copy of the file holds. */
 export interface DatabaseFile {
-  readonly era: number;
+  /** Of all its lives, as of `LastResource.life`. */
+  readonly lives: ReadonlySet<number>;
   readonly rows: ReadonlyMap<TransactionId, DecisionRow>;
   readonly books: ReadonlyMap<string, TransactionId>;
   readonly users: ReadonlyMap<string, TransactionId>;
@@ -45,7 +46,7 @@ export type CommitFate = 'done' | 'refused' | 'unknown';
  */
 export class SimulatedDatabase {
   readonly id = 'database-1';
-  era = 0;
+  lives = new Set<number>();
   rows = new Map<TransactionId, DecisionRow>();
   books = new Map<string, TransactionId>();
   users = new Map<string, TransactionId>();
@@ -54,7 +55,7 @@ export class SimulatedDatabase {
   slowChance = 0;
   /** Of a commit of which nobody can tell what became of it. */
   lostChance = 0;
-  private life = 0;
+  private connections = 0;
   /** Another one: what was on its way to the former is lost. */
   private generation = 0;
   private line: Commit[] = [];
@@ -67,9 +68,15 @@ export class SimulatedDatabase {
     private readonly random: SeededRandom,
   ) {}
 
+  beginLife(): number {
+    const life = this.random.below(2 ** 32);
+    this.lives.add(life);
+    return life;
+  }
+
   /** `land` runs when its turn has come: it is the commit. */
   commit(land: (fate: CommitFate) => void): void {
-    const { generation, life, random } = this;
+    const { connections, generation, random } = this;
     const delayMs = random.chance(this.slowChance) ? 500 + random.below(6_000) : 0.3 + random.fraction() * 3;
     const fate: CommitFate = random.chance(this.lostChance) ? 'unknown' : 'done';
     const commit: Commit = { delayMs, land: () => land(this.condition === 'well' ? fate : 'refused') };
@@ -79,7 +86,7 @@ export class SimulatedDatabase {
     } else {
       this.queue.after(delayMs, () => {
         // The connection broke before the server had it all.
-        const isCutOff = life !== this.life && this.random.chance(0.3);
+        const isCutOff = connections !== this.connections && this.random.chance(0.3);
         if (!isCutOff && generation === this.generation) commit.land();
       });
     }
@@ -105,7 +112,7 @@ export class SimulatedDatabase {
   crash(): void {
     const [underWay] = this.line;
     this.line = [];
-    this.life += 1;
+    this.connections += 1;
     if (underWay && this.isCommitting && this.random.chance(0.5)) underWay.land();
     this.isCommitting = false;
   }
@@ -121,13 +128,13 @@ export class SimulatedDatabase {
   }
 
   copy(): DatabaseFile {
-    const { era, rows, books, users } = this;
-    return { era, rows: new Map(rows), books: new Map(books), users: new Map(users) };
+    const { lives, rows, books, users } = this;
+    return { lives: new Set(lives), rows: new Map(rows), books: new Map(books), users: new Map(users) };
   }
 
-  replaceBy({ era, rows, books, users }: DatabaseFile): void {
+  replaceBy({ lives, rows, books, users }: DatabaseFile): void {
     this.generation += 1;
-    Object.assign(this, { era, rows: new Map(rows), books: new Map(books), users: new Map(users) });
+    Object.assign(this, { lives: new Set(lives), rows: new Map(rows), books: new Map(books), users: new Map(users) });
   }
 
   private next(): void {

@@ -11,7 +11,7 @@ export interface Story {
   /** Where the documents' promise must be when the transaction commits. */
   readonly concern: Concern;
   /** Of the database's life in which it began. */
-  readonly era: number;
+  readonly life: number;
   /** Of the documents' record of their promise. */
   promisedSeq: number | undefined;
   /** Also when it is forgotten by now, but not when its database was put back in time. */
@@ -31,7 +31,7 @@ export interface Story {
   isForPerson: boolean;
 }
 
-export type Request = Pick<Story, 'work' | 'participants' | 'concern' | 'era'>;
+export type Request = Pick<Story, 'work' | 'participants' | 'concern' | 'life'>;
 
 export function beginStory(id: TransactionId, request: Request): Story {
   const undecided = { row: undefined, documents: undefined, ledger: undefined, told: undefined };
