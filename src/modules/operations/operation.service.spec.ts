@@ -19,7 +19,7 @@ function ledgerOf(answer: Answer): OperationLedger {
 const EMPTY: OperationLedger = { findById: () => undefined, findByScope: () => undefined };
 
 const ABORTED_ROW: TransactionRow = {
-  ...{ id: 't', kind: 'test', decidedBy: 'd', era: 1, by: 'coordinator', decision: 'aborted' },
+  ...{ id: 't', kind: 'test', decidedBy: 'd', life: 1, by: 'coordinator', decision: 'aborted' },
   ...{ begunAtMs: 1, preparedAtMs: 2, decidedAtMs: 5, places: {}, operationId: 'op' },
 };
 const NO_ROWS = { findByOperation: () => undefined };

@@ -254,17 +254,11 @@ export class DocumentStore extends DocumentReads {
   }
 
   /**
-   * The transactions whose decision may have been in a database that is lost: a recovery from replicas has named them, or
-   * an earlier start. To be left to a person, however they look. Sorted.
+   * The transactions whose decision may have been in a database that is lost: a recovery from replicas has named them.
+   * To be left to a person, however they look. Sorted.
    */
   unmatched(): readonly string[] {
     return this.unsettled.ids;
-  }
-
-  /** These are unmatched too from now on; durable when it resolves. One at a time. Rejects with `storage-full`: none is. */
-  async addUnmatched(ids: readonly string[]): Promise<void> {
-    const all = new Set([...this.unmatched(), ...ids]);
-    if (all.size > this.unmatched().length) await this.unsettled?.replace([...all].sort());
   }
 
   /** These are not unmatched any more; durable when it resolves. One at a time. Rejects with `storage-full`: all are. */

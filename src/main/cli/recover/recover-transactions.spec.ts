@@ -72,18 +72,6 @@ describe('a recovery of documents with transactions', () => {
     expect([store.unmatched(), await unmatched()]).toEqual([['c'], ['c']]);
   });
 
-  it('keeps, for good, what a start adds to it, once', async () => {
-    await run();
-    const store = await openRecovered(data);
-    await store.addUnmatched(['b', 'c']);
-    await store.close();
-
-    expect([store.unmatched(), await unmatched()]).toEqual([
-      ['a', 'b', 'c', 'd'],
-      ['a', 'b', 'c', 'd'],
-    ]);
-  });
-
   it('given many, shows some and says how many more there are', async () => {
     const ids = Array.from({ length: 30 }, (_, index) => `t${index + 10}`);
     replicas[1]!.held = [...HISTORY, ...recordsOf(ids.map((id) => ['prepare', id]))];
