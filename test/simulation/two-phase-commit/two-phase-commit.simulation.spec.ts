@@ -8,7 +8,7 @@ import type { Variant } from './variant.js';
 /** `npm run simulate -- --protocol two-phase-commit --seeds 20000` tries more. */
 const SEEDS = 2_000;
 /** Enough for the rarest of the planted bugs, several times over. */
-const SEEDS_FOR_A_BUG = 600;
+const SEEDS_FOR_A_BUG = 2_000;
 /** Generous: how slow a machine is shall never decide a test. */
 const TIMEOUT_MS = 15 * 60_000;
 
