@@ -12,6 +12,7 @@ import { READS } from './paths/reads.js';
 import { REPLICA_PROCESS } from './paths/replica-process.js';
 import { REPLICATION } from './paths/replication.js';
 import { STARTS } from './paths/starts.js';
+import { TWO_PHASE_COMMIT } from './paths/two-phase-commit.js';
 import { WRITES } from './paths/writes.js';
 import { startApp } from './processes.js';
 import { ensureWrk } from './provision-wrk.js';
@@ -27,6 +28,7 @@ const FIGURES: readonly Figure[] = [
   ...STARTS,
   ...REPLICATION,
   ...REPLICA_PROCESS,
+  ...TWO_PHASE_COMMIT,
 ];
 /** From build/bench/, where this file is compiled to. */
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

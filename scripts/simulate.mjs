@@ -1,22 +1,35 @@
-/** Runs the simulation of the replication protocol: `npm run simulate -- --seed 123`, or `-- --seeds 20000 --from 1`. */
+/**
+ * Runs the simulation of a protocol: `npm run simulate -- --protocol two-phase-commit --seed 123`, or
+ * `-- --seeds 20000 --from 1`. Without `--protocol`: replication.
+ */
 import { build } from 'esbuild';
 import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureDependencies, ensureNode, ROOT } from './provision.mjs';
 
+const args = process.argv.slice(2);
+const place = args.indexOf('--protocol');
+const protocol = place === -1 ? 'replication' : args[place + 1];
+const simulations = join(ROOT, 'test/simulation');
+const protocols = readdirSync(simulations);
+if (!protocols.includes(protocol)) {
+  console.error(`There is no simulation of "${protocol}"; there are: ${protocols.join(', ')}.`);
+  process.exit(2);
+}
+
 ensureNode();
 ensureDependencies();
-const outfile = join(ROOT, 'build/simulate.mjs');
+const outfile = join(ROOT, `build/simulate-${protocol}.mjs`);
 await build({
-  entryPoints: [join(ROOT, 'test/simulation/replication/main.ts')],
+  entryPoints: [join(simulations, protocol, 'main.ts')],
   outfile,
   bundle: true,
   platform: 'node',
   format: 'esm',
+  packages: 'external',
   sourcemap: 'inline',
   logLevel: 'warning',
 });
-const { status } = spawnSync(process.execPath, ['--enable-source-maps', outfile, ...process.argv.slice(2)], {
-  stdio: 'inherit',
-});
+const { status } = spawnSync(process.execPath, ['--enable-source-maps', outfile, ...args], { stdio: 'inherit' });
 process.exitCode = status ?? 1;

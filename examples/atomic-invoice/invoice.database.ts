@@ -14,7 +14,7 @@ export async function openInvoiceDatabase(file: string): Promise<{ deciding: Dat
       database: file,
       driver: BetterSqlite3,
       entities: [InvoiceEntity, ...TRANSACTION_ENTITIES],
-      migrations: migrations as never,
+      migrations,
       migrationsRun: true,
       prepareDatabase: (handle: BetterSqlite3.Database) => {
         handle.pragma('journal_mode = WAL');

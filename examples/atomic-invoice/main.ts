@@ -6,7 +6,7 @@ import { runServer } from '../../src/platform/nodes/index.js';
 import { TWO_PHASE_CRASH_SITES } from '../../src/protocols/two-phase-commit/index.js';
 import { start } from './start.js';
 
-const { DATA_DIR: directory = 'data/atomic-invoice', PORT = '3100', FAULTS, CRASH_SITE } = process.env;
+const { DATA_DIR: directory = '.example-data', PORT = '3100', FAULTS, CRASH_SITE } = process.env;
 
 runServer(() => {
   mkdirSync(directory, { recursive: true });

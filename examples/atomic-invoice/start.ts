@@ -3,7 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from 'pino';
 import { v7 as uuidV7 } from 'uuid';
-import type { CrashSites, Log } from '../../src/kernel/index.js';
+import type { CrashSites } from '../../src/kernel/index.js';
 import { createHttpServer, ProblemFilter, useJsonBodies } from '../../src/platform/http/index.js';
 import type { RunningServer } from '../../src/platform/nodes/index.js';
 import { logPort, NestLogger } from '../../src/platform/observability/index.js';
@@ -42,7 +42,7 @@ export async function start({ directory, port, crashSites }: Settings, logger: L
     },
     DEADLINES,
   );
-  await recover(coordinator, log);
+  await coordinator.recoverAtStart();
   const stopRecovering = coordinator.keepRecovering();
 
   const app = await nestApp(new InvoiceService(coordinator, ledger, reading), logger);
@@ -58,11 +58,6 @@ export async function start({ directory, port, crashSites }: Settings, logger: L
       lock.release();
     },
   };
-}
-
-async function recover(coordinator: TransactionCoordinator<TypeOrmWork>, log: Log): Promise<void> {
-  const { committed, aborted, failed } = await coordinator.recoverAtStart();
-  if (committed.length + aborted.length + failed.length > 0) log.info('recovered', { committed, aborted, failed });
 }
 
 async function nestApp(invoices: InvoiceService, logger: Logger): Promise<NestFastifyApplication> {

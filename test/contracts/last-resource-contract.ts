@@ -24,6 +24,7 @@ export interface LastResourceUnderTest<Work> {
 }
 
 const AT_ONCE = 50;
+const NEVER_LIVED = 2 ** 53 - 1;
 
 /** What every last resource does, whatever its store is. `open` gives one that has no rows. */
 export function describeLastResourceContract<Work>(
@@ -42,7 +43,7 @@ export function describeLastResourceContract<Work>(
         id: `01890000-0000-7000-8000-${number}`,
         kind: 'contract',
         decidedBy: resource().id,
-        era: resource().era,
+        life: resource().life,
         by: 'coordinator',
         begunAtMs: 1_800_000_000_000 + count,
         preparedAtMs: 1_800_000_000_002 + count,
@@ -238,13 +239,15 @@ export function describeLastResourceContract<Work>(
       });
     });
 
-    it('stays the same database in each of its lives, of which none has a lower number', async () => {
-      const { id, era } = resource();
+    it('stays the same database in each of its lives, knows those that it has lived, and no others', async () => {
+      const { id, life } = resource();
       await underTest.reopen();
 
       expect(resource().id).toBe(id);
-      expect(resource().era).toBeGreaterThanOrEqual(era);
-      expect(era).toBeGreaterThanOrEqual(1);
+      expect([Number.isSafeInteger(life), life >= 0]).toEqual([true, true]);
+      expect(resource().life).not.toBe(life);
+      expect([await resource().hasLived(life), await resource().hasLived(resource().life)]).toEqual([true, true]);
+      expect(await resource().hasLived(NEVER_LIVED)).toBe(false);
     });
   });
 }

@@ -41,7 +41,7 @@ export function describeParticipantContract<Work>(
     const head = (): TransactionHead => {
       count += 1;
       const number = String(count).padStart(12, '0');
-      return { id: `01890000-0000-7000-8000-${number}`, kind: 'contract', decidedBy: 'contract-database', era: 3 };
+      return { id: `01890000-0000-7000-8000-${number}`, kind: 'contract', decidedBy: 'contract-database', life: 3 };
     };
     const participant = (): Participant<Work> => underTest.participant();
     const inDoubt = async (): Promise<readonly TransactionId[]> =>

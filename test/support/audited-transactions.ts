@@ -103,7 +103,7 @@ export class AuditedTransactions {
     ];
     const dice = this.random.below(10);
     const preparing = store
-      .prepare({ id, kind: 'test', decidedBy: 'rows', era: 1 }, changes)
+      .prepare({ id, kind: 'test', decidedBy: 'rows', life: 1 }, changes)
       .catch((error: unknown) => {
         if (!isAppError(error, 'storage-full')) throw error;
         return { prepared: false };

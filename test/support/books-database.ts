@@ -1,5 +1,5 @@
 import { BookEntity, CreateBooks1763700000002 } from '../../src/modules/books/index.js';
-import { systemTimers } from '../../src/platform/process/index.js';
+import { systemClock, systemTimers } from '../../src/platform/process/index.js';
 import { NO_CRASH_SITES } from '../../src/platform/crash-sites/index.js';
 import {
   CreatePlatformTables1763700000001,
@@ -12,6 +12,9 @@ import { SeededRandom } from './seeded-random.js';
 
 export { BookEntity };
 
+/** One for all of a test: no two lives have the same name. */
+const RANDOM = new SeededRandom(1);
+
 /** The app's own SQL database on a real file, with ports that a test may replace. */
 export function openBooksDatabase(file: string, ports: Partial<SqlDatabasePorts> = {}): Promise<SqlDatabase> {
   const defaults = {
@@ -19,7 +22,8 @@ export function openBooksDatabase(file: string, ports: Partial<SqlDatabasePorts>
     timers: systemTimers,
     crashSites: NO_CRASH_SITES,
     process: new RecordingProcessControl(),
-    random: new SeededRandom(1),
+    random: RANDOM,
+    clock: systemClock,
   };
   return SqlDatabase.open(
     { ...defaults, ...ports },

@@ -40,7 +40,7 @@ export async function copiedHistory(writes: number, seed = 1): Promise<CopiedHis
 async function prepare(world: DocumentWorld, count: number): Promise<void> {
   for (let left = count; left > 0; left -= 1) {
     const { seq } = world.store.position;
-    await world.store.prepare({ id: `transaction ${String(seq)}`, kind: 'test', decidedBy: 'database', era: 1 }, [
+    await world.store.prepare({ id: `transaction ${String(seq)}`, kind: 'test', decidedBy: 'database', life: 1 }, [
       { type: 'bump', collection: 'customers' },
       { type: 'create', collection: 'customers', id: 1_000 + seq, fields: { name: 'of a transaction' } },
     ]);

@@ -42,7 +42,7 @@ const prepare = fc.record({
   transaction,
   kind: fc.constant('books-2pc'),
   decidedBy: fc.constant('database'),
-  era: fc.nat(3),
+  life: fc.nat(3),
   changes: fc.array(change, { maxLength: 3 }),
   afterMs,
 });

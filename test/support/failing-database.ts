@@ -7,12 +7,13 @@ import { RecordingProcessControl } from './recording-process-control.js';
 
 /** The same database by another write executor, of which chosen statements fail: `onRun` as of `failing`. */
 export function failingDatabase(database: SqlDatabase) {
-  const { databaseId, epoch, reader } = database;
+  const { databaseId, epoch, life, reader } = database;
   const writeHandle = failing(database.writeHandle);
   const process = new RecordingProcessControl();
   const ports = { nextTurn: setImmediate, timers: systemTimers, crashSites: NO_CRASH_SITES, process };
   const writer = new SqlWriteExecutor(ports, writeHandle, epoch, () => {
     reader.noticeCommit();
   });
-  return { databaseId, epoch, reader, writeHandle, writer, process };
+  const hasLived = (begun: number): boolean => database.hasLived(begun);
+  return { databaseId, epoch, life, hasLived, reader, writeHandle, writer, process };
 }

@@ -13,7 +13,8 @@ import { NO_STEPS, type Step } from './memory-participant.js';
 export class LastResourceDisk {
   readonly rows = new Map<TransactionId, DecisionRow>();
   readonly names: string[] = [];
-  era = 0;
+  /** In any order: none is before another. */
+  readonly lives = new Set<number>();
 
   constructor(readonly id = 'sql-1') {}
 
@@ -21,10 +22,13 @@ export class LastResourceDisk {
     const copy = new LastResourceDisk(this.id);
     for (const [id, row] of this.rows) copy.rows.set(id, row);
     copy.names.push(...this.names);
-    copy.era = this.era;
+    for (const life of this.lives) copy.lives.add(life);
     return copy;
   }
 }
+
+/** Of all databases and copies of a test. */
+let livesBegun = 0;
 
 /**
  * A database of names that may each be taken once. Each opening of its disk is another life.
@@ -32,18 +36,23 @@ export class LastResourceDisk {
  * answered. An error of the former is a definite refusal; of the latter it has to be `outcome-unknown`.
  */
 export class MemoryLastResource implements LastResource<string, string> {
-  readonly era: number;
+  readonly life: number;
 
   constructor(
     readonly disk = new LastResourceDisk(),
     private readonly at: Step = NO_STEPS,
   ) {
-    disk.era += 1;
-    this.era = disk.era;
+    livesBegun += 1;
+    this.life = livesBegun;
+    disk.lives.add(this.life);
   }
 
   get id(): string {
     return this.disk.id;
+  }
+
+  hasLived(life: number): boolean {
+    return this.disk.lives.has(life);
   }
 
   async commit(

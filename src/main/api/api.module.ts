@@ -12,7 +12,12 @@ import { UsersModule } from '../../modules/users/index.js';
 import { GenerationCache } from '../../platform/cache/index.js';
 import { DocumentStore } from '../../platform/documents/index.js';
 import { HttpObserver } from '../../platform/observability/index.js';
-import { SqlDatabase, SqlOperationLedger, TransactionOperationLedger } from '../../platform/sql/index.js';
+import {
+  SqlDatabase,
+  SqlOperationLedger,
+  SqlTransactionTable,
+  TransactionOperationLedger,
+} from '../../platform/sql/index.js';
 import { ReplicationPrimary } from '../../protocols/replication/index.js';
 import { DocumentParticipant, TransactionCoordinator } from '../../protocols/two-phase-commit/index.js';
 import { HealthController } from './health.controller.js';
@@ -36,6 +41,7 @@ class StoresModule {
       { provide: ReplicationPrimary, useValue: replication },
       { provide: TransactionCoordinator, useValue: transactions.coordinator },
       { provide: DocumentParticipant, useValue: transactions.documents },
+      { provide: SqlTransactionTable, useValue: transactions.table },
       { provide: TransactionOperationLedger, useValue: transactions.operations },
     ];
     return { module: StoresModule, providers, exports: providers.map(({ provide }) => provide) };

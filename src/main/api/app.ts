@@ -94,7 +94,6 @@ export async function startApp(
     logger,
   });
   observer.install(server);
-  await transactions.markUnmatched();
   observeReplication(observer.registry, replication);
   const { coordinator, documents, table } = transactions;
   gaugeInDoubt(observer.registry, new TransactionReads(coordinator, [documents], table));

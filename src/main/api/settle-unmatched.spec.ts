@@ -3,8 +3,8 @@ import { RecordingLog } from '../../../test/support/recording-log.js';
 import { storageFull } from '../../kernel/index.js';
 import { settleUnmatched } from './settle-unmatched.js';
 
-const head = (id: string): { id: string; kind: string; decidedBy: string; era: number } => {
-  return { id, kind: 'test', decidedBy: 'database', era: 1 };
+const head = (id: string): { id: string; kind: string; decidedBy: string; life: number } => {
+  return { id, kind: 'test', decidedBy: 'database', life: 1 };
 };
 
 /** Names say what is what: in doubt, done, with or without a row, or forgotten by the documents. */

@@ -8,11 +8,9 @@ import type { ReplicationPrimary } from '../../protocols/replication/index.js';
 import {
   DocumentParticipant,
   type EndedTransaction,
-  isUnmatched,
   SqliteLastResource,
   type SqlWork,
   TransactionCoordinator,
-  type TransactionId,
 } from '../../protocols/two-phase-commit/index.js';
 import { settleUnmatched } from './settle-unmatched.js';
 import type { Stores } from './stores.js';
@@ -25,11 +23,6 @@ export interface Transactions {
   readonly documents: DocumentParticipant;
   readonly table: SqlTransactionTable;
   readonly operations: TransactionOperationLedger;
-  /**
-   * Writes down which transactions in doubt the database here has not decided. To be awaited as soon as the stores are
-   * open: after it a start may end at any point. Rejects with `storage-full`.
-   */
-  markUnmatched(): Promise<void>;
   /**
    * Decides and carries out what an earlier life left, and goes on to do so. Nothing may be read or begun before it
    * resolves. Rejects with `recovery-needed`, having changed nothing, when the stores are not of one time.
@@ -66,12 +59,6 @@ export function transact(
     replicatedParticipant: name,
     completeBody: { [BOOKS_2PC]: (body, receipts) => wholeBody(body as object, receipts[name]) },
   });
-  // A later start, which has a higher era, could not tell that the database is an older copy.
-  const markUnmatched = async (): Promise<void> => {
-    const judge = { id: lastResource.id, era: lastResource.era, isStart: true, unmatched: new Set<TransactionId>() };
-    const inDoubt = await documents.inDoubt();
-    await store.addUnmatched(inDoubt.filter((head) => isUnmatched(head, judge)).map(({ id }) => id));
-  };
   let isClosed = false;
   let stop: () => void = () => undefined;
   return {
@@ -79,9 +66,7 @@ export function transact(
     documents,
     table,
     operations,
-    markUnmatched,
     open: async () => {
-      await markUnmatched();
       await coordinator.recoverAtStart(store.unmatched()).catch(refuse);
       await settleUnmatched(store, (id) => table.decisionOf(id) !== undefined, own.log);
       if (!isClosed) stop = coordinator.keepRecovering();
@@ -98,7 +83,7 @@ export function transact(
 function refuse(error: unknown): never {
   if (!isAppError(error, 'recovery-needed')) throw error;
   const wayOut =
-    'Put back the bookstore.db that belongs to these documents; if it is lost for good, ' +
-    'npm run transactions:accept -- --reason "..." accepts what the documents have committed. Nothing was changed';
+    'Put back the store that is the older copy, bookstore.db or documents; if it is lost for good, ' +
+    'npm run transactions:accept -- --reason "..." accepts that. No transaction was decided';
   throw new AppError('recovery-needed', `${error.message} ${wayOut}`, { retry: 'never', cause: error });
 }

@@ -22,7 +22,7 @@ function view(id: string, state: TransactionView['state']): TransactionView {
 }
 
 function promise(id: string): InDoubt {
-  return { id, kind: 'test', decidedBy: 'sql', era: 1, preparedAtMs: 2, place: '1.7' };
+  return { id, kind: 'test', decidedBy: 'sql', life: 1, preparedAtMs: 2, place: '1.7' };
 }
 
 beforeEach(() => {

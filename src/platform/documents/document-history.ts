@@ -64,6 +64,10 @@ export interface CopyableHistory {
   captureState(): DocumentsSnapshot;
 }
 
+/** The history that a process writes itself. */
+export type OwnHistory = CopyableHistory &
+  Pick<DocumentHistory, 'machine' | 'firstToldSeq' | 'beginEpoch' | 'append' | 'follow' | 'close'>;
+
 /** What primary and replica have in common: a journal, the state that its records make, and snapshots of that. */
 export class DocumentHistory implements CopyableHistory {
   /** Of the last task that must not run beside another: writing the snapshot, and opening it for someone. */

@@ -172,10 +172,10 @@ export class DocumentMachine {
 
   /** An id that is only reserved is not given to anyone else either, also when the transaction is aborted. */
   private prepare(
-    { transaction, kind, decidedBy, era, changes }: Extract<DocumentOp, { type: 'prepare' }>,
+    { transaction, kind, decidedBy, life, changes }: Extract<DocumentOp, { type: 'prepare' }>,
     { epoch, seq, at }: JournalRecord<DocumentOp>,
   ): void {
-    this.transactions.prepare({ transaction, kind, decidedBy, era, changes, at, epoch, seq });
+    this.transactions.prepare({ transaction, kind, decidedBy, life, changes, at, epoch, seq });
     for (const change of changes) {
       if (change.type === 'create') useId(this.collection(change.collection), change.id);
     }
@@ -190,10 +190,10 @@ export class DocumentMachine {
     const prepared = this.transactions.take(transaction);
     if (prepared === undefined) return undefined;
     const bumped = decision === 'committed' ? this.carryOut(prepared.changes) : {};
-    const { kind, decidedBy, era } = prepared;
+    const { kind, decidedBy, life } = prepared;
     const { at } = record;
     const place = placeText(record);
-    const decided = { transaction, kind, decidedBy, era, decision, at, place, outcome: { bumped } };
+    const decided = { transaction, kind, decidedBy, life, decision, at, place, outcome: { bumped } };
     this.transactions.remember(decided);
     return decided;
   }

@@ -38,7 +38,7 @@ export type DocumentOp =
       readonly transaction: string;
       readonly kind: string;
       readonly decidedBy: string;
-      readonly era: number;
+      readonly life: number;
       readonly changes: readonly PreparedChange[];
     }
   | { readonly type: 'commit'; readonly transaction: string }

@@ -1,6 +1,12 @@
 import { AppError, type OperationStamp, type Random } from '../../kernel/index.js';
 import type { EncodedRecord, JournalPorts, Position } from '../journal/index.js';
-import { type CopyableHistory, DocumentHistory, type DocumentHistoryOptions } from './document-history.js';
+import {
+  type CopyableHistory,
+  DocumentHistory,
+  type DocumentHistoryOptions,
+  type HistoryEvents,
+  type OwnHistory,
+} from './document-history.js';
 import { type DocumentMachine, show } from './document-machine.js';
 import type { DocumentId, DocumentOp, DocumentOutcome, Fields, PreparedChange, ShownDocument } from './document-op.js';
 import { DocumentReads } from './document-reads.js';
@@ -55,6 +61,8 @@ export interface EpochStart {
   readonly primaryId?: string;
 }
 
+type KeptUnmatched = Pick<UnmatchedTransactions, 'ids' | 'replace'>;
+
 const ID_BYTES = 16;
 
 /**
@@ -67,12 +75,12 @@ export class DocumentStore extends DocumentReads {
   private isWritable = false;
 
   private constructor(
-    private readonly ports: DocumentStorePorts,
-    private readonly own: DocumentHistory,
+    private readonly ports: Pick<DocumentStorePorts, 'random'>,
+    private readonly own: OwnHistory,
     private readonly queued: QueuedWrites,
     private readonly listeners: RecordListeners,
     private readonly earlier: EarlierTransactions,
-    private readonly unsettled: UnmatchedTransactions,
+    private readonly unsettled: KeptUnmatched,
   ) {
     super();
     this.transactions = new DocumentTransactions(own, queued);
@@ -81,10 +89,20 @@ export class DocumentStore extends DocumentReads {
   /** Recovers; appends nothing. Throws `data-corrupt`, naming file and offset. */
   static async open(ports: DocumentStorePorts, options: DocumentStoreOptions): Promise<DocumentStore> {
     const unmatched = await UnmatchedTransactions.open(ports, options.directory);
+    return DocumentStore.over(ports, options, (events) => DocumentHistory.open(ports, options, events), unmatched);
+  }
+
+  /** As `open`, over a history that is kept in another way. */
+  static async over(
+    ports: Pick<DocumentStorePorts, 'random'>,
+    options: Pick<DocumentStoreOptions, 'collections'>,
+    openHistory: (eventsOf: (machine: DocumentMachine) => HistoryEvents) => Promise<OwnHistory>,
+    unmatched: KeptUnmatched,
+  ): Promise<DocumentStore> {
     const listeners = new RecordListeners();
     const queued = new QueuedWrites();
     const earlier = new EarlierTransactions();
-    const history = await DocumentHistory.open(ports, options, (machine) => {
+    const history = await openHistory((machine) => {
       for (const { name } of options.collections) queued.admit(name, machine.collection(name));
       earlier.begin(machine.appliedPosition.seq, machine.transactions.allDecided());
       return {
@@ -218,8 +236,8 @@ export class DocumentStore extends DocumentReads {
 
   /** Those that wait for their decision, oldest first. */
   prepared(): readonly DocumentInDoubt[] {
-    return this.machine.transactions.allPrepared().map(({ transaction, kind, decidedBy, era, at, epoch, seq }) => {
-      return { id: transaction, kind, decidedBy, era, preparedAtMs: at, place: placeText({ epoch, seq }) };
+    return this.machine.transactions.allPrepared().map(({ transaction, kind, decidedBy, life, at, epoch, seq }) => {
+      return { id: transaction, kind, decidedBy, life, preparedAtMs: at, place: placeText({ epoch, seq }) };
     });
   }
 
@@ -230,23 +248,17 @@ export class DocumentStore extends DocumentReads {
   carriedOut(): readonly DocumentDecision[] {
     return this.earlier
       .with(this.machine.transactions.allDecided())
-      .map(({ transaction, kind, decidedBy, era, decision }) => {
-        return { id: transaction, kind, decidedBy, era, decision };
+      .map(({ transaction, kind, decidedBy, life, decision }) => {
+        return { id: transaction, kind, decidedBy, life, decision };
       });
   }
 
   /**
-   * The transactions whose decision may have been in a database that is lost: a recovery from replicas has named them, or
-   * an earlier start. To be left to a person, however they look. Sorted.
+   * The transactions whose decision may have been in a database that is lost: a recovery from replicas has named them.
+   * To be left to a person, however they look. Sorted.
    */
   unmatched(): readonly string[] {
     return this.unsettled.ids;
-  }
-
-  /** These are unmatched too from now on; durable when it resolves. One at a time. Rejects with `storage-full`: none is. */
-  async addUnmatched(ids: readonly string[]): Promise<void> {
-    const all = new Set([...this.unmatched(), ...ids]);
-    if (all.size > this.unmatched().length) await this.unsettled.replace([...all].sort());
   }
 
   /** These are not unmatched any more; durable when it resolves. One at a time. Rejects with `storage-full`: all are. */

@@ -20,7 +20,7 @@ describe('a transaction in a history that is copied', () => {
     await open(1);
   };
   const prepare = (id: string, documentId: number): Promise<unknown> =>
-    world.store.prepare({ id, kind: 'test', decidedBy: 'database', era: 1 }, [
+    world.store.prepare({ id, kind: 'test', decidedBy: 'database', life: 1 }, [
       { type: 'bump', collection: 'customers' },
       { type: 'create', collection: 'customers', id: documentId, fields: { name: id } },
     ]);

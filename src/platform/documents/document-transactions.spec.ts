@@ -13,7 +13,7 @@ describe('a transaction that takes part in the document store', () => {
   let world: DocumentWorld;
 
   const prepare = (id: string, ...changes: readonly PreparedChange[]): Promise<DocumentPrepare> =>
-    world.store.prepare({ id, kind: 'test', decidedBy: 'database', era: 3 }, changes);
+    world.store.prepare({ id, kind: 'test', decidedBy: 'database', life: 3 }, changes);
   const commit = (id: string): Promise<unknown> => world.store.commitPrepared(id);
   const abort = (id: string): Promise<unknown> => world.store.abortPrepared(id);
   /** `prepared`, `done`, `nothing`, the refusal, or the code of the error. */
@@ -71,8 +71,8 @@ describe('a transaction that takes part in the document store', () => {
     await world.reopenAfterPowerLoss();
 
     expect(world.store.prepared()).toEqual([
-      { id: 'z', kind: 'test', decidedBy: 'database', era: 3, preparedAtMs: world.clock.nowMs(), place: '1.3' },
-      { id: 'a', kind: 'test', decidedBy: 'database', era: 3, preparedAtMs: world.clock.nowMs(), place: '1.4' },
+      { id: 'z', kind: 'test', decidedBy: 'database', life: 3, preparedAtMs: world.clock.nowMs(), place: '1.3' },
+      { id: 'a', kind: 'test', decidedBy: 'database', life: 3, preparedAtMs: world.clock.nowMs(), place: '1.4' },
     ]);
     await commit('z');
     expect(open()).toEqual(['a']);

@@ -1,5 +1,5 @@
 import { AppError } from '../../kernel/index.js';
-import type { DocumentHistory } from './document-history.js';
+import type { OwnHistory } from './document-history.js';
 import type { DocumentId, DocumentOp, PreparedChange } from './document-op.js';
 import { type Place, placeOf } from './place.js';
 import type { QueuedWrites } from './queued-writes.js';
@@ -14,7 +14,7 @@ export interface DocumentTransactionHead {
   /** Of the database whose row decides. */
   readonly decidedBy: string;
   /** Of that database, when the transaction began. */
-  readonly era: number;
+  readonly life: number;
 }
 
 export type PrepareRefusal =
@@ -63,7 +63,7 @@ export class DocumentTransactions {
   private readonly abandoned = new Set<string>();
 
   constructor(
-    private readonly history: DocumentHistory,
+    private readonly history: OwnHistory,
     private readonly queued: QueuedWrites,
   ) {}
 
@@ -140,10 +140,10 @@ export class DocumentTransactions {
   }
 
   private async append(
-    { id, kind, decidedBy, era }: DocumentTransactionHead,
+    { id, kind, decidedBy, life }: DocumentTransactionHead,
     changes: readonly PreparedChange[],
   ): Promise<DocumentPrepare> {
-    const op: DocumentOp = { type: 'prepare', transaction: id, kind, decidedBy, era, changes };
+    const op: DocumentOp = { type: 'prepare', transaction: id, kind, decidedBy, life, changes };
     const appended = this.history.append(op);
     this.queued.prepares.queue(id, changes, appended);
     for (const change of changes) {

@@ -11,7 +11,7 @@ describe('what a document store knows at its start of earlier transactions', () 
   let world: DocumentWorld;
 
   const prepare = (id: string): Promise<unknown> =>
-    world.store.prepare({ id, kind: 'test', decidedBy: 'database', era: 1 }, [
+    world.store.prepare({ id, kind: 'test', decidedBy: 'database', life: 1 }, [
       { type: 'bump', collection: 'customers' },
     ]);
   const decided = (): string[] => world.store.carriedOut().map(({ id, decision }) => `${id} ${decision}`);

@@ -49,7 +49,7 @@ describe('stateHash', () => {
       afterMs: 0,
     } as const;
     const prepare = {
-      ...({ type: 'prepare', kind: 'books-2pc', decidedBy: 'database', era: 1, afterMs: 0 } as const),
+      ...({ type: 'prepare', kind: 'books-2pc', decidedBy: 'database', life: 1, afterMs: 0 } as const),
       changes: [{ type: 'create', collection: 'customers', id: 9, fields: {} } as const],
     };
     const steps = [

@@ -10,7 +10,7 @@ const MOST_DECISIONS = 2_000;
 const BUMP: PreparedChange = { type: 'bump', collection: 'customers' };
 
 const prepare = (transaction: string, changes: readonly PreparedChange[] = [BUMP]): Step => ({
-  ...{ type: 'prepare', transaction, kind: 'books-2pc', decidedBy: 'database', era: 1 },
+  ...{ type: 'prepare', transaction, kind: 'books-2pc', decidedBy: 'database', life: 1 },
   ...{ changes, afterMs: 0 },
 });
 const commit = (transaction: string, afterMs = 0): Step => ({ type: 'commit', transaction, afterMs });

@@ -9,7 +9,7 @@ interface TransactionOrigin {
   /** Of the database whose row decides. */
   readonly decidedBy: string;
   /** Of that database, when the transaction began. */
-  readonly era: number;
+  readonly life: number;
 }
 
 /** Promised and not decided. */

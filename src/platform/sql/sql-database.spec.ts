@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import BetterSqlite3 from 'better-sqlite3';
-import { rmSync } from 'node:fs';
+import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryDirectory } from '../../../test/support/app-process.js';
 import { openBooksDatabase } from '../../../test/support/books-database.js';
@@ -64,6 +64,35 @@ describe('SqlDatabase', () => {
 
     expect(second.databaseId).toBe(first.databaseId);
     expect([first.epoch, second.epoch]).toEqual([1, 2]);
+  });
+
+  it('given a restart, begins another life, knows those before, and a copy does not know those after it', async () => {
+    const first = await openOne();
+    await first.close();
+    const copy = join(directory, 'copy.db');
+    copyFileSync(file, copy);
+    const second = await openOne();
+    const ofCopy = await openBooksDatabase(copy);
+    open.push(ofCopy);
+
+    expect(new Set([first.life, second.life, ofCopy.life]).size).toBe(3);
+    const all = [first.life, second.life, ofCopy.life];
+    expect(all.map((life) => second.hasLived(life))).toEqual([true, true, false]);
+    expect(all.map((life) => ofCopy.hasLived(life))).toEqual([true, false, true]);
+  });
+
+  it('given 10,000 lives, forgets the oldest of them when another begins', async () => {
+    await (await openOne()).close();
+    const handle = new BetterSqlite3(file);
+    handle.exec(`DELETE FROM lives;
+      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
+      INSERT INTO lives SELECT i, i FROM n`);
+
+    const next = await openOne();
+
+    expect([1, 2, 10_000, next.life].map((life) => next.hasLived(life))).toEqual([false, true, true, true]);
+    expect(handle.prepare('SELECT count(*) FROM lives').pluck().get()).toBe(10_000);
+    handle.close();
   });
 
   it('given its connections, write durably at every commit and never on the one for reading', async () => {

@@ -1,6 +1,6 @@
-import BetterSqlite3 from 'better-sqlite3';
+import BetterSqlite3, { type Statement } from 'better-sqlite3';
 import { DataSource, type DataSourceOptions } from 'typeorm';
-import type { Random } from '../../kernel/index.js';
+import type { Clock, Random } from '../../kernel/index.js';
 import { refusalFrom } from './sql-error.js';
 import type { SqlHandle } from './sql-handle.js';
 import { SqlReader } from './sql-reader.js';
@@ -17,11 +17,14 @@ export interface SqlDatabaseOptions {
 
 export interface SqlDatabasePorts extends SqlWriteExecutorPorts {
   readonly random: Random;
+  readonly clock: Clock;
 }
 
 const WRITE_BUSY_TIMEOUT_MS = 250;
 const READ_BUSY_TIMEOUT_MS = 1_000;
 const DATABASE_ID_BYTES = 16;
+const LIFE_BYTES = 6;
+const LIVES_KEPT = 10_000;
 
 /**
  * One SQLite file in WAL mode behind two connections. TypeORM's better-sqlite3 driver is one connection per DataSource,
@@ -29,6 +32,8 @@ const DATABASE_ID_BYTES = 16;
  * the migrations have run: all writes go through `writer`, all reads through `reader`.
  */
 export class SqlDatabase {
+  private readonly lifeOf: Statement<[number], number>;
+
   private constructor(
     readonly writeSource: DataSource,
     readonly readSource: DataSource,
@@ -39,9 +44,13 @@ export class SqlDatabase {
     /** Made with the file, never changed: tells a restored copy's caches and journals from another database's. */
     readonly databaseId: string,
     readonly epoch: number,
-  ) {}
+    /** Names this life of the file, and no other of this file or of a copy of it: a random whole number of 48 bits. */
+    readonly life: number,
+  ) {
+    this.lifeOf = reader.handle.prepare<[number], number>('SELECT id FROM lives WHERE id = ?').pluck();
+  }
 
-  /** Opens, migrates and takes the next epoch, durable when it resolves. The caller holds the data directory's lock. */
+  /** Opens, migrates, takes the next epoch and begins a life, durable when it resolves. The caller holds the data directory's lock. */
   static async open(ports: SqlDatabasePorts, options: SqlDatabaseOptions): Promise<SqlDatabase> {
     let writeHandle: SqlHandle | undefined;
     let readHandle: SqlHandle | undefined;
@@ -58,7 +67,7 @@ export class SqlDatabase {
     readHandle.pragma('query_only = ON');
 
     ports.crashSites.reach('sql.epoch.before');
-    const [databaseId, epoch] = beginEpoch(writeHandle, ports.random);
+    const [databaseId, epoch, life] = beginEpoch(writeHandle, ports);
     ports.crashSites.reach('sql.epoch.after');
     const reader = new SqlReader(readHandle, ports.nextTurn);
     const committed = (): void => {
@@ -72,7 +81,13 @@ export class SqlDatabase {
       reader,
       databaseId,
       epoch,
+      life,
     );
+  }
+
+  /** Whether this file, or the one that it was copied from, began that life. Of the last 10,000. */
+  hasLived(life: number): boolean {
+    return this.lifeOf.get(life) !== undefined;
   }
 
   async close(): Promise<void> {
@@ -102,17 +117,29 @@ function connection(
   };
 }
 
-function beginEpoch(handle: SqlHandle, random: Random): [databaseId: string, epoch: number] {
+/**
+ * A copy that was made before does not know this life, and its own next ones have other names. Forgetting an old one is
+ * safe: what is still in doubt of it is then left to a person, and not aborted.
+ */
+function beginEpoch(
+  handle: SqlHandle,
+  { random, clock }: Pick<SqlDatabasePorts, 'random' | 'clock'>,
+): [databaseId: string, epoch: number, life: number] {
   const freshId = Buffer.from(random.bytes(DATABASE_ID_BYTES)).toString('hex');
+  const life = Buffer.from(random.bytes(LIFE_BYTES)).readUIntBE(0, LIFE_BYTES);
   const begin = handle.transaction(() => {
     handle.prepare('INSERT OR IGNORE INTO meta (id, database_id, epoch) VALUES (1, ?, 0)').run(freshId);
     handle.prepare('UPDATE meta SET epoch = epoch + 1').run();
+    handle
+      .prepare('DELETE FROM lives WHERE id IN (SELECT id FROM lives ORDER BY began_at_ms DESC LIMIT -1 OFFSET ?)')
+      .run(LIVES_KEPT - 1);
+    handle.prepare('INSERT INTO lives (id, began_at_ms) VALUES (?, ?)').run(life, clock.nowMs());
     return handle.prepare<[], [string, number]>('SELECT database_id, epoch FROM meta').raw().get();
   });
   try {
     const row = begin.immediate();
     if (!row) throw new Error('the meta row was just written');
-    return row;
+    return [...row, life];
   } catch (error) {
     throw refusalFrom(error);
   }

@@ -49,7 +49,7 @@ describe('SqlTransactionTable', () => {
 
   const detailsOf = (number: number, more: Partial<TransactionDetails> = {}): TransactionDetails => ({
     id: transactionId(clock.nowMs(), number),
-    ...{ kind: 'books-2pc', decidedBy: database.databaseId, era: database.epoch, by: 'coordinator' },
+    ...{ kind: 'books-2pc', decidedBy: database.databaseId, life: database.epoch, by: 'coordinator' },
     ...{ begunAtMs: clock.nowMs() - 20, preparedAtMs: clock.nowMs() - 10, places: { documents: '1.6' } },
     ...more,
   });

@@ -46,7 +46,7 @@ describe('TransactionOperationLedger', () => {
     database.writer.run(() =>
       transactions.insert(
         {
-          ...{ id: transactionId(clock.nowMs(), 1), kind, decidedBy: database.databaseId, era: 1, by: 'coordinator' },
+          ...{ id: transactionId(clock.nowMs(), 1), kind, decidedBy: database.databaseId, life: 1, by: 'coordinator' },
           ...{ begunAtMs: 1, preparedAtMs: 2, places, operationId: 'op' },
         },
         'committed',

@@ -11,7 +11,8 @@ export interface TransactionDetails {
   readonly id: string;
   readonly kind: string;
   readonly decidedBy: string;
-  readonly era: number;
+  /** Of that database: the one that it was begun in. */
+  readonly life: number;
   readonly by: string;
   readonly reason?: string;
   readonly operationId?: string;
@@ -36,7 +37,7 @@ export interface StoredTransaction {
   readonly decision: TransactionDecision;
   readonly kind: string;
   readonly decidedBy: string;
-  readonly era: number;
+  readonly life: number;
   readonly by: string;
   readonly reason: string | null;
   readonly operationId: string | null;
@@ -48,7 +49,7 @@ export interface StoredTransaction {
   readonly receipts: string | null;
 }
 
-export const STORED_COLUMNS = `id, decision, kind, decided_by AS decidedBy, era, "by", reason, operation_id AS operationId,
+export const STORED_COLUMNS = `id, decision, kind, decided_by AS decidedBy, life, "by", reason, operation_id AS operationId,
   begun_at_ms AS begunAtMs, prepared_at_ms AS preparedAtMs, decided_at_ms AS decidedAtMs, places,
   completed_at_ms AS completedAtMs, receipts`;
 

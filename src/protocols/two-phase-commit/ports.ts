@@ -14,8 +14,8 @@ export interface TransactionHead {
   readonly kind: string;
   /** `LastResource.id`: an absent row means "aborted" in that database alone. */
   readonly decidedBy: string;
-  /** `LastResource.era` when the transaction began. A database that comes back with a lower one is an older copy. */
-  readonly era: number;
+  /** `LastResource.life` when the transaction began. A database that never lived it is an older copy, or another one. */
+  readonly life: number;
 }
 
 /** `place`: where in the participant's own history the promise or the decision stands, if it has one: `<epoch>.<seq>`. */
@@ -99,8 +99,17 @@ export interface DecisionRow extends DecisionDetails {
 export interface LastResource<Work, Result> {
   /** Of the database. Never changes, and another database has another one. */
   readonly id: string;
-  /** Counts the lives of that database: higher after each start, 1 where nothing counts them. */
-  readonly era: number;
+  /**
+   * Of the present life of that database: a whole number of 53 bits at most, drawn at random at its start, durable before
+   * anything is decided in it, never used again. The same for ever where lives are not kept.
+   */
+  readonly life: number;
+  /**
+   * Whether this database, or the one that it was copied from, ever lived that life: in one that it does not know, a newer
+   * copy of it may have decided. True for the present one. What was forgotten counts as unknown. Always true where lives
+   * are not kept.
+   */
+  hasLived(life: number): boolean | Promise<boolean>;
   /**
    * Runs `work` and writes the row `committed`, in one commit, durable when it resolves. `aborted`: somebody had written
    * that before; nothing of `work` is left. Rejects with `outcome-unknown` when it may or may not be committed; with
@@ -121,6 +130,11 @@ export interface LastResource<Work, Result> {
   decisions(ids: readonly TransactionId[]): Promise<ReadonlyMap<TransactionId, Decision>>;
   /** The rows that were not told to be completed, oldest first. */
   incomplete(): Promise<readonly DecisionRow[]>;
+  /**
+   * Optional: some of the newest rows that are committed and completed. At the start their participants are asked for
+   * these promises too, since an older copy of a participant lacks the newest ones first.
+   */
+  lastCompleted?(): Promise<readonly DecisionRow[]>;
   /**
    * All participants have carried the decision out. Known at once to readers of rows; made durable with some later
    * commit, so that it costs none of its own. It may be told again.

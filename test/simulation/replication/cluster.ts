@@ -36,6 +36,7 @@ export interface Cluster {
   readonly oracles: PrimaryWatcher;
   readonly replicas: readonly SimulatedReplica[];
   readonly variant: Variant;
+  readonly minInSync: number;
   readonly mostPerMessage: number;
   /** What came about in this run: decisions and effects of the cores, by their names. */
   readonly met: Set<string>;

@@ -20,13 +20,19 @@ export class EventQueue {
 
   /** Lets everything happen that is due by then. */
   runUntil(endMs: number): void {
-    for (let first = this.heap[0]; first && first.atMs <= endMs; first = this.heap[0]) {
-      const last = this.heap.pop()!;
-      if (last !== first) this.sink(last);
-      this.nowMs = first.atMs;
-      first.event();
-    }
+    while (this.runNext(endMs));
     this.nowMs = endMs;
+  }
+
+  /** Lets the next event happen. False when none is due by then. */
+  runNext(endMs: number): boolean {
+    const first = this.heap[0];
+    if (!first || first.atMs > endMs) return false;
+    const last = this.heap.pop()!;
+    if (last !== first) this.sink(last);
+    this.nowMs = first.atMs;
+    first.event();
+    return true;
   }
 
   private sink(entry: (typeof this.heap)[number]): void {

@@ -31,12 +31,12 @@ export type Reply =
   | { readonly kind: 'copy'; readonly store: SimulatedStore }
   | { readonly kind: 'state-hash'; readonly position: Position; readonly state: number };
 
-export interface Receiver {
+export interface Receiver<S = Sent, R = Reply> {
   readonly name: string;
   readonly isUp: boolean;
   /** Another life is another process: connections to an earlier one are broken. */
   readonly life: number;
-  receive(sent: Sent, reply: (reply: Reply) => void): void;
+  receive(sent: S, reply: (reply: R) => void): void;
 }
 
 /** A process that asks. Runs nothing when it is dead, and later when it is paused. */
@@ -60,9 +60,15 @@ export class SimulatedNetwork {
   ) {}
 
   /** `settle` runs once: with the reply, or with undefined after `timeoutMs` or when nobody is there. */
-  request(asker: Asker, to: Receiver, sent: Sent, timeoutMs: number, settle: (reply: Reply | undefined) => void): void {
+  request<S, R>(
+    asker: Asker,
+    to: Receiver<S, R>,
+    sent: S,
+    timeoutMs: number,
+    settle: (reply: R | undefined) => void,
+  ): void {
     let isSettled = false;
-    const settleOnce = (reply: Reply | undefined): void => {
+    const settleOnce = (reply: R | undefined): void => {
       asker.run(() => {
         if (isSettled) return;
         isSettled = true;

@@ -1,5 +1,5 @@
 import { type Heard, quorumOf, type ReplicaReport } from '../../../src/protocols/replication/index.js';
-import { MIN_IN_SYNC, type Opener } from './cluster.js';
+import type { Opener } from './cluster.js';
 import type { Reply, Sent } from './simulated-network.js';
 
 const ANSWER_WITHIN_MS = 150;
@@ -17,7 +17,7 @@ function consider(primary: Opener, heard: Heard, forks: readonly string[]): void
   const { store, primaryId, world } = primary;
   const { clusterId, position } = store;
   const own = { clusterId: store.durable === 0 ? undefined : clusterId, position, primaryId, forks };
-  const decision = world.variant.decideOpening(own, heard, world.replicas.length, MIN_IN_SYNC);
+  const decision = world.variant.decideOpening(own, heard, world.replicas.length, world.minInSync);
   world.met.add(decision.kind);
   switch (decision.kind) {
     case 'open':
@@ -32,7 +32,7 @@ function consider(primary: Opener, heard: Heard, forks: readonly string[]): void
       const message = { kind: 'promise', from: { epoch: decision.epoch, primaryId } } as const;
       askAll(primary, { message }, (promised) => {
         const next = { ...heard, ...promised };
-        const isEnough = Object.keys(promised).length >= quorumOf(world.replicas.length, MIN_IN_SYNC);
+        const isEnough = Object.keys(promised).length >= quorumOf(world.replicas.length, world.minInSync);
         if (isEnough) consider(primary, next, forks);
         else {
           primary.after(RETRY_MS + world.random.below(RETRY_MS), () => {
@@ -82,7 +82,7 @@ function recover(primary: Opener): void {
       const promised = Object.entries(answers).filter(
         ([, report]) => report.promisedEpoch === epoch && report.promisedPrimaryId === message.from.primaryId,
       );
-      const choice = world.variant.chooseRecovery(Object.fromEntries(promised), world.replicas.length, MIN_IN_SYNC);
+      const choice = world.variant.chooseRecovery(Object.fromEntries(promised), world.replicas.length, world.minInSync);
       world.met.add(choice.kind);
       world.isUnrecoverable = choice.kind === 'refuse';
       if (choice.kind === 'restore') restore(primary, choice.replica);
@@ -113,6 +113,7 @@ function restore(primary: Opener, name: string): void {
 function askAll(primary: Opener, sent: Sent, done: (heard: Heard) => void): void {
   const heard: Record<string, ReplicaReport> = {};
   let open = primary.world.replicas.length;
+  if (open === 0) done(heard);
   for (const replica of primary.world.replicas) {
     primary.ask(replica, sent, ANSWER_WITHIN_MS, (reply) => {
       const report = reply && reportIn(reply);

@@ -8,7 +8,7 @@ import {
   type PrimaryInput,
   type PrimaryState,
 } from '../../../src/protocols/replication/index.js';
-import { type Cluster, type Concern, MIN_IN_SYNC, type Opener } from './cluster.js';
+import type { Cluster, Concern, Opener } from './cluster.js';
 import { opening } from './simulated-opening.js';
 import type { Reply, Sent } from './simulated-network.js';
 import type { SimulatedReplica } from './simulated-replica.js';
@@ -99,7 +99,7 @@ export class SimulatedPrimary implements Opener {
       store.durable = store.log.length;
       world.oracles.primaryDurable(this, identity);
       const replicas = world.replicas.map(({ name }) => name);
-      const options = { identity, replicas, minInSync: MIN_IN_SYNC, epochStart: store.position };
+      const options = { identity, replicas, minInSync: world.minInSync, epochStart: store.position };
       this.take(world.variant.beginPrimary(options));
       this.every(PING_MS, () => {
         for (const name of replicas) this.input({ kind: 'due', replica: name });

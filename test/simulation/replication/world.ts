@@ -1,6 +1,6 @@
 import type { Position } from '../../../src/protocols/replication/index.js';
 import { SeededRandom } from '../../support/seeded-random.js';
-import type { Attempt, Cluster, Concern } from './cluster.js';
+import { type Attempt, type Cluster, type Concern, MIN_IN_SYNC } from './cluster.js';
 import { EventQueue } from './event-queue.js';
 import { Oracles, Violation } from './oracles.js';
 import { SimulatedClient } from './simulated-client.js';
@@ -26,6 +26,7 @@ export class World implements Cluster {
   readonly attempts: Attempt[] = [];
   /** All that were started; the last one is the one that the supervisor means. */
   readonly primaries: SimulatedPrimary[] = [];
+  readonly minInSync = MIN_IN_SYNC;
   primaryStore = new SimulatedStore();
   primarySlowness = 1;
   mostPerMessage: number;

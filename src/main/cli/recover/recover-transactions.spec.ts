@@ -72,18 +72,6 @@ describe('a recovery of documents with transactions', () => {
     expect([store.unmatched(), await unmatched()]).toEqual([['c'], ['c']]);
   });
 
-  it('keeps, for good, what a start adds to it, once', async () => {
-    await run();
-    const store = await openRecovered(data);
-    await store.addUnmatched(['b', 'c']);
-    await store.close();
-
-    expect([store.unmatched(), await unmatched()]).toEqual([
-      ['a', 'b', 'c', 'd'],
-      ['a', 'b', 'c', 'd'],
-    ]);
-  });
-
   it('given many, shows some and says how many more there are', async () => {
     const ids = Array.from({ length: 30 }, (_, index) => `t${index + 10}`);
     replicas[1]!.held = [...HISTORY, ...recordsOf(ids.map((id) => ['prepare', id]))];
@@ -114,7 +102,7 @@ function recordsOf(steps: readonly Step[]): ShippedRecord[] {
   const ops = steps.map(([type, transaction]) => {
     if (type !== 'prepare') return { type, transaction };
     const changes = [{ type: 'bump', collection: 'customers' }];
-    return { type, transaction, kind: 'test', decidedBy: 'a database', era: 1, changes };
+    return { type, transaction, kind: 'test', decidedBy: 'a database', life: 1, changes };
   });
   return recordsAfter(positionOf(HISTORY.at(-1)!), 3, ops);
 }

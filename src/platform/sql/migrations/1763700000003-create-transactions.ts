@@ -1,6 +1,9 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Decisions on transactions over several stores: who writes the row of a transaction first has decided it. */
+/**
+ * Decisions on transactions over several stores: who writes the row of a transaction first has decided it; and the lives
+ * of this file, by which it knows what only a newer copy of it can have decided.
+ */
 export class CreateTransactions1763700000003 implements MigrationInterface {
   name = 'CreateTransactions1763700000003';
 
@@ -10,7 +13,7 @@ export class CreateTransactions1763700000003 implements MigrationInterface {
       decision TEXT NOT NULL CHECK (decision IN ('committed', 'aborted')),
       kind TEXT NOT NULL,
       decided_by TEXT NOT NULL,
-      era INTEGER NOT NULL,
+      life INTEGER NOT NULL,
       "by" TEXT NOT NULL,
       reason TEXT,
       operation_id TEXT,
@@ -32,6 +35,10 @@ export class CreateTransactions1763700000003 implements MigrationInterface {
       count INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID`);
     await runner.query("INSERT INTO transaction_counts (decision, count) VALUES ('committed', 0), ('aborted', 0)");
+    await runner.query(`CREATE TABLE lives (
+      id INTEGER PRIMARY KEY,
+      began_at_ms INTEGER NOT NULL
+    ) STRICT`);
     await runner.query(`CREATE TRIGGER transaction_inserted AFTER INSERT ON transactions BEGIN
       UPDATE transaction_counts SET count = count + 1 WHERE decision = NEW.decision;
     END`);
@@ -43,5 +50,6 @@ export class CreateTransactions1763700000003 implements MigrationInterface {
   async down(runner: QueryRunner): Promise<void> {
     await runner.query('DROP TABLE transactions');
     await runner.query('DROP TABLE transaction_counts');
+    await runner.query('DROP TABLE lives');
   }
 }

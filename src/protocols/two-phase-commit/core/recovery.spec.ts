@@ -11,10 +11,10 @@ import {
   tellingsOf,
 } from './recovery.js';
 
-const HERE: Judge = { id: 'sql-1', era: 5, isStart: true, unmatched: new Set() };
+const HERE: Judge = { id: 'sql-1', lived: new Set([4, 5]), unmatched: new Set() };
 
 function inDoubt(id: string, parts: Partial<InDoubt> = {}): InDoubt {
-  return { id, kind: 'books-2pc', decidedBy: 'sql-1', era: 4, preparedAtMs: 1_000, place: `4.${id}`, ...parts };
+  return { id, kind: 'books-2pc', decidedBy: 'sql-1', life: 4, preparedAtMs: 1_000, place: `4.${id}`, ...parts };
 }
 
 function plan(judge: Judge, ...found: InDoubt[]): { offered: string[]; unmatched: string[] } {
@@ -43,7 +43,7 @@ describe('what recovery takes', () => {
         id: 't1',
         kind: 'books-2pc',
         decidedBy: 'sql-1',
-        era: 4,
+        life: 4,
         by: 'recovery',
         begunAtMs: 1_000,
         preparedAtMs: 1_000,
@@ -62,18 +62,9 @@ describe('what recovery leaves to a person', () => {
     });
   });
 
-  it('is at the start what a life of this database began that this copy of it has not reached', () => {
-    const found = [inDoubt('t1', { era: 4 }), inDoubt('t2', { era: 5 }), inDoubt('t3', { era: 6 })];
+  it('is what was begun in a life that this copy of the database has not lived, whatever its number', () => {
+    const found = [inDoubt('t1', { life: 4 }), inDoubt('t2', { life: 3 }), inDoubt('t3', { life: 6 })];
     expect(plan(HERE, ...found)).toEqual({ offered: ['t1'], unmatched: ['t2', 't3'] });
-  });
-
-  it('is not, while running, what this life began', () => {
-    const found = [inDoubt('t2', { era: 5 }), inDoubt('t3', { era: 6 })];
-    expect(plan({ ...HERE, isStart: false }, ...found)).toEqual({ offered: ['t2'], unmatched: ['t3'] });
-  });
-
-  it('is not everything where nothing counts the lives', () => {
-    expect(plan({ ...HERE, era: 1 }, inDoubt('t1', { era: 1 }))).toEqual({ offered: ['t1'], unmatched: [] });
   });
 
   it('is what a recovery from replicas could not match', () => {
@@ -108,7 +99,7 @@ describe('participants and rows at the start', () => {
     inDoubt: {},
     carriedOut: {},
     rows: new Map(),
-    incomplete: [],
+    toBeFound: [],
     unmatched: new Set(),
   };
   const problems = (findings: Partial<StartFindings>): string[] =>
@@ -118,10 +109,10 @@ describe('participants and rows at the start', () => {
 
   it('that tell the same, are no reason to refuse', () => {
     const rows = new Map<string, Decision>([['t1', 'committed']]);
-    const incomplete = [row('committed', { a: '4.1' })];
-    expect(problems({ carriedOut: carriedOut('committed'), rows, incomplete })).toEqual([]);
-    expect(problems({ inDoubt: { a: [inDoubt('t1')] }, incomplete })).toEqual([]);
-    expect(problems({ incomplete: [row('aborted', { a: '4.1' })] })).toEqual([]);
+    const toBeFound = [row('committed', { a: '4.1' })];
+    expect(problems({ carriedOut: carriedOut('committed'), rows, toBeFound })).toEqual([]);
+    expect(problems({ inDoubt: { a: [inDoubt('t1')] }, toBeFound })).toEqual([]);
+    expect(problems({ toBeFound: [row('aborted', { a: '4.1' })] })).toEqual([]);
   });
 
   it('given a commit without its row, are of different times', () => {
@@ -144,13 +135,19 @@ describe('participants and rows at the start', () => {
   });
 
   it('given a committed row whose participant knows nothing of it, are asked about that promise', () => {
-    const findings = { ...NOTHING, incomplete: [row('committed', { a: '4.1' })] };
+    const findings = { ...NOTHING, toBeFound: [row('committed', { a: '4.1' })] };
     expect(missingPromises(findings)).toEqual([{ id: 't1', kind: 'books-2pc', participant: 'a', place: '4.1' }]);
     expect(mismatches(findings, [])).toEqual([]);
     expect(problems(findings)).toEqual(['t1 a never-promised']);
   });
 
+  it('given a committed row that is completed, are asked about its promises, but for those whose loss is accepted', () => {
+    const completed = { ...row('committed', { a: '4.1' }), completedAtMs: 9 };
+    expect(problems({ toBeFound: [{ ...completed, receipts: { a: {} } }] })).toEqual(['t1 a never-promised']);
+    expect(problems({ toBeFound: [{ ...completed, receipts: {} }] })).toEqual([]);
+  });
+
   it('given a committed row of a participant that is not there, cannot be carried out', () => {
-    expect(problems({ incomplete: [row('committed', { b: '' })] })).toEqual(['t1 b no-participant']);
+    expect(problems({ toBeFound: [row('committed', { b: '' })] })).toEqual(['t1 b no-participant']);
   });
 });

@@ -13,12 +13,11 @@ export interface Doubt extends TransactionHead {
   readonly places: Readonly<Record<string, string>>;
 }
 
-/** The database that is here, and when it is asked. */
+/** The database that is here. */
 export interface Judge {
   readonly id: string;
-  readonly era: number;
-  /** Before anything was begun in this life: what is in doubt is of an earlier one. */
-  readonly isStart: boolean;
+  /** Of the lives that began what is in doubt, those that it has lived. */
+  readonly lived: ReadonlySet<number>;
   /** Named by a recovery from replicas: what they promised may have been decided by a database that is lost. */
   readonly unmatched: ReadonlySet<TransactionId>;
 }
@@ -41,8 +40,8 @@ export interface Telling {
 export function doubtsOf(found: Readonly<Record<string, readonly InDoubt[]>>): readonly Doubt[] {
   const doubts = new Map<TransactionId, Doubt>();
   for (const [participant, inDoubt] of Object.entries(found)) {
-    for (const { id, kind, decidedBy, era, preparedAtMs, place = '' } of inDoubt) {
-      const before = doubts.get(id) ?? { id, kind, decidedBy, era, preparedAtMs, places: {} };
+    for (const { id, kind, decidedBy, life, preparedAtMs, place = '' } of inDoubt) {
+      const before = doubts.get(id) ?? { id, kind, decidedBy, life, preparedAtMs, places: {} };
       doubts.set(id, { ...before, places: { ...before.places, [participant]: place } });
     }
   }
@@ -55,13 +54,11 @@ export function isDue(isLive: boolean, inDoubtForMs: number, inDoubtAfterMs: num
 }
 
 /**
- * Whether the decision may have been made where this database does not show it. At the start everything in doubt is of
- * an earlier life, so a database that counts its lives and has not got beyond that one is an older copy. One that does
- * not count them stays at 1, and so does a new one, of which nothing can be in doubt.
+ * Whether the decision may have been made where this database does not show it. A database that has not lived the life
+ * in which it was begun is a copy from before that life, and stays one however often it is started.
  */
-export function isUnmatched({ id, decidedBy, era }: TransactionHead, judge: Judge): boolean {
-  if (decidedBy !== judge.id || era > judge.era || judge.unmatched.has(id)) return true;
-  return judge.isStart && era === judge.era && judge.era > 1;
+export function isUnmatched({ id, decidedBy, life }: TransactionHead, judge: Judge): boolean {
+  return decidedBy !== judge.id || !judge.lived.has(life) || judge.unmatched.has(id);
 }
 
 export function planRecovery(doubts: readonly Doubt[], judge: Judge): RecoveryPlan {
@@ -76,8 +73,8 @@ export function detailsOf(
   by: DecisionDetails['by'],
   reason = 'it was in doubt and nobody was deciding it',
 ): DecisionDetails {
-  const { id, kind, decidedBy, era, preparedAtMs, places } = doubt;
-  return { id, kind, decidedBy, era, preparedAtMs, places, by, begunAtMs: preparedAtMs, reason };
+  const { id, kind, decidedBy, life, preparedAtMs, places } = doubt;
+  return { id, kind, decidedBy, life, preparedAtMs, places, by, begunAtMs: preparedAtMs, reason };
 }
 
 /** Whom to tell what, of those that have a row. */
@@ -114,7 +111,8 @@ export interface StartFindings {
   readonly carriedOut: Readonly<Record<string, readonly (TransactionHead & { readonly decision: Decision })[]>>;
   /** Of all ids in `carriedOut`. */
   readonly rows: ReadonlyMap<TransactionId, Decision>;
-  readonly incomplete: readonly DecisionRow[];
+  /** Whose promises the participants must be able to show, or have forgotten. */
+  readonly toBeFound: readonly DecisionRow[];
   /** Named by a recovery from replicas: that there is no row for them is known. */
   readonly unmatched: ReadonlySet<TransactionId>;
 }
@@ -161,10 +159,13 @@ export function mismatches(findings: StartFindings, neverMade: readonly MissingP
   ];
 }
 
-function committedPlaces({ incomplete }: StartFindings): readonly MissingPromise[] {
-  return incomplete
+/** A completed one without a participant's receipt is one whose loss a person has accepted. */
+function committedPlaces({ toBeFound }: StartFindings): readonly MissingPromise[] {
+  return toBeFound
     .filter(({ decision }) => decision === 'committed')
-    .flatMap(({ id, kind, places }) =>
-      Object.entries(places).map(([participant, place]) => ({ id, kind, participant, place })),
+    .flatMap(({ id, kind, places, receipts }) =>
+      Object.entries(places)
+        .filter(([participant]) => receipts === undefined || participant in receipts)
+        .map(([participant, place]) => ({ id, kind, participant, place })),
     );
 }

@@ -6,6 +6,7 @@ import {
   missingPromises,
   type StartFindings,
 } from '../core/recovery.js';
+import { AS_LONG_AS_IT_TAKES, type InTime } from './in-time.js';
 import type { InDoubt, LastResource, Participant, TransactionId } from '../ports.js';
 
 export type Stores = {
@@ -14,8 +15,11 @@ export type Stores = {
 };
 
 /** By participant. */
-export async function findInDoubt({ participants }: Stores): Promise<Readonly<Record<string, readonly InDoubt[]>>> {
-  return byName(participants, (participant) => participant.inDoubt());
+export async function findInDoubt(
+  { participants }: Stores,
+  inTime: InTime = AS_LONG_AS_IT_TAKES,
+): Promise<Readonly<Record<string, readonly InDoubt[]>>> {
+  return byName(participants, (participant) => inTime(participant.name, participant.inDoubt()));
 }
 
 /** By participant; of those that can tell. */
@@ -32,9 +36,12 @@ export async function findMismatches(
   const carriedOut = await findCarriedOut(stores);
   const ids = Object.values(carriedOut).flatMap((transactions) => transactions.map(({ id }) => id));
   const rows = await stores.lastResource.decisions([...new Set(ids)]);
-  const incomplete = await stores.lastResource.incomplete();
+  const toBeFound = [
+    ...(await stores.lastResource.incomplete()),
+    ...((await stores.lastResource.lastCompleted?.()) ?? []),
+  ];
   const participants = stores.participants.map(({ name }) => name);
-  const findings = { participants, inDoubt, carriedOut, rows, incomplete, unmatched };
+  const findings = { participants, inDoubt, carriedOut, rows, toBeFound, unmatched };
   return mismatches(findings, await neverMade(stores, missingPromises(findings)));
 }
 

@@ -42,9 +42,9 @@ export class RecoveryNotes {
       if (record.state === 'unmatched') continue;
       record.update({ state: 'unmatched', branches: prepared(doubt) });
       record.note('unmatched');
-      const { id, kind, decidedBy, era } = doubt;
+      const { id, kind, decidedBy, life } = doubt;
       this.log.warn('a transaction is in doubt and another database decides it', {
-        ...{ transaction: id, kind, decidedBy, era },
+        ...{ transaction: id, kind, decidedBy, life },
       });
     }
   }

@@ -228,6 +228,40 @@ describe('recovery while running', () => {
     expect(names()).toEqual([['x'], ['x'], ['x']]);
   });
 
+  it('given a participant that hangs, goes on with the others, and tells it when it answers again', async () => {
+    world.fail('sql', 'committed', UNKNOWN);
+    await world.answerTo('x');
+    world.heal('sql', 'committed');
+    world.hold('b', 'commit');
+    const stop = world.coordinator.keepRecovering();
+    await world.pass(ONE_SWEEP_MS + IN_DOUBT_AFTER_MS);
+    expect([names(), world.log.warnings.at(-1)]).toEqual([
+      [['x'], [], ['x']],
+      'a participant could not be told a decision',
+    ]);
+    world.release('b', 'commit');
+    await world.pass(ONE_SWEEP_MS);
+    stop();
+
+    expect([names(), world.coordinator.find('t1')?.state]).toEqual([[['x'], ['x'], ['x']], 'committed']);
+    expect(world.timers.pending).toBe(0);
+  });
+
+  it('does not take for left what ends while it asks who is in doubt', async () => {
+    world.hold('sql', 'commit');
+    const answer = world.answerTo('x');
+    await world.settled();
+    const [a] = world.participants;
+    const stale = await a!.inDoubt();
+    const isAnswered = answer.then(() => stale);
+    Object.assign(a!, { inDoubt: () => isAnswered });
+    const recovered = world.coordinator.recoverNow();
+    world.release('sql', 'commit');
+
+    expect([await answer, await recovered]).toEqual(['committed', NOTHING]);
+    expect([world.log.entries, world.done.filter((line) => line.includes('found'))]).toEqual([[], []]);
+  });
+
   it('writes nothing and logs nothing while all goes well', async () => {
     await world.execute('x');
     world.sites.length = 0;

@@ -11,8 +11,9 @@ import {
 import type { Decision, DecisionRow, TransactionId } from '../ports.js';
 import { errorOf } from './error-of.js';
 import { assertOfOneTime, findInDoubt, type Stores } from './findings.js';
+import { AS_LONG_AS_IT_TAKES, type InTime, within } from './in-time.js';
 import { RecoveryNotes, type UnderWayNow } from './recovery-notes.js';
-import type { Resolution } from './resolution.js';
+import { type Resolution, resolveInDoubt } from './resolution.js';
 import { tellAll } from './telling.js';
 import type { RecoveryReport } from './transaction.js';
 import type { TransactionHistory } from './transaction-record.js';
@@ -37,6 +38,7 @@ export class Recovery {
   /** Grows only: what was once left to a person is not taken later, when it looks like any other. */
   private readonly unmatched = new Set<TransactionId>();
   private readonly notes: RecoveryNotes;
+  private readonly inTime: InTime;
 
   constructor(
     private readonly ports: RecoveryPorts,
@@ -44,6 +46,7 @@ export class Recovery {
     private readonly underWay: UnderWayNow,
     private readonly inDoubtAfterMs: number,
   ) {
+    this.inTime = within(ports.timers, inDoubtAfterMs);
     this.notes = new RecoveryNotes(history, underWay, ports.clock, ports.log);
   }
 
@@ -89,24 +92,31 @@ export class Recovery {
     };
   }
 
-  /** Tells what an operator's row says. What cannot be told is left to the next sweep. */
-  async carryOut(doubt: Doubt, { decision, by, reason }: Resolution): Promise<void> {
+  /** What a person decides, where only a person can. Resolves and rejects as `TransactionCoordinator.resolve`. */
+  async resolve(resolution: Resolution): Promise<void> {
+    const stores = { ...this.ports, inTime: this.inTime };
+    const doubt = await resolveInDoubt(resolution, (doubts) => this.judgeOf(doubts), stores);
+    if (doubt === undefined) return;
+    const { decision, by, reason } = resolution;
     this.notes.found([doubt]);
     this.notes.resolved(doubt, decision, `${by}: ${reason}`);
     const rows = (await this.ports.lastResource.incomplete()).filter(({ id }) => id === doubt.id);
     const tellings = tellingsOf(...whoIsToldWhat([doubt], new Map([[doubt.id, decision]]), rows));
-    this.notes.told(await tellAll(tellings, this.ports), [doubt]);
+    this.notes.told(await tellAll(tellings, stores), [doubt]);
   }
 
-  judge(isStart: boolean): Judge {
-    const { id, era } = this.ports.lastResource;
-    return { id, era, isStart, unmatched: this.unmatched };
+  private async judgeOf(doubts: readonly Doubt[]): Promise<Judge> {
+    const { lastResource } = this.ports;
+    const { id } = lastResource;
+    const its = new Set(doubts.filter(({ decidedBy }) => decidedBy === id).map(({ life }) => life));
+    const known = await Promise.all([...its].map(async (life) => ((await lastResource.hasLived(life)) ? [life] : [])));
+    return { id, lived: new Set(known.flat()), unmatched: this.unmatched };
   }
 
   private async find(): Promise<{ readonly doubts: readonly Doubt[]; readonly due: readonly Doubt[] }> {
     // Whoever ends while the participants are asked may still be among their answers.
     const before = this.underWay.ids();
-    const doubts = doubtsOf(await findInDoubt(this.ports));
+    const doubts = doubtsOf(await findInDoubt(this.ports, this.inTime));
     const after = this.underWay.ids();
     this.firstSeen = new Map(doubts.map(({ id }) => [id, this.firstSeen.get(id) ?? this.sweeps]));
     const due = doubts.filter(({ id, decidedBy }) => {
@@ -121,7 +131,7 @@ export class Recovery {
 
   /** `doubts`: all that there are; `due`: those to be decided. */
   private async recover(doubts: readonly Doubt[], due: readonly Doubt[], isStart: boolean): Promise<RecoveryReport> {
-    const plan = planRecovery(due, this.judge(isStart));
+    const plan = planRecovery(due, await this.judgeOf(due));
     for (const { id } of plan.unmatched) this.unmatched.add(id);
     this.notes.found(due);
     const { rows, errors } = await this.rowsOf(plan);
@@ -129,7 +139,8 @@ export class Recovery {
     const rowsLeft = await this.ports.lastResource.incomplete();
     const underWay = this.underWay.ids();
     const incomplete = rowsLeft.filter(({ id }) => taken.has(id) || !underWay.has(id));
-    const told = await tellAll(tellingsOf(...whoIsToldWhat(due, rows, incomplete)), this.ports);
+    const inTime = isStart ? AS_LONG_AS_IT_TAKES : this.inTime;
+    const told = await tellAll(tellingsOf(...whoIsToldWhat(due, rows, incomplete)), { ...this.ports, inTime });
     const left = plan.unmatched.filter(({ id }) => !told.has(id));
     this.notes.told(told, [...due, ...incomplete]);
     this.notes.left(left);

@@ -50,6 +50,10 @@ describe('what another database decides', () => {
     expect([await inDoubt(), world.sqlDisk.rows.size]).toEqual([['t1', 't1'], 0]);
     expect(world.coordinator.find('t1')?.state).toBe('unmatched');
     expect(world.log.warnings).toEqual(['a transaction is in doubt and another database decides it']);
+    for (let life = 2; life <= 3; life += 1) {
+      world.start();
+      expect(await world.coordinator.recoverAtStart()).toEqual({ ...NOTHING, unmatched: ['t1'] });
+    }
   });
 
   it('is told of by each recovery after the one at the start, also at once', async () => {

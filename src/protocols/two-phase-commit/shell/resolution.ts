@@ -1,6 +1,7 @@
 import { AppError, type Log } from '../../../kernel/index.js';
 import { detailsOf, type Doubt, doubtsOf, isUnmatched, type Judge } from '../core/recovery.js';
 import type { Decision, TransactionId } from '../ports.js';
+import type { InTime } from './in-time.js';
 import { findCarriedOut, findInDoubt, type Stores } from './findings.js';
 
 export interface Resolution {
@@ -17,18 +18,18 @@ export interface Resolution {
  */
 export async function resolveInDoubt(
   resolution: Resolution,
-  judge: Judge,
-  stores: Stores & { readonly log: Log },
+  judgeOf: (doubts: readonly Doubt[]) => Promise<Judge>,
+  stores: Stores & { readonly log: Log; readonly inTime: InTime },
 ): Promise<Doubt | undefined> {
   const { id, decision, by, reason } = resolution;
-  const doubt = doubtsOf(await findInDoubt(stores)).find((each) => each.id === id);
+  const doubt = doubtsOf(await findInDoubt(stores, stores.inTime)).find((each) => each.id === id);
   const known = await decisionOf(id, stores);
   if (known !== undefined && known !== decision) throw contradiction(id, known);
   if (doubt === undefined && known === undefined) {
     throw new AppError('not-found', `No transaction ${id} is in doubt.`, { retry: 'never' });
   }
   if (doubt === undefined) return undefined;
-  if (decision === 'committed' && known === undefined && !isUnmatched(doubt, judge)) {
+  if (decision === 'committed' && known === undefined && !isUnmatched(doubt, await judgeOf([doubt]))) {
     const message = `Transaction ${id} is decided by this database, which has not committed it: recovery will abort it.`;
     throw new AppError('conflict', message, { retry: 'never' });
   }

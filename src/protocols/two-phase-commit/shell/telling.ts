@@ -2,11 +2,13 @@ import type { CrashSites } from '../../../kernel/index.js';
 import type { Telling } from '../core/recovery.js';
 import type { Decision, LastResource, Participant, Receipt, TransactionId } from '../ports.js';
 import { errorOf } from './error-of.js';
+import type { InTime } from './in-time.js';
 
 export interface TellingPorts {
   readonly participants: readonly Participant<never>[];
   readonly lastResource: Pick<LastResource<never, unknown>, 'completed'>;
   readonly crashSites: CrashSites;
+  readonly inTime: InTime;
 }
 
 /** What became of telling one transaction's participants. */
@@ -47,9 +49,8 @@ export async function tellAll(
 async function tell({ id, participant: name, decision }: Telling, ports: TellingPorts): Promise<Receipt> {
   const participant = ports.participants.find((each) => each.name === name);
   if (participant === undefined) throw new Error(`there is no participant ${name}`);
-  return decision === 'committed'
-    ? commitAt(participant, id, ports.crashSites)
-    : abortAt(participant, id, ports.crashSites);
+  const telling = decision === 'committed' ? commitAt : abortAt;
+  return ports.inTime(name, telling(participant, id, ports.crashSites));
 }
 
 async function commitAt(to: Participant<never>, id: TransactionId, crashSites: CrashSites): Promise<Receipt> {

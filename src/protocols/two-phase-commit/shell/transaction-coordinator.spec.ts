@@ -52,7 +52,7 @@ describe('a coordinator', () => {
     expect([...world.sqlDisk.rows.values()]).toEqual([
       expect.objectContaining({
         ...{ id: 't1', kind: 'naming', decision: 'committed', by: 'coordinator', operationId: 'op-x' },
-        ...{ decidedBy: 'sql-1', era: 1, places: { a: '1', b: '1' }, completedAtMs: 1 },
+        ...{ decidedBy: 'sql-1', life: world.lastResource.life, places: { a: '1', b: '1' }, completedAtMs: 1 },
         receipts: { a: { place: '2', outcome: { names: 1 } }, b: { place: '2', outcome: { names: 1 } } },
       }),
     ]);

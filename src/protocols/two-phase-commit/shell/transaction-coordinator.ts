@@ -1,7 +1,7 @@
 import { AppError, type Clock, type CrashSites, type Log, type Timers } from '../../../kernel/index.js';
 import type { LastResource, Participant, TransactionHead, TransactionId } from '../ports.js';
 import { Recovery } from './recovery.js';
-import { type Resolution, resolveInDoubt } from './resolution.js';
+import type { Resolution } from './resolution.js';
 import type { Branch, RecoveryReport, TransactionOutcome, TransactionRequest, TransactionView } from './transaction.js';
 import { type EndedTransaction, TransactionHistory } from './transaction-record.js';
 import { TransactionRun } from './transaction-run.js';
@@ -64,8 +64,8 @@ export class TransactionCoordinator<Work> {
   execute<Result>(request: TransactionRequest<Work>): Promise<TransactionOutcome<Result>> {
     return new Promise<TransactionOutcome<unknown>>((resolve, reject) => {
       this.assertParticipants(request.branches);
-      const { id: decidedBy, era } = this.ports.lastResource;
-      const head: TransactionHead = { id: this.ports.newId(), kind: request.kind, decidedBy, era };
+      const { id: decidedBy, life } = this.ports.lastResource;
+      const head: TransactionHead = { id: this.ports.newId(), kind: request.kind, decidedBy, life };
       const run = new TransactionRun(head, request, this.ports, { resolve, reject }, () => {
         this.underWay.delete(slot);
         this.history.keep(run.record);
@@ -85,7 +85,10 @@ export class TransactionCoordinator<Work> {
     return this.inTurn(() => this.recovery.atStart(unmatched));
   }
 
-  /** Decides and carries out what nobody here is deciding, or for too long. */
+  /**
+   * Decides and carries out what nobody here is deciding, or for too long. Rejects when a participant cannot say what is
+   * in doubt there, or the rows cannot be read; what cannot be written or told is in the report.
+   */
   recoverNow(): Promise<RecoveryReport> {
     return this.inTurn(() => this.recovery.now());
   }
@@ -104,9 +107,7 @@ export class TransactionCoordinator<Work> {
       if (this.underWay.find(id)) {
         throw new AppError('conflict', `Transaction ${id} is under way.`, { retry: 'safe', retryAfterSeconds: 1 });
       }
-      const resolution = { ...who, id, decision };
-      const doubt = await resolveInDoubt(resolution, this.recovery.judge(false), this.ports);
-      if (doubt) await this.recovery.carryOut(doubt, resolution);
+      await this.recovery.resolve({ ...who, id, decision });
     });
   }
 

@@ -198,14 +198,14 @@ export class TransactionRun<Work> {
 
   /** Written out: this is a hot path, and copying the head costs more than all else in it. */
   private details(): DecisionDetails {
-    const { id, kind, decidedBy, era } = this.head;
+    const { id, kind, decidedBy, life } = this.head;
     const { operationId } = this.request;
     const { begunAtMs } = this;
     const preparedAtMs = this.ports.clock.nowMs();
     const places = placesOf(this.state);
     const by = 'coordinator';
-    if (operationId === undefined) return { id, kind, decidedBy, era, by, begunAtMs, preparedAtMs, places };
-    return { id, kind, decidedBy, era, by, begunAtMs, preparedAtMs, places, operationId };
+    if (operationId === undefined) return { id, kind, decidedBy, life, by, begunAtMs, preparedAtMs, places };
+    return { id, kind, decidedBy, life, by, begunAtMs, preparedAtMs, places, operationId };
   }
 
   private answer(answer: CoordinatorAnswer): void {

@@ -6,7 +6,7 @@ import { DocumentParticipant, type DocumentWork, type PromiseConfirmer } from '.
 
 const PREPARE_DEADLINE_MS = 1_000;
 const BUMP: DocumentWork = { changes: [{ type: 'bump', collection: 'customers' }] };
-const head = (id: string): TransactionHead => ({ id, kind: 'test', decidedBy: 'database', era: 1 });
+const head = (id: string): TransactionHead => ({ id, kind: 'test', decidedBy: 'database', life: 1 });
 
 describe('the documents, asked for a promise', () => {
   let world: DocumentWorld;

@@ -44,7 +44,7 @@ describe('SqliteLastResource', () => {
 
   const detailsOf = (number: number): DecisionDetails => ({
     id: transactionId(clock.nowMs(), number),
-    ...{ kind: 'books-2pc', decidedBy: lastResource.id, era: lastResource.era, by: 'coordinator' },
+    ...{ kind: 'books-2pc', decidedBy: lastResource.id, life: lastResource.life, by: 'coordinator' },
     ...{ begunAtMs: clock.nowMs(), preparedAtMs: clock.nowMs(), places: { documents: '1.6' } },
   });
   const insertBook: SqlWork = (scope, { id }) => {
@@ -59,8 +59,9 @@ describe('SqliteLastResource', () => {
     return (await lastResource.decisions([id])).get(id);
   };
 
-  it('given its database, is named by it and counts its lives', async () => {
-    expect([lastResource.id, lastResource.era]).toEqual([database.databaseId, database.epoch]);
+  it('given its database, is named by it, and its life by the life of that', async () => {
+    expect([lastResource.id, lastResource.life]).toEqual([database.databaseId, database.life]);
+    expect([lastResource.hasLived(database.life), lastResource.hasLived(database.epoch)]).toEqual([true, false]);
   });
 
   it('given 50 transactions of one turn, commits them, row and business rows, in one SQL commit', async () => {

@@ -8,6 +8,8 @@ import type { Decision, DecisionDetails, DecisionRow, LastResource, Receipt, Tra
  */
 export type SqlWork = (scope: SqlWriteScope, transaction: Pick<DecisionDetails, 'id' | 'places'>) => unknown;
 
+/** Many enough to list what an older copy of the documents lacks, few enough to be read at each start. */
+const LAST_COMPLETED = 1_000;
 const ABORTED_BEFORE = Symbol('aborted before');
 
 /**
@@ -19,14 +21,18 @@ const ABORTED_BEFORE = Symbol('aborted before');
  */
 export class SqliteLastResource implements LastResource<SqlWork, unknown> {
   readonly id: string;
-  readonly era: number;
+  readonly life: number;
 
   constructor(
-    private readonly database: Pick<SqlDatabase, 'databaseId' | 'epoch' | 'writer'>,
+    private readonly database: Pick<SqlDatabase, 'databaseId' | 'life' | 'hasLived' | 'writer'>,
     private readonly table: SqlTransactionTable,
   ) {
     this.id = database.databaseId;
-    this.era = database.epoch;
+    this.life = database.life;
+  }
+
+  hasLived(life: number): boolean {
+    return this.database.hasLived(life);
   }
 
   /** Rejects with `conflict` when the row says `committed` already: then this call has written nothing. */
@@ -64,6 +70,11 @@ export class SqliteLastResource implements LastResource<SqlWork, unknown> {
 
   async incomplete(): Promise<readonly DecisionRow[]> {
     return this.table.incomplete() as readonly DecisionRow[];
+  }
+
+  async lastCompleted(): Promise<readonly DecisionRow[]> {
+    const newest = this.table.page({ limit: LAST_COMPLETED, decision: 'committed', order: 'newest-first' });
+    return newest.filter(({ completedAtMs }) => completedAtMs !== undefined) as readonly DecisionRow[];
   }
 
   completed(id: TransactionId, receipts: Readonly<Record<string, Receipt>>): void {

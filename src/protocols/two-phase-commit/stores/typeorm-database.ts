@@ -1,22 +1,35 @@
-import type { DataSource } from 'typeorm';
-import { AppError, type Random } from '../../../kernel/index.js';
-import { type StoredDatabase, StoredDatabaseEntity } from './typeorm-entities.js';
+import { type DataSource, LessThan } from 'typeorm';
+import { AppError, type Clock, type Random } from '../../../kernel/index.js';
+import { StoredDatabaseEntity, StoredLifeEntity } from './typeorm-entities.js';
 import type { TypeOrmTransactions } from './typeorm-transactions.js';
 
 const THE_ROW = { key: 1 };
 const ID_BYTES = 16;
+const LIFE_BYTES = 6;
+const LIVES_KEPT = 10_000;
 const SQLITE_FULL_SYNCHRONOUS = 2;
 
-/** The next life of the database, durable when it resolves; the first one makes the database's id. */
-export async function beginLife(transactions: TypeOrmTransactions, random: Random): Promise<StoredDatabase> {
-  const begin = (): Promise<StoredDatabase> =>
+/**
+ * Begins a life of the database, durable when it resolves; the first one makes the database's id. A copy that was made
+ * before does not know it. Forgetting an old one is safe: what is in doubt of it is then left to a person.
+ */
+export async function beginLife(
+  transactions: TypeOrmTransactions,
+  { random, clock }: { readonly random: Random; readonly clock: Clock },
+): Promise<{ readonly id: string; readonly life: number }> {
+  const begin = (): Promise<{ readonly id: string; readonly life: number }> =>
     transactions.run(async (manager) => {
-      await manager.increment(StoredDatabaseEntity, THE_ROW, 'era', 1);
+      const life = Buffer.from(random.bytes(LIFE_BYTES)).readUIntBE(0, LIFE_BYTES);
+      const [leastKept] = await manager.find(StoredLifeEntity, {
+        ...{ order: { beganAtMs: 'DESC' }, skip: LIVES_KEPT - 2, take: 1 },
+      });
+      if (leastKept) await manager.delete(StoredLifeEntity, { beganAtMs: LessThan(leastKept.beganAtMs) });
+      await manager.insert(StoredLifeEntity, { id: life, beganAtMs: clock.nowMs() });
       const present = await manager.findOneBy(StoredDatabaseEntity, THE_ROW);
-      if (present) return present;
-      const first = { ...THE_ROW, id: Buffer.from(random.bytes(ID_BYTES)).toString('hex'), era: 1 };
-      await manager.insert(StoredDatabaseEntity, { ...first });
-      return first;
+      if (present) return { id: present.id, life };
+      const id = Buffer.from(random.bytes(ID_BYTES)).toString('hex');
+      await manager.insert(StoredDatabaseEntity, { ...THE_ROW, id });
+      return { id, life };
     });
   // Two processes may open a new database at once: the row is there for the second one's second attempt.
   return begin().catch(begin);

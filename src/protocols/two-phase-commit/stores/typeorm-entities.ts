@@ -6,7 +6,7 @@ export interface StoredDecision {
   readonly decision: Decision;
   readonly kind: string;
   readonly decidedBy: string;
-  readonly era: number;
+  readonly life: number;
   readonly by: DecisionDetails['by'];
   readonly reason: string | null;
   readonly operationId: string | null;
@@ -19,11 +19,16 @@ export interface StoredDecision {
   readonly receipts: object | null;
 }
 
-/** The database itself, in one row: `id` is made with it and never changes, `era` counts its lives. */
+/** The database itself, in one row: `id` is made with it and never changes. */
 export interface StoredDatabase {
   readonly key: number;
   readonly id: string;
-  readonly era: number;
+}
+
+/** Each opening of it. */
+export interface StoredLife {
+  readonly id: number;
+  readonly beganAtMs: number;
 }
 
 /** PostgreSQL and MySQL give whole numbers of 64 bits as text. */
@@ -34,6 +39,7 @@ const toNumber: ValueTransformer = {
 
 const DECISIONS = 'transaction_decisions';
 const DATABASE = 'transaction_database';
+const LIVES = 'transaction_lives';
 const ID_LENGTH = 64;
 
 export const StoredDecisionEntity = new EntitySchema<StoredDecision>({
@@ -44,7 +50,7 @@ export const StoredDecisionEntity = new EntitySchema<StoredDecision>({
     decision: { type: 'varchar', length: 16 },
     kind: { type: 'varchar', length: 255 },
     decidedBy: { type: 'varchar', length: ID_LENGTH, name: 'decided_by' },
-    era: { type: 'int' },
+    life: { type: 'bigint', transformer: toNumber },
     by: { type: 'varchar', length: 16, name: 'asked_by' },
     reason: { type: 'text', nullable: true },
     operationId: { type: 'varchar', length: ID_LENGTH, name: 'operation_id', nullable: true },
@@ -64,12 +70,20 @@ export const StoredDatabaseEntity = new EntitySchema<StoredDatabase>({
   columns: {
     key: { type: 'int', primary: true },
     id: { type: 'varchar', length: ID_LENGTH },
-    era: { type: 'int' },
+  },
+});
+
+export const StoredLifeEntity = new EntitySchema<StoredLife>({
+  name: 'StoredLife',
+  tableName: LIVES,
+  columns: {
+    id: { type: 'bigint', primary: true, transformer: toNumber },
+    beganAtMs: { type: 'bigint', name: 'began_at_ms', transformer: toNumber },
   },
 });
 
 /** For the `entities` of the DataSource that decides. */
-export const TRANSACTION_ENTITIES = [StoredDecisionEntity, StoredDatabaseEntity] as const;
+export const TRANSACTION_ENTITIES = [StoredDecisionEntity, StoredDatabaseEntity, StoredLifeEntity] as const;
 
 const column = (
   name: string,
@@ -91,7 +105,7 @@ export class CreateTransactionsTable1763700000004 implements MigrationInterface 
         columns: [
           text('id', ID_LENGTH, { isPrimary }),
           ...[text('decision', 16), text('kind', 255), text('decided_by', ID_LENGTH)],
-          ...[column('era', 'integer'), text('asked_by', 16), column('reason', 'text', { isNullable })],
+          ...[column('life', 'bigint'), text('asked_by', 16), column('reason', 'text', { isNullable })],
           text('operation_id', ID_LENGTH, { isNullable }),
           ...['begun_at_ms', 'prepared_at_ms', 'decided_at_ms'].map((name) => column(name, 'bigint')),
           ...[column('places', 'text'), column('completed_at_ms', 'bigint', { isNullable })],
@@ -103,22 +117,26 @@ export class CreateTransactionsTable1763700000004 implements MigrationInterface 
     await runner.createTable(
       new Table({
         name: DATABASE,
-        columns: [column('key', 'integer', { isPrimary }), text('id', ID_LENGTH), column('era', 'integer')],
+        columns: [column('key', 'integer', { isPrimary }), text('id', ID_LENGTH)],
       }),
+    );
+    await runner.createTable(
+      new Table({ name: LIVES, columns: [column('id', 'bigint', { isPrimary }), column('began_at_ms', 'bigint')] }),
     );
   }
 
   async down(runner: QueryRunner): Promise<void> {
+    await runner.dropTable(LIVES);
     await runner.dropTable(DATABASE);
     await runner.dropTable(DECISIONS);
   }
 }
 
 export function storedOf(details: DecisionDetails, decision: Decision, decidedAtMs: number): StoredDecision {
-  const { id, kind, decidedBy, era, by, begunAtMs, preparedAtMs, places } = details;
+  const { id, kind, decidedBy, life, by, begunAtMs, preparedAtMs, places } = details;
   const { reason = null, operationId = null } = details;
   return {
-    ...{ id, decision, kind, decidedBy, era, by, reason, operationId },
+    ...{ id, decision, kind, decidedBy, life, by, reason, operationId },
     ...{ begunAtMs, preparedAtMs, decidedAtMs, places, completedAtMs: null, receipts: null },
   };
 }

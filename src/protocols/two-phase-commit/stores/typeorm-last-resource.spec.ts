@@ -45,7 +45,7 @@ describe('TypeOrmLastResource on a SQLite file', () => {
 
   const detailsOf = (number: number): DecisionDetails => ({
     id: transactionId(clock.nowMs(), number),
-    ...{ kind: 'names', decidedBy: lastResource.id, era: lastResource.era, by: 'coordinator' },
+    ...{ kind: 'names', decidedBy: lastResource.id, life: lastResource.life, by: 'coordinator' },
     ...{ begunAtMs: clock.nowMs(), preparedAtMs: clock.nowMs(), places: {} },
   });
   const commit = (number: number, name: string): Promise<unknown> =>
@@ -70,10 +70,23 @@ describe('TypeOrmLastResource on a SQLite file', () => {
     expect(left).toEqual(['migrations']);
   });
 
-  it('given another process that opens the database, which is the same one in its next life', async () => {
+  it('given another process that opens the database, which is the same one in another life', async () => {
     const next = await TypeOrmLastResource.open(dataSource, { log });
 
-    expect([next.id, next.era]).toEqual([lastResource.id, lastResource.era + 1]);
+    expect(next.id).toBe(lastResource.id);
+    expect(next.life).not.toBe(lastResource.life);
+    expect(await Promise.all([next, lastResource].map(({ life }) => next.hasLived(life)))).toEqual([true, true]);
+  });
+
+  it('given 10,000 lives, forgets the oldest of them when another begins', async () => {
+    handle.exec(`DELETE FROM transaction_lives;
+      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
+      INSERT INTO transaction_lives SELECT i, i FROM n`);
+
+    const next = await TypeOrmLastResource.open(dataSource, { clock, log });
+
+    const known = await Promise.all([1, 2, 10_000, next.life].map((life) => next.hasLived(life)));
+    expect([known, seen('SELECT count(*) FROM transaction_lives')]).toEqual([[false, true, true, true], [10_000]]);
   });
 
   it('given a DataSource that answers a COMMIT before it is on the disk, refuses to open as misconfigured', async () => {

@@ -3,7 +3,7 @@ import { AppError, type Clock, type Log, type Random, type Timers } from '../../
 import { systemClock, systemRandom, systemTimers } from '../../../platform/process/index.js';
 import type { Decision, DecisionDetails, DecisionRow, LastResource, Receipt, TransactionId } from '../ports.js';
 import { beginLife, refuseForgetfulDatabase } from './typeorm-database.js';
-import { decisionRowOf, StoredDecisionEntity, storedOf } from './typeorm-entities.js';
+import { decisionRowOf, StoredDecisionEntity, StoredLifeEntity, storedOf } from './typeorm-entities.js';
 import { isUndoneBySqlite, outcomeUnknown, refusalOf } from './typeorm-refusals.js';
 import { CommitFailed, TypeOrmTransactions } from './typeorm-transactions.js';
 
@@ -49,19 +49,24 @@ export class TypeOrmLastResource implements LastResource<TypeOrmWork, unknown> {
     private readonly transactions: TypeOrmTransactions,
     private readonly ports: Required<TypeOrmLastResourcePorts>,
     readonly id: string,
-    readonly era: number,
+    readonly life: number,
   ) {}
 
   /**
-   * Takes the database's next era, durable when it resolves. `dataSource` is initialised, and its tables are there.
+   * Begins a life of the database, durable when it resolves. `dataSource` is initialised, and its tables are there.
    * Rejects with `misconfigured` when the database would answer a COMMIT before it is on the disk.
    */
   static async open(dataSource: DataSource, ports: TypeOrmLastResourcePorts): Promise<TypeOrmLastResource> {
     const all = { clock: systemClock, random: systemRandom, timers: systemTimers, ...ports };
     const transactions = new TypeOrmTransactions(dataSource);
     await refuseForgetfulDatabase(dataSource);
-    const { id, era } = await beginLife(transactions, all.random);
-    return new TypeOrmLastResource(transactions, all, id, era);
+    const { id, life } = await beginLife(transactions, all);
+    return new TypeOrmLastResource(transactions, all, id, life);
+  }
+
+  /** Of the last 10,000. */
+  hasLived(life: number): Promise<boolean> {
+    return this.transactions.read((manager) => manager.existsBy(StoredLifeEntity, { id: life }));
   }
 
   /** Rejects with `conflict` when the row says `committed` already: then this call has written nothing. */

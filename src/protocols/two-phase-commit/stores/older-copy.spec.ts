@@ -1,0 +1,136 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { copyFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { removeDirectory, temporaryDirectory } from '../../../../test/support/app-process.js';
+import { openBooksDatabase } from '../../../../test/support/books-database.js';
+import { eventually } from '../../../../test/support/eventually.js';
+import { MemoryParticipant, ParticipantDisk } from '../../../../test/support/memory-participant.js';
+import { openNamesDatabase, sqliteFile } from '../../../../test/support/names-database.js';
+import { RecordingLog } from '../../../../test/support/recording-log.js';
+import { SimulatedClock } from '../../../../test/support/simulated-clock.js';
+import { SimulatedTimers } from '../../../../test/support/simulated-timers.js';
+import { transactionId } from '../../../../test/support/transaction-ids.js';
+import { NO_CRASH_SITES } from '../../../platform/crash-sites/index.js';
+import { systemClock } from '../../../platform/process/index.js';
+import { SqlTransactionTable } from '../../../platform/sql/index.js';
+import type { LastResource } from '../ports.js';
+import { branch } from '../shell/transaction.js';
+import { TransactionCoordinator } from '../shell/transaction-coordinator.js';
+import { SqliteLastResource, type SqlWork } from './sqlite-last-resource.js';
+import { TypeOrmLastResource, type TypeOrmWork } from './typeorm-last-resource.js';
+
+interface Opened<Work> {
+  readonly lastResource: LastResource<Work, unknown>;
+  readonly close: () => Promise<void>;
+}
+
+const OPTIONS = { prepareDeadlineMs: 1_000, answerDeadlineMs: 2_000, inDoubtAfterMs: 5_000 };
+const NOTHING = { committed: [], aborted: [], unmatched: [], failed: [] };
+const ID = transactionId(new SimulatedClock().nowMs(), 1);
+
+describeOlderCopies<SqlWork>(
+  'SqliteLastResource',
+  async (file) => {
+    const database = await openBooksDatabase(file);
+    const table = new SqlTransactionTable(database, { clock: systemClock, log: new RecordingLog() }, () => false);
+    return { lastResource: new SqliteLastResource(database, table), close: () => database.close() };
+  },
+  () => 'done',
+);
+
+describeOlderCopies<TypeOrmWork>(
+  'TypeOrmLastResource',
+  async (file) => {
+    const dataSource = await openNamesDatabase(sqliteFile(file));
+    const lastResource = await TypeOrmLastResource.open(dataSource, { log: new RecordingLog() });
+    const close = async (): Promise<void> => {
+      await lastResource.close();
+      await dataSource.destroy();
+    };
+    return { lastResource, close };
+  },
+  async () => 'done',
+);
+
+function describeOlderCopies<Work>(name: string, open: (file: string) => Promise<Opened<Work>>, decide: Work): void {
+  describe(`an older copy of the file of a ${name}`, () => {
+    let directory: string;
+    let file: string;
+    let disk: ParticipantDisk;
+
+    /** A process: what it is told is of one life of the file. */
+    const living = async <T>(
+      task: (coordinator: TransactionCoordinator<Work>, its: Opened<Work> & { participant: MemoryParticipant }) => T,
+      participant = new MemoryParticipant('names', disk),
+    ): Promise<Awaited<T>> => {
+      const opened = await open(file);
+      const ports = { timers: new SimulatedTimers(), clock: new SimulatedClock(), log: new RecordingLog() };
+      const { lastResource } = opened;
+      const coordinator = new TransactionCoordinator<Work>(
+        { ...ports, participants: [participant], lastResource, crashSites: NO_CRASH_SITES, newId: () => ID },
+        OPTIONS,
+      );
+      try {
+        return await task(coordinator, { ...opened, participant });
+      } finally {
+        await opened.close();
+      }
+    };
+    const start = () => living((coordinator) => coordinator.recoverAtStart());
+    /** A life that decides and dies before it has told anybody. */
+    const commitAndDie = () =>
+      living(
+        async (coordinator, { lastResource, participant }) => {
+          void coordinator.execute({ kind: 'naming', branches: [branch(participant, 'x')], decide });
+          await eventually(async () => {
+            expect((await lastResource.decisions([ID])).get(ID)).toBe('committed');
+          });
+        },
+        new MemoryParticipant('names', disk, (step) =>
+          step === 'commit' ? new Promise<void>(() => undefined) : undefined,
+        ),
+      );
+
+    beforeEach(() => {
+      directory = temporaryDirectory();
+      file = join(directory, 'deciding.db');
+      disk = new ParticipantDisk();
+    });
+
+    afterEach(() => {
+      removeDirectory(directory);
+    });
+
+    it('never presumes an abort of what the newer one has committed, however often it is started; the newer one settles it', async () => {
+      expect(await start()).toEqual(NOTHING);
+      copyFileSync(file, join(directory, 'older.db'));
+      await commitAndDie();
+      renameSync(file, join(directory, 'newer.db'));
+      copyFileSync(join(directory, 'older.db'), file);
+
+      for (let life = 1; life <= 3; life += 1) {
+        expect(await start()).toEqual({ ...NOTHING, unmatched: [ID] });
+      }
+      const running = await living(async (coordinator, { lastResource }) => {
+        const report = await coordinator.recoverNow();
+        return [report, (await lastResource.decisions([ID])).size, disk.names];
+      });
+      expect(running).toEqual([{ ...NOTHING, unmatched: [ID] }, 0, []]);
+
+      renameSync(join(directory, 'newer.db'), file);
+      expect([await start(), disk.names]).toEqual([{ ...NOTHING, committed: [ID] }, ['x']]);
+    });
+
+    it('that was made after the life in which a transaction was begun, aborts it, as nobody has committed it', async () => {
+      await living(async (_, { lastResource, participant }) => {
+        const { id: decidedBy, life } = lastResource;
+        await participant.prepare({ id: ID, kind: 'naming', decidedBy, life }, 'x');
+      });
+      copyFileSync(file, join(directory, 'older.db'));
+      await living(() => undefined);
+      copyFileSync(join(directory, 'older.db'), file);
+
+      expect([await start(), disk.names]).toEqual([{ ...NOTHING, aborted: [ID] }, []]);
+    });
+  });
+}

@@ -1,0 +1,75 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { Cluster } from '../support/cluster.js';
+import { eventually } from '../support/eventually.js';
+
+const TEST_TIMEOUT_MS = 120_000;
+const USERS = 300;
+const SETTLE = { withinMs: 60_000 };
+
+describe('users on the app with four replicas', () => {
+  let cluster: Cluster;
+
+  beforeAll(async () => {
+    cluster = await Cluster.start();
+  }, TEST_TIMEOUT_MS);
+
+  afterAll(async () => {
+    await cluster.end();
+  });
+
+  const post = async (path: string, lastname: string): Promise<Response> => {
+    const headers = { 'content-type': 'application/json', 'x-write-concern': 'all' };
+    const body = JSON.stringify({ firstname: 'Ada', lastname });
+    return fetch(cluster.app.url + path, { method: 'POST', headers, body });
+  };
+  const agree = (): Promise<void> =>
+    eventually(async () => {
+      expect(await cluster.differences()).toEqual([]);
+    }, SETTLE);
+
+  it(
+    'written among the documents and in both stores, are on all, which then have the same state',
+    async () => {
+      const answers = await Promise.all(
+        Array.from({ length: USERS }, (_, n) =>
+          post(n % 2 === 0 ? `/nosql/users/u-${String(n)}` : '/sql_mongo/users', String(n)),
+        ),
+      );
+      const told = answers.map(({ status, headers }) => `${String(status)} ${headers.get('x-replicas-acked') ?? ''}`);
+      expect(new Set(told)).toEqual(new Set(['201 4/4']));
+      await agree();
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  it(
+    'given a replica that has lost all, are on it again with a snapshot, and go on to be',
+    async () => {
+      const [lost] = cluster.replicas;
+      await lost?.kill();
+      rmSync(join(cluster.replicasDirectory, String(lost?.port)), { recursive: true });
+      await lost?.start();
+      await cluster.settled();
+      expect((await post('/nosql/users/__proto__', 'Lovelace')).status).toBe(201);
+      await agree();
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  it(
+    'given the app killed and started again, keep their ids',
+    async () => {
+      const before = (await (await post('/sql_mongo/users', 'before')).json()) as { id: number };
+      await cluster.app.kill();
+      await cluster.startApp();
+      await cluster.settled();
+      expect((await post(`/nosql/users/${String(before.id)}`, 'another')).status).toBe(409);
+      const after = (await (await post('/sql_mongo/users', 'after')).json()) as { id: number };
+      expect(after.id).toBe(before.id + 1);
+      await agree();
+    },
+    TEST_TIMEOUT_MS,
+  );
+});

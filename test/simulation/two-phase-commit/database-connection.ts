@@ -1,0 +1,156 @@
+import { AppError } from '../../../src/kernel/index.js';
+import type {
+  Decision,
+  DecisionDetails,
+  DecisionRow,
+  LastResource,
+  Receipt,
+  TransactionId,
+} from '../../../src/protocols/two-phase-commit/index.js';
+import type { SimulatedDatabase, SqlWork } from './simulated-database.js';
+import type { SimulatedLife } from './simulated-life.js';
+
+type Receipts = Readonly<Record<string, Receipt>>;
+
+const DEFERRED_MS = 1_000;
+const KEPT_MS = 24 * 3_600_000;
+const READ_MS = 0.2;
+
+/** The database as one life of the process has it open. Everything it answers is durable. */
+export class DatabaseConnection implements LastResource<SqlWork, string> {
+  readonly id: string;
+  readonly life: number;
+  /** Completions that are known here and not durable. */
+  private readonly waiting = new Map<TransactionId, { readonly completedAtMs: number; readonly receipts: Receipts }>();
+  private isDeferred = false;
+
+  /** `mayForget`: as of `SqlTransactionTable`. */
+  constructor(
+    private readonly database: SimulatedDatabase,
+    private readonly owner: SimulatedLife,
+    private readonly mayForget: (receipts: Receipts) => boolean,
+    private readonly mustStop: () => void,
+  ) {
+    this.id = database.id;
+    this.life = database.beginLife();
+  }
+
+  hasLived(life: number): boolean {
+    return this.database.lives.has(life);
+  }
+
+  commit(details: DecisionDetails, work: SqlWork): ReturnType<LastResource<SqlWork, string>['commit']> {
+    return this.write(() => {
+      const { database } = this;
+      const before = database.rows.get(details.id)?.decision;
+      if (before === 'aborted') return { decision: 'aborted' } as const;
+      if (before === 'committed') throw conflict(`${details.id} was committed before`);
+      const table = database[work.table];
+      if (table.has(work.key)) throw conflict(`there is a row with the key ${work.key} in ${work.table}`);
+      table.set(work.key, details.id);
+      database.write(details, 'committed', this.owner.clock.nowMs());
+      database.watcher.businessRowWritten(work, details.id);
+      return { decision: 'committed', result: work.key } as const;
+    });
+  }
+
+  abort(details: readonly DecisionDetails[]): Promise<ReadonlyMap<TransactionId, Decision>> {
+    return this.write(
+      () => new Map(details.map((one) => [one.id, this.database.write(one, 'aborted', this.owner.clock.nowMs())])),
+    );
+  }
+
+  decide(details: DecisionDetails, decision: Decision): Promise<Decision> {
+    return this.write(() => this.database.write(details, decision, this.owner.clock.nowMs()));
+  }
+
+  decisions(ids: readonly TransactionId[]): Promise<ReadonlyMap<TransactionId, Decision>> {
+    return this.read(() => {
+      const found = new Map<TransactionId, Decision>();
+      for (const id of ids) {
+        const decision = this.database.rows.get(id)?.decision;
+        if (decision !== undefined) found.set(id, decision);
+      }
+      return found;
+    });
+  }
+
+  incomplete(): Promise<readonly DecisionRow[]> {
+    return this.read(() =>
+      [...this.database.rows.values()].filter(
+        ({ id, completedAtMs }) => completedAtMs === undefined && !this.waiting.has(id),
+      ),
+    );
+  }
+
+  completed(id: TransactionId, receipts: Receipts): void {
+    if (!this.owner.isAlive || this.waiting.has(id)) return;
+    this.waiting.set(id, { completedAtMs: this.owner.clock.nowMs(), receipts });
+    if (this.isDeferred) return;
+    this.isDeferred = true;
+    this.owner.after(DEFERRED_MS, () => {
+      this.isDeferred = false;
+      if (this.waiting.size > 0) void this.write(() => undefined).catch(() => undefined);
+    });
+  }
+
+  private read<T>(look: () => T): Promise<T> {
+    return this.owner.promise((resolve) => {
+      this.owner.after(READ_MS, () => {
+        resolve(look());
+      });
+    });
+  }
+
+  /** One commit; what `work` throws has written nothing. What it does happens also when this life is over by then. */
+  private write<T>(work: () => T): Promise<T> {
+    return this.owner.promise((resolve, reject) => {
+      const attempt = (): void => {
+        try {
+          const result = work();
+          if (!this.owner.isAlive) this.database.watcher.landedLate();
+          this.writeCompletions();
+          resolve(result);
+        } catch (error) {
+          if (!(error instanceof AppError)) throw error;
+          reject(error);
+        }
+      };
+      this.database.commit((fate) => {
+        if (fate === 'refused') reject(this.database.refusal());
+        else if (fate === 'done') attempt();
+        else this.lose(attempt, reject);
+      });
+    });
+  }
+
+  /** The caller is told that nobody knows; the process must end, and reads the decision when it is there again. */
+  private lose(attempt: () => void, reject: (error: Error) => void): void {
+    reject(new AppError('outcome-unknown', 'the commit may or may not be done', { retry: 'unknown' }));
+    this.database.settleLater(attempt);
+    if (this.owner.isAlive) this.mustStop();
+  }
+
+  private writeCompletions(): void {
+    const { rows, watcher, kind } = this.database;
+    if (!this.owner.isAlive) return;
+    for (const [id, completion] of this.waiting) {
+      const row = rows.get(id);
+      if (row && row.completedAtMs === undefined) rows.set(id, { ...row, ...completion });
+    }
+    this.waiting.clear();
+    // Where a commit may hang for longer than a row is kept, nothing is forgotten.
+    if (kind === 'server') return;
+    const olderThanMs = this.owner.clock.nowMs() - KEPT_MS;
+    for (const { id, completedAtMs, decidedAtMs, receipts } of rows.values()) {
+      if (decidedAtMs >= olderThanMs) break;
+      if (completedAtMs === undefined || !this.mayForget(receipts ?? {})) continue;
+      rows.delete(id);
+      watcher.rowForgotten(id);
+    }
+  }
+}
+
+function conflict(what: string): AppError {
+  return new AppError('conflict', what, { retry: 'never' });
+}

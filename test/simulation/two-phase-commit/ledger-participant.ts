@@ -1,0 +1,65 @@
+import { AppError } from '../../../src/kernel/index.js';
+import type {
+  InDoubt,
+  Participant,
+  Receipt,
+  TransactionHead,
+  TransactionId,
+  Vote,
+} from '../../../src/protocols/two-phase-commit/index.js';
+import type { SimulatedNetwork } from '../replication/simulated-network.js';
+import type { LedgerMessage, LedgerReply, SimulatedLedger } from './simulated-ledger.js';
+import type { SimulatedLife } from './simulated-life.js';
+
+const ANSWER_WITHIN_MS = 400;
+const ASKED_AT_MOST = 5;
+
+/** What one life of the process knows of the ledger: requests that may be lost. */
+export class LedgerParticipant implements Participant<undefined> {
+  readonly name = 'ledger';
+
+  constructor(
+    private readonly ledger: SimulatedLedger,
+    private readonly network: SimulatedNetwork,
+    private readonly life: SimulatedLife,
+  ) {}
+
+  async prepare(head: TransactionHead): Promise<Vote> {
+    const reply = await this.ask({ kind: 'prepare', head });
+    if (reply.kind === 'vote' && reply.isYes) return { vote: 'yes' };
+    return { vote: 'no', reason: new AppError('overloaded', 'the ledger is full for now', { retry: 'safe' }) };
+  }
+
+  commit(id: TransactionId): Promise<Receipt> {
+    return this.tell({ kind: 'commit', id });
+  }
+
+  abort(id: TransactionId): Promise<Receipt> {
+    return this.tell({ kind: 'abort', id });
+  }
+
+  async inDoubt(): Promise<readonly InDoubt[]> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const reply = await this.ask({ kind: 'in-doubt' });
+        return reply.kind === 'in-doubt' ? reply.found : [];
+      } catch (error) {
+        if (attempt === ASKED_AT_MOST) throw error;
+      }
+    }
+  }
+
+  private async tell(message: LedgerMessage): Promise<Receipt> {
+    await this.ask(message);
+    return {};
+  }
+
+  private ask(message: LedgerMessage): Promise<LedgerReply> {
+    return this.life.promise((resolve, reject) => {
+      this.network.request(this.life, this.ledger, message, ANSWER_WITHIN_MS, (reply) => {
+        if (reply) resolve(reply);
+        else reject(new AppError('not-ready', 'the ledger does not answer', { retry: 'unknown' }));
+      });
+    });
+  }
+}

@@ -1,0 +1,55 @@
+import { describe, expect, it } from '@jest/globals';
+import { Coverage } from './coverage.js';
+import { EVERYTHING } from './everything.js';
+import { PLANTED } from './planted-bugs.js';
+import { describeFailure, type Outcome, simulate } from './simulate.js';
+import type { Variant } from './variant.js';
+
+/** `npm run simulate -- --protocol two-phase-commit --seeds 20000` tries more. */
+const SEEDS = 2_000;
+/** Enough for the rarest of the planted bugs, several times over. */
+const SEEDS_FOR_A_BUG = 2_000;
+/** Generous: how slow a machine is shall never decide a test. */
+const TIMEOUT_MS = 15 * 60_000;
+
+/** Of the runs of these seeds, in order, for as long as it is asked. */
+async function* runs(count: number, variant?: Variant): AsyncGenerator<readonly [seed: number, outcome: Outcome]> {
+  for (let seed = 1; seed <= count; seed += 1) yield [seed, await simulate(seed, variant)];
+}
+
+describe('the simulated transactions over several stores', () => {
+  it(
+    'given whatever goes wrong, are in all stores or in none, come to rest, and meet all that can come about',
+    async () => {
+      const failures: string[] = [];
+      const met = new Coverage();
+      let committed = 0;
+      for await (const [seed, outcome] of runs(SEEDS)) {
+        if (outcome.violation !== undefined) failures.push(describeFailure(seed, outcome.violation));
+        met.add(outcome.met);
+        committed += outcome.committed;
+      }
+      expect(failures).toEqual([]);
+      expect(committed).toBeGreaterThan(SEEDS * 10);
+      expect(EVERYTHING.filter((what) => !met.counts.has(what))).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  it.each(Object.entries(PLANTED))(
+    'given the planted bug "%s", are found to break a promise',
+    async (_, variant) => {
+      let found: string | undefined;
+      for await (const [, { violation }] of runs(SEEDS_FOR_A_BUG, variant)) {
+        found = violation;
+        if (found !== undefined) break;
+      }
+      expect(found).toEqual(expect.stringMatching(/^(?:P\d|liveness)/));
+    },
+    TIMEOUT_MS,
+  );
+
+  it('given the same seed twice, run alike', async () => {
+    for (const seed of [1, 4, 8, 20, 33]) expect(await simulate(seed)).toEqual(await simulate(seed));
+  });
+});
