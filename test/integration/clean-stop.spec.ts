@@ -5,11 +5,15 @@ import { AppProcess, removeDirectory, temporaryDirectory } from '../support/app-
 import { audit, AuditedClient } from '../support/audited-client.js';
 import { SeededRandom } from '../support/seeded-random.js';
 import { ShopClient } from '../support/shop-client.js';
+import { transactionsNotCarriedOut } from '../support/sql-file.js';
 import { acknowledgedBy, auditAfterRestart, writeUntil } from '../support/shop-load.js';
+import { TransactionShop } from '../support/transaction-shop.js';
+import { TwoStoreHistory } from '../support/two-store-history.js';
 
 const SETTINGS = { LOG_LEVEL: 'silent', SNAPSHOT_EVERY_BYTES: '20000' };
 const CLIENTS = 50;
 const ROUNDS = 5;
+const ROUNDS_OF_BOTH = 2;
 const WRITES_BEFORE = 200;
 const TEST_TIMEOUT_MS = 120_000;
 
@@ -59,6 +63,38 @@ describe('a clean stop (SIGTERM) under load', () => {
         expect({ round, done, broken: audit(clients, { books, customers }) }).toEqual({ round, done: [], broken: [] });
         expect(await auditAfterRestart(app, clients, 2)).toEqual([]);
         await app.stop();
+      }
+    },
+    TEST_TIMEOUT_MS,
+  );
+});
+
+describe('a clean stop (SIGTERM) under writers to both stores', () => {
+  it(
+    'leaves no transaction undecided, untold or done without an answer',
+    async () => {
+      const history = await TwoStoreHistory.begin(1, { settings: { LOG_LEVEL: 'silent' } });
+      try {
+        for (let round = 1; round <= ROUNDS_OF_BOTH; round += 1) {
+          await history.live();
+          const shop = new TransactionShop(history.cluster.app.url);
+          const enough = history.doneCount + WRITES_BEFORE;
+          let stopped: Promise<unknown> | undefined;
+          await history.load(history.cluster.app, shop, () => {
+            if (history.doneCount >= enough) stopped ??= history.cluster.app.stop();
+            return false;
+          });
+          await shop.close();
+
+          expect(await stopped).toEqual({ code: 0, signal: null });
+          expect(transactionsNotCarriedOut(history.sqlFile)).toEqual([]);
+          await history.live();
+          expect(await history.openAndDone()).toEqual([]);
+          expect(await history.broken()).toEqual([]);
+          await history.cluster.app.stop();
+        }
+      } finally {
+        await history.end();
       }
     },
     TEST_TIMEOUT_MS,

@@ -90,6 +90,33 @@ describe('Bifolio on four replicas', () => {
   );
 
   it(
+    'after the loss of a database that had decided a transaction, names it, and starts without its row only because of that',
+    async () => {
+      const { app } = await start();
+      const answer = await fetch(`${app.url}/books-2pc`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ title: 'Lost', author: 'Nobody', price: 1, quantity: 1 }),
+      });
+      const { transactionId } = (await answer.json()) as { readonly transactionId: string };
+      expect(answer.status).toBe(201);
+      await run('stop');
+      rmSync(data, { recursive: true });
+
+      expect((await run('recover')).printed).toContain(`unmatched: ${transactionId}\n`);
+      for (let starts = 0; starts < 2; starts += 1) {
+        const again = await start();
+        const customer = await fetch(`${again.app.url}/customers/1`);
+        expect(await customer.json()).toMatchObject({ orders_count: 1 });
+        await run('stop');
+      }
+      rmSync(join(data, 'documents/unmatched.json'));
+      expect((await run('start')).printed).toMatch(new RegExp(`^recovery-needed: .*${transactionId}`));
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  it(
     'while it runs, refuses to be recovered; given an unknown option, explains itself; stopped, has no status',
     async () => {
       await start();

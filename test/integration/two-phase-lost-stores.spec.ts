@@ -139,22 +139,4 @@ describe('the app on stores that are not of one time', () => {
     },
     TEST_TIMEOUT_MS,
   );
-
-  it(
-    'given no documents and transactions that were carried out, refuses to start and lists them; with the documents, starts and is whole',
-    async () => {
-      await work(5);
-      await history.cluster.app.stop();
-      const documents = join(history.cluster.dataDirectory, 'documents');
-      renameSync(documents, `${documents}.away`);
-
-      const printed = await refusal();
-
-      expect(printed.match(IDS)?.length).toBeGreaterThan(0);
-      rmSync(documents, { recursive: true, force: true });
-      renameSync(`${documents}.away`, documents);
-      expect(await history.audit()).toEqual([]);
-    },
-    TEST_TIMEOUT_MS,
-  );
 });

@@ -33,6 +33,8 @@ export interface JournalWorldOptions {
   readonly random?: SeededRandom;
   readonly disk?: SimulatedDisk;
   readonly reserveBytes?: number;
+  /** Asked for at each start. */
+  readonly keptFrom?: number;
   /** Seams for planted bugs. */
   readonly spoilDisk?: (disk: Disk) => Disk;
   readonly makeSink?: (records: NumberedRecord[]) => RecordingSink;
@@ -79,7 +81,8 @@ export class JournalWorld {
       process: this.process,
     };
     const options = { directory: JOURNAL_DIRECTORY, reserveBytes: this.options.reserveBytes ?? 0 };
-    this.current = await Journal.open<NumberedOp, number>(ports, options, this.sink, this.covered);
+    const { keptFrom } = this.options;
+    this.current = await Journal.open<NumberedOp, number>(ports, options, this.sink, this.covered, keptFrom);
     this.history.recovered(this.sink.records);
   }
 

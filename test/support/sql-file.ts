@@ -27,6 +27,16 @@ export function makeWritable(file: string): void {
   setWriteVersion(file, WAL);
 }
 
+/** The ids of the rows that say nothing of a completion. Of a database that nobody has open. */
+export function transactionsNotCarriedOut(file: string): readonly unknown[] {
+  const database = new BetterSqlite3(file);
+  try {
+    return database.prepare('SELECT id FROM transactions WHERE completed_at_ms IS NULL').pluck().all();
+  } finally {
+    database.close();
+  }
+}
+
 function setWriteVersion(file: string, version: number): void {
   const database = new BetterSqlite3(file);
   database.pragma('busy_timeout = 30000');

@@ -147,6 +147,16 @@ export class TwoStoreHistory {
     );
   }
 
+  /** What is stored of requests that are not answered: after a clean stop there must be nothing. */
+  async openAndDone(): Promise<readonly string[]> {
+    const shop = new TransactionShop(this.cluster.app.url);
+    const { books, customers, usersInSql, usersInDocuments } = await shop.stores(this.clients);
+    await shop.close();
+    const stored = [books, usersInSql, usersInDocuments].flatMap((store) => [...store.values()]);
+    const all = new Set([...stored, ...[...customers.values()].map(({ content }) => content)]);
+    return this.clients.flatMap(({ open }) => (open && all.has(open.request.content) ? [open.request.content] : []));
+  }
+
   /**
    * What the running app owes its clients and did not keep: first as it stands, then once everything open was repeated
    * and some of what was done was asked for again, on every node.

@@ -12,7 +12,12 @@ import { UsersModule } from '../../modules/users/index.js';
 import { GenerationCache } from '../../platform/cache/index.js';
 import { DocumentStore } from '../../platform/documents/index.js';
 import { HttpObserver } from '../../platform/observability/index.js';
-import { SqlDatabase, SqlOperationLedger, TransactionOperationLedger } from '../../platform/sql/index.js';
+import {
+  SqlDatabase,
+  SqlOperationLedger,
+  SqlTransactionTable,
+  TransactionOperationLedger,
+} from '../../platform/sql/index.js';
 import { ReplicationPrimary } from '../../protocols/replication/index.js';
 import { DocumentParticipant, TransactionCoordinator } from '../../protocols/two-phase-commit/index.js';
 import { HealthController } from './health.controller.js';
@@ -36,6 +41,7 @@ class StoresModule {
       { provide: ReplicationPrimary, useValue: replication },
       { provide: TransactionCoordinator, useValue: transactions.coordinator },
       { provide: DocumentParticipant, useValue: transactions.documents },
+      { provide: SqlTransactionTable, useValue: transactions.table },
       { provide: TransactionOperationLedger, useValue: transactions.operations },
     ];
     return { module: StoresModule, providers, exports: providers.map(({ provide }) => provide) };
@@ -77,11 +83,15 @@ export class ApiModule {
   }
 }
 
-/** Hands a DataSource that is open already to @nestjs/typeorm. */
+/**
+ * Lends a DataSource that is open already to @nestjs/typeorm. It would close it as soon as nobody is served any more,
+ * and transactions under way go on for longer; who has opened it closes it.
+ */
 function typeOrmSource(name: string, source: DataSource): DynamicModule {
+  const lent = Object.create(source, { destroy: { value: () => Promise.resolve() } }) as DataSource;
   return TypeOrmModule.forRootAsync({
     name,
     useFactory: () => source.options,
-    dataSourceFactory: () => Promise.resolve(source),
+    dataSourceFactory: () => Promise.resolve(lent),
   });
 }

@@ -30,7 +30,7 @@ describe('transactions that a recovery from replicas has named', () => {
     await settleUnmatched(own, hasRow, log);
 
     expect(own.unmatched()).toEqual(['in-doubt', 'done', 'in-doubt-row']);
-    expect(log.warnings).toEqual(['transactions are unmatched since a recovery from replicas']);
+    expect(log.warnings).toEqual(['transactions are unmatched: the database here has not decided them']);
   });
 
   it('stay on it when there is no room to write it, and nobody is hindered', async () => {

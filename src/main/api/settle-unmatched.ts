@@ -22,5 +22,6 @@ export async function settleUnmatched(
     log.warn('the list of unmatched transactions could not be written', { error: String(error) });
   }
   const left = documents.unmatched();
-  if (left.length > 0) log.warn('transactions are unmatched since a recovery from replicas', { transactions: left });
+  if (left.length > 0)
+    log.warn('transactions are unmatched: the database here has not decided them', { transactions: left });
 }

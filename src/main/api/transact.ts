@@ -7,10 +7,10 @@ import { SqlTransactionTable, TransactionOperationLedger } from '../../platform/
 import type { ReplicationPrimary } from '../../protocols/replication/index.js';
 import {
   DocumentParticipant,
+  type EndedTransaction,
   SqliteLastResource,
   type SqlWork,
   TransactionCoordinator,
-  type EndedTransaction,
 } from '../../protocols/two-phase-commit/index.js';
 import { settleUnmatched } from './settle-unmatched.js';
 import type { Stores } from './stores.js';
@@ -44,10 +44,11 @@ export function transact(
     const place = receipts[name]?.place;
     return place === undefined || store.hasForgotten(place);
   });
+  const lastResource = new SqliteLastResource(sql, table);
   const coordinator = new TransactionCoordinator<SqlWork>(
     {
       participants: [documents],
-      lastResource: new SqliteLastResource(sql, table),
+      lastResource,
       ...{ timers: systemTimers, clock: systemClock, log: own.log, crashSites: own.crashSites },
       newId: () => uuidV7(),
       ended: own.ended,
@@ -82,7 +83,7 @@ export function transact(
 function refuse(error: unknown): never {
   if (!isAppError(error, 'recovery-needed')) throw error;
   const wayOut =
-    'Put back the bookstore.db that belongs to these documents; if it is lost for good, ' +
-    'npm run transactions:accept -- --reason "..." accepts what the documents have committed. Nothing was changed';
+    'Put back the store that is the older copy, bookstore.db or documents; if it is lost for good, ' +
+    'npm run transactions:accept -- --reason "..." accepts that. No transaction was decided';
   throw new AppError('recovery-needed', `${error.message} ${wayOut}`, { retry: 'never', cause: error });
 }

@@ -1,5 +1,6 @@
 import { AppError, type OperationLedger, type OperationRecord } from '../../kernel/index.js';
 import { type CommitConfirmer, confirmedAnswer, isConfirmedNow } from '../../platform/http/index.js';
+import type { SqlTransactionTable } from '../../platform/sql/index.js';
 import type { TransactionView } from '../../protocols/two-phase-commit/index.js';
 import type { Operation } from './operation.schemas.js';
 
@@ -10,6 +11,7 @@ export class OperationService {
   constructor(
     private readonly ledgers: readonly OperationLedger[],
     private readonly transactions: { live(): readonly TransactionView[] },
+    private readonly rows: Pick<SqlTransactionTable, 'findByOperation'>,
     private readonly confirmer: CommitConfirmer,
   ) {}
 
@@ -19,8 +21,13 @@ export class OperationService {
       const found = ledger.findById(id);
       if (found !== undefined) return this.recorded(found);
     }
-    const transaction = this.transactions.live().find(({ operationId }) => operationId === id);
+    // Of several attempts of one operation only the last one can be more than an aborted one.
+    const transaction = this.transactions.live().findLast(({ operationId }) => operationId === id);
     if (transaction !== undefined) return underWay(id, transaction);
+    const row = this.rows.findByOperation(id);
+    if (row?.decision === 'aborted') {
+      return underWay(id, { state: 'aborted', history: [{ atMs: row.decidedAtMs }] });
+    }
     throw new AppError('not-found', 'no store knows an operation with this id (any more)', { retry: 'never' });
   }
 
@@ -37,7 +44,13 @@ export class OperationService {
   }
 }
 
-function underWay(operationId: string, { state, history }: TransactionView): Operation {
+function underWay(
+  operationId: string,
+  {
+    state,
+    history,
+  }: { readonly state: TransactionView['state']; readonly history: readonly { readonly atMs: number }[] },
+): Operation {
   const at = new Date(history.at(-1)?.atMs ?? 0).toISOString();
   return { operationId, state: STATE_OF[state], confirmed: false, at, answer: null };
 }

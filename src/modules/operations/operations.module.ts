@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { TransactionOperationLedger } from '../../platform/sql/index.js';
+import { SqlTransactionTable, TransactionOperationLedger } from '../../platform/sql/index.js';
 import { ReplicationPrimary } from '../../protocols/replication/index.js';
 import { TransactionCoordinator } from '../../protocols/two-phase-commit/index.js';
 import { CustomerOperationLedger, CustomersModule } from '../customers/index.js';
@@ -15,15 +15,16 @@ import { OperationService } from './operation.service.js';
       provide: OperationService,
       inject: [
         ...[TransactionOperationLedger, CustomerOperationLedger, DocumentUserOperationLedger],
-        ...[TransactionCoordinator, ReplicationPrimary],
+        ...[TransactionCoordinator, SqlTransactionTable, ReplicationPrimary],
       ],
       useFactory: (
         sql: TransactionOperationLedger,
         customers: CustomerOperationLedger,
         users: DocumentUserOperationLedger,
         transactions: TransactionCoordinator<never>,
+        rows: SqlTransactionTable,
         replication: ReplicationPrimary,
-      ) => new OperationService([sql, customers, users], transactions, replication),
+      ) => new OperationService([sql, customers, users], transactions, rows, replication),
     },
   ],
 })

@@ -61,6 +61,8 @@ export interface EpochStart {
   readonly primaryId?: string;
 }
 
+type KeptUnmatched = Pick<UnmatchedTransactions, 'ids' | 'replace'>;
+
 const ID_BYTES = 16;
 
 /**
@@ -78,7 +80,7 @@ export class DocumentStore extends DocumentReads {
     private readonly queued: QueuedWrites,
     private readonly listeners: RecordListeners,
     private readonly earlier: EarlierTransactions,
-    private readonly unsettled: UnmatchedTransactions | undefined,
+    private readonly unsettled: KeptUnmatched,
   ) {
     super();
     this.transactions = new DocumentTransactions(own, queued);
@@ -95,7 +97,7 @@ export class DocumentStore extends DocumentReads {
     ports: Pick<DocumentStorePorts, 'random'>,
     options: Pick<DocumentStoreOptions, 'collections'>,
     openHistory: (eventsOf: (machine: DocumentMachine) => HistoryEvents) => Promise<OwnHistory>,
-    unmatched?: UnmatchedTransactions,
+    unmatched: KeptUnmatched,
   ): Promise<DocumentStore> {
     const listeners = new RecordListeners();
     const queued = new QueuedWrites();
@@ -252,17 +254,17 @@ export class DocumentStore extends DocumentReads {
   }
 
   /**
-   * The transactions that a recovery from replicas has named: the decision may have been in a database that is lost. To
-   * be left to a person, however they look. Sorted.
+   * The transactions whose decision may have been in a database that is lost: a recovery from replicas has named them.
+   * To be left to a person, however they look. Sorted.
    */
   unmatched(): readonly string[] {
-    return this.unsettled?.ids ?? [];
+    return this.unsettled.ids;
   }
 
   /** These are not unmatched any more; durable when it resolves. One at a time. Rejects with `storage-full`: all are. */
   async settleUnmatched(ids: readonly string[]): Promise<void> {
     const left = this.unmatched().filter((id) => !ids.includes(id));
-    if (left.length < this.unmatched().length) await this.unsettled?.replace(left);
+    if (left.length < this.unmatched().length) await this.unsettled.replace(left);
   }
 
   /** Whether no later start from the files as they are now will tell, in `carriedOut`, of the decision at this place. */

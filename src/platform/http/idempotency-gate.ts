@@ -113,7 +113,13 @@ export class IdempotencyGate {
     const bodyHmac = createHmac('sha256', this.options.hmacKey)
       .update(request.rawBody ?? '')
       .digest('base64url');
-    const running = await this.waitForFirst(scope, bodyHmac);
+    let running: UnderWay | undefined;
+    // From the last look at who is under way to taking that place nothing may come between: no await behind the loop.
+    for (let first = this.underWay.get(scope); first && !running; first = this.underWay.get(scope)) {
+      assertSameBody(first.bodyHmac, bodyHmac);
+      await first.answered;
+      if (!(await this.isOver(first))) running = first;
+    }
     const finished = this.find(scope);
     if (finished) {
       assertSameBody(finished.bodyHmac, bodyHmac);
@@ -131,17 +137,6 @@ export class IdempotencyGate {
     this.underWay.set(scope, { operationId, bodyHmac, answered: promise, markAnswered: resolve });
     request.operation = { id: operationId, scope, bodyHmac };
     return false;
-  }
-
-  /** Undefined when no request with the scope is under way any more; else the one that was answered and goes on. */
-  private async waitForFirst(scope: string, bodyHmac: string): Promise<UnderWay | undefined> {
-    for (;;) {
-      const first = this.underWay.get(scope);
-      if (first === undefined) return undefined;
-      assertSameBody(first.bodyHmac, bodyHmac);
-      await first.answered;
-      if (!(await this.isOver(first))) return first;
-    }
   }
 
   /** Waits until it is, no longer than an answer may take. */

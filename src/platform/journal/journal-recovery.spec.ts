@@ -78,8 +78,8 @@ const SITUATIONS: Record<string, Situation> = {
   },
 };
 
-async function reach(situation: Situation): Promise<JournalWorld> {
-  const world = new JournalWorld({ reserveBytes: 100 });
+async function reach(situation: Situation, keptFrom?: number): Promise<JournalWorld> {
+  const world = new JournalWorld({ reserveBytes: 100, ...(keptFrom !== undefined && { keptFrom }) });
   if (situation !== SITUATIONS['no directory yet']) {
     await world.open();
     await situation(world);
@@ -95,36 +95,54 @@ const summary = (records: readonly NumberedRecord[]): string =>
   records.map(({ seq, hash }) => `${String(seq)} ${hash}`).join('\n');
 
 describe('Journal, when recovery itself is interrupted', () => {
-  it.each(Object.entries(SITUATIONS))(
-    'given %s, recovers the same after a crash at each call',
-    async (_, situation) => {
-      const expected = await reach(situation);
-      expected.disk.calls.length = 0;
-      await expected.open();
-      const calls = expected.disk.calls.length;
-      for (let nth = 1; nth <= calls + 1; nth += 1) {
-        for (const isPowerLost of [true, false]) {
-          await forEachSeed(1, 5, async (random) => {
-            const world = await reach(situation);
-            world.disk.plan({ nth, code: 'killed' });
-            await world.open().catch(() => undefined);
-            world.disk.kill();
-            world.disk.plan({ nth: 1 + random.below(calls), code: 'killed' });
-            await world.open().catch(() => undefined);
+  const situations = Object.entries(SITUATIONS).flatMap(([what, situation]) => [
+    [what, situation, undefined] as const,
+    [`${what}, and covered records that are to be kept`, situation, 1] as const,
+  ]);
 
-            if (isPowerLost) await world.reopenAfterPowerLoss();
-            else await world.reopenAfterKill();
+  it.each(situations)('given %s, recovers the same after a crash at each call', async (_, situation, keptFrom) => {
+    const expected = await reach(situation, keptFrom);
+    expected.disk.calls.length = 0;
+    await expected.open();
+    const calls = expected.disk.calls.length;
+    for (let nth = 1; nth <= calls + 1; nth += 1) {
+      for (const isPowerLost of [true, false]) {
+        await forEachSeed(1, keptFrom === undefined ? 5 : 1, async (random) => {
+          const world = await reach(situation, keptFrom);
+          world.disk.plan({ nth, code: 'killed' });
+          await world.open().catch(() => undefined);
+          world.disk.kill();
+          world.disk.plan({ nth: 1 + random.below(calls), code: 'killed' });
+          await world.open().catch(() => undefined);
 
-            expect([nth, summary(world.sink.records)]).toEqual([nth, summary(expected.sink.records)]);
-            expect(world.journal.position).toEqual(expected.journal.position);
-            expect(await world.append()).toBeUndefined();
-            await world.reopenAfterPowerLoss();
-            expect([nth, ...world.audit()]).toEqual([nth]);
-          });
-        }
+          if (isPowerLost) await world.reopenAfterPowerLoss();
+          else await world.reopenAfterKill();
+
+          expect([nth, summary(world.sink.records)]).toEqual([nth, summary(expected.sink.records)]);
+          expect(world.journal.position).toEqual(expected.journal.position);
+          const { firstSeq, position } = world.journal;
+          expect([nth, firstSeq]).toEqual([nth, expected.journal.firstSeq]);
+          expect(await world.journal.readFrom(firstSeq, 1e6)).toHaveLength(position.seq - firstSeq + 1);
+          expect(await world.append()).toBeUndefined();
+          await world.reopenAfterPowerLoss();
+          expect([nth, ...world.audit()]).toEqual([nth]);
+        });
       }
-    },
-  );
+    }
+  });
+});
+
+describe('Journal, asked at its start to keep covered records', () => {
+  it('keeps those that it has, to be read, and removes what is before them', async () => {
+    const covered = SITUATIONS['covered segments that were not removed'] ?? (() => Promise.resolve());
+    const firsts = [1, 2, 3, 4, undefined].map(async (keptFrom) => {
+      const world = await reach(covered, keptFrom);
+      await world.open();
+      return world.journal.firstSeq;
+    });
+
+    expect(await Promise.all(firsts)).toEqual([1, 2, 3, 3, 3]);
+  });
 });
 
 describe('Journal, when a killed process left what it had not synchronised', () => {

@@ -41,6 +41,7 @@ export class SqlTransactionTable {
   private readonly insertFirst: Statement<(string | number | null)[]>;
   private readonly decisionWithinWrite: Statement<[string], TransactionDecision>;
   private readonly writeCompletion: Statement<[number, string, string]>;
+  private readonly writeLoss: Statement<[number, string, string]>;
   private readonly byId: Statement<[string], StoredTransaction>;
   private readonly byOperation: Statement<[string], StoredTransaction>;
   private readonly notCompleted: Statement<[], StoredTransaction>;
@@ -73,6 +74,10 @@ export class SqlTransactionTable {
     this.committedDecision = read.prepare<[string], TransactionDecision>(decisionOf).pluck();
     this.writeCompletion = write.prepare(
       'UPDATE transactions SET completed_at_ms = ?, receipts = ? WHERE id = ? AND completed_at_ms IS NULL',
+    );
+    this.writeLoss = write.prepare(
+      `UPDATE transactions SET completed_at_ms = coalesce(completed_at_ms, ?), receipts = '{}', "by" = 'operator', reason = ?
+       WHERE id = ?`,
     );
     this.byId = read.prepare(`${SELECT} WHERE id = ?`);
     this.byOperation = read.prepare(`${SELECT} WHERE operation_id = ? ORDER BY decision DESC, id LIMIT 1`);
@@ -160,6 +165,17 @@ export class SqlTransactionTable {
         else this.ports.log.warn('completed transactions could not be noted; with the next one', { error });
       },
     );
+  }
+
+  /**
+   * Completed though a participant has lost it: nobody asks for it any more. Durable when it resolves. Not on a table
+   * that is in use.
+   */
+  giveUp(ids: readonly string[], reason: string): Promise<void> {
+    const nowMs = this.ports.clock.nowMs();
+    return this.database.writer.run(() => {
+      for (const id of ids) this.writeLoss.run(nowMs, reason, id);
+    });
   }
 
   /**

@@ -131,6 +131,11 @@ export interface LastResource<Work, Result> {
   /** The rows that were not told to be completed, oldest first. */
   incomplete(): Promise<readonly DecisionRow[]>;
   /**
+   * Optional: some of the newest rows that are committed and completed. At the start their participants are asked for
+   * these promises too, since an older copy of a participant lacks the newest ones first.
+   */
+  lastCompleted?(): Promise<readonly DecisionRow[]>;
+  /**
    * All participants have carried the decision out. Known at once to readers of rows; made durable with some later
    * commit, so that it costs none of its own. It may be told again.
    */

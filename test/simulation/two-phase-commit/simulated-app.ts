@@ -24,6 +24,9 @@ import type { SimulatedLedger } from './simulated-ledger.js';
 import { SimulatedLife, type Surroundings } from './simulated-life.js';
 import type { Variant } from './variant.js';
 
+/** No recovery from replicas takes place here. */
+const NONE_UNMATCHED = { ids: [], replace: () => Promise.resolve() };
+
 const DEADLINES = { prepareDeadlineMs: 1_000, answerDeadlineMs: 2_000, inDoubtAfterMs: 2_500 };
 
 export interface AppWorld extends Surroundings {
@@ -112,13 +115,16 @@ export class SimulatedApp {
   private async start(): Promise<RecoveryReport> {
     const { connection, life, primary, world } = this;
     const { cluster, variant, audit } = world;
-    this.store = await DocumentStore.over(cluster, { collections: COLLECTIONS }, async (eventsOf) => {
+    const openHistory = async (
+      eventsOf: ConstructorParameters<typeof SimulatedHistory>[1],
+    ): Promise<SimulatedHistory> => {
       const room = (): JournalRoom => world.room;
       const applied = audit.documentApplied.bind(audit);
       const { usesReserve } = variant;
       this.history = new SimulatedHistory({ cluster, primary, life, room, usesReserve, applied }, eventsOf);
       return this.history;
-    });
+    };
+    this.store = await DocumentStore.over(cluster, { collections: COLLECTIONS }, openHistory, NONE_UNMATCHED);
     const { epoch } = primary.core!.identity;
     await this.store.startEpoch({ epoch });
     const ledger = world.ledger && new LedgerParticipant(world.ledger, cluster.network, life);

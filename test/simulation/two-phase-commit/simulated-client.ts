@@ -2,7 +2,7 @@ import { AppError, isAppError } from '../../../src/kernel/index.js';
 import type { DocumentWork } from '../../../src/protocols/two-phase-commit/index.js';
 import type { Concern } from '../replication/cluster.js';
 import type { Request } from './story.js';
-import type { World } from './world.js';
+import type { ServedWorld } from './served-world.js';
 
 type Changes = DocumentWork['changes'];
 
@@ -12,7 +12,7 @@ const BOOK: Changes = [{ type: 'bump', collection: 'customers' }];
 
 /** One request after the other, and what it may rely on after each. A connection ends with the process. */
 export class SimulatedClient {
-  constructor(private readonly world: World) {}
+  constructor(private readonly world: ServedWorld) {}
 
   start(): void {
     const { world } = this;

@@ -1,9 +1,9 @@
 import { isAppError } from '../../../src/kernel/index.js';
-import type { World } from './world.js';
+import type { ServedWorld } from './served-world.js';
 
 /** Asks for recoveries, and decides by hand: at random while things go wrong, what is left to him in the end. */
 export class SimulatedOperator {
-  constructor(private readonly world: World) {}
+  constructor(private readonly world: ServedWorld) {}
 
   start(): void {
     const { world } = this;

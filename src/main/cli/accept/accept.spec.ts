@@ -5,6 +5,13 @@ import { TransactionWorld } from '../../../../test/support/transaction-world.js'
 import { accept } from './accept.js';
 import { wordsOf } from './words.js';
 
+/** Where a database has nothing that its participants lack. */
+const NOTHING_LOST = {
+  giveUp: async (ids: readonly string[]): Promise<void> => {
+    expect(ids).toEqual([]);
+  },
+};
+
 const REASON = 'the backup is of Monday';
 
 describe('accepting what the documents have committed', () => {
@@ -12,7 +19,8 @@ describe('accepting what the documents have committed', () => {
   const accepting = async (): Promise<readonly string[]> => {
     const { participants, sqlDisk } = world;
     const lastResource = new MemoryLastResource(sqlDisk);
-    return wordsOf(await accept({ participants, lastResource, clock: new SimulatedClock() }, REASON), REASON).lines;
+    const ports = { participants, lastResource, table: NOTHING_LOST, clock: new SimulatedClock() };
+    return wordsOf(await accept(ports, REASON), REASON).lines;
   };
 
   beforeEach(() => {
@@ -47,7 +55,7 @@ describe('accepting what the documents have committed', () => {
     expect(await accepting()).toHaveLength(1);
   });
 
-  it('leaves what a row cannot mend, says so, and fails', async () => {
+  it('gives up what the database has committed and participants have lost, says so, and a start goes on', async () => {
     world.hold('sql', 'committed');
     void world.execute('x');
     await world.settled();
@@ -57,15 +65,21 @@ describe('accepting what the documents have committed', () => {
     world.start();
     const { participants } = world;
     const lastResource = new MemoryLastResource(sqlDisk);
-    const said = wordsOf(await accept({ participants, lastResource, clock: new SimulatedClock() }, REASON), REASON);
+    const givenUp: (readonly string[])[] = [];
+    const table = {
+      giveUp: async (ids: readonly string[]) => {
+        givenUp.push(ids);
+      },
+    };
+    const ports = { participants, lastResource, table, clock: new SimulatedClock() };
+    const said = wordsOf(await accept(ports, REASON), REASON);
 
-    expect(said.exitCode).toBe(1);
+    expect(givenUp).toEqual([['t1']]);
+    expect(said.exitCode).toBe(0);
     expect(said.lines).toEqual([
-      ...['a', 'b'].map((name) => {
-        const why = 'it is committed in the database and was never promised here, so this is an older copy';
-        return `left: naming t1 of ${name}: ${why}`;
-      }),
-      'Those that are left need the right copy of the data.',
+      ...['a', 'b'].map((name) => `given up: naming t1, which ${name} has lost (${REASON})`),
+      'What the database has of them stays; the other half does not come back by this.',
+      '"npm start" goes on from here.',
     ]);
   });
 });

@@ -1,4 +1,5 @@
 import type { Clock } from '../../../kernel/index.js';
+import type { SqlTransactionTable } from '../../../platform/sql/index.js';
 import {
   type DecisionDetails,
   findCarriedOut,
@@ -13,19 +14,23 @@ import {
 export interface AcceptPorts {
   readonly participants: readonly Participant<never>[];
   readonly lastResource: LastResource<never, unknown>;
+  readonly table: Pick<SqlTransactionTable, 'giveUp'>;
   readonly clock: Clock;
 }
 
 export interface Acceptance {
   /** Their rows say `committed` from now on. */
   readonly accepted: readonly TransactionHead[];
+  /** Committed in the database; that a participant has lost them is accepted. */
+  readonly givenUp: readonly Mismatch[];
   /** What a row cannot mend. */
   readonly left: readonly Mismatch[];
 }
 
 /**
- * Writes the row of each transaction that a participant has committed and the database does not know of. Only before
- * anything is begun on these data. What was in the database of that transaction does not come back by it.
+ * Writes the row of each transaction that a participant has committed and the database does not know of, and gives up
+ * those that the database has committed and a participant has lost. Only before anything is begun on these data. What
+ * one of the stores has lost does not come back by it.
  */
 export async function accept(ports: AcceptPorts, reason: string): Promise<Acceptance> {
   const found = await findMismatches(ports, await findInDoubt(ports), new Set());
@@ -39,7 +44,10 @@ export async function accept(ports: AcceptPorts, reason: string): Promise<Accept
     accepted.set(id, detailsOf(head, places, ports.clock.nowMs(), reason));
   }
   for (const details of accepted.values()) await ports.lastResource.decide(details, 'committed');
-  return { accepted: [...accepted.values()], left: found.filter(({ problem }) => problem !== 'no-row') };
+  const givenUp = found.filter(({ problem }) => problem === 'never-promised');
+  await ports.table.giveUp([...new Set(givenUp.map(({ id }) => id))], reason);
+  const left = found.filter(({ problem }) => problem !== 'no-row' && problem !== 'never-promised');
+  return { accepted: [...accepted.values()], givenUp, left };
 }
 
 function detailsOf(

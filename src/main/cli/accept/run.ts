@@ -17,8 +17,8 @@ import { wordsOf } from './words.js';
 const LONGEST_REASON = 500;
 
 /**
- * `npm run transactions:accept`: the way out when a start is refused because the database lacks the rows of transactions
- * that the documents have committed. Changes nothing else. Throws an AppError that names what stands in the way.
+ * `npm run transactions:accept`: the way out when a start is refused because the database or the documents lack
+ * transactions that the other has committed. Changes nothing else. Throws an AppError that names what stands in the way.
  */
 export async function acceptTransactions(reason: string): Promise<Said> {
   const { storage } = loadConfig();
@@ -50,7 +50,7 @@ async function acceptIn(dataDirectory: string, reason: string): Promise<Said> {
     const table = new SqlTransactionTable(sql, ports, () => false);
     const lastResource = new SqliteLastResource(sql, table);
     const participants = [new DocumentParticipant(documents, NOBODY_PROMISES, { prepareDeadlineMs: 0 })];
-    return wordsOf(await accept({ participants, lastResource, clock: systemClock }, reason), reason);
+    return wordsOf(await accept({ participants, lastResource, table, clock: systemClock }, reason), reason);
   } finally {
     await documents.close();
     await sql.close();

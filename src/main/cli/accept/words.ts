@@ -10,8 +10,8 @@ const WHAT_IS_WRONG: Readonly<Record<Mismatch['problem'], string>> = {
 };
 
 /** What a person reads, line by line. */
-export function wordsOf({ accepted, left }: Acceptance, reason: string): Said {
-  if (accepted.length === 0 && left.length === 0) {
+export function wordsOf({ accepted, givenUp, left }: Acceptance, reason: string): Said {
+  if (accepted.length + givenUp.length + left.length === 0) {
     return { exitCode: 0, lines: ['Every committed transaction has its row: there was nothing to accept.'] };
   }
   return {
@@ -19,6 +19,12 @@ export function wordsOf({ accepted, left }: Acceptance, reason: string): Said {
     lines: [
       ...accepted.map(({ id, kind }) => `accepted: ${kind} ${id} (its row says committed, by operator: ${reason})`),
       ...(accepted.length === 0 ? [] : ['What the database had of them does not come back by this.']),
+      ...givenUp.map(
+        ({ id, kind, participant }) => `given up: ${kind} ${id}, which ${participant} has lost (${reason})`,
+      ),
+      ...(givenUp.length === 0
+        ? []
+        : ['What the database has of them stays; the other half does not come back by this.']),
       ...left.map(({ id, kind, participant, problem }) => {
         return `left: ${kind} ${id} of ${participant}: ${WHAT_IS_WRONG[problem]}`;
       }),

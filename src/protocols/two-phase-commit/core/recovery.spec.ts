@@ -99,7 +99,7 @@ describe('participants and rows at the start', () => {
     inDoubt: {},
     carriedOut: {},
     rows: new Map(),
-    incomplete: [],
+    toBeFound: [],
     unmatched: new Set(),
   };
   const problems = (findings: Partial<StartFindings>): string[] =>
@@ -109,10 +109,10 @@ describe('participants and rows at the start', () => {
 
   it('that tell the same, are no reason to refuse', () => {
     const rows = new Map<string, Decision>([['t1', 'committed']]);
-    const incomplete = [row('committed', { a: '4.1' })];
-    expect(problems({ carriedOut: carriedOut('committed'), rows, incomplete })).toEqual([]);
-    expect(problems({ inDoubt: { a: [inDoubt('t1')] }, incomplete })).toEqual([]);
-    expect(problems({ incomplete: [row('aborted', { a: '4.1' })] })).toEqual([]);
+    const toBeFound = [row('committed', { a: '4.1' })];
+    expect(problems({ carriedOut: carriedOut('committed'), rows, toBeFound })).toEqual([]);
+    expect(problems({ inDoubt: { a: [inDoubt('t1')] }, toBeFound })).toEqual([]);
+    expect(problems({ toBeFound: [row('aborted', { a: '4.1' })] })).toEqual([]);
   });
 
   it('given a commit without its row, are of different times', () => {
@@ -135,13 +135,19 @@ describe('participants and rows at the start', () => {
   });
 
   it('given a committed row whose participant knows nothing of it, are asked about that promise', () => {
-    const findings = { ...NOTHING, incomplete: [row('committed', { a: '4.1' })] };
+    const findings = { ...NOTHING, toBeFound: [row('committed', { a: '4.1' })] };
     expect(missingPromises(findings)).toEqual([{ id: 't1', kind: 'books-2pc', participant: 'a', place: '4.1' }]);
     expect(mismatches(findings, [])).toEqual([]);
     expect(problems(findings)).toEqual(['t1 a never-promised']);
   });
 
+  it('given a committed row that is completed, are asked about its promises, but for those whose loss is accepted', () => {
+    const completed = { ...row('committed', { a: '4.1' }), completedAtMs: 9 };
+    expect(problems({ toBeFound: [{ ...completed, receipts: { a: {} } }] })).toEqual(['t1 a never-promised']);
+    expect(problems({ toBeFound: [{ ...completed, receipts: {} }] })).toEqual([]);
+  });
+
   it('given a committed row of a participant that is not there, cannot be carried out', () => {
-    expect(problems({ incomplete: [row('committed', { b: '' })] })).toEqual(['t1 b no-participant']);
+    expect(problems({ toBeFound: [row('committed', { b: '' })] })).toEqual(['t1 b no-participant']);
   });
 });

@@ -111,7 +111,8 @@ export interface StartFindings {
   readonly carriedOut: Readonly<Record<string, readonly (TransactionHead & { readonly decision: Decision })[]>>;
   /** Of all ids in `carriedOut`. */
   readonly rows: ReadonlyMap<TransactionId, Decision>;
-  readonly incomplete: readonly DecisionRow[];
+  /** Whose promises the participants must be able to show, or have forgotten. */
+  readonly toBeFound: readonly DecisionRow[];
   /** Named by a recovery from replicas: that there is no row for them is known. */
   readonly unmatched: ReadonlySet<TransactionId>;
 }
@@ -158,10 +159,13 @@ export function mismatches(findings: StartFindings, neverMade: readonly MissingP
   ];
 }
 
-function committedPlaces({ incomplete }: StartFindings): readonly MissingPromise[] {
-  return incomplete
+/** A completed one without a participant's receipt is one whose loss a person has accepted. */
+function committedPlaces({ toBeFound }: StartFindings): readonly MissingPromise[] {
+  return toBeFound
     .filter(({ decision }) => decision === 'committed')
-    .flatMap(({ id, kind, places }) =>
-      Object.entries(places).map(([participant, place]) => ({ id, kind, participant, place })),
+    .flatMap(({ id, kind, places, receipts }) =>
+      Object.entries(places)
+        .filter(([participant]) => receipts === undefined || participant in receipts)
+        .map(([participant, place]) => ({ id, kind, participant, place })),
     );
 }

@@ -36,9 +36,12 @@ export async function findMismatches(
   const carriedOut = await findCarriedOut(stores);
   const ids = Object.values(carriedOut).flatMap((transactions) => transactions.map(({ id }) => id));
   const rows = await stores.lastResource.decisions([...new Set(ids)]);
-  const incomplete = await stores.lastResource.incomplete();
+  const toBeFound = [
+    ...(await stores.lastResource.incomplete()),
+    ...((await stores.lastResource.lastCompleted?.()) ?? []),
+  ];
   const participants = stores.participants.map(({ name }) => name);
-  const findings = { participants, inDoubt, carriedOut, rows, incomplete, unmatched };
+  const findings = { participants, inDoubt, carriedOut, rows, toBeFound, unmatched };
   return mismatches(findings, await neverMade(stores, missingPromises(findings)));
 }
 

@@ -8,6 +8,8 @@ import type { Decision, DecisionDetails, DecisionRow, LastResource, Receipt, Tra
  */
 export type SqlWork = (scope: SqlWriteScope, transaction: Pick<DecisionDetails, 'id' | 'places'>) => unknown;
 
+/** Many enough to list what an older copy of the documents lacks, few enough to be read at each start. */
+const LAST_COMPLETED = 1_000;
 const ABORTED_BEFORE = Symbol('aborted before');
 
 /**
@@ -68,6 +70,11 @@ export class SqliteLastResource implements LastResource<SqlWork, unknown> {
 
   async incomplete(): Promise<readonly DecisionRow[]> {
     return this.table.incomplete() as readonly DecisionRow[];
+  }
+
+  async lastCompleted(): Promise<readonly DecisionRow[]> {
+    const newest = this.table.page({ limit: LAST_COMPLETED, decision: 'committed', order: 'newest-first' });
+    return newest.filter(({ completedAtMs }) => completedAtMs !== undefined) as readonly DecisionRow[];
   }
 
   completed(id: TransactionId, receipts: Readonly<Record<string, Receipt>>): void {

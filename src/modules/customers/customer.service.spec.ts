@@ -1,0 +1,19 @@
+import { describe, expect, it } from '@jest/globals';
+import type { DocumentStore, DocumentWrite } from '../../platform/documents/index.js';
+import { CustomerService } from './customer.service.js';
+
+describe('CustomerService', () => {
+  it('given a customer that a transaction has to itself, refuses as a conflict that passes, and says when to ask again', async () => {
+    const refused: DocumentWrite = { done: false, refusal: 'reserved' };
+    const documents = { replace: () => Promise.resolve(refused), delete: () => Promise.resolve(refused) };
+    const service = new CustomerService(documents as Partial<DocumentStore> as DocumentStore);
+    const writes = [
+      service.replace(1, { name: 'Ada', email: 'a@x.org' }, undefined, { id: 'o1' }),
+      service.delete(1, undefined, { id: 'o2' }),
+    ];
+
+    for (const write of writes) {
+      await expect(write).rejects.toMatchObject({ code: 'conflict', retry: 'safe', retryAfterSeconds: 1 });
+    }
+  });
+});
