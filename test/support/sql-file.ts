@@ -37,6 +37,16 @@ export function transactionsNotCarriedOut(file: string): readonly unknown[] {
   }
 }
 
+/** How many transactions have a row that a recovery wrote. Of a database that nobody has open. */
+export function transactionsDecidedByRecovery(file: string): number {
+  const database = new BetterSqlite3(file);
+  try {
+    return Number(database.prepare(`SELECT count(*) FROM transactions WHERE "by" = 'recovery'`).pluck().get());
+  } finally {
+    database.close();
+  }
+}
+
 function setWriteVersion(file: string, version: number): void {
   const database = new BetterSqlite3(file);
   database.pragma('busy_timeout = 30000');

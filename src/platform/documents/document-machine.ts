@@ -1,4 +1,4 @@
-import type { OperationStamp } from '../../kernel/index.js';
+import { AppError, type OperationStamp } from '../../kernel/index.js';
 import type { JournalRecord, Position } from '../journal/index.js';
 import type { StoredDocument } from './document-line.js';
 import type {
@@ -109,6 +109,8 @@ export class DocumentMachine {
         return this.decide(op.transaction, 'committed', record);
       case 'abort':
         return this.decide(op.transaction, 'aborted', record);
+      default:
+        throw ofANewerVersion(op, record);
     }
   }
 
@@ -222,6 +224,13 @@ export class DocumentMachine {
     this.operations.record({ id, scope, bodyHmac, at: record.at, commit: placeText(record), outcome });
     return outcome;
   }
+}
+
+/** To go on without what it does would be another state under the same position. */
+function ofANewerVersion(op: never, { seq }: Position): AppError {
+  const { type } = op as { readonly type?: unknown };
+  const message = `record ${String(seq)} is of a kind that this version does not know: ${String(type)}`;
+  return new AppError('data-corrupt', message, { retry: 'never' });
 }
 
 function useId(state: CollectionState, id: DocumentId): void {

@@ -1,9 +1,17 @@
+import type { RecoveryReport } from '../../../src/protocols/two-phase-commit/index.js';
+
 /** What came about in a run, and how often: a simulation that has gone tame shows by what is missing here. */
 export class Coverage {
   readonly counts = new Map<string, number>();
 
   note(what: string): void {
     this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
+  }
+
+  noteRecovery({ committed, aborted, unmatched, failed }: RecoveryReport): void {
+    for (const [what, found] of Object.entries({ committed, aborted, unmatched, failed })) {
+      if (found.length > 0) this.note(`recovery: ${what}`);
+    }
   }
 
   add(other: Coverage): void {

@@ -3,6 +3,8 @@ import { auditAtRest } from './audit-at-rest.js';
 import type { Coverage } from './coverage.js';
 import { DIRECTED } from './directed-faults.js';
 import { Faults } from './faults.js';
+import { SimulatedClient } from './simulated-client.js';
+import { SimulatedOperator } from './simulated-operator.js';
 import { REAL, type Variant } from './variant.js';
 import { World } from './world.js';
 
@@ -15,6 +17,7 @@ export interface Outcome {
   readonly met: Coverage;
 }
 
+const CLIENTS = 3;
 const FIRST_FAULT_MS = 250;
 
 /** The line by which a failed run is found again. */
@@ -25,6 +28,8 @@ export function describeFailure(seed: number, violation: string): string {
 /** One run. The same seed and variant give the same run. */
 export async function simulate(seed: number, variant: Variant = REAL): Promise<Outcome> {
   const world = new World(seed, variant);
+  for (let client = 0; client < CLIENTS; client += 1) new SimulatedClient(world).start();
+  new SimulatedOperator(world).start();
   const faults = new Faults(world);
   let settledInMs = -1;
   let violation: string | undefined;

@@ -1,5 +1,4 @@
 import { isAppError } from '../../../src/kernel/index.js';
-import type { RecoveryReport } from '../../../src/protocols/two-phase-commit/index.js';
 import type { ServedWorld } from './served-world.js';
 
 /** Asks for recoveries, and decides by hand: at random while things go wrong, what is left to him in the end. */
@@ -14,13 +13,6 @@ export class SimulatedOperator {
     });
   }
 
-  note({ committed, aborted, unmatched, failed }: RecoveryReport): void {
-    const { met } = this.world;
-    for (const [what, found] of Object.entries({ committed, aborted, unmatched, failed })) {
-      if (found.length > 0) met.note(`recovery: ${what}`);
-    }
-  }
-
   private async act(): Promise<void> {
     const { world } = this;
     const { areFaultsOver, random, audit } = world;
@@ -29,7 +21,7 @@ export class SimulatedOperator {
       const stories = [...audit.stories.values()];
       if (areFaultsOver || random.chance(0.5) || stories.length === 0) {
         const report = await coordinator.recoverNow();
-        this.note(report);
+        world.met.noteRecovery(report);
         if (areFaultsOver) for (const id of report.unmatched) await this.resolve(id);
       } else {
         const isRecent = random.chance(0.7);

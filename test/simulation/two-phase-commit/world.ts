@@ -7,15 +7,12 @@ import { Audit } from './audit.js';
 import { Coverage } from './coverage.js';
 import { DocumentCluster } from './document-cluster.js';
 import { SimulatedApp, type AppWorld } from './simulated-app.js';
-import { SimulatedClient } from './simulated-client.js';
 import { type DatabaseFile, SimulatedDatabase } from './simulated-database.js';
 import type { JournalRoom } from './simulated-history.js';
 import { SimulatedLedger } from './simulated-ledger.js';
-import { SimulatedOperator } from './simulated-operator.js';
 import type { Request, Story } from './story.js';
 import type { Variant } from './variant.js';
 
-const CLIENTS = 3;
 /** After the last fault: for everything to be decided and carried out everywhere. */
 const SETTLE_WITHIN_MS = 30_000;
 const LOOK_EVERY_MS = 100;
@@ -25,7 +22,7 @@ const BEGINNING_MS = 1_780_000_000_000;
 /** Until nobody goes on any more because of a promise that was settled: Node ticks when there is no microtask left. */
 const turn = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve));
 
-/** One simulated app over its stores, with its clients, its operator and its supervisor. */
+/** One simulated app over its stores, and its supervisor. */
 export class World implements AppWorld {
   readonly queue = new EventQueue();
   readonly random: SeededRandom;
@@ -45,7 +42,6 @@ export class World implements AppWorld {
   readonly pauseMs: number;
   /** Made so far by clients, and numbers for what they write. */
   writes = 0;
-  private readonly operator = new SimulatedOperator(this);
   private ids = 0;
   private isStirred = false;
   private request: Request | undefined;
@@ -74,8 +70,6 @@ export class World implements AppWorld {
     }
     this.pauseMs = 40 + random.below(200);
     this.app = new SimulatedApp(this);
-    for (let i = 0; i < CLIENTS; i += 1) new SimulatedClient(this).start();
-    this.operator.start();
   }
 
   stir(): void {
@@ -109,7 +103,7 @@ export class World implements AppWorld {
   }
 
   appServes(report: RecoveryReport): void {
-    this.operator.note(report);
+    this.met.noteRecovery(report);
     if (this.newest) {
       const missed = [...this.audit.stories.values()].find((story) => this.mustRefuse(story));
       if (missed) this.audit.violate(`P2: an app serves on an older database, which lacks the row of ${missed.id}`);
