@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { NodeState, StoredCustomer, StoresState } from './transaction-audit.js';
 import {
   idToldIn,
@@ -78,6 +79,24 @@ export class TransactionShop {
       usersInDocuments: await this.users('/nosql/users', ids),
       transactions: new Map(transactions.map((row) => [String(row['id']), String(row['state'])])),
     };
+  }
+
+  /**
+   * What is wrong with the operations that 202 answers have named, once their requests were repeated: one that was done
+   * has the answer that the repeat got, and none is still running.
+   */
+  async unconfirmed(clients: readonly TransactionClient[]): Promise<string[]> {
+    const answers = clients.flatMap(({ unconfirmed, done }) =>
+      unconfirmed.map(async ({ operationId, request }) => {
+        const { status, body } = await this.http.get(`/operations/${operationId}`);
+        const told = done.find((exchange) => exchange.request.key === request.key)?.reply.body;
+        const operation = JSON.parse(body) as { readonly state?: string; readonly answer?: { readonly body: unknown } };
+        const isSame = told !== undefined && isDeepStrictEqual(operation.answer?.body, JSON.parse(told));
+        if (status === 404 || operation.state === 'aborted' || (operation.state === 'committed' && isSame)) return [];
+        return [`operation ${operationId} is ${body}; its request got ${told ?? 'another answer'}`];
+      }),
+    );
+    return (await Promise.all(answers)).flat();
   }
 
   close(): Promise<void> {

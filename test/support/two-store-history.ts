@@ -170,7 +170,11 @@ export class TwoStoreHistory {
       await Promise.all(this.clients.map((client) => client.replay(shop.send, REPLAYS_PER_CLIENT)));
       const state = await shop.stores(everyone);
       const onReplicas = await this.onReplicas(everyone, state.books);
-      return [...new Set([...found, ...auditStores(everyone, state), ...onReplicas])].slice(0, MOST_SHOWN);
+      const unconfirmed = await shop.unconfirmed(everyone);
+      return [...new Set([...found, ...auditStores(everyone, state), ...onReplicas, ...unconfirmed])].slice(
+        0,
+        MOST_SHOWN,
+      );
     } finally {
       await shop.close();
     }
