@@ -1,3 +1,6 @@
+import type { SNAPSHOT_CRASH_SITES } from '../../src/platform/documents/index.js';
+import type { JOURNAL_CRASH_SITES } from '../../src/platform/journal/index.js';
+import type { SQL_CRASH_SITES } from '../../src/platform/sql/index.js';
 import { TWO_PHASE_CRASH_SITES } from '../../src/protocols/two-phase-commit/index.js';
 import type { Death, TwoStoreHistory } from '../support/two-store-history.js';
 
@@ -9,20 +12,30 @@ const TIMES: readonly (readonly [RegExp, string])[] = [
   [/^/, '#9'],
 ];
 
+type Site =
+  | (typeof TWO_PHASE_CRASH_SITES)[number]
+  | (typeof SQL_CRASH_SITES)[number]
+  | (typeof JOURNAL_CRASH_SITES)[number]
+  | (typeof SNAPSHOT_CRASH_SITES)[number];
+
+const BELOW_FIRST: readonly Site[] = [
+  ...(['sql.commit.before', 'sql.commit.after'] as const),
+  ...(['journal.write.before', 'journal.write.after', 'journal.synchronize.after'] as const),
+  ...(['snapshot.rename.after', 'snapshot.directory.after', 'journal.begin-segment.written'] as const),
+];
+const BELOW_SECOND: readonly Site[] = [
+  ...(['sql.epoch.after', 'sql.commit.before', 'sql.commit.after'] as const),
+  ...(['journal.write.after', 'journal.synchronize.after', 'journal.begin-segment.written'] as const),
+];
+
 /** Where a life under load dies. */
 export const FIRST_SITES: readonly string[] = [
   ...TWO_PHASE_CRASH_SITES.filter((site) => !isOfRecovery(site)),
-  ...['sql.commit.before', 'sql.commit.after'],
-  ...['journal.write.before', 'journal.write.after', 'journal.synchronize.before', 'journal.synchronize.after'],
-  ...['snapshot.rename.after', 'snapshot.directory.after', 'journal.begin-segment.written'],
+  ...BELOW_FIRST,
 ].map((site) => `${site}${TIMES.find(([pattern]) => pattern.test(site))?.[1] ?? ''}`);
 
 /** Where the next one dies: in its recovery, if that comes so far. */
-export const SECOND_SITES: readonly string[] = [
-  ...TWO_PHASE_CRASH_SITES.filter(isOfRecovery),
-  ...['sql.epoch.after', 'sql.commit.before', 'sql.commit.after'],
-  ...['journal.write.after', 'journal.synchronize.after', 'journal.begin-segment.written'],
-];
+export const SECOND_SITES: readonly string[] = [...TWO_PHASE_CRASH_SITES.filter(isOfRecovery), ...BELOW_SECOND];
 
 export interface DoubleDeath {
   readonly first: string;
