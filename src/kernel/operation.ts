@@ -21,6 +21,28 @@ export interface Answer {
   readonly promisedAt?: string;
 }
 
+/**
+ * The answer to a write of which more is to come: it is not decided (`running`), or it is `committed` and not known to be
+ * where it has to be.
+ */
+export function acceptedAnswer(operationId: string, state: 'running' | 'committed'): Answer {
+  const headers = { location: `/operations/${operationId}` };
+  return { status: 202, headers, body: JSON.stringify({ operationId, state }) };
+}
+
+/**
+ * The answer to a transaction with where it stands in the documents' history: its change, and the promise of it. Without
+ * a place of the change it is as it was.
+ */
+export function placedAnswer(answer: Answer, commit: string | undefined, promisedAt: string | undefined): Answer {
+  if (commit === undefined) return answer;
+  return {
+    ...answer,
+    headers: { ...answer.headers, 'x-commit': commit },
+    ...(promisedAt !== undefined && promisedAt !== '' && { promisedAt }),
+  };
+}
+
 /** A finished operation. It exists exactly when the write it belongs to is durable. */
 export interface OperationRecord {
   readonly id: string;

@@ -6,6 +6,7 @@ import type {
   LastResource,
   TransactionId,
 } from '../../src/protocols/two-phase-commit/index.js';
+import { alsoAfterReopening } from '../support/reopened.js';
 
 export interface LastResourceUnderTest<Work> {
   /** The one that is open now: another one after `reopen`. */
@@ -55,12 +56,6 @@ export function describeLastResourceContract<Work>(
       (await resource().decisions([id])).get(id);
     const vetoed = async (asked: DecisionDetails): Promise<Decision | undefined> =>
       (await resource().abort([{ ...asked, by: 'recovery' }])).get(asked.id);
-    /** Now and after what a restart leaves. */
-    const alsoAfterReopening = async (look: () => Promise<void>): Promise<void> => {
-      await look();
-      await underTest.reopen();
-      await look();
-    };
 
     beforeEach(async () => {
       underTest = await open();
@@ -73,7 +68,7 @@ export function describeLastResourceContract<Work>(
       const asked = details();
 
       expect(await resource().commit(asked, work)).toEqual({ decision: 'committed', result: underTest.resultOf(work) });
-      await alsoAfterReopening(async () => {
+      await alsoAfterReopening(underTest, async () => {
         expect([await rowOf(asked.id), await underTest.timesDone(work)]).toEqual(['committed', 1]);
       });
     });
@@ -92,7 +87,7 @@ export function describeLastResourceContract<Work>(
       // Not by its class: what a native module throws is of the realm that loaded it first.
       expect(error).toHaveProperty('message');
       expect(isAppError(error, 'outcome-unknown')).toBe(false);
-      await alsoAfterReopening(async () => {
+      await alsoAfterReopening(underTest, async () => {
         expect([await rowOf(asked.id), await underTest.timesDone(work)]).toEqual([undefined, before]);
       });
     });
@@ -117,7 +112,7 @@ export function describeLastResourceContract<Work>(
 
       expect(await vetoed(asked)).toBe('aborted');
       expect(await resource().commit(asked, work)).toEqual({ decision: 'aborted' });
-      await alsoAfterReopening(async () => {
+      await alsoAfterReopening(underTest, async () => {
         expect([await rowOf(asked.id), await underTest.timesDone(work)]).toEqual(['aborted', 0]);
       });
     });
@@ -128,7 +123,7 @@ export function describeLastResourceContract<Work>(
       await resource().commit(asked, work);
 
       expect(await vetoed(asked)).toBe('committed');
-      await alsoAfterReopening(async () => {
+      await alsoAfterReopening(underTest, async () => {
         expect([await rowOf(asked.id), await underTest.timesDone(work)]).toEqual(['committed', 1]);
       });
     });
@@ -147,7 +142,7 @@ export function describeLastResourceContract<Work>(
       );
 
       expect(told.filter(([committer, vetoer]) => committer !== vetoer)).toEqual([]);
-      await alsoAfterReopening(async () => {
+      await alsoAfterReopening(underTest, async () => {
         const rows = await resource().decisions(races.map(({ asked }) => asked.id));
         expect(races.map(({ asked }) => rows.get(asked.id))).toEqual(told.map(([decision]) => decision));
         const done = await Promise.all(races.map(({ work }) => underTest.timesDone(work)));
@@ -165,7 +160,7 @@ export function describeLastResourceContract<Work>(
       const rows = await resource().abort(offered);
       expect(offered.map(({ id }) => rows.get(id))).toEqual(expected);
       expect(rows.size).toBe(3);
-      await alsoAfterReopening(async () => {
+      await alsoAfterReopening(underTest, async () => {
         expect(await Promise.all(offered.map(({ id }) => rowOf(id)))).toEqual(expected);
       });
     });
@@ -183,7 +178,7 @@ export function describeLastResourceContract<Work>(
       expect(await resource().decide({ ...other, ...by }, 'aborted')).toBe('aborted');
       expect(await resource().decide({ ...asked, ...by }, 'aborted')).toBe('committed');
       expect(await resource().decide({ ...committed, ...by }, 'aborted')).toBe('committed');
-      await alsoAfterReopening(async () => {
+      await alsoAfterReopening(underTest, async () => {
         const ids = [asked.id, other.id, committed.id];
         expect(await Promise.all(ids.map((id) => rowOf(id)))).toEqual(['committed', 'aborted', 'committed']);
       });
@@ -202,7 +197,7 @@ export function describeLastResourceContract<Work>(
       await resource().abort([second]);
       await resource().commit(third, underTest.work());
 
-      await alsoAfterReopening(async () => {
+      await alsoAfterReopening(underTest, async () => {
         const rows = await resource().incomplete();
         expect(rows).toEqual([
           expect.objectContaining({ ...first, decision: 'committed' }),
@@ -222,7 +217,7 @@ export function describeLastResourceContract<Work>(
       resource().completed(done.id, receipts);
       await resource().commit(left, underTest.work());
 
-      await alsoAfterReopening(async () => {
+      await alsoAfterReopening(underTest, async () => {
         expect((await resource().incomplete()).map((row) => row.id)).toEqual([left.id]);
         expect(await rowOf(done.id)).toBe('committed');
       });
@@ -233,7 +228,7 @@ export function describeLastResourceContract<Work>(
       const asked = works.map(() => details());
       await Promise.all(works.map((work, index) => resource().commit(asked[index]!, work)));
 
-      await alsoAfterReopening(async () => {
+      await alsoAfterReopening(underTest, async () => {
         expect((await resource().decisions(asked.map((each) => each.id))).size).toBe(AT_ONCE);
         expect(await Promise.all(works.map((work) => underTest.timesDone(work)))).toEqual(works.map(() => 1));
       });

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { isAppError } from '../../src/kernel/index.js';
 import type { Participant, TransactionHead, TransactionId, Vote } from '../../src/protocols/two-phase-commit/index.js';
+import { alsoAfterReopening } from '../support/reopened.js';
 
 export interface ParticipantUnderTest<Work> {
   /** The one that is open now: another one after `reopen`. */
@@ -51,12 +52,6 @@ export function describeParticipantContract<Work>(
       expect(await participant().prepare(asked, work)).toMatchObject({ vote: 'yes' });
       return asked;
     };
-    /** Now and after what a restart leaves. */
-    const alsoAfterReopening = async (look: () => Promise<void>): Promise<void> => {
-      await look();
-      await underTest.reopen();
-      await look();
-    };
 
     beforeEach(async () => {
       underTest = await open();
@@ -69,7 +64,7 @@ export function describeParticipantContract<Work>(
       const asked = head();
       const vote = await participant().prepare(asked, work);
 
-      await alsoAfterReopening(async () => {
+      await alsoAfterReopening(underTest, async () => {
         const found = await participant().inDoubt();
         expect(found).toEqual([expect.objectContaining(asked)]);
         expect(found[0]?.place).toBe(vote.vote === 'yes' ? vote.place : 'a yes');
@@ -82,7 +77,7 @@ export function describeParticipantContract<Work>(
       const { id } = await promised(work);
       await participant().commit(id);
 
-      await alsoAfterReopening(async () => {
+      await alsoAfterReopening(underTest, async () => {
         expect([await underTest.timesDone(work), await inDoubt()]).toEqual([1, []]);
       });
     });
@@ -92,7 +87,7 @@ export function describeParticipantContract<Work>(
       const { id } = await promised(work);
       await participant().abort(id);
 
-      await alsoAfterReopening(async () => {
+      await alsoAfterReopening(underTest, async () => {
         expect([await underTest.timesDone(work), await inDoubt()]).toEqual([0, []]);
       });
     });
@@ -104,7 +99,7 @@ export function describeParticipantContract<Work>(
       await participant().commit(first.id);
       await participant().abort(second.id);
 
-      await alsoAfterReopening(async () => {
+      await alsoAfterReopening(underTest, async () => {
         expect(await Promise.all(works.map((work) => underTest.timesDone(work)))).toEqual([1, 0]);
         expect(await inDoubt()).toEqual([]);
       });
@@ -146,7 +141,7 @@ export function describeParticipantContract<Work>(
       await participant().commit(head().id);
       await participant().abort(head().id);
 
-      await alsoAfterReopening(async () => {
+      await alsoAfterReopening(underTest, async () => {
         expect(await inDoubt()).toEqual([]);
       });
     });
@@ -159,7 +154,7 @@ export function describeParticipantContract<Work>(
 
       expect(await participant().prepare(never, works[0]!)).toMatchObject({ vote: 'no' });
       expect(await participant().prepare(aborted, works[1]!)).toMatchObject({ vote: 'no' });
-      await alsoAfterReopening(async () => {
+      await alsoAfterReopening(underTest, async () => {
         expect(await Promise.all(works.map((work) => underTest.timesDone(work)))).toEqual([0, 0]);
         expect(await inDoubt()).toEqual([]);
       });
@@ -177,7 +172,7 @@ export function describeParticipantContract<Work>(
         }),
       );
 
-      await alsoAfterReopening(async () => {
+      await alsoAfterReopening(underTest, async () => {
         expect(await inDoubt()).toEqual([]);
         expect(await Promise.all(works.map((work) => underTest.timesDone(work)))).toEqual(works.map(() => 0));
       });
@@ -190,7 +185,7 @@ export function describeParticipantContract<Work>(
       await participant().abort(aborted.id);
       await Promise.allSettled([participant().abort(committed.id), participant().commit(aborted.id)]);
 
-      await alsoAfterReopening(async () => {
+      await alsoAfterReopening(underTest, async () => {
         expect(await Promise.all(works.map((work) => underTest.timesDone(work)))).toEqual([1, 0]);
         expect(await inDoubt()).toEqual([]);
       });
@@ -208,7 +203,7 @@ export function describeParticipantContract<Work>(
       const vote = await participant().prepare(head(), impossible);
 
       expect(vote.vote === 'no' && isAppError(vote.reason)).toBe(true);
-      await alsoAfterReopening(async () => {
+      await alsoAfterReopening(underTest, async () => {
         expect([await underTest.timesDone(impossible), await inDoubt()]).toEqual([before, []]);
       });
     });
@@ -221,7 +216,7 @@ export function describeParticipantContract<Work>(
       await Promise.all(yes.map(({ id }) => participant().commit(id)));
 
       expect(yes.length).toBeGreaterThan(0);
-      await alsoAfterReopening(async () => {
+      await alsoAfterReopening(underTest, async () => {
         expect([await underTest.timesDone(work), await inDoubt()]).toEqual([yes.length, []]);
       });
     });
@@ -242,7 +237,7 @@ export function describeParticipantContract<Work>(
       await participant().commit(asked[3]!);
       const left = asked.filter((_, index) => index !== 3);
 
-      await alsoAfterReopening(async () => {
+      await alsoAfterReopening(underTest, async () => {
         expect(await inDoubt()).toEqual(left);
       });
     });
@@ -256,7 +251,7 @@ export function describeParticipantContract<Work>(
         asked.map(({ id }, index) => (index % 2 === 0 ? participant().commit(id) : participant().abort(id))),
       );
 
-      await alsoAfterReopening(async () => {
+      await alsoAfterReopening(underTest, async () => {
         const done = await Promise.all(works.map((work) => underTest.timesDone(work)));
         expect([done, await inDoubt()]).toEqual([works.map((_, index) => (index % 2 === 0 ? 1 : 0)), []]);
       });
@@ -270,7 +265,7 @@ export function describeParticipantContract<Work>(
         await participant().commit(committed.id);
         await participant().abort(aborted.id);
 
-        await alsoAfterReopening(async () => {
+        await alsoAfterReopening(underTest, async () => {
           expect(await participant().carriedOut!()).toEqual([
             expect.objectContaining({ ...committed, decision: 'committed' }),
             expect.objectContaining({ ...aborted, decision: 'aborted' }),
@@ -289,7 +284,7 @@ export function describeParticipantContract<Work>(
       const [first] = places.keys();
       if (first !== undefined) await participant().commit(first);
 
-      await alsoAfterReopening(async () => {
+      await alsoAfterReopening(underTest, async () => {
         for (const [id, place] of places) expect(await participant().mayHavePrepared!(id, place)).toBe(true);
       });
     });

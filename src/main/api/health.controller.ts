@@ -5,7 +5,7 @@ import { HealthCheckService, type HealthIndicatorResult, HealthIndicatorService 
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
-import { AppError } from '../../kernel/index.js';
+import { AppError, placeText } from '../../kernel/index.js';
 import { DocumentStore } from '../../platform/documents/index.js';
 import { DescribeView } from '../../platform/http/index.js';
 import { ReplicationPrimary } from '../../protocols/replication/index.js';
@@ -88,8 +88,7 @@ export class HealthController {
   }
 
   private documentsUp(): HealthIndicatorResult {
-    const { epoch, seq } = this.documents.position;
-    return this.indicators.check('documents').up({ position: `${String(epoch)}.${String(seq)}` });
+    return this.indicators.check('documents').up({ position: placeText(this.documents.position) });
   }
 
   /** Down while client writes on documents would be refused. */

@@ -1,3 +1,4 @@
+import { placeText } from '../../kernel/index.js';
 import Table from 'cli-table3';
 import { z } from 'zod';
 import { loadConfig } from '../../config/index.js';
@@ -55,7 +56,7 @@ export function statusShown(url: string, answer: JsonAnswer | undefined): Shown 
 function tableOf(url: string, status: ReplicationStatus): string {
   const { epoch, position, writeConcern, minInSync, inSync, replicas, waiting } = status;
   const lines = [
-    `Bifolio at ${url}: epoch ${String(epoch)}, position ${String(position.epoch)}.${String(position.seq)}.`,
+    `Bifolio at ${url}: epoch ${String(epoch)}, position ${placeText(position)}.`,
     replicas.length === 0
       ? 'There are no replicas.'
       : `${String(inSync)} of ${String(replicas.length)} replicas in sync, ${String(minInSync)} needed to write; ` +

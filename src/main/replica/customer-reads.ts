@@ -1,8 +1,9 @@
+import { placeText } from '../../kernel/index.js';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { answerCustomer, answerCustomers } from '../../modules/customers/index.js';
 import type { ReplicaShell } from '../../protocols/replication/index.js';
 import type { ReplicaDocuments } from './replica-documents.js';
-import { minSeqOf, notThereYet, shownCommit } from './min-seq.js';
+import { minSeqOf, notThereYet } from './min-seq.js';
 
 export interface CustomerReadsOptions {
   readonly documents: Pick<ReplicaDocuments, 'find' | 'page' | 'state'>;
@@ -35,5 +36,5 @@ async function whenCurrent(
 ): Promise<void> {
   const minSeq = minSeqOf(request);
   if (minSeq && !(await shell.whenAt(minSeq, readWaitMs))) throw notThereYet(minSeq, readWaitMs);
-  reply.header('x-replica-seq', shownCommit(documents.state().position));
+  reply.header('x-replica-seq', placeText(documents.state().position));
 }

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { AppError } from '../../kernel/index.js';
+import { acceptedAnswer, AppError } from '../../kernel/index.js';
 import { JSON_CONTENT_TYPE } from '../../platform/http/index.js';
 import type { ReplicaShell } from '../../protocols/replication/index.js';
 import { commitOf } from './min-seq.js';
@@ -82,13 +82,13 @@ function passBack(reply: FastifyReply, answer: Extract<PrimaryAnswer, { kind: 'a
 function notHereYet(
   answer: Extract<PrimaryAnswer, { kind: 'answered' }>,
 ): Extract<PrimaryAnswer, { kind: 'answered' }> {
-  const operationId = String(answer.headers['x-operation-id']);
+  const accepted = acceptedAnswer(String(answer.headers['x-operation-id']), 'committed');
   const { etag: _etag, ...headers } = answer.headers;
   return {
     kind: 'answered',
-    status: 202,
-    headers: { ...headers, 'content-type': JSON_CONTENT_TYPE, location: `/operations/${operationId}` },
-    body: Buffer.from(JSON.stringify({ operationId, state: 'committed' })),
+    status: accepted.status,
+    headers: { ...headers, 'content-type': JSON_CONTENT_TYPE, ...accepted.headers },
+    body: Buffer.from(accepted.body ?? ''),
   };
 }
 

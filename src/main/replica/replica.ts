@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { v7 as uuidV7 } from 'uuid';
 import type { ReplicaConfig } from '../../config/index.js';
-import { AppError, type FieldError, isAppError, type ProcessControl } from '../../kernel/index.js';
+import { AppError, type FieldError, isAppError, placeText, type ProcessControl } from '../../kernel/index.js';
 import {
   answerProblems,
   closeServing,
@@ -25,7 +25,6 @@ import { serveCustomerReads } from './customer-reads.js';
 import { serveDocs } from './docs-routes.js';
 import { whenSecretKnown } from './known-secret.js';
 import { type ReplicaMeasures, serveMetrics } from './metrics.js';
-import { shownCommit } from './min-seq.js';
 import { servePassedOn } from './passed-on.js';
 import { PrimaryClient } from './primary-client.js';
 import { PrimaryPresence } from './primary-presence.js';
@@ -92,7 +91,7 @@ export async function startReplica(
     servePassedOn(clients, { shell, client, newKey, writeDeadlineMs: config.writeDeadlineMs, nowMs });
     serveAbout(clients, {
       node: () => ({ nodeId: `${config.http.host}:${String(portOf(server))}`, port: portOf(server) }),
-      position: () => shownCommit(documents.state().position),
+      position: () => placeText(documents.state().position),
       missing: () => missingParts(presence, secret()),
     });
     serveMetrics(clients, observer.registry, () => measures(shell, documents, disk));

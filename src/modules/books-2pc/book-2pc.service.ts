@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Answer, OperationStamp } from '../../kernel/index.js';
+import { type Answer, type OperationStamp, placedAnswer } from '../../kernel/index.js';
 import type { WriteConcern } from '../../platform/http/index.js';
 import { SqlOperationLedger } from '../../platform/sql/index.js';
 import {
@@ -56,13 +56,8 @@ export class Book2pcService {
   }
 
   answerOf({ promisedAt, ...decided }: CommittedBook, receipts: Readonly<Record<string, Receipt>>): Answer {
-    const { status, headers } = recordedAnswer(decided);
     const receipt = receipts[this.documents.name];
-    return {
-      status,
-      headers: { ...headers, ...(receipt?.place !== undefined && { 'x-commit': receipt.place }) },
-      body: JSON.stringify(wholeBody(decided, receipt)),
-      ...(promisedAt !== undefined && { promisedAt }),
-    };
+    const whole = { ...recordedAnswer(decided), body: JSON.stringify(wholeBody(decided, receipt)) };
+    return placedAnswer(whole, receipt?.place, promisedAt);
   }
 }

@@ -5,6 +5,7 @@ import {
   etagOf,
   ifMatchHolds,
   nextPageLink,
+  otherVersion,
   type PageRequest,
   prepareBody,
   type PreparedBody,
@@ -103,9 +104,7 @@ export class BookService {
     const current = this.books.findWithinWrite(id);
     if (current === undefined) throw notFound(id);
     if (ifMatchHolds(ifMatch, etagOf(JSON.stringify(bookOf(current))))) return;
-    throw new AppError('precondition-failed', `book ${String(id)} is not the version that If-Match names`, {
-      retry: 'never',
-    });
+    throw otherVersion(`book ${String(id)}`);
   }
 }
 

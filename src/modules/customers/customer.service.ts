@@ -1,12 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import { type Answer, AppError, type OperationStamp } from '../../kernel/index.js';
+import { type Answer, type OperationStamp, placeText } from '../../kernel/index.js';
 import {
   type DocumentOutcome,
   DocumentStore,
   type DocumentWrite,
+  reservedDocument,
   type ShownDocument,
 } from '../../platform/documents/index.js';
-import { ifMatchHolds } from '../../platform/http/index.js';
+import { ifMatchHolds, otherVersion } from '../../platform/http/index.js';
 import type { CustomerInput } from './customer.schemas.js';
 import { CUSTOMERS, customerNotFound, shownCustomer } from './customer-reads.js';
 
@@ -59,17 +60,10 @@ export function answerOf({ change, document }: DocumentOutcome, commit: string):
 }
 
 function written(write: DocumentWrite, id: number): Answer {
-  if (write.done) return answerOf(write.outcome, `${String(write.commit.epoch)}.${String(write.commit.seq)}`);
+  if (write.done) return answerOf(write.outcome, placeText(write.commit));
   if (write.refusal === 'not-found') throw customerNotFound(id);
-  if (write.refusal === 'reserved') {
-    throw new AppError('conflict', `a transaction that is not decided yet is at work on customer ${String(id)}`, {
-      retry: 'safe',
-      retryAfterSeconds: 1,
-    });
-  }
-  throw new AppError('precondition-failed', `customer ${String(id)} is not the version that If-Match names`, {
-    retry: 'never',
-  });
+  const what = `customer ${String(id)}`;
+  throw write.refusal === 'reserved' ? reservedDocument(what) : otherVersion(what);
 }
 
 function preconditionOf(ifMatch: string | undefined): ((current: ShownDocument) => boolean) | undefined {

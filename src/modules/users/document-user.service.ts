@@ -1,12 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import { type Answer, AppError, type OperationStamp } from '../../kernel/index.js';
+import { type Answer, AppError, type OperationStamp, placeText } from '../../kernel/index.js';
 import {
   type DocumentOutcome,
   DocumentStore,
   type DocumentWrite,
+  reservedDocument,
   type ShownDocument,
 } from '../../platform/documents/index.js';
-import { etagOf, ifMatchHolds } from '../../platform/http/index.js';
+import { etagOf, ifMatchHolds, otherVersion } from '../../platform/http/index.js';
 import { USERS } from './user-collection.js';
 import { userExists } from './user-exists.js';
 import type { UserInput } from './user.schemas.js';
@@ -50,21 +51,16 @@ export function answerOf({ change, document }: DocumentOutcome, commit: string):
 }
 
 function written(write: DocumentWrite, id: string): Answer {
-  if (write.done) return answerOf(write.outcome, `${String(write.commit.epoch)}.${String(write.commit.seq)}`);
+  if (write.done) return answerOf(write.outcome, placeText(write.commit));
   switch (write.refusal) {
     case 'not-found':
       throw notFound(id);
     case 'exists':
       throw userExists(id);
     case 'reserved':
-      throw new AppError('conflict', `a transaction that is not decided yet is at work on user ${id}`, {
-        retry: 'safe',
-        retryAfterSeconds: 1,
-      });
+      throw reservedDocument(`user ${id}`);
     case 'precondition-failed':
-      throw new AppError('precondition-failed', `user ${id} is not the version that If-Match names`, {
-        retry: 'never',
-      });
+      throw otherVersion(`user ${id}`);
   }
 }
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type Answer, AppError, type OperationStamp } from '../../kernel/index.js';
-import { etagOf, ifMatchHolds } from '../../platform/http/index.js';
+import { etagOf, ifMatchHolds, otherVersion } from '../../platform/http/index.js';
 import { SqlDatabase, SqlOperationLedger, type SqlWriteScope } from '../../platform/sql/index.js';
 import { userExists } from './user-exists.js';
 import { UserIds } from './user-ids.js';
@@ -31,7 +31,7 @@ export class SqlUserService {
     return this.write(operation, (scope) => {
       const current = this.users.findWithinWrite(id);
       if (current === undefined) throw notFound(id);
-      if (!ifMatchHolds(ifMatch, shownUser(current).etag)) throw otherVersion(id);
+      if (!ifMatchHolds(ifMatch, shownUser(current).etag)) throw otherVersion(`user ${String(id)}`);
       const user = {
         id,
         firstname: change.firstname ?? current.firstname,
@@ -75,10 +75,4 @@ function shown(status: number, user: User, headers: Record<string, string>): Ans
 
 function notFound(id: number): AppError {
   return new AppError('not-found', `there is no user ${String(id)} in SQL`, { retry: 'never' });
-}
-
-function otherVersion(id: number): AppError {
-  return new AppError('precondition-failed', `user ${String(id)} is not the version that If-Match names`, {
-    retry: 'never',
-  });
 }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Answer, OperationStamp } from '../../kernel/index.js';
+import { type Answer, type OperationStamp, placedAnswer } from '../../kernel/index.js';
 import type { WriteConcern } from '../../platform/http/index.js';
 import { SqlOperationLedger } from '../../platform/sql/index.js';
 import {
@@ -18,7 +18,7 @@ import { UserRepository } from './user.repository.js';
 import type { User, UserInBothInput } from './user.schemas.js';
 
 /** In transactions. */
-export const USERS_2PC = 'users-2pc';
+const USERS_2PC = 'users-2pc';
 
 /** As decided, and where the documents' promise stands, which is what replicas were waited for. */
 export interface CommittedUser extends DecidedUser {
@@ -51,14 +51,7 @@ export class User2pcService {
   }
 
   answerOf({ promisedAt, ...decided }: CommittedUser, receipts: Readonly<Record<string, Receipt>>): Answer {
-    const { status, headers, body } = recordedAnswer(decided);
-    const place = receipts[this.documents.name]?.place;
-    return {
-      status,
-      headers: { ...headers, ...(place !== undefined && { 'x-commit': place }) },
-      body,
-      ...(promisedAt !== undefined && { promisedAt }),
-    };
+    return placedAnswer(recordedAnswer(decided), receipts[this.documents.name]?.place, promisedAt);
   }
 
   private async execute(

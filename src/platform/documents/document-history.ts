@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Low } from 'lowdb';
-import { isAppError } from '../../kernel/index.js';
+import { isAppError, parsePlace } from '../../kernel/index.js';
 import {
   type Appended,
   type EncodedRecord,
@@ -13,7 +13,6 @@ import {
 import { type Applied, DocumentMachine, type DocumentsSnapshot, type SnapshotMeta } from './document-machine.js';
 import type { CollectionDeclaration, DocumentOp } from './document-op.js';
 import type { PreparedTransaction } from './transaction-memory.js';
-import { placeOf } from './place.js';
 import { SnapshotCodec } from './snapshot-codec.js';
 import { SnapshotFile } from './snapshot-file.js';
 import { openSnapshotStream, type SnapshotStream } from './snapshot-stream.js';
@@ -233,7 +232,10 @@ export class DocumentHistory implements CopyableHistory {
 
 function writtenAs({ epoch, seq, hash, decisions = [] }: SnapshotMeta): WrittenSnapshot {
   const [oldest] = decisions;
-  return { position: { epoch, seq, hash }, firstToldSeq: oldest === undefined ? seq + 1 : placeOf(oldest.place).seq };
+  return {
+    position: { epoch, seq, hash },
+    firstToldSeq: oldest === undefined ? seq + 1 : parsePlace(oldest.place).seq,
+  };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { AppError, type OperationStamp } from '../../kernel/index.js';
+import { AppError, type OperationStamp, placeText } from '../../kernel/index.js';
 import type { JournalRecord, Position } from '../journal/index.js';
 import type { StoredDocument } from './document-line.js';
 import type {
@@ -13,7 +13,6 @@ import type {
 import { DocumentTable } from './document-table.js';
 import { type IdKind, idKindOf } from './id-kind.js';
 import { OperationMemory, type RememberedOperation } from './operation-memory.js';
-import { placeText } from './place.js';
 import type { TableSnapshot } from './table-snapshot.js';
 import { type CarriedOutTransaction, type PreparedTransaction, TransactionMemory } from './transaction-memory.js';
 

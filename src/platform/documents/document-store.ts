@@ -1,4 +1,4 @@
-import { AppError, type OperationStamp, type Random } from '../../kernel/index.js';
+import { AppError, type OperationStamp, parsePlace, placeText, type Random } from '../../kernel/index.js';
 import type { EncodedRecord, JournalPorts, Position } from '../journal/index.js';
 import {
   type CopyableHistory,
@@ -17,7 +17,6 @@ import {
   type TransactionReceipt,
 } from './document-transactions.js';
 import { EarlierTransactions } from './earlier-transactions.js';
-import { placeOf, placeText } from './place.js';
 import { QueuedWrites } from './queued-writes.js';
 import { RecordListeners } from './record-listeners.js';
 import { UnmatchedTransactions } from './unmatched-transactions.js';
@@ -269,7 +268,7 @@ export class DocumentStore extends DocumentReads {
 
   /** Whether no later start from the files as they are now will tell, in `carriedOut`, of the decision at this place. */
   hasForgotten(place: string): boolean {
-    return placeOf(place).seq < this.own.firstToldSeq;
+    return parsePlace(place).seq < this.own.firstToldSeq;
   }
 
   /** False: certainly no promise of this transaction stands, or stood, at this place of the history, `<epoch>.<seq>`. */

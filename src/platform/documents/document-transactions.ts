@@ -1,7 +1,6 @@
-import { AppError } from '../../kernel/index.js';
+import { AppError, parsePlace, type Place } from '../../kernel/index.js';
 import type { OwnHistory } from './document-history.js';
 import type { DocumentId, DocumentOp, PreparedChange } from './document-op.js';
-import { type Place, placeOf } from './place.js';
 import type { QueuedWrites } from './queued-writes.js';
 import type { CarriedOutTransaction, TransactionOutcome } from './transaction-memory.js';
 import { whenSettled } from './when-settled.js';
@@ -112,7 +111,7 @@ export class DocumentTransactions {
     const { transactions } = this.history.machine;
     const decided = transactions.findDecided(id);
     if (decided?.decision === 'aborted' || this.abandoned.has(id)) return { prepared: false, refusal: 'aborted' };
-    if (decided !== undefined) return { prepared: true, place: placeOf(decided.place) };
+    if (decided !== undefined) return { prepared: true, place: parsePlace(decided.place) };
     const prepared = transactions.findPrepared(id);
     return prepared && { prepared: true, place: { epoch: prepared.epoch, seq: prepared.seq } };
   }

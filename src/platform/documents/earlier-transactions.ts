@@ -1,7 +1,7 @@
+import { parsePlace, type Place, placeText } from '../../kernel/index.js';
 import type { JournalRecord } from '../journal/index.js';
 import type { Applied } from './document-machine.js';
 import type { DocumentOp } from './document-op.js';
-import { type Place, placeOf, placeText } from './place.js';
 import type { CarriedOutTransaction } from './transaction-memory.js';
 
 /**
@@ -37,12 +37,12 @@ export class EarlierTransactions {
   with(remembered: readonly CarriedOutTransaction[]): readonly CarriedOutTransaction[] {
     const { ownEpoch } = this;
     if (ownEpoch === undefined) return this.decided;
-    return [...this.decided, ...remembered.filter(({ place }) => placeOf(place).seq > ownEpoch.seq)];
+    return [...this.decided, ...remembered.filter(({ place }) => parsePlace(place).seq > ownEpoch.seq)];
   }
 
   /** False: certainly no prepare record of this transaction stands at `place` in the history that ends at `end`. */
   mayHavePrepared(transaction: string, place: string, end: Place): boolean {
-    const { epoch, seq } = placeOf(place);
+    const { epoch, seq } = parsePlace(place);
     if (!(seq <= end.seq)) return false;
     if (this.ownEpoch !== undefined && seq > this.ownEpoch.seq) return epoch === this.ownEpoch.epoch;
     return seq <= this.snapshotSeq || this.preparedAt.get(transaction) === place;

@@ -21,6 +21,7 @@ export { FOLLOWER_CRASH_SITES } from './follower-crash-sites.js';
 export { DocumentOperationLedger } from './document-operation-ledger.js';
 export type { DocumentPage } from './document-reads.js';
 export { type SnapshotStream, storeStream } from './snapshot-stream.js';
+export { reservedDocument } from './reserved-document.js';
 export { DocumentMachine } from './document-machine.js';
 export type { DocumentsSnapshot, SnapshotMeta } from './document-machine.js';
 export type {

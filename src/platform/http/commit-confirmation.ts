@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import type { Answer } from '../../kernel/index.js';
+import { acceptedAnswer, type Answer } from '../../kernel/index.js';
 import { type WriteConcern, writeConcernOf } from './write-concern.js';
 
 /** What the replicas have to say to a write that is durable here. */
@@ -41,11 +41,8 @@ export async function confirmedAnswer(
   const { isConfirmed, acked, replicas } = await confirmer.confirm(seqOf(answer.promisedAt ?? commit), concern);
   const headers = { 'x-replicas-acked': `${String(acked)}/${String(replicas)}` };
   if (isConfirmed) return { ...answer, headers: { ...answer.headers, ...headers } };
-  return {
-    status: 202,
-    headers: { ...headers, 'x-commit': commit, location: `/operations/${operationId}` },
-    body: JSON.stringify({ operationId, state: 'committed' }),
-  };
+  const accepted = acceptedAnswer(operationId, 'committed');
+  return { ...accepted, headers: { ...headers, 'x-commit': commit, ...accepted.headers } };
 }
 
 /** Whether what the answer tells of is confirmed under the server's own write concern; true where nothing replicates it. */

@@ -1,6 +1,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import {
+  acceptedAnswer,
   type Answer,
   AppError,
   type OperationLedger,
@@ -11,7 +12,6 @@ import {
 import { isReading } from './access.js';
 import { sendAnswer } from './answers.js';
 import { type CommitConfirmer, confirmedAnswer } from './commit-confirmation.js';
-import { stillRunning } from './accepted-answers.js';
 import { STATUS_OF } from './status.js';
 import { writeConcernOf } from './write-concern.js';
 
@@ -129,7 +129,7 @@ export class IdempotencyGate {
       return true;
     }
     if (running) {
-      this.replay(reply, running.operationId, stillRunning(running.operationId));
+      this.replay(reply, running.operationId, acceptedAnswer(running.operationId, 'running'));
       return true;
     }
     const { promise, resolve } = deferred();

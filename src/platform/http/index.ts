@@ -1,4 +1,3 @@
-export { stillRunning, stillUntold } from './accepted-answers.js';
 export type { ApiKey, Role } from './access.js';
 export {
   JSON_CONTENT_TYPE,
@@ -26,7 +25,7 @@ export {
   DescribeView,
   type IdDescription,
 } from './describe.js';
-export { etagOf, ifMatchHolds } from './etag.js';
+export { etagOf, ifMatchHolds, otherVersion } from './etag.js';
 export { useJsonBodies } from './json-body.js';
 export { useWriteAdmission } from './write-admission.js';
 export { createHttpServer, type HttpServerOptions } from './http-server.js';
@@ -48,3 +47,4 @@ export { ProblemFilter } from './problem.filter.js';
 export { REFUSALS, REPLICATED_REFUSALS } from './refusals.js';
 export { closeServing, requestIds, whyNotListening } from './serving.js';
 export { acceptedSchema, boundedText, problemJsonSchema, problemSchema } from './schemas.js';
+export { answerReplicated } from './replicated-write.js';

@@ -1,4 +1,4 @@
-import type { OperationLedger, OperationRecord } from '../../kernel/index.js';
+import { acceptedAnswer, type OperationLedger, type OperationRecord, placedAnswer } from '../../kernel/index.js';
 import type { SqlOperationLedger } from './sql-operation-ledger.js';
 import type { SqlTransactionTable } from './sql-transaction-table.js';
 import type { TransactionReceipts, TransactionRow } from './transaction-row.js';
@@ -36,7 +36,10 @@ export class TransactionOperationLedger implements OperationLedger {
     if (record === undefined) return undefined;
     const transaction = this.transactions.findByOperation(record.id);
     if (transaction === undefined) return record;
-    return transaction.receipts ? this.completed(record, transaction, transaction.receipts) : notCompleted(record);
+    return transaction.receipts
+      ? this.completed(record, transaction, transaction.receipts)
+      : // It is decided, so the answer is not "no"; what it will be is not known yet.
+        { ...record, answer: acceptedAnswer(record.id, 'committed') };
   }
 
   private completed(
@@ -44,26 +47,14 @@ export class TransactionOperationLedger implements OperationLedger {
     { kind, places }: TransactionRow,
     receipts: TransactionReceipts,
   ): OperationRecord {
-    const { status, headers, body } = record.answer;
+    const { answer } = record;
     const { replicatedParticipant, completeBody } = this.answers;
-    const place = receipts[replicatedParticipant]?.place;
-    const promisedAt = places[replicatedParticipant] ?? '';
     const complete = completeBody[kind];
-    return {
-      ...record,
-      answer: {
-        status,
-        headers: place === undefined ? headers : { ...headers, 'x-commit': place },
-        body: body === null || !complete ? body : JSON.stringify(complete(JSON.parse(body) as unknown, receipts)),
-        ...(place !== undefined && promisedAt !== '' && { promisedAt }),
-      },
-    };
+    const body =
+      answer.body === null || !complete
+        ? answer.body
+        : JSON.stringify(complete(JSON.parse(answer.body) as unknown, receipts));
+    const { place } = receipts[replicatedParticipant] ?? {};
+    return { ...record, answer: placedAnswer({ ...answer, body }, place, places[replicatedParticipant]) };
   }
-}
-
-/** It is decided, so the answer is not "no"; what it will be is not known yet. */
-function notCompleted(record: OperationRecord): OperationRecord {
-  const { id } = record;
-  const body = JSON.stringify({ operationId: id, state: 'committed' });
-  return { ...record, answer: { status: 202, headers: { location: `/operations/${id}` }, body } };
 }

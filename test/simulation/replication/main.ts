@@ -1,20 +1,11 @@
+import { simulationOptions } from '../../support/simulation-options.js';
 import { describeFailure, simulate } from './simulate.js';
 import { PLANTED, REAL } from './variant.js';
 
 /**
  * `npm run simulate -- --seed 123` replays one run, `--seeds 20000 --from 1` tries many. `--bug '<name>'` plants a bug.
  */
-function option(name: string): string | undefined {
-  const place = process.argv.indexOf(`--${name}`);
-  return place === -1 ? undefined : process.argv[place + 1];
-}
-
-const bug = option('bug');
-const variant = bug === undefined ? REAL : PLANTED[bug];
-if (!variant) throw new Error(`There is no such bug; there are: ${Object.keys(PLANTED).join(', ')}.`);
-const one = option('seed');
-const first = Number(one ?? option('from') ?? 1);
-const count = one === undefined ? Number(option('seeds') ?? 2_000) : 1;
+const { variant, first, count } = simulationOptions(process.argv, REAL, PLANTED);
 
 const beganMs = performance.now();
 let failed = 0;

@@ -1,4 +1,4 @@
-import { AppError, type CrashSites, type Disk, type Log, type NextTurn } from '../../../kernel/index.js';
+import { AppError, type CrashSites, type Disk, type Log, type NextTurn, placeText } from '../../../kernel/index.js';
 import { COLLECTIONS } from '../../../modules/collections/index.js';
 import { CUSTOMERS } from '../../../modules/customers/index.js';
 import {
@@ -66,7 +66,10 @@ export async function copyHistory(
 
   const reached = machine.appliedPosition;
   if (reached.epoch !== position.epoch || reached.hash !== position.hash || machine.clusterId !== clusterId) {
-    throw unfit(link, `what it sent ends at ${show(reached)} of ${machine.clusterId}, not at ${show(position)}`);
+    throw unfit(
+      link,
+      `what it sent ends at ${placeText(reached)} of ${machine.clusterId}, not at ${placeText(position)}`,
+    );
   }
   const state = machine.capture();
   const theirs = await link.stateHash(undefined, SILENCE_WITHIN_MS);
@@ -95,7 +98,9 @@ async function restore(
   await storeStream(disk, path, chunks);
   const data = await file.read();
   if (data?.meta.seq !== position.seq || data.meta.hash !== position.hash) {
-    throw new AppError('data-corrupt', `the snapshot that came is not the one of ${show(position)}`, { retry: 'safe' });
+    throw new AppError('data-corrupt', `the snapshot that came is not the one of ${placeText(position)}`, {
+      retry: 'safe',
+    });
   }
   machine.restore(data);
 }
@@ -123,8 +128,4 @@ async function replay(
 
 function unfit({ name }: ReplicaLink, why: string): AppError {
   return new AppError('data-corrupt', `${name}: ${why}`, { retry: 'safe' });
-}
-
-function show({ epoch, seq }: Position): string {
-  return `${String(epoch)}.${String(seq)}`;
 }

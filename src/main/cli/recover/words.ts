@@ -1,3 +1,4 @@
+import { placeText } from '../../../kernel/index.js';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Recovery } from './recover.js';
@@ -53,5 +54,5 @@ function listed(transactions: readonly string[]): string {
 }
 
 function show({ choice }: Extract<Recovery, { kind: 'possible' | 'restored' }>): string {
-  return `${String(choice.position.epoch)}.${String(choice.position.seq)}`;
+  return placeText(choice.position);
 }

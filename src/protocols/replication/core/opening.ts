@@ -6,8 +6,9 @@
  * they stand (the first phase of Paxos, Lamport 1998): a position that was asked for before the promise may be overtaken
  * by an older primary that still runs.
  */
+import { placeText } from '../../../kernel/index.js';
 import type { Position, ReplicaReport } from '../messages.js';
-import { isAheadOf, show } from './position.js';
+import { isAheadOf } from './position.js';
 
 /** What the primary's own disk says before its first append. */
 export interface OwnHistory {
@@ -67,7 +68,7 @@ function refusalOf(own: OwnHistory, heard: Heard): string | undefined {
   for (const [name, { clusterId, position }] of Object.entries(heard)) {
     if (clusterId === undefined) continue;
     if (own.clusterId === undefined) {
-      return `This data directory is empty, but replica ${name} holds data (up to ${show(position)}). ${REMEDY}`;
+      return `This data directory is empty, but replica ${name} holds data (up to ${placeText(position)}). ${REMEDY}`;
     }
     if (clusterId !== own.clusterId) {
       return `Replica ${name} holds the data of another cluster (${clusterId}; this one is ${own.clusterId}). ${REMEDY}`;
@@ -75,7 +76,7 @@ function refusalOf(own: OwnHistory, heard: Heard): string | undefined {
     if (!isAheadOf(position, own.position)) continue;
     // A newer epoch at a number that is taken here too: what stands here was written by a primary that had lost.
     if (position.seq <= own.position.seq || own.forks.includes(name)) {
-      return `Replica ${name} holds a newer history (up to ${show(position)}) that does not continue this one (up to ${show(own.position)}). ${REMEDY}`;
+      return `Replica ${name} holds a newer history (up to ${placeText(position)}) that does not continue this one (up to ${placeText(own.position)}). ${REMEDY}`;
     }
   }
   return undefined;

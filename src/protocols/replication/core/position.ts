@@ -1,21 +1,17 @@
+import type { Place } from '../../../kernel/index.js';
 import type { Position } from '../messages.js';
 
 /** Before the first record of any history; the journal's GENESIS. */
 export const BEGINNING: Position = { epoch: 0, seq: 0, hash: '0'.repeat(32) };
 
-/** The order in which histories are up to date: by the epoch of the last record, then by its number. Never by number alone. */
-export type Place = Pick<Position, 'epoch' | 'seq'>;
-
-/** Whether `one` is as far as `other`, or farther. */
+/**
+ * Whether `one` is as far as `other`, or farther, in the order in which histories are up to date: by the epoch of the
+ * last record, then by its number. Never by number alone.
+ */
 export function isAsFarAs(one: Place, other: Place): boolean {
   return one.epoch === other.epoch ? one.seq >= other.seq : one.epoch > other.epoch;
 }
 
 export function isAheadOf(one: Place, other: Place): boolean {
   return !isAsFarAs(other, one);
-}
-
-/** As `X-Commit` shows it. */
-export function show({ epoch, seq }: Place): string {
-  return `${epoch}.${seq}`;
 }

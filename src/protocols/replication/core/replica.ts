@@ -5,6 +5,7 @@
  * replica; nothing is cut off it and nothing of a promised epoch's past is taken. What is answered is durable.
  * The rules for a promise and for the order of histories are those of Raft's terms and logs (Ongaro, Ousterhout 2014).
  */
+import type { Place } from '../../../kernel/index.js';
 import type {
   AppendMessage,
   InstallMessage,
@@ -16,7 +17,7 @@ import type {
   ReplicaVerdict,
   ShippedRecord,
 } from '../messages.js';
-import { BEGINNING, isAsFarAs, type Place } from './position.js';
+import { BEGINNING, isAsFarAs } from './position.js';
 
 /** What a replica keeps beside its records, whole, in one small file that is replaced durably. */
 export interface ReplicaPromise {

@@ -1,4 +1,4 @@
-import { AppError, type ErrorCode, isAppError } from '../../../kernel/index.js';
+import { AppError, type ErrorCode, isAppError, placeText } from '../../../kernel/index.js';
 import type {
   DocumentPrepare,
   DocumentStore,
@@ -53,7 +53,7 @@ export class DocumentParticipant implements Participant<DocumentWork> {
     if ('vote' in promise) return promise;
     const { prepareDeadlineMs } = this.options;
     const { isConfirmed } = await this.replication.confirm(promise.seq, concern, prepareDeadlineMs);
-    if (isConfirmed) return { vote: 'yes', place: `${String(promise.epoch)}.${String(promise.seq)}` };
+    if (isConfirmed) return { vote: 'yes', place: placeText(promise) };
     await this.documents.abortPrepared(head.id);
     return no('too-few-replicas', `replicas did not confirm the promise within ${String(prepareDeadlineMs)} ms`);
   }

@@ -1,20 +1,16 @@
 import { Body, Controller, Delete, Get, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Answer, OperationStamp } from '../../../../kernel/index.js';
 import { DocumentStore } from '../../../../platform/documents/index.js';
 import {
-  admittedConcern,
+  answerReplicated,
   BODY_PIPE,
-  confirmedAnswer,
   DescribeDelete,
   DescribeList,
   DescribePost,
   DescribePut,
   DescribeRead,
-  operationOf,
   parseId,
-  sendAnswer,
 } from '../../../../platform/http/index.js';
 import { ReplicationPrimary } from '../../../../protocols/replication/index.js';
 import { CustomerService } from '../../customer.service.js';
@@ -49,7 +45,7 @@ export class CustomersController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    await this.write(request, reply, (operation) => this.customers.create(input, operation));
+    await answerReplicated(request, reply, this.replication, (operation) => this.customers.create(input, operation));
   }
 
   @Put(':id')
@@ -61,24 +57,17 @@ export class CustomersController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const ifMatch = request.headers['if-match'];
-    await this.write(request, reply, (operation) => this.customers.replace(parseId(id), input, ifMatch, operation));
+    await answerReplicated(request, reply, this.replication, (operation) =>
+      this.customers.replace(parseId(id), input, ifMatch, operation),
+    );
   }
 
   @Delete(':id')
   @DescribeDelete({ summary: 'Remove a customer', replicated: true })
   async delete(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const ifMatch = request.headers['if-match'];
-    await this.write(request, reply, (operation) => this.customers.delete(parseId(id), ifMatch, operation));
-  }
-
-  /** Refused before anything is written when its concern cannot be met; answered once it is. */
-  private async write(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    execute: (operation: OperationStamp) => Promise<Answer>,
-  ): Promise<void> {
-    const concern = admittedConcern(request, this.replication);
-    const operation = operationOf(request);
-    sendAnswer(reply, await confirmedAnswer(await execute(operation), operation.id, concern, this.replication));
+    await answerReplicated(request, reply, this.replication, (operation) =>
+      this.customers.delete(parseId(id), ifMatch, operation),
+    );
   }
 }

@@ -1,13 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Answer } from '../../../../kernel/index.js';
+import { acceptedAnswer, type Answer } from '../../../../kernel/index.js';
 import {
   type CommitConfirmer,
   confirmedAnswer,
   goesOnAfterAnswer,
   operationOf,
   sendAnswer,
-  stillRunning,
-  stillUntold,
 } from '../../../../platform/http/index.js';
 import type { TransactionOutcome } from '../../../../protocols/two-phase-commit/index.js';
 
@@ -34,11 +32,11 @@ export async function answerTransaction<Result>(
       sendAnswer(reply, await confirmedAnswer(answerOf(outcome), id, 'primary', confirmer));
       break;
     case 'untold':
-      sendAnswer(reply, stillUntold(id));
+      sendAnswer(reply, acceptedAnswer(id, 'committed'));
       break;
     case 'running':
       goesOnAfterAnswer(request, outcome.ended);
-      sendAnswer(reply, stillRunning(id));
+      sendAnswer(reply, acceptedAnswer(id, 'running'));
       break;
   }
 }

@@ -1,16 +1,12 @@
 import { Body, Controller, Get, Param, Post, Put, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Answer, OperationStamp } from '../../../../kernel/index.js';
 import {
-  admittedConcern,
+  answerReplicated,
   BODY_PIPE,
-  confirmedAnswer,
   DescribePost,
   DescribePut,
   DescribeRead,
-  operationOf,
-  sendAnswer,
   sendResource,
 } from '../../../../platform/http/index.js';
 import { ReplicationPrimary } from '../../../../protocols/replication/index.js';
@@ -47,7 +43,9 @@ export class DocumentUsersController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    await this.write(request, reply, (operation) => this.users.create(parseDocumentUserId(id), input, operation));
+    await answerReplicated(request, reply, this.replication, (operation) =>
+      this.users.create(parseDocumentUserId(id), input, operation),
+    );
   }
 
   @Put(':id')
@@ -65,19 +63,8 @@ export class DocumentUsersController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const ifMatch = request.headers['if-match'];
-    await this.write(request, reply, (operation) =>
+    await answerReplicated(request, reply, this.replication, (operation) =>
       this.users.replace(parseDocumentUserId(id), input, ifMatch, operation),
     );
-  }
-
-  /** Refused before anything is written when its concern cannot be met; answered once it is. */
-  private async write(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    execute: (operation: OperationStamp) => Promise<Answer>,
-  ): Promise<void> {
-    const concern = admittedConcern(request, this.replication);
-    const operation = operationOf(request);
-    sendAnswer(reply, await confirmedAnswer(await execute(operation), operation.id, concern, this.replication));
   }
 }

@@ -1,4 +1,4 @@
-/** Of a record in the history, without the hash that proves it. */
+/** Of a record in the documents' history, without the hash that proves it. */
 export interface Place {
   readonly epoch: number;
   readonly seq: number;
@@ -10,7 +10,7 @@ export function placeText({ epoch, seq }: Place): string {
 }
 
 /** NaN for what is no number. */
-export function placeOf(text: string): Place {
+export function parsePlace(text: string): Place {
   const [epoch = NaN, seq = NaN] = text.split('.').map(Number);
   return { epoch, seq };
 }
