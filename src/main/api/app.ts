@@ -3,7 +3,6 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import { v7 as uuidV7 } from 'uuid';
 import type { AppConfig } from '../../config/index.js';
 import type { ProcessControl } from '../../kernel/index.js';
 import { BookService } from '../../modules/books/index.js';
@@ -23,7 +22,7 @@ import {
 } from '../../platform/http/index.js';
 import { HttpObserver, logPort, NestLogger } from '../../platform/observability/index.js';
 import type { RunningServer } from '../../platform/nodes/index.js';
-import { DataDirectoryLock, systemClock, systemRandom, systemTimers } from '../../platform/process/index.js';
+import { DataDirectoryLock, systemClock, systemRandom, systemTimers, uuids } from '../../platform/process/index.js';
 import { clusterSecret, deriveKey } from '../../platform/secrets/index.js';
 import { ApiModule } from './api.module.js';
 import { crashSitesOf } from './crash-sites.js';
@@ -39,7 +38,6 @@ import { serveApiDocumentation } from './swagger.js';
 
 /** Some hundred milliseconds of work. */
 const MOST_WRITES_UNDER_WAY = 5_000;
-const UUID_BYTES = 16;
 const LOOK_FOR_DIRECTORY_EVERY_MS = 500;
 
 /**
@@ -108,7 +106,7 @@ export async function startApp(
       new DocumentUserOperationLedger(stores.documents),
     ],
     hmacKey: deriveKey(secret, 'operation-body-hmac'),
-    newOperationId: () => uuidV7({ random: systemRandom.bytes(UUID_BYTES), msecs: systemClock.nowMs() }),
+    newOperationId: uuids({ clock: systemClock, random: systemRandom }),
     confirmer: replication,
     timers: systemTimers,
     answerDeadlineMs: config.transactions.answerDeadlineMs,

@@ -1,8 +1,7 @@
-import { v7 as uuidV7 } from 'uuid';
 import type { AppConfig } from '../../config/index.js';
 import { AppError, type CrashSites, isAppError, type Log } from '../../kernel/index.js';
 import { BOOKS_2PC, wholeBody } from '../../modules/books-2pc/index.js';
-import { systemClock, systemTimers } from '../../platform/process/index.js';
+import { risingUuids, systemClock, systemRandom, systemTimers } from '../../platform/process/index.js';
 import { SqlTransactionTable, TransactionOperationLedger } from '../../platform/sql/index.js';
 import type { ReplicationPrimary } from '../../protocols/replication/index.js';
 import {
@@ -50,7 +49,7 @@ export function transact(
       participants: [documents],
       lastResource,
       ...{ timers: systemTimers, clock: systemClock, log: own.log, crashSites: own.crashSites },
-      newId: () => uuidV7(),
+      newId: risingUuids({ clock: systemClock, random: systemRandom }),
       ended: own.ended,
     },
     config,

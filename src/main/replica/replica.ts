@@ -1,6 +1,5 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import { v7 as uuidV7 } from 'uuid';
 import type { ReplicaConfig } from '../../config/index.js';
 import { AppError, type FieldError, isAppError, placeText, type ProcessControl } from '../../kernel/index.js';
 import {
@@ -16,7 +15,7 @@ import {
 } from '../../platform/http/index.js';
 import type { RunningServer } from '../../platform/nodes/index.js';
 import { HttpObserver, logPort } from '../../platform/observability/index.js';
-import { DataDirectoryLock, systemClock, systemRandom, systemTimers } from '../../platform/process/index.js';
+import { DataDirectoryLock, systemClock, systemRandom, systemTimers, uuids } from '../../platform/process/index.js';
 import { replicationAuthorization, ReplicaShell } from '../../protocols/replication/index.js';
 import { serveAbout } from './about-routes.js';
 import { CountingDisk } from './counting-disk.js';
@@ -36,7 +35,6 @@ const MOST_WRITES_UNDER_WAY = 5_000;
 const REQUEST_TIMEOUT_MS = 600_000;
 /** What the way to the primary and back may take beside the write itself. */
 const PASSING_ON_MS = 1_000;
-const UUID_BYTES = 16;
 const LOOK_FOR_DIRECTORY_EVERY_MS = 500;
 
 const nowMs = (): number => performance.now();
@@ -88,7 +86,13 @@ export async function startReplica(
     answerProblems(clients, logger);
     clients.setNotFoundHandler((request, reply) => sendProblem(reply, request, routeNotFound(request), logger));
     serveCustomerReads(clients, { documents, shell, readWaitMs: config.readWaitMs });
-    servePassedOn(clients, { shell, client, newKey, writeDeadlineMs: config.writeDeadlineMs, nowMs });
+    servePassedOn(clients, {
+      shell,
+      client,
+      newKey: uuids({ clock: systemClock, random: systemRandom }),
+      writeDeadlineMs: config.writeDeadlineMs,
+      nowMs,
+    });
     serveAbout(clients, {
       node: () => ({ nodeId: `${config.http.host}:${String(portOf(server))}`, port: portOf(server) }),
       position: () => placeText(documents.state().position),
@@ -150,10 +154,6 @@ function missingParts(presence: PrimaryPresence, authorization: string | undefin
 function measures(shell: ReplicaShell, documents: ReplicaDocuments, disk: CountingDisk): ReplicaMeasures {
   const { epoch, seq } = documents.state().position;
   return { ...shell.counts, epoch, seq, synchronized: disk.synchronized };
-}
-
-function newKey(): string {
-  return uuidV7({ random: systemRandom.bytes(UUID_BYTES), msecs: systemClock.nowMs() });
 }
 
 function portOf({ server }: FastifyInstance): number {

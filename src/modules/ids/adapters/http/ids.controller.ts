@@ -1,14 +1,16 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import { ApiProduces, ApiTags } from '@nestjs/swagger';
-import { v7 as uuidV7 } from 'uuid';
 import { z } from 'zod';
 import { DescribeView } from '../../../../platform/http/index.js';
+import { risingUuids, systemClock, systemRandom } from '../../../../platform/process/index.js';
 
 const idSchema = z.string().meta({ example: '019a9e5c-7b1e-7c55-9d3e-0f6b8f1f2a77' });
 
 @ApiTags('ids')
 @Controller('ids')
 export class IdsController {
+  private readonly next = risingUuids({ clock: systemClock, random: systemRandom });
+
   @Get('create')
   @Header('content-type', 'text/plain; charset=utf-8')
   @Header('cache-control', 'no-store')
@@ -21,6 +23,6 @@ export class IdsController {
     shown: idSchema,
   })
   create(): string {
-    return uuidV7();
+    return this.next();
   }
 }
