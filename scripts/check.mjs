@@ -1,4 +1,7 @@
-/** What every commit must pass, in under a minute: `npm run check`. Independent steps run side by side. */
+/**
+ * What every commit must pass, in about a minute: `npm run check`. Independent steps run side by side. `--without-tests`
+ * leaves the unit tests to `npm test`, for whoever runs that as well.
+ */
 import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -10,8 +13,8 @@ const packageFile = (path) => join(ROOT, 'node_modules', path);
 const ESLINT_CACHE = ['--cache', '--cache-location', join(ROOT, '.check-cache/eslint'), '--cache-strategy', 'content'];
 
 /** Longest first, so that none is left over at the end. */
-const STEPS = [
-  { name: 'unit tests', args: [join(ROOT, 'scripts/test.mjs'), '--only', 'unit'] },
+const TESTS = { name: 'unit tests', args: [join(ROOT, 'scripts/test.mjs'), '--only', 'unit'] };
+const CHECKS = [
   { name: 'lint', args: [packageFile('eslint/bin/eslint.js'), '.', '--max-warnings', '0', ...ESLINT_CACHE] },
   { name: 'types', args: [packageFile('typescript/bin/tsc'), '-p', 'tsconfig.check.json'] },
   { name: 'format', args: [packageFile('prettier/bin/prettier.cjs'), '--check', '.'] },
@@ -40,7 +43,12 @@ orExplain(() => {
   ensureDependencies();
 });
 
-const waiting = [...STEPS];
+const args = process.argv.slice(2);
+if (args.some((arg) => arg !== '--without-tests')) {
+  console.error('npm run check takes --without-tests and nothing else.');
+  process.exit(2);
+}
+const waiting = args.length > 0 ? [...CHECKS] : [TESTS, ...CHECKS];
 const outcomes = [];
 const worker = async () => {
   for (let step = waiting.shift(); step; step = waiting.shift()) outcomes.push(await run(step));
