@@ -132,7 +132,11 @@ async function onOneConnection(
   try {
     await addCustomers(app, SMALL);
     await warmUp(bench, app, '/books-2pc');
-    return await interleave(bench.rounds, () => posting(app, '/books-2pc'), () => other.rate());
+    return await interleave(
+      bench.rounds,
+      () => posting(app, '/books-2pc'),
+      () => other.rate(),
+    );
   } finally {
     await app.kill();
     await other.end();
