@@ -1,0 +1,257 @@
+import pLimit from 'p-limit';
+import { AppError, type Clock, type Disk, type Random } from '../../kernel/index.js';
+import { NodeDisk } from '../../platform/disk/index.js';
+import { systemClock, systemRandom, uuids } from '../../platform/process/index.js';
+import { newIntent, type Intent, type Wanted } from './core/intent.js';
+import { inOrder, parseNode } from './core/node-order.js';
+import type { Input, UnknownRule } from './core/operation.js';
+import {
+  type GroupReading,
+  type ListReading,
+  type OperationReport,
+  type RepairReport,
+  reportOf,
+  type StatusReading,
+} from './reports.js';
+import type { IntentFiles } from './shell/intent-files.js';
+import { type HeldIntents, IntentShelf } from './shell/intent-shelf.js';
+import { callNode, type CallOptions, type CallPorts, type Spent } from './shell/node-calls.js';
+import type { Ask } from './shell/node-requests.js';
+import { listGroups, readGroup, statusOf } from './shell/readings.js';
+import { type Progress, runOperation } from './shell/run-operation.js';
+
+export interface ClusterOptions {
+  /** `host:port` each, in any order; all clients of a cluster must name the same ones. */
+  readonly nodes: readonly string[];
+  /** Where open operations are kept, so that they can be finished after a crash. May be shared by many clients. */
+  readonly directory: string;
+  /** How often a call is tried in all; 3 unless given. */
+  readonly attempts?: number;
+  /** For one attempt to be answered, in milliseconds; 2,000 unless given. */
+  readonly deadlineMs?: number;
+  /** The first wait between attempts is random up to this many milliseconds, and doubles; 100 unless given. */
+  readonly backoffMs?: number;
+  /** No wait between attempts is longer, but for what a node asks for, in milliseconds; 2,000 unless given. */
+  readonly mostBackoffMs?: number;
+  /** How many nodes are called at the same time; 64 unless given. */
+  readonly concurrency?: number;
+  /** Goes to every node as `X-Api-Key`. */
+  readonly apiKey?: string;
+  /** Told of every step at every node. */
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+export interface ClusterPorts extends CallPorts {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+const LONGEST_GROUP_ID = 255;
+/** Nodes remember operations for a day; an hour is left for clocks that differ. */
+const FORGOTTEN_AFTER_MS = 23 * 3_600_000;
+const CHANCES = 2 ** 32;
+
+/**
+ * Keeps groups on a set of nodes in step: a group is created or deleted on all of them or on none, although calls fail,
+ * nodes die, and this process may die in the middle. Knows the nodes only by their HTTP API (`/v1/group`, `/v1/groups`).
+ *
+ * `create`, `delete` and `clear` resolve with a report, whatever became of it; they reject only for what is no group id
+ * (`validation-failed`) or when the intent cannot be kept on this machine's disk. The intent is durable before a node
+ * is asked for anything; what is open when a process dies is finished by the next operation or by `repair`, of any
+ * client on the same directory.
+ */
+export class ClusterClient {
+  /** Operations of this client that run now. */
+  private readonly running = new Set<string>();
+  private repairs: Promise<unknown> = Promise.resolve();
+
+  private constructor(
+    private readonly ports: ClusterPorts,
+    private readonly options: ClusterOptions,
+    /** In the order that all clients agree on: the first one decides. */
+    readonly nodes: readonly string[],
+    private readonly shelf: IntentShelf,
+    private readonly own: HeldIntents,
+    private readonly newId: () => string,
+  ) {}
+
+  /** Calls no node yet. Rejects with `misconfigured` for what is no list of nodes or no number that can be used. */
+  static async open(options: ClusterOptions, ports: ClusterPorts = systemPorts()): Promise<ClusterClient> {
+    const addresses = options.nodes.map((text) => parseNode(text) ?? refuse(`"${text}" is no host:port`));
+    if (addresses.length === 0) refuse('name at least one node');
+    for (const name of ['attempts', 'deadlineMs', 'concurrency'] as const) {
+      const value = options[name];
+      if (value !== undefined && (!Number.isSafeInteger(value) || value < 1)) refuse(`${name} must be 1 or more`);
+    }
+    const newId = uuids(ports);
+    const shelf = new IntentShelf(ports.disk, options.directory, newId);
+    return new ClusterClient(ports, options, inOrder(addresses), shelf, await shelf.begin(), newId);
+  }
+
+  /** On all nodes or on none. Refused when one of them has it already, which is left as it is. */
+  create(groupId: string): Promise<OperationReport> {
+    return this.run({ kind: 'create', groupId: checkedGroupId(groupId) });
+  }
+
+  /** From all nodes or from none. Where it is not there already that is fine; refused when no node has it. */
+  delete(groupId: string): Promise<OperationReport> {
+    return this.run({ kind: 'delete', groupId: checkedGroupId(groupId) });
+  }
+
+  /** All groups, from all nodes or from none. */
+  clear(): Promise<OperationReport> {
+    return this.run({ kind: 'clear' });
+  }
+
+  get(groupId: string): Promise<GroupReading> {
+    return readGroup(this.nodes, this.asking(), checkedGroupId(groupId), this.newId());
+  }
+
+  list(): Promise<ListReading> {
+    return listGroups(this.nodes, this.asking());
+  }
+
+  /** How nodes do, and what is open. */
+  async status(): Promise<StatusReading> {
+    const { held, busy } = await this.shelf.orphans();
+    try {
+      const all = await Promise.all([this.own, ...held].map(({ files }) => files.all()));
+      const open = all.flat().filter(({ id }) => !this.running.has(id));
+      const nodes = await statusOf(this.nodes, this.asking(), this.newId());
+      return {
+        nodes,
+        open: open.map(({ id, wanted, startedAtMs }) => ({ operationId: id, wanted, startedAtMs })),
+        busyClients: busy,
+      };
+    } finally {
+      await releaseAll(held);
+    }
+  }
+
+  /**
+   * Takes up every operation that a dead client of this directory left, and those that were left open: undoes it on all
+   * nodes, or, where a node that does not know operation ids has not answered and nothing else stands against it, does
+   * it on all. `unknown`: what to do at such a node when the others are undone and the group stands there: leave it
+   * `leave-open` (the default), take it for this operation's and `undo` it, or for somebody else's and `leave` it.
+   */
+  repair(unknown: UnknownRule = 'leave-open'): Promise<RepairReport> {
+    const run = this.repairs.then(() => this.repairNow(unknown));
+    this.repairs = run.catch(() => undefined);
+    return run;
+  }
+
+  /** No operation may be under way. What is open stays for the next client. */
+  async close(): Promise<void> {
+    await this.repairs;
+    await this.own.release();
+  }
+
+  private async run(wanted: Wanted): Promise<OperationReport> {
+    const { repaired } = await this.repair();
+    const startedMs = this.ports.elapsedMs();
+    const intent = newIntent(this.newId(), wanted, this.nodes, this.ports.clock.nowMs());
+    const obstacle = repaired.find(({ outcome, wanted: other }) => outcome === 'open' && isSameMatter(wanted, other));
+    if (obstacle !== undefined) {
+      const reason = `operation ${obstacle.operationId} on it is still open: ${obstacle.reason ?? ''}`;
+      const spent = new Map<string, Spent>();
+      return reportOf({ intent, outcome: 'refused', reason, spent }, this.ports.elapsedMs() - startedMs, repaired);
+    }
+    this.running.add(intent.id);
+    try {
+      const ended = await this.carryOut(this.own.files, intent, { type: 'begin' });
+      return reportOf(ended, this.ports.elapsedMs() - startedMs, repaired);
+    } finally {
+      this.running.delete(intent.id);
+    }
+  }
+
+  private async repairNow(unknown: UnknownRule): Promise<RepairReport> {
+    const { held, busy } = await this.shelf.orphans();
+    try {
+      const open = await Promise.all(
+        [this.own, ...held].map(async ({ files }) =>
+          (await files.all()).filter(({ id }) => !this.running.has(id)).map((intent) => ({ files, intent })),
+        ),
+      );
+      const repaired = await Promise.all(open.flat().map((one) => this.resume(one, unknown)));
+      const left = repaired.filter(({ outcome }) => outcome === 'open').length;
+      return { repaired, open: left, busyClients: busy };
+    } finally {
+      await releaseAll(held);
+    }
+  }
+
+  private async resume(
+    { files, intent }: { readonly files: IntentFiles; readonly intent: Intent },
+    unknown: UnknownRule,
+  ): Promise<OperationReport> {
+    const startedMs = this.ports.elapsedMs();
+    const isForgotten = this.ports.clock.nowMs() - intent.startedAtMs > FORGOTTEN_AFTER_MS;
+    const ended = await this.carryOut(files, intent, { type: 'resume', unknown, isForgotten });
+    return reportOf(ended, this.ports.elapsedMs() - startedMs);
+  }
+
+  private carryOut(files: IntentFiles, intent: Intent, first: Input): ReturnType<typeof runOperation> {
+    const asking = this.asking();
+    const { onProgress } = this.options;
+    return runOperation(
+      { intents: files, ...(onProgress && { onProgress }), call: (node, call, spent) => asking(node, spent)(call) },
+      intent,
+      first,
+    );
+  }
+
+  /** So many at a time, over all nodes. */
+  private asking(): (node: string, spent?: Spent) => Ask {
+    const limit = pLimit(this.options.concurrency ?? 64);
+    const options = callOptions(this.options);
+    return (node, spent) => (call) => limit(() => callNode(this.ports, options, node, call, spent));
+  }
+}
+
+function systemPorts(): ClusterPorts {
+  return {
+    fetch: globalThis.fetch,
+    disk: new NodeDisk(),
+    clock: systemClock,
+    random: systemRandom,
+    chance: () => new DataView(systemRandom.bytes(4).buffer).getUint32(0) / CHANCES,
+    pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    elapsedMs: () => performance.now(),
+  };
+}
+
+function callOptions({
+  attempts = 3,
+  deadlineMs = 2_000,
+  backoffMs = 100,
+  mostBackoffMs = 2_000,
+  apiKey,
+}: ClusterOptions): CallOptions {
+  return {
+    ...{ attempts, deadlineMs, backoff: { baseMs: backoffMs, mostMs: mostBackoffMs } },
+    ...(apiKey !== undefined && { apiKey }),
+  };
+}
+
+function checkedGroupId(groupId: unknown): string {
+  if (typeof groupId === 'string' && groupId.length >= 1 && groupId.length <= LONGEST_GROUP_ID) return groupId;
+  const message = `must be a string of 1 to ${String(LONGEST_GROUP_ID)} characters`;
+  throw new AppError('validation-failed', `groupId ${message}`, {
+    retry: 'never',
+    fields: [{ field: 'groupId', message }],
+  });
+}
+
+function isSameMatter(left: Wanted, right: Wanted): boolean {
+  return left.kind === 'clear' || right.kind === 'clear' || left.groupId === right.groupId;
+}
+
+async function releaseAll(held: readonly HeldIntents[]): Promise<void> {
+  for (const intents of held) await intents.release();
+}
+
+function refuse(message: string): never {
+  throw new AppError('misconfigured', message, { retry: 'never' });
+}

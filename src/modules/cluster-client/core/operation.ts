@@ -1,0 +1,382 @@
+/**
+ * One operation on all nodes or on none. Invariant: when it ends `done` every node has done it, when it ends `refused` or
+ * `rolled-back` no node has and none will, and until it has ended in one of these its intent is durable.
+ *
+ * Before anything is written all nodes are looked at. Then the first node is written, which gives the operation its
+ * place among all others on the group (a version, as in Lamport's total order); only then the rest, all at once, with
+ * that version. Whatever stands against it leads back: an undo by operation id for everyone who may have, or may yet get,
+ * what was asked, the first node last.
+ *
+ * Nodes that do not know operation ids (plain ones) can be asked for the contrary only where they have said yes; what
+ * they never answered stays unknown. Going forward needs no such knowledge, so an operation that nothing else stands
+ * against is left open forward.
+ */
+import type { Intent, IntentNode, NodeStatus } from './intent.js';
+
+/** From each phase to those that may follow. */
+const PHASES = {
+  idle: ['looking', 'looking-back'],
+  looking: ['deciding', 'ended'],
+  'looking-back': ['undoing', 'undoing-first', 'deciding', 'ended'],
+  deciding: ['spreading', 'undoing', 'undoing-first', 'ended'],
+  spreading: ['undoing', 'undoing-first', 'ended'],
+  undoing: ['undoing-first', 'ended'],
+  'undoing-first': ['ended'],
+  ended: [],
+} as const satisfies Record<string, readonly string[]>;
+export type Phase = keyof typeof PHASES;
+
+export type Outcome = 'done' | 'refused' | 'rolled-back' | 'open';
+
+/** What is to be made of a plain node that never answered, once its operation is undone elsewhere. */
+export type UnknownRule = 'leave-open' | 'undo' | 'leave';
+
+/** `groups`: those of the operation's that stand there (`clear`: all that do). */
+export type Look =
+  | { readonly state: 'seen'; readonly understands: boolean; readonly groups: readonly string[] }
+  | { readonly state: 'silent'; readonly cause: string };
+
+export interface WriteAnswer {
+  /**
+   * `absent`: there was nothing to delete. `exists`: the group was there already. `undone`: the operation was undone
+   * there before. `failed`: no answer that says anything.
+   */
+  readonly result: 'done' | 'absent' | 'exists' | 'refused' | 'undone' | 'failed';
+  /** An attempt that was not answered may have been carried out, or may yet be. */
+  readonly mayLand: boolean;
+  /** Of a node that knows operation ids. */
+  readonly version?: number;
+  readonly cause?: string;
+}
+
+export type Input =
+  | { readonly type: 'begin' }
+  /** The intent of a process that is gone, or an open one. */
+  | {
+      readonly type: 'resume';
+      readonly unknown: UnknownRule;
+      /** It is older than what nodes remember: they could not restore what it has deleted. */
+      readonly isForgotten: boolean;
+    }
+  | { readonly type: 'looked'; readonly node: string; readonly look: Look }
+  | { readonly type: 'written'; readonly node: string; readonly answer: WriteAnswer }
+  | { readonly type: 'undo-ended'; readonly node: string; readonly isUndone: boolean; readonly cause?: string };
+
+/** In order: what `keep` and `forget` say is durable before the next effect. */
+export type Effect =
+  | { readonly do: 'keep'; readonly intent: Intent }
+  | { readonly do: 'look'; readonly node: string }
+  /** `mayWait`: a group that is there is asked about again, as a delete that came before may be on its way. */
+  | { readonly do: 'write'; readonly node: string; readonly version?: number; readonly mayWait: boolean }
+  /** By operation id, or on a plain node by asking for the contrary. */
+  | { readonly do: 'undo'; readonly node: string; readonly contrary?: Contrary }
+  | { readonly do: 'forget' }
+  | { readonly do: 'end'; readonly outcome: Outcome; readonly reason?: string };
+
+export interface Contrary {
+  readonly remove: readonly string[];
+  readonly restore: readonly string[];
+}
+
+export interface Operation {
+  readonly intent: Intent;
+  readonly phase: Phase;
+  /** The nodes whose answers are waited for. */
+  readonly awaited: readonly string[];
+  readonly looks: ReadonlyMap<string, Look>;
+  readonly unknown: UnknownRule;
+  readonly isForgotten: boolean;
+}
+
+export type Decision = readonly [Operation, readonly Effect[]];
+
+export function operationOf(intent: Intent): Operation {
+  return { intent, phase: 'idle', awaited: [], looks: new Map(), unknown: 'leave-open', isForgotten: false };
+}
+
+export function decide(operation: Operation, input: Input): Decision {
+  switch (input.type) {
+    case 'begin':
+      return look(to(operation, 'looking'), [{ do: 'keep', intent: operation.intent }]);
+    case 'resume':
+      return look({ ...to(operation, 'looking-back'), unknown: input.unknown, isForgotten: input.isForgotten }, []);
+    case 'looked': {
+      const looks = new Map(operation.looks).set(input.node, input.look);
+      const heard = answered({ ...operation, looks }, input.node);
+      if (heard.awaited.length > 0) return [heard, []];
+      return heard.phase === 'looking' ? judge(heard) : takeUp(heard);
+    }
+    case 'written': {
+      const written = answered(afterWrite(operation, input.node, input.answer), input.node);
+      if (written.awaited.length > 0) return [written, []];
+      return written.phase === 'deciding' ? afterFirst(written, input.answer) : settle(written);
+    }
+    case 'undo-ended': {
+      const undone = answered(afterUndo(operation, input.node, input), input.node);
+      if (undone.awaited.length > 0) return [undone, []];
+      return undone.phase === 'undoing' ? undoFirst(undone) : endUndone(undone);
+    }
+  }
+}
+
+function look(operation: Operation, before: readonly Effect[]): Decision {
+  const names = operation.intent.nodes.map(({ name }) => name);
+  return [{ ...operation, awaited: names }, [...before, ...names.map((node): Effect => ({ do: 'look', node }))]];
+}
+
+/** Nothing was written yet: whatever is found to stand against it ends it at once. */
+function judge(operation: Operation): Decision {
+  const { wanted } = operation.intent;
+  const seen = mapNodes(operation, (node) => {
+    const found = operation.looks.get(node.name);
+    if (found === undefined || found.state === 'silent')
+      return { ...node, status: 'unreachable', ...why(found?.cause) };
+    const before = found.groups;
+    const known = found.understands ? node : { ...node, plain: { before } };
+    if (wanted.kind === 'create' && before.length > 0)
+      return { ...known, status: 'refused', ...why('it has the group') };
+    return known;
+  });
+  const nodes = seen.intent.nodes;
+  const against = nodes.filter(({ status }) => status !== 'untouched');
+  if (against.length > 0) return end(seen, 'refused', reasonOf(against));
+  if (wanted.kind === 'delete' && ![...operation.looks.values()].some(hasGroups)) {
+    const absent = mapNodes(seen, (node) => ({ ...node, status: 'refused', ...why('it has no such group') }));
+    return end(absent, 'refused', 'no node has the group');
+  }
+  const kept: readonly Effect[] = nodes.some(isPlain) ? [{ do: 'keep', intent: seen.intent }] : [];
+  return writeFirst(seen, kept);
+}
+
+function writeFirst(operation: Operation, before: readonly Effect[]): Decision {
+  const node = firstOf(operation);
+  return [
+    { ...to(operation, 'deciding'), awaited: [node.name] },
+    [...before, { do: 'write', node: node.name, mayWait: false }],
+  ];
+}
+
+function afterFirst(operation: Operation, { version }: WriteAnswer): Decision {
+  if (!isGood(firstOf(operation)) || operation.intent.nodes.length === 1) return settle(operation);
+  const rest = operation.intent.nodes.slice(1).filter(({ name }) => operation.looks.get(name)?.state === 'seen');
+  if (rest.length === 0) return settle(operation);
+  return [
+    { ...to(operation, 'spreading'), awaited: rest.map(({ name }) => name) },
+    rest.map(({ name, plain }) => ({
+      ...{ do: 'write', node: name, mayWait: plain === undefined },
+      ...(version !== undefined && { version }),
+    })),
+  ];
+}
+
+/** Everyone who was asked has answered or has had their last chance. */
+function settle(operation: Operation): Decision {
+  const { nodes, wanted, direction } = operation.intent;
+  if (direction === 'forward') {
+    return nodes.every(isGood) ? end(operation, 'done') : leaveOpen(operation, 'not every node has confirmed it');
+  }
+  if (nodes.every(isGood)) {
+    if (wanted.kind !== 'delete' || nodes.some(({ status }) => status === 'done')) return end(operation, 'done');
+    return end(operation, 'refused', 'no node has the group any more');
+  }
+  const bad = nodes.filter((node) => !isGood(node));
+  if (nodes.every(({ isTouched }) => !isTouched)) return end(operation, 'refused', reasonOf(bad));
+  if (bad.every((node) => node.status === 'untouched' || (isPlain(node) && node.status === 'unknown'))) {
+    return leaveOpen(withDirection(operation, 'forward'), 'a node that does not know operation ids did not answer');
+  }
+  return undo(withDirection(operation, 'backward'));
+}
+
+/** What a process that is gone has left, or what was left open. */
+function takeUp(operation: Operation): Decision {
+  const { direction, nodes, wanted } = operation.intent;
+  if (operation.isForgotten && wanted.kind !== 'create' && direction !== 'forward') {
+    if (operation.unknown === 'leave') return end(operation, 'rolled-back', 'it was left as it is');
+    return leaveOpen(operation, 'it is so old that the nodes have forgotten it');
+  }
+  if (direction === 'forward' || (direction === 'undecided' && nodes.some(isPlain))) {
+    const forward = withDirection(operation, 'forward');
+    if (operation.looks.get(firstOf(operation).name)?.state !== 'seen') {
+      return leaveOpen(markSilent(forward), 'the first node does not answer');
+    }
+    return writeFirst(markSilent(forward), [{ do: 'keep', intent: forward.intent }]);
+  }
+  // Undecided and nobody plain: all nodes knew operation ids when they were looked at, or nothing was written.
+  const presumed = direction === 'undecided' ? mapNodes(operation, presume(operation)) : operation;
+  return undo(markSilent(withDirection(mapNodes(presumed, resolveUnknown(presumed)), 'backward')));
+}
+
+const presume =
+  ({ looks }: Operation) =>
+  (node: IntentNode): IntentNode => {
+    const found = looks.get(node.name);
+    return found?.state === 'seen' && !found.understands ? node : { ...node, status: 'unknown', isTouched: true };
+  };
+
+/** A plain node that never answered, while the others go back. */
+const resolveUnknown =
+  ({ looks, unknown, intent }: Operation) =>
+  (node: IntentNode): IntentNode => {
+    const found = looks.get(node.name);
+    if (!isPlain(node) || node.status !== 'unknown' || found?.state !== 'seen') return node;
+    const before = node.plain?.before ?? [];
+    const isAsBefore =
+      intent.wanted.kind === 'create' ? !hasGroups(found) : before.every((id) => found.groups.includes(id));
+    if (isAsBefore || unknown === 'leave') return { ...node, status: 'rolled-back', isTouched: false };
+    return unknown === 'undo' ? { ...node, status: 'done' } : node;
+  };
+
+function markSilent(operation: Operation): Operation {
+  return mapNodes(operation, (node) => {
+    const found = operation.looks.get(node.name);
+    if (found?.state !== 'silent' || (!node.isTouched && isGood(node))) return node;
+    return { ...node, ...why(found.cause) };
+  });
+}
+
+function undo(operation: Operation): Decision {
+  const kept: Effect = { do: 'keep', intent: operation.intent };
+  const rest = operation.intent.nodes.slice(1).filter(canUndo(operation));
+  if (rest.length === 0) return undoFirst(operation, [kept]);
+  return [
+    { ...to(operation, 'undoing'), awaited: rest.map(({ name }) => name) },
+    [kept, ...rest.map((node) => undoing(operation, node))],
+  ];
+}
+
+function undoFirst(operation: Operation, before: readonly Effect[] = []): Decision {
+  const node = firstOf(operation);
+  if (!canUndo(operation)(node)) return endUndone(operation, before);
+  return [{ ...to(operation, 'undoing-first'), awaited: [node.name] }, [...before, undoing(operation, node)]];
+}
+
+const canUndo =
+  ({ looks }: Operation) =>
+  (node: IntentNode): boolean => {
+    const found = looks.get(node.name);
+    if (!node.isTouched || found?.state !== 'seen') return false;
+    return isPlain(node) ? node.status === 'done' : found.understands;
+  };
+
+function undoing({ intent: { wanted } }: Operation, { name, plain }: IntentNode): Effect {
+  if (plain === undefined) return { do: 'undo', node: name };
+  const isCreate = wanted.kind === 'create';
+  const contrary = { remove: isCreate ? [wanted.groupId] : [], restore: isCreate ? [] : plain.before };
+  return { do: 'undo', node: name, contrary };
+}
+
+function endUndone(operation: Operation, before: readonly Effect[] = []): Decision {
+  const open = operation.intent.nodes.filter(({ isTouched }) => isTouched);
+  const [ended, effects] =
+    open.length === 0
+      ? end(operation, 'rolled-back', reasonOf(operation.intent.nodes.filter(({ cause }) => cause !== undefined)))
+      : leaveOpen(operation, 'not every node has confirmed that it is undone');
+  return [ended, [...before, ...effects]];
+}
+
+function afterWrite(operation: Operation, name: string, answer: WriteAnswer): Operation {
+  const isForward = operation.intent.direction === 'forward';
+  return mapNodes(operation, (node) => {
+    if (node.name !== name) return node;
+    const status = isForward ? forwardStatus(answer) : statusAfter(node, answer);
+    return { ...node, status, isTouched: isTouchedAfter(node, status, answer), ...why(answer.cause) };
+  });
+}
+
+function statusAfter(node: IntentNode, { result, mayLand }: WriteAnswer): NodeStatus {
+  const isUnsure = isPlain(node) && mayLand;
+  switch (result) {
+    case 'done':
+      return 'done';
+    case 'absent':
+      return isUnsure && (node.plain?.before.length ?? 0) > 0 ? 'unknown' : 'already';
+    case 'exists':
+    case 'refused':
+      return isUnsure ? 'unknown' : 'refused';
+    case 'undone':
+      return 'rolled-back';
+    case 'failed':
+      return mayLand ? 'unknown' : 'unreachable';
+  }
+}
+
+/** Whoever has it as it shall be is done, whoever made it so. */
+function forwardStatus({ result }: WriteAnswer): NodeStatus {
+  if (result === 'done') return 'done';
+  return result === 'absent' || result === 'exists' ? 'already' : 'unknown';
+}
+
+function isTouchedAfter(node: IntentNode, status: NodeStatus, { mayLand }: WriteAnswer): boolean {
+  switch (status) {
+    case 'done':
+    case 'unknown':
+      return true;
+    case 'already':
+      // Where operation ids are known, one that found nothing stands against slower ones that came before it.
+      return !isPlain(node);
+    case 'refused':
+      return mayLand;
+    case 'rolled-back':
+    case 'unreachable':
+    case 'untouched':
+      return false;
+  }
+}
+
+function afterUndo(
+  operation: Operation,
+  name: string,
+  { isUndone, cause }: { readonly isUndone: boolean; readonly cause?: string },
+): Operation {
+  return mapNodes(operation, (node) => {
+    if (node.name !== name) return node;
+    if (!isUndone) return { ...node, status: 'unknown', ...why(cause) };
+    return { ...node, status: node.status === 'refused' ? 'refused' : 'rolled-back', isTouched: false };
+  });
+}
+
+function end(operation: Operation, outcome: Outcome, reason?: string): Decision {
+  return [to(operation, 'ended'), [{ do: 'forget' }, { do: 'end', outcome, ...(reason !== undefined && { reason }) }]];
+}
+
+function leaveOpen(operation: Operation, reason: string): Decision {
+  return [
+    to(operation, 'ended'),
+    [
+      { do: 'keep', intent: operation.intent },
+      { do: 'end', outcome: 'open', reason },
+    ],
+  ];
+}
+
+function to(operation: Operation, phase: Phase): Operation {
+  const followers: readonly Phase[] = PHASES[operation.phase];
+  if (!followers.includes(phase)) throw new Error(`${phase} cannot follow ${operation.phase}`);
+  return { ...operation, phase };
+}
+
+function answered(operation: Operation, node: string): Operation {
+  if (!operation.awaited.includes(node)) throw new Error(`nothing was asked of ${node}`);
+  return { ...operation, awaited: operation.awaited.filter((name) => name !== node) };
+}
+
+function mapNodes(operation: Operation, change: (node: IntentNode) => IntentNode): Operation {
+  return { ...operation, intent: { ...operation.intent, nodes: operation.intent.nodes.map(change) } };
+}
+
+function withDirection(operation: Operation, direction: Intent['direction']): Operation {
+  return { ...operation, intent: { ...operation.intent, direction } };
+}
+
+function firstOf({ intent }: Operation): IntentNode {
+  const [node] = intent.nodes;
+  if (node === undefined) throw new Error('an operation has at least one node');
+  return node;
+}
+
+const isPlain = ({ plain }: IntentNode): boolean => plain !== undefined;
+const isGood = ({ status }: IntentNode): boolean => status === 'done' || status === 'already';
+const hasGroups = (found: Look): boolean => found.state === 'seen' && found.groups.length > 0;
+const why = (cause: string | undefined): { readonly cause?: string } => (cause === undefined ? {} : { cause });
+const reasonOf = (nodes: readonly IntentNode[]): string =>
+  nodes.map(({ name, cause, status }) => `${name}: ${cause ?? status}`).join('; ');

@@ -1,0 +1,88 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { AppError, type Disk } from '../../../kernel/index.js';
+import type { Intent } from '../core/intent.js';
+
+const ENDING = '.json';
+const STATUSES = ['untouched', 'done', 'already', 'refused', 'unreachable', 'rolled-back', 'unknown'] as const;
+
+const intentSchema: z.ZodType<Intent> = z.object({
+  id: z.string(),
+  wanted: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('create'), groupId: z.string() }),
+    z.object({ kind: z.literal('delete'), groupId: z.string() }),
+    z.object({ kind: z.literal('clear') }),
+  ]),
+  startedAtMs: z.number(),
+  direction: z.enum(['undecided', 'forward', 'backward']),
+  nodes: z
+    .array(
+      z.object({
+        name: z.string(),
+        plain: z.object({ before: z.array(z.string()) }).exactOptional(),
+        status: z.enum(STATUSES),
+        isTouched: z.boolean(),
+        cause: z.string().exactOptional(),
+      }),
+    )
+    .min(1),
+});
+const fileSchema = z.object({ format: z.literal(1), intent: intentSchema });
+
+/** The open intents of one client, a file each, with names that begin as this client's do. */
+export class IntentFiles {
+  constructor(
+    private readonly disk: Disk,
+    private readonly directory: string,
+    private readonly prefix: string,
+  ) {}
+
+  /** Durable when it resolves, in the place of what was kept for this operation before. */
+  async keep(intent: Intent): Promise<void> {
+    const path = this.pathOf(intent.id);
+    const temporary = `${path}.tmp`;
+    const file = await this.disk.open(temporary);
+    try {
+      await file.truncate(0);
+      await file.write(Buffer.from(`${JSON.stringify({ format: 1, intent })}\n`), 0);
+      await file.synchronize();
+    } finally {
+      await file.close();
+    }
+    await this.disk.rename(temporary, path);
+    await this.disk.synchronizeDirectory(this.directory);
+  }
+
+  /** Durable when it resolves. */
+  async forget(id: string): Promise<void> {
+    await this.disk.remove(this.pathOf(id));
+    await this.disk.synchronizeDirectory(this.directory);
+  }
+
+  /** Oldest first. Throws `data-corrupt` for a file that is none of ours. */
+  async all(): Promise<readonly Intent[]> {
+    const intents: Intent[] = [];
+    for (const name of await this.disk.list(this.directory)) {
+      if (!name.startsWith(this.prefix) || !name.endsWith(ENDING)) continue;
+      const path = join(this.directory, name);
+      const bytes = await this.disk.read(path);
+      if (bytes !== undefined) intents.push(intentIn(bytes, path));
+    }
+    return intents.toSorted((left, right) => left.startedAtMs - right.startedAtMs);
+  }
+
+  private pathOf(id: string): string {
+    return join(this.directory, `${this.prefix}${id}${ENDING}`);
+  }
+}
+
+function intentIn(bytes: Buffer, path: string): Intent {
+  try {
+    return fileSchema.parse(JSON.parse(bytes.toString())).intent;
+  } catch (cause) {
+    throw new AppError('data-corrupt', `${path} is no open operation of a cluster client; move it away`, {
+      retry: 'never',
+      cause,
+    });
+  }
+}

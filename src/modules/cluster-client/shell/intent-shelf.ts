@@ -1,0 +1,90 @@
+import { join } from 'node:path';
+import { AppError, type Disk } from '../../../kernel/index.js';
+import { DataDirectoryLock } from '../../../platform/process/index.js';
+import { IntentFiles } from './intent-files.js';
+
+const LOCK_ENDING = '.lock.db';
+const OWNERS_NAME = /^([\w-]+)\.(?:lock\.db|.+\.json)$/;
+const TRIES = 5;
+/** Locks that this process holds: they are not opened a second time, by which they could fall. */
+const HERE = new Set<string>();
+
+/** Intents of one owner, and the lock that says that nobody else works on them. */
+export interface HeldIntents {
+  readonly files: IntentFiles;
+  /** Gives them back; to nobody when none are left. */
+  release(): Promise<void>;
+}
+
+/**
+ * The open intents of all clients that share a directory. Each client has a name, files that begin with it, and the lock
+ * of that name while its process lives: what a dead one left can be taken over by the next, what a living one works on
+ * cannot. A lock ends exactly with its process.
+ */
+export class IntentShelf {
+  constructor(
+    private readonly disk: Disk,
+    private readonly directory: string,
+    private readonly newName: () => string,
+  ) {}
+
+  /** A place for a new client. */
+  async begin(): Promise<HeldIntents> {
+    await this.disk.ensureDirectory(this.directory);
+    for (let attempt = 1; ; attempt += 1) {
+      const name = this.newName();
+      const lock = this.tryLock(name);
+      if (lock !== undefined) return this.held(name, lock);
+      if (attempt < TRIES) continue;
+      throw new AppError('data-directory-locked', `no lock is to be had in ${this.directory}`, { retry: 'safe' });
+    }
+  }
+
+  /** Those whose client is gone, and how many clients are at work in other processes. */
+  async orphans(): Promise<{ readonly held: readonly HeldIntents[]; readonly busy: number }> {
+    const names = new Set<string>();
+    for (const file of await this.disk.list(this.directory)) {
+      const [, name] = OWNERS_NAME.exec(file) ?? [];
+      if (name !== undefined) names.add(name);
+    }
+    const held: HeldIntents[] = [];
+    let busy = 0;
+    for (const name of names) {
+      if (HERE.has(this.pathOf(name))) continue;
+      const lock = this.tryLock(name);
+      if (lock === undefined) busy += 1;
+      else held.push(this.held(name, lock));
+    }
+    return { held, busy };
+  }
+
+  private held(name: string, lock: DataDirectoryLock): HeldIntents {
+    const path = this.pathOf(name);
+    HERE.add(path);
+    const files = new IntentFiles(this.disk, this.directory, `${name}.`);
+    return {
+      files,
+      release: async () => {
+        // Removed while it is held: who has opened it before finds that it is nobody's name any more.
+        if ((await files.all()).length === 0) await this.disk.remove(path);
+        lock.release();
+        HERE.delete(path);
+      },
+    };
+  }
+
+  private pathOf(name: string): string {
+    return join(this.directory, `${name}${LOCK_ENDING}`);
+  }
+
+  private tryLock(name: string): DataDirectoryLock | undefined {
+    try {
+      return DataDirectoryLock.acquire(this.directory, `${name}${LOCK_ENDING}`);
+    } catch (error) {
+      const { code } = error as { code?: unknown };
+      // ENOENT: its owner has removed it in between, and is gone.
+      if (code === 'data-directory-locked' || code === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,80 @@
+import type { Intent, NodeStatus } from '../core/intent.js';
+import { decide, type Effect, type Input, type Operation, operationOf, type Outcome } from '../core/operation.js';
+import type { IntentFiles } from './intent-files.js';
+import type { Call, CallEnd, Spent } from './node-calls.js';
+import { lookAt, undoByContrary, undoById, write } from './node-requests.js';
+
+export type Step = 'look' | 'write' | 'undo';
+
+/** What happens while it happens. */
+export interface Progress {
+  readonly operationId: string;
+  readonly node: string;
+  readonly step: Step;
+  /** `asked`: the call goes out; else how the node stands after its answer. */
+  readonly status: 'asked' | NodeStatus;
+}
+
+export interface OperationPorts {
+  readonly intents: Pick<IntentFiles, 'keep' | 'forget'>;
+  /** Calls a node as often as it takes; adds what that costs to `spent`. */
+  readonly call: (node: string, call: Call, spent: Spent) => Promise<CallEnd>;
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+export interface Ended {
+  readonly intent: Intent;
+  readonly outcome: Outcome;
+  readonly reason?: string;
+  readonly spent: ReadonlyMap<string, Spent>;
+}
+
+/** Carries an operation to its end. Rejects when its intent cannot be kept or forgotten: then it stays open. */
+export function runOperation(ports: OperationPorts, intent: Intent, first: Input): Promise<Ended> {
+  const spent = new Map<string, Spent>(intent.nodes.map(({ name }) => [name, { attempts: 0, ms: 0 }]));
+  const { id, wanted } = intent;
+  let operation: Operation = operationOf(intent);
+  return new Promise((resolve, reject) => {
+    const tell = (node: string, step: Step, status: Progress['status']): void => {
+      ports.onProgress?.({ operationId: id, node, step, status });
+    };
+    const feed = (input: Input): void => {
+      const [next, effects] = decide(operation, input);
+      operation = next;
+      if ('node' in input) tell(input.node, STEP_OF[input.type], statusOf(next, input.node));
+      carryOut(effects).catch(reject);
+    };
+    const carryOut = async (effects: readonly Effect[]): Promise<void> => {
+      for (const effect of effects) {
+        if (effect.do === 'keep') await ports.intents.keep(effect.intent);
+        else if (effect.do === 'forget') await ports.intents.forget(id);
+        else if (effect.do === 'end') resolve({ ...effect, intent: operation.intent, spent });
+        else ask(effect).then(feed).catch(reject);
+      }
+    };
+    const ask = async (effect: Extract<Effect, { node: string }>): Promise<Input> => {
+      const { node } = effect;
+      const asking = (call: Call): Promise<CallEnd> =>
+        ports.call(node, call, spent.get(node) ?? { attempts: 0, ms: 0 });
+      tell(node, effect.do, 'asked');
+      switch (effect.do) {
+        case 'look':
+          return { type: 'looked', node, look: await lookAt(asking, id, wanted) };
+        case 'write':
+          return { type: 'written', node, answer: await write(asking, id, wanted, effect) };
+        case 'undo': {
+          const { contrary } = effect;
+          const ended = await (contrary ? undoByContrary(asking, contrary) : undoById(asking, id, wanted));
+          return { type: 'undo-ended', node, ...ended };
+        }
+      }
+    };
+    feed(first);
+  });
+}
+
+const STEP_OF = { looked: 'look', written: 'write', 'undo-ended': 'undo' } as const;
+
+function statusOf({ intent }: Operation, node: string): NodeStatus {
+  return intent.nodes.find(({ name }) => name === node)?.status ?? 'unknown';
+}
