@@ -7,3 +7,4 @@ export {
   type ReplicationConfig,
 } from './load-config.js';
 export { loadReplicaConfig, type ReplicaConfig } from './load-replica-config.js';
+export { type ClusterConfig, loadClusterConfig, parseClusterConfig } from './load-cluster-config.js';

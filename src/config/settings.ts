@@ -68,6 +68,7 @@ export const settingsSchema = z
     DATA_DIR: z.string().min(1).default('./data'),
     REPLICA_PORTS: replicaPorts,
     REPLICA_NODES: replicaNodes,
+    NODES: replicaNodes,
     REPLICAS_DIR: z.string().min(1).default('./replicas'),
     ADVERTISED_URL: z
       .string()

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { isAppError } from '../../kernel/index.js';
 import { acceptTransactions } from './accept/run.js';
+import { runCluster } from './cluster/run.js';
 import { recoverFromReplicas } from './recover/run.js';
 import { showStatus } from './status.js';
 
@@ -10,7 +11,7 @@ const EXIT_USAGE = 2;
 const OWNER_ONLY = 0o077;
 const DRY_RUN = '--dry-run';
 const USAGE =
-  'Usage: npm run status, npm run recover:from-replicas [-- --dry-run], npm run transactions:accept -- --reason "..."';
+  'Usage: npm run status, npm run cluster -- --help, npm run recover:from-replicas [-- --dry-run], npm run transactions:accept -- --reason "..."';
 
 async function main([command, ...options]: readonly string[]): Promise<number> {
   process.umask(OWNER_ONLY);
@@ -23,6 +24,13 @@ async function main([command, ...options]: readonly string[]): Promise<number> {
     const { exitCode, lines } = await recoverFromReplicas(options.includes(DRY_RUN));
     say(lines.join('\n'), exitCode);
     return exitCode;
+  }
+  if (command === 'cluster') {
+    return runCluster(options, {
+      out: (text) => process.stdout.write(text),
+      error: (text) => process.stderr.write(text),
+      isTerminal: process.stderr.isTTY,
+    });
   }
   const [option, reason, ...rest] = options;
   if (command === 'transactions:accept' && option === '--reason' && reason !== undefined && rest.length === 0) {

@@ -1,5 +1,6 @@
 import pLimit from 'p-limit';
-import { AppError, type Clock, type Disk, type Random } from '../../kernel/index.js';
+import { AppError, type Clock, type CrashSites, type Disk, type Random } from '../../kernel/index.js';
+import { NO_CRASH_SITES } from '../../platform/crash-sites/index.js';
 import { NodeDisk } from '../../platform/disk/index.js';
 import { systemClock, systemRandom, uuids } from '../../platform/process/index.js';
 import { newIntent, type Intent, type Wanted } from './core/intent.js';
@@ -85,7 +86,7 @@ export class ClusterClient {
       if (value !== undefined && (!Number.isSafeInteger(value) || value < 1)) refuse(`${name} must be 1 or more`);
     }
     const newId = uuids(ports);
-    const shelf = new IntentShelf(ports.disk, options.directory, newId);
+    const shelf = new IntentShelf(ports, options.directory, newId);
     return new ClusterClient(ports, options, inOrder(addresses), shelf, await shelf.begin(), newId);
   }
 
@@ -210,8 +211,10 @@ export class ClusterClient {
   }
 }
 
-function systemPorts(): ClusterPorts {
+/** The ports of a real process. `crashSites`: for fault tests. */
+export function systemPorts(crashSites: CrashSites = NO_CRASH_SITES): ClusterPorts {
   return {
+    crashSites,
     fetch: globalThis.fetch,
     disk: new NodeDisk(),
     clock: systemClock,

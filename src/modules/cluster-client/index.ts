@@ -1,4 +1,4 @@
-export { ClusterClient } from './cluster-client.js';
+export { ClusterClient, systemPorts } from './cluster-client.js';
 export type { ClusterOptions, ClusterPorts } from './cluster-client.js';
 export type { NodeStatus, Wanted } from './core/intent.js';
 export { inOrder, parseNode } from './core/node-order.js';
@@ -13,3 +13,8 @@ export type {
   StatusReading,
 } from './reports.js';
 export type { Progress } from './shell/run-operation.js';
+import { INTENT_CRASH_SITES } from './shell/intent-files.js';
+import { CALL_CRASH_SITES } from './shell/node-calls.js';
+
+/** Where a fault test may kill the client. */
+export const CLUSTER_CRASH_SITES = [...INTENT_CRASH_SITES, ...CALL_CRASH_SITES] as const;

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { AppError, type Disk } from '../../../kernel/index.js';
+import { AppError, type CrashSites, type Disk } from '../../../kernel/index.js';
 import type { Intent } from '../core/intent.js';
 
 const ENDING = '.json';
@@ -29,19 +29,28 @@ const intentSchema: z.ZodType<Intent> = z.object({
 });
 const fileSchema = z.object({ format: z.literal(1), intent: intentSchema });
 
+export const INTENT_CRASH_SITES = [
+  'cluster.keep.before',
+  'cluster.keep.after',
+  'cluster.forget.before',
+  'cluster.forget.after',
+] as const;
+
 /** The open intents of one client, a file each, with names that begin as this client's do. */
 export class IntentFiles {
   constructor(
-    private readonly disk: Disk,
+    private readonly ports: { readonly disk: Disk; readonly crashSites: CrashSites },
     private readonly directory: string,
     private readonly prefix: string,
   ) {}
 
   /** Durable when it resolves, in the place of what was kept for this operation before. */
   async keep(intent: Intent): Promise<void> {
+    const { disk, crashSites } = this.ports;
+    crashSites.reach('cluster.keep.before');
     const path = this.pathOf(intent.id);
     const temporary = `${path}.tmp`;
-    const file = await this.disk.open(temporary);
+    const file = await disk.open(temporary);
     try {
       await file.truncate(0);
       await file.write(Buffer.from(`${JSON.stringify({ format: 1, intent })}\n`), 0);
@@ -49,23 +58,27 @@ export class IntentFiles {
     } finally {
       await file.close();
     }
-    await this.disk.rename(temporary, path);
-    await this.disk.synchronizeDirectory(this.directory);
+    await disk.rename(temporary, path);
+    await disk.synchronizeDirectory(this.directory);
+    crashSites.reach('cluster.keep.after');
   }
 
   /** Durable when it resolves. */
   async forget(id: string): Promise<void> {
-    await this.disk.remove(this.pathOf(id));
-    await this.disk.synchronizeDirectory(this.directory);
+    const { disk, crashSites } = this.ports;
+    crashSites.reach('cluster.forget.before');
+    await disk.remove(this.pathOf(id));
+    await disk.synchronizeDirectory(this.directory);
+    crashSites.reach('cluster.forget.after');
   }
 
   /** Oldest first. Throws `data-corrupt` for a file that is none of ours. */
   async all(): Promise<readonly Intent[]> {
     const intents: Intent[] = [];
-    for (const name of await this.disk.list(this.directory)) {
+    for (const name of await this.ports.disk.list(this.directory)) {
       if (!name.startsWith(this.prefix) || !name.endsWith(ENDING)) continue;
       const path = join(this.directory, name);
-      const bytes = await this.disk.read(path);
+      const bytes = await this.ports.disk.read(path);
       if (bytes !== undefined) intents.push(intentIn(bytes, path));
     }
     return intents.toSorted((left, right) => left.startedAtMs - right.startedAtMs);

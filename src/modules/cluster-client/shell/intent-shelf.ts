@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { AppError, type Disk } from '../../../kernel/index.js';
+import { AppError, type CrashSites, type Disk } from '../../../kernel/index.js';
 import { DataDirectoryLock } from '../../../platform/process/index.js';
 import { IntentFiles } from './intent-files.js';
 
@@ -23,14 +23,14 @@ export interface HeldIntents {
  */
 export class IntentShelf {
   constructor(
-    private readonly disk: Disk,
+    private readonly ports: { readonly disk: Disk; readonly crashSites: CrashSites },
     private readonly directory: string,
     private readonly newName: () => string,
   ) {}
 
   /** A place for a new client. */
   async begin(): Promise<HeldIntents> {
-    await this.disk.ensureDirectory(this.directory);
+    await this.ports.disk.ensureDirectory(this.directory);
     for (let attempt = 1; ; attempt += 1) {
       const name = this.newName();
       const lock = this.tryLock(name);
@@ -43,7 +43,7 @@ export class IntentShelf {
   /** Those whose client is gone, and how many clients are at work in other processes. */
   async orphans(): Promise<{ readonly held: readonly HeldIntents[]; readonly busy: number }> {
     const names = new Set<string>();
-    for (const file of await this.disk.list(this.directory)) {
+    for (const file of await this.ports.disk.list(this.directory)) {
       const [, name] = OWNERS_NAME.exec(file) ?? [];
       if (name !== undefined) names.add(name);
     }
@@ -61,12 +61,12 @@ export class IntentShelf {
   private held(name: string, lock: DataDirectoryLock): HeldIntents {
     const path = this.pathOf(name);
     HERE.add(path);
-    const files = new IntentFiles(this.disk, this.directory, `${name}.`);
+    const files = new IntentFiles(this.ports, this.directory, `${name}.`);
     return {
       files,
       release: async () => {
         // Removed while it is held: who has opened it before finds that it is nobody's name any more.
-        if ((await files.all()).length === 0) await this.disk.remove(path);
+        if ((await files.all()).length === 0) await this.ports.disk.remove(path);
         lock.release();
         HERE.delete(path);
       },

@@ -1,7 +1,10 @@
-import type { Clock } from '../../../kernel/index.js';
+import type { Clock, CrashSites } from '../../../kernel/index.js';
 import { type Backoff, backoffMs, retryAfterMs } from '../core/backoff.js';
 
+export const CALL_CRASH_SITES = ['cluster.call.before', 'cluster.call.after'] as const;
+
 export interface CallPorts {
+  readonly crashSites: CrashSites;
   readonly fetch: typeof fetch;
   readonly clock: Clock;
   /** From 0 up to 1. */
@@ -71,7 +74,9 @@ export async function callNode(
   let mayLand = false;
   for (let attempt = 1; ; attempt += 1) {
     const startedMs = ports.elapsedMs();
+    ports.crashSites.reach('cluster.call.before');
     const end = await callOnce(ports, options, node, call);
+    ports.crashSites.reach('cluster.call.after');
     spent.attempts += 1;
     spent.ms += ports.elapsedMs() - startedMs;
     mayLand ||= end.mayLand;

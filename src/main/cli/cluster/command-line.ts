@@ -1,0 +1,117 @@
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+import type { UnknownRule } from '../../../modules/cluster-client/index.js';
+
+export type Command =
+  | { readonly name: 'create'; readonly groupId: string }
+  | { readonly name: 'delete'; readonly groupId: string }
+  | { readonly name: 'get'; readonly groupId: string }
+  | { readonly name: 'clear' }
+  | { readonly name: 'list' }
+  | { readonly name: 'status' }
+  | { readonly name: 'repair'; readonly unknown: UnknownRule };
+
+export interface CommandLine {
+  readonly command: Command;
+  readonly isJson: boolean;
+  readonly nodes?: readonly string[];
+  readonly attempts?: number;
+  readonly deadlineMs?: number;
+  readonly concurrency?: number;
+}
+
+/** What was typed is no command: `message` says why, in one line. */
+export class UsageError extends Error {}
+
+const OPTIONS = {
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+  nodes: { type: 'string' },
+  attempts: { type: 'string' },
+  deadline: { type: 'string' },
+  concurrency: { type: 'string' },
+  unknown: { type: 'string' },
+} as const;
+
+const groupSchema = z.strictObject({
+  groupId: z
+    .string('must be a string')
+    .min(1, 'must have 1 to 255 characters')
+    .max(255, 'must have 1 to 255 characters'),
+});
+const UNKNOWN_RULES: readonly string[] = ['leave-open', 'undo', 'leave'] satisfies UnknownRule[];
+
+/** 'help' when that is asked for, or nothing at all. Throws a UsageError. */
+export function readCommandLine(args: readonly string[]): CommandLine | 'help' {
+  const { values, positionals } = parsed(args);
+  const [name, ...rest] = positionals;
+  if (values.help === true || name === undefined) return 'help';
+  return {
+    command: commandOf(name, rest, values.unknown),
+    isJson: values.json ?? false,
+    ...(values.nodes !== undefined && { nodes: values.nodes.split(',').map((node) => node.trim()) }),
+    ...(values.attempts !== undefined && { attempts: wholeNumber('--attempts', values.attempts) }),
+    ...(values.deadline !== undefined && { deadlineMs: wholeNumber('--deadline', values.deadline) }),
+    ...(values.concurrency !== undefined && { concurrency: wholeNumber('--concurrency', values.concurrency) }),
+  };
+}
+
+function parsed(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError((error as Error).message.split('. ')[0]);
+  }
+}
+
+function commandOf(name: string, rest: readonly string[], unknown: string | undefined): Command {
+  if (unknown !== undefined && name !== 'repair') throw new UsageError('--unknown belongs to repair');
+  switch (name) {
+    case 'create':
+    case 'delete':
+    case 'get':
+      return { name, groupId: groupIdOf(name, rest) };
+    case 'list':
+    case 'clear':
+    case 'status':
+    case 'repair': {
+      if (rest.length > 0) throw new UsageError(`${name} takes no argument; it was given ${String(rest[0])}`);
+      return name === 'repair' ? { name, unknown: ruleOf(unknown ?? 'leave-open') } : { name };
+    }
+    default:
+      throw new UsageError(`there is no command ${name}`);
+  }
+}
+
+/** `{"groupId": "1"}`, or the id as it is. */
+function groupIdOf(name: string, [text, ...more]: readonly string[]): string {
+  const example = name === 'get' ? 'get 1' : `${name} '{"groupId": "1"}'`;
+  if (text === undefined || more.length > 0) throw new UsageError(`${name} takes one group: ${example}`);
+  const result = groupSchema.safeParse(isObject(text) ? fromJson(text, example) : { groupId: text });
+  if (result.success) return result.data.groupId;
+  const [issue] = result.error.issues;
+  throw new UsageError(
+    `${issue?.path.join('.') || 'the group'}: ${issue?.message ?? 'is wrong'}; for example ${example}`,
+  );
+}
+
+const isObject = (text: string): boolean => /^\s*\{.*\}\s*$/s.test(text);
+
+function fromJson(text: string, example: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new UsageError(`${text} is no JSON; for example ${example}`);
+  }
+}
+
+function ruleOf(text: string): UnknownRule {
+  if (UNKNOWN_RULES.includes(text)) return text as UnknownRule;
+  throw new UsageError(`--unknown must be ${UNKNOWN_RULES.join(', ')}`);
+}
+
+function wholeNumber(option: string, text: string): number {
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  if (value < 1) throw new UsageError(`${option} must be a whole number from 1`);
+  return value;
+}

@@ -1,0 +1,103 @@
+import { loadClusterConfig } from '../../../config/index.js';
+import {
+  ClusterClient,
+  CLUSTER_CRASH_SITES,
+  type OperationReport,
+  type Progress,
+  systemPorts,
+} from '../../../modules/cluster-client/index.js';
+import { crashSitesAmong } from '../../../platform/crash-sites/index.js';
+import { type Command, readCommandLine, UsageError } from './command-line.js';
+import { HELP } from './help.js';
+import { groupLines, listLines, operationLines, progressLine, repairLines, statusLines } from './words.js';
+
+export interface Output {
+  readonly out: (text: string) => void;
+  /** For progress and for what went wrong. */
+  readonly error: (text: string) => void;
+  /** Whether a person looks on while it happens. */
+  readonly isTerminal: boolean;
+}
+
+const DONE = 0;
+const NOT_DONE = 1;
+const USAGE = 2;
+
+/** `npm run cluster`. Resolves to the exit code: 0 done, 1 refused, rolled back or open, 2 no command. */
+export async function runCluster(args: readonly string[], output: Output): Promise<number> {
+  let line;
+  try {
+    line = readCommandLine(args);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    output.error(`${error.message}. "npm run cluster -- --help" says what there is.\n`);
+    return USAGE;
+  }
+  if (line === 'help') {
+    output.out(HELP);
+    return args.length === 0 ? USAGE : DONE;
+  }
+  const { nodes, directory, apiKey, faults } = loadClusterConfig();
+  const { command, isJson, ...options } = line;
+  const onProgress = (progress: Progress): void => {
+    output.error(`${progressLine(progress)}\n`);
+  };
+  const client = await ClusterClient.open(
+    {
+      ...{ nodes, directory },
+      ...(apiKey !== undefined && { apiKey }),
+      ...(output.isTerminal && !isJson && { onProgress }),
+      ...options,
+    },
+    systemPorts(crashSitesAmong(CLUSTER_CRASH_SITES, faults.crashSite)),
+  );
+  try {
+    const { result, lines, isGood } = await carryOut(client, command);
+    output.out(isJson ? `${JSON.stringify(result)}\n` : `${lines.join('\n')}\n`);
+    return isGood ? DONE : NOT_DONE;
+  } finally {
+    await client.close();
+  }
+}
+
+interface Said {
+  readonly result: object;
+  readonly lines: readonly string[];
+  readonly isGood: boolean;
+}
+
+async function carryOut(client: ClusterClient, command: Command): Promise<Said> {
+  switch (command.name) {
+    case 'create':
+    case 'delete':
+    case 'clear': {
+      const result = await changed(client, command);
+      return { result, lines: operationLines(result), isGood: result.outcome === 'done' };
+    }
+    case 'get': {
+      const result = await client.get(command.groupId);
+      return { result, lines: groupLines(result), isGood: result.where === 'all' };
+    }
+    case 'list': {
+      const result = await client.list();
+      return { result, lines: listLines(result), isGood: result.isConsistent };
+    }
+    case 'status': {
+      const result = await client.status();
+      const isGood = result.open.length === 0 && result.nodes.every(({ isReachable }) => isReachable);
+      return { result, lines: statusLines(result), isGood };
+    }
+    case 'repair': {
+      const result = await client.repair(command.unknown);
+      return { result, lines: repairLines(result), isGood: result.open === 0 };
+    }
+  }
+}
+
+function changed(
+  client: ClusterClient,
+  command: Extract<Command, { name: 'create' | 'delete' | 'clear' }>,
+): Promise<OperationReport> {
+  if (command.name === 'clear') return client.clear();
+  return command.name === 'create' ? client.create(command.groupId) : client.delete(command.groupId);
+}

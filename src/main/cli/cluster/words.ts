@@ -1,0 +1,124 @@
+/** What `npm run cluster` says to people: plain lines, and a table where there is something to compare. */
+import Table from 'cli-table3';
+import type {
+  GroupReading,
+  ListReading,
+  NodeStatus,
+  OperationReport,
+  Progress,
+  RepairReport,
+  StatusReading,
+  Wanted,
+} from '../../../modules/cluster-client/index.js';
+
+const WORDS: Readonly<Record<NodeStatus, string>> = {
+  untouched: 'untouched',
+  done: 'done',
+  already: 'already',
+  refused: 'refused',
+  unreachable: 'unreachable',
+  'rolled-back': 'rolled back',
+  unknown: 'unknown',
+};
+const OUTCOMES = {
+  done: 'done on all nodes',
+  refused: 'refused: no node was changed',
+  'rolled-back': 'rolled back: no node is changed',
+  open: 'OPEN',
+} as const;
+const STEPS = { look: 'looking', write: 'writing', undo: 'undoing' } as const;
+
+export function operationLines(report: OperationReport): readonly string[] {
+  const open = report.nodes.filter(({ status }) => status === 'unknown').map(({ node }) => node);
+  const named = report.outcome === 'open' && open.length > 0 ? ` at ${open.join(', ')}` : '';
+  return [
+    ...report.repaired.flatMap((repaired) => ['Found open from before:', ...operationLines(repaired), '']),
+    `${matter(report.wanted)}: ${OUTCOMES[report.outcome]}${named} (${String(report.ms)} ms, operation ${report.operationId})`,
+    ...(report.reason === undefined ? [] : [`Why: ${report.reason}`]),
+    table(
+      ['Node', 'Outcome', 'Attempts', 'ms', 'Cause'],
+      report.nodes.map(({ node, status, attempts, ms, cause }) => [node, WORDS[status], attempts, ms, cause ?? '']),
+    ),
+    ...(report.outcome === 'open' ? ['"npm run cluster -- repair" finishes it as soon as the nodes answer.'] : []),
+  ];
+}
+
+export function groupLines({ groupId, where, nodes }: GroupReading): readonly string[] {
+  const words = {
+    all: 'is on every node',
+    none: 'is on no node',
+    some: 'is on some nodes only',
+    unknown: 'cannot be told: not every node answers',
+  };
+  return [
+    `Group ${quoted(groupId)} ${words[where]}.`,
+    table(
+      ['Node', 'Group', 'Cause'],
+      nodes.map(({ node, isThere, cause }) => [
+        node,
+        isThere === undefined ? 'unreachable' : isThere ? 'is there' : 'is not there',
+        cause ?? '',
+      ]),
+    ),
+  ];
+}
+
+export function listLines({ groups, nodes, isConsistent }: ListReading): readonly string[] {
+  const silent = nodes.filter(({ isReachable }) => !isReachable);
+  return [
+    ...silent.map(({ node, cause }) => `${node} does not say: ${cause ?? ''}`),
+    groups.length === 0
+      ? 'There are no groups.'
+      : `${String(groups.length)} ${groups.length === 1 ? 'group' : 'groups'}:`,
+    ...groups.map(({ groupId, nodes: on }) =>
+      on.length === nodes.length ? `  ${quoted(groupId)}` : `  ${quoted(groupId)}  only on ${on.join(', ')}`,
+    ),
+    ...(isConsistent ? [] : ['The nodes are not known to have the same groups.']),
+  ];
+}
+
+export function statusLines({ nodes, open, busyClients }: StatusReading): readonly string[] {
+  return [
+    table(
+      ['Node', 'State', 'Groups', 'Version', 'Knows operation ids', 'Cause'],
+      nodes.map(({ node, isReachable, groups, name, version, knowsOperationIds, cause }) => [
+        ...[node, isReachable ? 'up' : 'unreachable', groups ?? '?', [name, version].filter(Boolean).join(' ')],
+        ...[knowsOperationIds === undefined ? '?' : knowsOperationIds ? 'yes' : 'no', cause ?? ''],
+      ]),
+    ),
+    ...open.map(
+      ({ operationId, wanted, startedAtMs }) =>
+        `Open: ${matter(wanted)}, since ${new Date(startedAtMs).toISOString()} (operation ${operationId})`,
+    ),
+    ...(open.length > 0 ? ['"npm run cluster -- repair" finishes what is open.'] : []),
+    ...(busyClients > 0 ? [`Other clients at work here: ${String(busyClients)}`] : []),
+  ];
+}
+
+export function repairLines({ repaired, open, busyClients }: RepairReport): readonly string[] {
+  return [
+    ...(repaired.length === 0 ? ['Nothing was open.'] : repaired.flatMap((report) => [...operationLines(report), ''])),
+    ...(repaired.length > 0 && open === 0 ? ['Nothing is open any more.'] : []),
+    ...(open > 0 ? [`Still open: ${String(open)}.`] : []),
+    ...(busyClients > 0 ? [`Left alone, as others work on it: what ${String(busyClients)} other clients do.`] : []),
+  ];
+}
+
+export function progressLine({ node, step, status }: Progress): string {
+  return status === 'asked' ? `  ${node}: ${STEPS[step]} ...` : `  ${node}: ${STEPS[step]}: ${WORDS[status]}`;
+}
+
+function matter(wanted: Wanted): string {
+  return wanted.kind === 'clear'
+    ? 'Clear all groups'
+    : `${wanted.kind === 'create' ? 'Create' : 'Delete'} group ${quoted(wanted.groupId)}`;
+}
+
+/** As JSON has it, so that control characters of an id stay on its line. */
+const quoted = (groupId: string): string => JSON.stringify(groupId);
+
+function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  const shown = new Table({ head: [...head], style: { head: [], border: [] } });
+  for (const row of rows) shown.push(row.map(String));
+  return shown.toString();
+}
