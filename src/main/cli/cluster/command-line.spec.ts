@@ -1,0 +1,49 @@
+import { describe, expect, it } from '@jest/globals';
+import { readCommandLine, UsageError } from './command-line.js';
+
+describe('the command line of the cluster client', () => {
+  it('takes a group as JSON or as it is', () => {
+    const byJson = readCommandLine(['create', '{"groupId": "1"}']);
+
+    expect(byJson).toEqual({ command: { name: 'create', groupId: '1' }, isJson: false });
+    expect(readCommandLine(['create', '1'])).toEqual(byJson);
+    expect(readCommandLine(['get', '{'])).toMatchObject({ command: { groupId: '{' } });
+  });
+
+  it('takes options before and behind the command', () => {
+    const options = ['--nodes', 'a:1, b:2', '--attempts', '5', '--deadline=100', '--concurrency', '2'];
+
+    expect(readCommandLine([...options, 'list', '--json'])).toEqual({
+      command: { name: 'list' },
+      isJson: true,
+      nodes: ['a:1', 'b:2'],
+      ...{ attempts: 5, deadlineMs: 100, concurrency: 2 },
+    });
+    expect(readCommandLine(['repair', '--unknown', 'undo'])).toMatchObject({ command: { unknown: 'undo' } });
+  });
+
+  it.each([[[]], [['--help']], [['create', '-h']]])('given %j, asks for help', (args: string[]) => {
+    expect(readCommandLine(args)).toBe('help');
+  });
+
+  it.each([
+    [['make', '1'], 'there is no command make'],
+    [['create'], 'create takes one group'],
+    [['create', '1', '2'], 'create takes one group'],
+    [['create', '{"groupId": 1}'], 'groupId: must be a string'],
+    [['create', '{}'], 'groupId: must be a string'],
+    [['create', '{"groupId": ""}'], 'groupId: must have 1 to 255 characters'],
+    [['delete', 'x'.repeat(256)], 'groupId: must have 1 to 255 characters'],
+    [['create', '{"groupId": "1", "name": "x"}'], 'Unrecognized key: "name"'],
+    [['create', '{groupId: 1}'], 'is no JSON'],
+    [['list', '1'], 'list takes no argument'],
+    [['list', '--unknown', 'undo'], '--unknown belongs to repair'],
+    [['repair', '--unknown', 'guess'], '--unknown must be leave-open, undo, leave'],
+    [['list', '--attempts', '0'], '--attempts must be a whole number from 1'],
+    [['list', '--deadline', '1e3'], '--deadline must be a whole number from 1'],
+    [['list', '--verbose'], "Unknown option '--verbose'"],
+  ])('given %j, says: %s', (args, message) => {
+    expect(() => readCommandLine(args)).toThrow(UsageError);
+    expect(() => readCommandLine(args)).toThrow(message);
+  });
+});

@@ -1,0 +1,28 @@
+import { describe, expect, it } from '@jest/globals';
+import { backoffMs, retryAfterMs } from './backoff.js';
+
+describe('the wait after an attempt', () => {
+  it.each([
+    [1, 0, 0],
+    [1, 0.999, 99],
+    [2, 0.5, 100],
+    [3, 0.5, 200],
+    [20, 0.999, 1_998],
+  ])('number %i, by chance %d, is %i ms of a growing range that has an end', (attempt, chance, expected) => {
+    expect(backoffMs({ baseMs: 100, mostMs: 2_000 }, attempt, chance)).toBe(expected);
+  });
+});
+
+describe('a Retry-After', () => {
+  it.each([
+    ['2', 2_000],
+    [' 0 ', 0],
+    ['Thu, 01 Jan 1970 00:00:09 GMT', 4_000],
+    ['Thu, 01 Jan 1970 00:00:01 GMT', 0],
+    ['soon', undefined],
+    ['', undefined],
+    [null, undefined],
+  ])('of %j, five seconds after the epoch, asks for %p ms', (header, expected) => {
+    expect(retryAfterMs(header, 5_000)).toBe(expected);
+  });
+});

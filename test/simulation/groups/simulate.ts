@@ -1,0 +1,145 @@
+import type { Intent, Wanted } from '../../../src/modules/cluster-client/core/intent.js';
+import type { Outcome } from '../../../src/modules/cluster-client/core/operation.js';
+import { SeededRandom } from '../../support/seeded-random.js';
+import { type Fault, Network } from './network.js';
+import { SimulatedClient } from './simulated-client.js';
+import { SimulatedNode } from './simulated-node.js';
+import { REAL, type Variant } from './variant.js';
+
+export interface Result {
+  /** Undefined when every promise held. */
+  readonly violation: string | undefined;
+  /** How often each outcome was told. */
+  readonly told: ReadonlyMap<Outcome | 'died', number>;
+}
+
+class Violation extends Error {}
+
+const NO_FAULT: Fault = { lossChance: 0, errorChance: 0, repeatChance: 0, lateChance: 0 };
+const GROUPS = ['a', 'b'];
+const BUSY_MS = 2_000;
+const LAST_MS = 20_000;
+
+/** The line by which a failed run is found again. */
+export function describeFailure(seed: number, violation: string): string {
+  return `seed ${String(seed)}: ${violation}. Replay: npm run simulate -- --protocol groups --seed ${String(seed)}`;
+}
+
+/** One run. The same seed and variant give the same run. */
+export function simulate(seed: number, variant: Variant = REAL): Result {
+  const world = new World(seed, variant);
+  try {
+    world.run();
+    return { violation: undefined, told: world.told };
+  } catch (error) {
+    if (!(error instanceof Violation)) throw error;
+    return { violation: error.message, told: world.told };
+  }
+}
+
+class World {
+  readonly told = new Map<Outcome | 'died', number>();
+  readonly network: Network;
+  readonly nodes: ReadonlyMap<string, SimulatedNode>;
+  private readonly random: SeededRandom;
+  private readonly names: readonly string[];
+  private readonly clients: readonly SimulatedClient[];
+  private readonly dieChance: number;
+  private readonly outcomes = new Map<string, Outcome>();
+  private made = 0;
+  private isOver = false;
+
+  constructor(
+    seed: number,
+    readonly variant: Variant,
+  ) {
+    this.random = new SeededRandom(seed);
+    const { random } = this;
+    const upTo = (most: number): number => (random.chance(0.5) ? random.fraction() * most : 0);
+    this.network = new Network(random, {
+      ...{ lossChance: upTo(0.2), errorChance: upTo(0.2), repeatChance: upTo(0.3), lateChance: upTo(0.2) },
+    });
+    this.names = Array.from({ length: 1 + random.below(4) }, (_, index) => `node-${String(index)}`);
+    this.nodes = new Map(this.names.map((name) => [name, new SimulatedNode(variant, () => this.network.queue.nowMs)]));
+    this.clients = Array.from({ length: 1 + random.below(4) }, () => new SimulatedClient(this));
+    this.dieChance = upTo(0.04);
+  }
+
+  run(): void {
+    const { network, random } = this;
+    for (const client of this.clients) this.goOn(client);
+    if (random.chance(0.5)) this.breakNodes();
+    network.queue.runUntil(BUSY_MS);
+    this.isOver = true;
+    network.fault = NO_FAULT;
+    for (const name of this.names) network.setDown(name, false);
+    // What is late lands before, while and after everything is repaired.
+    network.queue.runUntil(LAST_MS);
+    for (let round = 0; this.clients.some(({ kept, isBusy }) => isBusy || kept.size > 0); round += 1) {
+      if (round > 2) throw new Violation('liveness: an operation stays open though every node answers');
+      network.queue.runUntil((round + 2) * LAST_MS);
+    }
+    this.audit();
+  }
+
+  diesNow(): boolean {
+    return !this.isOver && this.random.chance(this.dieChance);
+  }
+
+  ended({ id }: Intent, outcome: Outcome): void {
+    this.told.set(outcome, (this.told.get(outcome) ?? 0) + 1);
+    if (outcome === 'open') return;
+    this.outcomes.set(id, outcome);
+    for (const [name, node] of this.nodes) {
+      const isThere = node.stands(id);
+      if (outcome === 'done' && !isThere) throw new Violation(`${id} was told done, and is not on ${name}`);
+    }
+  }
+
+  /** Every client repairs what its directory holds, then begins something new. */
+  private goOn(client: SimulatedClient): void {
+    const { random, network } = this;
+    network.queue.after(1 + random.below(200), () => {
+      this.goOn(client);
+      if (client.isBusy) return;
+      const [open] = client.kept.values();
+      if (open !== undefined) client.resume(open);
+      else if (!this.isOver) client.begin(this.newId(), this.anything(), this.names);
+    });
+  }
+
+  private breakNodes(): void {
+    const { random, network, names } = this;
+    network.queue.after(random.below(400), () => {
+      if (this.isOver) return;
+      const name = names[random.below(names.length)]!;
+      network.setDown(name, !network.isDown(name));
+      this.breakNodes();
+    });
+  }
+
+  private anything(): Wanted {
+    const { random } = this;
+    if (random.chance(0.08)) return { kind: 'clear' };
+    return { kind: random.chance(0.6) ? 'create' : 'delete', groupId: GROUPS[random.below(GROUPS.length)]! };
+  }
+
+  private newId(): string {
+    this.made += 1;
+    return `op-${String(this.made).padStart(4, '0')}`;
+  }
+
+  private audit(): void {
+    const views = [...this.nodes].map(([name, node]) => `${name} ${node.groups().join(',')}`);
+    if (new Set([...this.nodes.values()].map((node) => node.groups().join(','))).size > 1) {
+      throw new Violation(`nodes differ: ${views.join('; ')}`);
+    }
+    for (const [id, outcome] of this.outcomes) {
+      for (const [name, node] of this.nodes) {
+        const isThere = node.hasEffect(id);
+        if (outcome === 'done' && !node.stands(id)) throw new Violation(`${id} was told done, and ${name} lost it`);
+        if (outcome !== 'done' && isThere) throw new Violation(`${id} was told ${outcome}, and is on ${name}`);
+      }
+    }
+  }
+}
