@@ -60,7 +60,7 @@ class World {
       ...{ lossChance: upTo(0.2), errorChance: upTo(0.2), repeatChance: upTo(0.3), lateChance: upTo(0.2) },
     });
     this.names = Array.from({ length: 1 + random.below(4) }, (_, index) => `node-${String(index)}`);
-    this.nodes = new Map(this.names.map((name) => [name, new SimulatedNode(variant, () => this.network.queue.nowMs)]));
+    this.nodes = new Map(this.names.map((name) => [name, new SimulatedNode(variant)]));
     this.clients = Array.from({ length: 1 + random.below(4) }, () => new SimulatedClient(this));
     this.dieChance = upTo(0.04);
   }

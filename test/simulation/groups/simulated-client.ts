@@ -79,21 +79,31 @@ export class SimulatedClient {
         world.ended(intent, effect.outcome);
         return;
       case 'look':
-        this.ask(effect.node, (node) => node.look(intent.wanted), feed, (end): Input => {
-          const look: Look = end.answer ? { state: 'seen', ...end.answer } : { state: 'silent', cause: 'silent' };
-          return { type: 'looked', node: effect.node, look };
-        });
+        this.ask(
+          effect.node,
+          (node) => node.look(intent.wanted),
+          feed,
+          (end): Input => {
+            const look: Look = end.answer ? { state: 'seen', ...end.answer } : { state: 'silent', cause: 'silent' };
+            return { type: 'looked', node: effect.node, look };
+          },
+        );
         return;
       case 'write': {
         const version = world.variant.sendsVersions ? effect.version : undefined;
-        this.ask(effect.node, (node) => node.write(intent.id, intent.wanted, version), feed, (end): Input => {
-          const answer: WriteAnswer = { mayLand: end.mayLand, ...(end.answer ?? { result: 'failed' }) };
-          return { type: 'written', node: effect.node, answer };
-        });
+        this.ask(
+          effect.node,
+          (node) => node.write(intent.id, intent.wanted, version),
+          feed,
+          (end): Input => {
+            const answer: WriteAnswer = { mayLand: end.mayLand, ...(end.answer ?? { result: 'failed' }) };
+            return { type: 'written', node: effect.node, answer };
+          },
+        );
         return;
       }
       case 'undo': {
-        const undo: NodeWork<true> = (node) => node.undo(intent.id, intent.wanted, effect.contrary);
+        const undo: NodeWork<true> = (node) => node.undo(intent.id, intent.wanted);
         this.ask(effect.node, undo, feed, (end): Input => {
           const isUndone = end.answer === true || world.variant.trustsUndos;
           return { type: 'undo-ended', node: effect.node, isUndone };

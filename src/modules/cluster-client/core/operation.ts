@@ -66,8 +66,7 @@ export type Input =
 export type Effect =
   | { readonly do: 'keep'; readonly intent: Intent }
   | { readonly do: 'look'; readonly node: string }
-  /** `mayWait`: a group that is there is asked about again, as a delete that came before may be on its way. */
-  | { readonly do: 'write'; readonly node: string; readonly version?: number; readonly mayWait: boolean }
+  | { readonly do: 'write'; readonly node: string; readonly version?: number }
   /** By operation id, or on a plain node by asking for the contrary. */
   | { readonly do: 'undo'; readonly node: string; readonly contrary?: Contrary }
   | { readonly do: 'forget' }
@@ -150,10 +149,7 @@ function judge(operation: Operation): Decision {
 
 function writeFirst(operation: Operation, before: readonly Effect[]): Decision {
   const node = firstOf(operation);
-  return [
-    { ...to(operation, 'deciding'), awaited: [node.name] },
-    [...before, { do: 'write', node: node.name, mayWait: false }],
-  ];
+  return [{ ...to(operation, 'deciding'), awaited: [node.name] }, [...before, { do: 'write', node: node.name }]];
 }
 
 function afterFirst(operation: Operation, { version }: WriteAnswer): Decision {
@@ -162,10 +158,7 @@ function afterFirst(operation: Operation, { version }: WriteAnswer): Decision {
   if (rest.length === 0) return settle(operation);
   return [
     { ...to(operation, 'spreading'), awaited: rest.map(({ name }) => name) },
-    rest.map(({ name, plain }) => ({
-      ...{ do: 'write', node: name, mayWait: plain === undefined },
-      ...(version !== undefined && { version }),
-    })),
+    rest.map(({ name }) => ({ do: 'write', node: name, ...(version !== undefined && { version }) })),
   ];
 }
 

@@ -29,8 +29,6 @@ export interface Call {
   readonly path: string;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Whether this answer, though it says something, is to be asked for again while attempts are left. */
-  readonly isPassing?: (answer: NodeAnswer) => boolean;
 }
 
 export interface NodeAnswer {
@@ -80,7 +78,7 @@ export async function callNode(
     spent.attempts += 1;
     spent.ms += ports.elapsedMs() - startedMs;
     mayLand ||= end.mayLand;
-    const isConclusive = end.answer !== undefined && !isTransient(end.answer) && call.isPassing?.(end.answer) !== true;
+    const isConclusive = end.answer !== undefined && !isTransient(end.answer);
     const waitMs = waitBefore(ports, options, attempt, end);
     if (isConclusive || attempt >= options.attempts || waitMs > LONGEST_WAIT_MS) return { ...end, mayLand };
     await ports.pause(waitMs);

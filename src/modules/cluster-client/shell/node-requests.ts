@@ -45,15 +45,9 @@ function single({ status }: NodeAnswer, groupId: string): readonly string[] | un
 }
 
 /** Asks for what the operation wants. `version`: the place that the first node has given it. */
-export async function write(
-  ask: Ask,
-  id: string,
-  wanted: Wanted,
-  { version, mayWait }: { readonly version?: number; readonly mayWait: boolean },
-): Promise<WriteAnswer> {
+export async function write(ask: Ask, id: string, wanted: Wanted, version: number | undefined): Promise<WriteAnswer> {
   const headers = { [OPERATION_ID]: id, ...(version !== undefined && { [VERSION]: String(version) }) };
-  const isPassing = (answer: NodeAnswer): boolean => mayWait && meaning(wanted, answer) === 'exists';
-  const end = await ask({ ...requestFor(wanted), headers, isPassing });
+  const end = await ask({ ...requestFor(wanted), headers });
   const { answer, mayLand } = end;
   if (answer === undefined) return { result: 'failed', mayLand, cause: end.cause };
   const result = meaning(wanted, answer);
