@@ -1,0 +1,189 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { CLUSTER_CRASH_SITES, type ClusterClient, type Outcome } from '../../src/modules/cluster-client/index.js';
+import { clusterCommand, type CommandEnd } from '../support/cluster-command.js';
+import { GroupNodes } from '../support/group-nodes.js';
+import { SeededRandom } from '../support/seeded-random.js';
+
+const NODES = 3;
+const CLIENTS = 10;
+const ROUNDS = 200;
+const NODE_DEATHS = 10;
+/** More often no command reaches a site. */
+const MOST_OCCURRENCES = 40;
+/** Generous: how slow a machine is shall never decide a test. */
+const TIMEOUT_MS = 20 * 60_000;
+const KILLED = 'SIGKILL';
+
+let nodes: GroupNodes;
+
+beforeAll(async () => {
+  nodes = await GroupNodes.start(NODES);
+});
+
+afterAll(async () => {
+  await nodes.stop();
+});
+
+function command(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<CommandEnd> {
+  return clusterCommand(args, {
+    ...{ NODES: nodes.names.join(','), DATA_DIR: nodes.clientDirectory('commands') },
+    ...environment,
+  });
+}
+
+async function expectAlike(groupId: string): Promise<boolean> {
+  const having = await nodes.having(groupId);
+  expect(new Set(having).size).toBe(1);
+  return having[0] === true;
+}
+
+describe('a client that is killed', () => {
+  it.each(['create', 'delete'] as const)(
+    'at any step of a %s, leaves what the next command or a repair brings to all or none',
+    async (kind) => {
+      const deaths = new Map<string, number>();
+      for (const site of CLUSTER_CRASH_SITES) {
+        for (let occurrence = 1; occurrence <= MOST_OCCURRENCES; occurrence += 1) {
+          const groupId = `${kind} ${site} ${String(occurrence)}`;
+          if (kind === 'delete') expect((await command(['create', groupId])).code).toBe(0);
+          const crash = { FAULTS: '1', CRASH_SITE: `${site}#${String(occurrence)}` };
+          const { signal, code } = await command([kind, groupId], crash);
+          if (signal !== KILLED) {
+            expect(code).toBe(0);
+            break;
+          }
+          deaths.set(site, occurrence);
+          // By turns a repair or whatever command comes next.
+          const next = occurrence % 2 === 0 ? await command(['repair']) : await command(['create', `next ${groupId}`]);
+          expect(next).toMatchObject({ code: 0 });
+          await expectAlike(groupId);
+          expect(await command(['status'])).toMatchObject({ code: 0 });
+        }
+      }
+      expect([...deaths.keys()].sort()).toEqual([...CLUSTER_CRASH_SITES].sort());
+      // Three looks and three writes.
+      expect(deaths.get('cluster.call.before')).toBe(2 * NODES);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'in the middle of a repair, leaves what the next repair finishes',
+    async () => {
+      for (let occurrence = 1; occurrence <= MOST_OCCURRENCES; occurrence += 1) {
+        const groupId = `repair ${String(occurrence)}`;
+        const first = await command(['create', groupId], { FAULTS: '1', CRASH_SITE: 'cluster.call.after#5' });
+        expect(first.signal).toBe(KILLED);
+        const second = await command(['repair'], {
+          FAULTS: '1',
+          CRASH_SITE: `cluster.call.after#${String(occurrence)}`,
+        });
+        expect(await command(['repair'])).toMatchObject({ code: 0 });
+        expect(await expectAlike(groupId)).toBe(false);
+        if (second.signal !== KILLED) {
+          expect(occurrence).toBeGreaterThan(2 * NODES);
+          return;
+        }
+      }
+      throw new Error('a repair never came to its end');
+    },
+    TIMEOUT_MS,
+  );
+});
+
+describe('nodes that are killed', () => {
+  it(
+    'while groups are created and deleted, and come back later, end with all or none of each, and no lie',
+    async () => {
+      const random = new SeededRandom(7);
+      const client = await nodes.client(fetch, { attempts: 1, directory: nodes.clientDirectory('deaths') });
+      const told = new Map<string, Outcome>();
+      let isOver = false;
+      const changes = (async () => {
+        for (let number = 0; !isOver; number += 1) {
+          const groupId = `deaths ${String(number)}`;
+          const { outcome } = await client.create(groupId);
+          told.set(groupId, outcome);
+        }
+      })();
+      for (let death = 0; death < NODE_DEATHS; death += 1) {
+        const before = told.size;
+        const node = nodes.processes[random.below(NODES)]!;
+        await node.kill();
+        await node.start();
+        // Until operations have met both the dead and the living node.
+        while (told.size < before + 2) await new Promise((resolve) => setImmediate(resolve));
+      }
+      isOver = true;
+      await changes;
+      expect((await client.repair()).open).toBe(0);
+      await client.close();
+      for (const [groupId, outcome] of told) {
+        const isThere = await expectAlike(groupId);
+        if (outcome !== 'open') expect([groupId, isThere]).toEqual([groupId, outcome === 'done']);
+      }
+      expect([...told.values()]).toContain('done');
+      expect([...told.values()].some((outcome) => outcome !== 'done')).toBe(true);
+    },
+    TIMEOUT_MS,
+  );
+});
+
+describe('ten clients at once on one group', () => {
+  let clients: readonly ClusterClient[];
+
+  beforeAll(async () => {
+    clients = await Promise.all(
+      Array.from({ length: CLIENTS }, (_, index) =>
+        nodes.client(fetch, { directory: nodes.clientDirectory(`one of ten ${String(index)}`) }),
+      ),
+    );
+  });
+
+  afterAll(async () => {
+    await Promise.all(clients.map((client) => client.close()));
+  });
+
+  it(
+    'for 200 rounds, leave it on all nodes or on none, and one of those who create or delete it together has done it',
+    async () => {
+      for (let round = 0; round < ROUNDS; round += 1) {
+        const kind = round % 2 === 0 ? 'create' : 'delete';
+        const reports = await Promise.all(clients.map((client) => client[kind]('shared')));
+        const outcomes = reports.map(({ outcome }) => outcome);
+        expect(outcomes).toContain('done');
+        if (kind === 'create') expect(outcomes.filter((outcome) => outcome === 'done')).toHaveLength(1);
+        expect(outcomes).not.toContain('open');
+        expect(await expectAlike('shared')).toBe(kind === 'create');
+      }
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'some creating and some deleting, leave it on all nodes or on none, as one order of what was done has it',
+    async () => {
+      const random = new SeededRandom(11);
+      let mixed = 0;
+      for (let round = 0; round < ROUNDS; round += 1) {
+        const groupId = `mixed ${String(round % 3)}`;
+        const wasThere = await expectAlike(groupId);
+        const reports = await Promise.all(
+          clients.map(async (client) => {
+            const kind = random.chance(0.5) ? 'create' : 'delete';
+            return { kind, outcome: (await client[kind](groupId)).outcome };
+          }),
+        );
+        const isThere = await expectAlike(groupId);
+        const done = reports.filter(({ outcome }) => outcome === 'done').map(({ kind }) => kind);
+        if (new Set(done).size === 2) mixed += 1;
+        expect(reports.map(({ outcome }) => outcome)).not.toContain('open');
+        // Who changes nothing has changed nothing.
+        if (done.length === 0) expect(isThere).toBe(wasThere);
+        if (done.length > 0 && new Set(done).size === 1) expect(isThere).toBe(done[0] === 'create');
+      }
+      expect(mixed).toBeGreaterThan(0);
+    },
+    TIMEOUT_MS,
+  );
+});
