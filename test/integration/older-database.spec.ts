@@ -3,6 +3,7 @@ import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AppProcess, removeDirectory, temporaryDirectory } from '../support/app-process.js';
+import { withoutTransactions } from '../support/sql-file.js';
 import { runToEnd } from '../support/start-process.js';
 
 const TEST_TIMEOUT_MS = 120_000;
@@ -87,6 +88,27 @@ describe('a bookstore.db that is put back from a backup, beside documents that a
         expect(body).toMatchObject({ id, state: 'committed', reason: 'the books are lost' });
       }
       expect((await ask(`${app.url}/books-2pc`, BOOK)).status).toBe(201);
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  it(
+    'of a version without transactions, is not accepted but brought up to date by a start, as one line says',
+    async () => {
+      withoutTransactions(join(backup, DATABASE));
+      restore();
+
+      const args = ['--reason', 'the backup is of last year'];
+      const refused = await runToEnd('accept', directory, { args });
+      expect(refused).toEqual({
+        code: 1,
+        printed: expect.stringMatching(/^not-ready: .*bookstore\.db is of a version .*run "npm start" first.*\n$/),
+      });
+
+      app = await AppProcess.start(directory);
+      expect(await ordersOf()).toBe(0);
+      await app.stop();
+      expect((await runToEnd('accept', directory, { args })).printed).toMatch(/nothing to accept/);
     },
     TEST_TIMEOUT_MS,
   );

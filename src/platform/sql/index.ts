@@ -1,5 +1,6 @@
 export { SqlDatabase } from './sql-database.js';
 export type { SqlDatabaseOptions, SqlDatabasePorts } from './sql-database.js';
+export { tablesMissingIn } from './missing-tables.js';
 export type { SqlHandle } from './sql-handle.js';
 export { refusalFrom } from './sql-error.js';
 export { SqlOperationLedger } from './sql-operation-ledger.js';
