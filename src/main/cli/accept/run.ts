@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig } from '../../../config/index.js';
 import { AppError, type Log, type ProcessControl } from '../../../kernel/index.js';
@@ -30,16 +31,15 @@ export async function acceptTransactions(reason: string): Promise<Said> {
       retry: 'never',
     });
   }
-  return withUnused(storage.dataDirectory, () => acceptIn(storage.dataDirectory, reason.trim()));
+  const file = join(storage.dataDirectory, 'bookstore.db');
+  if (!existsSync(file)) throw nothingIn(file);
+  return withUnused(storage.dataDirectory, () => acceptIn(storage.dataDirectory, file, reason.trim()));
 }
 
-async function acceptIn(dataDirectory: string, reason: string): Promise<Said> {
-  const disk = new NodeDisk();
-  const file = join(dataDirectory, 'bookstore.db');
-  if (!(await disk.list(dataDirectory)).includes('bookstore.db')) throw nothingIn(file);
+async function acceptIn(dataDirectory: string, file: string, reason: string): Promise<Said> {
   if (tablesMissingIn(file, TABLES).length > 0) throw notUpgraded(file);
   const ports = {
-    ...{ disk: lookingAt(disk), clock: systemClock, random: systemRandom, timers: systemTimers, nextTurn },
+    ...{ disk: lookingAt(new NodeDisk()), clock: systemClock, random: systemRandom, timers: systemTimers, nextTurn },
     ...{ crashSites: NO_CRASH_SITES, log: SILENT, process: NOTHING_TO_STOP },
   };
   const sql = await SqlDatabase.open(ports, { file, entities: [], migrations: [] });
