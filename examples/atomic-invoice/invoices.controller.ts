@@ -12,9 +12,21 @@ const newInvoiceSchema = z.strictObject({
   amountCents: z.int().min(1).max(1_000_000_000),
 });
 
+const ABOUT = {
+  name: 'atomic-invoice',
+  description: 'An invoice in SQL and an entry in a ledger: both or neither. POST /invoices writes to both.',
+  links: { invoices: '/invoices', ledger: '/ledger' },
+  guide: 'docs/guides/atomic-write-over-two-stores.md',
+};
+
 @Controller()
 export class InvoicesController {
   constructor(@Inject(InvoiceService) private readonly invoices: InvoiceService) {}
+
+  @Get()
+  about(): typeof ABOUT {
+    return ABOUT;
+  }
 
   /** 201: both are there. 202: certain to come, or not known yet; a refusal says that neither is there. */
   @Post('invoices')

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { AppError } from '../../src/kernel/index.js';
 import {
   type Decision,
@@ -26,6 +27,17 @@ type Known = Partial<Omit<Extract<Line, { state: 'prepared' }>, 'state'>> & { re
 
 const LIMIT_CENTS = 1_000_000;
 
+const entrySchema = z.object({ account: z.string(), amountCents: z.int(), text: z.string() });
+const headSchema = z.object({ id: z.string(), kind: z.string(), decidedBy: z.string(), life: z.int() });
+const lineSchema = z.union([
+  z.object({ state: z.literal('prepared'), head: headSchema, entry: entrySchema, atMs: z.number() }),
+  z.object({ state: z.enum(['committed', 'aborted']), id: z.string() }),
+]);
+
+function isLine(value: unknown): value is Line {
+  return lineSchema.safeParse(value).success;
+}
+
 /** A ledger that takes part in transactions: what it is told to commit is what it has promised before. */
 export class LedgerParticipant implements Participant<LedgerEntry> {
   readonly name = 'ledger';
@@ -40,7 +52,7 @@ export class LedgerParticipant implements Participant<LedgerEntry> {
   }
 
   static async open(path: string): Promise<LedgerParticipant> {
-    return new LedgerParticipant(await DurableLines.open<Line>(path));
+    return new LedgerParticipant(await DurableLines.open(path, isLine));
   }
 
   prepare(head: TransactionHead, entry: LedgerEntry): Promise<Vote> {

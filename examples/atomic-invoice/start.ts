@@ -2,12 +2,14 @@ import { join } from 'node:path';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from 'pino';
+import type { DataSource } from 'typeorm';
 import { v7 as uuidV7 } from 'uuid';
-import type { CrashSites } from '../../src/kernel/index.js';
+import type { CrashSites, Log } from '../../src/kernel/index.js';
 import { createHttpServer, ProblemFilter, useJsonBodies } from '../../src/platform/http/index.js';
 import type { RunningServer } from '../../src/platform/nodes/index.js';
 import { logPort, NestLogger } from '../../src/platform/observability/index.js';
 import { DataDirectoryLock, systemClock, systemTimers } from '../../src/platform/process/index.js';
+import { refusalToOpen } from '../../src/platform/sql/index.js';
 import {
   TransactionCoordinator,
   TypeOrmLastResource,
@@ -27,12 +29,17 @@ export interface Settings {
   readonly crashSites: CrashSites;
 }
 
+interface Database {
+  readonly deciding: DataSource;
+  readonly reading: DataSource;
+  readonly lastResource: TypeOrmLastResource;
+}
+
 /** Opens both stores, decides what an earlier life left between them, and only then listens. */
 export async function start({ directory, port, crashSites }: Settings, logger: Logger): Promise<RunningServer> {
   const lock = DataDirectoryLock.acquire(directory);
   const log = logPort(logger);
-  const { deciding, reading } = await openInvoiceDatabase(join(directory, 'invoices.db'));
-  const lastResource = await TypeOrmLastResource.open(deciding, { log });
+  const { deciding, reading, lastResource } = await openDatabase(join(directory, 'invoices.db'), log);
   const ledger = await LedgerParticipant.open(join(directory, 'ledger.jsonl'));
 
   const coordinator = new TransactionCoordinator<TypeOrmWork>(
@@ -58,6 +65,16 @@ export async function start({ directory, port, crashSites }: Settings, logger: L
       lock.release();
     },
   };
+}
+
+/** Rejects naming the file, where another program holds it or it cannot be written. */
+async function openDatabase(file: string, log: Log): Promise<Database> {
+  try {
+    const { deciding, reading } = await openInvoiceDatabase(file);
+    return { deciding, reading, lastResource: await TypeOrmLastResource.open(deciding, { log }) };
+  } catch (error) {
+    throw refusalToOpen(error, file);
+  }
 }
 
 async function nestApp(invoices: InvoiceService, logger: Logger): Promise<NestFastifyApplication> {

@@ -65,4 +65,27 @@ describe('the ledger of the invoice example', () => {
     await next.close();
     removeDirectory(directory);
   });
+
+  it.each([
+    ['is no JSON', 'garbage'],
+    ['is empty', ''],
+    ['is no line of a ledger', '{"state":"committed"}'],
+    ['has lost its beginning', '"committed","id":"id 1"}'],
+  ])(
+    'given a whole line that %s, refuses as data-corrupt naming file and line, and leaves it as it is',
+    async (_, line) => {
+      const directory = temporaryDirectory();
+      const file = join(directory, 'ledger.jsonl');
+      const first = await LedgerParticipant.open(file);
+      await first.prepare(head(1), entryOf('ada'));
+      await first.close();
+      appendFileSync(file, `${line}\n{"state":"commi`);
+      const before = readFileSync(file, 'utf8');
+
+      const message = expect.stringContaining(`${file}: line 2 is damaged`);
+      await expect(LedgerParticipant.open(file)).rejects.toMatchObject({ code: 'data-corrupt', message });
+      expect(readFileSync(file, 'utf8')).toBe(before);
+      removeDirectory(directory);
+    },
+  );
 });

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TWO_PHASE_CRASH_SITES } from '../../src/protocols/two-phase-commit/index.js';
 import { InvoiceHistory } from '../support/invoice-history.js';
+import { holdWriteLock } from '../support/sql-file.js';
 
 /** Where one life dies, and where the next one dies while it recovers from that. */
 const RECOVERIES: readonly (readonly [first: string, second: string])[] = [
@@ -58,5 +59,33 @@ describe('the invoice example', () => {
     copyFileSync(older!, present!);
 
     await expect(history.audit()).rejects.toThrow('recovery-needed');
+  });
+
+  it('says at / what it is and where the rest is', async () => {
+    expect(await history.about()).toMatchObject({ links: { invoices: '/invoices', ledger: '/ledger' } });
+  });
+
+  it.each([
+    ['without FAULTS=1', { CRASH_SITE: '2pc.decide.after' }, 'CRASH_SITE needs FAULTS=1'],
+    ['for no time', { FAULTS: '1', CRASH_SITE: '2pc.decide.after#never' }, 'CRASH_SITE ends with #n'],
+    ['that there is not', { FAULTS: '1', CRASH_SITE: '2pc.nowhere' }, 'CRASH_SITE must be one of'],
+  ])('given a crash site %s, refuses to start in one line', async (_, environment, reason) => {
+    expect(await history.refusal(environment)).toMatch(new RegExp(`^misconfigured: ${reason}.*\\n$`));
+  });
+
+  it('given a ledger with a damaged line, refuses to start in one line that names file and line', async () => {
+    expect(await history.audit()).toEqual([]);
+    const ledger = join(history.directory, 'ledger.jsonl');
+    writeFileSync(ledger, `garbage\n${readFileSync(ledger, 'utf8')}`);
+
+    expect(await history.refusal()).toMatch(/^data-corrupt: \S+ledger\.jsonl: line 1 is damaged.*\n$/);
+  });
+
+  it('given a database that another program holds, refuses to start in one line that names it', async () => {
+    expect(await history.audit()).toEqual([]);
+    const letGo = holdWriteLock(join(history.directory, 'invoices.db'));
+
+    expect(await history.refusal()).toMatch(/^storage-busy: \S+invoices\.db is held by another program.*\n$/);
+    letGo();
   });
 });

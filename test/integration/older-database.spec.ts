@@ -3,6 +3,7 @@ import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AppProcess, removeDirectory, temporaryDirectory } from '../support/app-process.js';
+import { withoutTransactions } from '../support/sql-file.js';
 import { runToEnd } from '../support/start-process.js';
 
 const TEST_TIMEOUT_MS = 120_000;
@@ -17,8 +18,12 @@ interface Transaction {
   readonly reason?: string;
 }
 
-async function ask<T>(url: string, body?: unknown): Promise<{ readonly status: number; readonly body: T }> {
-  const headers = { 'content-type': 'application/json' };
+async function ask<T>(
+  url: string,
+  body?: unknown,
+  more: Readonly<Record<string, string>> = {},
+): Promise<{ readonly status: number; readonly body: T }> {
+  const headers = { 'content-type': 'application/json', ...more };
   const init = body === undefined ? {} : { method: 'POST', headers, body: JSON.stringify(body) };
   const response = await fetch(url, init);
   return { status: response.status, body: (await response.json()) as T };
@@ -60,7 +65,8 @@ describe('a bookstore.db that is put back from a backup, beside documents that a
       app = await AppProcess.start(directory);
       const ids: string[] = [];
       for (let n = 0; n < 2; n += 1) {
-        ids.push((await ask<{ transactionId: string }>(`${app.url}/books-2pc`, BOOK)).body.transactionId);
+        const key = { 'idempotency-key': `n ${String(n)}` };
+        ids.push((await ask<{ transactionId: string }>(`${app.url}/books-2pc`, BOOK, key)).body.transactionId);
       }
       await app.kill();
       restore();
@@ -86,7 +92,52 @@ describe('a bookstore.db that is put back from a backup, beside documents that a
         const { body } = await ask<Transaction>(`${app.url}/transactions/${id}`);
         expect(body).toMatchObject({ id, state: 'committed', reason: 'the books are lost' });
       }
-      expect((await ask(`${app.url}/books-2pc`, BOOK)).status).toBe(201);
+      // What is lost with the database is also that these keys were used: in it, with the books.
+      expect((await ask(`${app.url}/books-2pc`, BOOK, { 'idempotency-key': 'n 0' })).status).toBe(201);
+      expect([await ordersOf(), await booksThere()]).toEqual([3, 1]);
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  it(
+    'with a transaction that is only promised, which a person commits, does the part of the documents and knows nothing of its key',
+    async () => {
+      const key = { 'idempotency-key': 'once' };
+      app = await AppProcess.start(directory, { FAULTS: '1', CRASH_SITE: '2pc.decide.before' });
+      await ask(`${app.url}/books-2pc`, BOOK, key).catch(() => undefined);
+      await app.exited;
+      restore();
+
+      app = await AppProcess.start(directory);
+      const [found] = (await ask<Transaction[]>(`${app.url}/transactions?state=unmatched`)).body;
+      const commit = { ...UNKNOWN_DATABASE, decision: 'commit' };
+      const resolved = await ask<Transaction>(`${app.url}/transactions/${found?.id ?? ''}/resolve`, commit);
+      expect([resolved.status, resolved.body.state]).toEqual([200, 'committed']);
+      expect([await ordersOf(), await booksThere()]).toEqual([1, 0]);
+
+      expect((await ask(`${app.url}/books-2pc`, BOOK, key)).status).toBe(201);
+      expect([await ordersOf(), await booksThere()]).toEqual([2, 1]);
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  it(
+    'of a version without transactions, is not accepted but brought up to date by a start, as one line says',
+    async () => {
+      withoutTransactions(join(backup, DATABASE));
+      restore();
+
+      const args = ['--reason', 'the backup is of last year'];
+      const refused = await runToEnd('accept', directory, { args });
+      expect(refused).toEqual({
+        code: 1,
+        printed: expect.stringMatching(/^not-ready: .*bookstore\.db is of a version .*run "npm start" first.*\n$/),
+      });
+
+      app = await AppProcess.start(directory);
+      expect(await ordersOf()).toBe(0);
+      await app.stop();
+      expect((await runToEnd('accept', directory, { args })).printed).toMatch(/nothing to accept/);
     },
     TEST_TIMEOUT_MS,
   );

@@ -78,7 +78,7 @@ describe('Bifolio on four replicas', () => {
       expect(recovered.printed).toMatch(
         /^Restored 42 customers up to 1\.\d+ from 127\.0\.0\.1:\d+; 4 replicas promised/,
       );
-      expect(recovered.printed).toContain('unmatched: none');
+      expect(recovered.printed).toMatch(/^decided: none\nunmatched: none$/m);
       expect(recovered.code).toBe(0);
 
       const again = await start();
@@ -103,7 +103,9 @@ describe('Bifolio on four replicas', () => {
       await run('stop');
       rmSync(data, { recursive: true });
 
-      expect((await run('recover')).printed).toContain(`unmatched: ${transactionId}\n`);
+      expect((await run('recover')).printed).toMatch(
+        new RegExp(`^decided: ${transactionId}\n.*nothing more is to be decided\\.\nunmatched: none$`, 'm'),
+      );
       for (let starts = 0; starts < 2; starts += 1) {
         const again = await start();
         const customer = await fetch(`${again.app.url}/customers/1`);

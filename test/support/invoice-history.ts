@@ -60,6 +60,21 @@ export class InvoiceHistory {
     await app.exited;
   }
 
+  /** What a life says that does not come about. */
+  async refusal(environment: Readonly<Record<string, string>> = {}): Promise<string> {
+    const app = this.begin(environment);
+    const { code } = await app.exited;
+    if (code !== 1) throw new Error(`it ended with ${String(code)}: ${app.printed}`);
+    return app.printed;
+  }
+
+  /** What a life without faults answers at `/`. */
+  async about(): Promise<unknown> {
+    const app = this.begin({});
+    await app.ready();
+    return read(app, '/');
+  }
+
   /** Begins a life without faults and names everything in which it breaks a promise. */
   async audit(): Promise<readonly string[]> {
     const app = this.begin({});

@@ -47,6 +47,14 @@ export function transactionsDecidedByRecovery(file: string): number {
   }
 }
 
+/** As a version left it that had neither transactions nor users. Of a database that nobody has open. */
+export function withoutTransactions(file: string): void {
+  const database = new BetterSqlite3(file);
+  database.exec(`DROP TABLE transactions; DROP TABLE transaction_counts; DROP TABLE lives; DROP TABLE users;
+    DELETE FROM migrations WHERE name LIKE 'CreateTransactions%' OR name LIKE 'CreateUsers%'`);
+  database.close();
+}
+
 function setWriteVersion(file: string, version: number): void {
   const database = new BetterSqlite3(file);
   database.pragma('busy_timeout = 30000');

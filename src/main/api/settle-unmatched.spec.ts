@@ -21,6 +21,7 @@ const documents = (settle: (ids: readonly string[]) => Promise<void>): Parameter
     carriedOut: () => ['done', 'done-row'].map((id) => ({ ...head(id), decision: 'committed' })),
   };
 };
+const LEFT = 'transactions that a recovery from replicas has named are not settled';
 const hasRow = (id: string): boolean => id.endsWith('-row');
 
 describe('transactions that a recovery from replicas has named', () => {
@@ -30,7 +31,13 @@ describe('transactions that a recovery from replicas has named', () => {
     await settleUnmatched(own, hasRow, log);
 
     expect(own.unmatched()).toEqual(['in-doubt', 'done', 'in-doubt-row']);
-    expect(log.warnings).toEqual(['transactions are unmatched: the database here has not decided them']);
+    expect(log.entries).toEqual([
+      {
+        level: 'warn',
+        message: LEFT,
+        details: { decided: ['done'], inDoubt: ['in-doubt', 'in-doubt-row'] },
+      },
+    ]);
   });
 
   it('stay on it when there is no room to write it, and nobody is hindered', async () => {
@@ -39,6 +46,7 @@ describe('transactions that a recovery from replicas has named', () => {
     await settleUnmatched(own, hasRow, log);
 
     expect(own.unmatched()).toEqual(UNMATCHED);
-    expect(log.warnings).toContain('the list of unmatched transactions could not be written');
+    expect(log.warnings).toEqual(['the list of unmatched transactions could not be written', LEFT]);
+    expect(log.entries.at(-1)?.details).toMatchObject({ decided: ['done'] });
   });
 });

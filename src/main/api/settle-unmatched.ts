@@ -21,7 +21,10 @@ export async function settleUnmatched(
   } catch (error) {
     log.warn('the list of unmatched transactions could not be written', { error: String(error) });
   }
-  const left = documents.unmatched();
-  if (left.length > 0)
-    log.warn('transactions are unmatched: the database here has not decided them', { transactions: left });
+  const left = documents.unmatched().filter((id) => !settled.includes(id));
+  if (left.length === 0) return;
+  log.warn('transactions that a recovery from replicas has named are not settled', {
+    decided: left.filter((id) => !inDoubt.has(id)),
+    inDoubt: left.filter((id) => inDoubt.has(id)),
+  });
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { AppConfig } from '../../config/index.js';
-import { AppError, type CrashSites, type Log, type ProcessControl } from '../../kernel/index.js';
+import type { CrashSites, Log, ProcessControl } from '../../kernel/index.js';
 import { BookEntity, CreateBooks1763700000002 } from '../../modules/books/index.js';
 import { COLLECTIONS } from '../../modules/collections/index.js';
 import { CreateUsers1763700000004, UserEntity } from '../../modules/users/index.js';
@@ -41,10 +41,9 @@ export async function openStores({ storage, cache }: AppConfig, own: StorePorts)
     nextTurn,
     timers: systemTimers,
   };
-  const sqlFile = join(storage.dataDirectory, 'bookstore.db');
   const [sql, documents] = await Promise.all([
     SqlDatabase.open(ports, {
-      file: sqlFile,
+      file: join(storage.dataDirectory, 'bookstore.db'),
       entities: [BookEntity, UserEntity],
       migrations: [
         CreatePlatformTables1763700000001,
@@ -52,8 +51,6 @@ export async function openStores({ storage, cache }: AppConfig, own: StorePorts)
         CreateTransactions1763700000003,
         CreateUsers1763700000004,
       ],
-    }).catch((error: unknown) => {
-      throw namingCorruptFile(error, sqlFile);
     }),
     DocumentStore.open(ports, {
       directory: join(storage.dataDirectory, 'documents'),
@@ -75,11 +72,4 @@ export async function openStores({ storage, cache }: AppConfig, own: StorePorts)
       await sql.close();
     },
   };
-}
-
-/** SQLite says that a file is no database or is damaged, but not which one. */
-function namingCorruptFile(error: unknown, file: string): unknown {
-  const { code, message } = error as { code?: unknown; message?: unknown };
-  if (typeof code !== 'string' || !/^SQLITE_(?:NOTADB|CORRUPT)/.test(code)) return error;
-  return new AppError('data-corrupt', `${file}: ${String(message)}`, { retry: 'never', cause: error });
 }

@@ -1,7 +1,8 @@
 export { SqlDatabase } from './sql-database.js';
 export type { SqlDatabaseOptions, SqlDatabasePorts } from './sql-database.js';
+export { tablesMissingIn } from './missing-tables.js';
 export type { SqlHandle } from './sql-handle.js';
-export { refusalFrom } from './sql-error.js';
+export { refusalFrom, refusalToOpen } from './sql-error.js';
 export { SqlOperationLedger } from './sql-operation-ledger.js';
 export { SqlReader } from './sql-reader.js';
 export { SqlTransactionTable } from './sql-transaction-table.js';

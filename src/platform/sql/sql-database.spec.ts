@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import BetterSqlite3 from 'better-sqlite3';
-import { copyFileSync, rmSync } from 'node:fs';
+import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryDirectory } from '../../../test/support/app-process.js';
 import { openBooksDatabase } from '../../../test/support/books-database.js';
@@ -103,13 +103,32 @@ describe('SqlDatabase', () => {
     expect(() => reader.handle.exec(FLOOD)).toThrow('attempt to write a readonly database');
   });
 
-  it('given another holder of the write lock, refuses to open as storage-busy', async () => {
+  it.each([
+    ['the write lock', 'BEGIN IMMEDIATE'],
+    ['the whole file', 'PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE'],
+  ])('given another holder of %s, refuses to open as storage-busy and names the file', async (_, hold) => {
     await (await openOne()).close();
     const holder = new BetterSqlite3(file);
-    holder.exec('BEGIN IMMEDIATE');
+    holder.exec(hold);
 
-    await expect(openOne()).rejects.toMatchObject({ code: 'storage-busy' });
+    const message = expect.stringContaining(`${file} is held by another program: close that`);
+    await expect(openOne()).rejects.toMatchObject({ code: 'storage-busy', message });
     holder.close();
+  });
+
+  it('given another holder of the write lock before there are tables, refuses to open as storage-busy and names the file', async () => {
+    const holder = new BetterSqlite3(file);
+    holder.exec('CREATE TABLE another (id); BEGIN IMMEDIATE');
+
+    const message = expect.stringContaining(file);
+    await expect(openOne()).rejects.toMatchObject({ code: 'storage-busy', message });
+    holder.close();
+  });
+
+  it('given a file that is no database, refuses to open as data-corrupt and names the file', async () => {
+    writeFileSync(file, 'no database '.repeat(100));
+
+    await expect(openOne()).rejects.toMatchObject({ code: 'data-corrupt', message: expect.stringContaining(file) });
   });
 
   describe('its reader', () => {

@@ -1,7 +1,7 @@
 import BetterSqlite3, { type Statement } from 'better-sqlite3';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import type { Clock, Random } from '../../kernel/index.js';
-import { refusalFrom } from './sql-error.js';
+import { refusalToOpen } from './sql-error.js';
 import type { SqlHandle } from './sql-handle.js';
 import { SqlReader } from './sql-reader.js';
 import { SqlWriteExecutor, type SqlWriteExecutorPorts } from './write-executor.js';
@@ -50,8 +50,19 @@ export class SqlDatabase {
     this.lifeOf = reader.handle.prepare<[number], number>('SELECT id FROM lives WHERE id = ?').pluck();
   }
 
-  /** Opens, migrates, takes the next epoch and begins a life, durable when it resolves. The caller holds the data directory's lock. */
+  /**
+   * Opens, migrates, takes the next epoch and begins a life, durable when it resolves. The caller holds the data
+   * directory's lock. Rejects with `storage-busy`, `storage-read-only` or `data-corrupt`, which name the file.
+   */
   static async open(ports: SqlDatabasePorts, options: SqlDatabaseOptions): Promise<SqlDatabase> {
+    try {
+      return await SqlDatabase.opened(ports, options);
+    } catch (error) {
+      throw refusalToOpen(error, options.file);
+    }
+  }
+
+  private static async opened(ports: SqlDatabasePorts, options: SqlDatabaseOptions): Promise<SqlDatabase> {
     let writeHandle: SqlHandle | undefined;
     let readHandle: SqlHandle | undefined;
     const writeSource = new DataSource({
@@ -138,11 +149,7 @@ function beginEpoch(
     handle.prepare('INSERT INTO lives (id, began_at_ms) VALUES (?, ?)').run(life, clock.nowMs());
     return handle.prepare<[], [string, number]>('SELECT database_id, epoch FROM meta').raw().get();
   });
-  try {
-    const row = begin.immediate();
-    if (!row) throw new Error('the meta row was just written');
-    return [...row, life];
-  } catch (error) {
-    throw refusalFrom(error);
-  }
+  const row = begin.immediate();
+  if (!row) throw new Error('the meta row was just written');
+  return [...row, life];
 }

@@ -1,4 +1,4 @@
-import { AppError, storageFull } from '../../kernel/index.js';
+import { AppError, type ErrorCode, isAppError, storageFull } from '../../kernel/index.js';
 
 /** SQLite's symbolic result code (`SQLITE_FULL`, `SQLITE_IOERR_FSYNC`); undefined when the error is not SQLite's. */
 export function sqliteCode(error: unknown): string | undefined {
@@ -26,3 +26,25 @@ export function refusalFrom(error: unknown): unknown {
   }
   return error;
 }
+
+/** What it means to a person when this file cannot be opened, and what to do. Others are returned as they are. */
+export function refusalToOpen(error: unknown, file: string): unknown {
+  if (/^SQLITE_(?:NOTADB|CORRUPT)/.test(sqliteCode(error) ?? '')) {
+    return new AppError('data-corrupt', `${file}: ${String((error as Error).message)}`, {
+      retry: 'never',
+      cause: error,
+    });
+  }
+  const refusal = refusalFrom(error);
+  const advice = isAppError(refusal) ? WHAT_TO_DO[refusal.code] : undefined;
+  if (advice === undefined) return refusal;
+  return new AppError((refusal as AppError).code, `${file} ${advice}; nothing was written`, {
+    retry: 'safe',
+    cause: error,
+  });
+}
+
+const WHAT_TO_DO: Readonly<Partial<Record<ErrorCode, string>>> = {
+  'storage-busy': 'is held by another program: close that (a SQLite shell, a backup tool), then try again',
+  'storage-read-only': 'cannot be written: see to its owner, mode and mount, then try again',
+};

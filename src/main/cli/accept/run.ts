@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig } from '../../../config/index.js';
 import { AppError, type Log, type ProcessControl } from '../../../kernel/index.js';
@@ -6,7 +7,7 @@ import { NO_CRASH_SITES } from '../../../platform/crash-sites/index.js';
 import { NodeDisk } from '../../../platform/disk/index.js';
 import { DocumentStore } from '../../../platform/documents/index.js';
 import { nextTurn, systemClock, systemRandom, systemTimers } from '../../../platform/process/index.js';
-import { SqlDatabase, SqlTransactionTable } from '../../../platform/sql/index.js';
+import { SqlDatabase, SqlTransactionTable, tablesMissingIn } from '../../../platform/sql/index.js';
 import { DocumentParticipant, SqliteLastResource } from '../../../protocols/two-phase-commit/index.js';
 import { withUnused } from '../lock-unused.js';
 import { lookingAt } from '../looking-disk.js';
@@ -15,6 +16,8 @@ import { accept } from './accept.js';
 import { wordsOf } from './words.js';
 
 const LONGEST_REASON = 500;
+/** Without these a database was last opened by a version that had no transactions, or by none. */
+const TABLES = ['meta', 'lives', 'transactions'];
 
 /**
  * `npm run transactions:accept`: the way out when a start is refused because the database or the documents lack
@@ -28,15 +31,15 @@ export async function acceptTransactions(reason: string): Promise<Said> {
       retry: 'never',
     });
   }
-  return withUnused(storage.dataDirectory, () => acceptIn(storage.dataDirectory, reason.trim()));
+  const file = join(storage.dataDirectory, 'bookstore.db');
+  if (!existsSync(file)) throw nothingIn(file);
+  return withUnused(storage.dataDirectory, () => acceptIn(storage.dataDirectory, file, reason.trim()));
 }
 
-async function acceptIn(dataDirectory: string, reason: string): Promise<Said> {
-  const disk = new NodeDisk();
-  const file = join(dataDirectory, 'bookstore.db');
-  if (!(await disk.list(dataDirectory)).includes('bookstore.db')) throw nothingIn(file);
+async function acceptIn(dataDirectory: string, file: string, reason: string): Promise<Said> {
+  if (tablesMissingIn(file, TABLES).length > 0) throw notUpgraded(file);
   const ports = {
-    ...{ disk: lookingAt(disk), clock: systemClock, random: systemRandom, timers: systemTimers, nextTurn },
+    ...{ disk: lookingAt(new NodeDisk()), clock: systemClock, random: systemRandom, timers: systemTimers, nextTurn },
     ...{ crashSites: NO_CRASH_SITES, log: SILENT, process: NOTHING_TO_STOP },
   };
   const sql = await SqlDatabase.open(ports, { file, entities: [], migrations: [] });
@@ -61,6 +64,14 @@ function nothingIn(file: string): AppError {
   return new AppError('not-found', `there is no ${file}: "npm start" makes one, and says what it lacks`, {
     retry: 'never',
   });
+}
+
+/** The right start may be the only thing that it takes: nothing is known to be lost here. */
+function notUpgraded(file: string): AppError {
+  const message =
+    `${file} is of a version that knew no transactions: run "npm start" first, which brings it up to date, and ` +
+    'this again if that is refused; nothing was changed';
+  return new AppError('not-ready', message, { retry: 'safe' });
 }
 
 const NOBODY_PROMISES = {

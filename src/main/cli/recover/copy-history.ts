@@ -18,7 +18,7 @@ import {
   type Position,
 } from '../../../platform/journal/index.js';
 import type { ReplicaLink, SnapshotStream } from '../../../protocols/replication/index.js';
-import { MetTransactions } from './met-transactions.js';
+import { type Met, MetTransactions } from './met-transactions.js';
 
 /** Nothing may arrive for that long. */
 const SILENCE_WITHIN_MS = 15_000;
@@ -34,8 +34,8 @@ export interface CopyPorts {
 export interface Copied {
   readonly customers: number;
   readonly position: Position;
-  /** Transactions over more than one store that are in these documents, and that no SQL row here decides. */
-  readonly transactions: readonly string[];
+  /** Transactions over more than one store that are in these documents: a start is told that it may miss their rows. */
+  readonly transactions: Met;
 }
 
 /**
@@ -78,8 +78,9 @@ export async function copyHistory(
     throw unfit(link, 'the state that its records make is not the one that it holds');
   }
   await file.write(state);
-  const transactions = met.unmatchedAtTheEnd(machine);
-  if (transactions.length > 0) await (await UnmatchedTransactions.open(ports, directory)).replace(transactions);
+  const transactions = met.atTheEnd(machine);
+  const withoutRow = [...transactions.decided, ...transactions.unmatched].sort();
+  if (withoutRow.length > 0) await (await UnmatchedTransactions.open(ports, directory)).replace(withoutRow);
   await beginJournal(ports, directory, position, lastAt);
   return {
     customers: machine.collection(CUSTOMERS.name).documents.size,

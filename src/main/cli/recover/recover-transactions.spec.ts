@@ -26,7 +26,7 @@ const TRANSACTIONS = recordsOf([
   ['commit', 'd'],
   ['commit', 'never prepared'],
 ]);
-const UNMATCHED = ['a', 'c', 'd'];
+const WITHOUT_ROW = ['a', 'c', 'd'];
 
 describe('a recovery of documents with transactions', () => {
   let data: string;
@@ -52,14 +52,19 @@ describe('a recovery of documents with transactions', () => {
   };
 
   it.each([0, 19, 20, 23, 25, 26])(
-    'with those up to record %i in a snapshot, names what is committed or in doubt, and tells the app at its start',
+    'with those up to record %i in a snapshot, names what is committed and what is in doubt, and tells the app at its start',
     async (snapshotSeq) => {
       replicas[1]!.snapshotSeq = snapshotSeq;
       const recovery = await run();
 
-      expect(recovery).toMatchObject({ copied: { transactions: UNMATCHED } });
-      expect(linesOf(recovery, data)).toContain('unmatched: a, c, d');
-      expect(await unmatched()).toEqual(UNMATCHED);
+      expect(recovery).toMatchObject({ copied: { transactions: { decided: ['a', 'd'], unmatched: ['c'] } } });
+      expect(linesOf(recovery, data).slice(2, 6)).toEqual([
+        'decided: a, d',
+        expect.stringContaining('nothing more is to be decided'),
+        'unmatched: c',
+        expect.stringContaining('wait for you under /transactions?state=unmatched'),
+      ]);
+      expect(await unmatched()).toEqual(WITHOUT_ROW);
     },
   );
 
@@ -70,6 +75,16 @@ describe('a recovery of documents with transactions', () => {
     await store.close();
 
     expect([store.unmatched(), await unmatched()]).toEqual([['c'], ['c']]);
+  });
+
+  it('without any, says so of both kinds and nothing more', async () => {
+    replicas[1]!.held = [...HISTORY];
+
+    expect(linesOf(await run(), data).slice(2, 5)).toEqual([
+      'decided: none',
+      'unmatched: none',
+      '"npm start" goes on from here.',
+    ]);
   });
 
   it('given many, shows some and says how many more there are', async () => {
@@ -90,10 +105,10 @@ describe('a recovery of documents with transactions', () => {
       await expect(run(dying.disk)).rejects.toThrow();
       await dying.bury();
       const isInPlace = existsSync(join(data, 'documents/documents.json'));
-      expect([nth, isInPlace ? await unmatched() : UNMATCHED]).toEqual([nth, UNMATCHED]);
+      expect([nth, isInPlace ? await unmatched() : WITHOUT_ROW]).toEqual([nth, WITHOUT_ROW]);
 
       await run();
-      expect([nth, await unmatched()]).toEqual([nth, UNMATCHED]);
+      expect([nth, await unmatched()]).toEqual([nth, WITHOUT_ROW]);
     }
   }, 60_000);
 });

@@ -44,7 +44,7 @@ describe('a recovery from replicas', () => {
 
     expect(recovery).toMatchObject({
       ...{ kind: 'restored', heard: 4, kept: undefined },
-      copied: { customers: 15, position: { epoch: 3, seq: 18 }, transactions: [] },
+      copied: { customers: 15, position: { epoch: 3, seq: 18 }, transactions: { decided: [], unmatched: [] } },
       choice: { replica: 'r2' },
     });
     expect(await customers()).toEqual(first(15));

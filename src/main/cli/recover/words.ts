@@ -7,9 +7,12 @@ import type { Recovery } from './recover.js';
 const SQL_FILE = 'bookstore.db';
 
 const MOST_LISTED = 20;
-const WHAT_TO_DO =
-  'Of these the documents know, and only the database knows the rest. With its backup in place, "npm start" settles ' +
-  'those that it decided; the others are listed under /transactions?state=unmatched.';
+const ABOUT_DECIDED =
+  '  Committed before the loss, by their rows in the database that was here; what was restored has its part of each. ' +
+  'The other part is where your backup of the database has that row; nothing more is to be decided.';
+const ABOUT_UNMATCHED =
+  '  Promised before the loss, and only the database knows what became of them. With its backup in place, "npm start" ' +
+  'settles those that it decided; the others wait for you under /transactions?state=unmatched.';
 
 /** What a person reads after a recovery, line by line. */
 export function linesOf(recovery: Recovery, dataDirectory: string): readonly string[] {
@@ -41,10 +44,14 @@ function restoredLines(recovery: Extract<Recovery, { kind: 'restored' }>, dataDi
       `${String(heard)} replicas promised to follow no earlier primary.`,
     ...(kept === undefined ? [] : [`What was in their place is kept in ${kept}.`]),
     `Not restored: books, which replicas do not hold. Put your own backup of ${sqlFile} there; ${books}.`,
-    `unmatched: ${listed(copied.transactions)}`,
-    ...(copied.transactions.length === 0 ? [] : [WHAT_TO_DO]),
+    ...group('decided', copied.transactions.decided, ABOUT_DECIDED),
+    ...group('unmatched', copied.transactions.unmatched, ABOUT_UNMATCHED),
     '"npm start" goes on from here.',
   ];
+}
+
+function group(name: string, transactions: readonly string[], about: string): readonly string[] {
+  return [`${name}: ${listed(transactions)}`, ...(transactions.length === 0 ? [] : [about])];
 }
 
 function listed(transactions: readonly string[]): string {

@@ -123,7 +123,8 @@ export class TypeOrmLastResource implements LastResource<TypeOrmWork, unknown> {
   /**
    * Deletes the rows of transactions that are completed and were decided before that time; returns how many. Only for
    * those whose decision no participant can lose again, not by a backup that is put back either: where a row is
-   * missing, a transaction that is found in doubt is aborted.
+   * missing, a transaction that is found in doubt is aborted. And only for those that no participant names in
+   * `carriedOut` any more: a commit without its row refuses the next start. Deletes nothing else.
    */
   async forgetCompleted(decidedBeforeMs: number): Promise<number> {
     const { affected } = await this.transactions.run((manager) =>

@@ -1,0 +1,20 @@
+import BetterSqlite3 from 'better-sqlite3';
+import { refusalToOpen } from './sql-error.js';
+import type { SqlHandle } from './sql-handle.js';
+
+/**
+ * Which of these tables a database file does not have yet; all of them when it is empty. Changes nothing, and the file
+ * must be there. Throws what `SqlDatabase.open` rejects with.
+ */
+export function tablesMissingIn(file: string, tables: readonly string[]): readonly string[] {
+  let handle: SqlHandle | undefined;
+  try {
+    handle = new BetterSqlite3(file, { readonly: true, fileMustExist: true });
+    const there = handle.prepare<[], string>("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck().all();
+    return tables.filter((table) => !there.includes(table));
+  } catch (error) {
+    throw refusalToOpen(error, file);
+  } finally {
+    handle?.close();
+  }
+}
