@@ -52,7 +52,13 @@ export interface OperationRecord {
   readonly answer: Answer;
 }
 
-/** The operations one store remembers. Absent means: never finished here, or forgotten after its retention time. */
+/** How long an Idempotency-Key of a client holds after the write that it was sent with. */
+export const CLIENT_KEY_RETENTION_MS = 24 * 3_600_000;
+
+/**
+ * The operations one store remembers. Absent means: never finished here, or forgotten after its retention time. It may
+ * still be there after that; then a new operation of the same scope takes its place.
+ */
 export interface OperationLedger {
   findByScope(scope: string): OperationRecord | undefined;
   findById(id: string): OperationRecord | undefined;

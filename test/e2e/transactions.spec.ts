@@ -131,6 +131,24 @@ describe('POST /transactions/recover', () => {
     }
   });
 
+  it.each<[string, unknown]>([
+    ['an empty object', {}],
+    ['what the server owns', { id: 7 }],
+  ])('given %s, recovers as without a body', async (_title, body) => {
+    const recovered = await app.client.post('/transactions/recover', body);
+    expect([recovered.status, recovered.json()]).toEqual([200, NOTHING]);
+  });
+
+  it.each<[string, unknown, readonly string[]]>([
+    ['a field', { force: true }, ['force']],
+    ['several fields', { decision: 'abort', ...WHY }, ['decision', 'reason']],
+    ['an array', [], ['body']],
+    ['null', null, ['body']],
+    ['a text', 'now', ['body']],
+  ])('given %s, is refused by name', async (_title, body, fields) => {
+    (await app.client.post('/transactions/recover', body)).problem(400, ...fields);
+  });
+
   it('is no recorded write, so it names no operation', async () => {
     const recovered = await app.client.post('/transactions/recover');
     expect([recovered.hasHeader('x-operation-id'), recovered.hasHeader('idempotency-replayed')]).toEqual([
@@ -161,6 +179,8 @@ describe('POST /transactions/{id}/resolve', () => {
     ['a reason of 501 characters', { decision: 'abort', reason: 'x'.repeat(501) }, ['reason']],
     ['an unknown decision', { decision: 'committed', ...WHY }, ['decision']],
     ['a field it does not know', { decision: 'abort', ...WHY, by: 'me' }, ['by']],
+    ['an array', [], ['body']],
+    ['null', null, ['body']],
   ])('given %s, is refused by name', async (_title, body, fields) => {
     const { id } = await addOne(app.client);
     (await resolve(id, body)).problem(400, ...fields);

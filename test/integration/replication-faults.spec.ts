@@ -121,6 +121,43 @@ describe('customers on four replicas', () => {
   );
 
   it(
+    'that are bad input, are refused for that and not for the replicas that are gone',
+    async () => {
+      await start();
+      await Promise.all([0, 1, 2].map((index) => replica(index).kill()));
+      await cluster.settled(1);
+      const user = { firstname: 'Ada', lastname: 'Lovelace' };
+      const customer = { name: 'Ada', email: 'a@example.org' };
+      const bad: [method: string, path: string, body: unknown, field: string][] = [
+        ['POST', '/customers', { ...customer, email: 'none' }, 'email'],
+        ['PUT', '/customers/1', { ...customer, name: 7 }, 'name'],
+        ['PUT', '/customers/x', customer, 'id'],
+        ['DELETE', '/customers/0', undefined, 'id'],
+        ['POST', '/nosql/users/a', { ...user, age: 36 }, 'age'],
+        ['POST', '/nosql/users/a.b', user, 'id'],
+        ['PUT', '/nosql/users/a', {}, 'firstname'],
+        ['PUT', '/nosql/users/a.b', user, 'id'],
+        ['POST', '/books-2pc', { title: 'Dune' }, 'author'],
+        ['POST', '/sql_mongo/users', { ...user, id: 0 }, 'id'],
+      ];
+
+      const answers = bad.map(async ([method, path, body, field]) => {
+        const response = await fetch(cluster.app.url + path, {
+          method,
+          headers: { 'content-type': 'application/json' },
+          body: body === undefined ? null : JSON.stringify(body),
+        });
+        const { errors = [] } = (await response.json()) as { errors?: { field: string }[] };
+        return [method, path, response.status, errors.some((error) => error.field === field)];
+      });
+
+      expect(await Promise.all(answers)).toEqual(bad.map(([method, path]) => [method, path, 400, true]));
+      expect((await post(cluster.app.url, 'good')).status).toBe(503);
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  it(
     'on a replica whose directory was wiped, are all there again',
     async () => {
       await start();

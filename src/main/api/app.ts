@@ -109,6 +109,7 @@ export async function startApp(
     newOperationId: uuids({ clock: systemClock, random: systemRandom }),
     confirmer: replication,
     timers: systemTimers,
+    clock: systemClock,
     answerDeadlineMs: config.transactions.answerDeadlineMs,
   }).install(server);
 

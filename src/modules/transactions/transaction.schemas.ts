@@ -53,6 +53,10 @@ export const transactionSchema = z
   .meta({ id: 'Transaction' });
 export type ShownTransaction = z.infer<typeof transactionSchema>;
 
+/** What an operator sends to recover now: nothing. */
+export const recoverySchema = z.strictObject({}, 'must be a JSON object');
+export type Recovery = z.infer<typeof recoverySchema>;
+
 /** What an operator sends to decide one. */
 export const resolutionSchema = z
   .strictObject(

@@ -2,7 +2,10 @@ import { z } from 'zod';
 import { boundedText } from '../../platform/http/index.js';
 
 const LONGEST_NAME = 50;
-/** Well within the whole numbers that JSON can carry. */
+/**
+ * Ids that are allotted go on above the highest that was chosen: eight times as many as could be chosen are left to them
+ * before the whole numbers that JSON can carry (2^53) end. So no caller can use them up.
+ */
 const HIGHEST_CHOSEN_ID = 1e15;
 const idRule = `must be a whole number from 1 to ${String(HIGHEST_CHOSEN_ID)}`;
 const objectRule = 'must be a JSON object';

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import {
   arbitraryHistory,
+  bump,
   COLLECTIONS,
   recordsOf,
   restarted,
@@ -42,7 +43,7 @@ describe('DocumentMachine', () => {
     const records = recordsOf([
       { type: 'put', collection: 'customers', id: 1, fields: { name: 'Ada' }, operation: { id: 'o1' }, afterMs: 0 },
       { type: 'put', collection: 'customers', id: 1, fields: { name: 'Eve' }, operation: { id: 'o2' }, afterMs: 0 },
-      { type: 'bump', collection: 'customers', afterMs: 0 },
+      ...bump('t1'),
       { type: 'delete', collection: 'customers', id: 1, operation: { id: 'o3' }, afterMs: 0 },
     ]);
     const machine = new DocumentMachine(COLLECTIONS, GENESIS);
@@ -63,13 +64,12 @@ describe('DocumentMachine', () => {
       operation: { id: `o${String(id)}` },
       afterMs: 0,
     });
-    const bump: Step = { type: 'bump', collection: 'customers', afterMs: 0 };
     const machine = new DocumentMachine(COLLECTIONS, GENESIS);
-    const outcomes = recordsOf([put(1), bump, put(2), bump, put(1), put(2), put(3)]).map((record) =>
+    const outcomes = recordsOf([put(1), ...bump('t1'), put(2), ...bump('t2'), put(1), put(2), put(3)]).map((record) =>
       machine.apply(record),
     );
 
-    expect(outcomes.slice(4)).toMatchObject([2, 1, 0].map((count) => ({ document: { orders_count: count } })));
+    expect(outcomes.slice(6)).toMatchObject([2, 1, 0].map((count) => ({ document: { orders_count: count } })));
   });
 
   it('given text ids, counts those that look like numbers for the next one, also when they are gone', () => {
@@ -92,10 +92,7 @@ describe('DocumentMachine', () => {
   });
 
   it('given a record out of order, refuses it', () => {
-    const [, second] = recordsOf([
-      { type: 'bump', collection: 'customers', afterMs: 0 },
-      { type: 'bump', collection: 'customers', afterMs: 0 },
-    ]);
+    const [, second] = recordsOf(bump('t1'));
 
     expect(() => new DocumentMachine(COLLECTIONS, GENESIS).apply(second!)).toThrow('record 2 applied after 0');
   });

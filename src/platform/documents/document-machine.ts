@@ -94,9 +94,6 @@ export class DocumentMachine {
       case 'epoch-started':
         this.cluster = op.clusterId;
         return undefined;
-      case 'bump':
-        this.collection(op.collection).counter += 1;
-        return undefined;
       case 'put':
         return this.remember(op.operation, record, this.put(op.collection, op.id, op.fields));
       case 'delete':

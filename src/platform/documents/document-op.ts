@@ -32,7 +32,6 @@ export type DocumentOp =
       readonly id: DocumentId;
       readonly operation: OperationStamp;
     }
-  | { readonly type: 'bump'; readonly collection: string }
   | {
       readonly type: 'prepare';
       readonly transaction: string;

@@ -7,6 +7,11 @@ import type { CarriedOutTransaction } from './transaction-memory.js';
 /**
  * What a history says, when it is opened, of the transactions that it has seen: from its snapshot, and record by record
  * from there to where this process began to write.
+ *
+ * It is kept for the whole life, as a person may ask later than at the start what became of one that has no row, and does
+ * not grow in it: an entry for each decision that the snapshot remembers, and one or two for each transaction between the
+ * snapshot and this life. These are as many as `snapshotEveryBytes` of journal hold, and more only where no snapshot could
+ * be written; they take about as much memory as their records take there.
  */
 export class EarlierTransactions {
   private readonly decided: CarriedOutTransaction[] = [];

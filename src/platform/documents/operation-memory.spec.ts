@@ -53,6 +53,19 @@ describe('OperationMemory', () => {
     expect(memory.findById('plain 1')).toBeUndefined();
   });
 
+  it('given the key of one that is a day old, knows the new one alone by it, also when recorded again from all', () => {
+    const memory = new OperationMemory();
+    memory.record(withKey(1, 0));
+    memory.record({ ...withKey(2, 24 * HOUR_MS), scope: 'scope 1' });
+    memory.record(withoutKey(3, 24 * HOUR_MS + 1));
+    const again = new OperationMemory();
+    for (const operation of memory.all()) again.record(operation);
+
+    for (const each of [memory, again]) {
+      expect([each.findByScope('scope 1')?.id, each.findById('id 1')]).toEqual(['id 2', undefined]);
+    }
+  });
+
   it('given more operations of one kind than it keeps, forgets the oldest of that kind', () => {
     const memory = new OperationMemory();
     for (let n = 1; n <= MOST_WITH_KEY + 5; n += 1) memory.record(withKey(n, 0));

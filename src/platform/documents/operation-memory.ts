@@ -1,3 +1,4 @@
+import { CLIENT_KEY_RETENTION_MS } from '../../kernel/index.js';
 import type { DocumentOutcome } from './document-op.js';
 import { type Retention, RetentionQueue } from './retention-queue.js';
 
@@ -13,7 +14,7 @@ export interface RememberedOperation {
 }
 
 const HOUR_MS = 3_600_000;
-const CLIENT_KEYS: Retention = { ms: 24 * HOUR_MS, count: 100_000 };
+const CLIENT_KEYS: Retention = { ms: CLIENT_KEY_RETENTION_MS, count: 100_000 };
 const SERVER_IDS: Retention = { ms: HOUR_MS / 6, count: 1_000 };
 
 /**

@@ -1,6 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { arbitraryHistory, COLLECTIONS, recordsOf, restarted, textOf } from '../../../test/support/document-history.js';
+import {
+  arbitraryHistory,
+  bump,
+  COLLECTIONS,
+  recordsOf,
+  restarted,
+  textOf,
+} from '../../../test/support/document-history.js';
 import { GENESIS } from '../journal/index.js';
 import { DocumentMachine } from './document-machine.js';
 import { SnapshotCodec } from './snapshot-codec.js';
@@ -30,7 +37,9 @@ describe('stateHash', () => {
 
   it('given a snapshot of before there were transactions, is the hash of one that says there are none', async () => {
     const machine = new DocumentMachine(COLLECTIONS, GENESIS);
-    recordsOf([{ type: 'bump', collection: 'customers', afterMs: 0 }]).forEach((record) => machine.apply(record));
+    machine.apply(
+      recordsOf([{ type: 'put', collection: 'customers', id: 1, fields: {}, operation: { id: 'o' }, afterMs: 0 }])[0]!,
+    );
     const text = textOf(machine.capture());
     const older = text.replace(',"prepared":[],"decisions":[]', '');
 
@@ -56,8 +65,8 @@ describe('stateHash', () => {
       put,
       put,
       { ...put, fields: { name: 'Eve' } },
-      { type: 'bump', collection: 'customers', afterMs: 0 } as const,
-      { type: 'bump', collection: 'groups', afterMs: 0 } as const,
+      ...bump('of customers'),
+      ...bump('of groups', 'groups'),
       { type: 'delete', collection: 'customers', id: 1, operation, afterMs: 0 } as const,
       { ...prepare, transaction: 'one' },
       { ...prepare, transaction: 'two' },

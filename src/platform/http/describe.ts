@@ -1,5 +1,5 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiHeader, ApiOperation, ApiParam, ApiQuery, ApiResponse } from '@nestjs/swagger';
+import { ApiBody, ApiHeader, ApiOperation, ApiParam, ApiQuery, ApiResponse } from '@nestjs/swagger';
 import { z } from 'zod';
 import { REFUSALS, REPLICATED_REFUSALS } from './refusals.js';
 import { acceptedSchema } from './schemas.js';
@@ -35,6 +35,8 @@ interface DescribedAction extends Described {
   readonly shown: z.ZodType;
   /** Of the resource that it acts on; absent: on none. */
   readonly ids?: IdDescription;
+  /** True: it is told nothing, so that its body may be absent or an empty object. */
+  readonly bodiless?: boolean;
   readonly refusals?: readonly number[];
 }
 
@@ -70,6 +72,11 @@ const IF_MATCH = ApiHeader({ name: 'If-Match', description: 'an ETag: 412 unless
 const IDEMPOTENCY_KEY = ApiHeader({
   name: 'Idempotency-Key',
   description: '1 to 255 printable characters: the write takes effect once, a repeat gets the same answer',
+});
+const NO_BODY = ApiBody({
+  required: false,
+  description: 'none, or an object without fields',
+  schema: { type: 'object', properties: {}, additionalProperties: false, example: {} },
 });
 const WRITE_CONCERN = ApiHeader({
   name: 'X-Write-Concern',
@@ -221,10 +228,12 @@ export function DescribePost(described: DescribedResource): Decorator {
   );
 }
 
-export function DescribeAction({ shown, ids, refusals: more = [], ...operation }: DescribedAction): Decorator {
+export function DescribeAction(described: DescribedAction): Decorator {
+  const { shown, ids, bodiless = false, refusals: more = [], ...operation } = described;
   return applyDecorators(
     ApiOperation(operation),
     ...(ids ? [idParameter(ids)] : []),
+    ...(bodiless ? [NO_BODY] : []),
     IDEMPOTENCY_KEY,
     ApiResponse({ status: 200, description: 'done', standardSchema: shown }),
     ...refusals(400, 401, 403, 413, 415, 422, 429, 503, 504, ...more),

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { fastify, type FastifyInstance } from 'fastify';
 import { eventually } from '../../../test/support/eventually.js';
+import { SimulatedClock } from '../../../test/support/simulated-clock.js';
 import { SimulatedTimers } from '../../../test/support/simulated-timers.js';
 import { acceptedAnswer, type Answer, AppError, isAppError, type OperationRecord } from '../../kernel/index.js';
 import { sendAnswer } from './answers.js';
@@ -21,9 +22,11 @@ let confirmation: Promise<Confirmation>;
 const confirmer: CommitConfirmer = { admit: () => undefined, confirm: () => confirmation, isConfirmed: () => true };
 
 const ANSWER_DEADLINE_MS = 2_000;
+const DAY_MS = 24 * 3_600_000;
 
 let server: FastifyInstance;
 let timers: SimulatedTimers;
+let clock: SimulatedClock;
 /** Of what goes on after its answer; settled by the test. */
 let ended: Promise<void>;
 let end: () => void;
@@ -35,6 +38,7 @@ let underWay: Work[];
 beforeEach(async () => {
   const records = new Map<string, OperationRecord>();
   timers = new SimulatedTimers();
+  clock = new SimulatedClock();
   ended = new Promise((resolve) => (end = resolve));
   underWay = [];
   confirmation = Promise.resolve({ isConfirmed: true, acked: 4, replicas: 4 });
@@ -57,17 +61,18 @@ beforeEach(async () => {
     newOperationId: () => `op-${String((operations += 1))}`,
     confirmer,
     timers,
+    clock,
     answerDeadlineMs: ANSWER_DEADLINE_MS,
   }).install(server);
   server.post('/things', async (request, reply) => {
     const { id, scope, bodyHmac } = operationOf(request);
     const answer = await new Promise<Answer>((finish, refuse) => underWay.push({ finish, refuse }));
-    if (scope !== undefined) records.set(scope, { id, bodyHmac, atMs: 0, answer });
+    if (scope !== undefined) records.set(scope, { id, bodyHmac, atMs: clock.nowMs(), answer });
     return sendAnswer(reply, answer);
   });
   server.post('/slow-things', (request, reply) => {
     const { id, scope = '', bodyHmac } = operationOf(request);
-    recordSlow = () => records.set(scope, { id, bodyHmac, atMs: 0, answer: CREATED });
+    recordSlow = () => records.set(scope, { id, bodyHmac, atMs: clock.nowMs(), answer: CREATED });
     goesOnAfterAnswer(request, ended);
     return sendAnswer(reply, acceptedAnswer(id, 'running'));
   });
@@ -105,6 +110,19 @@ describe('the idempotency gate', () => {
     expect(await first).toEqual({ status: 201, text: '{"id":1}', replayed: false });
     for (const other of others) expect(await other).toEqual({ status: 201, text: '{"id":1}', replayed: true });
     await reached(1);
+  });
+
+  it('given a key a day after its write, takes it for a new one, also with another body; before that, replays it', async () => {
+    const first = post('k');
+    (await reached(1))[0]?.finish(CREATED);
+    await first;
+    clock.advance(DAY_MS - 1);
+    expect(await post('k')).toEqual({ status: 201, text: '{"id":1}', replayed: true });
+    clock.advance(1);
+    const second = post('k', { a: 2 });
+    (await reached(2))[1]?.finish({ ...CREATED, body: '{"id":2}' });
+    expect(await second).toEqual({ status: 201, text: '{"id":2}', replayed: false });
+    expect(await post('k', { a: 2 })).toEqual({ status: 201, text: '{"id":2}', replayed: true });
   });
 
   it('given a key whose first request is then refused, lets the next one through and the others wait for it', async () => {

@@ -4,6 +4,8 @@ import {
   acceptedAnswer,
   type Answer,
   AppError,
+  CLIENT_KEY_RETENTION_MS,
+  type Clock,
   type OperationLedger,
   type OperationRecord,
   type OperationStamp,
@@ -45,6 +47,7 @@ interface IdempotencyGateOptions {
   /** A repeated write waits for its write concern like the first. */
   readonly confirmer: CommitConfirmer;
   readonly timers: Timers;
+  readonly clock: Clock;
   /** A repeated write that is still not over after so many milliseconds is answered 202. */
   readonly answerDeadlineMs: number;
 }
@@ -158,10 +161,12 @@ export class IdempotencyGate {
     sendAnswer(reply.headers({ 'idempotency-replayed': 'true', 'x-operation-id': operationId }), answer);
   }
 
+  /** Undefined also when its key has expired: a ledger that nobody writes to forgets nothing. */
   private find(scope: string): OperationRecord | undefined {
-    for (const ledger of this.options.ledgers) {
+    const { ledgers, clock } = this.options;
+    for (const ledger of ledgers) {
       const found = ledger.findByScope(scope);
-      if (found) return found;
+      if (found && clock.nowMs() < found.atMs + CLIENT_KEY_RETENTION_MS) return found;
     }
     return undefined;
   }

@@ -6,7 +6,8 @@ import { operationOf } from './idempotency-gate.js';
 
 /**
  * A write that goes to replicas: refused before anything is written when its concern cannot be met, answered once it is.
- * Rejects with what `execute` rejects with.
+ * What can be wrong with the request itself is to be checked before: that must not depend on replicas. Rejects with what
+ * `execute` rejects with.
  */
 export async function answerReplicated(
   request: FastifyRequest,

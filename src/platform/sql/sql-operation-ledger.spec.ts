@@ -95,6 +95,23 @@ describe('SqlOperationLedger', () => {
     expect(ledger.findByScope('key')).toBeUndefined();
   });
 
+  it('given the key of one that is a day old and still there, puts the new one in its place', async () => {
+    await record('old', 'key');
+    clock.advance(24 * HOUR_MS);
+    await record('new', 'key');
+
+    expect([ledger.findByScope('key')?.id, ledger.findById('new')?.atMs]).toEqual(['new', clock.nowMs()]);
+    expect(ledger.findById('old')).toBeUndefined();
+  });
+
+  it('given the key of one that is younger than a day, refuses the work that would do it twice', async () => {
+    await record('old', 'key');
+    clock.advance(24 * HOUR_MS - 1);
+
+    await expect(record('new', 'key')).rejects.toThrow('UNIQUE constraint failed: operations.scope');
+    expect(ledger.findByScope('key')?.id).toBe('old');
+  });
+
   it('given more than it keeps, forgets those that expire first and stays bounded', async () => {
     await record('keyed', 'key');
     database.writeHandle.exec(

@@ -1,9 +1,15 @@
 import type { Statement } from 'better-sqlite3';
-import type { Answer, Clock, OperationLedger, OperationRecord, OperationStamp } from '../../kernel/index.js';
+import {
+  type Answer,
+  CLIENT_KEY_RETENTION_MS,
+  type Clock,
+  type OperationLedger,
+  type OperationRecord,
+  type OperationStamp,
+} from '../../kernel/index.js';
 import type { SqlDatabase } from './sql-database.js';
 
 const HOUR_MS = 3_600_000;
-const CLIENT_KEY_RETENTION_MS = 24 * HOUR_MS;
 const SERVER_ID_RETENTION_MS = HOUR_MS / 6;
 const MOST_OPERATIONS = 200_000;
 const RECORDED_PER_PRUNE = 500;
@@ -23,6 +29,7 @@ export class SqlOperationLedger implements OperationLedger {
   private readonly insert: Statement<
     [string, string | null, string | null, number, number, number, string, string | null]
   >;
+  private readonly deleteExpiredOfScope: Statement<[string, number]>;
   private readonly deleteExpired: Statement<[number, number]>;
   private readonly deleteOldest: Statement<[number]>;
   private readonly count: Statement<[], number>;
@@ -41,6 +48,7 @@ export class SqlOperationLedger implements OperationLedger {
       `INSERT INTO operations (id, scope, body_hmac, at_ms, expires_at_ms, status, headers, body)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     );
+    this.deleteExpiredOfScope = write.prepare('DELETE FROM operations WHERE scope = ? AND expires_at_ms <= ?');
     const soonestToExpire = 'SELECT rowid FROM operations';
     this.deleteExpired = write.prepare(
       `DELETE FROM operations WHERE rowid IN (${soonestToExpire} WHERE expires_at_ms <= ? ORDER BY expires_at_ms LIMIT ?)`,
@@ -53,10 +61,14 @@ export class SqlOperationLedger implements OperationLedger {
     this.byId = read.prepare(`SELECT ${columns} FROM operations WHERE id = ?`);
   }
 
-  /** Only inside work of the write executor: durable with its commit, gone when the work fails. */
+  /**
+   * Only inside work of the write executor: durable with its commit, gone when the work fails. Throws when the scope has
+   * an operation that has not expired.
+   */
   record(stamp: OperationStamp, answer: Answer): void {
     const nowMs = this.clock.nowMs();
     const keptMs = stamp.scope === undefined ? SERVER_ID_RETENTION_MS : CLIENT_KEY_RETENTION_MS;
+    if (stamp.scope !== undefined) this.deleteExpiredOfScope.run(stamp.scope, nowMs);
     this.insert.run(
       stamp.id,
       stamp.scope ?? null,

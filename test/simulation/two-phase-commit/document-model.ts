@@ -40,7 +40,6 @@ export class DocumentModel {
         this.madeAt.delete(keyOf(op.collection, op.id));
         return problem;
       }
-      case 'bump':
       case 'epoch-started':
         return undefined;
     }

@@ -3,6 +3,7 @@ import { SimulatedTimers } from '../../../../test/support/simulated-timers.js';
 import { Confirmations } from './confirmations.js';
 
 const DEADLINE_MS = 2_000;
+const LOOK_EVERY_MS = DEADLINE_MS / 50;
 
 describe('a write that waits for replicas', () => {
   let timers: SimulatedTimers;
@@ -61,12 +62,22 @@ describe('a write that waits for replicas', () => {
     wait(1);
     timers.pass(DEADLINE_MS / 20);
     void confirmations.wait(2, 'all', DEADLINE_MS / 2).then((isConfirmed) => outcomes.push(`2 ${String(isConfirmed)}`));
-    timers.pass(DEADLINE_MS / 2 - DEADLINE_MS / 10 - 1);
+    timers.pass(DEADLINE_MS / 2 - LOOK_EVERY_MS - 1);
     expect(await settled()).toEqual([]);
-    timers.pass(DEADLINE_MS / 10 + 1);
+    timers.pass(LOOK_EVERY_MS + 1);
     expect(await settled()).toEqual(['2 false']);
     timers.pass(DEADLINE_MS / 2);
     expect(await settled()).toEqual(['2 false', '1 false']);
+  });
+
+  it('beside others, is given up one look after its deadline at most', async () => {
+    wait(1);
+    timers.pass(1);
+    wait(2);
+    timers.pass(DEADLINE_MS - 1);
+    expect(await settled()).toEqual(['1 false']);
+    timers.pass(LOOK_EVERY_MS);
+    expect(await settled()).toEqual(['1 false', '2 false']);
   });
 
   it('and is settled, leaves no timer behind', async () => {

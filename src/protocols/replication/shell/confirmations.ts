@@ -9,8 +9,8 @@ interface Waiting {
   readonly settle: (isConfirmed: boolean) => void;
 }
 
-/** The deadline is looked at so often within its length: a write waits at most a tenth longer. */
-const TICKS = 10;
+/** The deadline is looked at so often within its length: a write waits at most a fiftieth longer. */
+const TICKS = 50;
 
 /**
  * Writes that are durable here and wait for replicas. One timer serves all of them: a timer per write would cost as much

@@ -139,7 +139,7 @@ export class ReplicationPrimary {
 
   /**
    * How many replicas hold the write, once its concern is met or its deadline is over: `withinMs`, which is rounded down
-   * to tenths of the write deadline, or that deadline itself. Under `primary` as it is now, without waiting.
+   * to fiftieths of the write deadline, or that deadline itself. Under `primary` as it is now, without waiting.
    */
   async confirm(
     seq: number,

@@ -1,7 +1,7 @@
 import type { Clock, Log } from '../../../kernel/index.js';
 import type { BranchState } from '../core/coordinator.js';
 import type { Doubt } from '../core/recovery.js';
-import type { TransactionState } from '../core/states.js';
+import { isEnded, type TransactionState } from '../core/states.js';
 import type { Decision, TransactionHead, TransactionId } from '../ports.js';
 import type { Told } from './telling.js';
 import { type TransactionHistory, TransactionRecord } from './transaction-record.js';
@@ -14,7 +14,10 @@ export interface UnderWayNow {
   ids(): ReadonlySet<TransactionId>;
 }
 
-/** What recovery leaves in the history and in the log. Of a transaction that is under way, its own run tells. */
+/**
+ * What recovery leaves in the history and in the log. Of a transaction that is under way, its own run tells; one that has
+ * ended, while recovery was asking or telling, is not touched again: it has been counted.
+ */
 export class RecoveryNotes {
   constructor(
     private readonly history: TransactionHistory,
@@ -30,7 +33,7 @@ export class RecoveryNotes {
 
   found(doubts: readonly Doubt[]): void {
     for (const doubt of doubts) {
-      const isKnown = this.underWay.find(doubt.id) ?? this.history.findUnfinished(doubt.id);
+      const isKnown = this.underWay.find(doubt.id) ?? this.history.find(doubt.id);
       if (isKnown === undefined) this.open(doubt, 'in-doubt').note('found-in-doubt');
     }
   }
@@ -38,6 +41,7 @@ export class RecoveryNotes {
   /** They have no row in this database. */
   left(doubts: readonly Doubt[]): void {
     for (const doubt of doubts) {
+      if (this.hasEnded(doubt.id)) continue;
       const record = this.history.findUnfinished(doubt.id) ?? this.open(doubt, 'in-doubt');
       if (record.state === 'unmatched') continue;
       record.update({ state: 'unmatched', branches: prepared(doubt) });
@@ -82,6 +86,7 @@ export class RecoveryNotes {
 
   private noteTold(transaction: Named, { decision, errors }: Told): void {
     const { id, kind } = transaction;
+    if (this.hasEnded(id)) return;
     const untold = Object.entries(errors);
     const details = { transaction: id, kind, decision };
     if (untold.length === 0) this.log.info('a transaction was recovered', details);
@@ -99,6 +104,11 @@ export class RecoveryNotes {
     const onTheWay = decision === 'committed' ? 'committing' : 'aborting';
     record.update({ state: untold.length === 0 ? decision : onTheWay, branches });
     this.history.keep(record);
+  }
+
+  private hasEnded(id: TransactionId): boolean {
+    const record = this.history.find(id);
+    return record !== undefined && isEnded(record.state);
   }
 
   private open(transaction: Named, state: TransactionState): TransactionRecord {

@@ -56,18 +56,20 @@ export class CustomersController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
+    const customerId = parseId(id);
     const ifMatch = request.headers['if-match'];
     await answerReplicated(request, reply, this.replication, (operation) =>
-      this.customers.replace(parseId(id), input, ifMatch, operation),
+      this.customers.replace(customerId, input, ifMatch, operation),
     );
   }
 
   @Delete(':id')
   @DescribeDelete({ summary: 'Remove a customer', replicated: true })
   async delete(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const customerId = parseId(id);
     const ifMatch = request.headers['if-match'];
     await answerReplicated(request, reply, this.replication, (operation) =>
-      this.customers.delete(parseId(id), ifMatch, operation),
+      this.customers.delete(customerId, ifMatch, operation),
     );
   }
 }

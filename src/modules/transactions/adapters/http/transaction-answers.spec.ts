@@ -39,6 +39,7 @@ describe('the answer to a write that is a transaction', () => {
       newOperationId: () => `op-${String((operations += 1))}`,
       confirmer,
       timers,
+      clock: { nowMs: () => 0 },
       answerDeadlineMs: 2_000,
     }).install(server);
     server.post('/', (request, reply) => {

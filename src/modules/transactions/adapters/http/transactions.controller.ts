@@ -19,7 +19,9 @@ import {
 import type { RecoveryReport } from '../../../../protocols/two-phase-commit/index.js';
 import { TransactionService } from '../../transaction.service.js';
 import {
+  type Recovery,
   recoveryReportSchema,
+  recoverySchema,
   type Resolution,
   resolutionSchema,
   type ShownTransaction,
@@ -74,8 +76,9 @@ export class TransactionsController {
     summary: 'Decide now what is in doubt, and carry out what is decided',
     description: `What happens by itself at the start, and later to what is in doubt for IN_DOUBT_AFTER_MS. ${SAFE_TO_REPEAT}`,
     shown: recoveryReportSchema,
+    bodiless: true,
   })
-  recover(): Promise<RecoveryReport> {
+  recover(@Body({ schema: recoverySchema, pipes: [BODY_PIPE] }) _nothing: Recovery): Promise<RecoveryReport> {
     return this.transactions.recover();
   }
 

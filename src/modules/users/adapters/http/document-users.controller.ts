@@ -43,8 +43,9 @@ export class DocumentUsersController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
+    const userId = parseDocumentUserId(id);
     await answerReplicated(request, reply, this.replication, (operation) =>
-      this.users.create(parseDocumentUserId(id), input, operation),
+      this.users.create(userId, input, operation),
     );
   }
 
@@ -62,9 +63,10 @@ export class DocumentUsersController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
+    const userId = parseDocumentUserId(id);
     const ifMatch = request.headers['if-match'];
     await answerReplicated(request, reply, this.replication, (operation) =>
-      this.users.replace(parseDocumentUserId(id), input, ifMatch, operation),
+      this.users.replace(userId, input, ifMatch, operation),
     );
   }
 }
