@@ -19,6 +19,7 @@ export const MODULE_ORDER = [
   'ids',
   'collections',
   'operations',
+  'groups',
   'cluster-client',
 ];
 

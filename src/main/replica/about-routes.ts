@@ -30,6 +30,7 @@ export interface AboutOptions {
 }
 
 const LINKS = {
+  groups: '/v1/groups',
   customers: '/customers',
   operations: '/operations/{id}',
   docs: '/docs',

@@ -1,7 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { ReplicaConfig } from '../../config/index.js';
+import { join } from 'node:path';
 import { AppError, type FieldError, isAppError, placeText, type ProcessControl } from '../../kernel/index.js';
+import { GroupStore, serveGroups } from '../../modules/groups/index.js';
 import {
   answerProblems,
   closeServing,
@@ -15,7 +17,14 @@ import {
 } from '../../platform/http/index.js';
 import type { RunningServer } from '../../platform/nodes/index.js';
 import { HttpObserver, logPort } from '../../platform/observability/index.js';
-import { DataDirectoryLock, systemClock, systemRandom, systemTimers, uuids } from '../../platform/process/index.js';
+import {
+  DataDirectoryLock,
+  nextTurn,
+  systemClock,
+  systemRandom,
+  systemTimers,
+  uuids,
+} from '../../platform/process/index.js';
 import { replicationAuthorization, ReplicaShell } from '../../protocols/replication/index.js';
 import { serveAbout } from './about-routes.js';
 import { CountingDisk } from './counting-disk.js';
@@ -31,6 +40,9 @@ import { ReplicaDocuments } from './replica-documents.js';
 import { serveReplication } from './replication-routes.js';
 
 const MOST_WRITES_UNDER_WAY = 5_000;
+const AS_NODE = { hasMessage: true };
+/** The folder of this node's groups beside that of the replicated documents. */
+const GROUPS = 'groups';
 /** A snapshot may come in slowly. */
 const REQUEST_TIMEOUT_MS = 600_000;
 /** What the way to the primary and back may take beside the write itself. */
@@ -54,10 +66,12 @@ export async function startReplica(
     processControl.stop(`${config.directory} was removed or replaced while it was in use`, undefined);
   });
   // The one waits for the disk while the other computes.
-  const [documents, server] = await Promise.all([
-    ReplicaDocuments.open({ disk, crashSites, log, process: processControl }, config).catch((error: unknown) => {
+  const own = { disk, crashSites, log, process: processControl };
+  const [documents, groups, server] = await Promise.all([
+    ReplicaDocuments.open(own, config).catch((error: unknown) => {
       throw namingWayOut(error, config.directory);
     }),
+    GroupStore.open({ ...own, clock: systemClock, nextTurn }, { ...config, directory: join(config.directory, GROUPS) }),
     createHttpServer({
       apiKeys: config.http.apiKeys,
       requestsPerMinute: config.http.requestsPerMinute,
@@ -83,8 +97,10 @@ export async function startReplica(
     observer.install(clients);
     useWriteAdmission(clients, MOST_WRITES_UNDER_WAY);
     useJsonBodies(clients);
-    answerProblems(clients, logger);
-    clients.setNotFoundHandler((request, reply) => sendProblem(reply, request, routeNotFound(request), logger));
+    answerProblems(clients, logger, AS_NODE);
+    clients.setNotFoundHandler((request, reply) =>
+      sendProblem(reply, request, routeNotFound(request), logger, AS_NODE),
+    );
     serveCustomerReads(clients, { documents, shell, readWaitMs: config.readWaitMs });
     servePassedOn(clients, {
       shell,
@@ -93,8 +109,11 @@ export async function startReplica(
       writeDeadlineMs: config.writeDeadlineMs,
       nowMs,
     });
+    const newId = uuids({ clock: systemClock, random: systemRandom });
+    const nodeId = (): string => `${config.http.host}:${String(portOf(server))}`;
+    serveGroups(clients, { store: groups, nodeId, newId, log });
     serveAbout(clients, {
-      node: () => ({ nodeId: `${config.http.host}:${String(portOf(server))}`, port: portOf(server) }),
+      node: () => ({ nodeId: nodeId(), port: portOf(server) }),
       position: () => placeText(documents.state().position),
       missing: () => missingParts(presence, secret()),
     });
@@ -109,7 +128,7 @@ export async function startReplica(
       await closeServing(server, () => server.close());
       client.close();
       await shell.idle();
-      await documents.close();
+      await Promise.all([documents.close(), groups.close()]);
       lock.release();
     },
   };

@@ -37,6 +37,6 @@ export type {
 export { isTextId } from './id-kind.js';
 export type { RememberedOperation } from './operation-memory.js';
 export { SnapshotCodec } from './snapshot-codec.js';
-export { SNAPSHOT_CRASH_SITES, SnapshotFile } from './snapshot-file.js';
+export { type FileCodec, SNAPSHOT_CRASH_SITES, SnapshotFile } from './snapshot-file.js';
 export { stateHash } from './state-hash.js';
 export { UnmatchedTransactions } from './unmatched-transactions.js';

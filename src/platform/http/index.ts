@@ -7,7 +7,7 @@ export {
   sendPrepared,
   sendResource,
 } from './answers.js';
-export { BODY_PIPE, BODY_PIPE_WITH_ID } from './body.pipe.js';
+export { BODY_PIPE, BODY_PIPE_WITH_ID, validBody } from './body.pipe.js';
 export {
   admittedConcern,
   type CommitConfirmer,

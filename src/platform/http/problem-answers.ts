@@ -3,15 +3,24 @@ import type { Logger } from 'pino';
 import { AppError } from '../../kernel/index.js';
 import { problemHeaders, problemOf, toAppError } from './problem.js';
 
+export interface ProblemOptions {
+  /** Says `detail` a second time as `message`, as clients of nodes expect it. */
+  readonly hasMessage?: boolean;
+}
+
 export function sendProblem(
   reply: FastifyReply,
   request: FastifyRequest,
   error: AppError,
   logger: Logger,
+  { hasMessage = false }: ProblemOptions = {},
 ): FastifyReply {
   if (error.code === 'internal') logger.error({ requestId: request.id, err: error.cause ?? error }, 'unexpected error');
   const problem = problemOf(error, request.url);
-  return reply.code(problem.status).headers(problemHeaders(error)).send(JSON.stringify(problem));
+  return reply
+    .code(problem.status)
+    .headers(problemHeaders(error))
+    .send(JSON.stringify(hasMessage ? { ...problem, message: problem.detail } : problem));
 }
 
 /** What a path that no route serves is answered with. */
@@ -22,6 +31,6 @@ export function routeNotFound(request: FastifyRequest): AppError {
 }
 
 /** The same for routes that are not Nest's. */
-export function answerProblems(fastify: FastifyInstance, logger: Logger): void {
-  fastify.setErrorHandler((error, request, reply) => sendProblem(reply, request, toAppError(error), logger));
+export function answerProblems(fastify: FastifyInstance, logger: Logger, options: ProblemOptions = {}): void {
+  fastify.setErrorHandler((error, request, reply) => sendProblem(reply, request, toAppError(error), logger, options));
 }

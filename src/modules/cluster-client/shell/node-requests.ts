@@ -17,12 +17,14 @@ const problemSchema = z.object({ code: z.string() });
 const GROUP = '/v1/group';
 const GROUPS = '/v1/groups';
 
-/** URLs have no place for these two, which mean a folder in them. */
-const isNoSegment = (groupId: string): boolean => groupId === '.' || groupId === '..';
+const LONGEST_SEGMENT = 1_000;
+/** Two ids mean a folder in URLs, and servers take no segment of any length. */
+const isSegment = (groupId: string): boolean =>
+  groupId !== '.' && groupId !== '..' && encodeURIComponent(groupId).length <= LONGEST_SEGMENT;
 
 /** What of the operation's groups stands there, and whether the node knows operation ids: it gives ours back. */
 export async function lookAt(ask: Ask, id: string, wanted: Wanted): Promise<Look> {
-  const groupId = wanted.kind === 'clear' || isNoSegment(wanted.groupId) ? undefined : wanted.groupId;
+  const groupId = wanted.kind === 'clear' || !isSegment(wanted.groupId) ? undefined : wanted.groupId;
   const path = groupId === undefined ? GROUPS : `${GROUP}/${encodeURIComponent(groupId)}`;
   const end = await ask({ method: 'GET', path, headers: { [OPERATION_ID]: id } });
   const { answer } = end;

@@ -1,0 +1,83 @@
+import type { FastifyRequest } from 'fastify';
+import type { GroupOp } from '../../core/group-history.js';
+import type { OperationKind } from '../../core/known-operation.js';
+import { malformedField, validBody } from '../../../../platform/http/index.js';
+import { groupInputSchema } from './group.schemas.js';
+
+const PRINTABLE = /^[\x20-\x7e]{1,255}$/;
+const VERSION = /^[1-9]\d{0,15}$/;
+const PRINTABLE_RULE = 'must be 1 to 255 printable ASCII characters';
+/** No node is that far ahead of another: whoever says so would end the counting. */
+const MOST_AHEAD = 1e9;
+
+/** What clients must not set, and may send back. */
+const SERVER_OWNED = ['nodeId'];
+
+/** What a caller asks of a node, and whether it named the operation itself. */
+export interface GroupRequest {
+  readonly op: GroupOp;
+  readonly isNamed: boolean;
+  /** It came with an `Idempotency-Key` alone. */
+  readonly isKeyed: boolean;
+}
+
+/** The operation id that came with a request; undefined when none did, or none that can be one. */
+export function operationIdIn(request: FastifyRequest): string | undefined {
+  const id = header(request, 'x-operation-id');
+  return id !== undefined && PRINTABLE.test(id) ? id : undefined;
+}
+
+/** Of POST and DELETE. `kind`: what the method and path ask for, as far as it is no undo. Throws `validation-failed`. */
+export function groupRequest(
+  request: FastifyRequest,
+  kind: OperationKind,
+  { newId, counter }: { readonly newId: () => string; readonly counter: number },
+): GroupRequest {
+  const group =
+    kind === 'clear' ? {} : (validBody(groupInputSchema, request.body, SERVER_OWNED) as { groupId: string });
+  const undone = printable(request, 'x-undo');
+  if (undone !== undefined) {
+    return { op: { type: 'undo', id: undone, kind: UNDONE_BY[kind], ...group }, isNamed: true, isKeyed: false };
+  }
+  const named = printable(request, 'x-operation-id');
+  const key = printable(request, 'idempotency-key');
+  const id = named ?? (key === undefined ? newId() : `key:${key}`);
+  const version = versionIn(request, counter);
+  return {
+    op: { type: 'do', id, kind, ...group, ...(version !== undefined && { version }) },
+    isNamed: named !== undefined || key !== undefined,
+    isKeyed: named === undefined && key !== undefined,
+  };
+}
+
+/** The same path with the contrary method: what is undone by deleting was a create. */
+const UNDONE_BY = { delete: 'create', create: 'delete', clear: 'clear' } as const;
+
+function versionIn(request: FastifyRequest, counter: number): number | undefined {
+  const text = header(request, 'x-group-version');
+  if (text === undefined) return undefined;
+  const version = VERSION.test(text) ? Number(text) : Infinity;
+  if (version <= counter + MOST_AHEAD) return version;
+  throw malformedField(
+    'validation-failed',
+    'X-Group-Version',
+    `must be a whole number from 1, and at most ${String(MOST_AHEAD)} above ${String(counter)}`,
+  );
+}
+
+const NAMES = {
+  'x-operation-id': 'X-Operation-Id',
+  'x-undo': 'X-Undo',
+  'idempotency-key': 'Idempotency-Key',
+} as const;
+
+function printable(request: FastifyRequest, name: keyof typeof NAMES): string | undefined {
+  const text = header(request, name);
+  if (text === undefined || PRINTABLE.test(text)) return text;
+  throw malformedField('validation-failed', NAMES[name], PRINTABLE_RULE);
+}
+
+function header({ headers }: FastifyRequest, name: string): string | undefined {
+  const value = headers[name];
+  return Array.isArray(value) ? value.join(',') : value;
+}

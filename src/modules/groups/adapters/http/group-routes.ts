@@ -1,0 +1,123 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { AppError, type Log } from '../../../../kernel/index.js';
+import type { GroupOutcome } from '../../core/group-history.js';
+import type { OperationKind } from '../../core/known-operation.js';
+import type { GroupStore } from '../../group-store.js';
+import { type GroupRequest, groupRequest, operationIdIn } from './group-requests.js';
+
+export interface GroupRoutesOptions {
+  readonly store: Pick<GroupStore, 'all' | 'has' | 'version' | 'apply'>;
+  /** `host:port`, as this node is called. */
+  readonly nodeId: () => string;
+  readonly newId: () => string;
+  readonly log: Log;
+}
+
+/**
+ * The groups of this node. Every answer gives a caller's `X-Operation-Id` back, by which it knows that operations have
+ * ids here.
+ */
+export function serveGroups(server: FastifyInstance, options: GroupRoutesOptions): void {
+  const { store, nodeId } = options;
+  const shown = (groupId: string): object => ({ groupId, nodeId: nodeId() });
+  void server.register((routes, _options, done) => {
+    routes.addHook('onRequest', (request, reply, next) => {
+      const id = operationIdIn(request);
+      if (id !== undefined) void reply.header('x-operation-id', id);
+      next();
+    });
+    routes.get('/v1/groups', () => ({ nodeId: nodeId(), groups: store.all().map(shown) }));
+    routes.get<{ Params: { groupId: string } }>('/v1/group/:groupId', (request, reply) => {
+      const { groupId } = request.params;
+      if (!store.has(groupId)) throw notFound(groupId);
+      return reply.send(shown(groupId));
+    });
+    routes.post('/v1/group', (request, reply) => change('create', request, reply, options));
+    routes.delete('/v1/group', (request, reply) => change('delete', request, reply, options));
+    routes.delete('/v1/groups', (request, reply) => change('clear', request, reply, options));
+    done();
+  });
+}
+
+async function change(
+  kind: OperationKind,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  options: GroupRoutesOptions,
+): Promise<FastifyReply> {
+  const { store, newId, nodeId, log } = options;
+  const asked = groupRequest(request, kind, { newId, counter: store.version });
+  const { op } = asked;
+  const operation = op.type === 'undo' ? 'undo' : kind;
+  const about = { operation, operationId: op.id, groupId: op.groupId, node: nodeId() };
+  try {
+    const outcome = refusedAtOnce(asked, store) ?? (await store.apply(op));
+    const refusal = refusalOf(outcome, op.groupId, op.id);
+    if (asked.isNamed && 'version' in outcome) void reply.header('x-group-version', String(outcome.version));
+    if (refusal !== undefined) throw refusal;
+    if (asked.isKeyed && 'isRepeat' in outcome && outcome.isRepeat) void reply.header('idempotency-replayed', 'true');
+    log.info('group operation', { ...about, outcome: outcome.result });
+    return answer(kind, outcome, asked, reply, nodeId());
+  } catch (error) {
+    const { code, message } = error as { code?: unknown; message?: unknown };
+    log.warn('group operation refused', { ...about, outcome: code, cause: message });
+    throw error;
+  }
+}
+
+/** Nobody will ask again for what has no name: when it changes nothing it is not kept. */
+function refusedAtOnce(
+  { op, isNamed }: GroupRequest,
+  store: Pick<GroupStore, 'has' | 'version'>,
+): GroupOutcome | undefined {
+  if (isNamed || op.groupId === undefined) return undefined;
+  const isThere = store.has(op.groupId);
+  const about = { version: store.version, isRepeat: false };
+  if (op.kind === 'create' && isThere) return { result: 'exists', ...about };
+  return op.kind === 'delete' && !isThere ? { result: 'not-found', ...about } : undefined;
+}
+
+function refusalOf({ result }: GroupOutcome, groupId = '', id: string): AppError | undefined {
+  switch (result) {
+    case 'exists':
+      return new AppError('exists', `group ${groupId} exists already`, { retry: 'never' });
+    case 'not-found':
+      return notFound(groupId);
+    case 'undone':
+      return new AppError('undone', `operation ${id} was undone here, and will not be done`, { retry: 'never' });
+    case 'reused':
+      return new AppError('idempotency-key-reused', `operation ${id} has come before with something else`, {
+        retry: 'never',
+      });
+    case 'done':
+    case 'undo-done':
+      return undefined;
+  }
+}
+
+function answer(
+  kind: OperationKind,
+  outcome: GroupOutcome,
+  { op }: GroupRequest,
+  reply: FastifyReply,
+  nodeId: string,
+): FastifyReply {
+  const { groupId } = op;
+  if (outcome.result === 'undo-done') {
+    const message = `operation ${op.id} is undone here`;
+    return reply.send({ message, nodeId, ...(groupId !== undefined && { groupId, present: outcome.isThere }) });
+  }
+  if (groupId === undefined) {
+    const removed = outcome.result === 'done' ? outcome.removed : 0;
+    return reply.send({ message: `${String(removed)} groups are deleted` });
+  }
+  if (kind === 'delete') return reply.send({ message: `group ${groupId} is deleted` });
+  return reply
+    .code(201)
+    .header('location', `/v1/group/${encodeURIComponent(groupId)}`)
+    .send({ groupId, nodeId });
+}
+
+function notFound(groupId: string): AppError {
+  return new AppError('not-found', `there is no group ${groupId} on this node`, { retry: 'never' });
+}

@@ -1,0 +1,43 @@
+import { compareOperations, counts, type KnownOperation } from './known-operation.js';
+
+type Place = Pick<KnownOperation, 'version' | 'id'>;
+
+/** Operations on one group, or the clears, in their order. */
+export class OperationList {
+  /** Lowest first; mostly one, or few. */
+  private readonly operations: KnownOperation[] = [];
+
+  get isEmpty(): boolean {
+    return this.operations.length === 0;
+  }
+
+  all(): readonly KnownOperation[] {
+    return this.operations;
+  }
+
+  add(operation: KnownOperation): void {
+    const place = this.operations.findLastIndex((other) => compareOperations(other, operation) < 0) + 1;
+    this.operations.splice(place, 0, operation);
+  }
+
+  remove(operation: KnownOperation): void {
+    const place = this.operations.indexOf(operation);
+    if (place >= 0) this.operations.splice(place, 1);
+  }
+
+  /** The last one that counts, of all or of those below a place. */
+  highest(below?: Place): KnownOperation | undefined {
+    return this.operations.findLast(
+      (operation) => counts(operation) && (below === undefined || compareOperations(operation, below) < 0),
+    );
+  }
+
+  hasBelow(place: Place): boolean {
+    const [lowest] = this.operations;
+    return lowest !== undefined && compareOperations(lowest, place) < 0;
+  }
+
+  old(): readonly KnownOperation[] {
+    return this.operations.filter(({ isOld }) => isOld === true);
+  }
+}

@@ -1,0 +1,35 @@
+import { AppError } from '../../kernel/index.js';
+import type { FileCodec } from '../../platform/documents/index.js';
+import type { Position } from '../../platform/journal/index.js';
+import type { GroupState } from './core/group-history.js';
+import type { KnownOperation } from './core/known-operation.js';
+
+const FORMAT = 1;
+
+/** All groups of a node at one place of its journal. */
+export interface GroupSnapshot extends GroupState {
+  readonly position: Position;
+}
+
+/** JSON that a person can read, an operation per line. */
+export const GROUP_SNAPSHOT_CODEC: FileCodec<GroupSnapshot> = {
+  *encode({ operations, ...meta }) {
+    yield `{"_meta":${JSON.stringify({ format: FORMAT, ...meta })},"operations":[`;
+    let separator = '\n';
+    for (const operation of operations) {
+      yield `${separator}${JSON.stringify(operation)}`;
+      separator = ',\n';
+    }
+    yield '\n]';
+  },
+  decode(body, path) {
+    const { _meta, operations } = JSON.parse(`${body.toString('utf8')}}`) as {
+      readonly _meta: { readonly format: number; readonly counter: number; readonly position: Position };
+      readonly operations: readonly KnownOperation[];
+    };
+    if (_meta.format !== FORMAT) {
+      throw new AppError('data-corrupt', `${path}: unknown format ${String(_meta.format)}`, { retry: 'never' });
+    }
+    return { counter: _meta.counter, position: _meta.position, operations };
+  },
+};
