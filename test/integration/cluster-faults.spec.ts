@@ -97,7 +97,8 @@ describe.each(KINDS)('a %s on three nodes of which some misbehave', (kind) => {
         if (fault.times === 1) expect(tried.report.outcome).toBe('done');
       }
       expect(wrong).toEqual([]);
-      expect([...outcomes.keys()].sort()).toEqual(['done', 'refused', 'rolled-back', 'open'].sort());
+      // What one node alone does wrong can always be undone at once.
+      expect([...outcomes.keys()].sort()).toEqual(['done', 'refused', 'rolled-back']);
     },
     TIMEOUT_MS,
   );
@@ -106,15 +107,18 @@ describe.each(KINDS)('a %s on three nodes of which some misbehave', (kind) => {
     'is on all or on none, when it says so or after a repair, wherever two go wrong for good',
     async () => {
       const wrong: string[] = [];
+      let open = 0;
       const sites = everywhere(IN_PAIRS, ALWAYS);
       for (const [index, first] of sites.entries()) {
         for (const second of sites.slice(index + 1)) {
           if (first.node === second.node && first.step === second.step) continue;
           const tried = await tryOut(kind, [first, second]);
           if (tried.wrong !== undefined) wrong.push(`${named([first, second])}: ${tried.wrong}`);
+          if (tried.report.outcome === 'open') open += 1;
         }
       }
       expect(wrong).toEqual([]);
+      expect(open).toBeGreaterThan(0);
     },
     TIMEOUT_MS,
   );
