@@ -7,6 +7,7 @@ import type { Bench, Figure } from './figure.js';
 import { LargeStore } from './large-store.js';
 import type { LoadGenerator } from './load.js';
 import { describeMachine, type Machine } from './machine.js';
+import { GROUPS } from './paths/groups.js';
 import { LARGE_STORE_WRITES } from './paths/large-store-writes.js';
 import { READS } from './paths/reads.js';
 import { REPLICA_PROCESS } from './paths/replica-process.js';
@@ -29,6 +30,7 @@ const FIGURES: readonly Figure[] = [
   ...REPLICATION,
   ...REPLICA_PROCESS,
   ...TWO_PHASE_COMMIT,
+  ...GROUPS,
 ];
 /** From build/bench/, where this file is compiled to. */
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
