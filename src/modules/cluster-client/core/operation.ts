@@ -371,5 +371,13 @@ const isPlain = ({ plain }: IntentNode): boolean => plain !== undefined;
 const isGood = ({ status }: IntentNode): boolean => status === 'done' || status === 'already';
 const hasGroups = (found: Look): boolean => found.state === 'seen' && found.groups.length > 0;
 const why = (cause: string | undefined): { readonly cause?: string } => (cause === undefined ? {} : { cause });
-const reasonOf = (nodes: readonly IntentNode[]): string =>
-  nodes.map(({ name, cause, status }) => `${name}: ${cause ?? status}`).join('; ');
+
+/** Each cause once, with the nodes that have it; undefined when there is none. */
+function reasonOf(nodes: readonly IntentNode[]): string | undefined {
+  const named = new Map<string, string[]>();
+  for (const { name, cause } of nodes) {
+    if (cause !== undefined) named.set(cause, [...(named.get(cause) ?? []), name]);
+  }
+  if (named.size === 0) return undefined;
+  return [...named].map(([cause, names]) => `${names.join(', ')}: ${cause}`).join('; ');
+}
