@@ -67,3 +67,39 @@ describe('documents that are put back from a backup, beside a bookstore.db that 
     TEST_TIMEOUT_MS,
   );
 });
+
+describe('documents that are gone, beside a bookstore.db that has committed transactions, without replicas', () => {
+  let directory: string;
+  let app: AppProcess;
+
+  beforeEach(async () => {
+    directory = temporaryDirectory();
+    app = await AppProcess.start(directory);
+  }, TEST_TIMEOUT_MS);
+
+  afterEach(async () => {
+    await app.kill();
+    removeDirectory(directory);
+  });
+
+  it(
+    'are refused at every start, on one line that names the transactions and says what to do',
+    async () => {
+      const { transactionId } = await post<{ transactionId: string }>(`${app.url}/books-2pc`, BOOK);
+      await app.stop();
+      rmSync(join(directory, 'documents'), { recursive: true });
+
+      for (let starts = 0; starts < 5; starts += 1) {
+        app = AppProcess.spawn(directory);
+        expect([starts, await app.exited]).toEqual([starts, { code: 1, signal: null }]);
+        const [line = '', ...more] = app.printed.trim().split('\n');
+        expect([line, more]).toEqual([expect.stringMatching(/^recovery-needed: /), []]);
+        expect(line).toContain(
+          `the database has committed books-2pc ${transactionId}, of which documents knows nothing`,
+        );
+        expect(line).toMatch(/Put back the store that is the older copy, .*npm run transactions:accept -- --reason "/);
+      }
+    },
+    TEST_TIMEOUT_MS,
+  );
+});

@@ -61,10 +61,13 @@ export class AppProcess {
     return new AppProcess(child, dataDirectory);
   }
 
-  /** Resolves when it answers. Rejects with what it printed when it exits instead. */
+  /** Resolves when it answers. Rejects with what it printed when it exits instead; it never outlives a rejection. */
   static async start(dataDirectory: string, environment: Readonly<Record<string, string>> = {}): Promise<AppProcess> {
     const app = AppProcess.spawn(dataDirectory, environment);
-    await app.ready();
+    await app.ready().catch(async (error: unknown) => {
+      await app.kill();
+      throw error;
+    });
     return app;
   }
 

@@ -30,7 +30,10 @@ export interface StateHash {
   readonly stateHash: string;
 }
 
-/** The real app and four real replicas on free ports, without a supervisor: tests start and end each of them. */
+/**
+ * The real app and four real replicas on free ports, without a supervisor: tests start and end each of them. What cannot
+ * be started leaves no process behind.
+ */
 export class Cluster {
   readonly directory = temporaryDirectory();
   readonly replicas: readonly ReplicaProcess[];
@@ -47,8 +50,7 @@ export class Cluster {
   /** With every replica in sync. */
   static async start(environment: Readonly<Record<string, string>> = {}): Promise<Cluster> {
     const cluster = await Cluster.prepare(environment);
-    await cluster.startApp();
-    await cluster.settled();
+    await cluster.endUnless(cluster.startApp().then(() => cluster.settled()));
     return cluster;
   }
 
@@ -57,7 +59,7 @@ export class Cluster {
     const ports: number[] = [];
     while (ports.length < replicas) ports.push(await freePort());
     const cluster = new Cluster(ports, environment);
-    await Promise.all(cluster.replicas.map((replica) => replica.start()));
+    await cluster.endUnless(Promise.all(cluster.replicas.map((replica) => replica.start())));
     return cluster;
   }
 
@@ -138,6 +140,13 @@ export class Cluster {
     await this.running?.kill();
     await Promise.all(this.replicas.map((replica) => replica.kill()));
     removeDirectory(this.directory);
+  }
+
+  private async endUnless(begun: Promise<unknown>): Promise<void> {
+    await begun.catch(async (error: unknown) => {
+      await this.end();
+      throw error;
+    });
   }
 }
 

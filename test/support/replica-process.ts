@@ -37,7 +37,7 @@ export class ReplicaProcess {
     return this.child !== undefined;
   }
 
-  /** Resolves when it answers, which it does before any primary has spoken to it. */
+  /** Resolves when it answers, which it does before any primary has spoken to it. It never outlives a rejection. */
   async start(environment: Readonly<Record<string, string>> = {}): Promise<void> {
     void this.spawn(environment);
     await eventually(
@@ -47,7 +47,10 @@ export class ReplicaProcess {
         if (status !== 200) throw new Error(`the replica answers ${String(status)}`);
       },
       { withinMs: START_WITHIN_MS },
-    );
+    ).catch(async (error: unknown) => {
+      await this.kill();
+      throw error;
+    });
     if (this.child === undefined) throw new Error(`the replica ended: ${this.output}`);
   }
 
