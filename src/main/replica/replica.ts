@@ -134,10 +134,10 @@ export async function startReplica(
   };
 }
 
-/** Unlike the app's, what a replica holds can be copied again. */
+/** Unlike the app's, what a replica holds can be copied again; the groups of this node are nowhere else. */
 function namingWayOut(error: unknown, directory: string): unknown {
   if (!isAppError(error, 'data-corrupt')) return error;
-  const wayOut = `move ${directory} away, and it is copied again from the app`;
+  const wayOut = `move what is in ${directory} away, but for ${GROUPS}/, and it is copied again from the app`;
   return new AppError('data-corrupt', `${error.message}; ${wayOut}`, { retry: 'never', cause: error });
 }
 
