@@ -108,7 +108,7 @@ describe('SqlOperationLedger', () => {
     await record('old', 'key');
     clock.advance(24 * HOUR_MS - 1);
 
-    await expect(record('new', 'key')).rejects.toThrow('UNIQUE constraint failed: operations.scope');
+    await expect(record('new', 'key')).rejects.toMatchObject({ code: 'SQLITE_CONSTRAINT_UNIQUE' });
     expect(ledger.findByScope('key')?.id).toBe('old');
   });
 
