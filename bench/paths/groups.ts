@@ -25,7 +25,8 @@ async function createOn(bench: Bench, count: number, wayMs: number): Promise<rea
       nodes.push(...(await Promise.all(more)));
     }
     const names = nodes.map(({ url }) => new URL(url).host);
-    const ports = { ...systemPorts(), ...(wayMs > 0 && { fetch: distant(wayMs) }) };
+    const near = systemPorts();
+    const ports = wayMs > 0 ? { ...near, fetch: distant(near.fetch, wayMs) } : near;
     const open = async (some: readonly string[], name: string): Promise<ClusterClient> => {
       const client = await ClusterClient.open({ nodes: some, directory: join(directory, name) }, ports);
       clients.push(client);
@@ -62,10 +63,10 @@ async function expectAlike(client: ClusterClient): Promise<void> {
 }
 
 /** Half of the way before a call arrives, half of it before its answer does. */
-function distant(wayMs: number): typeof fetch {
+function distant(near: typeof fetch, wayMs: number): typeof fetch {
   return async (...call) => {
     await delay(wayMs / 2);
-    const response = await fetch(...call);
+    const response = await near(...call);
     await delay(wayMs / 2);
     return response;
   };

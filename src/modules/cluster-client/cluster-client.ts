@@ -19,6 +19,7 @@ import { type HeldIntents, IntentShelf } from './shell/intent-shelf.js';
 import { callNode, type CallOptions, type CallPorts, type Spent } from './shell/node-calls.js';
 import type { Ask } from './shell/node-requests.js';
 import { listGroups, readGroup, statusOf } from './shell/readings.js';
+import { requestFetch } from './shell/request-fetch.js';
 import { type Progress, runOperation } from './shell/run-operation.js';
 
 export interface ClusterOptions {
@@ -215,7 +216,7 @@ export class ClusterClient {
 export function systemPorts(crashSites: CrashSites = NO_CRASH_SITES): ClusterPorts {
   return {
     crashSites,
-    fetch: globalThis.fetch,
+    fetch: requestFetch,
     disk: new NodeDisk(),
     clock: systemClock,
     random: systemRandom,

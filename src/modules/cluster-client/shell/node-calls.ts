@@ -102,7 +102,7 @@ async function callOnce(ports: CallPorts, options: CallOptions, node: string, ca
         ...headers,
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
-      redirect: 'error',
+      redirect: 'manual',
       signal: AbortSignal.timeout(options.deadlineMs),
     });
     const answer = { status: response.status, headers: response.headers, body: parse(await response.text()) };
@@ -131,7 +131,7 @@ function causeOf(error: unknown, deadlineMs: number): string {
 }
 
 function codeOf(error: unknown): string | undefined {
-  const { code } = ((error as Error).cause ?? {}) as { code?: unknown };
+  const { code } = ((error as Error).cause ?? error) as { code?: unknown };
   return typeof code === 'string' ? code : undefined;
 }
 
