@@ -65,7 +65,7 @@ describe('the Postman collection', () => {
     const names = collection.item.map(({ name }) => name);
     expect(names).toEqual([
       ...['About', 'Books', 'Customers', 'Write concern', 'Two-phase commit', 'Transactions', 'Users'],
-      ...['Replicas', 'Replication', 'Idempotency', 'Concurrency (ETag)', 'Errors'],
+      ...['Replicas', 'Groups on a node', 'Replication', 'Idempotency', 'Concurrency (ETag)', 'Errors'],
     ]);
   });
 

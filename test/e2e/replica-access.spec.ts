@@ -34,6 +34,8 @@ describe("clients' routes of a replica with API keys", () => {
       '/customers',
       '/customers/1',
       '/operations/x',
+      '/v1/groups',
+      '/v1/group/x',
       '/health/ready',
       '/metrics',
       '/docs-json',
@@ -41,6 +43,9 @@ describe("clients' routes of a replica with API keys", () => {
       (await replica.client.get(path)).problem(401);
     }
     (await replica.client.post('/customers', CUSTOMER.input)).problem(401);
+    const group = { json: { groupId: '1' }, headers: { 'x-operation-id': 'op' } };
+    const refused = await replica.client.send('POST', '/v1/group', group);
+    expect([refused.problem(401).code, refused.header('x-operation-id')]).toEqual(['unauthorized', 'op']);
     expect((await replica.client.get('/health/live')).status).toBe(200);
   });
 
@@ -48,5 +53,15 @@ describe("clients' routes of a replica with API keys", () => {
     const reader = replica.client.with({ 'x-api-key': READING });
     expect((await reader.get('/customers')).status).toBe(200);
     (await reader.post('/customers', CUSTOMER.input)).problem(403);
+    expect((await reader.get('/v1/groups')).status).toBe(200);
+    (await reader.post('/v1/group', { groupId: '1' })).problem(403);
+    (await reader.send('DELETE', '/v1/group', { json: { groupId: '1' } })).problem(403);
+    (await reader.delete('/v1/groups')).problem(403);
+  });
+
+  it('with a key that may write, make and remove groups', async () => {
+    const writer = replica.client.with({ 'x-api-key': WRITING });
+    expect((await writer.post('/v1/group', { groupId: '1' })).status).toBe(201);
+    expect((await writer.delete('/v1/groups')).status).toBe(200);
   });
 });

@@ -18,6 +18,7 @@ let endpoints: Endpoint[];
 beforeAll(async () => {
   replica.primary.put(1, 'Ada');
   await replica.primary.ship();
+  await replica.client.post('/v1/group', { groupId: '1' });
   document = await fetchOpenApi(replica.client);
   endpoints = endpointsOf(document);
 });
@@ -29,6 +30,8 @@ describe("a replica's API document", () => {
     expect(document).toMatchObject({ openapi: expect.stringMatching(/^3\./), info: { title: 'Bifolio replica' } });
     expect(endpoints.map(titleOf).sort()).toEqual([
       'DELETE /customers/{id}',
+      'DELETE /v1/group',
+      'DELETE /v1/groups',
       'GET /',
       'GET /customers',
       'GET /customers/{id}',
@@ -36,7 +39,10 @@ describe("a replica's API document", () => {
       'GET /health/ready',
       'GET /metrics',
       'GET /operations/{id}',
+      'GET /v1/group/{groupId}',
+      'GET /v1/groups',
       'POST /customers',
+      'POST /v1/group',
       'PUT /customers/{id}',
     ]);
   });
@@ -92,10 +98,12 @@ describe("a replica's API document", () => {
       ['/', '/'],
       ['/customers', '/customers'],
       ['/customers/{id}', '/customers/1'],
+      ['/v1/groups', '/v1/groups'],
+      ['/v1/group/{groupId}', '/v1/group/1'],
       ['/health/live', '/health/live'],
       ['/health/ready', '/health/ready'],
     ] as const) {
-      const answer = await replica.client.get(path);
+      const answer = await replica.client.get(path, { 'x-operation-id': 'op' });
       const described = document.paths[template]?.['get']?.responses['200'];
       const schema = described?.content?.['application/json']?.schema;
       expect([path, answer.status, mismatches(document, schema!, answer.json())]).toEqual([path, 200, []]);
@@ -106,7 +114,7 @@ describe("a replica's API document", () => {
   });
 
   it('says what writes that are passed on may be answered', () => {
-    const writes = endpoints.filter(({ method }) => method !== 'GET');
+    const writes = endpoints.filter(({ method, path }) => method !== 'GET' && path.startsWith('/customers'));
     expect(writes).toHaveLength(3);
     for (const { method, path, operation } of writes) {
       const { content, headers = {} } = operation.responses['202'] ?? {};
@@ -115,6 +123,31 @@ describe("a replica's API document", () => {
         ['Idempotency-Replayed', 'Location', 'X-Commit', 'X-Operation-Id', 'X-Replicas-Acked'],
       ]);
       expect(operation.responses['503']?.description).toContain('too-few-replicas');
+    }
+  });
+
+  it('says what writes to groups may be answered, and shows them so', async () => {
+    const send = replica.client;
+    const group = { groupId: 'shown' };
+    const shown = [
+      ['post', '/v1/group', await send.post('/v1/group', group)],
+      ['delete', '/v1/group', await send.send('DELETE', '/v1/group', { json: group })],
+      ['delete', '/v1/groups', await send.delete('/v1/groups')],
+      ['delete', '/v1/group', await send.send('DELETE', '/v1/group', { json: group, headers: { 'x-undo': 'x' } })],
+      ['post', '/v1/group', await send.post('/v1/group', group, { 'x-undo': 'y' })],
+      ['post', '/v1/group', await send.post('/v1/group', {})],
+    ] as const;
+    for (const [method, path, answer] of shown) {
+      const { parameters, responses } = document.paths[path]![method]!;
+      const content = responses[String(answer.status)]?.content ?? {};
+      const { schema } = content['application/json'] ?? content['application/problem+json'] ?? {};
+      expect([method, path, answer.status, mismatches(document, schema!, answer.json())]).toEqual([
+        ...[method, path, answer.status],
+        [],
+      ]);
+      expect(parameters.map(({ name }) => name)).toEqual([
+        ...['X-Operation-Id', 'X-Group-Version', 'Idempotency-Key', 'X-Undo'],
+      ]);
     }
   });
 

@@ -8,16 +8,22 @@ export const nodeSchema = z.object({
   version: z.string().meta({ example: '0.1.0' }),
   port: z.int().min(1).max(65_535).meta({ example: 5071 }),
   nodeId: z.string().meta({ example: '127.0.0.1:5071' }),
-  links: z.record(z.string(), z.string()).meta({ example: { customers: '/customers', docs: '/docs' } }),
+  links: z
+    .record(z.string(), z.string())
+    .meta({ example: { customers: '/customers', groups: '/v1/groups', docs: '/docs' } }),
 });
 
 export const liveSchema = z.object({ status: z.literal('ok'), pid: z.int().min(1).meta({ example: 4711 }) });
 
 export const readySchema = z.object({
   status: z.literal('ok'),
-  details: z
-    .record(z.string(), z.looseObject({ status: z.literal('up') }))
-    .meta({ example: { documents: { status: 'up', position: '1.42' }, primary: { status: 'up' } } }),
+  details: z.record(z.string(), z.looseObject({ status: z.literal('up') })).meta({
+    example: {
+      documents: { status: 'up', position: '1.42' },
+      groups: { status: 'up' },
+      primary: { status: 'up' },
+    },
+  }),
 });
 
 export interface AboutOptions {
@@ -30,8 +36,8 @@ export interface AboutOptions {
 }
 
 const LINKS = {
-  groups: '/v1/groups',
   customers: '/customers',
+  groups: '/v1/groups',
   operations: '/operations/{id}',
   docs: '/docs',
   openapi: '/docs-json',
@@ -52,6 +58,7 @@ export function serveAbout(server: FastifyInstance, { node, position, missing }:
       const detail = fields.map(({ field, message }) => `${field} ${message}`).join('; ');
       throw new AppError('not-ready', detail, { retry: 'safe', fields });
     }
-    return { status: 'ok', details: { documents: { status: 'up', position: position() }, primary: { status: 'up' } } };
+    const up = { status: 'up' } as const;
+    return { status: 'ok', details: { documents: { ...up, position: position() }, groups: up, primary: up } };
   });
 }

@@ -6,6 +6,7 @@ export interface ReplicaMeasures extends ReplicaCounts {
   readonly epoch: number;
   readonly seq: number;
   readonly synchronized: number;
+  readonly groups: number;
 }
 
 /** `/metrics`: what `registry` has, and the replica's own numbers as they are when they are asked for. */
@@ -38,6 +39,7 @@ export function serveMetrics(server: FastifyInstance, registry: Registry, read: 
     'Records that the primary had and this replica had not, as last told.',
     ({ lag }) => lag,
   );
+  gauge('bifolio_groups', 'Groups on this node.', ({ groups }) => groups);
   counter('replica_appended_records_total', 'Records made durable here since the start.', (all) => all.appendedRecords);
   counter(
     'replica_synchronized_total',

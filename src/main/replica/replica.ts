@@ -78,6 +78,7 @@ export async function startReplica(
       newRequestId: requestIds(systemRandom),
       logger,
       requestTimeoutMs: REQUEST_TIMEOUT_MS,
+      problemShape: AS_NODE,
     }),
   ]);
 
@@ -117,7 +118,10 @@ export async function startReplica(
       position: () => placeText(documents.state().position),
       missing: () => missingParts(presence, secret()),
     });
-    serveMetrics(clients, observer.registry, () => measures(shell, documents, disk));
+    serveMetrics(clients, observer.registry, () => ({
+      ...measures(shell, documents, disk),
+      groups: groups.all().length,
+    }));
     serveDocs(clients);
   });
   const url = await listen(server, config.http);
@@ -170,7 +174,11 @@ function missingParts(presence: PrimaryPresence, authorization: string | undefin
   return presence.isThere ? [] : [{ field: 'primary', message: 'is silent: waiting for the app' }];
 }
 
-function measures(shell: ReplicaShell, documents: ReplicaDocuments, disk: CountingDisk): ReplicaMeasures {
+function measures(
+  shell: ReplicaShell,
+  documents: ReplicaDocuments,
+  disk: CountingDisk,
+): Omit<ReplicaMeasures, 'groups'> {
   const { epoch, seq } = documents.state().position;
   return { ...shell.counts, epoch, seq, synchronized: disk.synchronized };
 }

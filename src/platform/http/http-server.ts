@@ -2,6 +2,7 @@ import { fastify, type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { AppError } from '../../kernel/index.js';
 import { type ApiKey, useAccessControl } from './access.js';
+import type { ProblemShape } from './problem.js';
 import { sendProblem } from './problem-answers.js';
 import { answerUnparsable, useProblemsForWhatNodeRefuses } from './unparsable.js';
 
@@ -13,6 +14,8 @@ export interface HttpServerOptions {
   readonly logger: Logger;
   /** How long a request may take to arrive whole; one minute unless it is said. */
   readonly requestTimeoutMs?: number;
+  /** Of refusals of what never reached a route. */
+  readonly problemShape?: ProblemShape;
 }
 
 const BODY_LIMIT_BYTES = 1024 * 1024;
@@ -48,10 +51,11 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
         request,
         new AppError('malformed-request', error.message, { retry: 'never', cause: error }),
         options.logger,
+        options.problemShape,
       );
     },
     clientErrorHandler: (error, socket) => {
-      answerUnparsable(error, socket, options.newRequestId());
+      answerUnparsable(error, socket, options.newRequestId(), options.problemShape);
     },
   });
   server.addHook('onSend', (request, reply, payload, done) => {

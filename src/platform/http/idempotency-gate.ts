@@ -14,6 +14,7 @@ import {
 import { isReading } from './access.js';
 import { sendAnswer } from './answers.js';
 import { type CommitConfirmer, confirmedAnswer } from './commit-confirmation.js';
+import { isPrintable } from './printable.js';
 import { STATUS_OF } from './status.js';
 import { writeConcernOf } from './write-concern.js';
 
@@ -51,8 +52,6 @@ interface IdempotencyGateOptions {
   /** A repeated write that is still not over after so many milliseconds is answered 202. */
   readonly answerDeadlineMs: number;
 }
-
-const PRINTABLE_KEY = /^[\x20-\x7e]{1,255}$/;
 
 /**
  * Gives every write its operation, and sees to it that one Idempotency-Key takes effect once: a second request with
@@ -105,7 +104,7 @@ export class IdempotencyGate {
 
   /** True when the request has been answered with what its first sending was answered with. */
   private async admit(request: FastifyRequest, reply: FastifyReply, key: string | string[]): Promise<boolean> {
-    if (typeof key !== 'string' || !PRINTABLE_KEY.test(key)) {
+    if (!isPrintable(key)) {
       const message = 'must be 1 to 255 printable ASCII characters';
       throw new AppError('validation-failed', `Idempotency-Key ${message}`, {
         retry: 'never',

@@ -7,7 +7,8 @@ export {
   sendPrepared,
   sendResource,
 } from './answers.js';
-export { BODY_PIPE, BODY_PIPE_WITH_ID, validBody } from './body.pipe.js';
+export { BODY_PIPE, BODY_PIPE_WITH_ID } from './body.pipe.js';
+export { validBody } from './valid-body.js';
 export {
   admittedConcern,
   type CommitConfirmer,
@@ -43,6 +44,8 @@ export {
   type TextPageRequest,
 } from './parameters.js';
 export { answerProblems, routeNotFound, sendProblem } from './problem-answers.js';
+export { isPrintable } from './printable.js';
+export type { ProblemShape } from './problem.js';
 export { ProblemFilter } from './problem.filter.js';
 export { REFUSALS, REPLICATED_REFUSALS } from './refusals.js';
 export { closeServing, requestIds, whyNotListening } from './serving.js';

@@ -1,26 +1,18 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { AppError } from '../../kernel/index.js';
-import { problemHeaders, problemOf, toAppError } from './problem.js';
-
-export interface ProblemOptions {
-  /** Says `detail` a second time as `message`, as clients of nodes expect it. */
-  readonly hasMessage?: boolean;
-}
+import { problemHeaders, problemOf, type ProblemShape, toAppError } from './problem.js';
 
 export function sendProblem(
   reply: FastifyReply,
   request: FastifyRequest,
   error: AppError,
   logger: Logger,
-  { hasMessage = false }: ProblemOptions = {},
+  shape?: ProblemShape,
 ): FastifyReply {
   if (error.code === 'internal') logger.error({ requestId: request.id, err: error.cause ?? error }, 'unexpected error');
-  const problem = problemOf(error, request.url);
-  return reply
-    .code(problem.status)
-    .headers(problemHeaders(error))
-    .send(JSON.stringify(hasMessage ? { ...problem, message: problem.detail } : problem));
+  const problem = problemOf(error, request.url, shape);
+  return reply.code(problem.status).headers(problemHeaders(error)).send(JSON.stringify(problem));
 }
 
 /** What a path that no route serves is answered with. */
@@ -31,6 +23,6 @@ export function routeNotFound(request: FastifyRequest): AppError {
 }
 
 /** The same for routes that are not Nest's. */
-export function answerProblems(fastify: FastifyInstance, logger: Logger, options: ProblemOptions = {}): void {
-  fastify.setErrorHandler((error, request, reply) => sendProblem(reply, request, toAppError(error), logger, options));
+export function answerProblems(fastify: FastifyInstance, logger: Logger, shape?: ProblemShape): void {
+  fastify.setErrorHandler((error, request, reply) => sendProblem(reply, request, toAppError(error), logger, shape));
 }

@@ -20,6 +20,13 @@ describe('a problem', () => {
     expect(problemHeaders(errorOf(code))['content-type']).toMatch(/^application\/problem\+json/);
   });
 
+  it('of a process whose problems have a message, says the same there as in its detail', () => {
+    const shown = problemOf(errorOf('exists'), '/v1/group', { hasMessage: true });
+    expect(shown).toEqual({ ...problemOf(errorOf('exists'), '/v1/group'), message: 'what happened' });
+    const internal = problemOf(errorOf('internal'), '/', { hasMessage: true });
+    expect(internal.message).toBe(internal.detail);
+  });
+
   it.each(CODES)('made of %s, says when to come back with 429 and 503', (code) => {
     const isTemporary = [429, 503].includes(STATUS_OF[code]);
     expect('retry-after' in problemHeaders(errorOf(code))).toBe(isTemporary);

@@ -10,23 +10,32 @@ export interface Problem {
   readonly instance: string;
   readonly code: ErrorCode;
   readonly errors?: readonly FieldError[];
+  /** The same as `detail`, where a process says so for clients that know no problem details. */
+  readonly message?: string;
+}
+
+/** What a process's problems have beside the members that all have. */
+export interface ProblemShape {
+  readonly hasMessage?: boolean;
 }
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 
 const DEFAULT_RETRY_AFTER_SECONDS = 1;
 
-export function problemOf(error: AppError, instance: string): Problem {
+export function problemOf(error: AppError, instance: string, { hasMessage = false }: ProblemShape = {}): Problem {
   const status = STATUS_OF[error.code];
+  const detail =
+    error.code === 'internal' ? 'Something went wrong here; the request id finds it in the log.' : error.message;
   return {
     type: `urn:bifolio:problem:${error.code}`,
     title: TITLE_OF[status] ?? 'Error',
     status,
-    detail:
-      error.code === 'internal' ? 'Something went wrong here; the request id finds it in the log.' : error.message,
+    detail,
     instance,
     code: error.code,
     ...(error.fields.length > 0 && { errors: error.fields }),
+    ...(hasMessage && { message: detail }),
   };
 }
 

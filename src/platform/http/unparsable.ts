@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { AppError } from '../../kernel/index.js';
-import { problemHeaders, problemOf } from './problem.js';
+import { problemHeaders, problemOf, type ProblemShape } from './problem.js';
 
 /** By the `code` of Node's error; anything else is not an HTTP request. */
 const DETAILS: Readonly<Record<string, string>> = {
@@ -14,7 +14,12 @@ const DETAILS: Readonly<Record<string, string>> = {
  * Answers bytes that never became a request, for which there is no reply object to send with. Requests before them on
  * the same connection are answered first: the refusal must not be taken for theirs.
  */
-export function answerUnparsable(error: Error & { readonly code?: string }, socket: Socket, requestId: string): void {
+export function answerUnparsable(
+  error: Error & { readonly code?: string },
+  socket: Socket,
+  requestId: string,
+  shape?: ProblemShape,
+): void {
   if (!socket.writable || socket.destroyed) {
     socket.destroy();
     return;
@@ -22,12 +27,12 @@ export function answerUnparsable(error: Error & { readonly code?: string }, sock
   const { _httpMessage: owed } = socket as { readonly _httpMessage?: ServerResponse | null };
   if (owed?.req.complete === true) {
     owed.once('finish', () => {
-      setImmediate(answerUnparsable, error, socket, requestId);
+      setImmediate(answerUnparsable, error, socket, requestId, shape);
     });
     return;
   }
   const refusal = malformed(DETAILS[error.code ?? ''] ?? 'this is not an HTTP/1.1 request');
-  const body = JSON.stringify(problemOf(refusal, '/'));
+  const body = JSON.stringify(problemOf(refusal, '/', shape));
   const headers = {
     ...problemHeaders(refusal),
     'x-request-id': requestId,

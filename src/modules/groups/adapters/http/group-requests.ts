@@ -33,8 +33,7 @@ export function groupRequest(
   kind: OperationKind,
   { newId, counter }: { readonly newId: () => string; readonly counter: number },
 ): GroupRequest {
-  const group =
-    kind === 'clear' ? {} : (validBody(groupInputSchema, request.body, SERVER_OWNED) as { groupId: string });
+  const group = kind === 'clear' ? {} : validBody(groupInputSchema, request.body, SERVER_OWNED);
   const undone = printable(request, 'x-undo');
   if (undone !== undefined) {
     return { op: { type: 'undo', id: undone, kind: UNDONE_BY[kind], ...group }, isNamed: true, isKeyed: false };

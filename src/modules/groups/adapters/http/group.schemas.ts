@@ -13,12 +13,10 @@ const nodeId = z.string().meta({ example: '127.0.0.1:5071' });
 export const groupInputSchema = z.strictObject({ groupId });
 export const groupSchema = z.object({ groupId, nodeId });
 export const groupListSchema = z.object({ nodeId, groups: z.array(groupSchema) });
+/** The answer to a delete and to a clear; to an undo with what is there now. */
 export const groupMessageSchema = z.object({
   message: z.string().meta({ example: 'group 1 is deleted' }),
-});
-export const groupUndoneSchema = z.object({
-  message: z.string().meta({ example: 'operation 019a9e5c is undone here' }),
-  nodeId,
-  groupId: groupId.optional(),
-  present: z.boolean().optional().meta({ description: 'whether the group is there now' }),
+  nodeId: nodeId.optional().meta({ description: 'of an undo' }),
+  groupId: groupId.optional().meta({ description: 'of an undo' }),
+  present: z.boolean().optional().meta({ description: 'of an undo: whether the group is there now' }),
 });

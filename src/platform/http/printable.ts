@@ -1,0 +1,6 @@
+const PRINTABLE = /^[\x20-\x7e]{1,255}$/;
+
+/** What keys and ids in headers may be: 1 to 255 printable ASCII characters. */
+export function isPrintable(text: unknown): text is string {
+  return typeof text === 'string' && PRINTABLE.test(text);
+}

@@ -1,0 +1,51 @@
+import { AppError, type FieldError } from '../../kernel/index.js';
+
+const MOST_FIELDS_NAMED = 100;
+const LONGEST_FIELD_NAMED = 100;
+
+interface Issue {
+  readonly message: string;
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+  /** Of an issue that zod has with unknown fields. */
+  readonly keys?: readonly string[];
+}
+
+type Validated<T> = { readonly value: T; readonly issues?: undefined } | { readonly issues: readonly Issue[] };
+
+/** What is needed of a Standard Schema; every zod schema is one. */
+export interface BodySchema<T> {
+  readonly '~standard': { readonly validate: (value: unknown) => Validated<T> | Promise<Validated<T>> };
+}
+
+/**
+ * A body as `schema` makes it. A missing body counts as `{}`, so that the answer names the fields that are missing.
+ * Fields of `serverOwned` are ignored: clients may send back what they were shown. Throws `validation-failed`.
+ */
+export function validBody<T>(schema: BodySchema<T>, value: unknown, serverOwned: readonly string[]): T {
+  const result = schema['~standard'].validate(withoutServerOwned(value === undefined ? {} : value, serverOwned));
+  if (result instanceof Promise) throw new Error('body schemas must be synchronous');
+  if (result.issues === undefined) return result.value;
+  const fields = result.issues.flatMap(({ path = [], message, keys }): FieldError[] => {
+    const at = path.map((segment) => String(typeof segment === 'object' ? segment.key : segment));
+    return (keys ?? [undefined]).map((key) => ({
+      field: [...at, ...(key === undefined ? [] : [key])].join('.').slice(0, LONGEST_FIELD_NAMED) || 'body',
+      message: key === undefined ? message : 'is not a known field',
+    }));
+  });
+  throw invalid(fields);
+}
+
+function withoutServerOwned(value: unknown, serverOwned: readonly string[]): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  if (!serverOwned.some((field) => Object.hasOwn(value, field))) return value;
+  return Object.fromEntries(Object.entries(value).filter(([field]) => !serverOwned.includes(field)));
+}
+
+/** An answer stays small however much was wrong, and says a thing once though two rules of a field are broken. */
+function invalid(all: readonly FieldError[]): AppError {
+  const once = [...new Map(all.map((error) => [`${error.field} ${error.message}`, error])).values()];
+  const fields = once.slice(0, MOST_FIELDS_NAMED);
+  const more = once.length > fields.length ? [`and ${String(once.length - fields.length)} more`] : [];
+  const detail = [...fields.map(({ field, message }) => `${field} ${message}`), ...more].join('; ');
+  return new AppError('validation-failed', detail, { retry: 'never', fields });
+}
