@@ -102,7 +102,7 @@ export class GroupHistory {
     const { id, kind, groupId } = op;
     const version = op.version ?? this.counter + 1;
     this.counter = Math.max(this.counter, version);
-    const removed = kind === 'clear' ? this.all().length : 0;
+    const before = kind === 'clear' ? this.all().length : 0;
     const isThere = groupId !== undefined && this.isThere(groupId, { version, id });
     const operation: KnownOperation = {
       ...{ id, kind, version, at, isUndone: false },
@@ -111,7 +111,8 @@ export class GroupHistory {
       found: kind === 'clear' || isThere,
     };
     this.keep(operation);
-    return { ...outcomeOf(operation), ...(kind === 'clear' && { removed }) };
+    // One that came late has left what has its place above it.
+    return { ...outcomeOf(operation), ...(kind === 'clear' && { removed: before - this.all().length }) };
   }
 
   private undo({ id, kind, groupId }: Extract<GroupOp, { type: 'undo' }>, at: number): GroupOutcome {
