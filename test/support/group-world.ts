@@ -94,19 +94,19 @@ export class GroupWitness {
   }
 
   /** What a restart found; what was in doubt is settled by it. */
-  found(groups: readonly string[]): string | undefined {
-    const shown = JSON.stringify(groups);
-    const without = JSON.stringify(this.acknowledged.all());
-    if (this.doubtful === undefined) return shown === without ? undefined : `${shown} is there and not ${without}`;
+  found(store: Pick<GroupStore, 'all' | 'version'>): string | undefined {
+    const shown = stateOf(store);
+    const without = stateOf(this.acknowledged);
     const { doubtful } = this;
     this.doubtful = undefined;
     if (shown === without) return undefined;
-    const more = new GroupModel();
-    for (const op of this.ops) more.apply(op, 0);
-    more.apply(doubtful, 0);
+    if (doubtful === undefined) return `${shown} is there and not ${without}`;
     this.ops.push(doubtful);
-    this.acknowledged = more;
-    const having = JSON.stringify(more.all());
+    this.acknowledged = new GroupModel();
+    for (const op of this.ops) this.acknowledged.apply(op, 0);
+    const having = stateOf(this.acknowledged);
     return shown === having ? undefined : `${shown} is there and neither ${without} nor ${having}`;
   }
 }
+
+const stateOf = (groups: Pick<GroupStore, 'all' | 'version'>): string => JSON.stringify([groups.all(), groups.version]);

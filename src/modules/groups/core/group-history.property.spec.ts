@@ -51,7 +51,11 @@ function opOf(step: Step, model: GroupModel, at: number, fresh: string): GroupOp
   if (step.do === 'undo-first') return { type: 'undo', id: fresh, ...about };
   if (step.do === 'new' || earlier === undefined) return { type: 'do', id: fresh, ...about, ...version };
   if (step.do === 'reuse') return { type: 'do', id: earlier.id, ...about };
-  const same = { id: earlier.id, kind: earlier.kind, ...(earlier.groupId !== undefined && { groupId: earlier.groupId }) };
+  const same = {
+    id: earlier.id,
+    kind: earlier.kind,
+    ...(earlier.groupId !== undefined && { groupId: earlier.groupId }),
+  };
   return step.do === 'undo' ? { type: 'undo', ...same } : { type: 'do', ...same, ...version };
 }
 
@@ -124,7 +128,8 @@ describe('GroupHistory', () => {
       compared += 1;
 
       expect(other!.history.all()).toEqual(one!.history.all());
-      for (const { history } of [one!, other!]) history.apply({ type: 'do', id: 'last', kind: 'create', groupId: 'z' }, 90 * HOUR);
+      for (const { history } of [one!, other!])
+        history.apply({ type: 'do', id: 'last', kind: 'create', groupId: 'z' }, 90 * HOUR);
       expect(other!.history.all()).toEqual(one!.history.all());
       expect(other!.history.capture().operations).toHaveLength(one!.history.all().length);
     });

@@ -57,7 +57,11 @@ describe('an operation', () => {
     ],
     ['takes the place after the highest it has met', [create('1', 'a', 7), create('2', 'b')], done(8)],
     ['keeps the place that it brings, however low', [create('1', 'a', 7), create('2', 'b', 3)], done(3)],
-    ['that comes again is answered as the first time', [create('1', 'a'), create('1', 'a')], done(1, { isRepeat: true })],
+    [
+      'that comes again is answered as the first time',
+      [create('1', 'a'), create('1', 'a')],
+      done(1, { isRepeat: true }),
+    ],
     [
       'that was refused is refused again, though nothing stands against it any more',
       [create('1', 'a'), create('2', 'a'), remove('3', 'a'), create('2', 'a')],
@@ -74,7 +78,11 @@ describe('an operation', () => {
     ['of another kind with an id of before is refused', [create('1', 'a'), remove('1', 'a')], { result: 'reused' }],
     ['that clears with the id of another is refused', [create('1', 'a'), clear('1')], { result: 'reused' }],
     ['is not undone as another', [create('1', 'a'), undo(create('1', 'b'))], { result: 'reused' }],
-    ['that is undone says whether the group is there', [undo(create('1', 'a'))], { result: 'undo-done', isThere: false }],
+    [
+      'that is undone says whether the group is there',
+      [undo(create('1', 'a'))],
+      { result: 'undo-done', isThere: false },
+    ],
     [
       'that is undone says so also of a group of somebody else',
       [create('1', 'a'), create('2', 'a'), undo(create('2', 'a'))],
@@ -126,13 +134,13 @@ describe('after a day', () => {
     ['what was undone is forgotten', [create('1', 'a'), undo(create('1', 'a'))], ['z'], []],
     ['what was undone before it came is forgotten', [undo(create('1', 'a')), undo(clear('2'))], ['z'], []],
     ['a clear is forgotten with all that is below', [create('1', 'a'), create('2', 'b'), clear('3')], ['z'], []],
+    ['a clear leaves what is above it', [create('1', 'a', 1), create('2', 'b', 3), clear('3', 2)], ['b', 'z'], ['2']],
     [
-      'a clear leaves what is above it',
-      [create('1', 'a', 1), create('2', 'b', 3), clear('3', 2)],
-      ['b', 'z'],
-      ['2'],
+      'a clear that was undone takes nothing along',
+      [create('1', 'a'), clear('2'), undo(clear('2'))],
+      ['a', 'z'],
+      ['1'],
     ],
-    ['a clear that was undone takes nothing along', [create('1', 'a'), clear('2'), undo(clear('2'))], ['a', 'z'], ['1']],
     [
       'a clear goes on hiding a younger operation below it',
       [clear('1', 9), { waitMs: DAY / 2 }, create('2', 'a', 8), { waitMs: DAY / 2 }],
