@@ -117,8 +117,7 @@ export class ClusterClient {
   async status(): Promise<StatusReading> {
     const { held, busy } = await this.shelf.orphans();
     try {
-      const all = await Promise.all([this.own, ...held].map(({ files }) => files.all()));
-      const open = all.flat().filter(({ id }) => !this.running.has(id));
+      const open = (await Promise.all([this.own, ...held].map(({ files }) => this.leftOpen(files)))).flat();
       const nodes = await statusOf(this.nodes, this.asking(), this.newId());
       return {
         nodes,
@@ -171,9 +170,7 @@ export class ClusterClient {
     const { held, busy } = await this.shelf.orphans();
     try {
       const open = await Promise.all(
-        [this.own, ...held].map(async ({ files }) =>
-          (await files.all()).filter(({ id }) => !this.running.has(id)).map((intent) => ({ files, intent })),
-        ),
+        [this.own, ...held].map(async ({ files }) => (await this.leftOpen(files)).map((intent) => ({ files, intent }))),
       );
       const repaired = await Promise.all(open.flat().map((one) => this.resume(one, unknown)));
       const left = repaired.filter(({ outcome }) => outcome === 'open').length;
@@ -181,6 +178,12 @@ export class ClusterClient {
     } finally {
       await releaseAll(held);
     }
+  }
+
+  /** Read twice: what ends while it is read the first time is gone, or is left otherwise, the second time. */
+  private async leftOpen(files: IntentFiles): Promise<readonly Intent[]> {
+    const isOpen = new Set((await files.all()).map(({ id }) => id).filter((id) => !this.running.has(id)));
+    return isOpen.size === 0 ? [] : (await files.all()).filter(({ id }) => isOpen.has(id));
   }
 
   private async resume(
@@ -239,12 +242,16 @@ function callOptions({
 }
 
 function checkedGroupId(groupId: unknown): string {
-  if (typeof groupId === 'string' && groupId.length >= 1 && groupId.length <= LONGEST_GROUP_ID) return groupId;
-  const message = `must be a string of 1 to ${String(LONGEST_GROUP_ID)} characters`;
+  if (isGroupId(groupId)) return groupId;
+  const message = `must be a string of 1 to ${String(LONGEST_GROUP_ID)} characters, well-formed Unicode`;
   throw new AppError('validation-failed', `groupId ${message}`, {
     retry: 'never',
     fields: [{ field: 'groupId', message }],
   });
+}
+
+function isGroupId(value: unknown): value is string {
+  return typeof value === 'string' && value.length >= 1 && value.length <= LONGEST_GROUP_ID && value.isWellFormed();
 }
 
 function isSameMatter(left: Wanted, right: Wanted): boolean {
@@ -252,7 +259,7 @@ function isSameMatter(left: Wanted, right: Wanted): boolean {
 }
 
 async function releaseAll(held: readonly HeldIntents[]): Promise<void> {
-  for (const intents of held) await intents.release();
+  await Promise.all(held.map((intents) => intents.release()));
 }
 
 function refuse(message: string): never {

@@ -14,17 +14,27 @@
 import type { Intent, IntentNode, NodeStatus } from './intent.js';
 
 /** From each phase to those that may follow. */
-const PHASES = {
+export const PHASES = {
   idle: ['looking', 'looking-back'],
   looking: ['deciding', 'ended'],
   'looking-back': ['undoing', 'undoing-first', 'deciding', 'ended'],
-  deciding: ['spreading', 'undoing', 'undoing-first', 'ended'],
+  deciding: ['spreading', 'undoing-first', 'ended'],
   spreading: ['undoing', 'undoing-first', 'ended'],
   undoing: ['undoing-first', 'ended'],
   'undoing-first': ['ended'],
   ended: [],
 } as const satisfies Record<string, readonly string[]>;
 export type Phase = keyof typeof PHASES;
+
+/** What nodes are asked in a phase, and answer. */
+const ASKED: Readonly<Partial<Record<Phase, Input['type']>>> = {
+  looking: 'looked',
+  'looking-back': 'looked',
+  deciding: 'written',
+  spreading: 'written',
+  undoing: 'undo-ended',
+  'undoing-first': 'undo-ended',
+};
 
 export type Outcome = 'done' | 'refused' | 'rolled-back' | 'open';
 
@@ -101,17 +111,17 @@ export function decide(operation: Operation, input: Input): Decision {
       return look({ ...to(operation, 'looking-back'), unknown: input.unknown, isForgotten: input.isForgotten }, []);
     case 'looked': {
       const looks = new Map(operation.looks).set(input.node, input.look);
-      const heard = answered({ ...operation, looks }, input.node);
+      const heard = answered({ ...operation, looks }, input);
       if (heard.awaited.length > 0) return [heard, []];
       return heard.phase === 'looking' ? judge(heard) : takeUp(heard);
     }
     case 'written': {
-      const written = answered(afterWrite(operation, input.node, input.answer), input.node);
+      const written = answered(afterWrite(operation, input.node, input.answer), input);
       if (written.awaited.length > 0) return [written, []];
       return written.phase === 'deciding' ? afterFirst(written, input.answer) : settle(written);
     }
     case 'undo-ended': {
-      const undone = answered(afterUndo(operation, input.node, input), input.node);
+      const undone = answered(afterUndo(operation, input.node, input), input);
       if (undone.awaited.length > 0) return [undone, []];
       return undone.phase === 'undoing' ? undoFirst(undone) : endUndone(undone);
     }
@@ -272,7 +282,8 @@ function afterWrite(operation: Operation, name: string, answer: WriteAnswer): Op
   return mapNodes(operation, (node) => {
     if (node.name !== name) return node;
     const status = isForward ? forwardStatus(answer) : statusAfter(node, answer);
-    return { ...node, status, isTouched: isTouchedAfter(node, status, answer), ...why(answer.cause) };
+    const { cause: _earlier, ...rest } = node;
+    return { ...rest, status, isTouched: isTouchedAfter(node, status, answer), ...why(answer.cause) };
   });
 }
 
@@ -348,8 +359,9 @@ function to(operation: Operation, phase: Phase): Operation {
   return { ...operation, phase };
 }
 
-function answered(operation: Operation, node: string): Operation {
-  if (!operation.awaited.includes(node)) throw new Error(`nothing was asked of ${node}`);
+function answered(operation: Operation, { type, node }: Extract<Input, { node: string }>): Operation {
+  const isAsked = ASKED[operation.phase] === type && operation.awaited.includes(node);
+  if (!isAsked) throw new Error(`${node} was not asked for what it answers (${type} while ${operation.phase})`);
   return { ...operation, awaited: operation.awaited.filter((name) => name !== node) };
 }
 
@@ -371,5 +383,6 @@ const isPlain = ({ plain }: IntentNode): boolean => plain !== undefined;
 const isGood = ({ status }: IntentNode): boolean => status === 'done' || status === 'already';
 const hasGroups = (found: Look): boolean => found.state === 'seen' && found.groups.length > 0;
 const why = (cause: string | undefined): { readonly cause?: string } => (cause === undefined ? {} : { cause });
-const reasonOf = (nodes: readonly IntentNode[]): string =>
-  nodes.map(({ name, cause, status }) => `${name}: ${cause ?? status}`).join('; ');
+/** Undefined when there are none. */
+const reasonOf = (nodes: readonly IntentNode[]): string | undefined =>
+  nodes.map(({ name, cause, status }) => `${name}: ${cause ?? status}`).join('; ') || undefined;

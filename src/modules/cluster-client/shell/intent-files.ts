@@ -4,6 +4,7 @@ import { AppError, type CrashSites, type Disk } from '../../../kernel/index.js';
 import type { Intent } from '../core/intent.js';
 
 const ENDING = '.json';
+const TEMPORARY = '.tmp';
 const STATUSES = ['untouched', 'done', 'already', 'refused', 'unreachable', 'rolled-back', 'unknown'] as const;
 
 const intentSchema: z.ZodType<Intent> = z.object({
@@ -49,7 +50,7 @@ export class IntentFiles {
     const { disk, crashSites } = this.ports;
     crashSites.reach('cluster.keep.before');
     const path = this.pathOf(intent.id);
-    const temporary = `${path}.tmp`;
+    const temporary = `${path}${TEMPORARY}`;
     const file = await disk.open(temporary);
     try {
       await file.truncate(0);
@@ -75,13 +76,24 @@ export class IntentFiles {
   /** Oldest first. Throws `data-corrupt` for a file that is none of ours. */
   async all(): Promise<readonly Intent[]> {
     const intents: Intent[] = [];
-    for (const name of await this.ports.disk.list(this.directory)) {
-      if (!name.startsWith(this.prefix) || !name.endsWith(ENDING)) continue;
-      const path = join(this.directory, name);
+    for (const path of await this.paths(ENDING)) {
       const bytes = await this.ports.disk.read(path);
       if (bytes !== undefined) intents.push(intentIn(bytes, path));
     }
     return intents.toSorted((left, right) => left.startedAtMs - right.startedAtMs);
+  }
+
+  /** Whether none are left, be they whole or not. Takes away what a crash has left half written. */
+  async tidy(): Promise<boolean> {
+    for (const path of await this.paths(TEMPORARY)) await this.ports.disk.remove(path);
+    return (await this.paths(ENDING)).length === 0;
+  }
+
+  private async paths(ending: string): Promise<readonly string[]> {
+    const names = await this.ports.disk.list(this.directory);
+    return names
+      .filter((name) => name.startsWith(this.prefix) && name.endsWith(ending))
+      .map((name) => join(this.directory, name));
   }
 
   private pathOf(id: string): string {

@@ -65,10 +65,13 @@ export class IntentShelf {
     return {
       files,
       release: async () => {
-        // Removed while it is held: who has opened it before finds that it is nobody's name any more.
-        if ((await files.all()).length === 0) await this.ports.disk.remove(path);
-        lock.release();
-        HERE.delete(path);
+        try {
+          // Removed while it is held: who has opened it before finds that it is nobody's name any more.
+          if (await files.tidy()) await this.ports.disk.remove(path);
+        } finally {
+          lock.release();
+          HERE.delete(path);
+        }
       },
     };
   }

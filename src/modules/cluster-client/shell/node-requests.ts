@@ -11,7 +11,8 @@ const UNDO = 'x-undo';
 /** How a node is called, however often that takes. */
 export type Ask = (call: Call) => Promise<CallEnd>;
 
-export const groupsSchema = z.object({ groups: z.array(z.object({ groupId: z.string() })) });
+const groupSchema = z.object({ groupId: z.string() });
+export const groupsSchema = z.object({ groups: z.array(groupSchema) });
 const problemSchema = z.object({ code: z.string() });
 
 const GROUP = '/v1/group';
@@ -41,9 +42,10 @@ function listed({ status, body }: NodeAnswer, wanted: Wanted): readonly string[]
   return wanted.kind === 'clear' ? ids : ids.filter((groupId) => groupId === wanted.groupId);
 }
 
-function single({ status }: NodeAnswer, groupId: string): readonly string[] | undefined {
+function single({ status, body }: NodeAnswer, groupId: string): readonly string[] | undefined {
   if (status === 404) return [];
-  return status === 200 ? [groupId] : undefined;
+  // Whoever answers any path with a page of theirs says nothing of a group.
+  return status === 200 && groupSchema.safeParse(body).data?.groupId === groupId ? [groupId] : undefined;
 }
 
 /** Asks for what the operation wants. `version`: the place that the first node has given it. */
