@@ -65,7 +65,8 @@ const CHANCES = 2 ** 32;
 export class ClusterClient {
   /** Operations of this client that run now. */
   private readonly running = new Set<string>();
-  private repairs: Promise<unknown> = Promise.resolve();
+  /** Repairs and looks at what is open, one after the other. */
+  private turns: Promise<unknown> = Promise.resolve();
 
   private constructor(
     private readonly ports: ClusterPorts,
@@ -91,12 +92,12 @@ export class ClusterClient {
   }
 
   /** On all nodes or on none. Refused when one of them has it already, which is left as it is. */
-  create(groupId: string): Promise<OperationReport> {
+  async create(groupId: string): Promise<OperationReport> {
     return this.run({ kind: 'create', groupId: checkedGroupId(groupId) });
   }
 
   /** From all nodes or from none. Where it is not there already that is fine; refused when no node has it. */
-  delete(groupId: string): Promise<OperationReport> {
+  async delete(groupId: string): Promise<OperationReport> {
     return this.run({ kind: 'delete', groupId: checkedGroupId(groupId) });
   }
 
@@ -105,7 +106,7 @@ export class ClusterClient {
     return this.run({ kind: 'clear' });
   }
 
-  get(groupId: string): Promise<GroupReading> {
+  async get(groupId: string): Promise<GroupReading> {
     return readGroup(this.nodes, this.asking(), checkedGroupId(groupId), this.newId());
   }
 
@@ -115,18 +116,8 @@ export class ClusterClient {
 
   /** How nodes do, and what is open. */
   async status(): Promise<StatusReading> {
-    const { held, busy } = await this.shelf.orphans();
-    try {
-      const open = (await Promise.all([this.own, ...held].map(({ files }) => this.leftOpen(files)))).flat();
-      const nodes = await statusOf(this.nodes, this.asking(), this.newId());
-      return {
-        nodes,
-        open: open.map(({ id, wanted, startedAtMs }) => ({ operationId: id, wanted, startedAtMs })),
-        busyClients: busy,
-      };
-    } finally {
-      await releaseAll(held);
-    }
+    const open = await this.inTurn(() => this.openNow());
+    return { nodes: await statusOf(this.nodes, this.asking(), this.newId()), ...open };
   }
 
   /**
@@ -136,14 +127,12 @@ export class ClusterClient {
    * `leave-open` (the default), take it for this operation's and `undo` it, or for somebody else's and `leave` it.
    */
   repair(unknown: UnknownRule = 'leave-open'): Promise<RepairReport> {
-    const run = this.repairs.then(() => this.repairNow(unknown));
-    this.repairs = run.catch(() => undefined);
-    return run;
+    return this.inTurn(() => this.repairNow(unknown));
   }
 
   /** No operation may be under way. What is open stays for the next client. */
   async close(): Promise<void> {
-    await this.repairs;
+    await this.turns;
     await this.own.release();
   }
 
@@ -163,6 +152,25 @@ export class ClusterClient {
       return reportOf(ended, this.ports.elapsedMs() - startedMs, repaired);
     } finally {
       this.running.delete(intent.id);
+    }
+  }
+
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.turns.then(work);
+    this.turns = turn.catch(() => undefined);
+    return turn;
+  }
+
+  private async openNow(): Promise<Omit<StatusReading, 'nodes'>> {
+    const { held, busy } = await this.shelf.orphans();
+    try {
+      const open = (await Promise.all([this.own, ...held].map(({ files }) => this.leftOpen(files)))).flat();
+      return {
+        open: open.map(({ id, wanted, startedAtMs }) => ({ operationId: id, wanted, startedAtMs })),
+        busyClients: busy,
+      };
+    } finally {
+      await releaseAll(held);
     }
   }
 
