@@ -16,7 +16,7 @@ class WillingNodes {
     const headers = new Headers(init.headers);
     const method = headers.has('x-undo') ? 'UNDO' : (init.method ?? 'GET');
     const body = (typeof init.body === 'string' ? JSON.parse(init.body) : {}) as { groupId?: string };
-    const asked = `${method} ${new URL(input as string).host} ${body.groupId ?? ''}`.trim();
+    const asked = `${method} ${new URL(input).host} ${body.groupId ?? ''}`.trim();
     this.asked.push(asked);
     await this.beforeAnswer(asked);
     const answered = { 'x-operation-id': headers.get('x-operation-id') ?? '', 'x-group-version': '7' };
