@@ -157,6 +157,19 @@ describe('npm run cluster', () => {
     expect(await nodes.having(groupId)).toEqual([false, false]);
   });
 
+  it('creates and deletes on all nodes also after one of them was changed alone, more often than the others', async () => {
+    const groupId = group();
+    const alone = onlyAt(nodes.names[1]!);
+    for (const kind of ['create', 'delete', 'create', 'delete'])
+      expect((await run([kind, groupId], alone)).code).toBe(0);
+
+    expect(await run(['create', groupId])).toMatchObject({ code: 0 });
+    expect(await nodes.having(groupId)).toEqual([true, true]);
+    expect(await run(['clear'], alone)).toMatchObject({ code: 0 });
+    expect(await run(['delete', groupId])).toMatchObject({ code: 0 });
+    expect(await nodes.having(groupId)).toEqual([false, false]);
+  });
+
   it('refuses to delete what no node has', async () => {
     const { code, out } = await run(['delete', group()]);
 
@@ -291,7 +304,8 @@ describe('npm run cluster, given nodes that are no Bifolio', () => {
     expect(await run(['create', groupId], at)).toMatchObject({ code: 1 });
     expect(await run(['delete', groupId], at)).toMatchObject({ code: 0 });
     expect([groups.has(groupId), await nodes.having(groupId)]).toEqual([false, [false, false]]);
-    expect(await run(['clear'], at)).toMatchObject({ code: 1 });
+    expect(await run(['clear'], at)).toMatchObject({ code: 0 });
+    expect([...groups]).toEqual([]);
   });
 
   it('and refuse, takes back what the others did', async () => {

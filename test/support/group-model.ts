@@ -52,7 +52,7 @@ export class GroupModel {
     if (op.type === 'undo') return this.undo(op, before, at);
     if (before?.isUndone === true) return { result: 'undone' };
     if (before !== undefined) return answerTo(before, true, 0);
-    const version = op.version ?? this.counter + 1;
+    const version = op.version ?? Math.max(this.counter, op.after ?? 0) + 1;
     this.counter = Math.max(this.counter, version);
     const found = op.groupId !== undefined && this.isThere(op.groupId, { version, id: op.id });
     const groupsBefore = this.all().length;

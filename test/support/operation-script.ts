@@ -95,7 +95,7 @@ function inWords(effect: Effect): string {
     case 'keep':
       return `keep ${effect.intent.direction}`;
     case 'write':
-      return `write ${effect.node}${effect.version === undefined ? '' : ` v${String(effect.version)}`}`;
+      return `write ${effect.node}${effect.version === undefined ? '' : ` v${String(effect.version)}`}${effect.after === undefined ? '' : ` after ${String(effect.after)}`}`;
     case 'undo': {
       const { remove, restore } = effect.contrary ?? { remove: [], restore: [] };
       return ['undo', effect.node, ...remove.map((id) => `-${id}`), ...restore.map((id) => `+${id}`)].join(' ');

@@ -52,6 +52,10 @@ export class PlainNode {
 /** The plain API: POST 201 or 400, DELETE 200 or 404, GET. */
 export function plainGroups(groups: Set<string>): Answering {
   return (method, path, { groupId = '' }) => {
+    if (path === '/v1/groups' && method === 'DELETE') {
+      groups.clear();
+      return { status: 200 };
+    }
     if (path === '/v1/groups') return { status: 200, body: { groups: [...groups].map((id) => ({ groupId: id })) } };
     if (method === 'GET') {
       const asked = decodeURIComponent(path.replace('/v1/group/', ''));

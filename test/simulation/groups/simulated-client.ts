@@ -93,7 +93,7 @@ export class SimulatedClient {
         const version = world.variant.sendsVersions ? effect.version : undefined;
         this.ask(
           effect.node,
-          (node) => node.write(intent.id, intent.wanted, version),
+          (node) => node.write(intent.id, intent.wanted, version, effect.after),
           feed,
           (end): Input => {
             const answer: WriteAnswer = { mayLand: end.mayLand, ...(end.answer ?? { result: 'failed' }) };

@@ -182,6 +182,15 @@ describe('an operation', () => {
     expect(statuses(played)).toBe(end);
   });
 
+  it('takes its place above all that any node has met', () => {
+    const met = (version: number): ScriptedNode => ({
+      look: { state: 'seen', understands: true, groups: [], version },
+    });
+
+    expect(begin(CREATE, { a: met(3), b: met(9), c: met(0) }).trace).toContain('write a after 9');
+    expect(begin(CREATE, { a: met(0), b: met(0) }).trace).toContain('write a');
+  });
+
   it('that is refused says why, and names the node', () => {
     expect(begin(CREATE, { a: {}, b: HAS_IT }).end.reason).toBe('b: it has the group');
     expect(begin(CREATE, { a: { look: SILENT }, b: {} }).end.reason).toBe('a: nothing listens there');

@@ -43,7 +43,13 @@ export type UnknownRule = 'leave-open' | 'undo' | 'leave';
 
 /** `groups`: those of the operation's that stand there (`clear`: all that do). */
 export type Look =
-  | { readonly state: 'seen'; readonly understands: boolean; readonly groups: readonly string[] }
+  | {
+      readonly state: 'seen';
+      readonly understands: boolean;
+      readonly groups: readonly string[];
+      /** The highest that the node has met, where operation ids are known. */
+      readonly version?: number;
+    }
   | { readonly state: 'silent'; readonly cause: string };
 
 export interface WriteAnswer {
@@ -76,7 +82,8 @@ export type Input =
 export type Effect =
   | { readonly do: 'keep'; readonly intent: Intent }
   | { readonly do: 'look'; readonly node: string }
-  | { readonly do: 'write'; readonly node: string; readonly version?: number }
+  /** `version`: as the first node has given it. `after`: of the first node, what its version has to be above. */
+  | { readonly do: 'write'; readonly node: string; readonly version?: number; readonly after?: number }
   /** By operation id, or on a plain node by asking for the contrary. */
   | { readonly do: 'undo'; readonly node: string; readonly contrary?: Contrary }
   | { readonly do: 'forget' }
@@ -159,7 +166,10 @@ function judge(operation: Operation): Decision {
 
 function writeFirst(operation: Operation, before: readonly Effect[]): Decision {
   const node = firstOf(operation);
-  return [{ ...to(operation, 'deciding'), awaited: [node.name] }, [...before, { do: 'write', node: node.name }]];
+  // What was seen anywhere is below it, also where a node has met more than the first one has.
+  const after = Math.max(0, ...[...operation.looks.values()].map(versionOf));
+  const write: Effect = { do: 'write', node: node.name, ...(after > 0 && { after }) };
+  return [{ ...to(operation, 'deciding'), awaited: [node.name] }, [...before, write]];
 }
 
 function afterFirst(operation: Operation, { version }: WriteAnswer): Decision {
@@ -381,6 +391,7 @@ function firstOf({ intent }: Operation): IntentNode {
 
 const isPlain = ({ plain }: IntentNode): boolean => plain !== undefined;
 const isGood = ({ status }: IntentNode): boolean => status === 'done' || status === 'already';
+const versionOf = (found: Look): number => (found.state === 'seen' ? (found.version ?? 0) : 0);
 const hasGroups = (found: Look): boolean => found.state === 'seen' && found.groups.length > 0;
 const why = (cause: string | undefined): { readonly cause?: string } => (cause === undefined ? {} : { cause });
 /** Undefined when there are none. */

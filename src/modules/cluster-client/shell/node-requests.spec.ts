@@ -33,6 +33,7 @@ describe('a look at a node', () => {
   it.each<[string, CallEnd, object]>([
     ['has the group', answer(200, { groupId: 'g', nodeId: 'n' }, KNOWS), { understands: true, groups: ['g'] }],
     ['has it not', answer(404, {}, KNOWS), { understands: true, groups: [] }],
+    ['has met more', answer(404, {}, { ...KNOWS, 'x-group-version': '9' }), { understands: true, version: 9 }],
     ['knows no operation ids', answer(404, {}), { understands: false, groups: [] }],
     ['gives back the id of another', answer(404, {}, { 'x-operation-id': 'other' }), { understands: false }],
     ['answers with a page', answer(200), { state: 'silent', cause: 'it answered 200' }],
@@ -106,29 +107,31 @@ describe('a write at a node', () => {
     ['a 503', DELETE, answer(503, {}, {}, true), 'failed'],
     ['no answer', CREATE, FAILED, 'failed'],
   ])('takes %s for what it is', async (_, wanted, end, result) => {
-    expect(await write(asking(end).ask, 'op', wanted, undefined)).toMatchObject({ result, mayLand: end.mayLand });
+    expect(await write(asking(end).ask, 'op', wanted)).toMatchObject({ result, mayLand: end.mayLand });
   });
 
   it('brings its id and place, and takes the place that it is given', async () => {
     const { ask, asked } = asking(answer(201, {}, { 'x-group-version': '12' }), answer(204));
 
-    expect(await write(ask, 'op', CREATE, undefined)).toEqual({ result: 'done', mayLand: false, version: 12 });
-    expect(await write(ask, 'op', DELETE, 12)).toEqual({ result: 'done', mayLand: false });
+    expect(await write(ask, 'op', CREATE)).toEqual({ result: 'done', mayLand: false, version: 12 });
+    expect(await write(ask, 'op', DELETE, { version: 12 })).toEqual({ result: 'done', mayLand: false });
+    await write(ask, 'op', CLEAR, { after: 11 });
     expect(asked).toEqual([
       { method: 'POST', path: '/v1/group', body: { groupId: 'g' }, headers: KNOWS },
       { method: 'DELETE', path: '/v1/group', body: { groupId: 'g' }, headers: { ...KNOWS, 'x-group-version': '12' } },
+      { method: 'DELETE', path: '/v1/groups', headers: { ...KNOWS, 'x-group-version-after': '11' } },
     ]);
   });
 
   it.each(['', 'x', '1.5'])('that is given %j for a place has none', async (version) => {
     const { ask } = asking(answer(201, {}, version === '' ? {} : { 'x-group-version': version }));
 
-    expect(await write(ask, 'op', CREATE, undefined)).not.toHaveProperty('version');
+    expect(await write(ask, 'op', CREATE)).not.toHaveProperty('version');
   });
 
   it('that clears has no body', async () => {
     const { ask, asked } = asking(answer(200));
-    await write(ask, 'op', CLEAR, 3);
+    await write(ask, 'op', CLEAR, { version: 3 });
 
     expect(asked).toEqual([{ method: 'DELETE', path: '/v1/groups', headers: { ...KNOWS, 'x-group-version': '3' } }]);
   });

@@ -56,6 +56,15 @@ describe('an operation', () => {
       done(5, { removed: 1 }),
     ],
     ['takes the place after the highest it has met', [create('1', 'a', 7), create('2', 'b')], done(8)],
+    [
+      'takes a place above what another node has met',
+      [
+        create('1', 'a', 7),
+        { ...create('2', 'b'), after: 11 } as GroupOp,
+        { ...create('3', 'c'), after: 5 } as GroupOp,
+      ],
+      done(13),
+    ],
     ['keeps the place that it brings, however low', [create('1', 'a', 7), create('2', 'b', 3)], done(3)],
     [
       'that comes again is answered as the first time',
