@@ -91,9 +91,10 @@ export class SimulatedClient {
         return;
       case 'write': {
         const version = world.variant.sendsVersions ? effect.version : undefined;
+        const after = world.variant.asksForPlaceAbove ? effect.after : undefined;
         this.ask(
           effect.node,
-          (node) => node.write(intent.id, intent.wanted, version, effect.after),
+          (node) => node.write(intent.id, intent.wanted, version, after),
           feed,
           (end): Input => {
             const answer: WriteAnswer = { mayLand: end.mayLand, ...(end.answer ?? { result: 'failed' }) };
