@@ -64,7 +64,7 @@ describe('the intents of a client', () => {
         const { files, disk, reopen } = await shelf(new SimulatedDisk(new SeededRandom(seed)));
         await files.keep(intent('one'));
         disk.plan({ nth, code: 'killed' });
-        await expect(files.keep(later)).rejects.toThrow('dead');
+        await expect(files.keep(later)).rejects.toMatchObject({ code: 'outcome-unknown' });
         disk.losePower();
         const [kept, ...more] = await reopen().all();
 
@@ -101,6 +101,20 @@ describe('the intents of a client', () => {
     expect(await files.all()).toEqual([]);
     expect(await files.tidy()).toBe(true);
     expect([...disk.image().keys()]).toEqual([`${DIRECTORY}/other.one.json.tmp`]);
+  });
+
+  it.each([
+    ['ENOSPC', 'storage-full'],
+    ['EIO', 'outcome-unknown'],
+  ] as const)('that meet %s are not kept: %s, in one line that names the file', async (code, expected) => {
+    const { files, disk } = await shelf();
+    disk.plan({ nth: 1, operation: 'write', code });
+    const keeping = files.keep(intent('one'));
+    const message = `what is under way cannot be kept in ${DIRECTORY}/me.one.json (${code})`;
+    await expect(keeping).rejects.toMatchObject({ code: expected, message });
+    disk.plan({ nth: 1, operation: 'synchronizeDirectory', code });
+    await expect(files.forget('one')).rejects.toMatchObject({ code: expected, message });
+    expect(await files.all()).toEqual([]);
   });
 
   it('keep every detail', async () => {

@@ -47,7 +47,9 @@ function opOf(step: Step, model: GroupModel, at: number, fresh: string): GroupOp
   const id = known[step.which % known.length];
   const earlier = id === undefined ? undefined : model.opOf(id);
   const about = { kind: step.kind, ...(step.kind !== 'clear' && { groupId: step.groupId }) };
-  const version = step.above === undefined ? {} : { version: model.oldVersion(at) + step.above };
+  const isAfter = step.which % 4 === 0;
+  const above = step.above === undefined ? {} : { version: model.oldVersion(at) + step.above };
+  const version = isAfter ? { after: model.version + step.groupId.charCodeAt(0) - 98 } : above;
   if (step.do === 'undo-first') return { type: 'undo', id: fresh, ...about };
   if (step.do === 'new' || earlier === undefined) return { type: 'do', id: fresh, ...about, ...version };
   if (step.do === 'reuse') return { type: 'do', id: earlier.id, ...about };
