@@ -11,14 +11,16 @@ export interface CommandEnd {
   readonly error: string;
 }
 
-/** `npm run cluster -- ...` as a process of its own, without npm around it. */
+/** `npm run cluster -- ...` as a process of its own, without npm around it. `directory`: where its `.env` may lie. */
 export function clusterCommand(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
+  directory = process.cwd(),
 ): Promise<CommandEnd> {
   const child = spawn(process.execPath, [PROGRAM, 'cluster', ...args], {
     env: { PATH: process.env['PATH'], ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
+    cwd: directory,
   });
   let out = '';
   let error = '';

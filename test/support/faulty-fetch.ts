@@ -30,7 +30,7 @@ export interface PlannedFault {
   readonly times: number;
 }
 
-const EVERY_ID_HEADER = ['x-operation-id', 'x-group-version', 'x-undo'];
+const EVERY_ID_HEADER = ['x-operation-id', 'x-group-version', 'x-group-version-after', 'x-undo'];
 
 export class FaultyFetch {
   private planned: { fault: PlannedFault; left: number }[] = [];

@@ -12,14 +12,14 @@ export class GroupNodes {
     readonly processes: readonly ReplicaProcess[],
   ) {}
 
-  static async start(count: number): Promise<GroupNodes> {
+  static async start(count: number, settings: Readonly<Record<string, string>> = {}): Promise<GroupNodes> {
     const directory = mkdtempSync(join(tmpdir(), 'bifolio-groups-'));
     const ports: number[] = [];
     while (ports.length < count) {
       const port = await freePort();
       if (!ports.includes(port)) ports.push(port);
     }
-    const environment = { DATA_DIR: join(directory, 'data') };
+    const environment = { DATA_DIR: join(directory, 'data'), ...settings };
     const processes = ports
       .toSorted((left, right) => left - right)
       .map((port) => new ReplicaProcess(port, join(directory, 'replicas'), environment));

@@ -66,7 +66,8 @@ const CHANCES = 2 ** 32;
 export class ClusterClient {
   /** Operations of this client that run now. */
   private readonly running = new Set<string>();
-  private repairs: Promise<unknown> = Promise.resolve();
+  /** Repairs and looks at what is open, one after the other. */
+  private turns: Promise<unknown> = Promise.resolve();
 
   private constructor(
     private readonly ports: ClusterPorts,
@@ -92,12 +93,12 @@ export class ClusterClient {
   }
 
   /** On all nodes or on none. Refused when one of them has it already, which is left as it is. */
-  create(groupId: string): Promise<OperationReport> {
+  async create(groupId: string): Promise<OperationReport> {
     return this.run({ kind: 'create', groupId: checkedGroupId(groupId) });
   }
 
   /** From all nodes or from none. Where it is not there already that is fine; refused when no node has it. */
-  delete(groupId: string): Promise<OperationReport> {
+  async delete(groupId: string): Promise<OperationReport> {
     return this.run({ kind: 'delete', groupId: checkedGroupId(groupId) });
   }
 
@@ -106,7 +107,7 @@ export class ClusterClient {
     return this.run({ kind: 'clear' });
   }
 
-  get(groupId: string): Promise<GroupReading> {
+  async get(groupId: string): Promise<GroupReading> {
     return readGroup(this.nodes, this.asking(), checkedGroupId(groupId), this.newId());
   }
 
@@ -116,19 +117,8 @@ export class ClusterClient {
 
   /** How nodes do, and what is open. */
   async status(): Promise<StatusReading> {
-    const { held, busy } = await this.shelf.orphans();
-    try {
-      const all = await Promise.all([this.own, ...held].map(({ files }) => files.all()));
-      const open = all.flat().filter(({ id }) => !this.running.has(id));
-      const nodes = await statusOf(this.nodes, this.asking(), this.newId());
-      return {
-        nodes,
-        open: open.map(({ id, wanted, startedAtMs }) => ({ operationId: id, wanted, startedAtMs })),
-        busyClients: busy,
-      };
-    } finally {
-      await releaseAll(held);
-    }
+    const open = await this.inTurn(() => this.openNow());
+    return { nodes: await statusOf(this.nodes, this.asking(), this.newId()), ...open };
   }
 
   /**
@@ -138,14 +128,12 @@ export class ClusterClient {
    * `leave-open` (the default), take it for this operation's and `undo` it, or for somebody else's and `leave` it.
    */
   repair(unknown: UnknownRule = 'leave-open'): Promise<RepairReport> {
-    const run = this.repairs.then(() => this.repairNow(unknown));
-    this.repairs = run.catch(() => undefined);
-    return run;
+    return this.inTurn(() => this.repairNow(unknown));
   }
 
   /** No operation may be under way. What is open stays for the next client. */
   async close(): Promise<void> {
-    await this.repairs;
+    await this.turns;
     await this.own.release();
   }
 
@@ -168,13 +156,30 @@ export class ClusterClient {
     }
   }
 
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.turns.then(work);
+    this.turns = turn.catch(() => undefined);
+    return turn;
+  }
+
+  private async openNow(): Promise<Omit<StatusReading, 'nodes'>> {
+    const { held, busy } = await this.shelf.orphans();
+    try {
+      const open = (await Promise.all([this.own, ...held].map(({ files }) => this.leftOpen(files)))).flat();
+      return {
+        open: open.map(({ id, wanted, startedAtMs }) => ({ operationId: id, wanted, startedAtMs })),
+        busyClients: busy,
+      };
+    } finally {
+      await releaseAll(held);
+    }
+  }
+
   private async repairNow(unknown: UnknownRule): Promise<RepairReport> {
     const { held, busy } = await this.shelf.orphans();
     try {
       const open = await Promise.all(
-        [this.own, ...held].map(async ({ files }) =>
-          (await files.all()).filter(({ id }) => !this.running.has(id)).map((intent) => ({ files, intent })),
-        ),
+        [this.own, ...held].map(async ({ files }) => (await this.leftOpen(files)).map((intent) => ({ files, intent }))),
       );
       const repaired = await Promise.all(open.flat().map((one) => this.resume(one, unknown)));
       const left = repaired.filter(({ outcome }) => outcome === 'open').length;
@@ -182,6 +187,12 @@ export class ClusterClient {
     } finally {
       await releaseAll(held);
     }
+  }
+
+  /** Read twice: what ends while it is read the first time is gone, or is left otherwise, the second time. */
+  private async leftOpen(files: IntentFiles): Promise<readonly Intent[]> {
+    const isOpen = new Set((await files.all()).map(({ id }) => id).filter((id) => !this.running.has(id)));
+    return isOpen.size === 0 ? [] : (await files.all()).filter(({ id }) => isOpen.has(id));
   }
 
   private async resume(
@@ -240,12 +251,16 @@ function callOptions({
 }
 
 function checkedGroupId(groupId: unknown): string {
-  if (typeof groupId === 'string' && groupId.length >= 1 && groupId.length <= LONGEST_GROUP_ID) return groupId;
-  const message = `must be a string of 1 to ${String(LONGEST_GROUP_ID)} characters`;
+  if (isGroupId(groupId)) return groupId;
+  const message = `must be a string of 1 to ${String(LONGEST_GROUP_ID)} characters, well-formed Unicode`;
   throw new AppError('validation-failed', `groupId ${message}`, {
     retry: 'never',
     fields: [{ field: 'groupId', message }],
   });
+}
+
+function isGroupId(value: unknown): value is string {
+  return typeof value === 'string' && value.length >= 1 && value.length <= LONGEST_GROUP_ID && value.isWellFormed();
 }
 
 function isSameMatter(left: Wanted, right: Wanted): boolean {
@@ -253,7 +268,7 @@ function isSameMatter(left: Wanted, right: Wanted): boolean {
 }
 
 async function releaseAll(held: readonly HeldIntents[]): Promise<void> {
-  for (const intents of held) await intents.release();
+  await Promise.all(held.map((intents) => intents.release()));
 }
 
 function refuse(message: string): never {

@@ -23,13 +23,26 @@ export const GROUP_SNAPSHOT_CODEC: FileCodec<GroupSnapshot> = {
     yield '\n]';
   },
   decode(body, path) {
-    const { _meta, operations } = JSON.parse(`${body.toString('utf8')}}`) as {
-      readonly _meta: { readonly format: number; readonly counter: number; readonly position: Position };
-      readonly operations: readonly KnownOperation[];
-    };
-    if (_meta.format !== FORMAT) {
-      throw new AppError('data-corrupt', `${path}: unknown format ${String(_meta.format)}`, { retry: 'never' });
-    }
+    const { _meta, operations } = parsed(body);
+    if (_meta === undefined || !Array.isArray(operations)) throw corrupt(path, 'is no snapshot of groups');
+    if (_meta.format !== FORMAT) throw corrupt(path, `has the unknown format ${String(_meta.format)}`);
     return { counter: _meta.counter, position: _meta.position, operations };
   },
 };
+
+interface Stored {
+  readonly _meta?: { readonly format: number; readonly counter: number; readonly position: Position };
+  readonly operations?: readonly KnownOperation[];
+}
+
+function parsed(body: Buffer): Stored {
+  try {
+    return JSON.parse(`${body.toString('utf8')}}`) as Stored;
+  } catch {
+    return {};
+  }
+}
+
+function corrupt(path: string, what: string): AppError {
+  return new AppError('data-corrupt', `${path} ${what}`, { retry: 'never' });
+}

@@ -69,6 +69,7 @@ class World {
     const { network, random } = this;
     for (const client of this.clients) this.goOn(client);
     if (random.chance(0.5)) this.breakNodes();
+    if (random.chance(0.3)) this.changeAlone();
     network.queue.runUntil(BUSY_MS);
     this.isOver = true;
     network.fault = NO_FAULT;
@@ -116,6 +117,18 @@ class World {
       network.setDown(name, !network.isDown(name));
       this.breakNodes();
     });
+  }
+
+  /** Some nodes have been changed alone before, and are as they were, but for how much they have met. */
+  private changeAlone(): void {
+    for (const node of this.nodes.values()) {
+      for (let times = this.random.below(4); times > 0; times -= 1) {
+        for (const groupId of GROUPS) {
+          node.write(this.newId(), { kind: 'create', groupId });
+          node.write(this.newId(), { kind: 'delete', groupId });
+        }
+      }
+    }
   }
 
   private anything(): Wanted {

@@ -1,5 +1,6 @@
 import type { Intent, Wanted } from '../../../src/modules/cluster-client/core/intent.js';
 import { newIntent } from '../../../src/modules/cluster-client/core/intent.js';
+import type { WriteAnswer } from '../../../src/modules/cluster-client/core/node-standing.js';
 import {
   decide,
   type Effect,
@@ -8,7 +9,6 @@ import {
   type Operation,
   operationOf,
   type Outcome,
-  type WriteAnswer,
 } from '../../../src/modules/cluster-client/core/operation.js';
 import type { Delivery, Network } from './network.js';
 import type { NodeWork, SimulatedNode } from './simulated-node.js';
@@ -91,9 +91,10 @@ export class SimulatedClient {
         return;
       case 'write': {
         const version = world.variant.sendsVersions ? effect.version : undefined;
+        const after = world.variant.asksForPlaceAbove ? effect.after : undefined;
         this.ask(
           effect.node,
-          (node) => node.write(intent.id, intent.wanted, version),
+          (node) => node.write(intent.id, intent.wanted, version, after),
           feed,
           (end): Input => {
             const answer: WriteAnswer = { mayLand: end.mayLand, ...(end.answer ?? { result: 'failed' }) };

@@ -1,5 +1,5 @@
 import type { Wanted } from '../../../src/modules/cluster-client/core/intent.js';
-import type { WriteAnswer } from '../../../src/modules/cluster-client/core/operation.js';
+import type { WriteAnswer } from '../../../src/modules/cluster-client/core/node-standing.js';
 import type { Variant } from './variant.js';
 
 /** What a message makes a node do. */
@@ -25,16 +25,16 @@ export class SimulatedNode {
 
   constructor(private readonly variant: Variant) {}
 
-  look(wanted: Wanted): { readonly understands: true; readonly groups: readonly string[] } {
+  look(wanted: Wanted): { readonly understands: true; readonly groups: readonly string[]; readonly version: number } {
     const groups = this.groups().filter((groupId) => wanted.kind === 'clear' || groupId === wanted.groupId);
-    return { understands: true, groups };
+    return { understands: true, groups, version: this.counter };
   }
 
-  write(id: string, wanted: Wanted, given: number | undefined): Omit<WriteAnswer, 'mayLand'> {
+  write(id: string, wanted: Wanted, given?: number, after = 0): Omit<WriteAnswer, 'mayLand'> {
     if (this.marks.has(id)) return { result: 'undone' };
     const before = this.known.get(id);
     if (before !== undefined) return before.isUndone ? { result: 'undone' } : answerTo(before);
-    const version = given ?? this.counter + 1;
+    const version = given ?? Math.max(this.counter, after) + 1;
     this.counter = Math.max(this.counter, version);
     const isThere = wanted.kind !== 'clear' && this.isThere(wanted.groupId, { version, id });
     const isRefused = wanted.kind === 'create' && isThere;

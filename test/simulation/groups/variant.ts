@@ -2,6 +2,8 @@
 export interface Variant {
   /** Clients tell the other nodes which place the first one gave an operation. */
   readonly sendsVersions: boolean;
+  /** Clients ask for a place above all that any node has met. */
+  readonly asksForPlaceAbove: boolean;
   /** Clients take an undo that nobody answered for done. */
   readonly trustsUndos: boolean;
   /** Nodes remember what was undone, and refuse it when it comes late. */
@@ -12,6 +14,7 @@ export interface Variant {
 
 export const REAL: Variant = {
   sendsVersions: true,
+  asksForPlaceAbove: true,
   trustsUndos: false,
   remembersUndos: true,
   undoesOnlyItsOwn: true,
@@ -19,6 +22,7 @@ export const REAL: Variant = {
 
 export const PLANTED: Readonly<Record<string, Variant>> = {
   'every node orders operations by itself': { ...REAL, sendsVersions: false },
+  'an operation has its place above what the first node has met': { ...REAL, asksForPlaceAbove: false },
   'an undo without an answer counts as done': { ...REAL, trustsUndos: true },
   'an undo leaves no mark': { ...REAL, remembersUndos: false },
   'an undo removes whatever is there': { ...REAL, undoesOnlyItsOwn: false },

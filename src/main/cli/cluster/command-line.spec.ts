@@ -35,6 +35,7 @@ describe('the command line of the cluster client', () => {
     [['create', '{"groupId": ""}'], 'groupId: must have 1 to 255 characters'],
     [['delete', 'x'.repeat(256)], 'groupId: must have 1 to 255 characters'],
     [['create', '{"groupId": "1", "name": "x"}'], 'Unrecognized key: "name"'],
+    [['create', '{"groupId": "\\ud800"}'], 'groupId: must be well-formed Unicode'],
     [['create', '{groupId: 1}'], 'is no JSON'],
     [['list', '1'], 'list takes no argument'],
     [['list', '--unknown', 'undo'], '--unknown belongs to repair'],

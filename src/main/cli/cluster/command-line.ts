@@ -37,7 +37,8 @@ const groupSchema = z.strictObject({
   groupId: z
     .string('must be a string')
     .min(1, 'must have 1 to 255 characters')
-    .max(255, 'must have 1 to 255 characters'),
+    .max(255, 'must have 1 to 255 characters')
+    .refine((text) => text.isWellFormed(), 'must be well-formed Unicode'),
 });
 const UNKNOWN_RULES: readonly string[] = ['leave-open', 'undo', 'leave'] satisfies UnknownRule[];
 

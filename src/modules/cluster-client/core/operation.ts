@@ -11,20 +11,39 @@
  * they never answered stays unknown. Going forward needs no such knowledge, so an operation that nothing else stands
  * against is left open forward.
  */
-import type { Intent, IntentNode, NodeStatus } from './intent.js';
+import type { Intent, IntentNode } from './intent.js';
+import {
+  forwardStatus,
+  isGood,
+  isPlain,
+  isTouchedAfter,
+  reasonOf,
+  statusAfter,
+  type WriteAnswer,
+} from './node-standing.js';
 
 /** From each phase to those that may follow. */
-const PHASES = {
+export const PHASES = {
   idle: ['looking', 'looking-back'],
   looking: ['deciding', 'ended'],
   'looking-back': ['undoing', 'undoing-first', 'deciding', 'ended'],
-  deciding: ['spreading', 'undoing', 'undoing-first', 'ended'],
+  deciding: ['spreading', 'undoing-first', 'ended'],
   spreading: ['undoing', 'undoing-first', 'ended'],
   undoing: ['undoing-first', 'ended'],
   'undoing-first': ['ended'],
   ended: [],
 } as const satisfies Record<string, readonly string[]>;
 export type Phase = keyof typeof PHASES;
+
+/** What nodes are asked in a phase, and answer. */
+const ASKED: Readonly<Partial<Record<Phase, Input['type']>>> = {
+  looking: 'looked',
+  'looking-back': 'looked',
+  deciding: 'written',
+  spreading: 'written',
+  undoing: 'undo-ended',
+  'undoing-first': 'undo-ended',
+};
 
 export type Outcome = 'done' | 'refused' | 'rolled-back' | 'open';
 
@@ -33,21 +52,14 @@ export type UnknownRule = 'leave-open' | 'undo' | 'leave';
 
 /** `groups`: those of the operation's that stand there (`clear`: all that do). */
 export type Look =
-  | { readonly state: 'seen'; readonly understands: boolean; readonly groups: readonly string[] }
+  | {
+      readonly state: 'seen';
+      readonly understands: boolean;
+      readonly groups: readonly string[];
+      /** The highest that the node has met, where operation ids are known. */
+      readonly version?: number;
+    }
   | { readonly state: 'silent'; readonly cause: string };
-
-export interface WriteAnswer {
-  /**
-   * `absent`: there was nothing to delete. `exists`: the group was there already. `undone`: the operation was undone
-   * there before. `failed`: no answer that says anything.
-   */
-  readonly result: 'done' | 'absent' | 'exists' | 'refused' | 'undone' | 'failed';
-  /** An attempt that was not answered may have been carried out, or may yet be. */
-  readonly mayLand: boolean;
-  /** Of a node that knows operation ids. */
-  readonly version?: number;
-  readonly cause?: string;
-}
 
 export type Input =
   | { readonly type: 'begin' }
@@ -66,7 +78,8 @@ export type Input =
 export type Effect =
   | { readonly do: 'keep'; readonly intent: Intent }
   | { readonly do: 'look'; readonly node: string }
-  | { readonly do: 'write'; readonly node: string; readonly version?: number }
+  /** `version`: as the first node has given it. `after`: of the first node, what its version has to be above. */
+  | { readonly do: 'write'; readonly node: string; readonly version?: number; readonly after?: number }
   /** By operation id, or on a plain node by asking for the contrary. */
   | { readonly do: 'undo'; readonly node: string; readonly contrary?: Contrary }
   | { readonly do: 'forget' }
@@ -101,17 +114,17 @@ export function decide(operation: Operation, input: Input): Decision {
       return look({ ...to(operation, 'looking-back'), unknown: input.unknown, isForgotten: input.isForgotten }, []);
     case 'looked': {
       const looks = new Map(operation.looks).set(input.node, input.look);
-      const heard = answered({ ...operation, looks }, input.node);
+      const heard = answered({ ...operation, looks }, input);
       if (heard.awaited.length > 0) return [heard, []];
       return heard.phase === 'looking' ? judge(heard) : takeUp(heard);
     }
     case 'written': {
-      const written = answered(afterWrite(operation, input.node, input.answer), input.node);
+      const written = answered(afterWrite(operation, input.node, input.answer), input);
       if (written.awaited.length > 0) return [written, []];
       return written.phase === 'deciding' ? afterFirst(written, input.answer) : settle(written);
     }
     case 'undo-ended': {
-      const undone = answered(afterUndo(operation, input.node, input), input.node);
+      const undone = answered(afterUndo(operation, input.node, input), input);
       if (undone.awaited.length > 0) return [undone, []];
       return undone.phase === 'undoing' ? undoFirst(undone) : endUndone(undone);
     }
@@ -149,7 +162,10 @@ function judge(operation: Operation): Decision {
 
 function writeFirst(operation: Operation, before: readonly Effect[]): Decision {
   const node = firstOf(operation);
-  return [{ ...to(operation, 'deciding'), awaited: [node.name] }, [...before, { do: 'write', node: node.name }]];
+  // What was seen anywhere is below it, also where a node has met more than the first one has.
+  const after = Math.max(0, ...[...operation.looks.values()].map(versionOf));
+  const write: Effect = { do: 'write', node: node.name, ...(after > 0 && { after }) };
+  return [{ ...to(operation, 'deciding'), awaited: [node.name] }, [...before, write]];
 }
 
 function afterFirst(operation: Operation, { version }: WriteAnswer): Decision {
@@ -272,48 +288,9 @@ function afterWrite(operation: Operation, name: string, answer: WriteAnswer): Op
   return mapNodes(operation, (node) => {
     if (node.name !== name) return node;
     const status = isForward ? forwardStatus(answer) : statusAfter(node, answer);
-    return { ...node, status, isTouched: isTouchedAfter(node, status, answer), ...why(answer.cause) };
+    const { cause: _earlier, ...rest } = node;
+    return { ...rest, status, isTouched: isTouchedAfter(node, status, answer), ...why(answer.cause) };
   });
-}
-
-function statusAfter(node: IntentNode, { result, mayLand }: WriteAnswer): NodeStatus {
-  const isUnsure = isPlain(node) && mayLand;
-  switch (result) {
-    case 'done':
-      return 'done';
-    case 'absent':
-      return isUnsure && (node.plain?.before.length ?? 0) > 0 ? 'unknown' : 'already';
-    case 'exists':
-    case 'refused':
-      return isUnsure ? 'unknown' : 'refused';
-    case 'undone':
-      return 'rolled-back';
-    case 'failed':
-      return mayLand ? 'unknown' : 'unreachable';
-  }
-}
-
-/** Whoever has it as it shall be is done, whoever made it so. */
-function forwardStatus({ result }: WriteAnswer): NodeStatus {
-  if (result === 'done') return 'done';
-  return result === 'absent' || result === 'exists' ? 'already' : 'unknown';
-}
-
-function isTouchedAfter(node: IntentNode, status: NodeStatus, { mayLand }: WriteAnswer): boolean {
-  switch (status) {
-    case 'done':
-    case 'unknown':
-      return true;
-    case 'already':
-      // Where operation ids are known, one that found nothing stands against slower ones that came before it.
-      return !isPlain(node);
-    case 'refused':
-      return mayLand;
-    case 'rolled-back':
-    case 'unreachable':
-    case 'untouched':
-      return false;
-  }
 }
 
 function afterUndo(
@@ -348,8 +325,9 @@ function to(operation: Operation, phase: Phase): Operation {
   return { ...operation, phase };
 }
 
-function answered(operation: Operation, node: string): Operation {
-  if (!operation.awaited.includes(node)) throw new Error(`nothing was asked of ${node}`);
+function answered(operation: Operation, { type, node }: Extract<Input, { node: string }>): Operation {
+  const isAsked = ASKED[operation.phase] === type && operation.awaited.includes(node);
+  if (!isAsked) throw new Error(`${node} was not asked for what it answers (${type} while ${operation.phase})`);
   return { ...operation, awaited: operation.awaited.filter((name) => name !== node) };
 }
 
@@ -367,17 +345,6 @@ function firstOf({ intent }: Operation): IntentNode {
   return node;
 }
 
-const isPlain = ({ plain }: IntentNode): boolean => plain !== undefined;
-const isGood = ({ status }: IntentNode): boolean => status === 'done' || status === 'already';
+const versionOf = (found: Look): number => (found.state === 'seen' ? (found.version ?? 0) : 0);
 const hasGroups = (found: Look): boolean => found.state === 'seen' && found.groups.length > 0;
 const why = (cause: string | undefined): { readonly cause?: string } => (cause === undefined ? {} : { cause });
-
-/** Each cause once, with the nodes that have it; undefined when there is none. */
-function reasonOf(nodes: readonly IntentNode[]): string | undefined {
-  const named = new Map<string, string[]>();
-  for (const { name, cause } of nodes) {
-    if (cause !== undefined) named.set(cause, [...(named.get(cause) ?? []), name]);
-  }
-  if (named.size === 0) return undefined;
-  return [...named].map(([cause, names]) => `${names.join(', ')}: ${cause}`).join('; ');
-}

@@ -4,6 +4,7 @@ import { AppError, type CrashSites, type Disk } from '../../../kernel/index.js';
 import type { Intent } from '../core/intent.js';
 
 const ENDING = '.json';
+const TEMPORARY = '.tmp';
 const STATUSES = ['untouched', 'done', 'already', 'refused', 'unreachable', 'rolled-back', 'unknown'] as const;
 
 const intentSchema: z.ZodType<Intent> = z.object({
@@ -44,44 +45,69 @@ export class IntentFiles {
     private readonly prefix: string,
   ) {}
 
-  /** Durable when it resolves, in the place of what was kept for this operation before. */
+  /**
+   * Durable when it resolves, in the place of what was kept for this operation before. Rejects with `storage-full` or
+   * `outcome-unknown`, naming the file: then it is as before or as after.
+   */
   async keep(intent: Intent): Promise<void> {
-    const { disk, crashSites } = this.ports;
-    crashSites.reach('cluster.keep.before');
+    this.ports.crashSites.reach('cluster.keep.before');
     const path = this.pathOf(intent.id);
-    const temporary = `${path}.tmp`;
-    const file = await disk.open(temporary);
-    try {
-      await file.truncate(0);
-      await file.write(Buffer.from(`${JSON.stringify({ format: 1, intent })}\n`), 0);
-      await file.synchronize();
-    } finally {
-      await file.close();
-    }
-    await disk.rename(temporary, path);
-    await disk.synchronizeDirectory(this.directory);
-    crashSites.reach('cluster.keep.after');
+    await this.write(path, Buffer.from(`${JSON.stringify({ format: 1, intent })}\n`)).catch((cause: unknown) => {
+      throw notDurable(path, cause);
+    });
+    this.ports.crashSites.reach('cluster.keep.after');
   }
 
-  /** Durable when it resolves. */
+  /** Durable when it resolves. Rejects as `keep` does. */
   async forget(id: string): Promise<void> {
     const { disk, crashSites } = this.ports;
     crashSites.reach('cluster.forget.before');
-    await disk.remove(this.pathOf(id));
-    await disk.synchronizeDirectory(this.directory);
+    const path = this.pathOf(id);
+    try {
+      await disk.remove(path);
+      await disk.synchronizeDirectory(this.directory);
+    } catch (cause) {
+      throw notDurable(path, cause);
+    }
     crashSites.reach('cluster.forget.after');
   }
 
   /** Oldest first. Throws `data-corrupt` for a file that is none of ours. */
   async all(): Promise<readonly Intent[]> {
     const intents: Intent[] = [];
-    for (const name of await this.ports.disk.list(this.directory)) {
-      if (!name.startsWith(this.prefix) || !name.endsWith(ENDING)) continue;
-      const path = join(this.directory, name);
+    for (const path of await this.paths(ENDING)) {
       const bytes = await this.ports.disk.read(path);
       if (bytes !== undefined) intents.push(intentIn(bytes, path));
     }
     return intents.toSorted((left, right) => left.startedAtMs - right.startedAtMs);
+  }
+
+  /** Whether none are left, be they whole or not. Takes away what a crash has left half written. */
+  async tidy(): Promise<boolean> {
+    for (const path of await this.paths(TEMPORARY)) await this.ports.disk.remove(path);
+    return (await this.paths(ENDING)).length === 0;
+  }
+
+  private async write(path: string, bytes: Buffer): Promise<void> {
+    const { disk } = this.ports;
+    const temporary = `${path}${TEMPORARY}`;
+    const file = await disk.open(temporary);
+    try {
+      await file.truncate(0);
+      await file.write(bytes, 0);
+      await file.synchronize();
+    } finally {
+      await file.close();
+    }
+    await disk.rename(temporary, path);
+    await disk.synchronizeDirectory(this.directory);
+  }
+
+  private async paths(ending: string): Promise<readonly string[]> {
+    const names = await this.ports.disk.list(this.directory);
+    return names
+      .filter((name) => name.startsWith(this.prefix) && name.endsWith(ending))
+      .map((name) => join(this.directory, name));
   }
 
   private pathOf(id: string): string {
@@ -98,4 +124,14 @@ function intentIn(bytes: Buffer, path: string): Intent {
       cause,
     });
   }
+}
+
+function notDurable(path: string, cause: unknown): AppError {
+  const { code, message } = cause as { code?: unknown; message: string };
+  const why = typeof code === 'string' ? code : message;
+  return new AppError(
+    code === 'ENOSPC' ? 'storage-full' : 'outcome-unknown',
+    `what is under way cannot be kept in ${path} (${why})`,
+    { retry: 'unknown', cause },
+  );
 }

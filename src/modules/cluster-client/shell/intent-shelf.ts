@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { AppError, type CrashSites, type Disk } from '../../../kernel/index.js';
+import { AppError, type CrashSites, type Disk, isAppError } from '../../../kernel/index.js';
 import { DataDirectoryLock } from '../../../platform/process/index.js';
 import { IntentFiles } from './intent-files.js';
 
@@ -28,9 +28,21 @@ export class IntentShelf {
     private readonly newName: () => string,
   ) {}
 
-  /** A place for a new client. */
+  /** A place for a new client. Rejects with `misconfigured` where none can be made. */
   async begin(): Promise<HeldIntents> {
-    await this.ports.disk.ensureDirectory(this.directory);
+    try {
+      await this.ports.disk.ensureDirectory(this.directory);
+      return this.beginIn();
+    } catch (cause) {
+      if (isAppError(cause)) throw cause;
+      const { code, message } = cause as { code?: unknown; message: string };
+      const why = typeof code === 'string' ? code : message;
+      const text = `what is under way cannot be kept in ${this.directory} (${why})`;
+      throw new AppError('misconfigured', text, { retry: 'never', cause });
+    }
+  }
+
+  private beginIn(): HeldIntents {
     for (let attempt = 1; ; attempt += 1) {
       const name = this.newName();
       const lock = this.tryLock(name);
@@ -65,10 +77,13 @@ export class IntentShelf {
     return {
       files,
       release: async () => {
-        // Removed while it is held: who has opened it before finds that it is nobody's name any more.
-        if ((await files.all()).length === 0) await this.ports.disk.remove(path);
-        lock.release();
-        HERE.delete(path);
+        try {
+          // Removed while it is held: who has opened it before finds that it is nobody's name any more.
+          if (await files.tidy()) await this.ports.disk.remove(path);
+        } finally {
+          lock.release();
+          HERE.delete(path);
+        }
       },
     };
   }

@@ -127,7 +127,9 @@ function causeOf(error: unknown, deadlineMs: number): string {
   const code = codeOf(error);
   if ((error as Error).name === 'TimeoutError') return `no answer within ${String(deadlineMs)} ms`;
   if (code === 'ECONNREFUSED') return 'nothing listens there';
-  return code === undefined ? `the call failed (${(error as Error).message})` : `the connection failed (${code})`;
+  if (code !== undefined) return `the connection failed (${code})`;
+  const { message, cause } = error as Error;
+  return `the call failed (${cause instanceof Error ? cause.message : message})`;
 }
 
 function codeOf(error: unknown): string | undefined {

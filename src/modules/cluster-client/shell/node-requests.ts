@@ -1,17 +1,20 @@
 /** What the steps of an operation ask of a node, and what its answers mean. */
 import { z } from 'zod';
 import type { Wanted } from '../core/intent.js';
-import type { Contrary, Look, WriteAnswer } from '../core/operation.js';
+import type { WriteAnswer } from '../core/node-standing.js';
+import type { Contrary, Look } from '../core/operation.js';
 import { type Call, type CallEnd, type NodeAnswer, saidBy } from './node-calls.js';
 
 export const OPERATION_ID = 'x-operation-id';
 const VERSION = 'x-group-version';
+const AFTER = 'x-group-version-after';
 const UNDO = 'x-undo';
 
 /** How a node is called, however often that takes. */
 export type Ask = (call: Call) => Promise<CallEnd>;
 
-export const groupsSchema = z.object({ groups: z.array(z.object({ groupId: z.string() })) });
+const groupSchema = z.object({ groupId: z.string() });
+export const groupsSchema = z.object({ groups: z.array(groupSchema) });
 const problemSchema = z.object({ code: z.string() });
 
 const GROUP = '/v1/group';
@@ -31,7 +34,9 @@ export async function lookAt(ask: Ask, id: string, wanted: Wanted): Promise<Look
   if (answer === undefined) return { state: 'silent', cause: end.cause };
   const found = groupId === undefined ? listed(answer, wanted) : single(answer, groupId);
   if (found === undefined) return { state: 'silent', cause: saidBy(answer) };
-  return { state: 'seen', understands: answer.headers.get(OPERATION_ID) === id, groups: found };
+  const version = versionIn(answer);
+  const understands = answer.headers.get(OPERATION_ID) === id;
+  return { state: 'seen', understands, groups: found, ...(understands && version !== undefined && { version }) };
 }
 
 function listed({ status, body }: NodeAnswer, wanted: Wanted): readonly string[] | undefined {
@@ -41,24 +46,39 @@ function listed({ status, body }: NodeAnswer, wanted: Wanted): readonly string[]
   return wanted.kind === 'clear' ? ids : ids.filter((groupId) => groupId === wanted.groupId);
 }
 
-function single({ status }: NodeAnswer, groupId: string): readonly string[] | undefined {
+function single({ status, body }: NodeAnswer, groupId: string): readonly string[] | undefined {
   if (status === 404) return [];
-  return status === 200 ? [groupId] : undefined;
+  // Whoever answers any path with a page of theirs says nothing of a group.
+  return status === 200 && groupSchema.safeParse(body).data?.groupId === groupId ? [groupId] : undefined;
 }
 
-/** Asks for what the operation wants. `version`: the place that the first node has given it. */
-export async function write(ask: Ask, id: string, wanted: Wanted, version: number | undefined): Promise<WriteAnswer> {
-  const headers = { [OPERATION_ID]: id, ...(version !== undefined && { [VERSION]: String(version) }) };
+/** Asks for what the operation wants, at the place that the first node has given it, or for one above `after`. */
+export async function write(
+  ask: Ask,
+  id: string,
+  wanted: Wanted,
+  { version, after }: { readonly version?: number; readonly after?: number } = {},
+): Promise<WriteAnswer> {
+  const headers = {
+    [OPERATION_ID]: id,
+    ...(version !== undefined && { [VERSION]: String(version) }),
+    ...(after !== undefined && { [AFTER]: String(after) }),
+  };
   const end = await ask({ ...requestFor(wanted), headers });
   const { answer, mayLand } = end;
   if (answer === undefined) return { result: 'failed', mayLand, cause: end.cause };
   const result = meaning(wanted, answer);
-  const given = Number(answer.headers.get(VERSION) ?? NaN);
+  const given = versionIn(answer);
   return {
     ...{ result, mayLand },
-    ...(Number.isSafeInteger(given) && { version: given }),
+    ...(given !== undefined && { version: given }),
     ...(result !== 'done' && { cause: saidBy(answer) }),
   };
+}
+
+function versionIn({ headers }: NodeAnswer): number | undefined {
+  const given = Number(headers.get(VERSION) ?? NaN);
+  return Number.isSafeInteger(given) ? given : undefined;
 }
 
 function requestFor(wanted: Wanted): Pick<Call, 'method' | 'path' | 'body'> {

@@ -61,7 +61,7 @@ export function runOperation(ports: OperationPorts, intent: Intent, first: Input
         case 'look':
           return { type: 'looked', node, look: await lookAt(asking, id, wanted) };
         case 'write':
-          return { type: 'written', node, answer: await write(asking, id, wanted, effect.version) };
+          return { type: 'written', node, answer: await write(asking, id, wanted, effect) };
         case 'undo': {
           const { contrary } = effect;
           const ended = await (contrary ? undoByContrary(asking, contrary) : undoById(asking, id, wanted));

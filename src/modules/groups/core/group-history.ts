@@ -26,6 +26,8 @@ export type GroupOp =
       readonly groupId?: string;
       /** As another node has given it; absent: the next one here. */
       readonly version?: number;
+      /** Of one that gets its version here: it is to be higher than this, too, which another node has met. */
+      readonly after?: number;
     }
   | { readonly type: 'undo'; readonly id: string; readonly kind: OperationKind; readonly groupId?: string };
 
@@ -100,9 +102,9 @@ export class GroupHistory {
 
   private add(op: Extract<GroupOp, { type: 'do' }>, at: number): GroupOutcome {
     const { id, kind, groupId } = op;
-    const version = op.version ?? this.counter + 1;
+    const version = op.version ?? Math.max(this.counter, op.after ?? 0) + 1;
     this.counter = Math.max(this.counter, version);
-    const removed = kind === 'clear' ? this.all().length : 0;
+    const before = kind === 'clear' ? this.all().length : 0;
     const isThere = groupId !== undefined && this.isThere(groupId, { version, id });
     const operation: KnownOperation = {
       ...{ id, kind, version, at, isUndone: false },
@@ -111,7 +113,8 @@ export class GroupHistory {
       found: kind === 'clear' || isThere,
     };
     this.keep(operation);
-    return { ...outcomeOf(operation), ...(kind === 'clear' && { removed }) };
+    // One that came late has left what has its place above it.
+    return { ...outcomeOf(operation), ...(kind === 'clear' && { removed: before - this.all().length }) };
   }
 
   private undo({ id, kind, groupId }: Extract<GroupOp, { type: 'undo' }>, at: number): GroupOutcome {

@@ -41,9 +41,17 @@ export function groupRequest(
   const named = printable(request, 'x-operation-id');
   const key = printable(request, 'idempotency-key');
   const id = named ?? (key === undefined ? newId() : `key:${key}`);
-  const version = versionIn(request, counter);
+  const version = versionIn(request, 'x-group-version', counter);
+  const after = versionIn(request, 'x-group-version-after', counter);
   return {
-    op: { type: 'do', id, kind, ...group, ...(version !== undefined && { version }) },
+    op: {
+      type: 'do',
+      id,
+      kind,
+      ...group,
+      ...(version !== undefined && { version }),
+      ...(after !== undefined && { after }),
+    },
     isNamed: named !== undefined || key !== undefined,
     isKeyed: named === undefined && key !== undefined,
   };
@@ -52,14 +60,18 @@ export function groupRequest(
 /** The same path with the contrary method: what is undone by deleting was a create. */
 const UNDONE_BY = { delete: 'create', create: 'delete', clear: 'clear' } as const;
 
-function versionIn(request: FastifyRequest, counter: number): number | undefined {
-  const text = header(request, 'x-group-version');
+function versionIn(
+  request: FastifyRequest,
+  name: 'x-group-version' | 'x-group-version-after',
+  counter: number,
+): number | undefined {
+  const text = header(request, name);
   if (text === undefined) return undefined;
   const version = VERSION.test(text) ? Number(text) : Infinity;
   if (version <= counter + MOST_AHEAD) return version;
   throw malformedField(
     'validation-failed',
-    'X-Group-Version',
+    NAMES[name],
     `must be a whole number from 1, and at most ${String(MOST_AHEAD)} above ${String(counter)}`,
   );
 }
@@ -68,6 +80,8 @@ const NAMES = {
   'x-operation-id': 'X-Operation-Id',
   'x-undo': 'X-Undo',
   'idempotency-key': 'Idempotency-Key',
+  'x-group-version': 'X-Group-Version',
+  'x-group-version-after': 'X-Group-Version-After',
 } as const;
 
 function printable(request: FastifyRequest, name: keyof typeof NAMES): string | undefined {

@@ -24,6 +24,8 @@ export function serveGroups(server: FastifyInstance, options: GroupRoutesOptions
     routes.addHook('onRequest', (request, reply, next) => {
       const id = operationIdIn(request);
       if (id !== undefined) void reply.header('x-operation-id', id);
+      // Who looks before an operation is told what has to be below it.
+      if (id !== undefined && request.method === 'GET') void reply.header('x-group-version', String(store.version));
       next();
     });
     routes.get('/v1/groups', () => ({ nodeId: nodeId(), groups: store.all().map(shown) }));

@@ -1,0 +1,184 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { eventually } from '../../../test/support/eventually.js';
+import type { Disk } from '../../kernel/index.js';
+import { ClusterClient, type ClusterOptions, systemPorts } from './cluster-client.js';
+
+/** Nodes that do what they are asked, and what they were asked, as `POST a:1`. */
+class WillingNodes {
+  readonly asked: string[] = [];
+  /** Holds calls back for as long as it likes. */
+  beforeAnswer: (asked: string) => Promise<void> = () => Promise.resolve();
+
+  readonly fetch: typeof fetch = async (input, init = {}) => {
+    const headers = new Headers(init.headers);
+    const method = headers.has('x-undo') ? 'UNDO' : (init.method ?? 'GET');
+    const body = (typeof init.body === 'string' ? JSON.parse(init.body) : {}) as { groupId?: string };
+    const asked = `${method} ${new URL(input).host} ${body.groupId ?? ''}`.trim();
+    this.asked.push(asked);
+    await this.beforeAnswer(asked);
+    const answered = { 'x-operation-id': headers.get('x-operation-id') ?? '', 'x-group-version': '7' };
+    return Response.json({}, { status: { GET: 404, POST: 201 }[method] ?? 200, headers: answered });
+  };
+}
+
+function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  return { opened, open };
+}
+
+describe('a cluster client', () => {
+  let directory: string;
+  let nodes: WillingNodes;
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'bifolio-client-'));
+    nodes = new WillingNodes();
+  });
+
+  afterEach(() => {
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  const open = (
+    spoilDisk = (disk: Disk): Disk => disk,
+    options: Partial<ClusterOptions> = {},
+  ): Promise<ClusterClient> => {
+    const ports = systemPorts();
+    return ClusterClient.open(
+      { nodes: ['b:2', 'a:1'], directory, attempts: 1, ...options },
+      { ...ports, fetch: nodes.fetch, disk: spoilDisk(ports.disk) },
+    );
+  };
+
+  it('does an operation on all nodes, and leaves nothing behind', async () => {
+    const client = await open();
+
+    expect(await client.create('g')).toMatchObject({ outcome: 'done', wanted: { kind: 'create', groupId: 'g' } });
+    expect(nodes.asked).toEqual(['GET a:1', 'GET b:2', 'POST a:1 g', 'POST b:2 g']);
+    await client.close();
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  it('leaves its own operation alone that ends while the next one looks for what is open', async () => {
+    const written = gate();
+    const read = gate();
+    let reads = 0;
+    const client = await open((disk) =>
+      overriding(disk, {
+        read: async (path) => {
+          const bytes = await disk.read(path);
+          if (!path.endsWith('.json') || bytes === undefined) return bytes;
+          reads += 1;
+          await read.opened;
+          return bytes;
+        },
+      }),
+    );
+    nodes.beforeAnswer = (asked) => (asked === 'POST b:2 slow' ? written.opened : Promise.resolve());
+    const slow = client.create('slow');
+    await eventually(() => {
+      expect(nodes.asked).toContain('POST b:2 slow');
+    });
+    const next = client.create('next');
+    await eventually(() => {
+      expect(reads).toBeGreaterThan(0);
+    });
+    written.open();
+    expect((await slow).outcome).toBe('done');
+    read.open();
+
+    expect(await next).toMatchObject({ outcome: 'done', repaired: [] });
+    expect(nodes.asked.filter((asked) => asked.startsWith('UNDO'))).toEqual([]);
+    await client.close();
+  });
+
+  it('leaves its own operation alone that is still under way when it is repaired or asked how it does', async () => {
+    const written = gate();
+    const client = await open();
+    nodes.beforeAnswer = (asked) => (asked.startsWith('POST b:2') ? written.opened : Promise.resolve());
+    const slow = client.create('slow');
+    await eventually(() => {
+      expect(nodes.asked).toContain('POST b:2 slow');
+    });
+
+    expect(await client.repair()).toEqual({ repaired: [], open: 0, busyClients: 0 });
+    expect((await client.status()).open).toEqual([]);
+    written.open();
+    expect((await slow).outcome).toBe('done');
+    await client.close();
+  });
+
+  it('finishes what it left open itself before it does the next thing', async () => {
+    const client = await open();
+    nodes.beforeAnswer = (asked) =>
+      /^(POST|UNDO) b:2 first/.test(asked) ? Promise.reject(new TypeError('fetch failed')) : Promise.resolve();
+    expect((await client.create('first')).outcome).toBe('open');
+    expect(await client.status()).toMatchObject({ open: [{ wanted: { kind: 'create', groupId: 'first' } }] });
+    expect(await client.create('first')).toMatchObject({
+      outcome: 'refused',
+      reason: expect.stringContaining('still open'),
+    });
+    expect((await client.create('other')).outcome).toBe('done');
+    nodes.beforeAnswer = () => Promise.resolve();
+
+    const { outcome, repaired } = await client.create('first');
+
+    expect([outcome, repaired.map((report) => report.outcome)]).toEqual(['done', ['rolled-back']]);
+    await client.close();
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  it.each(['', 'x'.repeat(256), '\ud800', 7 as unknown as string])(
+    'given %j, which is no group id, refuses it, and neither asks a node nor keeps anything',
+    async (groupId) => {
+      const client = await open();
+
+      for (const call of [client.create(groupId), client.delete(groupId), client.get(groupId)]) {
+        await expect(call).rejects.toMatchObject({ code: 'validation-failed' });
+      }
+      expect(nodes.asked).toEqual([]);
+      await client.close();
+      expect(readdirSync(directory)).toEqual([]);
+    },
+  );
+
+  it('that cannot keep what it is about to do, asks no node for it', async () => {
+    const client = await open((disk) =>
+      overriding(disk, { rename: () => Promise.reject(Object.assign(new Error('planned'), { code: 'EIO' })) }),
+    );
+
+    await expect(client.create('g')).rejects.toMatchObject({ code: 'outcome-unknown' });
+    expect(nodes.asked).toEqual([]);
+    await client.close();
+  });
+
+  it.each<[Partial<ClusterOptions>, string]>([
+    [{ nodes: [] }, 'name at least one node'],
+    [{ nodes: ['host'] }, '"host" is no host:port'],
+    [{ attempts: 0 }, 'attempts must be 1 or more'],
+    [{ deadlineMs: 1.5 }, 'deadlineMs must be 1 or more'],
+    [{ concurrency: -1 }, 'concurrency must be 1 or more'],
+  ])('given %j, does not open', async (options, message) => {
+    await expect(open(undefined, options)).rejects.toMatchObject({ code: 'misconfigured', message });
+    expect(readdirSync(directory)).toEqual([]);
+  });
+});
+
+function overriding(disk: Disk, members: Partial<Disk>): Disk {
+  return {
+    ensureDirectory: (path) => disk.ensureDirectory(path),
+    list: (path) => disk.list(path),
+    listDirectories: (path) => disk.listDirectories(path),
+    read: (path) => disk.read(path),
+    open: (path) => disk.open(path),
+    openForReading: (path) => disk.openForReading(path),
+    rename: (from, to) => disk.rename(from, to),
+    remove: (path) => disk.remove(path),
+    synchronizeDirectory: (path) => disk.synchronizeDirectory(path),
+    ...members,
+  };
+}

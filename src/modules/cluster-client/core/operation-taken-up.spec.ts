@@ -1,0 +1,284 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  intentOf,
+  LOST,
+  plain,
+  play,
+  type Played,
+  said,
+  type ScriptedNode,
+  seen,
+  SILENT,
+} from '../../../../test/support/operation-script.js';
+import type { Intent, Wanted } from './intent.js';
+import { type Input, PHASES, type UnknownRule } from './operation.js';
+
+type Nodes = Readonly<Record<string, ScriptedNode>>;
+
+const CREATE: Wanted = { kind: 'create', groupId: 'g' };
+const DELETE: Wanted = { kind: 'delete', groupId: 'g' };
+const CLEAR: Wanted = { kind: 'clear' };
+const ABC: Nodes = { a: {}, b: {}, c: {} };
+/** How three nodes are looked at. */
+const LOOKS = 'look a, look b, look c';
+const HAS_IT: ScriptedNode = { look: seen('g') };
+const PLAIN: ScriptedNode = { look: plain(), write: said('done') };
+const PLAIN_HAS_IT: ScriptedNode = { look: plain('g'), write: said('done') };
+
+const resume = (unknown: UnknownRule = 'leave-open', isForgotten = false): Input => ({
+  ...{ type: 'resume', unknown, isForgotten },
+});
+const begin = (wanted: Wanted, nodes: Nodes): Played => play(intentOf(wanted, nodes), nodes);
+const statuses = ({ intent }: Played): string => intent.nodes.map(({ status }) => status).join(', ');
+
+/** As a client leaves it that dies between a write and its answer. */
+const dead = (wanted: Wanted, nodes: Nodes): Intent => begin(wanted, nodes).everKept.findLast(isUndecided)!;
+const isUndecided = ({ direction }: Intent): boolean => direction === 'undecided';
+/** As it is left open by a plain node that never answered while another refused. */
+const inDoubt = (wanted: Wanted): Intent => {
+  const look = wanted.kind === 'create' ? plain() : plain('g');
+  const first = wanted.kind === 'create' ? {} : HAS_IT;
+  return begin(wanted, { a: first, b: { look, write: LOST }, c: { write: said('refused') } }).kept!;
+};
+
+describe('an operation that is taken up', () => {
+  it.each<[string, Intent, Nodes, Input, string, string]>([
+    [
+      'when its client died is undone on all nodes, whatever they did',
+      dead(CREATE, ABC),
+      ABC,
+      resume(),
+      `${LOOKS}, keep backward, undo b, undo c, undo a, forget, rolled-back`,
+      'rolled-back, rolled-back, rolled-back',
+    ],
+    [
+      'while a node is silent stays open, and is undone at the others',
+      dead(CREATE, ABC),
+      { ...ABC, b: { look: SILENT } },
+      resume(),
+      `${LOOKS}, keep backward, undo c, undo a, keep backward, open`,
+      'rolled-back, unknown, rolled-back',
+    ],
+    [
+      'while the first node is silent stays open',
+      dead(CREATE, ABC),
+      { ...ABC, a: { look: SILENT } },
+      resume(),
+      `${LOOKS}, keep backward, undo b, undo c, keep backward, open`,
+      'unknown, rolled-back, rolled-back',
+    ],
+    [
+      'while every node is silent stays open',
+      dead(CREATE, { a: {}, b: {} }),
+      { a: { look: SILENT }, b: { look: SILENT } },
+      resume(),
+      'look a, look b, keep backward, keep backward, open',
+      'unknown, unknown',
+    ],
+    [
+      'with a node that does not know operation ids goes forward when its client died',
+      dead(CREATE, { a: {}, b: PLAIN }),
+      { a: {}, b: { look: plain('g'), write: said('exists') } },
+      resume(),
+      'look a, look b, keep forward, write a, write b v7, forget, done',
+      'done, already',
+    ],
+    [
+      'forward goes on where nodes answer, and stays open for the others',
+      dead(CREATE, { ...ABC, b: PLAIN }),
+      { ...ABC, b: { look: SILENT } },
+      resume(),
+      `${LOOKS}, keep forward, write a, write c v7, keep forward, open`,
+      'done, untouched, done',
+    ],
+    [
+      'forward on one node that answers and one that does not stays open',
+      dead(CREATE, { a: {}, b: PLAIN }),
+      { a: {}, b: { look: SILENT } },
+      resume(),
+      'look a, look b, keep forward, write a, keep forward, open',
+      'done, untouched',
+    ],
+    [
+      'forward waits for the first node',
+      dead(CREATE, { a: {}, b: PLAIN }),
+      { a: { look: SILENT }, b: PLAIN },
+      resume(),
+      'look a, look b, keep forward, open',
+      'untouched, untouched',
+    ],
+    [
+      'forward stays open while a node refuses, and undoes nothing',
+      dead(CREATE, { a: PLAIN, b: {} }),
+      { a: PLAIN, b: { write: said('refused') } },
+      resume(),
+      'look a, look b, keep forward, write a, write b, keep forward, open',
+      'done, unknown',
+    ],
+    [
+      'forward is done where nothing is left to delete',
+      dead(DELETE, { a: PLAIN_HAS_IT }),
+      { a: { look: plain(), write: said('absent') } },
+      resume(),
+      'look a, keep forward, write a, forget, done',
+      'already',
+    ],
+    [
+      'backward is settled by a plain node that is as it was before',
+      inDoubt(CREATE),
+      { ...ABC, b: { look: plain() } },
+      resume(),
+      `${LOOKS}, keep backward, forget, rolled-back`,
+      'rolled-back, rolled-back, refused',
+    ],
+    [
+      'backward is not settled by a plain node that has the group',
+      inDoubt(CREATE),
+      { ...ABC, b: { look: plain('g') } },
+      resume(),
+      `${LOOKS}, keep backward, keep backward, open`,
+      'rolled-back, unknown, refused',
+    ],
+    [
+      "backward takes the group of such a node away when a person says that it is this operation's",
+      inDoubt(CREATE),
+      { ...ABC, b: { look: plain('g') } },
+      resume('undo'),
+      `${LOOKS}, keep backward, undo b -g, forget, rolled-back`,
+      'rolled-back, rolled-back, refused',
+    ],
+    [
+      "backward leaves the group of such a node when a person says that it is somebody else's",
+      inDoubt(CREATE),
+      { ...ABC, b: { look: plain('g') } },
+      resume('leave'),
+      `${LOOKS}, keep backward, forget, rolled-back`,
+      'rolled-back, rolled-back, refused',
+    ],
+    [
+      'backward restores at such a node what it has deleted when a person says so',
+      inDoubt(DELETE),
+      { ...ABC, b: { look: plain() } },
+      resume('undo'),
+      `${LOOKS}, keep backward, undo b +g, forget, rolled-back`,
+      'rolled-back, rolled-back, refused',
+    ],
+    [
+      'backward decides nothing about such a node while it is silent, whatever a person says',
+      inDoubt(CREATE),
+      { ...ABC, b: { look: SILENT } },
+      resume('undo'),
+      `${LOOKS}, keep backward, keep backward, open`,
+      'rolled-back, unknown, refused',
+    ],
+    [
+      'backward sends no undo by id to a node that has forgotten what operation ids are',
+      dead(CREATE, { a: {}, b: {} }),
+      { a: {}, b: { look: plain('g') } },
+      resume('undo'),
+      'look a, look b, keep backward, undo a, forget, rolled-back',
+      'rolled-back, untouched',
+    ],
+    [
+      'and deletes, when nodes have forgotten what it took away, stays open',
+      dead(DELETE, { a: HAS_IT, b: HAS_IT }),
+      { a: {}, b: {} },
+      resume('undo', true),
+      'look a, look b, keep undecided, open',
+      'untouched, untouched',
+    ],
+    [
+      'and deletes, when nodes have forgotten what it took away, is let go when a person says so',
+      dead(CLEAR, { a: HAS_IT, b: HAS_IT }),
+      { a: {}, b: {} },
+      resume('leave', true),
+      'look a, look b, forget, rolled-back',
+      'untouched, untouched',
+    ],
+    [
+      'and creates, is undone however old it is',
+      dead(CREATE, { a: {}, b: {} }),
+      { a: {}, b: {} },
+      resume('leave-open', true),
+      'look a, look b, keep backward, undo b, undo a, forget, rolled-back',
+      'rolled-back, rolled-back',
+    ],
+    [
+      'and deletes, goes on forward however old it is',
+      begin(DELETE, { a: HAS_IT, b: { ...PLAIN_HAS_IT, write: LOST } }).kept!,
+      { a: {}, b: PLAIN_HAS_IT },
+      resume('leave-open', true),
+      'look a, look b, keep forward, write a, write b v7, forget, done',
+      'done, done',
+    ],
+  ])('%s', (_, intent, nodes, first, trace, end) => {
+    const played = play(intent, nodes, first);
+
+    expect(played.trace.join(', ')).toBe(trace);
+    expect(statuses(played)).toBe(end);
+  });
+
+  it('gives no reason where there is none to give', () => {
+    expect(play(dead(CREATE, ABC), ABC, resume()).end).toEqual({ do: 'end', outcome: 'rolled-back' });
+  });
+});
+
+const SCRIPTS: readonly ScriptedNode[] = [seen(), seen('g'), plain(), plain('g'), SILENT].flatMap((look) =>
+  (['done', 'absent', 'exists', 'refused', 'undone', 'failed'] as const).flatMap((result) =>
+    [true, false].flatMap((mayLand) => [true, false].map((undo) => ({ look, write: said(result, { mayLand }), undo }))),
+  ),
+);
+/** As many for the others, of which not every detail matters. */
+const SOME = SCRIPTS.filter((_, index) => index % 7 === 0);
+
+function promisesBroken({ end, effects, intent, kept }: Played, first: Input, wanted: Wanted): string[] {
+  const isOpen = end.outcome === 'open';
+  const touched = intent.nodes.filter(({ isTouched }) => isTouched);
+  const bad = intent.nodes.filter(({ status }) => status !== 'done' && status !== 'already');
+  const isLetGo = first.type === 'resume' && first.isForgotten && first.unknown === 'leave' && wanted.kind !== 'create';
+  const firstAsk = effects.findIndex((effect) => 'node' in effect);
+  const undoes = effects.flatMap((effect, index) => (effect.do === 'undo' ? [index] : []));
+  return [
+    ...(effects.filter((effect) => effect.do === 'end').length === 1 ? [] : ['it ends more than once']),
+    ...(isOpen === (kept !== undefined) ? [] : ['what is kept is not what is open']),
+    ...(!isOpen || JSON.stringify(kept) === JSON.stringify(intent) ? [] : ['something else is kept than what is open']),
+    ...(first.type === 'resume' || firstAsk === 1 ? [] : ['it asks before it keeps']),
+    ...(end.outcome === 'done' && bad.length > 0 ? ['done, and not everywhere'] : []),
+    ...(end.outcome === 'done' && undoes.length > 0 ? ['done, and undone'] : []),
+    ...(end.outcome === 'rolled-back' && touched.length > 0 && !isLetGo ? ['rolled back, and a node is touched'] : []),
+    ...(end.outcome === 'refused' && touched.length > 0 && wanted.kind !== 'delete' ? ['refused, and touched'] : []),
+    ...(end.reason === '' ? ['an empty reason'] : []),
+  ];
+}
+
+describe('all operations on two nodes, and what is taken up of each', () => {
+  it('keep their promises, and meet every transition there is, and no other', () => {
+    const met = new Set<string>();
+    const broken = new Set<string>();
+    const note = (played: Played, first: Input, wanted: Wanted): void => {
+      for (const transition of played.transitions) met.add(transition);
+      for (const promise of promisesBroken(played, first, wanted)) broken.add(`${promise}: ${played.trace.join(', ')}`);
+    };
+    let taken = 0;
+    for (const wanted of [CREATE, DELETE, CLEAR]) {
+      for (const a of SCRIPTS) {
+        for (const b of SCRIPTS) {
+          const played = play(intentOf(wanted, { a, b }), { a, b });
+          note(played, { type: 'begin' }, wanted);
+          for (const intent of played.everKept) {
+            // By turns, so that each meets many.
+            taken += 1;
+            const nodes = { a: SOME[taken % SOME.length]!, b: SOME[(taken * 5) % (SOME.length - 1)]! };
+            const unknown = (['leave-open', 'undo', 'leave'] as const)[taken % 3]!;
+            const first = resume(unknown, taken % 11 === 0);
+            note(play(intent, nodes, first, taken % 2 === 0), first, wanted);
+          }
+        }
+      }
+    }
+    const all = Object.entries(PHASES).flatMap(([from, followers]) => followers.map((to) => `${from} -> ${to}`));
+
+    expect([...broken]).toEqual([]);
+    expect([...met].sort()).toEqual(all.sort());
+  });
+});

@@ -1,0 +1,320 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  intentOf,
+  LOST,
+  NEVER_SENT,
+  plain,
+  play,
+  type Played,
+  said,
+  type ScriptedNode,
+  seen,
+  SILENT,
+} from '../../../../test/support/operation-script.js';
+import type { Wanted } from './intent.js';
+import { decide, type Input, operationOf, type UnknownRule } from './operation.js';
+
+type Nodes = Readonly<Record<string, ScriptedNode>>;
+
+const CREATE: Wanted = { kind: 'create', groupId: 'g' };
+const DELETE: Wanted = { kind: 'delete', groupId: 'g' };
+const CLEAR: Wanted = { kind: 'clear' };
+const ABC: Nodes = { a: {}, b: {}, c: {} };
+/** How three nodes are looked at. */
+const LOOKS = 'look a, look b, look c';
+const HAS_IT: ScriptedNode = { look: seen('g') };
+const PLAIN: ScriptedNode = { look: plain(), write: said('done') };
+const PLAIN_HAS_IT: ScriptedNode = { look: plain('g'), write: said('done') };
+
+const resume = (unknown: UnknownRule = 'leave-open', isForgotten = false): Input => ({
+  ...{ type: 'resume', unknown, isForgotten },
+});
+const begin = (wanted: Wanted, nodes: Nodes): Played => play(intentOf(wanted, nodes), nodes);
+const statuses = ({ intent }: Played): string => intent.nodes.map(({ status }) => status).join(', ');
+
+describe('an operation', () => {
+  it.each<[string, Wanted, Nodes, string, string]>([
+    [
+      'is written at the first node, then with its version at all others, and is done',
+      CREATE,
+      ABC,
+      `keep undecided, ${LOOKS}, write a, write b v7, write c v7, forget, done`,
+      'done, done, done',
+    ],
+    ['on one node is written there', CREATE, { a: {} }, 'keep undecided, look a, write a, forget, done', 'done'],
+    [
+      'on one node that refuses is refused',
+      CREATE,
+      { a: { write: said('refused') } },
+      'keep undecided, look a, write a, forget, refused',
+      'refused',
+    ],
+    [
+      'on one node that never answered is undone there',
+      CREATE,
+      { a: { write: LOST } },
+      'keep undecided, look a, write a, keep backward, undo a, forget, rolled-back',
+      'rolled-back',
+    ],
+    [
+      'that creates what one node has is refused before anything is written',
+      CREATE,
+      { ...ABC, b: HAS_IT },
+      `keep undecided, ${LOOKS}, forget, refused`,
+      'untouched, refused, untouched',
+    ],
+    [
+      'is refused before anything is written when a node is silent',
+      CREATE,
+      { ...ABC, c: { look: SILENT } },
+      `keep undecided, ${LOOKS}, forget, refused`,
+      'untouched, untouched, unreachable',
+    ],
+    [
+      'that deletes what no node has is refused before anything is written',
+      DELETE,
+      ABC,
+      `keep undecided, ${LOOKS}, forget, refused`,
+      'refused, refused, refused',
+    ],
+    [
+      'that deletes is also written where nothing is to be deleted',
+      DELETE,
+      { a: { write: said('absent', { version: 7 }) }, b: HAS_IT },
+      'keep undecided, look a, look b, write a, write b v7, forget, done',
+      'already, done',
+    ],
+    [
+      'that deletes and has found nothing anywhere is refused',
+      DELETE,
+      { a: { ...HAS_IT, write: said('absent', { version: 7 }) }, b: { write: said('absent') } },
+      'keep undecided, look a, look b, write a, write b v7, forget, refused',
+      'already, already',
+    ],
+    [
+      'that clears is written everywhere, also where there is nothing',
+      CLEAR,
+      { ...ABC, b: HAS_IT },
+      `keep undecided, ${LOOKS}, write a, write b v7, write c v7, forget, done`,
+      'done, done, done',
+    ],
+    [
+      'that the first node refuses is refused, and nobody else is asked',
+      CREATE,
+      { ...ABC, a: { write: said('exists') } },
+      `keep undecided, ${LOOKS}, write a, forget, refused`,
+      'refused, untouched, untouched',
+    ],
+    [
+      'that the first node never got is refused',
+      CREATE,
+      { ...ABC, a: { write: NEVER_SENT } },
+      `keep undecided, ${LOOKS}, write a, forget, refused`,
+      'unreachable, untouched, untouched',
+    ],
+    [
+      'that the first node has undone before is refused',
+      CREATE,
+      { ...ABC, a: { write: said('undone') } },
+      `keep undecided, ${LOOKS}, write a, forget, refused`,
+      'rolled-back, untouched, untouched',
+    ],
+    [
+      'that the first node may yet do is undone there alone',
+      CREATE,
+      { ...ABC, a: { write: LOST } },
+      `keep undecided, ${LOOKS}, write a, keep backward, undo a, forget, rolled-back`,
+      'rolled-back, untouched, untouched',
+    ],
+    [
+      'that the first node refuses after an attempt that may land is undone there',
+      CREATE,
+      { ...ABC, a: { write: said('refused', { mayLand: true }) } },
+      `keep undecided, ${LOOKS}, write a, keep backward, undo a, forget, rolled-back`,
+      'refused, untouched, untouched',
+    ],
+    [
+      'that one node refuses is undone at the others, at the first node last',
+      CREATE,
+      { ...ABC, b: { write: said('exists') } },
+      `keep undecided, ${LOOKS}, write a, write b v7, write c v7, keep backward, undo c, undo a, forget, rolled-back`,
+      'rolled-back, refused, rolled-back',
+    ],
+    [
+      'that one node never answered is undone there too',
+      CREATE,
+      { ...ABC, b: { write: LOST } },
+      `keep undecided, ${LOOKS}, write a, write b v7, write c v7, keep backward, undo b, undo c, undo a, forget, rolled-back`,
+      'rolled-back, rolled-back, rolled-back',
+    ],
+    [
+      'that one node was told to undo in the middle is undone at the others',
+      CREATE,
+      { a: {}, b: { write: said('undone') } },
+      'keep undecided, look a, look b, write a, write b v7, keep backward, undo a, forget, rolled-back',
+      'rolled-back, rolled-back',
+    ],
+    [
+      'that deletes is undone also where it has found nothing, for it stands above what comes late',
+      DELETE,
+      { a: HAS_IT, b: { write: said('absent') }, c: { write: said('refused') } },
+      `keep undecided, ${LOOKS}, write a, write b v7, write c v7, keep backward, undo b, undo a, forget, rolled-back`,
+      'rolled-back, rolled-back, refused',
+    ],
+    [
+      'whose undo a node does not confirm stays open',
+      CREATE,
+      { a: {}, b: { write: LOST, undo: false }, c: {} },
+      `keep undecided, ${LOOKS}, write a, write b v7, write c v7, keep backward, undo b, undo c, undo a, keep backward, open`,
+      'rolled-back, unknown, rolled-back',
+    ],
+    [
+      'whose undo the first node does not confirm stays open',
+      CREATE,
+      { a: { undo: false }, b: { write: said('exists') } },
+      'keep undecided, look a, look b, write a, write b v7, keep backward, undo a, keep backward, open',
+      'unknown, refused',
+    ],
+  ])('%s', (_, wanted, nodes, trace, end) => {
+    const played = begin(wanted, nodes);
+
+    expect(played.trace.join(', ')).toBe(trace);
+    expect(statuses(played)).toBe(end);
+  });
+
+  it('takes its place above all that any node has met', () => {
+    const met = (version: number): ScriptedNode => ({
+      look: { state: 'seen', understands: true, groups: [], version },
+    });
+
+    expect(begin(CREATE, { a: met(3), b: met(9), c: met(0) }).trace).toContain('write a after 9');
+    expect(begin(CREATE, { a: met(0), b: met(0) }).trace).toContain('write a');
+  });
+
+  it('that is refused says why, and names the node', () => {
+    expect(begin(CREATE, { a: {}, b: HAS_IT }).end.reason).toBe('b: it has the group');
+    expect(begin(CREATE, { a: { look: SILENT }, b: {} }).end.reason).toBe('a: nothing listens there');
+    expect(begin(DELETE, ABC).end.reason).toBe('no node has the group');
+  });
+
+  it('that is done gives no cause, also when it went wrong before', () => {
+    const left = play(intentOf(CREATE, { a: PLAIN }), { a: { ...PLAIN, write: LOST } });
+    expect(left.intent.nodes[0]?.cause).toBe('no answer');
+    const ended = play(left.kept!, { a: PLAIN }, resume());
+
+    expect([ended.end, ended.intent.nodes]).toEqual([
+      { do: 'end', outcome: 'done' },
+      [{ name: 'a', plain: { before: [] }, status: 'done', isTouched: true }],
+    ]);
+  });
+});
+
+describe('an operation on a node that does not know operation ids', () => {
+  it.each<[string, Wanted, Nodes, string, string]>([
+    [
+      'keeps what stood there before it writes',
+      DELETE,
+      { a: HAS_IT, b: PLAIN_HAS_IT },
+      'keep undecided, look a, look b, keep undecided, write a, write b v7, forget, done',
+      'done, done',
+    ],
+    [
+      'asks for the contrary where it has created',
+      CREATE,
+      { a: PLAIN, b: { write: said('exists') } },
+      'keep undecided, look a, look b, keep undecided, write a, write b, keep backward, undo a -g, forget, rolled-back',
+      'rolled-back, refused',
+    ],
+    [
+      'asks for the contrary where it has deleted',
+      DELETE,
+      { a: { ...HAS_IT, write: said('refused') }, b: PLAIN_HAS_IT },
+      'keep undecided, look a, look b, keep undecided, write a, forget, refused',
+      'refused, untouched',
+    ],
+    [
+      'restores all that it has cleared',
+      CLEAR,
+      { a: { look: plain('g', 'h'), write: said('done') }, b: { write: said('refused') } },
+      'keep undecided, look a, look b, keep undecided, write a, write b, keep backward, undo a +g +h, forget, rolled-back',
+      'rolled-back, refused',
+    ],
+    [
+      'asks for nothing where there was nothing to delete',
+      DELETE,
+      { a: HAS_IT, b: { look: plain(), write: said('absent') }, c: { write: said('refused') } },
+      `keep undecided, ${LOOKS}, keep undecided, write a, write b v7, write c v7, keep backward, undo a, forget, rolled-back`,
+      'rolled-back, already, refused',
+    ],
+    [
+      'is left open forward when it alone did not answer',
+      CREATE,
+      { a: {}, b: { ...PLAIN, write: LOST } },
+      'keep undecided, look a, look b, keep undecided, write a, write b v7, keep forward, open',
+      'done, unknown',
+    ],
+    [
+      'is left open forward when it is the first and did not answer',
+      CREATE,
+      { a: { ...PLAIN, write: LOST }, b: {} },
+      'keep undecided, look a, look b, keep undecided, write a, keep forward, open',
+      'unknown, untouched',
+    ],
+    [
+      'is left open backward when it did not answer and another refuses',
+      CREATE,
+      { a: {}, b: { ...PLAIN, write: LOST }, c: { write: said('exists') } },
+      `keep undecided, ${LOOKS}, keep undecided, write a, write b v7, write c v7, keep backward, undo a, keep backward, open`,
+      'rolled-back, unknown, refused',
+    ],
+    [
+      'does not take a no for one after an attempt that may land',
+      CREATE,
+      { a: {}, b: { ...PLAIN, write: said('exists', { mayLand: true }) } },
+      'keep undecided, look a, look b, keep undecided, write a, write b v7, keep forward, open',
+      'done, unknown',
+    ],
+    [
+      'does not take "nothing there" for an answer after an attempt that may have deleted',
+      DELETE,
+      { a: HAS_IT, b: { ...PLAIN_HAS_IT, write: said('absent', { mayLand: true }) } },
+      'keep undecided, look a, look b, keep undecided, write a, write b v7, keep forward, open',
+      'done, unknown',
+    ],
+  ])('%s', (_, wanted, nodes, trace, end) => {
+    const played = begin(wanted, nodes);
+
+    expect(played.trace.join(', ')).toBe(trace);
+    expect(statuses(played)).toBe(end);
+  });
+});
+
+describe('an input that was not asked for', () => {
+  const answer = said('done');
+  const looked: Input = { type: 'looked', node: 'a', look: seen() };
+  const written: Input = { type: 'written', node: 'a', answer };
+  const undone: Input = { type: 'undo-ended', node: 'a', isUndone: true };
+
+  it.each<[string, readonly Input[], Input]>([
+    ['before it has begun', [], looked],
+    ['a second beginning', [{ type: 'begin' }], { type: 'begin' }],
+    ['a resume after the beginning', [{ type: 'begin' }], resume()],
+    ['of a node that is none of them', [{ type: 'begin' }], { ...looked, node: 'z' }],
+    ['of a node that has answered', [{ type: 'begin' }, looked], looked],
+    ['a write while it looks', [{ type: 'begin' }], written],
+    ['an undo while it looks', [{ type: 'begin' }], undone],
+    ['a look while it writes', [{ type: 'begin' }, looked, { ...looked, node: 'b' }], looked],
+    ['an undo while it writes', [{ type: 'begin' }, looked, { ...looked, node: 'b' }], undone],
+    [
+      'of a node that is not written yet',
+      [{ type: 'begin' }, looked, { ...looked, node: 'b' }],
+      { ...written, node: 'b' },
+    ],
+    ['after the end', [{ type: 'begin' }, looked, { ...looked, node: 'b', look: SILENT }], written],
+  ])('(%s) throws', (_, inputs, last) => {
+    let operation = operationOf(intentOf(CREATE, { a: {}, b: {} }));
+    for (const input of inputs) [operation] = decide(operation, input);
+
+    expect(() => decide(operation, last)).toThrow(/cannot follow|was not asked/);
+  });
+});

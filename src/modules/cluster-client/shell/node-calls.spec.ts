@@ -1,0 +1,198 @@
+import { describe, expect, it } from '@jest/globals';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { SimulatedClock } from '../../../../test/support/simulated-clock.js';
+import { type CallEnd, type CallOptions, callNode, saidBy, type Spent } from './node-calls.js';
+
+/** What one attempt comes to: an answer, or a failure with this code. */
+type Attempt = Response | string | Error;
+
+interface Called {
+  readonly end: CallEnd;
+  readonly spent: Spent;
+  readonly waitsMs: readonly number[];
+  readonly asked: readonly { readonly url: string; readonly init: RequestInit }[];
+  readonly sites: readonly string[];
+}
+
+const OPTIONS: CallOptions = { attempts: 4, deadlineMs: 50, backoff: { baseMs: 100, mostMs: 350 } };
+const status = (code: number, headers: Record<string, string> = {}): Response =>
+  new Response('{}', { status: code, headers });
+const failing = (code: string): Error =>
+  new TypeError('fetch failed', { cause: Object.assign(new Error(code), { code }) });
+const late = (): Error => new DOMException('no answer in time', 'TimeoutError');
+
+/** Each attempt takes a second, of a clock that stands at the epoch, and chance is a half. */
+async function call(attempts: readonly Attempt[], options: Partial<CallOptions> = {}): Promise<Called> {
+  const left = [...attempts];
+  const asked: { url: string; init: RequestInit }[] = [];
+  const waitsMs: number[] = [];
+  const sites: string[] = [];
+  const spent: Spent = { attempts: 0, ms: 0 };
+  let elapsed = 0;
+  const ports = {
+    crashSites: { reach: (site: string) => void sites.push(site) },
+    fetch: ((url: string, init: RequestInit) => {
+      asked.push({ url, init });
+      elapsed += 1_000;
+      const next = left.shift() ?? 'nothing planned';
+      if (next instanceof Response) return Promise.resolve(next);
+      return Promise.reject(typeof next === 'string' ? failing(next) : next);
+    }) as typeof fetch,
+    clock: new SimulatedClock(0),
+    chance: () => 0.5,
+    pause: (ms: number) => {
+      waitsMs.push(ms);
+      return Promise.resolve();
+    },
+    elapsedMs: () => elapsed,
+  };
+  const request = {
+    method: 'POST',
+    path: '/v1/group',
+    body: { groupId: '1' },
+    headers: { 'x-operation-id': 'op' },
+  } as const;
+  const end = await callNode(ports, { ...OPTIONS, ...options }, 'host:1', request, spent);
+  return { end, spent, waitsMs, asked, sites };
+}
+
+describe('a call to a node', () => {
+  it('goes to its address, with what belongs to it, and is read as JSON', async () => {
+    const { end, asked, spent, sites } = await call([Response.json({ groupId: '1' }, { status: 201 })], {
+      apiKey: 'key',
+    });
+
+    expect(end).toMatchObject({ answer: { status: 201, body: { groupId: '1' } }, mayLand: false });
+    expect(asked[0]?.url).toBe('http://host:1/v1/group');
+    expect(asked[0]?.init).toMatchObject({
+      ...{ method: 'POST', body: '{"groupId":"1"}', redirect: 'error' },
+      headers: { 'x-operation-id': 'op', 'x-api-key': 'key', 'content-type': 'application/json' },
+    });
+    expect(spent).toEqual({ attempts: 1, ms: 1_000 });
+    expect(sites).toEqual(['cluster.call.before', 'cluster.call.after']);
+  });
+
+  it('that is answered with what is no JSON, is answered', async () => {
+    const { end } = await call([new Response('<html>', { status: 200 })]);
+
+    expect(end.answer).toMatchObject({ status: 200, body: undefined });
+  });
+
+  it.each([200, 201, 204, 400, 401, 403, 404, 409, 422])(
+    'that is answered with %i is not tried again',
+    async (code) => {
+      const response = code === 204 ? new Response(null, { status: 204 }) : status(code);
+      const { end, spent } = await call([response]);
+
+      expect([end.answer?.status, end.mayLand, spent.attempts]).toEqual([code, false, 1]);
+    },
+  );
+
+  it.each<[string, Attempt, boolean]>([
+    ['429', status(429), false],
+    ['500', status(500), true],
+    ['502', status(502), true],
+    ['503', status(503), true],
+    ['nothing that listens', 'ECONNREFUSED', false],
+    ['no such host', 'ENOTFOUND', false],
+    ['no host for now', 'EAI_AGAIN', false],
+    ['no way there', 'EHOSTUNREACH', false],
+    ['no network', 'ENETUNREACH', false],
+    ['no connection in time', 'UND_ERR_CONNECT_TIMEOUT', false],
+    ['a reset connection', 'ECONNRESET', true],
+    ['a closed socket', 'UND_ERR_SOCKET', true],
+    ['no answer in time', late(), true],
+    ['what nobody foresaw', new TypeError('fetch failed'), true],
+  ])('that meets %s is tried again, and may have been carried out or not', async (_, fault, mayLand) => {
+    const { end, spent } = await call([fault, status(201)]);
+
+    expect([end.answer?.status, end.mayLand, spent.attempts]).toEqual([201, mayLand, 2]);
+  });
+
+  it('is tried so often and no more, after growing waits that end', async () => {
+    const { end, spent, waitsMs, sites } = await call(
+      Array.from({ length: 9 }, () => 'ECONNREFUSED'),
+      { attempts: 5 },
+    );
+
+    expect(end).toEqual({ cause: 'nothing listens there', mayLand: false });
+    expect(waitsMs).toEqual([50, 100, 175, 175]);
+    expect(spent).toEqual({ attempts: 5, ms: 5_500 });
+    expect(sites).toHaveLength(10);
+  });
+
+  it('that is tried once does not wait', async () => {
+    const { end, waitsMs } = await call(['ECONNRESET'], { attempts: 1 });
+
+    expect(waitsMs).toEqual([]);
+    expect(end).toEqual({ cause: 'the connection failed (ECONNRESET)', mayLand: true });
+  });
+
+  it('that may land once, may land whatever comes after it', async () => {
+    const { end } = await call(['ECONNRESET', 'ECONNREFUSED', status(429), status(404)]);
+
+    expect(end).toMatchObject({ answer: { status: 404 }, mayLand: true });
+  });
+
+  it('whose last answer is of no use gives that', async () => {
+    expect((await call([status(500), status(503)], { attempts: 2 })).end).toMatchObject({ answer: { status: 503 } });
+  });
+
+  it.each<[string, number]>([
+    ['3', 3_000],
+    ['0', 50],
+    ['Thu, 01 Jan 1970 00:00:07 GMT', 7_000],
+    ['Thu, 01 Jan 1970 00:00:00 GMT', 50],
+    ['10', 10_000],
+    ['soon', 50],
+  ])('given a Retry-After of %s, waits for it', async (header, waitMs) => {
+    const { end, waitsMs, spent } = await call([status(503, { 'retry-after': header }), status(201)]);
+
+    expect(end.answer?.status).toBe(201);
+    expect([waitsMs, spent.ms]).toEqual([[waitMs], 2_000 + waitMs]);
+  });
+
+  it.each(['11', '86400', 'Thu, 01 Jan 1970 00:00:11 GMT'])(
+    'given a Retry-After of %s, which is more than ten seconds, gives up at once',
+    async (header) => {
+      const { end, waitsMs } = await call([status(429, { 'retry-after': header }), status(201)]);
+
+      expect([end.answer?.status, end.mayLand, waitsMs]).toEqual([429, false, []]);
+    },
+  );
+
+  it('to a server that never answers, ends at its deadline, and may land', async () => {
+    const sockets: Socket[] = [];
+    const server = createServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const { port } = server.address() as AddressInfo;
+    const ports = {
+      ...{ crashSites: { reach: () => undefined }, fetch, clock: new SimulatedClock(0), chance: () => 0 },
+      ...{ pause: () => Promise.resolve(), elapsedMs: () => performance.now() },
+    };
+    const end = await callNode(ports, { ...OPTIONS, attempts: 2 }, `127.0.0.1:${String(port)}`, {
+      method: 'GET',
+      path: '/',
+    });
+    for (const socket of sockets) socket.destroy();
+    server.close();
+
+    expect(sockets.length).toBeGreaterThan(0);
+    expect(end).toEqual({ cause: 'no answer within 50 ms', mayLand: true });
+  });
+});
+
+describe('what an answer says about itself', () => {
+  const headers = new Headers();
+
+  it.each<[unknown, string]>([
+    [{ message: 'Bad', detail: 'Worse' }, 'it answered 400, "Bad"'],
+    [{ detail: 'Worse' }, 'it answered 400, "Worse"'],
+    [{ message: 7 }, 'it answered 400'],
+    [null, 'it answered 400'],
+    ['text', 'it answered 400'],
+    [undefined, 'it answered 400'],
+  ])('given %j, is: %s', (body, expected) => {
+    expect(saidBy({ status: 400, headers, body })).toBe(expected);
+  });
+});

@@ -1,0 +1,179 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Wanted } from '../core/intent.js';
+import type { Call, CallEnd } from './node-calls.js';
+import { lookAt, undoByContrary, undoById, write } from './node-requests.js';
+
+const CREATE: Wanted = { kind: 'create', groupId: 'g' };
+const DELETE: Wanted = { kind: 'delete', groupId: 'g' };
+const CLEAR: Wanted = { kind: 'clear' };
+const KNOWS = { 'x-operation-id': 'op' };
+const FAILED: CallEnd = { cause: 'nothing listens there', mayLand: false };
+
+function answer(status: number, body?: unknown, headers: Record<string, string> = {}, mayLand = false): CallEnd {
+  return { answer: { status, body, headers: new Headers(headers) }, mayLand };
+}
+
+/** Gives these answers, one after the other, and what was asked. */
+function asking(...answers: readonly CallEnd[]): {
+  readonly asked: Call[];
+  readonly ask: (call: Call) => Promise<CallEnd>;
+} {
+  const asked: Call[] = [];
+  const left = [...answers];
+  return {
+    asked,
+    ask: (call) => {
+      asked.push(call);
+      return Promise.resolve(left.shift() ?? FAILED);
+    },
+  };
+}
+
+describe('a look at a node', () => {
+  it.each<[string, CallEnd, object]>([
+    ['has the group', answer(200, { groupId: 'g', nodeId: 'n' }, KNOWS), { understands: true, groups: ['g'] }],
+    ['has it not', answer(404, {}, KNOWS), { understands: true, groups: [] }],
+    ['has met more', answer(404, {}, { ...KNOWS, 'x-group-version': '9' }), { understands: true, version: 9 }],
+    ['knows no operation ids', answer(404, {}), { understands: false, groups: [] }],
+    ['gives back the id of another', answer(404, {}, { 'x-operation-id': 'other' }), { understands: false }],
+    ['answers with a page', answer(200), { state: 'silent', cause: 'it answered 200' }],
+    ['tells of another group', answer(200, { groupId: 'h' }), { state: 'silent' }],
+    ['answers 500', answer(500, { detail: 'broken' }), { state: 'silent', cause: 'it answered 500, "broken"' }],
+    ['asks for a key', answer(401, { detail: 'no key' }), { state: 'silent', cause: 'it answered 401, "no key"' }],
+    ['does not answer', FAILED, { state: 'silent', cause: 'nothing listens there' }],
+  ])('that %s says so', async (_, end, expected) => {
+    const { ask, asked } = asking(end);
+
+    expect(await lookAt(ask, 'op', CREATE)).toMatchObject(expected);
+    expect(asked).toEqual([{ method: 'GET', path: '/v1/group/g', headers: KNOWS }]);
+  });
+
+  it('before it is cleared asks for all groups', async () => {
+    const { ask, asked } = asking(answer(200, { groups: [{ groupId: 'g' }, { groupId: 'h', nodeId: 'n' }] }, KNOWS));
+
+    expect(await lookAt(ask, 'op', CLEAR)).toEqual({ state: 'seen', understands: true, groups: ['g', 'h'] });
+    expect(asked[0]).toMatchObject({ method: 'GET', path: '/v1/groups' });
+  });
+
+  it.each([answer(200), answer(200, []), answer(200, { groups: ['g'] }), answer(404, { groups: [] })])(
+    'whose list of groups is none is silent',
+    async (end) => {
+      expect((await lookAt(asking(end).ask, 'op', CLEAR)).state).toBe('silent');
+    },
+  );
+
+  it.each(['a/b', 'ü ?#%', '...', '%2e%2e', 'x'.repeat(1_000)])('asks for %j by its URL', async (groupId) => {
+    const { ask, asked } = asking(answer(200, { groupId }, KNOWS));
+
+    expect(await lookAt(ask, 'op', { kind: 'delete', groupId })).toMatchObject({ groups: [groupId] });
+    expect(new URL(asked[0]!.path, 'http://host').pathname).toBe(`/v1/group/${encodeURIComponent(groupId)}`);
+  });
+
+  it.each(['.', '..', 'x'.repeat(1_001), '📚'.repeat(100)])(
+    'asks for %j, which is no part of a URL, by the list',
+    async (groupId) => {
+      const { ask, asked } = asking(answer(200, { groups: [{ groupId: 'other' }, { groupId }] }, KNOWS));
+
+      expect(await lookAt(ask, 'op', { kind: 'create', groupId })).toMatchObject({ groups: [groupId] });
+      expect(asked[0]?.path).toBe('/v1/groups');
+    },
+  );
+});
+
+describe('a write at a node', () => {
+  const problem = (code: string): object => ({ code, detail: code });
+
+  it.each<[string, Wanted, CallEnd, string]>([
+    ['a created group', CREATE, answer(201), 'done'],
+    ['a 200 for a created group', CREATE, answer(200), 'done'],
+    ['a deleted group', DELETE, answer(204), 'done'],
+    ['all groups deleted', CLEAR, answer(200), 'done'],
+    ['a 400 of a plain server', CREATE, answer(400), 'exists'],
+    ['a 400 with a text of a plain server', CREATE, answer(400, { message: 'there already' }), 'exists'],
+    ['a 400 because it exists', CREATE, answer(400, problem('exists')), 'exists'],
+    ['a 400 because it is no id', CREATE, answer(400, problem('validation-failed')), 'refused'],
+    ['a 400 for a delete', DELETE, answer(400), 'refused'],
+    ['a 404 of a plain server', DELETE, answer(404), 'absent'],
+    ['a 404 because it is not there', DELETE, answer(404, problem('not-found')), 'absent'],
+    ['a 404 because there is no such path', DELETE, answer(404, problem('route-not-found')), 'refused'],
+    ['a 404 for a create', CREATE, answer(404), 'refused'],
+    ['a 404 for a clear', CLEAR, answer(404), 'refused'],
+    ['a 409 because it was undone', CREATE, answer(409, problem('undone')), 'undone'],
+    ['a 409 for something else', CREATE, answer(409, problem('conflict')), 'refused'],
+    ['a 401', CREATE, answer(401), 'refused'],
+    ['a 422 because the id was used', DELETE, answer(422, problem('idempotency-key-reused')), 'refused'],
+    ['a 429', CREATE, answer(429), 'failed'],
+    ['a 500', CREATE, answer(500, {}, {}, true), 'failed'],
+    ['a 503', DELETE, answer(503, {}, {}, true), 'failed'],
+    ['no answer', CREATE, FAILED, 'failed'],
+  ])('takes %s for what it is', async (_, wanted, end, result) => {
+    expect(await write(asking(end).ask, 'op', wanted)).toMatchObject({ result, mayLand: end.mayLand });
+  });
+
+  it('brings its id and place, and takes the place that it is given', async () => {
+    const { ask, asked } = asking(answer(201, {}, { 'x-group-version': '12' }), answer(204));
+
+    expect(await write(ask, 'op', CREATE)).toEqual({ result: 'done', mayLand: false, version: 12 });
+    expect(await write(ask, 'op', DELETE, { version: 12 })).toEqual({ result: 'done', mayLand: false });
+    await write(ask, 'op', CLEAR, { after: 11 });
+    expect(asked).toEqual([
+      { method: 'POST', path: '/v1/group', body: { groupId: 'g' }, headers: KNOWS },
+      { method: 'DELETE', path: '/v1/group', body: { groupId: 'g' }, headers: { ...KNOWS, 'x-group-version': '12' } },
+      { method: 'DELETE', path: '/v1/groups', headers: { ...KNOWS, 'x-group-version-after': '11' } },
+    ]);
+  });
+
+  it.each(['', 'x', '1.5'])('that is given %j for a place has none', async (version) => {
+    const { ask } = asking(answer(201, {}, version === '' ? {} : { 'x-group-version': version }));
+
+    expect(await write(ask, 'op', CREATE)).not.toHaveProperty('version');
+  });
+
+  it('that clears has no body', async () => {
+    const { ask, asked } = asking(answer(200));
+    await write(ask, 'op', CLEAR, { version: 3 });
+
+    expect(asked).toEqual([{ method: 'DELETE', path: '/v1/groups', headers: { ...KNOWS, 'x-group-version': '3' } }]);
+  });
+});
+
+describe('an undo', () => {
+  it.each([
+    [CREATE, 'DELETE', '/v1/group'],
+    [DELETE, 'POST', '/v1/group'],
+    [CLEAR, 'DELETE', '/v1/groups'],
+  ])('by id of %j is a %s of %s that says what it undoes', async (wanted, method, path) => {
+    const { ask, asked } = asking(answer(200));
+
+    expect(await undoById(ask, 'op', wanted)).toEqual({ isUndone: true });
+    expect(asked[0]).toMatchObject({ method, path, headers: { 'x-operation-id': 'op', 'x-undo': 'op' } });
+  });
+
+  it.each([[answer(201)], [answer(404)], [answer(400)], [answer(422)], [answer(500)], [FAILED]])(
+    'by id that is not confirmed is not done',
+    async (end) => {
+      expect(await undoById(asking(end).ask, 'op', CREATE)).toMatchObject({
+        isUndone: false,
+        cause: expect.any(String),
+      });
+    },
+  );
+
+  it('by the contrary removes and restores group by group, takes no for an answer where it is one, and has no id', async () => {
+    const { ask, asked } = asking(answer(404), answer(201), answer(400));
+
+    expect(await undoByContrary(ask, { remove: ['a'], restore: ['b', 'c'] })).toEqual({ isUndone: true });
+    expect(asked).toEqual([
+      { method: 'DELETE', path: '/v1/group', body: { groupId: 'a' } },
+      { method: 'POST', path: '/v1/group', body: { groupId: 'b' } },
+      { method: 'POST', path: '/v1/group', body: { groupId: 'c' } },
+    ]);
+  });
+
+  it('by the contrary ends at the first group that is not confirmed', async () => {
+    const { ask, asked } = asking(answer(201), answer(503), answer(201));
+
+    expect(await undoByContrary(ask, { remove: [], restore: ['a', 'b', 'c'] })).toMatchObject({ isUndone: false });
+    expect(asked).toHaveLength(2);
+  });
+});

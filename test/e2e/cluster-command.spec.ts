@@ -1,0 +1,367 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { clusterCommand, type CommandEnd, reportIn } from '../support/cluster-command.js';
+import { GroupNodes } from '../support/group-nodes.js';
+import { PlainNode, plainGroups } from '../support/plain-node.js';
+import { freePort } from '../support/replica-process.js';
+
+/** So short that a silent node is given up soon, and a slow one is not. */
+const ONCE = ['--attempts', '1'];
+const KILLED = { FAULTS: '1', CRASH_SITE: 'cluster.call.after#3' };
+
+let nodes: GroupNodes;
+let directory: string;
+let made = 0;
+
+beforeAll(async () => {
+  nodes = await GroupNodes.start(2);
+});
+
+afterAll(async () => {
+  await nodes.stop();
+});
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'bifolio-command-'));
+});
+
+afterEach(() => {
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function run(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<CommandEnd> {
+  return clusterCommand(args, { NODES: nodes.names.join(','), DATA_DIR: directory, ...environment }, directory);
+}
+
+const group = (): string => `group ${String((made += 1))}`;
+const asJson = (groupId: string): string => JSON.stringify({ groupId });
+const onlyAt = (...names: readonly string[]): Readonly<Record<string, string>> => ({ NODES: names.join(',') });
+const open = (): readonly string[] => readdirSync(join(directory, 'cluster')).filter((name) => name.endsWith('.json'));
+
+/** A port of this machine on which nothing listens. */
+async function nobody(): Promise<string> {
+  return `127.0.0.1:${String(await freePort())}`;
+}
+
+/** Every group of every node is gone, whatever tests have left. */
+async function emptied(): Promise<void> {
+  expect(await run(['clear'])).toMatchObject({ code: 0 });
+}
+
+describe('npm run cluster', () => {
+  it('given --help, says what there is, and ends with 0; given nothing, the same, and 2', async () => {
+    const [asked, bare] = await Promise.all([run(['--help']), run([])]);
+
+    expect(asked).toMatchObject({ code: 0, error: '' });
+    expect(asked.out).toContain('npm run cluster -- create');
+    expect([bare.code, bare.out]).toEqual([2, asked.out]);
+  });
+
+  it.each([
+    [['make', '1'], 'there is no command make'],
+    [['create', '{groupId: 1}'], 'is no JSON'],
+    [['create', '{"groupId": 1}'], 'groupId: must be a string'],
+    [['create', '{"groupId": "\\ud800"}'], 'groupId: must be well-formed Unicode'],
+    [['list', '--attempts', 'many'], '--attempts must be a whole number from 1'],
+  ])('given %j, says in one line what is wrong with it, and ends with 2', async (args, message) => {
+    const { code, out, error } = await run(args);
+
+    expect([code, out]).toEqual([2, '']);
+    expect(error).toContain(message);
+    expect(error.trimEnd().split('\n')).toHaveLength(1);
+  });
+
+  it('creates on all nodes, finds it there, deletes it from all, and finds it nowhere', async () => {
+    const groupId = group();
+    const created = await run(['create', asJson(groupId)]);
+    expect(created).toMatchObject({ code: 0, error: '' });
+    expect(created.out).toContain(`Create group "${groupId}": done on all nodes`);
+    expect(await nodes.having(groupId)).toEqual([true, true]);
+    expect((await run(['get', groupId])).out).toContain('is on every node');
+
+    const deleted = await run(['delete', groupId]);
+
+    expect(deleted).toMatchObject({ code: 0, error: '' });
+    expect(await nodes.having(groupId)).toEqual([false, false]);
+    const gone = await run(['get', groupId]);
+    expect([gone.code, gone.out.includes('is on no node')]).toEqual([1, true]);
+    expect(readdirSync(join(directory, 'cluster'))).toEqual([]);
+  });
+
+  it('without a terminal, prints plain lines: no colours and nothing that moves', async () => {
+    const { out, error } = await run(['create', group()]);
+
+    // eslint-disable-next-line no-control-regex
+    expect(out + error).not.toMatch(/[\x00-\x09\x0b-\x1f]/);
+    for (const name of nodes.names) expect(out).toContain(name);
+  });
+
+  it.each([['create', 'x'], ['get', 'x'], ['list'], ['clear'], ['status'], ['repair']])(
+    'given %s %s --json, prints one line of JSON and nothing else',
+    async (...args) => {
+      const { out, error, code } = await run([...args.filter((arg) => typeof arg === 'string'), '--json']);
+
+      expect(out.endsWith('\n')).toBe(true);
+      expect(out.trimEnd().split('\n')).toHaveLength(1);
+      expect(JSON.parse(out)).toEqual(expect.any(Object));
+      expect([error, code === 0 || code === 1]).toEqual(['', true]);
+    },
+  );
+
+  it('given --nodes, calls those, whatever NODES says', async () => {
+    const groupId = group();
+    const end = await run(
+      ['create', groupId, '--json', '--nodes', `http://${nodes.names[1]!}/`],
+      onlyAt(await nobody()),
+    );
+
+    expect(reportIn(end).nodes.map(({ node }) => node)).toEqual([nodes.names[1]]);
+    expect(await nodes.having(groupId)).toEqual([false, true]);
+  });
+
+  it.each([
+    ['--nodes', 'host'],
+    ['--nodes', ''],
+  ])('given %s %j, which is no node, says so and ends with 1', async (...args) => {
+    const { code, out, error } = await run(['list', ...args]);
+
+    expect([code, out]).toEqual([1, '']);
+    expect(error).toMatch(/^misconfigured: .*is no host:port\n$/);
+  });
+
+  it('given a node that is not there, names it, writes nothing, and ends with 1', async () => {
+    const groupId = group();
+    const gone = await nobody();
+    const { code, out } = await run(['create', groupId, ...ONCE], onlyAt(...nodes.names, gone));
+
+    expect(code).toBe(1);
+    expect(out).toContain('refused: no node was changed');
+    expect(out).toContain(`${gone}: nothing listens there`);
+    expect(await nodes.having(groupId)).toEqual([false, false]);
+    expect(readdirSync(join(directory, 'cluster'))).toEqual([]);
+  });
+
+  it('given a group that one node has, refuses to create it, and leaves it there and nowhere else', async () => {
+    const groupId = group();
+    expect(await run(['create', groupId], onlyAt(nodes.names[1]!))).toMatchObject({ code: 0 });
+    const end = await run(['create', groupId, '--json']);
+
+    expect(end.code).toBe(1);
+    expect(reportIn(end)).toMatchObject({ outcome: 'refused', reason: `${nodes.names[1]!}: it has the group` });
+    expect(await nodes.having(groupId)).toEqual([false, true]);
+    const found = await run(['get', groupId]);
+    expect([found.code, found.out.includes('is on some nodes only')]).toEqual([1, true]);
+    expect((await run(['delete', groupId])).code).toBe(0);
+    expect(await nodes.having(groupId)).toEqual([false, false]);
+  });
+
+  it('creates and deletes on all nodes also after one of them was changed alone, more often than the others', async () => {
+    const groupId = group();
+    const alone = onlyAt(nodes.names[1]!);
+    for (const kind of ['create', 'delete', 'create', 'delete'])
+      expect((await run([kind, groupId], alone)).code).toBe(0);
+
+    expect(await run(['create', groupId])).toMatchObject({ code: 0 });
+    expect(await nodes.having(groupId)).toEqual([true, true]);
+    expect(await run(['clear'], alone)).toMatchObject({ code: 0 });
+    expect(await run(['delete', groupId])).toMatchObject({ code: 0 });
+    expect(await nodes.having(groupId)).toEqual([false, false]);
+  });
+
+  it('refuses to delete what no node has', async () => {
+    const { code, out } = await run(['delete', group()]);
+
+    expect([code, out.includes('Why: no node has the group')]).toEqual([1, true]);
+  });
+
+  it('lists what all have, tells when they differ, and clears all', async () => {
+    await emptied();
+    expect(await run(['list'])).toMatchObject({ code: 0, out: 'There are no groups.\n' });
+    await run(['create', 'everywhere']);
+    expect(await run(['list'])).toMatchObject({ code: 0, out: '1 group:\n  "everywhere"\n' });
+    await run(['create', 'here'], onlyAt(nodes.names[0]!));
+
+    const differing = await run(['list']);
+    expect(differing.code).toBe(1);
+    expect(differing.out).toContain(`"here"  only on ${nodes.names[0]!}\nThe nodes are not known to have the same`);
+    expect((await run(['clear'])).out).toContain('Clear all groups: done on all nodes');
+    expect(await run(['list'])).toMatchObject({ code: 0, out: 'There are no groups.\n' });
+  });
+
+  it('asked for the status, tells how each node does, and ends with 1 when one is not there', async () => {
+    const gone = await nobody();
+    const [good, bad] = await Promise.all([run(['status']), run(['status', ...ONCE], onlyAt(...nodes.names, gone))]);
+
+    expect(good.code).toBe(0);
+    for (const name of nodes.names) expect(good.out).toMatch(new RegExp(`${name}.* up .*yes`));
+    expect(bad.code).toBe(1);
+    expect(bad.out).toMatch(new RegExp(`${gone}.*unreachable.*nothing listens there`));
+  });
+
+  it('given nothing open, repairs nothing', async () => {
+    expect(await run(['repair'])).toMatchObject({ code: 0, out: 'Nothing was open.\n', error: '' });
+  });
+
+  it('given a command that was killed, names what it left open, and repairs it', async () => {
+    const groupId = group();
+    expect((await run(['create', groupId], KILLED)).signal).toBe('SIGKILL');
+    expect(await nodes.having(groupId)).toEqual([true, false]);
+    const named = await run(['status']);
+    expect([named.code, named.out.includes(`Open: Create group "${groupId}", since `)]).toEqual([1, true]);
+
+    const { code, out } = await run(['repair']);
+
+    expect(code).toBe(0);
+    expect(out).toContain(`Create group "${groupId}": rolled back: no node is changed`);
+    expect(out).not.toContain('Why: \n');
+    expect(out).toContain('Nothing is open any more.');
+    expect(await nodes.having(groupId)).toEqual([false, false]);
+    expect(readdirSync(join(directory, 'cluster'))).toEqual([]);
+  });
+
+  it('given a command that was killed, the next one finishes that first, and says so', async () => {
+    const [first, next] = [group(), group()];
+    expect((await run(['create', first], KILLED)).signal).toBe('SIGKILL');
+
+    const { code, out } = await run(['create', next]);
+
+    expect(code).toBe(0);
+    expect(out).toMatch(/^Found open from before:\nCreate group/);
+    expect([await nodes.having(first), await nodes.having(next)]).toEqual([
+      [false, false],
+      [true, true],
+    ]);
+  });
+
+  it('given what cannot be finished now, leaves it open, names the node, and refuses another on that group alone', async () => {
+    const groupId = group();
+    const answering = plainGroups(new Set());
+    let isDown = false;
+    const knowing = await PlainNode.start((...call) =>
+      isDown && call[0] !== 'GET' ? { status: 500 } : answering(...call),
+    );
+    const at = onlyAt(nodes.names[0]!, knowing.name);
+    isDown = true;
+    const left = await run(['create', groupId, ...ONCE], at);
+    expect([left.code, left.out.includes(`OPEN at ${knowing.name}`)]).toEqual([1, true]);
+    expect(open()).toHaveLength(1);
+
+    const refused = await run(['delete', groupId, ...ONCE], at);
+    expect([refused.code, refused.out.includes('is still open')]).toEqual([1, true]);
+    const still = await run(['repair', ...ONCE], at);
+    expect([still.code, still.out.includes('Still open: 1.')]).toEqual([1, true]);
+    isDown = false;
+    expect(await run(['repair'], at)).toMatchObject({ code: 0 });
+    expect(await run(['get', groupId], at)).toMatchObject({ code: 0 });
+    expect(open()).toEqual([]);
+    await knowing.stop();
+  });
+
+  it('given a data directory that cannot be used, says so in one line, and ends with 1', async () => {
+    const file = join(directory, 'a file');
+    writeFileSync(file, '');
+    const { code, out, error } = await run(['create', group()], { DATA_DIR: file });
+
+    expect([code, out]).toEqual([1, '']);
+    expect(error).toMatch(/^misconfigured: what is under way cannot be kept in .*\(ENOTDIR\)\n$/);
+  });
+
+  it('given a damaged intent, names the file in one line, and ends with 1', async () => {
+    await run(['list']);
+    writeFileSync(join(directory, 'cluster', 'lost.op.json'), 'damaged');
+    const { code, error } = await run(['create', group()]);
+
+    expect(code).toBe(1);
+    expect(error).toMatch(/^data-corrupt: .*lost\.op\.json is no open operation of a cluster client; move it away\n$/);
+  });
+});
+
+describe('npm run cluster, given nodes that are no Bifolio', () => {
+  let groups: Set<string>;
+  let node: PlainNode;
+
+  beforeEach(async () => {
+    groups = new Set(['other']);
+    node = await PlainNode.start(plainGroups(groups));
+  });
+
+  afterEach(async () => {
+    await node.stop();
+  });
+
+  it('but have the plain API, creates, deletes, finds, lists and clears there too', async () => {
+    await emptied();
+    const at = onlyAt(...nodes.names, node.name);
+    const groupId = `${group()} / ü`;
+
+    expect(await run(['create', groupId], at)).toMatchObject({ code: 0 });
+    expect([groups.has(groupId), await nodes.having(groupId)]).toEqual([true, [true, true]]);
+    expect(await run(['get', groupId], at)).toMatchObject({ code: 0 });
+    expect((await run(['list'], at)).out).toContain(`"other"  only on ${node.name}`);
+    expect((await run(['status'], at)).out).toMatch(new RegExp(`${node.name}.* up .*no`));
+    expect(await run(['create', groupId], at)).toMatchObject({ code: 1 });
+    expect(await run(['delete', groupId], at)).toMatchObject({ code: 0 });
+    expect([groups.has(groupId), await nodes.having(groupId)]).toEqual([false, [false, false]]);
+    expect(await run(['clear'], at)).toMatchObject({ code: 0 });
+    expect([...groups]).toEqual([]);
+  });
+
+  it('and refuse, takes back what the others did', async () => {
+    const refusing = await PlainNode.start((method) => ({ status: method === 'GET' ? 404 : 403 }));
+    const groupId = group();
+    const { code, out } = await run(['create', groupId, ...ONCE], onlyAt(...nodes.names, refusing.name));
+    await refusing.stop();
+
+    expect([code, out.includes('it answered 403')]).toEqual([1, true]);
+    expect(await nodes.having(groupId)).toEqual([false, false]);
+    expect(open()).toEqual([]);
+  });
+
+  it('and answer anything with a page of HTML, says so, and writes nothing', async () => {
+    const html = await PlainNode.start(() => ({ status: 200, body: '<html>Welcome</html>' }));
+    const groupId = group();
+    const at = onlyAt(...nodes.names, html.name);
+    const [created, deleted, found, listed] = [
+      await run(['create', groupId, ...ONCE], at),
+      await run(['delete', groupId, ...ONCE], at),
+      await run(['get', groupId, ...ONCE], at),
+      await run(['list', ...ONCE], at),
+    ];
+    await html.stop();
+
+    expect([created, deleted, found, listed].map(({ code }) => code)).toEqual([1, 1, 1, 1]);
+    for (const { out } of [created, deleted, found, listed]) expect(out).toContain('it answered 200');
+    expect(html.asked.filter((asked) => !asked.startsWith('GET'))).toEqual([]);
+    expect(await nodes.having(groupId)).toEqual([false, false]);
+  });
+});
+
+describe('npm run cluster, given nodes that want an API key', () => {
+  const READING = 'r'.repeat(16);
+  const WRITING = 'w'.repeat(16);
+  const API_KEYS = `ann:read:${READING},bob:write:${WRITING}`;
+  let guarded: GroupNodes;
+
+  beforeAll(async () => {
+    guarded = await GroupNodes.start(1, { API_KEYS });
+  });
+
+  afterAll(async () => {
+    await guarded.stop();
+  });
+
+  it('brings the first of API_KEYS that may write, also from .env', async () => {
+    const at = onlyAt(...guarded.names);
+    expect(await run(['create', group()], { ...at, API_KEYS })).toMatchObject({ code: 0 });
+    writeFileSync(join(directory, '.env'), `API_KEYS=${API_KEYS}\n`);
+    expect(await run(['create', group()], at)).toMatchObject({ code: 0 });
+  });
+
+  it('and without one, says what they answer', async () => {
+    const { code, out } = await run(['create', group()], onlyAt(...guarded.names));
+
+    expect([code, out.includes('it answered 401')]).toEqual([1, true]);
+  });
+});

@@ -1,0 +1,57 @@
+import { describe, expect, it } from '@jest/globals';
+import { useSharedReplica } from './support/shared-replica.js';
+
+const replica = useSharedReplica();
+let made = 0;
+const newId = (): string => `operation ${String((made += 1))}`;
+
+function ask(
+  method: string,
+  path: string,
+  headers: Readonly<Record<string, string>>,
+  groupId?: string,
+): Promise<Response> {
+  return fetch(`${replica.process.url}${path}`, {
+    method,
+    headers: { ...headers, ...(groupId !== undefined && { 'content-type': 'application/json' }) },
+    ...(groupId !== undefined && { body: JSON.stringify({ groupId }) }),
+  });
+}
+
+async function created(groupId: string, headers: Readonly<Record<string, string>>): Promise<number> {
+  const response = await ask('POST', '/v1/group', { 'x-operation-id': newId(), ...headers }, groupId);
+  expect(response.status).toBe(201);
+  return Number(response.headers.get('x-group-version'));
+}
+
+async function met(path: string): Promise<number> {
+  return Number((await ask('GET', path, { 'x-operation-id': newId() })).headers.get('x-group-version'));
+}
+
+describe('the versions of a node', () => {
+  it('are told to who looks before an operation, and to nobody else', async () => {
+    const version = await created('told', {});
+
+    expect([await met('/v1/groups'), await met('/v1/group/told'), await met('/v1/group/none')]).toEqual([
+      ...[version, version, version],
+    ]);
+    expect((await ask('GET', '/v1/groups', {})).headers.has('x-group-version')).toBe(false);
+  });
+
+  it('are above what an operation asks to be above, and go on from there', async () => {
+    const before = await met('/v1/groups');
+
+    expect(await created('above', { 'x-group-version-after': String(before + 10) })).toBe(before + 11);
+    expect(await created('next', { 'x-group-version-after': '1' })).toBe(before + 12);
+    expect(await created('given', { 'x-group-version': String(before + 5) })).toBe(before + 5);
+    expect(await met('/v1/groups')).toBe(before + 12);
+  });
+
+  it.each(['x-group-version', 'x-group-version-after'])('are not taken from a %s that is none', async (name) => {
+    for (const value of ['0', '-1', '1.5', 'x', '9'.repeat(16)]) {
+      const response = await ask('POST', '/v1/group', { 'x-operation-id': newId(), [name]: value }, 'malformed');
+      expect([value, response.status]).toEqual([value, 400]);
+      expect(await response.json()).toMatchObject({ code: 'validation-failed' });
+    }
+  });
+});

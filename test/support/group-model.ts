@@ -1,0 +1,98 @@
+import { type GroupOp, type GroupOutcome, REMEMBERED_MS } from '../../src/modules/groups/core/group-history.js';
+
+interface Known {
+  readonly op: GroupOp;
+  readonly version: number;
+  readonly isRefused: boolean;
+  readonly found: boolean;
+  isUndone: boolean;
+  at: number;
+}
+
+/** The groups of a node by the definition: forgets nothing, and works out what is there from all that it was ever told. */
+export class GroupModel {
+  private readonly known: Known[] = [];
+  private counter = 0;
+
+  get version(): number {
+    return this.counter;
+  }
+
+  /** Every id that was ever told. */
+  get ids(): readonly string[] {
+    return this.known.map(({ op }) => op.id);
+  }
+
+  /** Whether this is within what a node promises to remember at that time. */
+  isYoung(id: string, now: number): boolean {
+    const known = this.find(id);
+    return known === undefined || known.at >= now - REMEMBERED_MS;
+  }
+
+  /** No operation that may be forgotten at that time has a higher version. */
+  oldVersion(now: number): number {
+    return Math.max(0, ...this.known.filter(({ at }) => at < now - REMEMBERED_MS).map(({ version }) => version));
+  }
+
+  /** What an id was told with. */
+  opOf(id: string): GroupOp | undefined {
+    return this.find(id)?.op;
+  }
+
+  all(): readonly string[] {
+    const ids = new Set(this.known.flatMap(({ op }) => op.groupId ?? []));
+    return [...ids].filter((groupId) => this.isThere(groupId)).sort();
+  }
+
+  apply(op: GroupOp, at: number): GroupOutcome {
+    const before = this.find(op.id);
+    if (before !== undefined && (before.op.kind !== op.kind || before.op.groupId !== op.groupId)) {
+      return { result: 'reused' };
+    }
+    if (op.type === 'undo') return this.undo(op, before, at);
+    if (before?.isUndone === true) return { result: 'undone' };
+    if (before !== undefined) return answerTo(before, true, 0);
+    const version = op.version ?? Math.max(this.counter, op.after ?? 0) + 1;
+    this.counter = Math.max(this.counter, version);
+    const found = op.groupId !== undefined && this.isThere(op.groupId, { version, id: op.id });
+    const groupsBefore = this.all().length;
+    const known = { op, version, found, at, isRefused: op.kind === 'create' && found, isUndone: false };
+    this.known.push(known);
+    return answerTo(known, false, groupsBefore - this.all().length);
+  }
+
+  private undo(op: GroupOp, before: Known | undefined, at: number): GroupOutcome {
+    if (before === undefined) this.known.push({ op, version: 0, isRefused: false, found: false, isUndone: true, at });
+    else if (!before.isUndone) Object.assign(before, { isUndone: true, at });
+    return { result: 'undo-done', isThere: op.groupId !== undefined && this.isThere(op.groupId) };
+  }
+
+  private find(id: string): Known | undefined {
+    return this.known.find(({ op }) => op.id === id);
+  }
+
+  private isThere(groupId: string, below?: Place): boolean {
+    const last = this.known
+      .filter(({ isUndone, isRefused }) => !isUndone && !isRefused)
+      .filter(({ op }) => op.kind === 'clear' || op.groupId === groupId)
+      .map(({ op, version }) => ({ kind: op.kind, version, id: op.id }))
+      .filter((place) => below === undefined || isLower(place, below))
+      .sort((left, right) => (isLower(left, right) ? -1 : 1))
+      .at(-1);
+    return last?.kind === 'create';
+  }
+}
+
+interface Place {
+  readonly version: number;
+  readonly id: string;
+}
+
+const isLower = (left: Place, right: Place): boolean =>
+  left.version === right.version ? left.id < right.id : left.version < right.version;
+
+function answerTo({ op, version, found, isRefused }: Known, isRepeat: boolean, removed: number): GroupOutcome {
+  if (isRefused) return { result: 'exists', version, isRepeat };
+  if (op.kind === 'delete' && !found) return { result: 'not-found', version, isRepeat };
+  return { result: 'done', version, removed: op.kind === 'clear' ? removed : 0, isRepeat };
+}

@@ -1,0 +1,110 @@
+import { type Intent, newIntent, type Wanted } from '../../src/modules/cluster-client/core/intent.js';
+import type { WriteAnswer } from '../../src/modules/cluster-client/core/node-standing.js';
+import {
+  decide,
+  type Effect,
+  type Input,
+  type Look,
+  type Operation,
+  operationOf,
+  type Outcome,
+} from '../../src/modules/cluster-client/core/operation.js';
+
+/** How a node answers; by default it knows operation ids, has nothing, does what it is asked, and says so. */
+export interface ScriptedNode {
+  readonly look?: Look;
+  readonly write?: WriteAnswer;
+  readonly undo?: boolean;
+}
+
+export interface Played {
+  /** The effects in their order, in words. */
+  readonly trace: readonly string[];
+  readonly effects: readonly Effect[];
+  readonly end: { readonly outcome: Outcome; readonly reason?: string };
+  readonly intent: Intent;
+  /** What is durable at the end, if anything. */
+  readonly kept: Intent | undefined;
+  /** What was durable at any time. */
+  readonly everKept: readonly Intent[];
+  /** Each as `from -> to`. */
+  readonly transitions: readonly string[];
+}
+
+export const seen = (...groups: string[]): Look => ({ state: 'seen', understands: true, groups });
+export const plain = (...groups: string[]): Look => ({ state: 'seen', understands: false, groups });
+export const SILENT: Look = { state: 'silent', cause: 'nothing listens there' };
+export const LOST: WriteAnswer = { result: 'failed', mayLand: true, cause: 'no answer' };
+export const NEVER_SENT: WriteAnswer = { result: 'failed', mayLand: false, cause: 'nothing listens there' };
+export const said = (result: WriteAnswer['result'], more: Partial<WriteAnswer> = {}): WriteAnswer => ({
+  ...{ result, mayLand: false },
+  ...more,
+});
+
+const DONE: WriteAnswer = { result: 'done', mayLand: false, version: 7 };
+const BEGIN: Input = { type: 'begin' };
+
+export function intentOf(wanted: Wanted, nodes: Readonly<Record<string, ScriptedNode>>): Intent {
+  return newIntent('op', wanted, Object.keys(nodes), 0);
+}
+
+/** Plays an operation to its end; what is asked at once is answered in order, or the last first. */
+export function play(
+  intent: Intent,
+  nodes: Readonly<Record<string, ScriptedNode>>,
+  first: Input = BEGIN,
+  lastFirst = false,
+): Played {
+  const effects: Effect[] = [];
+  const everKept: Intent[] = [];
+  const transitions: string[] = [];
+  let operation: Operation = operationOf(intent);
+  let kept: Intent | undefined = first.type === 'resume' ? intent : undefined;
+  let asked: Input[] = [];
+  const feed = (input: Input): void => {
+    const [next, more] = decide(operation, input);
+    if (next.phase !== operation.phase) transitions.push(`${operation.phase} -> ${next.phase}`);
+    operation = next;
+    for (const effect of more) {
+      effects.push(effect);
+      if (effect.do === 'keep') everKept.push((kept = effect.intent));
+      else if (effect.do === 'forget') kept = undefined;
+      else if (effect.do !== 'end') asked.push(answerOf(effect, nodes[effect.node] ?? {}));
+    }
+  };
+  feed(first);
+  while (asked.length > 0) {
+    const now = lastFirst ? asked.toReversed() : asked;
+    asked = [];
+    for (const input of now) feed(input);
+  }
+  const end = effects.at(-1);
+  if (end?.do !== 'end') throw new Error(`it ended with ${JSON.stringify(end)}`);
+  return { trace: effects.map(inWords), effects, end, intent: operation.intent, kept, everKept, transitions };
+}
+
+function answerOf(effect: Extract<Effect, { node: string }>, { look, write, undo = true }: ScriptedNode): Input {
+  const { node } = effect;
+  if (effect.do === 'look') return { type: 'looked', node, look: look ?? seen() };
+  if (effect.do === 'write') return { type: 'written', node, answer: write ?? DONE };
+  return { type: 'undo-ended', node, isUndone: undo, ...(!undo && { cause: 'no answer' }) };
+}
+
+function inWords(effect: Effect): string {
+  switch (effect.do) {
+    case 'keep':
+      return `keep ${effect.intent.direction}`;
+    case 'write':
+      return `write ${effect.node}${effect.version === undefined ? '' : ` v${String(effect.version)}`}${effect.after === undefined ? '' : ` after ${String(effect.after)}`}`;
+    case 'undo': {
+      const { remove, restore } = effect.contrary ?? { remove: [], restore: [] };
+      return ['undo', effect.node, ...remove.map((id) => `-${id}`), ...restore.map((id) => `+${id}`)].join(' ');
+    }
+    case 'look':
+      return `look ${effect.node}`;
+    case 'forget':
+      return 'forget';
+    case 'end':
+      return effect.outcome;
+  }
+}
