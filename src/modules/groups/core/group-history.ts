@@ -102,16 +102,16 @@ export class GroupHistory {
     const { id, kind, groupId } = op;
     const version = op.version ?? this.counter + 1;
     this.counter = Math.max(this.counter, version);
-    const removed = kind === 'clear' ? this.all().length : 0;
     const isThere = groupId !== undefined && this.isThere(groupId, { version, id });
     const operation: KnownOperation = {
       ...{ id, kind, version, at, isUndone: false },
       ...(groupId !== undefined && { groupId }),
       isRefused: kind === 'create' && isThere,
       found: kind === 'clear' || isThere,
+      ...(kind === 'clear' && { removed: this.all().length }),
     };
     this.keep(operation);
-    return { ...outcomeOf(operation), ...(kind === 'clear' && { removed }) };
+    return outcomeOf(operation);
   }
 
   private undo({ id, kind, groupId }: Extract<GroupOp, { type: 'undo' }>, at: number): GroupOutcome {
@@ -216,9 +216,10 @@ function outcomeOf({
   kind,
   version,
   found,
+  removed = 0,
   isRefused,
 }: KnownOperation): Exclude<GroupOutcome, { result: 'undone' | 'reused' | 'undo-done' }> {
   if (isRefused) return { result: 'exists', version, isRepeat: false };
   if (kind === 'delete' && !found) return { result: 'not-found', version, isRepeat: false };
-  return { result: 'done', version, removed: 0, isRepeat: false };
+  return { result: 'done', version, removed, isRepeat: false };
 }

@@ -2,13 +2,16 @@ import type { FastifyRequest } from 'fastify';
 import type { GroupOp } from '../../core/group-history.js';
 import type { OperationKind } from '../../core/known-operation.js';
 import { malformedField, validBody } from '../../../../platform/http/index.js';
-import { groupInputSchema } from './group.schemas.js';
+import { groupInputSchema, noInputSchema } from './group.schemas.js';
 
 const PRINTABLE = /^[\x20-\x7e]{1,255}$/;
 const VERSION = /^[1-9]\d{0,15}$/;
 const PRINTABLE_RULE = 'must be 1 to 255 printable ASCII characters';
 /** No node is that far ahead of another: whoever says so would end the counting. */
 const MOST_AHEAD = 1e9;
+
+/** Makes an operation id of a key; no `X-Operation-Id` can begin with it. */
+const KEYED = 'key\u2192';
 
 /** What clients must not set, and may send back. */
 const SERVER_OWNED = ['nodeId'];
@@ -33,15 +36,15 @@ export function groupRequest(
   kind: OperationKind,
   { newId, counter }: { readonly newId: () => string; readonly counter: number },
 ): GroupRequest {
-  const group =
-    kind === 'clear' ? {} : (validBody(groupInputSchema, request.body, SERVER_OWNED) as { groupId: string });
+  const schema = kind === 'clear' ? noInputSchema : groupInputSchema;
+  const group = validBody(schema, request.body, SERVER_OWNED) as { readonly groupId?: string };
   const undone = printable(request, 'x-undo');
   if (undone !== undefined) {
     return { op: { type: 'undo', id: undone, kind: UNDONE_BY[kind], ...group }, isNamed: true, isKeyed: false };
   }
   const named = printable(request, 'x-operation-id');
   const key = printable(request, 'idempotency-key');
-  const id = named ?? (key === undefined ? newId() : `key:${key}`);
+  const id = named ?? (key === undefined ? newId() : KEYED + key);
   const version = versionIn(request, counter);
   return {
     op: { type: 'do', id, kind, ...group, ...(version !== undefined && { version }) },
