@@ -8,7 +8,7 @@ export {
   sendResource,
 } from './answers.js';
 export { BODY_PIPE, BODY_PIPE_WITH_ID } from './body.pipe.js';
-export { validBody } from './valid-body.js';
+export { type BodySchema, validBody } from './valid-body.js';
 export {
   admittedConcern,
   type CommitConfirmer,

@@ -114,7 +114,8 @@ export class GroupHistory {
     };
     this.keep(operation);
     // One that came late has left what has its place above it.
-    return { ...outcomeOf(operation), ...(kind === 'clear' && { removed: before - this.all().length }) };
+    if (kind === 'clear') operation.removed = before - this.all().length;
+    return outcomeOf(operation);
   }
 
   private undo({ id, kind, groupId }: Extract<GroupOp, { type: 'undo' }>, at: number): GroupOutcome {
@@ -219,9 +220,10 @@ function outcomeOf({
   kind,
   version,
   found,
+  removed = 0,
   isRefused,
 }: KnownOperation): Exclude<GroupOutcome, { result: 'undone' | 'reused' | 'undo-done' }> {
   if (isRefused) return { result: 'exists', version, isRepeat: false };
   if (kind === 'delete' && !found) return { result: 'not-found', version, isRepeat: false };
-  return { result: 'done', version, removed: 0, isRepeat: false };
+  return { result: 'done', version, removed, isRepeat: false };
 }

@@ -11,6 +11,8 @@ export interface KnownOperation {
   readonly isRefused: boolean;
   /** Whether there was something to delete. */
   readonly found: boolean;
+  /** Of a clear: how many groups it removed when it came. */
+  removed?: number;
   isUndone: boolean;
   /** When it was last changed, in milliseconds since the Unix epoch, by the time of that record. */
   at: number;

@@ -1,14 +1,16 @@
 import type { FastifyRequest } from 'fastify';
 import type { GroupOp } from '../../core/group-history.js';
 import type { OperationKind } from '../../core/known-operation.js';
-import { malformedField, validBody } from '../../../../platform/http/index.js';
-import { groupInputSchema } from './group.schemas.js';
+import { type BodySchema, isPrintable, malformedField, validBody } from '../../../../platform/http/index.js';
+import { groupInputSchema, noInputSchema } from './group.schemas.js';
 
-const PRINTABLE = /^[\x20-\x7e]{1,255}$/;
 const VERSION = /^[1-9]\d{0,15}$/;
 const PRINTABLE_RULE = 'must be 1 to 255 printable ASCII characters';
 /** No node is that far ahead of another: whoever says so would end the counting. */
 const MOST_AHEAD = 1e9;
+
+/** Makes an operation id of a key; no `X-Operation-Id` can begin with it. */
+const KEYED = 'key\u2192';
 
 /** What clients must not set, and may send back. */
 const SERVER_OWNED = ['nodeId'];
@@ -24,7 +26,7 @@ export interface GroupRequest {
 /** The operation id that came with a request; undefined when none did, or none that can be one. */
 export function operationIdIn(request: FastifyRequest): string | undefined {
   const id = header(request, 'x-operation-id');
-  return id !== undefined && PRINTABLE.test(id) ? id : undefined;
+  return isPrintable(id) ? id : undefined;
 }
 
 /** Of POST and DELETE. `kind`: what the method and path ask for, as far as it is no undo. Throws `validation-failed`. */
@@ -33,14 +35,15 @@ export function groupRequest(
   kind: OperationKind,
   { newId, counter }: { readonly newId: () => string; readonly counter: number },
 ): GroupRequest {
-  const group = kind === 'clear' ? {} : validBody(groupInputSchema, request.body, SERVER_OWNED);
+  const schema: BodySchema<{ readonly groupId?: string }> = kind === 'clear' ? noInputSchema : groupInputSchema;
+  const group = validBody(schema, request.body, SERVER_OWNED);
   const undone = printable(request, 'x-undo');
   if (undone !== undefined) {
     return { op: { type: 'undo', id: undone, kind: UNDONE_BY[kind], ...group }, isNamed: true, isKeyed: false };
   }
   const named = printable(request, 'x-operation-id');
   const key = printable(request, 'idempotency-key');
-  const id = named ?? (key === undefined ? newId() : `key:${key}`);
+  const id = named ?? (key === undefined ? newId() : KEYED + key);
   const version = versionIn(request, 'x-group-version', counter);
   const after = versionIn(request, 'x-group-version-after', counter);
   return {
@@ -86,7 +89,7 @@ const NAMES = {
 
 function printable(request: FastifyRequest, name: keyof typeof NAMES): string | undefined {
   const text = header(request, name);
-  if (text === undefined || PRINTABLE.test(text)) return text;
+  if (text === undefined || isPrintable(text)) return text;
   throw malformedField('validation-failed', NAMES[name], PRINTABLE_RULE);
 }
 

@@ -21,16 +21,18 @@ export function serveGroups(server: FastifyInstance, options: GroupRoutesOptions
   const { store, nodeId } = options;
   const shown = (groupId: string): object => ({ groupId, nodeId: nodeId() });
   void server.register((routes, _options, done) => {
-    routes.addHook('onRequest', (request, reply, next) => {
+    // Not onRequest: who is refused before the route is reached gets it back as well.
+    routes.addHook('onSend', (request, reply, payload, next) => {
       const id = operationIdIn(request);
       if (id !== undefined) void reply.header('x-operation-id', id);
       // Who looks before an operation is told what has to be below it.
       if (id !== undefined && request.method === 'GET') void reply.header('x-group-version', String(store.version));
-      next();
+      next(null, payload);
     });
     routes.get('/v1/groups', () => ({ nodeId: nodeId(), groups: store.all().map(shown) }));
     routes.get<{ Params: { groupId: string } }>('/v1/group/:groupId', (request, reply) => {
       const { groupId } = request.params;
+      if (groupId === '') return reply.callNotFound();
       if (!store.has(groupId)) throw notFound(groupId);
       return reply.send(shown(groupId));
     });
@@ -48,16 +50,17 @@ async function change(
   options: GroupRoutesOptions,
 ): Promise<FastifyReply> {
   const { store, newId, nodeId, log } = options;
-  const asked = groupRequest(request, kind, { newId, counter: store.version });
-  const { op } = asked;
-  const operation = op.type === 'undo' ? 'undo' : kind;
-  const about = { operation, operationId: op.id, groupId: op.groupId, node: nodeId() };
+  const about: Record<string, unknown> = { requestId: request.id, node: nodeId(), operation: kind };
   try {
+    about['operationId'] = operationIdIn(request);
+    const asked = groupRequest(request, kind, { newId, counter: store.version });
+    const { op } = asked;
+    Object.assign(about, { operationId: op.id, groupId: op.groupId }, op.type === 'undo' && { operation: 'undo' });
     const outcome = refusedAtOnce(asked, store) ?? (await store.apply(op));
     const refusal = refusalOf(outcome, op.groupId, op.id);
     if (asked.isNamed && 'version' in outcome) void reply.header('x-group-version', String(outcome.version));
-    if (refusal !== undefined) throw refusal;
     if (asked.isKeyed && 'isRepeat' in outcome && outcome.isRepeat) void reply.header('idempotency-replayed', 'true');
+    if (refusal !== undefined) throw refusal;
     log.info('group operation', { ...about, outcome: outcome.result });
     return answer(kind, outcome, asked, reply, nodeId());
   } catch (error) {
@@ -111,7 +114,7 @@ function answer(
   }
   if (groupId === undefined) {
     const removed = outcome.result === 'done' ? outcome.removed : 0;
-    return reply.send({ message: `${String(removed)} groups are deleted` });
+    return reply.send({ message: `${String(removed)} ${removed === 1 ? 'group is' : 'groups are'} deleted` });
   }
   if (kind === 'delete') return reply.send({ message: `group ${groupId} is deleted` });
   return reply

@@ -11,6 +11,8 @@ const groupId = z
 const nodeId = z.string().meta({ example: '127.0.0.1:5071' });
 
 export const groupInputSchema = z.strictObject({ groupId });
+/** Of a request about all groups: one that names a group was meant for another path. */
+export const noInputSchema = z.strictObject({});
 export const groupSchema = z.object({ groupId, nodeId });
 export const groupListSchema = z.object({ nodeId, groups: z.array(groupSchema) });
 /** The answer to a delete and to a clear; to an undo with what is there now. */

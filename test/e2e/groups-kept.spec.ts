@@ -1,0 +1,175 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { removeDirectory, temporaryDirectory } from '../support/app-process.js';
+import { eventually } from '../support/eventually.js';
+import type { ReplicaProcess } from '../support/replica-process.js';
+import { Client } from './support/client.js';
+import { startReplica, useSharedReplica } from './support/shared-replica.js';
+
+const READING = 'r'.repeat(16);
+const WRITING = 'w'.repeat(16);
+/** As pino has them. */
+const LEVELS = { info: 30, warn: 40 };
+
+interface LogLine {
+  readonly level: number;
+  readonly msg: string;
+  readonly requestId: string;
+  readonly operation: string;
+  readonly operationId?: string;
+  readonly groupId?: string;
+  readonly node: string;
+  readonly outcome: string;
+  readonly cause?: string;
+}
+
+describe('the groups of a node that is killed and started again', () => {
+  let directory: string;
+  let replica: ReplicaProcess;
+  let client: Client;
+
+  beforeEach(async () => {
+    directory = temporaryDirectory();
+    replica = await startReplica(directory);
+    client = new Client(replica.url);
+  });
+
+  afterEach(async () => {
+    await replica.kill();
+    removeDirectory(directory);
+  });
+
+  it.each(['kill', 'stop'] as const)('by %s, are all there, with their versions and marks', async (end) => {
+    const versioned = { 'x-operation-id': 'create-kept', 'x-group-version': '500' };
+    await client.post('/v1/group', { groupId: 'kept' }, versioned);
+    await client.post('/v1/group', { groupId: 'gone' });
+    await client.send('DELETE', '/v1/group', { json: { groupId: 'gone' } });
+    await client.send('DELETE', '/v1/group', { json: { groupId: 'late' }, headers: { 'x-undo': 'create-late' } });
+    (await client.post('/v1/group', { groupId: 'kept' }, { 'x-operation-id': 'refused' })).problem(400);
+    await client.post('/v1/group', { groupId: 'keyed' }, { 'idempotency-key': 'key' });
+    const before = (await client.get('/v1/groups')).json();
+    await replica[end]();
+    await replica.start();
+
+    expect((await client.get('/v1/groups')).json()).toEqual(before);
+    const repeated = await client.post('/v1/group', { groupId: 'kept' }, { 'x-operation-id': 'create-kept' });
+    expect([repeated.status, repeated.header('x-group-version')]).toEqual([201, '500']);
+    const next = await client.post('/v1/group', { groupId: 'next' }, { 'x-operation-id': 'create-next' });
+    expect(Number(next.header('x-group-version'))).toBeGreaterThan(500);
+    const late = await client.post('/v1/group', { groupId: 'late' }, { 'x-operation-id': 'create-late' });
+    expect(late.problem(409).code).toBe('undone');
+    await client.send('DELETE', '/v1/group', { json: { groupId: 'kept' } });
+    (await client.post('/v1/group', { groupId: 'kept' }, { 'x-operation-id': 'refused' })).problem(400);
+    const replayed = await client.post('/v1/group', { groupId: 'keyed' }, { 'idempotency-key': 'key' });
+    expect([replayed.status, replayed.header('idempotency-replayed')]).toEqual([201, 'true']);
+  });
+
+  it('in the middle of writes, are all that were answered 201', async () => {
+    const told: string[] = [];
+    let isKilled = false;
+    const writers = Array.from({ length: 10 }, async (_none, writer) => {
+      for (let n = 0; !isKilled; n += 1) {
+        const groupId = `${String(writer)}-${String(n)}`;
+        const answer = await client.post('/v1/group', { groupId }).catch(() => undefined);
+        if (answer?.status === 201) told.push(groupId);
+      }
+    });
+    await eventually(() => {
+      expect(told.length).toBeGreaterThan(200);
+    });
+    await replica.kill();
+    isKilled = true;
+    await Promise.all(writers);
+    await replica.start();
+    const { groups } = (await client.get('/v1/groups')).json<{ groups: { groupId: string }[] }>();
+    const kept = new Set(groups.map(({ groupId }) => groupId));
+    expect(told.filter((groupId) => !kept.has(groupId))).toEqual([]);
+  });
+});
+
+describe('the groups of a node with API keys', () => {
+  const replica = useSharedReplica({ API_KEYS: `ann:read:${READING},bob:write:${WRITING}` });
+  const WRITES = [
+    ['POST', '/v1/group', { groupId: 'guarded' }],
+    ['DELETE', '/v1/group', { groupId: 'guarded' }],
+    ['DELETE', '/v1/groups', undefined],
+  ] as const;
+
+  it('without a key, are answered 401, with the operation id', async () => {
+    for (const path of ['/v1/groups', '/v1/group/guarded', '/v1/nothing']) {
+      expect((await replica.client.get(path)).problem(401)).toHaveProperty('message');
+    }
+    for (const [method, path, json] of WRITES) {
+      const refused = await replica.client.send(method, path, { json, headers: { 'x-operation-id': 'mine' } });
+      expect([refused.problem(401).code, refused.header('x-operation-id')]).toEqual(['unauthorized', 'mine']);
+    }
+  });
+
+  it('with a key that may read, are read, and writes are refused with 403', async () => {
+    const reader = replica.client.with({ 'x-api-key': READING });
+    expect((await reader.get('/v1/groups')).status).toBe(200);
+    for (const [method, path, json] of WRITES) {
+      const problem = (await reader.send(method, path, { json })).problem(403);
+      expect(problem).toMatchObject({ message: problem.detail });
+    }
+  });
+
+  it('with a key that may write, are written', async () => {
+    const writer = replica.client.with({ authorization: `Bearer ${WRITING}` });
+    for (const [method, path, json] of WRITES) {
+      expect((await writer.send(method, path, { json })).status).toBe(method === 'POST' ? 201 : 200);
+    }
+  });
+});
+
+describe('the log of a node', () => {
+  const replica = useSharedReplica();
+  const linesOf = (wanted: string): LogLine[] =>
+    replica.process.printed
+      .split('\n')
+      .filter((line) => line.includes('"group operation') && line.includes(wanted))
+      .map((line) => JSON.parse(line) as LogLine);
+
+  it.each([
+    ['POST', 'a create', 'info', 'create', 'done', {}],
+    ['POST', 'a create of what is there', 'warn', 'create', 'exists', {}],
+    ['DELETE', 'an undo', 'info', 'undo', 'undo-done', { 'x-undo': 'an-operation' }],
+    ['DELETE', 'a delete', 'info', 'delete', 'done', {}],
+    ['DELETE', 'a delete of nothing', 'warn', 'delete', 'not-found', {}],
+  ] as const)('%s, %s, has one line: %s %s %s', async (method, what, level, operation, outcome, headers) => {
+    const operationId = `log of ${what}`;
+    const asking = { json: { groupId: 'logged' }, headers: { 'x-operation-id': operationId, ...headers } };
+    const answer = await replica.client.send(method, '/v1/group', asking);
+    const requestId = answer.header('x-request-id');
+    await eventually(() => {
+      expect(linesOf(requestId)).toHaveLength(1);
+    });
+    const refused = level === 'warn' && { cause: expect.stringContaining('logged') };
+    expect(linesOf(requestId)[0]).toMatchObject({
+      ...{ level: LEVELS[level], operation, outcome, groupId: 'logged', requestId, ...refused },
+      ...{ operationId: operation === 'undo' ? 'an-operation' : operationId },
+      node: `127.0.0.1:${String(replica.process.port)}`,
+    });
+  });
+
+  it('of a body that is refused, has one line that says why', async () => {
+    const headers = { 'x-operation-id': 'log of a bad body' };
+    const answer = await replica.client.post('/v1/group', { groupId: 7 }, headers);
+    const requestId = answer.header('x-request-id');
+    await eventually(() => {
+      expect(linesOf(requestId)).toHaveLength(1);
+    });
+    expect(linesOf(requestId)[0]).toMatchObject({
+      ...{ level: LEVELS.warn, operation: 'create', operationId: 'log of a bad body', outcome: 'validation-failed' },
+      cause: expect.stringContaining('groupId'),
+    });
+  });
+
+  it('has no line for reads', async () => {
+    const answers = [await replica.client.get('/v1/groups'), await replica.client.get('/v1/group/1')];
+    await replica.client.post('/v1/group', { groupId: 'after the reads' });
+    await eventually(() => {
+      expect(linesOf('after the reads')).toHaveLength(1);
+    });
+    for (const answer of answers) expect(replica.process.printed).not.toContain(answer.header('x-request-id'));
+  });
+});
