@@ -30,6 +30,13 @@ export interface StateHash {
   readonly stateHash: string;
 }
 
+interface ClusterStatus {
+  readonly epoch: number;
+  readonly position: { readonly epoch: number; readonly seq: number };
+  readonly inSync: number;
+  readonly replicas: ReplicaStatus[];
+}
+
 /**
  * The real app and four real replicas on free ports, without a supervisor: tests start and end each of them. What cannot
  * be started leaves no process behind.
@@ -104,18 +111,23 @@ export class Cluster {
     if (this.app.hasExited) await this.startApp();
   }
 
-  async status(): Promise<{ readonly epoch: number; readonly inSync: number; readonly replicas: ReplicaStatus[] }> {
+  async status(): Promise<ClusterStatus> {
     const response = await fetch(`${this.app.url}/replication/status`);
-    return (await response.json()) as { epoch: number; inSync: number; replicas: ReplicaStatus[] };
+    return (await response.json()) as ClusterStatus;
   }
 
-  /** Resolves when all of them, or so many, are in sync. */
+  /** Resolves when all of them, or so many, are in sync; all: by their own word as well, and the app shows its data. */
   async settled(inSync = this.replicas.length): Promise<void> {
     await eventually(
       async () => {
         if (this.app.hasExited) throw new Error(`the app ended: ${this.app.printed}`);
         const status = await this.status();
         if (status.inSync !== inSync) throw new Error(JSON.stringify(status));
+        if (inSync < this.replicas.length) return;
+        // One that died and came back may be taken for the one that it was, until it is spoken to.
+        const place = `${String(status.position.epoch)}.${String(status.position.seq)}`;
+        for (const { url } of this.replicas) await expectReady(url, ({ documents }) => documents?.position === place);
+        await expectReady(this.app.url, () => true);
       },
       { withinMs: SETTLE_WITHIN_MS },
     );
@@ -147,6 +159,16 @@ export class Cluster {
       await this.end();
       throw error;
     });
+  }
+}
+
+type Details = Readonly<Record<string, { readonly position?: string } | undefined>>;
+
+async function expectReady(url: string, isAsWanted: (details: Details) => boolean): Promise<void> {
+  const response = await fetch(`${url}/health/ready`);
+  const { details = {} } = (await response.json()) as { details?: Details };
+  if (response.status !== 200 || !isAsWanted(details)) {
+    throw new Error(`${url} is not ready: ${String(response.status)} ${JSON.stringify(details)}`);
   }
 }
 
