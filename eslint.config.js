@@ -9,6 +9,7 @@ const PURE = [
   'src/kernel/**/*.ts',
   'src/protocols/*/core*.ts',
   'src/protocols/*/core*/**/*.ts',
+  'src/modules/*/core/**/*.ts',
   'src/platform/documents/**/*machine*.ts',
   'src/platform/documents/**/*machine*/**/*.ts',
 ];

@@ -62,7 +62,9 @@ async function replicaOf(url) {
   for (const name of names) if (await answers(`http://${name}`)) return `http://${name}`;
   const what =
     names.length === 0 ? 'The app names no replicas' : `None of ${names.join(', ')} can be reached from here`;
-  console.warn(`${what}: the folder "Replicas" is skipped. REPLICA_URL=http://host:port names one.`);
+  console.warn(
+    `${what}: the folders "Replicas" and "Groups on a node" are skipped. REPLICA_URL=http://host:port names one.`,
+  );
   return '';
 }
 

@@ -33,6 +33,7 @@ const FORBIDDEN: readonly (readonly [place: string, code: readonly string[]])[] 
   ['src/kernel/deep/plant', ["export * from 'zod';"]],
   ['src/protocols/any/core', HANDS],
   ['src/protocols/any/core/plant', HANDS],
+  ['src/modules/any/core/plant', HANDS],
   ['src/platform/documents/any-machine', HANDS],
   ['src/platform/any/plant', ENVIRONMENT],
   ['src/modules/any/plant', ENVIRONMENT],

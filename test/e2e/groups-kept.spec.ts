@@ -121,6 +121,20 @@ describe('the groups of a node with API keys', () => {
   });
 });
 
+describe('the metrics of a node', () => {
+  const replica = useSharedReplica();
+
+  it('count its groups', async () => {
+    await replica.client.post('/v1/group', { groupId: 'one' });
+    await replica.client.post('/v1/group', { groupId: 'two' });
+    await replica.client.send('DELETE', '/v1/group', { json: { groupId: 'one' } });
+    expect((await replica.client.get('/metrics')).text).toMatch(/^replica_groups 1$/m);
+    await replica.primary.ship();
+    const { details } = (await replica.client.get('/health/ready')).json<{ details: object }>();
+    expect(details).toMatchObject({ groups: { status: 'up', count: 1 } });
+  });
+});
+
 describe('the log of a node', () => {
   const replica = useSharedReplica();
   const linesOf = (wanted: string): LogLine[] =>

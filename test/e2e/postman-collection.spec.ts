@@ -7,7 +7,12 @@ import { useSharedReplica } from './support/shared-replica.js';
 
 interface Request {
   readonly name: string;
-  readonly request: { readonly method: string; readonly url: { readonly raw: string }; readonly description: string };
+  readonly request: {
+    readonly method: string;
+    readonly header: readonly { readonly key: string }[];
+    readonly url: { readonly raw: string };
+    readonly description: string;
+  };
   readonly event: readonly { readonly listen: string; readonly script: { readonly exec: readonly string[] } }[];
 }
 
@@ -87,5 +92,17 @@ describe('the Postman collection', () => {
     const removed = requests.filter(({ request }) => request.method === 'DELETE').map((request) => pathOf(request));
     expect(kept.length).toBeGreaterThan(8);
     for (const [, variable = ''] of kept) expect(removed.join(' ')).toContain(`{{${variable}}}`);
+  });
+
+  it('read, deletes the group that it creates, and never all groups of a node', () => {
+    const changes = requests.filter(
+      ({ request }) => request.method !== 'GET' && /\/v1\/groups?$/.test(request.url.raw),
+    );
+    const clears = changes.filter(({ request }) => request.url.raw.endsWith('/v1/groups'));
+    expect(clears.map(({ request }) => request.header.map(({ key }) => key))).toEqual([['X-Undo']]);
+    const kept = changes.findLast(
+      (request) => /have\.status\(20[01]\)/.test(testsOf(request)) && !clears.includes(request),
+    );
+    expect([kept?.request.method, kept?.request.header.some(({ key }) => key === 'X-Undo')]).toEqual(['DELETE', false]);
   });
 });

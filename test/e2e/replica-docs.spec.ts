@@ -103,7 +103,7 @@ describe("a replica's API document", () => {
       ['/health/live', '/health/live'],
       ['/health/ready', '/health/ready'],
     ] as const) {
-      const answer = await replica.client.get(path, { 'x-operation-id': 'op' });
+      const answer = await replica.client.get(path, { 'x-operation-id': 'mine' });
       const described = document.paths[template]?.['get']?.responses['200'];
       const schema = described?.content?.['application/json']?.schema;
       expect([path, answer.status, mismatches(document, schema!, answer.json())]).toEqual([path, 200, []]);
@@ -126,29 +126,42 @@ describe("a replica's API document", () => {
     }
   });
 
-  it('says what writes to groups may be answered, and shows them so', async () => {
-    const send = replica.client;
-    const group = { groupId: 'shown' };
-    const shown = [
-      ['post', '/v1/group', await send.post('/v1/group', group)],
-      ['delete', '/v1/group', await send.send('DELETE', '/v1/group', { json: group })],
-      ['delete', '/v1/groups', await send.delete('/v1/groups')],
-      ['delete', '/v1/group', await send.send('DELETE', '/v1/group', { json: group, headers: { 'x-undo': 'x' } })],
-      ['post', '/v1/group', await send.post('/v1/group', group, { 'x-undo': 'y' })],
-      ['post', '/v1/group', await send.post('/v1/group', {})],
+  it('shows writes of groups as they are answered, with their headers', async () => {
+    const named = { 'x-operation-id': 'named', 'idempotency-key': 'unused' };
+    const writes = [
+      ['post', '/v1/group', 'GroupInput', { groupId: '2' }, 201],
+      ['delete', '/v1/group', 'GroupInput', { groupId: '2' }, 200],
+      ['delete', '/v1/groups', undefined, undefined, 200],
     ] as const;
-    for (const [method, path, answer] of shown) {
-      const { parameters, responses } = document.paths[path]![method]!;
-      const content = responses[String(answer.status)]?.content ?? {};
-      const { schema } = content['application/json'] ?? content['application/problem+json'] ?? {};
-      expect([method, path, answer.status, mismatches(document, schema!, answer.json())]).toEqual([
-        ...[method, path, answer.status],
-        [],
+    for (const [method, path, input, json, status] of writes) {
+      const operation = document.paths[path]?.[method];
+      const body = operation?.requestBody?.content['application/json']?.schema.$ref;
+      expect([path, body]).toEqual([path, input && `#/components/schemas/${input}`]);
+      expect(operation?.parameters.map(({ name, in: place }) => `${place} ${name}`)).toEqual(
+        ['X-Operation-Id', 'X-Group-Version', 'X-Group-Version-After', 'X-Undo', 'Idempotency-Key'].map(
+          (name) => `header ${name}`,
+        ),
+      );
+      const headers = { ...named, 'x-operation-id': `${method} ${path}` };
+      const answer = await replica.client.send(method.toUpperCase(), path, { json, headers });
+      const described = operation?.responses[String(status)];
+      const schema = described?.content?.['application/json']?.schema;
+      const kinds = schema?.oneOf ?? [schema!];
+      expect([answer.status, kinds.some((kind) => mismatches(document, kind, answer.json()).length === 0)]).toEqual([
+        status,
+        true,
       ]);
-      expect(parameters.map(({ name }) => name)).toEqual([
-        ...['X-Operation-Id', 'X-Group-Version', 'Idempotency-Key', 'X-Undo'],
-      ]);
+      const absent = Object.keys(described?.headers ?? {}).filter((name) => !answer.hasHeader(name));
+      expect(absent).toEqual(['Idempotency-Replayed']);
+      expect(Object.keys(operation?.responses ?? {})).toEqual(expect.arrayContaining(['400', '409', '422']));
     }
+  });
+
+  it('shows a refusal as it is answered', async () => {
+    const refused = await replica.client.post('/v1/group', { groupId: 7 });
+    const schema = document.components.schemas['Problem'];
+    expect(schema?.required).toContain('message');
+    expect(mismatches(document, schema!, refused.problem(400))).toEqual([]);
   });
 
   it('has a page at /docs whose scripts and styles answer', async () => {

@@ -33,7 +33,11 @@ describe('a replica asked about itself', () => {
     expect((await replica.client.get('/health/live')).json()).toMatchObject({ status: 'ok' });
     expect((await replica.client.get('/health/ready')).json()).toEqual({
       status: 'ok',
-      details: { documents: { status: 'up', position: '1.6' }, groups: { status: 'up' }, primary: { status: 'up' } },
+      details: {
+        documents: { status: 'up', position: '1.6' },
+        groups: { status: 'up', count: 0 },
+        primary: { status: 'up' },
+      },
     });
   });
 

@@ -8,9 +8,7 @@ export const nodeSchema = z.object({
   version: z.string().meta({ example: '0.1.0' }),
   port: z.int().min(1).max(65_535).meta({ example: 5071 }),
   nodeId: z.string().meta({ example: '127.0.0.1:5071' }),
-  links: z
-    .record(z.string(), z.string())
-    .meta({ example: { customers: '/customers', groups: '/v1/groups', docs: '/docs' } }),
+  links: z.record(z.string(), z.string()).meta({ example: { customers: '/customers', docs: '/docs' } }),
 });
 
 export const liveSchema = z.object({ status: z.literal('ok'), pid: z.int().min(1).meta({ example: 4711 }) });
@@ -20,7 +18,7 @@ export const readySchema = z.object({
   details: z.record(z.string(), z.looseObject({ status: z.literal('up') })).meta({
     example: {
       documents: { status: 'up', position: '1.42' },
-      groups: { status: 'up' },
+      groups: { status: 'up', count: 2 },
       primary: { status: 'up' },
     },
   }),
@@ -31,13 +29,15 @@ export interface AboutOptions {
   readonly node: () => { readonly nodeId: string; readonly port: number };
   /** Where this replica stands: `<epoch>.<seq>`. */
   readonly position: () => string;
+  /** How many groups are on this node. */
+  readonly groups: () => number;
   /** What is missing, by its part; empty when everything is there. */
   readonly missing: () => readonly FieldError[];
 }
 
 const LINKS = {
-  customers: '/customers',
   groups: '/v1/groups',
+  customers: '/customers',
   operations: '/operations/{id}',
   docs: '/docs',
   openapi: '/docs-json',
@@ -47,7 +47,7 @@ const LINKS = {
 };
 
 /** What this is, and how it does. */
-export function serveAbout(server: FastifyInstance, { node, position, missing }: AboutOptions): void {
+export function serveAbout(server: FastifyInstance, { node, position, groups, missing }: AboutOptions): void {
   const version = packageVersion();
   server.get('/', (): z.infer<typeof nodeSchema> => ({ name: 'Bifolio replica', version, ...node(), links: LINKS }));
   const open = { config: { role: 'open' } } as const;
@@ -58,7 +58,13 @@ export function serveAbout(server: FastifyInstance, { node, position, missing }:
       const detail = fields.map(({ field, message }) => `${field} ${message}`).join('; ');
       throw new AppError('not-ready', detail, { retry: 'safe', fields });
     }
-    const up = { status: 'up' } as const;
-    return { status: 'ok', details: { documents: { ...up, position: position() }, groups: up, primary: up } };
+    return {
+      status: 'ok',
+      details: {
+        documents: { status: 'up', position: position() },
+        groups: { status: 'up', count: groups() },
+        primary: { status: 'up' },
+      },
+    };
   });
 }

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
-import { openApiDocument } from './openapi.js';
+import { openApiDocument } from './openapi/document.js';
 
 const TYPES = {
   'swagger-ui.css': 'text/css; charset=utf-8',

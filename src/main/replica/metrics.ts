@@ -39,7 +39,7 @@ export function serveMetrics(server: FastifyInstance, registry: Registry, read: 
     'Records that the primary had and this replica had not, as last told.',
     ({ lag }) => lag,
   );
-  gauge('bifolio_groups', 'Groups on this node.', ({ groups }) => groups);
+  gauge('replica_groups', 'Groups that are on this node.', ({ groups }) => groups);
   counter('replica_appended_records_total', 'Records made durable here since the start.', (all) => all.appendedRecords);
   counter(
     'replica_synchronized_total',

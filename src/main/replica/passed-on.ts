@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { acceptedAnswer, AppError } from '../../kernel/index.js';
-import { JSON_CONTENT_TYPE } from '../../platform/http/index.js';
+import { JSON_CONTENT_TYPE, problemWithMessage } from '../../platform/http/index.js';
 import type { ReplicaShell } from '../../protocols/replication/index.js';
 import { commitOf } from './min-seq.js';
 import type { PrimaryAnswer, PrimaryClient } from './primary-client.js';
@@ -75,7 +75,8 @@ async function send(
 
 function passBack(reply: FastifyReply, answer: Extract<PrimaryAnswer, { kind: 'answered' }>): FastifyReply {
   reply.code(answer.status).headers(picked(answer.headers, PASSED_TO_CLIENT));
-  return answer.body.length === 0 ? reply.send() : reply.send(answer.body);
+  if (answer.body.length === 0) return reply.send();
+  return reply.send(answer.status < 400 ? answer.body : Buffer.from(problemWithMessage(answer.body.toString())));
 }
 
 /** Durable at the primary under its write concern, and on its way to this replica. */

@@ -66,12 +66,18 @@ export async function startReplica(
     processControl.stop(`${config.directory} was removed or replaced while it was in use`, undefined);
   });
   // The one waits for the disk while the other computes.
+  const groupsDirectory = join(config.directory, GROUPS);
   const own = { disk, crashSites, log, process: processControl };
   const [documents, groups, server] = await Promise.all([
     ReplicaDocuments.open(own, config).catch((error: unknown) => {
-      throw namingWayOut(error, config.directory);
+      const others = `what is in ${config.directory} away, but for ${GROUPS}/`;
+      throw namingWayOut(error, `move ${others}, and it is copied again from the app`);
     }),
-    GroupStore.open({ ...own, clock: systemClock, nextTurn }, { ...config, directory: join(config.directory, GROUPS) }),
+    GroupStore.open({ ...own, clock: systemClock, nextTurn }, { ...config, directory: groupsDirectory }).catch(
+      (error: unknown) => {
+        throw namingWayOut(error, `move ${groupsDirectory} away, and this node begins without groups`);
+      },
+    ),
     createHttpServer({
       apiKeys: config.http.apiKeys,
       requestsPerMinute: config.http.requestsPerMinute,
@@ -116,6 +122,7 @@ export async function startReplica(
     serveAbout(clients, {
       node: () => ({ nodeId: nodeId(), port: portOf(server) }),
       position: () => placeText(documents.state().position),
+      groups: () => groups.all().length,
       missing: () => missingParts(presence, secret()),
     });
     serveMetrics(clients, observer.registry, () => ({
@@ -138,10 +145,8 @@ export async function startReplica(
   };
 }
 
-/** Unlike the app's, what a replica holds can be copied again; the groups of this node are nowhere else. */
-function namingWayOut(error: unknown, directory: string): unknown {
+function namingWayOut(error: unknown, wayOut: string): unknown {
   if (!isAppError(error, 'data-corrupt')) return error;
-  const wayOut = `move what is in ${directory} away, but for ${GROUPS}/, and it is copied again from the app`;
   return new AppError('data-corrupt', `${error.message}; ${wayOut}`, { retry: 'never', cause: error });
 }
 

@@ -45,7 +45,7 @@ export {
 } from './parameters.js';
 export { answerProblems, routeNotFound, sendProblem } from './problem-answers.js';
 export { isPrintable } from './printable.js';
-export type { ProblemShape } from './problem.js';
+export { type ProblemShape, problemWithMessage } from './problem.js';
 export { ProblemFilter } from './problem.filter.js';
 export { REFUSALS, REPLICATED_REFUSALS } from './refusals.js';
 export { closeServing, requestIds, whyNotListening } from './serving.js';

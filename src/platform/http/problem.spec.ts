@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { AppError, type ErrorCode } from '../../kernel/index.js';
-import { problemHeaders, problemOf, toAppError } from './problem.js';
+import { problemHeaders, problemOf, problemWithMessage, toAppError } from './problem.js';
 import { problemSchema } from './schemas.js';
 import { STATUS_OF, TITLE_OF } from './status.js';
 
@@ -53,6 +53,14 @@ describe('a problem', () => {
     const error = new AppError('validation-failed', 'price must be a number', { retry: 'never', fields });
     expect(problemOf(error, '/books').errors).toEqual(fields);
     expect(problemOf(errorOf('conflict'), '/books')).not.toHaveProperty('errors');
+  });
+});
+
+describe("another process's problem", () => {
+  it('is shown with its detail in message; what is none, as it is', () => {
+    const problem = problemOf(errorOf('conflict'), '/x');
+    expect(JSON.parse(problemWithMessage(JSON.stringify(problem)))).toEqual({ ...problem, message: 'what happened' });
+    for (const text of ['', 'x', 'null', '1', '[]', '{"detail":1}']) expect(problemWithMessage(text)).toBe(text);
   });
 });
 

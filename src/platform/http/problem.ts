@@ -54,6 +54,17 @@ export function problemHeaders(error: AppError): Record<string, string> {
   return headers;
 }
 
+/** The text of another process's problem as this one shows it; anything that is no problem, as it is. */
+export function problemWithMessage(text: string): string {
+  try {
+    const problem = JSON.parse(text) as { readonly detail?: unknown } | null;
+    if (typeof problem?.detail !== 'string') return text;
+    return JSON.stringify({ ...problem, message: problem.detail });
+  } catch {
+    return text;
+  }
+}
+
 /** Whatever was thrown while answering, as an AppError: ours as it is, the framework's by its status, else `internal`. */
 export function toAppError(thrown: unknown): AppError {
   if (isAppError(thrown)) return thrown;

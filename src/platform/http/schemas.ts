@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { ProblemShape } from './problem.js';
 
 /** Text whose length counts characters (code points), not UTF-16 units, after trimming. */
 export function boundedText(least: number, most: number): z.ZodType<string, string> {
@@ -43,13 +42,8 @@ export const problemSchema = z.object({
     .meta({ example: [{ field: 'price', message: 'must be a number from 0 to 1000000 with at most two decimals' }] }),
 });
 
-const problemWithMessageSchema = problemSchema.extend({
-  message: z.string().meta({ description: 'the same as detail', example: 'groupId is missing' }),
-});
-
 /** The schema that every refusal refers to; goes into the document once. */
-export function problemJsonSchema({ hasMessage = false }: ProblemShape = {}): Record<string, unknown> {
-  const shown = hasMessage ? problemWithMessageSchema : problemSchema;
-  const { $schema: _dialect, id: _id, ...schema } = z.toJSONSchema(shown) as Record<string, unknown>;
+export function problemJsonSchema(): Record<string, unknown> {
+  const { $schema: _dialect, id: _id, ...schema } = z.toJSONSchema(problemSchema) as Record<string, unknown>;
   return schema;
 }

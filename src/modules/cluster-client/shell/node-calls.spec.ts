@@ -65,7 +65,7 @@ describe('a call to a node', () => {
     expect(end).toMatchObject({ answer: { status: 201, body: { groupId: '1' } }, mayLand: false });
     expect(asked[0]?.url).toBe('http://host:1/v1/group');
     expect(asked[0]?.init).toMatchObject({
-      ...{ method: 'POST', body: '{"groupId":"1"}', redirect: 'error' },
+      ...{ method: 'POST', body: '{"groupId":"1"}', redirect: 'manual' },
       headers: { 'x-operation-id': 'op', 'x-api-key': 'key', 'content-type': 'application/json' },
     });
     expect(spent).toEqual({ attempts: 1, ms: 1_000 });

@@ -15,10 +15,12 @@ export const groupInputSchema = z.strictObject({ groupId });
 export const noInputSchema = z.strictObject({});
 export const groupSchema = z.object({ groupId, nodeId });
 export const groupListSchema = z.object({ nodeId, groups: z.array(groupSchema) });
-/** The answer to a delete and to a clear; to an undo with what is there now. */
 export const groupMessageSchema = z.object({
   message: z.string().meta({ example: 'group 1 is deleted' }),
-  nodeId: nodeId.optional().meta({ description: 'of an undo' }),
-  groupId: groupId.optional().meta({ description: 'of an undo' }),
-  present: z.boolean().optional().meta({ description: 'of an undo: whether the group is there now' }),
+});
+export const groupUndoneSchema = z.object({
+  message: z.string().meta({ example: 'operation 019a9e5c is undone here' }),
+  nodeId,
+  groupId: groupId.optional(),
+  present: z.boolean().optional().meta({ description: 'whether the group is there now' }),
 });

@@ -1,5 +1,6 @@
-import { REFUSALS } from '../../platform/http/index.js';
+import { REFUSALS } from '../../../platform/http/index.js';
 
+/** What the descriptions of all topics are made of. */
 export type Json = Readonly<Record<string, unknown>>;
 
 export const text = { type: 'string' };
@@ -15,16 +16,8 @@ export const parameter = (place: string, name: string, description: string, sche
   ...more,
 });
 export const wholeNumber = (minimum: number): Json => ({ type: 'integer', minimum });
-export const IDEMPOTENCY_KEY = parameter(
-  'header',
-  'Idempotency-Key',
-  '1 to 255 printable characters: the write takes effect once',
-  text,
-);
-
-export const OF_A_READ = { 503: 'what was asked for is not to be had here now: `detail` says what is missing' };
+/** Refusals that any route may answer. */
 export const EVERYWHERE = [401, 403, 429];
-export const OF_WRITES = [400, 401, 403, 413, 415, 422, 429, 503, 504];
 
 function refusals(statuses: readonly number[], known: Readonly<Record<number, string>>): Json {
   const content = { 'application/problem+json': { schema: ref('Problem') } };
@@ -41,24 +34,15 @@ export interface Described {
   readonly parameters?: readonly Json[];
   readonly body?: Json;
   readonly answers: Json;
+  /** Statuses of refusals. */
   readonly refused: readonly number[];
-  /** What these refusals mean here, where that is more than everywhere. */
-  readonly meaning?: Readonly<Record<number, string>>;
+  /** What a status means here, where that is more than everywhere. */
+  readonly known?: Readonly<Record<number, string>>;
   readonly open?: boolean;
 }
 
-export function operation({
-  id,
-  tag,
-  summary,
-  description,
-  parameters = [],
-  body,
-  answers,
-  refused,
-  meaning = {},
-  open,
-}: Described): Json {
+export function operation(described: Described): Json {
+  const { id, tag, summary, description, parameters = [], body, answers, refused, known = {}, open } = described;
   return {
     operationId: id,
     tags: [tag],
@@ -66,7 +50,7 @@ export function operation({
     ...(description !== undefined && { description }),
     parameters,
     ...(body && { requestBody: { required: true, content: jsonOf(body) } }),
-    responses: { ...answers, ...refusals(refused, meaning) },
+    responses: { ...answers, ...refusals(refused, known) },
     ...(open === true && { security: [{}] }),
   };
 }

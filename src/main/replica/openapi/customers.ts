@@ -1,17 +1,5 @@
-import { REPLICATED_REFUSALS } from '../../platform/http/index.js';
-import {
-  answer,
-  EVERYWHERE,
-  header,
-  IDEMPOTENCY_KEY,
-  OF_A_READ,
-  OF_WRITES,
-  operation,
-  parameter,
-  ref,
-  text,
-  wholeNumber,
-} from './openapi-parts.js';
+import { REPLICATED_REFUSALS } from '../../../platform/http/index.js';
+import { answer, EVERYWHERE, header, operation, parameter, ref, text, wholeNumber } from './parts.js';
 
 const ETAG = { ETag: header('validator of this representation') };
 const REPLICA_SEQ = { 'X-Replica-Seq': header('what this replica held when it answered: epoch.seq', '1.42') };
@@ -38,7 +26,7 @@ const PAGE = [
 const IF_NONE_MATCH = parameter('header', 'If-None-Match', 'an ETag: 304 while it is current', text);
 const IF_MATCH = parameter('header', 'If-Match', 'an ETag: 412 unless it is current', text);
 const WRITE = [
-  IDEMPOTENCY_KEY,
+  parameter('header', 'Idempotency-Key', '1 to 255 printable characters: the write takes effect once', text),
   parameter(
     'header',
     'X-Write-Concern',
@@ -50,7 +38,9 @@ const WRITE = [
   ),
 ];
 
+const OF_WRITES = [400, 401, 403, 413, 415, 422, 429, 503, 504];
 const OF_A_WRITE = { 503: `${String(REPLICATED_REFUSALS[503])}; also when this replica does not reach the app` };
+const OF_A_READ = { 503: 'what was asked for is not to be had here now: `detail` says what is missing' };
 
 const CURRENT = { 304: answer('the copy that If-None-Match names is current', undefined, { ...ETAG, ...REPLICA_SEQ }) };
 const NOT_HERE_YET = {
@@ -83,7 +73,7 @@ export const CUSTOMERS = {
       ),
     },
     refused: [400, ...EVERYWHERE, 503],
-    meaning: OF_A_READ,
+    known: OF_A_READ,
   }),
   post: operation({
     id: 'createCustomer',
@@ -101,7 +91,7 @@ export const CUSTOMERS = {
       ...NOT_HERE_YET,
     },
     refused: OF_WRITES,
-    meaning: OF_A_WRITE,
+    known: OF_A_WRITE,
   }),
 };
 
@@ -113,7 +103,7 @@ export const CUSTOMER = {
     parameters: [ID, MIN_SEQ, IF_NONE_MATCH],
     answers: { 200: answer('the resource', ref('Customer'), { ...ETAG, ...REPLICA_SEQ }), ...CURRENT },
     refused: [400, ...EVERYWHERE, 404, 503],
-    meaning: OF_A_READ,
+    known: OF_A_READ,
   }),
   put: operation({
     id: 'replaceCustomer',
@@ -124,7 +114,7 @@ export const CUSTOMER = {
     body: ref('CustomerInput'),
     answers: { 200: answer('replaced, durable, and here', ref('Customer'), { ...ETAG, ...COMMIT }), ...NOT_HERE_YET },
     refused: [...OF_WRITES, 404, 412],
-    meaning: OF_A_WRITE,
+    known: OF_A_WRITE,
   }),
   delete: operation({
     id: 'deleteCustomer',
@@ -134,7 +124,7 @@ export const CUSTOMER = {
     parameters: [ID, IF_MATCH, ...WRITE],
     answers: { 204: answer('gone, durably, also from here', undefined, COMMIT), ...NOT_HERE_YET },
     refused: [...OF_WRITES, 404, 412],
-    meaning: OF_A_WRITE,
+    known: OF_A_WRITE,
   }),
 };
 
@@ -146,6 +136,6 @@ export const OPERATION = {
     parameters: [OPERATION_ID],
     answers: { 200: answer('the operation and its answer', ref('Operation')) },
     refused: [...EVERYWHERE, 404, 503],
-    meaning: OF_A_READ,
+    known: OF_A_READ,
   }),
 };
