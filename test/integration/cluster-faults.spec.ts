@@ -8,7 +8,10 @@ const STEPS: readonly NodeStep[] = ['look', 'write', 'undo'];
 const KINDS = ['create', 'delete'] as const;
 type Kind = (typeof KINDS)[number];
 const ALWAYS = 1_000;
-/** Two at a time are tried with these: a 500 is to the client what a lost call is, or a lost answer. */
+/**
+ * Two at a time are tried with these: a 500 is to the client what a lost call is, or a lost answer. And not at a look: one
+ * that fails for good ends the operation before anything is written, whatever else would fail later.
+ */
 const IN_PAIRS: readonly NodeFault[] = ['late', 'answer-lost', 'reset', 'gone'];
 /** Generous: how slow a machine is shall never decide a test. */
 const TIMEOUT_MS = 20 * 60_000;
@@ -108,7 +111,7 @@ describe.each(KINDS)('a %s on three nodes of which some misbehave', (kind) => {
     async () => {
       const wrong: string[] = [];
       let open = 0;
-      const sites = everywhere(IN_PAIRS, ALWAYS);
+      const sites = everywhere(IN_PAIRS, ALWAYS).filter(({ step }) => step !== 'look');
       for (const [index, first] of sites.entries()) {
         for (const second of sites.slice(index + 1)) {
           if (first.node === second.node && first.step === second.step) continue;

@@ -8,6 +8,7 @@ import { SeededRandom } from '../support/seeded-random.js';
 const NODES = 3;
 const CLIENTS = 10;
 const ROUNDS = 200;
+const MIXED_ROUNDS = 100;
 const NODE_DEATHS = 10;
 /** More often no command reaches a site. */
 const MOST_OCCURRENCES = 40;
@@ -176,7 +177,7 @@ describe('ten clients at once on one group', () => {
     async () => {
       const random = new SeededRandom(11);
       let mixed = 0;
-      for (let round = 0; round < ROUNDS; round += 1) {
+      for (let round = 0; round < MIXED_ROUNDS; round += 1) {
         const groupId = `mixed ${String(round % 3)}`;
         const wasThere = await expectAlike(groupId);
         const reports = await Promise.all(
