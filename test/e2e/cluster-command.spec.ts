@@ -124,11 +124,11 @@ describe('npm run cluster', () => {
   it.each([
     ['--nodes', 'host'],
     ['--nodes', ''],
-  ])('given %s %j, which is no node, says so and ends with 1', async (...args) => {
+  ])('given %s %j, which is no node, says so and ends with 2', async (...args) => {
     const { code, out, error } = await run(['list', ...args]);
 
-    expect([code, out]).toEqual([1, '']);
-    expect(error).toMatch(/^misconfigured: .*is no host:port\n$/);
+    expect([code, out]).toEqual([2, '']);
+    expect(error).toMatch(/^--nodes takes host:port,/);
   });
 
   it('given a node that is not there, names it, writes nothing, and ends with 1', async () => {

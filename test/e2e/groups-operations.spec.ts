@@ -173,7 +173,7 @@ describe('the version of an operation', () => {
     expect(await isThere(groupId)).toBe(true);
   });
 
-  it.each(['', '0', '-1', '1.5', '01', '1e3', 'x', ' ', '12345678901234567', '9007199254740993', '2000000000'])(
+  it.each(['', '0', '-1', '1.5', '01', '1e3', 'x', ' ', '12345678901234567', '9007199254740993', '9007199254740992'])(
     'as %j, is refused with 400 and nothing is done',
     async (version) => {
       const groupId = newGroup();

@@ -63,7 +63,7 @@ async function tryOut(kind: Kind, faults: readonly PlannedFault[], plain?: strin
 
 async function lie({ outcome }: OperationReport, groupId: string, before: boolean): Promise<string | undefined> {
   const having = await nodes.having(groupId);
-  const expected = { done: !before, refused: before, 'rolled-back': before, open: undefined }[outcome];
+  const expected = { done: !before, refused: before, 'rolled-back': before, open: undefined, left: undefined }[outcome];
   if (expected === undefined || having.every((isThere) => isThere === expected)) return undefined;
   return `it was told ${outcome}, and the group is ${having.join(', ')}`;
 }

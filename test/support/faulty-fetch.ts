@@ -112,5 +112,7 @@ function stepOf(method: string, headers: Headers): NodeStep {
 }
 
 function failure(code: string): TypeError {
-  return new TypeError('fetch failed', { cause: Object.assign(new Error(code), { code }) });
+  return new TypeError('fetch failed', {
+    cause: Object.assign(new Error(code), { code, syscall: code === 'ECONNREFUSED' ? 'connect' : 'read' }),
+  });
 }

@@ -7,6 +7,8 @@ interface Known {
   readonly found: boolean;
   isUndone: boolean;
   at: number;
+  /** Of a clear, when it came. */
+  readonly removed: number;
 }
 
 /** The groups of a node by the definition: forgets nothing, and works out what is there from all that it was ever told. */
@@ -51,18 +53,20 @@ export class GroupModel {
     }
     if (op.type === 'undo') return this.undo(op, before, at);
     if (before?.isUndone === true) return { result: 'undone' };
-    if (before !== undefined) return answerTo(before, true, 0);
+    if (before !== undefined) return answerTo(before, true);
     const version = op.version ?? Math.max(this.counter, op.after ?? 0) + 1;
     this.counter = Math.max(this.counter, version);
     const found = op.groupId !== undefined && this.isThere(op.groupId, { version, id: op.id });
     const groupsBefore = this.all().length;
-    const known = { op, version, found, at, isRefused: op.kind === 'create' && found, isUndone: false };
+    const known = { op, version, found, at, isRefused: op.kind === 'create' && found, isUndone: false, removed: 0 };
     this.known.push(known);
-    return answerTo(known, false, groupsBefore - this.all().length);
+    if (op.kind === 'clear') known.removed = groupsBefore - this.all().length;
+    return answerTo(known, false);
   }
 
   private undo(op: GroupOp, before: Known | undefined, at: number): GroupOutcome {
-    if (before === undefined) this.known.push({ op, version: 0, isRefused: false, found: false, isUndone: true, at });
+    if (before === undefined)
+      this.known.push({ op, version: 0, isRefused: false, found: false, isUndone: true, at, removed: 0 });
     else if (!before.isUndone) Object.assign(before, { isUndone: true, at });
     return { result: 'undo-done', isThere: op.groupId !== undefined && this.isThere(op.groupId) };
   }
@@ -91,8 +95,8 @@ interface Place {
 const isLower = (left: Place, right: Place): boolean =>
   left.version === right.version ? left.id < right.id : left.version < right.version;
 
-function answerTo({ op, version, found, isRefused }: Known, isRepeat: boolean, removed: number): GroupOutcome {
+function answerTo({ op, version, found, isRefused, removed }: Known, isRepeat: boolean): GroupOutcome {
   if (isRefused) return { result: 'exists', version, isRepeat };
   if (op.kind === 'delete' && !found) return { result: 'not-found', version, isRepeat };
-  return { result: 'done', version, removed: op.kind === 'clear' ? removed : 0, isRepeat };
+  return { result: 'done', version, removed, isRepeat };
 }

@@ -26,6 +26,8 @@ async function main([command, ...options]: readonly string[]): Promise<number> {
     return exitCode;
   }
   if (command === 'cluster') {
+    // Who reads no further, or has no room, is told by the exit code alone.
+    process.stdout.on('error', () => undefined);
     return runCluster(options, {
       out: (text) => process.stdout.write(text),
       error: (text) => process.stderr.write(text),

@@ -105,7 +105,7 @@ describe('a cluster client', () => {
       expect(nodes.asked).toContain('POST b:2 slow');
     });
 
-    expect(await client.repair()).toEqual({ repaired: [], open: 0, busyClients: 0 });
+    expect(await client.repair()).toEqual({ repaired: [], open: 0, withOthers: [] });
     expect((await client.status()).open).toEqual([]);
     written.open();
     expect((await slow).outcome).toBe('done');
@@ -157,11 +157,13 @@ describe('a cluster client', () => {
   });
 
   it.each<[Partial<ClusterOptions>, string]>([
-    [{ nodes: [] }, 'name at least one node'],
+    [{ nodes: [] }, 'nodes must be a list of host:port, at least one'],
     [{ nodes: ['host'] }, '"host" is no host:port'],
-    [{ attempts: 0 }, 'attempts must be 1 or more'],
-    [{ deadlineMs: 1.5 }, 'deadlineMs must be 1 or more'],
-    [{ concurrency: -1 }, 'concurrency must be 1 or more'],
+    [{ attempts: 0 }, 'attempts must be a whole number from 1 to 2147483647'],
+    [{ deadlineMs: 1.5 }, 'deadlineMs must be a whole number from 1 to 2147483647'],
+    [{ deadlineMs: 3e9 }, 'deadlineMs must be a whole number from 1 to 2147483647'],
+    [{ backoffMs: -5 }, 'backoffMs must be a whole number from 0 to 2147483647'],
+    [{ concurrency: -1 }, 'concurrency must be a whole number from 1 to 2147483647'],
   ])('given %j, does not open', async (options, message) => {
     await expect(open(undefined, options)).rejects.toMatchObject({ code: 'misconfigured', message });
     expect(readdirSync(directory)).toEqual([]);

@@ -9,6 +9,7 @@ import type { Input, UnknownRule } from './core/operation.js';
 import {
   type GroupReading,
   type ListReading,
+  type OpenOperation,
   type OperationReport,
   type RepairReport,
   reportOf,
@@ -51,6 +52,16 @@ export interface ClusterPorts extends CallPorts {
 
 const LONGEST_GROUP_ID = 255;
 /** Nodes remember operations for a day; an hour is left for clocks that differ. */
+/** Longer than any call takes that somebody still waits for. */
+const UNDER_WAY_MS = 60_000;
+const MOST_MS = 2 ** 31 - 1;
+const NUMBERS = [
+  ['attempts', 1],
+  ['deadlineMs', 1],
+  ['concurrency', 1],
+  ['backoffMs', 0],
+  ['mostBackoffMs', 0],
+] as const;
 const FORGOTTEN_AFTER_MS = 23 * 3_600_000;
 const CHANCES = 2 ** 32;
 
@@ -66,6 +77,8 @@ const CHANCES = 2 ** 32;
 export class ClusterClient {
   /** Operations of this client that run now. */
   private readonly running = new Set<string>();
+  private readonly ending = new Set<Promise<unknown>>();
+  private isClosed = false;
   /** Repairs and looks at what is open, one after the other. */
   private turns: Promise<unknown> = Promise.resolve();
 
@@ -81,11 +94,15 @@ export class ClusterClient {
 
   /** Calls no node yet. Rejects with `misconfigured` for what is no list of nodes or no number that can be used. */
   static async open(options: ClusterOptions, ports: ClusterPorts = systemPorts()): Promise<ClusterClient> {
-    const addresses = options.nodes.map((text) => parseNode(text) ?? refuse(`"${text}" is no host:port`));
-    if (addresses.length === 0) refuse('name at least one node');
-    for (const name of ['attempts', 'deadlineMs', 'concurrency'] as const) {
+    const given: unknown = options.nodes;
+    if (!Array.isArray(given) || given.length === 0) refuse('nodes must be a list of host:port, at least one');
+    const addresses = options.nodes.map(
+      (text) => parseNode(String(text)) ?? refuse(`"${String(text)}" is no host:port`),
+    );
+    for (const [name, least] of NUMBERS) {
       const value = options[name];
-      if (value !== undefined && (!Number.isSafeInteger(value) || value < 1)) refuse(`${name} must be 1 or more`);
+      if (value === undefined || (Number.isSafeInteger(value) && value >= least && value <= MOST_MS)) continue;
+      refuse(`${name} must be a whole number from ${String(least)} to ${String(MOST_MS)}`);
     }
     const newId = uuids(ports);
     const shelf = new IntentShelf(ports, options.directory, newId);
@@ -117,6 +134,7 @@ export class ClusterClient {
 
   /** How nodes do, and what is open. */
   async status(): Promise<StatusReading> {
+    this.assertOpen();
     const open = await this.inTurn(() => this.openNow());
     return { nodes: await statusOf(this.nodes, this.asking(), this.newId()), ...open };
   }
@@ -125,23 +143,36 @@ export class ClusterClient {
    * Takes up every operation that a dead client of this directory left, and those that were left open: undoes it on all
    * nodes, or, where a node that does not know operation ids has not answered and nothing else stands against it, does
    * it on all. `unknown`: what to do at such a node when the others are undone and the group stands there: leave it
-   * `leave-open` (the default), take it for this operation's and `undo` it, or for somebody else's and `leave` it.
+   * `leave-open` (the default), take it for this operation's and `undo` it, or for somebody else's and `leave` it. With
+   * `leave` everything that cannot be brought to an end is let go as it is, also where nodes are gone for good.
+   * `operationId`: only this one.
    */
-  repair(unknown: UnknownRule = 'leave-open'): Promise<RepairReport> {
-    return this.inTurn(() => this.repairNow(unknown));
+  async repair(unknown: UnknownRule = 'leave-open', operationId?: string): Promise<RepairReport> {
+    this.assertOpen();
+    return this.inTurn(() => this.repairNow(unknown, operationId));
   }
 
-  /** No operation may be under way. What is open stays for the next client. */
+  /** Waits for what is under way; nothing may follow. What is open stays for the next client. */
   async close(): Promise<void> {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    while (this.ending.size > 0) await Promise.allSettled(this.ending);
     await this.turns;
     await this.own.release();
   }
 
-  private async run(wanted: Wanted): Promise<OperationReport> {
-    const { repaired } = await this.repair();
+  private run(wanted: Wanted): Promise<OperationReport> {
+    this.assertOpen();
+    const ended = this.runNow(wanted).finally(() => this.ending.delete(ended));
+    this.ending.add(ended);
+    return ended;
+  }
+
+  private async runNow(wanted: Wanted): Promise<OperationReport> {
+    const { repaired } = await this.inTurn(() => this.repairNow('leave-open'));
     const startedMs = this.ports.elapsedMs();
     const intent = newIntent(this.newId(), wanted, this.nodes, this.ports.clock.nowMs());
-    const obstacle = repaired.find(({ outcome, wanted: other }) => outcome === 'open' && isSameMatter(wanted, other));
+    const obstacle = repaired.find((report) => report.outcome === 'open' && this.isInTheWay(report, wanted));
     if (obstacle !== undefined) {
       const reason = `operation ${obstacle.operationId} on it is still open: ${obstacle.reason ?? ''}`;
       const spent = new Map<string, Spent>();
@@ -156,6 +187,16 @@ export class ClusterClient {
     }
   }
 
+  /** One that is about the same groups on some of the same nodes, and can still be brought to an end. */
+  private isInTheWay(open: OperationReport, wanted: Wanted): boolean {
+    const isOnThese = open.nodes.some(({ node }) => this.nodes.includes(node));
+    return isOnThese && !open.isForgotten && isSameMatter(wanted, open.wanted);
+  }
+
+  private assertOpen(): void {
+    if (this.isClosed) throw new AppError('shutting-down', 'this cluster client is closed', { retry: 'never' });
+  }
+
   private inTurn<T>(work: () => Promise<T>): Promise<T> {
     const turn = this.turns.then(work);
     this.turns = turn.catch(() => undefined);
@@ -163,27 +204,25 @@ export class ClusterClient {
   }
 
   private async openNow(): Promise<Omit<StatusReading, 'nodes'>> {
-    const { held, busy } = await this.shelf.orphans();
+    const { held, others } = await this.shelf.orphans();
     try {
       const open = (await Promise.all([this.own, ...held].map(({ files }) => this.leftOpen(files)))).flat();
-      return {
-        open: open.map(({ id, wanted, startedAtMs }) => ({ operationId: id, wanted, startedAtMs })),
-        busyClients: busy,
-      };
+      return { open: open.map(openOperationOf), withOthers: others.map(openOperationOf) };
     } finally {
       await releaseAll(held);
     }
   }
 
-  private async repairNow(unknown: UnknownRule): Promise<RepairReport> {
-    const { held, busy } = await this.shelf.orphans();
+  private async repairNow(unknown: UnknownRule, operationId?: string): Promise<RepairReport> {
+    const { held, others } = await this.shelf.orphans();
     try {
       const open = await Promise.all(
         [this.own, ...held].map(async ({ files }) => (await this.leftOpen(files)).map((intent) => ({ files, intent }))),
       );
-      const repaired = await Promise.all(open.flat().map((one) => this.resume(one, unknown)));
+      const chosen = open.flat().filter(({ intent }) => operationId === undefined || intent.id === operationId);
+      const repaired = await Promise.all(chosen.map((one) => this.resume(one, unknown)));
       const left = repaired.filter(({ outcome }) => outcome === 'open').length;
-      return { repaired, open: left, busyClients: busy };
+      return { repaired, open: left, withOthers: others.map(openOperationOf) };
     } finally {
       await releaseAll(held);
     }
@@ -200,9 +239,11 @@ export class ClusterClient {
     unknown: UnknownRule,
   ): Promise<OperationReport> {
     const startedMs = this.ports.elapsedMs();
-    const isForgotten = this.ports.clock.nowMs() - intent.startedAtMs > FORGOTTEN_AFTER_MS;
-    const ended = await this.carryOut(files, intent, { type: 'resume', unknown, isForgotten });
-    return reportOf(ended, this.ports.elapsedMs() - startedMs);
+    const ageMs = this.ports.clock.nowMs() - intent.startedAtMs;
+    const age = { isForgotten: ageMs > FORGOTTEN_AFTER_MS, mayBeUnderWay: ageMs < UNDER_WAY_MS };
+    const ended = await this.carryOut(files, intent, { type: 'resume', unknown, ...age });
+    const report = reportOf(ended, this.ports.elapsedMs() - startedMs);
+    return age.isForgotten ? { ...report, isForgotten: true } : report;
   }
 
   private carryOut(files: IntentFiles, intent: Intent, first: Input): ReturnType<typeof runOperation> {
@@ -261,6 +302,10 @@ function checkedGroupId(groupId: unknown): string {
 
 function isGroupId(value: unknown): value is string {
   return typeof value === 'string' && value.length >= 1 && value.length <= LONGEST_GROUP_ID && value.isWellFormed();
+}
+
+function openOperationOf({ id, wanted, startedAtMs }: Intent): OpenOperation {
+  return { operationId: id, wanted, startedAtMs };
 }
 
 function isSameMatter(left: Wanted, right: Wanted): boolean {

@@ -8,6 +8,7 @@ export type {
   ListReading,
   NodeReading,
   NodeReport,
+  OpenOperation,
   OperationReport,
   RepairReport,
   StatusReading,

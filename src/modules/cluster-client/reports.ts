@@ -20,6 +20,7 @@ export interface NodeReport {
  * - `done`: on every node, for good.
  * - `refused`: on none; nothing stood in the way of seeing that at once.
  * - `rolled-back`: on none; what was done is undone.
+ * - `left`: as it is, because a person said so: nodes may differ.
  * - `open`: cannot be told yet for the nodes that are `unknown`; `repair` or the next operation finishes it.
  */
 export interface OperationReport {
@@ -30,6 +31,8 @@ export interface OperationReport {
   /** In the order of the nodes: the first one decides. */
   readonly nodes: readonly NodeReport[];
   readonly ms: number;
+  /** It is so old that nodes have forgotten it: only a person can set it right. */
+  readonly isForgotten?: true;
   /** Operations that were found open and taken up before this one. */
   readonly repaired: readonly OperationReport[];
 }
@@ -55,6 +58,13 @@ export interface ListReading {
   readonly isConsistent: boolean;
 }
 
+export interface OpenOperation {
+  readonly operationId: string;
+  readonly wanted: Wanted;
+  /** Milliseconds since the Unix epoch. */
+  readonly startedAtMs: number;
+}
+
 export interface StatusReading {
   readonly nodes: readonly (NodeReading & {
     readonly name?: string;
@@ -63,16 +73,17 @@ export interface StatusReading {
     readonly knowsOperationIds?: boolean;
   })[];
   /** Operations that are not finished, of clients that are gone or that left them open. */
-  readonly open: readonly { readonly operationId: string; readonly wanted: Wanted; readonly startedAtMs: number }[];
-  /** Clients in other processes that work on the same directory now. */
-  readonly busyClients: number;
+  readonly open: readonly OpenOperation[];
+  /** Those that clients in other processes have in hand now, on the same directory. */
+  readonly withOthers: readonly OpenOperation[];
 }
 
 export interface RepairReport {
   readonly repaired: readonly OperationReport[];
   /** How many are still open. */
   readonly open: number;
-  readonly busyClients: number;
+  /** As of `StatusReading`. */
+  readonly withOthers: readonly OpenOperation[];
 }
 
 export function reportOf(ended: Ended, ms: number, repaired: readonly OperationReport[] = []): OperationReport {

@@ -39,7 +39,7 @@ export class SimulatedClient {
   }
 
   resume(intent: Intent): void {
-    this.run(intent, { type: 'resume', unknown: 'undo', isForgotten: false });
+    this.run(intent, { type: 'resume', unknown: 'undo', isForgotten: false, mayBeUnderWay: false });
   }
 
   /** `kill -9`: what is kept stays. */

@@ -7,7 +7,7 @@ describe('the command line of the cluster client', () => {
 
     expect(byJson).toEqual({ command: { name: 'create', groupId: '1' }, isJson: false });
     expect(readCommandLine(['create', '1'])).toEqual(byJson);
-    expect(readCommandLine(['get', '{'])).toMatchObject({ command: { groupId: '{' } });
+    expect(readCommandLine(['get', '}'])).toMatchObject({ command: { groupId: '}' } });
   });
 
   it('takes options before and behind the command', () => {
@@ -37,6 +37,9 @@ describe('the command line of the cluster client', () => {
     [['create', '{"groupId": "1", "name": "x"}'], 'Unrecognized key: "name"'],
     [['create', '{"groupId": "\\ud800"}'], 'groupId: must be well-formed Unicode'],
     [['create', '{groupId: 1}'], 'is no JSON'],
+    [['create', '{"groupId": "1"'], 'is no JSON'],
+    [['list', '--nodes', 'here'], '--nodes takes host:port,...; it was given "here"'],
+    [['list', '--operation', 'x'], '--operation belongs to repair'],
     [['list', '1'], 'list takes no argument'],
     [['list', '--unknown', 'undo'], '--unknown belongs to repair'],
     [['repair', '--unknown', 'guess'], '--unknown must be leave-open, undo, leave'],

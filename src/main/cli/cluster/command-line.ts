@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import type { UnknownRule } from '../../../modules/cluster-client/index.js';
+import { parseNode, type UnknownRule } from '../../../modules/cluster-client/index.js';
 
 export type Command =
   | { readonly name: 'create'; readonly groupId: string }
@@ -9,7 +9,7 @@ export type Command =
   | { readonly name: 'clear' }
   | { readonly name: 'list' }
   | { readonly name: 'status' }
-  | { readonly name: 'repair'; readonly unknown: UnknownRule };
+  | { readonly name: 'repair'; readonly unknown: UnknownRule; readonly operationId?: string };
 
 export interface CommandLine {
   readonly command: Command;
@@ -31,6 +31,7 @@ const OPTIONS = {
   deadline: { type: 'string' },
   concurrency: { type: 'string' },
   unknown: { type: 'string' },
+  operation: { type: 'string' },
 } as const;
 
 const groupSchema = z.strictObject({
@@ -48,9 +49,9 @@ export function readCommandLine(args: readonly string[]): CommandLine | 'help' {
   const [name, ...rest] = positionals;
   if (values.help === true || name === undefined) return 'help';
   return {
-    command: commandOf(name, rest, values.unknown),
+    command: commandOf(name, rest, values),
     isJson: values.json ?? false,
-    ...(values.nodes !== undefined && { nodes: values.nodes.split(',').map((node) => node.trim()) }),
+    ...(values.nodes !== undefined && { nodes: nodesOf(values.nodes) }),
     ...(values.attempts !== undefined && { attempts: wholeNumber('--attempts', values.attempts) }),
     ...(values.deadline !== undefined && { deadlineMs: wholeNumber('--deadline', values.deadline) }),
     ...(values.concurrency !== undefined && { concurrency: wholeNumber('--concurrency', values.concurrency) }),
@@ -65,8 +66,13 @@ function parsed(args: readonly string[]) {
   }
 }
 
-function commandOf(name: string, rest: readonly string[], unknown: string | undefined): Command {
+function commandOf(
+  name: string,
+  rest: readonly string[],
+  { unknown, operation }: { readonly unknown?: string | undefined; readonly operation?: string | undefined },
+): Command {
   if (unknown !== undefined && name !== 'repair') throw new UsageError('--unknown belongs to repair');
+  if (operation !== undefined && name !== 'repair') throw new UsageError('--operation belongs to repair');
   switch (name) {
     case 'create':
     case 'delete':
@@ -77,7 +83,11 @@ function commandOf(name: string, rest: readonly string[], unknown: string | unde
     case 'status':
     case 'repair': {
       if (rest.length > 0) throw new UsageError(`${name} takes no argument; it was given ${String(rest[0])}`);
-      return name === 'repair' ? { name, unknown: ruleOf(unknown ?? 'leave-open') } : { name };
+      if (name !== 'repair') return { name };
+      return {
+        ...{ name, unknown: ruleOf(unknown ?? 'leave-open') },
+        ...(operation !== undefined && { operationId: operation }),
+      };
     }
     default:
       throw new UsageError(`there is no command ${name}`);
@@ -96,7 +106,8 @@ function groupIdOf(name: string, [text, ...more]: readonly string[]): string {
   );
 }
 
-const isObject = (text: string): boolean => /^\s*\{.*\}\s*$/s.test(text);
+/** An id that begins like this is written as JSON. */
+const isObject = (text: string): boolean => /^\s*\{/.test(text);
 
 function fromJson(text: string, example: string): unknown {
   try {
@@ -104,6 +115,13 @@ function fromJson(text: string, example: string): unknown {
   } catch {
     throw new UsageError(`${text} is no JSON; for example ${example}`);
   }
+}
+
+function nodesOf(text: string): readonly string[] {
+  const nodes = text.split(',').map((node) => node.trim());
+  const wrong = nodes.find((node) => parseNode(node) === undefined);
+  if (wrong !== undefined) throw new UsageError(`--nodes takes host:port,...; it was given "${wrong}"`);
+  return nodes;
 }
 
 function ruleOf(text: string): UnknownRule {

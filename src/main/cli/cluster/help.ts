@@ -14,9 +14,11 @@ Options
   --attempts 3            how often a call is tried in all
   --deadline 2000         milliseconds for one attempt to be answered
   --concurrency 64        how many nodes are called at the same time
+  --operation <id>        for repair: only this one
   --unknown <what>        for repair: at a node that does not know operation ids, never answered, and has the group
                           while the others are rolled back: leave-open (the default), undo (the group is this
-                          operation's) or leave (it is somebody else's)
+                          operation's) or leave (it is somebody else's). leave also lets go of what can never be
+                          brought to an end, because a node is gone for good or all is too long ago
 
 How a node stands afterwards
   done         it did it                     refused      it answered no, and is as it was

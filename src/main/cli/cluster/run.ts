@@ -1,4 +1,5 @@
 import { loadClusterConfig } from '../../../config/index.js';
+import { isAppError } from '../../../kernel/index.js';
 import {
   ClusterClient,
   CLUSTER_CRASH_SITES,
@@ -7,7 +8,7 @@ import {
   systemPorts,
 } from '../../../modules/cluster-client/index.js';
 import { crashSitesAmong } from '../../../platform/crash-sites/index.js';
-import { type Command, readCommandLine, UsageError } from './command-line.js';
+import { type Command, type CommandLine, readCommandLine, UsageError } from './command-line.js';
 import { HELP } from './help.js';
 import { groupLines, listLines, operationLines, progressLine, repairLines, statusLines } from './words.js';
 
@@ -37,8 +38,17 @@ export async function runCluster(args: readonly string[], output: Output): Promi
     output.out(HELP);
     return args.length === 0 ? USAGE : DONE;
   }
+  try {
+    return await runCommand(line, output);
+  } catch (error) {
+    if (!line.isJson || !isAppError(error)) throw error;
+    output.out(`${JSON.stringify({ error: { code: error.code, message: error.message } })}\n`);
+    return NOT_DONE;
+  }
+}
+
+async function runCommand({ command, isJson, ...options }: CommandLine, output: Output): Promise<number> {
   const { nodes, directory, apiKey, faults } = loadClusterConfig();
-  const { command, isJson, ...options } = line;
   const onProgress = (progress: Progress): void => {
     output.error(`${progressLine(progress)}\n`);
   };
@@ -84,12 +94,14 @@ async function carryOut(client: ClusterClient, command: Command): Promise<Said> 
     }
     case 'status': {
       const result = await client.status();
-      const isGood = result.open.length === 0 && result.nodes.every(({ isReachable }) => isReachable);
+      const isGood =
+        result.open.length + result.withOthers.length === 0 && result.nodes.every(({ isReachable }) => isReachable);
       return { result, lines: statusLines(result), isGood };
     }
     case 'repair': {
-      const result = await client.repair(command.unknown);
-      return { result, lines: repairLines(result), isGood: result.open === 0 };
+      const result = await client.repair(command.unknown, command.operationId);
+      const isGood = result.open + result.withOthers.length === 0;
+      return { result, lines: repairLines(result), isGood };
     }
   }
 }

@@ -4,6 +4,7 @@ import type {
   GroupReading,
   ListReading,
   NodeStatus,
+  OpenOperation,
   OperationReport,
   Progress,
   RepairReport,
@@ -25,6 +26,7 @@ const OUTCOMES = {
   refused: 'refused: no node was changed',
   'rolled-back': 'rolled back: no node is changed',
   open: 'OPEN',
+  left: 'left as it is: the nodes may differ',
 } as const;
 const STEPS = { look: 'looking', write: 'writing', undo: 'undoing' } as const;
 
@@ -39,7 +41,9 @@ export function operationLines(report: OperationReport): readonly string[] {
       ['Node', 'Outcome', 'Attempts', 'ms', 'Cause'],
       report.nodes.map(({ node, status, attempts, ms, cause }) => [node, WORDS[status], attempts, ms, cause ?? '']),
     ),
-    ...(report.outcome === 'open' ? ['"npm run cluster -- repair" finishes it as soon as the nodes answer.'] : []),
+    ...(report.outcome === 'open'
+      ? ['"npm run cluster -- repair" takes it up again; "-- --help" says what to do when that is not enough.']
+      : []),
   ];
 }
 
@@ -77,7 +81,7 @@ export function listLines({ groups, nodes, isConsistent }: ListReading): readonl
   ];
 }
 
-export function statusLines({ nodes, open, busyClients }: StatusReading): readonly string[] {
+export function statusLines({ nodes, open, withOthers }: StatusReading): readonly string[] {
   return [
     table(
       ['Node', 'State', 'Groups', 'Version', 'Knows operation ids', 'Cause'],
@@ -86,26 +90,30 @@ export function statusLines({ nodes, open, busyClients }: StatusReading): readon
         ...[knowsOperationIds === undefined ? '?' : knowsOperationIds ? 'yes' : 'no', cause ?? ''],
       ]),
     ),
-    ...open.map(
-      ({ operationId, wanted, startedAtMs }) =>
-        `Open: ${matter(wanted)}, since ${new Date(startedAtMs).toISOString()} (operation ${operationId})`,
-    ),
+    ...open.map((operation) => `Open: ${openLine(operation)}`),
     ...(open.length > 0 ? ['"npm run cluster -- repair" finishes what is open.'] : []),
-    ...(busyClients > 0 ? [`Other clients at work here: ${String(busyClients)}`] : []),
+    ...withOthers.map((operation) => `In the hands of another client: ${openLine(operation)}`),
   ];
 }
 
-export function repairLines({ repaired, open, busyClients }: RepairReport): readonly string[] {
+export function repairLines({ repaired, open, withOthers }: RepairReport): readonly string[] {
   return [
-    ...(repaired.length === 0 ? ['Nothing was open.'] : repaired.flatMap((report) => [...operationLines(report), ''])),
-    ...(repaired.length > 0 && open === 0 ? ['Nothing is open any more.'] : []),
+    ...(repaired.length === 0 && withOthers.length === 0
+      ? ['Nothing was open.']
+      : repaired.flatMap((report) => [...operationLines(report), ''])),
+    ...(repaired.length > 0 && open === 0 && withOthers.length === 0 ? ['Nothing is open any more.'] : []),
     ...(open > 0 ? [`Still open: ${String(open)}.`] : []),
-    ...(busyClients > 0 ? [`Left alone, as others work on it: what ${String(busyClients)} other clients do.`] : []),
+    ...withOthers.map((operation) => `Left to the client that has it in hand: ${openLine(operation)}`),
+    ...(withOthers.length > 0 ? ['Ask again when it is done.'] : []),
   ];
 }
 
 export function progressLine({ node, step, status }: Progress): string {
   return status === 'asked' ? `  ${node}: ${STEPS[step]} ...` : `  ${node}: ${STEPS[step]}: ${WORDS[status]}`;
+}
+
+function openLine({ operationId, wanted, startedAtMs }: OpenOperation): string {
+  return `${matter(wanted)}, since ${new Date(startedAtMs).toISOString()} (operation ${operationId})`;
 }
 
 function matter(wanted: Wanted): string {

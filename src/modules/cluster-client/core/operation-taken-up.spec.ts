@@ -26,7 +26,7 @@ const PLAIN: ScriptedNode = { look: plain(), write: said('done') };
 const PLAIN_HAS_IT: ScriptedNode = { look: plain('g'), write: said('done') };
 
 const resume = (unknown: UnknownRule = 'leave-open', isForgotten = false): Input => ({
-  ...{ type: 'resume', unknown, isForgotten },
+  ...{ type: 'resume', unknown, isForgotten, mayBeUnderWay: false },
 });
 const begin = (wanted: Wanted, nodes: Nodes): Played => play(intentOf(wanted, nodes), nodes);
 const statuses = ({ intent }: Played): string => intent.nodes.map(({ status }) => status).join(', ');
@@ -39,6 +39,13 @@ const inDoubt = (wanted: Wanted): Intent => {
   const look = wanted.kind === 'create' ? plain() : plain('g');
   const first = wanted.kind === 'create' ? {} : HAS_IT;
   return begin(wanted, { a: first, b: { look, write: LOST }, c: { write: said('refused') } }).kept!;
+};
+
+/** As it is left open by a plain node that never answered, and nothing else stands against it. */
+const openForward = (wanted: Wanted): Intent => {
+  const look = wanted.kind === 'create' ? plain() : plain('g');
+  const first = wanted.kind === 'create' ? {} : HAS_IT;
+  return begin(wanted, { a: first, b: { look, write: LOST } }).kept!;
 };
 
 describe('an operation that is taken up', () => {
@@ -98,6 +105,38 @@ describe('an operation that is taken up', () => {
       resume(),
       'look a, look b, keep forward, write a, keep forward, open',
       'done, untouched',
+    ],
+    [
+      'forward goes back when somebody has changed the group since where it was done',
+      openForward(CREATE),
+      { a: {}, b: PLAIN_HAS_IT },
+      resume(),
+      'look a, look b, keep backward, undo a, keep backward, open',
+      'rolled-back, unknown',
+    ],
+    [
+      'forward leaves to others what they have made since, and is undone',
+      openForward(DELETE),
+      { a: HAS_IT, b: PLAIN_HAS_IT },
+      resume(),
+      'look a, look b, keep backward, undo a, forget, rolled-back',
+      'rolled-back, rolled-back',
+    ],
+    [
+      'stays open at a node that is as before while a call may still be on its way there',
+      inDoubt(CREATE),
+      { a: {}, b: { look: plain() }, c: {} },
+      { type: 'resume', unknown: 'leave-open', isForgotten: false, mayBeUnderWay: true },
+      `${LOOKS}, keep backward, keep backward, open`,
+      'rolled-back, unknown, refused',
+    ],
+    [
+      'is let go when a person says so, also where a node is gone for good',
+      dead(CREATE, ABC),
+      { ...ABC, b: { look: SILENT } },
+      resume('leave'),
+      `${LOOKS}, keep backward, undo c, undo a, forget, left`,
+      'rolled-back, unknown, rolled-back',
     ],
     [
       'forward waits for the first node',
@@ -192,7 +231,7 @@ describe('an operation that is taken up', () => {
       dead(CLEAR, { a: HAS_IT, b: HAS_IT }),
       { a: {}, b: {} },
       resume('leave', true),
-      'look a, look b, forget, rolled-back',
+      'look a, look b, forget, left',
       'untouched, untouched',
     ],
     [

@@ -27,7 +27,7 @@ const PLAIN: ScriptedNode = { look: plain(), write: said('done') };
 const PLAIN_HAS_IT: ScriptedNode = { look: plain('g'), write: said('done') };
 
 const resume = (unknown: UnknownRule = 'leave-open', isForgotten = false): Input => ({
-  ...{ type: 'resume', unknown, isForgotten },
+  ...{ type: 'resume', unknown, isForgotten, mayBeUnderWay: false },
 });
 const begin = (wanted: Wanted, nodes: Nodes): Played => play(intentOf(wanted, nodes), nodes);
 const statuses = ({ intent }: Played): string => intent.nodes.map(({ status }) => status).join(', ');

@@ -45,7 +45,8 @@ const ASKED: Readonly<Partial<Record<Phase, Input['type']>>> = {
   'undoing-first': 'undo-ended',
 };
 
-export type Outcome = 'done' | 'refused' | 'rolled-back' | 'open';
+/** `left`: it was not brought to an end, and a person said to let it be. */
+export type Outcome = 'done' | 'refused' | 'rolled-back' | 'open' | 'left';
 
 /** What is to be made of a plain node that never answered, once its operation is undone elsewhere. */
 export type UnknownRule = 'leave-open' | 'undo' | 'leave';
@@ -69,6 +70,8 @@ export type Input =
       readonly unknown: UnknownRule;
       /** It is older than what nodes remember: they could not restore what it has deleted. */
       readonly isForgotten: boolean;
+      /** So young that a call of it may still be on its way. */
+      readonly mayBeUnderWay: boolean;
     }
   | { readonly type: 'looked'; readonly node: string; readonly look: Look }
   | { readonly type: 'written'; readonly node: string; readonly answer: WriteAnswer }
@@ -98,12 +101,21 @@ export interface Operation {
   readonly looks: ReadonlyMap<string, Look>;
   readonly unknown: UnknownRule;
   readonly isForgotten: boolean;
+  readonly mayBeUnderWay: boolean;
 }
 
 export type Decision = readonly [Operation, readonly Effect[]];
 
 export function operationOf(intent: Intent): Operation {
-  return { intent, phase: 'idle', awaited: [], looks: new Map(), unknown: 'leave-open', isForgotten: false };
+  return {
+    intent,
+    phase: 'idle',
+    awaited: [],
+    looks: new Map(),
+    unknown: 'leave-open',
+    isForgotten: false,
+    mayBeUnderWay: false,
+  };
 }
 
 export function decide(operation: Operation, input: Input): Decision {
@@ -111,7 +123,15 @@ export function decide(operation: Operation, input: Input): Decision {
     case 'begin':
       return look(to(operation, 'looking'), [{ do: 'keep', intent: operation.intent }]);
     case 'resume':
-      return look({ ...to(operation, 'looking-back'), unknown: input.unknown, isForgotten: input.isForgotten }, []);
+      return look(
+        {
+          ...to(operation, 'looking-back'),
+          unknown: input.unknown,
+          isForgotten: input.isForgotten,
+          mayBeUnderWay: input.mayBeUnderWay,
+        },
+        [],
+      );
     case 'looked': {
       const looks = new Map(operation.looks).set(input.node, input.look);
       const heard = answered({ ...operation, looks }, input);
@@ -200,10 +220,13 @@ function settle(operation: Operation): Decision {
 function takeUp(operation: Operation): Decision {
   const { direction, nodes, wanted } = operation.intent;
   if (operation.isForgotten && wanted.kind !== 'create' && direction !== 'forward') {
-    if (operation.unknown === 'leave') return end(operation, 'rolled-back', 'it was left as it is');
-    return leaveOpen(operation, 'it is so old that the nodes have forgotten it');
+    return leaveOpen(
+      operation,
+      'it is so old that the nodes have forgotten it: create or delete the group, then let it go',
+    );
   }
-  if (direction === 'forward' || (direction === 'undecided' && nodes.some(isPlain))) {
+  const isForward = direction === 'forward' || (direction === 'undecided' && nodes.some(isPlain));
+  if (isForward && !isSuperseded(operation)) {
     const forward = withDirection(operation, 'forward');
     if (operation.looks.get(firstOf(operation).name)?.state !== 'seen') {
       return leaveOpen(markSilent(forward), 'the first node does not answer');
@@ -215,6 +238,15 @@ function takeUp(operation: Operation): Decision {
   return undo(markSilent(withDirection(mapNodes(presumed, resolveUnknown(presumed)), 'backward')));
 }
 
+/** A node that knows operations did what was asked, and somebody has changed it since: doing it elsewhere would part them. */
+function isSuperseded({ intent: { nodes, wanted }, looks }: Operation): boolean {
+  return nodes.some((node) => {
+    const found = looks.get(node.name);
+    if (isPlain(node) || !isGood(node) || found?.state !== 'seen' || wanted.kind === 'clear') return false;
+    return hasGroups(found) !== (wanted.kind === 'create');
+  });
+}
+
 const presume =
   ({ looks }: Operation) =>
   (node: IntentNode): IntentNode => {
@@ -224,13 +256,16 @@ const presume =
 
 /** A plain node that never answered, while the others go back. */
 const resolveUnknown =
-  ({ looks, unknown, intent }: Operation) =>
+  ({ looks, unknown, intent, mayBeUnderWay }: Operation) =>
   (node: IntentNode): IntentNode => {
     const found = looks.get(node.name);
     if (!isPlain(node) || node.status !== 'unknown' || found?.state !== 'seen') return node;
     const before = node.plain?.before ?? [];
     const isAsBefore =
       intent.wanted.kind === 'create' ? !hasGroups(found) : before.every((id) => found.groups.includes(id));
+    if (isAsBefore && mayBeUnderWay && unknown === 'leave-open') {
+      return { ...node, ...why('what was asked of it may still be on its way: repair again in a minute') };
+    }
     if (isAsBefore || unknown === 'leave') return { ...node, status: 'rolled-back', isTouched: false };
     return unknown === 'undo' ? { ...node, status: 'done' } : node;
   };
@@ -310,6 +345,7 @@ function end(operation: Operation, outcome: Outcome, reason?: string): Decision 
 }
 
 function leaveOpen(operation: Operation, reason: string): Decision {
+  if (operation.unknown === 'leave') return end(operation, 'left', reason);
   return [
     to(operation, 'ended'),
     [

@@ -60,13 +60,13 @@ describe('the shelf of open intents', () => {
     const shelf = shelfOf();
     const mine = await shelf.begin();
     await mine.files.keep(intent);
-    expect(await shelf.orphans()).toEqual({ held: [], busy: 0 });
+    expect(await shelf.orphans()).toEqual({ held: [], others: [] });
     await mine.release();
 
-    const { held, busy } = await shelf.orphans();
+    const { held, others } = await shelf.orphans();
 
-    expect([held.length, busy, await held[0]!.files.all()]).toEqual([1, 0, [intent]]);
-    expect(await shelf.orphans()).toEqual({ held: [], busy: 0 });
+    expect([held.length, others, await held[0]!.files.all()]).toEqual([1, [], [intent]]);
+    expect(await shelf.orphans()).toEqual({ held: [], others: [] });
     await held[0]!.files.forget('op');
     await held[0]!.release();
     expect(readdirSync(directory)).toEqual([]);
@@ -76,10 +76,10 @@ describe('the shelf of open intents', () => {
     const other = await otherProcess();
     writeFileSync(join(directory, 'other.op.json'), text);
 
-    expect(await shelfOf().orphans()).toEqual({ held: [], busy: 1 });
+    expect(await shelfOf().orphans()).toEqual({ held: [], others: [intent] });
     await other.end();
-    const { held, busy } = await shelfOf().orphans();
-    expect([held.length, busy, await held[0]!.files.all()]).toEqual([1, 0, [intent]]);
+    const { held, others } = await shelfOf().orphans();
+    expect([held.length, others, await held[0]!.files.all()]).toEqual([1, [], [intent]]);
 
     await held[0]!.release();
     expect(readdirSync(directory).sort()).toEqual(['other.lock.db', 'other.op.json']);

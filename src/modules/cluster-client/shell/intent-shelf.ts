@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import { AppError, type CrashSites, type Disk, isAppError } from '../../../kernel/index.js';
 import { DataDirectoryLock } from '../../../platform/process/index.js';
+import type { Intent } from '../core/intent.js';
 import { IntentFiles } from './intent-files.js';
 
 const LOCK_ENDING = '.lock.db';
-const OWNERS_NAME = /^([\w-]+)\.(?:lock\.db|.+\.json)$/;
+/** Two names with a dot between them, as `held` makes them; what else lies here is nobody's. */
+const OWNERS_NAME = /^([\w-]+)\.(?:lock\.db|[\w-]+\.json)$/;
 const TRIES = 5;
 /** Locks that this process holds: they are not opened a second time, by which they could fall. */
 const HERE = new Set<string>();
@@ -52,28 +54,28 @@ export class IntentShelf {
     }
   }
 
-  /** Those whose client is gone, and how many clients are at work in other processes. */
-  async orphans(): Promise<{ readonly held: readonly HeldIntents[]; readonly busy: number }> {
+  /** What clients that are gone have left, and what clients in other processes have in hand now. */
+  async orphans(): Promise<{ readonly held: readonly HeldIntents[]; readonly others: readonly Intent[] }> {
     const names = new Set<string>();
     for (const file of await this.ports.disk.list(this.directory)) {
       const [, name] = OWNERS_NAME.exec(file) ?? [];
       if (name !== undefined) names.add(name);
     }
     const held: HeldIntents[] = [];
-    let busy = 0;
+    const others: Intent[] = [];
     for (const name of names) {
       if (HERE.has(this.pathOf(name))) continue;
       const lock = this.tryLock(name);
-      if (lock === undefined) busy += 1;
+      if (lock === undefined) others.push(...(await this.filesOf(name).all()));
       else held.push(this.held(name, lock));
     }
-    return { held, busy };
+    return { held, others };
   }
 
   private held(name: string, lock: DataDirectoryLock): HeldIntents {
     const path = this.pathOf(name);
     HERE.add(path);
-    const files = new IntentFiles(this.ports, this.directory, `${name}.`);
+    const files = this.filesOf(name);
     return {
       files,
       release: async () => {
@@ -86,6 +88,10 @@ export class IntentShelf {
         }
       },
     };
+  }
+
+  private filesOf(name: string): IntentFiles {
+    return new IntentFiles(this.ports, this.directory, `${name}.`);
   }
 
   private pathOf(name: string): string {

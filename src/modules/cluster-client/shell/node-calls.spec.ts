@@ -17,8 +17,16 @@ interface Called {
 const OPTIONS: CallOptions = { attempts: 4, deadlineMs: 50, backoff: { baseMs: 100, mostMs: 350 } };
 const status = (code: number, headers: Record<string, string> = {}): Response =>
   new Response('{}', { status: code, headers });
-const failing = (code: string): Error =>
-  new TypeError('fetch failed', { cause: Object.assign(new Error(code), { code }) });
+const SENT = new Set(['ECONNRESET', 'UND_ERR_SOCKET']);
+const SYSCALL_OF = new Map([
+  ['ENOTFOUND', 'getaddrinfo'],
+  ['EAI_AGAIN', 'getaddrinfo'],
+]);
+/** As Node says it; `connected`: on a connection that was there. */
+const failing = (code: string, isConnected = SENT.has(code)): Error => {
+  const syscall = isConnected ? 'read' : code.startsWith('E') ? (SYSCALL_OF.get(code) ?? 'connect') : undefined;
+  return new TypeError('fetch failed', { cause: Object.assign(new Error(code), { code, syscall }) });
+};
 const late = (): Error => new DOMException('no answer in time', 'TimeoutError');
 
 /** Each attempt takes a second, of a clock that stands at the epoch, and chance is a half. */
@@ -98,6 +106,7 @@ describe('a call to a node', () => {
     ['no host for now', 'EAI_AGAIN', false],
     ['no way there', 'EHOSTUNREACH', false],
     ['no network', 'ENETUNREACH', false],
+    ['no way there any more, once connected', failing('EHOSTUNREACH', true), true],
     ['no connection in time', 'UND_ERR_CONNECT_TIMEOUT', false],
     ['a reset connection', 'ECONNRESET', true],
     ['a closed socket', 'UND_ERR_SOCKET', true],

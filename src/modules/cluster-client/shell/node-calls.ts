@@ -53,10 +53,9 @@ const OVERLOADED = 429;
 const SERVER_ERROR = 500;
 /** No node is waited for longer, whatever its `Retry-After` says. */
 const LONGEST_WAIT_MS = 10_000;
-/** With these the node has not received a byte. */
-const NEVER_SENT = new Set([
-  ...['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'],
-]);
+/** Steps before a connection is there: when one of them fails, the node has not received a byte. */
+const BEFORE_SENDING = new Set(['connect', 'getaddrinfo']);
+const NO_CONNECTION_IN_TIME = 'UND_ERR_CONNECT_TIMEOUT';
 
 /**
  * Asks a node until it says something, as often as is allowed: no connection, no answer in time, 5xx and 429 are tried
@@ -108,7 +107,7 @@ async function callOnce(ports: CallPorts, options: CallOptions, node: string, ca
     const answer = { status: response.status, headers: response.headers, body: parse(await response.text()) };
     return { answer, mayLand: answer.status >= SERVER_ERROR };
   } catch (error) {
-    return { cause: causeOf(error, options.deadlineMs), mayLand: !NEVER_SENT.has(codeOf(error) ?? '') };
+    return { cause: causeOf(error, options.deadlineMs), mayLand: !isUnsent(error) };
   }
 }
 
@@ -130,6 +129,17 @@ function causeOf(error: unknown, deadlineMs: number): string {
   if (code !== undefined) return `the connection failed (${code})`;
   const { message, cause } = error as Error;
   return `the call failed (${cause instanceof Error ? cause.message : message})`;
+}
+
+function isUnsent(error: unknown): boolean {
+  const { code, syscall, errors } = ((error as Error).cause ?? error) as {
+    readonly code?: unknown;
+    readonly syscall?: unknown;
+    readonly errors?: readonly { readonly syscall?: unknown }[];
+  };
+  if (code === NO_CONNECTION_IN_TIME) return true;
+  // A name that has several addresses: all of them were tried.
+  return (errors ?? [{ syscall }]).every((one) => BEFORE_SENDING.has(String(one.syscall)));
 }
 
 function codeOf(error: unknown): string | undefined {

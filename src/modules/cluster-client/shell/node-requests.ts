@@ -17,6 +17,9 @@ const groupSchema = z.object({ groupId: z.string() });
 export const groupsSchema = z.object({ groups: z.array(groupSchema) });
 const problemSchema = z.object({ code: z.string() });
 
+/** Whoever says so has no groups at all. */
+const NO_ROUTE = 'route-not-found';
+
 const GROUP = '/v1/group';
 const GROUPS = '/v1/groups';
 
@@ -47,7 +50,7 @@ function listed({ status, body }: NodeAnswer, wanted: Wanted): readonly string[]
 }
 
 function single({ status, body }: NodeAnswer, groupId: string): readonly string[] | undefined {
-  if (status === 404) return [];
+  if (status === 404) return problemSchema.safeParse(body).data?.code === NO_ROUTE ? undefined : [];
   // Whoever answers any path with a page of theirs says nothing of a group.
   return status === 200 && groupSchema.safeParse(body).data?.groupId === groupId ? [groupId] : undefined;
 }
@@ -67,6 +70,8 @@ export async function write(
   const end = await ask({ ...requestFor(wanted), headers });
   const { answer, mayLand } = end;
   if (answer === undefined) return { result: 'failed', mayLand, cause: end.cause };
+  // A page of somebody's, or an answer that is none: what has been done there cannot be told.
+  if (isGood(answer) && !saysDone(wanted, answer)) return { result: 'failed', mayLand: true, cause: saidBy(answer) };
   const result = meaning(wanted, answer);
   const given = versionIn(answer);
   return {
@@ -86,13 +91,24 @@ function requestFor(wanted: Wanted): Pick<Call, 'method' | 'path' | 'body'> {
   return { method: wanted.kind === 'create' ? 'POST' : 'DELETE', path: GROUP, body: { groupId: wanted.groupId } };
 }
 
+const isGood = ({ status }: Pick<NodeAnswer, 'status'>): boolean => status >= 200 && status < 300;
+
+const DONE = new Set([200, 201, 204]);
+
+/** With any body or none, as nodes differ in that; but no page, and no other group. */
+function saysDone(wanted: Wanted, { status, headers, body }: NodeAnswer): boolean {
+  if (!DONE.has(status) || /html/i.test(headers.get('content-type') ?? '')) return false;
+  const named = groupSchema.safeParse(body).data?.groupId;
+  return wanted.kind === 'clear' || named === undefined || named === wanted.groupId;
+}
+
 function meaning({ kind }: Wanted, { status, body }: NodeAnswer): WriteAnswer['result'] {
-  if (status >= 200 && status < 300) return 'done';
+  if (isGood({ status })) return 'done';
   if (status >= 500 || status === 429) return 'failed';
   const { data } = problemSchema.safeParse(body);
   if (status === 409 && data?.code === 'undone') return 'undone';
   if (kind === 'create' && status === 400) return data === undefined || data.code === 'exists' ? 'exists' : 'refused';
-  return kind === 'delete' && status === 404 && data?.code !== 'route-not-found' ? 'absent' : 'refused';
+  return kind === 'delete' && status === 404 && data?.code !== NO_ROUTE ? 'absent' : 'refused';
 }
 
 export interface UndoEnd {

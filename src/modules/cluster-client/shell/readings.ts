@@ -42,7 +42,7 @@ export async function listGroups(nodes: readonly string[], askOf: (node: string)
     }),
   );
   for (const { node, groups } of readings) {
-    for (const groupId of groups) owners.set(groupId, [...(owners.get(groupId) ?? []), node]);
+    for (const groupId of new Set(groups)) owners.set(groupId, [...(owners.get(groupId) ?? []), node]);
   }
   const groups = [...owners].map(([groupId, on]) => ({ groupId, nodes: on })).toSorted(byGroupId);
   const isConsistent =
@@ -73,7 +73,8 @@ async function groupsOf(
   if (answer === undefined) return { node, isReachable: false, cause: end.cause };
   const groups = idsIn(answer);
   if (groups === undefined) return { node, isReachable: false, cause: saidBy(answer) };
-  return { node, isReachable: true, groups, knowsOperationIds: answer.headers.get(OPERATION_ID) === id };
+  const reading = { node, isReachable: true, groups };
+  return id === undefined ? reading : { ...reading, knowsOperationIds: answer.headers.get(OPERATION_ID) === id };
 }
 
 function idsIn({ status, body }: NodeAnswer): readonly string[] | undefined {

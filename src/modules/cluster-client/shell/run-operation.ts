@@ -36,7 +36,11 @@ export function runOperation(ports: OperationPorts, intent: Intent, first: Input
   let operation: Operation = operationOf(intent);
   return new Promise((resolve, reject) => {
     const tell = (node: string, step: Step, status: Progress['status']): void => {
-      ports.onProgress?.({ operationId: id, node, step, status });
+      try {
+        ports.onProgress?.({ operationId: id, node, step, status });
+      } catch {
+        // Who looks on must not stop what is under way.
+      }
     };
     const feed = (input: Input): void => {
       const [next, effects] = decide(operation, input);

@@ -44,6 +44,11 @@ describe('an operation', () => {
     ['that creates a group is done', [create('1', 'a')], done(1)],
     ['that creates what is there is refused', [create('1', 'a'), create('2', 'a')], { result: 'exists', version: 2 }],
     ['that deletes a group is done', [create('1', 'a'), remove('2', 'a')], done(2)],
+    [
+      'at the end of the numbers has the last of them as well',
+      [create('1', 'a', Number.MAX_SAFE_INTEGER), remove('2', 'a')],
+      { result: 'done', version: Number.MAX_SAFE_INTEGER },
+    ],
     ['that deletes nothing finds nothing', [remove('1', 'a')], { result: 'not-found', version: 1 }],
     [
       'that clears says how many groups it has removed',

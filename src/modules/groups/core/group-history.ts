@@ -102,7 +102,9 @@ export class GroupHistory {
 
   private add(op: Extract<GroupOp, { type: 'do' }>, at: number): GroupOutcome {
     const { id, kind, groupId } = op;
-    const version = op.version ?? Math.max(this.counter, op.after ?? 0) + 1;
+    // At the end of the numbers the ids alone give the order, which rise with time.
+    const next = Math.min(Math.max(this.counter, op.after ?? 0) + 1, Number.MAX_SAFE_INTEGER);
+    const version = op.version ?? next;
     this.counter = Math.max(this.counter, version);
     const before = kind === 'clear' ? this.all().length : 0;
     const isThere = groupId !== undefined && this.isThere(groupId, { version, id });

@@ -6,9 +6,6 @@ import { groupInputSchema, noInputSchema } from './group.schemas.js';
 
 const VERSION = /^[1-9]\d{0,15}$/;
 const PRINTABLE_RULE = 'must be 1 to 255 printable ASCII characters';
-/** No node is that far ahead of another: whoever says so would end the counting. */
-const MOST_AHEAD = 1e9;
-
 /** Makes an operation id of a key; no `X-Operation-Id` can begin with it. */
 const KEYED = 'key\u2192';
 
@@ -30,11 +27,7 @@ export function operationIdIn(request: FastifyRequest): string | undefined {
 }
 
 /** Of POST and DELETE. `kind`: what the method and path ask for, as far as it is no undo. Throws `validation-failed`. */
-export function groupRequest(
-  request: FastifyRequest,
-  kind: OperationKind,
-  { newId, counter }: { readonly newId: () => string; readonly counter: number },
-): GroupRequest {
+export function groupRequest(request: FastifyRequest, kind: OperationKind, newId: () => string): GroupRequest {
   const schema: BodySchema<{ readonly groupId?: string }> = kind === 'clear' ? noInputSchema : groupInputSchema;
   const group = validBody(schema, request.body, SERVER_OWNED);
   const undone = printable(request, 'x-undo');
@@ -44,8 +37,8 @@ export function groupRequest(
   const named = printable(request, 'x-operation-id');
   const key = printable(request, 'idempotency-key');
   const id = named ?? (key === undefined ? newId() : KEYED + key);
-  const version = versionIn(request, 'x-group-version', counter);
-  const after = versionIn(request, 'x-group-version-after', counter);
+  const version = versionIn(request, 'x-group-version');
+  const after = versionIn(request, 'x-group-version-after');
   return {
     op: {
       type: 'do',
@@ -63,19 +56,15 @@ export function groupRequest(
 /** The same path with the contrary method: what is undone by deleting was a create. */
 const UNDONE_BY = { delete: 'create', create: 'delete', clear: 'clear' } as const;
 
-function versionIn(
-  request: FastifyRequest,
-  name: 'x-group-version' | 'x-group-version-after',
-  counter: number,
-): number | undefined {
+function versionIn(request: FastifyRequest, name: 'x-group-version' | 'x-group-version-after'): number | undefined {
   const text = header(request, name);
   if (text === undefined) return undefined;
-  const version = VERSION.test(text) ? Number(text) : Infinity;
-  if (version <= counter + MOST_AHEAD) return version;
+  const version = VERSION.test(text) ? Number(text) : NaN;
+  if (Number.isSafeInteger(version)) return version;
   throw malformedField(
     'validation-failed',
     NAMES[name],
-    `must be a whole number from 1, and at most ${String(MOST_AHEAD)} above ${String(counter)}`,
+    `must be a whole number from 1 to ${String(Number.MAX_SAFE_INTEGER)}`,
   );
 }
 

@@ -53,7 +53,7 @@ async function change(
   const about: Record<string, unknown> = { requestId: request.id, node: nodeId(), operation: kind };
   try {
     about['operationId'] = operationIdIn(request);
-    const asked = groupRequest(request, kind, { newId, counter: store.version });
+    const asked = groupRequest(request, kind, newId);
     const { op } = asked;
     Object.assign(about, { operationId: op.id, groupId: op.groupId }, op.type === 'undo' && { operation: 'undo' });
     const outcome = refusedAtOnce(asked, store) ?? (await store.apply(op));
