@@ -49,7 +49,13 @@ export async function start({ directory, port, crashSites }: Settings, logger: L
     },
     DEADLINES,
   );
-  await coordinator.recoverAtStart();
+  try {
+    await coordinator.recoverAtStart();
+  } catch (error) {
+    // A refused start leaves no log of SQLite's behind, which would be played into a copy that is put in its place.
+    await Promise.all([deciding.destroy(), reading.destroy()]);
+    throw error;
+  }
   const stopRecovering = coordinator.keepRecovering();
 
   const app = await nestApp(new InvoiceService(coordinator, ledger, reading), logger);

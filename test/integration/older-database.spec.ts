@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AppProcess, removeDirectory, temporaryDirectory } from '../support/app-process.js';
@@ -75,6 +75,8 @@ describe('a bookstore.db that is put back from a backup, beside documents that a
       expect((await refused.exited).code).toBe(1);
       expect(refused.printed.trim().split('\n')).toHaveLength(1);
       expect(refused.printed).toMatch(/^recovery-needed: .*npm run transactions:accept/);
+      // Nothing that would be played into the copy that is put in its place now.
+      expect(existsSync(join(directory, `${DATABASE}-wal`))).toBe(false);
       for (const id of ids) expect(refused.printed).toContain(id);
 
       expect((await runToEnd('accept', directory)).code).toBe(2);

@@ -4,7 +4,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { AppConfig } from '../../config/index.js';
-import type { ProcessControl } from '../../kernel/index.js';
+import { isAppError, type ProcessControl } from '../../kernel/index.js';
 import { BookService } from '../../modules/books/index.js';
 import { CustomerOperationLedger, CustomerService } from '../../modules/customers/index.js';
 import { TransactionReads } from '../../modules/transactions/index.js';
@@ -124,13 +124,18 @@ export async function startApp(
     }
     gate.open();
   };
+  /** A refused start leaves no log of SQLite's behind, which would be played into a copy that is put in its place. */
+  const abandon = (error: unknown): never => {
+    if (!isAppError(error, 'shutting-down')) stores.sql.abandon();
+    throw error;
+  };
   const isAlone = config.replication.nodes.length === 0;
-  if (isAlone) await open();
-  await listen(app, config.http);
+  if (isAlone) await open().catch(abandon);
+  await listen(app, config.http).catch(abandon);
   url = await app.getUrl();
   return {
     url,
-    opened: isAlone ? Promise.resolve() : open(),
+    opened: isAlone ? Promise.resolve() : open().catch(abandon),
     close: async () => {
       await closeServing(server, () => app.close());
       await transactions.close();

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import BetterSqlite3 from 'better-sqlite3';
-import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryDirectory } from '../../../test/support/app-process.js';
 import { openBooksDatabase } from '../../../test/support/books-database.js';
@@ -12,6 +12,7 @@ const MOVE_GENERATION = `
   handle.exec("INSERT INTO generations VALUES ('books', 41) ON CONFLICT DO UPDATE SET generation = 41");
   handle.close();
 `;
+const PAGE_BYTES = 4_096;
 const FLOOD = "INSERT INTO books (title, author, price_cents, quantity) VALUES ('T', 'A', 1, 1)";
 
 describe('SqlDatabase', () => {
@@ -55,6 +56,37 @@ describe('SqlDatabase', () => {
     expect(left).toEqual([{ name: 'migrations' }]);
     expect(await writeSource.runMigrations()).toHaveLength(3);
     await writeSource.query('INSERT INTO meta VALUES (1, ?, ?)', [databaseId, epoch]);
+  });
+
+  it('given the log that a killed process left beside another copy of its file, refuses what comes of them', async () => {
+    const first = await openOne();
+    const flood = (count: number): Promise<void> =>
+      first.writer.run(() => {
+        for (let n = 0; n < count; n += 1) first.writeHandle.exec(FLOOD);
+      });
+    await flood(2_000);
+    first.writeHandle.pragma('wal_checkpoint(TRUNCATE)');
+    await flood(1);
+    const older = join(directory, 'older.db');
+    // As a page is that one of them has put elsewhere.
+    writeFileSync(older, readFileSync(file).fill(0, 12 * PAGE_BYTES, 14 * PAGE_BYTES));
+    copyFileSync(`${file}-wal`, `${older}-wal`);
+
+    await expect(openBooksDatabase(older)).rejects.toMatchObject({
+      code: 'data-corrupt',
+      message: expect.stringContaining('without older.db-wal and older.db-shm beside it'),
+    });
+  });
+
+  it('given a start that is refused, leaves nothing beside its file', async () => {
+    const database = await openOne();
+    await database.writer.run(() => database.writeHandle.exec(FLOOD));
+    expect(existsSync(`${file}-wal`)).toBe(true);
+    database.abandon();
+
+    expect([existsSync(`${file}-wal`), existsSync(`${file}-shm`)]).toEqual([false, false]);
+    open = [];
+    expect((await openOne()).epoch).toBe(2);
   });
 
   it('given a restart, keeps its id and takes the next epoch', async () => {

@@ -1,6 +1,8 @@
+import { statSync } from 'node:fs';
+import { basename } from 'node:path';
 import BetterSqlite3, { type Statement } from 'better-sqlite3';
 import { DataSource, type DataSourceOptions } from 'typeorm';
-import type { Clock, Random } from '../../kernel/index.js';
+import { AppError, type Clock, type Random } from '../../kernel/index.js';
 import { refusalToOpen } from './sql-error.js';
 import type { SqlHandle } from './sql-handle.js';
 import { SqlReader } from './sql-reader.js';
@@ -20,6 +22,7 @@ export interface SqlDatabasePorts extends SqlWriteExecutorPorts {
   readonly clock: Clock;
 }
 
+const WAL = '-wal';
 const WRITE_BUSY_TIMEOUT_MS = 250;
 const READ_BUSY_TIMEOUT_MS = 1_000;
 const DATABASE_ID_BYTES = 16;
@@ -70,7 +73,9 @@ export class SqlDatabase {
       migrations: [...options.migrations] as never,
       migrationsTransactionMode: 'each',
     });
+    const isUnclean = isLeftOver(`${options.file}${WAL}`);
     await writeSource.initialize();
+    if (isUnclean && writeHandle) assertSound(writeHandle, options.file);
     await writeSource.runMigrations();
     const readSource = new DataSource(connection(options, (handle) => (readHandle = handle), READ_BUSY_TIMEOUT_MS));
     await readSource.initialize();
@@ -101,11 +106,40 @@ export class SqlDatabase {
     return this.lifeOf.get(life) !== undefined;
   }
 
+  /**
+   * For a start that is refused: lets go of the file at once, with nothing left beside it that would be taken for a part
+   * of a copy that somebody puts in its place. No work may be under way or follow.
+   */
+  abandon(): void {
+    for (const handle of [this.reader.handle, this.writeHandle]) {
+      try {
+        handle.close();
+      } catch {
+        // What is to be said is why the start is refused.
+      }
+    }
+  }
+
   async close(): Promise<void> {
     if (this.writeSource.isInitialized) await this.writer.close();
     if (this.readSource.isInitialized) await this.readSource.destroy();
     if (this.writeSource.isInitialized) await this.writeSource.destroy();
   }
+}
+
+function isLeftOver(path: string): boolean {
+  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0;
+}
+
+/**
+ * A write-ahead log that a killed process has left is played into whatever file has the name. Where that is another copy,
+ * put there without taking the log away, what comes of it is neither.
+ */
+function assertSound(handle: SqlHandle, file: string): void {
+  const found = handle.prepare<[], string>('PRAGMA quick_check(1)').pluck().get();
+  if (found === 'ok') return;
+  const wayOut = `put a copy in its place, without ${basename(file)}${WAL} and ${basename(file)}-shm beside it`;
+  throw new AppError('data-corrupt', `${file}: ${String(found)}; ${wayOut}`, { retry: 'never' });
 }
 
 function connection(
