@@ -19,19 +19,23 @@ export function storedRecords(file: string, recordBytes: number): number {
 
 /**
  * Runs `write`, which resolves to how many writes were acknowledged, and compares with what is stored afterwards. When
- * the load stops, each connection may have one more under way.
+ * the load stops, each connection may have one more under way; those of an earlier load are waited for before.
  */
 export async function checkStored(count: () => number | Promise<number>, write: () => Promise<number>): Promise<void> {
-  const before = await count();
+  const before = await settled(count);
   const acknowledged = await write();
-  let after = await count();
-  for (let earlier = -1; earlier !== after; after = await count()) {
-    earlier = after;
-    await delay(SETTLE_MS);
-  }
-  const stored = after - before;
+  const stored = (await settled(count)) - before;
   expect(
     stored >= acknowledged && stored <= acknowledged + CONNECTIONS,
     `${acknowledged} writes were acknowledged and ${stored} are stored`,
   );
+}
+
+async function settled(count: () => number | Promise<number>): Promise<number> {
+  let now = await count();
+  for (let earlier = -1; earlier !== now; now = await count()) {
+    earlier = now;
+    await delay(SETTLE_MS);
+  }
+  return now;
 }
