@@ -52,6 +52,7 @@ export interface ClusterPorts extends CallPorts {
 
 const LONGEST_GROUP_ID = 255;
 /** Nodes remember operations for a day; an hour is left for clocks that differ. */
+const FORGOTTEN_AFTER_MS = 23 * 3_600_000;
 /** Longer than any call takes that somebody still waits for. */
 const UNDER_WAY_MS = 60_000;
 const MOST_MS = 2 ** 31 - 1;
@@ -62,7 +63,6 @@ const NUMBERS = [
   ['backoffMs', 0],
   ['mostBackoffMs', 0],
 ] as const;
-const FORGOTTEN_AFTER_MS = 23 * 3_600_000;
 const CHANCES = 2 ** 32;
 
 /**

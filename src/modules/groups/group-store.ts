@@ -20,7 +20,6 @@ const NOTHING: GroupSnapshot = { position: GENESIS, counter: 0, operations: [] }
 
 /** The groups of one node, in memory, made durable by a journal of their own and shortened by snapshots. */
 export class GroupStore {
-  private readonly history: GroupHistory;
   private snapshotRun: Promise<void> = Promise.resolve();
   private isTakingSnapshot = false;
   private isClosing = false;
@@ -30,14 +29,11 @@ export class GroupStore {
     private readonly ports: JournalPorts,
     private readonly options: GroupStoreOptions,
     private readonly low: Low<GroupSnapshot>,
-    opened: { readonly history: GroupHistory; readonly journal: Journal<GroupOp, GroupOutcome> },
+    private readonly history: GroupHistory,
+    private readonly journal: Journal<GroupOp, GroupOutcome>,
   ) {
-    this.history = opened.history;
-    this.journal = opened.journal;
     this.nextSnapshotBytes = options.snapshotEveryBytes;
   }
-
-  private readonly journal: Journal<GroupOp, GroupOutcome>;
 
   /** Makes what is missing and recovers. Throws `data-corrupt`, naming file and offset. */
   static async open(ports: JournalPorts, options: GroupStoreOptions): Promise<GroupStore> {
@@ -56,7 +52,7 @@ export class GroupStore {
     );
     low.data = NOTHING;
     if (journal.position.epoch < EPOCH) journal.beginEpoch(EPOCH);
-    return new GroupStore(ports, options, low, { history, journal });
+    return new GroupStore(ports, options, low, history, journal);
   }
 
   /** Sorted. */

@@ -14,7 +14,8 @@ import {
 import { isReading } from './access.js';
 import { sendAnswer } from './answers.js';
 import { type CommitConfirmer, confirmedAnswer } from './commit-confirmation.js';
-import { isPrintable } from './printable.js';
+import { malformedField } from './parameters.js';
+import { isPrintable, PRINTABLE_RULE } from './printable.js';
 import { STATUS_OF } from './status.js';
 import { writeConcernOf } from './write-concern.js';
 
@@ -104,13 +105,7 @@ export class IdempotencyGate {
 
   /** True when the request has been answered with what its first sending was answered with. */
   private async admit(request: FastifyRequest, reply: FastifyReply, key: string | string[]): Promise<boolean> {
-    if (!isPrintable(key)) {
-      const message = 'must be 1 to 255 printable ASCII characters';
-      throw new AppError('validation-failed', `Idempotency-Key ${message}`, {
-        retry: 'never',
-        fields: [{ field: 'Idempotency-Key', message }],
-      });
-    }
+    if (!isPrintable(key)) throw malformedField('validation-failed', 'Idempotency-Key', PRINTABLE_RULE);
     const scope = scopeOf(request, key);
     const bodyHmac = createHmac('sha256', this.options.hmacKey)
       .update(request.rawBody ?? '')

@@ -44,7 +44,7 @@ export {
   type TextPageRequest,
 } from './parameters.js';
 export { answerProblems, routeNotFound, sendProblem } from './problem-answers.js';
-export { isPrintable } from './printable.js';
+export { isPrintable, PRINTABLE_RULE } from './printable.js';
 export { type ProblemShape, problemWithMessage } from './problem.js';
 export { ProblemFilter } from './problem.filter.js';
 export { REFUSALS, REPLICATED_REFUSALS } from './refusals.js';

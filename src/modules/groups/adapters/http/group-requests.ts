@@ -1,11 +1,16 @@
 import type { FastifyRequest } from 'fastify';
 import type { GroupOp } from '../../core/group-history.js';
 import type { OperationKind } from '../../core/known-operation.js';
-import { type BodySchema, isPrintable, malformedField, validBody } from '../../../../platform/http/index.js';
+import {
+  type BodySchema,
+  isPrintable,
+  malformedField,
+  PRINTABLE_RULE,
+  validBody,
+} from '../../../../platform/http/index.js';
 import { groupInputSchema, noInputSchema } from './group.schemas.js';
 
 const VERSION = /^[1-9]\d{0,15}$/;
-const PRINTABLE_RULE = 'must be 1 to 255 printable ASCII characters';
 /** Makes an operation id of a key; no `X-Operation-Id` can begin with it. */
 const KEYED = 'key\u2192';
 
