@@ -11,6 +11,7 @@ import {
   parseSettings,
 } from './parse-settings.js';
 import type { NodeAddress } from './replication-settings.js';
+import { settingsInForce, type SettingsInForce } from './settings-in-force.js';
 import { appSettingsSchema, minInSyncOf, nodesOf, settingsSchema } from './settings.js';
 
 /** The settings of the app process, in slices, frozen. */
@@ -37,6 +38,7 @@ export interface AppConfig {
   readonly cache: { readonly maxBytes: number | undefined };
   readonly log: LogConfig;
   readonly faults: FaultsConfig;
+  readonly inForce: SettingsInForce;
 }
 
 export interface ReplicationConfig {
@@ -119,5 +121,6 @@ export function parseConfig(environment: Environment): AppConfig {
     cache: { maxBytes: settings.CACHE === 'on' ? settings.CACHE_BYTES : undefined },
     log: { level: settings.LOG_LEVEL },
     faults: faultsConfigOf(settings),
+    inForce: settingsInForce(settings),
   });
 }

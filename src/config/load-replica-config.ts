@@ -12,6 +12,7 @@ import {
   type LogConfig,
   parseSettings,
 } from './parse-settings.js';
+import { settingsInForce, type SettingsInForce } from './settings-in-force.js';
 import { settingsSchema } from './settings.js';
 
 /** The settings of one replica process, frozen. Paths are absolute. */
@@ -34,6 +35,7 @@ export interface ReplicaConfig {
   readonly journalReserveBytes: number;
   readonly log: LogConfig;
   readonly faults: FaultsConfig;
+  readonly inForce: SettingsInForce;
 }
 
 /**
@@ -66,6 +68,7 @@ export function parseReplicaConfig(commandLine: readonly string[], environment: 
     journalReserveBytes: settings.JOURNAL_RESERVE_BYTES,
     log: { level: settings.LOG_LEVEL },
     faults: faultsConfigOf(settings),
+    inForce: settingsInForce(settings),
   });
 }
 

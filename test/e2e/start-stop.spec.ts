@@ -178,7 +178,7 @@ describe('a running Bifolio', () => {
     expect(customers.map(({ name }) => name)).toContain('Mary Somerville');
   });
 
-  it('whose supervisor is killed with -9, goes on, is found by the next start and ended by npm stop', async () => {
+  it('whose supervisor is killed with -9, goes on and is watched again by the next start', async () => {
     const directory = newDirectory();
     const started = await start(directory);
     const { app } = started;
@@ -186,12 +186,38 @@ describe('a running Bifolio', () => {
     await started.exited;
 
     expect(await get(`${app.url}/health/live`)).toEqual({ status: 'ok', pid: app.pid });
-    const next = await runToEnd('start', directory);
-    expect(next).toEqual({ code: 0, printed: expect.stringContaining(`already running at ${app.url}`) });
+    const next = await start(directory);
+    expect(next.printed).toContain(`they are watched again: The app (pid ${app.pid}).`);
+    expect(next.app).toEqual(app);
 
+    process.kill(app.pid, 'SIGKILL');
+    await next.prints(/The app is back at/);
+    const { pid } = next.app;
     expect(await runToEnd('stop', directory)).toEqual({ code: 0, printed: 'Stopped.\n' });
-    expect(isAlive(app.pid)).toBe(false);
+    expect(isAlive(pid)).toBe(false);
   });
+
+  it.each([true, false])(
+    'given npm start with other settings, names each that is not in force, and no secret, and exits with failure (watched: %s)',
+    async (isWatched) => {
+      const directory = newDirectory();
+      const started = await start(directory, { API_KEYS: 'reader:read:0123456789abcdef' });
+      const { app } = started;
+      if (!isWatched) {
+        process.kill(started.pid, 'SIGKILL');
+        await started.exited;
+      }
+
+      const other = { API_KEYS: 'reader:read:fedcba9876543210', LOG_LEVEL: 'warn', PORT: '6001' };
+      const { code, printed } = await runToEnd('start', directory, other);
+
+      expect(code).toBe(1);
+      expect(printed).toMatch(/^Bifolio runs at .* with other settings: .*"npm stop" and "npm start".*\n$/);
+      expect(printed).toContain('API_KEYS is another one; LOG_LEVEL is info, not warn; PORT is 0, not 6001');
+      expect(printed).not.toMatch(/0123456789abcdef|fedcba9876543210/);
+      expect(isAlive(app.pid)).toBe(true);
+    },
+  );
 
   it.each(['SIGINT', 'SIGTERM'] as const)(
     'given %s, stops its app and then itself, and exits with 0',

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { isAlive } from '../../src/platform/nodes/index.js';
 import { removeDirectory, temporaryDirectory } from '../support/app-process.js';
@@ -137,23 +138,70 @@ describe('npm start with an app and two replicas', () => {
 
     await start();
 
-    expect(before.filter(isAlive)).toEqual([]);
+    expect(fleet.app.pid).not.toBe(before[0]);
+    expect(pids().slice(1)).toEqual(before.slice(1));
     expect(pids().every(isAlive)).toBe(true);
   });
 
-  it('whose supervisor is killed with -9, is found by the next start, which names a replica that is gone', async () => {
+  it('whose supervisor is killed with -9, is watched again by the next start, which leaves alone what runs and brings back the rest', async () => {
     const run = await start();
-    const [app = 0, , two = 0] = pids();
+    const [app = 0, one = 0, two = 0] = pids();
     [run.pid, two].forEach(kill);
     await run.exited;
     await eventually(() => expect(isAlive(two)).toBe(false));
 
-    const next = await fleet.run('start').toEnd();
+    const next = await start();
 
-    expect(next.code).toBe(0);
-    expect(next.printed).toMatch(/already running at .*\n.*Replica 2 \(\d+\) is gone\.\n.*"npm stop" and "npm start"/);
-    expect(isAlive(app)).toBe(true);
+    expect(next.printed).toMatch(
+      new RegExp(`watched again: The app \\(pid ${app}\\), Replica 1 .*\\(pid ${one}\\)\\.\n`),
+    );
+    expect(pids().slice(0, 2)).toEqual([app, one]);
+    expect(isAlive(pids()[2]!)).toBe(true);
+    kill(app);
+    await next.prints(new RegExp(`The app \\(pid ${app}\\) ended\\. Starting it again`), /The app is back at/);
+    kill(one);
+    await next.prints(/Replica 1 \(\d+\) ended\. Starting it again/, /Replica 1 \(\d+\) is back at/);
+    process.kill(next.pid, 'SIGINT');
+    expect(await next.exited).toBe(0);
+    expect(fleet.history.slice(0, 2)).toEqual(['app stops', 'app stopped']);
   });
+
+  it('whose supervisor is killed with -9, given a replica with other settings, starts that one anew and watches the rest', async () => {
+    const run = await start();
+    const [app, one, two] = pids();
+    kill(run.pid);
+    await run.exited;
+    const runFile = join(fleet.directoryOf(second!), 'replica.json');
+    writeFileSync(runFile, JSON.stringify({ ...fleet.replica(second!), settings: { LOG_LEVEL: 'debug' } }));
+
+    await start();
+
+    expect(pids().slice(0, 2)).toEqual([app, one]);
+    expect(isAlive(two!)).toBe(false);
+  });
+
+  it.each([
+    ['began at another time than its note says', { start: '1' }],
+    ['does not hold the directory', {}],
+  ])(
+    'given a process that answers with the number of its note, but %s, leaves it alone and starts its own',
+    async (_what, marks) => {
+      const run = await start();
+      [run.pid, ...pids()].forEach(kill);
+      await run.exited;
+      const bystander = createServer((_request, response) => response.end(JSON.stringify({ pid: process.pid })));
+      servers.push(bystander);
+      await new Promise<void>((listening) => bystander.listen(0, '127.0.0.1', listening));
+      const url = `http://127.0.0.1:${(bystander.address() as AddressInfo).port}`;
+      writeFileSync(join(fleet.data, 'app.json'), JSON.stringify({ pid: process.pid, url, ...marks }));
+
+      const next = await start();
+
+      expect(next.printed).not.toContain('watched again');
+      expect(fleet.app.pid).not.toBe(process.pid);
+      expect(pids().every(isAlive)).toBe(true);
+    },
+  );
 
   it('whose supervisor is killed with -9, is ended as a whole by npm stop, the app first', async () => {
     const run = await start();

@@ -89,6 +89,13 @@ describe('what a run file says of a process', () => {
     }
   });
 
+  it('given a process that answers with its own pid, but began at another time, is that none runs', async () => {
+    const url = await serveAs(process.pid);
+    note({ pid: process.pid, url, start: 'another' });
+
+    expect(await look()).toEqual({ state: 'gone' });
+  });
+
   it('given a process of our program that refuses, answers nonsense or does not answer, is that it is silent', async () => {
     const pid = await idleProcess('bundle/api.mjs');
     const nonsense = await serve((_request, response) => response.end('<html>'));

@@ -6,13 +6,14 @@ import { join, resolve } from 'node:path';
 import { eventually } from './eventually.js';
 
 /**
- * An app or a replica that keeps nothing: it notes where it answers, says that it is ready, and ends when asked. With a
+ * An app or a replica that keeps nothing: it holds its directory, notes where it answers, says that it is ready, and ends when asked. With a
  * file `broken` in its directory it refuses to start. What happens to it is appended to `history` in the data directory.
  */
 const STAND_IN = `
   import { appendFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
   import { createServer } from 'node:http';
   import { join } from 'node:path';
+  import BetterSqlite3 from 'better-sqlite3';
 
   const isApp = process.argv[1].endsWith('api.mjs');
   const port = isApp ? Number(process.env.PORT) : Number(process.argv[3]);
@@ -25,6 +26,15 @@ const STAND_IN = `
     console.error('data-corrupt: ' + directory + ' is broken');
     process.exit(1);
   }
+  const lock = new BetterSqlite3(join(directory, 'lock.db'), { timeout: 0 });
+  lock.pragma('locking_mode = EXCLUSIVE');
+  try {
+    lock.exec('BEGIN EXCLUSIVE');
+  } catch {
+    console.error('data-directory-locked: another process holds ' + directory);
+    process.exit(1);
+  }
+  process.on('exit', () => lock.close());
   const server = createServer((_request, response) => response.end(JSON.stringify({ pid: process.pid })));
   server.on('error', () => {
     console.error('port-taken: port ' + port + ' is taken by another program');

@@ -13,6 +13,7 @@ runServer(() => {
     logLevel: config.log.level,
     directory,
     runFile: join(directory, RUN_FILE),
+    settings: config.inForce,
     start: (logger, processControl) => startApp(config, logger, processControl),
   };
 });

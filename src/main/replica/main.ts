@@ -12,6 +12,7 @@ runServer(() => {
     logLevel: config.log.level,
     directory,
     runFile: join(directory, RUN_FILE),
+    settings: config.inForce,
     start: (logger, processControl) => startReplica(config, logger, processControl),
   };
 });

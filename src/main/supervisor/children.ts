@@ -1,5 +1,12 @@
 import type { AppConfig } from '../../config/index.js';
-import { launchChild, type Places, presenceOf, programOf, REPLICA_PROGRAM } from '../../platform/nodes/index.js';
+import {
+  adoptChild,
+  launchChild,
+  type LaunchedChild,
+  type Places,
+  programOf,
+  type RunNote,
+} from '../../platform/nodes/index.js';
 import type { ChildToWatch } from './supervisor.js';
 import { APP, type People, type Person, replicaName } from './words.js';
 
@@ -14,7 +21,13 @@ export function peopleOf({ replication }: AppConfig, places: Places): People {
   return Object.fromEntries([[APP, app] as const, ...replicas]);
 }
 
-export function childrenOf({ http }: AppConfig, people: People): Readonly<Record<string, ChildToWatch>> {
+/** `adopted`, by name: what runs already. It is watched in the place of its first start. */
+export function childrenOf(
+  { http }: AppConfig,
+  people: People,
+  adopted: ReadonlyMap<string, RunNote>,
+): Readonly<Record<string, ChildToWatch>> {
+  const running = new Map(adopted);
   const apiKey = http.apiKeys[0]?.key;
   const entries = Object.entries(people).map(([name, person]): [string, ChildToWatch] => {
     const { places, replica } = person;
@@ -26,19 +39,13 @@ export function childrenOf({ http }: AppConfig, people: People): Readonly<Record
     const args = replica ? ['--port', String(replica.port)] : [];
     // A crash site is a place in the app.
     const environment = replica ? { ...process.env, CRASH_SITE: '' } : process.env;
-    const launch = (): ReturnType<typeof launchChild> =>
-      launchChild({ places, program, args, environment, apiKey, onNotReady });
+    const launch = (): LaunchedChild => {
+      const note = running.get(name);
+      running.delete(name);
+      const child = { places, program, args, environment, apiKey, onNotReady };
+      return note ? adoptChild(child, note) : launchChild(child);
+    };
     return [name, { role: replica ? 'spare' : 'essential', launch }];
   });
   return Object.fromEntries(entries);
-}
-
-/** The names of those that should run here and do not. */
-export async function replicasThatAreGone(ports: readonly number[], places: Places): Promise<readonly string[]> {
-  const presences = await Promise.all(
-    ports.map((port, index) => presenceOf(places.replica(index + 1, port).runFile, REPLICA_PROGRAM)),
-  );
-  return ports
-    .map((port, index) => replicaName(index + 1, port))
-    .filter((_name, index) => presences[index]?.state === 'gone');
 }

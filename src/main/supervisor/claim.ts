@@ -1,6 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isAppError } from '../../kernel/index.js';
-import { APP_PROGRAM, type Places, type Presence, presenceOf, SUPERVISOR_LOCK } from '../../platform/nodes/index.js';
+import {
+  APP_PROGRAM,
+  type Places,
+  type Presence,
+  presenceOf,
+  type RunNote,
+  SUPERVISOR_LOCK,
+} from '../../platform/nodes/index.js';
 import { DataDirectoryLock } from '../../platform/process/index.js';
 
 const LOOK_EVERY_MS = 50;
@@ -10,28 +17,28 @@ const REPLICAS_LOCK_WITHIN_MS = 2_000;
 export type Claim =
   /** This process is the one supervisor of the directories for as long as it keeps `locks`. */
   | { readonly kind: 'supervise'; readonly locks: readonly DataDirectoryLock[] }
-  /** `isWatched`: by another supervisor. */
-  | { readonly kind: 'running'; readonly pid: number; readonly url: string; readonly isWatched: boolean }
+  /** Another supervisor watches this app. */
+  | { readonly kind: 'running'; readonly app: RunNote }
   /** Another supervisor lives, and its app did not answer for a long time. */
   | { readonly kind: 'stuck' }
   /** The supervisor of another data directory has its replicas in the same place. */
   | { readonly kind: 'replicas-taken' };
 
-/** What a second `npm start` does, by whether it holds the supervisors' lock, what the app does, and its patience. */
+/** What `npm start` does, by whether it holds the supervisors' lock, what the app does, and its patience. */
 export function decideClaim(
   holdsLock: boolean,
   app: Presence['state'],
   waitedMs: number,
 ): 'supervise' | 'running' | 'wait' | 'stuck' {
-  if (app === 'answers') return 'running';
   if (holdsLock) return 'supervise';
+  if (app === 'answers') return 'running';
   return waitedMs < WAIT_WITHIN_MS ? 'wait' : 'stuck';
 }
 
 /**
- * Makes this process the supervisor of the data directory, and of the replicas' where it runs some, or finds the app
- * that runs already. Another `npm start` that is under way is waited for: it gets its app ready or leaves. `onWait` is
- * called once when that takes a while.
+ * Makes this process the supervisor of the data directory, and of the replicas' where it runs some, or finds another
+ * supervisor and its app. Another `npm start` that is under way is waited for: it gets its app ready or leaves. `onWait`
+ * is called once when that takes a while.
  */
 export async function claim(places: Places, runsReplicas: boolean, onWait: () => void): Promise<Claim> {
   const startedMs = performance.now();
@@ -40,10 +47,7 @@ export async function claim(places: Places, runsReplicas: boolean, onWait: () =>
     lock ??= tryLock(places.dataDirectory);
     const app = await presenceOf(places.app.runFile, APP_PROGRAM);
     const decision = decideClaim(lock !== undefined, app.state, performance.now() - startedMs);
-    if (decision === 'running' && app.state === 'answers') {
-      lock?.release();
-      return { kind: 'running', pid: app.pid, url: app.url, isWatched: lock === undefined };
-    }
+    if (decision === 'running' && app.state === 'answers') return { kind: 'running', app };
     if (decision === 'supervise' && lock) {
       if (!runsReplicas) return { kind: 'supervise', locks: [lock] };
       const replicasLock = await lockWithin(places.replicasDirectory, REPLICAS_LOCK_WITHIN_MS);

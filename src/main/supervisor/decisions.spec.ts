@@ -7,9 +7,9 @@ const ANSWERS: Presence = { state: 'answers', pid: 1, url: 'http://127.0.0.1:1' 
 const SILENT: Presence = { state: 'silent', pid: 2 };
 const GONE: Presence = { state: 'gone' };
 
-describe('a second npm start', () => {
+describe('npm start', () => {
   it.each([
-    ['an app that answers and no other supervisor', true, 'answers', 0, 'running'],
+    ['an app that answers and nobody watches', true, 'answers', 0, 'supervise'],
     ['an app that answers under another supervisor', false, 'answers', 0, 'running'],
     ['nothing', true, 'gone', 0, 'supervise'],
     ['a silent app that nobody watches', true, 'silent', 0, 'supervise'],

@@ -1,6 +1,12 @@
 import { writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
-import { type AppConfig, loadConfig, loadDirectories } from '../../config/index.js';
+import {
+  type AppConfig,
+  differencesOf,
+  loadConfig,
+  loadDirectories,
+  type SettingsInForce,
+} from '../../config/index.js';
 import { isAppError } from '../../kernel/index.js';
 import { NO_CRASH_SITES } from '../../platform/crash-sites/index.js';
 import { directoriesIn, NodeDisk } from '../../platform/disk/index.js';
@@ -10,16 +16,18 @@ import {
   placesIn,
   presenceOf,
   removeRunFile,
+  type RunNote,
   writeRunFile,
 } from '../../platform/nodes/index.js';
 import { systemRandom } from '../../platform/process/index.js';
 import { clusterSecret } from '../../platform/secrets/index.js';
-import { childrenOf, peopleOf, replicasThatAreGone } from './children.js';
+import { findAdoptable } from './adoption.js';
+import { childrenOf, peopleOf } from './children.js';
 import { type Claim, claim } from './claim.js';
 import { serveLiveness } from './liveness-server.js';
 import { endReplicasLeftBehind, presencesIn, stopAll } from './stop.js';
 import { Supervisor } from './supervisor.js';
-import { alreadyRunning, type Words, wordsFor } from './words.js';
+import { alreadyRunning, APP, otherSettings, watchedAgain, type Words, wordsFor } from './words.js';
 
 const STANDARD_INPUT = 0;
 const STANDARD_OUTPUT = 1;
@@ -39,11 +47,16 @@ async function start(): Promise<number> {
   });
   if (claimed.kind !== 'supervise') return explainClaim(claimed, config, places);
 
-  if (localPorts.length > 0) await endReplicasLeftBehind(places);
-  await spreadSecret(config, places);
   const people = peopleOf(config, places);
+  const adopted = await findAdoptable(people, config.inForce);
+  const running = adopted.get(APP);
+  if (running && !sayIfOthersAreInForce(running, config.inForce)) return EXIT_FAILED;
+  const adoptedPids = new Set([...adopted.values()].map(({ pid }) => pid));
+  if (localPorts.length > 0) await endReplicasLeftBehind(places, adoptedPids);
+  await spreadSecret(config, places);
+  if (adopted.size > 0) print({ text: watchedAgain(adopted), isTrouble: false });
   const supervisor = new Supervisor({
-    children: childrenOf(config, people),
+    children: childrenOf(config, people, adopted),
     after: (delayMs, task) => {
       const timer = setTimeout(task, delayMs);
       return () => {
@@ -54,7 +67,7 @@ async function start(): Promise<number> {
       print(wordsFor(notice, people, places));
     },
   });
-  writeRunFile(places.supervisorRunFile, { pid: process.pid, url: await serveLiveness() });
+  writeRunFile(places.supervisorRunFile, { url: await serveLiveness() });
   stopOnSignals(supervisor);
   supervisor.start();
   const exitCode = await supervisor.ended;
@@ -66,17 +79,18 @@ async function start(): Promise<number> {
   return exitCode;
 }
 
-async function explainClaim(
-  claimed: Exclude<Claim, { kind: 'supervise' }>,
-  { replication }: AppConfig,
-  places: Places,
-): Promise<number> {
+/** An app keeps the settings that it was started with: whether they are the wanted ones. Otherwise they are named. */
+function sayIfOthersAreInForce(app: RunNote, wanted: SettingsInForce): boolean {
+  const differences = differencesOf(app.settings ?? wanted, wanted);
+  if (differences.length > 0) print({ text: otherSettings(app, differences), isTrouble: true });
+  return differences.length === 0;
+}
+
+function explainClaim(claimed: Exclude<Claim, { kind: 'supervise' }>, { inForce }: AppConfig, places: Places): number {
   switch (claimed.kind) {
     case 'running': {
-      const missing = claimed.isWatched ? [] : await replicasThatAreGone(replication.localPorts, places);
-      const text = [alreadyRunning(claimed), ...missing.map((name) => `Nothing watches it, and ${name} is gone.`)];
-      const remedy = missing.length > 0 ? ['"npm stop" and "npm start" bring everything back.'] : [];
-      print({ text: [...text, ...remedy].join('\n'), isTrouble: false });
+      if (!sayIfOthersAreInForce(claimed.app, inForce)) return EXIT_FAILED;
+      print({ text: alreadyRunning(claimed.app), isTrouble: false });
       return 0;
     }
     case 'stuck':

@@ -8,6 +8,7 @@ import {
   presenceOf,
   REPLICA_PROGRAM,
   replicaRunFiles,
+  signalProcess,
   SUPERVISOR_LOCK,
   SUPERVISOR_PROGRAM,
 } from '../../platform/nodes/index.js';
@@ -68,28 +69,31 @@ export async function stopAll(places: Places, isForced: boolean): Promise<StopRe
       return { text: `${name} runs but does not answer. "npm stop -- --force" kills it.`, isStopped: false };
     }
     wasRunning = true;
-    signal(step.pid, step.kind === 'ask' ? 'SIGTERM' : 'SIGKILL');
+    signalProcess(step.pid, step.kind === 'ask' ? 'SIGTERM' : 'SIGKILL');
     if (await isGoneWithin(step.pid, GONE_WITHIN_MS)) continue;
     if (!isForced || step.kind === 'kill') {
       return { text: `${name} is still stopping. "npm stop -- --force" kills it.`, isStopped: false };
     }
-    signal(step.pid, 'SIGKILL');
+    signalProcess(step.pid, 'SIGKILL');
     await isGoneWithin(step.pid, GONE_WITHIN_MS);
   }
 }
 
 /**
- * Ends the replicas that answer though nobody watches them any more, so that new ones can take their ports. The caller
- * is the supervisor of their directory. Silent ones are left: only a person may have them killed.
+ * Ends the replicas that answer though nobody watches them any more, so that new ones can take their ports, but for those
+ * in `adopted`. The caller is the supervisor of their directory. Silent ones are left: only a person may have them killed.
  */
-export async function endReplicasLeftBehind({ replicasDirectory }: Places): Promise<void> {
+export async function endReplicasLeftBehind(
+  { replicasDirectory }: Places,
+  adopted: ReadonlySet<number>,
+): Promise<void> {
   const found = await presencesIn(replicasDirectory);
   await Promise.all(
     found.map(async (replica) => {
-      if (replica.state !== 'answers') return;
-      signal(replica.pid, 'SIGTERM');
+      if (replica.state !== 'answers' || adopted.has(replica.pid)) return;
+      signalProcess(replica.pid, 'SIGTERM');
       if (await isGoneWithin(replica.pid, STOP_WITHIN_MS)) return;
-      signal(replica.pid, 'SIGKILL');
+      signalProcess(replica.pid, 'SIGKILL');
       await isGoneWithin(replica.pid, STOP_WITHIN_MS);
     }),
   );
@@ -110,15 +114,6 @@ async function unwatchedReplicas({ replicasDirectory }: Places): Promise<readonl
 
 export function presencesIn(replicasDirectory: string): Promise<readonly Presence[]> {
   return Promise.all(replicaRunFiles(replicasDirectory).map((runFile) => presenceOf(runFile, REPLICA_PROGRAM)));
-}
-
-function signal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name);
-  } catch (error) {
-    // Gone between the question and now: what was wanted.
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
 }
 
 async function isGoneWithin(pid: number, withinMs: number): Promise<boolean> {

@@ -1,5 +1,6 @@
 import Table from 'cli-table3';
-import type { ChildExit, NodePlaces, Places } from '../../platform/nodes/index.js';
+import type { Difference } from '../../config/index.js';
+import type { ChildExit, NodePlaces, Places, RunNote } from '../../platform/nodes/index.js';
 import type { Notice } from './child-core.js';
 import type { FleetNotice } from './fleet-core.js';
 
@@ -71,6 +72,20 @@ export function alreadyRunning(app: { readonly url: string; readonly pid: number
   return `Bifolio is already running at ${app.url} (pid ${String(app.pid)}). "npm stop" stops it.`;
 }
 
+/** Of a secret it is only said that it is another one. */
+export function otherSettings(app: RunNote, differences: readonly Difference[]): string {
+  const named = differences.map(({ name, inForce, wanted }) =>
+    inForce === wanted ? `${name} is another one` : `${name} is ${inForce ?? 'not set'}, not ${wanted ?? 'unset'}`,
+  );
+  const remedy = '"npm stop" and "npm start" put yours in force';
+  return `Bifolio runs at ${app.url} (pid ${String(app.pid)}) with other settings: ${named.join('; ')}. ${remedy}.`;
+}
+
+export function watchedAgain(adopted: ReadonlyMap<string, RunNote>): string {
+  const names = [...adopted].map(([name, { pid }]) => `${name} (pid ${String(pid)})`);
+  return `An earlier "npm start" left these running without a supervisor; they are watched again: ${names.join(', ')}.`;
+}
+
 function addressTable(
   children: Extract<FleetNotice, { kind: 'all-up' }>['children'],
   people: People,
@@ -123,7 +138,8 @@ function givingUp(
 /** A replica is told from the others by its port, which is enough. */
 function endingOf({ pid, code, signal, complaint }: ChildExit, { replica }: Pick<Person, 'replica'>): string {
   const who = pid === undefined || replica ? '' : `(pid ${String(pid)}) `;
-  const how = signal === null ? `ended with exit code ${String(code)}` : `was ended by ${signal}`;
+  const how =
+    signal !== null ? `was ended by ${signal}` : code !== null ? `ended with exit code ${String(code)}` : 'ended';
   return `${who}${how}${complaint === undefined ? '' : ` (${complaint})`}`;
 }
 

@@ -11,6 +11,8 @@ export {
   SUPERVISOR_LOCK,
   SUPERVISOR_PROGRAM,
 } from './places.js';
-export { isAlive, type Presence, presenceOf } from './presence.js';
+export { adoptChild } from './adopt.js';
+export { isSameProcess, type Presence, presenceOf } from './presence.js';
+export { isAlive, signalProcess } from './process-table.js';
 export { readRunFile, removeRunFile, type RunNote, writeRunFile } from './run-file.js';
 export { runServer, type RunningServer, type ServerProgram } from './run-server.js';

@@ -12,10 +12,10 @@ const LOOK_EVERY_MS = 15;
 const ASK_AGAIN_AFTER_MS = 100;
 const ANSWER_WITHIN_MS = 2_000;
 
-/** How a child ended. */
+/** How a child ended. Neither code nor signal is known of one that was adopted. */
 export interface ChildExit {
   readonly pid: number | undefined;
-  /** Null when a signal ended it. */
+  /** Null when a signal ended it, or when it is not known. */
   readonly code: number | null;
   readonly signal: string | null;
   /** The line in which it said why; undefined when it said nothing. */
@@ -82,8 +82,8 @@ function exitOf(child: ChildProcess, complaint: () => string | undefined): Promi
   });
 }
 
-async function whenReady(
-  { places, apiKey, onNotReady }: ChildProgram,
+export async function whenReady(
+  { places, apiKey, onNotReady }: Pick<ChildProgram, 'places' | 'apiKey' | 'onNotReady'>,
   pid: number | undefined,
   isGone: () => boolean,
 ): Promise<RunNote | undefined> {

@@ -19,6 +19,8 @@ export interface ServerProgram {
   readonly directory: string;
   /** Written as soon as it listens, removed when it has stopped cleanly. */
   readonly runFile: string;
+  /** Noted in the run file, so that others can see with which it runs. */
+  readonly settings?: Readonly<Record<string, string>>;
   start(logger: Logger, processControl: ProcessControl): Promise<RunningServer>;
 }
 
@@ -45,10 +47,10 @@ export function runServer(program: () => ServerProgram): void {
 }
 
 async function run(program: () => ServerProgram): Promise<void> {
-  const { logLevel, directory, runFile, ...itself } = program();
+  const { logLevel, directory, runFile, settings, ...itself } = program();
   const { logger, flush } = createLogger(logLevel);
   const server = await itself.start(logger, processControl);
-  writeRunFile(runFile, { pid: process.pid, url: server.url });
+  writeRunFile(runFile, { url: server.url, ...(settings && { settings }) });
   logger.info({ url: server.url, data: directory }, 'listening');
   let isClosing = false;
   server.opened?.then(

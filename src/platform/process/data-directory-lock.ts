@@ -1,7 +1,7 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
-import { AppError, type Timers } from '../../kernel/index.js';
+import { AppError, isAppError, type Timers } from '../../kernel/index.js';
 
 const LOCK_FILE = 'lock.db';
 
@@ -38,6 +38,18 @@ export class DataDirectoryLock {
       });
     }
     return new DataDirectoryLock(handle, path, statSync(path).ino);
+  }
+
+  /** Whether a living process holds the lock. Makes no file. */
+  static isHeld(directory: string, file = LOCK_FILE): boolean {
+    if (!existsSync(join(directory, file))) return false;
+    try {
+      DataDirectoryLock.acquire(directory, file).release();
+      return false;
+    } catch (error) {
+      if (isAppError(error, 'data-directory-locked')) return true;
+      throw error;
+    }
   }
 
   /**

@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto';
+import { resolve } from 'node:path';
+import type { Settings } from './settings.js';
+
+const SECRETS: readonly string[] = ['API_KEYS', 'CLUSTER_SECRET'] satisfies readonly (keyof Settings)[];
+const PATHS: readonly string[] = ['DATA_DIR', 'REPLICAS_DIR'] satisfies readonly (keyof Settings)[];
+
+/** The settings of a process as text, by name, to be compared with those of another; of a secret only a hash. */
+export type SettingsInForce = Readonly<Record<string, string>>;
+
+export function settingsInForce(settings: Settings): SettingsInForce {
+  const entries = Object.entries(settings).map(([name, value]): [string, string] => [name, textOf(name, value)]);
+  return Object.fromEntries(entries);
+}
+
+function textOf(name: string, value: unknown): string {
+  if (PATHS.includes(name)) return resolve(String(value));
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return SECRETS.includes(name) ? createHash('sha256').update(text).digest('hex') : text;
+}
+
+export interface Difference {
+  readonly name: string;
+  /** Undefined where it is not set, or is a secret. */
+  readonly inForce: string | undefined;
+  readonly wanted: string | undefined;
+}
+
+/** By name. A setting that one of them does not know, being of another version, is none that differs. */
+export function differencesOf(inForce: SettingsInForce, wanted: SettingsInForce): readonly Difference[] {
+  const names = new Set([...Object.keys(inForce), ...Object.keys(wanted)]);
+  return [...names]
+    .filter((name) => inForce[name] !== wanted[name])
+    .sort()
+    .map((name) => {
+      const isSecret = SECRETS.includes(name);
+      return { name, inForce: isSecret ? undefined : inForce[name], wanted: isSecret ? undefined : wanted[name] };
+    });
+}
