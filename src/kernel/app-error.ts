@@ -16,6 +16,8 @@ export type ErrorCode =
   | 'forbidden'
   | 'not-found'
   | 'route-not-found'
+  | 'method-not-allowed'
+  | 'request-timeout'
   | 'exists'
   | 'conflict'
   | 'undone'

@@ -133,8 +133,8 @@ describe('POST /books-2pc', () => {
     expect(await everything()).toEqual(before);
   });
 
-  it.each(['GET', 'PUT', 'DELETE'])('asked with %s, is unknown', async (method) => {
-    expect((await app.client.send(method, PATH)).problem(404).code).toBe('route-not-found');
+  it.each(['GET', 'PUT', 'DELETE'])('asked with %s, is refused: it is no method of it', async (method) => {
+    expect((await app.client.send(method, PATH)).problem(405).code).toBe('method-not-allowed');
   });
 });
 

@@ -100,9 +100,8 @@ describe('the groups of a node', () => {
   });
 
   it('asked for without an id, are no group', async () => {
-    for (const path of ['/v1/group', '/v1/group/', '/v1/group//']) {
-      expect([path, (await replica.client.get(path)).problem(404).code]).toEqual([path, 'route-not-found']);
-    }
+    for (const path of ['/v1/group', '/v1/group/']) (await replica.client.get(path)).problem(405);
+    (await replica.client.get('/v1/group//')).problem(404);
   });
 });
 

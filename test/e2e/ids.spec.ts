@@ -33,6 +33,6 @@ describe('GET /ids/create', () => {
   });
 
   it('asked with POST, is no path', async () => {
-    expect((await one.client.post('/ids/create')).problem(404).code).toBe('route-not-found');
+    expect((await one.client.post('/ids/create')).problem(405).code).toBe('method-not-allowed');
   });
 });

@@ -26,8 +26,8 @@ describe('a refusal of a node', () => {
 
   it.each<readonly [number, string, string, Asking?]>([
     [404, 'GET', '/no/such/path'],
-    [404, 'POST', '/'],
-    [404, 'PATCH', '/v1/group'],
+    [405, 'POST', '/'],
+    [405, 'PATCH', '/v1/group'],
     [404, 'GET', '/replication'],
     [404, 'GET', '/v1/group/none'],
     [404, 'GET', '/customers/999'],

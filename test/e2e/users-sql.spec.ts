@@ -82,9 +82,12 @@ describe('a user in SQL', () => {
     (await app.client.put(`${PATH}/${id}`, ADA)).problem(400, 'id');
   });
 
-  it.each(['GET', 'PUT', 'DELETE'])('asked for with %s and no id, is no path', async (method) => {
-    expect((await app.client.send(method, PATH)).problem(404).code).toBe('route-not-found');
-  });
+  it.each(['GET', 'PUT', 'DELETE'])(
+    'asked for with %s and no id, is refused: only POST is served there',
+    async (method) => {
+      expect((await app.client.send(method, PATH)).problem(405).code).toBe('method-not-allowed');
+    },
+  );
 
   it('under another ETag than If-Match names, is not changed; under that one, is', async () => {
     const created = await app.client.post(PATH, ADA);

@@ -97,7 +97,7 @@ export async function startApp(
   gaugeInDoubt(observer.registry, new TransactionReads(coordinator, [documents], table));
   const gate = new OpeningGate(server, () => replication.status.waiting);
   const serveHotReads = await admitHotReads(server, logger);
-  useWriteAdmission(server, MOST_WRITES_UNDER_WAY);
+  observer.gaugeWrites(useWriteAdmission(server, MOST_WRITES_UNDER_WAY));
   useJsonBodies(server);
   new IdempotencyGate({
     ledgers: [

@@ -27,9 +27,7 @@ export async function admitHotReads(
       controller().list(request.query, request, reply);
     });
     context.get<{ Params: { id: string } }>('/books/:id', (request, reply) => {
-      const { id } = request.params;
-      if (id === '') reply.callNotFound();
-      else controller().read(id, request, reply);
+      controller().read(request.params.id, request, reply);
     });
     done();
   });

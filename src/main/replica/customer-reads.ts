@@ -21,7 +21,6 @@ export function serveCustomerReads(server: FastifyInstance, options: CustomerRea
   });
   server.get<{ Params: { id: string } }>('/customers/:id', async (request, reply) => {
     const { id } = request.params;
-    if (id === '') return reply.callNotFound();
     await whenCurrent(request, reply, options);
     answerCustomer(documents, id, request, reply);
     return reply;

@@ -8,8 +8,8 @@ import {
   answerProblems,
   closeServing,
   createHttpServer,
+  notServed,
   requestIds,
-  routeNotFound,
   sendProblem,
   useJsonBodies,
   useWriteAdmission,
@@ -102,11 +102,11 @@ export async function startReplica(
   await server.register(async (clients) => {
     const observer = new HttpObserver(logger);
     observer.install(clients);
-    useWriteAdmission(clients, MOST_WRITES_UNDER_WAY);
+    observer.gaugeWrites(useWriteAdmission(clients, MOST_WRITES_UNDER_WAY));
     useJsonBodies(clients);
     answerProblems(clients, logger, AS_NODE);
     clients.setNotFoundHandler((request, reply) =>
-      sendProblem(reply, request, routeNotFound(request), logger, AS_NODE),
+      sendProblem(reply, request, notServed(request, reply), logger, AS_NODE),
     );
     serveCustomerReads(clients, { documents, shell, readWaitMs: config.readWaitMs });
     servePassedOn(clients, {

@@ -2,8 +2,10 @@ import { fastify, type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { AppError } from '../../kernel/index.js';
 import { type ApiKey, useAccessControl } from './access.js';
+import { useEndings } from './endings.js';
 import type { ProblemShape } from './problem.js';
 import { sendProblem } from './problem-answers.js';
+import { ROUTER_OPTIONS, useRouteRules } from './routes.js';
 import { answerUnparsable, useProblemsForWhatNodeRefuses } from './unparsable.js';
 
 export interface HttpServerOptions {
@@ -19,7 +21,6 @@ export interface HttpServerOptions {
 }
 
 const BODY_LIMIT_BYTES = 1024 * 1024;
-const LONGEST_PATH_PARAMETER = 1_024;
 const REQUEST_TIMEOUT_MS = 60_000;
 const ACCEPTABLE_REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
 
@@ -35,7 +36,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
   const server = fastify({
     bodyLimit: BODY_LIMIT_BYTES,
     http: { requireHostHeader: false },
-    routerOptions: { maxParamLength: LONGEST_PATH_PARAMETER, ignoreTrailingSlash: true },
+    routerOptions: ROUTER_OPTIONS,
     genReqId: (request) => {
       const given = request.headers['x-request-id'];
       return typeof given === 'string' && ACCEPTABLE_REQUEST_ID.test(given) ? given : options.newRequestId();
@@ -62,9 +63,11 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     reply.header('x-request-id', request.id);
     done(null, payload);
   });
+  useEndings(server);
   useProblemsForWhatNodeRefuses(server);
   useAccessControl(server, options.apiKeys);
   if (options.requestsPerMinute !== undefined) await useRateLimit(server, options.requestsPerMinute);
+  useRouteRules(server);
   return server;
 }
 

@@ -76,6 +76,9 @@ beforeEach(async () => {
     goesOnAfterAnswer(request, ended);
     return sendAnswer(reply, acceptedAnswer(id, 'running'));
   });
+  server.post('/nowhere', (_request, reply) => {
+    reply.callNotFound();
+  });
   server.post('/orders', { config: { isUnrecorded: true } }, (_request, reply) => sendAnswer(reply, CREATED));
   await server.ready();
 });
@@ -139,6 +142,10 @@ describe('the idempotency gate', () => {
     expect(answers.map(({ status }) => status)).toEqual([201, 201, 201]);
     expect(answers.filter(({ replayed }) => !replayed)).toHaveLength(1);
     await reached(2);
+  });
+
+  it('given a key for a route that then finds nothing, lets it be answered, and the next with the key as well', async () => {
+    for (let time = 1; time <= 2; time += 1) expect((await post('k', {}, '/nowhere')).status).toBe(404);
   });
 
   it('given a key with another body while its first request is under way, refuses at once', async () => {

@@ -69,7 +69,8 @@ export class IdempotencyGate {
     fastify.decorateRequest('operation', undefined);
     fastify.decorateRequest('operationEnded', undefined);
     fastify.addHook('preHandler', (request, reply, done) => {
-      if (isReading(request.method)) {
+      // A handler that finds no route after all has this run again, on a request that holds its place already.
+      if (isReading(request.method) || request.operation) {
         done();
         return;
       }

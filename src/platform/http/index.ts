@@ -43,11 +43,12 @@ export {
   parseUuidPage,
   type TextPageRequest,
 } from './parameters.js';
-export { answerProblems, routeNotFound, sendProblem } from './problem-answers.js';
+export { answerProblems, sendProblem } from './problem-answers.js';
 export { isPrintable, PRINTABLE_RULE } from './printable.js';
 export { type ProblemShape, problemWithMessage } from './problem.js';
 export { ProblemFilter } from './problem.filter.js';
 export { REFUSALS, REPLICATED_REFUSALS } from './refusals.js';
+export { notServed } from './routes.js';
 export { closeServing, requestIds, whyNotListening } from './serving.js';
 export { acceptedSchema, boundedText, problemJsonSchema, problemSchema } from './schemas.js';
 export { answerReplicated } from './replicated-write.js';

@@ -1,8 +1,9 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { routeNotFound, sendProblem } from './problem-answers.js';
+import { sendProblem } from './problem-answers.js';
 import { toAppError } from './problem.js';
+import { notServed } from './routes.js';
 
 /** Every error of every route, hook and parser becomes one problem+json answer here. */
 @Catch()
@@ -12,8 +13,9 @@ export class ProblemFilter implements ExceptionFilter {
   catch(thrown: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
+    const reply = http.getResponse<FastifyReply>();
     const error = toAppError(thrown);
-    const told = error.code === 'route-not-found' ? routeNotFound(request) : error;
-    void sendProblem(http.getResponse<FastifyReply>(), request, told, this.logger);
+    const told = error.code === 'route-not-found' ? notServed(request, reply) : error;
+    void sendProblem(reply, request, told, this.logger);
   }
 }

@@ -2,16 +2,19 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { fastify, type FastifyInstance, type LightMyRequestResponse } from 'fastify';
 import { type AddressInfo, connect } from 'node:net';
 import { eventually } from '../../../test/support/eventually.js';
-import { useWriteAdmission } from './write-admission.js';
+import { useEndings } from './endings.js';
+import { useWriteAdmission, type WriteAdmission } from './write-admission.js';
 
 describe('write admission', () => {
   let server: FastifyInstance;
   let underWay: (() => void)[];
+  let admission: WriteAdmission;
 
   beforeEach(() => {
     server = fastify();
     underWay = [];
-    useWriteAdmission(server, 2);
+    useEndings(server);
+    admission = useWriteAdmission(server, 2);
     server.get('/', () => 'read');
     server.post('/', (_request, reply) => {
       underWay.push(() => void reply.send('written'));
@@ -74,5 +77,52 @@ describe('write admission', () => {
     await areUnderWay(1);
     finishAll();
     expect((await next).payload).toBe('written');
+    expect(admission.underWay).toBe(0);
+  });
+
+  it('gives no place to a request whose body has not come whole, so that slow clients keep nobody out', async () => {
+    let arrived = 0;
+    server.addHook('onRequest', (_request, _reply, done) => {
+      arrived += 1;
+      done();
+    });
+    await server.listen({ port: 0, host: '127.0.0.1' });
+    const slow = Array.from({ length: 5 }, () => {
+      const socket = connect((server.server.address() as AddressInfo).port, '127.0.0.1');
+      socket.write('POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 20\r\n\r\n{');
+      return socket;
+    });
+    await eventually(() => {
+      expect(arrived).toBe(5);
+    });
+    expect(admission.underWay).toBe(0);
+    const next = send('POST');
+    await areUnderWay(1);
+    finishAll();
+    expect((await next).payload).toBe('written');
+    slow.forEach((socket) => socket.destroy());
+  });
+
+  it('takes the place back when a write is refused by a later hook, finds no route, throws, or takes its reply over', async () => {
+    server.addHook('preHandler', (request, _reply, done) => {
+      done(request.url === '/refused' ? new Error('refused') : undefined);
+    });
+    server.post('/refused', () => 'never');
+    server.post('/gone', (_request, reply) => {
+      reply.callNotFound();
+    });
+    server.post('/broken', () => {
+      throw new Error('broken');
+    });
+    server.post('/hijacked', (_request, reply) => {
+      reply.hijack();
+      reply.raw.end('by hand');
+    });
+    for (const url of ['/refused', '/gone', '/broken', '/hijacked', '/nothing']) {
+      await server.inject({ method: 'POST', url });
+      await eventually(() => {
+        expect([url, admission.underWay]).toEqual([url, 0]);
+      });
+    }
   });
 });

@@ -1,21 +1,21 @@
 import type { FastifyInstance } from 'fastify';
 import { AppError } from '../../kernel/index.js';
 import { isReading } from './access.js';
+import { whenAnswered } from './endings.js';
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    isAdmittedWrite: boolean;
-  }
+export interface WriteAdmission {
+  /** How many writes are under way now. */
+  readonly underWay: number;
 }
 
 /**
  * Refuses writes while `most` are under way: when the disk is slower than the clients, waiting would only make memory
- * and answer times grow. Reads are never refused.
+ * and answer times grow. One is under way from when its body is there, so that slow clients keep out no others, until it
+ * is answered. Reads are never refused.
  */
-export function useWriteAdmission(fastify: FastifyInstance, most: number): void {
+export function useWriteAdmission(fastify: FastifyInstance, most: number): WriteAdmission {
   let underWay = 0;
-  fastify.decorateRequest('isAdmittedWrite', false);
-  fastify.addHook('onRequest', (request, _reply, done) => {
+  fastify.addHook('preValidation', (request, reply, done) => {
     if (isReading(request.method)) {
       done();
       return;
@@ -30,13 +30,12 @@ export function useWriteAdmission(fastify: FastifyInstance, most: number): void 
       return;
     }
     underWay += 1;
-    request.isAdmittedWrite = true;
+    whenAnswered(request, reply, () => (underWay -= 1));
     done();
   });
-  // Not onResponse: it never comes for a client that hung up, and its place would be lost for good.
-  fastify.addHook('onSend', (request, _reply, payload, done) => {
-    if (request.isAdmittedWrite) underWay -= 1;
-    request.isAdmittedWrite = false;
-    done(null, payload);
-  });
+  return {
+    get underWay() {
+      return underWay;
+    },
+  };
 }

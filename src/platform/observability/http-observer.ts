@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 const SLOW_REQUEST_MS = 1_000;
 const MS_PER_SECOND = 1_000;
@@ -38,6 +38,18 @@ export class HttpObserver {
     fastify.addHook('onResponse', (request, reply, done) => {
       if (request.is404) observeUnrouted(request, reply, done);
       else done();
+    });
+  }
+
+  /** Shows how many writes came whole and have no answer yet, as it is when it is asked for. */
+  gaugeWrites(admission: { readonly underWay: number }): void {
+    new Gauge({
+      name: 'http_writes_under_way',
+      help: 'Writes that came whole and have no answer yet.',
+      registers: [this.registry],
+      collect() {
+        this.set(admission.underWay);
+      },
     });
   }
 

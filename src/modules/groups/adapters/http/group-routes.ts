@@ -32,7 +32,6 @@ export function serveGroups(server: FastifyInstance, options: GroupRoutesOptions
     routes.get('/v1/groups', () => ({ nodeId: nodeId(), groups: store.all().map(shown) }));
     routes.get<{ Params: { groupId: string } }>('/v1/group/:groupId', (request, reply) => {
       const { groupId } = request.params;
-      if (groupId === '') return reply.callNotFound();
       if (!store.has(groupId)) throw notFound(groupId);
       return reply.send(shown(groupId));
     });

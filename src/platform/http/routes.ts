@@ -1,0 +1,68 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import findMyWay from 'find-my-way';
+import { AppError } from '../../kernel/index.js';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The methods that some route serves at `url`; none for one with an empty segment. */
+    methodsServing(url: string): readonly string[];
+  }
+}
+
+/** How paths are matched, by the server and where the methods of a path are looked up. */
+export const ROUTER_OPTIONS = { maxParamLength: 1_024, ignoreTrailingSlash: true } as const;
+
+/** Some clients, those behind a proxy, name it before the path. */
+const ORIGIN = /^[a-z][a-z\d+.-]*:\/\/[^/?]*/i;
+
+/**
+ * Refuses what no route serves as soon as its head has come: with 405 and `Allow` where the path is served under other
+ * methods, with 404 elsewhere. One trailing slash is ignored by the router; an empty segment names nothing. Call it after
+ * the hooks that every request passes, and before any route is made.
+ */
+export function useRouteRules(server: FastifyInstance): void {
+  const router = findMyWay(ROUTER_OPTIONS);
+  const methods = new Set<string>();
+  const seen = new Set<string>();
+  server.addHook('onRoute', ({ method, url }) => {
+    const path = url.length > 1 ? url.replace(/\/$/, '') : url;
+    for (const each of [method].flat()) {
+      const route = `${each} ${path}`;
+      if (path.startsWith('/*') || seen.has(route)) continue;
+      seen.add(route);
+      methods.add(each);
+      router.on(each as 'GET', path, () => undefined);
+    }
+  });
+  server.decorate('methodsServing', (url: string) =>
+    hasEmptySegment(url) ? [] : [...methods].filter((method) => router.find(method as 'GET', url) !== null).sort(),
+  );
+  server.addHook('onRequest', (request, reply, done) => {
+    done(request.is404 || hasEmptySegment(request.url) ? notServed(request, reply) : undefined);
+  });
+}
+
+/** What a request that no route serves is refused with. Sets `Allow` where other methods are served. */
+export function notServed(request: FastifyRequest, reply: FastifyReply): AppError {
+  const { method, url, server } = request;
+  const allowed = server.methodsServing(url);
+  if (allowed.length === 0 || allowed.includes(method)) {
+    return new AppError('route-not-found', `nothing answers ${method} ${url}; GET / lists what does`, {
+      retry: 'never',
+    });
+  }
+  const allow = allowed.join(', ');
+  reply.header('allow', allow);
+  return new AppError('method-not-allowed', `${method} is not served at ${url}, only ${allow}`, { retry: 'never' });
+}
+
+function hasEmptySegment(url: string): boolean {
+  if (!url.includes('//')) return false;
+  return pathOf(url).includes('//');
+}
+
+function pathOf(url: string): string {
+  const path = url.startsWith('/') ? url : url.replace(ORIGIN, '');
+  const end = path.search(/[?#]/);
+  return end < 0 ? path : path.slice(0, end);
+}
