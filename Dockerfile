@@ -1,19 +1,15 @@
 # One node in a container, which the engine supervises: the app, or with the command `node dist/bundle/replica.mjs` and
 # PORT a replica. `docker-compose.yml` runs an app and four replicas, each with a volume and a port.
-FROM node:20-bookworm-slim AS build
-# better-sqlite3 is compiled where no ready-made binary fits.
-RUN apt-get update \
-  && apt-get install -y --no-install-recommends python3 make g++ \
-  && rm -rf /var/lib/apt/lists/*
+FROM node:24.22.3-bookworm-slim AS build
 WORKDIR /bifolio
-COPY package.json package-lock.json ./
+COPY package.json package-lock.json .npmrc ./
 RUN npm ci --no-audit --no-fund
 COPY tsconfig.json nest-cli.json ./
 COPY scripts ./scripts
 COPY src ./src
 RUN npm run build && npm prune --omit=dev --no-audit --no-fund
 
-FROM node:20-bookworm-slim
+FROM node:24.22.3-bookworm-slim
 # An empty REPLICA_PORTS: the replicas of an app in a container are elsewhere, in REPLICA_NODES, or there are none.
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=5050 DATA_DIR=/data REPLICAS_DIR=/data/replicas REPLICA_PORTS=
 WORKDIR /bifolio

@@ -92,7 +92,7 @@ const restrictSyntax = (...lists) => ({ 'no-restricted-syntax': ['error', ...lis
 const restrictImports = (patterns) => ({ 'no-restricted-imports': ['error', { patterns }] });
 
 export default defineConfig(
-  globalIgnores(['node_modules/', 'dist/', 'build/', 'data/', 'coverage/', '.check-cache/', 'web/vendor/']),
+  globalIgnores(['node_modules/', '.node/', 'dist/', 'build/', 'data/', 'coverage/', '.check-cache/', 'web/vendor/']),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   eslint.configs.recommended,
   {

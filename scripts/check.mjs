@@ -38,8 +38,8 @@ function run({ name, args }) {
   });
 }
 
-orExplain(() => {
-  ensureNode();
+await orExplain(async () => {
+  await ensureNode();
   ensureDependencies();
 });
 

@@ -3,17 +3,16 @@
  * With `-- --double` also at a second site in the recovery from the first, which takes long; test/crash/main.ts says how
  * to choose among them.
  */
-import { build } from 'esbuild';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { ensureBuild, ensureDependencies, ensureNode, ROOT } from './provision.mjs';
+import { ensureBuild, ensureDependencies, ensureNode, orExplain, ROOT } from './provision.mjs';
 
 const args = process.argv.slice(2);
 
 async function doubleDeaths() {
-  ensureNode();
   ensureDependencies();
   ensureBuild();
+  const { build } = await import('esbuild');
   const outfile = join(ROOT, 'build/crash.mjs');
   await build({
     entryPoints: [join(ROOT, 'test/crash/main.ts')],
@@ -28,7 +27,11 @@ async function doubleDeaths() {
   return ['--enable-source-maps', outfile, ...args];
 }
 
-const program = args.includes('--double')
-  ? await doubleDeaths()
-  : [join(ROOT, 'scripts/test.mjs'), '--only', 'integration', 'two-phase-crash-sites', ...args];
+let program;
+await orExplain(async () => {
+  await ensureNode();
+  program = args.includes('--double')
+    ? await doubleDeaths()
+    : [join(ROOT, 'scripts/test.mjs'), '--only', 'integration', 'two-phase-crash-sites', ...args];
+});
 process.exitCode = spawnSync(process.execPath, program, { cwd: ROOT, stdio: 'inherit' }).status ?? 1;

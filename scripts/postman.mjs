@@ -142,7 +142,7 @@ async function runCollection(url) {
 }
 
 async function main() {
-  ensureNode();
+  await ensureNode();
   ensureNewman();
   const given = process.env.BASE_URL?.replace(/\/$/, '');
   if (given) return runCollection(given);

@@ -3,18 +3,19 @@
  * installed. Every `ensure...` function does nothing when there is nothing to do, says what it does otherwise, and throws a
  * ProvisionError whose message is the one line to show.
  *
- * On the command line: `node scripts/provision.mjs [node] [dependencies] [build] [redis] [stamp]`; without a word, all but
- * `stamp`, which notes that dist/ was built from the sources as they are now.
+ * On the command line: `node scripts/provision.mjs [node] [dependencies] [build] [redis]`; without a word, all.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { npm } from './npm.mjs';
 import { ProvisionError } from './provision-error.mjs';
+import { ensureNode } from './provision-node.mjs';
 import { ensureRedis } from './provision-redis.mjs';
 
-export { ensureRedis, ProvisionError };
+export { ensureNode, ensureRedis, ProvisionError };
 
 /** The folder of the project, absolute. */
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -23,34 +24,25 @@ const DEPENDENCIES_STAMP = join(ROOT, 'node_modules/.bifolio-stamp');
 const BUILD_STAMP = join(ROOT, 'dist/.stamp');
 const BUILT_FROM = ['src', 'examples', 'tsconfig.json', 'package-lock.json', 'nest-cli.json', 'scripts/bundle.mjs'];
 
-/** Settings of the caller's npm that would leave out a part of the installation are overruled. */
+/**
+ * Settings of the caller's npm that would leave out a part of the installation are overruled. No package needs its scripts:
+ * the native ones bring their binaries, which npm would still start a compiler for.
+ */
 const INSTALL_EVERYTHING = [
   ...['--no-audit', '--no-fund', '--no-global', '--no-dry-run', '--no-package-lock-only', '--no-workspaces'],
-  ...['--include=dev', '--include=optional', '--no-ignore-scripts'],
+  ...['--include=dev', '--include=optional', '--ignore-scripts'],
 ];
 
-/** Refuses a Node that the package does not name in its `engines`. */
-export function ensureNode(version = process.versions.node) {
-  const { engines } = readJson(join(ROOT, 'package.json'));
-  const current = version.split('.').map(Number);
-  const fits = engines.node.split('||').some((range) => {
-    const [, operator, text] = /^(\^|>=)([\d.]+)$/.exec(range.trim());
-    const wanted = text.split('.').map(Number);
-    const isAtLeast = compareVersions(current, wanted) >= 0;
-    return operator === '^' ? isAtLeast && current[0] === wanted[0] : isAtLeast;
-  });
-  if (!fits) throw new ProvisionError(`Bifolio needs Node ${engines.node}; this is ${version}.`);
-}
-
-/** Installs the packages of package-lock.json unless exactly these are there, built for this kind of Node. */
+/** Installs the packages of package-lock.json unless exactly these are there. */
 export function ensureDependencies() {
   const wanted = dependenciesStamp();
   if (readText(DEPENDENCIES_STAMP) === wanted) return;
   if (!holdsWhatIsLocked()) {
     const state = existsSync(join(ROOT, 'node_modules')) ? 'out of date' : 'missing';
     console.log(`Dependencies are ${state}: running "npm ci", which takes one to two minutes ...`);
-    if (npm(['ci', ...INSTALL_EVERYTHING]) !== 0) throw new ProvisionError('"npm ci" failed; its output is above.');
+    if (npmHere(['ci', ...INSTALL_EVERYTHING]) !== 0) throw new ProvisionError('"npm ci" failed; its output is above.');
   }
+  spawnSync(process.execPath, [join(ROOT, 'scripts/prepare.mjs')], { stdio: 'ignore' });
   writeFileSync(DEPENDENCIES_STAMP, wanted);
 }
 
@@ -61,15 +53,17 @@ export function ensureBuild() {
   console.log(
     `${existsSync(BUILD_STAMP) ? 'The build is out of date' : 'There is no build'}: running "npm run build" ...`,
   );
-  if (npm(['run', 'build']) !== 0) throw new ProvisionError('"npm run build" failed; its output is above.');
-  writeBuildStamp(wanted);
+  const { status } = spawnSync(process.execPath, [join(ROOT, 'scripts/build.mjs')], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  if (status !== 0) throw new ProvisionError('"npm run build" failed; its output is above.');
 }
 
 function dependenciesStamp() {
   const lock = createHash('sha256')
     .update(readFileSync(join(ROOT, 'package-lock.json')))
     .digest('hex');
-  return `${lock} node-abi-${process.versions.modules} ${process.platform}-${process.arch}\n`;
+  return `${lock} ${process.platform}-${process.arch}\n`;
 }
 
 /** True also after someone's own `npm ci` or `npm install`, which leave no stamp. */
@@ -98,7 +92,8 @@ function buildStamp() {
   return `${hash.digest('hex')}\n`;
 }
 
-function writeBuildStamp(stamp = buildStamp()) {
+/** Notes that dist/ was built from the sources as they are now. */
+export function writeBuildStamp(stamp = buildStamp()) {
   mkdirSync(join(ROOT, 'dist'), { recursive: true });
   writeFileSync(BUILD_STAMP, stamp);
 }
@@ -114,23 +109,11 @@ function filesUnder(path) {
     .sort();
 }
 
-/** Runs npm in the project, with the npm that started us if there is one. Resolves to its exit code. */
-function npm(args) {
-  const startedBy = process.env.npm_execpath ?? '';
-  const [command, first] = startedBy.endsWith('npm-cli.js') ? [process.execPath, [startedBy]] : ['npm', []];
-  const isWindowsShim = command === 'npm' && process.platform === 'win32';
-  const result = spawnSync(command, [...first, ...args], {
-    cwd: ROOT,
-    stdio: ['ignore', 'inherit', 'inherit'],
-    shell: isWindowsShim,
-  });
-  if (result.error) throw new ProvisionError(`npm cannot be started: ${result.error.message}.`);
-  return result.status ?? 1;
-}
-
-function compareVersions(left, right) {
-  const place = right.findIndex((part, index) => part !== left[index]);
-  return place === -1 ? 0 : (left[place] ?? 0) - right[place];
+/** Runs npm in the project and shows what it says. Returns its exit code. */
+function npmHere(args) {
+  const { status, error } = npm(args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] });
+  if (error) throw new ProvisionError(`npm cannot be started: ${error.message}.`);
+  return status ?? 1;
 }
 
 function readText(path) {
@@ -143,9 +126,9 @@ function readJson(path) {
 }
 
 /** Runs what sets the machine up for `work`; a refusal becomes its one line and exit code 1. */
-export function orExplain(work) {
+export async function orExplain(work) {
   try {
-    work();
+    await work();
   } catch (error) {
     if (!(error instanceof ProvisionError)) throw error;
     console.error(error.message);
@@ -153,15 +136,16 @@ export function orExplain(work) {
   }
 }
 
-const STEPS = { node: ensureNode, dependencies: ensureDependencies, build: ensureBuild, redis: ensureRedis };
+const STEPS = { dependencies: ensureDependencies, build: ensureBuild, redis: ensureRedis };
 
 if (process.argv[1] && pathToFileURL(realpathSync(process.argv[1])).href === import.meta.url) {
   const words = process.argv.slice(2);
-  const steps = { ...STEPS, stamp: writeBuildStamp };
-  orExplain(() => {
+  const steps = { node: () => undefined, ...STEPS };
+  await orExplain(async () => {
     const unknown = words.filter((word) => !Object.hasOwn(steps, word));
     if (unknown.length > 0)
       throw new ProvisionError(`Unknown step ${unknown.join(', ')}: ${Object.keys(steps).join(', ')}.`);
+    await ensureNode();
     for (const word of words.length > 0 ? words : Object.keys(STEPS)) steps[word]();
   });
 }

@@ -8,7 +8,7 @@ import { ensureBuild, ensureDependencies, ensureNode, ProvisionError, ROOT } fro
 
 try {
   process.chdir(ROOT);
-  ensureNode();
+  await ensureNode();
   ensureDependencies();
   ensureBuild();
   const [node, , name, ...args] = process.argv;

@@ -2,11 +2,10 @@
  * Runs the simulation of a protocol: `npm run simulate -- --protocol two-phase-commit --seed 123`, or
  * `-- --seeds 20000 --from 1`. Without `--protocol`: replication.
  */
-import { build } from 'esbuild';
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { ensureDependencies, ensureNode, ROOT } from './provision.mjs';
+import { ensureDependencies, ensureNode, orExplain, ROOT } from './provision.mjs';
 
 const args = process.argv.slice(2);
 const place = args.indexOf('--protocol');
@@ -18,8 +17,11 @@ if (!protocols.includes(protocol)) {
   process.exit(2);
 }
 
-ensureNode();
-ensureDependencies();
+await orExplain(async () => {
+  await ensureNode();
+  ensureDependencies();
+});
+const { build } = await import('esbuild');
 const outfile = join(ROOT, `build/simulate-${protocol}.mjs`);
 await build({
   entryPoints: [join(simulations, protocol, 'main.ts')],

@@ -29,7 +29,7 @@ function redisIfPossible() {
 try {
   // Settings and data directory are those of the project, from wherever this is called.
   process.chdir(ROOT);
-  ensureNode();
+  await ensureNode();
   timed('Dependencies', ensureDependencies);
   timed('Build', ensureBuild);
   timed('Redis', redisIfPossible);

@@ -24,8 +24,8 @@ try {
   if (!isBuilt && !isAnythingNoted()) {
     console.log('Not running.');
   } else {
+    await ensureNode();
     if (!isBuilt) {
-      ensureNode();
       ensureDependencies();
       ensureBuild();
     }

@@ -105,7 +105,7 @@ function printTable(rows) {
 }
 
 async function main() {
-  ensureNode();
+  await ensureNode();
   const { names, jestArgs } = readArguments(process.argv.slice(2));
   provisionFor(names);
   const folder = mkdtempSync(join(tmpdir(), 'bifolio-tests-'));

@@ -2,8 +2,12 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT } from './provision.mjs';
+import { ensureDependencies, ensureNode, orExplain, ROOT } from './provision.mjs';
 
+await orExplain(async () => {
+  await ensureNode();
+  ensureDependencies();
+});
 const folders = ['src', 'test', 'bench', 'examples'].filter((folder) => existsSync(folder));
 const { status } = spawnSync(
   process.execPath,
