@@ -1,4 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { GENESIS } from '../../src/platform/journal/index.js';
 import { removeDirectory, temporaryDirectory } from '../support/app-process.js';
 import { eventually } from '../support/eventually.js';
 import type { ReplicaProcess } from '../support/replica-process.js';
@@ -61,6 +65,27 @@ describe('the groups of a node that is killed and started again', () => {
     (await client.post('/v1/group', { groupId: 'kept' }, { 'x-operation-id': 'refused' })).problem(400);
     const replayed = await client.post('/v1/group', { groupId: 'keyed' }, { 'idempotency-key': 'key' });
     expect([replayed.status, replayed.header('idempotency-replayed')]).toEqual([201, 'true']);
+  });
+
+  it('and were written by an earlier version, answer its Idempotency-Keys as it did', async () => {
+    await replica.stop();
+    const made = { id: 'key\u2192k', kind: 'create', groupId: 'made', version: 1, at: Date.now() };
+    const body = `{"_meta":{"format":1,"counter":1,"position":${JSON.stringify(GENESIS)}},"operations":[
+${JSON.stringify({ ...made, isRefused: false, found: false, isUndone: false })}
+]`;
+    const groups = join(directory, 'replicas', String(replica.port), 'groups');
+    rmSync(groups, { recursive: true });
+    mkdirSync(groups);
+    const checksum = crc32(body).toString(16).padStart(8, '0');
+    writeFileSync(join(groups, 'groups.json'), `${body},"_checksum":"${checksum}"}\n`);
+    await replica.start();
+
+    const key = { 'idempotency-key': 'k' };
+    const again = await client.post('/v1/group', { groupId: 'made' }, key);
+    expect([again.status, again.header('idempotency-replayed')]).toEqual([201, 'true']);
+    (await client.post('/v1/group', { groupId: 'other' }, key)).problem(422);
+    const removed = await client.send('DELETE', '/v1/group', { json: { groupId: 'made' }, headers: key });
+    expect([removed.status, removed.header('idempotency-replayed')]).toEqual([200, '']);
   });
 
   it('in the middle of writes, are all that were answered 201', async () => {

@@ -298,12 +298,28 @@ describe('an Idempotency-Key at a node', () => {
     expect(await isThere(groupId)).toBe(true);
   });
 
-  it('sent with another body or method, is refused with 422', async () => {
+  it('sent with another body, is refused with 422', async () => {
     const [groupId, key] = [newGroup(), newId()];
     await create(groupId, { 'idempotency-key': key });
     (await create(newGroup(), { 'idempotency-key': key })).problem(422);
-    (await remove(groupId, { 'idempotency-key': key })).problem(422);
     expect(await isThere(groupId)).toBe(true);
+  });
+
+  it('sent with another method, or to all groups, is another key there', async () => {
+    const [groupId, key] = [newGroup(), newId()];
+    const keyed = { 'idempotency-key': key };
+    const answers = [await create(groupId, keyed), await remove(groupId, keyed), await clear(keyed)];
+    expect(answers.map(({ status }) => status)).toEqual([201, 200, 200]);
+    expect(answers.map((answer) => answer.header('idempotency-replayed'))).toEqual(['', '', '']);
+  });
+
+  it('sent to another spelling of the path, takes effect once', async () => {
+    const [groupId, key] = [newGroup(), newId()];
+    expect((await create(groupId, { 'idempotency-key': key })).status).toBe(201);
+    for (const path of ['/v1/group/', '/v1/%67roup', '/%76%31/group?x=y']) {
+      const again = await replica.client.post(path, { groupId }, { 'idempotency-key': key });
+      expect([again.status, again.header('idempotency-replayed')]).toEqual([201, 'true']);
+    }
   });
 
   it('of a clear, takes no newer group', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Answer, newKey } from './support/client.js';
-import { sendBytesAndHangUp } from './support/raw-socket.js';
+import { sendBytes, sendBytesAndHangUp } from './support/raw-socket.js';
 import { RESOURCES } from './support/resources.js';
 import { useSharedApp } from './support/shared-app.js';
 
@@ -98,6 +98,23 @@ describe.each(RESOURCES)('an Idempotency-Key on a $name', ({ path, input, change
     const first = await app.client.post(path, input, key);
     expectReplay(await app.client.post(`${path}/`, input, key), first);
     expectReplay(await app.client.post(`${path}?a=b`, input, key), first);
+  });
+
+  it('sent to another spelling of the same target, takes effect once', async () => {
+    const at = await app.client.add(path, input);
+    const key = { 'idempotency-key': newKey() };
+    const first = await app.client.put(at, changed, key);
+    const other = await app.client.put(at, input);
+    const encoded = at.replace(/\d/g, (digit) => `%3${digit}`);
+    const escaped = at.replace(/[a-z]/, (letter) => `%${letter.charCodeAt(0).toString(16)}`);
+    for (const spelling of [encoded, `${encoded}/`, escaped, `${escaped}?a=b`]) {
+      expectReplay(await app.client.put(spelling, changed, key), first);
+    }
+    const body = JSON.stringify(changed);
+    const head = `PUT http://127.0.0.1${at} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Type: application/json`;
+    const absolute = `${head}\r\nIdempotency-Key: ${key['idempotency-key']}\r\nContent-Length: ${String(body.length)}\r\n\r\n${body}`;
+    expect(await sendBytes(app.process.url, absolute)).toMatch(/^HTTP\/1.1 200 [^]*idempotency-replayed: true/i);
+    expect((await app.client.get(at)).text).toBe(other.text);
   });
 
   it('sent by fifty clients at once, creates exactly one and gives all the same answer', async () => {

@@ -4,6 +4,7 @@ import { isAppError } from '../../kernel/index.js';
 import { SnapshotFile } from '../../platform/documents/index.js';
 import { GENESIS, Journal, type JournalPorts } from '../../platform/journal/index.js';
 import { GroupHistory, type GroupOp, type GroupOutcome } from './core/group-history.js';
+import type { OperationKind } from './core/known-operation.js';
 import { GROUP_SNAPSHOT_CODEC, type GroupSnapshot } from './group-snapshot.js';
 
 export interface GroupStoreOptions {
@@ -62,6 +63,11 @@ export class GroupStore {
 
   has(groupId: string): boolean {
     return this.history.has(groupId);
+  }
+
+  /** What the operation of this id was to do; undefined when it is not known. */
+  kindOf(id: string): OperationKind | undefined {
+    return this.history.kindOf(id);
   }
 
   /** The highest version that was met here. */

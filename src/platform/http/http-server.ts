@@ -6,6 +6,7 @@ import { useEndings } from './endings.js';
 import type { ProblemShape } from './problem.js';
 import { sendProblem } from './problem-answers.js';
 import { ROUTER_OPTIONS, useRouteRules } from './routes.js';
+import { refuseRepeatedHeaders } from './single-headers.js';
 import { answerUnparsable, useProblemsForWhatNodeRefuses } from './unparsable.js';
 
 export interface HttpServerOptions {
@@ -65,6 +66,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
   });
   useEndings(server);
   useProblemsForWhatNodeRefuses(server);
+  refuseRepeatedHeaders(server);
   useAccessControl(server, options.apiKeys);
   if (options.requestsPerMinute !== undefined) await useRateLimit(server, options.requestsPerMinute);
   useRouteRules(server);

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { createHash } from 'node:crypto';
 import { fastify, type FastifyInstance } from 'fastify';
 import { eventually } from '../../../test/support/eventually.js';
 import { SimulatedClock } from '../../../test/support/simulated-clock.js';
@@ -27,6 +28,8 @@ const DAY_MS = 24 * 3_600_000;
 let server: FastifyInstance;
 let timers: SimulatedTimers;
 let clock: SimulatedClock;
+/** By scope. */
+let records: Map<string, OperationRecord>;
 /** Of what goes on after its answer; settled by the test. */
 let ended: Promise<void>;
 let end: () => void;
@@ -36,7 +39,7 @@ let recordSlow: () => void;
 let underWay: Work[];
 
 beforeEach(async () => {
-  const records = new Map<string, OperationRecord>();
+  records = new Map();
   timers = new SimulatedTimers();
   clock = new SimulatedClock();
   ended = new Promise((resolve) => (end = resolve));
@@ -69,6 +72,11 @@ beforeEach(async () => {
     const answer = await new Promise<Answer>((finish, refuse) => underWay.push({ finish, refuse }));
     if (scope !== undefined) records.set(scope, { id, bodyHmac, atMs: clock.nowMs(), answer });
     return sendAnswer(reply, answer);
+  });
+  server.put('/things/:name', (request, reply) => {
+    const { id, scope = '', bodyHmac } = operationOf(request);
+    records.set(scope, { id, bodyHmac, atMs: clock.nowMs(), answer: CREATED });
+    return sendAnswer(reply, CREATED);
   });
   server.post('/slow-things', (request, reply) => {
     const { id, scope = '', bodyHmac } = operationOf(request);
@@ -222,6 +230,42 @@ describe('the idempotency gate', () => {
     const answer = await server.inject({ method: 'POST', url: '/orders' });
     expect([answer.statusCode, answer.headers['x-operation-id']]).toEqual([201, undefined]);
   });
+
+  const put = async (url: string): Promise<boolean> => {
+    const answer = await server.inject({ method: 'PUT', url, headers: { 'idempotency-key': 'k' }, payload: '' });
+    expect(answer.statusCode).toBe(201);
+    return answer.headers['idempotency-replayed'] === 'true';
+  };
+
+  it.each(['/things/a%20b', '/things/%61%20%62', '/%74hings/a%20b?x=y', '/things/a%20b#top', 'http://x/things/a%20b'])(
+    'given a key on %s after it was sent to another spelling of that, replays the answer',
+    async (url) => {
+      expect(await put('/things/a b')).toBe(false);
+      expect(await put(url)).toBe(true);
+    },
+  );
+
+  it.each(['/things/a', '/things/A', '/things/a%2Fb', '/things/a%2520b'])(
+    'given a key on %s after it was sent to another target, takes it for a new one',
+    async (url) => {
+      expect(await put('/things/a%20b')).toBe(false);
+      expect(await put(url)).toBe(false);
+    },
+  );
+
+  it.each(['/things/2', '/things/%32', 'http://x/things/2'])(
+    'given a key on %s that an earlier version has recorded with the path as it was sent, replays its answer',
+    async (url) => {
+      await put('/things/first');
+      const [record] = records.values();
+      const earlier = createHash('sha256').update(JSON.stringify(['anonymous', 'PUT', '/things/2', 'k']));
+      records.clear();
+      records.set(earlier.digest('base64url'), record!);
+
+      expect(await put(url)).toBe(true);
+      expect(await put('/things/3')).toBe(false);
+    },
+  );
 
   it('given no key or different keys, holds no one up', async () => {
     const posts = [post(undefined), post(undefined), post('k'), post('l')];

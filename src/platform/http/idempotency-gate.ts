@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import {
   acceptedAnswer,
@@ -15,6 +15,7 @@ import { isReading } from './access.js';
 import { sendAnswer } from './answers.js';
 import { type CommitConfirmer, confirmedAnswer } from './commit-confirmation.js';
 import { malformedField } from './parameters.js';
+import { earlierScopesOf, scopeOf } from './operation-scope.js';
 import { isPrintable, PRINTABLE_RULE } from './printable.js';
 import { STATUS_OF } from './status.js';
 import { writeConcernOf } from './write-concern.js';
@@ -118,7 +119,7 @@ export class IdempotencyGate {
       await first.answered;
       if (!(await this.isOver(first))) running = first;
     }
-    const finished = this.find(scope);
+    const finished = this.find([scope, ...earlierScopesOf(request, key)]);
     if (finished) {
       assertSameBody(finished.bodyHmac, bodyHmac);
       const concern = writeConcernOf(request);
@@ -157,11 +158,13 @@ export class IdempotencyGate {
   }
 
   /** Undefined also when its key has expired: a ledger that nobody writes to forgets nothing. */
-  private find(scope: string): OperationRecord | undefined {
+  private find(scopes: readonly string[]): OperationRecord | undefined {
     const { ledgers, clock } = this.options;
-    for (const ledger of ledgers) {
-      const found = ledger.findByScope(scope);
-      if (found && clock.nowMs() < found.atMs + CLIENT_KEY_RETENTION_MS) return found;
+    for (const scope of scopes) {
+      for (const ledger of ledgers) {
+        const found = ledger.findByScope(scope);
+        if (found && clock.nowMs() < found.atMs + CLIENT_KEY_RETENTION_MS) return found;
+      }
     }
     return undefined;
   }
@@ -179,14 +182,6 @@ export function operationOf(request: FastifyRequest): OperationStamp {
  */
 export function goesOnAfterAnswer(request: FastifyRequest, ended: Promise<unknown>): void {
   request.operationEnded = ended;
-}
-
-/** Of fixed length, so that neither long paths nor long keys make records long. */
-function scopeOf(request: FastifyRequest, key: string): string {
-  const path = request.url.replace(/\?.*$/, '').replace(/\/$/, '');
-  return createHash('sha256')
-    .update(JSON.stringify([request.caller, request.method, path, key]))
-    .digest('base64url');
 }
 
 function assertSameBody(first: string | undefined, second: string): void {

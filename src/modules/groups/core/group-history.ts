@@ -71,6 +71,10 @@ export class GroupHistory {
     return this.isThere(groupId, undefined);
   }
 
+  kindOf(id: string): OperationKind | undefined {
+    return this.known.get(id)?.kind;
+  }
+
   /** What applying this now would tell, when it would change nothing that is kept; else undefined. */
   foresee(op: GroupOp): GroupOutcome | undefined {
     const before = this.known.get(op.id);

@@ -6,6 +6,7 @@ import {
   isPrintable,
   malformedField,
   PRINTABLE_RULE,
+  scopeOf,
   validBody,
 } from '../../../../platform/http/index.js';
 import { groupInputSchema, noInputSchema } from './group.schemas.js';
@@ -23,6 +24,8 @@ export interface GroupRequest {
   readonly isNamed: boolean;
   /** It came with an `Idempotency-Key` alone. */
   readonly isKeyed: boolean;
+  /** Under which an earlier version knew what came with this key, of whatever caller and method. */
+  readonly earlierId?: string;
 }
 
 /** The operation id that came with a request; undefined when none did, or none that can be one. */
@@ -41,7 +44,7 @@ export function groupRequest(request: FastifyRequest, kind: OperationKind, newId
   }
   const named = printable(request, 'x-operation-id');
   const key = printable(request, 'idempotency-key');
-  const id = named ?? (key === undefined ? newId() : KEYED + key);
+  const id = named ?? (key === undefined ? newId() : KEYED + scopeOf(request, key));
   const version = versionIn(request, 'x-group-version');
   const after = versionIn(request, 'x-group-version-after');
   return {
@@ -55,6 +58,7 @@ export function groupRequest(request: FastifyRequest, kind: OperationKind, newId
     },
     isNamed: named !== undefined || key !== undefined,
     isKeyed: named === undefined && key !== undefined,
+    ...(named === undefined && key !== undefined && { earlierId: KEYED + key }),
   };
 }
 

@@ -1,12 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError, type Log } from '../../../../kernel/index.js';
-import type { GroupOutcome } from '../../core/group-history.js';
+import type { GroupOp, GroupOutcome } from '../../core/group-history.js';
 import type { OperationKind } from '../../core/known-operation.js';
 import type { GroupStore } from '../../group-store.js';
 import { type GroupRequest, groupRequest, operationIdIn } from './group-requests.js';
 
 export interface GroupRoutesOptions {
-  readonly store: Pick<GroupStore, 'all' | 'has' | 'version' | 'apply'>;
+  readonly store: Pick<GroupStore, 'all' | 'has' | 'version' | 'kindOf' | 'apply'>;
   /** `host:port`, as this node is called. */
   readonly nodeId: () => string;
   readonly newId: () => string;
@@ -53,10 +53,10 @@ async function change(
   try {
     about['operationId'] = operationIdIn(request);
     const asked = groupRequest(request, kind, newId);
-    const { op } = asked;
+    const op = asEarlier(asked, store);
     Object.assign(about, { operationId: op.id, groupId: op.groupId }, op.type === 'undo' && { operation: 'undo' });
     const outcome = refusedAtOnce(asked, store) ?? (await store.apply(op));
-    const refusal = refusalOf(outcome, op.groupId, op.id);
+    const refusal = refusalOf(outcome, asked);
     if (asked.isNamed && 'version' in outcome) void reply.header('x-group-version', String(outcome.version));
     if (asked.isKeyed && 'isRepeat' in outcome && outcome.isRepeat) void reply.header('idempotency-replayed', 'true');
     if (refusal !== undefined) throw refusal;
@@ -67,6 +67,11 @@ async function change(
     log.warn('group operation refused', { ...about, outcome: code, cause: message });
     throw error;
   }
+}
+
+/** Under the id that an earlier version gave it, where one has recorded it. */
+function asEarlier({ op, earlierId }: GroupRequest, store: Pick<GroupStore, 'kindOf'>): GroupOp {
+  return earlierId !== undefined && store.kindOf(earlierId) === op.kind ? { ...op, id: earlierId } : op;
 }
 
 /** Nobody will ask again for what has no name: when it changes nothing it is not kept. */
@@ -81,7 +86,10 @@ function refusedAtOnce(
   return op.kind === 'delete' && !isThere ? { result: 'not-found', ...about } : undefined;
 }
 
-function refusalOf({ result }: GroupOutcome, groupId = '', id: string): AppError | undefined {
+function refusalOf(
+  { result }: GroupOutcome,
+  { op: { id, groupId = '' }, isKeyed }: GroupRequest,
+): AppError | undefined {
   switch (result) {
     case 'exists':
       return new AppError('exists', `group ${groupId} exists already`, { retry: 'never' });
@@ -90,9 +98,11 @@ function refusalOf({ result }: GroupOutcome, groupId = '', id: string): AppError
     case 'undone':
       return new AppError('undone', `operation ${id} was undone here, and will not be done`, { retry: 'never' });
     case 'reused':
-      return new AppError('idempotency-key-reused', `operation ${id} has come before with something else`, {
-        retry: 'never',
-      });
+      return new AppError(
+        'idempotency-key-reused',
+        `${isKeyed ? 'this Idempotency-Key' : `operation ${id}`} has come before with something else`,
+        { retry: 'never' },
+      );
     case 'done':
     case 'undo-done':
       return undefined;
