@@ -34,9 +34,26 @@ describe('a bookstore.db that is put back from a backup, beside documents that a
   let backup: string;
   let app: AppProcess;
 
-  const restore = (): void => {
+  const putOlderThere = (): void => {
     for (const suffix of ['-wal', '-shm']) rmSync(join(directory, `${DATABASE}${suffix}`), { force: true });
     copyFileSync(join(backup, DATABASE), join(directory, DATABASE));
+  };
+  /** What a start and what `npm run transactions:accept` say. */
+  const refusals = async (): Promise<readonly string[]> => {
+    const started = AppProcess.spawn(directory);
+    expect((await started.exited).code).toBe(1);
+    const accepting = await runToEnd('accept', directory, { args: ['--reason', 'it is of Monday'] });
+    expect(accepting.code).toBe(1);
+    return [started.printed, accepting.printed];
+  };
+  /** And accepts that commits are missing from it. */
+  const restore = async (): Promise<void> => {
+    putOlderThere();
+    const accepted = await runToEnd('acceptLoss', directory, { args: ['--reason', 'the backup is of Monday'] });
+    expect([accepted.code, accepted.printed]).toEqual([
+      0,
+      expect.stringMatching(/^accepted: .*the backup is of Monday/),
+    ]);
   };
   const ordersOf = async (): Promise<number> => {
     return (await ask<{ orders_count: number }>(`${app.url}/customers/1`)).body.orders_count;
@@ -69,7 +86,15 @@ describe('a bookstore.db that is put back from a backup, beside documents that a
         ids.push((await ask<{ transactionId: string }>(`${app.url}/books-2pc`, BOOK, key)).body.transactionId);
       }
       await app.kill();
-      restore();
+      putOlderThere();
+      for (const refusal of await refusals()) {
+        expect(refusal).toMatch(
+          /^recovery-needed: .*bookstore\.db has \d+ commits, and \d+ commits of it were durable/,
+        );
+        expect(refusal).toContain('npm run data:accept-loss');
+        expect(refusal.trim().split('\n')).toHaveLength(1);
+      }
+      await restore();
 
       const refused = AppProcess.spawn(directory);
       expect((await refused.exited).code).toBe(1);
@@ -108,7 +133,7 @@ describe('a bookstore.db that is put back from a backup, beside documents that a
       app = await AppProcess.start(directory, { FAULTS: '1', CRASH_SITE: '2pc.decide.before' });
       await ask(`${app.url}/books-2pc`, BOOK, key).catch(() => undefined);
       await app.exited;
-      restore();
+      await restore();
 
       app = await AppProcess.start(directory);
       const [found] = (await ask<Transaction[]>(`${app.url}/transactions?state=unmatched`)).body;
@@ -127,7 +152,7 @@ describe('a bookstore.db that is put back from a backup, beside documents that a
     'of a version without transactions, is not accepted but brought up to date by a start, as one line says',
     async () => {
       withoutTransactions(join(backup, DATABASE));
-      restore();
+      await restore();
 
       const args = ['--reason', 'the backup is of last year'];
       const refused = await runToEnd('accept', directory, { args });
@@ -151,7 +176,7 @@ describe('a bookstore.db that is put back from a backup, beside documents that a
       const unanswered = await ask(`${app.url}/books-2pc`, BOOK).catch(() => undefined);
       expect(unanswered).toBeUndefined();
       await app.exited;
-      restore();
+      await restore();
 
       // A start that decides nothing must leave as much to the next one.
       app = await AppProcess.start(directory);

@@ -37,9 +37,9 @@ describe('the app on stores that are not of one time', () => {
     await history.load(history.cluster.app, shop, () => history.doneCount >= enough);
     await shop.close();
   };
-  /** Moves the database away, as it was left by `kill -9`. Puts it back when the returned function is called. */
+  /** Moves all of the database away, as it was left by `kill -9`. Puts it back when the returned function is called. */
   const takeDatabaseAway = (): (() => void) => {
-    const files = ['', '-wal', '-shm'].map((ending) => `${history.sqlFile}${ending}`);
+    const files = ['', '-wal', '-shm', '.commits'].map((ending) => `${history.sqlFile}${ending}`);
     const there = files.filter((file) => existsSync(file));
     for (const file of there) renameSync(file, `${file}.away`);
     return () => {

@@ -1,5 +1,6 @@
 import { BookEntity, CreateBooks1763700000002 } from '../../src/modules/books/index.js';
 import { systemClock, systemTimers } from '../../src/platform/process/index.js';
+import { NodeDisk } from '../../src/platform/disk/index.js';
 import { NO_CRASH_SITES } from '../../src/platform/crash-sites/index.js';
 import {
   CreatePlatformTables1763700000001,
@@ -7,6 +8,7 @@ import {
   SqlDatabase,
   type SqlDatabasePorts,
 } from '../../src/platform/sql/index.js';
+import { RecordingLog } from './recording-log.js';
 import { RecordingProcessControl } from './recording-process-control.js';
 import { SeededRandom } from './seeded-random.js';
 
@@ -24,6 +26,8 @@ export function openBooksDatabase(file: string, ports: Partial<SqlDatabasePorts>
     process: new RecordingProcessControl(),
     random: RANDOM,
     clock: systemClock,
+    disk: new NodeDisk(),
+    log: new RecordingLog(),
   };
   return SqlDatabase.open(
     { ...defaults, ...ports },

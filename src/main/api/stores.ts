@@ -10,6 +10,7 @@ import { NodeDisk } from '../../platform/disk/index.js';
 import type { PreparedBody } from '../../platform/http/index.js';
 import { nextTurn, systemClock, systemRandom, systemTimers } from '../../platform/process/index.js';
 import {
+  bookstoreIn,
   CreatePlatformTables1763700000001,
   CreateTransactions1763700000003,
   SqlDatabase,
@@ -43,7 +44,7 @@ export async function openStores({ storage, cache }: AppConfig, own: StorePorts)
   };
   const [sql, documents] = await Promise.all([
     SqlDatabase.open(ports, {
-      file: join(storage.dataDirectory, 'bookstore.db'),
+      file: bookstoreIn(storage.dataDirectory),
       entities: [BookEntity, UserEntity],
       migrations: [
         CreatePlatformTables1763700000001,

@@ -1,8 +1,10 @@
 import 'reflect-metadata';
 import { isAppError } from '../../kernel/index.js';
+import { acceptLostData } from './accept-loss/run.js';
 import { acceptTransactions } from './accept/run.js';
 import { runCluster } from './cluster/run.js';
 import { recoverFromReplicas } from './recover/run.js';
+import type { Said } from './said.js';
 import { showStatus } from './status.js';
 
 const EXIT_FAILED = 1;
@@ -10,8 +12,13 @@ const EXIT_USAGE = 2;
 /** What is kept here is nobody else's to read. */
 const OWNER_ONLY = 0o077;
 const DRY_RUN = '--dry-run';
+const ACCEPTING: Readonly<Record<string, (reason: string) => Promise<Said>>> = {
+  'transactions:accept': acceptTransactions,
+  'data:accept-loss': acceptLostData,
+};
 const USAGE =
-  'Usage: npm run status, npm run cluster -- --help, npm run recover:from-replicas [-- --dry-run], npm run transactions:accept -- --reason "..."';
+  'Usage: npm run status, npm run cluster -- --help, npm run recover:from-replicas [-- --dry-run], ' +
+  'npm run transactions:accept -- --reason "...", npm run data:accept-loss -- --reason "..."';
 
 async function main([command, ...options]: readonly string[]): Promise<number> {
   process.umask(OWNER_ONLY);
@@ -35,8 +42,9 @@ async function main([command, ...options]: readonly string[]): Promise<number> {
     });
   }
   const [option, reason, ...rest] = options;
-  if (command === 'transactions:accept' && option === '--reason' && reason !== undefined && rest.length === 0) {
-    const { exitCode, lines } = await acceptTransactions(reason);
+  const accept = command === undefined ? undefined : ACCEPTING[command];
+  if (accept !== undefined && option === '--reason' && reason !== undefined && rest.length === 0) {
+    const { exitCode, lines } = await accept(reason);
     say(lines.join('\n'), exitCode);
     return exitCode;
   }

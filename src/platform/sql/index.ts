@@ -1,3 +1,5 @@
+export { acceptMissingCommits, missingCommitsOf } from './accept-missing-commits.js';
+export { bookstoreIn } from './bookstore-file.js';
 export { SqlDatabase } from './sql-database.js';
 export type { SqlDatabaseOptions, SqlDatabasePorts } from './sql-database.js';
 export { tablesMissingIn } from './missing-tables.js';

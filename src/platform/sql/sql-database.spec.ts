@@ -119,6 +119,7 @@ describe('SqlDatabase', () => {
     handle.exec(`DELETE FROM lives;
       WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
       INSERT INTO lives SELECT i, i FROM n`);
+    rmSync(`${file}.commits`);
 
     const next = await openOne();
 

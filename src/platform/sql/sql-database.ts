@@ -1,8 +1,9 @@
-import { statSync } from 'node:fs';
-import { basename } from 'node:path';
 import BetterSqlite3, { type Statement } from 'better-sqlite3';
 import { DataSource, type DataSourceOptions } from 'typeorm';
-import { AppError, type Clock, type Random } from '../../kernel/index.js';
+import type { Clock, Disk, Log, Random } from '../../kernel/index.js';
+import { CommitCount } from './commit-count.js';
+import { CommitWitness, witnessOf } from './commit-witness.js';
+import { lookBeforeOpening, refusalFor } from './look-before-opening.js';
 import { refusalToOpen } from './sql-error.js';
 import type { SqlHandle } from './sql-handle.js';
 import { SqlReader } from './sql-reader.js';
@@ -20,9 +21,10 @@ export interface SqlDatabaseOptions {
 export interface SqlDatabasePorts extends SqlWriteExecutorPorts {
   readonly random: Random;
   readonly clock: Clock;
+  readonly disk: Disk;
+  readonly log: Log;
 }
 
-const WAL = '-wal';
 const WRITE_BUSY_TIMEOUT_MS = 250;
 const READ_BUSY_TIMEOUT_MS = 1_000;
 const DATABASE_ID_BYTES = 16;
@@ -49,13 +51,15 @@ export class SqlDatabase {
     readonly epoch: number,
     /** Names this life of the file, and no other of this file or of a copy of it: a random whole number of 48 bits. */
     readonly life: number,
+    private readonly witness: CommitWitness,
   ) {
     this.lifeOf = reader.handle.prepare<[number], number>('SELECT id FROM lives WHERE id = ?').pluck();
   }
 
   /**
    * Opens, migrates, takes the next epoch and begins a life, durable when it resolves. The caller holds the data
-   * directory's lock. Rejects with `storage-busy`, `storage-read-only` or `data-corrupt`, which name the file.
+   * directory's lock. Rejects with `storage-busy`, `storage-read-only` or `data-corrupt`, which name the file, and with
+   * `recovery-needed`, nothing changed, when the file lacks commits that were durable.
    */
   static async open(ports: SqlDatabasePorts, options: SqlDatabaseOptions): Promise<SqlDatabase> {
     try {
@@ -73,9 +77,9 @@ export class SqlDatabase {
       migrations: [...options.migrations] as never,
       migrationsTransactionMode: 'each',
     });
-    const isUnclean = isLeftOver(`${options.file}${WAL}`);
+    const lacking = lookBeforeOpening(options.file, await CommitWitness.read(ports.disk, witnessOf(options.file)));
+    if (lacking !== undefined) throw refusalFor(lacking);
     await writeSource.initialize();
-    if (isUnclean && writeHandle) assertSound(writeHandle, options.file);
     await writeSource.runMigrations();
     const readSource = new DataSource(connection(options, (handle) => (readHandle = handle), READ_BUSY_TIMEOUT_MS));
     await readSource.initialize();
@@ -83,11 +87,17 @@ export class SqlDatabase {
     readHandle.pragma('query_only = ON');
 
     ports.crashSites.reach('sql.epoch.before');
-    const [databaseId, epoch, life] = beginEpoch(writeHandle, ports);
+    const [databaseId, epoch, life, firstCount] = beginEpoch(writeHandle, ports);
     ports.crashSites.reach('sql.epoch.after');
+    const witness = await CommitWitness.open(ports, witnessOf(options.file), (error) => {
+      ports.log.warn('how far the database has come could not be noted outside of it', { error });
+    });
+    witness.note({ databaseId, life, count: firstCount });
+    await witness.synchronize();
     const reader = new SqlReader(readHandle, ports.nextTurn);
-    const committed = (): void => {
+    const committed = (count: number | undefined): void => {
       reader.noticeCommit();
+      if (count !== undefined) witness.note({ databaseId, life, count });
     };
     return new SqlDatabase(
       writeSource,
@@ -98,6 +108,7 @@ export class SqlDatabase {
       databaseId,
       epoch,
       life,
+      witness,
     );
   }
 
@@ -118,28 +129,16 @@ export class SqlDatabase {
         // What is to be said is why the start is refused.
       }
     }
+    this.witness.close().catch(() => undefined);
   }
 
   async close(): Promise<void> {
     if (this.writeSource.isInitialized) await this.writer.close();
     if (this.readSource.isInitialized) await this.readSource.destroy();
-    if (this.writeSource.isInitialized) await this.writeSource.destroy();
+    if (!this.writeSource.isInitialized) return;
+    await this.writeSource.destroy();
+    await this.witness.close();
   }
-}
-
-function isLeftOver(path: string): boolean {
-  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0;
-}
-
-/**
- * A write-ahead log that a killed process has left is played into whatever file has the name. Where that is another copy,
- * put there without taking the log away, what comes of it is neither.
- */
-function assertSound(handle: SqlHandle, file: string): void {
-  const found = handle.prepare<[], string>('PRAGMA quick_check(1)').pluck().get();
-  if (found === 'ok') return;
-  const wayOut = `put a copy in its place, without ${basename(file)}${WAL} and ${basename(file)}-shm beside it`;
-  throw new AppError('data-corrupt', `${file}: ${String(found)}; ${wayOut}`, { retry: 'never' });
 }
 
 function connection(
@@ -171,19 +170,22 @@ function connection(
 function beginEpoch(
   handle: SqlHandle,
   { random, clock }: Pick<SqlDatabasePorts, 'random' | 'clock'>,
-): [databaseId: string, epoch: number, life: number] {
+): [databaseId: string, epoch: number, life: number, count: number] {
   const freshId = Buffer.from(random.bytes(DATABASE_ID_BYTES)).toString('hex');
   const life = Buffer.from(random.bytes(LIFE_BYTES)).readUIntBE(0, LIFE_BYTES);
+  const commits = new CommitCount(handle);
   const begin = handle.transaction(() => {
+    commits.begin();
     handle.prepare('INSERT OR IGNORE INTO meta (id, database_id, epoch) VALUES (1, ?, 0)').run(freshId);
     handle.prepare('UPDATE meta SET epoch = epoch + 1').run();
     handle
       .prepare('DELETE FROM lives WHERE id IN (SELECT id FROM lives ORDER BY began_at_ms DESC LIMIT -1 OFFSET ?)')
       .run(LIVES_KEPT - 1);
     handle.prepare('INSERT INTO lives (id, began_at_ms) VALUES (?, ?)').run(life, clock.nowMs());
-    return handle.prepare<[], [string, number]>('SELECT database_id, epoch FROM meta').raw().get();
+    const row = handle.prepare<[], [string, number]>('SELECT database_id, epoch FROM meta').raw().get();
+    return { row, count: commits.next() };
   });
-  const row = begin.immediate();
-  if (!row) throw new Error('the meta row was just written');
-  return [...row, life];
+  const { row, count } = begin.immediate();
+  if (!row || count === undefined) throw new Error('the meta row was just written');
+  return [...row, life, count];
 }

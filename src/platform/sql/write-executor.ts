@@ -1,6 +1,7 @@
 import type { Statement } from 'better-sqlite3';
 import { AppError, type CrashSites, type NextTurn, type ProcessControl, type Timers } from '../../kernel/index.js';
 import type { SqlHandle } from './sql-handle.js';
+import { CommitCount } from './commit-count.js';
 import { refusalFrom, sqliteCode } from './sql-error.js';
 
 export interface SqlWriteExecutorPorts {
@@ -55,13 +56,14 @@ export class SqlWriteExecutor {
   private readonly rollbackTo: Statement<[]>;
   private readonly readEpoch: Statement<[], number>;
   private readonly moveGeneration: Statement<[string]>;
+  private readonly count: CommitCount;
 
   constructor(
     private readonly ports: SqlWriteExecutorPorts,
     private readonly handle: SqlHandle,
     private readonly epoch: number,
-    /** Called when a commit is durable, before anyone is answered. */
-    private readonly committed: () => void,
+    /** Called when a commit is durable, before anyone is answered, with its number; undefined when it changed nothing. */
+    private readonly committed: (count: number | undefined) => void,
   ) {
     this.begin = handle.prepare('BEGIN IMMEDIATE');
     this.commit = handle.prepare('COMMIT');
@@ -74,6 +76,7 @@ export class SqlWriteExecutor {
       `INSERT INTO generations (table_name, generation) VALUES (?, 1)
        ON CONFLICT (table_name) DO UPDATE SET generation = generation + 1`,
     );
+    this.count = new CommitCount(handle);
   }
 
   /**
@@ -133,20 +136,23 @@ export class SqlWriteExecutor {
 
   private commitTogether(batch: readonly Queued[], deferred: readonly Queued[]): void {
     const judged: Judged[] = [];
+    let count: number | undefined;
     try {
       this.begin.run();
       this.assertNotSuperseded();
+      this.count.begin();
       const touched = new Set<string>();
       for (const entry of batch) judged.push(this.attempt(entry, touched));
       for (const entry of deferred) judged.push(this.attempt(entry, touched));
       for (const table of touched) this.moveGeneration.run(table);
+      count = this.count.next();
     } catch (error) {
       if (this.handle.inTransaction) this.rollback.run();
       rejectAll(batch, refusalFrom(error));
       this.keepDeferred(deferred);
       return;
     }
-    if (this.commitNow(batch)) answer(judged);
+    if (this.commitNow(batch, count)) answer(judged);
     else this.keepDeferred(deferred);
   }
 
@@ -191,11 +197,11 @@ export class SqlWriteExecutor {
   }
 
   /** True when the commit is durable. Otherwise everyone has been answered. */
-  private commitNow(batch: readonly Queued[]): boolean {
+  private commitNow(batch: readonly Queued[], count: number | undefined): boolean {
     try {
       this.ports.crashSites.reach('sql.commit.before');
       this.commit.run();
-      this.committed();
+      this.committed(count);
       this.ports.crashSites.reach('sql.commit.after');
       return true;
     } catch (error) {

@@ -7,15 +7,15 @@ import { NO_CRASH_SITES } from '../../../platform/crash-sites/index.js';
 import { NodeDisk } from '../../../platform/disk/index.js';
 import { DocumentStore } from '../../../platform/documents/index.js';
 import { nextTurn, systemClock, systemRandom, systemTimers } from '../../../platform/process/index.js';
-import { SqlDatabase, SqlTransactionTable, tablesMissingIn } from '../../../platform/sql/index.js';
+import { bookstoreIn, SqlDatabase, SqlTransactionTable, tablesMissingIn } from '../../../platform/sql/index.js';
 import { DocumentParticipant, SqliteLastResource } from '../../../protocols/two-phase-commit/index.js';
 import { withUnused } from '../lock-unused.js';
 import { lookingAt } from '../looking-disk.js';
+import { reasonOf } from '../reason.js';
 import type { Said } from '../said.js';
 import { accept } from './accept.js';
 import { wordsOf } from './words.js';
 
-const LONGEST_REASON = 500;
 /** Without these a database was last opened by a version that had no transactions, or by none. */
 const TABLES = ['meta', 'lives', 'transactions'];
 
@@ -23,17 +23,12 @@ const TABLES = ['meta', 'lives', 'transactions'];
  * `npm run transactions:accept`: the way out when a start is refused because the database or the documents lack
  * transactions that the other has committed. Changes nothing else. Throws an AppError that names what stands in the way.
  */
-export async function acceptTransactions(reason: string): Promise<Said> {
+export async function acceptTransactions(text: string): Promise<Said> {
   const { storage } = loadConfig();
-  const length = [...reason.trim()].length;
-  if (length < 1 || length > LONGEST_REASON) {
-    throw new AppError('validation-failed', `--reason must have 1 to ${String(LONGEST_REASON)} characters`, {
-      retry: 'never',
-    });
-  }
-  const file = join(storage.dataDirectory, 'bookstore.db');
+  const reason = reasonOf(text);
+  const file = bookstoreIn(storage.dataDirectory);
   if (!existsSync(file)) throw nothingIn(file);
-  return withUnused(storage.dataDirectory, () => acceptIn(storage.dataDirectory, file, reason.trim()));
+  return withUnused(storage.dataDirectory, () => acceptIn(storage.dataDirectory, file, reason));
 }
 
 async function acceptIn(dataDirectory: string, file: string, reason: string): Promise<Said> {

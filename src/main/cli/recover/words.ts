@@ -1,10 +1,7 @@
 import { placeText } from '../../../kernel/index.js';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { bookstoreIn } from '../../../platform/sql/index.js';
 import type { Recovery } from './recover.js';
-
-/** Of everything that is kept here, the part that no replica holds. */
-const SQL_FILE = 'bookstore.db';
 
 const MOST_LISTED = 20;
 const ABOUT_DECIDED =
@@ -36,7 +33,7 @@ export function linesOf(recovery: Recovery, dataDirectory: string): readonly str
 
 function restoredLines(recovery: Extract<Recovery, { kind: 'restored' }>, dataDirectory: string): readonly string[] {
   const { choice, copied, heard, kept } = recovery;
-  const sqlFile = join(dataDirectory, SQL_FILE);
+  const sqlFile = bookstoreIn(dataDirectory);
   // A start that was refused may have made an empty one already: that a file is there says little.
   const books = existsSync(sqlFile) ? 'what is there now was left as it is' : 'without one the next start begins empty';
   return [

@@ -1,0 +1,18 @@
+import { dirname } from 'node:path';
+import type { Disk } from '../../kernel/index.js';
+import { CommitWitness, witnessOf } from './commit-witness.js';
+import { lookBeforeOpening } from './look-before-opening.js';
+
+/**
+ * What a database lacks that was durable, in words that name the file, what is expected and what is found; undefined when
+ * nothing is missing. Changes nothing. Throws what `SqlDatabase.open` rejects with when it cannot be read.
+ */
+export async function missingCommitsOf(disk: Disk, file: string): Promise<string | undefined> {
+  return lookBeforeOpening(file, await CommitWitness.read(disk, witnessOf(file)))?.message;
+}
+
+/** Nobody expects them any more, durably: the next start goes on with the file as it is. Not of a file in use. */
+export async function acceptMissingCommits(disk: Disk, file: string): Promise<void> {
+  await disk.remove(witnessOf(file));
+  await disk.synchronizeDirectory(dirname(file));
+}

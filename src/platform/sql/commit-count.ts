@@ -1,0 +1,35 @@
+import type { Statement } from 'better-sqlite3';
+import type { SqlHandle } from './sql-handle.js';
+
+/**
+ * The name under which the file's own generation stands among those of its tables: it moves with every commit that changes
+ * anything, and so counts them. In a row beside the others it costs no page of its own.
+ */
+export const COMMITS = '*';
+
+/** Counts the commits of one file, inside of them. */
+export class CommitCount {
+  private readonly move: Statement<[], number>;
+  private readonly changes: Statement<[], number>;
+  private changesBefore = 0;
+
+  constructor(handle: SqlHandle) {
+    this.move = handle
+      .prepare<[], number>(
+        `INSERT INTO generations (table_name, generation) VALUES ('${COMMITS}', 1)
+         ON CONFLICT (table_name) DO UPDATE SET generation = generation + 1 RETURNING generation`,
+      )
+      .pluck();
+    this.changes = handle.prepare<[], number>('SELECT total_changes()').pluck();
+  }
+
+  /** To be called before the first statement of a transaction. */
+  begin(): void {
+    this.changesBefore = this.changes.get() ?? 0;
+  }
+
+  /** To be called as the last statement of a transaction. The number of its commit; undefined when it changes nothing. */
+  next(): number | undefined {
+    return this.changes.get() === this.changesBefore ? undefined : this.move.get();
+  }
+}

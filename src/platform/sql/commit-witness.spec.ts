@@ -1,0 +1,116 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { SeededRandom } from '../../../test/support/seeded-random.js';
+import { SimulatedDisk } from '../../../test/support/simulated-disk.js';
+import { SimulatedTimers } from '../../../test/support/simulated-timers.js';
+import { CommitWitness, type CommitPlace } from './commit-witness.js';
+
+const DIRECTORY = '/data';
+const FILE = `${DIRECTORY}/bookstore.db.commits`;
+const AT_MOST_MS = 100;
+const SEEDS = 300;
+
+const place = (count: number): CommitPlace => ({ databaseId: 'ab'.repeat(16), life: 281_474_976_710_655, count });
+
+describe('CommitWitness', () => {
+  let disk: SimulatedDisk;
+  let timers: SimulatedTimers;
+  let failures: unknown[];
+
+  const open = async (): Promise<CommitWitness> => {
+    const attached = disk.attach();
+    await attached.ensureDirectory(DIRECTORY);
+    return CommitWitness.open({ disk: attached, timers }, FILE, (error) => failures.push(error));
+  };
+  const read = (): Promise<CommitPlace | undefined> => CommitWitness.read(disk.attach(), FILE);
+  const settled = async (): Promise<void> => {
+    for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+  };
+
+  beforeEach(() => {
+    disk = new SimulatedDisk();
+    timers = new SimulatedTimers();
+    failures = [];
+  });
+
+  it('of which nothing is there, or nothing is whole, knows nothing', async () => {
+    expect(await read()).toBeUndefined();
+    disk.plant(FILE, Buffer.alloc(3 * 4_096, 'x'));
+    expect(await read()).toBeUndefined();
+    await open();
+    expect(await read()).toBeUndefined();
+  });
+
+  it('given that the process is killed, knows the last commit that was noted', async () => {
+    const witness = await open();
+    for (let count = 1; count <= 25; count += 1) {
+      witness.note(place(count));
+      await settled();
+    }
+    disk.kill();
+
+    expect(await read()).toEqual(place(25));
+    const next = await open();
+    next.note(place(26));
+    await next.close();
+    expect(await read()).toEqual(place(26));
+  });
+
+  it('given many commits within a tenth of a second, costs one fsync for all, and none when nothing is committed', async () => {
+    const witness = await open();
+    disk.calls.length = 0;
+    for (let count = 1; count <= 25; count += 1) witness.note(place(count));
+    timers.pass(AT_MOST_MS);
+    await settled();
+    timers.pass(10 * AT_MOST_MS);
+
+    expect(disk.calls.filter(({ operation }) => operation === 'synchronize')).toHaveLength(1);
+    expect(timers.pending).toBe(0);
+  });
+
+  it('given a loss of power at any moment and in any order of what reached the disk, is never ahead, and never behind what was made durable', async () => {
+    for (let seed = 1; seed <= SEEDS; seed += 1) {
+      const random = new SeededRandom(seed);
+      disk = new SimulatedDisk(random);
+      timers = new SimulatedTimers();
+      let witness = await open();
+      let noted = 0;
+      let durable = 0;
+      for (let step = random.below(40); step > 0; step -= 1) {
+        if (random.chance(0.7)) {
+          noted += 1;
+          witness.note(place(noted));
+        } else {
+          const before = noted;
+          const synchronized = witness.synchronize();
+          for (let more = random.below(4); more > 0; more -= 1) {
+            noted += 1;
+            witness.note(place(noted));
+          }
+          if (random.chance(0.8)) {
+            await synchronized;
+            durable = before;
+          }
+        }
+      }
+      await settled();
+      disk.losePower();
+
+      const known = (await read())?.count ?? 0;
+      expect([seed, known]).toEqual([seed, Math.min(Math.max(known, durable), noted)]);
+      witness = await open();
+      witness.note(place(noted + 1));
+      await witness.close();
+      expect(await read()).toEqual(place(noted + 1));
+    }
+  });
+
+  it('that cannot be written, says so and fails nobody', async () => {
+    const witness = await open();
+    disk.plan({ nth: 1, operation: 'write', code: 'EIO' });
+    disk.plan({ nth: 1, operation: 'synchronize', code: 'EIO' });
+    witness.note(place(1));
+    await witness.close();
+
+    expect(failures).toMatchObject([{ code: 'EIO' }, { code: 'EIO' }]);
+  });
+});

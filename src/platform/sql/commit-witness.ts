@@ -1,0 +1,121 @@
+import { dirname } from 'node:path';
+import { crc32 } from 'node:zlib';
+import type { Disk, DiskFile, Timers } from '../../kernel/index.js';
+
+/** Where a database stands: so many commits, counted inside of it, of which the last was made in that life. */
+export interface CommitPlace {
+  readonly databaseId: string;
+  readonly life: number;
+  readonly count: number;
+}
+
+export interface CommitWitnessPorts {
+  readonly disk: Disk;
+  readonly timers: Timers;
+}
+
+/** Beside the database, so that what is done to all files of its name is done to this one too. */
+export function witnessOf(databaseFile: string): string {
+  return `${databaseFile}.commits`;
+}
+
+/** More than what a disk writes in one piece. */
+const SLOT_BYTES = 4_096;
+/** One that is durable, one that is being made durable, one that is written meanwhile. */
+const SLOTS = 3;
+const FILE_BYTES = SLOTS * SLOT_BYTES;
+/** Commits of this time share one fsync, so that the disk is busy with commits and not with their witness. */
+const DURABLE_WITHIN_MS = 100;
+const CHECKSUM_DIGITS = 8;
+
+/**
+ * A small file beside a database that knows how far its commits had come, so that a start notices when some are missing.
+ *
+ * Invariant: a place is written here only after its commit is durable, so whatever a loss of power leaves of either file,
+ * the witness is never ahead of the database. It may be behind by what was committed in the last `DURABLE_WITHIN_MS`.
+ */
+export class CommitWitness {
+  private isDirty = false;
+  private cancelTimer: (() => void) | undefined;
+  private synchronizing: Promise<void> | undefined;
+
+  private constructor(
+    private readonly ports: CommitWitnessPorts,
+    private readonly file: DiskFile,
+    private slot: number,
+    private readonly failed: (error: unknown) => void,
+  ) {}
+
+  /** What the file at `path` has witnessed; undefined when there is none or nothing in it is whole. Changes nothing. */
+  static async read(disk: Disk, path: string): Promise<CommitPlace | undefined> {
+    return newestOf(await disk.read(path))?.place;
+  }
+
+  /** `failed` is called when the file cannot be written: the database does not depend on it. */
+  static async open(ports: CommitWitnessPorts, path: string, failed: (error: unknown) => void): Promise<CommitWitness> {
+    const bytes = (await ports.disk.read(path)) ?? Buffer.alloc(0);
+    const file = await ports.disk.open(path);
+    if (bytes.length < FILE_BYTES) {
+      await file.write(Buffer.alloc(FILE_BYTES - bytes.length, ' '), bytes.length);
+      await file.synchronize();
+      await ports.disk.synchronizeDirectory(dirname(path));
+    }
+    return new CommitWitness(ports, file, nextOf(newestOf(bytes)?.slot ?? 0), failed);
+  }
+
+  /** To be called when the commit is durable. Survives the death of the process at once, a loss of power a little later. */
+  note(place: CommitPlace): void {
+    this.isDirty = true;
+    this.file.write(slotOf(place), this.slot * SLOT_BYTES).catch(this.failed);
+    this.cancelTimer ??= this.ports.timers.after(DURABLE_WITHIN_MS, () => {
+      this.cancelTimer = undefined;
+      void this.synchronize();
+    });
+  }
+
+  /** What was noted is durable when it resolves, unless that failed. Never rejects. */
+  async synchronize(): Promise<void> {
+    while (this.synchronizing) await this.synchronizing;
+    if (!this.isDirty) return;
+    this.isDirty = false;
+    this.slot = nextOf(this.slot);
+    this.synchronizing = this.file.synchronize().catch(this.failed);
+    await this.synchronizing;
+    this.synchronizing = undefined;
+  }
+
+  async close(): Promise<void> {
+    this.cancelTimer?.();
+    await this.synchronize();
+    await this.file.close();
+  }
+}
+
+function nextOf(slot: number): number {
+  return (slot + 1) % SLOTS;
+}
+
+function slotOf({ databaseId, life, count }: CommitPlace): Buffer {
+  const json = JSON.stringify({ commits: count, life, databaseId });
+  return Buffer.from(`${checksumOf(json)} ${json}\n`);
+}
+
+function checksumOf(json: string): string {
+  return crc32(json).toString(16).padStart(CHECKSUM_DIGITS, '0');
+}
+
+/** Places of one database are in order by their count, also over lives. */
+function newestOf(bytes: Buffer | undefined): { readonly place: CommitPlace; readonly slot: number } | undefined {
+  const whole = Array.from({ length: SLOTS }, (_, slot) => ({ slot, place: bytes && placeAt(bytes, slot) }));
+  const found = whole.filter((one): one is { slot: number; place: CommitPlace } => one.place !== undefined);
+  return found.sort((a, b) => b.place.count - a.place.count)[0];
+}
+
+function placeAt(bytes: Buffer, slot: number): CommitPlace | undefined {
+  const start = slot * SLOT_BYTES;
+  const [line = ''] = bytes.toString('utf8', start, start + SLOT_BYTES).split('\n');
+  const json = line.slice(CHECKSUM_DIGITS + 1);
+  if (line.slice(0, CHECKSUM_DIGITS) !== checksumOf(json)) return undefined;
+  const { commits, life, databaseId } = JSON.parse(json) as Record<'commits' | 'life', number> & CommitPlace;
+  return { databaseId, life, count: commits };
+}

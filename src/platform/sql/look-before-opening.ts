@@ -1,0 +1,85 @@
+import { statSync } from 'node:fs';
+import { basename } from 'node:path';
+import BetterSqlite3 from 'better-sqlite3';
+import { AppError } from '../../kernel/index.js';
+import { COMMITS } from './commit-count.js';
+import { type CommitPlace, witnessOf } from './commit-witness.js';
+import { refusalToOpen } from './sql-error.js';
+import type { SqlHandle } from './sql-handle.js';
+
+const BUSY_TIMEOUT_MS = 250;
+const ACCEPT_LOSS = 'npm run data:accept-loss -- --reason "..."';
+
+/** A database file that has fewer commits than were acknowledged, or is another one. */
+export interface MissingCommits {
+  readonly file: string;
+  /** In words: what is expected, and what is found. */
+  readonly message: string;
+}
+
+/**
+ * Looks at a database without changing it or its log, so that a start that is refused leaves both as they were found.
+ * Throws `data-corrupt` when a log was left by a kill and what comes of both is damaged.
+ */
+export function lookBeforeOpening(file: string, known: CommitPlace | undefined): MissingCommits | undefined {
+  if (sizeOf(file) === 0)
+    return known && missing(file, known, statSync(file, { throwIfNoEntry: false }) ? 'is empty' : 'is not there');
+  const isUnclean = sizeOf(`${file}-wal`) > 0;
+  if (known === undefined && !isUnclean) return undefined;
+  let handle: SqlHandle | undefined;
+  try {
+    handle = new BetterSqlite3(file, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
+    if (isUnclean) assertSound(handle, file);
+    const found = known && whatIsMissing(handle, known);
+    return known && found !== undefined ? missing(file, known, found) : undefined;
+  } catch (error) {
+    throw refusalToOpen(error, file);
+  } finally {
+    handle?.close();
+  }
+}
+
+/** Says what a person may do. */
+export function refusalFor({ message }: MissingCommits): AppError {
+  const wayOut =
+    'Put the right copy back, with the -wal that belongs to it and no other beside it; if what is missing is lost for ' +
+    `good, ${ACCEPT_LOSS} accepts that. Nothing was changed`;
+  return new AppError('recovery-needed', `${message} ${wayOut}`, { retry: 'never' });
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/**
+ * A write-ahead log that a killed process has left is played into whatever file has the name. Where that is another copy,
+ * put there without taking the log away, what comes of it is neither.
+ */
+function assertSound(handle: SqlHandle, file: string): void {
+  const found = handle.prepare<[], string>('PRAGMA quick_check(1)').pluck().get();
+  if (found === 'ok') return;
+  const wayOut = `put a copy in its place, without ${basename(file)}-wal and ${basename(file)}-shm beside it`;
+  throw new AppError('data-corrupt', `${file}: ${String(found)}; ${wayOut}`, { retry: 'never' });
+}
+
+function missing(file: string, { count }: CommitPlace, found: string): MissingCommits {
+  return {
+    file,
+    message: `${file} ${found}, and ${String(count)} commits of it were durable (${witnessOf(file)} says so).`,
+  };
+}
+
+/** In words; undefined when nothing is. */
+function whatIsMissing(handle: SqlHandle, known: CommitPlace): string | undefined {
+  const tables = handle.prepare<[], string>("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck().all();
+  if (!['meta', 'generations', 'lives'].every((table) => tables.includes(table)))
+    return 'is older than its first commit';
+  if (handle.prepare('SELECT database_id FROM meta').pluck().get() !== known.databaseId) return 'is another database';
+  const count = handle
+    .prepare<[string], number>('SELECT generation FROM generations WHERE table_name = ?')
+    .pluck()
+    .get(COMMITS);
+  if ((count ?? 0) < known.count) return `has ${String(count ?? 0)} commits`;
+  const isOfThatLife = handle.prepare('SELECT id FROM lives WHERE id = ?').get(known.life) !== undefined;
+  return isOfThatLife ? undefined : `is a copy that went its own way (${String(count)} commits)`;
+}
