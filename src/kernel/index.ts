@@ -1,5 +1,6 @@
 export { AppError, isAppError, storageFull } from './app-error.js';
 export type { ErrorCode, FieldError, Retry } from './app-error.js';
+export { isPlainKey, parseJson } from './json.js';
 export { acceptedAnswer, CLIENT_KEY_RETENTION_MS, placedAnswer } from './operation.js';
 export type { Answer, OperationLedger, OperationRecord, OperationStamp } from './operation.js';
 export { parsePlace, type Place, placeText } from './place.js';

@@ -163,6 +163,20 @@ describe.each(RULES)('the field $field of $path', ({ path, input, field, refused
   });
 });
 
+it.each(RULES)('the field $field of $path, with its name in escapes, is kept and shown', async (rule) => {
+  const { path, input, field, accepted } = rule;
+  const inEscapes = [...field].map((char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
+  const body = bodyWith(input, field, accepted[0]![0]).replace(`"${field}"`, `"${inEscapes}"`);
+  const created = await app.client.send('POST', path, { body, headers: JSON_TYPE });
+  expect([created.status, created.json()[field]]).toEqual([201, accepted[0]![1]]);
+});
+
+it.each(['"', '\\', '\n', '\u0000', 'title"', 'ti\ttle'])('a field named %j, is refused as unknown', async (name) => {
+  const input = { title: 'T', author: 'A', price: 1, quantity: 1 };
+  const refused = await app.client.post('/books', { ...input, [name]: 'x' });
+  refused.problem(400, name.replace(/["\\\p{Cc}]/u, '\ufffd'));
+});
+
 it('posted with every field wrong, is refused naming them all at once', async () => {
   const refused = await app.client.post('/books', { title: '', author: 1, price: '1', quantity: 0.5, isbn: 'x' });
   refused.problem(400, 'title', 'author', 'price', 'quantity', 'isbn');

@@ -1,14 +1,15 @@
 import { AppError, type OperationStamp, placeText } from '../../kernel/index.js';
 import type { JournalRecord, Position } from '../journal/index.js';
 import type { StoredDocument } from './document-line.js';
-import type {
-  CollectionDeclaration,
-  DocumentId,
-  DocumentOp,
-  DocumentOutcome,
-  Fields,
-  PreparedChange,
-  ShownDocument,
+import {
+  assertPlainNames,
+  type CollectionDeclaration,
+  type DocumentId,
+  type DocumentOp,
+  type DocumentOutcome,
+  type Fields,
+  type PreparedChange,
+  type ShownDocument,
 } from './document-op.js';
 import { DocumentTable } from './document-table.js';
 import { type IdKind, idKindOf } from './id-kind.js';
@@ -59,6 +60,7 @@ export class DocumentMachine {
   constructor(declarations: readonly CollectionDeclaration[], genesis: Position) {
     this.position = genesis;
     for (const declaration of declarations) {
+      assertPlainNames({ [declaration.name]: null, [declaration.counterField ?? '']: null });
       this.collections.set(declaration.name, {
         declaration,
         ids: idKindOf(declaration),

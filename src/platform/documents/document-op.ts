@@ -1,4 +1,4 @@
-import type { OperationStamp } from '../../kernel/index.js';
+import { AppError, isPlainKey, type OperationStamp } from '../../kernel/index.js';
 
 export type Scalar = string | number | boolean | null;
 export type Fields = Readonly<Record<string, Scalar>>;
@@ -55,4 +55,16 @@ export interface DocumentOutcome {
   readonly change: 'created' | 'replaced' | 'deleted';
   readonly collection: string;
   readonly document?: ShownDocument;
+}
+
+/**
+ * A record and a snapshot have the fields of a document as members of a JSON object, and not every Node reads a name
+ * back that JSON writes with an escape; so have they its collection and its counter. Throws `validation-failed` naming the field.
+ */
+export function assertPlainNames(fields: Fields): void {
+  const field = Object.keys(fields).find((name) => !isPlainKey(name));
+  if (field === undefined) return;
+  const message = 'has a name with a quote, a backslash or a control character';
+  const detail = `the field ${JSON.stringify(field)} ${message}`;
+  throw new AppError('validation-failed', detail, { retry: 'never', fields: [{ field, message }] });
 }

@@ -29,6 +29,20 @@ describe('DocumentStore', () => {
     expect([visible, world.names()]).toEqual([[[], false], [[1, 'Ada']]]);
   });
 
+  it.each(['a"b', 'a\\b', 'a\nb', '\u0000', '\ud800'])(
+    'given a field whose name JSON has to escape, %j, refuses to create or replace, and writes nothing',
+    async (field) => {
+      await world.create('Ada');
+      const { position } = world.store;
+      const fields = { name: 'Grace', [field]: 1 };
+      const refused = { code: 'validation-failed', fields: [{ field }] };
+
+      await expect(world.store.create('customers', fields, { id: 'x' })).rejects.toMatchObject(refused);
+      await expect(world.store.replace('customers', 1, fields, { id: 'y' })).rejects.toMatchObject(refused);
+      expect([world.store.position, world.names()]).toEqual([position, [[1, 'Ada']]]);
+    },
+  );
+
   it('given a deleted document, never gives its id again, also not after a restart', async () => {
     await world.create('Ada');
     await world.create('Grace');

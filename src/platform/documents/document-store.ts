@@ -8,7 +8,15 @@ import {
   type OwnHistory,
 } from './document-history.js';
 import { type DocumentMachine, show } from './document-machine.js';
-import type { DocumentId, DocumentOp, DocumentOutcome, Fields, PreparedChange, ShownDocument } from './document-op.js';
+import {
+  assertPlainNames,
+  type DocumentId,
+  type DocumentOp,
+  type DocumentOutcome,
+  type Fields,
+  type PreparedChange,
+  type ShownDocument,
+} from './document-op.js';
 import { DocumentReads } from './document-reads.js';
 import {
   type DocumentPrepare,
@@ -282,6 +290,7 @@ export class DocumentStore extends DocumentReads {
   }
 
   private put(collection: string, id: DocumentId, fields: Fields, operation: OperationStamp): Promise<DocumentWrite> {
+    assertPlainNames(fields);
     const state = this.machine.collection(collection);
     const counterBase = this.queued.of(collection).find(id)?.counterBase ?? 0 - state.counter;
     return this.submit({ type: 'put', collection, id, fields, operation }, { fields, counterBase });

@@ -64,6 +64,12 @@ describe('a transaction that takes part in the document store', () => {
     expect([counter(1), counter(7), counter(8)]).toEqual([1, 0, 1]);
   });
 
+  it('given a field whose name JSON has to escape, is refused and leaves nothing', async () => {
+    const change = { type: 'create', collection: 'customers', id: 7, fields: { 'a"b': 1 } } as const;
+
+    expect([await outcome(prepare('t', change)), records(), open()]).toEqual(['validation-failed', [], []]);
+  });
+
   it('is in doubt from its promise to its decision, also over a restart, oldest first', async () => {
     world.clock.advance(5_000);
     await prepare('z', BUMP);

@@ -1,6 +1,6 @@
 import { AppError, parsePlace, type Place } from '../../kernel/index.js';
 import type { OwnHistory } from './document-history.js';
-import type { DocumentId, DocumentOp, PreparedChange } from './document-op.js';
+import { assertPlainNames, type DocumentId, type DocumentOp, type PreparedChange } from './document-op.js';
 import type { QueuedWrites } from './queued-writes.js';
 import type { CarriedOutTransaction, TransactionOutcome } from './transaction-memory.js';
 import { whenSettled } from './when-settled.js';
@@ -120,9 +120,9 @@ export class DocumentTransactions {
   private assertPossible(changes: readonly PreparedChange[]): void {
     for (const change of changes) {
       const { ids } = this.history.machine.collection(change.collection);
-      if (change.type === 'create' && !ids.isId(change.id)) {
-        throw new Error(`no id of ${change.collection}: ${String(change.id)}`);
-      }
+      if (change.type !== 'create') continue;
+      if (!ids.isId(change.id)) throw new Error(`no id of ${change.collection}: ${String(change.id)}`);
+      assertPlainNames(change.fields);
     }
   }
 

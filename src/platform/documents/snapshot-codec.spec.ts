@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { isPlainKey } from '../../kernel/index.js';
 import { GENESIS } from '../journal/index.js';
 import type { DocumentsSnapshot } from './document-machine.js';
 import type { CollectionDeclaration, DocumentId, Fields } from './document-op.js';
@@ -9,7 +10,7 @@ import { SnapshotCodec } from './snapshot-codec.js';
 
 const COLLECTIONS = [
   { name: 'customers', counterField: 'orders_count' },
-  { name: 'gr"oups', counterField: 'mo"ves' },
+  { name: 'groups', counterField: 'moves' },
   { name: 'users', ids: 'text' },
 ] as const;
 const CODEC = new SnapshotCodec(COLLECTIONS);
@@ -20,8 +21,8 @@ interface Plain {
 }
 
 const key = fc.oneof(
-  fc.constantFrom('__proto__', 'constructor', 'toString', 'id', '0', '"', '\\', ':', '{"a":', ''),
-  fc.string({ unit: 'binary', maxLength: 6 }),
+  fc.constantFrom('__proto__', 'constructor', 'toString', 'id', '0', ':', '{a:', ''),
+  fc.string({ unit: 'binary', maxLength: 6 }).filter(isPlainKey),
 );
 const scalar = fc.oneof(
   fc.string({ unit: 'binary' }),
@@ -32,7 +33,7 @@ const scalar = fc.oneof(
 );
 const fields = fc
   .array(fc.tuple(key, scalar), { maxLength: 5 })
-  .map((members) => Object.fromEntries(members.filter(([name]) => name !== 'orders_count' && name !== 'mo"ves')));
+  .map((members) => Object.fromEntries(members.filter(([name]) => name !== 'orders_count' && name !== 'moves')));
 const wholeNumber = fc.integer({ min: 1, max: 2 ** 53 - 1 });
 const text = fc.oneof(
   // Members of a JSON object that look like numbers change their places when it is parsed.

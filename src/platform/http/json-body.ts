@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { AppError } from '../../kernel/index.js';
+import { AppError, parseJson as parsed } from '../../kernel/index.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -55,7 +55,7 @@ function parseJson(contentType: string | undefined, body: Buffer): unknown {
   const text = body.toString('utf8');
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parsed(text);
   } catch (error) {
     throw malformed(`the body is not JSON: ${(error as Error).message}`);
   }

@@ -1,4 +1,5 @@
 import { get } from 'node:http';
+import { parseJson } from '../../kernel/index.js';
 
 const LONGEST_BODY_BYTES = 64 * 1024;
 
@@ -37,7 +38,7 @@ export function getJson(
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
+import { parseJson } from '../../../kernel/index.js';
 import { parseNode, type UnknownRule } from '../../../modules/cluster-client/index.js';
 
 export type Command =
@@ -111,7 +112,7 @@ const isObject = (text: string): boolean => /^\s*\{/.test(text);
 
 function fromJson(text: string, example: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     throw new UsageError(`${text} is no JSON; for example ${example}`);
   }

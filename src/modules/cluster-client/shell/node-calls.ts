@@ -1,4 +1,4 @@
-import type { Clock, CrashSites } from '../../../kernel/index.js';
+import { type Clock, type CrashSites, parseJson } from '../../../kernel/index.js';
 import { type Backoff, backoffMs, retryAfterMs } from '../core/backoff.js';
 
 export const CALL_CRASH_SITES = ['cluster.call.before', 'cluster.call.after'] as const;
@@ -149,7 +149,7 @@ function codeOf(error: unknown): string | undefined {
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return undefined;
   }

@@ -46,6 +46,10 @@ describe('a coordinator', () => {
     );
   });
 
+  it.each(['a"b', 'a\\b', 'a\nb'])('given a participant named %j, which JSON has to escape, is not made', (name) => {
+    expect(() => new TransactionWorld([name])).toThrow(/^A participant is named /);
+  });
+
   it('gives the last resource the promises, the operation, and in the end the receipts', async () => {
     await world.execute('x');
 

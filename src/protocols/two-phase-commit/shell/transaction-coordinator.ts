@@ -1,4 +1,4 @@
-import { AppError, type Clock, type CrashSites, type Log, type Timers } from '../../../kernel/index.js';
+import { AppError, type Clock, type CrashSites, isPlainKey, type Log, type Timers } from '../../../kernel/index.js';
 import type { LastResource, Participant, TransactionHead, TransactionId } from '../ports.js';
 import { Recovery } from './recovery.js';
 import type { Resolution } from './resolution.js';
@@ -48,6 +48,10 @@ export class TransactionCoordinator<Work> {
     options: TransactionOptions,
   ) {
     for (const participant of ports.participants) {
+      if (!isPlainKey(participant.name)) {
+        const named = JSON.stringify(participant.name);
+        throw new Error(`A participant is named ${named}: a name has no quote, backslash or control character.`);
+      }
       if (this.participants.has(participant.name)) throw new Error(`Two participants are named ${participant.name}.`);
       this.participants.set(participant.name, participant);
     }
