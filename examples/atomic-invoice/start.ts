@@ -84,7 +84,14 @@ async function openDatabase(file: string, log: Log): Promise<Database> {
 }
 
 async function nestApp(invoices: InvoiceService, logger: Logger): Promise<NestFastifyApplication> {
-  const options = { apiKeys: [], requestsPerMinute: undefined, newRequestId: () => uuidV7(), logger };
+  const options = {
+    apiKeys: [],
+    requestsPerMinute: undefined,
+    headersTimeoutMs: 10_000,
+    requestTimeoutMs: 30_000,
+    newRequestId: () => uuidV7(),
+    logger,
+  };
   const server = await createHttpServer(options);
   useJsonBodies(server);
   const app = await NestFactory.create<NestFastifyApplication>(

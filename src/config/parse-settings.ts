@@ -36,9 +36,13 @@ export interface HttpConfig {
   }[];
   /** Per caller; undefined for no limit. */
   readonly requestsPerMinute: number | undefined;
+  readonly headersTimeoutMs: number;
+  /** Above `headersTimeoutMs`. */
+  readonly requestTimeoutMs: number;
 }
 
-export function httpConfigOf({ HOST, PORT, API_KEYS, RATE_LIMIT }: Settings): HttpConfig {
+export function httpConfigOf(settings: Settings): HttpConfig {
+  const { HOST, PORT, API_KEYS, RATE_LIMIT } = settings;
   const isOpenToOthers = !isLoopback(HOST) || API_KEYS.length > 0;
   const automaticLimit = isOpenToOthers ? DEFAULT_REQUESTS_PER_MINUTE : undefined;
   return {
@@ -46,6 +50,8 @@ export function httpConfigOf({ HOST, PORT, API_KEYS, RATE_LIMIT }: Settings): Ht
     port: PORT,
     apiKeys: API_KEYS,
     requestsPerMinute: RATE_LIMIT === 'auto' ? automaticLimit : RATE_LIMIT === 'off' ? undefined : RATE_LIMIT,
+    headersTimeoutMs: settings.HEADERS_TIMEOUT_MS,
+    requestTimeoutMs: settings.REQUEST_TIMEOUT_MS,
   };
 }
 

@@ -28,6 +28,7 @@ const SHORTER_BEFORE_LONGER = [
   ['REPLICA_TIMEOUT_MS', 'PREPARE_DEADLINE_MS'],
   ['PREPARE_DEADLINE_MS', 'WRITE_DEADLINE_MS'],
   ['PING_MS', 'DEAD_AFTER_MS'],
+  ['HEADERS_TIMEOUT_MS', 'REQUEST_TIMEOUT_MS'],
 ] as const;
 const KEY_RULE = 'must be name:role:key,... with the roles read, write and operator, and keys of 16 characters or more';
 
@@ -92,6 +93,8 @@ export const settingsSchema = z
     SEED: onOff('on'),
     API_KEYS: apiKeys,
     RATE_LIMIT: rateLimit,
+    HEADERS_TIMEOUT_MS: milliseconds(10_000),
+    REQUEST_TIMEOUT_MS: milliseconds(30_000),
     CLUSTER_SECRET: z.string().min(16, 'must have 16 characters or more').optional(),
     LOG_LEVEL: z
       .enum(['debug', 'info', 'warn', 'error', 'silent'], 'must be debug, info, warn, error or silent')

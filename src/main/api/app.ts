@@ -86,8 +86,7 @@ export async function startApp(
     ended: countTransactions(observer.registry),
   });
   const server = await createHttpServer({
-    apiKeys: config.http.apiKeys,
-    requestsPerMinute: config.http.requestsPerMinute,
+    ...config.http,
     newRequestId: requestIds(systemRandom),
     logger,
   });

@@ -43,8 +43,6 @@ const MOST_WRITES_UNDER_WAY = 5_000;
 const AS_NODE = { hasMessage: true };
 /** The folder of this node's groups beside that of the replicated documents. */
 const GROUPS = 'groups';
-/** A snapshot may come in slowly. */
-const REQUEST_TIMEOUT_MS = 600_000;
 /** What the way to the primary and back may take beside the write itself. */
 const PASSING_ON_MS = 1_000;
 const LOOK_FOR_DIRECTORY_EVERY_MS = 500;
@@ -79,11 +77,9 @@ export async function startReplica(
       },
     ),
     createHttpServer({
-      apiKeys: config.http.apiKeys,
-      requestsPerMinute: config.http.requestsPerMinute,
+      ...config.http,
       newRequestId: requestIds(systemRandom),
       logger,
-      requestTimeoutMs: REQUEST_TIMEOUT_MS,
       problemShape: AS_NODE,
     }),
   ]);

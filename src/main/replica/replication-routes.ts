@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { AppError, isAppError } from '../../kernel/index.js';
-import { answerProblems } from '../../platform/http/index.js';
+import { answerProblems, mayArriveSlowly } from '../../platform/http/index.js';
 import {
   APPEND_LIMIT_BYTES,
   decodeAppend,
@@ -46,6 +46,8 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 const BYTES_TYPE = 'application/octet-stream';
 /** A snapshot of which nothing comes for so long has no sender any more. */
 const SNAPSHOT_IDLE_MS = 10_000;
+/** The longest that a whole one may take. */
+const SNAPSHOT_WITHIN_MS = 600_000;
 const WHOLE_NUMBER = /^\d{1,15}$/;
 
 /**
@@ -96,7 +98,12 @@ async function serveInstall(context: FastifyInstance, { shell }: ReplicationRout
   context.post(REPLICATION_PATHS.install, { config: { role: 'open' } }, async (request, reply) => {
     const message = decodeInstall(String(request.headers[INSTALL_HEADER]));
     const { body } = request;
+    mayArriveSlowly(request, reply);
     request.raw.setTimeout(SNAPSHOT_IDLE_MS, () => request.raw.destroy());
+    const late = setTimeout(() => request.raw.destroy(), SNAPSHOT_WITHIN_MS);
+    reply.raw.once('close', () => {
+      clearTimeout(late);
+    });
     if (!isStream(body)) throw malformed('the snapshot is missing');
     return answer(reply, await shell.install(message, body).catch(asMalformed));
   });

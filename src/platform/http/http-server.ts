@@ -15,14 +15,18 @@ export interface HttpServerOptions {
   readonly requestsPerMinute: number | undefined;
   readonly newRequestId: () => string;
   readonly logger: Logger;
-  /** How long a request may take to arrive whole; one minute unless it is said. */
-  readonly requestTimeoutMs?: number;
+  /** From its first byte, or from when the connection was made. */
+  readonly headersTimeoutMs: number;
+  /** From its first byte to its last; above `headersTimeoutMs`. Not for requests that `mayArriveSlowly`. */
+  readonly requestTimeoutMs: number;
   /** Of refusals of what never reached a route. */
   readonly problemShape?: ProblemShape;
 }
 
 const BODY_LIMIT_BYTES = 1024 * 1024;
-const REQUEST_TIMEOUT_MS = 60_000;
+const LOOK_FOR_SLOW_CLIENTS_EVERY_MS = 500;
+/** More would only wait for memory and descriptors. */
+const MOST_CONNECTIONS = 10_000;
 const ACCEPTABLE_REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
 
 /** No route has Fastify's own schemas: their two compilers, a fifth of what a small process loads, are not loaded. */
@@ -36,14 +40,19 @@ function withoutSchemas(): never {
 export async function createHttpServer(options: HttpServerOptions): Promise<FastifyInstance> {
   const server = fastify({
     bodyLimit: BODY_LIMIT_BYTES,
-    http: { requireHostHeader: false },
+    http: {
+      requireHostHeader: false,
+      headersTimeout: options.headersTimeoutMs,
+      requestTimeout: options.requestTimeoutMs,
+      connectionsCheckingInterval: LOOK_FOR_SLOW_CLIENTS_EVERY_MS,
+    },
     routerOptions: ROUTER_OPTIONS,
     genReqId: (request) => {
       const given = request.headers['x-request-id'];
       return typeof given === 'string' && ACCEPTABLE_REQUEST_ID.test(given) ? given : options.newRequestId();
     },
     schemaController: NO_SCHEMAS,
-    requestTimeout: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
+    requestTimeout: options.requestTimeoutMs,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     frameworkErrors: (error, request, reply) => {
@@ -60,6 +69,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
       answerUnparsable(error, socket, options.newRequestId(), options.problemShape);
     },
   });
+  boundConnections(server);
   server.addHook('onSend', (request, reply, payload, done) => {
     reply.header('x-request-id', request.id);
     done(null, payload);
@@ -71,6 +81,14 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
   if (options.requestsPerMinute !== undefined) await useRateLimit(server, options.requestsPerMinute);
   useRouteRules(server);
   return server;
+}
+
+/** When there are as many as there may be, those that nobody uses make room. */
+function boundConnections({ server }: FastifyInstance): void {
+  server.maxConnections = MOST_CONNECTIONS;
+  server.on('drop', () => {
+    server.closeIdleConnections();
+  });
 }
 
 /** Counts every request, also to paths that no route serves, but for those that are open to all. */

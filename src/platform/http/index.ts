@@ -51,5 +51,6 @@ export { ProblemFilter } from './problem.filter.js';
 export { REFUSALS, REPLICATED_REFUSALS } from './refusals.js';
 export { notServed } from './routes.js';
 export { closeServing, requestIds, whyNotListening } from './serving.js';
+export { answerUnparsable, mayArriveSlowly } from './unparsable.js';
 export { acceptedSchema, boundedText, problemJsonSchema, problemSchema } from './schemas.js';
 export { answerReplicated } from './replicated-write.js';

@@ -2,11 +2,16 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AppError, parseJson as parsed } from '../../kernel/index.js';
+import { isReading } from './access.js';
+import { whenAnswered } from './endings.js';
+import { BodyMemory, type BodyShare, receiveBody } from './received-body.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** The body as it came; undefined when the request announced none. */
     rawBody: Buffer | undefined;
+    /** The memory that it takes; undefined while it is known to take none. */
+    bodyShare: BodyShare | undefined;
   }
 }
 
@@ -20,23 +25,49 @@ const JSON_TYPE = /^application\/(?:json|[\w.-]+\+json)\s*(?:;|$)/i;
  */
 export function useJsonBodies(fastify: FastifyInstance): void {
   fastify.decorateRequest('rawBody', undefined);
+  fastify.decorateRequest('bodyShare', undefined);
   fastify.addHook('onRequest', (request, _reply, done) => {
     plainContentType(request.raw.headers);
     done();
   });
-  fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (request: FastifyRequest, body: Buffer, done) => {
-    request.rawBody = body;
-    if (body.length === 0) {
-      done(null, undefined);
-      return;
+  const memory = new BodyMemory();
+  fastify.addHook('preParsing', (request, reply, payload, done) => {
+    if (!isReading(request.method)) {
+      const share = memory.open();
+      request.bodyShare = share;
+      whenAnswered(request, reply, share.giveBack);
     }
-    try {
-      done(null, parseJson(request.headers['content-type'], body));
-    } catch (error) {
-      done(error as Error);
-    }
+    done(null, payload);
   });
+  fastify.removeAllContentTypeParsers();
+  fastify.addContentTypeParser('*', (request: FastifyRequest, payload, done) => {
+    const { headers, bodyShare: share = memory.open() } = request;
+    const receiving = {
+      announcedBytes: Number(headers['content-length'] ?? 0),
+      limitBytes: request.routeOptions.bodyLimit,
+      share,
+    };
+    receiveBody(payload, receiving, (error, body) => {
+      if (error || body === undefined) done(error);
+      else take(request, body, done);
+    });
+  });
+}
+
+function take(request: FastifyRequest, body: Buffer, done: (error: Error | null, value?: unknown) => void): void {
+  request.rawBody = body;
+  if (body.length === 0) {
+    done(null, undefined);
+    return;
+  }
+  let value: unknown;
+  try {
+    value = parseJson(request.headers, body);
+  } catch (error) {
+    done(error as Error);
+    return;
+  }
+  done(null, value);
 }
 
 /** Fastify refuses a Content-Type it cannot parse before it knows whether there is a body: it sees JSON, or none. */
@@ -47,9 +78,12 @@ function plainContentType(headers: IncomingHttpHeaders): void {
   else delete headers['content-type'];
 }
 
-function parseJson(contentType: string | undefined, body: Buffer): unknown {
-  if (contentType === undefined || !JSON_TYPE.test(contentType)) {
-    throw new AppError('unsupported-media-type', 'send the body as application/json', { retry: 'never' });
+function parseJson(headers: IncomingHttpHeaders, body: Buffer): unknown {
+  const { 'content-type': contentType, 'content-encoding': encoding = 'identity' } = headers;
+  if (contentType === undefined || !JSON_TYPE.test(contentType) || encoding.toLowerCase() !== 'identity') {
+    throw new AppError('unsupported-media-type', 'send the body as application/json, not compressed', {
+      retry: 'never',
+    });
   }
   if (!isUtf8(body)) throw malformed('the body is not UTF-8');
   const text = body.toString('utf8');

@@ -40,8 +40,8 @@ export function problemOf(error: AppError, instance: string, { hasMessage = fals
 }
 
 /**
- * Headers that go with the status: 503 and 429 always say when to come back, others where it helps. After 413 the connection stays: closing it
- * would reset a client that sends its whole body before it reads.
+ * Headers that go with the status: 503 and 429 always say when to come back, others where it helps. When a body is not taken
+ * the connection stays: closing it would reset a client that sends its whole body before it reads.
  */
 export function problemHeaders(error: AppError): Record<string, string> {
   const status = STATUS_OF[error.code];
@@ -49,7 +49,7 @@ export function problemHeaders(error: AppError): Record<string, string> {
   const isPassing = status === 503 || status === 429;
   const retryAfterSeconds = error.retryAfterSeconds ?? (isPassing ? DEFAULT_RETRY_AFTER_SECONDS : undefined);
   if (retryAfterSeconds !== undefined) headers['retry-after'] = String(retryAfterSeconds);
-  if (status === 413) headers['connection'] = 'keep-alive';
+  if (status === 413 || error.code === 'overloaded') headers['connection'] = 'keep-alive';
   if (status === 401) headers['www-authenticate'] = 'Bearer, ApiKey';
   return headers;
 }

@@ -1,14 +1,32 @@
-import type { FastifyInstance } from 'fastify';
-import type { ServerResponse } from 'node:http';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { AppError } from '../../kernel/index.js';
 import { problemHeaders, problemOf, type ProblemShape } from './problem.js';
+import { STATUS_OF } from './status.js';
 
 /** By the `code` of Node's error; anything else is not an HTTP request. */
 const DETAILS: Readonly<Record<string, string>> = {
   HPE_HEADER_OVERFLOW: 'the headers are larger than 16 KiB',
-  ERR_HTTP_REQUEST_TIMEOUT: 'the request did not arrive in time',
 };
+const TOO_SLOW = 'ERR_HTTP_REQUEST_TIMEOUT';
+
+/** Node's own view of a connection. */
+interface HttpSocket {
+  /** The answer that is owed now; absent when none is. */
+  readonly _httpMessage?: ServerResponse | null;
+  /** `incoming`: the request that arrives, or arrived last. */
+  readonly parser?: { readonly incoming?: IncomingMessage | null } | null;
+}
+
+const slowly = new WeakSet<Socket>();
+
+/** Frees a request from the deadline for its body, until it is answered: it has one of its own. */
+export function mayArriveSlowly(request: FastifyRequest, reply: FastifyReply): void {
+  const { socket } = request.raw;
+  slowly.add(socket);
+  reply.raw.once('close', () => slowly.delete(socket));
+}
 
 /**
  * Answers bytes that never became a request, for which there is no reply object to send with. Requests before them on
@@ -20,18 +38,22 @@ export function answerUnparsable(
   requestId: string,
   shape?: ProblemShape,
 ): void {
-  if (!socket.writable || socket.destroyed) {
+  const isSlow = error.code === TOO_SLOW;
+  if (isSlow && slowly.has(socket)) return;
+  const { _httpMessage: owed, parser } = socket as HttpSocket;
+  // No one waits for an answer that was given before the whole request came, or on a connection that was never used.
+  const isAnswered = !owed && parser?.incoming?.complete === false;
+  if (!socket.writable || socket.destroyed || (isSlow && (isAnswered || socket.bytesRead === 0))) {
     socket.destroy();
     return;
   }
-  const { _httpMessage: owed } = socket as { readonly _httpMessage?: ServerResponse | null };
   if (owed?.req.complete === true) {
     owed.once('finish', () => {
       setImmediate(answerUnparsable, error, socket, requestId, shape);
     });
     return;
   }
-  const refusal = malformed(DETAILS[error.code ?? ''] ?? 'this is not an HTTP/1.1 request');
+  const refusal = isSlow ? tooSlow() : malformed(DETAILS[error.code ?? ''] ?? 'this is not an HTTP/1.1 request');
   const body = JSON.stringify(problemOf(refusal, '/', shape));
   const headers = {
     ...problemHeaders(refusal),
@@ -40,7 +62,12 @@ export function answerUnparsable(
     connection: 'close',
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
-  socket.end(['HTTP/1.1 400 Bad Request', ...lines, '', body].join('\r\n'));
+  const status = STATUS_OF[refusal.code];
+  socket.end([`HTTP/1.1 ${String(status)} ${STATUS_CODES[status] ?? ''}`, ...lines, '', body].join('\r\n'));
+}
+
+function tooSlow(): AppError {
+  return new AppError('request-timeout', 'the request did not arrive in time; nothing was done', { retry: 'safe' });
 }
 
 /**
