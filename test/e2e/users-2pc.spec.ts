@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Answer, newKey } from './support/client.js';
+import { exampleOf, fetchOpenApi } from './support/openapi.js';
 import { useSharedApp } from './support/shared-app.js';
 
 const PATH = '/sql_mongo/users';
@@ -44,13 +45,17 @@ describe('POST /sql_mongo/users', () => {
     expect([created.header('x-replicas-acked'), created.hasHeader('etag')]).toEqual(['0/0', false]);
   });
 
-  it('given an id that is free in both, creates it under that one, and what comes next is above', async () => {
-    const id = await unusedId();
-    const created = await app.client.post(PATH, { ...ADA, id });
-    expect([created.status, idOf(created), await stored(id)]).toEqual([201, id, [200, 200]]);
-    expect(idOf(await app.client.post(PATH, ADA))).toBe(id + 1);
-    expect(idOf(await app.client.post('/sql/users', ADA))).toBe(id + 2);
-  });
+  it.each([1_000, 1e15])(
+    'given an id far above, creates it under that one, and what comes next is not moved',
+    async (id) => {
+      const before = idOf(await app.client.post(PATH, ADA));
+      const chosen = id === 1e15 ? id : before + id;
+      const created = await app.client.post(PATH, { ...ADA, id: chosen });
+      expect([created.status, idOf(created), await stored(chosen)]).toEqual([201, chosen, [200, 200]]);
+      expect(idOf(await app.client.post(PATH, ADA))).toBe(before + 1);
+      expect(idOf(await app.client.post('/sql/users', ADA))).toBe(before + 2);
+    },
+  );
 
   it('given an id that SQL has, is refused and writes nothing among the documents', async () => {
     const id = idOf(await app.client.post('/sql/users', ADA));
@@ -73,12 +78,21 @@ describe('POST /sql_mongo/users', () => {
     expect((await app.client.get(inSql(id))).json()).toMatchObject(ADA);
   });
 
-  it('given users in each store alone, takes the next id that is free in both', async () => {
+  it('given users in each store alone and in both, takes the next id that is free in both', async () => {
     const before = idOf(await app.client.post(PATH, ADA));
     await app.client.post('/sql/users', ADA);
-    await app.client.post(inDocuments(before + 5), ADA);
-    await app.client.post(inDocuments(`0${String(before + 90)}`), ADA);
-    expect(idOf(await app.client.post(PATH, ADA))).toBe(before + 6);
+    await app.client.post(inDocuments(before + 2), ADA);
+    await app.client.post(inDocuments(`0${String(before + 4)}`), ADA);
+    expect((await app.client.post(PATH, { ...ADA, id: before + 3 })).status).toBe(201);
+    expect(idOf(await app.client.post(PATH, ADA))).toBe(before + 4);
+  });
+
+  it('shown in the API document, is sent without an id as it stands there', async () => {
+    const document = await fetchOpenApi(app.client);
+    const { requestBody } = document.paths[PATH]!['post']!;
+    const example = exampleOf(document, requestBody!.content['application/json']!.schema);
+    expect(example).toEqual(ADA);
+    expect((await app.client.post(PATH, example)).status).toBe(201);
   });
 
   it.each(['0', '-1', '1.5', '"7"', 'null', 'true', '[]', '{}', '""', '1000000000000001', '1e300', '9007199254740993'])(
@@ -193,12 +207,10 @@ describe('an Idempotency-Key of POST /sql_mongo/users', () => {
 describe('the highest id that a caller may choose', () => {
   const own = useSharedApp();
 
-  it('is taken, and later ones go on above it, also past documents that have those', async () => {
-    await own.client.post('/nosql/users/1000000000000001', ADA);
+  it('is taken, and leaves all ids below to those that are allotted', async () => {
     expect((await own.client.post(PATH, { ...ADA, id: 1e15 })).status).toBe(201);
-    expect(idOf(await own.client.post(PATH, ADA))).toBe(1e15 + 2);
-    expect(idOf(await own.client.post('/sql/users', ADA))).toBe(1e15 + 3);
-    expect((await own.client.get(inSql(1e15 + 2))).status).toBe(200);
+    expect(idOf(await own.client.post(PATH, ADA))).toBe(1);
+    expect(idOf(await own.client.post('/sql/users', ADA))).toBe(2);
   });
 
   it('used up by a document alone, leaves ids for users in both', async () => {

@@ -46,7 +46,7 @@ describe('kill -9 of the app at a crash site', () => {
   it.each(RECURRING)(
     'given %s for the first time in a new data directory and for the second time in a later life, dies there and keeps every promise',
     async (site) => {
-      const isOnTheWay = /^journal[.](write|synchronize|begin-segment)[.]/.test(site);
+      const isOnTheWay = /^(?:journal[.](?:write|synchronize|begin-segment)|sql[.]commit)[.]/.test(site);
 
       await diesAndKeepsItsPromises(site, isOnTheWay ? 'while starting' : 'under load');
       await diesAndKeepsItsPromises(`${site}#2`, 'under load');

@@ -8,7 +8,7 @@ import { isAppError, type ProcessControl } from '../../kernel/index.js';
 import { BookService } from '../../modules/books/index.js';
 import { CustomerOperationLedger, CustomerService } from '../../modules/customers/index.js';
 import { TransactionReads } from '../../modules/transactions/index.js';
-import { DocumentUserOperationLedger } from '../../modules/users/index.js';
+import { DocumentUserOperationLedger, SqlUserService } from '../../modules/users/index.js';
 import { directoriesIn, NodeDisk } from '../../platform/disk/index.js';
 import {
   closeServing,
@@ -26,6 +26,7 @@ import { DataDirectoryLock, systemClock, systemRandom, systemTimers, uuids } fro
 import { clusterSecret, deriveKey } from '../../platform/secrets/index.js';
 import { ApiModule } from './api.module.js';
 import { crashSitesOf } from './crash-sites.js';
+import { endFirstStart, originOf } from './first-start.js';
 import { admitHotReads, YieldingAdapter } from './hot-reads.js';
 import { SEED_BOOKS, SEED_CUSTOMERS } from './seed.js';
 import { replicate } from './replicate.js';
@@ -73,11 +74,13 @@ export async function startApp(
     },
   );
 
+  const origin = await originOf(stores, systemRandom);
   let url = '';
   const replication = replicate(config.replication, secret, stores, {
     log: logPort(logger),
     process: processControl,
     primaryUrl: () => config.replication.advertisedUrl ?? url,
+    clusterId: origin.kind === 'new' ? origin.clusterId : undefined,
   });
   const observer = new HttpObserver(logger);
   const transactions = transact(config.transactions, stores, replication, {
@@ -117,10 +120,17 @@ export async function startApp(
   const open = async (): Promise<void> => {
     await replication.open();
     await transactions.open();
-    if (config.storage.seed) {
-      await app.get(BookService).seed(SEED_BOOKS);
-      await app.get(CustomerService).seed(SEED_CUSTOMERS);
-    }
+    const books = app.get(BookService);
+    const users = app.get(SqlUserService);
+    await endFirstStart(origin, stores, {
+      clock: systemClock,
+      seed: async () => {
+        if (!config.storage.seed) return;
+        await books.seed(SEED_BOOKS);
+        await app.get(CustomerService).seed(SEED_CUSTOMERS);
+      },
+      passOver: [books.passOverIdsWithin.bind(books), users.passOverIdsWithin.bind(users)],
+    });
     gate.open();
   };
   /** A refused start leaves no log of SQLite's behind, which would be played into a copy that is put in its place. */

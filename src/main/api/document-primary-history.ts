@@ -11,6 +11,8 @@ export class DocumentPrimaryHistory implements PrimaryHistory {
   constructor(
     private readonly documents: DocumentStore,
     private readonly nextTurn: NextTurn,
+    /** Of a history that has none yet. */
+    private readonly newClusterId?: string,
   ) {
     this.history = documents.history;
   }
@@ -50,7 +52,8 @@ export class DocumentPrimaryHistory implements PrimaryHistory {
   }
 
   startEpoch(epoch: number, primaryId: string): ReturnType<PrimaryHistory['startEpoch']> {
-    return this.documents.startEpoch({ epoch, primaryId });
+    const { newClusterId: clusterId } = this;
+    return this.documents.startEpoch({ epoch, primaryId, ...(clusterId !== undefined && { clusterId }) });
   }
 
   stateHash(): Promise<string> {

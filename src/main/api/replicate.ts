@@ -10,13 +10,19 @@ export function replicate(
   config: AppConfig['replication'],
   secret: string,
   { documents }: Stores,
-  own: { readonly log: Log; readonly process: ProcessControl; readonly primaryUrl: () => string },
+  own: {
+    readonly log: Log;
+    readonly process: ProcessControl;
+    readonly primaryUrl: () => string;
+    /** Of the history, where it is still to begin; undefined: any. */
+    readonly clusterId: string | undefined;
+  },
 ): ReplicationPrimary {
   const { nodes, ...options } = config;
   const authorization = replicationAuthorization(secret);
   return new ReplicationPrimary(
     {
-      history: new DocumentPrimaryHistory(documents, nextTurn),
+      history: new DocumentPrimaryHistory(documents, nextTurn, own.clusterId),
       links: nodes.map((node) => new HttpReplicaLink(node, authorization)),
       timers: systemTimers,
       random: systemRandom,

@@ -3,7 +3,7 @@ import type { AppConfig } from '../../config/index.js';
 import type { CrashSites, Log, ProcessControl } from '../../kernel/index.js';
 import { BookEntity, CreateBooks1763700000002 } from '../../modules/books/index.js';
 import { COLLECTIONS } from '../../modules/collections/index.js';
-import { CreateUsers1763700000004, UserEntity } from '../../modules/users/index.js';
+import { CountUserIds1764500000002, CreateUsers1763700000004, UserEntity } from '../../modules/users/index.js';
 import { GenerationCache } from '../../platform/cache/index.js';
 import { DocumentStore } from '../../platform/documents/index.js';
 import { NodeDisk } from '../../platform/disk/index.js';
@@ -12,6 +12,7 @@ import { nextTurn, systemClock, systemRandom, systemTimers } from '../../platfor
 import {
   bookstoreIn,
   CreatePlatformTables1763700000001,
+  CreateOrigin1764500000001,
   CreateTransactions1763700000003,
   SqlDatabase,
   SqlOperationLedger,
@@ -51,6 +52,8 @@ export async function openStores({ storage, cache }: AppConfig, own: StorePorts)
         CreateBooks1763700000002,
         CreateTransactions1763700000003,
         CreateUsers1763700000004,
+        CreateOrigin1764500000001,
+        CountUserIds1764500000002,
       ],
     }),
     DocumentStore.open(ports, {

@@ -26,6 +26,8 @@ export class BookRepository {
   private readonly pageCommitted: Statement<[number, number], BookRow>;
   private readonly countCommitted: Statement<[], number>;
   private readonly anyIdGiven: Statement<[], number>;
+  private readonly raiseSequence: Statement<[number]>;
+  private readonly beginSequence: Statement<[number]>;
 
   constructor(database: SqlDatabase) {
     const { writeHandle: write } = database;
@@ -42,7 +44,14 @@ export class BookRepository {
     this.findCommitted = read.prepare(`${selectRow} WHERE id = ?`);
     this.pageCommitted = read.prepare(`${selectRow} WHERE id > ? ORDER BY id LIMIT ?`);
     this.countCommitted = read.prepare<[], number>('SELECT count(*) FROM books').pluck();
+    this.raiseSequence = write.prepare("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'books'");
+    this.beginSequence = write.prepare("INSERT INTO sqlite_sequence (name, seq) VALUES ('books', ?)");
     this.anyIdGiven = read.prepare<[], number>("SELECT seq FROM sqlite_sequence WHERE name = 'books'").pluck();
+  }
+
+  /** No book gets an id up to this one from now on. */
+  passOver(id: number): void {
+    if (this.raiseSequence.run(id).changes === 0) this.beginSequence.run(id);
   }
 
   insert(row: NewBookRow): BookRow {

@@ -82,7 +82,12 @@ export class BookService {
     return bookOf(row);
   }
 
-  /** Puts `inputs` into a store that has never held a book, all in one commit; otherwise does nothing. */
+  /** Only inside work of the write executor: no book gets an id up to this one from now on. */
+  passOverIdsWithin(_scope: SqlWriteScope, id: number): void {
+    this.books.passOver(id);
+  }
+
+  /** All in one commit, unless there was ever a book: then it was done before. */
   async seed(inputs: readonly BookInput[]): Promise<void> {
     if (this.books.hasEverHeldABook()) return;
     await this.database.writer.run((scope) => {

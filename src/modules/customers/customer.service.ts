@@ -36,8 +36,8 @@ export class CustomerService {
   }
 
   /**
-   * Puts `inputs` into a store that has never held a customer. Each has an operation of its own, so that a start that
-   * was cut short in between is completed by the next.
+   * Each has an operation of its own, so that a start that was cut short in between is completed by the next. Does
+   * nothing where there was ever another customer.
    */
   async seed(inputs: readonly CustomerInput[]): Promise<void> {
     const seedOperation = (id: number): OperationStamp => ({ id: `seed-customer-${String(id)}` });

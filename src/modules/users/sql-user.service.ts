@@ -20,7 +20,7 @@ export class SqlUserService {
     return this.ids.allot((id) =>
       this.write(operation, (scope) => {
         const user = { id, ...input };
-        if (!this.users.insert(scope, user)) throw userExists(id);
+        if (!this.users.insertAllotted(scope, user)) throw userExists(id);
         return shown(201, user, { location: pathOf(id) });
       }),
     );
@@ -40,6 +40,11 @@ export class SqlUserService {
       this.users.update(scope, user);
       return shown(200, user, {});
     });
+  }
+
+  /** Only inside work of the write executor: no id up to this one is allotted from now on. */
+  passOverIdsWithin(_scope: SqlWriteScope, id: number): void {
+    this.users.passOver(id);
   }
 
   /** Throws `not-found`. */

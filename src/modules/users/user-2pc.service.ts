@@ -45,9 +45,14 @@ export class User2pcService {
     operation: OperationStamp,
     concern: WriteConcern | undefined,
   ): Promise<TransactionOutcome<CommittedUser>> {
-    const createAs = (given: number): Promise<TransactionOutcome<CommittedUser>> =>
-      this.execute({ id: given, firstname, lastname }, operation, concern);
-    return id === undefined ? this.ids.allot(createAs) : createAs(id);
+    const { users } = this;
+    if (id !== undefined) {
+      return this.execute({ id, firstname, lastname }, operation, concern, users.insert.bind(users));
+    }
+    const insert = users.insertAllotted.bind(users);
+    return this.ids.allot((allotted) =>
+      this.execute({ id: allotted, firstname, lastname }, operation, concern, insert),
+    );
   }
 
   answerOf({ promisedAt, ...decided }: CommittedUser, receipts: Readonly<Record<string, Receipt>>): Answer {
@@ -58,6 +63,7 @@ export class User2pcService {
     user: User,
     operation: OperationStamp,
     concern: WriteConcern | undefined,
+    insert: UserRepository['insert'],
   ): Promise<TransactionOutcome<CommittedUser>> {
     // Asked before anything is promised, as far as it is known by now. Both stores ask again.
     if (this.users.find(user.id) !== undefined) throw userExists(user.id);
@@ -72,7 +78,7 @@ export class User2pcService {
         }),
       ],
       decide: (scope, { id: transactionId, places }): CommittedUser => {
-        if (!this.users.insert(scope, user)) throw userExists(user.id);
+        if (!insert(scope, user)) throw userExists(user.id);
         const decided = { ...user, transactionId };
         this.operations.record(operation, recordedAnswer(decided));
         return { ...decided, promisedAt: places[this.documents.name] };

@@ -6,19 +6,23 @@ import { UserIds } from './user-ids.js';
 class TwoStores {
   readonly sql = new Set<number>();
   readonly documents = new Set<string>();
+  private last = 0;
 
-  highestInSql = (): number => Math.max(0, ...this.sql);
-  nextInDocuments = (): number => {
-    const numbers = [...this.documents].filter((id) => /^[1-9]\d{0,14}$/.test(id)).map(Number);
-    return Math.max(0, ...numbers) + 1;
-  };
-  isDocument = (id: number): boolean => this.documents.has(String(id));
+  lastAllotted = (): number => this.last;
+  isTaken = (id: number): boolean => this.sql.has(id) || this.documents.has(String(id));
 
   /** Takes a turn of the event loop, as every write does, and is refused when the id is taken by then. */
-  write = async (id: number): Promise<number> => {
+  choose = async (id: number): Promise<number> => {
     await new Promise((resolve) => setImmediate(resolve));
-    if (this.sql.has(id) || this.isDocument(id)) throw new AppError('conflict', 'taken', { retry: 'never' });
+    if (this.isTaken(id)) throw new AppError('conflict', 'taken', { retry: 'never' });
     this.sql.add(id);
+    return id;
+  };
+
+  /** Of an id that was allotted. */
+  write = async (id: number): Promise<number> => {
+    await this.choose(id);
+    this.last = Math.max(this.last, id);
     return id;
   };
 }
@@ -32,7 +36,7 @@ describe('UserIds', () => {
 
   beforeEach(() => {
     stores = new TwoStores();
-    ids = new UserIds(stores);
+    ids = new UserIds(stores, setImmediate);
   });
 
   it('given stores that were never used, begins with 1', async () => {
@@ -44,20 +48,43 @@ describe('UserIds', () => {
   });
 
   it.each<[string, readonly number[], readonly string[], number]>([
-    ['SQL', [7, 3], ['2'], 8],
-    ['documents', [3], ['12', 'ada', '08'], 13],
-    ['both', [5], ['5'], 6],
-  ])('given higher ones in %s, goes on above them', async (_where, sql, documents, expected) => {
-    for (const id of sql) stores.sql.add(id);
-    for (const id of documents) stores.documents.add(id);
+    ['SQL, far above', [1e15, 7], [], 1],
+    ['documents, far above', [], ['999999999999999', '12', 'ada', '08'], 1],
+    ['SQL, next', [1, 2], [], 3],
+    ['documents, next', [], ['1', '01', '3'], 2],
+    ['both, next', [1, 3], ['2', '4'], 5],
+  ])(
+    'given ids that callers chose in %s, goes on with the first that is free',
+    async (_where, sql, documents, expected) => {
+      for (const id of sql) stores.sql.add(id);
+      for (const id of documents) stores.documents.add(id);
 
-    expect(await ids.allot(stores.write)).toBe(expected);
+      expect(await ids.allot(stores.write)).toBe(expected);
+      ids = new UserIds(stores, setImmediate);
+      expect(await ids.allot(stores.write)).toBeLessThan(10);
+    },
+  );
+
+  it('given very many ids in a row that callers chose, passes over them, and others have their turn meanwhile', async () => {
+    for (let id = 1; id <= 100_000; id += 1) stores.sql.add(id);
+    let turns = 0;
+    let isDone = false;
+    const turn = (): void => {
+      turns += 1;
+      if (!isDone) setImmediate(turn);
+    };
+    setImmediate(turn);
+
+    expect(await ids.allot(stores.write)).toBe(100_001);
+    isDone = true;
+    expect(turns).toBeGreaterThan(50);
+    expect(await ids.allot(stores.write)).toBe(100_002);
   });
 
   it('given a restart after any of fifty, never gives one again', async () => {
     const given: number[] = [];
     for (let life = 1; life <= 5; life += 1) {
-      ids = new UserIds(stores);
+      ids = new UserIds(stores, setImmediate);
       given.push(...(await allotMany(10)));
     }
 
@@ -66,7 +93,7 @@ describe('UserIds', () => {
 
   it('given callers who choose the same ids meanwhile, passes over those, also where fifty are allotted at once', async () => {
     const chosen = Array.from({ length: 20 }, (_, index) => 3 * index + 1);
-    const [allotted] = await Promise.all([allotMany(50), Promise.allSettled(chosen.map(stores.write))]);
+    const [allotted] = await Promise.all([allotMany(50), Promise.allSettled(chosen.map(stores.choose))]);
 
     expect(new Set(allotted).size).toBe(50);
     expect(stores.sql.size).toBeGreaterThanOrEqual(50);
@@ -78,14 +105,6 @@ describe('UserIds', () => {
 
     await expect(ids.allot(() => Promise.reject(full))).rejects.toBe(full);
     expect(await ids.allot(stores.write)).toBe(2);
-  });
-
-  it('given documents with more digits than are counted, passes over them', async () => {
-    stores.documents.add('9'.repeat(15));
-    for (const last of [0, 1, 2]) stores.documents.add(`100000000000000${String(last)}`);
-
-    // As a write that looks into SQL alone.
-    expect(await ids.allot((id) => Promise.resolve(id))).toBe(1e15 + 3);
   });
 
   it('given nothing but conflicts, gives up', async () => {

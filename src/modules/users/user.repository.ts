@@ -12,7 +12,8 @@ export class UserRepository {
   private readonly updateRow: Statement<[User]>;
   private readonly findForWrite: Statement<[number], User>;
   private readonly findCommitted: Statement<[number], User>;
-  private readonly highestGiven: Statement<[], number>;
+  private readonly countAllotted: Statement<[number]>;
+  private readonly lastCounted: Statement<[], number>;
 
   constructor(database: SqlDatabase) {
     const { writeHandle: write } = database;
@@ -24,7 +25,8 @@ export class UserRepository {
     this.updateRow = write.prepare('UPDATE users SET firstname = @firstname, lastname = @lastname WHERE id = @id');
     this.findForWrite = write.prepare(selectRow);
     this.findCommitted = read.prepare(selectRow);
-    this.highestGiven = read.prepare<[], number>(`SELECT seq FROM sqlite_sequence WHERE name = '${TABLE}'`).pluck();
+    this.countAllotted = write.prepare('UPDATE user_ids SET last = max(last, ?)');
+    this.lastCounted = read.prepare<[], number>('SELECT last FROM user_ids').pluck();
   }
 
   /** False, and nothing is written, when the id is taken. */
@@ -48,8 +50,20 @@ export class UserRepository {
     return this.findCommitted.get(id);
   }
 
-  /** That was ever committed, also if its row is gone; 0 when there was none. */
-  highestIdEver(): number {
-    return this.highestGiven.get() ?? 0;
+  /** As `insert`, of a user whose id was allotted: no later life allots one up to it. */
+  insertAllotted(scope: SqlWriteScope, user: User): boolean {
+    if (!this.insert(scope, user)) return false;
+    this.passOver(user.id);
+    return true;
+  }
+
+  /** No later life allots an id up to this one. */
+  passOver(id: number): void {
+    this.countAllotted.run(id);
+  }
+
+  /** The highest id that was allotted and committed; 0 when there was none. */
+  lastAllottedId(): number {
+    return this.lastCounted.get() ?? 0;
   }
 }

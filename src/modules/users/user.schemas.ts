@@ -2,10 +2,7 @@ import { z } from 'zod';
 import { boundedText } from '../../platform/http/index.js';
 
 const LONGEST_NAME = 50;
-/**
- * Ids that are allotted go on above the highest that was chosen: eight times as many as could be chosen are left to them
- * before the whole numbers that JSON can carry (2^53) end. So no caller can use them up.
- */
+/** Ids that are allotted pass over those that were chosen: above are more than can ever be needed, up to 2^53. */
 const HIGHEST_CHOSEN_ID = 1e15;
 const idRule = `must be a whole number from 1 to ${String(HIGHEST_CHOSEN_ID)}`;
 const objectRule = 'must be a JSON object';
@@ -35,11 +32,12 @@ export const userInBothInputSchema = z
         .min(1, idRule)
         .max(HIGHEST_CHOSEN_ID, idRule)
         .optional()
-        .meta({ description: 'absent: the next that was never used in either store' }),
+        .meta({ description: 'absent: the next free one that was never allotted' }),
     },
     objectRule,
   )
-  .meta({ id: 'UserInBothInput' });
+  // Without an id: sent as it is shown, it makes a user under the next one.
+  .meta({ id: 'UserInBothInput', example: { firstname: 'Ada', lastname: 'Lovelace' } });
 export type UserInBothInput = z.infer<typeof userInBothInputSchema>;
 
 /** What clients are shown of a user in SQL. */

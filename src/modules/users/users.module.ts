@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { DocumentStore } from '../../platform/documents/index.js';
+import { nextTurn } from '../../platform/process/index.js';
 import { DocumentUsersController } from './adapters/http/document-users.controller.js';
 import { SqlUsersController } from './adapters/http/sql-users.controller.js';
 import { Users2pcController } from './adapters/http/users-2pc.controller.js';
@@ -23,11 +24,13 @@ import { UserRepository } from './user.repository.js';
       provide: UserIds,
       inject: [UserRepository, DocumentStore],
       useFactory: (users: UserRepository, documents: DocumentStore) =>
-        new UserIds({
-          highestInSql: () => users.highestIdEver(),
-          nextInDocuments: () => documents.nextId(USERS.name),
-          isDocument: (id) => documents.find(USERS.name, String(id)) !== undefined,
-        }),
+        new UserIds(
+          {
+            lastAllotted: () => users.lastAllottedId(),
+            isTaken: (id) => users.find(id) !== undefined || documents.find(USERS.name, String(id)) !== undefined,
+          },
+          nextTurn,
+        ),
     },
   ],
   exports: [DocumentUserOperationLedger],

@@ -250,7 +250,7 @@ describe('a recovery from replicas', () => {
     expect(lines).toContain('unmatched: none');
     removeDirectory(join(data, 'bookstore.db'));
     expect(linesOf(await run(), data).join('\n')).toMatch(
-      /bookstore\.db there, without -wal and -shm beside it; without one the next start begins empty/,
+      /bookstore\.db there, without -wal and -shm beside it; without one the next start begins without books/,
     );
   });
 });

@@ -35,7 +35,9 @@ function restoredLines(recovery: Extract<Recovery, { kind: 'restored' }>, dataDi
   const { choice, copied, heard, kept } = recovery;
   const sqlFile = bookstoreIn(dataDirectory);
   // A start that was refused may have made an empty one already: that a file is there says little.
-  const books = existsSync(sqlFile) ? 'what is there now was left as it is' : 'without one the next start begins empty';
+  const books = existsSync(sqlFile)
+    ? 'what is there now was left as it is'
+    : 'without one the next start begins without books';
   return [
     `Restored ${String(copied.customers)} customers up to ${show(recovery)} from ${choice.replica}; ` +
       `${String(heard)} replicas promised to follow no earlier primary.`,
