@@ -7,5 +7,6 @@ export {
   type ReplicationConfig,
 } from './load-config.js';
 export { loadReplicaConfig, type ReplicaConfig } from './load-replica-config.js';
+export { namedDirectories } from './named-directories.js';
 export { differencesOf, type Difference, type SettingsInForce } from './settings-in-force.js';
 export { type ClusterConfig, loadClusterConfig, parseClusterConfig } from './load-cluster-config.js';

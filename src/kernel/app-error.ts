@@ -36,6 +36,7 @@ export type ErrorCode =
   | 'outcome-unknown'
   | 'data-corrupt'
   | 'data-directory-locked'
+  | 'directory-unusable'
   | 'port-taken'
   | 'superseded'
   | 'recovery-needed'

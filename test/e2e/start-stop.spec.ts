@@ -1,10 +1,11 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { removeDirectory, temporaryDirectory } from '../support/app-process.js';
 import { eventually } from '../support/eventually.js';
+import { freePorts } from '../support/stand-in-fleet.js';
 import { runToEnd, StartProcess } from '../support/start-process.js';
 
 interface Person {
@@ -132,7 +133,58 @@ describe('npm start', () => {
     const { code, printed } = await runToEnd('start', directory);
 
     expect(code).toBe(1);
-    expect(printed).toMatch(/^data-corrupt: .*bookstore\.db: file is not a database\n$/);
+    expect(printed).toMatch(
+      /^data-corrupt: .*bookstore\.db: file is not a database \[.*DATA_DIR from the environment\]\n$/,
+    );
+  });
+
+  it.each(['lock.db', 'supervisor-lock.db'])('with a damaged %s, names that file and says what to do', async (name) => {
+    const directory = newDirectory();
+    writeFileSync(join(directory, name), 'this is no database, but a long enough text to look at'.repeat(20));
+
+    const { code, printed } = await runToEnd('start', directory);
+
+    expect(code).toBe(1);
+    expect(printed).toContain(
+      `data-corrupt: ${join(directory, name)}: file is not a database; it holds the lock and no data`,
+    );
+    expect(printed.trim().split('\n')).toHaveLength(1);
+  });
+
+  it('with a file where the data directory should be, names it and the setting in one line', async () => {
+    const directory = newDirectory();
+    const file = join(directory, 'a-file');
+    writeFileSync(file, '');
+
+    const { code, printed } = await runToEnd('start', file);
+
+    expect(code).toBe(1);
+    expect(printed).toMatch(/^directory-unusable: .*a-file.*DATA_DIR from the environment\]\n$/);
+    rmSync(file);
+  });
+
+  it('with one replica whose directory cannot be used, runs with the others and names what is wrong', async () => {
+    const directory = newDirectory();
+    const [good, other, bad] = await freePorts(3);
+    const replicas = join(directory, 'replicas');
+    mkdirSync(replicas);
+    writeFileSync(join(replicas, String(bad)), 'a file where the directory should be');
+
+    const started = await start(directory, { REPLICA_PORTS: `${good},${other},${bad}` });
+
+    expect(started.printed).toMatch(new RegExp(`Warning: .*/${bad} gets no copy of the cluster secret: `));
+    expect(started.printed).toMatch(new RegExp(`NOT RUNNING: directory-unusable: .*/${bad}`));
+    expect((await fetch(`http://127.0.0.1:${good}/customers`)).status).toBe(200);
+    expect((await fetch(`${started.app.url}/health/live`)).status).toBe(200);
+  });
+
+  it('keeps what it stores from other users of the machine, also where an earlier version did not', async () => {
+    const directory = newDirectory();
+    chmodSync(directory, 0o755);
+
+    await start(directory);
+
+    for (const path of ['.', 'logs', 'documents']) expect(statSync(join(directory, path)).mode & 0o077).toBe(0);
   });
 
   it('with API keys set, is ready all the same', async () => {

@@ -70,7 +70,9 @@ describe('Bifolio on four replicas', () => {
 
       const refused = await run('start');
       expect(refused.code).toBe(1);
-      expect(refused.printed).toMatch(/^recovery-needed: .*npm run recover:from-replicas.*\n$/);
+      expect(refused.printed).toMatch(
+        /^recovery-needed: .*npm run recover:from-replicas.*DATA_DIR from the environment\]\n$/,
+      );
 
       const dry = await run('recover', '--dry-run');
       expect(dry).toEqual({ code: 0, printed: expect.stringMatching(/^Would restore .*nothing was written\.\n$/s) });
@@ -124,7 +126,9 @@ describe('Bifolio on four replicas', () => {
       await start();
       expect(await run('recover')).toEqual({
         code: 1,
-        printed: expect.stringMatching(/^data-directory-locked: Bifolio runs on .*"npm stop" it first\n$/),
+        printed: expect.stringMatching(
+          /^data-directory-locked: Bifolio runs on .*"npm stop" it first \[.*DATA_DIR from the environment\]\n$/,
+        ),
       });
       expect(await run('recover', '--force')).toEqual({ code: 2, printed: expect.stringMatching(/^Usage: /) });
       await run('stop');

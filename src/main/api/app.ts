@@ -65,7 +65,7 @@ export async function startApp(
     log: logPort(logger),
   });
   const secret = await clusterSecret(
-    { disk, random: systemRandom, crashSites },
+    { disk, random: systemRandom, crashSites, log: logPort(logger) },
     {
       given: config.storage.clusterSecret,
       dataDirectory,

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { join } from 'node:path';
-import { loadConfig } from '../../config/index.js';
+import { loadConfig, namedDirectories } from '../../config/index.js';
 import { runServer } from '../../platform/nodes/index.js';
 import { startApp } from './app.js';
 
@@ -12,6 +12,7 @@ runServer(() => {
   return {
     logLevel: config.log.level,
     directory,
+    namedDirectories: namedDirectories(),
     runFile: join(directory, RUN_FILE),
     settings: config.inForce,
     start: (logger, processControl) => startApp(config, logger, processControl),

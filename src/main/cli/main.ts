@@ -1,5 +1,6 @@
 import 'reflect-metadata';
-import { isAppError } from '../../kernel/index.js';
+import { namedDirectories } from '../../config/index.js';
+import { explainFailure } from '../../platform/nodes/index.js';
 import { acceptLostData } from './accept-loss/run.js';
 import { acceptTransactions } from './accept/run.js';
 import { runCluster } from './cluster/run.js';
@@ -61,8 +62,7 @@ main(process.argv.slice(2)).then(
     process.exitCode = exitCode;
   },
   (error: unknown) => {
-    const isOurs = isAppError(error);
-    say(isOurs ? `${error.code}: ${error.message}` : `cannot continue: ${String((error as Error).stack)}`, EXIT_FAILED);
+    say(explainFailure(error, namedDirectories()), EXIT_FAILED);
     process.exitCode = EXIT_FAILED;
   },
 );

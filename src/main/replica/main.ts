@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { loadReplicaConfig } from '../../config/index.js';
+import { loadReplicaConfig, namedDirectories } from '../../config/index.js';
 import { runServer } from '../../platform/nodes/index.js';
 import { startReplica } from './replica.js';
 
@@ -11,6 +11,8 @@ runServer(() => {
   return {
     logLevel: config.log.level,
     directory,
+    // Its own is below that of all replicas, the last one.
+    namedDirectories: namedDirectories().slice(-1),
     runFile: join(directory, RUN_FILE),
     settings: config.inForce,
     start: (logger, processControl) => startReplica(config, logger, processControl),

@@ -5,13 +5,14 @@ import {
   differencesOf,
   loadConfig,
   loadDirectories,
+  namedDirectories,
   type SettingsInForce,
 } from '../../config/index.js';
-import { isAppError } from '../../kernel/index.js';
 import { NO_CRASH_SITES } from '../../platform/crash-sites/index.js';
 import { directoriesIn, NodeDisk } from '../../platform/disk/index.js';
 import {
   APP_PROGRAM,
+  explainFailure,
   type Places,
   placesIn,
   presenceOf,
@@ -29,6 +30,8 @@ import { endReplicasLeftBehind, presencesIn, stopAll } from './stop.js';
 import { Supervisor } from './supervisor.js';
 import { alreadyRunning, APP, otherSettings, watchedAgain, type Words, wordsFor } from './words.js';
 
+/** What is kept here is nobody else's to read. */
+const OWNER_ONLY = 0o077;
 const STANDARD_INPUT = 0;
 const STANDARD_OUTPUT = 1;
 const STANDARD_ERROR = 2;
@@ -108,15 +111,13 @@ function explainClaim(claimed: Exclude<Claim, { kind: 'supervise' }>, { inForce 
 /** Before the first node starts, so that none makes one of its own. */
 async function spreadSecret({ storage, replication }: AppConfig, places: Places): Promise<void> {
   await clusterSecret(
-    { disk: new NodeDisk(), random: systemRandom, crashSites: NO_CRASH_SITES },
+    { disk: new NodeDisk(), random: systemRandom, crashSites: NO_CRASH_SITES, log: { warn } },
     {
       given: storage.clusterSecret,
       dataDirectory: storage.dataDirectory,
       replicaDirectories: await directoriesIn(storage.replicasDirectory),
-      keepIn: [
-        storage.dataDirectory,
-        ...replication.localPorts.map((port, index) => places.replica(index + 1, port).directory),
-      ],
+      keepIn: [storage.dataDirectory],
+      spreadTo: replication.localPorts.map((port, index) => places.replica(index + 1, port).directory),
     },
   );
 }
@@ -148,6 +149,10 @@ async function stop(options: readonly string[]): Promise<number> {
   return isStopped ? 0 : EXIT_FAILED;
 }
 
+function warn(message: string): void {
+  print({ text: `Warning: ${message}`, isTrouble: true });
+}
+
 function print({ text, isTrouble }: Words): void {
   try {
     writeSync(isTrouble ? STANDARD_ERROR : STANDARD_OUTPUT, `${text}\n`);
@@ -157,6 +162,7 @@ function print({ text, isTrouble }: Words): void {
 }
 
 async function main([command = 'start', ...options]: readonly string[]): Promise<number> {
+  process.umask(OWNER_ONLY);
   if (command === 'start' && options.length === 0) return start();
   if (command === 'stop' && options.every((option) => option === '--force')) return stop(options);
   print({ text: 'Usage: npm start (settings: .env or the environment), npm stop [-- --force]', isTrouble: true });
@@ -166,8 +172,7 @@ async function main([command = 'start', ...options]: readonly string[]): Promise
 main(process.argv.slice(2)).then(
   (exitCode) => process.exit(exitCode),
   (error: unknown) => {
-    const text = isAppError(error) ? `${error.code}: ${error.message}` : `cannot continue: ${(error as Error).message}`;
-    print({ text, isTrouble: true });
+    print({ text: explainFailure(error, namedDirectories()), isTrouble: true });
     process.exit(EXIT_FAILED);
   },
 );

@@ -33,12 +33,15 @@ describe('NodeDisk', () => {
     expect(await directoriesIn(join(directory, 'missing'))).toEqual([]);
   });
 
-  it('given a relative path whose parents are missing, creates them', async () => {
+  it('given a relative path whose parents are missing, creates them, for their owner alone', async () => {
     const path = relative(process.cwd(), join(directory, 'a', 'b'));
 
     await disk.ensureDirectory(path);
 
-    expect((await stat(join(directory, 'a', 'b'))).isDirectory()).toBe(true);
+    for (const made of ['a', 'a/b']) {
+      const found = await stat(join(directory, made));
+      expect([found.isDirectory(), found.mode & 0o777]).toEqual([true, 0o700]);
+    }
   });
 
   it('given a file where a directory should be, refuses to create the directory', async () => {

@@ -1,9 +1,10 @@
 import { type Dirent, writeSync } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Disk, DiskFile, DiskReader } from '../../kernel/index.js';
 
 const AT_ONCE_BYTES = 64 * 1024;
+const OWNER_ONLY = 0o700;
 
 class NodeDiskFile implements DiskFile {
   constructor(private readonly handle: FileHandle) {}
@@ -61,13 +62,18 @@ class NodeDiskReader implements DiskReader {
 
 /** The operating system's file system. `synchronize` is fdatasync, which also makes a changed length durable. */
 export class NodeDisk implements Disk {
+  /** For its owner alone. One step at a time: Node's recursive `mkdir` did not come back on every file system (20.20). */
   async ensureDirectory(path: string): Promise<void> {
-    const firstMade = await mkdir(path, { recursive: true });
-    if (firstMade === undefined) return;
-    for (let made = path; ; made = dirname(made)) {
-      await this.synchronizeDirectory(dirname(made));
-      if (made === firstMade || made === dirname(made)) return;
+    if (await isDirectory(path)) return;
+    const parent = dirname(path);
+    if (parent !== path) await this.ensureDirectory(parent);
+    try {
+      await mkdir(path, { mode: OWNER_ONLY });
+    } catch (error) {
+      // Another process may have been faster.
+      if (!(await isDirectory(path))) throw error;
     }
+    await this.synchronizeDirectory(parent);
   }
 
   list(directory: string): Promise<readonly string[]> {
@@ -115,6 +121,10 @@ export class NodeDisk implements Disk {
       await handle.close();
     }
   }
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return (await orUndefinedWhenMissing(stat(path)))?.isDirectory() ?? false;
 }
 
 /** Paths of the directories in `path`, sorted by name; empty when there is no such directory. */

@@ -32,6 +32,7 @@ export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   'data-corrupt': 500,
   'recovery-needed': 500,
   'data-directory-locked': 500,
+  'directory-unusable': 500,
   'port-taken': 500,
   misconfigured: 500,
   internal: 500,

@@ -1,3 +1,4 @@
+export { explainFailure } from './explain-failure.js';
 export { getJson, type JsonAnswer } from './http-json.js';
 export { type ChildExit, type ChildProgram, launchChild, type LaunchedChild } from './launch.js';
 export {

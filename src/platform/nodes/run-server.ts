@@ -1,7 +1,8 @@
-import { writeSync } from 'node:fs';
+import { chmodSync, statSync, writeSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { isAppError, type ProcessControl } from '../../kernel/index.js';
 import { createLogger } from '../observability/index.js';
+import { explainFailure, type NamedDirectory } from './explain-failure.js';
 import { removeRunFile, writeRunFile } from './run-file.js';
 
 export interface RunningServer {
@@ -17,6 +18,8 @@ export interface ServerProgram {
   readonly logLevel: Parameters<typeof createLogger>[0];
   /** Everything it keeps. */
   readonly directory: string;
+  /** For the line that says why it cannot start: whichever it is about. */
+  readonly namedDirectories?: readonly NamedDirectory[];
   /** Written as soon as it listens, removed when it has stopped cleanly. */
   readonly runFile: string;
   /** Noted in the run file, so that others can see with which it runs. */
@@ -29,6 +32,8 @@ const EXIT_CANNOT_START = 1;
 const EXIT_PROMISE_BROKEN = 70;
 /** What is kept here is nobody else's to read. */
 const OWNER_ONLY = 0o077;
+/** As of /tmp. */
+const STICKY = 0o1000;
 
 const processControl: ProcessControl = {
   stop: (reason, cause) => {
@@ -43,13 +48,23 @@ const processControl: ProcessControl = {
  */
 export function runServer(program: () => ServerProgram): void {
   process.umask(OWNER_ONLY);
-  run(program).catch(fail);
+  let itself: ServerProgram;
+  try {
+    itself = program();
+  } catch (error) {
+    fail(explainFailure(error));
+  }
+  const giveUp = (error: unknown): never => fail(explainFailure(error, itself.namedDirectories));
+  run(itself, giveUp).catch(giveUp);
 }
 
-async function run(program: () => ServerProgram): Promise<void> {
-  const { logLevel, directory, runFile, settings, ...itself } = program();
+async function run(
+  { logLevel, directory, runFile, settings, ...itself }: ServerProgram,
+  giveUp: (error: unknown) => never,
+): Promise<void> {
   const { logger, flush } = createLogger(logLevel);
   const server = await itself.start(logger, processControl);
+  keepPrivate(directory);
   writeRunFile(runFile, { url: server.url, ...(settings && { settings }) });
   logger.info({ url: server.url, data: directory }, 'listening');
   let isClosing = false;
@@ -58,7 +73,7 @@ async function run(program: () => ServerProgram): Promise<void> {
       logger.info('ready');
     },
     (error: unknown) => {
-      if (!isClosing && !isAppError(error, 'shutting-down')) fail(error);
+      if (!isClosing && !isAppError(error, 'shutting-down')) giveUp(error);
     },
   );
 
@@ -70,10 +85,17 @@ async function run(program: () => ServerProgram): Promise<void> {
       logger.info('stopped');
       flush();
       process.exit(0);
-    }, fail);
+    }, giveUp);
   };
   process.on('SIGTERM', close);
   process.on('SIGINT', close);
+}
+
+/** One that an earlier version or a person made may be open to others. A directory that is shared by design stays as it is. */
+function keepPrivate(directory: string): void {
+  const { mode, uid } = statSync(directory);
+  const isOurs = uid === process.getuid?.() && (mode & STICKY) === 0;
+  if (isOurs && (mode & OWNER_ONLY) !== 0) chmodSync(directory, mode & ~OWNER_ONLY);
 }
 
 /** Standard error may be a file on a full disk: the process must end all the same. */
@@ -85,15 +107,7 @@ function say(line: string): void {
   }
 }
 
-function fail(error: unknown): never {
-  say(explain(error));
+function fail(line: string): never {
+  say(line);
   process.exit(EXIT_CANNOT_START);
-}
-
-/** One line that says what is wrong; the whole error only when it is none of ours. */
-function explain(error: unknown): string {
-  if (isAppError(error)) return `${error.code}: ${error.message}`;
-  if (!(error instanceof Error)) return String(error);
-  const isDiskFull = (error as NodeJS.ErrnoException).code === 'ENOSPC';
-  return isDiskFull ? `storage-full: ${error.message}` : String(error.stack);
 }

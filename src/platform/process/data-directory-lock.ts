@@ -19,23 +19,20 @@ export class DataDirectoryLock {
   ) {}
 
   /**
-   * Throws `data-directory-locked` when another process holds it. The directory must exist. Another `file` is another
-   * lock. Keep what is returned: a lock that is collected as garbage is given back.
+   * Throws `data-directory-locked` when another process holds it, `data-corrupt` when the file is none of SQLite's, and
+   * `directory-unusable` when it cannot be opened or written. The directory must exist. Another `file` is another lock. Keep what is returned: a lock that is collected as garbage is given back.
    */
   static acquire(directory: string, file = LOCK_FILE): DataDirectoryLock {
     const path = join(directory, file);
-    const handle = new BetterSqlite3(path, { timeout: 0 });
+    let handle: BetterSqlite3.Database | undefined;
     try {
+      handle = new BetterSqlite3(path, { timeout: 0 });
       handle.pragma('locking_mode = EXCLUSIVE');
       handle.pragma('journal_mode = DELETE');
       handle.exec('BEGIN EXCLUSIVE');
     } catch (cause) {
-      handle.close();
-      if ((cause as { code?: string }).code !== 'SQLITE_BUSY') throw cause;
-      throw new AppError('data-directory-locked', `another Bifolio process holds ${directory}`, {
-        retry: 'safe',
-        cause,
-      });
+      handle?.close();
+      throw refusalOf(cause, directory, path);
     }
     return new DataDirectoryLock(handle, path, statSync(path).ino);
   }
@@ -67,4 +64,19 @@ export class DataDirectoryLock {
   release(): void {
     this.handle.close();
   }
+}
+
+function refusalOf(cause: unknown, directory: string, path: string): unknown {
+  const { code = '', message } = cause as { readonly code?: string; readonly message: string };
+  if (code === 'SQLITE_BUSY') {
+    return new AppError('data-directory-locked', `another Bifolio process holds ${directory}`, {
+      retry: 'safe',
+      cause,
+    });
+  }
+  if (/^SQLITE_(?:NOTADB|CORRUPT)/.test(code)) {
+    const remedy = 'it holds the lock and no data: remove it while nothing of Bifolio runs there';
+    return new AppError('data-corrupt', `${path}: ${message}; ${remedy}`, { retry: 'never', cause });
+  }
+  return new AppError('directory-unusable', `${path} cannot be opened: ${message}`, { retry: 'safe', cause });
 }

@@ -1,6 +1,7 @@
-import { describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { SeededRandom } from '../../../test/support/seeded-random.js';
 import { SimulatedDisk } from '../../../test/support/simulated-disk.js';
+import type { Disk } from '../../kernel/index.js';
 import { NO_CRASH_SITES } from '../crash-sites/index.js';
 import { clusterSecret, deriveKey, type SecretPlaces } from './index.js';
 
@@ -9,6 +10,11 @@ const THEIRS = 'the secret of another installation';
 const NEW_ONE = /^[\da-f]{64}$/;
 
 describe('the cluster secret', () => {
+  let warned: string[] = [];
+  beforeEach(() => {
+    warned = [];
+  });
+
   /** A machine that keeps these secrets, by directory. */
   function machine(kept: Readonly<Record<string, string>>): SimulatedDisk {
     const made = new SimulatedDisk(new SeededRandom(7));
@@ -18,8 +24,13 @@ describe('the cluster secret', () => {
     return made;
   }
 
-  function secretOn(on: SimulatedDisk, places: Partial<SecretPlaces> = {}): Promise<string> {
-    const ports = { disk: on.attach(), random: new SeededRandom(3), crashSites: NO_CRASH_SITES };
+  function secretOn(
+    on: SimulatedDisk,
+    places: Partial<SecretPlaces> = {},
+    through: (disk: Disk) => Disk = (disk) => disk,
+  ): Promise<string> {
+    const log = { warn: (message: string) => warned.push(message) };
+    const ports = { disk: through(on.attach()), random: new SeededRandom(3), crashSites: NO_CRASH_SITES, log };
     return clusterSecret(ports, {
       given: undefined,
       dataDirectory: '/data',
@@ -29,8 +40,9 @@ describe('the cluster secret', () => {
     });
   }
 
+  /** The first line of each file. */
   const keptOn = (on: SimulatedDisk): Record<string, string> =>
-    Object.fromEntries([...on.image()].map(([path, bytes]) => [path, bytes.toString().trim()]));
+    Object.fromEntries([...on.image()].map(([path, bytes]) => [path, bytes.toString().split('\n')[0] ?? '']));
 
   it('given nothing anywhere, is a new one that every asked place keeps, also through a loss of power', async () => {
     const bare = machine({});
@@ -60,22 +72,76 @@ describe('the cluster secret', () => {
     expect(await secretOn(machine({ '/data': '', '/replicas/2': OURS }))).toBe(OURS);
   });
 
-  it('given replicas that disagree and no data directory, refuses in one line that names both files', async () => {
-    const torn = machine({ '/replicas/1': OURS, '/replicas/2': THEIRS });
+  it('given two copies that differ and no third, refuses in one line that names both files, and overwrites neither', async () => {
+    for (const kept of [
+      { '/replicas/1': OURS, '/replicas/2': THEIRS },
+      { '/data': OURS, '/replicas/1': THEIRS },
+    ]) {
+      const torn = machine(kept);
+      const before = keptOn(torn);
+      const [one, other] = Object.keys(before);
 
-    await expect(secretOn(torn)).rejects.toMatchObject({
-      code: 'misconfigured',
-      message: expect.stringMatching(/^\/replicas\/1\/cluster-secret and \/replicas\/2\/cluster-secret differ: .*$/),
-    });
-    expect(keptOn(torn)).not.toHaveProperty('/data/cluster-secret');
+      await expect(secretOn(torn, { keepIn: ['/data', '/replicas/1'] })).rejects.toMatchObject({
+        code: 'misconfigured',
+        message: expect.stringMatching(new RegExp(`${one} differ from ${other}, and no other copy decides: .*$`)),
+      });
+      expect(keptOn(torn)).toEqual(before);
+    }
   });
 
-  it('given a replica that keeps another one than the data directory, refuses and overwrites neither', async () => {
-    const foreign = machine({ '/data': OURS, '/replicas/1': THEIRS });
-    const before = keptOn(foreign);
+  it.each([['/data'], ['/replicas/1'], ['/replicas/2']])(
+    'given another one in %s alone, is that of the majority, which replaces it, names the file and keeps what was in it',
+    async (directory) => {
+      const odd = machine({ '/data': OURS, '/replicas/1': OURS, '/replicas/2': OURS, [directory]: THEIRS });
 
-    await expect(secretOn(foreign, { keepIn: ['/replicas/1'] })).rejects.toMatchObject({ code: 'misconfigured' });
-    expect(keptOn(foreign)).toEqual(before);
+      expect(await secretOn(odd, { keepIn: ['/data'], spreadTo: ['/replicas/1', '/replicas/2'] })).toBe(OURS);
+      expect(warned).toEqual([expect.stringContaining(`${directory}/cluster-secret differ`)]);
+      expect(keptOn(odd)).toMatchObject({
+        [`${directory}/cluster-secret`]: OURS,
+        [`${directory}/cluster-secret.outvoted`]: THEIRS,
+      });
+    },
+  );
+
+  it('given any bit flipped in one of two copies, is the other one', async () => {
+    const whole = machine({});
+    const secret = await secretOn(whole, { keepIn: ['/data', '/replicas/1'] });
+    const bytes = whole.image().get('/data/cluster-secret')!;
+    for (let bit = 0; bit < bytes.length * 8; bit += 1) {
+      const flipped = Buffer.from(bytes);
+      flipped[bit >> 3]! ^= 1 << (bit & 7);
+      const damagedOne = machine({});
+      damagedOne.plant('/data/cluster-secret', flipped);
+      damagedOne.plant('/replicas/1/cluster-secret', Buffer.from(bytes));
+
+      expect(await secretOn(damagedOne)).toBe(secret);
+    }
+  });
+
+  it('given one damaged copy alone, refuses with the file and what to do, and changes nothing', async () => {
+    const whole = machine({});
+    await secretOn(whole);
+    const bytes = Buffer.from(whole.image().get('/data/cluster-secret')!);
+    bytes[0]! ^= 1;
+    whole.plant('/data/cluster-secret', bytes);
+
+    await expect(secretOn(whole)).rejects.toMatchObject({
+      code: 'data-corrupt',
+      message: expect.stringContaining('/data/cluster-secret: the cluster secret is damaged'),
+    });
+  });
+
+  it('given a replica whose directory cannot be written, names it, and the others get their copies', async () => {
+    const barred = machine({ '/data': OURS });
+    const refusesOne = (disk: Disk): Disk => {
+      const ensureDirectory = (path: string): Promise<void> =>
+        path === '/replicas/1' ? Promise.reject(new Error('EROFS: read-only')) : disk.ensureDirectory(path);
+      return Object.assign(Object.create(disk) as Disk, { ensureDirectory });
+    };
+
+    expect(await secretOn(barred, { spreadTo: ['/replicas/1', '/replicas/2'] }, refusesOne)).toBe(OURS);
+    expect(warned).toEqual(['/replicas/1 gets no copy of the cluster secret: EROFS: read-only']);
+    expect(keptOn(barred)).toMatchObject({ '/replicas/2/cluster-secret': OURS });
   });
 
   it('never appears in a refusal', async () => {

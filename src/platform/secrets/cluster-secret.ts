@@ -1,17 +1,27 @@
-import { hkdfSync } from 'node:crypto';
+import { createHash, hkdfSync } from 'node:crypto';
 import { join } from 'node:path';
-import { AppError, type CrashSites, type Disk, type Random } from '../../kernel/index.js';
+import { AppError, type CrashSites, type Disk, type Log, type Random } from '../../kernel/index.js';
+
+/**
+ * The secret that all nodes of an installation share. Every node of a machine keeps a copy, so that a copy which is lost,
+ * damaged or foreign is outvoted by the others. A file has the secret and a line that tells damage; files of earlier
+ * versions have the secret alone.
+ */
 
 export const SECRET_CRASH_SITES = ['cluster-secret.rename.before', 'cluster-secret.rename.after'] as const;
 
 const SECRET_FILE = 'cluster-secret';
+/** Where a copy goes that another one replaces. */
+const OUTVOTED_FILE = 'cluster-secret.outvoted';
 const SECRET_BYTES = 32;
 const KEY_BYTES = 32;
+const CHECK_DIGITS = 16;
 
 export interface SecretPorts {
   readonly disk: Disk;
   readonly random: Random;
   readonly crashSites: CrashSites;
+  readonly log: Pick<Log, 'warn'>;
 }
 
 export interface SecretPlaces {
@@ -20,33 +30,37 @@ export interface SecretPlaces {
   readonly dataDirectory: string;
   /** Of all replicas on this machine. */
   readonly replicaDirectories: readonly string[];
-  /** Who shall have a copy of its own afterwards, durable, in a file with mode 0600. */
+  /** Each has a copy of its own afterwards, durable, in a file with mode 0600; else it rejects. */
   readonly keepIn: readonly string[];
+  /** Each gets a copy where that is possible. Where it is not, the log says so. */
+  readonly spreadTo?: readonly string[];
 }
 
 /**
- * The secret that all nodes of this installation share: the given one, else that of the data directory, else that of
- * the replicas, so that it outlives the data directory, else a new one. Throws `misconfigured` when two kept ones
- * differ: neither is overwritten, for with it went the access to what it protects.
+ * The given secret, else the one that most copies hold, else a new one. A copy that differs or is damaged is named in the
+ * log; where a copy is to be kept, the right one takes its place and the other stays beside it. Throws `misconfigured` when
+ * as many copies hold one secret as another, and `data-corrupt` when all there are is damaged copies.
  */
 export async function clusterSecret(ports: SecretPorts, places: SecretPlaces): Promise<string> {
   const known = await knownClusterSecret(ports, places);
   if (known !== undefined) return known;
   const text = Buffer.from(ports.random.bytes(SECRET_BYTES)).toString('hex');
-  await keepCopies(ports, { text, path: '' }, places.keepIn);
+  await keepCopies(ports, text, places);
   return text;
 }
 
 /** The same, but undefined where it would make a new one. */
-export async function knownClusterSecret(
-  ports: SecretPorts,
-  { given, dataDirectory, replicaDirectories, keepIn }: SecretPlaces,
-): Promise<string | undefined> {
-  if (given !== undefined) return given;
-  const { disk } = ports;
-  const kept = (await readSecret(disk, dataDirectory)) ?? (await theOneOf(disk, replicaDirectories));
-  if (kept) await keepCopies(ports, kept, keepIn);
-  return kept?.text;
+export async function knownClusterSecret(ports: SecretPorts, places: SecretPlaces): Promise<string | undefined> {
+  if (places.given !== undefined) return places.given;
+  const copies = await copiesIn(ports, [places.dataDirectory, ...places.replicaDirectories]);
+  const text = elected(copies);
+  if (text === undefined) return undefined;
+  const differing = copies.filter((copy) => copy.text !== text);
+  if (differing.length > 0) {
+    ports.log.warn(`${pathsOf(differing)} differ from the cluster secret that the other copies hold`);
+  }
+  await keepCopies(ports, text, places);
+  return text;
 }
 
 /** A key for one purpose (RFC 5869), so that no two uses of the secret share one. */
@@ -54,49 +68,112 @@ export function deriveKey(secret: string, purpose: string): Uint8Array {
   return new Uint8Array(hkdfSync('sha256', secret, '', purpose, KEY_BYTES));
 }
 
-interface KeptSecret {
-  readonly text: string;
+interface Copy {
   readonly path: string;
+  /** Undefined when it is damaged. */
+  readonly text: string | undefined;
+  /** Whether its second line vouches for the first. */
+  readonly isVerified: boolean;
 }
 
-async function keepCopies(ports: SecretPorts, secret: KeptSecret, keepIn: readonly string[]): Promise<void> {
-  for (const directory of keepIn) {
-    const own = await readSecret(ports.disk, directory);
-    if (!own) await writeSecret(ports, directory, secret.text);
-    else if (own.text !== secret.text) throw differing([secret, own]);
+async function copiesIn({ disk, log }: SecretPorts, directories: readonly string[]): Promise<readonly Copy[]> {
+  const copies = await Promise.all(
+    [...new Set(directories)].map(async (directory): Promise<Copy | undefined> => {
+      const path = join(directory, SECRET_FILE);
+      try {
+        const bytes = await disk.read(path);
+        return bytes?.toString('utf8').trim() ? { path, ...secretIn(bytes) } : undefined;
+      } catch (error) {
+        log.warn(`${path} cannot be read: ${(error as Error).message}`);
+        return undefined;
+      }
+    }),
+  );
+  return copies.filter((copy) => copy !== undefined);
+}
+
+function secretIn(bytes: Buffer): Omit<Copy, 'path'> {
+  const [text = '', check] = bytes.toString('utf8').trim().split('\n');
+  const isVerified = check === checkOf(text);
+  return { text: isVerified || check === undefined ? text : undefined, isVerified };
+}
+
+function contentOf(secret: string): Buffer {
+  return Buffer.from(`${secret}\n${checkOf(secret)}\n`);
+}
+
+function checkOf(secret: string): string {
+  return createHash('sha256').update(secret).digest('hex').slice(0, CHECK_DIGITS);
+}
+
+/** The one that most copies hold, of two with as many the one that more vouch for. Undefined when there are no copies. */
+function elected(copies: readonly Copy[]): string | undefined {
+  const texts = [...new Set(copies.flatMap(({ text }) => text ?? []))];
+  const candidates = texts.map((text) => {
+    const holders = copies.filter((copy) => copy.text === text);
+    return { text, holders, verified: holders.filter(({ isVerified }) => isVerified).length };
+  });
+  const compare = (left: (typeof candidates)[number], right: typeof left): number =>
+    right.holders.length - left.holders.length || right.verified - left.verified;
+  const [first, second] = candidates.sort(compare);
+  if (first && second && compare(first, second) === 0) throw tied(first.holders, second.holders);
+  if (!first && copies.length > 0) throw damaged(copies);
+  return first?.text;
+}
+
+async function keepCopies(
+  ports: SecretPorts,
+  secret: string,
+  { keepIn, spreadTo = [] }: Pick<SecretPlaces, 'keepIn' | 'spreadTo'>,
+): Promise<void> {
+  for (const directory of keepIn) await keepCopy(ports, secret, directory);
+  for (const directory of spreadTo) {
+    try {
+      await keepCopy(ports, secret, directory);
+    } catch (error) {
+      ports.log.warn(`${directory} gets no copy of the cluster secret: ${(error as Error).message}`);
+    }
   }
 }
 
-async function readSecret(disk: Disk, directory: string): Promise<KeptSecret | undefined> {
-  const path = join(directory, SECRET_FILE);
-  const text = (await disk.read(path))?.toString('utf8').trim();
-  return text ? { text, path } : undefined;
-}
-
-async function theOneOf(disk: Disk, directories: readonly string[]): Promise<KeptSecret | undefined> {
-  const read = await Promise.all(directories.map((directory) => readSecret(disk, directory)));
-  const kept = read.filter((secret) => secret !== undefined);
-  const [first] = kept;
-  if (kept.some(({ text }) => text !== first?.text)) throw differing(kept);
-  return first;
-}
-
-async function writeSecret({ disk, crashSites }: SecretPorts, directory: string, secret: string): Promise<void> {
-  const path = join(directory, SECRET_FILE);
+async function keepCopy({ disk, crashSites }: SecretPorts, secret: string, directory: string): Promise<void> {
   await disk.ensureDirectory(directory);
+  const path = join(directory, SECRET_FILE);
+  const kept = await disk.read(path);
+  if (kept && secretIn(kept).text === secret) return;
   const file = await disk.open(`${path}.tmp`);
   await file.truncate(0);
-  await file.write(Buffer.from(`${secret}\n`), 0);
+  await file.write(contentOf(secret), 0);
   await file.synchronize();
   await file.close();
+  if (kept?.toString('utf8').trim()) await disk.rename(path, join(directory, OUTVOTED_FILE));
   crashSites.reach('cluster-secret.rename.before');
   await disk.rename(`${path}.tmp`, path);
   crashSites.reach('cluster-secret.rename.after');
   await disk.synchronizeDirectory(directory);
 }
 
-function differing(secrets: readonly KeptSecret[]): AppError {
-  const paths = secrets.map(({ path }) => path).join(' and ');
-  const remedy = 'they come from different installations. Move away the directory that does not belong here';
-  return new AppError('misconfigured', `${paths} differ: ${remedy}`, { retry: 'never' });
+function tied(some: readonly Copy[], others: readonly Copy[]): AppError {
+  const between = `${pathsOf(some)} differ from ${pathsOf(others)}`;
+  const remedy =
+    'put the content of the right file into the wrong one, or set CLUSTER_SECRET to it; nothing else has to move';
+  return new AppError('misconfigured', `the cluster secrets in ${between}, and no other copy decides: ${remedy}`, {
+    retry: 'never',
+  });
+}
+
+function damaged(copies: readonly Copy[]): AppError {
+  const remedy =
+    'restore it from a backup, or remove it, and a new secret is made, with which earlier Idempotency-Keys are answered 422';
+  return new AppError(
+    'data-corrupt',
+    `${pathsOf(copies)}: the cluster secret is damaged, and there is no other copy: ${remedy}`,
+    {
+      retry: 'never',
+    },
+  );
+}
+
+function pathsOf(copies: readonly Copy[]): string {
+  return copies.map(({ path }) => path).join(' and ');
 }

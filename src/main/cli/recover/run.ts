@@ -36,7 +36,7 @@ export async function recoverFromReplicas(isDryRun: boolean): Promise<Said> {
 async function recoverAlone(config: AppConfig, places: Places, disk: NodeDisk, isDryRun: boolean): Promise<Said> {
   const { storage, replication } = config;
   const secret = await clusterSecret(
-    { disk, random: systemRandom, crashSites: NO_CRASH_SITES },
+    { disk, random: systemRandom, crashSites: NO_CRASH_SITES, log: SILENT },
     {
       given: storage.clusterSecret,
       dataDirectory: storage.dataDirectory,
