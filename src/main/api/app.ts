@@ -7,6 +7,7 @@ import type { AppConfig } from '../../config/index.js';
 import { isAppError, type ProcessControl } from '../../kernel/index.js';
 import { BookService } from '../../modules/books/index.js';
 import { CustomerOperationLedger, CustomerService } from '../../modules/customers/index.js';
+import { OperationService } from '../../modules/operations/index.js';
 import { TransactionReads } from '../../modules/transactions/index.js';
 import { DocumentUserOperationLedger, SqlUserService } from '../../modules/users/index.js';
 import { directoriesIn, NodeDisk } from '../../platform/disk/index.js';
@@ -17,6 +18,7 @@ import {
   ProblemFilter,
   requestIds,
   useJsonBodies,
+  useOpenRequests,
   useWriteAdmission,
   whyNotListening,
 } from '../../platform/http/index.js';
@@ -24,6 +26,7 @@ import { HttpObserver, logPort, NestLogger } from '../../platform/observability/
 import type { RunningServer } from '../../platform/nodes/index.js';
 import { DataDirectoryLock, systemClock, systemRandom, systemTimers, uuids } from '../../platform/process/index.js';
 import { clusterSecret, deriveKey } from '../../platform/secrets/index.js';
+import { answerAtStop } from './answer-at-stop.js';
 import { ApiModule } from './api.module.js';
 import { crashSitesOf } from './crash-sites.js';
 import { endFirstStart, originOf } from './first-start.js';
@@ -100,6 +103,7 @@ export async function startApp(
   const gate = new OpeningGate(server, () => replication.status.waiting);
   const serveHotReads = await admitHotReads(server, logger);
   observer.gaugeWrites(useWriteAdmission(server, MOST_WRITES_UNDER_WAY));
+  const openRequests = useOpenRequests(server, logger);
   useJsonBodies(server);
   new IdempotencyGate({
     ledgers: [
@@ -146,7 +150,12 @@ export async function startApp(
     url,
     opened: isAlone ? Promise.resolve() : open().catch(abandon),
     close: async () => {
-      await closeServing(server, () => app.close());
+      await closeServing(server, {
+        close: () => app.close(),
+        answerOpen: () => {
+          openRequests.answerAll(answerAtStop(app.get(OperationService, { strict: false })));
+        },
+      });
       await transactions.close();
       replication.close();
       await stores.close();

@@ -48,12 +48,19 @@ async function passWriteOn(
   const deadlineMs = nowMs() + writeDeadlineMs;
   const given = request.headers[KEY];
   const key = typeof given === 'string' ? given : options.newKey();
+  // What the primary makes of it is not known here from now on.
+  request.atStop = () => {
+    reply.header(KEY, key);
+    return outcomeUnknown('this replica is stopping', key);
+  };
   const answer = await send(request, { [KEY]: key }, options);
   if (answer.kind === 'not-sent') throw primaryMissing(answer.reason);
   if (answer.kind === 'unknown') {
     reply.header(KEY, key);
     throw outcomeUnknown(answer.reason, key);
   }
+  const operationId = String(answer.headers['x-operation-id']);
+  if (answer.status < 300) request.atStop = () => acceptedAnswer(operationId, 'committed');
   const commit = commitOf(answer.headers['x-commit']);
   if (!commit || answer.status >= 400 || (await shell.whenAt(commit, Math.max(0, deadlineMs - nowMs())))) {
     return passBack(reply, answer);

@@ -9,9 +9,11 @@ import {
   closeServing,
   createHttpServer,
   notServed,
+  type OpenRequests,
   requestIds,
   sendProblem,
   useJsonBodies,
+  useOpenRequests,
   useWriteAdmission,
   whyNotListening,
 } from '../../platform/http/index.js';
@@ -95,11 +97,13 @@ export async function startReplica(
   );
   await serveReplication(server, { shell, history: documents, authorization: secret, logger });
   // In a context of their own: thousands of internal messages a second are neither admitted nor logged one by one.
+  let openRequests: OpenRequests | undefined;
   await server.register(async (clients) => {
     const observer = new HttpObserver(logger);
     observer.install(clients);
     observer.gaugeWrites(useWriteAdmission(clients, MOST_WRITES_UNDER_WAY));
     useJsonBodies(clients);
+    openRequests = useOpenRequests(clients, logger, AS_NODE);
     answerProblems(clients, logger, AS_NODE);
     clients.setNotFoundHandler((request, reply) =>
       sendProblem(reply, request, notServed(request, reply), logger, AS_NODE),
@@ -132,7 +136,10 @@ export async function startReplica(
   return {
     url,
     close: async () => {
-      await closeServing(server, () => server.close());
+      await closeServing(server, {
+        close: () => server.close(),
+        answerOpen: () => openRequests?.answerAll(),
+      });
       client.close();
       await shell.idle();
       await Promise.all([documents.close(), groups.close()]);

@@ -21,14 +21,25 @@ export class OperationService {
       const found = ledger.findById(id);
       if (found !== undefined) return this.recorded(found);
     }
-    // Of several attempts of one operation only the last one can be more than an aborted one.
-    const transaction = this.transactions.live().findLast(({ operationId }) => operationId === id);
+    const transaction = this.lastTransaction(id);
     if (transaction !== undefined) return underWay(id, transaction);
     const row = this.rows.findByOperation(id);
     if (row?.decision === 'aborted') {
       return underWay(id, { state: 'aborted', history: [{ atMs: row.decidedAtMs }] });
     }
     throw new AppError('not-found', 'no store knows an operation with this id (any more)', { retry: 'never' });
+  }
+
+  /** As it is now; undefined when no store knows it. */
+  stateOf(id: string): Operation['state'] | undefined {
+    if (this.ledgers.some((ledger) => ledger.findById(id) !== undefined)) return 'committed';
+    const transaction = this.lastTransaction(id);
+    return transaction && STATE_OF[transaction.state];
+  }
+
+  /** Of several attempts of one operation only the last one can be more than an aborted one. */
+  private lastTransaction(id: string): TransactionView | undefined {
+    return this.transactions.live().findLast(({ operationId }) => operationId === id);
   }
 
   private async recorded({ id, atMs, answer }: OperationRecord): Promise<Operation> {

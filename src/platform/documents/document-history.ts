@@ -20,6 +20,8 @@ import { openSnapshotStream, type SnapshotStream } from './snapshot-stream.js';
 export const SNAPSHOT_FILE = 'documents.json';
 /** More makes writing cheaper, less makes the next start quicker. */
 const SNAPSHOT_SHARE = 0.25;
+/** A stop takes no time for more: the next start reads the journal instead. */
+const MOST_BYTES_AT_CLOSE = 32 * 1024 * 1024;
 
 export interface DocumentHistoryOptions {
   readonly directory: string;
@@ -185,7 +187,8 @@ export class DocumentHistory implements CopyableHistory {
     this.isClosing = true;
     await this.lastTask;
     const isWorthwhile = wantsSnapshot && this.journal.segmentBytes > this.nextSnapshotBytes / 16;
-    if (isWorthwhile) await this.snapshot();
+    const isQuick = this.file.size < MOST_BYTES_AT_CLOSE;
+    if (isWorthwhile && isQuick) await this.snapshot();
     await this.journal.close();
   }
 

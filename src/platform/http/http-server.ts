@@ -7,6 +7,7 @@ import type { ProblemShape } from './problem.js';
 import { sendProblem } from './problem-answers.js';
 import { ROUTER_OPTIONS, useRouteRules } from './routes.js';
 import { refuseRepeatedHeaders } from './single-headers.js';
+import { useConnections } from './serving.js';
 import { answerUnparsable, useProblemsForWhatNodeRefuses } from './unparsable.js';
 
 export interface HttpServerOptions {
@@ -70,6 +71,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     },
   });
   boundConnections(server);
+  useConnections(server);
   server.addHook('onSend', (request, reply, payload, done) => {
     reply.header('x-request-id', request.id);
     done(null, payload);

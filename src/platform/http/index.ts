@@ -50,6 +50,7 @@ export { type ProblemShape, problemWithMessage } from './problem.js';
 export { ProblemFilter } from './problem.filter.js';
 export { REFUSALS, REPLICATED_REFUSALS } from './refusals.js';
 export { notServed } from './routes.js';
+export { type OpenRequests, shuttingDown, useOpenRequests } from './open-requests.js';
 export { closeServing, requestIds, whyNotListening } from './serving.js';
 export { answerUnparsable, mayArriveSlowly } from './unparsable.js';
 export { acceptedSchema, boundedText, problemJsonSchema, problemSchema } from './schemas.js';

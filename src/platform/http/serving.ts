@@ -1,7 +1,21 @@
+import type { Socket } from 'node:net';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { AppError, type Random } from '../../kernel/index.js';
+import { owedOn } from './unparsable.js';
 
-const CLOSE_IDLE_EVERY_MS = 20;
+declare module 'fastify' {
+  interface FastifyInstance {
+    readonly connections: ReadonlySet<Socket>;
+  }
+}
+
+const LAST_ARRIVALS_MS = 20;
+const TURNS_TO_READ = 3;
+const DROP_EVERY_MS = 20;
+const ANSWERED_WITHIN_MS = 1_000;
+/** A client that does not read what it is answered does not hold up the end. */
+const SENT_WITHIN_MS = 100;
 const PREFIX_BYTES = 6;
 
 /** Short, unique over processes, cheap. */
@@ -20,18 +34,62 @@ export function whyNotListening(error: unknown, port: number, wayOut: string): u
   });
 }
 
+export interface StopPlan {
+  /** Stops accepting; resolves when no connection is left. */
+  readonly close: () => Promise<unknown>;
+  /** Answers everything that has no answer yet. */
+  readonly answerOpen: () => void;
+}
+
 /**
- * Runs `close`, which resolves when everything under way has been answered. A connection that is in use when the server
- * is closed stays open after its answer, for as long as the client likes to keep it: each is closed as soon as it falls
- * idle.
+ * Ends the serving of `server`, in little more than a second whatever its clients do. Requests that have come whole are
+ * answered: by themselves within a second, else by `answerOpen`. Every other connection is dropped at once: one that is
+ * idle, was never used, has sent half a request or speaks another protocol by now. Then what still flows is cut.
  */
-export async function closeServing({ server }: FastifyInstance, close: () => Promise<unknown>): Promise<void> {
-  const closingIdle = setInterval(() => {
-    server.closeIdleConnections();
-  }, CLOSE_IDLE_EVERY_MS);
+export async function closeServing(server: FastifyInstance, { close, answerOpen }: StopPlan): Promise<void> {
+  const { connections } = server;
+  // What has reached this machine by now is still read: one turn accepts a connection, the next reads from it.
+  await delay(LAST_ARRIVALS_MS);
+  for (let turn = 1; turn <= TURNS_TO_READ; turn += 1) await nextTurn();
+  const closed = close();
+  const dropping = setInterval(() => {
+    dropAnswered(connections);
+  }, DROP_EVERY_MS);
   try {
-    await close();
+    if (await isOverWithin(closed, ANSWERED_WITHIN_MS)) return;
+    answerOpen();
+    if (await isOverWithin(closed, SENT_WITHIN_MS)) return;
+    for (const socket of connections) socket.destroy();
+    await closed;
   } finally {
-    clearInterval(closingIdle);
+    clearInterval(dropping);
   }
+}
+
+/** Keeps note of the connections of `server`, also of those that Node no longer counts as HTTP. */
+export function useConnections(server: FastifyInstance): void {
+  const connections = new Set<Socket>();
+  server.decorate('connections', connections);
+  server.server.on('connection', (socket: Socket) => {
+    connections.add(socket);
+    socket.once('close', () => connections.delete(socket));
+  });
+}
+
+/** All but those on which an answer to a whole request is owed; what is written already is still sent. */
+function dropAnswered(connections: ReadonlySet<Socket>): void {
+  for (const socket of connections) {
+    const owed = owedOn(socket);
+    if (owed?.req.complete === true) continue;
+    if (owed) socket.destroy();
+    else socket.destroySoon();
+  }
+}
+
+async function isOverWithin(task: Promise<unknown>, withinMs: number): Promise<boolean> {
+  const timer = new AbortController();
+  const late = delay(withinMs, false, { signal: timer.signal }).catch(() => false);
+  const isOver = await Promise.race([task.then(() => true), late]);
+  timer.abort();
+  return isOver;
 }

@@ -13,10 +13,14 @@ const TOO_SLOW = 'ERR_HTTP_REQUEST_TIMEOUT';
 
 /** Node's own view of a connection. */
 interface HttpSocket {
-  /** The answer that is owed now; absent when none is. */
   readonly _httpMessage?: ServerResponse | null;
   /** `incoming`: the request that arrives, or arrived last. */
   readonly parser?: { readonly incoming?: IncomingMessage | null } | null;
+}
+
+/** The answer that is owed on a connection now; absent when none is. */
+export function owedOn(socket: Socket): ServerResponse | undefined {
+  return (socket as HttpSocket)._httpMessage ?? undefined;
 }
 
 const slowly = new WeakSet<Socket>();
@@ -40,7 +44,8 @@ export function answerUnparsable(
 ): void {
   const isSlow = error.code === TOO_SLOW;
   if (isSlow && slowly.has(socket)) return;
-  const { _httpMessage: owed, parser } = socket as HttpSocket;
+  const owed = owedOn(socket);
+  const { parser } = socket as HttpSocket;
   // No one waits for an answer that was given before the whole request came, or on a connection that was never used.
   const isAnswered = !owed && parser?.incoming?.complete === false;
   if (!socket.writable || socket.destroyed || (isSlow && (isAnswered || socket.bytesRead === 0))) {

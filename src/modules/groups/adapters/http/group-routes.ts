@@ -55,6 +55,7 @@ async function change(
     const asked = groupRequest(request, kind, newId);
     const op = asEarlier(asked, store);
     Object.assign(about, { operationId: op.id, groupId: op.groupId }, op.type === 'undo' && { operation: 'undo' });
+    request.atStop = () => unknownYet(op.id);
     const outcome = refusedAtOnce(asked, store) ?? (await store.apply(op));
     const refusal = refusalOf(outcome, asked);
     if (asked.isNamed && 'version' in outcome) void reply.header('x-group-version', String(outcome.version));
@@ -130,6 +131,12 @@ function answer(
     .code(201)
     .header('location', `/v1/group/${encodeURIComponent(groupId)}`)
     .send({ groupId, nodeId });
+}
+
+/** It is on its way to the disk. */
+function unknownYet(id: string): AppError {
+  const message = `this node is stopping; send operation ${id} again with X-Operation-Id to learn what became of it`;
+  return new AppError('outcome-unknown', message, { retry: 'unknown' });
 }
 
 function notFound(groupId: string): AppError {

@@ -1,0 +1,16 @@
+import type { FastifyRequest } from 'fastify';
+import { acceptedAnswer, type Answer, type AppError } from '../../kernel/index.js';
+import type { OperationService } from '../../modules/operations/index.js';
+import { shuttingDown } from '../../platform/http/index.js';
+
+/**
+ * What a request is answered with that has not ended when this process stops. A write is 202 with its operation: it is
+ * durable, or a store has it in hand and it may become so. Only what no store was given yet is refused.
+ */
+export function answerAtStop(operations: OperationService): (request: FastifyRequest) => Answer | AppError {
+  return ({ operation, routeOptions }) => {
+    if (operation === undefined || routeOptions.config.isUnrecorded) return shuttingDown();
+    const state = operations.stateOf(operation.id) ?? 'running';
+    return state === 'aborted' ? shuttingDown() : acceptedAnswer(operation.id, state);
+  };
+}

@@ -1,0 +1,202 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { connect, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { Client } from '../e2e/support/client.js';
+import { startReplica } from '../e2e/support/shared-replica.js';
+import { StandInApp } from '../e2e/support/stand-in-app.js';
+import { ActingPrimary } from '../support/acting-primary.js';
+import { AppProcess, removeDirectory, temporaryDirectory } from '../support/app-process.js';
+import { Cluster } from '../support/cluster.js';
+import { eventually } from '../support/eventually.js';
+import { freePort } from '../support/replica-process.js';
+import { StartProcess } from '../support/start-process.js';
+
+/** Two seconds are promised; a machine that is busy with other tests may take longer, and far less than any client would. */
+const GONE_WITHIN_MS = 8_000;
+const TEST_TIMEOUT_MS = 120_000;
+const CUSTOMER = { name: 'Ada', email: 'ada@example.org' };
+const BOOK = { title: 'Kindred', author: 'Octavia E. Butler', price: 12.5, quantity: 3 };
+
+/** What clients do with a connection that keeps a server from ending. */
+const HABITS: Readonly<Record<string, string>> = {
+  'never used': '',
+  'idle after an answer': 'GET /health/live HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n',
+  'half a head': 'GET /health/live HTTP/1.1\r\nhost: 127.0',
+  'half a body':
+    'POST /customers HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: 20\r\n\r\n{',
+  'half a chunk': 'POST /customers HTTP/1.1\r\nhost: 127.0.0.1\r\ntransfer-encoding: chunked\r\n\r\n5\r\n{',
+};
+
+let directory: string;
+let sockets: Socket[];
+
+beforeEach(() => {
+  directory = temporaryDirectory();
+  sockets = [];
+});
+
+afterEach(() => {
+  sockets.forEach((socket) => socket.destroy());
+  removeDirectory(directory);
+});
+
+/** One connection for each habit, when what they send has arrived. */
+async function clingTo(url: string): Promise<void> {
+  const { hostname, port } = new URL(url);
+  const opened = Object.values(HABITS).map(async (bytes) => {
+    const socket = connect(Number(port), hostname).on('error', () => undefined);
+    sockets.push(socket.resume());
+    await new Promise((resolve) => socket.once('connect', resolve));
+    if (bytes !== '') socket.write(bytes);
+  });
+  await Promise.all(opened);
+  // Answered after what came before it.
+  expect((await new Client(url).get('/health/live')).status).toBe(200);
+}
+
+async function timed<T>(task: Promise<T>): Promise<{ readonly result: T; readonly ms: number }> {
+  const before = performance.now();
+  const result = await task;
+  return { result, ms: performance.now() - before };
+}
+
+describe('a clean stop (SIGTERM) while clients hold connections on which nothing is asked', () => {
+  it(
+    'ends the app at once, and drops them',
+    async () => {
+      const app = await AppProcess.start(directory);
+      await clingTo(app.url);
+      const { result, ms } = await timed(app.stop());
+      expect(result).toEqual({ code: 0, signal: null });
+      expect(ms).toBeLessThan(GONE_WITHIN_MS);
+      await eventually(() => {
+        expect(sockets.every(({ closed }) => closed)).toBe(true);
+      });
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  it(
+    'ends a replica at once, and drops them',
+    async () => {
+      const replica = await startReplica(directory);
+      await clingTo(replica.url);
+      const { result, ms } = await timed(replica.stop());
+      expect(result).toEqual({ code: 0, signal: null });
+      expect(ms).toBeLessThan(GONE_WITHIN_MS);
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  it(
+    'ends "npm start" with all that it runs, without killing any, also when "npm stop" asks for it',
+    async () => {
+      const port = await freePort();
+      const settings = { SEED: 'off', REPLICA_PORTS: String(port) };
+      const start = new StartProcess('start', directory, settings);
+      await start.prints(/To stop/);
+      await clingTo(start.app.url);
+      await clingTo(`http://127.0.0.1:${String(port)}`);
+      const { ms } = await timed(new StartProcess('stop', directory, settings).exited);
+      expect(await start.exited).toEqual({ code: 0, signal: null });
+      expect(start.printed).not.toMatch(/kill/i);
+      expect(ms).toBeLessThan(GONE_WITHIN_MS);
+    },
+    TEST_TIMEOUT_MS,
+  );
+});
+
+describe('a clean stop (SIGTERM) while requests cannot end', () => {
+  it(
+    'answers a write that is durable 202 with its operation, which the next start still knows, and a transaction likewise',
+    async () => {
+      const cluster = await Cluster.start();
+      try {
+        const client = new Client(cluster.app.url);
+        cluster.replicas.forEach((replica) => {
+          replica.hold();
+        });
+        const writes = [client.post('/customers', CUSTOMER), client.post('/books-2pc', BOOK)];
+        await eventually(async () => {
+          const { text } = await client.get('/metrics');
+          expect(text).toMatch(/^http_writes_under_way 2$/m);
+          expect((await client.get('/customers')).header('x-total-count')).toBe('1');
+          expect((await client.get('/transactions')).json<unknown[]>()).toHaveLength(1);
+        });
+
+        const { result, ms } = await timed(cluster.app.stop());
+        expect(result).toEqual({ code: 0, signal: null });
+        expect(ms).toBeLessThan(GONE_WITHIN_MS);
+        const [customer, transaction] = await Promise.all(writes);
+        expect(customer?.status).toBe(202);
+        expect(customer?.json()).toMatchObject({ state: 'committed' });
+        expect(transaction?.status).toBe(202);
+        expect(transaction?.json()).toMatchObject({ state: 'running' });
+
+        cluster.replicas.forEach((replica) => {
+          replica.release();
+        });
+        await cluster.startApp();
+        const later = new Client(cluster.app.url);
+        await eventually(async () => {
+          const operation = await later.get(customer!.header('location'));
+          expect(operation.json()).toMatchObject({ state: 'committed', answer: { status: 201 } });
+        });
+      } finally {
+        await cluster.end();
+      }
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  it(
+    'answers on a replica 503 a read that waits, 504 with its key a write whose primary is silent',
+    async () => {
+      const primaryApp = await StandInApp.start();
+      primaryApp.answer = () => undefined;
+      const replica = await startReplica(directory, { READ_WAIT_MS: '100000', WRITE_DEADLINE_MS: '100000' });
+      const primary = new ActingPrimary(replica.url);
+      primary.url = primaryApp.url;
+      await primary.ship();
+      const client = new Client(replica.url);
+      const read = client.get('/customers?min_seq=1.99');
+      const write = client.post('/customers', CUSTOMER, { 'idempotency-key': 'mine' });
+      await eventually(() => {
+        expect(primaryApp.received).toHaveLength(1);
+      });
+
+      const { result, ms } = await timed(replica.stop());
+      expect(result).toEqual({ code: 0, signal: null });
+      expect(ms).toBeLessThan(GONE_WITHIN_MS);
+      expect((await read).problem(503).code).toBe('shutting-down');
+      expect((await write).problem(504).code).toBe('outcome-unknown');
+      expect((await write).header('idempotency-key')).toBe('mine');
+      primary.link.close();
+      await primaryApp.stop();
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  it(
+    'answers what came whole before it, and closes the connections',
+    async () => {
+      const app = await AppProcess.start(directory);
+      const { hostname, port } = new URL(app.url);
+      const body = JSON.stringify(BOOK);
+      const head = `POST /books HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${String(body.length)}`;
+      const connected = Array.from({ length: 50 }, async () => {
+        const socket = connect(Number(port), hostname);
+        await new Promise((resolve) => socket.once('connect', resolve));
+        return socket;
+      });
+      sockets = await Promise.all(connected);
+      const answers = sockets.map((socket) => text(socket));
+      await Promise.all(
+        sockets.map((socket) => new Promise((resolve) => socket.write(`${head}\r\n\r\n${body}`, resolve))),
+      );
+      expect(await app.stop()).toEqual({ code: 0, signal: null });
+      for (const answer of await Promise.all(answers)) expect(answer).toMatch(/^HTTP\/1\.1 201 Created/);
+    },
+    TEST_TIMEOUT_MS,
+  );
+});
