@@ -2,10 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Of the package.json above this file, whether it runs compiled or bundled. */
-export function packageVersion(): string {
-  let directory = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(directory, 'package.json'))) directory = dirname(directory);
-  const { version } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as { version: string };
-  return version;
+/** Of the package.json above this file, whether it runs compiled or bundled; `unknown` where only the files that run were copied. */
+export function packageVersion(below = dirname(fileURLToPath(import.meta.url))): string {
+  const path = join(below, 'package.json');
+  if (existsSync(path)) return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
+  const above = dirname(below);
+  return above === below ? 'unknown' : packageVersion(above);
 }
