@@ -36,6 +36,8 @@ export interface HttpConfig {
   }[];
   /** Per caller; undefined for no limit. */
   readonly requestsPerMinute: number | undefined;
+  /** How many Idempotency-Keys of the last 24 hours one caller may hold. */
+  readonly keysPerCaller: number;
   readonly headersTimeoutMs: number;
   /** Above `headersTimeoutMs`. */
   readonly requestTimeoutMs: number;
@@ -50,6 +52,7 @@ export function httpConfigOf(settings: Settings): HttpConfig {
     port: PORT,
     apiKeys: API_KEYS,
     requestsPerMinute: RATE_LIMIT === 'auto' ? automaticLimit : RATE_LIMIT === 'off' ? undefined : RATE_LIMIT,
+    keysPerCaller: settings.IDEMPOTENCY_KEYS,
     headersTimeoutMs: settings.HEADERS_TIMEOUT_MS,
     requestTimeoutMs: settings.REQUEST_TIMEOUT_MS,
   };

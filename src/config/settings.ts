@@ -93,6 +93,7 @@ export const settingsSchema = z
     SEED: onOff('on'),
     API_KEYS: apiKeys,
     RATE_LIMIT: rateLimit,
+    IDEMPOTENCY_KEYS: wholeNumber('must be a whole number from 1 to 10000000', 1, 10_000_000).default(2_000_000),
     HEADERS_TIMEOUT_MS: milliseconds(10_000),
     REQUEST_TIMEOUT_MS: milliseconds(30_000),
     CLUSTER_SECRET: z.string().min(16, 'must have 16 characters or more').optional(),

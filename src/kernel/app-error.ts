@@ -26,6 +26,7 @@ export type ErrorCode =
   | 'unsupported-media-type'
   | 'idempotency-key-reused'
   | 'rate-limited'
+  | 'too-many-keys'
   | 'overloaded'
   | 'storage-full'
   | 'storage-busy'

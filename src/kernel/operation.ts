@@ -7,6 +7,8 @@ export interface OperationStamp {
   readonly scope?: string;
   /** HMAC-SHA256 of the request body, keyed: bodies may hold passwords. Present exactly when `scope` is. */
   readonly bodyHmac?: string;
+  /** Whom the key counts for: a caller, or ADDED_KEYS. Absent where `scope` is, and from records of earlier versions. */
+  readonly owner?: string;
 }
 
 /** A whole answer, as it was or would be sent. `body` is serialised JSON; null where the answer has none. */
@@ -54,6 +56,26 @@ export interface OperationRecord {
 
 /** How long an Idempotency-Key of a client holds after the write that it was sent with. */
 export const CLIENT_KEY_RETENTION_MS = 24 * 3_600_000;
+
+/** The owner of keys that another process of this system has added to requests without one, so that it can repeat them. */
+export const ADDED_KEYS = '+';
+/** Longer than any of these processes goes on repeating a request. */
+export const ADDED_KEY_RETENTION_MS = 120_000;
+
+/** Of operations without a key: how long they are known, and how many at most. */
+export const SERVER_ID_RETENTION = { ms: 600_000, count: 100_000 } as const;
+
+/** How long the record of an operation with a key of this owner is kept. */
+export function keyRetentionMs(owner: string | undefined): number {
+  return owner === ADDED_KEYS ? ADDED_KEY_RETENTION_MS : CLIENT_KEY_RETENTION_MS;
+}
+
+/** So many keys that were recorded in that second, as a store finds them at a start. */
+export interface HeldKeys {
+  readonly owner: string;
+  readonly atMs: number;
+  readonly count: number;
+}
 
 /**
  * The operations one store remembers. Absent means: never finished here, or forgotten after its retention time. It may

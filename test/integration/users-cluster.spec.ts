@@ -73,3 +73,37 @@ describe('users on the app with four replicas', () => {
     TEST_TIMEOUT_MS,
   );
 });
+
+describe('an app that keeps three Idempotency-Keys of a caller, behind four replicas', () => {
+  let cluster: Cluster;
+
+  beforeAll(async () => {
+    cluster = await Cluster.start({ IDEMPOTENCY_KEYS: '3' });
+  }, TEST_TIMEOUT_MS);
+
+  afterAll(async () => {
+    await cluster.end();
+  });
+
+  it(
+    'takes any number of writes without a key through a replica, and counts the keys of clients there as its own',
+    async () => {
+      const write = async (key?: string): Promise<number> => {
+        const headers = { 'content-type': 'application/json', ...(key !== undefined && { 'idempotency-key': key }) };
+        const body = JSON.stringify({ name: 'Ada Lovelace', email: 'ada@example.org' });
+        return (await fetch(`${cluster.replicas[0]!.url}/customers`, { method: 'POST', headers, body })).status;
+      };
+      for (let n = 0; n < 10; n += 1) expect(await write()).toBe(201);
+      expect([await write('a'), await write('b'), await write('c'), await write('d')]).toEqual([201, 201, 201, 429]);
+      expect([await write('a'), await write()]).toEqual([201, 201]);
+      await cluster.app.kill();
+      await cluster.startApp();
+      await cluster.settled();
+      expect([await write('d'), await write('c'), await write()]).toEqual([429, 201, 201]);
+      await eventually(async () => {
+        expect(await cluster.differences()).toEqual([]);
+      }, SETTLE);
+    },
+    TEST_TIMEOUT_MS,
+  );
+});

@@ -5,6 +5,7 @@ import { NO_CRASH_SITES } from '../../src/platform/crash-sites/index.js';
 import {
   CreatePlatformTables1763700000001,
   CreateTransactions1763700000003,
+  OwnKeys1764500000003,
   SqlDatabase,
   type SqlDatabasePorts,
 } from '../../src/platform/sql/index.js';
@@ -34,7 +35,12 @@ export function openBooksDatabase(file: string, ports: Partial<SqlDatabasePorts>
     {
       file,
       entities: [BookEntity],
-      migrations: [CreatePlatformTables1763700000001, CreateBooks1763700000002, CreateTransactions1763700000003],
+      migrations: [
+        CreatePlatformTables1763700000001,
+        CreateBooks1763700000002,
+        CreateTransactions1763700000003,
+        OwnKeys1764500000003,
+      ],
     },
   );
 }

@@ -12,6 +12,7 @@ import { TransactionReads } from '../../modules/transactions/index.js';
 import { DocumentUserOperationLedger, SqlUserService } from '../../modules/users/index.js';
 import { directoriesIn, NodeDisk } from '../../platform/disk/index.js';
 import {
+  ADDED_KEY_HEADER,
   closeServing,
   createHttpServer,
   IdempotencyGate,
@@ -24,9 +25,17 @@ import {
 } from '../../platform/http/index.js';
 import { HttpObserver, logPort, NestLogger } from '../../platform/observability/index.js';
 import type { RunningServer } from '../../platform/nodes/index.js';
-import { DataDirectoryLock, systemClock, systemRandom, systemTimers, uuids } from '../../platform/process/index.js';
+import {
+  DataDirectoryLock,
+  nextTurn,
+  systemClock,
+  systemRandom,
+  systemTimers,
+  uuids,
+} from '../../platform/process/index.js';
 import { clusterSecret, deriveKey } from '../../platform/secrets/index.js';
 import { answerAtStop } from './answer-at-stop.js';
+import { isAuthorized, replicationAuthorization } from '../../protocols/replication/index.js';
 import { ApiModule } from './api.module.js';
 import { crashSitesOf } from './crash-sites.js';
 import { endFirstStart, originOf } from './first-start.js';
@@ -79,6 +88,7 @@ export async function startApp(
 
   const origin = await originOf(stores, systemRandom);
   let url = '';
+  const authorization = replicationAuthorization(secret);
   const replication = replicate(config.replication, secret, stores, {
     log: logPort(logger),
     process: processControl,
@@ -105,7 +115,7 @@ export async function startApp(
   observer.gaugeWrites(useWriteAdmission(server, MOST_WRITES_UNDER_WAY));
   const openRequests = useOpenRequests(server, logger);
   useJsonBodies(server);
-  new IdempotencyGate({
+  const idempotency = new IdempotencyGate({
     ledgers: [
       transactions.operations,
       new CustomerOperationLedger(stores.documents),
@@ -117,7 +127,11 @@ export async function startApp(
     timers: systemTimers,
     clock: systemClock,
     answerDeadlineMs: config.transactions.answerDeadlineMs,
-  }).install(server);
+    keysPerCaller: config.http.keysPerCaller,
+    isKeyAdded: ({ headers }) => isAuthorized(headers[ADDED_KEY_HEADER]?.toString(), authorization),
+  });
+  for (const store of [stores.sqlOperations, stores.documents]) await idempotency.count(store.heldKeys(), nextTurn);
+  idempotency.install(server);
 
   const app = await nestApp(server, ApiModule.of(stores, { replication, transactions, observer, gate }), logger);
   serveHotReads(app);

@@ -14,6 +14,7 @@ import {
   CreatePlatformTables1763700000001,
   CreateOrigin1764500000001,
   CreateTransactions1763700000003,
+  OwnKeys1764500000003,
   SqlDatabase,
   SqlOperationLedger,
 } from '../../platform/sql/index.js';
@@ -54,6 +55,7 @@ export async function openStores({ storage, cache }: AppConfig, own: StorePorts)
         CreateUsers1763700000004,
         CreateOrigin1764500000001,
         CountUserIds1764500000002,
+        OwnKeys1764500000003,
       ],
     }),
     DocumentStore.open(ports, {

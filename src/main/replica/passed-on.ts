@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { acceptedAnswer, AppError } from '../../kernel/index.js';
-import { JSON_CONTENT_TYPE, problemWithMessage } from '../../platform/http/index.js';
+import { acceptedAnswer, ADDED_KEY_RETENTION_MS, AppError } from '../../kernel/index.js';
+import { ADDED_KEY_HEADER, JSON_CONTENT_TYPE, problemWithMessage } from '../../platform/http/index.js';
 import type { ReplicaShell } from '../../protocols/replication/index.js';
 import { commitOf } from './min-seq.js';
 import type { PrimaryAnswer, PrimaryClient } from './primary-client.js';
@@ -10,6 +10,8 @@ export interface PassingOnOptions {
   readonly shell: Pick<ReplicaShell, 'whenAt' | 'followed'>;
   readonly client: PrimaryClient;
   readonly newKey: () => string;
+  /** What only processes of this system know; undefined while this one does not. */
+  readonly authorization: () => string | undefined;
   /** For the whole write: at the primary and until it is here. */
   readonly writeDeadlineMs: number;
   /** Never goes back. */
@@ -47,17 +49,23 @@ async function passWriteOn(
   const { shell, writeDeadlineMs, nowMs } = options;
   const deadlineMs = nowMs() + writeDeadlineMs;
   const given = request.headers[KEY];
-  const key = typeof given === 'string' ? given : options.newKey();
+  const isAdded = typeof given !== 'string';
+  const key = isAdded ? options.newKey() : given;
   // What the primary makes of it is not known here from now on.
   request.atStop = () => {
     reply.header(KEY, key);
-    return outcomeUnknown('this replica is stopping', key);
+    return outcomeUnknown('this replica is stopping', key, isAdded);
   };
-  const answer = await send(request, { [KEY]: key }, options);
+  const proof = isAdded ? options.authorization() : undefined;
+  const answer = await send(
+    request,
+    { [KEY]: key, ...(proof !== undefined && { [ADDED_KEY_HEADER]: proof }) },
+    options,
+  );
   if (answer.kind === 'not-sent') throw primaryMissing(answer.reason);
   if (answer.kind === 'unknown') {
     reply.header(KEY, key);
-    throw outcomeUnknown(answer.reason, key);
+    throw outcomeUnknown(answer.reason, key, isAdded);
   }
   const operationId = String(answer.headers['x-operation-id']);
   if (answer.status < 300) request.atStop = () => acceptedAnswer(operationId, 'committed');
@@ -111,7 +119,8 @@ function primaryMissing(reason: string): AppError {
   });
 }
 
-function outcomeUnknown(reason: string, key: string): AppError {
-  const wayOut = `send it again with the Idempotency-Key ${key} to learn what became of it`;
+function outcomeUnknown(reason: string, key: string, isAdded: boolean): AppError {
+  const inTime = isAdded ? ` within ${String(ADDED_KEY_RETENTION_MS / 1_000)} seconds` : '';
+  const wayOut = `send it again${inTime} with the Idempotency-Key ${key} to learn what became of it`;
   return new AppError('outcome-unknown', `${reason}; ${wayOut}`, { retry: 'unknown' });
 }

@@ -113,6 +113,7 @@ export async function startReplica(
       shell,
       client,
       newKey: uuids({ clock: systemClock, random: systemRandom }),
+      authorization: secret,
       writeDeadlineMs: config.writeDeadlineMs,
       nowMs,
     });

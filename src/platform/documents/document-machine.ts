@@ -8,6 +8,7 @@ import {
   type DocumentOp,
   type DocumentOutcome,
   type Fields,
+  type OperationRetention,
   type PreparedChange,
   type ShownDocument,
 } from './document-op.js';
@@ -38,6 +39,8 @@ export interface SnapshotMeta extends Position {
   readonly counters: Readonly<Record<string, number>>;
   readonly nextIds: Readonly<Record<string, number>>;
   readonly operations: readonly RememberedOperation[];
+  /** Absent: 1. */
+  readonly retention?: OperationRetention;
   /** Absent from snapshots that were written before there were any, as `decisions`: there are none. */
   readonly prepared?: readonly PreparedTransaction[];
   readonly decisions?: readonly CarriedOutTransaction[];
@@ -95,6 +98,7 @@ export class DocumentMachine {
     switch (op.type) {
       case 'epoch-started':
         this.cluster = op.clusterId;
+        this.operations.retention = op.retention ?? this.operations.retention;
         return undefined;
       case 'put':
         return this.remember(op.operation, record, this.put(op.collection, op.id, op.fields));
@@ -125,6 +129,7 @@ export class DocumentMachine {
         counters: Object.fromEntries(states.map((state) => [state.declaration.name, state.counter])),
         nextIds: Object.fromEntries(states.map((state) => [state.declaration.name, state.nextId])),
         operations: this.operations.all(),
+        ...(this.operations.retention > 1 && { retention: this.operations.retention }),
         prepared: this.transactions.allPrepared(),
         decisions: this.transactions.allDecided(),
       },
@@ -142,6 +147,7 @@ export class DocumentMachine {
       state.nextId = meta.nextIds[name] ?? 1;
       state.documents.restore(documents);
     }
+    this.operations.retention = meta.retention ?? 1;
     for (const operation of meta.operations) this.operations.record(operation);
     for (const decided of meta.decisions ?? []) this.transactions.remember(decided);
     for (const prepared of meta.prepared ?? []) this.transactions.prepare(prepared);
@@ -215,11 +221,11 @@ export class DocumentMachine {
 
   /** Members one by one: `...stamp` takes six times as long. */
   private remember(
-    { id, scope, bodyHmac }: OperationStamp,
+    { id, scope, bodyHmac, owner }: OperationStamp,
     record: JournalRecord<DocumentOp>,
     outcome: DocumentOutcome,
   ): DocumentOutcome {
-    this.operations.record({ id, scope, bodyHmac, at: record.at, commit: placeText(record), outcome });
+    this.operations.record({ id, scope, bodyHmac, owner, at: record.at, commit: placeText(record), outcome });
     return outcome;
   }
 }

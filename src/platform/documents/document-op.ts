@@ -18,7 +18,13 @@ export interface CollectionDeclaration {
 export type DocumentShape = Omit<CollectionDeclaration, 'name'>;
 
 export type DocumentOp =
-  | { readonly type: 'epoch-started'; readonly clusterId: string; readonly primaryId: string }
+  | {
+      readonly type: 'epoch-started';
+      readonly clusterId: string;
+      readonly primaryId: string;
+      /** The rule by which operations are forgotten from here on; absent: it stays as it is. */
+      readonly retention?: OperationRetention;
+    }
   | {
       readonly type: 'put';
       readonly collection: string;
@@ -42,6 +48,12 @@ export type DocumentOp =
     }
   | { readonly type: 'commit'; readonly transaction: string }
   | { readonly type: 'abort'; readonly transaction: string };
+
+/**
+ * 1, until another is named: 100,000 operations with a key and 1,000 without are known. 2: those with a key for their
+ * time, however many there are. Copies of one history change from one to the other at the same record.
+ */
+export type OperationRetention = 1 | 2;
 
 /** What a transaction does when it is committed, at the place of its commit record. */
 export type PreparedChange =

@@ -1,3 +1,4 @@
+import type { HeldKeys } from '../../kernel/index.js';
 import { type DocumentMachine, show } from './document-machine.js';
 import type { DocumentId, ShownDocument } from './document-op.js';
 import type { RememberedOperation } from './operation-memory.js';
@@ -32,6 +33,11 @@ export abstract class DocumentReads {
    */
   nextId(collection: string): number {
     return this.machine.collection(collection).nextId;
+  }
+
+  /** As `OperationMemory.heldKeys`. */
+  heldKeys(): Iterable<HeldKeys> {
+    return this.machine.operations.heldKeys();
   }
 
   findOperation(by: { readonly id: string } | { readonly scope: string }): RememberedOperation | undefined {

@@ -162,6 +162,7 @@ export class DocumentStore extends DocumentReads {
         type: 'epoch-started',
         clusterId: this.own.clusterId ?? clusterId ?? this.newId(),
         primaryId: primaryId ?? this.newId(),
+        retention: 2,
       },
       true,
     );

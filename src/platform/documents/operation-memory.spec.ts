@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { OperationMemory, type RememberedOperation } from './operation-memory.js';
 
 const HOUR_MS = 3_600_000;
@@ -66,7 +66,7 @@ describe('OperationMemory', () => {
     }
   });
 
-  it('given more operations of one kind than it keeps, forgets the oldest of that kind', () => {
+  it('by the first rule, given more of one kind than it keeps, forgets the oldest of that kind', () => {
     const memory = new OperationMemory();
     for (let n = 1; n <= MOST_WITH_KEY + 5; n += 1) memory.record(withKey(n, 0));
     for (let n = 1; n <= MOST_WITHOUT_KEY + 5; n += 1) memory.record(withoutKey(n, 0));
@@ -74,5 +74,52 @@ describe('OperationMemory', () => {
     expect(memory.all()).toHaveLength(MOST_WITH_KEY + MOST_WITHOUT_KEY);
     expect([memory.findByScope('scope 5'), memory.findById('plain 5')]).toEqual([undefined, undefined]);
     expect([memory.findByScope('scope 6'), memory.findById('plain 6')]).toEqual([withKey(6, 0), withoutKey(6, 0)]);
+  });
+
+  describe('by the second rule', () => {
+    let memory: OperationMemory;
+    beforeEach(() => {
+      memory = new OperationMemory();
+      memory.retention = 2;
+    });
+
+    it('given very many writes of others with a key, still knows the first key', () => {
+      for (let n = 1; n <= 2 * MOST_WITH_KEY; n += 1) memory.record({ ...withKey(n, n), owner: n === 1 ? 'a' : 'b' });
+
+      expect(memory.findByScope('scope 1')?.id).toBe('id 1');
+    });
+
+    it('given 100,000 writes without a key, knows all of them, and forgets the first with the next', () => {
+      for (let n = 1; n <= 100_000; n += 1) memory.record(withoutKey(n, 0));
+      expect(memory.findById('plain 1')).toBeDefined();
+      memory.record(withoutKey(100_001, 0));
+
+      expect([memory.findById('plain 1'), memory.findById('plain 2')?.id]).toEqual([undefined, 'plain 2']);
+    });
+
+    it('given keys that other processes have added, knows them for two minutes of records, however many there are', () => {
+      for (let n = 1; n <= 2 * MOST_WITH_KEY; n += 1) memory.record({ ...withKey(n, 0), owner: '+' });
+      memory.record(withoutKey(1, 120_000 - 1));
+      expect(memory.findByScope('scope 1')).toBeDefined();
+      memory.record(withoutKey(2, 120_000));
+
+      expect(memory.all().map(({ id }) => id)).toEqual(['plain 1', 'plain 2']);
+    });
+
+    it('says whose keys it holds, recorded again from all as well', () => {
+      memory.record({ ...withKey(1, 5), owner: 'a' });
+      memory.record({ ...withKey(2, 6), owner: '+' });
+      memory.record(withKey(3, 7));
+      memory.record(withoutKey(4, 8));
+      const again = new OperationMemory();
+      again.retention = 2;
+      for (const operation of memory.all()) again.record(operation);
+
+      expect([...memory.heldKeys()]).toEqual([
+        { owner: 'a', atMs: 5, count: 1 },
+        { owner: '+', atMs: 6, count: 1 },
+      ]);
+      expect([...again.heldKeys()]).toEqual([...memory.heldKeys()]);
+    });
   });
 });

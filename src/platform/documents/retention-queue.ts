@@ -10,17 +10,15 @@ export class RetentionQueue<T extends { readonly at: number }> {
   private entries: T[] = [];
   private first = 0;
 
-  constructor(private readonly keep: Retention) {}
-
   add(entry: T): void {
     this.entries.push(entry);
   }
 
   /** Takes out, oldest first, what is too old at `now` or too many. */
-  expire(now: number, forget: (entry: T) => void): void {
+  expire(now: number, keep: Retention, forget: (entry: T) => void): void {
     for (;;) {
       const oldest = this.entries[this.first];
-      if (oldest === undefined || !this.isExpired(oldest, now)) break;
+      if (oldest === undefined || !this.isExpired(oldest, now, keep)) break;
       forget(oldest);
       this.first += 1;
     }
@@ -34,7 +32,7 @@ export class RetentionQueue<T extends { readonly at: number }> {
     return this.entries.slice(this.first);
   }
 
-  private isExpired(oldest: T, now: number): boolean {
-    return this.entries.length - this.first > this.keep.count || oldest.at + this.keep.ms <= now;
+  private isExpired(oldest: T, now: number, keep: Retention): boolean {
+    return this.entries.length - this.first > keep.count || oldest.at + keep.ms <= now;
   }
 }

@@ -46,7 +46,7 @@ const DECISIONS: Retention = { ms: 600_000, count: 2_000 };
 export class TransactionMemory {
   private readonly open = new Map<string, PreparedTransaction>();
   private readonly reservations = new Reservations();
-  private readonly decisions = new RetentionQueue<CarriedOutTransaction>(DECISIONS);
+  private readonly decisions = new RetentionQueue<CarriedOutTransaction>();
   private readonly decisionById = new Map<string, CarriedOutTransaction>();
 
   /** Without effect when it is prepared already, or known to be decided. */
@@ -69,7 +69,7 @@ export class TransactionMemory {
   remember(decided: CarriedOutTransaction): void {
     this.decisionById.set(decided.transaction, decided);
     this.decisions.add(decided);
-    this.decisions.expire(decided.at, ({ transaction }) => this.decisionById.delete(transaction));
+    this.decisions.expire(decided.at, DECISIONS, ({ transaction }) => this.decisionById.delete(transaction));
   }
 
   findPrepared(transaction: string): PreparedTransaction | undefined {

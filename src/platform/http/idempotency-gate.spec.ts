@@ -23,11 +23,15 @@ let confirmation: Promise<Confirmation>;
 const confirmer: CommitConfirmer = { admit: () => undefined, confirm: () => confirmation, isConfirmed: () => true };
 
 const ANSWER_DEADLINE_MS = 2_000;
+const MOST_KEYS = 20;
 const DAY_MS = 24 * 3_600_000;
 
 let server: FastifyInstance;
 let timers: SimulatedTimers;
 let clock: SimulatedClock;
+let gate: IdempotencyGate;
+/** Whom the keys of the writes counted for. */
+let owners: string[];
 /** By scope. */
 let records: Map<string, OperationRecord>;
 /** Of what goes on after its answer; settled by the test. */
@@ -40,6 +44,7 @@ let underWay: Work[];
 
 beforeEach(async () => {
   records = new Map();
+  owners = [];
   timers = new SimulatedTimers();
   clock = new SimulatedClock();
   ended = new Promise((resolve) => (end = resolve));
@@ -53,7 +58,7 @@ beforeEach(async () => {
     void reply.code(STATUS_OF[code]).send({ code });
   });
   useJsonBodies(server);
-  new IdempotencyGate({
+  gate = new IdempotencyGate({
     ledgers: [
       {
         findByScope: (scope) => records.get(scope),
@@ -66,7 +71,11 @@ beforeEach(async () => {
     timers,
     clock,
     answerDeadlineMs: ANSWER_DEADLINE_MS,
-  }).install(server);
+    keysPerCaller: MOST_KEYS,
+    addedKeys: MOST_KEYS,
+    isKeyAdded: ({ headers }) => headers['x-added'] === 'yes',
+  });
+  gate.install(server);
   server.post('/things', async (request, reply) => {
     const { id, scope, bodyHmac } = operationOf(request);
     const answer = await new Promise<Answer>((finish, refuse) => underWay.push({ finish, refuse }));
@@ -74,7 +83,8 @@ beforeEach(async () => {
     return sendAnswer(reply, answer);
   });
   server.put('/things/:name', (request, reply) => {
-    const { id, scope = '', bodyHmac } = operationOf(request);
+    const { id, scope = '', bodyHmac, owner = '' } = operationOf(request);
+    owners.push(owner);
     records.set(scope, { id, bodyHmac, atMs: clock.nowMs(), answer: CREATED });
     return sendAnswer(reply, CREATED);
   });
@@ -266,6 +276,91 @@ describe('the idempotency gate', () => {
       expect(await put('/things/3')).toBe(false);
     },
   );
+
+  describe('given as many keys as one caller may hold', () => {
+    const done = async (
+      key: string | undefined,
+      from = '127.0.0.1',
+      headers = {},
+    ): Promise<readonly [number, string]> => {
+      const all = { ...headers, ...(key !== undefined && { 'idempotency-key': key }) };
+      const answer = await server.inject({ method: 'PUT', url: '/things/a', headers: all, remoteAddress: from });
+      return [answer.statusCode, answer.headers['retry-after'] as string];
+    };
+    const fill = async (headers = {}): Promise<void> => {
+      for (let n = 0; n < MOST_KEYS; n += 1)
+        expect(await done(`k${String(n)}`, '127.0.0.1', headers)).toEqual([201, undefined]);
+    };
+
+    it('refuses a new one with 429, and replays, lets writes without a key and other callers through', async () => {
+      await fill();
+      const refused = await server.inject({ method: 'PUT', url: '/things/a', headers: { 'idempotency-key': 'new' } });
+      expect([refused.statusCode, refused.json()]).toEqual([429, { code: 'too-many-keys' }]);
+      expect(
+        [await done('k0'), await done(undefined), await done('new', '127.0.0.2')].map(([status]) => status),
+      ).toEqual([201, 201, 201]);
+      expect((await done('another'))[0]).toBe(429);
+    });
+
+    it('has room again a day after the oldest, also when refused ones have asked all the time', async () => {
+      await fill();
+      for (let hour = 0; hour < 24; hour += 1) {
+        expect((await done('new'))[0]).toBe(429);
+        clock.advance(DAY_MS / 24);
+      }
+      clock.advance(1_000);
+      expect((await done('new'))[0]).toBe(201);
+    });
+
+    it('does not count those that were refused for another reason', async () => {
+      for (let n = 0; n < 2 * MOST_KEYS; n += 1) {
+        const refused = post(`r${String(n)}`);
+        (await reached(n + 1))[n]?.refuse(new AppError('not-found', 'no', { retry: 'never' }));
+        expect((await refused).status).toBe(404);
+      }
+      expect((await done('new'))[0]).toBe(201);
+    });
+
+    it('lets no more through at once than there is room for', async () => {
+      const all = Array.from({ length: 2 * MOST_KEYS }, (_, n) => post(`c${String(n)}`));
+      await reached(MOST_KEYS);
+      underWay.forEach(({ finish }) => finish(CREATED));
+      expect((await Promise.all(all)).map(({ status }) => status).sort()).toEqual([
+        ...Array<number>(MOST_KEYS).fill(201),
+        ...Array<number>(MOST_KEYS).fill(429),
+      ]);
+    });
+
+    it('makes keys that were added on the way wait, and refuses with 503 where there is no room in time', async () => {
+      await fill({ 'x-added': 'yes' });
+      expect((await done('own'))[0]).toBe(201);
+      const wait = (answer: Promise<readonly [number, string]>): Promise<number> => {
+        let status: number | undefined;
+        void answer.then(([given]) => (status = given));
+        return eventually(() => {
+          timers.pass(50);
+          expect(status).toBeDefined();
+          return status!;
+        });
+      };
+      expect(await wait(done('added', '127.0.0.1', { 'x-added': 'yes' }))).toBe(503);
+
+      const inTime = done('added', '127.0.0.1', { 'x-added': 'yes' });
+      await eventually(() => {
+        expect(timers.pending).toBe(1);
+      });
+      clock.advance(121_000);
+      expect(await wait(inTime)).toBe(201);
+    });
+
+    it('counts those of earlier lives', async () => {
+      const [first] = await Promise.all([done('k0')]);
+      expect(first[0]).toBe(201);
+      const owner = owners.at(-1)!;
+      await gate.count([{ owner, atMs: clock.nowMs(), count: MOST_KEYS - 1 }], setImmediate);
+      expect((await done('new'))[0]).toBe(429);
+    });
+  });
 
   it('given no key or different keys, holds no one up', async () => {
     const posts = [post(undefined), post(undefined), post('k'), post('l')];

@@ -2,10 +2,14 @@ import { createHmac } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import {
   acceptedAnswer,
+  ADDED_KEY_RETENTION_MS,
+  ADDED_KEYS,
   type Answer,
   AppError,
   CLIENT_KEY_RETENTION_MS,
   type Clock,
+  type HeldKeys,
+  type NextTurn,
   type OperationLedger,
   type OperationRecord,
   type OperationStamp,
@@ -14,6 +18,8 @@ import {
 import { isReading } from './access.js';
 import { sendAnswer } from './answers.js';
 import { type CommitConfirmer, confirmedAnswer } from './commit-confirmation.js';
+import { keyOwnerOf } from './key-owner.js';
+import { KeyQuota } from './key-quota.js';
 import { malformedField } from './parameters.js';
 import { earlierScopesOf, scopeOf } from './operation-scope.js';
 import { isPrintable, PRINTABLE_RULE } from './printable.js';
@@ -35,6 +41,7 @@ declare module 'fastify' {
 
 interface UnderWay {
   readonly operationId: string;
+  readonly owner: string;
   readonly bodyHmac: string;
   readonly answered: Promise<void>;
   readonly markAnswered: () => void;
@@ -53,7 +60,18 @@ interface IdempotencyGateOptions {
   readonly clock: Clock;
   /** A repeated write that is still not over after so many milliseconds is answered 202. */
   readonly answerDeadlineMs: number;
+  /** How many keys of the last 24 hours one caller may hold; a new one more is refused. */
+  readonly keysPerCaller: number;
+  /** Whether the key of a request was added by a process of this system, and not by the client. */
+  readonly isKeyAdded: (request: FastifyRequest) => boolean;
+  /** How many keys that were added in the last two minutes there may be; a request with one more waits. */
+  readonly addedKeys?: number;
 }
+
+const ADDED_KEYS_AT_MOST = 1_000_000;
+const COUNTED_PER_TURN = 1_000;
+/** At a full quota, room may come sooner than the oldest key ends: by a write under way that fails. */
+const LOOK_AGAIN_MS = 50;
 
 /**
  * Gives every write its operation, and sees to it that one Idempotency-Key takes effect once: a second request with
@@ -63,8 +81,23 @@ interface IdempotencyGateOptions {
  */
 export class IdempotencyGate {
   private readonly underWay = new Map<string, UnderWay>();
+  private readonly ofCallers: KeyQuota;
+  private readonly added: KeyQuota;
 
-  constructor(private readonly options: IdempotencyGateOptions) {}
+  constructor(private readonly options: IdempotencyGateOptions) {
+    this.ofCallers = new KeyQuota(options.keysPerCaller, CLIENT_KEY_RETENTION_MS);
+    this.added = new KeyQuota(options.addedKeys ?? ADDED_KEYS_AT_MOST, ADDED_KEY_RETENTION_MS);
+  }
+
+  /** Before the first request: the keys that a store holds from earlier lives. Takes a turn now and then. */
+  async count(held: Iterable<HeldKeys>, nextTurn: NextTurn): Promise<void> {
+    let counted = 0;
+    for (const { owner, atMs, count } of held) {
+      this.quotaOf(owner).add(owner, atMs, count);
+      counted += 1;
+      if (counted % COUNTED_PER_TURN === 0) await new Promise<void>((resolve) => nextTurn(resolve));
+    }
+  }
 
   install(fastify: FastifyInstance): void {
     fastify.decorateRequest('operation', undefined);
@@ -81,7 +114,7 @@ export class IdempotencyGate {
         done();
         return;
       }
-      this.admit(request, reply, key).then((isReplayed) => {
+      this.admit(request, reply, key, this.options.answerDeadlineMs).then((isReplayed) => {
         if (!isReplayed) done();
       }, done);
     });
@@ -89,16 +122,22 @@ export class IdempotencyGate {
       const mayBeDone = reply.statusCode < 300 || reply.statusCode === STATUS_OF['outcome-unknown'];
       const isRecorded = request.routeOptions.config.isUnrecorded !== true;
       if (request.operation && mayBeDone && isRecorded) reply.header('x-operation-id', request.operation.id);
-      if (request.operation?.scope !== undefined) this.answered(request.operation.scope, request.operationEnded);
+      if (request.operation?.scope !== undefined) {
+        this.answered(request.operation.scope, request.operationEnded, mayBeDone && isRecorded);
+      }
       done(null, payload);
     });
   }
 
-  private answered(scope: string, ended: Promise<unknown> | undefined): void {
+  private answered(scope: string, ended: Promise<unknown> | undefined, holdsKey: boolean): void {
     const answered = this.underWay.get(scope);
     if (answered === undefined) return;
     const forget = (): void => {
       this.underWay.delete(scope);
+      const { owner } = answered;
+      const quota = this.quotaOf(owner);
+      quota.release(owner);
+      if (holdsKey) quota.add(owner, this.options.clock.nowMs());
     };
     if (ended === undefined) forget();
     else answered.ended = ended.then(forget, forget);
@@ -106,7 +145,12 @@ export class IdempotencyGate {
   }
 
   /** True when the request has been answered with what its first sending was answered with. */
-  private async admit(request: FastifyRequest, reply: FastifyReply, key: string | string[]): Promise<boolean> {
+  private async admit(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    key: string | string[],
+    patienceMs: number,
+  ): Promise<boolean> {
     if (!isPrintable(key)) throw malformedField('validation-failed', 'Idempotency-Key', PRINTABLE_RULE);
     const scope = scopeOf(request, key);
     const bodyHmac = createHmac('sha256', this.options.hmacKey)
@@ -131,11 +175,46 @@ export class IdempotencyGate {
       this.replay(reply, running.operationId, acceptedAnswer(running.operationId, 'running'));
       return true;
     }
+    const owner = this.options.isKeyAdded(request) ? ADDED_KEYS : keyOwnerOf(request);
+    if (this.isFull(owner, patienceMs)) {
+      await this.pause(LOOK_AGAIN_MS);
+      return this.admit(request, reply, key, patienceMs - LOOK_AGAIN_MS);
+    }
+    this.quotaOf(owner).reserve(owner);
     const { promise, resolve } = deferred();
     const operationId = this.options.newOperationId();
-    this.underWay.set(scope, { operationId, bodyHmac, answered: promise, markAnswered: resolve });
-    request.operation = { id: operationId, scope, bodyHmac };
+    this.underWay.set(scope, { operationId, owner, bodyHmac, answered: promise, markAnswered: resolve });
+    request.operation = { id: operationId, scope, bodyHmac, owner };
     return false;
+  }
+
+  private quotaOf(owner: string): KeyQuota {
+    return owner === ADDED_KEYS ? this.added : this.ofCallers;
+  }
+
+  /** True: it is worth waiting for room. Throws where it is not; nothing is ever forgotten to make room. */
+  private isFull(owner: string, patienceMs: number): boolean {
+    const { clock, keysPerCaller } = this.options;
+    const nowMs = clock.nowMs();
+    const fullForMs = this.quotaOf(owner).fullFor(owner, nowMs);
+    if (fullForMs === undefined) return false;
+    const retryAfterSeconds = Math.ceil(fullForMs / 1_000);
+    if (owner !== ADDED_KEYS) {
+      const detail =
+        `this caller has used ${String(keysPerCaller)} Idempotency-Keys in the last 24 hours, as many as are kept for one ` +
+        '(IDEMPOTENCY_KEYS); nothing was written: send it without a key, or after Retry-After';
+      throw new AppError('too-many-keys', detail, { retry: 'safe', retryAfterSeconds });
+    }
+    if (patienceMs > 0) return true;
+    const detail =
+      'too many writes were passed on without a key of their client in the last two minutes; nothing was written';
+    throw new AppError('overloaded', detail, { retry: 'safe', retryAfterSeconds });
+  }
+
+  private pause(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.options.timers.after(milliseconds, resolve);
+    });
   }
 
   /** Waits until it is, no longer than an answer may take. */

@@ -44,6 +44,7 @@ export {
   type TextPageRequest,
 } from './parameters.js';
 export { answerProblems, sendProblem } from './problem-answers.js';
+export { ADDED_KEY_HEADER } from './key-owner.js';
 export { scopeOf } from './operation-scope.js';
 export { isPrintable, PRINTABLE_RULE } from './printable.js';
 export { type ProblemShape, problemWithMessage } from './problem.js';

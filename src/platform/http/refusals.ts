@@ -9,7 +9,7 @@ export const REFUSALS: Readonly<Record<number, string>> = {
   413: 'the body is larger than 1 MiB',
   415: 'the body is not JSON',
   422: 'the Idempotency-Key was sent before with another body',
-  429: 'too many requests (only where a limit is set)',
+  429: 'too many requests (only where a limit is set), or more Idempotency-Keys than are kept for one caller; nothing was written',
   503: 'not done, nothing was written; try again after Retry-After',
   504: 'may or may not be done: ask GET /operations/{id}, or send it again with the same Idempotency-Key',
 };

@@ -20,6 +20,7 @@ export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   'unsupported-media-type': 415,
   'idempotency-key-reused': 422,
   'rate-limited': 429,
+  'too-many-keys': 429,
   overloaded: 503,
   'storage-full': 503,
   'storage-busy': 503,

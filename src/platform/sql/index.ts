@@ -21,4 +21,5 @@ export { SQL_CRASH_SITES, type SqlWriteScope } from './write-executor.js';
 export { CreatePlatformTables1763700000001 } from './migrations/1763700000001-create-platform-tables.js';
 export { CreateTransactions1763700000003 } from './migrations/1763700000003-create-transactions.js';
 export { CreateOrigin1764500000001 } from './migrations/1764500000001-create-origin.js';
+export { OwnKeys1764500000003 } from './migrations/1764500000003-own-keys.js';
 export { readOrigin, type SqlOrigin, writeOrigin } from './sql-origin.js';

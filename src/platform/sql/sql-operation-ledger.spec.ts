@@ -9,7 +9,7 @@ import { type SqlDatabase, SqlOperationLedger } from './index.js';
 
 const HOUR_MS = 3_600_000;
 const RECORDED_PER_PRUNE = 500;
-const MOST_OPERATIONS = 200_000;
+const MOST_WITHOUT_KEY = 100_000;
 const ANSWER: Answer = { status: 201, headers: { location: '/books/1' }, body: '{"id":1}' };
 const INSERT = "INSERT INTO books (title, author, price_cents, quantity) VALUES (?, 'A', 100, 1)";
 
@@ -112,18 +112,64 @@ describe('SqlOperationLedger', () => {
     expect(ledger.findByScope('key')?.id).toBe('old');
   });
 
-  it('given more than it keeps, forgets those that expire first and stays bounded', async () => {
-    await record('keyed', 'key');
+  /** As they are after `count` writes, with or without a key each. */
+  const plant = (name: string, count: number, scope: string, keptMs: number): void => {
     database.writeHandle.exec(
-      `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${String(MOST_OPERATIONS + 1_000)})
-       INSERT INTO operations (id, at_ms, expires_at_ms, status, headers)
-       SELECT 'old ' || i, 0, ${String(clock.nowMs() + 1)} + i, 200, '{}' FROM n`,
+      `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${String(count)})
+       INSERT INTO operations (id, scope, owner, at_ms, expires_at_ms, status, headers)
+       SELECT '${name} ' || i, ${scope}, ${scope === 'NULL' ? 'NULL' : "'owner'"}, 0, ${String(clock.nowMs() + keptMs)} + i, 200, '{}' FROM n`,
     );
+  };
+
+  it('given more without a key than it keeps, forgets the oldest of those, and none with a key', async () => {
+    plant('keyed', 2 * MOST_WITHOUT_KEY, "'scope ' || i", 1);
+    plant('old', MOST_WITHOUT_KEY, 'NULL', 1);
     await recordMany(RECORDED_PER_PRUNE, 'later');
 
-    const count = database.reader.handle.prepare<[], number>('SELECT count(*) FROM operations').pluck().get();
-    expect(count).toBeLessThanOrEqual(MOST_OPERATIONS + RECORDED_PER_PRUNE);
-    expect([ledger.findById('old 1'), ledger.findByScope('key')?.id]).toEqual([undefined, 'keyed']);
+    const sql = 'SELECT count(*) FROM operations GROUP BY scope IS NULL ORDER BY 1';
+    const counts = database.reader.handle.prepare<[], number>(sql).pluck().all();
+    expect(counts).toEqual([MOST_WITHOUT_KEY, 2 * MOST_WITHOUT_KEY]);
+    expect([ledger.findById('old 1'), ledger.findByScope('scope 1')?.id]).toEqual([undefined, 'keyed 1']);
+  });
+
+  it('given keys that other processes have added, keeps them for two minutes', async () => {
+    await database.writer.run(() => {
+      ledger.record({ id: 'added', scope: 'key', bodyHmac: 'hmac', owner: '+' }, ANSWER);
+    });
+    clock.advance(120_000 - 1);
+    await recordMany(RECORDED_PER_PRUNE, 'later');
+    expect(ledger.findByScope('key')?.id).toBe('added');
+    clock.advance(1);
+    await recordMany(RECORDED_PER_PRUNE, 'later still');
+
+    expect(ledger.findByScope('key')).toBeUndefined();
+  });
+
+  it('opened again, says how many keys whom are held, within a second, and nothing of those that are over', async () => {
+    const own = (id: string, owner: string): Promise<void> =>
+      database.writer.run(() => {
+        ledger.record({ id, scope: id, bodyHmac: 'hmac', owner }, ANSWER);
+      });
+    const begin = clock.nowMs();
+    await own('over', 'a');
+    clock.advance(20 * HOUR_MS);
+    await own('1', 'a');
+    await own('2', 'a');
+    await own('3', 'b');
+    clock.advance(5_000);
+    await own('4', 'a');
+    await own('5', '+');
+    await record('without owner', 'x');
+    await record('without key');
+    clock.advance(4 * HOUR_MS - 5_000);
+    await restart();
+
+    const held = [...ledger.heldKeys()].map(({ owner, atMs, count }) => [owner, atMs - begin - 20 * HOUR_MS, count]);
+    expect(held).toEqual([
+      ['a', 0, 2],
+      ['b', 0, 1],
+      ['a', 5_000, 1],
+    ]);
   });
 
   describe('given a process that dies at any commit and a client that repeats with its key', () => {

@@ -1,17 +1,17 @@
 import type { Statement } from 'better-sqlite3';
 import {
   type Answer,
-  CLIENT_KEY_RETENTION_MS,
   type Clock,
+  type HeldKeys,
+  keyRetentionMs,
   type OperationLedger,
   type OperationRecord,
   type OperationStamp,
+  SERVER_ID_RETENTION,
 } from '../../kernel/index.js';
 import type { SqlDatabase } from './sql-database.js';
 
-const HOUR_MS = 3_600_000;
-const SERVER_ID_RETENTION_MS = HOUR_MS / 6;
-const MOST_OPERATIONS = 200_000;
+const SECOND_MS = 1_000;
 const RECORDED_PER_PRUNE = 500;
 const PRUNED_AT_ONCE = 1_000;
 
@@ -27,12 +27,13 @@ interface Row {
 /** The operations whose writes went to this SQL file, each in the same commit as its write. */
 export class SqlOperationLedger implements OperationLedger {
   private readonly insert: Statement<
-    [string, string | null, string | null, number, number, number, string, string | null]
+    [string, string | null, string | null, string | null, number, number, number, string, string | null]
   >;
   private readonly deleteExpiredOfScope: Statement<[string, number]>;
   private readonly deleteExpired: Statement<[number, number]>;
-  private readonly deleteOldest: Statement<[number]>;
-  private readonly count: Statement<[], number>;
+  private readonly deleteSurplus: Statement<[number, number]>;
+  private readonly nextExpiry: Statement<[number], number | null>;
+  private readonly countOwned: Statement<[number, number], { readonly owner: string; readonly count: number }>;
   private readonly byScope: Statement<[string], Row>;
   private readonly byId: Statement<[string], Row>;
   private recordedSincePrune = 0;
@@ -45,18 +46,25 @@ export class SqlOperationLedger implements OperationLedger {
     const read = database.reader.handle;
     const columns = 'id, body_hmac, at_ms, status, headers, body';
     this.insert = write.prepare(
-      `INSERT INTO operations (id, scope, body_hmac, at_ms, expires_at_ms, status, headers, body)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO operations (id, scope, body_hmac, owner, at_ms, expires_at_ms, status, headers, body)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.deleteExpiredOfScope = write.prepare('DELETE FROM operations WHERE scope = ? AND expires_at_ms <= ?');
     const soonestToExpire = 'SELECT rowid FROM operations';
     this.deleteExpired = write.prepare(
       `DELETE FROM operations WHERE rowid IN (${soonestToExpire} WHERE expires_at_ms <= ? ORDER BY expires_at_ms LIMIT ?)`,
     );
-    this.deleteOldest = write.prepare(
-      `DELETE FROM operations WHERE rowid IN (${soonestToExpire} ORDER BY expires_at_ms LIMIT ?)`,
+    this.deleteSurplus = write.prepare(
+      `DELETE FROM operations WHERE rowid IN (
+         ${soonestToExpire} WHERE scope IS NULL ORDER BY expires_at_ms DESC LIMIT ? OFFSET ?)`,
     );
-    this.count = write.prepare<[], number>('SELECT count(*) FROM operations').pluck();
+    this.nextExpiry = read
+      .prepare<[number], number | null>('SELECT min(expires_at_ms) FROM operations WHERE expires_at_ms > ?')
+      .pluck();
+    this.countOwned = read.prepare(
+      `SELECT owner, count(*) AS count FROM operations
+       WHERE expires_at_ms >= ? AND expires_at_ms < ? AND owner IS NOT NULL GROUP BY owner`,
+    );
     this.byScope = read.prepare(`SELECT ${columns} FROM operations WHERE scope = ?`);
     this.byId = read.prepare(`SELECT ${columns} FROM operations WHERE id = ?`);
   }
@@ -67,12 +75,13 @@ export class SqlOperationLedger implements OperationLedger {
    */
   record(stamp: OperationStamp, answer: Answer): void {
     const nowMs = this.clock.nowMs();
-    const keptMs = stamp.scope === undefined ? SERVER_ID_RETENTION_MS : CLIENT_KEY_RETENTION_MS;
+    const keptMs = stamp.scope === undefined ? SERVER_ID_RETENTION.ms : keyRetentionMs(stamp.owner);
     if (stamp.scope !== undefined) this.deleteExpiredOfScope.run(stamp.scope, nowMs);
     this.insert.run(
       stamp.id,
       stamp.scope ?? null,
       stamp.bodyHmac ?? null,
+      stamp.owner ?? null,
       nowMs,
       nowMs + keptMs,
       answer.status,
@@ -91,11 +100,22 @@ export class SqlOperationLedger implements OperationLedger {
     return toRecord(this.byId.get(id));
   }
 
+  /** The keys that are not over yet, by owner and second. Whoever takes them may wait between any two. */
+  *heldKeys(): Generator<HeldKeys, void, undefined> {
+    let from = this.nextExpiry.get(this.clock.nowMs());
+    while (from !== null && from !== undefined) {
+      const to = from + SECOND_MS;
+      for (const { owner, count } of this.countOwned.all(from, to)) {
+        yield { owner, atMs: from - keyRetentionMs(owner), count };
+      }
+      from = this.nextExpiry.get(to - 1);
+    }
+  }
+
   private prune(nowMs: number): void {
     this.recordedSincePrune = 0;
     this.deleteExpired.run(nowMs, PRUNED_AT_ONCE);
-    const surplus = (this.count.get() ?? 0) - MOST_OPERATIONS;
-    if (surplus > 0) this.deleteOldest.run(surplus);
+    this.deleteSurplus.run(PRUNED_AT_ONCE, SERVER_ID_RETENTION.count);
   }
 }
 

@@ -41,6 +41,8 @@ describe('the answer to a write that is a transaction', () => {
       timers,
       clock: { nowMs: () => 0 },
       answerDeadlineMs: 2_000,
+      keysPerCaller: 100,
+      isKeyAdded: () => false,
     }).install(server);
     server.post('/', (request, reply) => {
       begun += 1;

@@ -1,0 +1,78 @@
+const SECOND_MS = 1_000;
+
+interface Bucket {
+  readonly second: number;
+  count: number;
+}
+
+/** The keys of one owner: a count for each second in which some were recorded, ascending, and those under way. */
+class OwnedKeys {
+  reserved = 0;
+  private total = 0;
+  private readonly buckets: Bucket[] = [];
+
+  add(second: number, count: number): void {
+    this.total += count;
+    const place = this.buckets.findLastIndex((bucket) => bucket.second <= second);
+    const there = this.buckets[place];
+    if (there?.second === second) there.count += count;
+    else this.buckets.splice(place + 1, 0, { second, count });
+  }
+
+  /** How many are held at a time when those of before `second` are over. */
+  heldFrom(second: number): number {
+    const over = this.buckets.findIndex((bucket) => bucket.second >= second);
+    for (const bucket of this.buckets.splice(0, over < 0 ? this.buckets.length : over)) this.total -= bucket.count;
+    return this.total + this.reserved;
+  }
+
+  get oldestSecond(): number | undefined {
+    return this.buckets[0]?.second;
+  }
+}
+
+/**
+ * How many Idempotency-Keys each owner may hold. It judges at the time that a new record would have: what is too old by
+ * then does not count, whether or not a store has forgotten it. Exact to a second, to the side of too many. It decides
+ * nothing but who is admitted: what is held is for the stores to say, which forget nothing because of it.
+ */
+export class KeyQuota {
+  private readonly owners = new Map<string, OwnedKeys>();
+
+  constructor(
+    private readonly most: number,
+    private readonly keptMs: number,
+  ) {}
+
+  /** `count` keys were recorded at `atMs`. */
+  add(owner: string, atMs: number, count = 1): void {
+    this.of(owner).add(Math.floor(atMs / SECOND_MS), count);
+  }
+
+  /** Undefined: there is room for one more. Else in how many milliseconds, at least, there will be. */
+  fullFor(owner: string, nowMs: number): number | undefined {
+    const owned = this.of(owner);
+    const from = Math.floor((nowMs - this.keptMs) / SECOND_MS);
+    if (owned.heldFrom(from) < this.most) return undefined;
+    const { oldestSecond } = owned;
+    if (oldestSecond === undefined) return SECOND_MS;
+    return Math.max(1, (oldestSecond + 1) * SECOND_MS + this.keptMs - nowMs);
+  }
+
+  /** One more is under way; `release` when it is over, whatever became of it. */
+  reserve(owner: string): void {
+    this.of(owner).reserved += 1;
+  }
+
+  release(owner: string): void {
+    this.of(owner).reserved -= 1;
+  }
+
+  private of(owner: string): OwnedKeys {
+    const known = this.owners.get(owner);
+    if (known) return known;
+    const made = new OwnedKeys();
+    this.owners.set(owner, made);
+    return made;
+  }
+}
