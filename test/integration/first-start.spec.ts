@@ -42,7 +42,7 @@ async function startAgainWithout(...lost: readonly string[]): Promise<void> {
   app = await AppProcess.start(directory, SEEDED);
 }
 
-const SQL_FILES = ['bookstore.db', 'bookstore.db-wal', 'bookstore.db-shm'];
+const SQL_FILES = ['bookstore.db', 'bookstore.db-wal', 'bookstore.db-shm', 'bookstore.db.commits'];
 
 describe('a start with SEED=on', () => {
   it(
