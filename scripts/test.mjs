@@ -8,7 +8,15 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ensureBuild, ensureDependencies, ensureNode, ensureRedis, ProvisionError, ROOT } from './provision.mjs';
+import {
+  ensureBuild,
+  ensureDependencies,
+  ensureNode,
+  ensurePostgres,
+  ensureRedis,
+  ProvisionError,
+  ROOT,
+} from './provision.mjs';
 
 /** Suites that start real processes run from dist/ and have the machine to themselves. */
 const SUITES = {
@@ -39,6 +47,7 @@ function provisionFor(names) {
   ensureDependencies();
   if (!names.some((name) => SUITES[name].needsMachine)) return;
   ensureRedis();
+  if (names.includes('integration')) process.env.POSTGRES_BIN_DIR = ensurePostgres() ?? '';
   ensureBuild();
 }
 

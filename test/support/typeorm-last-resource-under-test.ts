@@ -28,6 +28,7 @@ export async function typeOrmLastResourceUnderTest(connection: DataSourceOptions
   };
   await open();
   return {
+    dataSource: () => dataSource,
     lastResource: () => lastResource,
     work: () => workOn(`name ${names.size}`),
     refusedWork: () => refused,

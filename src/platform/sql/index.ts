@@ -2,6 +2,7 @@ export { acceptMissingCommits, missingCommitsOf } from './accept-missing-commits
 export { bookstoreIn } from './bookstore-file.js';
 export { SqlDatabase } from './sql-database.js';
 export type { SqlDatabaseOptions, SqlDatabasePorts } from './sql-database.js';
+export { beforeEachStatement, type StatementCheck } from './statement-guard.js';
 export { tablesMissingIn } from './missing-tables.js';
 export type { SqlHandle } from './sql-handle.js';
 export { refusalFrom, refusalToOpen } from './sql-error.js';

@@ -7,6 +7,7 @@ import { lookBeforeOpening, refusalFor } from './look-before-opening.js';
 import { refusalToOpen } from './sql-error.js';
 import type { SqlHandle } from './sql-handle.js';
 import { SqlReader } from './sql-reader.js';
+import { writesOnlyInTransactions } from './statement-guard.js';
 import { SqlWriteExecutor, type SqlWriteExecutorPorts } from './write-executor.js';
 
 type EntityClass = new () => object;
@@ -102,7 +103,7 @@ export class SqlDatabase {
     return new SqlDatabase(
       writeSource,
       readSource,
-      writeHandle,
+      writesOnlyInTransactions(writeHandle),
       new SqlWriteExecutor(ports, writeHandle, epoch, committed),
       reader,
       databaseId,

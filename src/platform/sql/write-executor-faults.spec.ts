@@ -94,6 +94,38 @@ describe('SqlWriteExecutor, when writing fails', () => {
     });
   });
 
+  describe('given an error by which SQLite rolls back the commit of all', () => {
+    const rollingBack = (): unknown =>
+      database.writeHandle
+        .prepare("INSERT OR ROLLBACK INTO books (title, author, price_cents, quantity) VALUES ('b', 'A', -1, 1)")
+        .run();
+    const told = (work: () => unknown): Promise<string> =>
+      database.writer.run(work).then(
+        () => 'acknowledged',
+        (error: { code: string; retry?: string }) => `${error.code} ${String(error.retry)}`,
+      );
+
+    it('tells the one that met it its error, all others that they may try again, and keeps nothing', async () => {
+      const all = Promise.all([write('a'), told(rollingBack), write('c')]);
+
+      expect(await all).toEqual([['storage-busy safe'], 'SQLITE_CONSTRAINT_CHECK undefined', ['storage-busy safe']]);
+      expect([committed(), control.isStopped]).toEqual([[], false]);
+      expect([await write('d'), committed()]).toEqual([['acknowledged'], ['d']]);
+    });
+
+    it('and work that swallows it, refuses each statement after it and keeps nothing of that work', async () => {
+      const swallowing = (): unknown => {
+        expect(rollingBack).toThrow('CHECK');
+        expect(() => insert(database.writeHandle, 'alone')).toThrow('no transaction');
+        return 'went on';
+      };
+
+      expect(await Promise.all([write('a'), told(swallowing)])).toEqual([['storage-busy safe'], 'undefined undefined']);
+      expect([committed(), control.isStopped]).toEqual([[], false]);
+      expect(await write('d')).toEqual(['acknowledged']);
+    });
+  });
+
   it('given a disk that is full only at the commit, refuses as storage-full, keeps nothing, does not stop and goes on', async () => {
     const handle = failing(database.writeHandle);
     const executor = executorOn(handle);

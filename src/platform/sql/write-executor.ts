@@ -1,5 +1,12 @@
 import type { Statement } from 'better-sqlite3';
-import { AppError, type CrashSites, type NextTurn, type ProcessControl, type Timers } from '../../kernel/index.js';
+import {
+  AppError,
+  isAppError,
+  type CrashSites,
+  type NextTurn,
+  type ProcessControl,
+  type Timers,
+} from '../../kernel/index.js';
 import type { SqlHandle } from './sql-handle.js';
 import { CommitCount } from './commit-count.js';
 import { refusalFrom, sqliteCode } from './sql-error.js';
@@ -148,7 +155,8 @@ export class SqlWriteExecutor {
       count = this.count.next();
     } catch (error) {
       if (this.handle.inTransaction) this.rollback.run();
-      rejectAll(batch, refusalFrom(error));
+      if (error instanceof RolledBack) error.rejectAll(batch);
+      else rejectAll(batch, refusalFrom(error));
       this.keepDeferred(deferred);
       return;
     }
@@ -184,12 +192,13 @@ export class SqlWriteExecutor {
     try {
       const value = entry.work({ touch: (table) => tables.push(table) });
       if (value instanceof Promise) throw new Error('work for the write executor must be synchronous');
+      // Work that goes on after such an error has been refused every further statement.
+      if (!this.handle.inTransaction) throw new Error('SQLite has rolled back, and the work took no notice');
       this.release.run();
       tables.forEach((table) => touched.add(table));
       return { entry, value };
     } catch (error) {
-      // A full disk makes SQLite roll back the whole transaction by itself: then nobody's work is left.
-      if (!this.handle.inTransaction) throw error;
+      if (!this.handle.inTransaction) throw new RolledBack(entry, error);
       this.rollbackTo.run();
       this.release.run();
       return { entry, error: refusalFrom(error) };
@@ -239,6 +248,27 @@ export class SqlWriteExecutor {
     );
     this.ports.process.stop('another process has taken over the database', error);
     throw error;
+  }
+}
+
+/** After some errors SQLite rolls back the whole transaction by itself: then nobody's work is left. */
+class RolledBack extends Error {
+  constructor(
+    private readonly culprit: Queued,
+    cause: unknown,
+  ) {
+    super('SQLite has rolled back', { cause });
+  }
+
+  /** A full disk is everybody's; any other error that of the work that met it. */
+  rejectAll(batch: readonly Queued[]): void {
+    const refusal = refusalFrom(this.cause);
+    const others = isAppError(refusal)
+      ? refusal
+      : new AppError('storage-busy', 'the commit that this was a part of was taken back; nothing was written', {
+          ...{ retry: 'safe', retryAfterSeconds: 1, cause: this.cause },
+        });
+    for (const entry of batch) entry.reject(entry === this.culprit ? refusal : others);
   }
 }
 

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import BetterSqlite3 from 'better-sqlite3';
 import { join } from 'node:path';
-import type { DataSource } from 'typeorm';
+import type { DataSource, EntityManager, EntitySubscriberInterface } from 'typeorm';
 import { removeDirectory, temporaryDirectory } from '../../../../test/support/app-process.js';
 import { failing, sqliteError } from '../../../../test/support/failing.js';
-import { openNamesDatabase, sqliteFile, taking } from '../../../../test/support/names-database.js';
+import { NameEntity, openNamesDatabase, sqliteFile, taking } from '../../../../test/support/names-database.js';
 import { RecordingLog } from '../../../../test/support/recording-log.js';
 import { SimulatedClock } from '../../../../test/support/simulated-clock.js';
 import { SimulatedTimers } from '../../../../test/support/simulated-timers.js';
@@ -178,6 +178,110 @@ describe('TypeOrmLastResource on a SQLite file', () => {
       other.close();
       await commit(1, 'a');
       expect(rows()).toEqual(['committed']);
+    });
+  });
+
+  /** Each rolls back the whole transaction by itself, as SQLite does it. */
+  describe.each([
+    [
+      'a full database',
+      (manager: EntityManager) => manager.query('INSERT INTO names VALUES (?)', ['x'.repeat(100_000)]),
+    ],
+    ['ON CONFLICT ROLLBACK', (manager: EntityManager) => manager.query("INSERT INTO once VALUES ('taken')")],
+    ['INSERT OR ROLLBACK', (manager: EntityManager) => manager.query("INSERT OR ROLLBACK INTO names VALUES ('taken')")],
+    ['a trigger that rolls back', (manager: EntityManager) => manager.query('DELETE FROM once')],
+    [
+      'ON CONFLICT ROLLBACK in a nested transaction',
+      (manager: EntityManager) => manager.transaction((inner) => inner.query("INSERT INTO once VALUES ('taken')")),
+    ],
+  ])('given an error by which SQLite rolls back, %s', (_, failing) => {
+    const before = 'INSERT INTO names VALUES (?)';
+    beforeEach(() => {
+      handle.exec(`CREATE TABLE once (name TEXT PRIMARY KEY ON CONFLICT ROLLBACK); INSERT INTO once VALUES ('taken');
+        CREATE TRIGGER kept BEFORE DELETE ON once BEGIN SELECT RAISE(ROLLBACK, 'it stays'); END`);
+      const pages = handle.pragma('page_count', { simple: true }) as number;
+      handle.pragma(`max_page_count = ${String(pages + 4)}`);
+    });
+
+    it.each([0, 1, 2, 3])(
+      'that decide swallows after %i statements, refuses it and has nothing of it, of those after the error either',
+      async (place) => {
+        const swallowing = lastResource.commit(detailsOf(1), async (manager) => {
+          for (let at = 0; at <= 3; at += 1) {
+            if (at === place) await failing(manager).catch(() => undefined);
+            await manager.query(before, [`name ${String(at)}`]).catch(() => undefined);
+          }
+        });
+
+        await expect(swallowing).rejects.toMatchObject({
+          code: expect.stringMatching(/conflict|storage-full|internal/),
+        });
+        expect([names(), rows(), handle.inTransaction]).toEqual([[], [], false]);
+        await commit(2, 'b');
+        expect([names(), rows()]).toEqual([['b'], ['committed']]);
+      },
+    );
+  });
+
+  describe('given a decide that writes through the DataSource instead of its manager', () => {
+    it.each([
+      ['the manager of the DataSource', () => dataSource.manager.insert(NameEntity, { name: 'beside' })],
+      ['a repository', () => dataSource.getRepository(NameEntity).save({ name: 'beside' })],
+      ['a raw query', () => dataSource.query("INSERT INTO names VALUES ('beside')")],
+      ['a transaction', () => dataSource.transaction((manager) => manager.insert(NameEntity, { name: 'beside' }))],
+      ['a ROLLBACK', () => dataSource.query('ROLLBACK')],
+    ])('by %s, refuses that statement, and the transaction is whole', async (_, beside) => {
+      const refused: unknown[] = [];
+      await lastResource.commit(detailsOf(1), async (manager) => {
+        await manager.insert(NameEntity, { name: 'a' });
+        await beside().catch((error: unknown) => refused.push(error));
+        await manager.insert(NameEntity, { name: 'b' });
+      });
+
+      expect(String(refused[0])).toContain('a transaction is being decided on this DataSource');
+      expect([names(), rows(), handle.inTransaction]).toEqual([['a', 'b'], ['committed'], false]);
+      await commit(2, 'c');
+      expect(names()).toEqual(['a', 'b', 'c']);
+    });
+
+    it('in a transaction that is open already, refuses to decide as storage-busy, and leaves that transaction alone', async () => {
+      await dataSource.transaction(async (manager) => {
+        await manager.insert(NameEntity, { name: 'theirs' });
+        await expect(commit(1, 'a')).rejects.toMatchObject({ code: 'storage-busy' });
+      });
+
+      expect([names(), rows()]).toEqual([['theirs'], []]);
+    });
+  });
+
+  it('given a subscriber that fails behind the COMMIT, says that it is committed, and logs the failure', async () => {
+    const subscriber = {
+      afterTransactionCommit: () => {
+        throw new Error('too late');
+      },
+    };
+    dataSource.subscribers.push(subscriber);
+
+    await expect(commit(1, 'a')).resolves.toMatchObject({ decision: 'committed' });
+    expect([names(), rows(), log.warnings.length]).toEqual([['a'], ['committed'], 1]);
+  });
+
+  it('given a subscriber that writes before the COMMIT, has that in the same commit', async () => {
+    const subscriber: EntitySubscriberInterface = {
+      beforeTransactionCommit: ({ manager }) => manager.insert(NameEntity, { name: 'noted' }),
+    };
+    dataSource.subscribers.push(subscriber);
+    await commit(1, 'a');
+
+    expect([names(), rows()]).toEqual([['a', 'noted'], ['committed']]);
+  });
+
+  it('given a DataSource of a kind that was not proved to decide, refuses to open as misconfigured', async () => {
+    const other = { options: { type: 'mysql' } } as DataSource;
+
+    await expect(TypeOrmLastResource.open(other, { log })).rejects.toMatchObject({
+      code: 'misconfigured',
+      message: expect.stringContaining('mysql'),
     });
   });
 

@@ -58,7 +58,7 @@ export class TypeOrmLastResource implements LastResource<TypeOrmWork, unknown> {
    */
   static async open(dataSource: DataSource, ports: TypeOrmLastResourcePorts): Promise<TypeOrmLastResource> {
     const all = { clock: systemClock, random: systemRandom, timers: systemTimers, ...ports };
-    const transactions = new TypeOrmTransactions(dataSource);
+    const transactions = TypeOrmTransactions.of(dataSource);
     await refuseForgetfulDatabase(dataSource);
     const { id, life } = await beginLife(transactions, all);
     return new TypeOrmLastResource(transactions, all, id, life);
@@ -73,11 +73,15 @@ export class TypeOrmLastResource implements LastResource<TypeOrmWork, unknown> {
   async commit(details: DecisionDetails, work: TypeOrmWork): Promise<Committed> {
     const done: { isFirst: boolean; result: unknown } = { isFirst: false, result: undefined };
     try {
-      await this.transactions.run(async (manager) => {
-        await manager.insert(StoredDecisionEntity, storedOf(details, 'committed', this.ports.clock.nowMs()));
-        done.isFirst = true;
-        done.result = await work(manager, details);
-      });
+      await this.transactions.run(
+        async (manager) => {
+          await manager.insert(StoredDecisionEntity, storedOf(details, 'committed', this.ports.clock.nowMs()));
+          done.isFirst = true;
+          done.result = await work(manager, details);
+        },
+        (manager) => assertDecided(manager, details.id),
+        this.ports.log,
+      );
       return { decision: 'committed', result: done.result };
     } catch (error) {
       if (error instanceof CommitFailed) return this.afterFailedCommit(details, error.cause, done.result);
@@ -240,6 +244,14 @@ export class TypeOrmLastResource implements LastResource<TypeOrmWork, unknown> {
       this.ports.log.warn('completed transactions could not be noted yet', { error });
     }
   }
+}
+
+/** That the row is there, as seen by the transaction that has written it. */
+async function assertDecided(manager: EntityManager, id: TransactionId): Promise<void> {
+  if (await manager.existsBy(StoredDecisionEntity, { id, decision: 'committed' })) return;
+  throw new AppError('internal', '`decide` has removed the row of its own decision; nothing was written', {
+    retry: 'never',
+  });
 }
 
 function* inPieces<T>(all: readonly T[]): Generator<readonly T[]> {

@@ -1,42 +1,69 @@
-import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
-
-/** Those that TypeORM gives one connection per DataSource, inside of this process. */
-const EMBEDDED = ['better-sqlite3', 'sqljs', 'expo', 'capacitor', 'cordova', 'nativescript', 'react-native'];
+import type { DataSource, EntityManager } from 'typeorm';
+import { AppError, type Log } from '../../../kernel/index.js';
+import { type Connected, PostgresConnections, SqliteConnections } from './typeorm-connections.js';
+import { DecidingTransaction } from './typeorm-transaction.js';
 
 type Work<T> = (manager: EntityManager) => Promise<T>;
 
-/** Tells a transaction that failed at its COMMIT, or later, from one that failed before. */
+/** Tells a transaction that failed at its COMMIT, so that nobody knows whether it happened, from one that failed before. */
 export class CommitFailed extends Error {
   constructor(cause: unknown) {
     super('the COMMIT failed', { cause });
   }
 }
 
+const ALL = new WeakMap<DataSource, TypeOrmTransactions>();
+
 /**
- * Transactions of a DataSource that do not get into each other. Where TypeORM has one connection only, whatever else is
- * started on it joins the transaction that happens to be open; there everything, reads too, waits for its turn.
+ * Transactions of a DataSource that do not get into each other. Where TypeORM has one connection only, everything, reads
+ * too, waits for its turn.
  */
 export class TypeOrmTransactions {
-  readonly isEmbedded: boolean;
   private lastTurn: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly dataSource: DataSource) {
-    this.isEmbedded = EMBEDDED.includes(dataSource.options.type);
+  private constructor(
+    private readonly dataSource: DataSource,
+    /** In this process, with one connection. */
+    readonly isEmbedded: boolean,
+    private readonly connections: { obtain(): Promise<Connected> },
+  ) {}
+
+  /** The same for all who ask. Throws `misconfigured` for a database that was not proved to decide well. */
+  static of(dataSource: DataSource): TypeOrmTransactions {
+    const known = ALL.get(dataSource);
+    if (known) return known;
+    const { type } = dataSource.options;
+    const isEmbedded = type === 'better-sqlite3';
+    if (!isEmbedded && type !== 'postgres') {
+      const message = `a DataSource of type ${type} cannot decide transactions: take \`better-sqlite3\` or \`postgres\``;
+      throw new AppError('misconfigured', message, { retry: 'never' });
+    }
+    const connections = isEmbedded ? new SqliteConnections(dataSource) : new PostgresConnections(dataSource);
+    const transactions = new TypeOrmTransactions(dataSource, isEmbedded, connections);
+    ALL.set(dataSource, transactions);
+    return transactions;
   }
 
-  /** Rejects with what `work` rejected with, when that is why nothing was committed; with `CommitFailed` when not. */
-  async run<T>(work: Work<T>): Promise<T> {
+  /**
+   * Rejects with what `work` or `check` rejected with, or why the transaction could not be committed whole, when it is
+   * certain that nothing was; with `CommitFailed` when not. `check` runs last, in the same transaction.
+   */
+  async run<T>(work: Work<T>, check: Work<void> = nothing, log?: Log): Promise<T> {
     return this.inTurn(async () => {
-      let hasWorked = false;
+      const transaction = await DecidingTransaction.begin(await this.connections.obtain());
       try {
-        return await this.dataSource.transaction(async (manager) => {
-          const result = await work(manager);
-          hasWorked = true;
-          return result;
+        const result = await work(transaction.manager);
+        transaction.assertWhole();
+        await check(transaction.manager);
+        await transaction.commit().catch((error: unknown) => {
+          if (!transaction.isCommitted) throw error;
+          log?.warn('a subscriber failed behind the COMMIT of a transaction, which stands', { error });
         });
+        return result;
       } catch (error) {
-        if (this.isEmbedded) await this.endOpenTransaction();
-        throw hasWorked ? new CommitFailed(error) : error;
+        throw transaction.isUncertain ? new CommitFailed(error) : error;
+      } finally {
+        await transaction.rollBack();
       }
     });
   }
@@ -52,17 +79,8 @@ export class TypeOrmTransactions {
     this.lastTurn = turn.catch(() => undefined);
     return turn;
   }
+}
 
-  /**
-   * SQLite rolls back by itself when its disk is full. TypeORM then fails to roll back what is not there any more, goes
-   * on counting that transaction as open, makes of all later ones savepoints inside of it, and answers them without a
-   * COMMIT. So it gets a new idea of its connection.
-   */
-  private async endOpenTransaction(): Promise<void> {
-    const driver = this.dataSource.driver as { queryRunner?: QueryRunner | undefined };
-    const runner = this.dataSource.createQueryRunner();
-    if (!runner.isTransactionActive) return;
-    await runner.query('ROLLBACK').catch(() => undefined);
-    driver.queryRunner = undefined;
-  }
+async function nothing(): Promise<void> {
+  // There is nothing to be checked.
 }

@@ -1,0 +1,46 @@
+import type { Statement } from 'better-sqlite3';
+import type { SqlHandle } from './sql-handle.js';
+
+/** `isReadOnly` as SQLite says it: a COMMIT is, as it changes nothing by itself. */
+export type StatementCheck = (sql: string, isReadOnly: boolean) => void;
+
+const RUNS = ['run', 'get', 'all', 'iterate'] as const;
+
+/**
+ * The same connection, on which `check` is called at once before each run of a statement, and may throw instead of it.
+ * Only for statements that are prepared through what is returned.
+ */
+export function beforeEachStatement(handle: SqlHandle, check: StatementCheck): SqlHandle {
+  const prepare = (sql: string): Statement => guarded(handle.prepare(sql), sql, check);
+  return new Proxy(handle, {
+    get: (_, name) => {
+      if (name === 'prepare') return prepare;
+      const member = Reflect.get(handle, name, handle) as unknown;
+      return typeof member === 'function' ? (member as (...values: unknown[]) => unknown).bind(handle) : member;
+    },
+  });
+}
+
+/**
+ * SQLite rolls back by itself after some errors (a full disk, `ON CONFLICT ROLLBACK`, a trigger's `RAISE(ROLLBACK)`).
+ * The next statement then runs in a commit of its own, durable at once. So what writes runs inside of a transaction.
+ */
+export function writesOnlyInTransactions(handle: SqlHandle): SqlHandle {
+  return beforeEachStatement(handle, (sql, isReadOnly) => {
+    if (isReadOnly || handle.inTransaction || /^\s*BEGIN\b/.test(sql)) return;
+    throw new Error('there is no transaction that this statement could be a part of; it was not run');
+  });
+}
+
+/** On the statement itself, as a proxy in front of it would be slower. */
+function guarded(statement: Statement, sql: string, check: StatementCheck): Statement {
+  for (const name of RUNS) {
+    const run = statement[name].bind(statement) as (...values: unknown[]) => unknown;
+    const checked = (...values: unknown[]): unknown => {
+      check(sql, statement.readonly);
+      return run(...values);
+    };
+    Object.defineProperty(statement, name, { value: checked, configurable: true, writable: true });
+  }
+  return statement;
+}

@@ -1,0 +1,121 @@
+import type { EntityManager, QueryRunner } from 'typeorm';
+import type { Connected, DecidingConnection } from './typeorm-connections.js';
+import { StatementGate } from './typeorm-gate.js';
+
+/** Of TypeORM: how many of its transactions are open on a runner, nested ones counted. */
+interface Depth {
+  readonly transactionDepth: number;
+}
+
+/**
+ * One transaction on a connection of its own. Its manager is good for that transaction alone: what comes too late, ends
+ * it, or would run outside of it is refused, and then it is never committed.
+ */
+export class DecidingTransaction {
+  private readonly gate = new StatementGate();
+  private readonly connection: DecidingConnection;
+  private underWay = 0;
+  private nested = 0;
+
+  private constructor(
+    private readonly runner: QueryRunner,
+    connect: Connected['connect'],
+  ) {
+    this.connection = connect(this.gate);
+  }
+
+  static async begin({ runner, connect }: Connected): Promise<DecidingTransaction> {
+    const transaction = new DecidingTransaction(runner, connect);
+    try {
+      await runner.startTransaction();
+    } catch (error) {
+      await transaction.rollBack();
+      throw error;
+    }
+    transaction.guard();
+    return transaction;
+  }
+
+  get manager(): EntityManager {
+    return this.runner.manager;
+  }
+
+  /** Whether a COMMIT was sent that has not been answered as done or as not done. */
+  get isUncertain(): boolean {
+    return this.gate.progress === 'asked';
+  }
+
+  get isCommitted(): boolean {
+    return this.gate.progress === 'committed';
+  }
+
+  /** Throws when it would not be committed, or not as `decide` meant it. */
+  assertWhole(): void {
+    if (this.underWay > 0) throw this.gate.breakUp('`decide` has ended before a statement of its own');
+    this.gate.assertWhole();
+    if (!this.connection.canCommit()) throw this.gate.endedByFailure();
+    const { transactionDepth } = this.runner as unknown as Depth;
+    if (transactionDepth !== 1) throw this.gate.breakUp('`decide` has left a nested transaction open');
+  }
+
+  async commit(): Promise<void> {
+    this.assertWhole();
+    this.gate.startCommit();
+    await this.runner.commitTransaction();
+    if (!this.isCommitted) throw this.gate.endedByFailure();
+  }
+
+  /** Ends it, and gives the connection back. Also after a commit: then it only gives it back. Never rejects. */
+  async rollBack(): Promise<void> {
+    if (!this.isCommitted) {
+      this.gate.startRollBack();
+      // TypeORM tells its subscribers. Where it has lost sight of the transaction, the connection has not.
+      await this.runner.rollbackTransaction().catch(() => undefined);
+      await this.connection.rollBack().catch(() => undefined);
+    }
+    await this.connection.release();
+  }
+
+  private guard(): void {
+    const { runner, gate } = this;
+    const query = runner.query.bind(runner) as (...values: unknown[]) => Promise<unknown>;
+    runner.connect = () => Promise.resolve(this.connection.guarded);
+    runner.query = async (...values: unknown[]): Promise<never> => {
+      this.underWay += 1;
+      try {
+        return (await query(...values)) as never;
+      } finally {
+        this.underWay -= 1;
+      }
+    };
+    runner.release = () => Promise.reject(gate.breakUp('`decide` must not release the connection of its transaction'));
+    this.nestOneAtATime(runner.manager, 0);
+  }
+
+  /**
+   * TypeORM numbers nested transactions by how many are open. Of two side by side, the one that fails rolls back to the
+   * savepoint of the other and leaves what it has written. So one is opened only in the innermost one that is open.
+   */
+  private nestOneAtATime(manager: EntityManager, level: number): void {
+    const open = manager.transaction.bind(manager) as (...values: unknown[]) => Promise<unknown>;
+    const transaction = async (...values: unknown[]): Promise<unknown> => {
+      const work = values.pop() as (manager: EntityManager) => Promise<unknown>;
+      if (this.nested !== level) {
+        throw this.gate.breakUp('nested transactions come one after the other, each by the manager of its own level');
+      }
+      this.nested += 1;
+      try {
+        return await open(...values, () => work(this.managerAt(level + 1)));
+      } finally {
+        this.nested -= 1;
+      }
+    };
+    manager.transaction = transaction as never;
+  }
+
+  private managerAt(level: number): EntityManager {
+    const manager = this.runner.dataSource.createEntityManager(this.runner);
+    this.nestOneAtATime(manager, level);
+    return manager;
+  }
+}
