@@ -1,3 +1,4 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { chmodSync, chownSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,7 +21,25 @@ const READY_WITHIN_MS = 60_000;
 /** scripts/test.mjs has found it, or has said loudly that there is none; in CI that has ended the run. */
 const folderOfPrograms = process.env['POSTGRES_BIN_DIR'] ?? '';
 
-export const HAS_POSTGRES = folderOfPrograms !== '';
+/** Tests on a real server, or, where this machine cannot have one, a test that says so; in CI that one fails. */
+export function describeOnPostgres(name: string, tests: (server: () => PostgresServer) => void): void {
+  describe(name, () => {
+    let server: PostgresServer;
+    if (folderOfPrograms === '') {
+      it('was not looked at: this machine has no PostgreSQL, see the warning above', () => {
+        expect(process.env['CI'] ?? '').toBe('');
+      });
+      return;
+    }
+    beforeAll(async () => {
+      server = await PostgresServer.start();
+    });
+
+    afterAll(() => server.stop());
+
+    tests(() => server);
+  });
+}
 
 /** A real PostgreSQL of its own: a new data directory, a free port, no other part of the machine. */
 export class PostgresServer {
@@ -79,7 +98,7 @@ export class PostgresServer {
   }
 
   async stop(): Promise<void> {
-    await this.end('SIGINT');
+    await this.end('SIGQUIT');
     rmSync(this.directory, { recursive: true, force: true });
   }
 
@@ -103,7 +122,8 @@ export class PostgresServer {
 }
 
 function run(directory: string, port: number): ChildProcess {
-  const options = { listen_addresses: HOST, port, unix_socket_directories: '', max_connections: 50 };
+  // A process that is killed loses nothing that it has given to the system.
+  const options = { fsync: 'off', listen_addresses: HOST, port, unix_socket_directories: '', max_connections: 50 };
   const settings = Object.entries(options).flatMap(([name, value]) => ['-c', `${name}=${String(value)}`]);
   return spawn(program('postgres'), ['-D', directory, ...settings], { ...notRoot(), cwd: directory, stdio: 'ignore' });
 }

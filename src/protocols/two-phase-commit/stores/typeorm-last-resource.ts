@@ -22,6 +22,7 @@ export interface TypeOrmLastResourcePorts {
 
 const ROWS_PER_STATEMENT = 500;
 const COMPLETED_AT_MOST_MS = 1_000;
+const DURABILITY = 'synchronous_commit';
 
 type Committed = { readonly decision: 'committed'; readonly result: unknown } | { readonly decision: 'aborted' };
 type Receipts = Readonly<Record<string, Receipt>>;
@@ -246,12 +247,16 @@ export class TypeOrmLastResource implements LastResource<TypeOrmWork, unknown> {
   }
 }
 
-/** That the row is there, as seen by the transaction that has written it. */
+/** That the row is there and will be durable, as seen by the transaction that has written it. */
 async function assertDecided(manager: EntityManager, id: TransactionId): Promise<void> {
-  if (await manager.existsBy(StoredDecisionEntity, { id, decision: 'committed' })) return;
-  throw new AppError('internal', '`decide` has removed the row of its own decision; nothing was written', {
-    retry: 'never',
-  });
+  const query = manager.createQueryBuilder(StoredDecisionEntity, 'row').select('row.id', 'id');
+  if (manager.dataSource.options.type === 'postgres') query.addSelect(`current_setting('${DURABILITY}')`, 'durability');
+  const found = await query
+    .where({ id, decision: 'committed' })
+    .getRawOne<{ readonly id: string; readonly durability?: string }>();
+  if (found && found.durability !== 'off') return;
+  const what = found ? `set ${DURABILITY} to off` : 'removed the row of its own decision';
+  throw new AppError('internal', `\`decide\` has ${what}; nothing was written`, { retry: 'never' });
 }
 
 function* inPieces<T>(all: readonly T[]): Generator<readonly T[]> {

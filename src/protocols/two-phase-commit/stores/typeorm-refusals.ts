@@ -5,6 +5,12 @@ import { refusalFrom } from '../../../platform/sql/index.js';
 /** Of PostgreSQL, and Node's of a socket: nobody is there, or nobody is let in. */
 const UNREACHABLE = /^(?:08\d{3}|57P0[123]|53300|ECONN\w+|EPIPE|ETIMEDOUT|ENOTFOUND|PROTOCOL_CONNECTION_LOST)$/;
 
+/** Of PostgreSQL: it has ended the transaction for the sake of another one, or because it took too long. */
+const GIVEN_UP = /^(?:40001|40P01|55P03|57014|25P0[34])$/;
+
+/** What `pg` says when its `query_timeout` is over. */
+const CLIENT_GAVE_UP = 'Query read timeout';
+
 /** As its driver gives it; TypeORM copies it from the driver's error. */
 function codeOf(error: unknown): string {
   const code = (error as { code?: unknown } | null)?.code;
@@ -19,6 +25,11 @@ export function refusalOf(error: unknown): unknown {
   if (code === '25006') {
     return new AppError('storage-read-only', 'the database does not take writes; nothing was written', {
       ...{ retry: 'safe', retryAfterSeconds: 5, cause: error },
+    });
+  }
+  if (GIVEN_UP.test(code) || (error instanceof Error && error.message === CLIENT_GAVE_UP)) {
+    return new AppError('storage-busy', 'the database is busy with other transactions; nothing was written', {
+      ...{ retry: 'safe', retryAfterSeconds: 1, cause: error },
     });
   }
   if (isUnreachable(error, code)) {

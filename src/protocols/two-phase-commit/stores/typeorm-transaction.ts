@@ -1,6 +1,7 @@
-import type { EntityManager, QueryRunner } from 'typeorm';
+import { type EntityManager, type QueryRunner, QueryRunnerAlreadyReleasedError } from 'typeorm';
 import type { Connected, DecidingConnection } from './typeorm-connections.js';
 import { StatementGate } from './typeorm-gate.js';
+import { refusalOf } from './typeorm-refusals.js';
 
 /** Of TypeORM: how many of its transactions are open on a runner, nested ones counted. */
 interface Depth {
@@ -12,20 +13,19 @@ interface Depth {
  * it, or would run outside of it is refused, and then it is never committed.
  */
 export class DecidingTransaction {
-  private readonly gate = new StatementGate();
-  private readonly connection: DecidingConnection;
   private underWay = 0;
   private nested = 0;
 
   private constructor(
     private readonly runner: QueryRunner,
-    connect: Connected['connect'],
-  ) {
-    this.connection = connect(this.gate);
-  }
+    private readonly connection: DecidingConnection,
+    private readonly gate: StatementGate,
+  ) {}
 
-  static async begin({ runner, connect }: Connected): Promise<DecidingTransaction> {
-    const transaction = new DecidingTransaction(runner, connect);
+  static async begin(connected: Connected): Promise<DecidingTransaction> {
+    const { runner } = connected;
+    const gate = new StatementGate();
+    const transaction = new DecidingTransaction(runner, connected.connect(gate), gate);
     try {
       await runner.startTransaction();
     } catch (error) {
@@ -53,6 +53,8 @@ export class DecidingTransaction {
   assertWhole(): void {
     if (this.underWay > 0) throw this.gate.breakUp('`decide` has ended before a statement of its own');
     this.gate.assertWhole();
+    // TypeORM releases a runner whose connection breaks.
+    if (this.runner.isReleased) throw refusalOf(new QueryRunnerAlreadyReleasedError());
     if (!this.connection.canCommit()) throw this.gate.endedByFailure();
     const { transactionDepth } = this.runner as unknown as Depth;
     if (transactionDepth !== 1) throw this.gate.breakUp('`decide` has left a nested transaction open');
@@ -110,7 +112,7 @@ export class DecidingTransaction {
         this.nested -= 1;
       }
     };
-    manager.transaction = transaction as never;
+    manager.transaction = transaction;
   }
 
   private managerAt(level: number): EntityManager {
