@@ -35,6 +35,16 @@ export async function beginLife(
   return begin().catch(begin);
 }
 
+/** Throws `misconfigured` when the client of PostgreSQL is too old to tell whether its transaction is open. */
+export async function refuseSilentClient(dataSource: DataSource): Promise<void> {
+  if (dataSource.options.type !== 'postgres') return;
+  const runner = dataSource.createQueryRunner();
+  const client = (await runner.connect()) as { readonly getTransactionStatus?: unknown };
+  await runner.release();
+  if (typeof client.getTransactionStatus === 'function') return;
+  throw misconfigured('`pg` must be 8.21 or newer, which tells the state of its transaction');
+}
+
 /** Throws `misconfigured` when a COMMIT would be answered before it is on the disk: a decision could be taken back. */
 export async function refuseForgetfulDatabase(dataSource: DataSource): Promise<void> {
   const { type } = dataSource.options;
@@ -50,7 +60,7 @@ export async function refuseForgetfulDatabase(dataSource: DataSource): Promise<v
 }
 
 function misconfigured(what: string): AppError {
-  return new AppError('misconfigured', `a database that decides transactions must write durably: ${what}`, {
+  return new AppError('misconfigured', `this database cannot decide transactions: ${what}`, {
     retry: 'never',
   });
 }

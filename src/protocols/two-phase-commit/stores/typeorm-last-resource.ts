@@ -2,14 +2,15 @@ import { type DataSource, type EntityManager, In, IsNull, LessThan } from 'typeo
 import { AppError, type Clock, type Log, type Random, type Timers } from '../../../kernel/index.js';
 import { systemClock, systemRandom, systemTimers } from '../../../platform/process/index.js';
 import type { Decision, DecisionDetails, DecisionRow, LastResource, Receipt, TransactionId } from '../ports.js';
-import { beginLife, refuseForgetfulDatabase } from './typeorm-database.js';
+import { beginLife, refuseForgetfulDatabase, refuseSilentClient } from './typeorm-database.js';
 import { decisionRowOf, StoredDecisionEntity, StoredLifeEntity, storedOf } from './typeorm-entities.js';
 import { isUndoneBySqlite, outcomeUnknown, refusalOf } from './typeorm-refusals.js';
 import { CommitFailed, TypeOrmTransactions } from './typeorm-transactions.js';
 
 /**
  * The business rows of a transaction, through `manager` and nothing else. Runs inside the database transaction that
- * decides it. What it rejects with aborts the transaction.
+ * decides it. What it rejects with aborts the transaction. A statement that may fail and whose error is swallowed belongs
+ * into `manager.transaction(...)`, one such after the other; on PostgreSQL all is refused where it does not.
  */
 export type TypeOrmWork = (manager: EntityManager, transaction: { readonly id: TransactionId }) => Promise<unknown>;
 
@@ -28,18 +29,20 @@ type Committed = { readonly decision: 'committed'; readonly result: unknown } | 
 type Receipts = Readonly<Record<string, Receipt>>;
 
 /**
- * The database of any TypeORM DataSource as the last resource. The DataSource needs `TRANSACTION_ENTITIES` among its
- * entities and their tables, which `CreateTransactionsTable1763700000004` makes.
+ * The database of a TypeORM DataSource of type `better-sqlite3` or `postgres` as the last resource. The DataSource needs
+ * `TRANSACTION_ENTITIES` among its entities and their tables, which `CreateTransactionsTable1763700000004` makes.
  *
- * On SQLite TypeORM has one connection per DataSource, and whatever is started on it joins the transaction that happens
- * to be open: it is rolled back with it, or committed with it, after it was answered. Here work is done one after the
- * other; *nothing else may write through that DataSource*, and who reads through it sees what is not committed yet. Give
- * the rest of the program a DataSource of its own on the same file.
+ * On SQLite TypeORM has one connection per DataSource. Here work is done one after the other; what others write through
+ * that DataSource meanwhile is refused, and who reads through it sees what is not committed yet. Give the rest of the
+ * program a DataSource of its own on the same file.
+ *
+ * Invariant: a COMMIT is sent only while the transaction that wrote the row `committed` is open and nothing has broken it.
  *
  * Only `outcome-unknown` leaves open whether a call has written. Any other refusal is definite:
  * - the error came before the COMMIT was sent; or
  * - SQLite refused the COMMIT as busy or for want of room; the row is not there when it is read again; or
- * - a database server refused it or did not answer, and a row `aborted` under the same key is durable since.
+ * - PostgreSQL answered it with ROLLBACK; or
+ * - PostgreSQL refused it or did not answer, and a row `aborted` under the same key is durable since.
  */
 export class TypeOrmLastResource implements LastResource<TypeOrmWork, unknown> {
   private readonly waiting = new Map<TransactionId, { readonly completedAtMs: number; readonly receipts: Receipts }>();
@@ -60,6 +63,7 @@ export class TypeOrmLastResource implements LastResource<TypeOrmWork, unknown> {
   static async open(dataSource: DataSource, ports: TypeOrmLastResourcePorts): Promise<TypeOrmLastResource> {
     const all = { clock: systemClock, random: systemRandom, timers: systemTimers, ...ports };
     const transactions = TypeOrmTransactions.of(dataSource);
+    await refuseSilentClient(dataSource);
     await refuseForgetfulDatabase(dataSource);
     const { id, life } = await beginLife(transactions, all);
     return new TypeOrmLastResource(transactions, all, id, life);
