@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { copyFileSync, renameSync } from 'node:fs';
+import { copyFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { removeDirectory, temporaryDirectory } from '../../../../test/support/app-process.js';
 import { openBooksDatabase } from '../../../../test/support/books-database.js';
@@ -91,6 +91,14 @@ function describeOlderCopies<Work>(name: string, open: (file: string) => Promise
         ),
       );
 
+    /** With the count of commits beside it, where there is one: alone, it would be missed there. */
+    const copyWhole = (from: string, to: string): void => {
+      for (const beside of ['', '.commits']) {
+        const [source, target] = [from, to].map((name) => join(directory, `${name}${beside}`)) as [string, string];
+        if (existsSync(source)) copyFileSync(source, target);
+      }
+    };
+
     beforeEach(() => {
       directory = temporaryDirectory();
       file = join(directory, 'deciding.db');
@@ -103,10 +111,10 @@ function describeOlderCopies<Work>(name: string, open: (file: string) => Promise
 
     it('never presumes an abort of what the newer one has committed, however often it is started; the newer one settles it', async () => {
       expect(await start()).toEqual(NOTHING);
-      copyFileSync(file, join(directory, 'older.db'));
+      copyWhole('deciding.db', 'older.db');
       await commitAndDie();
-      renameSync(file, join(directory, 'newer.db'));
-      copyFileSync(join(directory, 'older.db'), file);
+      copyWhole('deciding.db', 'newer.db');
+      copyWhole('older.db', 'deciding.db');
 
       for (let life = 1; life <= 3; life += 1) {
         expect(await start()).toEqual({ ...NOTHING, unmatched: [ID] });
@@ -117,7 +125,7 @@ function describeOlderCopies<Work>(name: string, open: (file: string) => Promise
       });
       expect(running).toEqual([{ ...NOTHING, unmatched: [ID] }, 0, []]);
 
-      renameSync(join(directory, 'newer.db'), file);
+      copyWhole('newer.db', 'deciding.db');
       expect([await start(), disk.names]).toEqual([{ ...NOTHING, committed: [ID] }, ['x']]);
     });
 
@@ -126,9 +134,9 @@ function describeOlderCopies<Work>(name: string, open: (file: string) => Promise
         const { id: decidedBy, life } = lastResource;
         await participant.prepare({ id: ID, kind: 'naming', decidedBy, life }, 'x');
       });
-      copyFileSync(file, join(directory, 'older.db'));
+      copyWhole('deciding.db', 'older.db');
       await living(() => undefined);
-      copyFileSync(join(directory, 'older.db'), file);
+      copyWhole('older.db', 'deciding.db');
 
       expect([await start(), disk.names]).toEqual([{ ...NOTHING, aborted: [ID] }, []]);
     });
