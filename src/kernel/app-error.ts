@@ -21,6 +21,7 @@ export type ErrorCode =
   | 'exists'
   | 'conflict'
   | 'undone'
+  | 'overtaken'
   | 'precondition-failed'
   | 'body-too-large'
   | 'unsupported-media-type'

@@ -11,6 +11,15 @@ export {
   SERVER_ID_RETENTION,
 } from './operation.js';
 export type { Answer, HeldKeys, OperationLedger, OperationRecord, OperationStamp } from './operation.js';
+export {
+  compareLamport,
+  earlierOf,
+  type LamportTime,
+  laterOf,
+  LONGEST_LEAP,
+  parseLamport,
+  plusLamport,
+} from './lamport-clock.js';
 export { parsePlace, type Place, placeText } from './place.js';
 export type {
   Clock,

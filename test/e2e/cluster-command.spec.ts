@@ -64,6 +64,7 @@ describe('npm run cluster', () => {
     [['create', '{groupId: 1}'], 'is no JSON'],
     [['create', '{"groupId": 1}'], 'groupId: must be a string'],
     [['create', '{"groupId": "\\ud800"}'], 'groupId: must be well-formed Unicode'],
+    [['create', '..'], 'groupId: must not be "." or ".."'],
     [['list', '--attempts', 'many'], '--attempts must be a whole number from 1'],
   ])('given %j, says in one line what is wrong with it, and ends with 2', async (args, message) => {
     const { code, out, error } = await run(args);
@@ -190,6 +191,41 @@ describe('npm run cluster', () => {
     expect(await run(['list'])).toMatchObject({ code: 0, out: 'There are no groups.\n' });
   });
 
+  it.each([
+    ['list', 'No node answers: it is not known which groups there are.'],
+    ['get x', 'Group "x" cannot be told: not every node answers.'],
+    ['status', 'unreachable'],
+    ['clear', 'Clear all groups: refused: no node was changed'],
+    ['delete x', 'Delete group "x": refused: no node was changed'],
+    ['create x', 'Create group "x": refused: no node was changed'],
+    ['repair', 'does not say which version it has met: nothing listens there'],
+  ])(
+    'given %s while no node runs, claims nothing that it has not heard, names each node, and ends with 1',
+    async (line, said) => {
+      const gone = [await nobody(), await nobody()];
+      const { code, out } = await run([...line.split(' '), ...ONCE], onlyAt(...gone));
+
+      expect(code).toBe(1);
+      expect(out).toContain(said);
+      for (const node of gone) expect(out).toContain(node);
+      expect(out).not.toMatch(/There are no groups|is on no node|no node has/);
+    },
+  );
+
+  it('given one node that does not run, lists what the other has, and claims nothing of it', async () => {
+    await emptied();
+    const gone = await nobody();
+    const at = onlyAt(nodes.names[0]!, gone);
+    expect((await run(['list', ...ONCE], at)).out).toContain('There are no groups on the nodes that answer.');
+    await run(['create', 'here'], onlyAt(nodes.names[0]!));
+    const { code, out } = await run(['list', ...ONCE], at);
+
+    expect([code, out.includes(`1 group on the nodes that answer:\n  "here"  on ${nodes.names[0]!}\n`)]).toEqual([
+      1,
+      true,
+    ]);
+  });
+
   it('asked for the status, tells how each node does, and ends with 1 when one is not there', async () => {
     const gone = await nobody();
     const [good, bad] = await Promise.all([run(['status']), run(['status', ...ONCE], onlyAt(...nodes.names, gone))]);
@@ -240,7 +276,7 @@ describe('npm run cluster', () => {
     const answering = plainGroups(new Set());
     let isDown = false;
     const knowing = await PlainNode.start((...call) =>
-      isDown && call[0] !== 'GET' ? { status: 500 } : answering(...call),
+      isDown && call[0] !== 'GET' ? { status: 503 } : answering(...call),
     );
     const at = onlyAt(nodes.names[0]!, knowing.name);
     isDown = true;
@@ -278,63 +314,17 @@ describe('npm run cluster', () => {
   });
 });
 
-describe('npm run cluster, given nodes that are no Bifolio', () => {
-  let groups: Set<string>;
-  let node: PlainNode;
-
-  beforeEach(async () => {
-    groups = new Set(['other']);
-    node = await PlainNode.start(plainGroups(groups));
-  });
-
-  afterEach(async () => {
-    await node.stop();
-  });
-
-  it('but have the plain API, creates, deletes, finds, lists and clears there too', async () => {
-    await emptied();
-    const at = onlyAt(...nodes.names, node.name);
-    const groupId = `${group()} / ü`;
-
-    expect(await run(['create', groupId], at)).toMatchObject({ code: 0 });
-    expect([groups.has(groupId), await nodes.having(groupId)]).toEqual([true, [true, true]]);
-    expect(await run(['get', groupId], at)).toMatchObject({ code: 0 });
-    expect((await run(['list'], at)).out).toContain(`"other"  only on ${node.name}`);
-    expect((await run(['status'], at)).out).toMatch(new RegExp(`${node.name}.* up .*no`));
-    expect(await run(['create', groupId], at)).toMatchObject({ code: 1 });
-    expect(await run(['delete', groupId], at)).toMatchObject({ code: 0 });
-    expect([groups.has(groupId), await nodes.having(groupId)]).toEqual([false, [false, false]]);
-    expect(await run(['clear'], at)).toMatchObject({ code: 0 });
-    expect([...groups]).toEqual([]);
-  });
-
-  it('and refuse, takes back what the others did', async () => {
-    const refusing = await PlainNode.start((method) => ({ status: method === 'GET' ? 404 : 403 }));
+describe('npm run cluster, given one node by two names', () => {
+  it('counts it once, and names it as it is', async () => {
     const groupId = group();
-    const { code, out } = await run(['create', groupId, ...ONCE], onlyAt(...nodes.names, refusing.name));
-    await refusing.stop();
+    const [first = '', second = ''] = nodes.names;
+    const port = first.split(':')[1]!;
+    const names = [`LOCALHOST:${port}`, second, `http://${first}/`, `127.1:${port}`, `localhost.:${port}`];
+    const end = await run(['create', groupId, '--json', '--nodes', names.join(',')]);
 
-    expect([code, out.includes('it answered 403')]).toEqual([1, true]);
-    expect(await nodes.having(groupId)).toEqual([false, false]);
-    expect(open()).toEqual([]);
-  });
-
-  it('and answer anything with a page of HTML, says so, and writes nothing', async () => {
-    const html = await PlainNode.start(() => ({ status: 200, body: '<html>Welcome</html>' }));
-    const groupId = group();
-    const at = onlyAt(...nodes.names, html.name);
-    const [created, deleted, found, listed] = [
-      await run(['create', groupId, ...ONCE], at),
-      await run(['delete', groupId, ...ONCE], at),
-      await run(['get', groupId, ...ONCE], at),
-      await run(['list', ...ONCE], at),
-    ];
-    await html.stop();
-
-    expect([created, deleted, found, listed].map(({ code }) => code)).toEqual([1, 1, 1, 1]);
-    for (const { out } of [created, deleted, found, listed]) expect(out).toContain('it answered 200');
-    expect(html.asked.filter((asked) => !asked.startsWith('GET'))).toEqual([]);
-    expect(await nodes.having(groupId)).toEqual([false, false]);
+    expect([end.code, reportIn(end).nodes.map(({ node }) => node)]).toEqual([0, [first, second]]);
+    const spelt = onlyAt(`LOCALHOST:${port}`, second, first);
+    expect((await run(['list'], spelt)).out).toContain(`"${groupId}"\n`);
   });
 });
 

@@ -54,4 +54,61 @@ describe('the versions of a node', () => {
       expect(await response.json()).toMatchObject({ code: 'validation-failed' });
     }
   });
+
+  it.each(['x-group-version', 'x-group-version-after'])(
+    'are not taken from a %s that is far above all that the node has met, which is named, and nothing is written',
+    async (name) => {
+      const before = await met('/v1/groups');
+      for (const value of [String(before + 1_000_001), '9007199254740991', '9'.repeat(30)]) {
+        for (const [method, path, groupId] of [
+          ['POST', '/v1/group', 'far'],
+          ['DELETE', '/v1/group', 'far'],
+          ['DELETE', '/v1/groups', undefined],
+        ] as const) {
+          const response = await ask(method, path, { 'x-operation-id': newId(), [name]: value }, groupId);
+          expect([method, value, response.status]).toEqual([method, value, 400]);
+          expect(await response.json()).toMatchObject({
+            code: 'validation-failed',
+            message: expect.stringContaining(`at most 1000000 above ${String(before)}, the highest`),
+          });
+        }
+      }
+      expect(await met('/v1/groups')).toBe(before);
+    },
+  );
+
+  it('are raised to what others have met, and never lowered', async () => {
+    const before = await met('/v1/groups');
+    const raised = await ask('PUT', '/v1/groups/version', { 'x-group-version': String(before + 5_000_000) });
+
+    expect([raised.status, await raised.json()]).toEqual([
+      200,
+      expect.objectContaining({ version: String(before + 5_000_000) }),
+    ]);
+    expect(await created('after the raise', {})).toBe(before + 5_000_001);
+    expect((await ask('PUT', '/v1/groups/version', { 'x-group-version': '1' })).status).toBe(200);
+    expect(await met('/v1/groups')).toBe(before + 5_000_001);
+    for (const headers of [{}, { 'x-group-version': 'x' }]) {
+      expect((await ask('PUT', '/v1/groups/version', headers)).status).toBe(400);
+    }
+  });
+
+  it('below what stands there: a create is not answered as done, nor is a delete, and the answer says which stands', async () => {
+    const version = await created('standing', {});
+    await created('doomed', {});
+    expect((await ask('DELETE', '/v1/group', { 'x-operation-id': newId() }, 'doomed')).status).toBe(200);
+
+    for (const [method, groupId, status] of [
+      ['DELETE', 'standing', 200],
+      ['POST', 'doomed', 404],
+    ] as const) {
+      const late = { 'x-operation-id': newId(), 'x-group-version': String(version - 1) };
+      for (const again of [1, 2]) {
+        const response = await ask(method, '/v1/group', late, groupId);
+        expect([again, response.status]).toEqual([again, 409]);
+        expect(await response.json()).toMatchObject({ code: 'overtaken' });
+      }
+      expect((await ask('GET', `/v1/group/${groupId}`, {})).status).toBe(status);
+    }
+  });
 });

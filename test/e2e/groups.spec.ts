@@ -179,11 +179,20 @@ describe('the id of a group', () => {
     (await replica.client.get(pathOf(groupId))).problem(404);
   });
 
-  it.each(['.', '..'])('%j, which no URL can name, is listed and deleted', async (groupId) => {
-    expect((await create(groupId)).status).toBe(201);
-    expect(await listed()).toContain(groupId);
-    expect((await remove(groupId)).status).toBe(200);
-    expect(await listed()).not.toContain(groupId);
+  it.each(['.', '..'])(
+    '%j, which no client could read by its path, is refused with 400 naming the field',
+    async (groupId) => {
+      (await create(groupId)).problem(400, 'groupId');
+      (await create(groupId, { 'x-operation-id': randomUUID() })).problem(400, 'groupId');
+      expect(await listed()).not.toContain(groupId);
+    },
+  );
+
+  it.each(['.', '..'])('%j, as earlier builds let it be made, can be undone and deleted', async (groupId) => {
+    const id = randomUUID();
+    (await remove(groupId)).problem(404);
+    expect((await remove(groupId, { 'x-undo': id })).json()).toMatchObject({ groupId, present: false });
+    expect((await create(groupId, { 'x-undo': randomUUID() })).json()).toMatchObject({ groupId, present: false });
   });
 
   it('in another case or form, is another group', async () => {

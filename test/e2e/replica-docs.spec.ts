@@ -44,6 +44,7 @@ describe("a replica's API document", () => {
       'POST /customers',
       'POST /v1/group',
       'PUT /customers/{id}',
+      'PUT /v1/groups/version',
     ]);
   });
 

@@ -12,7 +12,12 @@ export class GroupNodes {
     readonly processes: readonly ReplicaProcess[],
   ) {}
 
-  static async start(count: number, settings: Readonly<Record<string, string>> = {}): Promise<GroupNodes> {
+  /** `prepare`: what lies on the disk of each before it starts; it is given the directory of the groups. */
+  static async start(
+    count: number,
+    settings: Readonly<Record<string, string>> = {},
+    prepare: (groupsDirectory: string, index: number) => Promise<void> = () => Promise.resolve(),
+  ): Promise<GroupNodes> {
     const directory = mkdtempSync(join(tmpdir(), 'bifolio-groups-'));
     const ports: number[] = [];
     while (ports.length < count) {
@@ -23,7 +28,10 @@ export class GroupNodes {
     const processes = ports
       .toSorted((left, right) => left - right)
       .map((port) => new ReplicaProcess(port, join(directory, 'replicas'), environment));
-    for (const node of processes) await node.start();
+    for (const [index, node] of processes.entries()) {
+      await prepare(join(node.directory, 'groups'), index);
+      await node.start();
+    }
     return new GroupNodes(directory, processes);
   }
 

@@ -13,6 +13,8 @@ import {
 /** How a node answers; by default it knows operation ids, has nothing, does what it is asked, and says so. */
 export interface ScriptedNode {
   readonly look?: Look;
+  /** When everyone has said yes; by default it is as they said. */
+  readonly lookAfter?: Look;
   readonly write?: WriteAnswer;
   readonly undo?: boolean;
 }
@@ -69,7 +71,7 @@ export function play(
       effects.push(effect);
       if (effect.do === 'keep') everKept.push((kept = effect.intent));
       else if (effect.do === 'forget') kept = undefined;
-      else if (effect.do !== 'end') asked.push(answerOf(effect, nodes[effect.node] ?? {}));
+      else if (effect.do !== 'end') asked.push(answerOf(effect, nodes[effect.node] ?? {}, operation));
     }
   };
   feed(first);
@@ -83,9 +85,17 @@ export function play(
   return { trace: effects.map(inWords), effects, end, intent: operation.intent, kept, everKept, transitions };
 }
 
-function answerOf(effect: Extract<Effect, { node: string }>, { look, write, undo = true }: ScriptedNode): Input {
+function answerOf(
+  effect: Extract<Effect, { node: string }>,
+  { look = seen(), lookAfter, write, undo = true }: ScriptedNode,
+  { phase, intent: { wanted } }: Operation,
+): Input {
   const { node } = effect;
-  if (effect.do === 'look') return { type: 'looked', node, look: look ?? seen() };
+  if (effect.do === 'look' && phase === 'confirming') {
+    const groups = wanted.kind === 'create' ? [wanted.groupId] : [];
+    return { type: 'looked', node, look: lookAfter ?? { ...look, ...(look.state === 'seen' && { groups }) } };
+  }
+  if (effect.do === 'look') return { type: 'looked', node, look };
   if (effect.do === 'write') return { type: 'written', node, answer: write ?? DONE };
   return { type: 'undo-ended', node, isUndone: undo, ...(!undo && { cause: 'no answer' }) };
 }

@@ -9,6 +9,8 @@ import { ClusterClient, type ClusterOptions, systemPorts } from './cluster-clien
 /** Nodes that do what they are asked, and what they were asked, as `POST a:1`. */
 class WillingNodes {
   readonly asked: string[] = [];
+  /** What they have, as `a:1 g`. */
+  private readonly groups = new Set<string>();
   /** Holds calls back for as long as it likes. */
   beforeAnswer: (asked: string) => Promise<void> = () => Promise.resolve();
 
@@ -19,8 +21,16 @@ class WillingNodes {
     const asked = `${method} ${new URL(input).host} ${body.groupId ?? ''}`.trim();
     this.asked.push(asked);
     await this.beforeAnswer(asked);
+    const { host, pathname } = new URL(input);
+    const groupId = body.groupId ?? decodeURIComponent(pathname.split('/').at(-1) ?? '');
+    if (method === 'POST') this.groups.add(`${host} ${groupId}`);
+    if (method === 'UNDO') this.groups.delete(`${host} ${groupId}`);
+    const isThere = this.groups.has(`${host} ${groupId}`);
     const answered = { 'x-operation-id': headers.get('x-operation-id') ?? '', 'x-group-version': '7' };
-    return Response.json({}, { status: { GET: 404, POST: 201 }[method] ?? 200, headers: answered });
+    return Response.json(
+      { groupId },
+      { status: { GET: isThere ? 200 : 404, POST: 201 }[method] ?? 200, headers: answered },
+    );
   };
 }
 
@@ -58,7 +68,7 @@ describe('a cluster client', () => {
     const client = await open();
 
     expect(await client.create('g')).toMatchObject({ outcome: 'done', wanted: { kind: 'create', groupId: 'g' } });
-    expect(nodes.asked).toEqual(['GET a:1', 'GET b:2', 'POST a:1 g', 'POST b:2 g']);
+    expect(nodes.asked).toEqual(['GET a:1', 'GET b:2', 'POST a:1 g', 'POST b:2 g', 'GET a:1', 'GET b:2']);
     await client.close();
     expect(readdirSync(directory)).toEqual([]);
   });
@@ -105,7 +115,7 @@ describe('a cluster client', () => {
       expect(nodes.asked).toContain('POST b:2 slow');
     });
 
-    expect(await client.repair()).toEqual({ repaired: [], open: 0, withOthers: [] });
+    expect(await client.repair()).toMatchObject({ repaired: [], open: 0, withOthers: [] });
     expect((await client.status()).open).toEqual([]);
     written.open();
     expect((await slow).outcome).toBe('done');
@@ -146,6 +156,18 @@ describe('a cluster client', () => {
     },
   );
 
+  it.each(['.', '..'])('given %j, refuses to create it, naming the field, and still deletes it', async (groupId) => {
+    const client = await open();
+
+    await expect(client.create(groupId)).rejects.toMatchObject({
+      code: 'validation-failed',
+      fields: [{ field: 'groupId' }],
+    });
+    expect(nodes.asked).toEqual([]);
+    expect((await client.delete(groupId)).outcome).toBe('refused');
+    await client.close();
+  });
+
   it('that cannot keep what it is about to do, asks no node for it', async () => {
     const client = await open((disk) =>
       overriding(disk, { rename: () => Promise.reject(Object.assign(new Error('planned'), { code: 'EIO' })) }),
@@ -159,6 +181,7 @@ describe('a cluster client', () => {
   it.each<[Partial<ClusterOptions>, string]>([
     [{ nodes: [] }, 'nodes must be a list of host:port, at least one'],
     [{ nodes: ['host'] }, '"host" is no host:port'],
+    [{ patienceMs: -1 }, 'patienceMs must be a whole number from 0 to 2147483647'],
     [{ attempts: 0 }, 'attempts must be a whole number from 1 to 2147483647'],
     [{ deadlineMs: 1.5 }, 'deadlineMs must be a whole number from 1 to 2147483647'],
     [{ deadlineMs: 3e9 }, 'deadlineMs must be a whole number from 1 to 2147483647'],

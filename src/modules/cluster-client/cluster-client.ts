@@ -1,10 +1,10 @@
 import pLimit from 'p-limit';
-import { AppError, type Clock, type CrashSites, type Disk, type Random } from '../../kernel/index.js';
+import { AppError, type Clock, type CrashSites, type Disk, type LamportTime, type Random } from '../../kernel/index.js';
 import { NO_CRASH_SITES } from '../../platform/crash-sites/index.js';
 import { NodeDisk } from '../../platform/disk/index.js';
 import { systemClock, systemRandom, uuids } from '../../platform/process/index.js';
 import { newIntent, type Intent, type Wanted } from './core/intent.js';
-import { inOrder, parseNode } from './core/node-order.js';
+import { inOrder, isSameNode, parseNode } from './core/node-order.js';
 import type { Input, UnknownRule } from './core/operation.js';
 import {
   type GroupReading,
@@ -20,6 +20,7 @@ import { type HeldIntents, IntentShelf } from './shell/intent-shelf.js';
 import { callNode, type CallOptions, type CallPorts, type Spent } from './shell/node-calls.js';
 import type { Ask } from './shell/node-requests.js';
 import { listGroups, readGroup, statusOf } from './shell/readings.js';
+import { raiseNodes } from './shell/raise-nodes.js';
 import { requestFetch } from './shell/request-fetch.js';
 import { type Progress, runOperation } from './shell/run-operation.js';
 
@@ -28,13 +29,15 @@ export interface ClusterOptions {
   readonly nodes: readonly string[];
   /** Where open operations are kept, so that they can be finished after a crash. May be shared by many clients. */
   readonly directory: string;
-  /** How often a call is tried in all; 3 unless given. */
+  /** How long a call to a node is tried again, in milliseconds since it was first tried; 3,000 unless given. */
+  readonly patienceMs?: number;
+  /** How often a call is tried in all; as often as patience lasts unless given. */
   readonly attempts?: number;
   /** For one attempt to be answered, in milliseconds; 2,000 unless given. */
   readonly deadlineMs?: number;
   /** The first wait between attempts is random up to this many milliseconds, and doubles; 100 unless given. */
   readonly backoffMs?: number;
-  /** No wait between attempts is longer, but for what a node asks for, in milliseconds; 2,000 unless given. */
+  /** No wait between attempts is longer, but for what a node asks for, in milliseconds; 1,000 unless given. */
   readonly mostBackoffMs?: number;
   /** How many nodes are called at the same time; 64 unless given. */
   readonly concurrency?: number;
@@ -51,6 +54,7 @@ export interface ClusterPorts extends CallPorts {
 }
 
 const LONGEST_GROUP_ID = 255;
+const FOLDERS = ['.', '..'];
 /** Nodes remember operations for a day; an hour is left for clocks that differ. */
 const FORGOTTEN_AFTER_MS = 23 * 3_600_000;
 /** Longer than any call takes that somebody still waits for. */
@@ -60,6 +64,7 @@ const NUMBERS = [
   ['attempts', 1],
   ['deadlineMs', 1],
   ['concurrency', 1],
+  ['patienceMs', 0],
   ['backoffMs', 0],
   ['mostBackoffMs', 0],
 ] as const;
@@ -111,7 +116,7 @@ export class ClusterClient {
 
   /** On all nodes or on none. Refused when one of them has it already, which is left as it is. */
   async create(groupId: string): Promise<OperationReport> {
-    return this.run({ kind: 'create', groupId: checkedGroupId(groupId) });
+    return this.run({ kind: 'create', groupId: checkedNewGroupId(groupId) });
   }
 
   /** From all nodes or from none. Where it is not there already that is fine; refused when no node has it. */
@@ -145,11 +150,22 @@ export class ClusterClient {
    * it on all. `unknown`: what to do at such a node when the others are undone and the group stands there: leave it
    * `leave-open` (the default), take it for this operation's and `undo` it, or for somebody else's and `leave` it. With
    * `leave` everything that cannot be brought to an end is let go as it is, also where nodes are gone for good.
-   * `operationId`: only this one.
+   * `operationId`: only this one, and nothing else.
+   *
+   * Then raises nodes that lag, or are new, to the version that a majority of the nodes has met; a number that fewer have
+   * is told and not spread. `raiseTo`: to this one instead, because a person knows that it is right.
    */
-  async repair(unknown: UnknownRule = 'leave-open', operationId?: string): Promise<RepairReport> {
+  async repair(
+    unknown: UnknownRule = 'leave-open',
+    operationId?: string,
+    raiseTo?: LamportTime,
+  ): Promise<RepairReport> {
     this.assertOpen();
-    return this.inTurn(() => this.repairNow(unknown, operationId));
+    return this.inTurn(async () => {
+      const repaired = await this.repairNow(unknown, operationId);
+      if (operationId !== undefined) return { ...repaired, versions: [] };
+      return { ...repaired, versions: await raiseNodes(this.nodes, this.asking(), this.newId(), raiseTo) };
+    });
   }
 
   /** Waits for what is under way; nothing may follow. What is open stays for the next client. */
@@ -189,7 +205,7 @@ export class ClusterClient {
 
   /** One that is about the same groups on some of the same nodes, and can still be brought to an end. */
   private isInTheWay(open: OperationReport, wanted: Wanted): boolean {
-    const isOnThese = open.nodes.some(({ node }) => this.nodes.includes(node));
+    const isOnThese = open.nodes.some(({ node }) => this.nodes.some((own) => isSameNode(own, node)));
     return isOnThese && !open.isForgotten && isSameMatter(wanted, open.wanted);
   }
 
@@ -213,7 +229,7 @@ export class ClusterClient {
     }
   }
 
-  private async repairNow(unknown: UnknownRule, operationId?: string): Promise<RepairReport> {
+  private async repairNow(unknown: UnknownRule, operationId?: string): Promise<Omit<RepairReport, 'versions'>> {
     const { held, others } = await this.shelf.orphans();
     try {
       const open = await Promise.all(
@@ -279,25 +295,35 @@ export function systemPorts(crashSites: CrashSites = NO_CRASH_SITES): ClusterPor
 }
 
 function callOptions({
-  attempts = 3,
+  patienceMs = 3_000,
+  attempts,
   deadlineMs = 2_000,
   backoffMs = 100,
-  mostBackoffMs = 2_000,
+  mostBackoffMs = 1_000,
   apiKey,
 }: ClusterOptions): CallOptions {
   return {
-    ...{ attempts, deadlineMs, backoff: { baseMs: backoffMs, mostMs: mostBackoffMs } },
+    ...{ patienceMs, deadlineMs, backoff: { baseMs: backoffMs, mostMs: mostBackoffMs } },
+    ...(attempts !== undefined && { attempts }),
     ...(apiKey !== undefined && { apiKey }),
   };
 }
 
 function checkedGroupId(groupId: unknown): string {
   if (isGroupId(groupId)) return groupId;
-  const message = `must be a string of 1 to ${String(LONGEST_GROUP_ID)} characters, well-formed Unicode`;
-  throw new AppError('validation-failed', `groupId ${message}`, {
-    retry: 'never',
-    fields: [{ field: 'groupId', message }],
-  });
+  throw noGroupId(`must be a string of 1 to ${String(LONGEST_GROUP_ID)} characters, well-formed Unicode`);
+}
+
+/** What earlier builds let be made may still be read and deleted. */
+function checkedNewGroupId(groupId: unknown): string {
+  const checked = checkedGroupId(groupId);
+  if (!FOLDERS.includes(checked)) return checked;
+  throw noGroupId('must not be "." or "..", which no client could read by its path');
+}
+
+function noGroupId(message: string): AppError {
+  const fields = [{ field: 'groupId', message }];
+  return new AppError('validation-failed', `groupId ${message}`, { retry: 'never', fields });
 }
 
 function isGroupId(value: unknown): value is string {

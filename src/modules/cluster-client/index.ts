@@ -8,6 +8,7 @@ export type {
   ListReading,
   NodeReading,
   NodeReport,
+  NodeVersion,
   OpenOperation,
   OperationReport,
   RepairReport,

@@ -1,3 +1,4 @@
+import type { LamportTime } from '../../kernel/index.js';
 import type { NodeStatus, Wanted } from './core/intent.js';
 import type { Outcome } from './core/operation.js';
 import type { Ended } from './shell/run-operation.js';
@@ -78,12 +79,24 @@ export interface StatusReading {
   readonly withOthers: readonly OpenOperation[];
 }
 
+/** How far a node is, after a repair. */
+export interface NodeVersion extends NodeReading {
+  /** The highest version that it has met; absent where it does not say, or knows no versions. */
+  readonly met?: LamportTime;
+  /** It lagged, and was raised from here. */
+  readonly raisedFrom?: LamportTime;
+  /** Far above what most nodes have met, which was not spread. */
+  readonly isFarAhead?: true;
+}
+
 export interface RepairReport {
   readonly repaired: readonly OperationReport[];
   /** How many are still open. */
   readonly open: number;
   /** As of `StatusReading`. */
   readonly withOthers: readonly OpenOperation[];
+  /** Of every node; empty when one operation alone was repaired. `cause`: why it is not known, or was not raised. */
+  readonly versions: readonly NodeVersion[];
 }
 
 export function reportOf(ended: Ended, ms: number, repaired: readonly OperationReport[] = []): OperationReport {

@@ -1,4 +1,4 @@
-import { AppError } from '../../kernel/index.js';
+import { AppError, type LamportTime } from '../../kernel/index.js';
 import type { FileCodec } from '../../platform/documents/index.js';
 import type { Position } from '../../platform/journal/index.js';
 import type { GroupState } from './core/group-history.js';
@@ -31,7 +31,7 @@ export const GROUP_SNAPSHOT_CODEC: FileCodec<GroupSnapshot> = {
 };
 
 interface Stored {
-  readonly _meta?: { readonly format: number; readonly counter: number; readonly position: Position };
+  readonly _meta?: { readonly format: number; readonly counter: LamportTime; readonly position: Position };
   readonly operations?: readonly KnownOperation[];
 }
 

@@ -224,3 +224,54 @@ function reformed(bytes: Buffer, from: string, to: string): Buffer {
   const body = bytes.toString().replace(/,"_checksum":.*\n$/, '');
   return withChecksum(body.replace(from, to));
 }
+
+describe('a group store whose versions are near the end of what JavaScript counts', () => {
+  const LAST = Number.MAX_SAFE_INTEGER;
+
+  /** As earlier builds left it when one caller had brought the last number. */
+  async function poisoned(world: GroupWorld): Promise<void> {
+    const store = await world.open();
+    await store.raise(LAST - 1);
+    await store.apply({ type: 'do', id: 'zzz', kind: 'clear', version: LAST });
+  }
+
+  it('goes on with numbers behind it, above what stands there, and has the same after a restart', async () => {
+    const world = new GroupWorld();
+    await poisoned(world);
+
+    expect(await world.create('a')).toMatchObject({ result: 'done', version: '9007199254740992' });
+    expect(await world.remove('a')).toMatchObject({ result: 'done', version: '9007199254740993' });
+    expect(await world.create('a')).toMatchObject({ result: 'done', version: '9007199254740994' });
+    for (const reopen of [() => world.store.close().then(() => world.open()), () => world.reopenAfterPowerLoss()]) {
+      const store = await reopen();
+      expect([store.all(), store.version]).toEqual([['a'], '9007199254740994']);
+    }
+  });
+
+  it('has the same also from a snapshot', async () => {
+    const world = new GroupWorld(undefined, OFTEN);
+    await poisoned(world);
+    await written(world, 40);
+    const before = [world.store.all(), world.store.version];
+    await world.store.close();
+
+    expect(world.disk.image().has(GROUP_SNAPSHOT)).toBe(true);
+    const store = await world.open();
+    expect([store.all(), store.version]).toEqual(before);
+  });
+
+  it('writes nothing for a number that is too far ahead, and keeps one that it is told to have met', async () => {
+    const world = new GroupWorld();
+    const store = await world.open();
+    world.disk.calls.length = 0;
+
+    expect(await store.apply({ type: 'do', id: 'zzz', kind: 'clear', version: LAST })).toEqual({
+      ...{ result: 'too-far', met: 0 },
+    });
+    expect(world.disk.calls).toEqual([]);
+    expect(await store.raise(5_000_000)).toBe(5_000_000);
+    expect(await store.raise(7)).toBe(5_000_000);
+    expect((await world.reopenAfterPowerLoss()).version).toBe(5_000_000);
+    expect(await world.create('a')).toMatchObject({ version: 5_000_001 });
+  });
+});

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { Low } from 'lowdb';
-import { isAppError } from '../../kernel/index.js';
+import { compareLamport, isAppError, type LamportTime } from '../../kernel/index.js';
 import { SnapshotFile } from '../../platform/documents/index.js';
 import { GENESIS, Journal, type JournalPorts } from '../../platform/journal/index.js';
-import { GroupHistory, type GroupOp, type GroupOutcome } from './core/group-history.js';
+import { GroupHistory, type GroupOp, type GroupOutcome, type GroupRecord } from './core/group-history.js';
 import type { OperationKind } from './core/known-operation.js';
 import { GROUP_SNAPSHOT_CODEC, type GroupSnapshot } from './group-snapshot.js';
 
@@ -31,7 +31,7 @@ export class GroupStore {
     private readonly options: GroupStoreOptions,
     private readonly low: Low<GroupSnapshot>,
     private readonly history: GroupHistory,
-    private readonly journal: Journal<GroupOp, GroupOutcome>,
+    private readonly journal: Journal<GroupRecord, GroupOutcome | undefined>,
   ) {
     this.nextSnapshotBytes = options.snapshotEveryBytes;
   }
@@ -45,10 +45,13 @@ export class GroupStore {
     await low.read();
     const history = new GroupHistory();
     history.restore(low.data);
-    const journal = await Journal.open<GroupOp, GroupOutcome>(
+    const journal = await Journal.open<GroupRecord, GroupOutcome | undefined>(
       ports,
       { directory, reserveBytes: journalReserveBytes },
-      { apply: ({ op, at }) => history.apply(op, at), rollBack: () => undefined },
+      {
+        apply: ({ op, at }) => (op.type === 'raise' ? void history.raise(op.version) : history.apply(op, at)),
+        rollBack: () => undefined,
+      },
       low.data.position,
     );
     low.data = NOTHING;
@@ -71,7 +74,7 @@ export class GroupStore {
   }
 
   /** The highest version that was met here. */
-  get version(): number {
+  get version(): LamportTime {
     return this.history.version;
   }
 
@@ -80,12 +83,25 @@ export class GroupStore {
    * `outcome-unknown` (the process is stopping).
    */
   async apply(op: GroupOp): Promise<GroupOutcome> {
-    const foreseen = this.history.foresee(op);
+    const foreseen = this.history.foresee(op) ?? this.history.refuse(op);
     if (foreseen !== undefined) return foreseen;
     // An undo uses the reserve: a full disk must not keep what is to go.
-    const { result } = await this.journal.append(op, op.type === 'undo');
-    if (!this.isClosing && this.journal.segmentBytes > this.nextSnapshotBytes) this.snapshot();
+    const isUndo = op.type === 'undo';
+    const { result } = await this.journal.append(isUndo ? op : { ...op, rules: 2 }, isUndo);
+    this.snapshotWhenDue();
+    if (result === undefined) throw new Error('an operation has an outcome');
     return result;
+  }
+
+  /**
+   * Goes on as if it had met `version`, durably when it resolves; told is what it has met then, which is less where that
+   * is more than one leap away. Rejects as `apply` does.
+   */
+  async raise(version: LamportTime): Promise<LamportTime> {
+    const reached = this.history.within(version);
+    if (compareLamport(reached, this.version) > 0) await this.journal.append({ type: 'raise', version: reached });
+    this.snapshotWhenDue();
+    return this.version;
   }
 
   /** Writes out what is queued, and closes. No write may follow. */
@@ -95,8 +111,8 @@ export class GroupStore {
     await this.journal.close();
   }
 
-  private snapshot(): void {
-    if (this.isTakingSnapshot) return;
+  private snapshotWhenDue(): void {
+    if (this.isTakingSnapshot || this.isClosing || this.journal.segmentBytes <= this.nextSnapshotBytes) return;
     this.isTakingSnapshot = true;
     this.snapshotRun = this.takeSnapshot().finally(() => {
       this.isTakingSnapshot = false;

@@ -15,6 +15,7 @@ export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   exists: 400,
   conflict: 409,
   undone: 409,
+  overtaken: 409,
   'precondition-failed': 412,
   'body-too-large': 413,
   'unsupported-media-type': 415,

@@ -1,5 +1,7 @@
+import type { LamportTime } from '../../../src/kernel/index.js';
 import type { Intent, Wanted } from '../../../src/modules/cluster-client/core/intent.js';
 import type { Outcome } from '../../../src/modules/cluster-client/core/operation.js';
+import { metByMajority } from '../../../src/modules/cluster-client/core/places.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 import { type Fault, Network } from './network.js';
 import { SimulatedClient } from './simulated-client.js';
@@ -17,6 +19,11 @@ class Violation extends Error {}
 
 const NO_FAULT: Fault = { lossChance: 0, errorChance: 0, repeatChance: 0, lateChance: 0 };
 const GROUPS = ['a', 'b'];
+/** Nobody but who sets a number far ahead touches it before the end. */
+const QUIET_GROUP = 'quiet';
+/** What a hand has set: its id is above all others. */
+const FAR_ID = 'zzz';
+const FAR: readonly LamportTime[] = [5_000_000, Number.MAX_SAFE_INTEGER];
 const BUSY_MS = 2_000;
 const LAST_MS = 20_000;
 
@@ -60,7 +67,8 @@ class World {
       ...{ lossChance: upTo(0.2), errorChance: upTo(0.2), repeatChance: upTo(0.3), lateChance: upTo(0.2) },
     });
     this.names = Array.from({ length: 1 + random.below(4) }, (_, index) => `node-${String(index)}`);
-    this.nodes = new Map(this.names.map((name) => [name, new SimulatedNode(variant)]));
+    const hasOld = random.chance(0.2);
+    this.nodes = new Map(this.names.map((name) => [name, new SimulatedNode(variant, hasOld && random.chance(0.5))]));
     this.clients = Array.from({ length: 1 + random.below(4) }, () => new SimulatedClient(this));
     this.dieChance = upTo(0.04);
   }
@@ -69,7 +77,9 @@ class World {
     const { network, random } = this;
     for (const client of this.clients) this.goOn(client);
     if (random.chance(0.5)) this.breakNodes();
-    if (random.chance(0.3)) this.changeAlone();
+    if (random.chance(0.4)) this.setFarAhead();
+    else if (random.chance(0.3)) this.changeAlone();
+    if (random.chance(0.3)) this.tryToSetFarAhead();
     network.queue.runUntil(BUSY_MS);
     this.isOver = true;
     network.fault = NO_FAULT;
@@ -80,6 +90,9 @@ class World {
       if (round > 2) throw new Violation('liveness: an operation stays open though every node answers');
       network.queue.runUntil((round + 2) * LAST_MS);
     }
+    this.audit();
+    this.raise();
+    for (const groupId of [...GROUPS, QUIET_GROUP]) this.changeAtTheEnd(groupId);
     this.audit();
   }
 
@@ -94,6 +107,8 @@ class World {
     for (const [name, node] of this.nodes) {
       const isThere = node.stands(id);
       if (outcome === 'done' && !isThere) throw new Violation(`${id} was told done, and is not on ${name}`);
+      if (outcome === 'done' && !node.wasSo(id))
+        throw new Violation(`${id} was told done, and was never so on ${name}`);
     }
   }
 
@@ -129,6 +144,49 @@ class World {
         }
       }
     }
+  }
+
+  /**
+   * Some nodes were set far ahead by hand before, when nodes took any number: one alone, by what stands nowhere else and
+   * in nobody's way, or all but a few that lag, by what stands against everyone.
+   */
+  private setFarAhead(): void {
+    const { random, names } = this;
+    const version = FAR[random.below(FAR.length)]!;
+    const isOne = random.chance(0.5) && names.length > 1;
+    const chosen = isOne ? [names[random.below(names.length)]!] : names.slice(0, Math.floor(names.length / 2) + 1);
+    for (const name of chosen) {
+      const node = this.nodes.get(name)!;
+      node.raise(version);
+      node.write(FAR_ID, { kind: 'delete', groupId: isOne ? 'of nobody' : QUIET_GROUP }, version);
+    }
+  }
+
+  /** Somebody tries that while clients are at work, on a node of today. */
+  private tryToSetFarAhead(): void {
+    const { random, network, names } = this;
+    const node = this.nodes.get(names[random.below(names.length)]!)!;
+    network.queue.after(random.below(BUSY_MS), () => {
+      if (!node.isOld) node.write(`${FAR_ID} later`, { kind: 'delete', groupId: QUIET_GROUP }, '9007199254740999999');
+    });
+  }
+
+  /** What a repair does for nodes that lag. */
+  private raise(): void {
+    const nodes = [...this.nodes.values()];
+    const majority = metByMajority(nodes.map(({ version }) => version)) ?? 0;
+    if (this.variant.raises) for (const node of nodes) node.raise(majority);
+  }
+
+  /** Everything is well: what somebody asks for is done. */
+  private changeAtTheEnd(groupId: string): void {
+    const { network } = this;
+    const isThere = [...this.nodes.values()].some((node) => node.groups().includes(groupId));
+    const id = this.newId();
+    this.clients[0]!.begin(id, { kind: isThere ? 'delete' : 'create', groupId }, this.names);
+    network.queue.runUntil(network.queue.nowMs + LAST_MS);
+    const outcome = this.outcomes.get(id) ?? 'open';
+    if (outcome !== 'done') throw new Violation(`liveness: in the end ${id} on ${groupId} is ${outcome}`);
   }
 
   private anything(): Wanted {

@@ -1,3 +1,4 @@
+import { type LamportTime, laterOf } from '../../../src/kernel/index.js';
 import type { Intent, Wanted } from '../../../src/modules/cluster-client/core/intent.js';
 import { newIntent } from '../../../src/modules/cluster-client/core/intent.js';
 import type { WriteAnswer } from '../../../src/modules/cluster-client/core/node-standing.js';
@@ -65,7 +66,7 @@ export class SimulatedClient {
     feed(first);
   }
 
-  private carryOut(effect: Effect, { intent }: Operation, feed: (input: Input) => void): void {
+  private carryOut(effect: Effect, { intent, phase, looks }: Operation, feed: (input: Input) => void): void {
     const { world } = this;
     switch (effect.do) {
       case 'keep':
@@ -79,6 +80,13 @@ export class SimulatedClient {
         world.ended(intent, effect.outcome);
         return;
       case 'look':
+        if (phase === 'confirming' && !world.variant.looksBeforeDone) {
+          // As an answer, never at once.
+          world.network.queue.after(1, () => {
+            feed({ type: 'looked', node: effect.node, look: { state: 'silent', cause: 'not looked at' } });
+          });
+          return;
+        }
         this.ask(
           effect.node,
           (node) => node.look(intent.wanted),
@@ -91,7 +99,8 @@ export class SimulatedClient {
         return;
       case 'write': {
         const version = world.variant.sendsVersions ? effect.version : undefined;
-        const after = world.variant.asksForPlaceAbove ? effect.after : undefined;
+        const believed = world.variant.believesAnyNumber ? highestIn(looks) : effect.after;
+        const after = world.variant.asksForPlaceAbove && effect.version === undefined ? believed : undefined;
         this.ask(
           effect.node,
           (node) => node.write(intent.id, intent.wanted, version, after),
@@ -140,4 +149,8 @@ export class SimulatedClient {
     };
     attempt(1);
   }
+}
+
+function highestIn(looks: Operation['looks']): LamportTime {
+  return [...looks.values()].map((look) => (look.state === 'seen' ? (look.version ?? 0) : 0)).reduce(laterOf, 0);
 }

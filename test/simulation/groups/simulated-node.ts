@@ -1,3 +1,11 @@
+import {
+  compareLamport,
+  earlierOf,
+  type LamportTime,
+  laterOf,
+  LONGEST_LEAP,
+  plusLamport,
+} from '../../../src/kernel/index.js';
 import type { Wanted } from '../../../src/modules/cluster-client/core/intent.js';
 import type { WriteAnswer } from '../../../src/modules/cluster-client/core/node-standing.js';
 import type { Variant } from './variant.js';
@@ -8,12 +16,14 @@ export type NodeWork<Answer> = (node: SimulatedNode) => Answer;
 interface Known {
   readonly id: string;
   readonly wanted: Wanted;
-  readonly version: number;
+  readonly version: LamportTime;
   /** Whether there was something to delete. */
   readonly found: boolean;
   /** It was answered no, and will be again. */
-  readonly isRefused: boolean;
+  isRefused: boolean;
   isUndone: boolean;
+  /** At some time the group was there, or not there, as it asks for. */
+  wasSo: boolean;
 }
 
 /** A node by the definition: it forgets nothing, and works out what is there from all that it was ever told. */
@@ -21,27 +31,57 @@ export class SimulatedNode {
   private readonly known = new Map<string, Known>();
   /** Undone before they came. */
   private readonly marks = new Set<string>();
-  private counter = 0;
+  private counter: LamportTime = 0;
 
-  constructor(private readonly variant: Variant) {}
+  constructor(
+    private readonly variant: Variant,
+    /** As nodes were that took any number, and said yes to what changes nothing. */
+    readonly isOld = false,
+  ) {}
 
-  look(wanted: Wanted): { readonly understands: true; readonly groups: readonly string[]; readonly version: number } {
+  get version(): LamportTime {
+    return this.counter;
+  }
+
+  raise(version: LamportTime): void {
+    this.counter = laterOf(this.counter, version);
+  }
+
+  look(wanted: Wanted): {
+    readonly understands: true;
+    readonly groups: readonly string[];
+    readonly version: LamportTime;
+  } {
     const groups = this.groups().filter((groupId) => wanted.kind === 'clear' || groupId === wanted.groupId);
     return { understands: true, groups, version: this.counter };
   }
 
-  write(id: string, wanted: Wanted, given?: number, after = 0): Omit<WriteAnswer, 'mayLand'> {
+  write(id: string, wanted: Wanted, given?: LamportTime, after: LamportTime = 0): Omit<WriteAnswer, 'mayLand'> {
     if (this.marks.has(id)) return { result: 'undone' };
     const before = this.known.get(id);
     if (before !== undefined) return before.isUndone ? { result: 'undone' } : answerTo(before);
-    const version = given ?? Math.max(this.counter, after) + 1;
-    this.counter = Math.max(this.counter, version);
+    const most = plusLamport(this.counter, LONGEST_LEAP);
+    const isFar = [given ?? 0, after].some((time) => compareLamport(time, most) > 0);
+    if (isFar && this.variant.refusesLeaps && !this.isOld) return { result: 'refused' };
+    const next = plusLamport(laterOf(this.counter, after), 1);
+    const version = given ?? (this.variant.endsNumbers ? earlierOf(next, Number.MAX_SAFE_INTEGER) : next);
+    this.raise(version);
     const isThere = wanted.kind !== 'clear' && this.isThere(wanted.groupId, { version, id });
     const isRefused = wanted.kind === 'create' && isThere;
     const found = wanted.kind === 'clear' || isThere;
-    const known = { id, wanted, version, found, isUndone: false, isRefused };
+    const known: Known = { id, wanted, version, found, isUndone: false, isRefused, wasSo: false };
     this.known.set(id, known);
-    return answerTo(known);
+    this.noteWhatIsSo();
+    if (isRefused || this.isOld || known.wasSo) return answerTo(known);
+    known.isRefused = true;
+    return { result: 'refused' };
+  }
+
+  private noteWhatIsSo(): void {
+    for (const known of this.known.values()) {
+      const { wanted } = known;
+      known.wasSo ||= wanted.kind === 'clear' || this.isThere(wanted.groupId) === (wanted.kind === 'create');
+    }
   }
 
   undo(id: string, wanted: Wanted): true {
@@ -54,6 +94,7 @@ export class SimulatedNode {
         if (other.wanted.kind === 'create' && other.wanted.groupId === wanted.groupId) other.isUndone = true;
       }
     }
+    this.noteWhatIsSo();
     return true;
   }
 
@@ -68,6 +109,11 @@ export class SimulatedNode {
   stands(id: string): boolean {
     const known = this.known.get(id);
     return known !== undefined && counts(known);
+  }
+
+  /** As `stands`, and it was so at some time. */
+  wasSo(id: string): boolean {
+    return this.stands(id) && this.known.get(id)?.wasSo === true;
   }
 
   /** As `stands`, and there was something to do. */
@@ -95,5 +141,6 @@ function answerTo({ wanted, version, found, isRefused }: Known): Omit<WriteAnswe
 }
 
 function isLower(left: Pick<Known, 'version' | 'id'>, right: Pick<Known, 'version' | 'id'>): boolean {
-  return left.version === right.version ? left.id < right.id : left.version < right.version;
+  const byVersion = compareLamport(left.version, right.version);
+  return byVersion === 0 ? left.id < right.id : byVersion < 0;
 }

@@ -10,6 +10,16 @@ export interface Variant {
   readonly remembersUndos: boolean;
   /** An undo looks at whose the group is. */
   readonly undoesOnlyItsOwn: boolean;
+  /** Clients look once more before they tell that it is done. */
+  readonly looksBeforeDone: boolean;
+  /** Clients ask for a place above what any node has met, however far ahead of the others that is. */
+  readonly believesAnyNumber: boolean;
+  /** A repair raises nodes that lag. */
+  readonly raises: boolean;
+  /** Nodes refuse a place that is far above all that they have met. */
+  readonly refusesLeaps: boolean;
+  /** Nodes give the last number that JavaScript counts to whatever comes after it. */
+  readonly endsNumbers: boolean;
 }
 
 export const REAL: Variant = {
@@ -18,6 +28,11 @@ export const REAL: Variant = {
   trustsUndos: false,
   remembersUndos: true,
   undoesOnlyItsOwn: true,
+  looksBeforeDone: true,
+  believesAnyNumber: false,
+  raises: true,
+  refusesLeaps: true,
+  endsNumbers: false,
 };
 
 export const PLANTED: Readonly<Record<string, Variant>> = {
@@ -26,4 +41,9 @@ export const PLANTED: Readonly<Record<string, Variant>> = {
   'an undo without an answer counts as done': { ...REAL, trustsUndos: true },
   'an undo leaves no mark': { ...REAL, remembersUndos: false },
   'an undo removes whatever is there': { ...REAL, undoesOnlyItsOwn: false },
+  'what all nodes have said is told without a look': { ...REAL, looksBeforeDone: false },
+  'a number that one node has met is asked of all': { ...REAL, believesAnyNumber: true },
+  'a repair raises nobody': { ...REAL, raises: false },
+  'a node takes any number': { ...REAL, refusesLeaps: false },
+  'the numbers come to an end': { ...REAL, endsNumbers: true },
 };

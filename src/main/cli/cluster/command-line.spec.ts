@@ -20,6 +20,12 @@ describe('the command line of the cluster client', () => {
       ...{ attempts: 5, deadlineMs: 100, concurrency: 2 },
     });
     expect(readCommandLine(['repair', '--unknown', 'undo'])).toMatchObject({ command: { unknown: 'undo' } });
+    expect(readCommandLine(['list', '--patience', '500'])).toMatchObject({ patienceMs: 500 });
+    expect(readCommandLine(['repair', '--raise-to', '9007199254740993'])).toMatchObject({
+      command: { raiseTo: '9007199254740993' },
+    });
+    for (const name of ['get', 'delete'])
+      expect(readCommandLine([name, '..'])).toMatchObject({ command: { groupId: '..' } });
   });
 
   it.each([[[]], [['--help']], [['create', '-h']]])('given %j, asks for help', (args: string[]) => {
@@ -36,6 +42,11 @@ describe('the command line of the cluster client', () => {
     [['delete', 'x'.repeat(256)], 'groupId: must have 1 to 255 characters'],
     [['create', '{"groupId": "1", "name": "x"}'], 'Unrecognized key: "name"'],
     [['create', '{"groupId": "\\ud800"}'], 'groupId: must be well-formed Unicode'],
+    [['create', '.'], 'groupId: must not be "." or "..", which no client could read by its path'],
+    [['create', '{"groupId": ".."}'], 'groupId: must not be "." or ".."'],
+    [['list', '--raise-to', '7'], '--raise-to belongs to repair'],
+    [['repair', '--raise-to', '1e9'], '--raise-to must be a whole number'],
+    [['list', '--patience', 'long'], '--patience must be a whole number from 1'],
     [['create', '{groupId: 1}'], 'is no JSON'],
     [['create', '{"groupId": "1"'], 'is no JSON'],
     [['list', '--nodes', 'here'], '--nodes takes host:port,...; it was given "here"'],

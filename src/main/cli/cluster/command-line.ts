@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { parseJson } from '../../../kernel/index.js';
+import { type LamportTime, parseJson, parseLamport } from '../../../kernel/index.js';
 import { parseNode, type UnknownRule } from '../../../modules/cluster-client/index.js';
 
 export type Command =
@@ -10,12 +10,18 @@ export type Command =
   | { readonly name: 'clear' }
   | { readonly name: 'list' }
   | { readonly name: 'status' }
-  | { readonly name: 'repair'; readonly unknown: UnknownRule; readonly operationId?: string };
+  | {
+      readonly name: 'repair';
+      readonly unknown: UnknownRule;
+      readonly operationId?: string;
+      readonly raiseTo?: LamportTime;
+    };
 
 export interface CommandLine {
   readonly command: Command;
   readonly isJson: boolean;
   readonly nodes?: readonly string[];
+  readonly patienceMs?: number;
   readonly attempts?: number;
   readonly deadlineMs?: number;
   readonly concurrency?: number;
@@ -28,11 +34,13 @@ const OPTIONS = {
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   nodes: { type: 'string' },
+  patience: { type: 'string' },
   attempts: { type: 'string' },
   deadline: { type: 'string' },
   concurrency: { type: 'string' },
   unknown: { type: 'string' },
   operation: { type: 'string' },
+  'raise-to': { type: 'string' },
 } as const;
 
 const groupSchema = z.strictObject({
@@ -42,6 +50,7 @@ const groupSchema = z.strictObject({
     .max(255, 'must have 1 to 255 characters')
     .refine((text) => text.isWellFormed(), 'must be well-formed Unicode'),
 });
+const FOLDERS = ['.', '..'];
 const UNKNOWN_RULES: readonly string[] = ['leave-open', 'undo', 'leave'] satisfies UnknownRule[];
 
 /** 'help' when that is asked for, or nothing at all. Throws a UsageError. */
@@ -53,6 +62,7 @@ export function readCommandLine(args: readonly string[]): CommandLine | 'help' {
     command: commandOf(name, rest, values),
     isJson: values.json ?? false,
     ...(values.nodes !== undefined && { nodes: nodesOf(values.nodes) }),
+    ...(values.patience !== undefined && { patienceMs: wholeNumber('--patience', values.patience) }),
     ...(values.attempts !== undefined && { attempts: wholeNumber('--attempts', values.attempts) }),
     ...(values.deadline !== undefined && { deadlineMs: wholeNumber('--deadline', values.deadline) }),
     ...(values.concurrency !== undefined && { concurrency: wholeNumber('--concurrency', values.concurrency) }),
@@ -67,13 +77,16 @@ function parsed(args: readonly string[]) {
   }
 }
 
+const OF_REPAIR = ['unknown', 'operation', 'raise-to'] as const;
+
 function commandOf(
   name: string,
   rest: readonly string[],
-  { unknown, operation }: { readonly unknown?: string | undefined; readonly operation?: string | undefined },
+  values: Readonly<Partial<Record<(typeof OF_REPAIR)[number], string | undefined>>>,
 ): Command {
-  if (unknown !== undefined && name !== 'repair') throw new UsageError('--unknown belongs to repair');
-  if (operation !== undefined && name !== 'repair') throw new UsageError('--operation belongs to repair');
+  const strange = name === 'repair' ? undefined : OF_REPAIR.find((option) => values[option] !== undefined);
+  if (strange !== undefined) throw new UsageError(`--${strange} belongs to repair`);
+  const { unknown, operation, 'raise-to': raiseTo } = values;
   switch (name) {
     case 'create':
     case 'delete':
@@ -88,6 +101,7 @@ function commandOf(
       return {
         ...{ name, unknown: ruleOf(unknown ?? 'leave-open') },
         ...(operation !== undefined && { operationId: operation }),
+        ...(raiseTo !== undefined && { raiseTo: versionOf(raiseTo) }),
       };
     }
     default:
@@ -100,6 +114,11 @@ function groupIdOf(name: string, [text, ...more]: readonly string[]): string {
   const example = name === 'get' ? 'get 1' : `${name} '{"groupId": "1"}'`;
   if (text === undefined || more.length > 0) throw new UsageError(`${name} takes one group: ${example}`);
   const result = groupSchema.safeParse(isObject(text) ? fromJson(text, example) : { groupId: text });
+  if (result.success && name === 'create' && FOLDERS.includes(result.data.groupId)) {
+    throw new UsageError(
+      `groupId: must not be "." or "..", which no client could read by its path; for example ${example}`,
+    );
+  }
   if (result.success) return result.data.groupId;
   const [issue] = result.error.issues;
   throw new UsageError(
@@ -128,6 +147,12 @@ function nodesOf(text: string): readonly string[] {
 function ruleOf(text: string): UnknownRule {
   if (UNKNOWN_RULES.includes(text)) return text as UnknownRule;
   throw new UsageError(`--unknown must be ${UNKNOWN_RULES.join(', ')}`);
+}
+
+function versionOf(text: string): LamportTime {
+  const version = parseLamport(text);
+  if (version === undefined) throw new UsageError('--raise-to must be a whole number of 30 digits at most');
+  return version;
 }
 
 function wholeNumber(option: string, text: string): number {

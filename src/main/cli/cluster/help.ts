@@ -6,15 +6,17 @@ export const HELP = `Keeps groups on all nodes or on none, whatever fails on the
   npm run cluster -- list                        every group, and which nodes have it
   npm run cluster -- clear                       all groups from all nodes, or from none
   npm run cluster -- status                      how the nodes do, and what is open
-  npm run cluster -- repair                      finishes what was left open
+  npm run cluster -- repair                      finishes what was left open, and raises nodes that lag or are new
 
 Options
   --nodes host:port,...   these nodes; else NODES of the environment or .env, else the replicas
   --json                  one JSON object and nothing else (with "npm run --silent cluster -- ...")
-  --attempts 3            how often a call is tried in all
+  --patience 3000         milliseconds for which a call is tried again; a node may restart meanwhile
+  --attempts <count>      how often a call is tried in all, within that time
   --deadline 2000         milliseconds for one attempt to be answered
   --concurrency 64        how many nodes are called at the same time
   --operation <id>        for repair: only this one
+  --raise-to <version>    for repair: to this version, which one node has met alone, and you know that it is right
   --unknown <what>        for repair: at a node that does not know operation ids, never answered, and has the group
                           while the others are rolled back: leave-open (the default), undo (the group is this
                           operation's) or leave (it is somebody else's). leave also lets go of what can never be
@@ -32,7 +34,8 @@ Exit code
      the next command on the group finishes it)
   2  that is no command
 
-Nodes are called in the order of their addresses: the first one decides, then all others at once. Calls that fail are
-tried again after a random, growing wait. What is under way is on this machine's disk before a node is asked, so that
+Nodes are called in the order of their addresses: the first one decides, then all others at once. Before it is told that
+it is done, all are looked at once more. Calls that fail are tried again after a random, growing wait; a node that answers
+500 or 501 to a change has ended it, and is looked at instead. What is under way is on this machine's disk before a node is asked, so that
 "repair" can finish it also when this process is killed.
 `;

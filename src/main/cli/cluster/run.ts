@@ -99,8 +99,9 @@ async function carryOut(client: ClusterClient, command: Command): Promise<Said> 
       return { result, lines: statusLines(result), isGood };
     }
     case 'repair': {
-      const result = await client.repair(command.unknown, command.operationId);
-      const isGood = result.open + result.withOthers.length === 0;
+      const result = await client.repair(command.unknown, command.operationId, command.raiseTo);
+      const isLevel = result.versions.every(({ cause, isFarAhead }) => cause === undefined && isFarAhead !== true);
+      const isGood = isLevel && result.open + result.withOthers.length === 0;
       return { result, lines: repairLines(result), isGood };
     }
   }

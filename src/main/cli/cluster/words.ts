@@ -4,6 +4,7 @@ import type {
   GroupReading,
   ListReading,
   NodeStatus,
+  NodeVersion,
   OpenOperation,
   OperationReport,
   Progress,
@@ -68,18 +69,24 @@ export function groupLines({ groupId, where, nodes }: GroupReading): readonly st
 }
 
 export function listLines({ groups, nodes, isConsistent }: ListReading): readonly string[] {
-  const silent = nodes.filter(({ isReachable }) => !isReachable);
+  const heard = nodes.filter(({ isReachable }) => isReachable).map(({ node }) => node);
+  const isAll = heard.length === nodes.length;
+  const of = isAll ? '' : ' on the nodes that answer';
+  const count = groups.length === 0 ? `There are no groups${of}.` : `${counted(groups.length)}${of}:`;
   return [
-    ...silent.map(({ node, cause }) => `${node} does not say: ${cause ?? ''}`),
-    groups.length === 0
-      ? 'There are no groups.'
-      : `${String(groups.length)} ${groups.length === 1 ? 'group' : 'groups'}:`,
-    ...groups.map(({ groupId, nodes: on }) =>
-      on.length === nodes.length ? `  ${quoted(groupId)}` : `  ${quoted(groupId)}  only on ${on.join(', ')}`,
-    ),
+    ...nodes.filter(({ isReachable }) => !isReachable).map(({ node, cause }) => `${node} does not say: ${cause ?? ''}`),
+    heard.length === 0 ? 'No node answers: it is not known which groups there are.' : count,
+    ...groups.map(({ groupId, nodes: on }) => {
+      const missing = heard.filter((node) => !on.includes(node));
+      if (isAll && missing.length === 0) return `  ${quoted(groupId)}`;
+      if (isAll) return `  ${quoted(groupId)}  only on ${on.join(', ')}`;
+      return `  ${quoted(groupId)}  on ${on.join(', ')}${missing.length === 0 ? '' : `, not on ${missing.join(', ')}`}`;
+    }),
     ...(isConsistent ? [] : ['The nodes are not known to have the same groups.']),
   ];
 }
+
+const counted = (groups: number): string => `${String(groups)} ${groups === 1 ? 'group' : 'groups'}`;
 
 export function statusLines({ nodes, open, withOthers }: StatusReading): readonly string[] {
   return [
@@ -96,7 +103,7 @@ export function statusLines({ nodes, open, withOthers }: StatusReading): readonl
   ];
 }
 
-export function repairLines({ repaired, open, withOthers }: RepairReport): readonly string[] {
+export function repairLines({ repaired, open, withOthers, versions }: RepairReport): readonly string[] {
   return [
     ...(repaired.length === 0 && withOthers.length === 0
       ? ['Nothing was open.']
@@ -105,7 +112,21 @@ export function repairLines({ repaired, open, withOthers }: RepairReport): reado
     ...(open > 0 ? [`Still open: ${String(open)}.`] : []),
     ...withOthers.map((operation) => `Left to the client that has it in hand: ${openLine(operation)}`),
     ...(withOthers.length > 0 ? ['Ask again when it is done.'] : []),
+    ...versions.flatMap(versionLine),
   ];
+}
+
+function versionLine({ node, isReachable, cause, met, raisedFrom, isFarAhead }: NodeVersion): readonly string[] {
+  if (!isReachable) return [`${node} does not say which version it has met: ${cause ?? ''}`];
+  const version = String(met);
+  if (cause !== undefined) return [`${node} has met version ${version} only, and was not raised: ${cause}`];
+  if (isFarAhead === true) {
+    return [
+      `${node} has met version ${version}, far above what most nodes have met; it was not spread. ` +
+        `If it is right, "repair --raise-to ${version}" raises the others to it.`,
+    ];
+  }
+  return raisedFrom === undefined ? [] : [`${node} is raised from version ${String(raisedFrom)} to ${version}.`];
 }
 
 export function progressLine({ node, step, status }: Progress): string {

@@ -6,6 +6,7 @@ import {
   groupMessageSchema,
   groupSchema,
   groupUndoneSchema,
+  groupVersionSchema,
 } from '../../../modules/groups/index.js';
 import { operationSchema } from '../../../modules/operations/index.js';
 import { acceptedSchema, problemSchema } from '../../../platform/http/index.js';
@@ -13,7 +14,7 @@ import { packageVersion } from '../../../platform/process/index.js';
 import { liveSchema, nodeSchema, readySchema } from '../about-routes.js';
 import { about, METRICS } from './about.js';
 import { CUSTOMER, CUSTOMERS, OPERATION } from './customers.js';
-import { ALL_GROUPS, GROUP, ONE_GROUP } from './groups.js';
+import { ALL_GROUPS, GROUP, GROUPS_VERSION, ONE_GROUP } from './groups.js';
 import { EVERYWHERE, type Json, ref } from './parts.js';
 
 /** As nodes refuse: `detail` a second time as `message`. */
@@ -42,6 +43,7 @@ const SCHEMAS = {
   GroupList: groupListSchema,
   GroupMessage: groupMessageSchema,
   GroupUndone: groupUndoneSchema,
+  GroupVersion: groupVersionSchema,
   Problem: nodeProblemSchema,
 };
 
@@ -67,6 +69,7 @@ export function openApiDocument(): Json {
       '/customers/{id}': CUSTOMER,
       '/operations/{id}': OPERATION,
       '/v1/groups': ALL_GROUPS,
+      '/v1/groups/version': GROUPS_VERSION,
       '/v1/group': GROUP,
       '/v1/group/{groupId}': ONE_GROUP,
       '/health/live': about('readLive', 'Whether the process answers; open to everyone', ref('Live'), [], true),

@@ -9,11 +9,13 @@ const OPERATION_ID = parameter(
     'comes again, and can be undone by this id for a day. Given back with every answer',
   { ...printable, example: '019a9e5c-7b1e-7c55-9d3e-0f6b8f1f2a77' },
 );
+const VERSION_SCHEMA = { type: 'integer', minimum: 1, example: 7 };
 const VERSION = parameter(
   'header',
   'X-Group-Version',
   'the place of the operation among all, as another node has given it; absent: the next one here. The highest that ' +
-    'counts decides whether a group is there, in whatever order they come',
+    'counts decides whether a group is there, in whatever order they come. At most 1000000 above the highest that this ' +
+    'node has met',
   { type: 'integer', minimum: 1, example: 7 },
 );
 const VERSION_AFTER = parameter(
@@ -53,7 +55,9 @@ const OF_WRITES = [400, ...EVERYWHERE, 409, 413, 415, 422, 503, 504];
 const MEANT = {
   400: 'bad input, also an unknown field or a header that cannot be; `errors` names it; nothing was written',
   404: 'there is no such group on this node',
-  409: '`undone`: the operation was undone before it came, and will not be done',
+  409:
+    '`undone`: the operation was undone before it came, and will not be done. `overtaken`: an operation with a higher ' +
+    'version stands there already, and this one would change nothing',
   422: 'the operation id or key has come before with something else',
   504: 'may or may not be done: send it again with the same X-Operation-Id or Idempotency-Key',
 };
@@ -98,12 +102,32 @@ export const ALL_GROUPS = {
   }),
 };
 
+export const GROUPS_VERSION = {
+  put: operation({
+    id: 'raiseGroupVersion',
+    tag: 'groups',
+    summary: 'Tell this node which version others have met',
+    description:
+      'For a node that is new or was away long: it gives later operations versions above this one, and takes those of ' +
+      'other nodes. It is never lowered, and changes no group. `npm run cluster -- repair` does this where it is needed.',
+    parameters: [
+      parameter('header', 'X-Group-Version', 'the highest version that other nodes have met', VERSION_SCHEMA, {
+        required: true,
+      }),
+    ],
+    answers: { 200: answer('the highest version that this node has met now', ref('GroupVersion'), OF_A_READ) },
+    refused: [400, ...EVERYWHERE, 413, 415, 503, 504],
+  }),
+};
+
 export const GROUP = {
   post: operation({
     id: 'createGroup',
     tag: 'groups',
     summary: 'Create a group on this node',
-    description: 'On this node alone. For a group on all nodes or on none there is `npm run cluster`.',
+    description:
+      'On this node alone. For a group on all nodes or on none there is `npm run cluster`. The ids `.` and `..` mean a ' +
+      'folder in URLs, and are refused.',
     parameters: ASKED_WITH,
     body: ref('GroupInput'),
     answers: {
@@ -133,7 +157,6 @@ export const ONE_GROUP = {
     id: 'readGroup',
     tag: 'groups',
     summary: 'One group of this node',
-    description: 'The ids `.` and `..` mean a folder in URLs and are found in the list alone.',
     parameters: [GROUP_ID, OPERATION_ID],
     answers: { 200: answer('the group', ref('Group'), OF_A_READ) },
     refused: [400, ...EVERYWHERE, 404],

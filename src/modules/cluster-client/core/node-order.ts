@@ -1,22 +1,42 @@
 export interface NodeAddress {
+  /** As URLs have it: small letters, and of addresses in numbers one spelling each. */
   readonly host: string;
   readonly port: number;
 }
 
-const ADDRESS = /^(?:http:\/\/)?([\w.-]+|\[[\da-fA-F:]+\]):(\d{1,5})\/?$/;
+const ADDRESS = /^(?:http:\/\/)?([\w.-]+|\[[\da-f:.]+\]):(\d{1,5})\/?$/i;
 const HIGHEST_PORT = 65_535;
+/** Two spellings of one place on every machine. No other names are taken for one node: only its server knows. */
+const LOCALHOST = /^localhost(?=:)/;
 
 /** From `host:port` or `http://host:port`; undefined when it is neither. */
 export function parseNode(text: string): NodeAddress | undefined {
-  const [, host = '', digits = '0'] = ADDRESS.exec(text.trim()) ?? [];
+  const [, spelt = '', digits = '0'] = ADDRESS.exec(text.trim()) ?? [];
   const port = Number(digits);
-  return port >= 1 && port <= HIGHEST_PORT ? { host: host.toLowerCase(), port } : undefined;
+  const url = `http://${spelt.replace(/\.$/, '')}`;
+  return port >= 1 && port <= HIGHEST_PORT && URL.canParse(url) ? { host: new URL(url).hostname, port } : undefined;
+}
+
+/** Whether both, `host:port` each, are one node. */
+export function isSameNode(left: string, right: string): boolean {
+  return placeOf(left) === placeOf(right);
 }
 
 /** Their names, `host:port`, each once, in the order that all clients agree on however they were told of them. */
 export function inOrder(nodes: readonly NodeAddress[]): readonly string[] {
-  const sorted = nodes.toSorted((left, right) =>
-    left.host === right.host ? left.port - right.port : left.host < right.host ? -1 : 1,
-  );
-  return [...new Set(sorted.map(({ host, port }) => `${host}:${String(port)}`))];
+  const sorted = nodes
+    .map(({ host, port }) => ({ name: `${host}:${String(port)}`, port }))
+    .map((node) => ({ ...node, place: placeOf(node.name) }))
+    .toSorted(
+      (left, right) => byHost(left.place, right.place) || left.port - right.port || byHost(left.name, right.name),
+    );
+  return sorted.filter(({ place }, index) => sorted[index - 1]?.place !== place).map(({ name }) => name);
+}
+
+const placeOf = (name: string): string => name.replace(LOCALHOST, '127.0.0.1');
+const hostOf = (name: string): string => name.slice(0, name.lastIndexOf(':'));
+
+function byHost(left: string, right: string): number {
+  const [one, other] = [hostOf(left), hostOf(right)];
+  return one === other ? 0 : one < other ? -1 : 1;
 }

@@ -1,4 +1,5 @@
 /** How a node stands after what it has answered. */
+import type { LamportTime } from '../../../kernel/index.js';
 import type { IntentNode, NodeStatus } from './intent.js';
 
 export interface WriteAnswer {
@@ -10,7 +11,7 @@ export interface WriteAnswer {
   /** An attempt that was not answered may have been carried out, or may yet be. */
   readonly mayLand: boolean;
   /** Of a node that knows operation ids. */
-  readonly version?: number;
+  readonly version?: LamportTime;
   readonly cause?: string;
 }
 

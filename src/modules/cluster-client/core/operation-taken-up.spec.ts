@@ -11,7 +11,7 @@ import {
   SILENT,
 } from '../../../../test/support/operation-script.js';
 import type { Intent, Wanted } from './intent.js';
-import { type Input, PHASES, type UnknownRule } from './operation.js';
+import { type Effect, type Input, PHASES, type UnknownRule } from './operation.js';
 
 type Nodes = Readonly<Record<string, ScriptedNode>>;
 
@@ -87,7 +87,7 @@ describe('an operation that is taken up', () => {
       dead(CREATE, { a: {}, b: PLAIN }),
       { a: {}, b: { look: plain('g'), write: said('exists') } },
       resume(),
-      'look a, look b, keep forward, write a, write b v7, forget, done',
+      'look a, look b, keep forward, write a, write b v7, look a, look b, forget, done',
       'done, already',
     ],
     [
@@ -159,7 +159,7 @@ describe('an operation that is taken up', () => {
       dead(DELETE, { a: PLAIN_HAS_IT }),
       { a: { look: plain(), write: said('absent') } },
       resume(),
-      'look a, keep forward, write a, forget, done',
+      'look a, keep forward, write a, look a, forget, done',
       'already',
     ],
     [
@@ -247,7 +247,7 @@ describe('an operation that is taken up', () => {
       begin(DELETE, { a: HAS_IT, b: { ...PLAIN_HAS_IT, write: LOST } }).kept!,
       { a: {}, b: PLAIN_HAS_IT },
       resume('leave-open', true),
-      'look a, look b, keep forward, write a, write b v7, forget, done',
+      'look a, look b, keep forward, write a, write b v7, look a, look b, forget, done',
       'done, done',
     ],
   ])('%s', (_, intent, nodes, first, trace, end) => {
@@ -267,8 +267,12 @@ const SCRIPTS: readonly ScriptedNode[] = [seen(), seen('g'), plain(), plain('g')
     [true, false].flatMap((mayLand) => [true, false].map((undo) => ({ look, write: said(result, { mayLand }), undo }))),
   ),
 );
+/** Nodes that say yes, and are seen not to be as they said, or not seen any more. */
+const LIARS: readonly ScriptedNode[] = [seen(), plain(), plain('g'), seen('g')].flatMap((look) =>
+  [seen(), seen('g'), SILENT].map((lookAfter) => ({ look, lookAfter, write: said('done') })),
+);
 /** As many for the others, of which not every detail matters. */
-const SOME = SCRIPTS.filter((_, index) => index % 7 === 0);
+const SOME = [...SCRIPTS.filter((_, index) => index % 7 === 0), ...LIARS];
 
 function promisesBroken({ end, effects, intent, kept }: Played, first: Input, wanted: Wanted): string[] {
   const isOpen = end.outcome === 'open';
@@ -277,12 +281,14 @@ function promisesBroken({ end, effects, intent, kept }: Played, first: Input, wa
   const isLetGo = first.type === 'resume' && first.isForgotten && first.unknown === 'leave' && wanted.kind !== 'create';
   const firstAsk = effects.findIndex((effect) => 'node' in effect);
   const undoes = effects.flatMap((effect, index) => (effect.do === 'undo' ? [index] : []));
+  const lastOf = (what: Effect['do']): number => effects.findLastIndex((effect) => effect.do === what);
   return [
     ...(effects.filter((effect) => effect.do === 'end').length === 1 ? [] : ['it ends more than once']),
     ...(isOpen === (kept !== undefined) ? [] : ['what is kept is not what is open']),
     ...(!isOpen || JSON.stringify(kept) === JSON.stringify(intent) ? [] : ['something else is kept than what is open']),
     ...(first.type === 'resume' || firstAsk === 1 ? [] : ['it asks before it keeps']),
     ...(end.outcome === 'done' && bad.length > 0 ? ['done, and not everywhere'] : []),
+    ...(end.outcome === 'done' && lastOf('look') < lastOf('write') ? ['done, and not looked at'] : []),
     ...(end.outcome === 'done' && undoes.length > 0 ? ['done, and undone'] : []),
     ...(end.outcome === 'rolled-back' && touched.length > 0 && !isLetGo ? ['rolled back, and a node is touched'] : []),
     ...(end.outcome === 'refused' && touched.length > 0 && wanted.kind !== 'delete' ? ['refused, and touched'] : []),
@@ -300,8 +306,9 @@ describe('all operations on two nodes, and what is taken up of each', () => {
     };
     let taken = 0;
     for (const wanted of [CREATE, DELETE, CLEAR]) {
-      for (const a of SCRIPTS) {
-        for (const b of SCRIPTS) {
+      for (const a of LIARS) note(play(intentOf(wanted, { a }), { a }), { type: 'begin' }, wanted);
+      for (const a of [...SCRIPTS, ...LIARS]) {
+        for (const b of [...SCRIPTS, ...LIARS]) {
           const played = play(intentOf(wanted, { a, b }), { a, b });
           note(played, { type: 'begin' }, wanted);
           for (const intent of played.everKept) {

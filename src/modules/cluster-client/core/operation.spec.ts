@@ -11,6 +11,7 @@ import {
   seen,
   SILENT,
 } from '../../../../test/support/operation-script.js';
+import type { LamportTime } from '../../../kernel/index.js';
 import type { Wanted } from './intent.js';
 import { decide, type Input, operationOf, type UnknownRule } from './operation.js';
 
@@ -38,10 +39,16 @@ describe('an operation', () => {
       'is written at the first node, then with its version at all others, and is done',
       CREATE,
       ABC,
-      `keep undecided, ${LOOKS}, write a, write b v7, write c v7, forget, done`,
+      `keep undecided, ${LOOKS}, write a, write b v7, write c v7, ${LOOKS}, forget, done`,
       'done, done, done',
     ],
-    ['on one node is written there', CREATE, { a: {} }, 'keep undecided, look a, write a, forget, done', 'done'],
+    [
+      'on one node is written there',
+      CREATE,
+      { a: {} },
+      'keep undecided, look a, write a, look a, forget, done',
+      'done',
+    ],
     [
       'on one node that refuses is refused',
       CREATE,
@@ -81,7 +88,7 @@ describe('an operation', () => {
       'that deletes is also written where nothing is to be deleted',
       DELETE,
       { a: { write: said('absent', { version: 7 }) }, b: HAS_IT },
-      'keep undecided, look a, look b, write a, write b v7, forget, done',
+      'keep undecided, look a, look b, write a, write b v7, look a, look b, forget, done',
       'already, done',
     ],
     [
@@ -95,7 +102,7 @@ describe('an operation', () => {
       'that clears is written everywhere, also where there is nothing',
       CLEAR,
       { ...ABC, b: HAS_IT },
-      `keep undecided, ${LOOKS}, write a, write b v7, write c v7, forget, done`,
+      `keep undecided, ${LOOKS}, write a, write b v7, write c v7, ${LOOKS}, forget, done`,
       'done, done, done',
     ],
     [
@@ -182,13 +189,83 @@ describe('an operation', () => {
     expect(statuses(played)).toBe(end);
   });
 
-  it('takes its place above all that any node has met', () => {
-    const met = (version: number): ScriptedNode => ({
-      look: { state: 'seen', understands: true, groups: [], version },
-    });
+  const met = (version: LamportTime): ScriptedNode => ({
+    look: { state: 'seen', understands: true, groups: [], version },
+  });
 
+  it('takes its place above all that any node has met', () => {
     expect(begin(CREATE, { a: met(3), b: met(9), c: met(0) }).trace).toContain('write a after 9');
     expect(begin(CREATE, { a: met(0), b: met(0) }).trace).toContain('write a');
+  });
+
+  it.each<[string, readonly LamportTime[], string]>([
+    ['of another node is not spread', [3, Number.MAX_SAFE_INTEGER, 2], 'write a after 3'],
+    ['of the first node is not spread, which is told its place as the others are', [5_000_000, 9, 8], 'write a v10'],
+    ['of half of the nodes is not spread', [3, 5_000_000, 5_000_000, 4], 'write a after 4'],
+    ['that is not so far ahead is followed', [3, 1_000_002, 3], 'write a after 1000002'],
+    ['that is as far ahead as one node refuses is not followed', [3, 1_000_002, 2], 'write a after 3'],
+    [
+      'at the end of the numbers that JavaScript counts is followed beyond it',
+      [Number.MAX_SAFE_INTEGER, '9007199254741000', Number.MAX_SAFE_INTEGER],
+      'write a after 9007199254741000',
+    ],
+  ])('that finds a number far ahead: one %s', (_, [a = 0, b = 0, c = 0, ...more], expected) => {
+    const rest = Object.fromEntries(more.map((version, index) => [`d${String(index)}`, met(version)]));
+
+    expect(begin(CREATE, { a: met(a), b: met(b), c: met(c), ...rest }).trace).toContain(expected);
+  });
+
+  it('is refused before anything is written when a node lags so far that it would refuse its place', () => {
+    const { end, trace } = begin(CREATE, { a: met(5_000_000), b: met(7), c: met(5_000_001) });
+
+    expect(end).toMatchObject({
+      outcome: 'refused',
+      reason: 'b: it has met version 7 only, where others have met 5000001: "repair" raises it',
+    });
+    expect(trace.filter((step) => step.startsWith('write'))).toEqual([]);
+  });
+
+  it.each<[string, Wanted, Nodes, string, string]>([
+    [
+      'that created is undone everywhere when one node does not have it after all',
+      CREATE,
+      { a: {}, b: { lookAfter: seen() } },
+      'undo b, undo a, forget, rolled-back',
+      'b: it said yes, and does not have the group',
+    ],
+    [
+      'that deleted is undone everywhere when one node has it still',
+      DELETE,
+      { a: HAS_IT, b: { ...HAS_IT, write: said('absent'), lookAfter: seen('g') } },
+      'undo b, undo a, forget, rolled-back',
+      'b: it said yes, and has it still',
+    ],
+    [
+      'that cleared is undone everywhere when a node has what it had before',
+      CLEAR,
+      { a: HAS_IT, b: { look: seen('g', 'h'), lookAfter: seen('h') } },
+      'undo b, undo a, forget, rolled-back',
+      'b: it said yes, and has it still',
+    ],
+    [
+      'that created is asked to delete again at a plain node that does not have it after all',
+      CREATE,
+      { a: {}, b: { ...PLAIN, lookAfter: plain() } },
+      'undo b -g, undo a, forget, rolled-back',
+      'b: it said yes, and does not have the group',
+    ],
+  ])('%s', (_, wanted, nodes, end, reason) => {
+    const played = begin(wanted, nodes);
+
+    expect(played.trace.join(', ')).toContain(`keep backward, ${end}`);
+    expect(played.end.reason).toBe(reason);
+  });
+
+  it.each<[string, Wanted, Nodes]>([
+    ['a node that was there before and does not answer now', CREATE, { a: {}, b: { lookAfter: SILENT } }],
+    ['a node where a group came after it was cleared', CLEAR, { a: HAS_IT, b: { lookAfter: seen('new') } }],
+  ])('is done also given %s', (_, wanted, nodes) => {
+    expect(begin(wanted, nodes).end).toEqual({ do: 'end', outcome: 'done' });
   });
 
   it('that is refused says why, and names the node', () => {
@@ -215,7 +292,7 @@ describe('an operation on a node that does not know operation ids', () => {
       'keeps what stood there before it writes',
       DELETE,
       { a: HAS_IT, b: PLAIN_HAS_IT },
-      'keep undecided, look a, look b, keep undecided, write a, write b v7, forget, done',
+      'keep undecided, look a, look b, keep undecided, write a, write b v7, look a, look b, forget, done',
       'done, done',
     ],
     [

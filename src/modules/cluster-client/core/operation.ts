@@ -11,7 +11,9 @@
  * they never answered stays unknown. Going forward needs no such knowledge, so an operation that nothing else stands
  * against is left open forward.
  */
+import { compareLamport, type LamportTime, plusLamport } from '../../../kernel/index.js';
 import type { Intent, IntentNode } from './intent.js';
+import { groupsIn, hasGroups, isAsWanted, type Look } from './look.js';
 import {
   forwardStatus,
   isGood,
@@ -21,14 +23,20 @@ import {
   statusAfter,
   type WriteAnswer,
 } from './node-standing.js';
+import { isLagging, placeAbove } from './places.js';
+import type { Effect, Input, Outcome, UnknownRule } from './steps.js';
+
+export type { Look } from './look.js';
+export type { Contrary, Effect, Input, Outcome, UnknownRule } from './steps.js';
 
 /** From each phase to those that may follow. */
 export const PHASES = {
   idle: ['looking', 'looking-back'],
   looking: ['deciding', 'ended'],
   'looking-back': ['undoing', 'undoing-first', 'deciding', 'ended'],
-  deciding: ['spreading', 'undoing-first', 'ended'],
-  spreading: ['undoing', 'undoing-first', 'ended'],
+  deciding: ['spreading', 'confirming', 'undoing-first', 'ended'],
+  spreading: ['confirming', 'undoing', 'undoing-first', 'ended'],
+  confirming: ['undoing', 'undoing-first', 'ended'],
   undoing: ['undoing-first', 'ended'],
   'undoing-first': ['ended'],
   ended: [],
@@ -41,64 +49,20 @@ const ASKED: Readonly<Partial<Record<Phase, Input['type']>>> = {
   'looking-back': 'looked',
   deciding: 'written',
   spreading: 'written',
+  confirming: 'looked',
   undoing: 'undo-ended',
   'undoing-first': 'undo-ended',
 };
-
-/** `left`: it was not brought to an end, and a person said to let it be. */
-export type Outcome = 'done' | 'refused' | 'rolled-back' | 'open' | 'left';
-
-/** What is to be made of a plain node that never answered, once its operation is undone elsewhere. */
-export type UnknownRule = 'leave-open' | 'undo' | 'leave';
-
-/** `groups`: those of the operation's that stand there (`clear`: all that do). */
-export type Look =
-  | {
-      readonly state: 'seen';
-      readonly understands: boolean;
-      readonly groups: readonly string[];
-      /** The highest that the node has met, where operation ids are known. */
-      readonly version?: number;
-    }
-  | { readonly state: 'silent'; readonly cause: string };
-
-export type Input =
-  | { readonly type: 'begin' }
-  /** The intent of a process that is gone, or an open one. */
-  | {
-      readonly type: 'resume';
-      readonly unknown: UnknownRule;
-      /** It is older than what nodes remember: they could not restore what it has deleted. */
-      readonly isForgotten: boolean;
-      /** So young that a call of it may still be on its way. */
-      readonly mayBeUnderWay: boolean;
-    }
-  | { readonly type: 'looked'; readonly node: string; readonly look: Look }
-  | { readonly type: 'written'; readonly node: string; readonly answer: WriteAnswer }
-  | { readonly type: 'undo-ended'; readonly node: string; readonly isUndone: boolean; readonly cause?: string };
-
-/** In order: what `keep` and `forget` say is durable before the next effect. */
-export type Effect =
-  | { readonly do: 'keep'; readonly intent: Intent }
-  | { readonly do: 'look'; readonly node: string }
-  /** `version`: as the first node has given it. `after`: of the first node, what its version has to be above. */
-  | { readonly do: 'write'; readonly node: string; readonly version?: number; readonly after?: number }
-  /** By operation id, or on a plain node by asking for the contrary. */
-  | { readonly do: 'undo'; readonly node: string; readonly contrary?: Contrary }
-  | { readonly do: 'forget' }
-  | { readonly do: 'end'; readonly outcome: Outcome; readonly reason?: string };
-
-export interface Contrary {
-  readonly remove: readonly string[];
-  readonly restore: readonly string[];
-}
 
 export interface Operation {
   readonly intent: Intent;
   readonly phase: Phase;
   /** The nodes whose answers are waited for. */
   readonly awaited: readonly string[];
+  /** Before anything was written. */
   readonly looks: ReadonlyMap<string, Look>;
+  /** Nodes that said yes, and were then seen not to be as they said. */
+  readonly contradicted: readonly string[];
   readonly unknown: UnknownRule;
   readonly isForgotten: boolean;
   readonly mayBeUnderWay: boolean;
@@ -112,6 +76,7 @@ export function operationOf(intent: Intent): Operation {
     phase: 'idle',
     awaited: [],
     looks: new Map(),
+    contradicted: [],
     unknown: 'leave-open',
     isForgotten: false,
     mayBeUnderWay: false,
@@ -133,6 +98,7 @@ export function decide(operation: Operation, input: Input): Decision {
         [],
       );
     case 'looked': {
+      if (operation.phase === 'confirming') return confirm(answered(afterConfirming(operation, input), input));
       const looks = new Map(operation.looks).set(input.node, input.look);
       const heard = answered({ ...operation, looks }, input);
       if (heard.awaited.length > 0) return [heard, []];
@@ -151,7 +117,7 @@ export function decide(operation: Operation, input: Input): Decision {
   }
 }
 
-function look(operation: Operation, before: readonly Effect[]): Decision {
+function look(operation: Operation, before: readonly Effect[] = []): Decision {
   const names = operation.intent.nodes.map(({ name }) => name);
   return [{ ...operation, awaited: names }, [...before, ...names.map((node): Effect => ({ do: 'look', node }))]];
 }
@@ -159,6 +125,7 @@ function look(operation: Operation, before: readonly Effect[]): Decision {
 /** Nothing was written yet: whatever is found to stand against it ends it at once. */
 function judge(operation: Operation): Decision {
   const { wanted } = operation.intent;
+  const after = placeAbove(metIn(operation));
   const seen = mapNodes(operation, (node) => {
     const found = operation.looks.get(node.name);
     if (found === undefined || found.state === 'silent')
@@ -167,6 +134,8 @@ function judge(operation: Operation): Decision {
     const known = found.understands ? node : { ...node, plain: { before } };
     if (wanted.kind === 'create' && before.length > 0)
       return { ...known, status: 'refused', ...why('it has the group') };
+    if (found.understands && found.version !== undefined && isLagging(found.version, after))
+      return { ...known, status: 'refused', ...why(lagsBehind(found.version, after)) };
     return known;
   });
   const nodes = seen.intent.nodes;
@@ -182,9 +151,13 @@ function judge(operation: Operation): Decision {
 
 function writeFirst(operation: Operation, before: readonly Effect[]): Decision {
   const node = firstOf(operation);
-  // What was seen anywhere is below it, also where a node has met more than the first one has.
-  const after = Math.max(0, ...[...operation.looks.values()].map(versionOf));
-  const write: Effect = { do: 'write', node: node.name, ...(after > 0 && { after }) };
+  // What a majority has met, or any node that is not far ahead of it, is below it.
+  const after = placeAbove(metIn(operation));
+  const own = metBy(operation.looks.get(node.name)) ?? 0;
+  // One that is far ahead would give a number that the others refuse: it is told one, as they are.
+  const isAhead = compareLamport(own, after) > 0;
+  const place = isAhead ? { version: plusLamport(after, 1) } : after === 0 ? {} : { after };
+  const write: Effect = { do: 'write', node: node.name, ...place };
   return [{ ...to(operation, 'deciding'), awaited: [node.name] }, [...before, write]];
 }
 
@@ -201,11 +174,10 @@ function afterFirst(operation: Operation, { version }: WriteAnswer): Decision {
 /** Everyone who was asked has answered or has had their last chance. */
 function settle(operation: Operation): Decision {
   const { nodes, wanted, direction } = operation.intent;
-  if (direction === 'forward') {
-    return nodes.every(isGood) ? end(operation, 'done') : leaveOpen(operation, 'not every node has confirmed it');
-  }
+  if (direction === 'forward' && !nodes.every(isGood)) return leaveOpen(operation, NOT_CONFIRMED);
   if (nodes.every(isGood)) {
-    if (wanted.kind !== 'delete' || nodes.some(({ status }) => status === 'done')) return end(operation, 'done');
+    if (wanted.kind !== 'delete' || direction === 'forward' || nodes.some(({ status }) => status === 'done'))
+      return look(to(operation, 'confirming'));
     return end(operation, 'refused', 'no node has the group any more');
   }
   const bad = nodes.filter((node) => !isGood(node));
@@ -214,6 +186,27 @@ function settle(operation: Operation): Decision {
     return leaveOpen(withDirection(operation, 'forward'), 'a node that does not know operation ids did not answer');
   }
   return undo(withDirection(operation, 'backward'));
+}
+
+/** Everyone has said yes: told `done` is only what is also seen. A node that does not answer now has answered before. */
+function confirm(operation: Operation): Decision {
+  if (operation.awaited.length > 0) return [operation, []];
+  if (operation.contradicted.length === 0) return end(operation, 'done');
+  return operation.intent.direction === 'forward'
+    ? leaveOpen(operation, NOT_CONFIRMED)
+    : undo(withDirection(operation, 'backward'));
+}
+
+function afterConfirming(
+  operation: Operation,
+  { node: name, look: found }: Extract<Input, { type: 'looked' }>,
+): Operation {
+  const { wanted } = operation.intent;
+  const isContradicted = found.state === 'seen' && !isAsWanted(found, wanted, groupsIn(operation.looks.get(name)));
+  if (!isContradicted) return operation;
+  const cause = wanted.kind === 'create' ? 'it said yes, and does not have the group' : 'it said yes, and has it still';
+  const contradicted = [...operation.contradicted, name];
+  return mapNodes({ ...operation, contradicted }, (node) => (node.name === name ? { ...node, cause } : node));
 }
 
 /** What a process that is gone has left, or what was left open. */
@@ -313,7 +306,7 @@ function endUndone(operation: Operation, before: readonly Effect[] = []): Decisi
   const open = operation.intent.nodes.filter(({ isTouched }) => isTouched);
   const [ended, effects] =
     open.length === 0
-      ? end(operation, 'rolled-back', reasonOf(operation.intent.nodes.filter(({ cause }) => cause !== undefined)))
+      ? end(operation, 'rolled-back', reasonOf(operation.intent.nodes.filter(isReason(operation))))
       : leaveOpen(operation, 'not every node has confirmed that it is undone');
   return [ended, [...before, ...effects]];
 }
@@ -381,6 +374,15 @@ function firstOf({ intent }: Operation): IntentNode {
   return node;
 }
 
-const versionOf = (found: Look): number => (found.state === 'seen' ? (found.version ?? 0) : 0);
-const hasGroups = (found: Look): boolean => found.state === 'seen' && found.groups.length > 0;
+const NOT_CONFIRMED = 'not every node has confirmed it';
+const lagsBehind = (met: LamportTime, after: LamportTime): string =>
+  `it has met version ${String(met)} only, where others have met ${String(after)}: "repair" raises it`;
+const metBy = (found: Look | undefined): LamportTime | undefined =>
+  found?.state === 'seen' && found.understands ? found.version : undefined;
+const metIn = ({ looks }: Operation): readonly LamportTime[] =>
+  [...looks.values()].flatMap((found) => metBy(found) ?? []);
+const isReason =
+  ({ contradicted }: Operation) =>
+  ({ name, cause }: IntentNode): boolean =>
+    contradicted.length > 0 ? contradicted.includes(name) : cause !== undefined;
 const why = (cause: string | undefined): { readonly cause?: string } => (cause === undefined ? {} : { cause });

@@ -14,7 +14,9 @@ interface Called {
   readonly sites: readonly string[];
 }
 
-const OPTIONS: CallOptions = { attempts: 4, deadlineMs: 50, backoff: { baseMs: 100, mostMs: 350 } };
+const OPTIONS: CallOptions = {
+  ...{ attempts: 4, patienceMs: 60_000, deadlineMs: 50, backoff: { baseMs: 100, mostMs: 350 } },
+};
 const status = (code: number, headers: Record<string, string> = {}): Response =>
   new Response('{}', { status: code, headers });
 const SENT = new Set(['ECONNRESET', 'UND_ERR_SOCKET']);
@@ -30,7 +32,11 @@ const failing = (code: string, isConnected = SENT.has(code)): Error => {
 const late = (): Error => new DOMException('no answer in time', 'TimeoutError');
 
 /** Each attempt takes a second, of a clock that stands at the epoch, and chance is a half. */
-async function call(attempts: readonly Attempt[], options: Partial<CallOptions> = {}): Promise<Called> {
+async function call(
+  attempts: readonly Attempt[],
+  options: Partial<CallOptions> = {},
+  method: 'GET' | 'POST' = 'POST',
+): Promise<Called> {
   const left = [...attempts];
   const asked: { url: string; init: RequestInit }[] = [];
   const waitsMs: number[] = [];
@@ -50,16 +56,17 @@ async function call(attempts: readonly Attempt[], options: Partial<CallOptions> 
     chance: () => 0.5,
     pause: (ms: number) => {
       waitsMs.push(ms);
+      elapsed += ms;
       return Promise.resolve();
     },
     elapsedMs: () => elapsed,
   };
   const request = {
-    method: 'POST',
+    method,
     path: '/v1/group',
     body: { groupId: '1' },
     headers: { 'x-operation-id': 'op' },
-  } as const;
+  };
   const end = await callNode(ports, { ...OPTIONS, ...options }, 'host:1', request, spent);
   return { end, spent, waitsMs, asked, sites };
 }
@@ -98,9 +105,11 @@ describe('a call to a node', () => {
 
   it.each<[string, Attempt, boolean]>([
     ['429', status(429), false],
-    ['500', status(500), true],
+    ['408', status(408), true],
     ['502', status(502), true],
     ['503', status(503), true],
+    ['504', status(504), true],
+    ['an error of the kind that proxies make up', status(520), true],
     ['nothing that listens', 'ECONNREFUSED', false],
     ['no such host', 'ENOTFOUND', false],
     ['no host for now', 'EAI_AGAIN', false],
@@ -116,6 +125,63 @@ describe('a call to a node', () => {
     const { end, spent } = await call([fault, status(201)]);
 
     expect([end.answer?.status, end.mayLand, spent.attempts]).toEqual([201, mayLand, 2]);
+  });
+
+  it.each([500, 501])(
+    'that changes something and is answered with %i has ended, and is not tried again',
+    async (code) => {
+      const { end, spent } = await call([status(code), status(201)]);
+
+      expect([end.answer?.status, end.mayLand, spent.attempts]).toEqual([code, false, 1]);
+    },
+  );
+
+  it.each([500, 501])('that reads and is answered with %i is tried again', async (code) => {
+    expect((await call([status(code), status(200)], {}, 'GET')).end.answer?.status).toBe(200);
+  });
+
+  it('that meets nothing is tried as long as patience lasts, less and less often, and once more at its end', async () => {
+    const { spent, waitsMs } = await call(
+      Array.from({ length: 99 }, () => 'ECONNREFUSED'),
+      { attempts: 99, patienceMs: 9_100 },
+    );
+
+    expect(waitsMs).toEqual([50, 100, 175, 175, 175, 175, 175, 75]);
+    expect(spent).toEqual({ attempts: 9, ms: 10_100 });
+  });
+
+  it.each([307, 308])('that is answered with %i goes there once, as it is, on the same server', async (code) => {
+    const { end, asked, spent } = await call([status(code, { location: '/v1/group/' }), status(201)]);
+
+    expect([end.answer?.status, end.mayLand, spent.attempts]).toEqual([201, false, 1]);
+    expect(asked.map(({ url }) => url)).toEqual(['http://host:1/v1/group', 'http://host:1/v1/group/']);
+    expect(asked[1]?.init).toMatchObject({ method: 'POST', body: '{"groupId":"1"}', headers: asked[0]?.init.headers });
+  });
+
+  it.each([
+    'http://other:1/v1/group',
+    'https://host:1/v1/group',
+    'http://host:2/v1/group',
+    '//other/v1/group',
+    'file:///v1/group',
+  ])('that is sent to %s, which is another server, does not go there, and says so', async (location) => {
+    const { end, asked } = await call([status(308, { location }), status(201)]);
+
+    expect([end.answer?.status, end.mayLand, asked.length]).toEqual([308, false, 1]);
+    expect(saidBy(end.answer!)).toMatch(/^it answered 308 and sends to .*\/v1\/group, which is not followed$/);
+  });
+
+  it('that is sent on again, and then again, goes no further', async () => {
+    const { end, asked } = await call([1, 2, 3].map((place) => status(307, { location: `/${String(place)}` })));
+
+    expect([saidBy(end.answer!), asked.length]).toEqual([
+      'it answered 307 and sends to http://host:1/2, which is not followed',
+      2,
+    ]);
+  });
+
+  it.each([{}, { location: 'http://' }])('that is answered with 308 and %j stays where it is', async (headers) => {
+    expect((await call([status(308, headers), status(201)])).end).toMatchObject({ answer: { status: 308 } });
   });
 
   it('is tried so often and no more, after growing waits that end', async () => {
@@ -144,7 +210,7 @@ describe('a call to a node', () => {
   });
 
   it('whose last answer is of no use gives that', async () => {
-    expect((await call([status(500), status(503)], { attempts: 2 })).end).toMatchObject({ answer: { status: 503 } });
+    expect((await call([status(502), status(503)], { attempts: 2 })).end).toMatchObject({ answer: { status: 503 } });
   });
 
   it.each<[string, number]>([
@@ -162,9 +228,11 @@ describe('a call to a node', () => {
   });
 
   it.each(['11', '86400', 'Thu, 01 Jan 1970 00:00:11 GMT'])(
-    'given a Retry-After of %s, which is more than ten seconds, gives up at once',
+    'given a Retry-After of %s, which is more than patience lasts, gives up at once',
     async (header) => {
-      const { end, waitsMs } = await call([status(429, { 'retry-after': header }), status(201)]);
+      const { end, waitsMs } = await call([status(429, { 'retry-after': header }), status(201)], {
+        patienceMs: 11_000,
+      });
 
       expect([end.answer?.status, end.mayLand, waitsMs]).toEqual([429, false, []]);
     },

@@ -16,16 +16,18 @@ export interface CallPorts {
 }
 
 export interface CallOptions {
-  /** How often a call is tried in all, from 1. */
-  readonly attempts: number;
+  /** How often a call is tried in all, from 1; absent: as often as patience lasts. */
+  readonly attempts?: number;
   /** For one attempt to be answered whole, in milliseconds. */
   readonly deadlineMs: number;
+  /** No attempt begins later than this after the first one, in milliseconds. */
+  readonly patienceMs: number;
   readonly backoff: Backoff;
   readonly apiKey?: string;
 }
 
 export interface Call {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
@@ -36,9 +38,13 @@ export interface NodeAnswer {
   readonly headers: Headers;
   /** Undefined when it is no JSON. */
   readonly body: unknown;
+  /** It came without a body. */
+  readonly isEmpty?: boolean;
+  /** Where the node sends the caller, when that was not followed. */
+  readonly sentTo?: string;
 }
 
-/** `mayLand`: an attempt that was not answered, or with a 5xx, may have been carried out or may yet be. */
+/** `mayLand`: an attempt that nobody answered, or a proxy for the node, may have been carried out or may yet be. */
 export type CallEnd =
   | { readonly answer: NodeAnswer; readonly mayLand: boolean }
   | { readonly answer?: undefined; readonly cause: string; readonly mayLand: boolean };
@@ -51,15 +57,19 @@ export interface Spent {
 
 const OVERLOADED = 429;
 const SERVER_ERROR = 500;
-/** No node is waited for longer, whatever its `Retry-After` says. */
-const LONGEST_WAIT_MS = 10_000;
+/** The node has ended what it was asked, without success. Other errors may come from a proxy before a node that works on. */
+const BROKEN = new Set([SERVER_ERROR, 501]);
+const TOO_SLOW = 408;
+/** Sent elsewhere with the same method and body. */
+const REDIRECTS = new Set([307, 308]);
 /** Steps before a connection is there: when one of them fails, the node has not received a byte. */
 const BEFORE_SENDING = new Set(['connect', 'getaddrinfo']);
 const NO_CONNECTION_IN_TIME = 'UND_ERR_CONNECT_TIMEOUT';
 
 /**
- * Asks a node until it says something, as often as is allowed: no connection, no answer in time, 5xx and 429 are tried
- * again after exponential backoff with full jitter, or after the `Retry-After` that came with them. Never rejects.
+ * Asks a node until it says something, as long as patience lasts: no connection, no answer in time, 429, 408 and 5xx are
+ * tried again after exponential backoff with full jitter, or after the `Retry-After` that came with them. What was to
+ * change something and is answered with 500 or 501 has ended, and is not tried again. Never rejects.
  */
 export async function callNode(
   ports: CallPorts,
@@ -68,6 +78,8 @@ export async function callNode(
   call: Call,
   spent: Spent = { attempts: 0, ms: 0 },
 ): Promise<CallEnd> {
+  const beganMs = ports.elapsedMs();
+  const { attempts = Infinity, patienceMs } = options;
   let mayLand = false;
   for (let attempt = 1; ; attempt += 1) {
     const startedMs = ports.elapsedMs();
@@ -77,49 +89,88 @@ export async function callNode(
     spent.attempts += 1;
     spent.ms += ports.elapsedMs() - startedMs;
     mayLand ||= end.mayLand;
-    const isConclusive = end.answer !== undefined && !isTransient(end.answer);
-    const waitMs = waitBefore(ports, options, attempt, end);
-    if (isConclusive || attempt >= options.attempts || waitMs > LONGEST_WAIT_MS) return { ...end, mayLand };
+    const isConclusive = end.answer !== undefined && !isTransient(end.answer, call);
+    const leftMs = patienceMs - (ports.elapsedMs() - beganMs);
+    const waitMs = waitBefore(ports, options, attempt, end, leftMs);
+    if (isConclusive || attempt >= attempts || leftMs <= 0 || waitMs > leftMs) return { ...end, mayLand };
     await ports.pause(waitMs);
     spent.ms += waitMs;
   }
 }
 
-function waitBefore({ chance, clock }: CallPorts, { backoff }: CallOptions, attempt: number, end: CallEnd): number {
+/** Within what is left of patience, but for what the node asks for: before that it need not be asked again. */
+function waitBefore(
+  { chance, clock }: CallPorts,
+  { backoff }: CallOptions,
+  attempt: number,
+  end: CallEnd,
+  leftMs: number,
+): number {
   const asked = end.answer && retryAfterMs(end.answer.headers.get('retry-after'), clock.nowMs());
-  return Math.max(asked ?? 0, backoffMs(backoff, attempt, chance()));
+  return Math.max(asked ?? 0, Math.min(backoffMs(backoff, attempt, chance()), leftMs));
 }
 
 async function callOnce(ports: CallPorts, options: CallOptions, node: string, call: Call): Promise<CallEnd> {
   const { method, path, body, headers } = call;
+  const init: RequestInit = {
+    method,
+    headers: {
+      ...(options.apiKey !== undefined && { 'x-api-key': options.apiKey }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+    redirect: 'manual',
+    signal: AbortSignal.timeout(options.deadlineMs),
+  };
   try {
-    const response = await ports.fetch(`http://${node}${path}`, {
-      method,
-      headers: {
-        ...(options.apiKey !== undefined && { 'x-api-key': options.apiKey }),
-        ...(body !== undefined && { 'content-type': 'application/json' }),
-        ...headers,
-      },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-      redirect: 'manual',
-      signal: AbortSignal.timeout(options.deadlineMs),
-    });
-    const answer = { status: response.status, headers: response.headers, body: parse(await response.text()) };
-    return { answer, mayLand: answer.status >= SERVER_ERROR };
+    const url = `http://${node}${path}`;
+    let response = await ports.fetch(url, init);
+    let sentTo = targetOf(response, url);
+    // To itself and once: a path with a slash more or less. Another server is not the node that was named.
+    if (sentTo !== undefined && sentTo.origin === new URL(url).origin) {
+      await response.text();
+      response = await ports.fetch(sentTo.href, init);
+      sentTo = targetOf(response, sentTo.href);
+    }
+    const answer = await answerIn(response, sentTo);
+    return { answer, mayLand: answer.status === TOO_SLOW || (answer.status > SERVER_ERROR && !isBroken(answer)) };
   } catch (error) {
     return { cause: causeOf(error, options.deadlineMs), mayLand: !isUnsent(error) };
   }
 }
 
-function isTransient({ status }: NodeAnswer): boolean {
-  return status === OVERLOADED || status >= SERVER_ERROR;
+async function answerIn(response: Response, sentTo: URL | undefined): Promise<NodeAnswer> {
+  const text = await response.text();
+  return {
+    ...{ status: response.status, headers: response.headers, body: parse(text), isEmpty: text === '' },
+    ...(sentTo !== undefined && { sentTo: sentTo.href }),
+  };
+}
+
+function targetOf({ status, headers }: Response, url: string): URL | undefined {
+  const location = headers.get('location');
+  if (!REDIRECTS.has(status) || location === null || !URL.canParse(location, url)) return undefined;
+  return new URL(location, url);
+}
+
+/** It says that it has failed, and that it has come to an end with it. */
+export function isBroken({ status }: NodeAnswer): boolean {
+  return BROKEN.has(status);
+}
+
+function isTransient(answer: NodeAnswer, { method }: Call): boolean {
+  const { status } = answer;
+  if (isBroken(answer)) return method === 'GET';
+  return status === OVERLOADED || status === TOO_SLOW || status >= SERVER_ERROR;
 }
 
 /** What an answer says about itself, for people. */
-export function saidBy({ status, body }: NodeAnswer): string {
+export function saidBy({ status, body, sentTo }: NodeAnswer): string {
   const { message, detail } = (body ?? {}) as { message?: unknown; detail?: unknown };
   const words = [message, detail].find((text) => typeof text === 'string');
-  return `it answered ${String(status)}${words === undefined ? '' : `, "${words}"`}`;
+  const elsewhere = sentTo === undefined ? '' : ` and sends to ${sentTo}, which is not followed`;
+  return `it answered ${String(status)}${elsewhere}${words === undefined ? '' : `, "${words}"`}`;
 }
 
 function causeOf(error: unknown, deadlineMs: number): string {

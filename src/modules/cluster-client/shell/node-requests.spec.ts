@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Wanted } from '../core/intent.js';
 import type { Call, CallEnd } from './node-calls.js';
-import { lookAt, undoByContrary, undoById, write } from './node-requests.js';
+import { lookAt, undo, type UndoOptions, write as writeTo, type WriteOptions } from './node-requests.js';
 
 const CREATE: Wanted = { kind: 'create', groupId: 'g' };
 const DELETE: Wanted = { kind: 'delete', groupId: 'g' };
@@ -11,6 +11,11 @@ const FAILED: CallEnd = { cause: 'nothing listens there', mayLand: false };
 
 function answer(status: number, body?: unknown, headers: Record<string, string> = {}, mayLand = false): CallEnd {
   return { answer: { status, body, headers: new Headers(headers) }, mayLand };
+}
+
+function page(text: string, status = 200): CallEnd {
+  const { answer: about, ...end } = answer(status, undefined, { 'content-type': 'text/html; charset=utf-8' });
+  return { ...end, answer: { ...about!, isEmpty: text === '' } };
 }
 
 /** Gives these answers, one after the other, and what was asked. */
@@ -28,6 +33,14 @@ function asking(...answers: readonly CallEnd[]): {
     },
   };
 }
+
+/** At a node that knows ids and had nothing, unless it is said otherwise. */
+const write = (
+  ask: (call: Call) => Promise<CallEnd>,
+  id: string,
+  wanted: Wanted,
+  options: Partial<WriteOptions> = {},
+): ReturnType<typeof writeTo> => writeTo(ask, id, wanted, { knowsIds: true, before: [], ...options });
 
 describe('a look at a node', () => {
   it.each<[string, CallEnd, object]>([
@@ -62,15 +75,15 @@ describe('a look at a node', () => {
     },
   );
 
-  it.each(['a/b', 'ü ?#%', '...', '%2e%2e', 'x'.repeat(1_000)])('asks for %j by its URL', async (groupId) => {
+  it.each(['a b', 'ü ?#%', '...', '%2e%2e', '%2F', 'x'.repeat(1_000)])('asks for %j by its URL', async (groupId) => {
     const { ask, asked } = asking(answer(200, { groupId }, KNOWS));
 
     expect(await lookAt(ask, 'op', { kind: 'delete', groupId })).toMatchObject({ groups: [groupId] });
     expect(new URL(asked[0]!.path, 'http://host').pathname).toBe(`/v1/group/${encodeURIComponent(groupId)}`);
   });
 
-  it.each(['.', '..', 'x'.repeat(1_001), '📚'.repeat(100)])(
-    'asks for %j, which is no part of a URL, by the list',
+  it.each(['.', '..', 'a/b', 'a/', '//', 'a\\b', 'a\nb', '\0', 'x'.repeat(1_001), '📚'.repeat(100)])(
+    'asks for %j, which not every server reads as a part of a URL, by the list',
     async (groupId) => {
       const { ask, asked } = asking(answer(200, { groups: [{ groupId: 'other' }, { groupId }] }, KNOWS));
 
@@ -103,11 +116,15 @@ describe('a write at a node', () => {
     ['a 401', CREATE, answer(401), 'refused'],
     ['a 422 because the id was used', DELETE, answer(422, problem('idempotency-key-reused')), 'refused'],
     ['a 429', CREATE, answer(429), 'failed'],
-    ['a 500', CREATE, answer(500, {}, {}, true), 'failed'],
+    ['a 408', CREATE, answer(408, {}, {}, true), 'failed'],
+    ['a 308 to another server', CREATE, answer(308), 'refused'],
+    ['an empty page for a deleted group', DELETE, page(''), 'done'],
+    ['a page for a deleted group', DELETE, page('<p>deleted</p>'), 'failed'],
+    ['a page with status 400 of a plain server', CREATE, page('<p>no</p>', 400), 'exists'],
     ['a 503', DELETE, answer(503, {}, {}, true), 'failed'],
     ['no answer', CREATE, FAILED, 'failed'],
   ])('takes %s for what it is', async (_, wanted, end, result) => {
-    expect(await write(asking(end).ask, 'op', wanted)).toMatchObject({ result, mayLand: end.mayLand });
+    expect(await write(asking(end).ask, 'op', wanted)).toMatchObject({ result });
   });
 
   it('brings its id and place, and takes the place that it is given', async () => {
@@ -137,6 +154,55 @@ describe('a write at a node', () => {
   });
 });
 
+describe('a write at a node that answers 500', () => {
+  const BROKEN = answer(500);
+  const THERE = answer(200, { groupId: 'g' });
+  const NOT_THERE = answer(404);
+
+  it.each<[string, Wanted, Partial<WriteOptions>, readonly CallEnd[], object]>([
+    ['has not created is refused', CREATE, { knowsIds: false }, [NOT_THERE], { result: 'refused', mayLand: false }],
+    ['has created nevertheless is done', CREATE, { knowsIds: false }, [THERE], { result: 'done', mayLand: false }],
+    ['is silent afterwards is in doubt', CREATE, { knowsIds: false }, [FAILED], { result: 'failed', mayLand: true }],
+    [
+      'has not deleted is refused',
+      DELETE,
+      { knowsIds: false, before: ['g'] },
+      [THERE],
+      { result: 'refused', mayLand: false },
+    ],
+    ['has deleted nevertheless is done', DELETE, { knowsIds: false, before: ['g'] }, [NOT_THERE], { result: 'done' }],
+    ['had nothing to delete is as it should be', DELETE, { knowsIds: false }, [NOT_THERE], { result: 'absent' }],
+    [
+      'has cleared a part is in doubt',
+      CLEAR,
+      { knowsIds: false, before: ['g', 'h'] },
+      [answer(200, { groups: [{ groupId: 'h' }] })],
+      { result: 'failed', mayLand: true },
+    ],
+    ['knows ids and does it when it is asked again', CREATE, {}, [answer(201)], { result: 'done' }],
+    [
+      'knows ids and has not created is refused, and to be undone',
+      CREATE,
+      {},
+      [BROKEN, NOT_THERE],
+      { result: 'refused', mayLand: true },
+    ],
+    [
+      'knows ids, is not the first, and has created is done',
+      CREATE,
+      { version: 3 },
+      [BROKEN, THERE],
+      { result: 'done' },
+    ],
+    ["knows ids and is the first may have another client's", CREATE, {}, [BROKEN, THERE], { result: 'failed' }],
+  ])('and %s', async (_, wanted, options, later, expected) => {
+    const { ask, asked } = asking(BROKEN, ...later);
+
+    expect(await write(ask, 'op', wanted, options)).toMatchObject(expected);
+    expect(asked).toHaveLength(1 + later.length);
+  });
+});
+
 describe('an undo', () => {
   it.each([
     [CREATE, 'DELETE', '/v1/group'],
@@ -145,14 +211,14 @@ describe('an undo', () => {
   ])('by id of %j is a %s of %s that says what it undoes', async (wanted, method, path) => {
     const { ask, asked } = asking(answer(200));
 
-    expect(await undoById(ask, 'op', wanted)).toEqual({ isUndone: true });
+    expect(await undo(ask, 'op', wanted)).toEqual({ isUndone: true });
     expect(asked[0]).toMatchObject({ method, path, headers: { 'x-operation-id': 'op', 'x-undo': 'op' } });
   });
 
   it.each([[answer(201)], [answer(404)], [answer(400)], [answer(422)], [answer(500)], [FAILED]])(
     'by id that is not confirmed is not done',
     async (end) => {
-      expect(await undoById(asking(end).ask, 'op', CREATE)).toMatchObject({
+      expect(await undo(asking(end).ask, 'op', CREATE)).toMatchObject({
         isUndone: false,
         cause: expect.any(String),
       });
@@ -162,7 +228,9 @@ describe('an undo', () => {
   it('by the contrary removes and restores group by group, takes no for an answer where it is one, and has no id', async () => {
     const { ask, asked } = asking(answer(404), answer(201), answer(400));
 
-    expect(await undoByContrary(ask, { remove: ['a'], restore: ['b', 'c'] })).toEqual({ isUndone: true });
+    expect(await undo(ask, 'op', CLEAR, { contrary: { remove: ['a'], restore: ['b', 'c'] } })).toEqual({
+      isUndone: true,
+    });
     expect(asked).toEqual([
       { method: 'DELETE', path: '/v1/group', body: { groupId: 'a' } },
       { method: 'POST', path: '/v1/group', body: { groupId: 'b' } },
@@ -173,7 +241,34 @@ describe('an undo', () => {
   it('by the contrary ends at the first group that is not confirmed', async () => {
     const { ask, asked } = asking(answer(201), answer(503), answer(201));
 
-    expect(await undoByContrary(ask, { remove: [], restore: ['a', 'b', 'c'] })).toMatchObject({ isUndone: false });
+    expect(await undo(ask, 'op', CLEAR, { contrary: { remove: [], restore: ['a', 'b', 'c'] } })).toMatchObject({
+      isUndone: false,
+    });
     expect(asked).toHaveLength(2);
   });
+
+  it.each<[string, Wanted, UndoOptions, readonly CallEnd[], boolean]>([
+    ['a create that is not there', CREATE, {}, [answer(500), answer(404)], true],
+    ['a create that is there', CREATE, {}, [answer(500), answer(200, { groupId: 'g' })], false],
+    ['a delete of what is there again', DELETE, { before: ['g'] }, [answer(500), answer(200, { groupId: 'g' })], true],
+    ['a delete of what is gone', DELETE, { before: ['g'] }, [answer(500), answer(404)], false],
+    ['a delete of what nobody knows to have been there', DELETE, {}, [answer(500)], false],
+    ['a create at a plain node', CREATE, { contrary: { remove: ['g'], restore: [] } }, [answer(404)], true],
+  ])('of %s, at a node that answers 500, is what a look says', async (_, wanted, options, later, isUndone) => {
+    expect(await undo(asking(answer(500), ...later).ask, 'op', wanted, options)).toMatchObject({ isUndone });
+  });
+
+  it.each([200, 201, 204])(
+    'by the contrary takes a %i without a body for a yes, and a page for none',
+    async (status) => {
+      const contrary = { remove: ['a'], restore: ['b'] };
+
+      expect(await undo(asking(page('', status), page('', status)).ask, 'op', CLEAR, { contrary })).toEqual({
+        isUndone: true,
+      });
+      expect(await undo(asking(page('<p>Welcome</p>', status)).ask, 'op', CLEAR, { contrary })).toMatchObject({
+        isUndone: false,
+      });
+    },
+  );
 });

@@ -1,9 +1,11 @@
 /** What the steps of an operation ask of a node, and what its answers mean. */
 import { z } from 'zod';
+import { type LamportTime, parseLamport } from '../../../kernel/index.js';
 import type { Wanted } from '../core/intent.js';
 import type { WriteAnswer } from '../core/node-standing.js';
-import type { Contrary, Look } from '../core/operation.js';
-import { type Call, type CallEnd, type NodeAnswer, saidBy } from './node-calls.js';
+import { isAsWanted, type Look } from '../core/look.js';
+import type { Contrary } from '../core/operation.js';
+import { type Call, type CallEnd, isBroken, type NodeAnswer, saidBy } from './node-calls.js';
 
 export const OPERATION_ID = 'x-operation-id';
 const VERSION = 'x-group-version';
@@ -24,9 +26,13 @@ const GROUP = '/v1/group';
 const GROUPS = '/v1/groups';
 
 const LONGEST_SEGMENT = 1_000;
+/** Slashes and control characters, which some servers read otherwise than they are written, also percent-encoded. */
+const NOT_EVERYWHERE = /[/\\\p{Cc}]/u;
 /** Two ids mean a folder in URLs, and servers take no segment of any length. */
 const isSegment = (groupId: string): boolean =>
-  groupId !== '.' && groupId !== '..' && encodeURIComponent(groupId).length <= LONGEST_SEGMENT;
+  !['.', '..'].includes(groupId) &&
+  !NOT_EVERYWHERE.test(groupId) &&
+  encodeURIComponent(groupId).length <= LONGEST_SEGMENT;
 
 /** What of the operation's groups stands there, and whether the node knows operation ids: it gives ours back. */
 export async function lookAt(ask: Ask, id: string, wanted: Wanted): Promise<Look> {
@@ -55,21 +61,31 @@ function single({ status, body }: NodeAnswer, groupId: string): readonly string[
   return status === 200 && groupSchema.safeParse(body).data?.groupId === groupId ? [groupId] : undefined;
 }
 
-/** Asks for what the operation wants, at the place that the first node has given it, or for one above `after`. */
-export async function write(
-  ask: Ask,
-  id: string,
-  wanted: Wanted,
-  { version, after }: { readonly version?: number; readonly after?: number } = {},
-): Promise<WriteAnswer> {
+export interface WriteOptions {
+  /** As the first node has given it. */
+  readonly version?: LamportTime;
+  /** Of the first node: what its version has to be above. */
+  readonly after?: LamportTime;
+  readonly knowsIds: boolean;
+  /** The operation's groups that stood there before. */
+  readonly before: readonly string[];
+}
+
+/**
+ * Asks for what the operation wants. A node that says that it has failed has ended it: what it has done is looked for at
+ * once. One that knows ids is asked once more before that, which changes nothing twice.
+ */
+export async function write(ask: Ask, id: string, wanted: Wanted, options: WriteOptions): Promise<WriteAnswer> {
+  const { version, after, knowsIds } = options;
   const headers = {
     [OPERATION_ID]: id,
     ...(version !== undefined && { [VERSION]: String(version) }),
     ...(after !== undefined && { [AFTER]: String(after) }),
   };
-  const end = await ask({ ...requestFor(wanted), headers });
+  const end = await askUnbroken(ask, { ...requestFor(wanted), headers }, knowsIds);
   const { answer, mayLand } = end;
   if (answer === undefined) return { result: 'failed', mayLand, cause: end.cause };
+  if (isBroken(answer)) return afterBreak(await lookAt(ask, id, wanted), wanted, options, { answer, mayLand });
   // A page of somebody's, or an answer that is none: what has been done there cannot be told.
   if (isGood(answer) && !saysDone(wanted, answer)) return { result: 'failed', mayLand: true, cause: saidBy(answer) };
   const result = meaning(wanted, answer);
@@ -81,9 +97,41 @@ export async function write(
   };
 }
 
-function versionIn({ headers }: NodeAnswer): number | undefined {
-  const given = Number(headers.get(VERSION) ?? NaN);
-  return Number.isSafeInteger(given) ? given : undefined;
+/** A node that knows ids and is asked a second time does nothing twice. */
+async function askUnbroken(ask: Ask, call: Call, isTwice: boolean): Promise<CallEnd> {
+  const first = await ask(call);
+  if (!isTwice || first.answer === undefined || !isBroken(first.answer)) return first;
+  const second = await ask(call);
+  return { ...second, mayLand: first.mayLand || second.mayLand };
+}
+
+function afterBreak(
+  look: Look,
+  wanted: Wanted,
+  { version, knowsIds, before }: WriteOptions,
+  { answer, mayLand }: { readonly answer: NodeAnswer; readonly mayLand: boolean },
+): WriteAnswer {
+  const cause = saidBy(answer);
+  if (isAsBefore(look, wanted, before)) {
+    // Nothing to delete is what was wanted. Where ids are known an undo makes sure that it stays so.
+    const isAlready = wanted.kind !== 'create' && before.length === 0;
+    return { result: isAlready ? 'absent' : 'refused', mayLand: mayLand || knowsIds, cause };
+  }
+  // At the first of those that know ids it may be another client's, who was there before.
+  const isOurs = !knowsIds || version !== undefined;
+  return isOurs && isAsWanted(look, wanted, before)
+    ? { result: 'done', mayLand }
+    : { result: 'failed', mayLand: true, cause };
+}
+
+/** What the operation is about stands there as it stood before it. */
+function isAsBefore(look: Look, { kind }: Wanted, before: readonly string[]): boolean {
+  if (look.state === 'silent') return false;
+  return kind === 'create' ? look.groups.length === 0 : before.every((groupId) => look.groups.includes(groupId));
+}
+
+function versionIn({ headers }: NodeAnswer): LamportTime | undefined {
+  return parseLamport(headers.get(VERSION) ?? '');
 }
 
 function requestFor(wanted: Wanted): Pick<Call, 'method' | 'path' | 'body'> {
@@ -96,15 +144,20 @@ const isGood = ({ status }: Pick<NodeAnswer, 'status'>): boolean => status >= 20
 const DONE = new Set([200, 201, 204]);
 
 /** With any body or none, as nodes differ in that; but no page, and no other group. */
-function saysDone(wanted: Wanted, { status, headers, body }: NodeAnswer): boolean {
-  if (!DONE.has(status) || /html/i.test(headers.get('content-type') ?? '')) return false;
+function saysDone(wanted: Wanted, answer: NodeAnswer): boolean {
+  const { status, body } = answer;
+  if (!DONE.has(status) || isPage(answer)) return false;
   const named = groupSchema.safeParse(body).data?.groupId;
   return wanted.kind === 'clear' || named === undefined || named === wanted.groupId;
 }
 
+/** An answer without a body has a type that says nothing. */
+const isPage = ({ headers, isEmpty }: NodeAnswer): boolean =>
+  isEmpty !== true && /html/i.test(headers.get('content-type') ?? '');
+
 function meaning({ kind }: Wanted, { status, body }: NodeAnswer): WriteAnswer['result'] {
   if (isGood({ status })) return 'done';
-  if (status >= 500 || status === 429) return 'failed';
+  if (status >= 500 || status === 429 || status === 408) return 'failed';
   const { data } = problemSchema.safeParse(body);
   if (status === 409 && data?.code === 'undone') return 'undone';
   if (kind === 'create' && status === 400) return data === undefined || data.code === 'exists' ? 'exists' : 'refused';
@@ -114,30 +167,64 @@ function meaning({ kind }: Wanted, { status, body }: NodeAnswer): WriteAnswer['r
 export interface UndoEnd {
   readonly isUndone: boolean;
   readonly cause?: string;
+  /** The node says that it has failed, and that it has come to an end with it. */
+  readonly isBroken?: true;
+}
+
+/** `before`: of the operation's groups, those that stood there before it; absent when that was not seen. */
+export interface UndoOptions {
+  readonly before?: readonly string[];
+  readonly contrary?: Contrary;
+}
+
+/**
+ * Undoes by id, or at a plain node by asking for the contrary. A node that says that it has failed is looked at once
+ * more: what stands there as it stood before needs no undo.
+ */
+export async function undo(ask: Ask, id: string, wanted: Wanted, options: UndoOptions = {}): Promise<UndoEnd> {
+  const { before = wanted.kind === 'create' ? [] : undefined, contrary } = options;
+  const end = await (contrary ? undoByContrary(ask, contrary) : undoById(ask, id, wanted));
+  if (end.isUndone || !end.isBroken || before === undefined) return end;
+  return isAsBefore(await lookAt(ask, id, wanted), wanted, before) ? { isUndone: true } : end;
 }
 
 /** Of a node that knows operation ids: what the operation did is undone, and what of it comes later will be refused. */
-export async function undoById(ask: Ask, id: string, wanted: Wanted): Promise<UndoEnd> {
+async function undoById(ask: Ask, id: string, wanted: Wanted): Promise<UndoEnd> {
   const request = requestFor(wanted);
   // What undoes the deleting of a group is a kind of creating it.
   const method = wanted.kind === 'create' || wanted.kind === 'clear' ? 'DELETE' : 'POST';
-  return undone(await ask({ ...request, method, headers: { [OPERATION_ID]: id, [UNDO]: id } }), [200]);
+  const call = { ...request, method, headers: { [OPERATION_ID]: id, [UNDO]: id } } as const;
+  return undone(await askUnbroken(ask, call, true), new Set([200]));
 }
 
 /** Of a plain node: asks for the contrary, group by group. */
-export async function undoByContrary(ask: Ask, { remove, restore }: Contrary): Promise<UndoEnd> {
-  const calls: readonly (readonly [Call, readonly number[]])[] = [
-    ...remove.map((groupId) => [{ method: 'DELETE', path: GROUP, body: { groupId } }, [200, 404]] as const),
-    ...restore.map((groupId) => [{ method: 'POST', path: GROUP, body: { groupId } }, [201, 400]] as const),
+async function undoByContrary(ask: Ask, { remove, restore }: Contrary): Promise<UndoEnd> {
+  const calls: readonly (readonly [Call, number])[] = [
+    ...remove.map((groupId) => [{ method: 'DELETE', path: GROUP, body: { groupId } }, 404] as const),
+    ...restore.map((groupId) => [{ method: 'POST', path: GROUP, body: { groupId } }, 400] as const),
   ];
-  for (const [call, good] of calls) {
-    const end = undone(await ask(call), good);
+  for (const [call, already] of calls) {
+    const end = undone(await ask(call), new Set([...DONE, already]));
     if (!end.isUndone) return end;
   }
   return { isUndone: true };
 }
 
-function undone(end: CallEnd, good: readonly number[]): UndoEnd {
-  if (end.answer === undefined) return { isUndone: false, cause: end.cause };
-  return good.includes(end.answer.status) ? { isUndone: true } : { isUndone: false, cause: saidBy(end.answer) };
+function undone(end: CallEnd, good: ReadonlySet<number>): UndoEnd {
+  const { answer } = end;
+  if (answer === undefined) return { isUndone: false, cause: end.cause };
+  // A no may come as a page, as it changes nothing; a yes that does is somebody else's.
+  if (good.has(answer.status) && !(isGood(answer) && isPage(answer))) return { isUndone: true };
+  return { isUndone: false, cause: saidBy(answer), ...(isBroken(answer) && { isBroken: true }) };
+}
+
+/** Tells a node what others have met. Told is how far it goes now. */
+export async function raise(
+  ask: Ask,
+  to: LamportTime,
+): Promise<{ readonly met: LamportTime } | { readonly met?: undefined; readonly cause: string }> {
+  const end = await ask({ method: 'PUT', path: `${GROUPS}/version`, headers: { [VERSION]: String(to) } });
+  if (end.answer === undefined) return { cause: end.cause };
+  const met = isGood(end.answer) ? versionIn(end.answer) : undefined;
+  return met === undefined ? { cause: saidBy(end.answer) } : { met };
 }

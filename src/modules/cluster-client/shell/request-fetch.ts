@@ -9,7 +9,7 @@ const WITHOUT_BODY = new Set([204, 205, 304]);
  */
 export const requestFetch: typeof fetch = async (input, init = {}) => {
   const { statusCode, headers, body } = await request(input instanceof Request ? input.url : input, {
-    method: (init.method ?? 'GET') as 'GET' | 'POST' | 'DELETE',
+    method: init.method ?? 'GET',
     headers: Object.fromEntries(new Headers(init.headers)),
     body: typeof init.body === 'string' ? init.body : null,
     signal: init.signal ?? null,

@@ -1,8 +1,10 @@
 import type { Intent, NodeStatus } from '../core/intent.js';
 import { decide, type Effect, type Input, type Operation, operationOf, type Outcome } from '../core/operation.js';
+import { groupsIn } from '../core/look.js';
+import { isPlain } from '../core/node-standing.js';
 import type { IntentFiles } from './intent-files.js';
 import type { Call, CallEnd, Spent } from './node-calls.js';
-import { lookAt, undoByContrary, undoById, write } from './node-requests.js';
+import { lookAt, undo, write } from './node-requests.js';
 
 export type Step = 'look' | 'write' | 'undo';
 
@@ -61,15 +63,21 @@ export function runOperation(ports: OperationPorts, intent: Intent, first: Input
       const asking = (call: Call): Promise<CallEnd> =>
         ports.call(node, call, spent.get(node) ?? { attempts: 0, ms: 0 });
       tell(node, effect.do, 'asked');
+      const before = groupsIn(operation.looks.get(node));
       switch (effect.do) {
         case 'look':
           return { type: 'looked', node, look: await lookAt(asking, id, wanted) };
-        case 'write':
-          return { type: 'written', node, answer: await write(asking, id, wanted, effect) };
+        case 'write': {
+          const knowsIds = !isPlainNode(operation, node);
+          return { type: 'written', node, answer: await write(asking, id, wanted, { ...effect, knowsIds, before }) };
+        }
         case 'undo': {
           const { contrary } = effect;
-          const ended = await (contrary ? undoByContrary(asking, contrary) : undoById(asking, id, wanted));
-          return { type: 'undo-ended', node, ...ended };
+          // What a process that is gone has found before it wrote is known of plain nodes alone.
+          const known = first.type === 'begin' ? before : contrary?.restore;
+          const options = { ...(known && { before: known }), ...(contrary && { contrary }) };
+          const { isUndone, cause } = await undo(asking, id, wanted, options);
+          return { type: 'undo-ended', node, isUndone, ...(cause !== undefined && { cause }) };
         }
       }
     };
@@ -78,6 +86,10 @@ export function runOperation(ports: OperationPorts, intent: Intent, first: Input
 }
 
 const STEP_OF = { looked: 'look', written: 'write', 'undo-ended': 'undo' } as const;
+
+function isPlainNode({ intent }: Operation, node: string): boolean {
+  return intent.nodes.some((one) => one.name === node && isPlain(one));
+}
 
 function statusOf({ intent }: Operation, node: string): NodeStatus {
   return intent.nodes.find(({ name }) => name === node)?.status ?? 'unknown';

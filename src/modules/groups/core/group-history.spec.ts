@@ -1,24 +1,31 @@
 import { describe, expect, it } from '@jest/globals';
+import type { LamportTime } from '../../../kernel/index.js';
 import { GroupHistory, type GroupOp, REMEMBERED_MS } from './group-history.js';
 
 const DAY = REMEMBERED_MS + 1;
 
-const create = (id: string, groupId: string, version?: number): GroupOp => ({
-  ...{ type: 'do', id, kind: 'create', groupId },
+const create = (id: string, groupId: string, version?: LamportTime): GroupOp => ({
+  ...{ type: 'do', id, kind: 'create', groupId, rules: 2 },
   ...(version !== undefined && { version }),
 });
-const remove = (id: string, groupId: string, version?: number): GroupOp => ({
-  ...{ type: 'do', id, kind: 'delete', groupId },
+const remove = (id: string, groupId: string, version?: LamportTime): GroupOp => ({
+  ...{ type: 'do', id, kind: 'delete', groupId, rules: 2 },
   ...(version !== undefined && { version }),
 });
-const clear = (id: string, version?: number): GroupOp => ({
-  ...{ type: 'do', id, kind: 'clear' },
+const clear = (id: string, version?: LamportTime): GroupOp => ({
+  ...{ type: 'do', id, kind: 'clear', rules: 2 },
   ...(version !== undefined && { version }),
 });
 const undo = (op: GroupOp): GroupOp => ({
   ...{ type: 'undo', id: op.id, kind: op.kind },
   ...(op.groupId !== undefined && { groupId: op.groupId }),
 });
+
+/** As earlier builds have recorded it. */
+const earlier = (op: GroupOp): GroupOp => {
+  const { rules: _, ...recorded } = op as GroupOp & { readonly rules?: 2 };
+  return recorded;
+};
 
 type Told = GroupOp | { readonly waitMs: number };
 const DAY_GOES_BY: Told = { waitMs: DAY };
@@ -45,9 +52,31 @@ describe('an operation', () => {
     ['that creates what is there is refused', [create('1', 'a'), create('2', 'a')], { result: 'exists', version: 2 }],
     ['that deletes a group is done', [create('1', 'a'), remove('2', 'a')], done(2)],
     [
-      'at the end of the numbers has the last of them as well',
-      [create('1', 'a', Number.MAX_SAFE_INTEGER), remove('2', 'a')],
+      'at the end of the numbers that JavaScript counts goes on behind it',
+      [create('1', 'a', Number.MAX_SAFE_INTEGER), remove('2', 'a'), create('3', 'a')],
+      { result: 'done', version: '9007199254740993' },
+    ],
+    [
+      'that earlier builds recorded at the end of the numbers has the last of them as well',
+      [create('1', 'a', Number.MAX_SAFE_INTEGER), earlier(remove('2', 'a'))],
       { result: 'done', version: Number.MAX_SAFE_INTEGER },
+    ],
+    [
+      'that creates below a delete is overtaken',
+      [remove('1', 'a', 9), create('2', 'a', 8)],
+      { result: 'overtaken', version: 8 },
+    ],
+    ['that creates below a clear is overtaken', [clear('1', 9), create('2', 'a', 8)], { result: 'overtaken' }],
+    ['that deletes below a create is overtaken', [create('1', 'a', 9), remove('2', 'a', 8)], { result: 'overtaken' }],
+    [
+      'that was overtaken is told so again, though nothing stands above it any more',
+      [remove('1', 'a', 9), create('2', 'a', 8), undo(remove('1', 'a')), create('2', 'a', 8)],
+      { result: 'overtaken', version: 8, isRepeat: true },
+    ],
+    [
+      'that earlier builds recorded below a delete was done',
+      [remove('1', 'a', 9), earlier(create('2', 'a', 8))],
+      done(8),
     ],
     ['that deletes nothing finds nothing', [remove('1', 'a')], { result: 'not-found', version: 1 }],
     [
@@ -112,6 +141,16 @@ describe('the groups of a node', () => {
     ['are sorted by UTF-16 code units', [create('1', 'é'), create('2', 'b'), create('3', 'B')], ['B', 'b', 'é']],
     ['follow from the highest place, not from what came last', [remove('1', 'a', 8), create('2', 'a', 7)], []],
     ['given the same place twice, follow from the higher id', [remove('x', 'a', 5), create('y', 'a', 5)], ['a']],
+    [
+      'are without what was overtaken, also when what overtook it is undone',
+      [remove('1', 'a', 9), create('2', 'a', 8), undo(remove('1', 'a'))],
+      [],
+    ],
+    [
+      'are with what earlier builds recorded below a delete that is undone',
+      [remove('1', 'a', 9), earlier(create('2', 'a', 8)), undo(remove('1', 'a'))],
+      ['a'],
+    ],
     ['are without those below a clear', [clear('1', 5), create('2', 'a', 4), create('3', 'b', 6)], ['b']],
     [
       'are after an undo of a delete as if it had not been',
@@ -226,9 +265,47 @@ describe('what would be told', () => {
   });
 });
 
+describe('a version that is brought', () => {
+  it.each<[string, GroupOp, LamportTime | undefined]>([
+    ['as far ahead as is allowed is taken', create('2', 'b', 1_000_007), undefined],
+    ['further ahead is refused, naming the highest that was met', create('2', 'b', 1_000_008), 7],
+    ['at the end of the numbers is refused', clear('2', Number.MAX_SAFE_INTEGER), 7],
+    ['behind the end of the numbers is refused', remove('2', 'b', '9'.repeat(30)), 7],
+    ['to be above is refused alike', { ...create('2', 'b'), after: 1_000_008 } as GroupOp, 7],
+    ['with an undo does not matter', undo(create('2', 'b')), undefined],
+  ])('%s', (_, op, met) => {
+    const { history } = told(create('1', 'a', 7));
+
+    expect(history.refuse(op)).toEqual(met === undefined ? undefined : { result: 'too-far', met });
+  });
+
+  it.each<[LamportTime, LamportTime]>([
+    [20, 20],
+    [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
+    ['9007199254740992', Number.MAX_SAFE_INTEGER],
+  ])('as what others have met (%s) raises to %s', (version, reached) => {
+    expect(told(create('1', 'a', 7)).history.within(version)).toBe(reached);
+  });
+
+  it('raises never downwards, and by a leap where it is behind the end of the numbers', () => {
+    const { history } = told(create('1', 'a', '9007199254740999'));
+    history.raise(5);
+
+    expect(history.version).toBe('9007199254740999');
+    expect(history.within('9999999999999999')).toBe('9007199255740999');
+  });
+});
+
 describe('what is captured', () => {
   it('does not change with what comes later, and gives the same groups, versions and answers', () => {
-    const { history } = told(create('1', 'a'), create('2', 'b'), undo(create('3', 'c')), remove('4', 'b', 9));
+    const { history } = told(
+      create('1', 'a'),
+      create('2', 'b'),
+      undo(create('3', 'c')),
+      remove('4', 'b', 9),
+      remove('6', 'e', 9),
+      create('5', 'e', 8),
+    );
     const captured = history.capture();
     const text = JSON.stringify(captured);
     history.apply(undo(create('1', 'a')), 1);
@@ -237,6 +314,7 @@ describe('what is captured', () => {
 
     expect(JSON.stringify(captured)).toBe(text);
     expect([again.all(), again.version]).toEqual([['a'], 9]);
+    expect(again.apply(create('5', 'e', 8), 1)).toMatchObject({ result: 'overtaken' });
     expect(again.apply(create('3', 'c'), 1)).toEqual({ result: 'undone' });
     expect(again.apply(undo(remove('4', 'b')), 1)).toEqual({ result: 'undo-done', isThere: true });
     expect(JSON.stringify(captured)).toBe(text);

@@ -5,12 +5,23 @@
  *
  * Operations have a version (Lamport's clock: one more than any that was met, or what the caller brings from another
  * node). A group is there when the highest operation on it that counts, by version and then id, is a create; one that
- * was refused or undone does not count. An undo changes nothing but that; one that comes before its operation is
- * remembered, and the operation is refused when it comes.
+ * was refused or undone does not count. A create below a delete that stands, or a delete below a create, would change
+ * nothing: it is refused. An undo changes nothing but that; one that comes before its operation is remembered, and the
+ * operation is refused when it comes.
+ *
+ * No single caller decides how far the clock goes: a version far above all that was met is refused before it is recorded.
  *
  * What is older than a day, by the records' own times, is forgotten as far as it can be: of each group the highest
  * operation that counts stays, if it is a create.
  */
+import {
+  compareLamport,
+  earlierOf,
+  type LamportTime,
+  laterOf,
+  LONGEST_LEAP,
+  plusLamport,
+} from '../../../kernel/index.js';
 import { compareOperations, counts, type KnownOperation, type OperationKind } from './known-operation.js';
 import { OperationList } from './operation-list.js';
 
@@ -25,31 +36,43 @@ export type GroupOp =
       /** Absent for `clear`, which is about all groups. */
       readonly groupId?: string;
       /** As another node has given it; absent: the next one here. */
-      readonly version?: number;
+      readonly version?: LamportTime;
       /** Of one that gets its version here: it is to be higher than this, too, which another node has met. */
-      readonly after?: number;
+      readonly after?: LamportTime;
+      /** Absent in what was recorded when versions ended at 2^53 - 1 and an operation counted below what overtook it. */
+      readonly rules?: 2;
     }
   | { readonly type: 'undo'; readonly id: string; readonly kind: OperationKind; readonly groupId?: string };
+
+/** What a journal of groups holds: operations, and what a node was told that others have met. */
+export type GroupRecord = GroupOp | { readonly type: 'raise'; readonly version: LamportTime };
 
 /**
  * - `not-found`: there is nothing to delete.
  * - `exists`: the group is there already; this operation will never create it here.
+ * - `overtaken`: a later operation stands there, which leaves nothing to do for this one: it will never count here.
+ * - `too-far`: its `version` or `after` is more than LONGEST_LEAP above the highest that was met, which is told.
  * - `undone`: the operation was undone before.
  * - `reused`: the operation's id has come with something else.
  */
 export type GroupOutcome =
-  | { readonly result: 'done'; readonly version: number; readonly removed: number; readonly isRepeat: boolean }
-  | { readonly result: 'not-found' | 'exists'; readonly version: number; readonly isRepeat: boolean }
+  | { readonly result: 'done'; readonly version: LamportTime; readonly removed: number; readonly isRepeat: boolean }
+  | {
+      readonly result: 'not-found' | 'exists' | 'overtaken';
+      readonly version: LamportTime;
+      readonly isRepeat: boolean;
+    }
+  | { readonly result: 'too-far'; readonly met: LamportTime }
   | { readonly result: 'undone' | 'reused' }
   | { readonly result: 'undo-done'; readonly isThere: boolean };
 
 export interface GroupState {
-  readonly counter: number;
+  readonly counter: LamportTime;
   readonly operations: readonly KnownOperation[];
 }
 
 export class GroupHistory {
-  private counter = 0;
+  private counter: LamportTime = 0;
   private readonly known = new Map<string, KnownOperation>();
   private readonly groups = new Map<string, OperationList>();
   private readonly clears = new OperationList();
@@ -58,7 +81,7 @@ export class GroupHistory {
   private youngFrom = 0;
 
   /** The highest version that was met. */
-  get version(): number {
+  get version(): LamportTime {
     return this.counter;
   }
 
@@ -84,6 +107,24 @@ export class GroupHistory {
     return before.isUndone ? this.undoneOutcome(op.groupId) : undefined;
   }
 
+  /** What is refused before it is recorded; else undefined. */
+  refuse(op: GroupOp): GroupOutcome | undefined {
+    if (op.type === 'undo') return undefined;
+    const most = plusLamport(this.counter, LONGEST_LEAP);
+    const isTooFar = [op.version, op.after].some((time) => time !== undefined && compareLamport(time, most) > 0);
+    return isTooFar ? { result: 'too-far', met: this.counter } : undefined;
+  }
+
+  /** How far the clock can be told to go: a leap, or to where earlier builds let any caller set it. */
+  within(version: LamportTime): LamportTime {
+    return earlierOf(version, laterOf(Number.MAX_SAFE_INTEGER, plusLamport(this.counter, LONGEST_LEAP)));
+  }
+
+  /** From now on this was met here. */
+  raise(version: LamportTime): void {
+    this.counter = laterOf(this.counter, version);
+  }
+
   /** Deterministic. `at`: the record's own time, in milliseconds, never less than that of the one before. */
   apply(op: GroupOp, at: number): GroupOutcome {
     this.forgetBefore(at - REMEMBERED_MS);
@@ -106,10 +147,9 @@ export class GroupHistory {
 
   private add(op: Extract<GroupOp, { type: 'do' }>, at: number): GroupOutcome {
     const { id, kind, groupId } = op;
-    // At the end of the numbers the ids alone give the order, which rise with time.
-    const next = Math.min(Math.max(this.counter, op.after ?? 0) + 1, Number.MAX_SAFE_INTEGER);
-    const version = op.version ?? next;
-    this.counter = Math.max(this.counter, version);
+    const next = plusLamport(laterOf(this.counter, op.after ?? 0), 1);
+    const version = op.version ?? (op.rules === 2 ? next : earlierOf(next, Number.MAX_SAFE_INTEGER));
+    this.raise(version);
     const before = kind === 'clear' ? this.all().length : 0;
     const isThere = groupId !== undefined && this.isThere(groupId, { version, id });
     const operation: KnownOperation = {
@@ -121,7 +161,14 @@ export class GroupHistory {
     this.keep(operation);
     // One that came late has left what has its place above it.
     if (kind === 'clear') operation.removed = before - this.all().length;
+    if (op.rules === 2 && this.isOvertaken(operation)) Object.assign(operation, { isRefused: true, isOvertaken: true });
     return outcomeOf(operation);
+  }
+
+  /** Of one that counts: what it asks for is not so, because something stands above it. */
+  private isOvertaken({ kind, groupId, isRefused }: KnownOperation): boolean {
+    if (isRefused || groupId === undefined) return false;
+    return this.has(groupId) !== (kind === 'create');
   }
 
   private undo({ id, kind, groupId }: Extract<GroupOp, { type: 'undo' }>, at: number): GroupOutcome {
@@ -228,7 +275,9 @@ function outcomeOf({
   found,
   removed = 0,
   isRefused,
-}: KnownOperation): Exclude<GroupOutcome, { result: 'undone' | 'reused' | 'undo-done' }> {
+  isOvertaken,
+}: KnownOperation): Exclude<GroupOutcome, { result: 'undone' | 'reused' | 'undo-done' | 'too-far' }> {
+  if (isOvertaken === true) return { result: 'overtaken', version, isRepeat: false };
   if (isRefused) return { result: 'exists', version, isRepeat: false };
   if (kind === 'delete' && !found) return { result: 'not-found', version, isRepeat: false };
   return { result: 'done', version, removed, isRepeat: false };

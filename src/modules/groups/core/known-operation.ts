@@ -1,3 +1,5 @@
+import { compareLamport, type LamportTime } from '../../../kernel/index.js';
+
 export type OperationKind = 'create' | 'delete' | 'clear';
 
 /** An operation as a node knows it; also one that is known only because it was undone before it came (version 0). */
@@ -6,9 +8,11 @@ export interface KnownOperation {
   readonly kind: OperationKind;
   /** Absent for `clear`. */
   readonly groupId?: string;
-  readonly version: number;
+  readonly version: LamportTime;
   /** It was answered no, and is again whenever it comes. */
-  readonly isRefused: boolean;
+  isRefused: boolean;
+  /** It was answered no because a later operation stood there already. */
+  isOvertaken?: true;
   /** Whether there was something to delete. */
   readonly found: boolean;
   /** Of a clear: how many groups it removed when it came. */
@@ -27,7 +31,8 @@ export function compareOperations(
   left: Pick<KnownOperation, 'version' | 'id'>,
   right: Pick<KnownOperation, 'version' | 'id'>,
 ): number {
-  if (left.version !== right.version) return left.version - right.version;
+  const byVersion = compareLamport(left.version, right.version);
+  if (byVersion !== 0) return byVersion;
   return left.id < right.id ? -1 : left.id > right.id ? 1 : 0;
 }
 

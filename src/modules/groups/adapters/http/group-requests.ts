@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import { type AppError, type LamportTime, LONGEST_LEAP, parseLamport } from '../../../../kernel/index.js';
 import type { GroupOp } from '../../core/group-history.js';
 import type { OperationKind } from '../../core/known-operation.js';
 import {
@@ -9,9 +10,8 @@ import {
   scopeOf,
   validBody,
 } from '../../../../platform/http/index.js';
-import { groupInputSchema, noInputSchema } from './group.schemas.js';
+import { groupInputSchema, newGroupSchema, noInputSchema } from './group.schemas.js';
 
-const VERSION = /^[1-9]\d{0,15}$/;
 /** Makes an operation id of a key; no `X-Operation-Id` can begin with it. */
 const KEYED = 'key\u2192';
 
@@ -36,9 +36,9 @@ export function operationIdIn(request: FastifyRequest): string | undefined {
 
 /** Of POST and DELETE. `kind`: what the method and path ask for, as far as it is no undo. Throws `validation-failed`. */
 export function groupRequest(request: FastifyRequest, kind: OperationKind, newId: () => string): GroupRequest {
-  const schema: BodySchema<{ readonly groupId?: string }> = kind === 'clear' ? noInputSchema : groupInputSchema;
-  const group = validBody(schema, request.body, SERVER_OWNED);
   const undone = printable(request, 'x-undo');
+  const schema = undone === undefined || kind === 'clear' ? SCHEMAS[kind] : groupInputSchema;
+  const group = validBody(schema, request.body, SERVER_OWNED);
   if (undone !== undefined) {
     return { op: { type: 'undo', id: undone, kind: UNDONE_BY[kind], ...group }, isNamed: true, isKeyed: false };
   }
@@ -62,19 +62,32 @@ export function groupRequest(request: FastifyRequest, kind: OperationKind, newId
   };
 }
 
+const SCHEMAS: Readonly<Record<OperationKind, BodySchema<{ readonly groupId?: string }>>> = {
+  create: newGroupSchema,
+  delete: groupInputSchema,
+  clear: noInputSchema,
+};
+
 /** The same path with the contrary method: what is undone by deleting was a create. */
 const UNDONE_BY = { delete: 'create', create: 'delete', clear: 'clear' } as const;
 
-function versionIn(request: FastifyRequest, name: 'x-group-version' | 'x-group-version-after'): number | undefined {
+/** Throws `validation-failed` for what is no version. */
+export function versionIn(
+  request: FastifyRequest,
+  name: 'x-group-version' | 'x-group-version-after',
+): LamportTime | undefined {
   const text = header(request, name);
   if (text === undefined) return undefined;
-  const version = VERSION.test(text) ? Number(text) : NaN;
-  if (Number.isSafeInteger(version)) return version;
-  throw malformedField(
-    'validation-failed',
-    NAMES[name],
-    `must be a whole number from 1 to ${String(Number.MAX_SAFE_INTEGER)}`,
-  );
+  const version = parseLamport(text);
+  if (version !== undefined && version !== 0) return version;
+  throw malformedField('validation-failed', NAMES[name], 'must be a whole number from 1, of 30 digits at most');
+}
+
+/** The refusal of a version that no honest caller can have met. */
+export function tooFar({ version }: GroupOp & { readonly type: 'do' }, met: LamportTime): AppError {
+  const name = version === undefined ? 'x-group-version-after' : 'x-group-version';
+  const rule = `must be at most ${String(LONGEST_LEAP)} above ${String(met)}, the highest that this node has met`;
+  return malformedField('validation-failed', NAMES[name], rule);
 }
 
 const NAMES = {

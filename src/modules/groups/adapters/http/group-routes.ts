@@ -1,12 +1,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError, type Log } from '../../../../kernel/index.js';
+import { malformedField, validBody } from '../../../../platform/http/index.js';
+import { noInputSchema } from './group.schemas.js';
 import type { GroupOp, GroupOutcome } from '../../core/group-history.js';
 import type { OperationKind } from '../../core/known-operation.js';
 import type { GroupStore } from '../../group-store.js';
-import { type GroupRequest, groupRequest, operationIdIn } from './group-requests.js';
+import { type GroupRequest, groupRequest, operationIdIn, tooFar, versionIn } from './group-requests.js';
 
 export interface GroupRoutesOptions {
-  readonly store: Pick<GroupStore, 'all' | 'has' | 'version' | 'kindOf' | 'apply'>;
+  readonly store: Pick<GroupStore, 'all' | 'has' | 'version' | 'kindOf' | 'apply' | 'raise'>;
   /** `host:port`, as this node is called. */
   readonly nodeId: () => string;
   readonly newId: () => string;
@@ -37,6 +39,7 @@ export function serveGroups(server: FastifyInstance, options: GroupRoutesOptions
     });
     routes.post('/v1/group', (request, reply) => change('create', request, reply, options));
     routes.delete('/v1/group', (request, reply) => change('delete', request, reply, options));
+    routes.put('/v1/groups/version', (request, reply) => raise(request, reply, options));
     routes.delete('/v1/groups', (request, reply) => change('clear', request, reply, options));
     done();
   });
@@ -75,6 +78,21 @@ function asEarlier({ op, earlierId }: GroupRequest, store: Pick<GroupStore, 'kin
   return earlierId !== undefined && store.kindOf(earlierId) === op.kind ? { ...op, id: earlierId } : op;
 }
 
+/** Tells this node what others have met, so that it gives no place below that, and takes theirs. */
+async function raise(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { store, nodeId, log }: GroupRoutesOptions,
+): Promise<FastifyReply> {
+  validBody(noInputSchema, request.body, []);
+  const asked = versionIn(request, 'x-group-version');
+  if (asked === undefined) throw malformedField('validation-failed', 'X-Group-Version', 'is missing');
+  const version = String(await store.raise(asked));
+  log.info('group version raised', { requestId: request.id, node: nodeId(), asked: String(asked), version });
+  const message = `this node has met version ${version}`;
+  return reply.header('x-group-version', version).send({ message, nodeId: nodeId(), version });
+}
+
 /** Nobody will ask again for what has no name: when it changes nothing it is not kept. */
 function refusedAtOnce(
   { op, isNamed }: GroupRequest,
@@ -87,11 +105,16 @@ function refusedAtOnce(
   return op.kind === 'delete' && !isThere ? { result: 'not-found', ...about } : undefined;
 }
 
-function refusalOf(
-  { result }: GroupOutcome,
-  { op: { id, groupId = '' }, isKeyed }: GroupRequest,
-): AppError | undefined {
-  switch (result) {
+function refusalOf(outcome: GroupOutcome, { op, isKeyed }: GroupRequest): AppError | undefined {
+  const { id, groupId = '' } = op;
+  switch (outcome.result) {
+    case 'too-far':
+      return op.type === 'do' ? tooFar(op, outcome.met) : undefined;
+    case 'overtaken': {
+      const what = op.kind === 'create' ? 'it was deleted' : 'it was created';
+      const message = `group ${groupId} is as it was: ${what} by an operation with a version above ${String(outcome.version)}`;
+      return new AppError('overtaken', message, { retry: 'never' });
+    }
     case 'exists':
       return new AppError('exists', `group ${groupId} exists already`, { retry: 'never' });
     case 'not-found':

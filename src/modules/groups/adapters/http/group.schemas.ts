@@ -10,7 +10,14 @@ const groupId = z
   .meta({ example: '1' });
 const nodeId = z.string().meta({ example: '127.0.0.1:5071' });
 
+/** What clients write for these two means a folder, also percent-encoded (RFC 3986, 5.2.4; WHATWG URL). */
+const isSegment = (text: string): boolean => text !== '.' && text !== '..';
+
+/** Also of what earlier builds let be created. */
 export const groupInputSchema = z.strictObject({ groupId });
+export const newGroupSchema = z.strictObject({
+  groupId: groupId.refine(isSegment, 'must not be "." or "..", which no client could read by its path'),
+});
 /** Of a request about all groups: one that names a group was meant for another path. */
 export const noInputSchema = z.strictObject({});
 export const groupSchema = z.object({ groupId, nodeId });
@@ -23,4 +30,9 @@ export const groupUndoneSchema = z.object({
   nodeId,
   groupId: groupId.optional(),
   present: z.boolean().optional().meta({ description: 'whether the group is there now' }),
+});
+export const groupVersionSchema = z.object({
+  message: z.string().meta({ example: 'this node has met version 7' }),
+  nodeId,
+  version: z.string().meta({ example: '7', description: 'digits, as it may be more than JSON numbers hold exactly' }),
 });

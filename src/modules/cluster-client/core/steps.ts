@@ -1,0 +1,42 @@
+/** What an operation is told, and what it asks for. */
+import type { LamportTime } from '../../../kernel/index.js';
+import type { Intent } from './intent.js';
+import type { Look } from './look.js';
+import type { WriteAnswer } from './node-standing.js';
+
+/** `left`: it was not brought to an end, and a person said to let it be. */
+export type Outcome = 'done' | 'refused' | 'rolled-back' | 'open' | 'left';
+
+/** What is to be made of a plain node that never answered, once its operation is undone elsewhere. */
+export type UnknownRule = 'leave-open' | 'undo' | 'leave';
+
+export type Input =
+  | { readonly type: 'begin' }
+  /** The intent of a process that is gone, or an open one. */
+  | {
+      readonly type: 'resume';
+      readonly unknown: UnknownRule;
+      /** It is older than what nodes remember: they could not restore what it has deleted. */
+      readonly isForgotten: boolean;
+      /** So young that a call of it may still be on its way. */
+      readonly mayBeUnderWay: boolean;
+    }
+  | { readonly type: 'looked'; readonly node: string; readonly look: Look }
+  | { readonly type: 'written'; readonly node: string; readonly answer: WriteAnswer }
+  | { readonly type: 'undo-ended'; readonly node: string; readonly isUndone: boolean; readonly cause?: string };
+
+/** In order: what `keep` and `forget` say is durable before the next effect. */
+export type Effect =
+  | { readonly do: 'keep'; readonly intent: Intent }
+  | { readonly do: 'look'; readonly node: string }
+  /** `version`: as the first node has given it. `after`: of the first node, what its version has to be above. */
+  | { readonly do: 'write'; readonly node: string; readonly version?: LamportTime; readonly after?: LamportTime }
+  /** By operation id, or on a plain node by asking for the contrary. */
+  | { readonly do: 'undo'; readonly node: string; readonly contrary?: Contrary }
+  | { readonly do: 'forget' }
+  | { readonly do: 'end'; readonly outcome: Outcome; readonly reason?: string };
+
+export interface Contrary {
+  readonly remove: readonly string[];
+  readonly restore: readonly string[];
+}

@@ -1,0 +1,48 @@
+/** Brings nodes that lag, or are new, to the version that most nodes have met; never lowers one. */
+import { compareLamport, type LamportTime } from '../../../kernel/index.js';
+import type { Look } from '../core/look.js';
+import { isFarAhead, metByMajority } from '../core/places.js';
+import type { NodeVersion } from '../reports.js';
+import { type Ask, lookAt, raise } from './node-requests.js';
+
+/** A node may go one leap at a time. */
+const MOST_LEAPS = 1_000;
+
+/**
+ * What a majority has met, of all nodes that know versions or do not answer, is where the others go; what fewer have met is
+ * not spread. `to`: a person says where they go.
+ */
+export async function raiseNodes(
+  nodes: readonly string[],
+  askOf: (node: string) => Ask,
+  id: string,
+  to?: LamportTime,
+): Promise<readonly NodeVersion[]> {
+  const looks = await Promise.all(nodes.map((node) => lookAt(askOf(node), id, { kind: 'clear' })));
+  const met = looks.flatMap((look) => metBy(look) ?? []);
+  const goal = to ?? metByMajority(met, looks.filter(mayKnowVersions).length);
+  const raised = await Promise.all(
+    nodes.map((node, index) => raiseNode(node, askOf(node), looks[index] ?? SILENT, goal)),
+  );
+  return raised.map((one) =>
+    goal !== undefined && one.met !== undefined && isFarAhead(one.met, goal) ? { ...one, isFarAhead: true } : one,
+  );
+}
+
+const SILENT: Look = { state: 'silent', cause: 'it was not asked' };
+const metBy = (look: Look): LamportTime | undefined =>
+  look.state === 'seen' && look.understands ? look.version : undefined;
+const mayKnowVersions = (look: Look): boolean => look.state === 'silent' || metBy(look) !== undefined;
+
+async function raiseNode(node: string, ask: Ask, look: Look, goal: LamportTime | undefined): Promise<NodeVersion> {
+  if (look.state === 'silent') return { node, isReachable: false, cause: look.cause };
+  const from = metBy(look);
+  if (from === undefined) return { node, isReachable: true };
+  let met = from;
+  for (let leap = 0; goal !== undefined && compareLamport(met, goal) < 0; leap += 1) {
+    const reached = leap < MOST_LEAPS ? await raise(ask, goal) : { cause: 'it is too far behind' };
+    if (reached.met === undefined) return { node, isReachable: true, met, cause: reached.cause };
+    met = reached.met;
+  }
+  return { node, isReachable: true, met, ...(met !== from && { raisedFrom: from }) };
+}
