@@ -1,14 +1,22 @@
-/** Builds dist/ from the sources: `npm run build`. */
+/**
+ * Builds dist/ from the sources: `npm run build`. With `--unchecked`, as `npm start` and `npm test` call it, the same files
+ * in half the time: types are looked at by `npm run check`.
+ */
 import { spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureDependencies, ensureNode, orExplain, ROOT, writeBuildStamp } from './provision.mjs';
+
+const CHECKED = ['node_modules/@nestjs/cli/bin/nest.js', 'build'];
+const UNCHECKED = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json', '--noCheck'];
 
 await orExplain(async () => {
   await ensureNode();
   ensureDependencies();
 });
-for (const program of [['node_modules/@nestjs/cli/bin/nest.js', 'build'], ['scripts/bundle.mjs']]) {
-  const [file, ...args] = program;
+const isUnchecked = process.argv.includes('--unchecked');
+if (isUnchecked) rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
+for (const [file, ...args] of [isUnchecked ? UNCHECKED : CHECKED, ['scripts/bundle.mjs']]) {
   const { status } = spawnSync(process.execPath, [join(ROOT, file), ...args], { cwd: ROOT, stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
 }

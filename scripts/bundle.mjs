@@ -156,6 +156,8 @@ await build({
   logLevel: 'warning',
 });
 for (const name of [...PROCESSES, ...EXAMPLES]) writeFileSync(`${BUNDLES}/${name}.mjs`, launcherOf(name));
-await writeCompileCache('api', 'app.json');
-await writeCompileCache('replica', 'replicas/0/replica.json');
-for (const name of EXAMPLES) await writeCompileCache(name, 'app.json');
+await Promise.all([
+  writeCompileCache('api', 'app.json'),
+  writeCompileCache('replica', 'replicas/0/replica.json'),
+  ...EXAMPLES.map((name) => writeCompileCache(name, 'app.json')),
+]);

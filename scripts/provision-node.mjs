@@ -53,6 +53,7 @@ export const NODE_PACKAGES = {
 const FETCH = [
   ...['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--no-global', '--no-dry-run', '--no-package-lock-only'],
   ...['--no-workspaces', '--include=prod', '--fetch-retries=1', '--fetch-retry-mintimeout=1000', '--loglevel=error'],
+  '--prefer-offline',
 ];
 /** What a caller sends to the script is meant for the program that it became. */
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'];
