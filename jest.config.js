@@ -45,5 +45,6 @@ export default {
     ),
     suite('integration', 'test/integration/**/*.spec.ts'),
     suite('e2e', 'test/e2e/**/*.spec.ts'),
+    suite('nodes', 'test/nodes/**/*.spec.ts'),
   ],
 };

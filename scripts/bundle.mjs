@@ -138,7 +138,7 @@ await build({
   bundle: true,
   platform: 'node',
   format: 'cjs',
-  target: 'node22.13',
+  target: 'node22.14',
   supported: { 'dynamic-import': false },
   minifySyntax: true,
   minifyWhitespace: true,

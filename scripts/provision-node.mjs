@@ -86,12 +86,24 @@ export async function ensureNode({
     new ProvisionError(`Bifolio needs Node ${engines.node}, this is ${version}, and ${why}: install Node 22 or later.`);
   const wanted = packages[platform];
   if (!wanted) throw refusal(`the npm registry has none for ${platform}`);
-  const program = programIn(join(folder, `${wanted.name}-${wanted.version}`));
-  if (!runs(program, wanted)) {
+  const say = () =>
     console.error(`This is Node ${version}: fetching Node ${wanted.version} from the npm registry into ${folder} ...`);
-    fetchNode(wanted, folder, refusal);
-  }
-  await runAgainOn(program);
+  await runAgainOn(nodeFromRegistry(wanted, { folder, refusal, say }));
+}
+
+/**
+ * The program of a Node in `.node/`, fetched and said so unless it is there. Without `integrity` npm alone judges what it
+ * got. Throws a ProvisionError that `refusal` makes of why not.
+ */
+export function nodeFromRegistry(
+  wanted,
+  { folder = join(ROOT, '.node'), refusal = (why) => new ProvisionError(why), say = () => undefined } = {},
+) {
+  const program = programIn(join(folder, `${wanted.name}-${wanted.version}`));
+  if (runs(program, wanted)) return program;
+  say();
+  fetchNode(wanted, folder, refusal);
+  return program;
 }
 
 /** The packages lay it out like the official archives; that of Windows has no other name for the folder. */

@@ -3,11 +3,14 @@
  *
  * `--only <suite>[,<suite>]` chooses suites; everything else is passed on to Jest, for example
  * `npm test -- --only unit src/kernel -t 'a name'`. What a suite needs is installed and built first.
+ *
+ * `nodes` is not among those of `npm test`, for it fetches other Nodes: the unit tests on each, and starts with each.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { otherNode, SUPPORTED_NODES } from './other-nodes.mjs';
 import {
   ensureBuild,
   ensureDependencies,
@@ -24,6 +27,7 @@ const SUITES = {
   proof: { workers: 2, needsMachine: false },
   integration: { workers: 1, needsMachine: true },
   e2e: { workers: 1, needsMachine: true },
+  nodes: { workers: 1, needsMachine: true },
 };
 
 /** Generous: how slow a machine is shall never decide a test. */
@@ -33,7 +37,7 @@ const END_TIMEOUT_MS = 30_000;
 
 function readArguments(args) {
   const place = args.findIndex((arg) => arg === '--only' || arg.startsWith('--only='));
-  if (place === -1) return { names: Object.keys(SUITES), jestArgs: args };
+  if (place === -1) return { names: Object.keys(SUITES).filter((name) => name !== 'nodes'), jestArgs: args };
   const [, inline] = args[place].split('=');
   const value = inline ?? args[place + 1] ?? '';
   const names = value.split(',');
@@ -52,9 +56,9 @@ function provisionFor(names) {
 }
 
 /** Starts Jest, showing what it says; resolves to its exit code, or to 'stuck' when it reported and did not end. */
-function runJest(name, reportFile, jestArgs) {
+function runJest(name, node, reportFile, jestArgs) {
   const jest = spawn(
-    process.execPath,
+    node,
     [
       ...['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
       join(ROOT, 'node_modules/jest/bin/jest.js'),
@@ -81,13 +85,13 @@ function runJest(name, reportFile, jestArgs) {
   });
 }
 
-async function runSuite(name, folder, jestArgs) {
+async function runSuite(name, folder, jestArgs, node = process.execPath, title = name) {
   const startedMs = Date.now();
-  const reportFile = join(folder, `${name}.json`);
-  const end = await runJest(name, reportFile, jestArgs);
+  const reportFile = join(folder, `${title}.json`);
+  const end = await runJest(name, node, reportFile, jestArgs);
   const report = existsSync(reportFile) ? JSON.parse(readFileSync(reportFile, 'utf8')) : undefined;
   const row = {
-    name,
+    name: title,
     passed: report?.numPassedTests ?? 0,
     failed: (report?.numFailedTests ?? 0) + (report?.numRuntimeErrorTestSuites ?? 0),
     skipped: (report?.numPendingTests ?? 0) + (report?.numTodoTests ?? 0),
@@ -105,7 +109,7 @@ async function runSuite(name, folder, jestArgs) {
 
 function printTable(rows) {
   const line = (...cells) =>
-    console.log(cells.map((cell, i) => (i === 0 ? cell.padEnd(12) : cell.padStart(9))).join(''));
+    console.log(cells.map((cell, i) => (i === 0 ? cell.padEnd(14) : cell.padStart(9))).join(''));
   console.log('');
   line('suite', 'passed', 'failed', 'skipped', 'seconds');
   for (const { name, passed, failed, skipped, seconds, note } of rows) {
@@ -120,7 +124,12 @@ async function main() {
   const folder = mkdtempSync(join(tmpdir(), 'bifolio-tests-'));
   try {
     const rows = [];
-    for (const name of names) rows.push(await runSuite(name, folder, jestArgs));
+    for (const name of names) {
+      for (const version of name === 'nodes' ? SUPPORTED_NODES : []) {
+        rows.push(await runSuite('unit', folder, jestArgs, otherNode(version), `unit ${version}`));
+      }
+      rows.push(await runSuite(name, folder, jestArgs));
+    }
     printTable(rows);
     return rows;
   } finally {

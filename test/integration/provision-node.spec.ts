@@ -240,8 +240,8 @@ describe('the Node that is fetched', () => {
 
   it.each([
     ['20.20.2', false],
-    ['22.12.0', false],
-    ['22.13.0', true],
+    ['22.13.1', false],
+    ['22.14.0', true],
     ['23.11.0', false],
     ['24.0.0', true],
     ['26.12.1', true],

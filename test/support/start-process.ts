@@ -28,15 +28,18 @@ export class StartProcess {
     private readonly dataDirectory: string,
     {
       args = [],
+      node = process.execPath,
       ...environment
-    }: { readonly args?: readonly string[] } & { readonly [name: string]: string | readonly string[] } = {},
+    }: { readonly args?: readonly string[]; readonly node?: string } & {
+      readonly [name: string]: string | readonly string[];
+    } = {},
   ) {
     const settings = {
       ...{ PORT: '0', DATA_DIR: dataDirectory },
       ...{ REPLICA_PORTS: '', REPLICAS_DIR: join(dataDirectory, 'replicas') },
       ...environment,
     } as Readonly<Record<string, string>>;
-    const child: ChildProcess = spawn(process.execPath, [...PROGRAMS[command], ...args], {
+    const child: ChildProcess = spawn(node, [...PROGRAMS[command], ...args], {
       env: { PATH: process.env['PATH'], ...settings },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
