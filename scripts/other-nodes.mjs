@@ -2,7 +2,7 @@
 import { NODE_PACKAGES, nodeFromRegistry } from './provision-node.mjs';
 import { ProvisionError } from './provision-error.mjs';
 
-/** The oldest with the Node-API that the driver of SQLite is built on, one that can read another JSON key than the text has, and the newest. */
+/** The oldest with the Node-API that the driver of SQLite needs, one that misreads names in escapes, and the newest. */
 export const SUPPORTED_NODES = ['22.14.0', '24.21.0', '26.12.1'];
 /** Past its end of life, and still on many machines: it only fetches another. */
 export const OLD_NODE = '20.19.5';
