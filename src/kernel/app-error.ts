@@ -32,6 +32,7 @@ export type ErrorCode =
   | 'storage-full'
   | 'storage-busy'
   | 'storage-read-only'
+  | 'storage-damaged'
   | 'not-ready'
   | 'too-few-replicas'
   | 'shutting-down'

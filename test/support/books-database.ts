@@ -1,5 +1,6 @@
 import { BookEntity, CreateBooks1763700000002 } from '../../src/modules/books/index.js';
 import { systemClock, systemTimers } from '../../src/platform/process/index.js';
+import { DataFiles } from '../../src/platform/data-files/index.js';
 import { NodeDisk } from '../../src/platform/disk/index.js';
 import { NO_CRASH_SITES } from '../../src/platform/crash-sites/index.js';
 import {
@@ -8,12 +9,16 @@ import {
   OwnKeys1764500000003,
   SqlDatabase,
   type SqlDatabasePorts,
+  type WriteGuard,
 } from '../../src/platform/sql/index.js';
 import { RecordingLog } from './recording-log.js';
 import { RecordingProcessControl } from './recording-process-control.js';
 import { SeededRandom } from './seeded-random.js';
 
 export { BookEntity };
+
+/** Nothing is wrong with the file. */
+export const SOUND: WriteGuard = { refusal: undefined, lost: () => undefined };
 
 /** One for all of a test: no two lives have the same name. */
 const RANDOM = new SeededRandom(1);
@@ -29,6 +34,7 @@ export function openBooksDatabase(file: string, ports: Partial<SqlDatabasePorts>
     clock: systemClock,
     disk: new NodeDisk(),
     log: new RecordingLog(),
+    files: new DataFiles(new RecordingLog()),
   };
   return SqlDatabase.open(
     { ...defaults, ...ports },

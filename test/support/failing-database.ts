@@ -1,3 +1,4 @@
+import { SOUND } from './books-database.js';
 import { NO_CRASH_SITES } from '../../src/platform/crash-sites/index.js';
 import { systemTimers } from '../../src/platform/process/index.js';
 import type { SqlDatabase } from '../../src/platform/sql/index.js';
@@ -10,7 +11,7 @@ export function failingDatabase(database: SqlDatabase) {
   const { databaseId, epoch, life, reader } = database;
   const writeHandle = failing(database.writeHandle);
   const process = new RecordingProcessControl();
-  const ports = { nextTurn: setImmediate, timers: systemTimers, crashSites: NO_CRASH_SITES, process };
+  const ports = { nextTurn: setImmediate, timers: systemTimers, crashSites: NO_CRASH_SITES, process, guard: SOUND };
   const writer = new SqlWriteExecutor(ports, writeHandle, epoch, () => {
     reader.noticeCommit();
   });

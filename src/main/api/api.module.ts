@@ -10,6 +10,7 @@ import { OperationsModule } from '../../modules/operations/index.js';
 import { TransactionsModule } from '../../modules/transactions/index.js';
 import { UsersModule } from '../../modules/users/index.js';
 import { GenerationCache } from '../../platform/cache/index.js';
+import { DataFiles } from '../../platform/data-files/index.js';
 import { DocumentStore } from '../../platform/documents/index.js';
 import { HttpObserver } from '../../platform/observability/index.js';
 import {
@@ -53,6 +54,7 @@ interface AppParts {
   readonly transactions: Transactions;
   readonly observer: HttpObserver;
   readonly gate: OpeningGate;
+  readonly files: DataFiles;
 }
 
 @Module({})
@@ -78,6 +80,7 @@ export class ApiModule {
       providers: [
         { provide: HttpObserver, useValue: parts.observer },
         { provide: OpeningGate, useValue: parts.gate },
+        { provide: DataFiles, useValue: parts.files },
       ],
     };
   }

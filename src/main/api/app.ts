@@ -10,6 +10,7 @@ import { CustomerOperationLedger, CustomerService } from '../../modules/customer
 import { OperationService } from '../../modules/operations/index.js';
 import { TransactionReads } from '../../modules/transactions/index.js';
 import { DocumentUserOperationLedger, SqlUserService } from '../../modules/users/index.js';
+import { DataFiles } from '../../platform/data-files/index.js';
 import { directoriesIn, NodeDisk } from '../../platform/disk/index.js';
 import {
   ADDED_KEY_HEADER,
@@ -21,6 +22,7 @@ import {
   useJsonBodies,
   useOpenRequests,
   useWriteAdmission,
+  useWriteStop,
   whyNotListening,
 } from '../../platform/http/index.js';
 import { HttpObserver, logPort, NestLogger } from '../../platform/observability/index.js';
@@ -33,7 +35,7 @@ import {
   systemTimers,
   uuids,
 } from '../../platform/process/index.js';
-import { clusterSecret, deriveKey } from '../../platform/secrets/index.js';
+import { clusterSecret, deriveKey, secretFileIn } from '../../platform/secrets/index.js';
 import { answerAtStop } from './answer-at-stop.js';
 import { isAuthorized, replicationAuthorization } from '../../protocols/replication/index.js';
 import { ApiModule } from './api.module.js';
@@ -52,6 +54,7 @@ import { serveApiDocumentation } from './swagger.js';
 /** Some hundred milliseconds of work. */
 const MOST_WRITES_UNDER_WAY = 5_000;
 const LOOK_FOR_DIRECTORY_EVERY_MS = 500;
+const LOOK_AT_FILES_EVERY_MS = 250;
 
 /**
  * Takes the data directory, recovers the stores, and listens. Rejects with one clear AppError when it cannot.
@@ -71,13 +74,11 @@ export async function startApp(
   lock.watch(systemTimers, LOOK_FOR_DIRECTORY_EVERY_MS, () => {
     processControl.stop(`${dataDirectory} was removed or replaced while it was in use`, undefined);
   });
-  const stores = await openStores(config, {
-    crashSites,
-    process: processControl,
-    log: logPort(logger),
-  });
+  const log = logPort(logger);
+  const files = new DataFiles(log);
+  const stores = await openStores(config, { crashSites, process: processControl, log, files });
   const secret = await clusterSecret(
-    { disk, random: systemRandom, crashSites, log: logPort(logger) },
+    { disk, random: systemRandom, crashSites, log },
     {
       given: config.storage.clusterSecret,
       dataDirectory,
@@ -85,19 +86,21 @@ export async function startApp(
       keepIn: [dataDirectory],
     },
   );
+  files.keep(secretFileIn(dataDirectory));
+  const endWatch = files.watch(systemTimers, LOOK_AT_FILES_EVERY_MS);
 
   const origin = await originOf(stores, systemRandom);
   let url = '';
   const authorization = replicationAuthorization(secret);
   const replication = replicate(config.replication, secret, stores, {
-    log: logPort(logger),
+    log,
     process: processControl,
     primaryUrl: () => config.replication.advertisedUrl ?? url,
     clusterId: origin.kind === 'new' ? origin.clusterId : undefined,
   });
   const observer = new HttpObserver(logger);
   const transactions = transact(config.transactions, stores, replication, {
-    log: logPort(logger),
+    log,
     crashSites,
     ended: countTransactions(observer.registry),
   });
@@ -111,6 +114,7 @@ export async function startApp(
   const { coordinator, documents, table } = transactions;
   gaugeInDoubt(observer.registry, new TransactionReads(coordinator, [documents], table));
   const gate = new OpeningGate(server, () => replication.status.waiting);
+  useWriteStop(server, () => files.refusalNow());
   const serveHotReads = await admitHotReads(server, logger);
   observer.gaugeWrites(useWriteAdmission(server, MOST_WRITES_UNDER_WAY));
   const openRequests = useOpenRequests(server, logger);
@@ -133,7 +137,7 @@ export async function startApp(
   for (const store of [stores.sqlOperations, stores.documents]) await idempotency.count(store.heldKeys(), nextTurn);
   idempotency.install(server);
 
-  const app = await nestApp(server, ApiModule.of(stores, { replication, transactions, observer, gate }), logger);
+  const app = await nestApp(server, ApiModule.of(stores, { replication, transactions, observer, gate, files }), logger);
   serveHotReads(app);
   const open = async (): Promise<void> => {
     await replication.open();
@@ -172,6 +176,7 @@ export async function startApp(
       });
       await transactions.close();
       replication.close();
+      endWatch();
       await stores.close();
       lock.release();
     },

@@ -3,6 +3,8 @@ import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { HealthCheckService, HealthIndicatorService, TerminusModule } from '@nestjs/terminus';
 import type { DataSource } from 'typeorm';
+import { RecordingLog } from '../../../test/support/recording-log.js';
+import { DataFiles } from '../../platform/data-files/index.js';
 import type { DocumentStore } from '../../platform/documents/index.js';
 import type { ReplicationPrimary } from '../../protocols/replication/index.js';
 import { HealthController } from './health.controller.js';
@@ -10,6 +12,7 @@ import type { OpeningGate } from './opening-gate.js';
 
 const REPLICATED = { status: { waiting: undefined, state: { replicas: [{ condition: 'in-sync' }] } } };
 const WAITING = { status: { waiting: '1 of 3 answered', state: undefined } };
+const SOUND = new DataFiles(new RecordingLog());
 const DOCUMENTS = { position: { epoch: 3, seq: 7, hash: '' } } as DocumentStore;
 
 function source(query: () => Promise<unknown>): DataSource {
@@ -21,13 +24,19 @@ const DOWN = source(() => Promise.reject(new Error('disk I/O error')));
 
 describe('readiness', () => {
   let context: INestApplicationContext;
-  const controller = (write: DataSource, read: DataSource, replication: unknown = REPLICATED): HealthController =>
+  const controller = (
+    write: DataSource,
+    read: DataSource,
+    replication: unknown = REPLICATED,
+    files = SOUND,
+  ): HealthController =>
     new HealthController(
       context.get(HealthCheckService),
       context.get(HealthIndicatorService),
       DOCUMENTS,
       replication as ReplicationPrimary,
       { obstacle: undefined } as OpeningGate,
+      files,
       write,
       read,
     );
@@ -47,7 +56,18 @@ describe('readiness', () => {
         'sql-read': { status: 'up' },
         documents: { status: 'up', position: '3.7' },
         replication: { status: 'up', inSync: 1, replicas: 1 },
+        files: { status: 'up' },
       },
+    });
+  });
+
+  it('asked for after damage was found, refuses naming the file', async () => {
+    const files = new DataFiles(new RecordingLog());
+    files.damaged('/data/bookstore.db', 'row 5 of books');
+
+    await expect(controller(UP, UP, REPLICATED, files).ready()).rejects.toMatchObject({
+      code: 'not-ready',
+      fields: [{ field: 'files', message: expect.stringContaining('is down: /data/bookstore.db is damaged (row 5') }],
     });
   });
 

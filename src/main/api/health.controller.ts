@@ -6,6 +6,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { AppError, placeText } from '../../kernel/index.js';
+import { DataFiles } from '../../platform/data-files/index.js';
 import { DocumentStore } from '../../platform/documents/index.js';
 import { DescribeView } from '../../platform/http/index.js';
 import { ReplicationPrimary } from '../../protocols/replication/index.js';
@@ -22,12 +23,14 @@ const readySchema = z
       example: {
         documents: { status: 'up', position: '1.42' },
         replication: { status: 'up', inSync: 4, replicas: 4 },
+        files: { status: 'up' },
       },
     }),
   })
   .meta({ id: 'Ready' });
 
 const REPLICATION = 'replication';
+const FILES = 'files';
 
 @ApiTags('about')
 @Controller('health')
@@ -38,6 +41,7 @@ export class HealthController {
     private readonly documents: DocumentStore,
     private readonly replication: ReplicationPrimary,
     private readonly gate: OpeningGate,
+    private readonly files: DataFiles,
     @InjectDataSource('write') private readonly writeSource: DataSource,
     @InjectDataSource('read') private readonly readSource: DataSource,
   ) {}
@@ -63,6 +67,7 @@ export class HealthController {
         () => this.sqlAnswers('sql-read', this.readSource),
         () => this.documentsUp(),
         () => this.replicationUp(),
+        () => this.filesSound(),
       ]);
       return { status: 'ok', details };
     } catch (error) {
@@ -91,6 +96,13 @@ export class HealthController {
     return this.indicators.check('documents').up({ position: placeText(this.documents.position) });
   }
 
+  /** Down while no write is taken, as it might not be found again. */
+  private filesSound(): HealthIndicatorResult {
+    const indicator = this.indicators.check(FILES);
+    this.files.look();
+    return this.files.problem === undefined ? indicator.up() : indicator.down();
+  }
+
   /** Down while client writes on documents would be refused. */
   private replicationUp(): HealthIndicatorResult {
     const indicator = this.indicators.check(REPLICATION);
@@ -105,7 +117,7 @@ export class HealthController {
   }
 
   private whatIsWrong(part: string): string {
-    const waiting = part === REPLICATION ? this.waiting() : undefined;
-    return waiting === undefined ? 'is down' : `is down: ${waiting}`;
+    const why = { [REPLICATION]: this.waiting(), [FILES]: this.files.problem }[part];
+    return why === undefined ? 'is down' : `is down: ${why}`;
   }
 }

@@ -5,6 +5,7 @@ import { BookEntity, CreateBooks1763700000002 } from '../../modules/books/index.
 import { COLLECTIONS } from '../../modules/collections/index.js';
 import { CountUserIds1764500000002, CreateUsers1763700000004, UserEntity } from '../../modules/users/index.js';
 import { GenerationCache } from '../../platform/cache/index.js';
+import { type DataFiles, WatchedDisk } from '../../platform/data-files/index.js';
 import { DocumentStore } from '../../platform/documents/index.js';
 import { NodeDisk } from '../../platform/disk/index.js';
 import type { PreparedBody } from '../../platform/http/index.js';
@@ -32,13 +33,14 @@ export interface StorePorts {
   readonly crashSites: CrashSites;
   readonly process: ProcessControl;
   readonly log: Log;
+  readonly files: DataFiles;
 }
 
 /** Opens and recovers everything under the data directory. The caller holds its lock. */
 export async function openStores({ storage, cache }: AppConfig, own: StorePorts): Promise<Stores> {
   const ports = {
     ...own,
-    disk: new NodeDisk(),
+    disk: new WatchedDisk(new NodeDisk(), own.files),
     clock: systemClock,
     random: systemRandom,
     nextTurn,

@@ -15,8 +15,10 @@ import {
   useJsonBodies,
   useOpenRequests,
   useWriteAdmission,
+  useWriteStop,
   whyNotListening,
 } from '../../platform/http/index.js';
+import { DataFiles, WatchedDisk } from '../../platform/data-files/index.js';
 import type { RunningServer } from '../../platform/nodes/index.js';
 import { HttpObserver, logPort } from '../../platform/observability/index.js';
 import {
@@ -27,6 +29,7 @@ import {
   systemTimers,
   uuids,
 } from '../../platform/process/index.js';
+import { secretFileIn } from '../../platform/secrets/index.js';
 import { replicationAuthorization, ReplicaShell } from '../../protocols/replication/index.js';
 import { serveAbout } from './about-routes.js';
 import { CountingDisk } from './counting-disk.js';
@@ -48,6 +51,7 @@ const GROUPS = 'groups';
 /** What the way to the primary and back may take beside the write itself. */
 const PASSING_ON_MS = 1_000;
 const LOOK_FOR_DIRECTORY_EVERY_MS = 500;
+const LOOK_AT_FILES_EVERY_MS = 250;
 
 const nowMs = (): number => performance.now();
 
@@ -67,7 +71,9 @@ export async function startReplica(
   });
   // The one waits for the disk while the other computes.
   const groupsDirectory = join(config.directory, GROUPS);
-  const own = { disk, crashSites, log, process: processControl };
+  const files = new DataFiles(log);
+  const watched = new WatchedDisk(disk, files);
+  const own = { disk: watched, crashSites, log, process: processControl };
   const [documents, groups, server] = await Promise.all([
     ReplicaDocuments.open(own, config).catch((error: unknown) => {
       const others = `what is in ${config.directory} away, but for ${GROUPS}/`;
@@ -94,7 +100,12 @@ export async function startReplica(
   const secret = rememberSecret(
     whenSecretKnown({ disk, random: systemRandom, crashSites, timers: systemTimers, log }, config),
     processControl,
+    () => {
+      files.keep(secretFileIn(config.directory));
+    },
   );
+  const endWatch = files.watch(systemTimers, LOOK_AT_FILES_EVERY_MS);
+  useWriteStop(server, () => files.refusalNow());
   await serveReplication(server, { shell, history: documents, authorization: secret, logger });
   // In a context of their own: thousands of internal messages a second are neither admitted nor logged one by one.
   let openRequests: OpenRequests | undefined;
@@ -124,7 +135,7 @@ export async function startReplica(
       node: () => ({ nodeId: nodeId(), port: portOf(server) }),
       position: () => placeText(documents.state().position),
       groups: () => groups.all().length,
-      missing: () => missingParts(presence, secret()),
+      missing: () => [...missingParts(presence, secret()), ...lostFiles(files)],
     });
     serveMetrics(clients, observer.registry, () => ({
       ...measures(shell, documents, disk),
@@ -143,6 +154,7 @@ export async function startReplica(
       });
       client.close();
       await shell.idle();
+      endWatch();
       await Promise.all([documents.close(), groups.close()]);
       lock.release();
     },
@@ -165,11 +177,16 @@ function acquireLock(directory: string): DataDirectoryLock {
 }
 
 /** What callers of the internal routes must present; undefined until the secret is known. */
-function rememberSecret(known: Promise<string>, processControl: ProcessControl): () => string | undefined {
+function rememberSecret(
+  known: Promise<string>,
+  processControl: ProcessControl,
+  kept: () => void,
+): () => string | undefined {
   let authorization: string | undefined;
   known.then(
     (secret) => {
       authorization = replicationAuthorization(secret);
+      kept();
     },
     (error: unknown) => {
       processControl.stop('no cluster secret', error);
@@ -181,6 +198,11 @@ function rememberSecret(known: Promise<string>, processControl: ProcessControl):
 function missingParts(presence: PrimaryPresence, authorization: string | undefined): readonly FieldError[] {
   if (authorization === undefined) return [{ field: 'secret', message: 'is missing: waiting for the cluster secret' }];
   return presence.isThere ? [] : [{ field: 'primary', message: 'is silent: waiting for the app' }];
+}
+
+function lostFiles(files: DataFiles): readonly FieldError[] {
+  files.look();
+  return files.problem === undefined ? [] : [{ field: 'files', message: `are not as they were: ${files.problem}` }];
 }
 
 function measures(

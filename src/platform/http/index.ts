@@ -56,3 +56,4 @@ export { closeServing, requestIds, whyNotListening } from './serving.js';
 export { answerUnparsable, mayArriveSlowly } from './unparsable.js';
 export { acceptedSchema, boundedText, problemJsonSchema, problemSchema } from './schemas.js';
 export { answerReplicated } from './replicated-write.js';
+export { useWriteStop } from './write-stop.js';

@@ -26,6 +26,7 @@ export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   'storage-full': 503,
   'storage-busy': 503,
   'storage-read-only': 503,
+  'storage-damaged': 503,
   'not-ready': 503,
   'too-few-replicas': 503,
   'shutting-down': 503,

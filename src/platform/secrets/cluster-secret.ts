@@ -63,6 +63,11 @@ export async function knownClusterSecret(ports: SecretPorts, places: SecretPlace
   return text;
 }
 
+/** Where the data directory of a process keeps its copy. */
+export function secretFileIn(directory: string): string {
+  return join(directory, SECRET_FILE);
+}
+
 /** A key for one purpose (RFC 5869), so that no two uses of the secret share one. */
 export function deriveKey(secret: string, purpose: string): Uint8Array {
   return new Uint8Array(hkdfSync('sha256', secret, '', purpose, KEY_BYTES));

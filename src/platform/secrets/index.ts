@@ -3,6 +3,7 @@ export {
   deriveKey,
   knownClusterSecret,
   SECRET_CRASH_SITES,
+  secretFileIn,
   type SecretPlaces,
   type SecretPorts,
 } from './cluster-secret.js';

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryDirectory } from '../../../test/support/app-process.js';
-import { openBooksDatabase } from '../../../test/support/books-database.js';
+import { openBooksDatabase, SOUND } from '../../../test/support/books-database.js';
 import { failing, sqliteError } from '../../../test/support/failing.js';
 import { RecordingProcessControl } from '../../../test/support/recording-process-control.js';
 import { SimulatedTimers } from '../../../test/support/simulated-timers.js';
@@ -33,7 +33,7 @@ describe('SqlWriteExecutor, with deferred work', () => {
         if (site === 'sql.commit.before') commits += 1;
       },
     };
-    const ports = { nextTurn: setImmediate, timers, crashSites, process: new RecordingProcessControl() };
+    const ports = { nextTurn: setImmediate, timers, crashSites, process: new RecordingProcessControl(), guard: SOUND };
     executor = new SqlWriteExecutor(ports, handle, database.epoch, () => undefined);
   });
 

@@ -18,7 +18,7 @@ export type {
   TransactionReceipts,
   TransactionRow,
 } from './transaction-row.js';
-export { SQL_CRASH_SITES, type SqlWriteScope } from './write-executor.js';
+export { SQL_CRASH_SITES, type SqlWriteScope, type WriteGuard } from './write-executor.js';
 export { CreatePlatformTables1763700000001 } from './migrations/1763700000001-create-platform-tables.js';
 export { CreateTransactions1763700000003 } from './migrations/1763700000003-create-transactions.js';
 export { CreateOrigin1764500000001 } from './migrations/1764500000001-create-origin.js';

@@ -1,14 +1,16 @@
 import BetterSqlite3, { type Statement } from 'better-sqlite3';
 import { DataSource, type DataSourceOptions } from 'typeorm';
-import type { Clock, Disk, Log, Random } from '../../kernel/index.js';
+import type { AppError, Clock, Disk, Log, Random } from '../../kernel/index.js';
+import type { DataFiles } from '../data-files/index.js';
 import { CommitCount } from './commit-count.js';
 import { CommitWitness, witnessOf } from './commit-witness.js';
+import { guarded } from './guarded-handle.js';
 import { lookBeforeOpening, refusalFor } from './look-before-opening.js';
 import { refusalToOpen } from './sql-error.js';
 import type { SqlHandle } from './sql-handle.js';
 import { SqlReader } from './sql-reader.js';
 import { writesOnlyInTransactions } from './statement-guard.js';
-import { SqlWriteExecutor, type SqlWriteExecutorPorts } from './write-executor.js';
+import { SqlWriteExecutor, type SqlWriteExecutorPorts, type WriteGuard } from './write-executor.js';
 
 type EntityClass = new () => object;
 type MigrationClass = new () => object;
@@ -19,13 +21,16 @@ export interface SqlDatabaseOptions {
   readonly migrations: readonly MigrationClass[];
 }
 
-export interface SqlDatabasePorts extends SqlWriteExecutorPorts {
+export interface SqlDatabasePorts extends Omit<SqlWriteExecutorPorts, 'guard'> {
   readonly random: Random;
   readonly clock: Clock;
   readonly disk: Disk;
   readonly log: Log;
+  readonly files: DataFiles;
 }
 
+/** Without the one that it is a count of: that is no part of the data. */
+const FILES = ['', '-wal', '-shm'];
 const WRITE_BUSY_TIMEOUT_MS = 250;
 const READ_BUSY_TIMEOUT_MS = 1_000;
 const DATABASE_ID_BYTES = 16;
@@ -53,6 +58,9 @@ export class SqlDatabase {
     /** Names this life of the file, and no other of this file or of a copy of it: a random whole number of 48 bits. */
     readonly life: number,
     private readonly witness: CommitWitness,
+    /** What was read is not what was written: from now on nothing is. Returns what the request is answered with. */
+    readonly damaged: (what: string) => AppError,
+    private readonly letGo: () => void,
   ) {
     this.lifeOf = reader.handle.prepare<[number], number>('SELECT id FROM lives WHERE id = ?').pluck();
   }
@@ -95,6 +103,20 @@ export class SqlDatabase {
     });
     witness.note({ databaseId, life, count: firstCount });
     await witness.synchronize();
+    const inUse = FILES.map((ending) => `${options.file}${ending}`);
+    inUse.forEach((path) => {
+      // SQLite itself cuts the log when all of it is in the file.
+      ports.files.keep(path, { mayShrink: path.endsWith('-wal') });
+    });
+    const damaged = (error: unknown): AppError =>
+      ports.files.damaged(options.file, String((error as Error).message), error);
+    for (const handle of [writeHandle, readHandle]) guarded(handle, damaged);
+    const guard: WriteGuard = {
+      get refusal() {
+        return ports.files.refusal;
+      },
+      lost: () => ports.files.lostAmong(inUse),
+    };
     const reader = new SqlReader(readHandle, ports.nextTurn);
     const committed = (count: number | undefined): void => {
       reader.noticeCommit();
@@ -104,12 +126,18 @@ export class SqlDatabase {
       writeSource,
       readSource,
       writesOnlyInTransactions(writeHandle),
-      new SqlWriteExecutor(ports, writeHandle, epoch, committed),
+      new SqlWriteExecutor({ ...ports, guard }, writeHandle, epoch, committed),
       reader,
       databaseId,
       epoch,
       life,
       witness,
+      (what) => ports.files.damaged(options.file, what),
+      () => {
+        inUse.forEach((path) => {
+          ports.files.forget(path);
+        });
+      },
     );
   }
 
@@ -123,6 +151,7 @@ export class SqlDatabase {
    * of a copy that somebody puts in its place. No work may be under way or follow.
    */
   abandon(): void {
+    this.letGo();
     for (const handle of [this.reader.handle, this.writeHandle]) {
       try {
         handle.close();
@@ -137,6 +166,7 @@ export class SqlDatabase {
     if (this.writeSource.isInitialized) await this.writer.close();
     if (this.readSource.isInitialized) await this.readSource.destroy();
     if (!this.writeSource.isInitialized) return;
+    this.letGo();
     await this.writeSource.destroy();
     await this.witness.close();
   }

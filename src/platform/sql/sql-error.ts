@@ -27,9 +27,14 @@ export function refusalFrom(error: unknown): unknown {
   return error;
 }
 
+/** Whether the file, or the disk below it, does not give back what was written. */
+export function isDamage(error: unknown): boolean {
+  return /^SQLITE_(?:NOTADB|CORRUPT|IOERR)/.test(sqliteCode(error) ?? '');
+}
+
 /** What it means to a person when this file cannot be opened, and what to do. Others are returned as they are. */
 export function refusalToOpen(error: unknown, file: string): unknown {
-  if (/^SQLITE_(?:NOTADB|CORRUPT)/.test(sqliteCode(error) ?? '')) {
+  if (isDamage(error)) {
     return new AppError('data-corrupt', `${file}: ${String((error as Error).message)}`, {
       retry: 'never',
       cause: error,

@@ -3,7 +3,7 @@ import BetterSqlite3 from 'better-sqlite3';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryDirectory } from '../../../test/support/app-process.js';
-import { openBooksDatabase } from '../../../test/support/books-database.js';
+import { openBooksDatabase, SOUND } from '../../../test/support/books-database.js';
 import { failing, sqliteError } from '../../../test/support/failing.js';
 import { OtherProcess } from '../../../test/support/other-process.js';
 import { RecordingProcessControl } from '../../../test/support/recording-process-control.js';
@@ -41,7 +41,7 @@ describe('SqlWriteExecutor, when writing fails', () => {
 
   const executorOn = (handle: SqlHandle): SqlWriteExecutor =>
     new SqlWriteExecutor(
-      { nextTurn: setImmediate, timers, crashSites: NO_CRASH_SITES, process: control },
+      { nextTurn: setImmediate, timers, crashSites: NO_CRASH_SITES, process: control, guard: SOUND },
       handle,
       database.epoch,
       () => undefined,

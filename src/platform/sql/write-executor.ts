@@ -16,6 +16,15 @@ export interface SqlWriteExecutorPorts {
   readonly timers: Timers;
   readonly crashSites: CrashSites;
   readonly process: ProcessControl;
+  readonly guard: WriteGuard;
+}
+
+/** Knows whether what is written to the file will be found again. */
+export interface WriteGuard {
+  /** Why nothing may be written; undefined when it may. */
+  readonly refusal: AppError | undefined;
+  /** Asked when a commit is durable: what has become of its file meanwhile, in words; undefined when nothing has. */
+  lost(): string | undefined;
 }
 
 /** What a piece of work may do besides running statements on the write handle. */
@@ -119,7 +128,8 @@ export class SqlWriteExecutor {
   /** Resolves when all work that was queued before has been answered and what was deferred has been tried. */
   async drained(): Promise<void> {
     this.mustDeferredGoAlone = true;
-    await this.run(() => undefined);
+    // Behind all others in the queue, whatever becomes of it.
+    await this.run(() => undefined).catch(() => undefined);
     this.commitDeferred();
   }
 
@@ -145,6 +155,8 @@ export class SqlWriteExecutor {
     const judged: Judged[] = [];
     let count: number | undefined;
     try {
+      const { refusal } = this.ports.guard;
+      if (refusal !== undefined) throw refusal;
       this.begin.run();
       this.assertNotSuperseded();
       this.count.begin();
@@ -160,8 +172,19 @@ export class SqlWriteExecutor {
       this.keepDeferred(deferred);
       return;
     }
-    if (this.commitNow(batch, count)) answer(judged);
-    else this.keepDeferred(deferred);
+    if (!this.commitNow(batch, count)) this.keepDeferred(deferred);
+    else this.answerUnlessLost(judged);
+  }
+
+  /** What is durable in a file that has been removed meanwhile is found again only if that is put back. */
+  private answerUnlessLost(judged: readonly Judged[]): void {
+    const lost = this.ports.guard.lost();
+    if (lost === undefined) answer(judged);
+    else
+      rejectAll(
+        judged.map(({ entry }) => entry),
+        new AppError('outcome-unknown', lost, { retry: 'unknown' }),
+      );
   }
 
   private takeDeferred(): readonly Queued[] {
@@ -198,7 +221,8 @@ export class SqlWriteExecutor {
       tables.forEach((table) => touched.add(table));
       return { entry, value };
     } catch (error) {
-      if (!this.handle.inTransaction) throw new RolledBack(entry, error);
+      // Nobody's work is to be left when a page is damaged either: what others would build on it is not known.
+      if (!this.handle.inTransaction || this.ports.guard.refusal !== undefined) throw new RolledBack(entry, error);
       this.rollbackTo.run();
       this.release.run();
       return { entry, error: refusalFrom(error) };

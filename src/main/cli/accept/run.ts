@@ -4,6 +4,7 @@ import { loadConfig } from '../../../config/index.js';
 import { AppError, type Log, type ProcessControl } from '../../../kernel/index.js';
 import { COLLECTIONS } from '../../../modules/collections/index.js';
 import { NO_CRASH_SITES } from '../../../platform/crash-sites/index.js';
+import { DataFiles } from '../../../platform/data-files/index.js';
 import { NodeDisk } from '../../../platform/disk/index.js';
 import { DocumentStore } from '../../../platform/documents/index.js';
 import { nextTurn, systemClock, systemRandom, systemTimers } from '../../../platform/process/index.js';
@@ -35,7 +36,7 @@ async function acceptIn(dataDirectory: string, file: string, reason: string): Pr
   if (tablesMissingIn(file, TABLES).length > 0) throw notUpgraded(file);
   const ports = {
     ...{ disk: lookingAt(new NodeDisk()), clock: systemClock, random: systemRandom, timers: systemTimers, nextTurn },
-    ...{ crashSites: NO_CRASH_SITES, log: SILENT, process: NOTHING_TO_STOP },
+    ...{ crashSites: NO_CRASH_SITES, log: SILENT, process: NOTHING_TO_STOP, files: new DataFiles(SILENT) },
   };
   const sql = await SqlDatabase.open(ports, { file, entities: [], migrations: [] });
   const documents = await DocumentStore.open(ports, {

@@ -1,0 +1,140 @@
+import { type Stats, statSync } from 'node:fs';
+import { sep } from 'node:path';
+import { AppError, type Log, type Timers } from '../../kernel/index.js';
+
+interface KeptFile {
+  readonly device: number;
+  readonly inode: number;
+  readonly bornAtMs: number;
+  /** It may grow and must not shrink. */
+  bytes: number;
+  readonly mayShrink: boolean;
+}
+
+const RETRY_AFTER_SECONDS = 5;
+/** A look at ten files takes about 30 microseconds: so much is nothing once in a while, and too much for each write. */
+const LOOKS_LAST_MS = 20;
+const STOP_AND_RESTORE = 'stop this process, put a good copy back and start again';
+
+/**
+ * The condition of the files that a process keeps its data in. It knows each by device and inode and looks with `stat`
+ * alone, since opening and closing a file drops the locks that SQLite has on it.
+ *
+ * While one of them is not the file it was, or was found damaged, there is a `problem`, and nothing more may be written:
+ * it would be acknowledged and never found again. A file that is put back where it was is no problem any more; damage is
+ * one until the process starts anew.
+ */
+export class DataFiles {
+  private readonly kept = new Map<string, KeptFile>();
+  private damage: string | undefined;
+  private lost: string | undefined;
+  private lookedAtMs = -Infinity;
+
+  constructor(private readonly log: Log) {}
+
+  /** From now on `path` must stay the very file that it is. No effect on what is not there or kept already. */
+  keep(path: string, { mayShrink = false } = {}): void {
+    if (this.kept.has(path)) return;
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats?.isFile() !== true) return;
+    const { dev: device, ino: inode, birthtimeMs: bornAtMs, size: bytes } = stats;
+    this.kept.set(path, { device, inode, bornAtMs, bytes, mayShrink });
+  }
+
+  /** This process itself is about to remove or rename it, or all that is in it. */
+  forget(path: string): void {
+    this.kept.delete(path);
+    for (const other of this.kept.keys()) if (other.startsWith(`${path}${sep}`)) this.kept.delete(other);
+  }
+
+  /** This process itself is about to cut it, or has made it longer. */
+  resized(path: string, bytes: number): void {
+    const file = this.kept.get(path);
+    if (file) file.bytes = bytes;
+  }
+
+  /** Looks at all of them every `everyMs`, until the returned function is called. */
+  watch(timers: Timers, everyMs: number): () => void {
+    let cancel: () => void = () => undefined;
+    const next = (): void => {
+      cancel = timers.after(everyMs, () => {
+        this.look();
+        next();
+      });
+    };
+    next();
+    return () => {
+      cancel();
+    };
+  }
+
+  /** Looks now, at all of them. */
+  look(): void {
+    this.lookedAtMs = performance.now();
+    const lost = this.lostAmong(this.kept.keys());
+    if (lost === undefined && this.lost !== undefined)
+      this.log.info('the files are as they were; writes are taken again');
+    this.lost = lost;
+  }
+
+  /** What has become of one of these, as of now; undefined when nothing has. */
+  lostAmong(paths: Iterable<string>): string | undefined {
+    for (const path of paths) {
+      const file = this.kept.get(path);
+      const fate = file && fateOf(file, statSync(path, { throwIfNoEntry: false }));
+      if (fate === undefined) continue;
+      const lost = `${path} ${fate} while it was in use: put it back as it was, or ${STOP_AND_RESTORE}`;
+      if (this.lost !== lost) this.log.warn('nothing is written any more', { problem: lost });
+      this.lost = lost;
+      return lost;
+    }
+    return undefined;
+  }
+
+  /** `what` was found in `file`: stays a problem. What a request that met it is answered with. */
+  damaged(file: string, what: string, cause?: unknown): AppError {
+    const damage = `${file} is damaged (${what}): ${STOP_AND_RESTORE}`;
+    if (this.damage === undefined) this.log.warn('nothing is written any more', { problem: damage });
+    this.damage ??= damage;
+    return refusalOf(damage, cause);
+  }
+
+  /** In words, with the file and what to do; undefined when all is well as far as is known. */
+  get problem(): string | undefined {
+    return this.damage ?? this.lost;
+  }
+
+  /** As `refusal`, after a look if the last one was some milliseconds ago. */
+  refusalNow(): AppError | undefined {
+    if (performance.now() - this.lookedAtMs > LOOKS_LAST_MS) this.look();
+    return this.refusal;
+  }
+
+  /** What a write is answered with, and nothing of it is done; undefined when it may be done. */
+  get refusal(): AppError | undefined {
+    return this.problem === undefined ? undefined : refusalOf(this.problem);
+  }
+}
+
+function fateOf(file: KeptFile, now: Stats | undefined): string | undefined {
+  if (now === undefined) return 'was removed or renamed';
+  if (!isSame(file, now)) return 'was replaced by another file';
+  if (now.size < file.bytes && !file.mayShrink)
+    return `was cut from ${String(file.bytes)} to ${String(now.size)} bytes`;
+  file.bytes = now.size;
+  return undefined;
+}
+
+/** A new file may get the number of one that is gone. Where file systems do not note when a file was born, they give another time. */
+function isSame({ device, inode, bornAtMs }: KeptFile, now: Stats): boolean {
+  if (now.ino !== inode || now.dev !== device || !now.isFile()) return false;
+  return now.birthtimeMs === bornAtMs || now.birthtimeMs === now.ctimeMs;
+}
+
+function refusalOf(problem: string, cause?: unknown): AppError {
+  return new AppError('storage-damaged', `${problem}; nothing was written`, {
+    retry: 'safe',
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+    ...(cause !== undefined && { cause }),
+  });
+}

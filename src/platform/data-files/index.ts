@@ -1,0 +1,2 @@
+export { DataFiles } from './data-files.js';
+export { WatchedDisk } from './watched-disk.js';

@@ -1,0 +1,10 @@
+import type { FastifyInstance } from 'fastify';
+import type { AppError } from '../../kernel/index.js';
+import { isReading } from './access.js';
+
+/** Refuses every write while there is a reason to, before anything is done for it. Reads go on. */
+export function useWriteStop(fastify: FastifyInstance, refusal: () => AppError | undefined): void {
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    done(isReading(request.method) ? undefined : refusal());
+  });
+}
