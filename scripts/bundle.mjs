@@ -56,7 +56,7 @@ const withoutLegacyTypeOrm = {
   },
 };
 
-const PROCESSES = ['api', 'replica', 'supervisor', 'cli'];
+const PROCESSES = ['api', 'replica', 'supervisor', 'cli', 'checker'];
 /** Folders of examples/, which an image is built without. */
 const EXAMPLES = existsSync('examples') ? readdirSync('examples') : [];
 const BUNDLES = 'dist/bundle';

@@ -23,6 +23,8 @@ export interface AppConfig {
     readonly replicasDirectory: string;
     readonly snapshotEveryBytes: number;
     readonly journalReserveBytes: number;
+    /** 0: never. */
+    readonly checkEveryMs: number;
     readonly seed: boolean;
     /** Undefined: kept in the data directory, made at the first start. */
     readonly clusterSecret: string | undefined;
@@ -97,6 +99,7 @@ export function parseConfig(environment: Environment): AppConfig {
       replicasDirectory: resolve(settings.REPLICAS_DIR),
       snapshotEveryBytes: settings.SNAPSHOT_EVERY_BYTES,
       journalReserveBytes: settings.JOURNAL_RESERVE_BYTES,
+      checkEveryMs: settings.DATA_CHECK_EVERY_MS,
       seed: settings.SEED === 'on',
       clusterSecret: settings.CLUSTER_SECRET,
     },

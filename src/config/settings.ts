@@ -102,6 +102,7 @@ export const settingsSchema = z
       .default('info'),
     SNAPSHOT_EVERY_BYTES: bytes(2 * MEBIBYTE),
     JOURNAL_RESERVE_BYTES: bytes(MEBIBYTE / 4),
+    DATA_CHECK_EVERY_MS: milliseconds(600_000, 0),
     FAULTS: z.enum(['0', '1'], 'must be 0 or 1').default('0'),
     CRASH_SITE: z
       .string()

@@ -1,4 +1,4 @@
-import { BookEntity, CreateBooks1763700000002 } from '../../src/modules/books/index.js';
+import { BookEntity, CreateBooks1763700000002, SealBooks1764500000011 } from '../../src/modules/books/index.js';
 import { systemClock, systemTimers } from '../../src/platform/process/index.js';
 import { DataFiles } from '../../src/platform/data-files/index.js';
 import { NodeDisk } from '../../src/platform/disk/index.js';
@@ -7,6 +7,7 @@ import {
   CreatePlatformTables1763700000001,
   CreateTransactions1763700000003,
   OwnKeys1764500000003,
+  SealOperations1764500000010,
   SqlDatabase,
   type SqlDatabasePorts,
   type WriteGuard,
@@ -46,6 +47,8 @@ export function openBooksDatabase(file: string, ports: Partial<SqlDatabasePorts>
         CreateBooks1763700000002,
         CreateTransactions1763700000003,
         OwnKeys1764500000003,
+        SealOperations1764500000010,
+        SealBooks1764500000011,
       ],
     },
   );

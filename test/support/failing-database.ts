@@ -1,14 +1,14 @@
-import { SOUND } from './books-database.js';
 import { NO_CRASH_SITES } from '../../src/platform/crash-sites/index.js';
 import { systemTimers } from '../../src/platform/process/index.js';
 import type { SqlDatabase } from '../../src/platform/sql/index.js';
 import { SqlWriteExecutor } from '../../src/platform/sql/write-executor.js';
+import { SOUND } from './books-database.js';
 import { failing } from './failing.js';
 import { RecordingProcessControl } from './recording-process-control.js';
 
 /** The same database by another write executor, of which chosen statements fail: `onRun` as of `failing`. */
 export function failingDatabase(database: SqlDatabase) {
-  const { databaseId, epoch, life, reader } = database;
+  const { databaseId, epoch, life, reader, damaged } = database;
   const writeHandle = failing(database.writeHandle);
   const process = new RecordingProcessControl();
   const ports = { nextTurn: setImmediate, timers: systemTimers, crashSites: NO_CRASH_SITES, process, guard: SOUND };
@@ -16,5 +16,5 @@ export function failingDatabase(database: SqlDatabase) {
     reader.noticeCommit();
   });
   const hasLived = (begun: number): boolean => database.hasLived(begun);
-  return { databaseId, epoch, life, hasLived, reader, writeHandle, writer, process };
+  return { databaseId, epoch, life, hasLived, reader, damaged, writeHandle, writer, process };
 }

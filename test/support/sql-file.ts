@@ -51,7 +51,7 @@ export function transactionsDecidedByRecovery(file: string): number {
 export function withoutTransactions(file: string): void {
   const database = new BetterSqlite3(file);
   database.exec(`DROP TABLE transactions; DROP TABLE transaction_counts; DROP TABLE lives; DROP TABLE users;
-    DELETE FROM migrations WHERE name LIKE 'CreateTransactions%' OR name LIKE 'CreateUsers%'`);
+    DELETE FROM migrations WHERE name LIKE 'CreateTransactions%' OR name LIKE 'CreateUsers%' OR name LIKE 'SealUsers%'`);
   database.close();
 }
 

@@ -26,7 +26,7 @@ import {
   whyNotListening,
 } from '../../platform/http/index.js';
 import { HttpObserver, logPort, NestLogger } from '../../platform/observability/index.js';
-import type { RunningServer } from '../../platform/nodes/index.js';
+import { programOf, type RunningServer } from '../../platform/nodes/index.js';
 import {
   DataDirectoryLock,
   nextTurn,
@@ -36,9 +36,11 @@ import {
   uuids,
 } from '../../platform/process/index.js';
 import { clusterSecret, deriveKey, secretFileIn } from '../../platform/secrets/index.js';
+import { bookstoreIn } from '../../platform/sql/index.js';
 import { answerAtStop } from './answer-at-stop.js';
 import { isAuthorized, replicationAuthorization } from '../../protocols/replication/index.js';
 import { ApiModule } from './api.module.js';
+import { DatabaseCheck } from './database-check.js';
 import { crashSitesOf } from './crash-sites.js';
 import { endFirstStart, originOf } from './first-start.js';
 import { admitHotReads, YieldingAdapter } from './hot-reads.js';
@@ -46,7 +48,7 @@ import { SEED_BOOKS, SEED_CUSTOMERS } from './seed.js';
 import { replicate } from './replicate.js';
 import { OpeningGate } from './opening-gate.js';
 import { observeReplication } from './replication-metrics.js';
-import { openStores } from './stores.js';
+import { openStores, SEALED_TABLES } from './stores.js';
 import { transact } from './transact.js';
 import { countTransactions, gaugeInDoubt } from './transaction-metrics.js';
 import { serveApiDocumentation } from './swagger.js';
@@ -87,6 +89,15 @@ export async function startApp(
     },
   );
   files.keep(secretFileIn(dataDirectory));
+  const check = new DatabaseCheck(
+    { timers: systemTimers, log, files },
+    {
+      file: bookstoreIn(dataDirectory),
+      sealed: SEALED_TABLES,
+      program: programOf('checker'),
+      everyMs: config.storage.checkEveryMs,
+    },
+  );
   const endWatch = files.watch(systemTimers, LOOK_AT_FILES_EVERY_MS);
 
   const origin = await originOf(stores, systemRandom);
@@ -154,6 +165,7 @@ export async function startApp(
       passOver: [books.passOverIdsWithin.bind(books), users.passOverIdsWithin.bind(users)],
     });
     gate.open();
+    check.begin();
   };
   /** A refused start leaves no log of SQLite's behind, which would be played into a copy that is put in its place. */
   const abandon = (error: unknown): never => {
@@ -176,6 +188,7 @@ export async function startApp(
       });
       await transactions.close();
       replication.close();
+      check.end();
       endWatch();
       await stores.close();
       lock.release();

@@ -1,9 +1,20 @@
 import { join } from 'node:path';
 import type { AppConfig } from '../../config/index.js';
 import type { CrashSites, Log, ProcessControl } from '../../kernel/index.js';
-import { BookEntity, CreateBooks1763700000002 } from '../../modules/books/index.js';
+import {
+  BookEntity,
+  CreateBooks1763700000002,
+  SEALED_BOOKS,
+  SealBooks1764500000011,
+} from '../../modules/books/index.js';
 import { COLLECTIONS } from '../../modules/collections/index.js';
-import { CountUserIds1764500000002, CreateUsers1763700000004, UserEntity } from '../../modules/users/index.js';
+import {
+  CountUserIds1764500000002,
+  CreateUsers1763700000004,
+  SEALED_USERS,
+  SealUsers1764500000012,
+  UserEntity,
+} from '../../modules/users/index.js';
 import { GenerationCache } from '../../platform/cache/index.js';
 import { type DataFiles, WatchedDisk } from '../../platform/data-files/index.js';
 import { DocumentStore } from '../../platform/documents/index.js';
@@ -16,9 +27,15 @@ import {
   CreateOrigin1764500000001,
   CreateTransactions1763700000003,
   OwnKeys1764500000003,
+  SEALED_OPERATIONS,
+  SealOperations1764500000010,
   SqlDatabase,
   SqlOperationLedger,
 } from '../../platform/sql/index.js';
+import type { SealedTable } from '../../platform/sql-check/index.js';
+
+/** Whose rows are checked against what was written. */
+export const SEALED_TABLES: readonly SealedTable[] = [SEALED_BOOKS, SEALED_USERS, SEALED_OPERATIONS];
 
 export interface Stores {
   readonly sql: SqlDatabase;
@@ -58,6 +75,9 @@ export async function openStores({ storage, cache }: AppConfig, own: StorePorts)
         CreateOrigin1764500000001,
         CountUserIds1764500000002,
         OwnKeys1764500000003,
+        SealOperations1764500000010,
+        SealBooks1764500000011,
+        SealUsers1764500000012,
       ],
     }),
     DocumentStore.open(ports, {

@@ -17,4 +17,8 @@ export class BookEntity {
 
   @Column('integer')
   quantity!: number;
+
+  /** Checksum of the fields; null where somebody else has written the row. */
+  @Column('integer', { nullable: true })
+  seal!: number | null;
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Statement } from 'better-sqlite3';
 import { SqlDatabase } from '../../platform/sql/index.js';
+import { RowSeal, sealOf } from '../../platform/sql-check/index.js';
 
 export interface BookRow {
   readonly id: number;
@@ -12,32 +13,38 @@ export interface BookRow {
 
 export type NewBookRow = Omit<BookRow, 'id'>;
 
+type Sealed<Row> = Row & { readonly seal: number | null };
+
 /**
  * Statements prepared once, as these are hot paths. The writing ones run only inside work of the database's write
  * executor, the reading ones on the read connection.
  */
 @Injectable()
 export class BookRepository {
-  private readonly insertRow: Statement<[NewBookRow]>;
-  private readonly updateRow: Statement<[BookRow]>;
+  private readonly insertRow: Statement<[Sealed<NewBookRow>]>;
+  private readonly updateRow: Statement<[Sealed<BookRow>]>;
   private readonly deleteRow: Statement<[number]>;
-  private readonly findForWrite: Statement<[number], BookRow>;
-  private readonly findCommitted: Statement<[number], BookRow>;
-  private readonly pageCommitted: Statement<[number, number], BookRow>;
+  private readonly findForWrite: Statement<[number], Sealed<BookRow>>;
+  private readonly findCommitted: Statement<[number], Sealed<BookRow>>;
+  private readonly pageCommitted: Statement<[number, number], Sealed<BookRow>>;
   private readonly countCommitted: Statement<[], number>;
   private readonly anyIdGiven: Statement<[], number>;
   private readonly raiseSequence: Statement<[number]>;
   private readonly beginSequence: Statement<[number]>;
+  private readonly seal: RowSeal;
 
   constructor(database: SqlDatabase) {
     const { writeHandle: write } = database;
+    this.seal = new RowSeal('books', database.damaged);
     const read = database.reader.handle;
-    const selectRow = 'SELECT id, title, author, price_cents AS priceCents, quantity FROM books';
+    const selectRow = 'SELECT id, title, author, price_cents AS priceCents, quantity, seal FROM books';
     this.insertRow = write.prepare(
-      'INSERT INTO books (title, author, price_cents, quantity) VALUES (@title, @author, @priceCents, @quantity)',
+      `INSERT INTO books (title, author, price_cents, quantity, seal)
+       VALUES (@title, @author, @priceCents, @quantity, @seal)`,
     );
     this.updateRow = write.prepare(
-      'UPDATE books SET title = @title, author = @author, price_cents = @priceCents, quantity = @quantity WHERE id = @id',
+      `UPDATE books SET title = @title, author = @author, price_cents = @priceCents, quantity = @quantity, seal = @seal
+       WHERE id = @id`,
     );
     this.deleteRow = write.prepare('DELETE FROM books WHERE id = ?');
     this.findForWrite = write.prepare(`${selectRow} WHERE id = ?`);
@@ -55,12 +62,12 @@ export class BookRepository {
   }
 
   insert(row: NewBookRow): BookRow {
-    const { lastInsertRowid } = this.insertRow.run(row);
+    const { lastInsertRowid } = this.insertRow.run({ ...row, seal: sealOf(valuesOf(row)) });
     return { id: Number(lastInsertRowid), ...row };
   }
 
   update(row: BookRow): void {
-    this.updateRow.run(row);
+    this.updateRow.run({ ...row, seal: sealOf(valuesOf(row)) });
   }
 
   delete(id: number): void {
@@ -69,15 +76,17 @@ export class BookRepository {
 
   /** Sees what the same commit has done so far. */
   findWithinWrite(id: number): BookRow | undefined {
-    return this.findForWrite.get(id);
+    return this.checked(this.findForWrite.get(id));
   }
 
   find(id: number): BookRow | undefined {
-    return this.findCommitted.get(id);
+    return this.checked(this.findCommitted.get(id));
   }
 
   page(after: number, limit: number): BookRow[] {
-    return this.pageCommitted.all(after, limit);
+    const rows = this.pageCommitted.all(after, limit);
+    rows.forEach((row) => this.checked(row));
+    return rows;
   }
 
   count(): number {
@@ -87,4 +96,15 @@ export class BookRepository {
   hasEverHeldABook(): boolean {
     return this.anyIdGiven.get() !== undefined;
   }
+
+  /** Throws `storage-damaged`. */
+  private checked(row: Sealed<BookRow> | undefined): BookRow | undefined {
+    if (row !== undefined) this.seal.check(row.id, row.seal, valuesOf(row));
+    return row;
+  }
+}
+
+/** In the order of SEALED_BOOKS. */
+function valuesOf({ title, author, priceCents, quantity }: NewBookRow): readonly (string | number)[] {
+  return [title, author, priceCents, quantity];
 }

@@ -4,3 +4,4 @@ export { BookService } from './book.service.js';
 export { BooksController } from './adapters/http/books.controller.js';
 export { BooksModule } from './books.module.js';
 export { CreateBooks1763700000002 } from './create-books.migration.js';
+export { SealBooks1764500000011, SEALED_BOOKS } from './seal-books.migration.js';

@@ -5,3 +5,4 @@ export { SqlUserService } from './sql-user.service.js';
 export { USERS } from './user-collection.js';
 export { UserEntity } from './user.entity.js';
 export { UsersModule } from './users.module.js';
+export { SealUsers1764500000012, SEALED_USERS } from './seal-users.migration.js';

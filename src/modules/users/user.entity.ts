@@ -11,4 +11,8 @@ export class UserEntity {
 
   @Column('text')
   lastname!: string;
+
+  /** Checksum of the fields; null where somebody else has written the row. */
+  @Column('integer', { nullable: true })
+  seal!: number | null;
 }

@@ -1,28 +1,36 @@
 import { Injectable } from '@nestjs/common';
 import type { Statement } from 'better-sqlite3';
 import { SqlDatabase, type SqlWriteScope } from '../../platform/sql/index.js';
+import { RowSeal, sealOf } from '../../platform/sql-check/index.js';
 import type { User } from './user.schemas.js';
 
 const TABLE = 'users';
 
+type SealedUser = User & { readonly seal: number | null };
+
 /** The rows of `users`. What writes runs only inside work of the database's write executor. */
 @Injectable()
 export class UserRepository {
-  private readonly insertRow: Statement<[User]>;
-  private readonly updateRow: Statement<[User]>;
-  private readonly findForWrite: Statement<[number], User>;
-  private readonly findCommitted: Statement<[number], User>;
+  private readonly insertRow: Statement<[SealedUser]>;
+  private readonly updateRow: Statement<[SealedUser]>;
+  private readonly findForWrite: Statement<[number], SealedUser>;
+  private readonly findCommitted: Statement<[number], SealedUser>;
   private readonly countAllotted: Statement<[number]>;
   private readonly lastCounted: Statement<[], number>;
+  private readonly seal: RowSeal;
 
   constructor(database: SqlDatabase) {
     const { writeHandle: write } = database;
+    this.seal = new RowSeal(TABLE, database.damaged);
     const read = database.reader.handle;
-    const selectRow = 'SELECT id, firstname, lastname FROM users WHERE id = ?';
+    const selectRow = 'SELECT id, firstname, lastname, seal FROM users WHERE id = ?';
     this.insertRow = write.prepare(
-      'INSERT INTO users (id, firstname, lastname) VALUES (@id, @firstname, @lastname) ON CONFLICT (id) DO NOTHING',
+      `INSERT INTO users (id, firstname, lastname, seal) VALUES (@id, @firstname, @lastname, @seal)
+       ON CONFLICT (id) DO NOTHING`,
     );
-    this.updateRow = write.prepare('UPDATE users SET firstname = @firstname, lastname = @lastname WHERE id = @id');
+    this.updateRow = write.prepare(
+      'UPDATE users SET firstname = @firstname, lastname = @lastname, seal = @seal WHERE id = @id',
+    );
     this.findForWrite = write.prepare(selectRow);
     this.findCommitted = read.prepare(selectRow);
     this.countAllotted = write.prepare('UPDATE user_ids SET last = max(last, ?)');
@@ -31,23 +39,23 @@ export class UserRepository {
 
   /** False, and nothing is written, when the id is taken. */
   insert(scope: SqlWriteScope, user: User): boolean {
-    if (this.insertRow.run(user).changes === 0) return false;
+    if (this.insertRow.run(sealed(user)).changes === 0) return false;
     scope.touch(TABLE);
     return true;
   }
 
   update(scope: SqlWriteScope, user: User): void {
-    this.updateRow.run(user);
+    this.updateRow.run(sealed(user));
     scope.touch(TABLE);
   }
 
   /** Sees what the same commit has done so far. */
   findWithinWrite(id: number): User | undefined {
-    return this.findForWrite.get(id);
+    return this.checked(this.findForWrite.get(id));
   }
 
   find(id: number): User | undefined {
-    return this.findCommitted.get(id);
+    return this.checked(this.findCommitted.get(id));
   }
 
   /** As `insert`, of a user whose id was allotted: no later life allots one up to it. */
@@ -66,4 +74,19 @@ export class UserRepository {
   lastAllottedId(): number {
     return this.lastCounted.get() ?? 0;
   }
+
+  /** Throws `storage-damaged`. */
+  private checked(row: SealedUser | undefined): User | undefined {
+    if (row !== undefined) this.seal.check(row.id, row.seal, valuesOf(row));
+    return row;
+  }
+}
+
+function sealed(user: User): SealedUser {
+  return { ...user, seal: sealOf(valuesOf(user)) };
+}
+
+/** In the order of SEALED_USERS. */
+function valuesOf({ id, firstname, lastname }: User): readonly (string | number)[] {
+  return [id, firstname, lastname];
 }

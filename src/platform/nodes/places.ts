@@ -74,7 +74,7 @@ function programPattern(name: string): RegExp {
 }
 
 /** The program that belongs to the one that runs: beside it in the bundle, or compiled in its own folder. */
-export function programOf(name: 'api' | 'replica'): string {
+export function programOf(name: 'api' | 'replica' | 'checker'): string {
   const places = [`./${name}.mjs`, `../../main/${name}/main.js`].map((path) =>
     fileURLToPath(new URL(path, import.meta.url)),
   );

@@ -24,3 +24,4 @@ export { CreateTransactions1763700000003 } from './migrations/1763700000003-crea
 export { CreateOrigin1764500000001 } from './migrations/1764500000001-create-origin.js';
 export { OwnKeys1764500000003 } from './migrations/1764500000003-own-keys.js';
 export { readOrigin, type SqlOrigin, writeOrigin } from './sql-origin.js';
+export { SealOperations1764500000010, SEALED_OPERATIONS } from './migrations/1764500000010-seal-operations.js';

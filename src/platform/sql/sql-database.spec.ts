@@ -48,13 +48,13 @@ describe('SqlDatabase', () => {
   it('given the migrations, can undo them all and run them again', async () => {
     const { writeSource, databaseId, epoch } = await openOne();
 
-    for (let migration = 0; migration < 3; migration += 1) await writeSource.undoLastMigration();
+    for (let migration = 0; migration < 6; migration += 1) await writeSource.undoLastMigration();
     const left = await writeSource.query<{ name: string }[]>(
       "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
     );
 
     expect(left).toEqual([{ name: 'migrations' }]);
-    expect(await writeSource.runMigrations()).toHaveLength(3);
+    expect(await writeSource.runMigrations()).toHaveLength(6);
     await writeSource.query('INSERT INTO meta VALUES (1, ?, ?)', [databaseId, epoch]);
   });
 

@@ -2,6 +2,7 @@ import BetterSqlite3, { type Statement } from 'better-sqlite3';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import type { AppError, Clock, Disk, Log, Random } from '../../kernel/index.js';
 import type { DataFiles } from '../data-files/index.js';
+import { registerSeal } from '../sql-check/index.js';
 import { CommitCount } from './commit-count.js';
 import { CommitWitness, witnessOf } from './commit-witness.js';
 import { guarded } from './guarded-handle.js';
@@ -189,6 +190,7 @@ function connection(
       handle.pragma('synchronous = FULL');
       // The journals of savepoints: on disk they cost as many writes as the work itself, and nobody reads them after a crash.
       handle.pragma('temp_store = MEMORY');
+      registerSeal(handle);
       opened(handle);
     },
   };

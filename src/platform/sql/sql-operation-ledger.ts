@@ -9,6 +9,7 @@ import {
   type OperationStamp,
   SERVER_ID_RETENTION,
 } from '../../kernel/index.js';
+import { RowSeal, sealOf } from '../sql-check/index.js';
 import type { SqlDatabase } from './sql-database.js';
 
 const SECOND_MS = 1_000;
@@ -22,12 +23,13 @@ interface Row {
   readonly status: number;
   readonly headers: string;
   readonly body: string | null;
+  readonly seal: number | null;
 }
 
 /** The operations whose writes went to this SQL file, each in the same commit as its write. */
 export class SqlOperationLedger implements OperationLedger {
   private readonly insert: Statement<
-    [string, string | null, string | null, string | null, number, number, number, string, string | null]
+    [string, string | null, string | null, string | null, number, number, number, string, string | null, number]
   >;
   private readonly deleteExpiredOfScope: Statement<[string, number]>;
   private readonly deleteExpired: Statement<[number, number]>;
@@ -36,18 +38,20 @@ export class SqlOperationLedger implements OperationLedger {
   private readonly countOwned: Statement<[number, number], { readonly owner: string; readonly count: number }>;
   private readonly byScope: Statement<[string], Row>;
   private readonly byId: Statement<[string], Row>;
+  private readonly seal: RowSeal;
   private recordedSincePrune = 0;
 
   constructor(
-    database: Pick<SqlDatabase, 'writeHandle' | 'reader'>,
+    database: Pick<SqlDatabase, 'writeHandle' | 'reader' | 'damaged'>,
     private readonly clock: Clock,
   ) {
     const { writeHandle: write } = database;
     const read = database.reader.handle;
-    const columns = 'id, body_hmac, at_ms, status, headers, body';
+    const columns = 'id, body_hmac, at_ms, status, headers, body, seal';
+    this.seal = new RowSeal('operations', database.damaged);
     this.insert = write.prepare(
-      `INSERT INTO operations (id, scope, body_hmac, owner, at_ms, expires_at_ms, status, headers, body)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO operations (id, scope, body_hmac, owner, at_ms, expires_at_ms, status, headers, body, seal)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.deleteExpiredOfScope = write.prepare('DELETE FROM operations WHERE scope = ? AND expires_at_ms <= ?');
     const soonestToExpire = 'SELECT rowid FROM operations';
@@ -77,27 +81,21 @@ export class SqlOperationLedger implements OperationLedger {
     const nowMs = this.clock.nowMs();
     const keptMs = stamp.scope === undefined ? SERVER_ID_RETENTION.ms : keyRetentionMs(stamp.owner);
     if (stamp.scope !== undefined) this.deleteExpiredOfScope.run(stamp.scope, nowMs);
-    this.insert.run(
-      stamp.id,
-      stamp.scope ?? null,
-      stamp.bodyHmac ?? null,
-      stamp.owner ?? null,
-      nowMs,
-      nowMs + keptMs,
-      answer.status,
-      JSON.stringify(answer.headers),
-      answer.body,
-    );
+    const { id, scope = null, bodyHmac = null, owner = null } = stamp;
+    const { status, body } = answer;
+    const headers = JSON.stringify(answer.headers);
+    const seal = sealOf([id, bodyHmac, nowMs, status, headers, body]);
+    this.insert.run(id, scope, bodyHmac, owner, nowMs, nowMs + keptMs, status, headers, body, seal);
     this.recordedSincePrune += 1;
     if (this.recordedSincePrune >= RECORDED_PER_PRUNE) this.prune(nowMs);
   }
 
   findByScope(scope: string): OperationRecord | undefined {
-    return toRecord(this.byScope.get(scope));
+    return this.toRecord(this.byScope.get(scope));
   }
 
   findById(id: string): OperationRecord | undefined {
-    return toRecord(this.byId.get(id));
+    return this.toRecord(this.byId.get(id));
   }
 
   /** The keys that are not over yet, by owner and second. Whoever takes them may wait between any two. */
@@ -117,14 +115,13 @@ export class SqlOperationLedger implements OperationLedger {
     this.deleteExpired.run(nowMs, PRUNED_AT_ONCE);
     this.deleteSurplus.run(PRUNED_AT_ONCE, SERVER_ID_RETENTION.count);
   }
-}
 
-function toRecord(row: Row | undefined): OperationRecord | undefined {
-  if (row === undefined) return undefined;
-  return {
-    id: row.id,
-    bodyHmac: row.body_hmac ?? undefined,
-    atMs: row.at_ms,
-    answer: { status: row.status, headers: JSON.parse(row.headers) as Record<string, string>, body: row.body },
-  };
+  /** Throws `storage-damaged`. */
+  private toRecord(row: Row | undefined): OperationRecord | undefined {
+    if (row === undefined) return undefined;
+    const { id, body_hmac, at_ms, status, headers, body } = row;
+    this.seal.check(id, row.seal, [id, body_hmac, at_ms, status, headers, body]);
+    const answer = { status, headers: JSON.parse(headers) as Record<string, string>, body };
+    return { id, bodyHmac: body_hmac ?? undefined, atMs: at_ms, answer };
+  }
 }

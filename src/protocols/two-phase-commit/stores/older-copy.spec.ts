@@ -10,9 +10,10 @@ import { RecordingLog } from '../../../../test/support/recording-log.js';
 import { SimulatedClock } from '../../../../test/support/simulated-clock.js';
 import { SimulatedTimers } from '../../../../test/support/simulated-timers.js';
 import { transactionId } from '../../../../test/support/transaction-ids.js';
+import { NodeDisk } from '../../../platform/disk/index.js';
 import { NO_CRASH_SITES } from '../../../platform/crash-sites/index.js';
 import { systemClock } from '../../../platform/process/index.js';
-import { SqlTransactionTable } from '../../../platform/sql/index.js';
+import { acceptMissingCommits, SqlTransactionTable } from '../../../platform/sql/index.js';
 import type { LastResource } from '../ports.js';
 import { branch } from '../shell/transaction.js';
 import { TransactionCoordinator } from '../shell/transaction-coordinator.js';
@@ -31,6 +32,8 @@ const ID = transactionId(new SimulatedClock().nowMs(), 1);
 describeOlderCopies<SqlWork>(
   'SqliteLastResource',
   async (file) => {
+    // A start that is refused because commits are missing comes before all this: someone has accepted it.
+    await acceptMissingCommits(new NodeDisk(), file);
     const database = await openBooksDatabase(file);
     const table = new SqlTransactionTable(database, { clock: systemClock, log: new RecordingLog() }, () => false);
     return { lastResource: new SqliteLastResource(database, table), close: () => database.close() };

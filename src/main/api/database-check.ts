@@ -1,0 +1,74 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Log, Timers } from '../../kernel/index.js';
+import type { DataFiles } from '../../platform/data-files/index.js';
+import type { SealedTable } from '../../platform/sql-check/index.js';
+
+/** Damage that is there at the start is found soon, and not while everything else begins. */
+const FIRST_AFTER_MS = 1_000;
+const EXIT_DAMAGED = 3;
+
+export interface DatabaseCheckPorts {
+  readonly timers: Timers;
+  readonly log: Log;
+  readonly files: DataFiles;
+}
+
+export interface DatabaseCheckOptions {
+  readonly file: string;
+  readonly sealed: readonly SealedTable[];
+  /** What reads through the file once, as `src/main/checker` does. */
+  readonly program: string;
+  /** From the end of one check to the beginning of the next; 0: never. */
+  readonly everyMs: number;
+}
+
+/**
+ * Reads through the whole database again and again, in a process of its own: it has the lowest priority, blocks nobody
+ * here however large a table is, and can be ended at any time.
+ */
+export class DatabaseCheck {
+  private cancel: () => void = () => undefined;
+  private child: ChildProcess | undefined;
+
+  constructor(
+    private readonly ports: DatabaseCheckPorts,
+    private readonly options: DatabaseCheckOptions,
+  ) {}
+
+  begin(): void {
+    const { everyMs } = this.options;
+    if (everyMs > 0) this.after(Math.min(everyMs, FIRST_AFTER_MS));
+  }
+
+  end(): void {
+    this.cancel();
+    this.child?.removeAllListeners('close').kill('SIGKILL');
+  }
+
+  private after(delayMs: number): void {
+    this.cancel = this.ports.timers.after(delayMs, () => {
+      // Another process would make a new index of the log where that is gone, and take the two for one.
+      this.ports.files.look();
+      if (this.ports.files.problem === undefined) this.check();
+      else this.after(this.options.everyMs);
+    });
+  }
+
+  private check(): void {
+    const { file, sealed, program, everyMs } = this.options;
+    let said = '';
+    // Its input ends with this process.
+    this.child = spawn(process.execPath, [program, file, JSON.stringify(sealed)], { stdio: 'pipe' });
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      stream?.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    }
+    this.child
+      .on('error', (error) => (said = error.message))
+      .on('close', (code) => {
+        this.child = undefined;
+        if (code === EXIT_DAMAGED) this.ports.files.damaged(file, said);
+        else if (code !== 0) this.ports.log.warn('the database was not checked this time', { file, reason: said });
+        this.after(everyMs);
+      });
+  }
+}

@@ -1,0 +1,66 @@
+import BetterSqlite3, { type Database } from 'better-sqlite3';
+import { sealOf, type Sealable, type SealedTable } from './row-seal.js';
+
+const BUSY_TIMEOUT_MS = 1_000;
+const ROWS_AT_ONCE = 1_000;
+const DAMAGE = /^SQLITE_(?:NOTADB|CORRUPT|IOERR)/;
+
+/**
+ * Reads through a whole database, table by table with its indexes, on a connection of its own and so from the disk, and
+ * rows with a seal one by one. Returns what is damaged, in words; undefined when nothing is. `pause` is awaited between
+ * two pieces of work with the milliseconds that the last one took.
+ */
+export async function findDamage(
+  file: string,
+  sealed: readonly SealedTable[],
+  pause: (workedMs: number) => Promise<void>,
+): Promise<string | undefined> {
+  let handle: Database | undefined;
+  try {
+    handle = new BetterSqlite3(file, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
+    for (const work of piecesOf(handle, sealed)) {
+      const began = performance.now();
+      const found = work();
+      if (found !== undefined) return found;
+      await pause(performance.now() - began);
+    }
+    return undefined;
+  } catch (error) {
+    if (DAMAGE.test(String((error as { code?: unknown }).code))) return (error as Error).message;
+    throw error;
+  } finally {
+    handle?.close();
+  }
+}
+
+function* piecesOf(handle: Database, sealed: readonly SealedTable[]): Generator<() => string | undefined> {
+  const tables = handle.prepare<[], string>("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck().all();
+  const check = handle.prepare<[string], string>('SELECT * FROM pragma_integrity_check(?)').pluck();
+  for (const table of ['sqlite_schema', ...tables]) {
+    yield () => {
+      const found = check.get(table);
+      return found === 'ok' ? undefined : `${table}: ${String(found)}`;
+    };
+  }
+  for (const one of sealed.filter(({ table }) => tables.includes(table))) yield* sealsOf(handle, one);
+}
+
+function* sealsOf(handle: Database, { table, columns }: SealedTable): Generator<() => string | undefined> {
+  const hasSeals = handle.prepare<[], string>(`SELECT name FROM pragma_table_info('${table}')`).pluck().all();
+  if (!hasSeals.includes('seal')) return;
+  const page = handle
+    .prepare<[number], [number, number | null, ...Sealable[]]>(
+      `SELECT rowid, seal, ${columns.join(', ')} FROM ${table} WHERE rowid > ? ORDER BY rowid LIMIT ${String(ROWS_AT_ONCE)}`,
+    )
+    .raw();
+  let after = 0;
+  for (let isMore = true; isMore;) {
+    yield () => {
+      const rows = page.all(after);
+      isMore = rows.length === ROWS_AT_ONCE;
+      after = rows.at(-1)?.[0] ?? after;
+      const bad = rows.find(([, seal, ...values]) => seal !== null && seal !== sealOf(values));
+      return bad && `row ${String(bad[0])} of ${table} is not what was written`;
+    };
+  }
+}

@@ -1,0 +1,71 @@
+import { crc32 } from 'node:zlib';
+import type { Database } from 'better-sqlite3';
+import type { AppError } from '../../kernel/index.js';
+
+/** A table whose rows carry a checksum over these columns, in this order, in a column `seal`. */
+export interface SealedTable {
+  readonly table: string;
+  readonly columns: readonly string[];
+}
+
+export type Sealable = string | number | null;
+
+interface Runner {
+  query(sql: string): Promise<unknown>;
+}
+
+const SEAL_FUNCTION = 'seal_of';
+/** What no value contains or begins with. */
+const BETWEEN = '\0';
+const NULL = '\u0001';
+
+/**
+ * CRC-32 of a row's values. SQLite checks what a page looks like and not what it says, so a text in which a bit flipped
+ * would be served as if it were right. What SQLite gives back for a text has the same seal as the text that it was given,
+ * also where that is no valid Unicode.
+ */
+export function sealOf(values: readonly Sealable[]): number {
+  let text = '';
+  for (const value of values) text += (value ?? NULL) + BETWEEN;
+  return crc32(text);
+}
+
+/** Makes the function of SQL that `sealRows` uses known to a connection. */
+export function registerSeal(handle: Database): void {
+  handle.function(SEAL_FUNCTION, { varargs: true, deterministic: true }, (...values: unknown[]) =>
+    sealOf(values as Sealable[]),
+  );
+}
+
+/**
+ * Gives a table its seals, also the rows that it has. A row that somebody else changes (a person in a SQLite shell, an
+ * earlier version) loses its seal, and is taken as it is.
+ */
+export async function sealRows(runner: Runner, { table, columns }: SealedTable): Promise<void> {
+  const names = columns.join(', ');
+  const [now, before] = ['NEW', 'OLD'].map((row) => columns.map((column) => `${row}.${column}`).join(', '));
+  await runner.query(`ALTER TABLE ${table} ADD COLUMN seal INTEGER`);
+  await runner.query(`UPDATE ${table} SET seal = ${SEAL_FUNCTION}(${names})`);
+  await runner.query(`CREATE TRIGGER ${table}_changed_elsewhere AFTER UPDATE OF ${names} ON ${table}
+    WHEN NEW.seal IS OLD.seal AND (${String(now)}) IS NOT (${String(before)})
+    BEGIN UPDATE ${table} SET seal = NULL WHERE rowid = NEW.rowid; END`);
+}
+
+export async function unsealRows(runner: Runner, { table }: SealedTable): Promise<void> {
+  await runner.query(`DROP TRIGGER ${table}_changed_elsewhere`);
+  await runner.query(`ALTER TABLE ${table} DROP COLUMN seal`);
+}
+
+/** Sees to it that rows of one table are as they were written. */
+export class RowSeal {
+  constructor(
+    private readonly table: string,
+    private readonly damaged: (what: string) => AppError,
+  ) {}
+
+  /** Throws what `damaged` returns. A row without a seal passes. */
+  check(id: number | string, seal: number | null, values: readonly Sealable[]): void {
+    if (seal === null || seal === sealOf(values)) return;
+    throw this.damaged(`row ${String(id)} of ${this.table} is not what was written`);
+  }
+}
