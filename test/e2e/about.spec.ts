@@ -28,6 +28,7 @@ describe('health', () => {
     expect(ready.json()).toEqual({
       status: 'ok',
       details: {
+        files: up,
         'sql-write': up,
         'sql-read': up,
         documents: { ...up, position: expect.stringMatching(/^\d+\.\d+$/) },
