@@ -10,8 +10,8 @@ declare module 'fastify' {
   }
 }
 
-const LAST_ARRIVALS_MS = 20;
-const TURNS_TO_READ = 3;
+const READ_WITHIN_MS = 250;
+const TURNS_TO_READ = 5;
 const DROP_EVERY_MS = 20;
 const ANSWERED_WITHIN_MS = 1_000;
 /** A client that does not read what it is answered does not hold up the end. */
@@ -48,9 +48,7 @@ export interface StopPlan {
  */
 export async function closeServing(server: FastifyInstance, { close, answerOpen }: StopPlan): Promise<void> {
   const { connections } = server;
-  // What has reached this machine by now is still read: one turn accepts a connection, the next reads from it.
-  await delay(LAST_ARRIVALS_MS);
-  for (let turn = 1; turn <= TURNS_TO_READ; turn += 1) await nextTurn();
+  await untilAllIsRead(server);
   const closed = close();
   const dropping = setInterval(() => {
     dropAnswered(connections);
@@ -64,6 +62,24 @@ export async function closeServing(server: FastifyInstance, { close, answerOpen 
   } finally {
     clearInterval(dropping);
   }
+}
+
+/**
+ * What has reached this machine by now is still read. A turn of the event loop accepts one connection (libuv), and a later
+ * one reads from it: it is over when some turns in a row have brought nothing.
+ */
+async function untilAllIsRead({ server }: FastifyInstance): Promise<void> {
+  let arrivals = 0;
+  const count = (): void => {
+    arrivals += 1;
+  };
+  server.on('connection', count).on('request', count);
+  const deadline = performance.now() + READ_WITHIN_MS;
+  let seen: number;
+  do {
+    seen = arrivals;
+    for (let turn = 1; turn <= TURNS_TO_READ; turn += 1) await nextTurn();
+  } while (arrivals > seen && performance.now() < deadline);
 }
 
 /** Keeps note of the connections of `server`, also of those that Node no longer counts as HTTP. */
