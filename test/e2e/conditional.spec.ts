@@ -45,10 +45,6 @@ describe.each(RESOURCES)('the ETag of a $name', ({ path, input, changed }) => {
     ['the weak form', (etag: string) => `W/${etag}`],
     ['a list without it', () => '"x", "y"'],
     ['a list of weak forms', (etag: string) => `"x", W/${etag}`],
-    ['the tag without quotes', (etag: string) => etag.replaceAll('"', '')],
-    ['half a tag', (etag: string) => etag.slice(0, -1)],
-    ['nothing', () => ''],
-    ['nonsense', () => 'x'.repeat(1_000)],
     ['a star in quotes', () => '"*"'],
   ])('replaced in If-Match by %s, stops PUT and DELETE with 412, and nothing is written', async (_title, header) => {
     const { at, etag } = await added();
@@ -56,6 +52,56 @@ describe.each(RESOURCES)('the ETag of a $name', ({ path, input, changed }) => {
     expect((await app.client.put(at, changed, headers)).problem(412).code).toBe('precondition-failed');
     (await app.client.delete(at, headers)).problem(412);
     expect((await app.client.get(at)).header('etag')).toBe(etag);
+  });
+
+  it.each([
+    ['the tag without quotes', (etag: string) => etag.replaceAll('"', '')],
+    ['half a tag', (etag: string) => etag.slice(0, -1)],
+    ['nothing', () => ''],
+    ['nonsense', () => 'x'.repeat(1_000)],
+    ['a star in a list', () => '*, "x"'],
+  ])(
+    'replaced by %s, is refused with 400 by the name of the header, and nothing is written',
+    async (_title, broken) => {
+      const { at, etag } = await added();
+      for (const name of ['If-Match', 'If-None-Match']) {
+        const headers = { [name]: broken(etag) };
+        (await app.client.put(at, changed, headers)).problem(400, name);
+        (await app.client.delete(at, headers)).problem(400, name);
+        (await app.client.get(at, headers)).problem(400, name);
+      }
+      expect((await app.client.get(at)).header('etag')).toBe(etag);
+    },
+  );
+
+  it.each([
+    ['*', () => '*'],
+    ['the ETag', (etag: string) => etag],
+    ['its weak form', (etag: string) => `W/${etag}`],
+    ['a list that holds it', (etag: string) => `"x", ${etag}`],
+  ])('sent as If-None-Match: %s, stops PUT and DELETE with 412, and nothing is written', async (_title, header) => {
+    const { at, etag } = await added();
+    const headers = { 'if-none-match': header(etag) };
+    expect((await app.client.put(at, changed, headers)).problem(412).code).toBe('precondition-failed');
+    expect((await app.client.delete(at, headers)).problem(412).code).toBe('precondition-failed');
+    expect((await app.client.get(at)).header('etag')).toBe(etag);
+  });
+
+  it('not among those of If-None-Match, lets PUT and DELETE through', async () => {
+    const { at } = await added();
+    const headers = { 'if-none-match': '"x", W/"y"' };
+    expect((await app.client.put(at, changed, headers)).status).toBe(200);
+    expect((await app.client.delete(at, headers)).status).toBe(204);
+  });
+
+  it('sent with both headers, is judged by If-Match first and then by If-None-Match', async () => {
+    const { at, etag } = await added();
+    const both = await app.client.put(at, changed, { 'if-match': etag, 'if-none-match': '"x"' });
+    expect(both.status).toBe(200);
+    const first = await app.client.get(at, { 'if-match': '"x"', 'if-none-match': both.header('etag') });
+    expect(first.problem(412).detail).toMatch(/If-Match/);
+    const second = await app.client.put(at, input, { 'if-match': both.header('etag'), 'if-none-match': '*' });
+    expect(second.problem(412).detail).toMatch(/If-None-Match/);
   });
 
   it('from before a change, stops a second writer with 412', async () => {
@@ -106,11 +152,10 @@ describe.each(RESOURCES)('the ETag of a $name', ({ path, input, changed }) => {
 
   it.each([
     ['another tag', () => '"x"'],
-    ['the tag without quotes', (etag: string) => etag.replaceAll('"', '')],
-    ['nothing', () => ''],
+    ['a list without it', () => '"x", W/"y"'],
   ])('replaced in If-None-Match by %s, is answered with the whole', async (_title, header) => {
     const { at, etag } = await added();
-    const read = await app.client.get(at, { 'if-none-match': header(etag) });
+    const read = await app.client.get(at, { 'if-none-match': header() });
     expect([read.status, read.header('etag')]).toEqual([200, etag]);
   });
 
@@ -142,5 +187,33 @@ describe('the ETag of the book list', () => {
     const { header } = { header: (await app.client.get('/books')).header('etag') };
     await app.client.add(CUSTOMER.path, CUSTOMER.input);
     expect((await app.client.get('/books', { 'if-none-match': header })).status).toBe(304);
+  });
+});
+
+describe('If-None-Match and If-Match on users', () => {
+  const ADA = { firstname: 'Ada', lastname: 'Lovelace' };
+  const OTHER = { firstname: 'Grace', lastname: 'Hopper' };
+
+  it('with * on PUT of one that is there, in SQL and among the documents, are answered 412 and met by its ETag', async () => {
+    const paths = [await app.client.add('/sql/users', ADA), await app.client.add('/nosql/users/conditional-1', ADA)];
+    for (const at of paths) {
+      const etag = (await app.client.get(at)).header('etag');
+      (await app.client.put(at, OTHER, { 'if-none-match': '*' })).problem(412);
+      (await app.client.put(at, OTHER, { 'if-none-match': etag })).problem(412);
+      (await app.client.put(at, OTHER, { 'if-match': '"x"' })).problem(412);
+      (await app.client.put(at, OTHER, { 'if-match': 'x' })).problem(400, 'If-Match');
+      expect((await app.client.get(at)).header('etag')).toBe(etag);
+      expect((await app.client.put(at, OTHER, { 'if-match': etag, 'if-none-match': '"x"' })).status).toBe(200);
+    }
+  });
+
+  it('on POST under an id, make it only where none is: If-None-Match: * is 412 where one is, If-Match where none is', async () => {
+    const at = '/nosql/users/conditional-2';
+    (await app.client.post(at, ADA, { 'if-match': '*' })).problem(412);
+    expect((await app.client.post(at, ADA, { 'if-none-match': '*' })).status).toBe(201);
+    (await app.client.post(at, OTHER, { 'if-none-match': '*' })).problem(412);
+    (await app.client.post(at, OTHER, { 'if-match': '*' })).problem(409);
+    (await app.client.post(at, OTHER, { 'if-none-match': '"x' })).problem(400, 'If-None-Match');
+    expect((await app.client.get(at)).json()).toMatchObject(ADA);
   });
 });

@@ -47,7 +47,13 @@ describe('a write sent to a replica', () => {
     answerCreated(true);
     const key = newKey();
     const given = {
-      ...{ 'idempotency-key': key, 'if-match': '"a"', 'x-write-concern': 'majority', 'x-request-id': 'request-1' },
+      ...{
+        'idempotency-key': key,
+        'if-match': '"a"',
+        'if-none-match': '"b"',
+        'x-write-concern': 'majority',
+        'x-request-id': 'request-1',
+      },
       'x-api-key': 'my-key',
     };
     const written = await replica.client.post('/customers', CUSTOMER.input, given);

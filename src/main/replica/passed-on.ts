@@ -21,7 +21,15 @@ export interface PassingOnOptions {
 const KEY = 'idempotency-key';
 /** Some clients, those behind a proxy, name it before the path. */
 const ORIGIN = /^[a-z][a-z\d+.-]*:\/\/[^/?]*/i;
-const PASSED_TO_PRIMARY = ['if-match', 'x-write-concern', 'x-api-key', 'authorization', 'content-type', 'accept'];
+const PASSED_TO_PRIMARY = [
+  'if-match',
+  'if-none-match',
+  'x-write-concern',
+  'x-api-key',
+  'authorization',
+  'content-type',
+  'accept',
+];
 const PASSED_TO_CLIENT = [
   ...['content-type', 'location', 'etag', 'x-commit', 'x-replicas-acked', 'x-operation-id', 'idempotency-replayed'],
   ...['retry-after', 'www-authenticate'],

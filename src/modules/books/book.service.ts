@@ -3,11 +3,10 @@ import { type Answer, AppError, centsFromPrice, type OperationStamp, priceFromCe
 import { type CachedRead, GenerationCache } from '../../platform/cache/index.js';
 import {
   etagOf,
-  ifMatchHolds,
   nextPageLink,
-  otherVersion,
   type PageRequest,
   prepareBody,
+  type Preconditions,
   type PreparedBody,
 } from '../../platform/http/index.js';
 import { SqlDatabase, SqlOperationLedger, type SqlWriteScope } from '../../platform/sql/index.js';
@@ -33,9 +32,9 @@ export class BookService {
   }
 
   /** Rejects with `not-found` or `precondition-failed`. */
-  replace(id: number, input: BookInput, ifMatch: string | undefined, operation: OperationStamp): Promise<Answer> {
+  replace(id: number, input: BookInput, conditions: Preconditions, operation: OperationStamp): Promise<Answer> {
     return this.write(operation, () => {
-      this.assertWritable(id, ifMatch);
+      this.assertWritable(id, conditions);
       const row = { id, ...rowOf(input) };
       this.books.update(row);
       return shown(200, row, {});
@@ -43,9 +42,9 @@ export class BookService {
   }
 
   /** Rejects with `not-found` or `precondition-failed`. */
-  delete(id: number, ifMatch: string | undefined, operation: OperationStamp): Promise<Answer> {
+  delete(id: number, conditions: Preconditions, operation: OperationStamp): Promise<Answer> {
     return this.write(operation, () => {
-      this.assertWritable(id, ifMatch);
+      this.assertWritable(id, conditions);
       this.books.delete(id);
       return { status: 204, headers: {}, body: null };
     });
@@ -105,11 +104,12 @@ export class BookService {
     });
   }
 
-  private assertWritable(id: number, ifMatch: string | undefined): void {
+  private assertWritable(id: number, conditions: Preconditions): void {
     const current = this.books.findWithinWrite(id);
     if (current === undefined) throw notFound(id);
-    if (ifMatchHolds(ifMatch, etagOf(JSON.stringify(bookOf(current))))) return;
-    throw otherVersion(`book ${String(id)}`);
+    if (conditions.areNone) return;
+    const refused = conditions.refusal(`book ${String(id)}`, etagOf(JSON.stringify(bookOf(current))));
+    if (refused) throw refused;
   }
 }
 

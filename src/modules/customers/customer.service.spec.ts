@@ -1,6 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
+import type { FastifyRequest } from 'fastify';
 import type { DocumentStore, DocumentWrite } from '../../platform/documents/index.js';
+import { Preconditions } from '../../platform/http/index.js';
 import { CustomerService } from './customer.service.js';
+
+const NO_CONDITIONS = Preconditions.of({ headers: {} } as FastifyRequest);
 
 describe('CustomerService', () => {
   it('given a customer that a transaction has to itself, refuses as a conflict that passes, and says when to ask again', async () => {
@@ -8,8 +12,8 @@ describe('CustomerService', () => {
     const documents = { replace: () => Promise.resolve(refused), delete: () => Promise.resolve(refused) };
     const service = new CustomerService(documents as Partial<DocumentStore> as DocumentStore);
     const writes = [
-      service.replace(1, { name: 'Ada', email: 'a@x.org' }, undefined, { id: 'o1' }),
-      service.delete(1, undefined, { id: 'o2' }),
+      service.replace(1, { name: 'Ada', email: 'a@x.org' }, NO_CONDITIONS, { id: 'o1' }),
+      service.delete(1, NO_CONDITIONS, { id: 'o2' }),
     ];
 
     for (const write of writes) {

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type Answer, type OperationStamp, placeText } from '../../kernel/index.js';
+import { type Answer, type AppError, type OperationStamp, placeText } from '../../kernel/index.js';
 import {
   type DocumentOutcome,
   DocumentStore,
@@ -7,7 +7,7 @@ import {
   reservedDocument,
   type ShownDocument,
 } from '../../platform/documents/index.js';
-import { ifMatchHolds, otherVersion } from '../../platform/http/index.js';
+import type { Preconditions } from '../../platform/http/index.js';
 import type { CustomerInput } from './customer.schemas.js';
 import { CUSTOMERS, customerNotFound, shownCustomer } from './customer-reads.js';
 
@@ -23,16 +23,18 @@ export class CustomerService {
   async replace(
     id: number,
     input: CustomerInput,
-    ifMatch: string | undefined,
+    conditions: Preconditions,
     operation: OperationStamp,
   ): Promise<Answer> {
-    const precondition = preconditionOf(ifMatch);
-    return written(await this.documents.replace(CUSTOMERS.name, id, fieldsOf(input), operation, precondition), id);
+    const { isMet, refused } = judging(id, conditions);
+    const write = await this.documents.replace(CUSTOMERS.name, id, fieldsOf(input), operation, isMet);
+    return written(write, id, refused);
   }
 
   /** Rejects with `not-found` or `precondition-failed`. */
-  async delete(id: number, ifMatch: string | undefined, operation: OperationStamp): Promise<Answer> {
-    return written(await this.documents.delete(CUSTOMERS.name, id, operation, preconditionOf(ifMatch)), id);
+  async delete(id: number, conditions: Preconditions, operation: OperationStamp): Promise<Answer> {
+    const { isMet, refused } = judging(id, conditions);
+    return written(await this.documents.delete(CUSTOMERS.name, id, operation, isMet), id, refused);
   }
 
   /**
@@ -59,15 +61,27 @@ export function answerOf({ change, document }: DocumentOutcome, commit: string):
   return { status: 201, headers: { ...headers, etag, location: `/customers/${String(document.id)}` }, body };
 }
 
-function written(write: DocumentWrite, id: number): Answer {
+function written(write: DocumentWrite, id: number, refused?: () => AppError): Answer {
   if (write.done) return answerOf(write.outcome, placeText(write.commit));
-  if (write.refusal === 'not-found') throw customerNotFound(id);
-  const what = `customer ${String(id)}`;
-  throw write.refusal === 'reserved' ? reservedDocument(what) : otherVersion(what);
+  if (write.refusal === 'reserved') throw reservedDocument(nameOf(id));
+  throw write.refusal === 'precondition-failed' && refused ? refused() : customerNotFound(id);
 }
 
-function preconditionOf(ifMatch: string | undefined): ((current: ShownDocument) => boolean) | undefined {
-  return ifMatch === undefined ? undefined : (current) => ifMatchHolds(ifMatch, shownCustomer(current).etag);
+/** For the store, which asks whether the conditions are met by what is there, and why they were not. */
+function judging(
+  id: number,
+  conditions: Preconditions,
+): { readonly isMet: ((current: ShownDocument) => boolean) | undefined; readonly refused: () => AppError } {
+  let refusal: AppError | undefined;
+  const isMet = (current: ShownDocument): boolean => {
+    refusal = conditions.refusal(nameOf(id), shownCustomer(current).etag);
+    return refusal === undefined;
+  };
+  return { isMet: conditions.areNone ? undefined : isMet, refused: () => refusal ?? customerNotFound(id) };
+}
+
+function nameOf(id: number): string {
+  return `customer ${String(id)}`;
 }
 
 function fieldsOf({ name, email }: CustomerInput): { name: string; email: string } {

@@ -7,7 +7,7 @@ import {
   reservedDocument,
   type ShownDocument,
 } from '../../platform/documents/index.js';
-import { etagOf, ifMatchHolds, otherVersion } from '../../platform/http/index.js';
+import { etagOf, type Preconditions } from '../../platform/http/index.js';
 import { USERS } from './user-collection.js';
 import { userExists } from './user-exists.js';
 import type { UserInput } from './user.schemas.js';
@@ -17,20 +17,33 @@ import type { UserInput } from './user.schemas.js';
 export class DocumentUserService {
   constructor(private readonly documents: DocumentStore) {}
 
-  /** Rejects with `conflict` when there is one. */
-  async create(id: string, { firstname, lastname }: UserInput, operation: OperationStamp): Promise<Answer> {
-    return written(await this.documents.createAt(USERS.name, id, { firstname, lastname }, operation), id);
+  /** Rejects with `conflict` when there is one, or with `precondition-failed`. */
+  async create(
+    id: string,
+    { firstname, lastname }: UserInput,
+    conditions: Preconditions,
+    operation: OperationStamp,
+  ): Promise<Answer> {
+    this.assertMet(id, conditions);
+    const write = await this.documents.createAt(USERS.name, id, { firstname, lastname }, operation);
+    if (!write.done && write.refusal === 'exists') this.assertMet(id, conditions);
+    return written(write, id);
   }
 
   /** Rejects with `not-found`, `precondition-failed` or `conflict`. */
   async replace(
     id: string,
     { firstname, lastname }: UserInput,
-    ifMatch: string | undefined,
+    conditions: Preconditions,
     operation: OperationStamp,
   ): Promise<Answer> {
-    const precondition = (current: ShownDocument): boolean => ifMatchHolds(ifMatch, shownUser(current).etag);
-    return written(await this.documents.replace(USERS.name, id, { firstname, lastname }, operation, precondition), id);
+    let refused: AppError | undefined;
+    const isMet = (current: ShownDocument): boolean => {
+      refused = conditions.refusal(nameOf(id), shownUser(current).etag);
+      return refused === undefined;
+    };
+    const write = await this.documents.replace(USERS.name, id, { firstname, lastname }, operation, isMet);
+    return written(write, id, refused);
   }
 
   /** Throws `not-found`. */
@@ -38,6 +51,13 @@ export class DocumentUserService {
     const user = this.documents.find(USERS.name, id);
     if (user === undefined) throw notFound(id);
     return shownUser(user);
+  }
+
+  private assertMet(id: string, conditions: Preconditions): void {
+    if (conditions.areNone) return;
+    const user = this.documents.find(USERS.name, id);
+    const refused = conditions.refusal(nameOf(id), user && shownUser(user).etag);
+    if (refused) throw refused;
   }
 }
 
@@ -50,7 +70,8 @@ export function answerOf({ change, document }: DocumentOutcome, commit: string):
   return { status: 201, headers: { ...headers, location: `/nosql/users/${String(document.id)}` }, body };
 }
 
-function written(write: DocumentWrite, id: string): Answer {
+/** `refused`: why its precondition was not met. */
+function written(write: DocumentWrite, id: string, refused?: AppError): Answer {
   if (write.done) return answerOf(write.outcome, placeText(write.commit));
   switch (write.refusal) {
     case 'not-found':
@@ -58,10 +79,14 @@ function written(write: DocumentWrite, id: string): Answer {
     case 'exists':
       throw userExists(id);
     case 'reserved':
-      throw reservedDocument(`user ${id}`);
+      throw reservedDocument(nameOf(id));
     case 'precondition-failed':
-      throw otherVersion(`user ${id}`);
+      throw refused ?? new Error('a precondition says why it is not met');
   }
+}
+
+function nameOf(id: string): string {
+  return `user ${id}`;
 }
 
 function shownUser(user: ShownDocument): { readonly body: string; readonly etag: string } {

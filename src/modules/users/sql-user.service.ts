@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type Answer, AppError, type OperationStamp } from '../../kernel/index.js';
-import { etagOf, ifMatchHolds, otherVersion } from '../../platform/http/index.js';
+import { etagOf, type Preconditions } from '../../platform/http/index.js';
 import { SqlDatabase, SqlOperationLedger, type SqlWriteScope } from '../../platform/sql/index.js';
 import { userExists } from './user-exists.js';
 import { UserIds } from './user-ids.js';
@@ -27,11 +27,12 @@ export class SqlUserService {
   }
 
   /** A field that is absent stays. Rejects with `not-found` or `precondition-failed`. */
-  change(id: number, change: UserChange, ifMatch: string | undefined, operation: OperationStamp): Promise<Answer> {
+  change(id: number, change: UserChange, conditions: Preconditions, operation: OperationStamp): Promise<Answer> {
     return this.write(operation, (scope) => {
       const current = this.users.findWithinWrite(id);
       if (current === undefined) throw notFound(id);
-      if (!ifMatchHolds(ifMatch, shownUser(current).etag)) throw otherVersion(`user ${String(id)}`);
+      const refused = conditions.refusal(`user ${String(id)}`, shownUser(current).etag);
+      if (refused) throw refused;
       const user = {
         id,
         firstname: change.firstname ?? current.firstname,

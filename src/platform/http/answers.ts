@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Answer } from '../../kernel/index.js';
-import { etagOf, isNotModified } from './etag.js';
+import { type Answer, AppError } from '../../kernel/index.js';
+import { etagOf, Preconditions } from './etag.js';
 
 export const JSON_CONTENT_TYPE = 'application/json; charset=utf-8';
 
@@ -29,11 +29,21 @@ export function sendAnswer(reply: FastifyReply, answer: Answer): FastifyReply {
   return reply.header('content-type', JSON_CONTENT_TYPE).send(answer.body);
 }
 
-/** A single resource with its validator; 304 when the client's copy is current. */
+/** A single resource with its validator; 304 when the client's copy is current. Throws `precondition-failed`. */
 export function sendResource(request: FastifyRequest, reply: FastifyReply, body: string, etag: string): FastifyReply {
+  const isNotModified = isCurrent(request, etag);
   reply.header('etag', etag);
-  if (isNotModified(request.headers['if-none-match'], etag)) return reply.code(304).send();
+  if (isNotModified) return reply.code(304).send();
   return reply.header('content-type', JSON_CONTENT_TYPE).send(body);
+}
+
+/** Whether the client's copy is. Throws `precondition-failed` when it wants another version. */
+function isCurrent(request: FastifyRequest, etag: string): boolean {
+  const { 'if-match': match, 'if-none-match': noneMatch } = request.headers;
+  if (match === undefined && (noneMatch === undefined || noneMatch === etag)) return noneMatch === etag;
+  const conditions = Preconditions.of(request);
+  if (conditions.matches(etag)) return !conditions.noneMatches(etag);
+  throw new AppError('precondition-failed', 'it is not the version that If-Match names', { retry: 'never' });
 }
 
 /**
@@ -46,14 +56,14 @@ export function sendPrepared(
   prepared: PreparedBody,
   cacheSource: string,
 ): void {
+  const isNotModified = isCurrent(request, prepared.etag);
   reply.hijack();
-  const isCurrent = isNotModified(request.headers['if-none-match'], prepared.etag);
-  const headers = (isCurrent ? prepared.notModifiedHeaders : prepared.okHeaders).slice();
+  const headers = (isNotModified ? prepared.notModifiedHeaders : prepared.okHeaders).slice();
   headers.push('X-Cache', cacheSource, 'X-Request-Id', request.id);
   if (reply.hasHeader(RATE_LIMIT_HEADER)) {
     const earlier = reply.getHeaders();
     for (const name in earlier) headers.push(name, String(earlier[name]));
   }
-  if (isCurrent) reply.raw.writeHead(304, headers).end();
+  if (isNotModified) reply.raw.writeHead(304, headers).end();
   else reply.raw.writeHead(200, headers).end(prepared.bytes);
 }

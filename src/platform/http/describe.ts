@@ -68,7 +68,8 @@ const WHOLE_NUMBERS: IdDescription = {
   example: 1,
 };
 const IF_NONE_MATCH = ApiHeader({ name: 'If-None-Match', description: 'an ETag: 304 while it is current' });
-const IF_MATCH = ApiHeader({ name: 'If-Match', description: 'an ETag: 412 unless it is current' });
+const IF_MATCH = ApiHeader({ name: 'If-Match', description: 'ETags, or *: 412 unless one is current' });
+const IF_NONE_MATCHES = ApiHeader({ name: 'If-None-Match', description: 'ETags, or *: 412 when one is current' });
 const IDEMPOTENCY_KEY = ApiHeader({
   name: 'Idempotency-Key',
   description: '1 to 255 printable characters: the write takes effect once, a repeat gets the same answer',
@@ -246,6 +247,7 @@ export function DescribePut(described: DescribedResource): Decorator {
     ApiOperation(operation),
     idParameter(ids),
     IF_MATCH,
+    IF_NONE_MATCHES,
     IDEMPOTENCY_KEY,
     ApiResponse({
       status: 200,
@@ -263,6 +265,7 @@ export function DescribeDelete({ replicated = false, ...operation }: Described &
     ApiOperation(operation),
     idParameter(),
     IF_MATCH,
+    IF_NONE_MATCHES,
     IDEMPOTENCY_KEY,
     ApiResponse({ status: 204, description: 'gone, durably', headers: writeHeaders(replicated) }),
     ...refusals(400, 401, 403, 404, 412, 413, 415, 422, 429, 503, 504),

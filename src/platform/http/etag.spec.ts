@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { etagOf, ifMatchHolds, isNotModified } from './etag.js';
+import type { FastifyRequest } from 'fastify';
+import { etagOf, Preconditions } from './etag.js';
 
 const ETAG = etagOf('the shown bytes');
 
@@ -19,6 +20,26 @@ describe('an ETag', () => {
   });
 });
 
+const conditions = (headers: FastifyRequest['headers']): Preconditions =>
+  Preconditions.of({ headers } as FastifyRequest);
+
+const MALFORMED = [
+  '',
+  ' ',
+  '"',
+  '"a" "b"',
+  'a',
+  '*,"a"',
+  '**',
+  "'a'",
+  'w/"a"',
+  'W/ "a"',
+  ',',
+  '"a b"',
+  '"a\\""',
+  '"a",b',
+];
+
 describe('If-Match', () => {
   it.each([
     [undefined, true],
@@ -27,35 +48,54 @@ describe('If-Match', () => {
     [' * ', true],
     [`"a", ${ETAG}`, true],
     [`${ETAG},"a"`, true],
+    [`, ,${ETAG}\t,,"a",`, true],
+    [`"a,b", ${ETAG}`, true],
     [`W/${ETAG}`, false],
     [`"a", W/${ETAG}`, false],
     ['"*"', false],
-    ['', false],
-    ['"', false],
-    [ETAG.slice(1, -1), false],
-    [ETAG.slice(0, -1), false],
-    ['"a" "b"', false],
-  ])('as %j, holds: %j', (header, holds) => {
-    expect(ifMatchHolds(header, ETAG)).toBe(holds);
+    ['""', false],
+  ])('as %j, holds for what is there: %j', (header, holds) => {
+    expect(conditions({ 'if-match': header }).matches(ETAG)).toBe(holds);
   });
 
-  it('as anything that does not name the tag, does not hold', () => {
-    const other = fc.string().filter((text) => text.trim() !== '*' && !text.includes(ETAG));
-    fc.assert(fc.property(other, (header) => !ifMatchHolds(header, ETAG)));
+  it.each(['*', ETAG])('as %j, does not hold where nothing is', (header) => {
+    expect(conditions({ 'if-match': header }).refusal('it', undefined)?.code).toBe('precondition-failed');
   });
 });
 
 describe('If-None-Match', () => {
   it.each([
-    [undefined, false],
-    [ETAG, true],
-    [`W/${ETAG}`, true],
-    ['*', true],
-    [`"a", W/${ETAG}, "b"`, true],
-    ['"a"', false],
-    ['', false],
-    [ETAG.slice(1, -1), false],
-  ])('as %j, means not modified: %j', (header, isCurrent) => {
-    expect(isNotModified(header, ETAG)).toBe(isCurrent);
+    [undefined, true],
+    ['"a"', true],
+    ['"a", W/"b"', true],
+    [ETAG, false],
+    [`W/${ETAG}`, false],
+    ['*', false],
+    [`"a", W/${ETAG}, "b"`, false],
+  ])('as %j, holds for what is there: %j', (header, holds) => {
+    expect(conditions({ 'if-none-match': header }).noneMatches(ETAG)).toBe(holds);
+  });
+
+  it.each(['*', ETAG])('as %j, holds where nothing is', (header) => {
+    expect(conditions({ 'if-none-match': header }).refusal('it', undefined)).toBeUndefined();
+  });
+});
+
+describe.each(['if-match', 'if-none-match'] as const)('%s', (header) => {
+  it.each(MALFORMED)('as %j, is refused by its name', (value) => {
+    const expected = expect.objectContaining({ code: 'validation-failed' });
+    expect(() => conditions({ [header]: value })).toThrow(expected);
+  });
+
+  it('as any text, is refused or judged, in time that grows with its length alone', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom('"', ',', ' ', 'W/', 'a', '*'), maxLength: 4_000 }), (value) => {
+        try {
+          conditions({ [header]: value });
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'validation-failed' });
+        }
+      }),
+    );
   });
 });

@@ -1,29 +1,64 @@
 import { hash } from 'node:crypto';
+import type { FastifyRequest } from 'fastify';
 import { AppError } from '../../kernel/index.js';
+import { malformedField } from './parameters.js';
+
+const TAG = '(?:W/)?"[\\x21\\x23-\\x7e\\x80-\\xff]*"';
+const TAGS = new RegExp(TAG, 'g');
+const LIST_OF_TAGS = new RegExp(`^[ \\t,]*${TAG}(?:[ \\t]*,[ \\t,]*${TAG})*[ \\t,]*$`);
+const NAMES = { 'if-match': 'If-Match', 'if-none-match': 'If-None-Match' } as const;
+type Header = keyof typeof NAMES;
 
 /** A strong validator (RFC 9110, 8.8.3) of the exact bytes that are shown. */
 export function etagOf(body: string | Buffer): string {
   return `"${hash('sha1', body, 'base64url')}"`;
 }
 
-/** `If-Match`: strong comparison; a weak tag never matches. Absent means no condition. */
-export function ifMatchHolds(header: string | undefined, etag: string): boolean {
-  if (header === undefined) return true;
-  return header.trim() === '*' || tags(header).includes(etag);
+/** `If-Match` and `If-None-Match` of one request (RFC 9110, 13.1.1 and 13.1.2), in the order of 13.2.2. */
+export class Preconditions {
+  private constructor(
+    private readonly match: readonly string[] | undefined,
+    private readonly noneMatch: readonly string[] | undefined,
+  ) {}
+
+  /** Throws `validation-failed` naming the header that is neither `*` nor a list of entity tags. */
+  static of({ headers }: FastifyRequest): Preconditions {
+    return new Preconditions(
+      tagsOf('if-match', headers['if-match']),
+      tagsOf('if-none-match', headers['if-none-match']),
+    );
+  }
+
+  get areNone(): boolean {
+    return this.match === undefined && this.noneMatch === undefined;
+  }
+
+  /** Strong comparison: a weak tag never matches. `etag`: of what is there; undefined when nothing is. */
+  matches(etag: string | undefined): boolean {
+    if (this.match === undefined) return true;
+    return etag !== undefined && (this.match.includes('*') || this.match.includes(etag));
+  }
+
+  /** Weak comparison. */
+  noneMatches(etag: string | undefined): boolean {
+    if (this.noneMatch === undefined || etag === undefined) return true;
+    return !this.noneMatch.some((tag) => tag === '*' || tag.replace(/^W\//, '') === etag);
+  }
+
+  /** Why a write may not be done; undefined when it may. `what`: as `book 7`. */
+  refusal(what: string, etag: string | undefined): AppError | undefined {
+    if (!this.matches(etag)) {
+      const detail = etag === undefined ? 'is not there' : 'is not the version that If-Match names';
+      return new AppError('precondition-failed', `${what} ${detail}`, { retry: 'never' });
+    }
+    if (this.noneMatches(etag)) return undefined;
+    return new AppError('precondition-failed', `${what} is there, as If-None-Match rules out`, { retry: 'never' });
+  }
 }
 
-/** What a write is refused with whose `If-Match` does not hold. `what`: as `book 7`. */
-export function otherVersion(what: string): AppError {
-  return new AppError('precondition-failed', `${what} is not the version that If-Match names`, { retry: 'never' });
-}
-
-/** `If-None-Match`: weak comparison. True when the client's copy is current, so that 304 is the answer. */
-export function isNotModified(header: string | undefined, etag: string): boolean {
-  if (header === undefined) return false;
-  if (header === etag || header.trim() === '*') return true;
-  return tags(header).some((tag) => tag.replace(/^W\//, '') === etag);
-}
-
-function tags(header: string): string[] {
-  return header.match(/(?:W\/)?"[^"]*"/g) ?? [];
+function tagsOf(header: Header, value: string | undefined): readonly string[] | undefined {
+  if (value === undefined) return undefined;
+  if (value.trim() === '*') return ['*'];
+  if (LIST_OF_TAGS.test(value)) return value.match(TAGS) ?? [];
+  throw malformedField('validation-failed', NAMES[header], 'must be * or entity tags in quotes, as ETag gives them');
 }

@@ -26,7 +26,7 @@ export {
   DescribeView,
   type IdDescription,
 } from './describe.js';
-export { etagOf, ifMatchHolds, otherVersion } from './etag.js';
+export { etagOf, Preconditions } from './etag.js';
 export { useJsonBodies } from './json-body.js';
 export { useWriteAdmission } from './write-admission.js';
 export { createHttpServer, type HttpServerOptions } from './http-server.js';

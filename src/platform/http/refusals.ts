@@ -5,7 +5,7 @@ export const REFUSALS: Readonly<Record<number, string>> = {
   403: 'the key may not do this (only where keys are set)',
   404: 'unknown id',
   409: 'it contradicts what is there, or something else is at work on it (then with Retry-After); nothing was written',
-  412: 'If-Match names another version',
+  412: 'If-Match or If-None-Match does not hold; nothing was written',
   413: 'the body is larger than 1 MiB',
   415: 'the body is not JSON',
   422: 'the Idempotency-Key was sent before with another body',

@@ -24,7 +24,8 @@ const PAGE = [
   parameter('query', 'after', 'only ids above this', wholeNumber(0)),
 ];
 const IF_NONE_MATCH = parameter('header', 'If-None-Match', 'an ETag: 304 while it is current', text);
-const IF_MATCH = parameter('header', 'If-Match', 'an ETag: 412 unless it is current', text);
+const IF_MATCH = parameter('header', 'If-Match', 'ETags, or *: 412 unless one is current', text);
+const IF_NONE_MATCHES = parameter('header', 'If-None-Match', 'ETags, or *: 412 when one is current', text);
 const WRITE = [
   parameter('header', 'Idempotency-Key', '1 to 255 printable characters: the write takes effect once', text),
   parameter(
@@ -110,7 +111,7 @@ export const CUSTOMER = {
     tag: 'customers',
     summary: 'Replace a customer; orders_count stays',
     description: PASSED_ON,
-    parameters: [ID, IF_MATCH, ...WRITE],
+    parameters: [ID, IF_MATCH, IF_NONE_MATCHES, ...WRITE],
     body: ref('CustomerInput'),
     answers: { 200: answer('replaced, durable, and here', ref('Customer'), { ...ETAG, ...COMMIT }), ...NOT_HERE_YET },
     refused: [...OF_WRITES, 404, 412],
@@ -121,7 +122,7 @@ export const CUSTOMER = {
     tag: 'customers',
     summary: 'Remove a customer',
     description: PASSED_ON,
-    parameters: [ID, IF_MATCH, ...WRITE],
+    parameters: [ID, IF_MATCH, IF_NONE_MATCHES, ...WRITE],
     answers: { 204: answer('gone, durably, also from here', undefined, COMMIT), ...NOT_HERE_YET },
     refused: [...OF_WRITES, 404, 412],
     known: OF_A_WRITE,

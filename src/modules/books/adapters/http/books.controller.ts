@@ -11,6 +11,7 @@ import {
   operationOf,
   parseId,
   parsePage,
+  Preconditions,
   sendAnswer,
   sendPrepared,
 } from '../../../../platform/http/index.js';
@@ -54,12 +55,14 @@ export class BooksController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    sendAnswer(reply, await this.books.replace(parseId(id), input, request.headers['if-match'], operationOf(request)));
+    const conditions = Preconditions.of(request);
+    sendAnswer(reply, await this.books.replace(parseId(id), input, conditions, operationOf(request)));
   }
 
   @Delete(':id')
   @DescribeDelete({ summary: 'Remove a book' })
   async delete(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    sendAnswer(reply, await this.books.delete(parseId(id), request.headers['if-match'], operationOf(request)));
+    const conditions = Preconditions.of(request);
+    sendAnswer(reply, await this.books.delete(parseId(id), conditions, operationOf(request)));
   }
 }

@@ -11,6 +11,7 @@ import {
   DescribePut,
   DescribeRead,
   parseId,
+  Preconditions,
 } from '../../../../platform/http/index.js';
 import { ReplicationPrimary } from '../../../../protocols/replication/index.js';
 import { CustomerService } from '../../customer.service.js';
@@ -57,9 +58,9 @@ export class CustomersController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const customerId = parseId(id);
-    const ifMatch = request.headers['if-match'];
+    const conditions = Preconditions.of(request);
     await answerReplicated(request, reply, this.replication, (operation) =>
-      this.customers.replace(customerId, input, ifMatch, operation),
+      this.customers.replace(customerId, input, conditions, operation),
     );
   }
 
@@ -67,9 +68,9 @@ export class CustomersController {
   @DescribeDelete({ summary: 'Remove a customer', replicated: true })
   async delete(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const customerId = parseId(id);
-    const ifMatch = request.headers['if-match'];
+    const conditions = Preconditions.of(request);
     await answerReplicated(request, reply, this.replication, (operation) =>
-      this.customers.delete(customerId, ifMatch, operation),
+      this.customers.delete(customerId, conditions, operation),
     );
   }
 }

@@ -7,6 +7,7 @@ import {
   DescribePost,
   DescribePut,
   DescribeRead,
+  Preconditions,
   sendResource,
 } from '../../../../platform/http/index.js';
 import { ReplicationPrimary } from '../../../../protocols/replication/index.js';
@@ -35,7 +36,7 @@ export class DocumentUsersController {
     resource: documentUserSchema,
     ids: DOCUMENT_USER_IDS,
     replicated: true,
-    refusals: [409],
+    refusals: [409, 412],
   })
   async create(
     @Param('id') id: string,
@@ -44,8 +45,9 @@ export class DocumentUsersController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const userId = parseDocumentUserId(id);
+    const conditions = Preconditions.of(request);
     await answerReplicated(request, reply, this.replication, (operation) =>
-      this.users.create(userId, input, operation),
+      this.users.create(userId, input, conditions, operation),
     );
   }
 
@@ -64,9 +66,9 @@ export class DocumentUsersController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const userId = parseDocumentUserId(id);
-    const ifMatch = request.headers['if-match'];
+    const conditions = Preconditions.of(request);
     await answerReplicated(request, reply, this.replication, (operation) =>
-      this.users.replace(userId, input, ifMatch, operation),
+      this.users.replace(userId, input, conditions, operation),
     );
   }
 }

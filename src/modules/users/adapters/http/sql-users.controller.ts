@@ -8,6 +8,7 @@ import {
   DescribeRead,
   operationOf,
   parseId,
+  Preconditions,
   sendAnswer,
   sendResource,
 } from '../../../../platform/http/index.js';
@@ -48,6 +49,7 @@ export class SqlUsersController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    sendAnswer(reply, await this.users.change(parseId(id), input, request.headers['if-match'], operationOf(request)));
+    const conditions = Preconditions.of(request);
+    sendAnswer(reply, await this.users.change(parseId(id), input, conditions, operationOf(request)));
   }
 }
