@@ -26,6 +26,43 @@ interface LogLine {
   readonly cause?: string;
 }
 
+describe('operations whose ids or keys callers have named, at a node that keeps three for each', () => {
+  let directory: string;
+  let replica: ReplicaProcess;
+  const keys = { API_KEYS: `one:write:${'1'.repeat(16)},two:write:${'2'.repeat(16)}`, IDEMPOTENCY_KEYS: '3' };
+  const as = (digit: string): Client => new Client(replica.url, { 'x-api-key': digit.repeat(16) });
+  const create = async (client: Client, groupId: string, named: object = {}): Promise<number> =>
+    (await client.post('/v1/group', { groupId }, { ...named })).status;
+
+  beforeEach(async () => {
+    directory = temporaryDirectory();
+    replica = await startReplica(directory, keys);
+  });
+
+  afterEach(async () => {
+    await replica.kill();
+    removeDirectory(directory);
+  });
+
+  it('are refused with 429 beyond that, also after a restart; known ones, undos, unnamed ones and others are not', async () => {
+    const named = [{ 'idempotency-key': 'k' }, { 'x-operation-id': 'first' }, { 'x-operation-id': 'second' }];
+    for (const [n, each] of named.entries()) expect(await create(as('1'), `g${String(n)}`, each)).toBe(201);
+    for (const end of ['stop', 'kill', undefined] as const) {
+      const refused = await as('1').post('/v1/group', { groupId: 'more' }, { 'x-operation-id': 'third' });
+      expect(refused.problem(429).code).toBe('too-many-keys');
+      expect(await create(as('1'), 'more', { 'idempotency-key': 'l' })).toBe(429);
+      for (const [n, each] of named.entries()) expect(await create(as('1'), `g${String(n)}`, each)).toBe(201);
+      expect(await create(as('1'), `unnamed ${String(end)}`)).toBe(201);
+      const undo = { json: { groupId: 'more' }, headers: { 'x-undo': `never came ${String(end)}` } };
+      expect((await as('1').send('DELETE', '/v1/group', undo)).status).toBe(200);
+      if (end === undefined) break;
+      await replica[end]();
+      await replica.start();
+    }
+    expect(await create(as('2'), 'of another', { 'x-operation-id': 'third' })).toBe(201);
+  });
+});
+
 describe('the groups of a node that is killed and started again', () => {
   let directory: string;
   let replica: ReplicaProcess;

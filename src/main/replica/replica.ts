@@ -2,12 +2,21 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { ReplicaConfig } from '../../config/index.js';
 import { join } from 'node:path';
-import { AppError, type FieldError, isAppError, placeText, type ProcessControl } from '../../kernel/index.js';
+import {
+  AppError,
+  CLIENT_KEY_RETENTION_MS,
+  type FieldError,
+  isAppError,
+  placeText,
+  type ProcessControl,
+} from '../../kernel/index.js';
 import { GroupStore, serveGroups } from '../../modules/groups/index.js';
 import {
   answerProblems,
   closeServing,
+  countHeldKeys,
   createHttpServer,
+  KeyQuota,
   notServed,
   type OpenRequests,
   requestIds,
@@ -92,6 +101,8 @@ export async function startReplica(
     }),
   ]);
 
+  const quota = new KeyQuota(config.http.keysPerCaller, CLIENT_KEY_RETENTION_MS);
+  await countHeldKeys(groups.heldKeys(), () => quota, nextTurn);
   const presence = new PrimaryPresence({ timers: systemTimers, log, nowMs }, config.deadAfterMs);
   const shell = new ReplicaShell({ store: documents, timers: systemTimers, log }, (primary) => {
     presence.heard(primary);
@@ -130,7 +141,7 @@ export async function startReplica(
     });
     const newId = uuids({ clock: systemClock, random: systemRandom });
     const nodeId = (): string => `${config.http.host}:${String(portOf(server))}`;
-    serveGroups(clients, { store: groups, nodeId, newId, log });
+    serveGroups(clients, { store: groups, nodeId, newId, quota, clock: systemClock, log });
     serveAbout(clients, {
       node: () => ({ nodeId: nodeId(), port: portOf(server) }),
       position: () => placeText(documents.state().position),

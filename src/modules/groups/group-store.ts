@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Low } from 'lowdb';
-import { compareLamport, isAppError, type LamportTime } from '../../kernel/index.js';
+import { compareLamport, type HeldKeys, isAppError, type LamportTime } from '../../kernel/index.js';
 import { SnapshotFile } from '../../platform/documents/index.js';
 import { GENESIS, Journal, type JournalPorts } from '../../platform/journal/index.js';
 import { GroupHistory, type GroupOp, type GroupOutcome, type GroupRecord } from './core/group-history.js';
@@ -71,6 +71,11 @@ export class GroupStore {
   /** What the operation of this id was to do; undefined when it is not known. */
   kindOf(id: string): OperationKind | undefined {
     return this.history.kindOf(id);
+  }
+
+  /** As `GroupHistory.heldKeys`. */
+  heldKeys(): Iterable<HeldKeys> {
+    return this.history.heldKeys();
   }
 
   /** The highest version that was met here. */

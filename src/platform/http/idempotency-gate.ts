@@ -19,7 +19,7 @@ import { isReading } from './access.js';
 import { sendAnswer } from './answers.js';
 import { type CommitConfirmer, confirmedAnswer } from './commit-confirmation.js';
 import { keyOwnerOf } from './key-owner.js';
-import { KeyQuota } from './key-quota.js';
+import { countHeldKeys, KeyQuota, tooManyKeys } from './key-quota.js';
 import { malformedField } from './parameters.js';
 import { earlierScopesOf, scopeOf } from './operation-scope.js';
 import { isPrintable, PRINTABLE_RULE } from './printable.js';
@@ -69,7 +69,6 @@ interface IdempotencyGateOptions {
 }
 
 const ADDED_KEYS_AT_MOST = 1_000_000;
-const COUNTED_PER_TURN = 1_000;
 /** At a full quota, room may come sooner than the oldest key ends: by a write under way that fails. */
 const LOOK_AGAIN_MS = 50;
 
@@ -89,14 +88,9 @@ export class IdempotencyGate {
     this.added = new KeyQuota(options.addedKeys ?? ADDED_KEYS_AT_MOST, ADDED_KEY_RETENTION_MS);
   }
 
-  /** Before the first request: the keys that a store holds from earlier lives. Takes a turn now and then. */
-  async count(held: Iterable<HeldKeys>, nextTurn: NextTurn): Promise<void> {
-    let counted = 0;
-    for (const { owner, atMs, count } of held) {
-      this.quotaOf(owner).add(owner, atMs, count);
-      counted += 1;
-      if (counted % COUNTED_PER_TURN === 0) await new Promise<void>((resolve) => nextTurn(resolve));
-    }
+  /** As `countHeldKeys`. */
+  count(held: Iterable<HeldKeys>, nextTurn: NextTurn): Promise<void> {
+    return countHeldKeys(held, (owner) => this.quotaOf(owner), nextTurn);
   }
 
   install(fastify: FastifyInstance): void {
@@ -194,21 +188,14 @@ export class IdempotencyGate {
 
   /** True: it is worth waiting for room. Throws where it is not; nothing is ever forgotten to make room. */
   private isFull(owner: string, patienceMs: number): boolean {
-    const { clock, keysPerCaller } = this.options;
-    const nowMs = clock.nowMs();
-    const fullForMs = this.quotaOf(owner).fullFor(owner, nowMs);
+    const quota = this.quotaOf(owner);
+    const fullForMs = quota.fullFor(owner, this.options.clock.nowMs());
     if (fullForMs === undefined) return false;
-    const retryAfterSeconds = Math.ceil(fullForMs / 1_000);
-    if (owner !== ADDED_KEYS) {
-      const detail =
-        `this caller has used ${String(keysPerCaller)} Idempotency-Keys in the last 24 hours, as many as are kept for one ` +
-        '(IDEMPOTENCY_KEYS); nothing was written: send it without a key, or after Retry-After';
-      throw new AppError('too-many-keys', detail, { retry: 'safe', retryAfterSeconds });
-    }
+    if (owner !== ADDED_KEYS) throw tooManyKeys(quota, fullForMs);
     if (patienceMs > 0) return true;
     const detail =
       'too many writes were passed on without a key of their client in the last two minutes; nothing was written';
-    throw new AppError('overloaded', detail, { retry: 'safe', retryAfterSeconds });
+    throw new AppError('overloaded', detail, { retry: 'safe', retryAfterSeconds: Math.ceil(fullForMs / 1_000) });
   }
 
   private pause(milliseconds: number): Promise<void> {

@@ -44,7 +44,8 @@ export {
   type TextPageRequest,
 } from './parameters.js';
 export { answerProblems, sendProblem } from './problem-answers.js';
-export { ADDED_KEY_HEADER } from './key-owner.js';
+export { ADDED_KEY_HEADER, keyOwnerOf } from './key-owner.js';
+export { countHeldKeys, KeyQuota, tooManyKeys } from './key-quota.js';
 export { scopeOf } from './operation-scope.js';
 export { isPrintable, PRINTABLE_RULE } from './printable.js';
 export { type ProblemShape, problemWithMessage } from './problem.js';

@@ -1,4 +1,7 @@
+import { AppError, type HeldKeys, type NextTurn } from '../../kernel/index.js';
+
 const SECOND_MS = 1_000;
+const COUNTED_PER_TURN = 1_000;
 
 interface Bucket {
   readonly second: number;
@@ -40,7 +43,7 @@ export class KeyQuota {
   private readonly owners = new Map<string, OwnedKeys>();
 
   constructor(
-    private readonly most: number,
+    readonly most: number,
     private readonly keptMs: number,
   ) {}
 
@@ -75,4 +78,29 @@ export class KeyQuota {
     this.owners.set(owner, made);
     return made;
   }
+}
+
+/** Before the first request: the keys that a store holds from earlier lives. Takes a turn now and then. */
+export async function countHeldKeys(
+  held: Iterable<HeldKeys>,
+  quotaOf: (owner: string) => KeyQuota,
+  nextTurn: NextTurn,
+): Promise<void> {
+  let counted = 0;
+  for (const { owner, atMs, count } of held) {
+    quotaOf(owner).add(owner, atMs, count);
+    counted += 1;
+    if (counted % COUNTED_PER_TURN === 0) await new Promise<void>((resolve) => nextTurn(resolve));
+  }
+}
+
+/** What the write of a caller who holds all keys is refused with. `fullForMs`: as `fullFor` gives it. */
+export function tooManyKeys({ most }: KeyQuota, fullForMs: number): AppError {
+  const detail =
+    `this caller has used ${String(most)} Idempotency-Keys or operation ids in the last 24 hours, as many as are kept for ` +
+    'one (IDEMPOTENCY_KEYS); nothing was written: send it without one, or after Retry-After';
+  return new AppError('too-many-keys', detail, {
+    retry: 'safe',
+    retryAfterSeconds: Math.ceil(fullForMs / SECOND_MS),
+  });
 }

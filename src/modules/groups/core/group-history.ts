@@ -17,6 +17,7 @@
 import {
   compareLamport,
   earlierOf,
+  type HeldKeys,
   type LamportTime,
   laterOf,
   LONGEST_LEAP,
@@ -39,10 +40,18 @@ export type GroupOp =
       readonly version?: LamportTime;
       /** Of one that gets its version here: it is to be higher than this, too, which another node has met. */
       readonly after?: LamportTime;
+      /** Whom its id counts for; absent: nobody, as the caller has named none. */
+      readonly owner?: string;
       /** Absent in what was recorded when versions ended at 2^53 - 1 and an operation counted below what overtook it. */
       readonly rules?: 2;
     }
-  | { readonly type: 'undo'; readonly id: string; readonly kind: OperationKind; readonly groupId?: string };
+  | {
+      readonly type: 'undo';
+      readonly id: string;
+      readonly kind: OperationKind;
+      readonly groupId?: string;
+      readonly owner?: string;
+    };
 
 /** What a journal of groups holds: operations, and what a node was told that others have met. */
 export type GroupRecord = GroupOp | { readonly type: 'raise'; readonly version: LamportTime };
@@ -98,6 +107,13 @@ export class GroupHistory {
     return this.known.get(id)?.kind;
   }
 
+  /** Whose ids are known here, but for those that only a group needs. */
+  *heldKeys(): Generator<HeldKeys, void, undefined> {
+    for (const { owner, at, isOld } of this.known.values()) {
+      if (owner !== undefined && isOld !== true) yield { owner, atMs: at, count: 1 };
+    }
+  }
+
   /** What applying this now would tell, when it would change nothing that is kept; else undefined. */
   foresee(op: GroupOp): GroupOutcome | undefined {
     const before = this.known.get(op.id);
@@ -146,7 +162,7 @@ export class GroupHistory {
   }
 
   private add(op: Extract<GroupOp, { type: 'do' }>, at: number): GroupOutcome {
-    const { id, kind, groupId } = op;
+    const { id, kind, groupId, owner } = op;
     const next = plusLamport(laterOf(this.counter, op.after ?? 0), 1);
     const version = op.version ?? (op.rules === 2 ? next : earlierOf(next, Number.MAX_SAFE_INTEGER));
     this.raise(version);
@@ -155,6 +171,7 @@ export class GroupHistory {
     const operation: KnownOperation = {
       ...{ id, kind, version, at, isUndone: false },
       ...(groupId !== undefined && { groupId }),
+      ...(owner !== undefined && { owner }),
       isRefused: kind === 'create' && isThere,
       found: kind === 'clear' || isThere,
     };
@@ -171,11 +188,12 @@ export class GroupHistory {
     return this.has(groupId) !== (kind === 'create');
   }
 
-  private undo({ id, kind, groupId }: Extract<GroupOp, { type: 'undo' }>, at: number): GroupOutcome {
+  private undo({ id, kind, groupId, owner }: Extract<GroupOp, { type: 'undo' }>, at: number): GroupOutcome {
     const before = this.known.get(id);
     const undone: KnownOperation = before ?? {
       ...{ id, kind, version: 0, at, isRefused: false, found: false, isUndone: true },
       ...(groupId !== undefined && { groupId }),
+      ...(owner !== undefined && { owner }),
     };
     Object.assign(undone, { isUndone: true, isOld: false, at });
     if (before === undefined) this.keep(undone);

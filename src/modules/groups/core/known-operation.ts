@@ -8,6 +8,8 @@ export interface KnownOperation {
   readonly kind: OperationKind;
   /** Absent for `clear`. */
   readonly groupId?: string;
+  /** Whom its id counts for; absent: nobody. */
+  readonly owner?: string;
   readonly version: LamportTime;
   /** It was answered no, and is again whenever it comes. */
   isRefused: boolean;

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { AppError, type Log } from '../../../../kernel/index.js';
-import { malformedField, validBody } from '../../../../platform/http/index.js';
+import { AppError, type Clock, type Log } from '../../../../kernel/index.js';
+import { keyOwnerOf, type KeyQuota, malformedField, tooManyKeys, validBody } from '../../../../platform/http/index.js';
 import { noInputSchema } from './group.schemas.js';
 import type { GroupOp, GroupOutcome } from '../../core/group-history.js';
 import type { OperationKind } from '../../core/known-operation.js';
@@ -12,6 +12,9 @@ export interface GroupRoutesOptions {
   /** `host:port`, as this node is called. */
   readonly nodeId: () => string;
   readonly newId: () => string;
+  /** Of operations whose id or key the caller has named; each is known for a day. */
+  readonly quota: KeyQuota;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -56,10 +59,10 @@ async function change(
   try {
     about['operationId'] = operationIdIn(request);
     const asked = groupRequest(request, kind, newId);
-    const op = asEarlier(asked, store);
+    const op = { ...asEarlier(asked, store), ...(asked.isNamed && { owner: keyOwnerOf(request) }) };
     Object.assign(about, { operationId: op.id, groupId: op.groupId }, op.type === 'undo' && { operation: 'undo' });
     request.atStop = () => unknownYet(op.id);
-    const outcome = refusedAtOnce(asked, store) ?? (await store.apply(op));
+    const outcome = refusedAtOnce(asked, store) ?? (await applied(op, options));
     const refusal = refusalOf(outcome, asked);
     if (asked.isNamed && 'version' in outcome) void reply.header('x-group-version', String(outcome.version));
     if (asked.isKeyed && 'isRepeat' in outcome && outcome.isRepeat) void reply.header('idempotency-replayed', 'true');
@@ -70,6 +73,22 @@ async function change(
     const { code, message } = error as { code?: unknown; message?: unknown };
     log.warn('group operation refused', { ...about, outcome: code, cause: message });
     throw error;
+  }
+}
+
+/** An undo is never refused: what is to go must be able to. */
+async function applied(op: GroupOp, { store, quota, clock }: GroupRoutesOptions): Promise<GroupOutcome> {
+  const { owner } = op;
+  if (owner === undefined || store.kindOf(op.id) !== undefined) return store.apply(op);
+  const fullForMs = op.type === 'undo' ? undefined : quota.fullFor(owner, clock.nowMs());
+  if (fullForMs !== undefined) throw tooManyKeys(quota, fullForMs);
+  quota.reserve(owner);
+  try {
+    const outcome = await store.apply(op);
+    if (outcome.result !== 'too-far') quota.add(owner, clock.nowMs());
+    return outcome;
+  } finally {
+    quota.release(owner);
   }
 }
 
