@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { constants } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isAlive } from './alone.mjs';
 import { npm } from './npm.mjs';
 import { ProvisionError } from './provision-error.mjs';
 
@@ -171,15 +172,6 @@ function removeAbandoned(folder) {
   for (const name of names) {
     const pid = Number(/^fetching-(\d+)$/.exec(name)?.[1]);
     if (pid && !isAlive(pid)) rmSync(join(folder, name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid) {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error.code === 'EPERM';
   }
 }
 

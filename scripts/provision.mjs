@@ -11,6 +11,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { alone } from './alone.mjs';
 import { npm } from './npm.mjs';
 import { ProvisionError } from './provision-error.mjs';
 import { ensureNode } from './provision-node.mjs';
@@ -24,6 +25,8 @@ export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 const DEPENDENCIES_STAMP = join(ROOT, 'node_modules/.bifolio-stamp');
 const BUILD_STAMP = join(ROOT, 'dist/.stamp');
+/** Which process changes node_modules/ or dist/. */
+const AT_WORK = join(ROOT, '.node/at-work');
 const BUILT_FROM = ['src', 'examples', 'tsconfig.json', 'package-lock.json', 'nest-cli.json', 'scripts/bundle.mjs'];
 
 /**
@@ -38,6 +41,10 @@ const INSTALL_EVERYTHING = [
 /** Installs the packages of package-lock.json unless exactly these are there. */
 export function ensureDependencies() {
   const wanted = dependenciesStamp();
+  if (readText(DEPENDENCIES_STAMP) !== wanted) alone(AT_WORK, () => install(wanted));
+}
+
+function install(wanted) {
   if (readText(DEPENDENCIES_STAMP) === wanted) return;
   if (!holdsWhatIsLocked()) {
     const state = existsSync(join(ROOT, 'node_modules')) ? 'out of date' : 'missing';
@@ -51,6 +58,10 @@ export function ensureDependencies() {
 /** Builds dist/ unless it was built from the sources as they are now. */
 export function ensureBuild() {
   const wanted = buildStamp();
+  if (readText(BUILD_STAMP) !== wanted) alone(AT_WORK, () => build(wanted));
+}
+
+function build(wanted) {
   if (readText(BUILD_STAMP) === wanted) return;
   console.log(`${existsSync(BUILD_STAMP) ? 'The build is out of date' : 'There is no build'}: building ...`);
   const { status } = spawnSync(process.execPath, [join(ROOT, 'scripts/build.mjs'), '--unchecked'], {
