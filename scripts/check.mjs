@@ -3,7 +3,7 @@
  * leaves the unit tests to `npm test`, for whoever runs that as well.
  */
 import { spawn } from 'node:child_process';
-import { availableParallelism } from 'node:os';
+import os from 'node:os';
 import { join } from 'node:path';
 import { ensureDependencies, ensureNode, orExplain, ROOT } from './provision.mjs';
 
@@ -53,5 +53,5 @@ const outcomes = [];
 const worker = async () => {
   for (let step = waiting.shift(); step; step = waiting.shift()) outcomes.push(await run(step));
 };
-await Promise.all(Array.from({ length: Math.max(2, availableParallelism()) }, worker));
+await Promise.all(Array.from({ length: Math.max(2, os.availableParallelism()) }, worker));
 process.exitCode = outcomes.every(Boolean) ? 0 : 1;
