@@ -14,7 +14,6 @@ export class MetricsController {
   @ApiProduces('text/plain')
   @DescribeView({ summary: 'Metrics in the text format of Prometheus', shown: z.string() })
   async read(@Res() reply: FastifyReply): Promise<void> {
-    const { registry } = this.observer;
-    reply.header('content-type', registry.contentType).send(await registry.metrics());
+    reply.header('content-type', this.observer.registry.contentType).send(await this.observer.metrics());
   }
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import { Counter, Gauge, type Registry } from 'prom-client';
+import { Counter, Gauge } from 'prom-client';
+import type { HttpObserver } from '../../platform/observability/index.js';
 import type { ReplicaCounts } from '../../protocols/replication/index.js';
 
 export interface ReplicaMeasures extends ReplicaCounts {
@@ -9,8 +10,9 @@ export interface ReplicaMeasures extends ReplicaCounts {
   readonly groups: number;
 }
 
-/** `/metrics`: what `registry` has, and the replica's own numbers as they are when they are asked for. */
-export function serveMetrics(server: FastifyInstance, registry: Registry, read: () => ReplicaMeasures): void {
+/** `/metrics`: what the observer has, and the replica's own numbers as they are when they are asked for. */
+export function serveMetrics(server: FastifyInstance, observer: HttpObserver, read: () => ReplicaMeasures): void {
+  const { registry } = observer;
   const gauge = (name: string, help: string, value: (measures: ReplicaMeasures) => number): void => {
     new Gauge({
       name,
@@ -49,6 +51,6 @@ export function serveMetrics(server: FastifyInstance, registry: Registry, read: 
   counter('replica_installed_snapshots_total', 'Snapshots installed since the start.', (all) => all.installedSnapshots);
   counter('replica_set_asides_total', 'Times that all data was set aside since the start.', (all) => all.setAsides);
   server.get('/metrics', async (_request, reply) =>
-    reply.header('content-type', registry.contentType).send(await registry.metrics()),
+    reply.header('content-type', registry.contentType).send(await observer.metrics()),
   );
 }

@@ -148,7 +148,7 @@ export async function startReplica(
       groups: () => groups.all().length,
       missing: () => [...missingParts(presence, secret()), ...lostFiles(files)],
     });
-    serveMetrics(clients, observer.registry, () => ({
+    serveMetrics(clients, observer, () => ({
       ...measures(shell, documents, disk),
       groups: groups.all().length,
     }));

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { metricsText } from './metrics-text.js';
 
 const SLOW_REQUEST_MS = 1_000;
 const MS_PER_SECOND = 1_000;
@@ -39,6 +40,11 @@ export class HttpObserver {
       if (request.is404) observeUnrouted(request, reply, done);
       else done();
     });
+  }
+
+  /** What `/metrics` answers, as `registry.contentType`. Never rejects because one metric cannot be read. */
+  metrics(): Promise<string> {
+    return metricsText(this.registry, this.logger);
   }
 
   /** Shows how many writes came whole and have no answer yet, as it is when it is asked for. */
