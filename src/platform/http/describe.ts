@@ -67,6 +67,7 @@ const WHOLE_NUMBERS: IdDescription = {
   schema: { type: 'integer', minimum: 1 },
   example: 1,
 };
+/* Optional headers have no examples: Swagger UI fills them in, and sends what nobody meant. */
 const IF_NONE_MATCH = ApiHeader({ name: 'If-None-Match', description: 'an ETag: 304 while it is current' });
 const IF_MATCH = ApiHeader({ name: 'If-Match', description: 'ETags, or *: 412 unless one is current' });
 const IF_NONE_MATCHES = ApiHeader({ name: 'If-None-Match', description: 'ETags, or *: 412 when one is current' });
@@ -85,7 +86,6 @@ const WRITE_CONCERN = ApiHeader({
     'who must hold the write before it is answered as done: `all` replicas in sync, a `majority` of all nodes, or the ' +
     '`primary` alone, which promises nothing about replicas. Absent: the setting WRITE_CONCERN, which is `all` unless changed',
   schema: { type: 'string', enum: ['all', 'majority', 'primary'] },
-  example: 'all',
 });
 const ETAG: Headers = { ETag: { description: 'validator of this representation', schema: TEXT } };
 const OF_EVERY_WRITE: Headers = {
@@ -146,7 +146,8 @@ function onReplicas(isReplicated: boolean): Decorator[] {
 }
 
 function idParameter({ description, schema, example }: IdDescription = WHOLE_NUMBERS): Decorator {
-  return ApiParam({ name: 'id', description, schema, example });
+  // Beside a schema, an example of its own is lost.
+  return ApiParam({ name: 'id', description, schema: { ...schema, example } });
 }
 
 function writeHeaders(replicated = false): Headers {

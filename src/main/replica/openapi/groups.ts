@@ -1,13 +1,14 @@
-import { answer, EVERYWHERE, header, type Json, operation, parameter, ref, text } from './parts.js';
+import { answer, EVERYWHERE, header, type Json, operation, parameter, ref, text, wholeNumber } from './parts.js';
 
 const printable = { ...text, minLength: 1, maxLength: 255 };
 const GROUP_ID = parameter('path', 'groupId', 'the id, percent-encoded', printable, { required: true, example: '1' });
+/* Optional headers have no examples: Swagger UI fills them in, and sends what nobody meant. */
 const OPERATION_ID = parameter(
   'header',
   'X-Operation-Id',
   'what the caller calls this operation, 1 to 255 printable characters: it takes effect once, is answered alike when it ' +
     'comes again, and can be undone by this id for a day. Given back with every answer',
-  { ...printable, example: '019a9e5c-7b1e-7c55-9d3e-0f6b8f1f2a77' },
+  printable,
 );
 const VERSION_SCHEMA = { type: 'integer', minimum: 1, example: 7 };
 const VERSION = parameter(
@@ -16,20 +17,20 @@ const VERSION = parameter(
   'the place of the operation among all, as another node has given it; absent: the next one here. The highest that ' +
     'counts decides whether a group is there, in whatever order they come. At most 1000000 above the highest that this ' +
     'node has met',
-  { type: 'integer', minimum: 1, example: 7 },
+  wholeNumber(1),
 );
 const VERSION_AFTER = parameter(
   'header',
   'X-Group-Version-After',
   'where X-Group-Version is absent: the place is above this one, as another node may have met more than this one has',
-  { type: 'integer', minimum: 1, example: 6 },
+  wholeNumber(1),
 );
 const UNDO = parameter(
   'header',
   'X-Undo',
   'the id of an operation that is undone instead, and refused with 409 when it comes after this: a create by DELETE ' +
     '/v1/group, a delete by POST /v1/group, a clear by DELETE /v1/groups. What other operations did stays',
-  { ...printable, example: '019a9e5c-7b1e-7c55-9d3e-0f6b8f1f2a77' },
+  printable,
 );
 const KEY = parameter(
   'header',

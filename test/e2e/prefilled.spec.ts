@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Cluster } from '../support/cluster.js';
+import { Client } from './support/client.js';
+import { type Endpoint, endpointsOf, fetchOpenApi, type OpenApi } from './support/openapi.js';
+import { asPrefilled, prefilledValue, type PrefilledParameter } from './support/swagger-ui.js';
+
+/** A person creates something before reading or deleting it. */
+const ORDER = ['POST', 'GET', 'PUT', 'DELETE'];
+
+describe('Swagger UI', () => {
+  let cluster: Cluster;
+  beforeAll(async () => {
+    cluster = await Cluster.start({ SEED: 'on' });
+  });
+  afterAll(() => cluster.end());
+
+  const processes = [
+    ['the app', () => new Client(cluster.app.url)],
+    ['a replica', () => new Client(cluster.replicas[0]!.url)],
+  ] as const;
+
+  describe.each(processes)('of %s', (_, clientOf) => {
+    let client: Client;
+    let document: OpenApi;
+    let endpoints: Endpoint[];
+
+    beforeAll(async () => {
+      client = clientOf();
+      document = await fetchOpenApi(client);
+      endpoints = endpointsOf(document).sort((a, b) => ORDER.indexOf(a.method) - ORDER.indexOf(b.method));
+    });
+
+    it('fills in no optional parameter, but for what holds anyway when it is absent', () => {
+      const filled = endpoints.flatMap(({ method, path, operation }) =>
+        (operation.parameters as readonly PrefilledParameter[])
+          .filter((one) => one.required !== true && prefilledValue(one) !== one.schema?.default)
+          .map(({ name }) => `${method} ${path}: ${name}`),
+      );
+
+      expect(filled).toEqual([]);
+    });
+
+    it('executes every operation as it is filled in: done, or the 404 that is documented', async () => {
+      const told: string[] = [];
+      for (const endpoint of endpoints) {
+        const { method, path, asking } = asPrefilled(document, endpoint);
+        const { status, text } = await client.send(method, path, asking);
+        const isDocumented = Object.hasOwn(endpoint.operation.responses, String(status));
+        if (isDocumented && (status < 300 || status === 404)) continue;
+        told.push(`${method} ${path} ${JSON.stringify(asking.json)} -> ${String(status)} ${text.slice(0, 200)}`);
+      }
+
+      expect([told, endpoints.length > 10]).toEqual([[], true]);
+    });
+
+    it('executes every POST twice, and the second one makes another thing, or says that it is there', async () => {
+      const told: string[] = [];
+      for (const endpoint of endpoints.filter(({ method }) => method === 'POST')) {
+        const { method, path, asking } = asPrefilled(document, endpoint);
+        const answers = [await client.send(method, path, asking), await client.send(method, path, asking)];
+        const [first, second] = answers.map(({ status, text }) => `${String(status)} ${text}`);
+        if (answers[1]!.status < 400 && answers[1]!.header('idempotency-replayed') !== '')
+          told.push(`${path}: ${second!}`);
+        if (answers[1]!.status === 201 && first === second) told.push(`${path}: twice ${second!}`);
+      }
+
+      expect(told).toEqual([]);
+    });
+  });
+
+  it('of a node, creates a group as it is filled in, which is there afterwards', async () => {
+    const client = new Client(cluster.replicas[1]!.url);
+    const document = await fetchOpenApi(client);
+    const create = endpointsOf(document).find(({ method, path }) => method === 'POST' && path === '/v1/group');
+    const { method, path, asking } = asPrefilled(document, create!);
+
+    expect((await client.send(method, path, asking)).status).toBe(201);
+    expect((await client.get('/v1/groups')).json<{ groups: unknown[] }>().groups).toHaveLength(1);
+  });
+});
