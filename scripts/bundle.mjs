@@ -13,6 +13,7 @@ const LEFT_IN_NODE_MODULES = ['better-sqlite3', 'swagger-ui-dist'];
 /** Optional parts of frameworks that are asked for by name and may be missing: they stay missing. */
 const OPTIONAL = [
   '@fastify/multipart',
+  '@fastify/static',
   '@fastify/view',
   '@google-cloud/spanner',
   '@grpc/*',

@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import type { DataSource } from 'typeorm';
 import { v7 as uuidV7 } from 'uuid';
 import type { CrashSites, Log } from '../../src/kernel/index.js';
-import { createHttpServer, ProblemFilter, useJsonBodies } from '../../src/platform/http/index.js';
+import { createHttpServer, OPEN_TO_THIS_MACHINE, ProblemFilter, useJsonBodies } from '../../src/platform/http/index.js';
 import type { RunningServer } from '../../src/platform/nodes/index.js';
 import { logPort, NestLogger } from '../../src/platform/observability/index.js';
 import { DataDirectoryLock, systemClock, systemTimers } from '../../src/platform/process/index.js';
@@ -84,15 +84,13 @@ async function openDatabase(file: string, log: Log): Promise<Database> {
 }
 
 async function nestApp(invoices: InvoiceService, logger: Logger): Promise<NestFastifyApplication> {
-  const options = {
-    apiKeys: [],
-    requestsPerMinute: undefined,
+  const server = createHttpServer({
+    ...OPEN_TO_THIS_MACHINE,
     headersTimeoutMs: 10_000,
     requestTimeoutMs: 30_000,
     newRequestId: () => uuidV7(),
     logger,
-  };
-  const server = await createHttpServer(options);
+  });
   useJsonBodies(server);
   const app = await NestFactory.create<NestFastifyApplication>(
     InvoicesModule.of(invoices),

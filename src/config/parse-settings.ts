@@ -34,6 +34,10 @@ export interface HttpConfig {
     readonly role: 'read' | 'write' | 'operator';
     readonly key: string;
   }[];
+  /** Names under which it may be called beside loopback, in lower case and without ports; with keys any. */
+  readonly servedHosts: 'any' | ReadonlySet<string>;
+  /** Origins whose pages may read answers. */
+  readonly corsOrigins: ReadonlySet<string>;
   /** Per caller; undefined for no limit. */
   readonly requestsPerMinute: number | undefined;
   /** How many Idempotency-Keys of the last 24 hours one caller may hold. */
@@ -44,18 +48,30 @@ export interface HttpConfig {
 }
 
 export function httpConfigOf(settings: Settings): HttpConfig {
-  const { HOST, PORT, API_KEYS, RATE_LIMIT } = settings;
+  const { HOST, PORT, API_KEYS, RATE_LIMIT, CORS_ORIGINS } = settings;
   const isOpenToOthers = !isLoopback(HOST) || API_KEYS.length > 0;
   const automaticLimit = isOpenToOthers ? DEFAULT_REQUESTS_PER_MINUTE : undefined;
   return {
     host: HOST,
     port: PORT,
     apiKeys: API_KEYS,
+    servedHosts: API_KEYS.length > 0 ? 'any' : servedNames(settings),
+    corsOrigins: new Set(CORS_ORIGINS),
     requestsPerMinute: RATE_LIMIT === 'auto' ? automaticLimit : RATE_LIMIT === 'off' ? undefined : RATE_LIMIT,
     keysPerCaller: settings.IDEMPOTENCY_KEYS,
     headersTimeoutMs: settings.HEADERS_TIMEOUT_MS,
     requestTimeoutMs: settings.REQUEST_TIMEOUT_MS,
   };
+}
+
+/** All under which processes of this installation call each other, and those that are allowed beside. */
+function servedNames({ HOST, REPLICA_NODES, NODES, ADVERTISED_URL, ALLOWED_HOSTS }: Settings): ReadonlySet<string> {
+  const nodes = [...REPLICA_NODES, ...NODES].map(({ host }) => host);
+  const advertised = ADVERTISED_URL === undefined ? [] : [new URL(ADVERTISED_URL).hostname];
+  const names = [HOST, ...nodes, ...advertised].map((host) =>
+    host.includes(':') ? `[${host.replaceAll(/[[\]]/g, '')}]` : host,
+  );
+  return new Set([...names.map((name) => name.toLowerCase()), ...ALLOWED_HOSTS]);
 }
 
 export interface FaultsConfig {

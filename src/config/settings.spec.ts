@@ -54,6 +54,15 @@ describe('settings', () => {
     ['PORT', { PORT: '80.5' }, 'must be a port from 0 to 65535'],
     ['PORT', { PORT: ' ' }, 'must be a port from 0 to 65535'],
     ['PORT', { PORT: '0x50' }, 'must be a port from 0 to 65535'],
+    ['ALLOWED_HOSTS', { ALLOWED_HOSTS: 'shop.example:80' }, 'without ports'],
+    ['ALLOWED_HOSTS', { ALLOWED_HOSTS: 'http://shop.example' }, 'must be names or addresses'],
+    ['ALLOWED_HOSTS', { ALLOWED_HOSTS: 'a b' }, 'must be names or addresses'],
+    ['ALLOWED_HOSTS', { ALLOWED_HOSTS: '*' }, 'must be names or addresses'],
+    ['CORS_ORIGINS', { CORS_ORIGINS: '*' }, 'must be origins'],
+    ['CORS_ORIGINS', { CORS_ORIGINS: 'null' }, 'must be origins'],
+    ['CORS_ORIGINS', { CORS_ORIGINS: 'shop.example' }, 'must be origins'],
+    ['CORS_ORIGINS', { CORS_ORIGINS: 'https://shop.example/' }, 'must be origins'],
+    ['CORS_ORIGINS', { CORS_ORIGINS: 'https://shop.example:443' }, 'must be origins'],
     ['API_KEYS', { API_KEYS: 'me' }, 'must be name:role:key'],
     ['API_KEYS', { API_KEYS: 'me,you' }, 'must be name:role:key'],
     ['API_KEYS', { API_KEYS: 'me:operator:short' }, 'must be name:role:key'],
@@ -121,5 +130,25 @@ describe('settings', () => {
     { AUDIT_EVERY_MS: '0', READ_WAIT_MS: '0' },
   ])('given %j, are accepted', (environment) => {
     expect(refusalOf(environment)).toBe('');
+  });
+});
+
+describe('the names under which a process may be called', () => {
+  it('without keys, are those that the settings name, in lower case and without ports', () => {
+    const { http } = parseConfig({
+      ...{ HOST: 'localhost', REPLICA_NODES: 'Replica-1:5071,[2001:db8::1]:5072', NODES: 'node.example:80' },
+      ...{ ADVERTISED_URL: 'http://App.example:5050', ALLOWED_HOSTS: 'Shop.example, [::2],192.168.1.5' },
+    });
+    expect(http.servedHosts).toEqual(
+      new Set([
+        ...['localhost', 'replica-1', '[2001:db8::1]', 'node.example', 'app.example'],
+        ...['shop.example', '[::2]', '192.168.1.5'],
+      ]),
+    );
+    expect(parseConfig({ HOST: '::1' }).http.servedHosts).toEqual(new Set(['[::1]']));
+  });
+
+  it('with keys, are all', () => {
+    expect(parseConfig({ API_KEYS: `me:read:${KEY}`, ALLOWED_HOSTS: 'shop.example' }).http.servedHosts).toBe('any');
   });
 });

@@ -1,13 +1,7 @@
 import { z } from 'zod';
+import { allowedHosts, apiKeys, corsOrigins, rateLimit } from './access-settings.js';
 import { nameOfNode, type NodeAddress, replicaNodes, replicaPorts } from './replication-settings.js';
-
-/** A setting is text: `1e3`, `0x10` and blanks, which JavaScript takes for numbers, are refused. */
-const wholeNumber = (rule: string, least: number, most: number): z.ZodType<number, string> =>
-  z
-    .string()
-    .regex(/^\d{1,15}$/, rule)
-    .transform(Number)
-    .pipe(z.number().min(least, rule).max(most, rule));
+import { wholeNumber } from './whole-number.js';
 
 const port = (preset: number): z.ZodDefault<z.ZodType<number, string>> =>
   wholeNumber('must be a port from 0 to 65535 (0: any free one)', 0, 65_535).default(preset);
@@ -30,31 +24,6 @@ const SHORTER_BEFORE_LONGER = [
   ['PING_MS', 'DEAD_AFTER_MS'],
   ['HEADERS_TIMEOUT_MS', 'REQUEST_TIMEOUT_MS'],
 ] as const;
-const KEY_RULE = 'must be name:role:key,... with the roles read, write and operator, and keys of 16 characters or more';
-
-const API_KEY = /^([\w.-]+):(read|write|operator):(\S{16,})$/;
-
-const apiKeys = z
-  .string()
-  .default('')
-  .transform((text, context) => {
-    const found = text
-      .split(',')
-      .filter((entry) => entry !== '')
-      .map((entry) => API_KEY.exec(entry));
-    // The entries are secrets: none is repeated in the message.
-    if (found.includes(null)) context.addIssue({ code: 'custom', message: KEY_RULE });
-    return found.map((parts) => {
-      const [, name = '', role = '', key = ''] = parts ?? [];
-      return { name, role: role as 'read' | 'write' | 'operator', key };
-    });
-  });
-
-const RATE_RULE = 'must be auto, off or a number of requests per minute';
-const rateLimit = z
-  .union([z.enum(['auto', 'off']), wholeNumber(RATE_RULE, 1, Number.MAX_SAFE_INTEGER)], RATE_RULE)
-  .default('auto');
-
 const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|localhost|::1)$/;
 
 export function isLoopback(host: string): boolean {
@@ -92,6 +61,8 @@ export const settingsSchema = z
     CACHE_BYTES: bytes(64 * MEBIBYTE),
     SEED: onOff('on'),
     API_KEYS: apiKeys,
+    ALLOWED_HOSTS: allowedHosts,
+    CORS_ORIGINS: corsOrigins,
     RATE_LIMIT: rateLimit,
     IDEMPOTENCY_KEYS: wholeNumber('must be a whole number from 1 to 10000000', 1, 10_000_000).default(2_000_000),
     HEADERS_TIMEOUT_MS: milliseconds(10_000),

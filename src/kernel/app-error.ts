@@ -23,6 +23,7 @@ export type ErrorCode =
   | 'undone'
   | 'overtaken'
   | 'precondition-failed'
+  | 'misdirected'
   | 'body-too-large'
   | 'unsupported-media-type'
   | 'idempotency-key-reused'

@@ -27,10 +27,10 @@ describe('with keys set', () => {
     ['an unknown bearer', { authorization: `Bearer ${'x'.repeat(16)}` }],
     ['another scheme', { authorization: `Basic ${KEYS.write}` }],
     ['a bare key for authorization', { authorization: KEYS.write }],
-  ])('a request with %s, is answered 401 everywhere but at /health/live', async (_title, headers) => {
+  ])('a request with %s, is answered 401 everywhere but at /health/live and /docs', async (_title, headers) => {
     const client = app.client.with(headers);
-    const closed = ['/', '/books', '/books/1', '/customers', '/operations/x', '/health/ready', '/metrics', '/docs'];
-    for (const path of [...closed, '/docs-json', '/nope', '/books/abc']) {
+    const closed = ['/', '/books', '/books/1', '/customers', '/operations/x', '/health/ready', '/metrics'];
+    for (const path of [...closed, '/nope', '/books/abc']) {
       const refused = await client.get(path);
       expect(refused.problem(401).code).toBe('unauthorized');
       expect(refused.header('www-authenticate')).toMatch(/Bearer/);
@@ -40,8 +40,11 @@ describe('with keys set', () => {
       (await client.put(`${path}/1`, input)).problem(401);
       (await client.delete(`${path}/1`)).problem(401);
     }
-    expect((await client.get('/health/live')).status).toBe(200);
-    expect((await client.send('HEAD', '/health/live')).status).toBe(200);
+    for (const path of ['/health/live', '/docs', '/docs/', '/docs-json', '/docs/swagger-ui.css']) {
+      expect([path, (await client.get(path)).status]).toEqual([path, 200]);
+      expect([path, (await client.send('HEAD', path)).status]).toEqual([path, 200]);
+    }
+    (await client.get('/docs/nope')).problem(404);
   });
 
   it.each(WAYS)('a key that may read, sent as %s, reads and is refused writes with 403', async (_title, way) => {
@@ -148,6 +151,16 @@ describe('with a rate limit', () => {
     expect((await bob.get('/health/live')).status).toBe(200);
     const eve = await app.client.with({ 'x-api-key': KEYS.other }).post(path, input);
     expect([eve.status, eve.header('location')]).toEqual([201, '/books/1']);
+  });
+
+  it('a caller that tries keys, is answered 429 after four, and those who have one are not', async () => {
+    const guesses = [];
+    for (let guess = 0; guess < 6; guess += 1) {
+      guesses.push(await app.client.get('/books', { 'x-api-key': `guess-of-16-char${String(guess)}` }));
+    }
+    expect(guesses.map(({ status }) => status)).toEqual([401, 401, 401, 401, 429, 429]);
+    (await app.client.get('/nope')).problem(429);
+    expect((await app.client.get('/books', { 'x-api-key': KEYS.read })).status).toBe(200);
   });
 
   it('a key that is asked for liveness without end, is always answered', async () => {

@@ -28,7 +28,7 @@ describe('the internal routes of a replica', () => {
 });
 
 describe("clients' routes of a replica with API keys", () => {
-  it('without a key, are answered 401 but for /health/live', async () => {
+  it('without a key, are answered 401 but for /health/live and /docs', async () => {
     for (const path of [
       '/',
       '/customers',
@@ -38,7 +38,6 @@ describe("clients' routes of a replica with API keys", () => {
       '/v1/group/x',
       '/health/ready',
       '/metrics',
-      '/docs-json',
     ]) {
       (await replica.client.get(path)).problem(401);
     }
@@ -46,7 +45,10 @@ describe("clients' routes of a replica with API keys", () => {
     const group = { json: { groupId: '1' }, headers: { 'x-operation-id': 'op' } };
     const refused = await replica.client.send('POST', '/v1/group', group);
     expect([refused.problem(401).code, refused.header('x-operation-id')]).toEqual(['unauthorized', 'op']);
-    expect((await replica.client.get('/health/live')).status).toBe(200);
+    for (const path of ['/health/live', '/docs', '/docs-json', '/docs/swagger-ui.css']) {
+      expect([path, (await replica.client.get(path)).status]).toEqual([path, 200]);
+    }
+    (await replica.client.get('/docs/nope')).problem(404);
   });
 
   it('with a key that may read, are read and refuse writes with 403', async () => {

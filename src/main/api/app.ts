@@ -29,6 +29,7 @@ import { HttpObserver, logPort, NestLogger } from '../../platform/observability/
 import { programOf, type RunningServer } from '../../platform/nodes/index.js';
 import {
   DataDirectoryLock,
+  monotonicMs,
   nextTurn,
   systemClock,
   systemRandom,
@@ -37,8 +38,8 @@ import {
 } from '../../platform/process/index.js';
 import { clusterSecret, deriveKey, secretFileIn } from '../../platform/secrets/index.js';
 import { bookstoreIn } from '../../platform/sql/index.js';
-import { answerAtStop } from './answer-at-stop.js';
 import { isAuthorized, replicationAuthorization } from '../../protocols/replication/index.js';
+import { answerAtStop } from './answer-at-stop.js';
 import { ApiModule } from './api.module.js';
 import { DatabaseCheck } from './database-check.js';
 import { crashSitesOf } from './crash-sites.js';
@@ -102,7 +103,6 @@ export async function startApp(
 
   const origin = await originOf(stores, systemRandom);
   let url = '';
-  const authorization = replicationAuthorization(secret);
   const replication = replicate(config.replication, secret, stores, {
     log,
     process: processControl,
@@ -115,8 +115,11 @@ export async function startApp(
     crashSites,
     ended: countTransactions(observer.registry),
   });
-  const server = await createHttpServer({
+  const authorization = replicationAuthorization(secret);
+  const server = createHttpServer({
     ...config.http,
+    provesCluster: (presented) => isAuthorized(presented, authorization),
+    nowMs: monotonicMs,
     newRequestId: requestIds(systemRandom),
     logger,
   });
@@ -127,6 +130,7 @@ export async function startApp(
   const gate = new OpeningGate(server, () => replication.status.waiting);
   useWriteStop(server, () => files.refusalNow());
   const serveHotReads = await admitHotReads(server, logger);
+  const documentApp = await serveApiDocumentation(server, logger);
   observer.gaugeWrites(useWriteAdmission(server, MOST_WRITES_UNDER_WAY));
   const openRequests = useOpenRequests(server, logger);
   useJsonBodies(server);
@@ -150,6 +154,7 @@ export async function startApp(
 
   const app = await nestApp(server, ApiModule.of(stores, { replication, transactions, observer, gate, files }), logger);
   serveHotReads(app);
+  documentApp(app);
   const open = async (): Promise<void> => {
     await replication.open();
     await transactions.open();
@@ -208,7 +213,6 @@ async function nestApp(
     abortOnError: false,
   });
   app.useGlobalFilters(new ProblemFilter(logger));
-  serveApiDocumentation(app);
   await app.init();
   return app;
 }

@@ -47,13 +47,14 @@ export class HealthController {
   ) {}
 
   @Get('live')
-  @RouteConfig({ role: 'open' })
+  @RouteConfig({ role: 'open', isUncounted: true })
   @DescribeView({ summary: 'Whether the process answers; open to everyone', shown: liveSchema, open: true })
   live(): z.infer<typeof liveSchema> {
     return { status: 'ok', pid: process.pid };
   }
 
   @Get('ready')
+  @RouteConfig({ isUncounted: true })
   @DescribeView({
     summary: 'Whether every part that answers need is there',
     description: 'In a refusal `errors` names the parts that are not.',

@@ -1,19 +1,31 @@
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
-import { problemJsonSchema } from '../../platform/http/index.js';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { answerProblems, problemJsonSchema, serveDocumentation } from '../../platform/http/index.js';
 import { packageVersion } from '../../platform/process/index.js';
 
-/** Swagger UI at /docs and OpenAPI at /docs-json; the document is made when it is first asked for. */
-export function serveApiDocumentation(app: NestFastifyApplication): void {
-  SwaggerModule.setup('docs', app, () => describeApi(app), {
-    jsonDocumentUrl: 'docs-json',
-    raw: ['json'],
-    customSiteTitle: 'Bifolio API',
-    swaggerOptions: { displayRequestDuration: true, tryItOutEnabled: true },
+/** Resolves with a function to be given the application once it exists; it must be called before listening. */
+export async function serveApiDocumentation(
+  server: FastifyInstance,
+  logger: Logger,
+): Promise<(app: INestApplication) => void> {
+  let described: INestApplication | undefined;
+  const document = (): OpenAPIObject => {
+    if (!described) throw new Error('the application is not there yet');
+    return describeApi(described);
+  };
+  await server.register(async (context) => {
+    answerProblems(context, logger);
+    await serveDocumentation(context, { title: 'Bifolio API', document });
   });
+  return (app) => {
+    described = app;
+  };
 }
 
-function describeApi(app: NestFastifyApplication): OpenAPIObject {
+/** Read off the controllers. */
+function describeApi(app: INestApplication): OpenAPIObject {
   const base = new DocumentBuilder()
     .setTitle('Bifolio')
     .setDescription('A bookstore backend that never half-commits: books in SQL, customers in replicated documents.')

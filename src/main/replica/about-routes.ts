@@ -50,9 +50,9 @@ const LINKS = {
 export function serveAbout(server: FastifyInstance, { node, position, groups, missing }: AboutOptions): void {
   const version = packageVersion();
   server.get('/', (): z.infer<typeof nodeSchema> => ({ name: 'Bifolio replica', version, ...node(), links: LINKS }));
-  const open = { config: { role: 'open' } } as const;
+  const open = { config: { role: 'open', isUncounted: true } } as const;
   server.get('/health/live', open, (): z.infer<typeof liveSchema> => ({ status: 'ok', pid: process.pid }));
-  server.get('/health/ready', (): z.infer<typeof readySchema> => {
+  server.get('/health/ready', { config: { isUncounted: true } }, (): z.infer<typeof readySchema> => {
     const fields = missing();
     if (fields.length > 0) {
       const detail = fields.map(({ field, message }) => `${field} ${message}`).join('; ');

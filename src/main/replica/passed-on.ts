@@ -1,7 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { acceptedAnswer, ADDED_KEY_RETENTION_MS, AppError } from '../../kernel/index.js';
-import { ADDED_KEY_HEADER, JSON_CONTENT_TYPE, problemWithMessage } from '../../platform/http/index.js';
+import {
+  ADDED_KEY_HEADER,
+  CLUSTER_HEADER,
+  forwardedFor,
+  JSON_CONTENT_TYPE,
+  problemWithMessage,
+} from '../../platform/http/index.js';
 import type { ReplicaShell } from '../../protocols/replication/index.js';
 import { commitOf } from './min-seq.js';
 import type { PrimaryAnswer, PrimaryClient } from './primary-client.js';
@@ -87,11 +93,17 @@ async function passWriteOn(
 async function send(
   request: FastifyRequest,
   more: Readonly<Record<string, string>>,
-  { shell, client }: PassingOnOptions,
+  { shell, client, authorization }: PassingOnOptions,
 ): Promise<PrimaryAnswer> {
   const { followed } = shell;
   if (!followed) return { kind: 'not-sent', reason: 'no primary has spoken to this replica yet' };
-  const headers = { ...picked(request.headers, PASSED_TO_PRIMARY), ...more, 'x-request-id': request.id };
+  const proof = authorization();
+  const headers = {
+    ...picked(request.headers, PASSED_TO_PRIMARY),
+    ...more,
+    ...(proof !== undefined && { [CLUSTER_HEADER]: proof, ...forwardedFor(request) }),
+    'x-request-id': request.id,
+  };
   const path = request.url.replace(ORIGIN, '');
   return client.send(followed.url, { method: request.method, path, headers, body: request.rawBody });
 }

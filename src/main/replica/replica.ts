@@ -21,6 +21,7 @@ import {
   type OpenRequests,
   requestIds,
   sendProblem,
+  serveDocumentation,
   useJsonBodies,
   useOpenRequests,
   useWriteAdmission,
@@ -32,6 +33,7 @@ import type { RunningServer } from '../../platform/nodes/index.js';
 import { HttpObserver, logPort } from '../../platform/observability/index.js';
 import {
   DataDirectoryLock,
+  monotonicMs,
   nextTurn,
   systemClock,
   systemRandom,
@@ -39,12 +41,12 @@ import {
   uuids,
 } from '../../platform/process/index.js';
 import { secretFileIn } from '../../platform/secrets/index.js';
-import { replicationAuthorization, ReplicaShell } from '../../protocols/replication/index.js';
+import { isAuthorized, replicationAuthorization, ReplicaShell } from '../../protocols/replication/index.js';
 import { serveAbout } from './about-routes.js';
 import { CountingDisk } from './counting-disk.js';
 import { crashSitesOf } from './crash-sites.js';
 import { serveCustomerReads } from './customer-reads.js';
-import { serveDocs } from './docs-routes.js';
+import { openApiDocument } from './openapi/document.js';
 import { whenSecretKnown } from './known-secret.js';
 import { type ReplicaMeasures, serveMetrics } from './metrics.js';
 import { servePassedOn } from './passed-on.js';
@@ -62,8 +64,6 @@ const PASSING_ON_MS = 1_000;
 const LOOK_FOR_DIRECTORY_EVERY_MS = 500;
 const LOOK_AT_FILES_EVERY_MS = 250;
 
-const nowMs = (): number => performance.now();
-
 /** Takes the directory, recovers what it holds, and listens. Rejects with one clear AppError when it cannot. */
 export async function startReplica(
   config: ReplicaConfig,
@@ -78,12 +78,24 @@ export async function startReplica(
   lock.watch(systemTimers, LOOK_FOR_DIRECTORY_EVERY_MS, () => {
     processControl.stop(`${config.directory} was removed or replaced while it was in use`, undefined);
   });
+  let secret: () => string | undefined = () => undefined;
+  const server = createHttpServer({
+    ...config.http,
+    provesCluster: (presented) => {
+      const authorization = secret();
+      return authorization !== undefined && isAuthorized(presented, authorization);
+    },
+    nowMs: monotonicMs,
+    newRequestId: requestIds(systemRandom),
+    logger,
+    problemShape: AS_NODE,
+  });
   // The one waits for the disk while the other computes.
   const groupsDirectory = join(config.directory, GROUPS);
   const files = new DataFiles(log);
   const watched = new WatchedDisk(disk, files);
   const own = { disk: watched, crashSites, log, process: processControl };
-  const [documents, groups, server] = await Promise.all([
+  const [documents, groups] = await Promise.all([
     ReplicaDocuments.open(own, config).catch((error: unknown) => {
       const others = `what is in ${config.directory} away, but for ${GROUPS}/`;
       throw namingWayOut(error, `move ${others}, and it is copied again from the app`);
@@ -93,22 +105,16 @@ export async function startReplica(
         throw namingWayOut(error, `move ${groupsDirectory} away, and this node begins without groups`);
       },
     ),
-    createHttpServer({
-      ...config.http,
-      newRequestId: requestIds(systemRandom),
-      logger,
-      problemShape: AS_NODE,
-    }),
   ]);
 
   const quota = new KeyQuota(config.http.keysPerCaller, CLIENT_KEY_RETENTION_MS);
   await countHeldKeys(groups.heldKeys(), () => quota, nextTurn);
-  const presence = new PrimaryPresence({ timers: systemTimers, log, nowMs }, config.deadAfterMs);
+  const presence = new PrimaryPresence({ timers: systemTimers, log, nowMs: monotonicMs }, config.deadAfterMs);
   const shell = new ReplicaShell({ store: documents, timers: systemTimers, log }, (primary) => {
     presence.heard(primary);
   });
   const client = new PrimaryClient(config.writeDeadlineMs + PASSING_ON_MS);
-  const secret = rememberSecret(
+  secret = rememberSecret(
     whenSecretKnown({ disk, random: systemRandom, crashSites, timers: systemTimers, log }, config),
     processControl,
     () => {
@@ -137,7 +143,7 @@ export async function startReplica(
       newKey: uuids({ clock: systemClock, random: systemRandom }),
       authorization: secret,
       writeDeadlineMs: config.writeDeadlineMs,
-      nowMs,
+      nowMs: monotonicMs,
     });
     const newId = uuids({ clock: systemClock, random: systemRandom });
     const nodeId = (): string => `${config.http.host}:${String(portOf(server))}`;
@@ -152,7 +158,7 @@ export async function startReplica(
       ...measures(shell, documents, disk),
       groups: groups.all().length,
     }));
-    serveDocs(clients);
+    await serveDocumentation(clients, { title: 'Bifolio replica API', document: openApiDocument });
   });
   const url = await listen(server, config.http);
   presence.begin();

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { answerUnparsable } from '../../platform/http/index.js';
+import { AppError } from '../../kernel/index.js';
+import { answerUnparsable, problemHeaders, problemOf, refusalOfHost } from '../../platform/http/index.js';
 
 const HOST = '127.0.0.1';
 /** It is asked one short thing by programs on this machine. */
@@ -15,16 +16,24 @@ const LIMITS = {
 
 /**
  * Answers `GET /health/live` with this process's pid, on any free port of this machine, so that `npm stop` never takes
- * another program that was given the pid of an earlier supervisor for this one. Resolves with the address.
+ * another program that was given the pid of an earlier supervisor for this one. Resolves with the address, and
+ * the server for who wants to end it.
  */
-export function serveLiveness(): Promise<string> {
+export function serveLiveness(): Promise<{ readonly url: string; readonly server: Server }> {
+  const refusalOf = refusalOfHost(new Set());
   const server = createServer(LIMITS, (request, response) => {
-    const isKnown = request.method === 'GET' && request.url === '/health/live';
-    const body = isKnown
-      ? { status: 'ok', pid: process.pid }
-      : { title: 'Not found', status: 404, code: 'route-not-found' };
-    const type = isKnown ? 'application/json' : 'application/problem+json';
-    response.writeHead(isKnown ? 200 : 404, { 'content-type': type, connection: 'close' }).end(JSON.stringify(body));
+    const target = request.url ?? '/';
+    const isKnown = request.method === 'GET' && target === '/health/live';
+    const refusal = refusalOf(request) ?? (isKnown ? undefined : unknownTarget(target));
+    const problem = refusal && problemOf(refusal, target);
+    const headers = refusal ? problemHeaders(refusal) : { 'content-type': 'application/json' };
+    const body = JSON.stringify(problem ?? { status: 'ok', pid: process.pid });
+    const always = {
+      'content-length': Buffer.byteLength(body),
+      'x-content-type-options': 'nosniff',
+      connection: 'close',
+    };
+    response.writeHead(problem?.status ?? 200, { ...headers, ...always }).end(body);
   });
   server.maxConnections = MOST_CONNECTIONS;
   server.on('clientError', (error, socket) => {
@@ -33,7 +42,11 @@ export function serveLiveness(): Promise<string> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(0, HOST, () => {
-      resolve(`http://${HOST}:${String((server.address() as AddressInfo).port)}`);
+      resolve({ url: `http://${HOST}:${String((server.address() as AddressInfo).port)}`, server });
     });
   });
+}
+
+function unknownTarget(target: string): AppError {
+  return new AppError('route-not-found', `nothing answers ${target}; GET /health/live does`, { retry: 'never' });
 }

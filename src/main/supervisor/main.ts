@@ -67,10 +67,10 @@ async function start(): Promise<number> {
       };
     },
     tell: (notice) => {
-      print(wordsFor(notice, people, places));
+      print(wordsFor(notice, people, places, config.http.apiKeys.length > 0));
     },
   });
-  writeRunFile(places.supervisorRunFile, { url: await serveLiveness() });
+  writeRunFile(places.supervisorRunFile, { url: (await serveLiveness()).url });
   stopOnSignals(supervisor);
   supervisor.start();
   const exitCode = await supervisor.ended;

@@ -15,7 +15,7 @@ function people(waitsFor?: string): Record<string, Person> {
 }
 
 const about = (name: string, notice: Notice, waitsFor?: string): Words =>
-  wordsFor({ kind: 'child', name, notice }, people(waitsFor), places);
+  wordsFor({ kind: 'child', name, notice }, people(waitsFor), places, false);
 
 describe('what npm start says', () => {
   it.each([
@@ -45,12 +45,20 @@ describe('what npm start says', () => {
   it('when all are up, shows where each replica answers and keeps its data, and which one does not run and why', () => {
     const children = { [APP]: { url: 'http://127.0.0.1:5050' }, [REPLICA]: { url: 'http://127.0.0.1:5072' } };
     const shown = (all: Extract<Parameters<typeof wordsFor>[0], { kind: 'all-up' }>['children']): string =>
-      wordsFor({ kind: 'all-up', children: all }, people(), places).text;
+      wordsFor({ kind: 'all-up', children: all }, people(), places, false).text;
     expect(shown(children)).toMatch(/Replica 2\s+│ http:\/\/127\.0\.0\.1:5072 in \/replicas\/5072 /);
 
     const failure = { ...KILLED, signal: null, code: 1, complaint: 'data-corrupt: segment-1 at 17' };
     expect(shown({ ...children, [REPLICA]: { url: undefined, failure } })).toMatch(
       /Replica 2\s+│ NOT RUNNING: data-corrupt: segment-1 at 17, in \/replicas\/5072 /,
     );
+  });
+
+  it.each([
+    [true, /X-Api-Key: <key>" or "Authorization: Bearer <key>".*\n.*To try\s+│ curl -H "X-Api-Key: <key>" http/],
+    [false, /To try\s+│ curl http/],
+  ])('when all are up and keys are needed (%s), says how to call', (needsKey, told) => {
+    const children = { [APP]: { url: 'http://127.0.0.1:5050' } };
+    expect(wordsFor({ kind: 'all-up', children }, people(), places, needsKey).text).toMatch(told);
   });
 });

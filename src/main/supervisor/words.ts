@@ -30,7 +30,8 @@ export function replicaName(number: number, port: number): string {
 /** A refusal of ours, `code: what is wrong and what to do`, says all there is to say. */
 const CODED = /^[a-z-]+: /;
 
-export function wordsFor(notice: FleetNotice, people: People, places: Places): Words {
+/** `needsKey`: callers must show one of API_KEYS. */
+export function wordsFor(notice: FleetNotice, people: People, places: Places, needsKey: boolean): Words {
   switch (notice.kind) {
     case 'child': {
       const person = people[notice.name];
@@ -38,7 +39,7 @@ export function wordsFor(notice: FleetNotice, people: People, places: Places): W
       return wordsOf(notice.name, person, notice.notice);
     }
     case 'all-up':
-      return said(addressTable(notice.children, people, places));
+      return said(addressTable(notice.children, people, places, needsKey));
     case 'stopping':
       return said('Stopping ...');
     case 'stopped':
@@ -86,10 +87,16 @@ export function watchedAgain(adopted: ReadonlyMap<string, RunNote>): string {
   return `An earlier "npm start" left these running without a supervisor; they are watched again: ${names.join(', ')}.`;
 }
 
+const ACCESS: [string, string] = [
+  'Access',
+  'send a key of API_KEYS as "X-Api-Key: <key>" or "Authorization: Bearer <key>"; in Swagger UI press "Authorize"',
+];
+
 function addressTable(
   children: Extract<FleetNotice, { kind: 'all-up' }>['children'],
   people: People,
   places: Places,
+  needsKey: boolean,
 ): string {
   const withoutRules = { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' };
   const table = new Table({ style: { head: [], border: [] }, chars: withoutRules });
@@ -103,7 +110,8 @@ function addressTable(
     ...Object.entries(children).flatMap(([name, child]) => replicaRow(people[name], child)),
     ['Data', places.dataDirectory],
     ['Log', places.app.log],
-    ['To try', `curl ${url}/books`],
+    ...(needsKey ? [ACCESS] : []),
+    ['To try', `curl ${needsKey ? '-H "X-Api-Key: <key>" ' : ''}${url}/books`],
     ['To stop', 'Ctrl-C, or "npm stop" in another terminal'],
   );
   return `Bifolio is ready.\n${table.toString()}`;

@@ -1,10 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Answer, AppError } from '../../kernel/index.js';
 import { etagOf, Preconditions } from './etag.js';
+import { RATE_LIMIT_HEADER } from './request-limit.js';
+import { SECURITY_HEADERS } from './security-headers.js';
 
 export const JSON_CONTENT_TYPE = 'application/json; charset=utf-8';
-
-const RATE_LIMIT_HEADER = 'x-ratelimit-limit';
 
 /** A representation that can be sent as it is, many times. Headers are flat: name, value, name, value. */
 export interface PreparedBody {
@@ -18,7 +18,7 @@ export interface PreparedBody {
 export function prepareBody(body: string, headers: readonly string[]): PreparedBody {
   const bytes = Buffer.from(body);
   const etag = etagOf(bytes);
-  const notModifiedHeaders = [...headers, 'ETag', etag];
+  const notModifiedHeaders = [...headers, ...SECURITY_HEADERS, 'ETag', etag];
   const content = ['Content-Type', JSON_CONTENT_TYPE, 'Content-Length', String(bytes.length)];
   return { bytes, etag, notModifiedHeaders, okHeaders: [...notModifiedHeaders, ...content] };
 }
@@ -48,7 +48,7 @@ function isCurrent(request: FastifyRequest, etag: string): boolean {
 
 /**
  * The quick way out for hot reads: past Fastify's serialisation and onSend hooks, straight to Node's response with the
- * headers in one flat list. The only headers that earlier hooks set here are the rate limit's; they are kept.
+ * headers in one flat list. What earlier hooks have set, those of the rate limit and of CORS, is kept.
  */
 export function sendPrepared(
   request: FastifyRequest,
@@ -60,7 +60,7 @@ export function sendPrepared(
   reply.hijack();
   const headers = (isNotModified ? prepared.notModifiedHeaders : prepared.okHeaders).slice();
   headers.push('X-Cache', cacheSource, 'X-Request-Id', request.id);
-  if (reply.hasHeader(RATE_LIMIT_HEADER)) {
+  if (reply.hasHeader(RATE_LIMIT_HEADER) || reply.hasHeader('vary')) {
     const earlier = reply.getHeaders();
     for (const name in earlier) headers.push(name, String(earlier[name]));
   }

@@ -1,19 +1,17 @@
 import { fastify, type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { AppError } from '../../kernel/index.js';
-import { type ApiKey, useAccessControl } from './access.js';
+import { admissionOf, type AdmissionOptions, useAccessControl, useAdmission } from './admission.js';
 import { useEndings } from './endings.js';
 import type { ProblemShape } from './problem.js';
 import { sendProblem } from './problem-answers.js';
 import { ROUTER_OPTIONS, useRouteRules } from './routes.js';
+import { setSecurityHeaders } from './security-headers.js';
 import { refuseRepeatedHeaders } from './single-headers.js';
 import { useConnections } from './serving.js';
-import { answerUnparsable, useProblemsForWhatNodeRefuses } from './unparsable.js';
+import { answerUnparsable, ignoreExpectations } from './unparsable.js';
 
-export interface HttpServerOptions {
-  readonly apiKeys: readonly ApiKey[];
-  /** Requests per minute and caller; undefined for no limit. */
-  readonly requestsPerMinute: number | undefined;
+export interface HttpServerOptions extends AdmissionOptions {
   readonly newRequestId: () => string;
   readonly logger: Logger;
   /** From its first byte, or from when the connection was made. */
@@ -38,7 +36,8 @@ function withoutSchemas(): never {
 }
 
 /** A Fastify instance with the rules that hold for every route of every process: ids, access, limits, errors. */
-export async function createHttpServer(options: HttpServerOptions): Promise<FastifyInstance> {
+export function createHttpServer(options: HttpServerOptions): FastifyInstance {
+  const refusalOf = admissionOf(options);
   const server = fastify({
     bodyLimit: BODY_LIMIT_BYTES,
     http: {
@@ -58,13 +57,10 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     return503OnClosing: false,
     frameworkErrors: (error, request, reply) => {
       reply.header('x-request-id', request.id);
-      void sendProblem(
-        reply,
-        request,
-        new AppError('malformed-request', error.message, { retry: 'never', cause: error }),
-        options.logger,
-        options.problemShape,
-      );
+      setSecurityHeaders(reply);
+      const malformed = new AppError('malformed-request', error.message, { retry: 'never', cause: error });
+      const refusal = refusalOf(request, reply) ?? malformed;
+      void sendProblem(reply, request, refusal, options.logger, options.problemShape);
     },
     clientErrorHandler: (error, socket) => {
       answerUnparsable(error, socket, options.newRequestId(), options.problemShape);
@@ -74,13 +70,14 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
   useConnections(server);
   server.addHook('onSend', (request, reply, payload, done) => {
     reply.header('x-request-id', request.id);
+    setSecurityHeaders(reply);
     done(null, payload);
   });
   useEndings(server);
-  useProblemsForWhatNodeRefuses(server);
+  ignoreExpectations(server);
+  useAdmission(server, refusalOf);
   refuseRepeatedHeaders(server);
-  useAccessControl(server, options.apiKeys);
-  if (options.requestsPerMinute !== undefined) await useRateLimit(server, options.requestsPerMinute);
+  useAccessControl(server, options);
   useRouteRules(server);
   return server;
 }
@@ -91,22 +88,4 @@ function boundConnections({ server }: FastifyInstance): void {
   server.on('drop', () => {
     server.closeIdleConnections();
   });
-}
-
-/** Counts every request, also to paths that no route serves, but for those that are open to all. */
-async function useRateLimit(server: FastifyInstance, requestsPerMinute: number): Promise<void> {
-  const { default: rateLimit } = await import('@fastify/rate-limit');
-  await server.register(rateLimit, {
-    global: false,
-    max: requestsPerMinute,
-    timeWindow: 60_000,
-    allowList: (request) => request.routeOptions.config.role === 'open',
-    keyGenerator: (request) => (request.caller === 'anonymous' ? request.ip : request.caller),
-    errorResponseBuilder: (_request, { ttl, max }) =>
-      new AppError('rate-limited', `more than ${String(max)} requests in a minute`, {
-        retry: 'safe',
-        retryAfterSeconds: Math.ceil(ttl / 1_000),
-      }),
-  });
-  server.addHook('onRequest', server.rateLimit());
 }

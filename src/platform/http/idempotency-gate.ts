@@ -18,6 +18,7 @@ import {
 import { isReading } from './access.js';
 import { sendAnswer } from './answers.js';
 import { type CommitConfirmer, confirmedAnswer } from './commit-confirmation.js';
+import { addressOf } from './callers.js';
 import { keyOwnerOf } from './key-owner.js';
 import { countHeldKeys, KeyQuota, tooManyKeys } from './key-quota.js';
 import { malformedField } from './parameters.js';
@@ -169,7 +170,9 @@ export class IdempotencyGate {
       this.replay(reply, running.operationId, acceptedAnswer(running.operationId, 'running'));
       return true;
     }
-    const owner = this.options.isKeyAdded(request) ? ADDED_KEYS : keyOwnerOf(request);
+    const owner = this.options.isKeyAdded(request)
+      ? ADDED_KEYS
+      : keyOwnerOf({ caller: request.caller, ip: addressOf(request) });
     if (this.isFull(owner, patienceMs)) {
       await this.pause(LOOK_AGAIN_MS);
       return this.admit(request, reply, key, patienceMs - LOOK_AGAIN_MS);

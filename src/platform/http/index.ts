@@ -1,4 +1,4 @@
-export type { ApiKey, Role } from './access.js';
+export { type ApiKey, CLUSTER_HEADER, forwardedFor, placeOf, type Role } from './callers.js';
 export {
   JSON_CONTENT_TYPE,
   prepareBody,
@@ -26,9 +26,11 @@ export {
   DescribeView,
   type IdDescription,
 } from './describe.js';
+export { type Documentation, serveDocumentation } from './documentation.js';
 export { etagOf, Preconditions } from './etag.js';
 export { useJsonBodies } from './json-body.js';
 export { useWriteAdmission } from './write-admission.js';
+export { OPEN_TO_THIS_MACHINE } from './admission.js';
 export { createHttpServer, type HttpServerOptions } from './http-server.js';
 export { goesOnAfterAnswer, IdempotencyGate, operationOf } from './idempotency-gate.js';
 export { type WriteConcern, writeConcernOf } from './write-concern.js';
@@ -47,8 +49,9 @@ export { answerProblems, sendProblem } from './problem-answers.js';
 export { ADDED_KEY_HEADER, keyOwnerOf } from './key-owner.js';
 export { countHeldKeys, KeyQuota, tooManyKeys } from './key-quota.js';
 export { scopeOf } from './operation-scope.js';
+export { refusalOfHost, type ServedHosts } from './host.js';
 export { isPrintable, PRINTABLE_RULE } from './printable.js';
-export { type ProblemShape, problemWithMessage } from './problem.js';
+export { problemHeaders, problemOf, type ProblemShape, problemWithMessage } from './problem.js';
 export { ProblemFilter } from './problem.filter.js';
 export { REFUSALS, REPLICATED_REFUSALS } from './refusals.js';
 export { notServed } from './routes.js';

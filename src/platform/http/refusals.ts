@@ -8,6 +8,7 @@ export const REFUSALS: Readonly<Record<number, string>> = {
   412: 'If-Match or If-None-Match does not hold; nothing was written',
   413: 'the body is larger than 1 MiB',
   415: 'the body is not JSON',
+  421: 'the Host is not served here (only where no keys are set); ALLOWED_HOSTS lets one in',
   422: 'the Idempotency-Key was sent before with another body',
   429: 'too many requests (only where a limit is set), or more Idempotency-Keys than are kept for one caller; nothing was written',
   503: 'not done, nothing was written; try again after Retry-After',

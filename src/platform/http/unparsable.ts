@@ -63,6 +63,7 @@ export function answerUnparsable(
   const headers = {
     ...problemHeaders(refusal),
     'x-request-id': requestId,
+    'x-content-type-options': 'nosniff',
     'content-length': String(Buffer.byteLength(body)),
     connection: 'close',
   };
@@ -75,17 +76,10 @@ function tooSlow(): AppError {
   return new AppError('request-timeout', 'the request did not arrive in time; nothing was done', { retry: 'safe' });
 }
 
-/**
- * Node answers two kinds of request by itself, with an empty body: HTTP/1.1 without Host, which is refused here
- * instead, and an expectation it does not know, which a server may ignore (RFC 9110, 10.1.1).
- */
-export function useProblemsForWhatNodeRefuses(fastify: FastifyInstance): void {
-  fastify.addHook('onRequest', (request, _reply, done) => {
-    const lacksHost = request.raw.httpVersion === '1.1' && request.headers.host === undefined;
-    done(lacksHost ? malformed('an HTTP/1.1 request needs a Host header') : undefined);
-  });
-  fastify.server.on('checkExpectation', (request, response) => {
-    fastify.server.emit('request', request, response);
+/** Node refuses an expectation that it does not know with an empty body; a server may ignore it (RFC 9110, 10.1.1). */
+export function ignoreExpectations({ server }: FastifyInstance): void {
+  server.on('checkExpectation', (request, response) => {
+    server.emit('request', request, response);
   });
 }
 

@@ -1,4 +1,4 @@
 export { DataDirectoryLock } from './data-directory-lock.js';
 export { packageVersion } from './package-version.js';
-export { nextTurn, systemClock, systemRandom, systemTimers } from './system-ports.js';
+export { monotonicMs, nextTurn, systemClock, systemRandom, systemTimers } from './system-ports.js';
 export { risingUuids, uuids } from './uuids.js';

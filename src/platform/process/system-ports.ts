@@ -3,6 +3,9 @@ import type { Clock, NextTurn, Random, Timers } from '../../kernel/index.js';
 
 export const systemClock: Clock = { nowMs: () => Date.now() };
 
+/** Never goes back, whatever is done to the clock; good for how long something takes, not for when it was. */
+export const monotonicMs = (): number => performance.now();
+
 const POOL_BYTES = 4_096;
 const MOST_POOLED_BYTES = 16;
 const pool = Buffer.alloc(POOL_BYTES);

@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { wholeNumber } from './whole-number.js';
+
+const KEY_RULE = 'must be name:role:key,... with the roles read, write and operator, and keys of 16 characters or more';
+const API_KEY = /^([\w.-]+):(read|write|operator):(\S{16,})$/;
+
+export const apiKeys = z
+  .string()
+  .default('')
+  .transform((text, context) => {
+    const found = text
+      .split(',')
+      .filter((entry) => entry !== '')
+      .map((entry) => API_KEY.exec(entry));
+    // The entries are secrets: none is repeated in the message.
+    if (found.includes(null)) context.addIssue({ code: 'custom', message: KEY_RULE });
+    return found.map((parts) => {
+      const [, name = '', role = '', key = ''] = parts ?? [];
+      return { name, role: role as 'read' | 'write' | 'operator', key };
+    });
+  });
+
+const RATE_RULE = 'must be auto, off or a number of requests per minute';
+export const rateLimit = z
+  .union([z.enum(['auto', 'off']), wholeNumber(RATE_RULE, 1, Number.MAX_SAFE_INTEGER)], RATE_RULE)
+  .default('auto');
+
+const HOSTS_RULE = 'must be names or addresses with commas between them, without ports: shop.example,192.168.1.5';
+const HOST_NAME = /^(?:[a-z\d](?:[\w.-]*[a-z\d])?|\[[\da-f:.]+\])$/;
+
+export const allowedHosts = entries(HOSTS_RULE, (text) => {
+  const host = text.toLowerCase();
+  return HOST_NAME.test(host) ? host : undefined;
+});
+
+const ORIGINS_RULE = 'must be origins with commas between them: https://shop.example,http://localhost:5173';
+
+/** As a browser sends it: a scheme, a name and a port that is not the scheme's own, without a slash at its end. */
+export const corsOrigins = entries(ORIGINS_RULE, (text) => {
+  const isOrigin = /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
+  return isOrigin ? text : undefined;
+});
+
+/** Entries with commas between them; `read` gives what one means, or undefined when it means nothing. */
+function entries(
+  rule: string,
+  read: (entry: string) => string | undefined,
+): z.ZodPipe<z.ZodDefault<z.ZodString>, z.ZodTransform<string[], string>> {
+  return z
+    .string()
+    .default('')
+    .transform((text, context) => {
+      const given = text.split(',').map((entry) => entry.trim());
+      const found = given.filter((entry) => entry !== '').map(read);
+      if (found.includes(undefined)) context.addIssue({ code: 'custom', message: rule });
+      return found.filter((entry) => entry !== undefined);
+    });
+}

@@ -1,0 +1,39 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+
+const METHODS = 'GET, HEAD, POST, PUT, DELETE';
+const REQUEST_HEADERS = [
+  ...['Accept', 'Authorization', 'Content-Type', 'Idempotency-Key', 'If-Match', 'If-None-Match', 'X-Api-Key'],
+  ...['X-Group-Version', 'X-Group-Version-After', 'X-Operation-Id', 'X-Request-Id', 'X-Undo', 'X-Write-Concern'],
+].join(', ');
+const ANSWER_HEADERS = [
+  ...['Allow', 'ETag', 'Idempotency-Key', 'Idempotency-Replayed', 'Link', 'Location', 'Retry-After', 'X-Cache'],
+  ...['X-Commit', 'X-Group-Version', 'X-Operation-Id', 'X-RateLimit-Limit', 'X-RateLimit-Remaining'],
+  ...['X-RateLimit-Reset', 'X-Replica-Seq', 'X-Replicas-Acked', 'X-Request-Id', 'X-Total-Count'],
+].join(', ');
+const PREFLIGHT_LASTS_SECONDS = '600';
+
+/** Lets pages of these origins read the answer, a refusal too. For every other origin a browser keeps it to itself. */
+export function allowOrigin(request: FastifyRequest, reply: FastifyReply, origins: ReadonlySet<string>): void {
+  reply.header('vary', 'Origin');
+  const { origin } = request.headers;
+  if (origin === undefined || !origins.has(origin)) return;
+  reply.header('access-control-allow-origin', origin);
+  reply.header('access-control-expose-headers', ANSWER_HEADERS);
+}
+
+/** Answers what a browser asks before it sends anything of note; without a key, for it can send none with that. */
+export function answerPreflights(server: FastifyInstance, origins: ReadonlySet<string>): void {
+  server.addHook('onRequest', (request, reply, done) => {
+    const { origin, 'access-control-request-method': asked } = request.headers;
+    if (request.method !== 'OPTIONS' || asked === undefined || origin === undefined || !origins.has(origin)) {
+      done();
+      return;
+    }
+    void reply.code(204).headers({
+      'access-control-allow-methods': METHODS,
+      'access-control-allow-headers': REQUEST_HEADERS,
+      'access-control-max-age': PREFLIGHT_LASTS_SECONDS,
+    });
+    void reply.send();
+  });
+}

@@ -1,0 +1,63 @@
+import type { FastifyReply } from 'fastify';
+import { LRUCache } from 'lru-cache';
+import { AppError } from '../../kernel/index.js';
+
+export const RATE_LIMIT_HEADER = 'x-ratelimit-limit';
+const WINDOW_MS = 60_000;
+const MS_PER_SECOND = 1_000;
+/** Two megabytes. Who was not heard for longest is forgotten first, and may begin anew. */
+const MOST_CALLERS = 10_000;
+
+interface Window {
+  readonly endsMs: number;
+  count: number;
+}
+
+/** How a caller stands after a request. */
+export interface Standing {
+  readonly limit: number;
+  readonly remaining: number;
+  readonly resetSeconds: number;
+  readonly isOver: boolean;
+}
+
+/** Counts requests per caller, in windows of a minute that begin with the first one. */
+export class RequestLimit {
+  private readonly windows = new LRUCache<string, Window>({ max: MOST_CALLERS });
+
+  /** `nowMs` never goes back: by a clock that is set back, a window would last until it is caught up with. */
+  constructor(
+    private readonly requestsPerMinute: number,
+    private readonly nowMs: () => number,
+  ) {}
+
+  count(caller: string, weight = 1): Standing {
+    const nowMs = this.nowMs();
+    let window = this.windows.get(caller);
+    if (!window || window.endsMs <= nowMs) {
+      this.windows.set(caller, (window = { endsMs: nowMs + WINDOW_MS, count: 0 }));
+    }
+    const limit = this.requestsPerMinute;
+    const isOver = window.count >= limit;
+    if (!isOver) window.count += weight;
+    return {
+      limit,
+      remaining: Math.max(0, limit - window.count),
+      resetSeconds: Math.ceil((window.endsMs - nowMs) / MS_PER_SECOND),
+      isOver,
+    };
+  }
+}
+
+export function rateLimited({ limit, resetSeconds }: Standing): AppError {
+  return new AppError('rate-limited', `more than ${String(limit)} requests in a minute`, {
+    retry: 'safe',
+    retryAfterSeconds: resetSeconds,
+  });
+}
+
+export function tellStanding(reply: FastifyReply, { limit, remaining, resetSeconds }: Standing): void {
+  reply.header(RATE_LIMIT_HEADER, limit);
+  reply.header('x-ratelimit-remaining', remaining);
+  reply.header('x-ratelimit-reset', resetSeconds);
+}
