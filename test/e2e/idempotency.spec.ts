@@ -142,7 +142,7 @@ describe.each(RESOURCES)('an Idempotency-Key on a $name', ({ path, input, change
     const before = await count();
     const key = newKey();
     const body = JSON.stringify(input);
-    const head = `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nIdempotency-Key: ${key}`;
+    const head = `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nIdempotency-Key: ${key}`;
     await sendBytesAndHangUp(app.process.url, `${head}\r\nContent-Length: ${String(body.length)}\r\n\r\n${body}`);
     const second = await app.client.post(path, input, { 'idempotency-key': key });
     expect(second.status).toBe(201);

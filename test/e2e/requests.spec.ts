@@ -104,11 +104,23 @@ describe('bytes on a socket', () => {
   it.each([
     ['nonsense', 'GARBAGE\r\n\r\n', 'not an HTTP/1.1 request'],
     ['TLS', '\u0016\u0003\u0001\u0002\u0000', 'not an HTTP/1.1 request'],
-    ['an unknown method', 'FOO / HTTP/1.1\r\nHost: x\r\n\r\n', 'not an HTTP/1.1 request'],
-    ['a space in the path', 'GET /a b HTTP/1.1\r\nHost: x\r\n\r\n', 'not an HTTP/1.1 request'],
-    ['a bad chunk', 'POST /books HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n', 'not an HTTP/1.1'],
-    ['two lengths', 'POST /books HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n', 'not an HTTP'],
-    ['headers of 20,000 bytes', `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 'headers are larger'],
+    ['an unknown method', 'FOO / HTTP/1.1\r\nHost: localhost\r\n\r\n', 'not an HTTP/1.1 request'],
+    ['a space in the path', 'GET /a b HTTP/1.1\r\nHost: localhost\r\n\r\n', 'not an HTTP/1.1 request'],
+    [
+      'a bad chunk',
+      'POST /books HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
+      'not an HTTP/1.1',
+    ],
+    [
+      'two lengths',
+      'POST /books HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n',
+      'not an HTTP',
+    ],
+    [
+      'headers of 20,000 bytes',
+      `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`,
+      'headers are larger',
+    ],
     ['no Host', 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n', 'needs a Host header'],
   ])('that hold %s, are answered with a problem and an id', async (_title, bytes, detail) => {
     const received = await sendBytes(app.process.url, bytes);
@@ -121,16 +133,25 @@ describe('bytes on a socket', () => {
 
   it.each([
     ['HTTP/1.0 without Host', 'GET /health/live HTTP/1.0\r\n\r\n'],
-    ['an unknown expectation', 'GET /health/live HTTP/1.1\r\nHost: x\r\nExpect: tea\r\nConnection: close\r\n\r\n'],
-    ['an absolute address', 'GET http://x/health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'],
-    ['an upgrade', 'GET /health/live HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\nConnection: Upgrade, close\r\n\r\n'],
+    [
+      'an unknown expectation',
+      'GET /health/live HTTP/1.1\r\nHost: localhost\r\nExpect: tea\r\nConnection: close\r\n\r\n',
+    ],
+    [
+      'an absolute address',
+      'GET http://localhost/health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
+    ],
+    [
+      'an upgrade',
+      'GET /health/live HTTP/1.1\r\nHost: localhost\r\nUpgrade: h2c\r\nConnection: Upgrade, close\r\n\r\n',
+    ],
   ])('that hold %s, are answered as an ordinary request', async (_title, bytes) => {
     expect(await sendBytes(app.process.url, bytes)).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
   });
 
   it('that follow a write on its connection, are refused after the write has been answered', async () => {
     const body = JSON.stringify({ title: 'Before the junk', author: 'A', price: 1, quantity: 1 });
-    const head = `POST /books HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${String(body.length)}`;
+    const head = `POST /books HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${String(body.length)}`;
     const received = await sendBytes(app.process.url, `${head}\r\n\r\n${body}junk\r\n\r\n`);
     expect(received.match(/HTTP\/1\.1 \d{3}/g)).toEqual(['HTTP/1.1 201', 'HTTP/1.1 400']);
   });

@@ -155,7 +155,7 @@ function writeHeaders(replicated = false): Headers {
 }
 
 export function DescribeView({ shown, refusals: more = [], open = false, ...operation }: DescribedView): Decorator {
-  const everywhere = open ? [] : [401, 403, 429];
+  const everywhere = open ? [] : [401, 403, 421, 429];
   return applyDecorators(
     ApiOperation({ ...operation, ...(open && { security: [{}] }) }),
     ApiResponse({ status: 200, description: operation.summary, standardSchema: shown }),
@@ -175,7 +175,7 @@ export function DescribeRead({ resource, ids, cached = false, ...operation }: De
       headers: { ...ETAG, ...(cached && X_CACHE) },
     }),
     ApiResponse({ status: 304, description: 'the copy that If-None-Match names is current' }),
-    ...refusals(400, 401, 403, 404, 429),
+    ...refusals(400, 401, 403, 404, 421, 429),
   );
 }
 
@@ -208,7 +208,7 @@ export function DescribeList({ item, ids, filter, cached = false, ...operation }
     ...(cached
       ? [IF_NONE_MATCH, ApiResponse({ status: 304, description: 'the copy that If-None-Match names is current' })]
       : []),
-    ...refusals(400, 401, 403, 429),
+    ...refusals(400, 401, 403, 421, 429),
   );
 }
 
@@ -225,7 +225,7 @@ export function DescribePost(described: DescribedResource): Decorator {
       standardSchema: resource,
       headers: { ...location, ...(hasEtag && ETAG), ...writeHeaders(replicated) },
     }),
-    ...refusals(400, 401, 403, 413, 415, 422, 429, 503, 504, ...more),
+    ...refusals(400, 401, 403, 413, 415, 421, 422, 429, 503, 504, ...more),
     ...onReplicas(replicated),
   );
 }
@@ -238,7 +238,7 @@ export function DescribeAction(described: DescribedAction): Decorator {
     ...(bodiless ? [NO_BODY] : []),
     IDEMPOTENCY_KEY,
     ApiResponse({ status: 200, description: 'done', standardSchema: shown }),
-    ...refusals(400, 401, 403, 413, 415, 422, 429, 503, 504, ...more),
+    ...refusals(400, 401, 403, 413, 415, 421, 422, 429, 503, 504, ...more),
   );
 }
 
@@ -256,7 +256,7 @@ export function DescribePut(described: DescribedResource): Decorator {
       standardSchema: resource,
       headers: { ...ETAG, ...writeHeaders(replicated) },
     }),
-    ...refusals(400, 401, 403, 404, 412, 413, 415, 422, 429, 503, 504, ...more),
+    ...refusals(400, 401, 403, 404, 412, 413, 415, 421, 422, 429, 503, 504, ...more),
     ...onReplicas(replicated),
   );
 }
@@ -269,7 +269,7 @@ export function DescribeDelete({ replicated = false, ...operation }: Described &
     IF_NONE_MATCHES,
     IDEMPOTENCY_KEY,
     ApiResponse({ status: 204, description: 'gone, durably', headers: writeHeaders(replicated) }),
-    ...refusals(400, 401, 403, 404, 412, 413, 415, 422, 429, 503, 504),
+    ...refusals(400, 401, 403, 404, 412, 413, 415, 421, 422, 429, 503, 504),
     ...onReplicas(replicated),
   );
 }

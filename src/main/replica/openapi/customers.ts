@@ -39,7 +39,7 @@ const WRITE = [
   ),
 ];
 
-const OF_WRITES = [400, 401, 403, 413, 415, 422, 429, 503, 504];
+const OF_WRITES = [400, 401, 403, 413, 415, 421, 422, 429, 503, 504];
 const OF_A_WRITE = { 503: `${String(REPLICATED_REFUSALS[503])}; also when this replica does not reach the app` };
 const OF_A_READ = { 503: 'what was asked for is not to be had here now: `detail` says what is missing' };
 

@@ -17,7 +17,7 @@ export const parameter = (place: string, name: string, description: string, sche
 });
 export const wholeNumber = (minimum: number): Json => ({ type: 'integer', minimum });
 /** Refusals that any route may answer. */
-export const EVERYWHERE = [401, 403, 429];
+export const EVERYWHERE = [401, 403, 421, 429];
 
 function refusals(statuses: readonly number[], known: Readonly<Record<number, string>>): Json {
   const content = { 'application/problem+json': { schema: ref('Problem') } };
