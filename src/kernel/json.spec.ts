@@ -38,6 +38,13 @@ describe('parseJson', () => {
     );
   });
 
+  it.each(['\u007f', '\u0085', '\u2028', 'é', '𝒳'])(
+    'of the escaped name %j, which needs no escape, gives that name',
+    (name) => {
+      expect(parseJson(escaped({ [name]: 1 }, [true, true]))).toEqual({ [name]: 1 });
+    },
+  );
+
   it('of a name that cannot be written without an escape, gives one that is nobody’s, and leaves the others', () => {
     const names = fc.string({ unit: 'binary', minLength: 1, maxLength: 6 }).filter((name) => !isPlainKey(name));
     fc.assert(

@@ -5,7 +5,6 @@ export function isPlainKey(name: string): boolean {
 
 /** A string, and the colon behind it where it is the name of a member. Of JSON that is valid, every string is found. */
 const STRING = /("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?/g;
-const NEVER_PLAIN = /["\\\p{Cc}\p{Cs}]/gu;
 const NO_SUCH_NAME = '\ufffd';
 
 /**
@@ -24,5 +23,5 @@ export function parseJson(text: string): unknown {
 
 function plainName(written: string): string {
   const name = JSON.parse(written) as string;
-  return `"${name.replace(NEVER_PLAIN, NO_SUCH_NAME)}"`;
+  return `"${[...name].map((character) => (isPlainKey(character) ? character : NO_SUCH_NAME)).join('')}"`;
 }
