@@ -56,6 +56,8 @@ export interface ReplicationConfig {
   readonly replicaTimeoutMs: number;
   /** Above `replicaTimeoutMs`. */
   readonly writeDeadlineMs: number;
+  /** How long a read with `min_seq` waits. */
+  readonly readWaitMs: number;
   readonly pingMs: number;
   /** Above `pingMs`. */
   readonly deadAfterMs: number;
@@ -111,6 +113,7 @@ export function parseConfig(environment: Environment): AppConfig {
       writeConcern: settings.WRITE_CONCERN,
       replicaTimeoutMs: settings.REPLICA_TIMEOUT_MS,
       writeDeadlineMs: settings.WRITE_DEADLINE_MS,
+      readWaitMs: settings.READ_WAIT_MS,
       pingMs: settings.PING_MS,
       deadAfterMs: settings.DEAD_AFTER_MS,
       auditEveryMs: settings.AUDIT_EVERY_MS,

@@ -1,9 +1,9 @@
 import { placeText } from '../../kernel/index.js';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { whenCurrent } from '../../platform/http/index.js';
 import { answerCustomer, answerCustomers } from '../../modules/customers/index.js';
 import type { ReplicaShell } from '../../protocols/replication/index.js';
 import type { ReplicaDocuments } from './replica-documents.js';
-import { minSeqOf, notThereYet } from './min-seq.js';
 
 export interface CustomerReadsOptions {
   readonly documents: Pick<ReplicaDocuments, 'find' | 'page' | 'state'>;
@@ -15,25 +15,24 @@ export interface CustomerReadsOptions {
 export function serveCustomerReads(server: FastifyInstance, options: CustomerReadsOptions): void {
   const { documents } = options;
   server.get('/customers', async (request, reply) => {
-    await whenCurrent(request, reply, options);
+    await whenHere(request, reply, options);
     answerCustomers(documents, request.query, reply);
     return reply;
   });
   server.get<{ Params: { id: string } }>('/customers/:id', async (request, reply) => {
     const { id } = request.params;
-    await whenCurrent(request, reply, options);
+    await whenHere(request, reply, options);
     answerCustomer(documents, id, request, reply);
     return reply;
   });
 }
 
 /** What is read right after it resolves is what the header names. */
-async function whenCurrent(
+async function whenHere(
   request: FastifyRequest,
   reply: FastifyReply,
   { documents, shell, readWaitMs }: CustomerReadsOptions,
 ): Promise<void> {
-  const minSeq = minSeqOf(request);
-  if (minSeq && !(await shell.whenAt(minSeq, readWaitMs))) throw notThereYet(minSeq, readWaitMs);
+  await whenCurrent(request, { whenAt: (commit) => shell.whenAt(commit, readWaitMs) });
   reply.header('x-replica-seq', placeText(documents.state().position));
 }

@@ -4,12 +4,12 @@ import { acceptedAnswer, ADDED_KEY_RETENTION_MS, AppError } from '../../kernel/i
 import {
   ADDED_KEY_HEADER,
   CLUSTER_HEADER,
+  commitOf,
   forwardedFor,
   JSON_CONTENT_TYPE,
   problemWithMessage,
 } from '../../platform/http/index.js';
 import type { ReplicaShell } from '../../protocols/replication/index.js';
-import { commitOf } from './min-seq.js';
 import type { PrimaryAnswer, PrimaryClient } from './primary-client.js';
 
 export interface PassingOnOptions {

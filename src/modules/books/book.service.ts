@@ -67,7 +67,7 @@ export class BookService {
       const shownRows = rows.slice(0, limit);
       const last = shownRows.at(-1);
       const headers = ['X-Total-Count', String(this.books.count())];
-      if (rows.length > limit && last !== undefined) headers.push('Link', nextPageLink('/books', limit, last.id));
+      if (rows.length > limit && last !== undefined) headers.push('Link', nextPageLink('/books', {}, limit, last.id));
       return prepareBody(JSON.stringify(shownRows.map(bookOf)), headers);
     });
     if (read === undefined) throw new Error('a page always exists');

@@ -24,6 +24,8 @@ interface DescribedResource extends Described {
   readonly cached?: boolean;
   /** Customer, document-user and two-phase writes: `X-Write-Concern`, `X-Commit`, `X-Replicas-Acked`. */
   readonly replicated?: boolean;
+  /** Of a read of documents: takes `min_seq`. */
+  readonly minSeq?: boolean;
   /** False: the answer to a POST is more than the resource, and has no `ETag`. */
   readonly hasEtag?: boolean;
   /** Beyond those that its method may give everywhere. */
@@ -52,6 +54,8 @@ interface DescribedView extends Described {
 interface DescribedList extends Described {
   readonly item: z.ZodType;
   readonly cached?: boolean;
+  /** Of documents: takes `min_seq`. */
+  readonly minSeq?: boolean;
   /** Absent: whole numbers from 1. */
   readonly ids?: IdDescription;
   /** What else the list may be asked for: a query parameter and its values. */
@@ -74,6 +78,12 @@ const IF_NONE_MATCHES = ApiHeader({ name: 'If-None-Match', description: 'ETags, 
 const IDEMPOTENCY_KEY = ApiHeader({
   name: 'Idempotency-Key',
   description: '1 to 255 printable characters: the write takes effect once, a repeat gets the same answer',
+});
+const MIN_SEQ = ApiQuery({
+  name: 'min_seq',
+  required: false,
+  description: 'X-Commit of a write: the answer is not older; waits up to READ_WAIT_MS, then 503',
+  schema: { type: 'string', pattern: '^\\d+\\.\\d+$' },
 });
 const NO_BODY = ApiBody({
   required: false,
@@ -163,11 +173,18 @@ export function DescribeView({ shown, refusals: more = [], open = false, ...oper
   );
 }
 
-export function DescribeRead({ resource, ids, cached = false, ...operation }: DescribedResource): Decorator {
+export function DescribeRead({
+  resource,
+  ids,
+  cached = false,
+  minSeq = false,
+  ...operation
+}: DescribedResource): Decorator {
   return applyDecorators(
     ApiOperation(operation),
     idParameter(ids),
     IF_NONE_MATCH,
+    ...(minSeq ? [MIN_SEQ, ...refusals(503)] : []),
     ApiResponse({
       status: 200,
       description: 'the resource',
@@ -179,7 +196,14 @@ export function DescribeRead({ resource, ids, cached = false, ...operation }: De
   );
 }
 
-export function DescribeList({ item, ids, filter, cached = false, ...operation }: DescribedList): Decorator {
+export function DescribeList({
+  item,
+  ids,
+  filter,
+  cached = false,
+  minSeq = false,
+  ...operation
+}: DescribedList): Decorator {
   const headers: Headers = {
     'X-Total-Count': { description: 'how many there are in all', schema: TEXT },
     Link: { description: 'rel="next" while more remain', schema: TEXT },
@@ -204,6 +228,7 @@ export function DescribeList({ item, ids, filter, cached = false, ...operation }
           }),
         ]
       : []),
+    ...(minSeq ? [MIN_SEQ, ...refusals(503)] : []),
     ApiResponse({ status: 200, description: 'an array in id order', standardSchema: z.array(item), headers }),
     ...(cached
       ? [IF_NONE_MATCH, ApiResponse({ status: 304, description: 'the copy that If-None-Match names is current' })]

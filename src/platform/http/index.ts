@@ -55,6 +55,7 @@ export { problemHeaders, problemOf, type ProblemShape, problemWithMessage } from
 export { ProblemFilter } from './problem.filter.js';
 export { REFUSALS, REPLICATED_REFUSALS } from './refusals.js';
 export { notServed } from './routes.js';
+export { commitOf, type HistoryWaits, whenCurrent } from './min-seq.js';
 export { type OpenRequests, shuttingDown, useOpenRequests } from './open-requests.js';
 export { closeServing, requestIds, whyNotListening } from './serving.js';
 export { answerUnparsable, mayArriveSlowly } from './unparsable.js';

@@ -70,7 +70,7 @@ describe('a page', () => {
   );
 
   it('linked to, is read back from its link', () => {
-    const link = /\?limit=(\d+)&after=(\d+)>; rel="next"$/.exec(nextPageLink('/books', 7, 42));
+    const link = /\?limit=(\d+)&after=(\d+)>; rel="next"$/.exec(nextPageLink('/books', {}, 7, 42));
     expect(parsePage({ limit: link?.[1], after: link?.[2] })).toEqual({ limit: 7, after: 42 });
   });
 });
@@ -104,10 +104,11 @@ describe('a choice', () => {
   });
 });
 
-describe('the link to the next page of a filtered list', () => {
-  it('keeps the filter', () => {
-    expect(nextPageLink('/things', 2, 'x', { state: 'a', kind: undefined })).toBe(
-      '</things?state=a&limit=2&after=x>; rel="next"',
+describe('the link to the next page of a list', () => {
+  it('keeps all that the list was asked for beside its page', () => {
+    const query = { after: 'w', state: 'a', min_seq: '1.7', limit: '9', of: ['b&c', 'd'] };
+    expect(nextPageLink('/things', query, 2, 'x')).toBe(
+      '</things?state=a&min_seq=1.7&of=b%26c&of=d&limit=2&after=x>; rel="next"',
     );
   });
 });

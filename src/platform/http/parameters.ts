@@ -58,15 +58,18 @@ export function parsePage(query: unknown): PageRequest {
   };
 }
 
-/** `Link` of the page after the one that ends with `lastId`. `filter`: what else the list was asked for. */
-export function nextPageLink(
-  path: string,
-  limit: number,
-  lastId: number | string,
-  filter: Readonly<Record<string, string | undefined>> = {},
-): string {
-  const kept = Object.entries(filter).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}&`]));
-  return `<${path}?${kept.join('')}limit=${String(limit)}&after=${String(lastId)}>; rel="next"`;
+/** `Link` of the page after the one that ends with `lastId`. All else that `query` asks for is kept. */
+export function nextPageLink(path: string, query: unknown, limit: number, lastId: number | string): string {
+  const next = new URLSearchParams(Object.entries(query as object).flatMap(pairs));
+  for (const own of ['limit', 'after']) next.delete(own);
+  next.append('limit', String(limit));
+  next.append('after', String(lastId));
+  return `<${path}?${next.toString()}>; rel="next"`;
+}
+
+/** A name that came several times has several values. */
+function pairs([name, values]: [string, unknown]): [string, string][] {
+  return [values].flat().map((value) => [name, String(value)]);
 }
 
 function limitOf(limit: unknown): number {

@@ -1,4 +1,11 @@
-import { AppError, type Log, type ProcessControl, type Random, type Timers } from '../../../kernel/index.js';
+import {
+  AppError,
+  type Log,
+  type Place,
+  type ProcessControl,
+  type Random,
+  type Timers,
+} from '../../../kernel/index.js';
 import { admits } from '../core/confirmation.js';
 import {
   beginPrimary,
@@ -11,6 +18,7 @@ import {
 import type { ReplicaView } from '../core/replica-view.js';
 import type { Position, PrimaryIdentity, ReplicaAnswer } from '../messages.js';
 import type { ReplicaLink } from './replica-link.js';
+import { CommitWaits } from './commit-waits.js';
 import { Confirmations, type WriteConcern } from './confirmations.js';
 import { openHistory } from './opening-shell.js';
 import type { PrimaryHistory } from './primary-history.js';
@@ -31,6 +39,8 @@ export interface ReplicationOptions {
   readonly minInSync: number;
   readonly replicaTimeoutMs: number;
   readonly writeDeadlineMs: number;
+  /** How long a read waits for a place in the history. */
+  readonly readWaitMs: number;
   readonly pingMs: number;
   /** 0: never. */
   readonly auditEveryMs: number;
@@ -69,6 +79,7 @@ export class ReplicationPrimary {
   private waiting = 'the replicas have not been asked yet';
   private isClosed = false;
   private readonly confirmations: Confirmations;
+  private readonly waits: CommitWaits;
   private readonly shipping: Shipping;
   private readonly audit: StateAudit;
 
@@ -77,6 +88,7 @@ export class ReplicationPrimary {
     private readonly options: ReplicationOptions,
   ) {
     this.confirmations = new Confirmations(ports.timers, options.writeDeadlineMs);
+    this.waits = new CommitWaits(ports.timers, () => ports.history.position);
     this.shipping = new Shipping(ports.history, options);
     this.audit = new StateAudit(ports.history, ports.timers, AUDIT_WITHIN_MS);
   }
@@ -101,6 +113,7 @@ export class ReplicationPrimary {
       if (this.ports.links.length > 0) this.shipping.remember(records);
       const last = records.at(-1);
       if (last) this.handle({ kind: 'durable', seq: last.seq });
+      this.waits.wake();
     });
     assertGoing();
     const epochStart = await history.startEpoch(epoch, primaryId);
@@ -156,6 +169,11 @@ export class ReplicationPrimary {
     const { writeConcern } = this.options;
     if (writeConcern === 'primary' || this.ports.links.length === 0) return true;
     return (this.state?.confirmed[writeConcern] ?? 0) >= seq;
+  }
+
+  /** True as soon as the place is reached here, false when it is not within the time that reads wait. */
+  whenAt(commit: Place): Promise<boolean> {
+    return this.waits.wait(commit, this.options.readWaitMs);
   }
 
   /** SHA-256 of this process's own state, and where in the history it is that. */

@@ -7,7 +7,7 @@ export function answerCustomers(documents: CustomerDocuments, query: unknown, re
   const page = parsePage(query);
   const { documents: shown, hasMore, total } = pageOfCustomers(documents, page);
   const last = shown.at(-1);
-  if (hasMore && last) reply.header('link', nextPageLink('/customers', page.limit, last.id));
+  if (hasMore && last) reply.header('link', nextPageLink('/customers', query, page.limit, last.id));
   reply.header('x-total-count', total).header('content-type', JSON_CONTENT_TYPE).send(JSON.stringify(shown));
 }
 

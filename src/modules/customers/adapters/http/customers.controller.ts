@@ -12,6 +12,7 @@ import {
   DescribeRead,
   parseId,
   Preconditions,
+  whenCurrent,
 } from '../../../../platform/http/index.js';
 import { ReplicationPrimary } from '../../../../protocols/replication/index.js';
 import { CustomerService } from '../../customer.service.js';
@@ -28,14 +29,16 @@ export class CustomersController {
   ) {}
 
   @Get()
-  @DescribeList({ summary: 'Customers in id order', item: customerSchema })
-  list(@Query() query: unknown, @Res() reply: FastifyReply): void {
+  @DescribeList({ summary: 'Customers in id order', item: customerSchema, minSeq: true })
+  async list(@Query() query: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    await whenCurrent(request, this.replication);
     answerCustomers(this.documents, query, reply);
   }
 
   @Get(':id')
-  @DescribeRead({ summary: 'One customer', resource: customerSchema })
-  read(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
+  @DescribeRead({ summary: 'One customer', resource: customerSchema, minSeq: true })
+  async read(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    await whenCurrent(request, this.replication);
     answerCustomer(this.documents, id, request, reply);
   }
 

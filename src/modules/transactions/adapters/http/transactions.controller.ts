@@ -58,7 +58,7 @@ export class TransactionsController {
     const state = parseChoice(query, 'state', TRANSACTION_STATES);
     const { transactions, hasMore, total } = await this.transactions.page({ limit, after, state });
     const last = transactions.at(-1);
-    if (hasMore && last) reply.header('link', nextPageLink('/transactions', limit, last.id, { state }));
+    if (hasMore && last) reply.header('link', nextPageLink('/transactions', query, limit, last.id));
     reply.header('x-total-count', total).header('content-type', JSON_CONTENT_TYPE).send(JSON.stringify(transactions));
   }
 

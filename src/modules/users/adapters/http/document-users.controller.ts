@@ -8,6 +8,7 @@ import {
   DescribePut,
   DescribeRead,
   Preconditions,
+  whenCurrent,
   sendResource,
 } from '../../../../platform/http/index.js';
 import { ReplicationPrimary } from '../../../../protocols/replication/index.js';
@@ -24,8 +25,14 @@ export class DocumentUsersController {
   ) {}
 
   @Get(':id')
-  @DescribeRead({ summary: 'One user among the documents', resource: documentUserSchema, ids: DOCUMENT_USER_IDS })
-  read(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
+  @DescribeRead({
+    summary: 'One user among the documents',
+    resource: documentUserSchema,
+    ids: DOCUMENT_USER_IDS,
+    minSeq: true,
+  })
+  async read(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    await whenCurrent(request, this.replication);
     const { body, etag } = this.users.find(parseDocumentUserId(id));
     sendResource(request, reply, body, etag);
   }

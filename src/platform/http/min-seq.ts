@@ -1,0 +1,33 @@
+import type { FastifyRequest } from 'fastify';
+import { AppError, type Place, placeText } from '../../kernel/index.js';
+import { malformedField } from './parameters.js';
+
+const COMMIT = /^(\d{1,15})\.(\d{1,15})$/;
+
+/** `<epoch>.<seq>`, as in `X-Commit`. */
+export function commitOf(text: unknown): Place | undefined {
+  const [, epoch, seq] = (typeof text === 'string' && COMMIT.exec(text)) || [];
+  return epoch === undefined ? undefined : { epoch: Number(epoch), seq: Number(seq) };
+}
+
+/** Knows when a place in the documents' history is reached here. */
+export interface HistoryWaits {
+  /** False when it is not within READ_WAIT_MS. */
+  whenAt(commit: Place): Promise<boolean>;
+}
+
+/**
+ * Resolves when what is read here is not older than the write that `?min_seq=` names. Rejects with `not-ready` when that is
+ * not reached in time.
+ */
+export async function whenCurrent(request: FastifyRequest, waits: HistoryWaits): Promise<void> {
+  const { min_seq: given } = request.query as Readonly<Record<string, unknown>>;
+  if (given === undefined) return;
+  const commit = commitOf(given);
+  if (commit === undefined) {
+    throw malformedField('validation-failed', 'min_seq', 'must be <epoch>.<seq>, as X-Commit of a write gives it');
+  }
+  if (await waits.whenAt(commit)) return;
+  const detail = `this node did not reach ${placeText(commit)} within READ_WAIT_MS; ask again, or another`;
+  throw new AppError('not-ready', detail, { retry: 'safe' });
+}
