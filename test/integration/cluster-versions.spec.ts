@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { type GroupOp, GroupStore } from '../../src/modules/groups/index.js';
 import { NO_CRASH_SITES } from '../../src/platform/crash-sites/index.js';
 import { NodeDisk } from '../../src/platform/disk/index.js';
-import { nextTurn, systemClock } from '../../src/platform/process/index.js';
+import { nextTurn, systemClock, systemTimers } from '../../src/platform/process/index.js';
 import { clusterCommand, type CommandEnd } from '../support/cluster-command.js';
 import { GroupNodes } from '../support/group-nodes.js';
 import { RecordingLog } from '../support/recording-log.js';
@@ -17,7 +17,7 @@ async function journalOf(directory: string, met: number, ...ops: readonly GroupO
   const store = await GroupStore.open(
     {
       ...{ disk: new NodeDisk(), crashSites: NO_CRASH_SITES, log: new RecordingLog() },
-      ...{ process: new RecordingProcessControl(), clock: systemClock, nextTurn },
+      ...{ process: new RecordingProcessControl(), clock: systemClock, timers: systemTimers, nextTurn },
     },
     { directory, snapshotEveryBytes: 1_000_000, journalReserveBytes: 0 },
   );

@@ -131,8 +131,8 @@ describe('a groups node', () => {
     expect(await node.spawn()).toMatchObject({ code: 1 });
     const line = node.printed.split('\n').find((text) => text.startsWith('data-corrupt: '));
     expect(line).toContain(file);
-    expect(line).toContain(`move ${groups} away`);
-    rmSync(groups, { recursive: true });
+    expect(line).toContain(`move ${groups} and ${groups}.end away`);
+    for (const path of [groups, `${groups}.end`]) rmSync(path, { recursive: true });
     await node.start();
     expect([...(await idsOf(node))]).toEqual([]);
   });

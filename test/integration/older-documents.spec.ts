@@ -41,7 +41,7 @@ describe('documents that are put back from a backup, beside a bookstore.db that 
   });
 
   it(
-    'are refused, naming the transactions that they lack, until their loss is accepted; then every start goes on',
+    'are refused until their loss is accepted, then naming the transactions that they lack, until that is accepted; then every start goes on',
     async () => {
       app = await AppProcess.start(directory);
       const lost = [await transact(), await transact()];
@@ -49,12 +49,18 @@ describe('documents that are put back from a backup, beside a bookstore.db that 
       rmSync(join(directory, 'documents'), { recursive: true });
       cpSync(join(backup, 'documents'), join(directory, 'documents'), { recursive: true });
 
+      const incomplete = AppProcess.spawn(directory);
+      expect((await incomplete.exited).code).toBe(1);
+      expect(incomplete.printed).toMatch(/^recovery-needed: .*documents\.end says; .*npm run data:accept-loss/);
+      const args = ['--reason', 'Monday is what there is'];
+      expect((await runToEnd('acceptLoss', directory, { args })).code).toBe(0);
+
       const refused = AppProcess.spawn(directory);
       expect((await refused.exited).code).toBe(1);
       expect(refused.printed).toMatch(/^recovery-needed: .*npm run transactions:accept/);
       for (const id of lost) expect(refused.printed).toContain(id);
 
-      const accepted = await runToEnd('accept', directory, { args: ['--reason', 'Monday is what there is'] });
+      const accepted = await runToEnd('accept', directory, { args });
       expect(accepted.code).toBe(0);
       for (const id of lost) expect(accepted.printed).toContain(`given up: books-2pc ${id}, which documents has lost`);
 
@@ -68,7 +74,7 @@ describe('documents that are put back from a backup, beside a bookstore.db that 
   );
 });
 
-describe('documents that are gone, beside a bookstore.db that has committed transactions, without replicas', () => {
+describe('documents that are gone with the witness of their end, beside a bookstore.db that has committed transactions, without replicas', () => {
   let directory: string;
   let app: AppProcess;
 
@@ -87,7 +93,7 @@ describe('documents that are gone, beside a bookstore.db that has committed tran
     async () => {
       const { transactionId } = await post<{ transactionId: string }>(`${app.url}/books-2pc`, BOOK);
       await app.stop();
-      rmSync(join(directory, 'documents'), { recursive: true });
+      for (const name of ['documents', 'documents.end']) rmSync(join(directory, name), { recursive: true });
 
       for (let starts = 0; starts < 5; starts += 1) {
         app = AppProcess.spawn(directory);

@@ -124,17 +124,20 @@ describe('the app on stores that are not of one time', () => {
   );
 
   it(
-    'given no documents and transactions that are committed and not carried out, refuses to start and lists them; with the documents, starts and is whole',
+    'given no documents, nor what knows of their end, and transactions that are committed and not carried out, refuses to start and lists them; with the documents, starts and is whole',
     async () => {
       expect(await history.dieAt('2pc.commit.before')).toMatchObject({ when: 'under load' });
       const documents = join(history.cluster.dataDirectory, 'documents');
-      renameSync(documents, `${documents}.away`);
+      const away = [documents, `${documents}.end`];
+      for (const path of away) renameSync(path, `${path}.away`);
 
       const printed = await refusal();
 
       expect(printed.match(IDS)?.length).toBeGreaterThan(0);
-      rmSync(documents, { recursive: true, force: true });
-      renameSync(`${documents}.away`, documents);
+      for (const path of away) {
+        rmSync(path, { recursive: true, force: true });
+        renameSync(`${path}.away`, path);
+      }
       expect(await history.audit()).toEqual([]);
     },
     TEST_TIMEOUT_MS,

@@ -9,6 +9,7 @@ import {
   type ShownDocument,
 } from '../../src/platform/documents/index.js';
 import { audit, AuditedClient, type Reply, type Send } from './audited-client.js';
+import { PROMPT_TIMERS } from './prompt-timers.js';
 import { RecordingLog } from './recording-log.js';
 import { RecordingProcessControl } from './recording-process-control.js';
 import { SeededRandom } from './seeded-random.js';
@@ -68,6 +69,7 @@ export class DocumentWorld {
       clock: this.clock,
       random: new SeededRandom(this.disk.calls.length),
       nextTurn: setImmediate,
+      timers: PROMPT_TIMERS,
       process: this.process,
     };
     this.current = undefined;

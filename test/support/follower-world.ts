@@ -8,6 +8,7 @@ import {
   stateHash,
 } from '../../src/platform/documents/index.js';
 import { type EncodedRecord, GENESIS, type JournalRecord } from '../../src/platform/journal/index.js';
+import { PROMPT_TIMERS } from './prompt-timers.js';
 import { RecordingLog } from './recording-log.js';
 import { RecordingProcessControl } from './recording-process-control.js';
 import { SimulatedClock } from './simulated-clock.js';
@@ -50,6 +51,7 @@ export class FollowerWorld {
       log: this.log,
       clock: this.clock,
       nextTurn: setImmediate,
+      timers: PROMPT_TIMERS,
       process: this.process,
     };
     this.current = await DocumentFollower.open(ports, {

@@ -2,6 +2,7 @@ import type { Disk } from '../../src/kernel/index.js';
 import type { GroupOp, GroupOutcome } from '../../src/modules/groups/core/group-history.js';
 import { GroupStore, type GroupStoreOptions } from '../../src/modules/groups/group-store.js';
 import { GroupModel } from './group-model.js';
+import { PROMPT_TIMERS } from './prompt-timers.js';
 import { RecordingLog } from './recording-log.js';
 import { RecordingProcessControl } from './recording-process-control.js';
 import { SeededRandom } from './seeded-random.js';
@@ -37,7 +38,14 @@ export class GroupWorld {
     const { spoilDisk = (disk: Disk) => disk, ...options } = this.options;
     this.process = new RecordingProcessControl();
     const ports = {
-      ...{ log, clock, nextTurn: setImmediate, process: this.process, disk: spoilDisk(this.disk.attach()) },
+      ...{
+        log,
+        clock,
+        nextTurn: setImmediate,
+        timers: PROMPT_TIMERS,
+        process: this.process,
+        disk: spoilDisk(this.disk.attach()),
+      },
       crashSites: { reach: () => undefined },
     };
     this.current = await GroupStore.open(ports, {

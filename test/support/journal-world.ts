@@ -1,6 +1,13 @@
 import { isAppError, type CrashSites, type Disk } from '../../src/kernel/index.js';
-import { GENESIS, Journal, type JournalSink, type Position } from '../../src/platform/journal/index.js';
+import {
+  GENESIS,
+  Journal,
+  type JournalSink,
+  type Position,
+  type WhenEndIsMissing,
+} from '../../src/platform/journal/index.js';
 import { JournalHistory, type NumberedOp, type NumberedRecord } from './journal-history.js';
+import { PROMPT_TIMERS } from './prompt-timers.js';
 import { RecordingLog } from './recording-log.js';
 import { RecordingProcessControl } from './recording-process-control.js';
 import { SeededRandom } from './seeded-random.js';
@@ -78,6 +85,7 @@ export class JournalWorld {
       log: this.log,
       clock: this.clock,
       nextTurn: setImmediate,
+      timers: PROMPT_TIMERS,
       process: this.process,
     };
     const options = { directory: JOURNAL_DIRECTORY, reserveBytes: this.options.reserveBytes ?? 0 };
@@ -139,10 +147,16 @@ export interface Reopened {
   readonly error: unknown;
   readonly disk: SimulatedDisk;
   readonly log: RecordingLog;
+  /** Undefined when it was refused. */
+  readonly journal: Journal<NumberedOp, number> | undefined;
 }
 
 /** Opens a journal on a copy of `image` that has nothing else to lose. */
-export async function openImage(image: ReadonlyMap<string, Buffer>, covered: Position = GENESIS): Promise<Reopened> {
+export async function openImage(
+  image: ReadonlyMap<string, Buffer>,
+  covered: Position = GENESIS,
+  whenEndIsMissing: WhenEndIsMissing = 'refuse',
+): Promise<Reopened> {
   const disk = new SimulatedDisk(new SeededRandom(1), image);
   const log = new RecordingLog();
   const sink = new RecordingSink([]);
@@ -153,12 +167,14 @@ export async function openImage(image: ReadonlyMap<string, Buffer>, covered: Pos
     log,
     clock: new SimulatedClock(),
     nextTurn: setImmediate,
+    timers: PROMPT_TIMERS,
     process,
   };
   try {
-    await Journal.open(ports, { directory: JOURNAL_DIRECTORY, reserveBytes: 0 }, sink, covered);
-    return { records: sink.records, error: undefined, disk, log };
+    const options = { directory: JOURNAL_DIRECTORY, reserveBytes: 0, whenEndIsMissing };
+    const journal = await Journal.open<NumberedOp, number>(ports, options, sink, covered);
+    return { records: sink.records, error: undefined, disk, log, journal };
   } catch (error) {
-    return { records: sink.records, error, disk, log };
+    return { records: sink.records, error, disk, log, journal: undefined };
   }
 }

@@ -5,7 +5,7 @@ import { COLLECTIONS } from '../../src/modules/collections/index.js';
 import { NO_CRASH_SITES } from '../../src/platform/crash-sites/index.js';
 import { NodeDisk } from '../../src/platform/disk/index.js';
 import { DocumentStore } from '../../src/platform/documents/index.js';
-import { nextTurn } from '../../src/platform/process/index.js';
+import { nextTurn, systemTimers } from '../../src/platform/process/index.js';
 import type { ReplicaLink } from '../../src/protocols/replication/index.js';
 import { RecordingLog } from './recording-log.js';
 import { RecordingProcessControl } from './recording-process-control.js';
@@ -27,7 +27,7 @@ export function runRecovery(links: readonly ReplicaLink[], options: RecoveryOpti
 export function openRecovered(dataDirectory: string): Promise<DocumentStore> {
   return DocumentStore.open(
     {
-      ...{ disk: new NodeDisk(), nextTurn, crashSites: NO_CRASH_SITES, log: new RecordingLog() },
+      ...{ disk: new NodeDisk(), nextTurn, timers: systemTimers, crashSites: NO_CRASH_SITES, log: new RecordingLog() },
       ...{ clock: new SimulatedClock(), random: new SeededRandom(1), process: new RecordingProcessControl() },
     },
     {

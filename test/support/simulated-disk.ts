@@ -16,6 +16,8 @@ export interface DiskFault {
   readonly nth: number;
   /** Only calls of this kind count; absent: all. */
   readonly operation?: DiskOperation;
+  /** Only calls on paths with this in them count; absent: all. */
+  readonly in?: string;
   /** What the call fails with (`EIO`, `ENOSPC`), or that the process dies in it. */
   readonly code: 'EIO' | 'ENOSPC' | 'killed';
 }
@@ -124,8 +126,10 @@ export class SimulatedDisk {
     return file;
   }
 
-  private takeFault({ operation }: DiskCall): DiskFault['code'] | undefined {
-    const counting = this.faults.filter(({ fault }) => (fault.operation ?? operation) === operation);
+  private takeFault({ operation, path }: DiskCall): DiskFault['code'] | undefined {
+    const counting = this.faults.filter(
+      ({ fault }) => (fault.operation ?? operation) === operation && path.includes(fault.in ?? ''),
+    );
     counting.forEach((planned) => {
       planned.nth -= 1;
     });

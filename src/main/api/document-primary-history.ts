@@ -1,5 +1,6 @@
 import type { NextTurn } from '../../kernel/index.js';
 import { type CopyableHistory, type DocumentStore, stateHash } from '../../platform/documents/index.js';
+import { ACCEPT_LOSS } from '../../platform/journal/index.js';
 import type { PrimaryHistory } from '../../protocols/replication/index.js';
 
 type Records = Parameters<PrimaryHistory['adopt']>[0];
@@ -23,6 +24,12 @@ export class DocumentPrimaryHistory implements PrimaryHistory {
 
   get clusterId(): string | undefined {
     return this.history.clusterId;
+  }
+
+  get missing(): string | undefined {
+    const { missing } = this.documents;
+    // Where only that is unknown, a quorum of replicas knows it.
+    return missing?.expected && `${missing.description}: put it back, or accept the loss with ${ACCEPT_LOSS}`;
   }
 
   get firstSeq(): number {

@@ -54,7 +54,7 @@ export interface StorePorts {
 }
 
 /** Opens and recovers everything under the data directory. The caller holds its lock. */
-export async function openStores({ storage, cache }: AppConfig, own: StorePorts): Promise<Stores> {
+export async function openStores({ storage, cache, replication }: AppConfig, own: StorePorts): Promise<Stores> {
   const ports = {
     ...own,
     disk: new WatchedDisk(new NodeDisk(), own.files),
@@ -63,30 +63,35 @@ export async function openStores({ storage, cache }: AppConfig, own: StorePorts)
     nextTurn,
     timers: systemTimers,
   };
-  const [sql, documents] = await Promise.all([
-    SqlDatabase.open(ports, {
-      file: bookstoreIn(storage.dataDirectory),
-      entities: [BookEntity, UserEntity],
-      migrations: [
-        CreatePlatformTables1763700000001,
-        CreateBooks1763700000002,
-        CreateTransactions1763700000003,
-        CreateUsers1763700000004,
-        CreateOrigin1764500000001,
-        CountUserIds1764500000002,
-        OwnKeys1764500000003,
-        SealOperations1764500000010,
-        SealBooks1764500000011,
-        SealUsers1764500000012,
-      ],
-    }),
-    DocumentStore.open(ports, {
-      directory: join(storage.dataDirectory, 'documents'),
-      collections: COLLECTIONS,
-      snapshotEveryBytes: storage.snapshotEveryBytes,
-      journalReserveBytes: storage.journalReserveBytes,
-    }),
-  ]);
+  const openingSql = SqlDatabase.open(ports, {
+    file: bookstoreIn(storage.dataDirectory),
+    entities: [BookEntity, UserEntity],
+    migrations: [
+      CreatePlatformTables1763700000001,
+      CreateBooks1763700000002,
+      CreateTransactions1763700000003,
+      CreateUsers1763700000004,
+      CreateOrigin1764500000001,
+      CountUserIds1764500000002,
+      OwnKeys1764500000003,
+      SealOperations1764500000010,
+      SealBooks1764500000011,
+      SealUsers1764500000012,
+    ],
+  });
+  const openingDocuments = DocumentStore.open(ports, {
+    directory: join(storage.dataDirectory, 'documents'),
+    collections: COLLECTIONS,
+    snapshotEveryBytes: storage.snapshotEveryBytes,
+    journalReserveBytes: storage.journalReserveBytes,
+    // Replicas may have what is missing here; without them nobody has.
+    whenEndIsMissing: replication.nodes.length > 0 ? 'report' : 'refuse',
+  });
+  const [sql, documents] = await Promise.all([openingSql, openingDocuments]).catch(async (error: unknown) => {
+    const [opened] = await Promise.allSettled([openingSql]);
+    if (opened.status === 'fulfilled') opened.value.abandon();
+    throw error;
+  });
   return {
     sql,
     sqlOperations: new SqlOperationLedger(sql, systemClock),

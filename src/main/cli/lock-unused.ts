@@ -3,8 +3,21 @@ import { SUPERVISOR_LOCK } from '../../platform/nodes/index.js';
 import { DataDirectoryLock } from '../../platform/process/index.js';
 
 /** Runs `work` while nothing else can use the data directory. Throws `data-directory-locked` when something does. */
-export async function withUnused<T>(dataDirectory: string, work: () => Promise<T>): Promise<T> {
-  const locks = [SUPERVISOR_LOCK, undefined].map((file) => lockUnused(dataDirectory, file));
+export function withUnused<T>(dataDirectory: string, work: () => Promise<T>): Promise<T> {
+  return withLocks(dataDirectory, [SUPERVISOR_LOCK, undefined], work);
+}
+
+/** The same for the directory of one replica, which has no supervisor of its own. */
+export function withUnusedReplica<T>(directory: string, work: () => Promise<T>): Promise<T> {
+  return withLocks(directory, [undefined], work);
+}
+
+async function withLocks<T>(
+  directory: string,
+  files: readonly (string | undefined)[],
+  work: () => Promise<T>,
+): Promise<T> {
+  const locks = files.map((file) => lockUnused(directory, file));
   try {
     return await work();
   } finally {

@@ -3,10 +3,11 @@ import { AppError, type CrashSites, type Disk, type Log, type ProcessControl } f
 import { COLLECTIONS } from '../../modules/collections/index.js';
 import type { CustomerDocuments } from '../../modules/customers/index.js';
 import { DocumentFollower, stateHash } from '../../platform/documents/index.js';
-import { nextTurn, systemClock } from '../../platform/process/index.js';
+import { nextTurn, systemClock, systemTimers } from '../../platform/process/index.js';
 import {
   type CapturedState,
   NO_PROMISE,
+  promiseAfterLoss,
   type ReplicaPromise,
   reportOf,
   type ReplicaState,
@@ -28,9 +29,10 @@ export class ReplicaDocuments implements ReplicaStore, ReplicaHistory, CustomerD
   ): Promise<ReplicaDocuments> {
     const { directory, snapshotEveryBytes, journalReserveBytes } = config;
     const follower = await DocumentFollower.open<ReplicaPromise>(
-      { ...own, clock: systemClock, nextTurn },
+      { ...own, clock: systemClock, timers: systemTimers, nextTurn },
       { directory, collections: COLLECTIONS, snapshotEveryBytes, journalReserveBytes },
     );
+    await vouchForNoMoreThanIsThere(follower, own.log);
     return new ReplicaDocuments(follower);
   }
 
@@ -96,4 +98,19 @@ export class ReplicaDocuments implements ReplicaStore, ReplicaHistory, CustomerD
   close(): Promise<void> {
     return this.follower.close();
   }
+}
+
+/** The promise first: once the journal's end is settled nothing tells of the loss but that. */
+async function vouchForNoMoreThanIsThere(follower: DocumentFollower<ReplicaPromise>, log: Log): Promise<void> {
+  const { missing, position, promise = NO_PROMISE } = follower;
+  // Only a replica that holds something ever could vouch.
+  if (missing === undefined && (position.seq > 0 || !promise.canVote)) return;
+  log.warn(
+    'records that were here are missing: they are fetched from the app, and until then this replica has no vote',
+    {
+      missing: missing?.description ?? 'all of them',
+    },
+  );
+  await follower.keepPromise(promiseAfterLoss(promise, missing?.expected));
+  if (missing !== undefined) await follower.settleEnd();
 }

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { ReplicaConfig } from '../../config/index.js';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import {
   AppError,
   CLIENT_KEY_RETENTION_MS,
@@ -29,6 +29,7 @@ import {
   whyNotListening,
 } from '../../platform/http/index.js';
 import { DataFiles, WatchedDisk } from '../../platform/data-files/index.js';
+import { witnessPath } from '../../platform/journal/index.js';
 import type { RunningServer } from '../../platform/nodes/index.js';
 import { HttpObserver, logPort } from '../../platform/observability/index.js';
 import {
@@ -97,14 +98,16 @@ export async function startReplica(
   const own = { disk: watched, crashSites, log, process: processControl };
   const [documents, groups] = await Promise.all([
     ReplicaDocuments.open(own, config).catch((error: unknown) => {
-      const others = `what is in ${config.directory} away, but for ${GROUPS}/`;
+      const others = `what is in ${config.directory} away, but for ${GROUPS}/ and ${basename(witnessPath(groupsDirectory))}`;
       throw namingWayOut(error, `move ${others}, and it is copied again from the app`);
     }),
-    GroupStore.open({ ...own, clock: systemClock, nextTurn }, { ...config, directory: groupsDirectory }).catch(
-      (error: unknown) => {
-        throw namingWayOut(error, `move ${groupsDirectory} away, and this node begins without groups`);
-      },
-    ),
+    GroupStore.open(
+      { ...own, clock: systemClock, timers: systemTimers, nextTurn },
+      { ...config, directory: groupsDirectory },
+    ).catch((error: unknown) => {
+      const both = `${groupsDirectory} and ${witnessPath(groupsDirectory)}`;
+      throw namingWayOut(error, `move ${both} away, and this node begins without groups`);
+    }),
   ]);
 
   const quota = new KeyQuota(config.http.keysPerCaller, CLIENT_KEY_RETENTION_MS);

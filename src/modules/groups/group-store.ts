@@ -2,7 +2,13 @@ import { join } from 'node:path';
 import { Low } from 'lowdb';
 import { compareLamport, type HeldKeys, isAppError, type LamportTime } from '../../kernel/index.js';
 import { SnapshotFile } from '../../platform/documents/index.js';
-import { GENESIS, Journal, type JournalPorts } from '../../platform/journal/index.js';
+import {
+  GENESIS,
+  Journal,
+  type JournalPorts,
+  type MissingEnd,
+  type WhenEndIsMissing,
+} from '../../platform/journal/index.js';
 import { GroupHistory, type GroupOp, type GroupOutcome, type GroupRecord } from './core/group-history.js';
 import type { OperationKind } from './core/known-operation.js';
 import { GROUP_SNAPSHOT_CODEC, type GroupSnapshot } from './group-snapshot.js';
@@ -13,6 +19,8 @@ export interface GroupStoreOptions {
   /** A snapshot is begun when this much was journaled since the last. */
   readonly snapshotEveryBytes: number;
   readonly journalReserveBytes: number;
+  /** As `JournalOptions`: `refuse` when absent. */
+  readonly whenEndIsMissing?: WhenEndIsMissing;
 }
 
 const SNAPSHOT_FILE = 'groups.json';
@@ -36,9 +44,9 @@ export class GroupStore {
     this.nextSnapshotBytes = options.snapshotEveryBytes;
   }
 
-  /** Makes what is missing and recovers. Throws `data-corrupt`, naming file and offset. */
+  /** Makes what is missing and recovers. Throws as `Journal.open`, naming file and offset. */
   static async open(ports: JournalPorts, options: GroupStoreOptions): Promise<GroupStore> {
-    const { directory, journalReserveBytes } = options;
+    const { directory, journalReserveBytes, whenEndIsMissing } = options;
     await ports.disk.ensureDirectory(directory);
     const file = new SnapshotFile(ports, join(directory, SNAPSHOT_FILE), GROUP_SNAPSHOT_CODEC);
     const low = new Low<GroupSnapshot>(file, NOTHING);
@@ -47,7 +55,7 @@ export class GroupStore {
     history.restore(low.data);
     const journal = await Journal.open<GroupRecord, GroupOutcome | undefined>(
       ports,
-      { directory, reserveBytes: journalReserveBytes },
+      { directory, reserveBytes: journalReserveBytes, whenEndIsMissing },
       {
         apply: ({ op, at }) => (op.type === 'raise' ? void history.raise(op.version) : history.apply(op, at)),
         rollBack: () => undefined,
@@ -57,6 +65,16 @@ export class GroupStore {
     low.data = NOTHING;
     if (journal.position.epoch < EPOCH) journal.beginEpoch(EPOCH);
     return new GroupStore(ports, options, low, history, journal);
+  }
+
+  /** As `Journal.missing`. */
+  get missing(): MissingEnd | undefined {
+    return this.journal.missing;
+  }
+
+  /** As `Journal.settleEnd`. */
+  settleEnd(): Promise<void> {
+    return this.journal.settleEnd();
   }
 
   /** Sorted. */

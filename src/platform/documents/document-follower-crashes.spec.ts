@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type CopiedHistory, copiedHistory } from '../../../test/support/copied-history.js';
 import { FollowerLife } from '../../../test/support/follower-life.js';
 import { FollowerWorld, hashOf, inChunks, stateAfter, type TestPromise } from '../../../test/support/follower-world.js';
+import { PROMPT_TIMERS } from '../../../test/support/prompt-timers.js';
 import { RecordingLog } from '../../../test/support/recording-log.js';
 import { RecordingProcessControl } from '../../../test/support/recording-process-control.js';
 import { forEachSeed, SeededRandom } from '../../../test/support/seeded-random.js';
@@ -159,6 +160,7 @@ describe('DocumentFollower, when its process dies', () => {
           log: new RecordingLog(),
           clock: new SimulatedClock(),
           nextTurn: setImmediate,
+          timers: PROMPT_TIMERS,
           process: new RecordingProcessControl(),
         },
         {

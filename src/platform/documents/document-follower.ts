@@ -1,6 +1,13 @@
 import { join } from 'node:path';
 import { AppError, storageFull } from '../../kernel/index.js';
-import { type EncodedRecord, isDiskFull, type JournalPorts, type Position } from '../journal/index.js';
+import {
+  type EncodedRecord,
+  forgetEnd,
+  isDiskFull,
+  type JournalPorts,
+  type MissingEnd,
+  type Position,
+} from '../journal/index.js';
 import {
   type CopyableHistory,
   DocumentHistory,
@@ -75,6 +82,16 @@ export class DocumentFollower<Promised extends object> extends DocumentReads imp
 
   get firstSeq(): number {
     return this.history.firstSeq;
+  }
+
+  /** As `Journal.missing`. */
+  get missing(): MissingEnd | undefined {
+    return this.history.missing;
+  }
+
+  /** As `Journal.settleEnd`. */
+  settleEnd(): Promise<void> {
+    return this.inTurn(() => this.history.settleEnd());
   }
 
   /** What was kept last; undefined before the first time. */
@@ -190,6 +207,8 @@ export class DocumentFollower<Promised extends object> extends DocumentReads imp
 
   private async moveAway(from: string, to: string): Promise<void> {
     const { disk, crashSites } = this.ports;
+    // Before the data goes: what begins in its place ends earlier.
+    await forgetEnd(this.ports, from);
     crashSites.reach('set-aside.rename.before');
     await disk.rename(from, to);
     crashSites.reach('set-aside.rename.after');
@@ -218,7 +237,7 @@ function openHistory(
   options: DocumentHistoryOptions,
   listeners: RecordListeners,
 ): Promise<DocumentHistory> {
-  const own = { ...options, directory: join(options.directory, DOCUMENTS) };
+  const own = { ...options, directory: join(options.directory, DOCUMENTS), whenEndIsMissing: 'report' } as const;
   return DocumentHistory.open(ports, own, () => ({
     durable: (records) => {
       listeners.tell(records);

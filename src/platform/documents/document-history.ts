@@ -8,7 +8,9 @@ import {
   Journal,
   type JournalPorts,
   type JournalRecord,
+  type MissingEnd,
   type Position,
+  type WhenEndIsMissing,
 } from '../journal/index.js';
 import { type Applied, DocumentMachine, type DocumentsSnapshot, type SnapshotMeta } from './document-machine.js';
 import type { CollectionDeclaration, DocumentOp } from './document-op.js';
@@ -29,6 +31,8 @@ export interface DocumentHistoryOptions {
   /** A snapshot is begun when this much was journaled since the last, or a quarter of the snapshot's size if that is more. */
   readonly snapshotEveryBytes: number;
   readonly journalReserveBytes: number;
+  /** As `JournalOptions`: `refuse` when absent. */
+  readonly whenEndIsMissing?: WhenEndIsMissing;
 }
 
 /** What is told to whoever opened the history; called synchronously. */
@@ -67,7 +71,10 @@ export interface CopyableHistory {
 
 /** The history that a process writes itself. */
 export type OwnHistory = CopyableHistory &
-  Pick<DocumentHistory, 'machine' | 'firstToldSeq' | 'beginEpoch' | 'append' | 'follow' | 'close'>;
+  Pick<
+    DocumentHistory,
+    'machine' | 'firstToldSeq' | 'missing' | 'settleEnd' | 'beginEpoch' | 'append' | 'follow' | 'close'
+  >;
 
 /** What primary and replica have in common: a journal, the state that its records make, and snapshots of that. */
 export class DocumentHistory implements CopyableHistory {
@@ -90,7 +97,7 @@ export class DocumentHistory implements CopyableHistory {
     this.nextSnapshotBytes = this.snapshotThreshold();
   }
 
-  /** Makes what is missing and recovers; appends nothing. Throws `data-corrupt`, naming file and offset. */
+  /** Makes what is missing and recovers; appends nothing. Throws as `Journal.open`, naming file and offset. */
   static async open(
     ports: JournalPorts,
     options: DocumentHistoryOptions,
@@ -110,7 +117,7 @@ export class DocumentHistory implements CopyableHistory {
     const events = eventsOf(machine);
     const journal = await Journal.open<DocumentOp, Applied>(
       ports,
-      { directory, reserveBytes: options.journalReserveBytes },
+      { directory, reserveBytes: options.journalReserveBytes, whenEndIsMissing: options.whenEndIsMissing },
       {
         apply: (record) => {
           const result = machine.apply(record);
@@ -132,6 +139,16 @@ export class DocumentHistory implements CopyableHistory {
 
   get clusterId(): string | undefined {
     return this.machine.clusterId || undefined;
+  }
+
+  /** As `Journal.missing`. */
+  get missing(): MissingEnd | undefined {
+    return this.journal.missing;
+  }
+
+  /** As `Journal.settleEnd`. */
+  settleEnd(): Promise<void> {
+    return this.journal.settleEnd();
   }
 
   get firstSeq(): number {

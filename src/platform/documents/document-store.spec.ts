@@ -110,8 +110,8 @@ describe('DocumentStore', () => {
 
     it('does not refuse on account of a queued write before that is durable', async () => {
       const order: string[] = [];
-      world.disk.beforeCall = ({ operation }) => {
-        if (operation === 'synchronize') order.push('fdatasync');
+      world.disk.beforeCall = ({ operation, path }) => {
+        if (operation === 'synchronize' && path.endsWith('.log')) order.push('fdatasync');
         return Promise.resolve();
       };
       const writes = [world.delete(1), world.replace(1, 'late').then(() => order.push('refused'))];
@@ -179,7 +179,7 @@ describe('DocumentStore', () => {
 
   it('given a disk that fails, stops the process, answers nobody, and refuses what was to be judged by it', async () => {
     await world.create('Ada');
-    world.disk.plan({ nth: 1, operation: 'synchronize', code: 'EIO' });
+    world.disk.plan({ nth: 1, operation: 'synchronize', in: '.log', code: 'EIO' });
 
     const outcomes = await Promise.allSettled([world.delete(1), world.replace(1, 'late')]);
 

@@ -1,5 +1,5 @@
 import { AppError, type OperationStamp, parsePlace, placeText, type Random } from '../../kernel/index.js';
-import type { EncodedRecord, JournalPorts, Position } from '../journal/index.js';
+import type { EncodedRecord, JournalPorts, MissingEnd, Position } from '../journal/index.js';
 import {
   type CopyableHistory,
   DocumentHistory,
@@ -93,7 +93,7 @@ export class DocumentStore extends DocumentReads {
     this.transactions = new DocumentTransactions(own, queued);
   }
 
-  /** Recovers; appends nothing. Throws `data-corrupt`, naming file and offset. */
+  /** Recovers; appends nothing. Throws as `Journal.open`, naming file and offset. */
   static async open(ports: DocumentStorePorts, options: DocumentStoreOptions): Promise<DocumentStore> {
     const unmatched = await UnmatchedTransactions.open(ports, options.directory);
     return DocumentStore.over(ports, options, (events) => DocumentHistory.open(ports, options, events), unmatched);
@@ -132,6 +132,16 @@ export class DocumentStore extends DocumentReads {
     return this.own.position;
   }
 
+  /** As `Journal.missing`: no epoch can start before it has come back or is settled. */
+  get missing(): MissingEnd | undefined {
+    return this.own.missing;
+  }
+
+  /** As `Journal.settleEnd`. */
+  settleEnd(): Promise<void> {
+    return this.own.settleEnd();
+  }
+
   /** For whoever copies it. */
   get history(): CopyableHistory {
     return this.own;
@@ -151,11 +161,15 @@ export class DocumentStore extends DocumentReads {
     await this.own.follow(records);
   }
 
-  /** Durable and applied when it resolves, with its place; from then on writes are taken. Rejects as `Journal.append`. */
+  /**
+   * Durable and applied when it resolves, with its place; from then on writes are taken. Rejects as `Journal.append`. Where
+   * it is not known whether an end is missing, whoever starts an epoch has asked the other copies.
+   */
   async startEpoch({ epoch, clusterId, primaryId }: EpochStart): Promise<Position> {
     if (epoch <= this.position.epoch || this.isWritable) {
       throw new Error(`epoch ${String(epoch)} cannot start behind epoch ${String(this.position.epoch)}`);
     }
+    if (this.own.missing && this.own.missing.expected === undefined) await this.own.settleEnd();
     this.own.beginEpoch(epoch);
     const { record } = await this.own.append(
       {

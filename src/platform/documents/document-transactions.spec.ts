@@ -130,8 +130,8 @@ describe('a transaction that takes part in the document store', () => {
   describe('with others that wait for the same fdatasync', () => {
     it('is refused what is being reserved or created only when that is durable', async () => {
       const order: string[] = [];
-      world.disk.beforeCall = ({ operation }) => {
-        if (operation === 'synchronize') order.push('fdatasync');
+      world.disk.beforeCall = ({ operation, path }) => {
+        if (operation === 'synchronize' && path.endsWith('.log')) order.push('fdatasync');
         return Promise.resolve();
       };
       const note = (call: Promise<unknown>): Promise<unknown> => outcome(call).then((what) => order.push(what));
@@ -146,8 +146,8 @@ describe('a transaction that takes part in the document store', () => {
       const ids = Array.from({ length: 50 }, (_, index) => `t${String(index)}`);
       await Promise.all(ids.map((id) => prepare(id, BUMP)));
       let synchronisations = 0;
-      world.disk.beforeCall = ({ operation }) => {
-        if (operation === 'synchronize') synchronisations += 1;
+      world.disk.beforeCall = ({ operation, path }) => {
+        if (operation === 'synchronize' && path.endsWith('.log')) synchronisations += 1;
         return Promise.resolve();
       };
       await Promise.all(ids.map(commit));

@@ -69,12 +69,17 @@ export function draftOf<Op>(end: HistoryEnd, epoch: number, nowMs: number, op: O
   return [{ record, json }];
 }
 
-/** Throws `conflict` unless every record follows its predecessor, the first one `end`. */
-export function draftsOf<Op>(end: HistoryEnd, given: readonly EncodedRecord[]): readonly DraftRecord<Op>[] {
+/** Throws `conflict` unless every record follows its predecessor, the first one `end`, and `expected` is met if it comes. */
+export function draftsOf<Op>(
+  end: HistoryEnd,
+  given: readonly EncodedRecord[],
+  expected?: Position,
+): readonly DraftRecord<Op>[] {
   let { position } = end;
   return given.map(({ epoch, seq, hash, json }) => {
     const record = json.includes('\n') ? undefined : decoded<Op>(position, json);
-    if (record?.seq !== seq || record.epoch !== epoch || record.hash !== hash) {
+    const isOther = seq === expected?.seq && hash !== expected.hash;
+    if (isOther || record?.seq !== seq || record.epoch !== epoch || record.hash !== hash) {
       throw new AppError('conflict', `record ${String(seq)} does not follow record ${String(position.seq)}`, {
         retry: 'never',
       });

@@ -14,11 +14,12 @@ export async function beginSegment(
   directory: string,
   after: Position,
   at: number,
+  isWitnessed: boolean,
 ): Promise<[string, DiskFile, number]> {
   const { disk, crashSites } = ports;
   const name = segmentFileName(after.seq + 1);
   const path = join(directory, name);
-  const header = Buffer.from(encodeHeader(after, at));
+  const header = Buffer.from(encodeHeader(after, at, isWitnessed));
   crashSites.reach('journal.begin-segment.before');
   const file = await disk.open(path);
   try {
@@ -46,7 +47,7 @@ export async function beginSegment(
 
 /**
  * An empty journal for a snapshot that came from elsewhere: the first record will follow `after`, whose record was made
- * at `at`. Durable when it resolves. The directory has no journal yet.
+ * at `at`. Durable when it resolves. The directory has no journal yet, and what its end is nobody else knows.
  */
 export async function beginJournal(
   ports: RecoveryPorts,
@@ -54,6 +55,6 @@ export async function beginJournal(
   after: Position,
   at: number,
 ): Promise<void> {
-  const [, file] = await beginSegment(ports, directory, after, at);
+  const [, file] = await beginSegment(ports, directory, after, at, false);
   await file.close();
 }

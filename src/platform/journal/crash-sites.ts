@@ -9,4 +9,9 @@ export const JOURNAL_CRASH_SITES = [
   'journal.remove-segment.after',
   'journal.recovery-cut.before',
   'journal.recovery-cut.after',
+  'end-witness.replace.before',
+  'end-witness.rename.after',
+  'end-witness.replace.after',
+  'end-witness.write.after',
+  'end-witness.synchronize.after',
 ] as const;

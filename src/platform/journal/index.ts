@@ -1,8 +1,10 @@
 export { beginJournal } from './begin-segment.js';
 export { JOURNAL_CRASH_SITES } from './crash-sites.js';
 export { isDiskFull } from './disk-full.js';
+export { type EndWitnessPorts, forgetEnd, witnessPath } from './end-witness.js';
 export { Journal } from './journal.js';
-export type { Appended, JournalOptions, JournalPorts, JournalSink } from './journal.js';
+export type { Appended, JournalOptions, JournalPorts, JournalSink } from './journal-ports.js';
+export { ACCEPT_LOSS, endIsMissing, type MissingEnd } from './missing-end.js';
 export {
   chainedPosition,
   decodeRecord,
@@ -12,4 +14,4 @@ export {
   placeOf,
   type Position,
 } from './record.js';
-export { GENESIS } from './recovery.js';
+export { GENESIS, type WhenEndIsMissing } from './recovery.js';

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { recordLines } from '../../../test/support/follower-world.js';
 import { JOURNAL_DIRECTORY, JournalWorld, RecordingSink } from '../../../test/support/journal-world.js';
 import type { NumberedOp } from '../../../test/support/journal-history.js';
+import { PROMPT_TIMERS } from '../../../test/support/prompt-timers.js';
 import { RecordingLog } from '../../../test/support/recording-log.js';
 import { RecordingProcessControl } from '../../../test/support/recording-process-control.js';
 import { SeededRandom } from '../../../test/support/seeded-random.js';
@@ -276,6 +277,7 @@ describe('reading a large journal on a real disk', () => {
       log: new RecordingLog(),
       clock: new SimulatedClock(),
       nextTurn: setImmediate,
+      timers: PROMPT_TIMERS,
       process: new RecordingProcessControl(),
     };
     const options = { directory, reserveBytes: 0 };

@@ -2,7 +2,8 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { join } from 'node:path';
 import { inspect, isDeepStrictEqual } from 'node:util';
 import { isAppError } from '../../kernel/index.js';
-import { GENESIS } from './index.js';
+import { NO_CRASH_SITES } from '../crash-sites/index.js';
+import { forgetEnd, GENESIS } from './index.js';
 import { encodeLine } from './line-codec.js';
 import type { NumberedRecord } from '../../../test/support/journal-history.js';
 import {
@@ -18,7 +19,7 @@ interface Written {
   readonly records: readonly NumberedRecord[];
 }
 
-/** Each entry: the sizes of the batches of one segment. */
+/** Each entry: the sizes of the batches of one segment. What its witness knows of the end is forgotten. */
 async function write(segments: readonly (readonly number[])[], isClosed: boolean): Promise<Written> {
   const world = new JournalWorld();
   await world.open();
@@ -27,8 +28,11 @@ async function write(segments: readonly (readonly number[])[], isClosed: boolean
     for (const size of batches) await world.appendTogether(size);
   }
   if (isClosed) await world.journal.close();
+  await forgetEnd({ disk: world.disk.attach(), log: world.log, crashSites: NO_CRASH_SITES }, JOURNAL_DIRECTORY);
   return { image: world.disk.image(), records: world.sink.records };
 }
+
+const segmentsOf = (image: Written['image']): string[] => [...image.keys()].filter((path) => path.endsWith('.log'));
 
 const changed = (image: Written['image'], path: string, bytes: Buffer): Map<string, Buffer> =>
   new Map(image).set(path, bytes);
@@ -67,7 +71,7 @@ const NEWLINE = 0x0a;
 describe('Journal, what a batch vouches for', () => {
   it('given several batches and a clean close, vouches in each line for all bytes before it', async () => {
     const { image } = await write([[2, 1, 3]], true);
-    const text = [...image.values()][0]?.toString('latin1') ?? '';
+    const text = image.get(segmentsOf(image)[0] ?? '')?.toString('latin1') ?? '';
 
     const headers = [...text.matchAll(/^[0-9a-f]{8} \{"batch":\{"durable":(\d+)\}\}$/gm)];
 
@@ -84,7 +88,7 @@ describe('Journal, cut at every byte', () => {
 
   beforeAll(async () => {
     written = await write([[1, 3, 2], [2, 1, 3]], false); // prettier-ignore
-    paths = [...written.image.keys()];
+    paths = segmentsOf(written.image);
   });
 
   it('given a cut of the last segment, recovers exactly the records wholly before it and can go on', async () => {
@@ -161,7 +165,7 @@ describe('Journal, each byte flipped', () => {
         : `named it wrongly: ${error.message}`;
     }
     const bytes = written.image.get(path) ?? Buffer.alloc(0);
-    const isLast = path === [...written.image.keys()].at(-1);
+    const isLast = path === segmentsOf(written.image).at(-1);
     const vouched = isLast ? vouchedOffset(bytes) : bytes.length;
     if (offset < vouched) return 'did not refuse';
     const vouchedRecords = recordEnds(bytes).findLast(({ end }) => end <= vouched)?.seq ?? firstSeqOf(path) - 1;
@@ -174,7 +178,8 @@ describe('Journal, each byte flipped', () => {
     async (_, segments, isClosed) => {
       const written = await write(segments, isClosed);
       const complaints: string[] = [];
-      for (const [path, bytes] of written.image) {
+      for (const path of segmentsOf(written.image)) {
+        const bytes = written.image.get(path) ?? Buffer.alloc(0);
         for (let offset = 0; offset < bytes.length; offset += 1) {
           const patterns = [0x01, 0x80, 0xff, bytes.readUInt8(offset) ^ NEWLINE].filter((pattern) => pattern !== 0);
           for (const pattern of patterns) {
@@ -191,7 +196,8 @@ describe('Journal, each byte flipped', () => {
 
   it('given a clean close, loses no record even where the closing line itself is flipped', async () => {
     const { image, records } = await write([[2], [1, 2]], true);
-    const [path, bytes] = [...image].at(-1) ?? ['', Buffer.alloc(0)];
+    const path = segmentsOf(image).at(-1) ?? '';
+    const bytes = image.get(path) ?? Buffer.alloc(0);
     for (let offset = vouchedOffset(bytes); offset < bytes.length; offset += 1) {
       const reopened = await openImage(changed(image, path, flipped(bytes, offset, 0x01)));
 
@@ -206,7 +212,7 @@ describe('Journal, what must be there', () => {
 
   beforeAll(async () => {
     written = await write([[2], [2], [2]], false);
-    paths = [...written.image.keys()];
+    paths = segmentsOf(written.image);
   });
 
   const without = (...gone: (string | undefined)[]): Map<string, Buffer> =>
@@ -234,7 +240,7 @@ describe('Journal, what must be there', () => {
   it('given no segment at all behind a snapshot, refuses and names the directory', async () => {
     const { error } = await openImage(without(...paths), positionOf(written.records[5]));
 
-    expect(error).toMatchObject({ code: 'data-corrupt', message: expect.stringContaining(JOURNAL_DIRECTORY) });
+    expect(error).toMatchObject({ code: 'recovery-needed', message: expect.stringContaining(JOURNAL_DIRECTORY) });
   });
 
   it('given a snapshot of another history, refuses wherever its position lies and removes nothing', async () => {
@@ -353,6 +359,6 @@ describe('Journal, what must be there', () => {
 
     expect(world.sink.records).toHaveLength(6);
     expect(world.audit()).toEqual([]);
-    expect([...world.disk.image().keys()]).toEqual([join(JOURNAL_DIRECTORY, 'journal-0000000000000006.log')]);
+    expect(segmentsOf(world.disk.image())).toEqual([join(JOURNAL_DIRECTORY, 'journal-0000000000000006.log')]);
   });
 });

@@ -1,9 +1,18 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
+import { inspect } from 'node:util';
 import fc from 'fast-check';
-import type { Disk } from '../../kernel/index.js';
+import { type Disk, isAppError } from '../../kernel/index.js';
+import { readTestimony } from './end-witness.js';
 import type { NumberedRecord } from '../../../test/support/journal-history.js';
-import { JournalWorld, type JournalWorldOptions, RecordingSink } from '../../../test/support/journal-world.js';
+import {
+  JOURNAL_DIRECTORY,
+  JournalWorld,
+  type JournalWorldOptions,
+  openImage,
+  RecordingSink,
+} from '../../../test/support/journal-world.js';
 import { SeededRandom } from '../../../test/support/seeded-random.js';
+import { SimulatedDisk } from '../../../test/support/simulated-disk.js';
 
 const RUNS = 400;
 const STEPS_PER_RUN = 60;
@@ -114,6 +123,28 @@ class Run {
     }
   }
 
+  /** Cuts what the life that ended has left at some line, and looks whether the next would go on without a word. */
+  private async unnoticedCuts(image: ReadonlyMap<string, Buffer>, end: Step['type']): Promise<readonly string[]> {
+    const { world } = this;
+    const path = [...image.keys()]
+      .filter((name) => name.endsWith('.log'))
+      .sort()
+      .at(-1);
+    const bytes = image.get(path ?? '') ?? Buffer.alloc(0);
+    const ends = [...bytes].flatMap((byte, at) => (byte === 0x0a ? [at + 1] : []));
+    const testimony = await readTestimony(new SimulatedDisk(undefined, image).attach(), JOURNAL_DIRECTORY);
+    if (path === undefined || ends.length === 0 || typeof testimony === 'string') return [];
+    const cut = bytes.subarray(0, ends[world.random.below(ends.length)]);
+    const { error, journal } = await openImage(new Map(image).set(path, cut), world.covered);
+    if (error !== undefined) {
+      cutsMade += 1;
+      return isAppError(error, 'recovery-needed') ? [] : [`a cut was refused otherwise: ${inspect(error)}`];
+    }
+    const { seq = 0 } = journal?.position ?? {};
+    if (seq < testimony.seq) return [`record ${String(testimony.seq)} was cut off after ${end} and is not missed`];
+    return [];
+  }
+
   /** Audits the life that ends, then what the next finds. A disk without room may keep it from starting: make some. */
   private async restart(end: 'kill' | 'lose-power'): Promise<void> {
     const { world } = this;
@@ -122,12 +153,14 @@ class Run {
     else world.disk.losePower();
     await Promise.all(this.pending.splice(0));
     world.disk.capacityBytes = Infinity;
+    const left = world.disk.image();
     await world.open();
-    this.violations.push(...world.audit());
+    this.violations.push(...world.audit(), ...(await this.unnoticedCuts(left, end)));
   }
 }
 
 let stepsTaken = 0;
+let cutsMade = 0;
 
 async function violationsOf(seed: number, steps: readonly Step[], options: JournalWorldOptions): Promise<string[]> {
   const run = new Run(seed, options);
@@ -154,9 +187,10 @@ async function firstViolation(options: JournalWorldOptions): Promise<string | un
 describe('Journal under any sequence of appends, rotations, snapshots, faults and crashes', () => {
   afterAll(() => {
     expect(stepsTaken).toBeGreaterThan(5000);
+    expect(cutsMade).toBeGreaterThan(500);
   });
 
-  it('keeps every acknowledged record once and in one chain, and no refused one', async () => {
+  it('keeps every acknowledged record once and in one chain, and no refused one, and misses an end that was cut off', async () => {
     const keepsItsPromises = fc.asyncProperty(fc.nat(), sequences, async (seed, steps) => {
       expect(await violationsOf(seed, steps, {})).toEqual([]);
     });
@@ -171,6 +205,7 @@ class ForgetfulDisk implements Disk {
     private readonly disk: Disk,
     private readonly forgets: {
       readonly files?: boolean;
+      readonly witness?: boolean;
       readonly directories?: boolean;
       readonly truncations?: boolean;
     },
@@ -190,7 +225,10 @@ class ForgetfulDisk implements Disk {
     const file = await this.disk.open(path);
     return {
       write: (bytes, offset) => file.write(bytes, offset),
-      synchronize: () => (this.forgets.files === true ? Promise.resolve() : file.synchronize()),
+      synchronize: () => {
+        const isForgotten = path.includes('.end') ? this.forgets.witness : this.forgets.files;
+        return isForgotten === true ? Promise.resolve() : file.synchronize();
+      },
       truncate: (length) => (this.forgets.truncations === true ? Promise.resolve() : file.truncate(length)),
       close: () => file.close(),
     };
@@ -221,6 +259,11 @@ describe('the search for broken promises', () => {
       'never synchronises a directory',
       /acknowledged and is lost|recovery refused/,
       { spoilDisk: (disk) => new ForgetfulDisk(disk, { directories: true }) },
+    ],
+    [
+      'takes a slot of its witness for durable that is not',
+      /recovery refused/,
+      { spoilDisk: (disk) => new ForgetfulDisk(disk, { witness: true }) },
     ],
     [
       'leaves a refused write in the file',

@@ -5,7 +5,7 @@ describe('Journal', () => {
   let world: JournalWorld;
   const textsOf = (): string[] => world.sink.records.map(({ op }) => op.text);
   const segmentNames = (): string[] =>
-    [...world.disk.image().keys()].map((path) => path.slice(JOURNAL_DIRECTORY.length + 1));
+    [...world.disk.image().keys()].flatMap((path) => path.split(`${JOURNAL_DIRECTORY}/`)[1] ?? []);
 
   beforeEach(async () => {
     world = new JournalWorld();

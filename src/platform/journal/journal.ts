@@ -1,50 +1,16 @@
 import { join } from 'node:path';
-import {
-  AppError,
-  type Clock,
-  type DiskFile,
-  type NextTurn,
-  type ProcessControl,
-  storageFull,
-} from '../../kernel/index.js';
+import { AppError, type DiskFile, storageFull } from '../../kernel/index.js';
 import { type Batch, draftOf, draftsOf, formBatch, type HistoryEnd, type Waiting } from './batch.js';
 import { beginSegment } from './begin-segment.js';
 import { isDiskFull } from './disk-full.js';
+import { EndWitness, type WitnessedEnd } from './end-witness.js';
+import type { Appended, JournalOptions, JournalPorts, JournalSink } from './journal-ports.js';
 import { JournalReserve } from './journal-reserve.js';
+import { endIsMissing, type MissingEnd } from './missing-end.js';
 import type { EncodedRecord, JournalRecord, Position } from './record.js';
 import { RecordReader } from './record-reader.js';
-import { recoverJournal, type RecoveryPorts, removeCovered } from './recovery.js';
+import { recoverJournal, removeCovered } from './recovery.js';
 import { encodeBatchHeader, segmentFileName } from './segment.js';
-
-export interface JournalPorts extends RecoveryPorts {
-  readonly clock: Clock;
-  readonly nextTurn: NextTurn;
-  readonly process: ProcessControl;
-}
-
-export interface JournalOptions {
-  readonly directory: string;
-  /** Room kept for appends that ask for it, so that a full disk cannot stop a decision from being recorded. */
-  readonly reserveBytes: number;
-}
-
-/** The state machine behind the journal. All are called synchronously. */
-export interface JournalSink<Op, Result> {
-  /** Once per record, in order, when it is durable; its result is what `append` resolves with. */
-  apply(record: JournalRecord<Op>): Result;
-  /** Every append that asked for no reserve and is not yet durable has failed and never will be. */
-  rollBack(): void;
-  /**
-   * Told what has become durable together, after it was applied and before anyone is acknowledged, in the order of the
-   * history. What was replayed at the start is not told.
-   */
-  durable?(records: readonly EncodedRecord[]): void;
-}
-
-export interface Appended<Op, Result> {
-  readonly record: JournalRecord<Op>;
-  readonly result: Result;
-}
 
 /**
  * An append-only history with group commit: what arrives while one write and its fdatasync are under way goes together
@@ -74,6 +40,8 @@ export class Journal<Op, Result> {
     private segments: string[],
     private durableLength: number,
     private end: HistoryEnd,
+    private witness: EndWitness | undefined,
+    private lacking: MissingEnd | undefined,
   ) {
     this.epochNow = end.position.epoch;
     this.reader = new RecordReader(ports.disk, options.directory, () => ({
@@ -87,7 +55,8 @@ export class Journal<Op, Result> {
   /**
    * Recovers the directory, replays what is behind `covered` into the sink and opens for appending. The records from
    * `keptFrom` on stay readable where they are, though `covered` may cover them.
-   * Throws `data-corrupt` rather than continue a history with bad or missing durable bytes.
+   * Throws `data-corrupt` rather than continue a history with bad or missing durable bytes, and `recovery-needed` rather
+   * than one whose end is missing, unless that is to be reported.
    */
   static async open<Op, Result>(
     ports: JournalPorts,
@@ -98,22 +67,39 @@ export class Journal<Op, Result> {
   ): Promise<Journal<Op, Result>> {
     await ports.disk.ensureDirectory(options.directory);
     const replay = (record: JournalRecord<Op>): Result => sink.apply(record);
-    const found = await recoverJournal<Op>(ports, options.directory, covered, replay, keptFrom);
-    const active = found.length < 0 ? undefined : found.segments.at(-1);
+    const { directory, whenEndIsMissing } = options;
+    const found = await recoverJournal<Op>(ports, directory, covered, replay, keptFrom, whenEndIsMissing);
+    const last = found.segments.at(-1);
+    const place = { ...found.position, segment: last ?? '', bytes: Math.max(0, found.length) };
+    // Before a segment is begun, which says that there is one.
+    const witness = found.missing ? undefined : await EndWitness.begin(ports, directory, place);
+    const active = found.length < 0 ? undefined : last;
     const [name, file, length] =
       active === undefined
-        ? await beginSegment(ports, options.directory, found.position, found.lastAt)
-        : [active, await ports.disk.open(join(options.directory, active)), found.length];
+        ? await beginSegment(ports, directory, found.position, found.lastAt, witness?.isKept ?? false)
+        : [active, await ports.disk.open(join(directory, active)), found.length];
     // Behind a snapshot that is ahead of it the old segment ends: what lies between is not in the journal.
     const segments =
       active === undefined
-        ? await removeCovered(ports, options.directory, [...found.segments, name], covered.seq)
+        ? await removeCovered(ports, directory, [...found.segments, name], covered.seq)
         : found.segments;
     const end = { position: found.position, at: found.lastAt };
-    const journal = new Journal(ports, options, sink, file, [...segments], length, end);
-    if (!(await journal.reserve.fill()))
-      ports.log.warn('no room for the journal reserve', { directory: options.directory });
+    const journal = new Journal(ports, options, sink, file, [...segments], length, end, witness, found.missing);
+    if (!(await journal.reserve.fill())) ports.log.warn('no room for the journal reserve', { directory });
+    if (found.missing) ports.log.warn('the journal has lost its end', { missing: found.missing.description });
     return journal;
+  }
+
+  /** What was durable here and is not there any more; nothing can be appended before that has come back or is settled. */
+  get missing(): MissingEnd | undefined {
+    return this.lacking;
+  }
+
+  /** From now on what is there is the whole history, and a later start misses what is not. Durable when it resolves. */
+  async settleEnd(): Promise<void> {
+    this.witness ??= await EndWitness.begin(this.ports, this.options.directory, this.place);
+    await this.witness.flush();
+    this.lacking = undefined;
   }
 
   /** The last durable record's position. */
@@ -138,42 +124,35 @@ export class Journal<Op, Result> {
    */
   append(op: Op, reserved = false): Promise<Appended<Op, Result>> {
     return new Promise((resolve, reject) => {
-      if (this.failure) {
-        reject(this.failure);
-        return;
-      }
-      this.queue.push({
+      this.enqueue({
         reserved,
-        draft: (end) => draftOf(end, this.epochNow, this.ports.clock.nowMs(), op),
+        draft: (end) => {
+          if (this.lacking) throw endIsMissing(this.lacking);
+          return draftOf(end, this.epochNow, this.ports.clock.nowMs(), op);
+        },
         acknowledge: ([record], [result]) => {
           resolve({ record, result } as Appended<Op, Result>);
         },
         reject,
       });
-      this.start();
     });
   }
 
   /**
    * Appends records of another copy of this history, byte for byte. Durable and applied when it resolves, under the same
    * rules as `append`. All of them or none: rejects with `conflict`, nothing written, unless each follows the one before
-   * it and the first what is in the journal or queued.
+   * it and the first what is in the journal or queued, and unless they lead to the record that is missing here, if any.
    */
   follow(records: readonly EncodedRecord[]): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (this.failure) {
-        reject(this.failure);
-        return;
-      }
-      this.queue.push({
+      this.enqueue({
         reserved: false,
-        draft: (end) => draftsOf(end, records),
+        draft: (end) => draftsOf(end, records, this.lacking?.expected),
         acknowledge: () => {
           resolve();
         },
         reject,
       });
-      this.start();
     });
   }
 
@@ -243,9 +222,19 @@ export class Journal<Op, Result> {
     this.failure ??= new AppError('shutting-down', 'the journal is closed', { retry: 'safe' });
     try {
       if (isWhole) await this.vouch();
+      await this.witness?.close(isWhole);
     } finally {
       await this.file.close();
     }
+  }
+
+  private enqueue(waiting: Waiting<Op, Result>): void {
+    if (this.failure) {
+      waiting.reject(this.failure);
+      return;
+    }
+    this.queue.push(waiting);
+    this.start();
   }
 
   private start(): void {
@@ -297,7 +286,9 @@ export class Journal<Op, Result> {
       this.durableLength += batch.bytes.length;
       this.reader.note(this.segments.at(-1) ?? '', this.end.position.seq + 1, offset);
       this.end = batch.end;
+      if (this.hasComeBack) await this.settleEnd();
       this.acknowledge(batch);
+      if (this.lacking === undefined) this.witness?.note(this.place);
     } catch (error) {
       this.fail(waiting, error);
     }
@@ -309,6 +300,18 @@ export class Journal<Op, Result> {
     entries.forEach(({ waiting, records }, index) => {
       waiting.acknowledge(records, results[index] ?? []);
     });
+  }
+
+  /** The end that was missing is there again. */
+  private get hasComeBack(): boolean {
+    const { found, expected } = this.lacking ?? {};
+    return (
+      found !== undefined && expected !== undefined && found.seq < expected.seq && this.position.seq >= expected.seq
+    );
+  }
+
+  private get place(): WitnessedEnd {
+    return { ...this.end.position, segment: this.segments.at(-1) ?? '', bytes: this.durableLength };
   }
 
   /** Lets the next start tell damage to the last batch from a torn write. Without room for that it is less sure. */
@@ -326,7 +329,8 @@ export class Journal<Op, Result> {
     try {
       if (this.segments.at(-1) !== segmentFileName(this.end.position.seq + 1)) {
         const { position, at } = this.end;
-        const [name, file, length] = await beginSegment(this.ports, this.options.directory, position, at);
+        const isWitnessed = this.witness?.isKept ?? false;
+        const [name, file, length] = await beginSegment(this.ports, this.options.directory, position, at, isWitnessed);
         const previous = this.file;
         this.file = file;
         this.segments = [...this.segments, name];

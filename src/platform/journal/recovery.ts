@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import { AppError, type CrashSites, type Disk, type Log } from '../../kernel/index.js';
+import { readTestimony } from './end-witness.js';
+import { EndCheck, endIsMissing, type MissingEnd } from './missing-end.js';
 import { GENESIS_HASH, type JournalRecord, type Position } from './record.js';
 import {
   firstSeqOf,
@@ -25,13 +27,22 @@ export interface RecoveredJournal {
   /** File names, oldest first; the last is to be continued at `length`. Empty: a new segment must be begun. */
   readonly segments: readonly string[];
   readonly length: number;
+  /** What its witness vouches for, or may have, and is not there. */
+  readonly missing: MissingEnd | undefined;
 }
+
+/**
+ * What becomes of a journal that has lost its end: `refuse` throws `recovery-needed`; `report` goes on with what is
+ * there, for an owner that gets the rest from elsewhere.
+ */
+export type WhenEndIsMissing = 'refuse' | 'report';
 
 /**
  * Brings the segments in `directory` to a state that can be continued and replays every record behind `covered` (the
  * position of the newest snapshot) in order. Segments that end before `keptFrom` are removed once they are covered.
  * Durable when it resolves: every record that was replayed, also those that a killed predecessor had written but not
- * synchronised. Throws `data-corrupt` when durable bytes are bad or missing.
+ * synchronised. Throws `data-corrupt` when durable bytes are bad or missing in between,
+ * `recovery-needed` when those at the end are.
  */
 export async function recoverJournal<Op>(
   ports: RecoveryPorts,
@@ -39,14 +50,13 @@ export async function recoverJournal<Op>(
   covered: Position,
   replay: (record: JournalRecord<Op>) => void,
   keptFrom = covered.seq + 1,
+  whenEndIsMissing: WhenEndIsMissing = 'refuse',
 ): Promise<RecoveredJournal> {
   const { disk, log } = ports;
   // Names that a killed predecessor created, renamed or removed are durable before anything is built on them.
   await disk.synchronizeDirectory(directory);
   const all = (await disk.list(directory)).filter((name) => firstSeqOf(name) !== undefined);
-  if (all.length === 0 && covered.seq > 0) {
-    throw missing(directory, `the segments behind record ${String(covered.seq)} of the snapshot`);
-  }
+  const check = new EndCheck(await readTestimony(disk, directory));
   const newest = all.at(-1);
   const newestBytes = newest === undefined ? undefined : await disk.read(join(directory, newest));
   // One that holds less than its header never held a record, and all before it is durable.
@@ -56,6 +66,8 @@ export async function recoverJournal<Op>(
 
   let position = covered;
   let lastAt = 0;
+  let isWitnessed = false;
+  check.see(covered);
   let last: { readonly path: string; readonly bytes: Buffer; readonly scan: SegmentScan } | undefined;
   for (const [index, name] of names.entries()) {
     const path = join(directory, name);
@@ -68,8 +80,11 @@ export async function recoverJournal<Op>(
         if (isBehindGap) names = names.slice(names.indexOf(name));
         assertContinues(path, name, header, isBehindGap ? undefined : predecessor, covered);
         lastAt = header.at;
+        isWitnessed = header.witnessed ?? false;
+        check.see(header.after);
       },
       record: (record) => {
+        check.see(record);
         if (record.seq === covered.seq && record.hash !== covered.hash) throw foreign(path, record.seq);
         lastAt = record.at;
         if (record.seq > covered.seq) replay(record);
@@ -83,6 +98,11 @@ export async function recoverJournal<Op>(
   if (unfinished !== undefined && unfinished !== segmentFileName(end.seq + 1)) {
     throw missing(join(directory, unfinished), `records before it, from ${String(end.seq + 1)} on,`);
   }
+  const missingEnd = check.missingFrom({
+    ...{ directory, position: end, path: last?.path, bytes: last?.scan.goodBytes ?? 0, isWitnessed },
+    lacksSegments: all.length === 0 && covered.seq > 0,
+  });
+  if (missingEnd && whenEndIsMissing === 'refuse') throw endIsMissing(missingEnd);
 
   // Nothing was changed so far: whatever had to be refused is as it was found.
   if (last) await settle(ports, last.path, last.bytes, last.scan);
@@ -91,7 +111,8 @@ export async function recoverJournal<Op>(
   if (isBehind) {
     log.warn('the snapshot is ahead of the journal; continuing behind the snapshot', { directory, seq: covered.seq });
   }
-  return { position: end, lastAt, segments: names, length: isBehind ? -1 : (last?.scan.goodBytes ?? 0) };
+  const length = isBehind ? -1 : (last?.scan.goodBytes ?? 0);
+  return { position: end, lastAt, segments: names, length, missing: missingEnd };
 }
 
 /** Removes, oldest first, the segments whose every record a snapshot up to `coveredSeq` holds. Gives the others. */

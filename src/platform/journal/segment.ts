@@ -15,6 +15,8 @@ export interface SegmentHeader {
   readonly after: Position;
   /** Time of the record at `after`, 0 when there is none. */
   readonly at: number;
+  /** Where the journal ends was known from a second place when this was begun. Absent: not. */
+  readonly witnessed?: boolean;
 }
 
 /** First line of each batch: all bytes of this segment below `durable` were synchronised before the batch was written. */
@@ -48,9 +50,9 @@ export function firstSeqOf(fileName: string): number | undefined {
   return match ? Number(match[1]) : undefined;
 }
 
-export function encodeHeader(after: Position, at: number): string {
-  const header: SegmentHeader = { format: FORMAT, after: { epoch: after.epoch, seq: after.seq, hash: after.hash }, at };
-  return encodeLine(JSON.stringify(header));
+export function encodeHeader({ epoch, seq, hash }: Position, at: number, isWitnessed = false): string {
+  const header: SegmentHeader = { format: FORMAT, after: { epoch, seq, hash }, at };
+  return encodeLine(JSON.stringify(isWitnessed ? { ...header, witnessed: true } : header));
 }
 
 export function encodeBatchHeader(durable: number): string {

@@ -14,6 +14,7 @@ export { chooseRecovery, type RecoveryChoice } from './core/recovery.js';
 export {
   decideReplica,
   NO_PROMISE,
+  promiseAfterLoss,
   type ReplicaDecision,
   type ReplicaEffect,
   type ReplicaPromise,

@@ -36,6 +36,8 @@ interface HistoryPorts {
  * What is written is the log of the primary that runs the replication.
  */
 export class SimulatedHistory implements OwnHistory {
+  readonly missing = undefined;
+  readonly settleEnd = (): Promise<void> => Promise.resolve();
   private readonly copy: DocumentCopy;
   private readonly events: HistoryEvents;
   private readonly results = new Map<number, Done>();

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type Clock, isAppError, type ProcessControl, type Random } from '../../../kernel/index.js';
 import { COLLECTIONS } from '../../../modules/collections/index.js';
 import { DocumentStore } from '../../../platform/documents/index.js';
+import { systemTimers } from '../../../platform/process/index.js';
 import type { Position } from '../../../platform/journal/index.js';
 import type { CopyPorts } from './copy-history.js';
 import { lookingAt } from '../looking-disk.js';
@@ -26,8 +27,11 @@ export async function ownHistory(
   if ((await ports.disk.list(directory)).length === 0) return undefined;
   try {
     const store = await DocumentStore.open(
-      { ...ports, disk: lookingAt(ports.disk), process: NOTHING_TO_STOP },
-      { directory, collections: COLLECTIONS, snapshotEveryBytes: Number.MAX_SAFE_INTEGER, journalReserveBytes: 0 },
+      { ...ports, disk: lookingAt(ports.disk), timers: systemTimers, process: NOTHING_TO_STOP },
+      {
+        ...{ directory, collections: COLLECTIONS, snapshotEveryBytes: Number.MAX_SAFE_INTEGER, journalReserveBytes: 0 },
+        whenEndIsMissing: 'report',
+      },
     );
     const { clusterId, position } = store.history;
     await store.close();

@@ -97,6 +97,37 @@ describe('the opening of a primary', () => {
     expect(decide(OWN, { ...heard, d: EMPTY })).toEqual({ kind: 'ask-promises', epoch: 6 });
   });
 
+  describe('that lost the end of its own history', () => {
+    const missing = 'the journal ends with 5.10 and went on to 5.12';
+    const CUT: OwnHistory = { ...OWN, missing };
+
+    it('with a replica that has more, pulls from it, also when nothing at all is left here', () => {
+      const heard = { a: holding(5, 10), b: holding(5, 11), c: holding(5, 10) };
+      expect(decide(CUT, heard)).toEqual({ kind: 'pull', replica: 'b' });
+      expect(decide({ ...NEW, missing }, heard)).toEqual({ kind: 'pull', replica: 'b' });
+    });
+
+    it('with a quorum that has no more, waits for the others, asks for no promise and says what is missing', () => {
+      const heard = { a: holding(5, 10), b: holding(5, 10), c: holding(5, 9) };
+      expect(decide(CUT, heard)).toEqual({ kind: 'wait-for-all', missing });
+    });
+
+    it('with all replicas heard, of which none has more, refuses and says what is missing', () => {
+      const heard = { a: holding(5, 10), b: holding(5, 10), c: holding(5, 9), d: EMPTY };
+      expect(decide(CUT, heard)).toMatchObject({ kind: 'refuse', reason: expect.stringContaining(missing) });
+      const empty = { a: EMPTY, b: EMPTY, c: EMPTY, d: EMPTY };
+      expect(decide({ ...NEW, missing }, empty)).toMatchObject({ kind: 'refuse' });
+    });
+
+    it('with replicas that hold what does not follow, refuses', () => {
+      const heard = { a: holding(6, 10), b: holding(5, 10), c: holding(5, 10) };
+      expect(decide(CUT, heard)).toMatchObject({ kind: 'refuse' });
+      expect(decide({ ...CUT, forks: ['b'] }, { ...heard, a: holding(5, 10), b: holding(5, 12) })).toMatchObject({
+        kind: 'refuse',
+      });
+    });
+  });
+
   it.each<[string, OwnHistory, Heard, RegExp]>([
     [
       'without data here and with some there',

@@ -19,11 +19,15 @@ export interface OwnHistory {
   readonly primaryId: string;
   /** Replicas whose records were asked for and do not follow `position`, or are not there one by one any more. */
   readonly forks: readonly string[];
+  /** Of records that were durable here beyond `position` and are gone: what says so, for a person. Absent: none. */
+  readonly missing?: string | undefined;
 }
 
 export type OpeningDecision =
   /** Not enough replicas have answered to be sure that nothing is missing here. */
   | { readonly kind: 'wait'; readonly heard: number; readonly needed: number }
+  /** No replica that was heard holds what is missing here, and one that was not may. */
+  | { readonly kind: 'wait-for-all'; readonly missing: string }
   /** `replica` holds more of what may be this history: fetch what follows our position, then ask again. */
   | { readonly kind: 'pull'; readonly replica: string }
   /** Send all replicas the promise message of this epoch; the reports of their answers replace those heard before. */
@@ -51,6 +55,11 @@ export function decideOpening(own: OwnHistory, heard: Heard, replicas: number, m
   if (missing) return missing;
   const ahead = mostAdvanced(heard);
   if (ahead && isAheadOf(ahead.report.position, own.position)) return { kind: 'pull', replica: ahead.name };
+  // A quorum that does not hold them shows that nobody was told they are safe; that they are lost takes all to be heard.
+  if (own.missing !== undefined) {
+    if (Object.keys(heard).length < replicas) return { kind: 'wait-for-all', missing: own.missing };
+    return { kind: 'refuse', reason: `${own.missing}; no replica holds what is missing.` };
+  }
   const highest = Object.values(heard).reduce((epoch, { promisedEpoch }) => Math.max(epoch, promisedEpoch), 0);
   const newest = Object.entries(heard).filter(([, { promisedEpoch }]) => promisedEpoch === highest);
   const ours = newest.filter(([, { promisedPrimaryId }]) => promisedPrimaryId === own.primaryId);
@@ -67,10 +76,10 @@ export function decideOpening(own: OwnHistory, heard: Heard, replicas: number, m
 function refusalOf(own: OwnHistory, heard: Heard): string | undefined {
   for (const [name, { clusterId, position }] of Object.entries(heard)) {
     if (clusterId === undefined) continue;
-    if (own.clusterId === undefined) {
+    if (own.clusterId === undefined && own.missing === undefined) {
       return `This data directory is empty, but replica ${name} holds data (up to ${placeText(position)}). ${REMEDY}`;
     }
-    if (clusterId !== own.clusterId) {
+    if (own.clusterId !== undefined && clusterId !== own.clusterId) {
       return `Replica ${name} holds the data of another cluster (${clusterId}; this one is ${own.clusterId}). ${REMEDY}`;
     }
     if (!isAheadOf(position, own.position)) continue;
@@ -94,7 +103,10 @@ function missingFrom(
 ): Extract<OpeningDecision, { kind: 'wait' }> | undefined {
   const reports = Object.values(heard);
   const quorum = quorumOf(replicas, minInSync);
-  const isNew = own.clusterId === undefined && reports.every(({ clusterId }) => clusterId === undefined);
+  const isNew =
+    own.clusterId === undefined &&
+    own.missing === undefined &&
+    reports.every(({ clusterId }) => clusterId === undefined);
   const voters = reports.filter(({ canVote }) => canVote || isNew).length;
   if (voters >= quorum || reports.length >= replicas) return undefined;
   return { kind: 'wait', heard: reports.length, needed: reports.length >= quorum ? replicas : quorum };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { AppendMessage, Position, ReplicaMessage, ShippedRecord } from '../messages.js';
 import { BEGINNING } from './position.js';
-import { decideReplica, NO_PROMISE, type ReplicaDecision, type ReplicaState } from './replica.js';
+import { decideReplica, NO_PROMISE, promiseAfterLoss, type ReplicaDecision, type ReplicaState } from './replica.js';
 
 const P5 = { clusterId: 'shop', epoch: 5, primaryId: 'five' };
 const P6 = { clusterId: 'shop', epoch: 6, primaryId: 'six' };
@@ -121,6 +121,31 @@ describe('a replica that is told to set its data aside', () => {
     const older = decideReplica(condemned.state, append(BEGINNING, records(5, 1, 2), { from: P6 }));
     const newer = decideReplica(older.state, append(at(5, 2), records(6, 3, 3), { from: P6 }));
     expect([older.state.canVote, newer.state.canVote]).toEqual([false, true]);
+  });
+});
+
+describe('a replica that finds the end of its records cut off', () => {
+  const cut = (expected: Position | undefined): ReplicaState => ({
+    ...CAUGHT_UP,
+    ...promiseAfterLoss(CAUGHT_UP, expected),
+    position: at(5, 2),
+  });
+
+  it('keeps its promise and cannot vouch until it is back where it stood, whatever a late message says', () => {
+    expect(cut(at(5, 4))).toMatchObject({ promisedEpoch: 5, promisedPrimaryId: 'five', canVote: false });
+    const late = decideReplica(cut(at(5, 4)), append(at(5, 2), records(5, 3, 3)));
+    expect(late.state.canVote).toBe(false);
+    expect(decideReplica(late.state, append(at(5, 3), records(5, 4, 4))).state.canVote).toBe(true);
+  });
+
+  it('where nobody knows how much it was, can vouch once it has all that its primary has', () => {
+    const behind = decideReplica(cut(undefined), append(at(5, 2), records(5, 3, 3), { durableSeq: 4 }));
+    expect(behind.state.canVote).toBe(false);
+    expect(decideReplica(behind.state, append(at(5, 3), records(5, 4, 4))).state.canVote).toBe(true);
+  });
+
+  it('never forgets what it forgot before', () => {
+    expect(promiseAfterLoss({ ...NO_PROMISE, forgot: at(6, 1) }, at(5, 9)).forgot).toEqual(at(6, 1));
   });
 });
 

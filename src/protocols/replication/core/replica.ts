@@ -17,7 +17,7 @@ import type {
   ReplicaVerdict,
   ShippedRecord,
 } from '../messages.js';
-import { BEGINNING, isAsFarAs } from './position.js';
+import { BEGINNING, isAheadOf, isAsFarAs } from './position.js';
 
 /** What a replica keeps beside its records, whole, in one small file that is replaced durably. */
 export interface ReplicaPromise {
@@ -36,6 +36,16 @@ export const NO_PROMISE: ReplicaPromise = {
   canVote: false,
   forgot: { epoch: 0, seq: 0 },
 };
+
+/**
+ * Of a replica that finds itself without records that it had, up to `expected` or nobody knows how far: it may have
+ * acknowledged them, so it vouches for nothing until it is back there and has caught up.
+ */
+export function promiseAfterLoss(promise: ReplicaPromise, expected: Place | undefined): ReplicaPromise {
+  const isFarther = expected !== undefined && isAheadOf(expected, promise.forgot);
+  const forgot = isFarther ? { epoch: expected.epoch, seq: expected.seq } : promise.forgot;
+  return { ...promise, canVote: false, forgot };
+}
 
 /** Everything that a replica has durable of itself, apart from the records. */
 export interface ReplicaState extends ReplicaReport, ReplicaPromise {}
@@ -126,10 +136,8 @@ function takeSnapshot(promised: Progress, { position, from }: InstallMessage): R
 
 function setAside({ state, effects }: Progress): ReplicaDecision {
   if (state.position.seq === 0) return answer(state, effects, 'accepted');
-  const { epoch, seq } = state.position;
-  const forgot = isAsFarAs(state.forgot, { epoch, seq }) ? state.forgot : { epoch, seq };
   // Before the data goes, or a crash between the two would leave an empty replica that vouches.
-  const silenced = keep(state, { canVote: false, forgot });
+  const silenced = keep(state, promiseAfterLoss(state, state.position));
   const empty = { ...silenced.state, clusterId: undefined, position: BEGINNING, firstSeq: 1 };
   return answer(empty, [...effects, ...silenced.effects, { kind: 'set-aside' }], 'accepted');
 }

@@ -54,8 +54,8 @@ export async function openHistory(
   const askForReports = (): Promise<void> => ask((link) => link.report(options.replicaTimeoutMs));
   await askForReports();
   for (;;) {
-    const { clusterId, position } = history;
-    const own = { clusterId, position, primaryId: options.primaryId, forks };
+    const { clusterId, position, missing } = history;
+    const own = { clusterId, position, primaryId: options.primaryId, forks, missing };
     const decision = decideOpening(own, heard, links.length, options.minInSync);
     switch (decision.kind) {
       case 'open':
@@ -77,6 +77,10 @@ export async function openHistory(
         await ask(async (link) => (await link.promise(from, options.replicaTimeoutMs)).report);
         break;
       }
+      case 'wait-for-all':
+        await pause(`${decision.missing}; replicas that do not answer may hold it (${errors.join('; ')})`);
+        await askForReports();
+        break;
       case 'wait': {
         const count = `${String(decision.heard)} of ${String(links.length)} replicas answered`;
         const why = `${String(decision.needed)} are needed to be sure that nothing is missing here`;

@@ -7,6 +7,8 @@ export interface PrimaryHistory {
   readonly position: Position;
   /** Undefined while there is no record. */
   readonly clusterId: string | undefined;
+  /** Of records that were durable here and are gone: which ones, and what a person can do. They may come back by `adopt`. */
+  readonly missing: string | undefined;
   /** The oldest record that can be read one by one. */
   readonly firstSeq: number;
   /** Calls `listener` once per durable batch, in order, after it has become visible to readers. One listener. */

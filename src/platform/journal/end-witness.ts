@@ -1,0 +1,239 @@
+import { dirname } from 'node:path';
+import type { CrashSites, Disk, DiskFile, Log, NextTurn, Timers } from '../../kernel/index.js';
+import { isDiskFull } from './disk-full.js';
+import { encodeLine, readLine } from './line-codec.js';
+import { GENESIS_HASH, type Position } from './record.js';
+
+const FORMAT = 1;
+/** A page, so that a write of one slot that is torn leaves the other one whole. */
+const SLOT_BYTES = 4096;
+/** What was written within that time may be lost with the power, and with it only what it vouches for. */
+const SYNCHRONIZE_AFTER_MS = 100;
+
+/** The last durable record of a journal, and which file ended behind it. */
+export interface WitnessedEnd extends Position {
+  readonly segment: string;
+  readonly bytes: number;
+}
+
+/** `unreadable`: there is a file, and no part of it is whole. `none`: there is no file. */
+export type Testimony = WitnessedEnd | 'unreadable' | 'none';
+
+export interface EndWitnessPorts {
+  readonly disk: Disk;
+  readonly crashSites: CrashSites;
+  readonly log: Log;
+}
+
+interface Slot {
+  readonly count: number;
+  readonly end: WitnessedEnd;
+}
+
+const NOTHING: WitnessedEnd = { epoch: 0, seq: 0, hash: GENESIS_HASH, segment: '', bytes: 0 };
+
+export function witnessPath(journalDirectory: string): string {
+  return `${journalDirectory}.end`;
+}
+
+/** Where the journal in this directory ended, as the file beside the directory says. */
+export async function readTestimony(disk: Disk, journalDirectory: string): Promise<Testimony> {
+  const bytes = await disk.read(witnessPath(journalDirectory));
+  if (bytes === undefined) return 'none';
+  return newestOf(slotsIn(bytes))?.end ?? 'unreadable';
+}
+
+/**
+ * To be called before a journal is moved away or replaced by one that may end earlier: the file vouches for nothing from
+ * then on. Durable when it resolves.
+ */
+export async function forgetEnd(ports: EndWitnessPorts, journalDirectory: string): Promise<void> {
+  await replaceFile(ports, witnessPath(journalDirectory), NOTHING);
+}
+
+/**
+ * Knows from a second place where a journal ends, so that an end that was cut at a record is noticed: one small file
+ * beside the journal's directory.
+ *
+ * Invariant: it names only what is durable in the journal already, so that no loss of power can leave it ahead; and one
+ * of its two slots is always whole and durable, since the other one is written until it has been synchronised and only
+ * then do they change places. It is written behind each batch and synchronised a moment later, beside the journal's own
+ * way: after `kill -9` it is behind by the last batch, or by those of one fdatasync of its own; after a loss of power by
+ * about a tenth of a second.
+ */
+export class EndWitness {
+  private file: DiskFile | undefined;
+  private latest: WitnessedEnd | undefined;
+  private running: Promise<void> | undefined;
+  private isDue = false;
+  private isUnsynchronised = false;
+  private cancel: (() => void) | undefined;
+  private hasFailed = false;
+
+  private constructor(
+    private readonly ports: EndWitnessPorts & { readonly nextTurn: NextTurn; readonly timers: Timers },
+    private readonly path: string,
+    private count: number,
+    private slot: number,
+  ) {}
+
+  /** Of a journal whose testimony was heard and found right. Makes the file when there is none; durable then. */
+  static async begin(
+    ports: EndWitnessPorts & { readonly nextTurn: NextTurn; readonly timers: Timers },
+    journalDirectory: string,
+    end: WitnessedEnd,
+  ): Promise<EndWitness> {
+    const path = witnessPath(journalDirectory);
+    const slots = slotsIn((await ports.disk.read(path)) ?? Buffer.alloc(0));
+    const newest = newestOf(slots);
+    if (newest === undefined) {
+      const witness = new EndWitness(ports, path, 1, 1);
+      witness.hasFailed = !(await witness.make(end));
+      return witness;
+    }
+    // A killed predecessor may have just renamed it.
+    await ports.disk.synchronizeDirectory(dirname(path));
+    // Of two whole slots the older one is durable for certain; a single one is.
+    const slot = slots.indexOf(newest);
+    const isOtherWhole = slots[1 - slot] !== undefined;
+    const witness = new EndWitness(ports, path, newest.count, isOtherWhole ? slot : 1 - slot);
+    witness.note(end);
+    return witness;
+  }
+
+  /** False: it could not be made or written, and the journal's end is not known from a second place. */
+  get isKept(): boolean {
+    return !this.hasFailed;
+  }
+
+  /** `end` is durable in the journal. Returns at once. */
+  note(end: WitnessedEnd): void {
+    this.latest = end;
+    this.start();
+  }
+
+  /** What was noted last is durable when it resolves, as far as it can be written. */
+  async flush(): Promise<void> {
+    await this.running;
+    this.isDue = true;
+    this.start();
+    await this.running;
+  }
+
+  /** Of a journal that has failed nothing more is written. */
+  async close(isJournalWhole: boolean): Promise<void> {
+    if (isJournalWhole) await this.flush();
+    else await this.running;
+    this.cancel?.();
+    await this.file?.close();
+  }
+
+  private start(): void {
+    this.running ??= this.run();
+  }
+
+  /** A witness that cannot be written only vouches for less: the journal goes on. */
+  private async run(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.ports.nextTurn(resolve);
+    });
+    try {
+      while (!this.hasFailed && (this.latest !== undefined || this.isDue)) {
+        if (this.latest !== undefined) await this.write(this.latest);
+        if (this.isDue) await this.synchronize();
+      }
+    } catch (error) {
+      this.giveUp(error);
+    }
+    this.running = undefined;
+  }
+
+  private async write(end: WitnessedEnd): Promise<void> {
+    this.latest = undefined;
+    this.count += 1;
+    this.file ??= await this.ports.disk.open(this.path);
+    await this.file.write(encodeSlot({ count: this.count, end }), this.slot * SLOT_BYTES);
+    this.ports.crashSites.reach('end-witness.write.after');
+    this.isUnsynchronised = true;
+    this.cancel ??= this.ports.timers.after(SYNCHRONIZE_AFTER_MS, () => {
+      this.cancel = undefined;
+      this.isDue = true;
+      this.start();
+    });
+  }
+
+  private async synchronize(): Promise<void> {
+    this.isDue = false;
+    if (!this.isUnsynchronised) return;
+    await this.file?.synchronize();
+    this.ports.crashSites.reach('end-witness.synchronize.after');
+    this.isUnsynchronised = false;
+    this.slot = 1 - this.slot;
+  }
+
+  private async make(end: WitnessedEnd): Promise<boolean> {
+    try {
+      await replaceFile(this.ports, this.path, end);
+      return true;
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      this.giveUp(error);
+      return false;
+    }
+  }
+
+  private giveUp(error: unknown): void {
+    this.hasFailed = true;
+    this.latest = undefined;
+    this.ports.log.warn('where the journal ends is not written down beside it any more, until the next start', {
+      file: this.path,
+      error: String(error),
+    });
+  }
+}
+
+/** A file whose first slot says `end`, durable when it resolves; an older one stands until then. */
+async function replaceFile({ disk, crashSites }: EndWitnessPorts, path: string, end: WitnessedEnd): Promise<void> {
+  const temporary = `${path}.tmp`;
+  const bytes = Buffer.alloc(2 * SLOT_BYTES, ' ');
+  encodeSlot({ count: 1, end }).copy(bytes);
+  const newline = Buffer.from('\n');
+  for (const slot of [1, 2]) newline.copy(bytes, slot * SLOT_BYTES - 1);
+  crashSites.reach('end-witness.replace.before');
+  const file = await disk.open(temporary);
+  try {
+    await file.truncate(0);
+    await file.write(bytes, 0);
+    await file.synchronize();
+  } catch (error) {
+    await disk.remove(temporary);
+    throw error;
+  } finally {
+    await file.close();
+  }
+  await disk.rename(temporary, path);
+  crashSites.reach('end-witness.rename.after');
+  await disk.synchronizeDirectory(dirname(path));
+  crashSites.reach('end-witness.replace.after');
+}
+
+function encodeSlot({ count, end }: Slot): Buffer {
+  const { epoch, seq, hash, segment, bytes } = end;
+  return Buffer.from(encodeLine(JSON.stringify({ format: FORMAT, count, end: { epoch, seq, hash, segment, bytes } })));
+}
+
+function slotsIn(bytes: Buffer): readonly [Slot | undefined, Slot | undefined] {
+  return [slotAt(bytes, 0), slotAt(bytes, SLOT_BYTES)];
+}
+
+function slotAt(bytes: Buffer, offset: number): Slot | undefined {
+  if (bytes.length <= offset) return undefined;
+  const { json } = readLine(bytes.subarray(offset, offset + SLOT_BYTES), 0);
+  if (json === undefined) return undefined;
+  const { format, ...slot } = JSON.parse(json) as Slot & { readonly format: number };
+  return format === FORMAT ? slot : undefined;
+}
+
+function newestOf([first, second]: readonly (Slot | undefined)[]): Slot | undefined {
+  return (second?.count ?? 0) > (first?.count ?? 0) ? second : first;
+}
