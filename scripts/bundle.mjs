@@ -63,13 +63,20 @@ const EXAMPLES = existsSync('examples') ? readdirSync('examples') : [];
 const BUNDLES = 'dist/bundle';
 const WARM_START_MS = 30_000;
 
-/** V8 takes the compiled code from a file instead of compiling megabytes again; another V8 refuses it and compiles. */
+/**
+ * V8 takes the compiled code from a file instead of compiling megabytes again; another V8 refuses it and compiles. Where the
+ * driver of SQLite would end the process without a word, for want of Node-API 10, there is a line instead.
+ */
 const launcherOf = (name) => `import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Script } from 'node:vm';
 
+if (Number(process.versions.napi) < 10) {
+  console.error('Bifolio needs Node 22.14 or later, this is ' + process.versions.node + ': "npm start" fetches one.');
+  process.exit(1);
+}
 const filename = fileURLToPath(new URL('./${name}.cjs', import.meta.url));
 let cachedData;
 try {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
 import { readlinkSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -72,5 +73,17 @@ describe('Bifolio', () => {
       expect((await runToEnd('stop', directory, settings)).code).toBe(0);
     },
     300_000,
+  );
+
+  it.each(['api', 'replica', 'supervisor', 'cli'])(
+    'whose %s is run directly with a Node that is too old, says so in one line and ends',
+    (name) => {
+      const { status, stdout, stderr } = spawnSync(otherNode(OLD_NODE), [`dist/bundle/${name}.mjs`], {
+        encoding: 'utf8',
+      });
+
+      expect([status, stdout]).toEqual([1, '']);
+      expect(stderr).toBe(`Bifolio needs Node 22.14 or later, this is ${OLD_NODE}: "npm start" fetches one.\n`);
+    },
   );
 });
