@@ -32,7 +32,8 @@ function namesInFiles(): Set<string> {
 
 it('Whatever a client sends as key, id or text, no file has a name of a member that JSON writes with an escape', async () => {
   const [port = 0] = await freePorts(1);
-  const started = new StartProcess('start', directory, { REPLICA_PORTS: String(port) });
+  const settings = { REPLICA_PORTS: String(port), SNAPSHOT_EVERY_BYTES: '1024' };
+  const started = new StartProcess('start', directory, settings);
   await started.prints(/To stop/);
   const node = `http://127.0.0.1:${String(port)}`;
   const { url } = started.app;
@@ -52,9 +53,8 @@ it('Whatever a client sends as key, id or text, no file has a name of a member t
     await post(`${node}/v1/group`, { groupId: `${NASTY}\n` }),
     await post(`${url}/customers`, { name: 'Ada', email: 'a@b', [NASTY]: 1 }),
   ]).toEqual([201, 201, 201, 400, 201, 201, 400]);
-  // A clean stop writes everything to snapshots.
   expect((await runToEnd('stop', directory)).code).toBe(0);
-  const again = new StartProcess('start', directory, { REPLICA_PORTS: String(port) });
+  const again = new StartProcess('start', directory, settings);
   await again.prints(/To stop/);
   const found = namesInFiles();
 
