@@ -3,8 +3,8 @@
  * installed. Every `ensure...` function does nothing when there is nothing to do, says what it does otherwise, and throws a
  * ProvisionError whose message is the one line to show.
  *
- * On the command line: `node scripts/provision.mjs [node] [dependencies] [build] [redis] [postgres]`; without a
- * word, all but the last, which is for tests.
+ * On the command line: `node scripts/provision.mjs [node] [dependencies] [build] [redis] [postgres] [flask]`; without
+ * a word, all but the last two, which are for tests.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -14,11 +14,12 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { alone } from './alone.mjs';
 import { npm } from './npm.mjs';
 import { ProvisionError } from './provision-error.mjs';
+import { ensureFlask } from './provision-flask.mjs';
 import { ensureNode } from './provision-node.mjs';
 import { ensurePostgres } from './provision-postgres.mjs';
 import { ensureRedis } from './provision-redis.mjs';
 
-export { ensureNode, ensurePostgres, ensureRedis, ProvisionError };
+export { ensureFlask, ensureNode, ensurePostgres, ensureRedis, ProvisionError };
 
 /** The folder of the project, absolute. */
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -151,7 +152,7 @@ const STEPS = { dependencies: ensureDependencies, build: ensureBuild, redis: ens
 
 if (process.argv[1] && pathToFileURL(realpathSync(process.argv[1])).href === import.meta.url) {
   const words = process.argv.slice(2);
-  const steps = { node: () => undefined, ...STEPS, postgres: ensurePostgres };
+  const steps = { node: () => undefined, ...STEPS, postgres: ensurePostgres, flask: ensureFlask };
   await orExplain(async () => {
     const unknown = words.filter((word) => !Object.hasOwn(steps, word));
     if (unknown.length > 0)

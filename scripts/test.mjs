@@ -14,6 +14,7 @@ import { otherNode, SUPPORTED_NODES } from './other-nodes.mjs';
 import {
   ensureBuild,
   ensureDependencies,
+  ensureFlask,
   ensureNode,
   ensurePostgres,
   ensureRedis,
@@ -51,7 +52,10 @@ function provisionFor(names) {
   ensureDependencies();
   if (!names.some((name) => SUITES[name].needsMachine)) return;
   ensureRedis();
-  if (names.includes('integration')) process.env.POSTGRES_BIN_DIR = ensurePostgres() ?? '';
+  if (names.includes('integration')) {
+    process.env.POSTGRES_BIN_DIR = ensurePostgres() ?? '';
+    process.env.FLASK_PYTHON = ensureFlask() ?? '';
+  }
   ensureBuild();
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { clusterCommand, type CommandEnd } from '../support/cluster-command.js';
 import { GroupNodes } from '../support/group-nodes.js';
-import { PlainNode, plainGroups } from '../support/plain-node.js';
+import { type Answering, flaskGroups, PlainNode, plainGroups } from '../support/plain-node.js';
 
 const ONCE = ['--attempts', '1'];
 
@@ -99,4 +99,107 @@ describe('npm run cluster, given nodes that are no Bifolio', () => {
     expect(html.asked.filter((asked) => !asked.startsWith('GET'))).toEqual([]);
     expect(await nodes.having(groupId)).toEqual([false, false]);
   });
+});
+
+describe('npm run cluster, given a node with the habits of Flask', () => {
+  it('creates, finds, refuses, lists, deletes and clears there as well', async () => {
+    await emptied();
+    const groups = new Set<string>();
+    const flask = await PlainNode.start(flaskGroups(groups));
+    const at = onlyAt(...nodes.names, flask.name);
+    try {
+      for (const groupId of ['1', 'ü ?#%', 'a/b']) {
+        expect(await run(['create', groupId], at)).toMatchObject({ code: 0 });
+        expect([groups.has(groupId), await nodes.having(groupId)]).toEqual([true, [true, true]]);
+        expect(await run(['get', groupId], at)).toMatchObject({ code: 0 });
+        expect(await run(['create', groupId], at)).toMatchObject({ code: 1 });
+      }
+      expect(await run(['list'], at)).toMatchObject({ code: 0 });
+      expect(await run(['delete', '1'], at)).toMatchObject({ code: 0 });
+      expect([groups.has('1'), await nodes.having('1')]).toEqual([false, [false, false]]);
+      expect(await run(['clear'], at)).toMatchObject({ code: 0 });
+      expect([...groups]).toEqual([]);
+    } finally {
+      await flask.stop();
+    }
+  });
+
+  it('that sends to another server, does not go there, names it, and writes nothing', async () => {
+    const elsewhere = await PlainNode.start(flaskGroups(new Set()));
+    const { name } = elsewhere;
+    const sending = await PlainNode.start((_, path) => ({ status: 308, location: `http://${name}${path}/` }));
+    const groupId = group();
+    const { code, out } = await run(['create', groupId, ...ONCE], onlyAt(...nodes.names, sending.name));
+    await Promise.all([elsewhere.stop(), sending.stop()]);
+
+    expect([code, out.includes(`sends to http://${name}/`)]).toEqual([1, true]);
+    expect(elsewhere.asked).toEqual([]);
+    expect(await nodes.having(groupId)).toEqual([false, false]);
+  });
+});
+
+describe('npm run cluster, given a node that fails at every change', () => {
+  const failing =
+    (answering: Answering, status: number): Answering =>
+    (method, ...call) =>
+      method === 'GET' ? answering(method, ...call) : { status, body: '<h1>Failed</h1>' };
+  /** Two plain nodes in the order in which they are asked. */
+  async function pair(status: number, failed: number): Promise<{ sets: Set<string>[]; plain: PlainNode[] }> {
+    const started = [new Set<string>(), new Set<string>()].map((groups) => ({ groups, answer: plainGroups(groups) }));
+    const plain = await Promise.all(started.map((one) => PlainNode.start((...call) => one.answer(...call))));
+    const order = started
+      .map((one, index) => ({ ...one, one, port: Number(plain[index]!.name.split(':')[1]) }))
+      .toSorted((left, right) => left.port - right.port);
+    order[failed]!.one.answer = failing(order[failed]!.answer, status);
+    return { sets: order.map(({ groups }) => groups), plain };
+  }
+
+  it.each([
+    [500, 0],
+    [500, 1],
+    [501, 0],
+    [501, 1],
+  ])('with %i, as number %i of two, leaves nothing anywhere, and nothing open', async (status, failed) => {
+    const { sets, plain } = await pair(status, failed);
+    const at = onlyAt(...plain.map(({ name }) => name));
+    const created = await run(['create', 'g', '--json'], at);
+    expect(created.code).toBe(1);
+    expect(sets.map((groups) => groups.has('g'))).toEqual([false, false]);
+    for (const groups of sets) groups.add('g');
+    const [deleted, cleared] = [await run(['delete', 'g'], at), await run(['clear'], at)];
+    await Promise.all(plain.map((node) => node.stop()));
+
+    expect([deleted.code, cleared.code]).toEqual([1, 1]);
+    for (const { out } of [deleted, cleared]) expect(out).toContain(`it answered ${String(status)}`);
+    expect(sets.map((groups) => groups.has('g'))).toEqual([true, true]);
+    expect(open()).toEqual([]);
+  });
+
+  it('with 500 after it has done it, takes that for done', async () => {
+    const groups = new Set<string>();
+    const answering = plainGroups(groups);
+    const late = await PlainNode.start((...call) =>
+      call[0] === 'GET' ? answering(...call) : { ...answering(...call), status: 500 },
+    );
+    const groupId = group();
+    const at = onlyAt(...nodes.names, late.name);
+    expect(await run(['create', groupId], at)).toMatchObject({ code: 0 });
+    expect([groups.has(groupId), await nodes.having(groupId)]).toEqual([true, [true, true]]);
+    expect(await run(['delete', groupId], at)).toMatchObject({ code: 0 });
+    await late.stop();
+
+    expect([groups.has(groupId), await nodes.having(groupId)]).toEqual([false, [false, false]]);
+  });
+
+  it.each([502, 503, 504, 408])(
+    'with %i, which may come from a proxy before it, leaves it open and names it',
+    async (status) => {
+      const proxied = await PlainNode.start(failing(plainGroups(new Set()), status));
+      const { name } = proxied;
+      const { code, out } = await run(['create', group(), ...ONCE], onlyAt(name));
+      await proxied.stop();
+      expect([code, out.includes(`OPEN at ${name}`)]).toEqual([1, true]);
+      expect(open()).toHaveLength(1);
+    },
+  );
 });

@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net';
 export interface PlainAnswer {
   readonly status: number;
   readonly body?: unknown;
+  /** Where it sends the caller. */
+  readonly location?: string;
 }
 
 export type Answering = (method: string, path: string, body: { readonly groupId?: string }) => PlainAnswer;
@@ -27,7 +29,10 @@ export class PlainNode {
         const body = (text === '' ? {} : JSON.parse(text)) as { groupId?: string };
         const answer = this.answering(method, url, body);
         const isText = typeof answer.body === 'string';
-        response.writeHead(answer.status, { 'content-type': isText ? 'text/html' : 'application/json' });
+        response.writeHead(answer.status, {
+          'content-type': isText ? 'text/html; charset=utf-8' : 'application/json',
+          ...(answer.location !== undefined && { location: answer.location }),
+        });
         response.end(isText ? answer.body : JSON.stringify(answer.body ?? {}));
       });
     });
@@ -65,5 +70,16 @@ export function plainGroups(groups: Set<string>): Answering {
     if (groups.has(groupId)) return { status: 400 };
     groups.add(groupId);
     return { status: 201, body: { groupId } };
+  };
+}
+
+/** With the habits of Flask: paths end in a slash, what was done is answered 200 without a body, and a no comes as a page. */
+export function flaskGroups(groups: Set<string>): Answering {
+  const answering = plainGroups(groups);
+  return (method, path, body) => {
+    if (!path.endsWith('/')) return { status: 308, location: `${path}/`, body: '<p>You should be redirected.</p>' };
+    const { status, body: said } = answering(method, path.slice(0, -1), body);
+    if (status >= 400) return { status, body: '<h1>Not so</h1>' };
+    return method === 'GET' ? { status, body: said } : { status: 200, body: '' };
   };
 }

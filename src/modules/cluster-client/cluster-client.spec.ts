@@ -168,6 +168,33 @@ describe('a cluster client', () => {
     await client.close();
   });
 
+  it('given a node that comes back after almost three seconds, does what it was told; after three, it has given up', async () => {
+    for (const [backAfterMs, outcome] of [
+      [2_999, 'done'],
+      [3_001, 'refused'],
+    ] as const) {
+      let nowMs = 0;
+      const client = await ClusterClient.open(
+        { nodes: ['a:1', 'b:2'], directory },
+        {
+          ...systemPorts(),
+          elapsedMs: () => nowMs,
+          pause: (ms) => {
+            nowMs += ms;
+            return Promise.resolve();
+          },
+          fetch: (input, init) => {
+            const isDown = new URL(input).host === 'b:2' && nowMs < backAfterMs;
+            return isDown ? Promise.reject(new TypeError('fetch failed')) : nodes.fetch(input, init);
+          },
+        },
+      );
+
+      expect((await client.create(`after ${String(backAfterMs)}`)).outcome).toBe(outcome);
+      await client.close();
+    }
+  });
+
   it('that cannot keep what it is about to do, asks no node for it', async () => {
     const client = await open((disk) =>
       overriding(disk, { rename: () => Promise.reject(Object.assign(new Error('planned'), { code: 'EIO' })) }),
