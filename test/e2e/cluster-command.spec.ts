@@ -310,7 +310,9 @@ describe('npm run cluster', () => {
     const { code, error } = await run(['create', group()]);
 
     expect(code).toBe(1);
-    expect(error).toMatch(/^data-corrupt: .*lost\.op\.json is no open operation of a cluster client; move it away\n$/);
+    expect(error).toMatch(
+      /^data-corrupt: .*lost\.op\.json is no open operation of a cluster client; move it away \[.*DATA_DIR from the environment\]\n$/,
+    );
   });
 });
 
