@@ -316,7 +316,7 @@ describe('an Idempotency-Key at a node', () => {
   it('sent to another spelling of the path, takes effect once', async () => {
     const [groupId, key] = [newGroup(), newId()];
     expect((await create(groupId, { 'idempotency-key': key })).status).toBe(201);
-    for (const path of ['/v1/group/', '/v1/%67roup', '/%76%31/group?x=y']) {
+    for (const path of ['/v1/group/', '/v1/%67roup', '/%76%31/group?']) {
       const again = await replica.client.post(path, { groupId }, { 'idempotency-key': key });
       expect([again.status, again.header('idempotency-replayed')]).toEqual([201, 'true']);
     }

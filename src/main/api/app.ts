@@ -44,6 +44,7 @@ import { ApiModule } from './api.module.js';
 import { DatabaseCheck } from './database-check.js';
 import { crashSitesOf } from './crash-sites.js';
 import { endFirstStart, originOf } from './first-start.js';
+import { QUERY_NAMES } from './query-names.js';
 import { admitHotReads, YieldingAdapter } from './hot-reads.js';
 import { SEED_BOOKS, SEED_CUSTOMERS } from './seed.js';
 import { replicate } from './replicate.js';
@@ -118,6 +119,7 @@ export async function startApp(
   const authorization = replicationAuthorization(secret);
   const server = createHttpServer({
     ...config.http,
+    queryNames: QUERY_NAMES,
     provesCluster: (presented) => isAuthorized(presented, authorization),
     nowMs: monotonicMs,
     newRequestId: requestIds(systemRandom),

@@ -53,6 +53,7 @@ import { type ReplicaMeasures, serveMetrics } from './metrics.js';
 import { servePassedOn } from './passed-on.js';
 import { PrimaryClient } from './primary-client.js';
 import { PrimaryPresence } from './primary-presence.js';
+import { QUERY_NAMES } from './query-names.js';
 import { ReplicaDocuments } from './replica-documents.js';
 import { serveReplication } from './replication-routes.js';
 
@@ -82,6 +83,7 @@ export async function startReplica(
   let secret: () => string | undefined = () => undefined;
   const server = createHttpServer({
     ...config.http,
+    queryNames: QUERY_NAMES,
     provesCluster: (presented) => {
       const authorization = secret();
       return authorization !== undefined && isAuthorized(presented, authorization);

@@ -5,6 +5,7 @@ import { admissionOf, type AdmissionOptions, useAccessControl, useAdmission } fr
 import { useEndings } from './endings.js';
 import type { ProblemShape } from './problem.js';
 import { sendProblem } from './problem-answers.js';
+import { type QueryNames, useQueryNames } from './query-names.js';
 import { ROUTER_OPTIONS, useRouteRules } from './routes.js';
 import { setSecurityHeaders } from './security-headers.js';
 import { refuseRepeatedHeaders } from './single-headers.js';
@@ -18,6 +19,8 @@ export interface HttpServerOptions extends AdmissionOptions {
   readonly headersTimeoutMs: number;
   /** From its first byte to its last; above `headersTimeoutMs`. Not for requests that `mayArriveSlowly`. */
   readonly requestTimeoutMs: number;
+  /** Absent: whatever is asked for is let through. */
+  readonly queryNames?: QueryNames;
   /** Of refusals of what never reached a route. */
   readonly problemShape?: ProblemShape;
 }
@@ -79,6 +82,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   refuseRepeatedHeaders(server);
   useAccessControl(server, options);
   useRouteRules(server);
+  if (options.queryNames) useQueryNames(server, options.queryNames);
   return server;
 }
 

@@ -54,6 +54,7 @@ export { isPrintable, PRINTABLE_RULE } from './printable.js';
 export { problemHeaders, problemOf, type ProblemShape, problemWithMessage } from './problem.js';
 export { ProblemFilter } from './problem.filter.js';
 export { REFUSALS, REPLICATED_REFUSALS } from './refusals.js';
+export type { QueryNames } from './query-names.js';
 export { notServed } from './routes.js';
 export { commitOf, type HistoryWaits, whenCurrent } from './min-seq.js';
 export { type OpenRequests, shuttingDown, useOpenRequests } from './open-requests.js';

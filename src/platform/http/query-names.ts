@@ -1,0 +1,26 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { AppError } from '../../kernel/index.js';
+
+/** The query names that a route reads, by its path as it is registered. A path that is absent reads none. */
+export type QueryNames = Readonly<Record<string, readonly string[]>>;
+
+/** Pages and their files are asked for with whatever keeps a browser from using an old copy. */
+const DOCUMENTATION = '/docs';
+const LONGEST_NAME_SHOWN = 100;
+
+/** Refuses a query name that its route does not read: a misspelt one would silently give another answer. */
+export function useQueryNames(server: FastifyInstance, names: QueryNames): void {
+  server.addHook('onRequest', (request, _reply, done) => {
+    done(request.url.includes('?') ? refusalOf(request, names) : undefined);
+  });
+}
+
+function refusalOf({ query, routeOptions: { url = '' } }: FastifyRequest, names: QueryNames): AppError | undefined {
+  if (url.startsWith(DOCUMENTATION)) return undefined;
+  const known = names[url] ?? [];
+  const unknown = Object.keys(query as object).find((name) => !known.includes(name));
+  if (unknown === undefined) return undefined;
+  const field = unknown.slice(0, LONGEST_NAME_SHOWN) || 'query';
+  const message = known.length > 0 ? `is not a known query; known are ${known.join(', ')}` : 'is not a known query';
+  return new AppError('validation-failed', `${field} ${message}`, { retry: 'never', fields: [{ field, message }] });
+}
