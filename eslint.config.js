@@ -36,6 +36,30 @@ const SLEEP = [
   'MemberExpression[object.name="Atomics"][property.name="wait"]',
 ].map((selector) => ({ selector, message: 'A test waits with eventually(probe), never by the clock.' }));
 
+/** Opening and closing a file drops every lock that this process has on it, also those that SQLite has taken. */
+const SQLITE_FILES = [
+  'Literal[value=/^[^ ]*\\.db(-wal|-shm|-journal)?$|^-(wal|shm)$/]',
+  'TemplateElement[value.raw=/\\.db(-wal|-shm|-journal)?$|^-(wal|shm)$/]',
+].map((selector) => ({
+  selector,
+  message:
+    'Only what opens it through SQLite names a file of SQLite: take bookstoreIn, DataDirectoryLock or SUPERVISOR_LOCK.',
+}));
+const NAMES_SQLITE_FILES = [
+  'src/platform/sql/**/*.ts',
+  'src/platform/sql-check/**/*.ts',
+  'src/platform/process/data-directory-lock.ts',
+  'src/platform/nodes/places.ts',
+  'src/modules/cluster-client/shell/intent-shelf.ts',
+];
+const FILES_ARE_LOOKED_AT = [
+  {
+    regex: '^(node:)?fs(/promises)?$',
+    importNamePattern: '^(?!(statSync|Stats|existsSync|readdirSync)$)',
+    message: 'A file of SQLite is opened through SQLite alone, and looked at with stat.',
+  },
+];
+
 const HANDS = [
   ['MemberExpression[object.name="Date"][property.name="now"]', 'Clock'],
   ['MemberExpression[object.name="Date"][property.value="now"]', 'Clock'],
@@ -142,7 +166,17 @@ export default defineConfig(
   {
     files: SOURCE,
     ignores: ['src/config/**', 'src/main/**', ...SPECS],
-    rules: restrictSyntax(ENVIRONMENT),
+    rules: restrictSyntax(ENVIRONMENT, SQLITE_FILES),
+  },
+  {
+    files: ['src/config/**/*.ts', 'src/main/**/*.ts'],
+    ignores: SPECS,
+    rules: restrictSyntax(SQLITE_FILES),
+  },
+  {
+    files: NAMES_SQLITE_FILES,
+    ignores: SPECS,
+    rules: { ...restrictSyntax(ENVIRONMENT), ...restrictImports(FILES_ARE_LOOKED_AT) },
   },
   {
     files: ['src/**/*.spec.ts'],
@@ -153,7 +187,7 @@ export default defineConfig(
     files: PURE,
     ignores: SPECS,
     rules: {
-      ...restrictSyntax(ENVIRONMENT, HANDS),
+      ...restrictSyntax(ENVIRONMENT, SQLITE_FILES, HANDS),
       ...restrictImports(PURE_IMPORTS),
       'no-restricted-globals': ['error', ...HANDS_GLOBAL],
     },

@@ -5,7 +5,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Simulation rests on cores without a clock, chance, timers or network. Lint holds that; this proves that it does. */
+/**
+ * Simulation rests on cores without a clock, chance, timers or network, and locks on files that nothing but SQLite opens.
+ * Lint holds that; this proves that it does.
+ */
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const TEST_TIMEOUT_MS = 60_000;
 
@@ -28,6 +31,19 @@ const SLEEPS = [
 ];
 const ENVIRONMENT = ['export const x = process.env;', "import { env } from 'node:process';\nexport const x = env;"];
 
+const SQLITE_FILES = [
+  "export const x = 'bookstore.db';",
+  "export const x = 'data/bookstore.db-wal';",
+  'export const x = (file: string): string => `${file}-shm`;',
+  'export const x = (folder: string): string => `${folder}/lock.db`;',
+];
+const OPENINGS = [
+  "export { readFileSync } from 'node:fs';",
+  "import { openSync } from 'node:fs';\nexport const x = openSync;",
+  "import { open } from 'node:fs/promises';\nexport const x = open;",
+  "import * as fs from 'node:fs';\nexport const x = fs;",
+];
+
 const FORBIDDEN: readonly (readonly [place: string, code: readonly string[]])[] = [
   ['src/kernel/plant', HANDS],
   ['src/kernel/deep/plant', ["export * from 'zod';"]],
@@ -37,10 +53,15 @@ const FORBIDDEN: readonly (readonly [place: string, code: readonly string[]])[] 
   ['src/platform/documents/any-machine', HANDS],
   ['src/platform/any/plant', ENVIRONMENT],
   ['src/modules/any/plant', ENVIRONMENT],
+  ...['src/main/any/plant', 'src/platform/any/plant-sqlite', 'src/modules/any/plant-sqlite'].map(
+    (place) => [place, SQLITE_FILES] as const,
+  ),
+  ['src/platform/sql/plant', OPENINGS],
   ['test/any/plant', SLEEPS],
 ];
 const ALLOWED: readonly (readonly [place: string, code: readonly string[]])[] = [
   ['src/config/plant', ENVIRONMENT],
+  ['src/platform/sql/plant-allowed', [...SQLITE_FILES, "export { statSync } from 'node:fs';"]],
   ['src/main/any/plant', ENVIRONMENT],
   ['src/platform/any/plant-allowed', [...HANDS.slice(0, 7), "export * from 'node:fs';"]],
   ['src/protocols/any/shell', HANDS.slice(0, 7)],
@@ -57,7 +78,7 @@ const forbidden = [
 ];
 const allowed = plantsOf(ALLOWED);
 
-describe('the lint rules that keep the cores pure', () => {
+describe('the lint rules that keep the cores pure, and files of SQLite to SQLite', () => {
   let tree: string;
   let restricted: ReadonlySet<string>;
 

@@ -25,6 +25,17 @@ describe('NodeDisk', () => {
     expect((await stat(join(directory, 'secret'))).mode & 0o777).toBe(0o600);
   });
 
+  it.each(['bookstore.db', 'bookstore.db-wal', 'bookstore.db-shm', 'lock.db'])(
+    'given %s, opens it neither for writing nor for reading: closing it again would drop the locks of SQLite',
+    async (name) => {
+      const path = join(directory, name);
+
+      await expect(disk.open(path)).rejects.toThrow('is opened through SQLite alone');
+      await expect(disk.read(path)).rejects.toThrow('is opened through SQLite alone');
+      expect(existsSync(path)).toBe(false);
+    },
+  );
+
   it('given directories and files, lists the directories alone, and none where there is nothing', async () => {
     for (const name of ['b', 'a']) await mkdir(join(directory, name));
     await (await disk.open(join(directory, 'file'))).close();

@@ -96,11 +96,13 @@ export class NodeDisk implements Disk {
   }
 
   async open(path: string): Promise<DiskFile> {
+    assertNotOfSqlite(path);
     const existing = await orUndefinedWhenMissing(open(path, 'r+'));
     return new NodeDiskFile(existing ?? (await open(path, 'wx+', 0o600)));
   }
 
   async openForReading(path: string): Promise<DiskReader | undefined> {
+    assertNotOfSqlite(path);
     const handle = await orUndefinedWhenMissing(open(path, 'r'));
     return handle && new NodeDiskReader(handle);
   }
@@ -125,6 +127,11 @@ export class NodeDisk implements Disk {
 
 async function isDirectory(path: string): Promise<boolean> {
   return (await orUndefinedWhenMissing(stat(path)))?.isDirectory() ?? false;
+}
+
+/** Closing it again would drop every lock that this process has on it, and let a second process in. */
+function assertNotOfSqlite(path: string): void {
+  if (/\.db(?:-wal|-shm|-journal)?$/.test(path)) throw new Error(`${path} is opened through SQLite alone`);
 }
 
 /** Paths of the directories in `path`, sorted by name; empty when there is no such directory. */
