@@ -53,7 +53,7 @@ const FORBIDDEN: readonly (readonly [place: string, code: readonly string[]])[] 
   ['src/platform/documents/any-machine', HANDS],
   ['src/platform/any/plant', ENVIRONMENT],
   ['src/modules/any/plant', ENVIRONMENT],
-  ...['src/main/any/plant', 'src/platform/any/plant-sqlite', 'src/modules/any/plant-sqlite'].map(
+  ...['src/main/any/plant-sqlite', 'src/platform/any/plant-sqlite', 'src/modules/any/plant-sqlite'].map(
     (place) => [place, SQLITE_FILES] as const,
   ),
   ['src/platform/sql/plant', OPENINGS],

@@ -9,7 +9,7 @@ const BOOKS = 120;
 const PAGE_BYTES = 4_096;
 const DATABASE = 'bookstore.db';
 /** What a book is written to. */
-const OF_SQLITE = [DATABASE, `${DATABASE}-wal`, `${DATABASE}-shm`];
+const OF_SQLITE = [DATABASE, `${DATABASE}-wal`];
 const UNCHECKED = { DATA_CHECK_EVERY_MS: '0', LOG_LEVEL: 'warn' };
 const CHECKED_OFTEN = { DATA_CHECK_EVERY_MS: '100', LOG_LEVEL: 'warn' };
 

@@ -13,7 +13,7 @@ interface KeptFile {
 
 const RETRY_AFTER_SECONDS = 5;
 /** A look at ten files takes about 30 microseconds: so much is nothing once in a while, and too much for each write. */
-const LOOKS_LAST_MS = 20;
+const LOOKS_LAST_MS = 50;
 const STOP_AND_RESTORE = 'stop this process, put a good copy back and start again';
 
 /**

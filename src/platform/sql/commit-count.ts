@@ -11,7 +11,7 @@ export const COMMITS = '*';
 export class CommitCount {
   private readonly move: Statement<[], number>;
   private readonly changes: Statement<[], number>;
-  private changesBefore = 0;
+  private changesSeen = 0;
 
   constructor(handle: SqlHandle) {
     this.move = handle
@@ -23,13 +23,12 @@ export class CommitCount {
     this.changes = handle.prepare<[], number>('SELECT total_changes()').pluck();
   }
 
-  /** To be called before the first statement of a transaction. */
-  begin(): void {
-    this.changesBefore = this.changes.get() ?? 0;
-  }
-
   /** To be called as the last statement of a transaction. The number of its commit; undefined when it changes nothing. */
   next(): number | undefined {
-    return this.changes.get() === this.changesBefore ? undefined : this.move.get();
+    const changes = this.changes.get() ?? 0;
+    if (changes === this.changesSeen) return undefined;
+    // The count itself is one more. Changes that were rolled back count as well: then a commit without any is counted.
+    this.changesSeen = changes + 1;
+    return this.move.get();
   }
 }

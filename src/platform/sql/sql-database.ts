@@ -116,7 +116,8 @@ export class SqlDatabase {
       get refusal() {
         return ports.files.refusal;
       },
-      lost: () => ports.files.lostAmong(inUse),
+      // The index of the log holds nothing that the log does not.
+      lost: () => ports.files.lostAmong([options.file, `${options.file}-wal`]),
     };
     const reader = new SqlReader(readHandle, ports.nextTurn);
     const committed = (count: number | undefined): void => {
@@ -208,7 +209,6 @@ function beginEpoch(
   const life = Buffer.from(random.bytes(LIFE_BYTES)).readUIntBE(0, LIFE_BYTES);
   const commits = new CommitCount(handle);
   const begin = handle.transaction(() => {
-    commits.begin();
     handle.prepare('INSERT OR IGNORE INTO meta (id, database_id, epoch) VALUES (1, ?, 0)').run(freshId);
     handle.prepare('UPDATE meta SET epoch = epoch + 1').run();
     handle

@@ -159,7 +159,6 @@ export class SqlWriteExecutor {
       if (refusal !== undefined) throw refusal;
       this.begin.run();
       this.assertNotSuperseded();
-      this.count.begin();
       const touched = new Set<string>();
       for (const entry of batch) judged.push(this.attempt(entry, touched));
       for (const entry of deferred) judged.push(this.attempt(entry, touched));
