@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { AppProcess, removeDirectory, temporaryDirectory } from '../support/app-process.js';
 import { runToEnd } from '../support/start-process.js';
 
@@ -105,6 +107,69 @@ describe('documents that are gone with the witness of their end, beside a bookst
         );
         expect(line).toMatch(/Put back the store that is the older copy, .*npm run transactions:accept -- --reason "/);
       }
+    },
+    TEST_TIMEOUT_MS,
+  );
+});
+
+describe('documents whose snapshot an earlier version has written', () => {
+  let directory: string;
+  let app: AppProcess;
+  const body = JSON.stringify({ name: 'Ada King', email: 'ada@example.org' });
+
+  beforeEach(() => {
+    directory = temporaryDirectory();
+  });
+
+  afterEach(async () => {
+    await app.kill();
+    removeDirectory(directory);
+  });
+
+  const replace = (path: string): Promise<Response> => {
+    const headers = { 'content-type': 'application/json', 'idempotency-key': 'k' };
+    return fetch(app.url + path, { method: 'PUT', headers, body });
+  };
+
+  /** As format 1 has it: operations in `_meta`, without owners, their scope made of the path as it was sent. */
+  const asBefore = (text: string): string => {
+    const { _operations, _meta } = JSON.parse(text) as {
+      readonly _operations: readonly Record<string, unknown>[];
+      readonly _meta: Record<string, unknown>;
+    };
+    const scope = createHash('sha256').update(JSON.stringify(['anonymous', 'PUT', '/customers/1', 'k']));
+    const earlier = { scope: scope.digest('base64url'), owner: undefined };
+    const operations = _operations.map((operation) => ({
+      ...operation,
+      ...(operation['scope'] !== undefined && earlier),
+    }));
+    const meta = { ..._meta, format: 1, operationsAt: undefined, retention: undefined, operations };
+    const documents = text.slice(0, text.indexOf('"_operations"'));
+    const before = `${documents}"_meta":${JSON.stringify(meta)}`;
+    return `${before},"_checksum":"${crc32(before).toString(16).padStart(8, '0')}"}\n`;
+  };
+
+  it(
+    'are read, answer the keys that it had recorded, and are written as they are now',
+    async () => {
+      app = await AppProcess.start(directory, { SNAPSHOT_EVERY_BYTES: '0' });
+      await post(`${app.url}/customers`, CUSTOMER);
+      const first = await replace('/customers/1');
+      await app.stop();
+      const file = join(directory, 'documents', 'documents.json');
+      writeFileSync(file, asBefore(readFileSync(file, 'utf8')));
+
+      app = await AppProcess.start(directory, { SNAPSHOT_EVERY_BYTES: '0' });
+      for (const path of ['/customers/1', '/customers/%31']) {
+        const again = await replace(path);
+        expect([again.status, again.headers.get('idempotency-replayed')]).toEqual([200, 'true']);
+        expect(again.headers.get('x-commit')).toBe(first.headers.get('x-commit'));
+      }
+      await post(`${app.url}/customers`, CUSTOMER);
+      await app.stop();
+      expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ _meta: { format: 2, retention: 2 } });
+      app = await AppProcess.start(directory);
+      expect((await replace('/customers/1')).headers.get('idempotency-replayed')).toBe('true');
     },
     TEST_TIMEOUT_MS,
   );

@@ -17,6 +17,7 @@ import type { CollectionDeclaration, DocumentOp } from './document-op.js';
 import type { PreparedTransaction } from './transaction-memory.js';
 import { SnapshotCodec } from './snapshot-codec.js';
 import { SnapshotFile } from './snapshot-file.js';
+import { inTurns } from './in-turns.js';
 import { openSnapshotStream, type SnapshotStream } from './snapshot-stream.js';
 
 export const SNAPSHOT_FILE = 'documents.json';
@@ -111,7 +112,7 @@ export class DocumentHistory implements CopyableHistory {
     const low = new Low<DocumentsSnapshot>(file, empty);
     await low.read();
     const covered = low.data === empty ? undefined : low.data.meta;
-    if (covered) machine.restore(low.data);
+    if (covered) await inTurns(machine.restoring(low.data), ports.nextTurn);
     low.data = empty;
 
     const events = eventsOf(machine);

@@ -14,7 +14,7 @@ import {
 } from './document-op.js';
 import { DocumentTable } from './document-table.js';
 import { type IdKind, idKindOf } from './id-kind.js';
-import { OperationMemory, type RememberedOperation } from './operation-memory.js';
+import { type CapturedOperations, OperationMemory } from './operation-memory.js';
 import type { TableSnapshot } from './table-snapshot.js';
 import { type CarriedOutTransaction, type PreparedTransaction, TransactionMemory } from './transaction-memory.js';
 
@@ -31,6 +31,7 @@ export interface CollectionState {
 export interface DocumentsSnapshot {
   /** In the order in which they were declared. */
   readonly collections: ReadonlyMap<string, TableSnapshot>;
+  readonly operations: CapturedOperations;
   readonly meta: SnapshotMeta;
 }
 
@@ -38,7 +39,6 @@ export interface SnapshotMeta extends Position {
   readonly clusterId: string;
   readonly counters: Readonly<Record<string, number>>;
   readonly nextIds: Readonly<Record<string, number>>;
-  readonly operations: readonly RememberedOperation[];
   /** Absent: 1. */
   readonly retention?: OperationRetention;
   /** Absent from snapshots that were written before there were any, as `decisions`: there are none. */
@@ -123,12 +123,12 @@ export class DocumentMachine {
       collections: new Map(
         states.map(({ declaration, documents, counter }) => [declaration.name, documents.capture(counter)]),
       ),
+      operations: this.operations.capture(),
       meta: {
         clusterId: this.cluster,
         ...this.position,
         counters: Object.fromEntries(states.map((state) => [state.declaration.name, state.counter])),
         nextIds: Object.fromEntries(states.map((state) => [state.declaration.name, state.nextId])),
-        operations: this.operations.all(),
         ...(this.operations.retention > 1 && { retention: this.operations.retention }),
         prepared: this.transactions.allPrepared(),
         decisions: this.transactions.allDecided(),
@@ -138,6 +138,11 @@ export class DocumentMachine {
 
   /** Only on a machine that has applied nothing. */
   restore(snapshot: DocumentsSnapshot): void {
+    Array.from(this.restoring(snapshot));
+  }
+
+  /** As `restore`, in steps of which none takes long. */
+  *restoring(snapshot: DocumentsSnapshot): Generator<void, void, undefined> {
     const { meta } = snapshot;
     this.cluster = meta.clusterId;
     this.position = { epoch: meta.epoch, seq: meta.seq, hash: meta.hash };
@@ -148,7 +153,7 @@ export class DocumentMachine {
       state.documents.restore(documents);
     }
     this.operations.retention = meta.retention ?? 1;
-    for (const operation of meta.operations) this.operations.record(operation);
+    yield* this.operations.restoring(snapshot.operations);
     for (const decided of meta.decisions ?? []) this.transactions.remember(decided);
     for (const prepared of meta.prepared ?? []) this.transactions.prepare(prepared);
   }

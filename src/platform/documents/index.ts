@@ -22,6 +22,7 @@ export { DocumentOperationLedger } from './document-operation-ledger.js';
 export type { DocumentPage } from './document-reads.js';
 export { type SnapshotStream, storeStream } from './snapshot-stream.js';
 export { reservedDocument } from './reserved-document.js';
+export { inTurns } from './in-turns.js';
 export { DocumentMachine } from './document-machine.js';
 export type { DocumentsSnapshot, SnapshotMeta } from './document-machine.js';
 export type {

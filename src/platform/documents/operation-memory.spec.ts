@@ -59,7 +59,7 @@ describe('OperationMemory', () => {
     memory.record({ ...withKey(2, 24 * HOUR_MS), scope: 'scope 1' });
     memory.record(withoutKey(3, 24 * HOUR_MS + 1));
     const again = new OperationMemory();
-    for (const operation of memory.all()) again.record(operation);
+    for (const operation of [...memory.capture()]) again.record(operation);
 
     for (const each of [memory, again]) {
       expect([each.findByScope('scope 1')?.id, each.findById('id 1')]).toEqual(['id 2', undefined]);
@@ -71,7 +71,7 @@ describe('OperationMemory', () => {
     for (let n = 1; n <= MOST_WITH_KEY + 5; n += 1) memory.record(withKey(n, 0));
     for (let n = 1; n <= MOST_WITHOUT_KEY + 5; n += 1) memory.record(withoutKey(n, 0));
 
-    expect(memory.all()).toHaveLength(MOST_WITH_KEY + MOST_WITHOUT_KEY);
+    expect([...memory.capture()]).toHaveLength(MOST_WITH_KEY + MOST_WITHOUT_KEY);
     expect([memory.findByScope('scope 5'), memory.findById('plain 5')]).toEqual([undefined, undefined]);
     expect([memory.findByScope('scope 6'), memory.findById('plain 6')]).toEqual([withKey(6, 0), withoutKey(6, 0)]);
   });
@@ -84,7 +84,7 @@ describe('OperationMemory', () => {
     });
 
     it('given very many writes of others with a key, still knows the first key', () => {
-      for (let n = 1; n <= 2 * MOST_WITH_KEY; n += 1) memory.record({ ...withKey(n, n), owner: n === 1 ? 'a' : 'b' });
+      for (let n = 1; n <= MOST_WITH_KEY + 10; n += 1) memory.record({ ...withKey(n, n), owner: n === 1 ? 'a' : 'b' });
 
       expect(memory.findByScope('scope 1')?.id).toBe('id 1');
     });
@@ -97,13 +97,17 @@ describe('OperationMemory', () => {
       expect([memory.findById('plain 1'), memory.findById('plain 2')?.id]).toEqual([undefined, 'plain 2']);
     });
 
-    it('given keys that other processes have added, knows them for two minutes of records, however many there are', () => {
-      for (let n = 1; n <= 2 * MOST_WITH_KEY; n += 1) memory.record({ ...withKey(n, 0), owner: '+' });
+    it('given keys that other processes have added, knows them for two minutes of records, however many there are, and then forgets a thousand with each record', () => {
+      for (let n = 1; n <= 3_500; n += 1) memory.record({ ...withKey(n, 0), owner: '+' });
       memory.record(withoutKey(1, 120_000 - 1));
       expect(memory.findByScope('scope 1')).toBeDefined();
-      memory.record(withoutKey(2, 120_000));
+      const left = [2, 3, 4, 5].map((n) => {
+        memory.record(withoutKey(n, 120_000));
+        return [...memory.capture()].filter(({ owner }) => owner === '+').length;
+      });
 
-      expect(memory.all().map(({ id }) => id)).toEqual(['plain 1', 'plain 2']);
+      expect(left).toEqual([2_500, 1_500, 500, 0]);
+      expect([memory.findById('id 1'), memory.findByScope('scope 3500')]).toEqual([undefined, undefined]);
     });
 
     it('says whose keys it holds, recorded again from all as well', () => {
@@ -113,7 +117,7 @@ describe('OperationMemory', () => {
       memory.record(withoutKey(4, 8));
       const again = new OperationMemory();
       again.retention = 2;
-      for (const operation of memory.all()) again.record(operation);
+      for (const operation of [...memory.capture()]) again.record(operation);
 
       expect([...memory.heldKeys()]).toEqual([
         { owner: 'a', atMs: 5, count: 1 },

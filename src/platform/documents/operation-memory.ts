@@ -6,7 +6,10 @@ import {
   SERVER_ID_RETENTION,
 } from '../../kernel/index.js';
 import type { DocumentOutcome, OperationRetention } from './document-op.js';
-import { type Retention, RetentionQueue } from './retention-queue.js';
+import { HashIndex, hashOf } from './hash-index.js';
+import { linesIn, OperationLog } from './operation-log.js';
+import { LINE_SEPARATOR } from './packed-block.js';
+import type { Retention } from './retention-queue.js';
 
 /** A finished write: its stamp, and what became of it. */
 export interface RememberedOperation {
@@ -22,6 +25,9 @@ export interface RememberedOperation {
 
 type Kind = 'keyed' | 'added' | 'unkeyed';
 
+/** By one record: millions that are over at once must not take one turn. What is over is nobody's key, forgotten or not. */
+const FORGOTTEN_AT_ONCE = 1_000;
+
 const KEPT: Readonly<Record<OperationRetention, Readonly<Record<Kind, Retention>>>> = {
   1: {
     keyed: { ms: CLIENT_KEY_RETENTION_MS, count: 100_000 },
@@ -29,61 +35,115 @@ const KEPT: Readonly<Record<OperationRetention, Readonly<Record<Kind, Retention>
     unkeyed: { ms: SERVER_ID_RETENTION.ms, count: 1_000 },
   },
   2: {
-    keyed: { ms: CLIENT_KEY_RETENTION_MS, count: Infinity },
-    added: { ms: ADDED_KEY_RETENTION_MS, count: Infinity },
-    unkeyed: SERVER_ID_RETENTION,
+    keyed: { ms: CLIENT_KEY_RETENTION_MS, count: Infinity, atOnce: FORGOTTEN_AT_ONCE },
+    added: { ms: ADDED_KEY_RETENTION_MS, count: Infinity, atOnce: FORGOTTEN_AT_ONCE },
+    unkeyed: { ...SERVER_ID_RETENTION, atOnce: FORGOTTEN_AT_ONCE },
   },
 };
 
+const KINDS: readonly Kind[] = ['keyed', 'added', 'unkeyed'];
+const RESTORED_PER_STEP = 256;
+
+/** The operations that are remembered at one moment, as lines of JSON. Later ones do not change it. */
+export class CapturedOperations {
+  /** Blocks of lines with `LINE_SEPARATOR` between them: oldest first within each kind. */
+  constructor(readonly blocks: readonly Buffer[]) {}
+
+  static of(operations: readonly RememberedOperation[]): CapturedOperations {
+    const lines = operations.map((operation) => JSON.stringify(operation)).join(LINE_SEPARATOR);
+    return new CapturedOperations(lines === '' ? [] : [Buffer.from(lines)]);
+  }
+
+  *[Symbol.iterator](): Generator<RememberedOperation, void, undefined> {
+    for (const block of this.blocks) for (const line of linesIn(block)) yield JSON.parse(line) as RememberedOperation;
+  }
+}
+
 /**
- * The finished operations, by id and by scope. Part of the replicated state: what is forgotten, and when, follows from
- * the records' own times and their number alone, so every copy of the history forgets the same. How many keys a caller
- * may hold is no part of it: the primary refuses to begin a write, and what has a record is never refused.
+ * The finished operations, by id and by scope, as bytes outside of the heap: there may be millions. Part of the
+ * replicated state: what is forgotten, and when, follows from the records' own times and their number alone, so every
+ * copy of the history forgets the same. How many keys a caller may hold is no part of it: the primary refuses to begin a
+ * write, and what has a record is never refused.
  */
 export class OperationMemory {
   /** By which rule. */
   retention: OperationRetention = 1;
-  private readonly queues: Readonly<Record<Kind, RetentionQueue<RememberedOperation>>> = {
-    keyed: new RetentionQueue(),
-    added: new RetentionQueue(),
-    unkeyed: new RetentionQueue(),
+  /** Of the latest that was recorded; 0 when none was. */
+  latestAtMs = 0;
+  private readonly logs: Readonly<Record<Kind, OperationLog>> = {
+    keyed: new OperationLog(),
+    added: new OperationLog(),
+    unkeyed: new OperationLog(),
   };
-  private readonly byId = new Map<string, RememberedOperation>();
-  private readonly byScope = new Map<string, RememberedOperation>();
+  private readonly byId = new HashIndex();
+  private readonly byScope = new HashIndex();
 
   record(operation: RememberedOperation): void {
-    this.byId.set(operation.id, operation);
-    if (operation.scope !== undefined) this.byScope.set(operation.scope, operation);
-    this.queues[kindOf(operation)].add(operation);
-    const kept = KEPT[this.retention];
-    this.queues.keyed.expire(operation.at, kept.keyed, this.forget);
-    this.queues.added.expire(operation.at, kept.added, this.forget);
-    this.queues.unkeyed.expire(operation.at, kept.unkeyed, this.forget);
+    this.add(operation);
+    for (const each of KINDS) {
+      this.logs[each].expire(operation.at, KEPT[this.retention][each], (number) => {
+        this.forget(referenceTo(each, number));
+      });
+    }
   }
 
   findById(id: string): RememberedOperation | undefined {
-    return this.byId.get(id);
+    return this.found(this.byId.find(hashOf(id), (reference) => this.read(reference).id === id));
   }
 
   findByScope(scope: string): RememberedOperation | undefined {
-    return this.byScope.get(scope);
+    return this.found(this.byScope.find(hashOf(scope), (reference) => this.read(reference).scope === scope));
   }
 
   /** Oldest first within each kind, so that recording them again in this order gives the same memory. */
-  all(): RememberedOperation[] {
-    return [...this.queues.keyed.all(), ...this.queues.added.all(), ...this.queues.unkeyed.all()];
+  capture(): CapturedOperations {
+    return new CapturedOperations(KINDS.flatMap((kind) => this.logs[kind].capture()));
+  }
+
+  /** Only of a memory that has recorded nothing. In steps, of which none takes long. */
+  *restoring(captured: CapturedOperations): Generator<void, void, undefined> {
+    let restored = 0;
+    for (const operation of captured) {
+      this.add(operation);
+      restored += 1;
+      if (restored % RESTORED_PER_STEP === 0) yield;
+    }
   }
 
   /** Whose keys these are. */
   *heldKeys(): Generator<HeldKeys, void, undefined> {
-    for (const { owner, at } of this.all()) if (owner !== undefined) yield { owner, atMs: at, count: 1 };
+    for (const { owner, at } of this.capture()) if (owner !== undefined) yield { owner, atMs: at, count: 1 };
   }
 
-  private readonly forget = (operation: RememberedOperation): void => {
-    this.byId.delete(operation.id);
-    const { scope } = operation;
-    if (scope !== undefined && this.byScope.get(scope) === operation) this.byScope.delete(scope);
-  };
+  private add(operation: RememberedOperation): void {
+    const { id, scope, at } = operation;
+    const kind = kindOf(operation);
+    const reference = referenceTo(kind, this.logs[kind].add(JSON.stringify(operation), at));
+    this.byId.set(hashOf(id), reference, (other) => this.read(other).id === id);
+    if (scope !== undefined) {
+      this.byScope.set(hashOf(scope), reference, (other) => this.read(other).scope === scope);
+    }
+    this.latestAtMs = Math.max(this.latestAtMs, at);
+  }
+
+  private read(reference: number): RememberedOperation {
+    const kind = KINDS[(reference - 1) % KINDS.length] ?? 'keyed';
+    return JSON.parse(this.logs[kind].line(Math.floor((reference - 1) / KINDS.length))) as RememberedOperation;
+  }
+
+  private found(reference: number | undefined): RememberedOperation | undefined {
+    return reference === undefined ? undefined : this.read(reference);
+  }
+
+  private forget(reference: number): void {
+    const { id, scope } = this.read(reference);
+    this.byId.delete(hashOf(id), reference);
+    if (scope !== undefined) this.byScope.delete(hashOf(scope), reference);
+  }
+}
+
+function referenceTo(kind: Kind, number: number): number {
+  return number * KINDS.length + KINDS.indexOf(kind) + 1;
 }
 
 function kindOf({ scope, owner }: RememberedOperation): Kind {

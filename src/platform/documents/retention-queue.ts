@@ -1,6 +1,8 @@
 export interface Retention {
   readonly ms: number;
   readonly count: number;
+  /** How many are taken out at once; absent: all. */
+  readonly atOnce?: number;
 }
 
 const LEAST_COMPACTION = 1_024;

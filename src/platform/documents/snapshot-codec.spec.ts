@@ -6,6 +6,7 @@ import type { DocumentsSnapshot } from './document-machine.js';
 import type { CollectionDeclaration, DocumentId, Fields } from './document-op.js';
 import { DocumentTable } from './document-table.js';
 import { idKindOf } from './id-kind.js';
+import { CapturedOperations, type RememberedOperation } from './operation-memory.js';
 import { SnapshotCodec } from './snapshot-codec.js';
 
 const COLLECTIONS = [
@@ -52,6 +53,11 @@ const state = fc.tuple(
   plain(text, fc.constant(0), fc.constant(0)),
 );
 
+const OPERATIONS: readonly RememberedOperation[] = [1, 2, 3].map((n) => ({
+  ...{ id: `id ${String(n)}`, scope: `scope ${String(n)}`, bodyHmac: 'h', owner: 'a', at: n, commit: '1.1' },
+  outcome: { change: 'created', collection: 'customers', document: { id: n, name: 'a,\n"b', email: 'ü' } },
+}));
+
 function snapshotOf(collections: readonly Plain[]): DocumentsSnapshot {
   const named = collections.map((collection, place) => [COLLECTIONS[place]!, collection] as const);
   const tables = named.map(([declaration, { documents, counter }]) => {
@@ -64,7 +70,8 @@ function snapshotOf(collections: readonly Plain[]): DocumentsSnapshot {
   const counters = Object.fromEntries(named.map(([{ name }, { counter }]) => [name, counter]));
   return {
     collections: new Map(tables),
-    meta: { clusterId: 'c', ...GENESIS, counters, nextIds: {}, operations: [] },
+    operations: CapturedOperations.of(OPERATIONS),
+    meta: { clusterId: 'c', ...GENESIS, counters, nextIds: {} },
   };
 }
 
@@ -121,9 +128,31 @@ describe('SnapshotCodec', () => {
           }
         }
         const lines = collections.reduce((sum, { documents }) => sum + documents.size, 0);
-        expect(body.split('\n').length).toBe(lines + COLLECTIONS.length + 1);
+        expect(body.split('\n').length).toBe(lines + COLLECTIONS.length + 1 + OPERATIONS.length + 1);
       }),
     );
+  });
+
+  it('given operations, reads back what it has written, and what an earlier version has written', () => {
+    const none = [{ documents: new Map(), counter: 0 }];
+    const earlier = {
+      format: 1,
+      ...GENESIS,
+      clusterId: 'c',
+      counters: {},
+      nextIds: {},
+      sizes: {},
+      operations: OPERATIONS,
+    };
+    const bodies = [
+      encoded(snapshotOf(none)),
+      Buffer.from(`{"customers":{\n},"_meta":${JSON.stringify(earlier)}`),
+      Buffer.from(`{"customers":{},"_meta":${JSON.stringify(earlier)}`),
+    ];
+    for (const body of bodies) expect([...CODEC.decode(body, 'file').operations]).toEqual(OPERATIONS);
+
+    const without = encoded({ ...snapshotOf(none), operations: CapturedOperations.of([]) });
+    expect([...CODEC.decode(without, 'file').operations]).toEqual([]);
   });
 
   it('given the same on one line, as it was written before, reads the same', () => {

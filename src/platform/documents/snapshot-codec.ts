@@ -5,31 +5,63 @@ import type { CollectionDeclaration, Scalar } from './document-op.js';
 import { DocumentTable } from './document-table.js';
 import { jsonChunks } from './json-chunks.js';
 import { LINE_SEPARATOR, NEWLINE } from './packed-block.js';
+import { CapturedOperations, type RememberedOperation } from './operation-memory.js';
 import { PackedDocuments } from './packed-documents.js';
 import { readBlocks } from './packed-reader.js';
 import type { FileCodec } from './snapshot-file.js';
 import { TableSnapshot } from './table-snapshot.js';
 
-const FORMAT = 1;
+/** The first one has the operations in `_meta`. */
+const FORMATS: readonly number[] = [1, 2];
+const FORMAT = 2;
 const META = '"_meta":';
+const OPERATIONS = '"_operations":[\n';
 
 interface SnapshotMetaData extends SnapshotMeta {
   readonly format: number;
+  /** Where in the file the first of them begins. */
+  readonly operationsAt?: number;
+  /** Of format 1. */
+  readonly operations?: readonly RememberedOperation[];
   /** How many documents each collection has. Absent from files that are all on one line. */
   readonly sizes?: Readonly<Record<string, number>>;
 }
 
+type OneLine = Readonly<Record<string, PlainDocuments>> & {
+  readonly _meta: SnapshotMetaData;
+  readonly _operations?: readonly RememberedOperation[];
+};
 type PlainDocuments = Readonly<Record<string, Record<string, Scalar>>>;
 
 /**
  * A snapshot as JSON that a person can read, `{"customers": {"1": {"name": ...}}, "_meta": {...}}`, with one document
- * per line and no other newline, so that documents are found without parsing them. Format 1 is any JSON of this shape:
- * one that is all on one line is read as well, only more slowly.
+ * per line and no other newline, so that documents are found without parsing them; finished operations likewise. Any JSON
+ * of this shape is read, one that is all on one line only more slowly.
  */
 export class SnapshotCodec implements FileCodec<DocumentsSnapshot> {
   constructor(private readonly declarations: readonly CollectionDeclaration[]) {}
 
-  *encode({ collections, meta }: DocumentsSnapshot): Generator<string | Buffer, void, undefined> {
+  *encode({ collections, operations, meta }: DocumentsSnapshot): Generator<string | Buffer, void, undefined> {
+    let operationsAt = 0;
+    for (const piece of this.encodeCollections(collections)) {
+      operationsAt += Buffer.byteLength(piece);
+      yield piece;
+    }
+    let separator = '';
+    for (const block of operations.blocks) {
+      yield separator;
+      yield block;
+      separator = LINE_SEPARATOR;
+    }
+    yield `${separator === '' ? '' : '\n'}],${META}`;
+    const sizes = Object.fromEntries([...collections].map(([name, { count }]) => [name, count]));
+    yield* jsonChunks({ format: FORMAT, sizes, operationsAt, ...meta });
+  }
+
+  /** Up to the first operation. */
+  private *encodeCollections(
+    collections: DocumentsSnapshot['collections'],
+  ): Generator<string | Buffer, void, undefined> {
     let opening = '{';
     for (const [name, documents] of collections) {
       yield `${opening}${JSON.stringify(name)}:{\n`;
@@ -41,9 +73,7 @@ export class SnapshotCodec implements FileCodec<DocumentsSnapshot> {
       }
       opening = separator === '' ? '},' : '\n},';
     }
-    yield `${opening}${META}`;
-    const sizes = Object.fromEntries([...collections].map(([name, { count }]) => [name, count]));
-    yield* jsonChunks({ format: FORMAT, sizes, ...meta });
+    yield `${opening}${OPERATIONS}`;
   }
 
   /** Documents stay parts of `body`. Throws `data-corrupt` naming `path` for a format that this version does not know. */
@@ -61,18 +91,23 @@ export class SnapshotCodec implements FileCodec<DocumentsSnapshot> {
         return [declaration.name, { lines: new DocumentLines(declaration), counter }];
       }),
     );
-    const found = readBlocks(body, lastLine, known, path);
+    const { operationsAt } = written;
+    // The line before the first operation opens their list.
+    const end = operationsAt === undefined ? lastLine : body.lastIndexOf(NEWLINE, operationsAt - 2) + 1;
+    const found = readBlocks(body, end, known, path);
     const tables = [...known].map(([name, { lines, counter }]) => {
       const packed = new PackedDocuments(found.get(name) ?? [], written.sizes?.[name] ?? 0, lines.ids);
       return [name, TableSnapshot.ofPacked(packed, lines, counter)] as const;
     });
-    return { collections: new Map(tables), meta };
+    const operations =
+      operationsAt === undefined
+        ? CapturedOperations.of(written.operations ?? [])
+        : new CapturedOperations([body.subarray(operationsAt, Math.max(operationsAt, lastLine - 1))]);
+    return { collections: new Map(tables), operations, meta };
   }
 
   private decodeOneLine(body: Buffer, path: string): DocumentsSnapshot {
-    const { _meta, ...plain } = JSON.parse(`${body.toString('utf8')}}`) as Record<string, PlainDocuments> & {
-      readonly _meta: SnapshotMetaData;
-    };
+    const { _meta, _operations, ...plain } = JSON.parse(`${body.toString('utf8')}}`) as OneLine;
     const meta = metaOf(_meta, path);
     const tables = this.declarations.map((declaration) => {
       const { name } = declaration;
@@ -84,11 +119,16 @@ export class SnapshotCodec implements FileCodec<DocumentsSnapshot> {
       }
       return [name, table.capture(counter)] as const;
     });
-    return { collections: new Map(tables), meta };
+    return {
+      collections: new Map(tables),
+      operations: CapturedOperations.of(_operations ?? _meta.operations ?? []),
+      meta,
+    };
   }
 }
 
-function metaOf({ format, sizes: _sizes, ...meta }: SnapshotMetaData, path: string): SnapshotMeta {
-  if (format === FORMAT) return meta;
+function metaOf(written: SnapshotMetaData, path: string): SnapshotMeta {
+  const { format, sizes: _sizes, operationsAt: _at, operations: _operations, ...meta } = written;
+  if (FORMATS.includes(format)) return meta;
   throw new AppError('data-corrupt', `${path}: unknown format ${String(format)}`, { retry: 'never' });
 }

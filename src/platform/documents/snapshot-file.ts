@@ -5,6 +5,7 @@ import { AppError, type CrashSites, type Disk, type NextTurn } from '../../kerne
 import { ByteBatch } from './byte-batch.js';
 
 const WRITE_BYTES = 256 * 1024;
+const READ_BYTES = 16 * 1024 * 1024;
 const CHECKSUM_TAIL = /,"_checksum":"([0-9a-f]{8})"\}\n?$/;
 const TAIL_BYTES = ',"_checksum":"00000000"}\n'.length;
 
@@ -57,7 +58,7 @@ export class SnapshotFile<T extends object> implements Adapter<T> {
     if (bytes === undefined) return null;
     const tail = CHECKSUM_TAIL.exec(bytes.toString('latin1', Math.max(0, bytes.length - TAIL_BYTES)));
     const body = bytes.subarray(0, bytes.length - (tail?.[0].length ?? 0));
-    if (tail?.[1] !== hex(crc32(body))) {
+    if (tail?.[1] !== hex(await this.checksumOf(body))) {
       throw new AppError(
         'data-corrupt',
         `${this.path}: the checksum at its end does not fit its ${String(bytes.length)} bytes`,
@@ -68,6 +69,18 @@ export class SnapshotFile<T extends object> implements Adapter<T> {
     }
     this.bytesWritten = bytes.length;
     return this.codec.decode(body, this.path);
+  }
+
+  /** Over many turns of the event loop: a large file takes long. */
+  private async checksumOf(body: Buffer): Promise<number> {
+    let checksum = 0;
+    for (let offset = 0; offset < body.length; offset += READ_BYTES) {
+      checksum = crc32(body.subarray(offset, offset + READ_BYTES), checksum);
+      await new Promise<void>((resolve) => {
+        this.ports.nextTurn(resolve);
+      });
+    }
+    return checksum;
   }
 
   /**

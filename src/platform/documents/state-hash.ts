@@ -10,7 +10,10 @@ import { LINE_SEPARATOR } from './packed-block.js';
  * copy which does not know it yet agrees. How the state is held, and how it came about, does not matter.
  * Computed over many turns of the event loop.
  */
-export async function stateHash({ collections, meta }: DocumentsSnapshot, nextTurn: NextTurn): Promise<string> {
+export async function stateHash(
+  { collections, operations, meta }: DocumentsSnapshot,
+  nextTurn: NextTurn,
+): Promise<string> {
   const hash = createHash('sha256');
   const turn = (): Promise<void> =>
     new Promise((resolve) => {
@@ -31,10 +34,13 @@ export async function stateHash({ collections, meta }: DocumentsSnapshot, nextTu
     }
   }
   hash.update('\n');
-  for (const chunk of jsonChunks(meta.operations)) {
-    hash.update(chunk);
+  // As JSON on one line: the lines that they stand in are how they are held.
+  hash.update('[');
+  for (const [index, block] of operations.blocks.entries()) {
+    hash.update(`${index === 0 ? '' : ','}${block.toString('latin1').replaceAll(LINE_SEPARATOR, ',')}`, 'latin1');
     await turn();
   }
+  hash.update(']');
   const { prepared = [], decisions = [] } = meta;
   // Nothing where there are none: it is the hash of a time when there could not be any.
   if (prepared.length + decisions.length > 0) {

@@ -3,6 +3,7 @@ import { COLLECTIONS } from '../../../modules/collections/index.js';
 import { CUSTOMERS } from '../../../modules/customers/index.js';
 import {
   DocumentMachine,
+  inTurns,
   type DocumentOp,
   SnapshotCodec,
   SnapshotFile,
@@ -56,7 +57,7 @@ export async function copyHistory(
 
   const snapshot = await link.snapshot(SILENCE_WITHIN_MS);
   if (snapshot) await restore(ports, machine, file, snapshot, `${directory}/documents.json`);
-  let lastAt = machine.operations.all().reduce((latest, { at }) => Math.max(latest, at), 0);
+  let lastAt = machine.operations.latestAtMs;
   const met = new MetTransactions();
   met.restored(machine);
   await replay(link, machine, position, (record, result) => {
@@ -90,7 +91,7 @@ export async function copyHistory(
 }
 
 async function restore(
-  { disk }: CopyPorts,
+  { disk, nextTurn }: CopyPorts,
   machine: DocumentMachine,
   file: SnapshotFile<ReturnType<DocumentMachine['capture']>>,
   { position, chunks }: SnapshotStream,
@@ -103,7 +104,7 @@ async function restore(
       retry: 'safe',
     });
   }
-  machine.restore(data);
+  await inTurns(machine.restoring(data), nextTurn);
 }
 
 /** Applies the records behind what `machine` holds, up to `end` and no farther. */

@@ -1,0 +1,93 @@
+const SHARD_BITS = 10;
+const LEAST_SLOTS = 8;
+const MOST_FULL = 0.75;
+const EMPTY = 0;
+
+/** FNV-1a (Fowler, Noll, Vo) over UTF-16 code units, 32 bits, mixed so that all bits depend on all. */
+export function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  return (hash ^ (hash >>> 13)) >>> 0;
+}
+
+/** One part of the index: open addressing with linear probing (Knuth 1998, 6.4), deletion by moving entries back. */
+class Shard {
+  private hashes = new Uint32Array(LEAST_SLOTS);
+  private references = new Float64Array(LEAST_SLOTS);
+  private count = 0;
+
+  find(hash: number, isIt: (reference: number) => boolean): number | undefined {
+    const slot = this.slotOf(hash, isIt);
+    return this.references[slot] === EMPTY ? undefined : this.references[slot];
+  }
+
+  set(hash: number, reference: number, replaces: (reference: number) => boolean): void {
+    const slot = this.slotOf(hash, replaces);
+    if (this.references[slot] === EMPTY) this.count += 1;
+    this.hashes[slot] = hash;
+    this.references[slot] = reference;
+    if (this.count > this.hashes.length * MOST_FULL) this.resize(2 * this.hashes.length);
+  }
+
+  delete(hash: number, reference: number): void {
+    let hole = this.slotOf(hash, (other) => other === reference);
+    if (this.references[hole] === EMPTY) return;
+    const mask = this.hashes.length - 1;
+    for (let next = (hole + 1) & mask; this.references[next] !== EMPTY; next = (next + 1) & mask) {
+      const home = (this.hashes[next] ?? 0) & mask;
+      if (((next - home) & mask) < ((next - hole) & mask)) continue;
+      this.hashes[hole] = this.hashes[next] ?? 0;
+      this.references[hole] = this.references[next] ?? EMPTY;
+      hole = next;
+    }
+    this.references[hole] = EMPTY;
+    this.count -= 1;
+    if (this.hashes.length > LEAST_SLOTS && this.count < this.hashes.length / 8) this.resize(this.hashes.length / 2);
+  }
+
+  /** Where it is, or where it would be put. */
+  private slotOf(hash: number, isIt: (reference: number) => boolean): number {
+    const mask = this.hashes.length - 1;
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const reference = this.references[slot] ?? EMPTY;
+      if (reference === EMPTY || (this.hashes[slot] === hash && isIt(reference))) return slot;
+    }
+  }
+
+  private resize(slots: number): void {
+    const { hashes, references } = this;
+    this.hashes = new Uint32Array(slots);
+    this.references = new Float64Array(slots);
+    for (const [index, reference] of references.entries()) {
+      if (reference === EMPTY) continue;
+      const slot = this.slotOf(hashes[index] ?? 0, () => false);
+      this.hashes[slot] = hashes[index] ?? 0;
+      this.references[slot] = reference;
+    }
+  }
+}
+
+/**
+ * Finds references, whole numbers from 1, by the hash of what they refer to: some 20 bytes each outside of the heap,
+ * where an entry of a Map takes a hundred. In many parts, so that none takes long to grow.
+ */
+export class HashIndex {
+  private readonly shards: (Shard | undefined)[] = Array<undefined>(2 ** SHARD_BITS).fill(undefined);
+
+  /** `isIt`: whether this reference is the one that is meant, as others may have the same hash. */
+  find(hash: number, isIt: (reference: number) => boolean): number | undefined {
+    return this.shards[hash >>> (32 - SHARD_BITS)]?.find(hash, isIt);
+  }
+
+  /** In the place of the one that it `replaces`, if there is one. */
+  set(hash: number, reference: number, replaces: (reference: number) => boolean): void {
+    const shard = hash >>> (32 - SHARD_BITS);
+    (this.shards[shard] ??= new Shard()).set(hash, reference, replaces);
+  }
+
+  /** Without effect when another has taken its place. */
+  delete(hash: number, reference: number): void {
+    this.shards[hash >>> (32 - SHARD_BITS)]?.delete(hash, reference);
+  }
+}
