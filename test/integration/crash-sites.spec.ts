@@ -7,14 +7,18 @@ import { type Death, ShopHistory } from '../support/shop-history.js';
 const TEST_TIMEOUT_MS = 120_000;
 
 /** Reached once in the life of a data directory. */
-const ONCE = CRASH_SITES.filter((site) => site.startsWith('cluster-secret.'));
+const ONCE = CRASH_SITES.filter((site) => /^(?:cluster-secret|end-witness[.](?:replace|rename))[.]/.test(site));
+/** Reached beside the writes, by time and not by their number. */
+const BESIDE = CRASH_SITES.filter((site) => /^end-witness[.](?:write|synchronize)[.]/.test(site));
 /** Reached only where a torn write has left something to cut. */
 const CUTTING = CRASH_SITES.filter((site) => site.startsWith('journal.recovery-cut.'));
 /** Reached once in each life. */
 const AT_EACH_START = CRASH_SITES.filter((site) => site.startsWith('sql.epoch.'));
 /** Reached by transactions over both stores, which this load has none of. */
 const TWO_PHASE: readonly string[] = TWO_PHASE_CRASH_SITES;
-const RECURRING = CRASH_SITES.filter((site) => ![...ONCE, ...CUTTING, ...AT_EACH_START, ...TWO_PHASE].includes(site));
+const RECURRING = CRASH_SITES.filter(
+  (site) => ![...ONCE, ...BESIDE, ...CUTTING, ...AT_EACH_START, ...TWO_PHASE].includes(site),
+);
 
 /** Where one life dies, and where the next one dies of what that left behind. */
 const RECOVERIES: readonly (readonly [first: string, second: string])[] = [
@@ -68,6 +72,17 @@ describe('kill -9 of the app at a crash site', () => {
     async (site) => {
       await diesAndKeepsItsPromises(site, 'while starting');
       await diesAndKeepsItsPromises('sql.commit.after#9', 'under load');
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  it.each(BESIDE)(
+    'given %s for the second time in a new data directory and in a later life, dies there and keeps every promise',
+    async (site) => {
+      for (let life = 0; life < 2; life += 1) {
+        expect(await history.dieAt(`${site}#2`)).toMatchObject({ code: null, signal: 'SIGKILL', printed: '' });
+        expect(await history.audit()).toEqual([]);
+      }
     },
     TEST_TIMEOUT_MS,
   );
