@@ -183,7 +183,7 @@ describe('a clean stop (SIGTERM) while requests cannot end', () => {
       const app = await AppProcess.start(directory);
       const { hostname, port } = new URL(app.url);
       const body = JSON.stringify(BOOK);
-      const head = `POST /books HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${String(body.length)}`;
+      const head = `POST /books HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${String(body.length)}`;
       const connected = Array.from({ length: 50 }, async () => {
         const socket = connect(Number(port), hostname);
         await new Promise((resolve) => socket.once('connect', resolve));
