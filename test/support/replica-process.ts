@@ -33,6 +33,10 @@ export class ReplicaProcess {
     return this.output;
   }
 
+  get pid(): number {
+    return this.child?.pid ?? -1;
+  }
+
   get isRunning(): boolean {
     return this.child !== undefined;
   }

@@ -136,7 +136,7 @@ export const OPERATION = {
     summary: 'What became of a write; asked of the primary',
     parameters: [OPERATION_ID],
     answers: { 200: answer('the operation and its answer', ref('Operation')) },
-    refused: [...EVERYWHERE, 404, 503],
+    refused: [400, ...EVERYWHERE, 404, 503],
     known: OF_A_READ,
   }),
 };

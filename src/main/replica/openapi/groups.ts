@@ -89,7 +89,7 @@ export const ALL_GROUPS = {
     description: 'All of them, sorted by id.',
     parameters: [OPERATION_ID],
     answers: { 200: answer('the groups', ref('GroupList'), OF_A_READ) },
-    refused: EVERYWHERE,
+    refused: [400, ...EVERYWHERE],
   }),
   delete: operation({
     id: 'clearGroups',
