@@ -73,7 +73,7 @@ export const CUSTOMERS = {
         },
       ),
     },
-    refused: [400, ...EVERYWHERE, 503],
+    refused: [...EVERYWHERE, 503],
     known: OF_A_READ,
   }),
   post: operation({
@@ -103,7 +103,7 @@ export const CUSTOMER = {
     summary: 'One customer, as this replica holds it',
     parameters: [ID, MIN_SEQ, IF_NONE_MATCH],
     answers: { 200: answer('the resource', ref('Customer'), { ...ETAG, ...REPLICA_SEQ }), ...CURRENT },
-    refused: [400, ...EVERYWHERE, 404, 503],
+    refused: [...EVERYWHERE, 404, 503],
     known: OF_A_READ,
   }),
   put: operation({
@@ -136,7 +136,7 @@ export const OPERATION = {
     summary: 'What became of a write; asked of the primary',
     parameters: [OPERATION_ID],
     answers: { 200: answer('the operation and its answer', ref('Operation')) },
-    refused: [400, ...EVERYWHERE, 404, 503],
+    refused: [...EVERYWHERE, 404, 503],
     known: OF_A_READ,
   }),
 };

@@ -52,7 +52,7 @@ const OF_A_WRITE = {
 };
 const LOCATION = { Location: header('path of the group', '/v1/group/1') };
 
-const OF_WRITES = [400, ...EVERYWHERE, 409, 413, 415, 422, 503, 504];
+const OF_WRITES = [...EVERYWHERE, 409, 413, 415, 422, 503, 504];
 const MEANT = {
   400: 'bad input, also an unknown field or a header that cannot be; `errors` names it; nothing was written',
   404: 'there is no such group on this node',
@@ -89,7 +89,7 @@ export const ALL_GROUPS = {
     description: 'All of them, sorted by id.',
     parameters: [OPERATION_ID],
     answers: { 200: answer('the groups', ref('GroupList'), OF_A_READ) },
-    refused: [400, ...EVERYWHERE],
+    refused: EVERYWHERE,
   }),
   delete: operation({
     id: 'clearGroups',
@@ -117,7 +117,7 @@ export const GROUPS_VERSION = {
       }),
     ],
     answers: { 200: answer('the highest version that this node has met now', ref('GroupVersion'), OF_A_READ) },
-    refused: [400, ...EVERYWHERE, 413, 415, 503, 504],
+    refused: [...EVERYWHERE, 413, 415, 503, 504],
   }),
 };
 
@@ -160,7 +160,7 @@ export const ONE_GROUP = {
     summary: 'One group of this node',
     parameters: [GROUP_ID, OPERATION_ID],
     answers: { 200: answer('the group', ref('Group'), OF_A_READ) },
-    refused: [400, ...EVERYWHERE, 404],
+    refused: [...EVERYWHERE, 404],
     known: MEANT,
   }),
 };

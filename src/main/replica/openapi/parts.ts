@@ -16,8 +16,8 @@ export const parameter = (place: string, name: string, description: string, sche
   ...more,
 });
 export const wholeNumber = (minimum: number): Json => ({ type: 'integer', minimum });
-/** Refusals that any route may answer. */
-export const EVERYWHERE = [401, 403, 421, 429];
+/** Refusals that any route may answer, 400 to a query that it does not know. */
+export const EVERYWHERE = [400, 401, 403, 421, 429];
 
 function refusals(statuses: readonly number[], known: Readonly<Record<number, string>>): Json {
   const content = { 'application/problem+json': { schema: ref('Problem') } };

@@ -18,7 +18,7 @@ export class OperationsController {
       'many replicas hold it by now as the write concern of the server asks for, and X-Replicas-Acked how many do. Of a ' +
       'transaction replicas hold the promise. It is `running` until it is decided, and known as `aborted` for a while.',
     shown: operationSchema,
-    refusals: [400, 404],
+    refusals: [404],
   })
   @ApiParam({ name: 'id', description: 'an operation id', example: '019a9e5c-7b1e-7c55-9d3e-0f6b8f1f2a77' })
   read(@Param('id') id: string): Promise<Operation> {
