@@ -127,6 +127,22 @@ describe.each(KINDS)('a %s on three nodes of which some misbehave', (kind) => {
   );
 
   it(
+    'given one node that answers every change and every undo with 500, is nowhere changed, without a repair',
+    async () => {
+      for (const plain of [undefined, ...nodes.names]) {
+        for (const node of nodes.names) {
+          const steps = ['write', 'undo'] as const;
+          const faults = steps.map((step): PlannedFault => ({ node, step, fault: 'error', times: ALWAYS }));
+          const { report, wrong } = await tryOut(kind, faults, plain);
+          expect([named(faults), wrong]).toEqual([named(faults), undefined]);
+          expect(['refused', 'rolled-back']).toContain(report.outcome);
+        }
+      }
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
     'given one node that does not know operation ids, is on all or on none after a repair at the latest',
     async () => {
       const wrong: string[] = [];
