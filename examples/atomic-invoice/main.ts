@@ -13,7 +13,7 @@ runServer(() => {
   mkdirSync(directory, { recursive: true });
   const crashSites = crashSitesAmong(TWO_PHASE_CRASH_SITES, chosenSite());
   return {
-    logLevel: 'info',
+    log: { level: 'info' },
     directory,
     runFile: join(directory, 'app.json'),
     start: (logger) => start({ directory, port: Number(PORT), crashSites }, logger),

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { join } from 'node:path';
 import { loadConfig, namedDirectories } from '../../config/index.js';
-import { runServer } from '../../platform/nodes/index.js';
+import { LOG_FILE_VARIABLE, runServer } from '../../platform/nodes/index.js';
 import { startApp } from './app.js';
 
 const RUN_FILE = 'app.json';
@@ -10,7 +10,13 @@ runServer(() => {
   const config = loadConfig();
   const directory = config.storage.dataDirectory;
   return {
-    logLevel: config.log.level,
+    log: {
+      level: config.log.level,
+      file: process.env[LOG_FILE_VARIABLE],
+      secrets: [...config.http.apiKeys.map(({ key }) => key), config.storage.clusterSecret ?? ''].filter(
+        (secret) => secret !== '',
+      ),
+    },
     directory,
     namedDirectories: namedDirectories(),
     runFile: join(directory, RUN_FILE),

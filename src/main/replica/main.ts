@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { loadReplicaConfig, namedDirectories } from '../../config/index.js';
-import { runServer } from '../../platform/nodes/index.js';
+import { LOG_FILE_VARIABLE, runServer } from '../../platform/nodes/index.js';
 import { startReplica } from './replica.js';
 
 const RUN_FILE = 'replica.json';
@@ -9,7 +9,13 @@ runServer(() => {
   const config = loadReplicaConfig();
   const { directory } = config;
   return {
-    logLevel: config.log.level,
+    log: {
+      level: config.log.level,
+      file: process.env[LOG_FILE_VARIABLE],
+      secrets: [...config.http.apiKeys.map(({ key }) => key), config.clusterSecret ?? ''].filter(
+        (secret) => secret !== '',
+      ),
+    },
     directory,
     // Its own is below that of all replicas, the last one.
     namedDirectories: namedDirectories().slice(-1),

@@ -1,4 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { complaintIn, readFrom } from './complaint.js';
 
 describe('what a process complained of', () => {
@@ -24,5 +27,12 @@ describe('what a process complained of', () => {
 
   it('given a log that was moved away, is nothing', () => {
     expect(readFrom('/no/such/directory/app.log', 10)).toBe('');
+  });
+
+  it('given a log that was begun anew meanwhile, is in what it holds now', () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'bifolio-complaint-')), 'app.log');
+    writeFileSync(path, 'port-taken: 5050\n');
+    expect(readFrom(path, 1_000)).toBe('port-taken: 5050\n');
+    rmSync(dirname(path), { recursive: true });
   });
 });

@@ -24,12 +24,14 @@ export function readFrom(path: string, offset: number): string {
   }
   try {
     const { size } = fstatSync(file);
-    const start = Math.max(offset, size - MOST_BYTES);
+    // One that is shorter was begun anew meanwhile.
+    const begin = offset <= size ? offset : 0;
+    const start = Math.max(begin, size - MOST_BYTES);
     const bytes = Buffer.alloc(Math.max(0, size - start));
     const length = readSync(file, bytes, 0, bytes.length, start);
     const text = bytes.toString('utf8', 0, length);
     // What begins in the middle of a line is no line.
-    return start > offset ? text.slice(text.indexOf('\n') + 1) : text;
+    return start > begin ? text.slice(text.indexOf('\n') + 1) : text;
   } finally {
     closeSync(file);
   }

@@ -43,6 +43,9 @@ export interface ChildProgram {
   readonly onNotReady: (detail: string | undefined) => void;
 }
 
+/** Tells a child which file its standard output is appended to, so that it keeps that small. */
+export const LOG_FILE_VARIABLE = 'BIFOLIO_LOG_FILE';
+
 /**
  * Starts a child in a session of its own, both outputs appended to its log, so that it outlives this process, its
  * terminal and a Ctrl-C there. Errors of starting it appear as an exit.
@@ -55,7 +58,7 @@ export function launchChild(child: ChildProgram): LaunchedChild {
   const process_ = spawn(process.execPath, [program, ...args], {
     detached: true,
     stdio: ['ignore', log, log],
-    env: environment,
+    env: { ...environment, [LOG_FILE_VARIABLE]: places.log },
   });
   closeSync(log);
 

@@ -1,7 +1,7 @@
 import { chmodSync, statSync, writeSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { isAppError, type ProcessControl } from '../../kernel/index.js';
-import { createLogger } from '../observability/index.js';
+import { createLogger, type LoggerOptions } from '../observability/index.js';
 import { explainFailure, type NamedDirectory } from './explain-failure.js';
 import { removeRunFile, writeRunFile } from './run-file.js';
 
@@ -15,7 +15,7 @@ export interface RunningServer {
 }
 
 export interface ServerProgram {
-  readonly logLevel: Parameters<typeof createLogger>[0];
+  readonly log: LoggerOptions;
   /** Everything it keeps. */
   readonly directory: string;
   /** For the line that says why it cannot start: whichever it is about. */
@@ -59,10 +59,10 @@ export function runServer(program: () => ServerProgram): void {
 }
 
 async function run(
-  { logLevel, directory, runFile, settings, ...itself }: ServerProgram,
+  { log, directory, runFile, settings, ...itself }: ServerProgram,
   giveUp: (error: unknown) => never,
 ): Promise<void> {
-  const { logger, flush } = createLogger(logLevel);
+  const { logger, flush } = createLogger(log);
   const server = await itself.start(logger, processControl);
   keepPrivate(directory);
   writeRunFile(runFile, { url: server.url, ...(settings && { settings }) });

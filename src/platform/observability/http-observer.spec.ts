@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { fastify, type FastifyInstance } from 'fastify';
 import { type DestinationStream, pino } from 'pino';
+import { eventually } from '../../../test/support/eventually.js';
 import { HttpObserver } from './http-observer.js';
 
 interface Entry {
@@ -55,5 +56,26 @@ describe('the HTTP observer', () => {
     ]);
     expect(entries.map(({ level }) => level)).toEqual([30, 30, 30, 50]);
     expect(entries.every(({ requestId }) => requestId !== '')).toBe(true);
+  });
+
+  it('logs a few of the refusals that are alike, and then how many there were', async () => {
+    const { server, entries } = observed();
+    server.post('/refused', (_request, reply) => reply.code(409).send('no'));
+    for (let count = 0; count < 500; count += 1) await server.inject({ method: 'POST', url: '/refused' });
+    await server.inject({ method: 'POST', url: '/nope' });
+    await eventually(() => {
+      const told = (entries as (Entry & { lines?: number })[]).reduce((sum, { lines }) => sum + (lines ?? 0), 0);
+      const shown = entries.filter(({ requestId, status }) => requestId !== undefined && status === 409).length;
+      expect(shown + told).toBe(500);
+      expect(shown).toBeLessThanOrEqual(250);
+      expect(entries.filter(({ status }) => status === 404)).toHaveLength(1);
+    });
+  });
+
+  it('that a process is not ready yet, which is asked again and again, logs as no error', async () => {
+    const { server, entries } = observed();
+    server.get('/health/ready', (_request, reply) => reply.code(503).send('not yet'));
+    await server.inject({ url: '/health/ready' });
+    expect(entries).toMatchObject([{ level: 30, status: 503 }]);
   });
 });

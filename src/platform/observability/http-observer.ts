@@ -2,7 +2,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { metricsText } from './metrics-text.js';
+import { RepeatedLines } from './repeated-lines.js';
+import { shownTarget } from './shown-target.js';
 
+const READINESS = '/health/ready';
 const SLOW_REQUEST_MS = 1_000;
 const MS_PER_SECOND = 1_000;
 const BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
@@ -15,9 +18,13 @@ interface Observing {
 /** Counts and times every request, and logs writes, errors and slow requests. */
 export class HttpObserver {
   readonly registry = new Registry();
+  private readonly refusals: RepeatedLines;
   private readonly durations: Histogram<'method' | 'route' | 'status'>;
 
   constructor(private readonly logger: Logger) {
+    this.refusals = new RepeatedLines((lines, kind) => {
+      logger.info({ ...kind, lines }, 'answered alike in this second, and not logged one by one');
+    });
     collectDefaultMetrics({ register: this.registry });
     this.durations = new Histogram({
       name: 'http_request_duration_seconds',
@@ -73,22 +80,24 @@ export class HttpObserver {
       }
       const elapsedMs = reply.elapsedTime;
       observing.observe(elapsedMs / MS_PER_SECOND);
-      this.log(request, statusCode, elapsedMs);
+      this.log(request, route, statusCode, elapsedMs);
       done();
     };
   }
 
-  private log(request: FastifyRequest, status: number, elapsedMs: number): void {
+  private log(request: FastifyRequest, route: string, status: number, elapsedMs: number): void {
     if (status < 500 && elapsedMs < SLOW_REQUEST_MS && READING_METHODS.has(request.method)) return;
+    if (status >= 400 && !this.refusals.admits({ route, status })) return;
     const entry = {
       requestId: request.id,
       caller: request.caller,
       method: request.method,
-      url: request.url,
+      url: shownTarget(request.url),
       status,
       ms: Math.round(elapsedMs * 10) / 10,
     };
-    if (status >= 500) this.logger.error(entry, 'answered');
+    // That a process is not ready yet is what this route is asked for.
+    if (status >= 500 && route !== READINESS) this.logger.error(entry, 'answered');
     else this.logger.info(entry, 'answered');
   }
 }

@@ -1,30 +1,47 @@
 import { write, writeSync } from 'node:fs';
+import type { LogFile } from './log-file.js';
 
 const BUFFER_CHARACTERS = 4_096;
 const MOST_HELD_CHARACTERS = 1_024 * 1_024;
 const FLUSH_AFTER_MS = 500;
+const REDACTED = '[redacted]';
+
+export interface LogOutputOptions {
+  /** Undefined: whoever reads the descriptor bounds what is kept. */
+  readonly file?: LogFile | undefined;
+  /** Never written, wherever in a line they stand. */
+  readonly secrets?: readonly string[];
+  /** The line that says how many were left out. */
+  readonly leftOutLine?: (count: number) => string;
+}
 
 /**
- * Buffered lines to a file descriptor. What cannot be written is dropped: a full disk under the log must neither hold up
- * nor end the process. (pino's own destination waits on such a disk, for ever and with the event loop.)
+ * Buffered lines to a file descriptor. What cannot be written is dropped, and counted: a full disk under the log must
+ * neither hold up nor end the process. (pino's own destination waits on such a disk, for ever and with the event loop.)
  */
 export class LogOutput {
   private held = '';
+  private leftOut = 0;
   private isWriting = false;
   private timer: NodeJS.Timeout | undefined;
+  /** As they look inside a line. */
+  private readonly secrets: readonly string[];
 
-  constructor(private readonly descriptor: number) {}
+  constructor(
+    private readonly descriptor: number,
+    private readonly options: LogOutputOptions = {},
+  ) {
+    this.secrets = (options.secrets ?? []).map((secret) => JSON.stringify(secret).slice(1, -1));
+  }
 
   write(line: string): void {
-    if (this.held.length > MOST_HELD_CHARACTERS) return;
-    this.held += line;
-    if (this.held.length >= BUFFER_CHARACTERS) {
-      this.writeHeld();
-    } else {
-      this.timer ??= setTimeout(() => {
-        this.writeHeld();
-      }, FLUSH_AFTER_MS).unref();
+    if (this.held.length > MOST_HELD_CHARACTERS) {
+      this.leftOut += 1;
+      return;
     }
+    this.held += this.withoutSecrets(line);
+    if (this.held.length >= BUFFER_CHARACTERS) this.writeHeld();
+    else this.writeSoon();
   }
 
   /** Synchronous; for the last lines before the process ends. */
@@ -38,25 +55,55 @@ export class LogOutput {
     }
   }
 
+  private withoutSecrets(line: string): string {
+    return this.secrets.reduce(
+      (text, secret) => (text.includes(secret) ? text.replaceAll(secret, REDACTED) : text),
+      line,
+    );
+  }
+
+  private writeSoon(): void {
+    this.timer ??= setTimeout(() => {
+      this.writeHeld();
+    }, FLUSH_AFTER_MS).unref();
+  }
+
   private writeHeld(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
     if (this.isWriting || this.held === '') return;
-    const bytes = Buffer.from(this.held);
+    const told = this.leftOut > 0 ? (this.options.leftOutLine?.(this.leftOut) ?? '') : '';
+    const lines = this.held;
+    const bytes = Buffer.from(told + lines);
     this.held = '';
     this.isWriting = true;
-    this.writeFrom(bytes, 0);
+    const { file } = this.options;
+    if (!file) {
+      this.leftOut = 0;
+      this.writeFrom(bytes, 0);
+      return;
+    }
+    void file.admits(bytes.length).then((isAdmitted) => {
+      if (isAdmitted) {
+        this.leftOut = 0;
+        this.writeFrom(bytes, 0);
+      } else {
+        this.leftOut += lines.split('\n').length - 1;
+        this.writeOn();
+      }
+    });
   }
 
   private writeFrom(bytes: Buffer, start: number): void {
     write(this.descriptor, bytes, start, bytes.length - start, null, (error, written) => {
-      if (!error && start + written < bytes.length) {
-        this.writeFrom(bytes, start + written);
-        return;
-      }
-      this.isWriting = false;
-      if (this.held.length >= BUFFER_CHARACTERS) this.writeHeld();
-      else if (this.held !== '') this.write('');
+      if (!error && start + written < bytes.length) this.writeFrom(bytes, start + written);
+      else this.writeOn();
     });
+  }
+
+  private writeOn(): void {
+    this.isWriting = false;
+    if (this.held.length >= BUFFER_CHARACTERS) this.writeHeld();
+    else if (this.held !== '') this.writeSoon();
   }
 }

@@ -1,15 +1,32 @@
 import type { LoggerService } from '@nestjs/common';
 import { pino, type Logger } from 'pino';
 import type { Log } from '../../kernel/index.js';
+import { LogFile } from './log-file.js';
 import { LogOutput } from './log-output.js';
 
 const STANDARD_OUTPUT = 1;
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
+export interface LoggerOptions {
+  readonly level: LogLevel;
+  /** The file that standard output is appended to, to be kept small; undefined where that is not this process's task. */
+  readonly file?: string | undefined;
+  /** Never logged. */
+  readonly secrets?: readonly string[];
+}
+
 /** JSON lines on standard output, buffered: a killed process may lose its last half second of log, never of data. */
-export function createLogger(level: LogLevel): { readonly logger: Logger; readonly flush: () => void } {
-  const out = new LogOutput(STANDARD_OUTPUT);
+export function createLogger({ level, file, secrets = [] }: LoggerOptions): {
+  readonly logger: Logger;
+  readonly flush: () => void;
+} {
+  const leftOutLine = (count: number): string => {
+    const entry = { level: pino.levels.values['warn'], time: new Date().toISOString(), pid: process.pid, lines: count };
+    return `${JSON.stringify({ ...entry, msg: 'lines of the log were left out: there was no room for them' })}\n`;
+  };
+  const logFile = file === undefined ? undefined : LogFile.of(STANDARD_OUTPUT, file);
+  const out = new LogOutput(STANDARD_OUTPUT, { file: logFile, secrets, leftOutLine });
   const logger = pino({ level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime }, out);
   return {
     logger,

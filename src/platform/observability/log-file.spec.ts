@@ -1,0 +1,126 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { eventually } from '../../../test/support/eventually.js';
+import { LOG_FILE_LIMITS, LogFile, type LogFileLimits } from './log-file.js';
+import { LogOutput } from './log-output.js';
+
+const MOST_BYTES = 20_000;
+const LINE_BYTES = 100;
+const lineOf = (number: number): string => `${String(number).padStart(LINE_BYTES - 1, '.')}\n`;
+const numbersIn = (text: string): number[] => [...text.matchAll(/\.+(\d+)\n/g)].map(([, number]) => Number(number));
+
+let directory: string;
+let path: string;
+let descriptor: number;
+let freeBytes: number;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'bifolio-log-'));
+  path = join(directory, 'app.log');
+  descriptor = openSync(path, 'a', 0o600);
+  freeBytes = Number.MAX_SAFE_INTEGER;
+});
+afterEach(() => {
+  closeSync(descriptor);
+  rmSync(directory, { recursive: true });
+});
+
+function outputTo(limits: Partial<LogFileLimits> = {}): LogOutput {
+  const file = LogFile.of(descriptor, path, {
+    ...LOG_FILE_LIMITS,
+    ...{ mostBytes: MOST_BYTES, freeBytes: () => Promise.resolve(freeBytes) },
+    ...limits,
+  });
+  if (!file) throw new Error('the descriptor leads to the file');
+  return new LogOutput(descriptor, { file, leftOutLine: (count) => `${String(count)} left out\n` });
+}
+
+/** Line after line, each written before the next begins to be waited for. */
+async function writeAll(output: LogOutput, from: number, to: number): Promise<void> {
+  const batch = 50;
+  for (let begin = from; begin < to; begin += batch) {
+    for (let number = begin; number < Math.min(to, begin + batch); number += 1) output.write(lineOf(number));
+    const last = Math.min(to, begin + batch) - 1;
+    await eventually(() => {
+      expect(readFileSync(path, 'utf8')).toContain(lineOf(last));
+    });
+  }
+}
+
+describe('a log that grows', () => {
+  it('beyond its bound, is begun anew in the same file, and so many earlier ones are kept whole', async () => {
+    await writeAll(outputTo(), 0, 2_000);
+    expect(readdirSync(directory).sort()).toEqual(['app.log', 'app.log.1', 'app.log.2', 'app.log.3']);
+    const files = ['app.log.3', 'app.log.2', 'app.log.1', 'app.log'].map((name) => join(directory, name));
+    for (const file of files) expect(statSync(file).size).toBeLessThanOrEqual(MOST_BYTES);
+    const kept = files.flatMap((file) => numbersIn(readFileSync(file, 'utf8')));
+    expect(kept).toEqual(Array.from({ length: kept.length }, (_, index) => 2_000 - kept.length + index));
+    expect(kept.length).toBeGreaterThan(400);
+    expect(statSync(path).ino).toBe(statSync(`/proc/self/fd/${String(descriptor)}`).ino);
+  });
+
+  it('left far above its bound by an earlier version, is kept with its end alone', async () => {
+    writeFileSync(path, Array.from({ length: 2_000 }, (_, number) => lineOf(number)).join(''));
+    await writeAll(outputTo(), 2_000, 2_100);
+    expect(statSync(path).size).toBe(100 * LINE_BYTES);
+    expect(statSync(`${path}.1`).size).toBe(MOST_BYTES);
+    expect(numbersIn(readFileSync(`${path}.1`, 'utf8')).at(-1)).toBe(1_999);
+  });
+
+  it('on a disk that is nearly full, takes none of the room left, and says later how much was left out', async () => {
+    const output = outputTo({ reserveBytes: 1_000_000 });
+    freeBytes = 999_999;
+    for (let number = 0; number < 200; number += 1) output.write(lineOf(number));
+    await eventually(async () => {
+      await new Promise(setImmediate);
+      expect(statSync(path).size).toBe(0);
+    });
+    freeBytes = 1_000_000;
+    await eventually(() => {
+      output.write(lineOf(1_000));
+      expect(readFileSync(path, 'utf8')).toMatch(/^\d{3} left out\n/);
+    });
+    expect(existsSync(`${path}.1`)).toBe(false);
+  });
+
+  it('beyond its bound on a disk that is nearly full, is emptied and not copied', async () => {
+    writeFileSync(path, 'x'.repeat(MOST_BYTES));
+    freeBytes = 0;
+    outputTo().write(lineOf(1).repeat(50));
+    await eventually(() => {
+      expect(statSync(path).size).toBe(0);
+    });
+    expect(readdirSync(directory)).toEqual(['app.log']);
+  });
+});
+
+describe('a descriptor that leads elsewhere than to the file', () => {
+  it('is left as it is', () => {
+    writeFileSync(join(directory, 'other'), '');
+    expect(LogFile.of(descriptor, join(directory, 'other'))).toBeUndefined();
+    expect(LogFile.of(descriptor, join(directory, 'missing'))).toBeUndefined();
+  });
+});
+
+describe('a secret in a line', () => {
+  it('is not written', async () => {
+    const secrets = ['a-key-of-16-chars', 'with"quotes-and\\slashes'];
+    const output = new LogOutput(descriptor, { secrets });
+    for (const secret of secrets) output.write(`${JSON.stringify({ url: `/books/${secret}`, requestId: secret })}\n`);
+    output.flush();
+    const text = readFileSync(path, 'utf8');
+    expect(text).toBe('{"url":"/books/[redacted]","requestId":"[redacted]"}\n'.repeat(2));
+  });
+});

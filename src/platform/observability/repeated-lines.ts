@@ -1,0 +1,30 @@
+const WINDOW_MS = 1_000;
+const MOST_ALIKE = 10;
+
+/** What makes refusals alike. */
+export interface RefusalKind {
+  readonly route: string;
+  readonly status: number;
+}
+
+/** Lets a few lines of a kind through each second, and tells how many were left out when the second is over. */
+export class RepeatedLines {
+  private readonly windows = new Map<string, { lines: number }>();
+
+  constructor(private readonly tellLeftOut: (lines: number, kind: RefusalKind) => void) {}
+
+  admits(kind: RefusalKind): boolean {
+    const name = `${kind.route} ${String(kind.status)}`;
+    let window = this.windows.get(name);
+    if (!window) {
+      const begun = (window = { lines: 0 });
+      this.windows.set(name, begun);
+      setTimeout(() => {
+        this.windows.delete(name);
+        if (begun.lines > MOST_ALIKE) this.tellLeftOut(begun.lines - MOST_ALIKE, kind);
+      }, WINDOW_MS).unref();
+    }
+    window.lines += 1;
+    return window.lines <= MOST_ALIKE;
+  }
+}
