@@ -1,4 +1,4 @@
-export { type ApiKey, CLUSTER_HEADER, forwardedFor, placeOf, type Role } from './callers.js';
+export { addressOf, type ApiKey, CLUSTER_HEADER, forwardedFor, type Role } from './callers.js';
 export {
   JSON_CONTENT_TYPE,
   prepareBody,

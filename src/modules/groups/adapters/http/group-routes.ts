@@ -1,6 +1,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError, type Clock, type Log } from '../../../../kernel/index.js';
-import { keyOwnerOf, type KeyQuota, malformedField, tooManyKeys, validBody } from '../../../../platform/http/index.js';
+import {
+  addressOf,
+  keyOwnerOf,
+  type KeyQuota,
+  malformedField,
+  tooManyKeys,
+  validBody,
+} from '../../../../platform/http/index.js';
 import { noInputSchema } from './group.schemas.js';
 import type { GroupOp, GroupOutcome } from '../../core/group-history.js';
 import type { OperationKind } from '../../core/known-operation.js';
@@ -59,7 +66,10 @@ async function change(
   try {
     about['operationId'] = operationIdIn(request);
     const asked = groupRequest(request, kind, newId);
-    const op = { ...asEarlier(asked, store), ...(asked.isNamed && { owner: keyOwnerOf(request) }) };
+    const op = {
+      ...asEarlier(asked, store),
+      ...(asked.isNamed && { owner: keyOwnerOf({ caller: request.caller, ip: addressOf(request) }) }),
+    };
     Object.assign(about, { operationId: op.id, groupId: op.groupId }, op.type === 'undo' && { operation: 'undo' });
     request.atStop = () => unknownYet(op.id);
     const outcome = refusedAtOnce(asked, store) ?? (await applied(op, options));
