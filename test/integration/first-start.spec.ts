@@ -93,7 +93,7 @@ describe('a start with SEED=on', () => {
     'beside a database of which the documents are lost, seeds nothing',
     async () => {
       app = await AppProcess.start(directory);
-      await startAgainWithout('documents');
+      await startAgainWithout('documents', 'documents.end');
       expect(await counts()).toEqual([0, 0]);
     },
     TEST_TIMEOUT_MS,
@@ -129,7 +129,7 @@ describe('a database of an earlier version, whose sequence of user ids was moved
       for (let n = 0; n < 3; n += 1) await post('/sql_mongo/users', USER);
       await app.stop();
       const database = new BetterSqlite3(join(directory, 'bookstore.db'));
-      database.exec(`INSERT INTO users VALUES (1000000000000000, 'a', 'b'), (1000000000000001, 'a', 'b'), (5, 'a', 'b');
+      database.exec(`INSERT INTO users (id, firstname, lastname) VALUES (1000000000000000, 'a', 'b'), (1000000000000001, 'a', 'b'), (5, 'a', 'b');
         DROP TABLE user_ids; DROP TABLE origin;
         DELETE FROM migrations WHERE name LIKE 'CountUserIds%' OR name LIKE 'CreateOrigin%'`);
       database.close();
