@@ -42,6 +42,8 @@ interface Primary {
   readonly name: string;
   store: SimulatedStore;
   core: PrimaryState | undefined;
+  /** How far its journal once came, if it has lost its end. */
+  witnessed?: number;
 }
 
 /** Four replicas and some primaries around the real cores, where nothing moves until a command says so. */
@@ -158,6 +160,13 @@ export class ScenarioWorld {
     wipe: (name = '') => {
       this.holder(name).store = new SimulatedStore();
     },
+    /** `cut p1 2`: so many records are lost from the end of its journal, which knows how far it had come. */
+    cut: (name = '', count = '1') => {
+      const primary = this.primary(name);
+      primary.witnessed = primary.store.durable;
+      primary.store.log.length -= Number(count);
+      primary.store.durable = primary.store.log.length;
+    },
     backup: (name = '') => {
       this.backups.set(name, this.holder(name).store.copy());
     },
@@ -191,7 +200,9 @@ export class ScenarioWorld {
 
   private open(primary: Primary, heard: Heard, forks: readonly string[]): void {
     const { name, store } = primary;
-    const own = { clusterId: store.clusterId, position: store.position, primaryId: name, forks };
+    const { witnessed = 0 } = primary;
+    const missing = witnessed > store.durable ? `it had come to record ${witnessed}` : undefined;
+    const own = { clusterId: store.clusterId, position: store.position, primaryId: name, forks, missing };
     const decision = decideOpening(own, heard, NAMES.length, MIN_IN_SYNC);
     switch (decision.kind) {
       case 'open':
@@ -199,6 +210,9 @@ export class ScenarioWorld {
         return;
       case 'wait':
         this.say(`${name} waits: heard ${decision.heard}, needs ${decision.needed}`);
+        return;
+      case 'wait-for-all':
+        this.say(`${name} waits for all: ${decision.missing}`);
         return;
       case 'refuse':
         this.say(`${name} refuses: ${decision.reason}`);

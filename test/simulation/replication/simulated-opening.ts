@@ -24,6 +24,7 @@ function consider(primary: Opener, heard: Heard, forks: readonly string[]): void
       primary.open(decision.epoch);
       return;
     case 'wait':
+    case 'wait-for-all':
       primary.after(RETRY_MS, () => {
         opening(primary);
       });
