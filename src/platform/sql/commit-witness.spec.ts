@@ -67,7 +67,7 @@ describe('CommitWitness', () => {
     expect(timers.pending).toBe(0);
   });
 
-  it('given a loss of power at any moment and in any order of what reached the disk, is never ahead, and never behind what was made durable', async () => {
+  it('given kills, and a loss of power at any moment and in any order of what reached the disk, is never ahead, and never behind what was made durable', async () => {
     for (let seed = 1; seed <= SEEDS; seed += 1) {
       const random = new SeededRandom(seed);
       disk = new SimulatedDisk(random);
@@ -76,7 +76,11 @@ describe('CommitWitness', () => {
       let noted = 0;
       let durable = 0;
       for (let step = random.below(40); step > 0; step -= 1) {
-        if (random.chance(0.7)) {
+        if (random.chance(0.1)) {
+          await settled();
+          disk.kill();
+          witness = await open();
+        } else if (random.chance(0.7)) {
           noted += 1;
           witness.note(place(noted));
         } else {

@@ -55,11 +55,11 @@ export class CommitWitness {
   static async open(ports: CommitWitnessPorts, path: string, failed: (error: unknown) => void): Promise<CommitWitness> {
     const bytes = (await ports.disk.read(path)) ?? Buffer.alloc(0);
     const file = await ports.disk.open(path);
-    if (bytes.length < FILE_BYTES) {
-      await file.write(Buffer.alloc(FILE_BYTES - bytes.length, ' '), bytes.length);
-      await file.synchronize();
-      await ports.disk.synchronizeDirectory(dirname(path));
-    }
+    const isNew = bytes.length < FILE_BYTES;
+    if (isNew) await file.write(Buffer.alloc(FILE_BYTES - bytes.length, ' '), bytes.length);
+    // A killed process may have left its newest slot undurable, and the next write goes over what is durable otherwise.
+    await file.synchronize();
+    if (isNew) await ports.disk.synchronizeDirectory(dirname(path));
     return new CommitWitness(ports, file, nextOf(newestOf(bytes)?.slot ?? 0), failed);
   }
 
