@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { ensureDependencies, ensureNode, orExplain, ROOT, writeBuildStamp } from './provision.mjs';
+import { atWork, ensureDependencies, ensureNode, orExplain, ROOT, writeBuildStamp } from './provision.mjs';
 
 const CHECKED = ['node_modules/@nestjs/cli/bin/nest.js', 'build'];
 const UNCHECKED = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json', '--noCheck'];
@@ -15,9 +15,16 @@ await orExplain(async () => {
   ensureDependencies();
 });
 const isUnchecked = process.argv.includes('--unchecked');
-if (isUnchecked) rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
-for (const [file, ...args] of [isUnchecked ? UNCHECKED : CHECKED, ['scripts/bundle.mjs']]) {
-  const { status } = spawnSync(process.execPath, [join(ROOT, file), ...args], { cwd: ROOT, stdio: 'inherit' });
-  if (status !== 0) process.exit(status ?? 1);
+
+/** The exit code. */
+function build() {
+  if (isUnchecked) rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
+  for (const [file, ...args] of [isUnchecked ? UNCHECKED : CHECKED, ['scripts/bundle.mjs']]) {
+    const { status } = spawnSync(process.execPath, [join(ROOT, file), ...args], { cwd: ROOT, stdio: 'inherit' });
+    if (status !== 0) return status ?? 1;
+  }
+  writeBuildStamp();
+  return 0;
 }
-writeBuildStamp();
+
+process.exitCode = atWork(build);

@@ -11,7 +11,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { alone } from './alone.mjs';
+import { alone, environmentOf } from './alone.mjs';
 import { npm } from './npm.mjs';
 import { ProvisionError } from './provision-error.mjs';
 import { ensureFlask } from './provision-flask.mjs';
@@ -42,7 +42,7 @@ const INSTALL_EVERYTHING = [
 /** Installs the packages of package-lock.json unless exactly these are there. */
 export function ensureDependencies() {
   const wanted = dependenciesStamp();
-  if (readText(DEPENDENCIES_STAMP) !== wanted) alone(AT_WORK, () => install(wanted));
+  if (readText(DEPENDENCIES_STAMP) !== wanted) atWork(() => install(wanted));
 }
 
 function install(wanted) {
@@ -56,10 +56,15 @@ function install(wanted) {
   writeFileSync(DEPENDENCIES_STAMP, wanted);
 }
 
+/** Does what changes node_modules/ or dist/ while no other command does. */
+export function atWork(work) {
+  return alone(AT_WORK, work);
+}
+
 /** Builds dist/ unless it was built from the sources as they are now. */
 export function ensureBuild() {
   const wanted = buildStamp();
-  if (readText(BUILD_STAMP) !== wanted) alone(AT_WORK, () => build(wanted));
+  if (readText(BUILD_STAMP) !== wanted) atWork(() => build(wanted));
 }
 
 function build(wanted) {
@@ -67,6 +72,7 @@ function build(wanted) {
   console.log(`${existsSync(BUILD_STAMP) ? 'The build is out of date' : 'There is no build'}: building ...`);
   const { status } = spawnSync(process.execPath, [join(ROOT, 'scripts/build.mjs'), '--unchecked'], {
     stdio: ['ignore', 'inherit', 'inherit'],
+    env: environmentOf(AT_WORK),
   });
   if (status !== 0) throw new ProvisionError('The build failed; its output is above.');
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { removeDirectory, temporaryDirectory } from '../support/app-process.js';
@@ -85,5 +85,25 @@ describe('commands that install or build at the same time', () => {
       ...['begin', 'end'],
     ]);
     expect(readdirSync(join(directory, 'locks'))).toEqual([]);
+  });
+
+  it('given the note of a dead one whose number a living process has now, do not wait', async () => {
+    mkdirSync(join(directory, 'locks'));
+    writeFileSync(join(directory, 'locks/at-work'), `${String(process.pid)} 1`);
+    writeFileSync(join(directory, 'go'), '');
+
+    expect(await begin().ended).toBe('');
+    expect(lines()).toHaveLength(2);
+  });
+
+  it('start others as a part of their work, which do not wait for them', async () => {
+    const inner = `alone('locks/at-work', () => console.log('inner'));`;
+    const outer = SCRIPT.replace('{ alone }', '{ alone, environmentOf }').split('alone(')[0]!;
+    writeFileSync(join(directory, 'inner.mjs'), `${outer}${inner}`);
+    const starts = `spawnSync(process.execPath, ['inner.mjs'], { stdio: 'inherit', env: environmentOf('locks/at-work') })`;
+    const script = `import { spawnSync } from 'node:child_process';${outer}alone('locks/at-work', () => ${starts});`;
+    writeFileSync(join(directory, 'script.mjs'), script);
+
+    expect(await begin().ended).toBe('inner\n');
   });
 });

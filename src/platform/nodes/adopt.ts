@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { complaintIn, readFrom } from './complaint.js';
 import { type ChildExit, type ChildProgram, type LaunchedChild, whenReady } from './launch.js';
 import { isSameProcess } from './presence.js';
-import { signalProcess } from './process-table.js';
+import { isAlive, signalProcess } from './process-table.js';
 import type { RunNote } from './run-file.js';
 
 const LOOK_EVERY_MS = 50;
@@ -20,7 +20,7 @@ export function adoptChild(
   const { log } = child.places;
   const logLength = statSync(log, { throwIfNoEntry: false })?.size ?? 0;
   let isGone = false;
-  const exited = whenGone(note).then((): ChildExit => {
+  const exited = whenGone(note.pid).then((): ChildExit => {
     isGone = true;
     return { pid: note.pid, code: null, signal: null, complaint: complaintIn(readFrom(log, logLength)) };
   });
@@ -33,6 +33,7 @@ export function adoptChild(
   };
 }
 
-async function whenGone(note: RunNote): Promise<void> {
-  while (isSameProcess(note)) await delay(LOOK_EVERY_MS);
+/** Between two looks no number comes round again, so the start time, which some systems tell slowly, is not asked for. */
+async function whenGone(pid: number): Promise<void> {
+  while (isAlive(pid)) await delay(LOOK_EVERY_MS);
 }
