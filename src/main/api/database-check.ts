@@ -1,11 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Log, Timers } from '../../kernel/index.js';
 import type { DataFiles } from '../../platform/data-files/index.js';
+import { logBytesOf } from '../../platform/sql/index.js';
 import type { SealedTable } from '../../platform/sql-check/index.js';
 
 /** Damage that is there at the start is found soon, and not while everything else begins. */
 const FIRST_AFTER_MS = 1_000;
 const EXIT_DAMAGED = 3;
+const LOOK_AT_LOG_EVERY_MS = 100;
+/** By so much the write-ahead log may grow while a check holds on to it, and after each that was ended by twice as much. */
+const LOG_MAY_GROW_BYTES = 10 * 2 ** 20;
+const MOST_PATIENCE = 8;
 
 export interface DatabaseCheckPorts {
   readonly timers: Timers;
@@ -25,10 +30,14 @@ export interface DatabaseCheckOptions {
 /**
  * Reads through the whole database again and again, in a process of its own: it has the lowest priority, blocks nobody
  * here however large a table is, and can be ended at any time.
+ *
+ * SQLite keeps in its log whatever is written while a statement reads, and a table is checked by one statement. So a check
+ * is ended when the log has grown too much, and the next has more patience: a busy database is checked at last as well.
  */
 export class DatabaseCheck {
   private cancel: () => void = () => undefined;
   private child: ChildProcess | undefined;
+  private patience = 1;
 
   constructor(
     private readonly ports: DatabaseCheckPorts,
@@ -57,18 +66,37 @@ export class DatabaseCheck {
   private check(): void {
     const { file, sealed, program, everyMs } = this.options;
     let said = '';
+    let ended: string | undefined;
     // Its input ends with this process.
     this.child = spawn(process.execPath, [program, file, JSON.stringify(sealed)], { stdio: 'pipe' });
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream?.on('data', (chunk: Buffer) => (said += chunk.toString()));
     }
+    this.endWhenLogHasGrown(this.child, logBytesOf(file), (grown) => {
+      ended = `it was ended, because ${file}-wal grew by ${String(grown)} bytes of writes meanwhile`;
+    });
     this.child
       .on('error', (error) => (said = error.message))
       .on('close', (code) => {
+        this.cancel();
         this.child = undefined;
+        this.patience = ended !== undefined ? Math.min(2 * this.patience, MOST_PATIENCE) : 1;
         if (code === EXIT_DAMAGED) this.ports.files.damaged(file, said);
-        else if (code !== 0) this.ports.log.warn('the database was not checked this time', { file, reason: said });
+        else if (code !== 0)
+          this.ports.log.warn('the database was not checked this time', { file, reason: ended ?? said });
         this.after(everyMs);
       });
+  }
+
+  private endWhenLogHasGrown(child: ChildProcess, from: number, ended: (bytes: number) => void): void {
+    this.cancel = this.ports.timers.after(LOOK_AT_LOG_EVERY_MS, () => {
+      const grown = logBytesOf(this.options.file) - from;
+      if (grown <= this.patience * LOG_MAY_GROW_BYTES) {
+        this.endWhenLogHasGrown(child, from, ended);
+        return;
+      }
+      ended(grown);
+      child.kill('SIGKILL');
+    });
   }
 }

@@ -36,13 +36,14 @@ export async function findDamage(
 function* piecesOf(handle: Database, sealed: readonly SealedTable[]): Generator<() => string | undefined> {
   const tables = handle.prepare<[], string>("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck().all();
   const check = handle.prepare<[string], string>('SELECT * FROM pragma_integrity_check(?)').pluck();
+  // First what reads for a short time only: while a statement reads, the log cannot begin anew, and one checks a whole table.
+  for (const one of sealed.filter(({ table }) => tables.includes(table))) yield* sealsOf(handle, one);
   for (const table of ['sqlite_schema', ...tables]) {
     yield () => {
       const found = check.get(table);
       return found === 'ok' ? undefined : `${table}: ${String(found)}`;
     };
   }
-  for (const one of sealed.filter(({ table }) => tables.includes(table))) yield* sealsOf(handle, one);
 }
 
 function* sealsOf(handle: Database, { table, columns }: SealedTable): Generator<() => string | undefined> {

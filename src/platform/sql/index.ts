@@ -1,5 +1,5 @@
 export { acceptMissingCommits, missingCommitsOf } from './accept-missing-commits.js';
-export { bookstoreIn } from './bookstore-file.js';
+export { bookstoreIn, logBytesOf } from './bookstore-file.js';
 export { SqlDatabase } from './sql-database.js';
 export type { SqlDatabaseOptions, SqlDatabasePorts } from './sql-database.js';
 export { beforeEachStatement, type StatementCheck } from './statement-guard.js';

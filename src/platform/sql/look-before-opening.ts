@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { AppError } from '../../kernel/index.js';
+import { logBytesOf } from './bookstore-file.js';
 import { COMMITS } from './commit-count.js';
 import { type CommitPlace, witnessOf } from './commit-witness.js';
 import { refusalToOpen } from './sql-error.js';
@@ -24,7 +25,7 @@ export interface MissingCommits {
 export function lookBeforeOpening(file: string, known: CommitPlace | undefined): MissingCommits | undefined {
   if (sizeOf(file) === 0)
     return known && missing(file, known, statSync(file, { throwIfNoEntry: false }) ? 'is empty' : 'is not there');
-  const isUnclean = sizeOf(`${file}-wal`) > 0;
+  const isUnclean = logBytesOf(file) > 0;
   if (known === undefined && !isUnclean) return undefined;
   let handle: SqlHandle | undefined;
   try {

@@ -37,6 +37,8 @@ const READ_BUSY_TIMEOUT_MS = 1_000;
 const DATABASE_ID_BYTES = 16;
 const LIFE_BYTES = 6;
 const LIVES_KEPT = 10_000;
+/** To so much SQLite cuts its log, which may grow further while somebody reads for long, when it begins it anew. */
+const LOG_KEPT_BYTES = 10 * 2 ** 20;
 
 /**
  * One SQLite file in WAL mode behind two connections. TypeORM's better-sqlite3 driver is one connection per DataSource,
@@ -189,6 +191,7 @@ function connection(
     prepareDatabase: (handle: SqlHandle) => {
       handle.pragma('journal_mode = WAL');
       handle.pragma('synchronous = FULL');
+      handle.pragma(`journal_size_limit = ${String(LOG_KEPT_BYTES)}`);
       // The journals of savepoints: on disk they cost as many writes as the work itself, and nobody reads them after a crash.
       handle.pragma('temp_store = MEMORY');
       registerSeal(handle);
