@@ -23,9 +23,9 @@ function operationOf(
   return { id: `id ${String(n)}`, ...keyed, at, commit: `1.${String(n)}`, outcome };
 }
 
-/** Of each kind no more than a thousand, by one record. */
+/** Of each kind no more than two, by one record. */
 function forgotten(kept: readonly RememberedOperation[], now: number): RememberedOperation[] {
-  const left = { keyed: 1_000, added: 1_000, unkeyed: 1_000 };
+  const left = { keyed: 2, added: 2, unkeyed: 2 };
   return kept.filter(({ owner = 'none', at }) => {
     const kind = owner === '+' ? 'added' : owner === 'none' ? 'unkeyed' : 'keyed';
     if (at + KEPT_MS[owner as 'a'] > now || left[kind] === 0) return true;

@@ -97,8 +97,8 @@ describe('OperationMemory', () => {
       expect([memory.findById('plain 1'), memory.findById('plain 2')?.id]).toEqual([undefined, 'plain 2']);
     });
 
-    it('given keys that other processes have added, knows them for two minutes of records, however many there are, and then forgets a thousand with each record', () => {
-      for (let n = 1; n <= 3_500; n += 1) memory.record({ ...withKey(n, 0), owner: '+' });
+    it('given keys that other processes have added, knows them for two minutes of records, however many there are, and then forgets two with each record', () => {
+      for (let n = 1; n <= 7; n += 1) memory.record({ ...withKey(n, 0), owner: '+' });
       memory.record(withoutKey(1, 120_000 - 1));
       expect(memory.findByScope('scope 1')).toBeDefined();
       const left = [2, 3, 4, 5].map((n) => {
@@ -106,8 +106,24 @@ describe('OperationMemory', () => {
         return [...memory.capture()].filter(({ owner }) => owner === '+').length;
       });
 
-      expect(left).toEqual([2_500, 1_500, 500, 0]);
-      expect([memory.findById('id 1'), memory.findByScope('scope 3500')]).toEqual([undefined, undefined]);
+      expect(left).toEqual([5, 3, 1, 0]);
+      expect([memory.findById('id 1'), memory.findByScope('scope 7')]).toEqual([undefined, undefined]);
+    });
+
+    it('given thousands that are over, forgets no more than two of a kind for each record that one turn brings, and all of them before as many have come', () => {
+      const KEPT = 6_000;
+      for (let n = 0; n < KEPT; n += 1) {
+        memory.record({ ...withKey(n, 0), owner: 'a' });
+        memory.record({ ...withKey(KEPT + n, 0), owner: '+' });
+        memory.record(withoutKey(n, 0));
+      }
+      const recordNew = (count: number): number => {
+        for (let n = 0; n < count; n += 1) memory.record({ ...withKey(2 * KEPT + n, 24 * HOUR_MS), owner: 'b' });
+        return [...memory.capture()].filter(({ at }) => at === 0).length;
+      };
+
+      expect(recordNew(200)).toBe(3 * KEPT - 3 * 2 * 200);
+      expect(recordNew(KEPT / 2 - 200)).toBe(0);
     });
 
     it('says whose keys it holds, recorded again from all as well', () => {

@@ -25,8 +25,11 @@ export interface RememberedOperation {
 
 type Kind = 'keyed' | 'added' | 'unkeyed';
 
-/** By one record: millions that are over at once must not take one turn. What is over is nobody's key, forgotten or not. */
-const FORGOTTEN_AT_ONCE = 1_000;
+/**
+ * Of each kind, by one record: more than come, so that no more are ever kept than were once, and few, as thousands of
+ * records come in one turn. What is over is nobody's key, forgotten or not.
+ */
+const FORGOTTEN_AT_ONCE = 2;
 
 const KEPT: Readonly<Record<OperationRetention, Readonly<Record<Kind, Retention>>>> = {
   1: {
