@@ -1,8 +1,43 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { KeyQuota } from './key-quota.js';
+import type { HeldKeys } from '../../kernel/index.js';
+import { countHeldKeys, KeyQuota } from './key-quota.js';
 
 const MOST = 3;
 const KEPT_MS = 60_000;
+
+const SEARCHES = [
+  'find',
+  'findIndex',
+  'findLast',
+  'findLastIndex',
+  'some',
+  'every',
+  'filter',
+  'forEach',
+  'sort',
+] as const;
+
+type Method = (...given: readonly unknown[]) => unknown;
+
+/** How often the methods of arrays that look at many entries look at one, while `work` goes on. */
+async function looksDuring(work: () => Promise<void>): Promise<number> {
+  let looks = 0;
+  const originals = SEARCHES.map((name) => [name, Array.prototype[name] as Method] as const);
+  for (const [name, method] of originals) {
+    Reflect.set(Array.prototype, name, function (this: unknown, look: Method) {
+      return method.call(this, (...given: readonly unknown[]) => {
+        looks += 1;
+        return look(...given);
+      });
+    });
+  }
+  try {
+    await work();
+  } finally {
+    for (const [name, method] of originals) Reflect.set(Array.prototype, name, method);
+  }
+  return looks;
+}
 
 describe('a quota of keys', () => {
   let quota: KeyQuota;
@@ -53,5 +88,25 @@ describe('a quota of keys', () => {
 
     expect(quota.fullFor('a', 30_000)).toBe(10_000 + KEPT_MS + 1_000 - 30_000);
     expect(quota.fullFor('a', 11_000 + KEPT_MS)).toBeUndefined();
+  });
+
+  it.each([
+    ['the same seconds', 0],
+    ['other seconds, in between', 1],
+  ])('counted at a start from two stores with keys in %s, looks at each a few times only', async (_which, shift) => {
+    const SECONDS = 5_000;
+    const held = function* (from: number): Generator<HeldKeys> {
+      for (let n = 0; n < SECONDS; n += 1) yield { owner: 'a', atMs: (2 * n + from) * 1_000, count: 1 };
+    };
+    const large = new KeyQuota(2 * SECONDS, 2 * SECONDS * 1_000);
+    let fullForMs: number | undefined;
+    const looks = await looksDuring(async () => {
+      for (const from of [0, shift]) await countHeldKeys(held(from), () => large, setImmediate);
+      fullForMs = large.fullFor('a', 0);
+    });
+
+    expect(fullForMs).toBe(1_000 + 2 * SECONDS * 1_000);
+    expect(looks).toBeLessThan(20 * 2 * SECONDS);
+    expect(large.fullFor('a', (1 + 2 * SECONDS) * 1_000)).toBeUndefined();
   });
 });

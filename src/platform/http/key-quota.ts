@@ -3,34 +3,43 @@ import { AppError, type HeldKeys, type NextTurn } from '../../kernel/index.js';
 const SECOND_MS = 1_000;
 const COUNTED_PER_TURN = 1_000;
 
-interface Bucket {
-  readonly second: number;
-  count: number;
-}
-
-/** The keys of one owner: a count for each second in which some were recorded, ascending, and those under way. */
+/** The keys of one owner: a count for each second in which some were recorded, and those under way. */
 class OwnedKeys {
   reserved = 0;
   private total = 0;
-  private readonly buckets: Bucket[] = [];
+  private readonly counts = new Map<number, number>();
+  private readonly seconds: number[] = [];
+  /** At a start the seconds of several stores come one store after the other: sorted when they are needed, once. */
+  private isAscending = true;
 
   add(second: number, count: number): void {
     this.total += count;
-    const place = this.buckets.findLastIndex((bucket) => bucket.second <= second);
-    const there = this.buckets[place];
-    if (there?.second === second) there.count += count;
-    else this.buckets.splice(place + 1, 0, { second, count });
+    const before = this.counts.get(second);
+    this.counts.set(second, (before ?? 0) + count);
+    if (before !== undefined) return;
+    if (second < (this.seconds.at(-1) ?? second)) this.isAscending = false;
+    this.seconds.push(second);
   }
 
   /** How many are held at a time when those of before `second` are over. */
   heldFrom(second: number): number {
-    const over = this.buckets.findIndex((bucket) => bucket.second >= second);
-    for (const bucket of this.buckets.splice(0, over < 0 ? this.buckets.length : over)) this.total -= bucket.count;
+    this.arrange();
+    const over = this.seconds.findIndex((each) => each >= second);
+    for (const each of this.seconds.splice(0, over < 0 ? this.seconds.length : over)) {
+      this.total -= this.counts.get(each) ?? 0;
+      this.counts.delete(each);
+    }
     return this.total + this.reserved;
   }
 
   get oldestSecond(): number | undefined {
-    return this.buckets[0]?.second;
+    this.arrange();
+    return this.seconds[0];
+  }
+
+  private arrange(): void {
+    if (!this.isAscending) this.seconds.sort((left, right) => left - right);
+    this.isAscending = true;
   }
 }
 
