@@ -5,7 +5,11 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ROOT } from './provision.mjs';
+import { ensureNode, orExplain, ROOT } from './provision.mjs';
+
+await orExplain(async () => {
+  await ensureNode();
+});
 
 const number = (text, name) => {
   if (/^\d{1,9}$/.test(text)) return text;

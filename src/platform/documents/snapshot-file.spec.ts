@@ -51,8 +51,9 @@ describe('the snapshot file', () => {
         1: { name: 'customer 1', orders_count: 0 },
         2: { name: 'customer 2', orders_count: 0 },
       },
+      _operations: [expect.objectContaining({ commit: '1.2' }), expect.objectContaining({ commit: '1.3' })],
       _meta: {
-        format: 1,
+        format: 2,
         clusterId: expect.stringMatching(/^[0-9a-f]{32}$/),
         epoch: 1,
         seq: 3,
@@ -60,7 +61,8 @@ describe('the snapshot file', () => {
         counters: { customers: 0 },
         nextIds: { customers: 3 },
         sizes: { customers: 2 },
-        operations: [expect.objectContaining({ commit: '1.2' }), expect.objectContaining({ commit: '1.3' })],
+        operationsAt: expect.any(Number),
+        retention: 2,
         prepared: [],
         decisions: [],
       },
@@ -109,13 +111,13 @@ describe('the snapshot file', () => {
     const text =
       world
         .snapshotText()
-        ?.replace('"format":1', '"format":2')
+        ?.replace('"format":2', '"format":3')
         .replace(/,"_checksum.*\n/, '') ?? '';
     const checksum = crc32(text).toString(16).padStart(8, '0');
 
     expect(await openWith(Buffer.from(`${text},"_checksum":"${checksum}"}\n`))).toMatchObject({
       code: 'data-corrupt',
-      message: `${SNAPSHOT_PATH}: unknown format 2`,
+      message: `${SNAPSHOT_PATH}: unknown format 3`,
     });
   });
 

@@ -71,8 +71,8 @@ describe('the documents, asked for a promise', () => {
   it('that they can neither confirm nor take back, say nothing: it is for the coordinator to abort', async () => {
     isConfirmed = false;
     const promising = participant.prepare(head('t'), BUMP);
-    world.disk.beforeCall = ({ operation }) => {
-      if (operation === 'synchronize') fillDisk();
+    world.disk.beforeCall = ({ operation, path }) => {
+      if (operation === 'synchronize' && path.includes('journal-')) fillDisk();
       return Promise.resolve();
     };
 
@@ -92,7 +92,7 @@ describe('the documents, asked for a promise', () => {
   });
 
   it('when their disk fails, leave open whether it is given', async () => {
-    world.disk.plan({ nth: 1, operation: 'synchronize', code: 'EIO' });
+    world.disk.plan({ nth: 1, operation: 'synchronize', in: 'journal-', code: 'EIO' });
 
     await expect(participant.prepare(head('t'), BUMP)).rejects.toMatchObject({ code: 'outcome-unknown' });
   });
