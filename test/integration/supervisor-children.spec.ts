@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -202,6 +202,44 @@ describe('npm start with an app and two replicas', () => {
       expect(pids().every(isAlive)).toBe(true);
     },
   );
+
+  it('whose supervisor and app are killed with -9, given an app that cannot start, leaves the replicas serving', async () => {
+    const run = await start();
+    const [app = 0, one, two] = pids();
+    [run.pid, app].forEach(kill);
+    await run.exited;
+    await eventually(() => expect(isAlive(app)).toBe(false));
+    writeFileSync(join(fleet.data, 'broken'), '');
+
+    const { code, printed } = await fleet.run('start').toEnd();
+
+    expect(code).toBe(1);
+    expect(printed).toContain('data-corrupt: ');
+    expect([one!, two!].map(isAlive)).toEqual([true, true]);
+  });
+
+  it('given a replica whose log or lock cannot be used, runs without it and says why', async () => {
+    mkdirSync(join(fleet.data, 'logs/replica-1.log'), { recursive: true });
+    mkdirSync(join(fleet.directoryOf(second!), 'lock.db'), { recursive: true });
+
+    const run = await start();
+
+    expect(run.printed).toMatch(/Replica 1\s+│ NOT RUNNING: directory-unusable: .*replica-1\.log/);
+    expect(run.printed).toMatch(/Replica 2\s+│ NOT RUNNING/);
+    expect(isAlive(fleet.app.pid)).toBe(true);
+  });
+
+  it('given a data directory that is moved away while it runs, starts nothing in its place', async () => {
+    const run = await start();
+    const { pid } = fleet.app;
+    renameSync(fleet.data, `${fleet.data}-moved`);
+    kill(pid);
+
+    expect(await run.exited).toBe(1);
+    expect(run.printed).toContain(`recovery-needed: ${fleet.data} was removed or replaced while it was in use`);
+    expect(existsSync(join(fleet.data, 'app.json'))).toBe(false);
+    renameSync(`${fleet.data}-moved`, fleet.data);
+  });
 
   it('whose supervisor is killed with -9, is ended as a whole by npm stop, the app first', async () => {
     const run = await start();

@@ -3,6 +3,7 @@ import {
   adoptChild,
   launchChild,
   type LaunchedChild,
+  refusedLaunch,
   type Places,
   programOf,
   type RunNote,
@@ -21,11 +22,15 @@ export function peopleOf({ replication }: AppConfig, places: Places): People {
   return Object.fromEntries([[APP, app] as const, ...replicas]);
 }
 
-/** `adopted`, by name: what runs already. It is watched in the place of its first start. */
+/**
+ * `adopted`, by name: what runs already. It is watched in the place of its first start. While `isInPlace` is false, another
+ * directory has the name of the one that is ours: an app that began there would pass for the one that was.
+ */
 export function childrenOf(
   { http }: AppConfig,
   people: People,
   adopted: ReadonlyMap<string, RunNote>,
+  isInPlace: () => boolean,
 ): Readonly<Record<string, ChildToWatch>> {
   const running = new Map(adopted);
   const apiKey = http.apiKeys[0]?.key;
@@ -42,10 +47,15 @@ export function childrenOf(
     const launch = (): LaunchedChild => {
       const note = running.get(name);
       running.delete(name);
+      if (!replica && !isInPlace()) return refusedLaunch(`recovery-needed: ${goneWords(places.directory)}`);
       const child = { places, program, args, environment, apiKey, onNotReady };
       return note ? adoptChild(child, note) : launchChild(child);
     };
     return [name, { role: replica ? 'spare' : 'essential', launch }];
   });
   return Object.fromEntries(entries);
+}
+
+function goneWords(directory: string): string {
+  return `${directory} was removed or replaced while it was in use: put it back, then npm start; nothing was started in its place`;
 }

@@ -52,6 +52,13 @@ describe('many children', () => {
     expect(deeds(after(...ALL_READY, killed('one'), retry('one'), ready('one')))).toEqual(['tell one ready']);
   });
 
+  it('when the start is refused, leave those running that were found running, and stop what was started', () => {
+    const found = beginFleet(ROLES, new Set(['one']));
+    const refused = decideFleet(found.state, exits('app', { code: 1, complaint: 'data-corrupt: segment-1 at 17' }));
+    expect(deeds(refused)).toEqual(['tell app gave-up', 'terminate two']);
+    expect(deeds(decideFleet(refused.state, exits('two', { code: 0 })))).toEqual(['end 1']);
+  });
+
   it('when one that is spare refuses to start, are announced without it, and it is tried again', () => {
     const refused = exits('two', { code: 1, complaint: 'data-corrupt: segment-1 at 17' });
     expect(deeds(after(refused))).toEqual(['tell two died']);

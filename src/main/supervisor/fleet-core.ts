@@ -15,6 +15,8 @@ export type Children = Readonly<Record<string, ChildState>>;
 
 export interface FleetState {
   readonly children: Children;
+  /** Names of those that were found running. A start that is refused before all are up leaves them running. */
+  readonly adopted: ReadonlySet<string>;
   readonly phase: 'up' | 'stopping' | 'ended';
   /** Of all children together, after the first time that all were up or had refused. */
   readonly isAnnounced: boolean;
@@ -47,11 +49,15 @@ export interface FleetDecision {
   readonly effects: readonly FleetEffect[];
 }
 
-export function beginFleet(roles: Readonly<Record<string, Role>>): FleetDecision {
+/** Children that run already are `adopted`: their first start finds them running. */
+export function beginFleet(
+  roles: Readonly<Record<string, Role>>,
+  adopted: ReadonlySet<string> = new Set(),
+): FleetDecision {
   const decisions = Object.entries(roles).map(([name, role]) => ({ name, ...beginChild(role) }));
   const children = Object.fromEntries(decisions.map(({ name, state }) => [name, state]));
   return {
-    state: { children, phase: 'up', isAnnounced: false, addresses: {}, exitCode: 0 },
+    state: { children, adopted, phase: 'up', isAnnounced: false, addresses: {}, exitCode: 0 },
     effects: decisions.flatMap(({ name, effects }) => ofChild(name, effects)),
   };
 }
@@ -68,9 +74,16 @@ function hear(state: FleetState, name: string, input: ChildInput): FleetDecision
   const heard = { state: decision, effects };
   if (decision.phase === 'stopping') return then(heard, stopNext);
   if (decision.children[name]?.isGivenUp) {
-    return then({ state: { ...decision, phase: 'stopping', exitCode: 1 }, effects }, stopNext);
+    const children = decision.isAnnounced ? decision.children : withoutAdopted(decision);
+    return then({ state: { ...decision, children, phase: 'stopping', exitCode: 1 }, effects }, stopNext);
   }
   return then(heard, announce);
+}
+
+/** Those that were adopted and still run are let be: they served before this start, and serve on. */
+function withoutAdopted({ children, adopted }: FleetState): Children {
+  const entries = Object.entries(children).filter(([name, { deaths }]) => !adopted.has(name) || deaths > 0);
+  return Object.fromEntries(entries);
 }
 
 /** One child's own decision; of its words only those that are still news once all are known to be up. */

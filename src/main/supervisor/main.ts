@@ -59,7 +59,8 @@ async function start(): Promise<number> {
   await spreadSecret(config, places);
   if (adopted.size > 0) print({ text: watchedAgain(adopted), isTrouble: false });
   const supervisor = new Supervisor({
-    children: childrenOf(config, people, adopted),
+    children: childrenOf(config, people, adopted, () => claimed.locks.every((lock) => lock.isInPlace())),
+    adopted: new Set(adopted.keys()),
     after: (delayMs, task) => {
       const timer = setTimeout(task, delayMs);
       return () => {

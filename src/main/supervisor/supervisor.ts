@@ -11,6 +11,8 @@ export interface ChildToWatch {
 export interface SupervisorPorts {
   /** By name. */
   readonly children: Readonly<Record<string, ChildToWatch>>;
+  /** Names of those that ran before this process: a start that is refused leaves them as it found them. */
+  readonly adopted?: ReadonlySet<string>;
   /** Runs `task` once after `delayMs`, unless the returned function is called before. */
   readonly after: (delayMs: number, task: () => void) => () => void;
   readonly tell: (notice: FleetNotice) => void;
@@ -31,7 +33,7 @@ export class Supervisor {
 
   start(): void {
     const roles = Object.entries(this.ports.children).map(([name, { role }]) => [name, role] as const);
-    this.carryOut(beginFleet(Object.fromEntries(roles)));
+    this.carryOut(beginFleet(Object.fromEntries(roles), this.ports.adopted));
   }
 
   /** Asks for a clean stop. Asking again changes nothing. */

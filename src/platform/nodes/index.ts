@@ -1,6 +1,13 @@
 export { explainFailure } from './explain-failure.js';
 export { getJson, type JsonAnswer } from './http-json.js';
-export { type ChildExit, type ChildProgram, launchChild, LOG_FILE_VARIABLE, type LaunchedChild } from './launch.js';
+export {
+  type ChildExit,
+  type ChildProgram,
+  launchChild,
+  LOG_FILE_VARIABLE,
+  type LaunchedChild,
+  refusedLaunch,
+} from './launch.js';
 export {
   APP_PROGRAM,
   type NodePlaces,

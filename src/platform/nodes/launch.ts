@@ -3,6 +3,7 @@ import { closeSync, fstatSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { complaintIn, readFrom } from './complaint.js';
+import { explainFailure } from './explain-failure.js';
 import { getJson, type JsonAnswer } from './http-json.js';
 import type { NodePlaces } from './places.js';
 import { readRunFile, type RunNote } from './run-file.js';
@@ -11,6 +12,7 @@ const LOOK_EVERY_MS = 15;
 /** One that answers is up and waits for others: it has better things to do than to say so. */
 const ASK_AGAIN_AFTER_MS = 100;
 const ANSWER_WITHIN_MS = 2_000;
+const NEVER_STARTED = -1;
 
 /** How a child ended. Neither code nor signal is known of one that was adopted. */
 export interface ChildExit {
@@ -51,6 +53,23 @@ export const LOG_FILE_VARIABLE = 'BIFOLIO_LOG_FILE';
  * terminal and a Ctrl-C there. Errors of starting it appear as an exit.
  */
 export function launchChild(child: ChildProgram): LaunchedChild {
+  try {
+    return launched(child);
+  } catch (error) {
+    return refusedLaunch(explainFailure(error));
+  }
+}
+
+/** A child that was never started, for that reason. */
+export function refusedLaunch(complaint: string): LaunchedChild {
+  return {
+    ready: Promise.resolve(undefined),
+    exited: Promise.resolve({ pid: undefined, code: NEVER_STARTED, signal: null, complaint }),
+    signal: () => undefined,
+  };
+}
+
+function launched(child: ChildProgram): LaunchedChild {
   const { places, program, args, environment } = child;
   mkdirSync(dirname(places.log), { recursive: true });
   const log = openSync(places.log, 'a', 0o600);
@@ -80,7 +99,8 @@ function exitOf(child: ChildProcess, complaint: () => string | undefined): Promi
       resolve({ pid: child.pid, code, signal, complaint: complaint() });
     });
     child.once('error', (error) => {
-      if (child.pid === undefined) resolve({ pid: undefined, code: -1, signal: null, complaint: error.message });
+      if (child.pid === undefined)
+        resolve({ pid: undefined, code: NEVER_STARTED, signal: null, complaint: error.message });
     });
   });
 }

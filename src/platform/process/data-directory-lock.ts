@@ -37,15 +37,14 @@ export class DataDirectoryLock {
     return new DataDirectoryLock(handle, path, statSync(path).ino);
   }
 
-  /** Whether a living process holds the lock. Makes no file. */
+  /** Whether a living process holds the lock. Makes no file; one that cannot be used is for its owner to complain of. */
   static isHeld(directory: string, file = LOCK_FILE): boolean {
     if (!existsSync(join(directory, file))) return false;
     try {
       DataDirectoryLock.acquire(directory, file).release();
       return false;
     } catch (error) {
-      if (isAppError(error, 'data-directory-locked')) return true;
-      throw error;
+      return isAppError(error, 'data-directory-locked');
     }
   }
 
@@ -56,9 +55,14 @@ export class DataDirectoryLock {
   watch(timers: Timers, everyMs: number, onLost: () => void): void {
     timers.after(everyMs, () => {
       if (!this.handle.open) return;
-      if (statSync(this.path, { throwIfNoEntry: false })?.ino === this.inode) this.watch(timers, everyMs, onLost);
+      if (this.isInPlace()) this.watch(timers, everyMs, onLost);
       else onLost();
     });
+  }
+
+  /** Whether the lock is still where it was taken: the directory was neither removed nor replaced. */
+  isInPlace(): boolean {
+    return statSync(this.path, { throwIfNoEntry: false })?.ino === this.inode;
   }
 
   release(): void {

@@ -68,9 +68,17 @@ describe('the cluster secret', () => {
     expect(keptOn(lost)).toMatchObject({ '/data/cluster-secret': OURS });
   });
 
-  it('given an empty file, as a crash may leave it, looks on', async () => {
-    expect(await secretOn(machine({ '/data': '', '/replicas/2': OURS }))).toBe(OURS);
-  });
+  it.each([['nothing'], ['NUL bytes'], ['three characters']])(
+    'given a file with %s, is that of another copy; without one, refuses',
+    async (what) => {
+      const content = { nothing: '', 'NUL bytes': '\0'.repeat(82), 'three characters': 'abc' }[what]!;
+      expect(await secretOn(machine({ '/data': content, '/replicas/2': OURS }))).toBe(OURS);
+
+      const alone = machine({ '/data': content });
+      await expect(secretOn(alone)).rejects.toMatchObject({ code: 'data-corrupt' });
+      expect(keptOn(alone)).toEqual({ '/data/cluster-secret': content });
+    },
+  );
 
   it('given two copies that differ and no third, refuses in one line that names both files, and overwrites neither', async () => {
     for (const kept of [
@@ -95,7 +103,9 @@ describe('the cluster secret', () => {
       const odd = machine({ '/data': OURS, '/replicas/1': OURS, '/replicas/2': OURS, [directory]: THEIRS });
 
       expect(await secretOn(odd, { keepIn: ['/data'], spreadTo: ['/replicas/1', '/replicas/2'] })).toBe(OURS);
-      expect(warned).toEqual([expect.stringContaining(`${directory}/cluster-secret differ`)]);
+      expect(warned).toEqual([
+        expect.stringContaining(`the cluster secret in ${directory}/cluster-secret is another one`),
+      ]);
       expect(keptOn(odd)).toMatchObject({
         [`${directory}/cluster-secret`]: OURS,
         [`${directory}/cluster-secret.outvoted`]: THEIRS,

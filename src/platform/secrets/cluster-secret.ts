@@ -16,6 +16,8 @@ const OUTVOTED_FILE = 'cluster-secret.outvoted';
 const SECRET_BYTES = 32;
 const KEY_BYTES = 32;
 const CHECK_DIGITS = 16;
+/** As CLUSTER_SECRET may be: without a line that vouches for it, what is shorter is no secret. */
+const OF_AN_EARLIER_VERSION = /^[\x20-\x7e]{16,}$/;
 
 export interface SecretPorts {
   readonly disk: Disk;
@@ -57,7 +59,8 @@ export async function knownClusterSecret(ports: SecretPorts, places: SecretPlace
   if (text === undefined) return undefined;
   const differing = copies.filter((copy) => copy.text !== text);
   if (differing.length > 0) {
-    ports.log.warn(`${pathsOf(differing)} differ from the cluster secret that the other copies hold`);
+    const found = `the cluster secret in ${pathsOf(differing)} is another one than most copies hold, or is damaged`;
+    ports.log.warn(`${found}: where it is kept, theirs takes its place, and it stays beside it as ${OUTVOTED_FILE}`);
   }
   await keepCopies(ports, text, places);
   return text;
@@ -87,7 +90,7 @@ async function copiesIn({ disk, log }: SecretPorts, directories: readonly string
       const path = join(directory, SECRET_FILE);
       try {
         const bytes = await disk.read(path);
-        return bytes?.toString('utf8').trim() ? { path, ...secretIn(bytes) } : undefined;
+        return bytes && { path, ...secretIn(bytes) };
       } catch (error) {
         log.warn(`${path} cannot be read: ${(error as Error).message}`);
         return undefined;
@@ -100,7 +103,8 @@ async function copiesIn({ disk, log }: SecretPorts, directories: readonly string
 function secretIn(bytes: Buffer): Omit<Copy, 'path'> {
   const [text = '', check] = bytes.toString('utf8').trim().split('\n');
   const isVerified = check === checkOf(text);
-  return { text: isVerified || check === undefined ? text : undefined, isVerified };
+  const isPlain = check === undefined && OF_AN_EARLIER_VERSION.test(text);
+  return { text: isVerified || isPlain ? text : undefined, isVerified };
 }
 
 function contentOf(secret: string): Buffer {
@@ -151,7 +155,7 @@ async function keepCopy({ disk, crashSites }: SecretPorts, secret: string, direc
   await file.write(contentOf(secret), 0);
   await file.synchronize();
   await file.close();
-  if (kept?.toString('utf8').trim()) await disk.rename(path, join(directory, OUTVOTED_FILE));
+  if (kept) await disk.rename(path, join(directory, OUTVOTED_FILE));
   crashSites.reach('cluster-secret.rename.before');
   await disk.rename(`${path}.tmp`, path);
   crashSites.reach('cluster-secret.rename.after');
