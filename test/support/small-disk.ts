@@ -40,7 +40,8 @@ export class SmallDisk {
   }
 
   unmount(): void {
-    execFileSync('umount', [this.path], { stdio: 'pipe' });
+    // Lazily: what a killed process had started may hold a file for a moment longer.
+    execFileSync('umount', ['--lazy', this.path], { stdio: 'pipe' });
     removeDirectory(this.path);
   }
 

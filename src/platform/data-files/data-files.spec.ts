@@ -31,6 +31,19 @@ describe('DataFiles', () => {
     return files.problem;
   };
 
+  it('given a look at any moment while this process cuts a file itself, finds nothing wrong, and a later cut', async () => {
+    await files.whileCut(path, 2, () => {
+      expect(problem()).toBeUndefined();
+      truncateSync(path, 2);
+      expect(problem()).toBeUndefined();
+      return Promise.resolve();
+    });
+    expect(problem()).toBeUndefined();
+
+    truncateSync(path, 1);
+    expect(problem()).toContain('was cut from 2 to 1 bytes');
+  });
+
   it.each([
     ['removed', (file: string): void => rmSync(file), 'was removed or renamed'],
     ['renamed', (file: string): void => renameSync(file, `${file}.old`), 'was removed or renamed'],

@@ -8,7 +8,7 @@ interface KeptFile {
   readonly bornAtMs: number;
   /** It may grow and must not shrink. */
   bytes: number;
-  readonly mayShrink: boolean;
+  mayShrink: boolean;
 }
 
 const RETRY_AFTER_SECONDS = 5;
@@ -47,10 +47,17 @@ export class DataFiles {
     for (const other of this.kept.keys()) if (other.startsWith(`${path}${sep}`)) this.kept.delete(other);
   }
 
-  /** This process itself is about to cut it, or has made it longer. */
-  resized(path: string, bytes: number): void {
+  /** This process itself cuts it to `bytes`: a look that falls into `cut` finds nothing wrong, whichever length it meets. */
+  async whileCut(path: string, bytes: number, cut: () => Promise<void>): Promise<void> {
     const file = this.kept.get(path);
-    if (file) file.bytes = bytes;
+    if (!file) return cut();
+    const { mayShrink } = file;
+    file.mayShrink = true;
+    try {
+      await cut();
+    } finally {
+      Object.assign(file, { bytes, mayShrink });
+    }
   }
 
   /** Looks at all of them every `everyMs`, until the returned function is called. */

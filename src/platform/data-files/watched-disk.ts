@@ -77,8 +77,7 @@ class WatchedFile implements DiskFile {
   }
 
   truncate(length: number): Promise<void> {
-    this.files.resized(this.path, length);
-    return this.file.truncate(length);
+    return this.files.whileCut(this.path, length, () => this.file.truncate(length));
   }
 
   close(): Promise<void> {
