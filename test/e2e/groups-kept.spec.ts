@@ -6,7 +6,7 @@ import { GENESIS } from '../../src/platform/journal/index.js';
 import { removeDirectory, temporaryDirectory } from '../support/app-process.js';
 import { eventually } from '../support/eventually.js';
 import type { ReplicaProcess } from '../support/replica-process.js';
-import { Client } from './support/client.js';
+import { type Answer, Client } from './support/client.js';
 import { startReplica, useSharedReplica } from './support/shared-replica.js';
 
 const READING = 'r'.repeat(16);
@@ -60,6 +60,29 @@ describe('operations whose ids or keys callers have named, at a node that keeps 
       await replica.start();
     }
     expect(await create(as('2'), 'of another', { 'x-operation-id': 'third' })).toBe(201);
+  });
+
+  it('undone before they came, are refused with 429 beyond three of their own, also after a restart; undos of known ones and of others are not', async () => {
+    const undo = (client: Client, id: string, groupId = 'more'): Promise<Answer> =>
+      client.send('DELETE', '/v1/group', { json: { groupId }, headers: { 'x-undo': id } });
+    expect(await create(as('1'), 'known', { 'x-operation-id': 'known' })).toBe(201);
+    for (const id of ['a', 'b', 'c']) expect((await undo(as('1'), id)).status).toBe(200);
+    for (const end of ['stop', 'kill', undefined] as const) {
+      const refused = await undo(as('1'), 'd');
+      expect(refused.problem(429)).toMatchObject({
+        code: 'too-many-keys',
+        detail: expect.stringContaining('nothing was undone'),
+      });
+      expect((await undo(as('1'), 'a')).status).toBe(200);
+      expect(await create(as('1'), 'known', { 'x-operation-id': `named ${String(end)}` })).toBe(
+        end === undefined ? 429 : 400,
+      );
+      if (end === undefined) break;
+      await replica[end]();
+      await replica.start();
+    }
+    expect((await undo(as('1'), 'known', 'known')).status).toBe(200);
+    expect((await undo(as('2'), 'd')).status).toBe(200);
   });
 });
 

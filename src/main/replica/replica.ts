@@ -113,7 +113,9 @@ export async function startReplica(
   ]);
 
   const quota = new KeyQuota(config.http.keysPerCaller, CLIENT_KEY_RETENTION_MS);
-  await countHeldKeys(groups.heldKeys(), () => quota, nextTurn);
+  const undoQuota = new KeyQuota(config.http.keysPerCaller, CLIENT_KEY_RETENTION_MS);
+  await countHeldKeys(groups.heldKeys('operations'), () => quota, nextTurn);
+  await countHeldKeys(groups.heldKeys('early undos'), () => undoQuota, nextTurn);
   const presence = new PrimaryPresence({ timers: systemTimers, log, nowMs: monotonicMs }, config.deadAfterMs);
   const shell = new ReplicaShell({ store: documents, timers: systemTimers, log }, (primary) => {
     presence.heard(primary);
@@ -152,7 +154,7 @@ export async function startReplica(
     });
     const newId = uuids({ clock: systemClock, random: systemRandom });
     const nodeId = (): string => `${config.http.host}:${String(portOf(server))}`;
-    serveGroups(clients, { store: groups, nodeId, newId, quota, clock: systemClock, log });
+    serveGroups(clients, { store: groups, nodeId, newId, quota, undoQuota, clock: systemClock, log });
     serveAbout(clients, {
       node: () => ({ nodeId: nodeId(), port: portOf(server) }),
       position: () => placeText(documents.state().position),

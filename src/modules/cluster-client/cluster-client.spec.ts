@@ -142,6 +142,26 @@ describe('a cluster client', () => {
     expect(readdirSync(directory)).toEqual([]);
   });
 
+  it('whose undo a node refuses with 429 for an hour, asks it once and leaves the operation open, until a repair has room', async () => {
+    const { fetch: willing } = nodes;
+    let isFull = true;
+    const busy: typeof fetch = async (input, init) => {
+      const isUndo = new Headers(init?.headers).has('x-undo');
+      const answer = await willing(input, init);
+      if (!isFull || !isUndo || new URL(input).host !== 'b:2') return answer;
+      return Response.json({ detail: 'too many' }, { status: 429, headers: { 'retry-after': '3600' } });
+    };
+    nodes.beforeAnswer = (asked) =>
+      asked.startsWith('POST b:2') ? Promise.reject(new TypeError('fetch failed')) : Promise.resolve();
+    const client = await ClusterClient.open({ nodes: ['b:2', 'a:1'], directory }, { ...systemPorts(), fetch: busy });
+
+    expect(await client.create('g')).toMatchObject({ outcome: 'open' });
+    expect(nodes.asked.filter((asked) => asked === 'UNDO b:2 g')).toHaveLength(1);
+    isFull = false;
+    expect(await client.repair()).toMatchObject({ repaired: [{ outcome: 'rolled-back' }], open: 0 });
+    await client.close();
+  });
+
   it.each(['', 'x'.repeat(256), '\ud800', 7 as unknown as string])(
     'given %j, which is no group id, refuses it, and neither asks a node nor keeps anything',
     async (groupId) => {

@@ -92,8 +92,8 @@ export class GroupStore {
   }
 
   /** As `GroupHistory.heldKeys`. */
-  heldKeys(): Iterable<HeldKeys> {
-    return this.history.heldKeys();
+  heldKeys(of: 'operations' | 'early undos'): Iterable<HeldKeys> {
+    return this.history.heldKeys(of);
   }
 
   /** The highest version that was met here. */

@@ -47,7 +47,7 @@ export {
 } from './parameters.js';
 export { answerProblems, sendProblem } from './problem-answers.js';
 export { ADDED_KEY_HEADER, keyOwnerOf } from './key-owner.js';
-export { countHeldKeys, KeyQuota, tooManyKeys } from './key-quota.js';
+export { countHeldKeys, KeyQuota, tooManyKeys, tooManyUndos } from './key-quota.js';
 export { scopeOf } from './operation-scope.js';
 export { refusalOfHost, type ServedHosts } from './host.js';
 export { isPrintable, PRINTABLE_RULE } from './printable.js';

@@ -108,6 +108,18 @@ export function tooManyKeys({ most }: KeyQuota, fullForMs: number): AppError {
   const detail =
     `this caller has used ${String(most)} Idempotency-Keys or operation ids in the last 24 hours, as many as are kept for ` +
     'one (IDEMPOTENCY_KEYS); nothing was written: send it without one, or after Retry-After';
+  return tooMany(detail, fullForMs);
+}
+
+/** As `tooManyKeys`, of the undo of an operation that has not come. */
+export function tooManyUndos({ most }: KeyQuota, fullForMs: number): AppError {
+  const detail =
+    `this caller has undone ${String(most)} operations before they came in the last 24 hours, as many as are kept for one ` +
+    '(IDEMPOTENCY_KEYS); nothing was undone: send it again after Retry-After';
+  return tooMany(detail, fullForMs);
+}
+
+function tooMany(detail: string, fullForMs: number): AppError {
   return new AppError('too-many-keys', detail, {
     retry: 'safe',
     retryAfterSeconds: Math.ceil(fullForMs / SECOND_MS),

@@ -60,6 +60,9 @@ const MEANT = {
     '`undone`: the operation was undone before it came, and will not be done. `overtaken`: an operation with a higher ' +
     'version stands there already, and this one would change nothing',
   422: 'the operation id or key has come before with something else',
+  429:
+    'too many requests (only where a limit is set), or more ids and keys, or more undos of operations that have not come, ' +
+    'than are kept for one caller; nothing was done',
   504: 'may or may not be done: send it again with the same X-Operation-Id or Idempotency-Key',
 };
 const UNDONE = 'with X-Undo: the operation is undone here, also when it has not come yet';

@@ -215,7 +215,7 @@ describe('an undo', () => {
     expect(asked[0]).toMatchObject({ method, path, headers: { 'x-operation-id': 'op', 'x-undo': 'op' } });
   });
 
-  it.each([[answer(201)], [answer(404)], [answer(400)], [answer(422)], [answer(500)], [FAILED]])(
+  it.each([[answer(201)], [answer(404)], [answer(400)], [answer(422)], [answer(429)], [answer(500)], [FAILED]])(
     'by id that is not confirmed is not done',
     async (end) => {
       expect(await undo(asking(end).ask, 'op', CREATE)).toMatchObject({

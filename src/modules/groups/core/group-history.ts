@@ -107,10 +107,11 @@ export class GroupHistory {
     return this.known.get(id)?.kind;
   }
 
-  /** Whose ids are known here, but for those that only a group needs. */
-  *heldKeys(): Generator<HeldKeys, void, undefined> {
-    for (const { owner, at, isOld } of this.known.values()) {
-      if (owner !== undefined && isOld !== true) yield { owner, atMs: at, count: 1 };
+  /** Whose ids are known here, but for those that only a group needs: of operations, or of those undone before they came. */
+  *heldKeys(of: 'operations' | 'early undos'): Generator<HeldKeys, void, undefined> {
+    for (const { owner, at, isOld, version } of this.known.values()) {
+      if (owner === undefined || isOld === true || (version === 0) !== (of === 'early undos')) continue;
+      yield { owner, atMs: at, count: 1 };
     }
   }
 

@@ -6,6 +6,7 @@ import {
   type KeyQuota,
   malformedField,
   tooManyKeys,
+  tooManyUndos,
   validBody,
 } from '../../../../platform/http/index.js';
 import { noInputSchema } from './group.schemas.js';
@@ -21,6 +22,8 @@ export interface GroupRoutesOptions {
   readonly newId: () => string;
   /** Of operations whose id or key the caller has named; each is known for a day. */
   readonly quota: KeyQuota;
+  /** Of undos of operations that have not come; each is known for a day as well. */
+  readonly undoQuota: KeyQuota;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -86,12 +89,17 @@ async function change(
   }
 }
 
-/** An undo is never refused: what is to go must be able to. */
-async function applied(op: GroupOp, { store, quota, clock }: GroupRoutesOptions): Promise<GroupOutcome> {
+/**
+ * What this node knows is never refused to be undone: what is to go must be able to. Undos of what has not come have a
+ * quota of their own, so that no operations keep them out.
+ */
+async function applied(op: GroupOp, options: GroupRoutesOptions): Promise<GroupOutcome> {
+  const { store, clock } = options;
   const { owner } = op;
   if (owner === undefined || store.kindOf(op.id) !== undefined) return store.apply(op);
-  const fullForMs = op.type === 'undo' ? undefined : quota.fullFor(owner, clock.nowMs());
-  if (fullForMs !== undefined) throw tooManyKeys(quota, fullForMs);
+  const quota = op.type === 'undo' ? options.undoQuota : options.quota;
+  const fullForMs = quota.fullFor(owner, clock.nowMs());
+  if (fullForMs !== undefined) throw (op.type === 'undo' ? tooManyUndos : tooManyKeys)(quota, fullForMs);
   quota.reserve(owner);
   try {
     const outcome = await store.apply(op);
