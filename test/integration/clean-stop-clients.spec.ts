@@ -150,6 +150,57 @@ describe('a clean stop (SIGTERM) while requests cannot end', () => {
   );
 
   it(
+    'answers a repeat with an Idempotency-Key 202 with the operation that it waits for, whether the first was answered or waits too',
+    async () => {
+      const cluster = await Cluster.start();
+      try {
+        const client = new Client(cluster.app.url);
+        cluster.replicas.forEach((replica) => {
+          replica.hold();
+        });
+        const answered = { 'idempotency-key': 'answered' };
+        const first = await client.post('/customers', CUSTOMER, { ...answered, 'x-write-concern': 'primary' });
+        expect(first.status).toBe(201);
+        const waiting = { 'idempotency-key': 'waiting' };
+        const [customer, transaction] = [
+          client.post('/customers', CUSTOMER, waiting),
+          client.post('/books-2pc', BOOK, waiting),
+        ];
+        await eventually(async () => {
+          expect((await client.get('/customers')).header('x-total-count')).toBe('2');
+          expect((await client.get('/transactions')).json<unknown[]>()).toHaveLength(1);
+        });
+        const repeats = [
+          client.post('/customers', CUSTOMER, answered),
+          client.post('/customers', CUSTOMER, waiting),
+          client.post('/books-2pc', BOOK, waiting),
+        ];
+        await eventually(async () => {
+          expect((await client.get('/metrics')).text).toMatch(/^http_writes_under_way 5$/m);
+        });
+
+        expect(await cluster.app.stop()).toEqual({ code: 0, signal: null });
+        const firsts = [first, await customer, await transaction];
+        const told = (await Promise.all(repeats)).map((repeat) => [
+          repeat.status,
+          repeat.json<{ state?: string }>().state,
+          repeat.header('x-operation-id'),
+          repeat.header('idempotency-replayed'),
+        ]);
+        const operations = firsts.map((one) => one.header('x-operation-id'));
+        expect(told).toEqual([
+          [202, 'committed', operations[0], 'true'],
+          [202, 'committed', operations[1], 'true'],
+          [202, 'running', operations[2], 'true'],
+        ]);
+      } finally {
+        await cluster.end();
+      }
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  it(
     'answers on a replica 503 a read that waits, 504 with its key a write whose primary is silent',
     async () => {
       const primaryApp = await StandInApp.start();

@@ -1,16 +1,20 @@
 import type { FastifyRequest } from 'fastify';
 import { acceptedAnswer, type Answer, type AppError } from '../../kernel/index.js';
 import type { OperationService } from '../../modules/operations/index.js';
-import { shuttingDown } from '../../platform/http/index.js';
+import { replayHeaders, shuttingDown } from '../../platform/http/index.js';
 
 /**
  * What a request is answered with that has not ended when this process stops. A write is 202 with its operation: it is
- * durable, or a store has it in hand and it may become so. Only what no store was given yet is refused.
+ * durable, or a store has it in hand and it may become so. A repeat of one is 202 with the same operation. Only what no
+ * store was given yet is refused.
  */
 export function answerAtStop(operations: OperationService): (request: FastifyRequest) => Answer | AppError {
-  return ({ operation, routeOptions }) => {
-    if (operation === undefined || routeOptions.config.isUnrecorded) return shuttingDown();
-    const state = operations.stateOf(operation.id) ?? 'running';
-    return state === 'aborted' ? shuttingDown() : acceptedAnswer(operation.id, state);
+  return ({ operation, repeatedOperationId, routeOptions }) => {
+    const id = operation?.id ?? repeatedOperationId;
+    if (id === undefined || routeOptions.config.isUnrecorded) return shuttingDown();
+    const state = operations.stateOf(id) ?? 'running';
+    if (state === 'aborted') return shuttingDown();
+    const answer = acceptedAnswer(id, state);
+    return operation ? answer : { ...answer, headers: { ...answer.headers, ...replayHeaders(id) } };
   };
 }

@@ -39,8 +39,7 @@ export function theKeyAmong(keys: readonly ApiKey[]): (request: FastifyRequest) 
 }
 
 /** What stands where a key belongs; undefined when nothing does. */
-export /** What stands where a key belongs; undefined when nothing does. */
-function presentedKey(headers: IncomingHttpHeaders): string | undefined {
+export function presentedKey(headers: IncomingHttpHeaders): string | undefined {
   const header = headers['x-api-key'];
   if (typeof header === 'string') return header;
   return /^Bearer\s+(\S+)$/i.exec(headers.authorization ?? '')?.[1];

@@ -31,6 +31,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set for every request that may write, before its body is validated. */
     operation: OperationStamp | undefined;
+    /** Of which it is a repeat, while it waits for that. */
+    repeatedOperationId: string | undefined;
     /** Set when the answer comes before the write is over. */
     operationEnded: Promise<unknown> | undefined;
   }
@@ -96,6 +98,7 @@ export class IdempotencyGate {
 
   install(fastify: FastifyInstance): void {
     fastify.decorateRequest('operation', undefined);
+    fastify.decorateRequest('repeatedOperationId', undefined);
     fastify.decorateRequest('operationEnded', undefined);
     fastify.addHook('preHandler', (request, reply, done) => {
       // A handler that finds no route after all has this run again, on a request that holds its place already.
@@ -155,13 +158,16 @@ export class IdempotencyGate {
     // From the last look at who is under way to taking that place nothing may come between: no await behind the loop.
     for (let first = this.underWay.get(scope); first && !running; first = this.underWay.get(scope)) {
       assertSameBody(first.bodyHmac, bodyHmac);
+      request.repeatedOperationId = first.operationId;
       await first.answered;
       if (!(await this.isOver(first))) running = first;
     }
+    request.repeatedOperationId = undefined;
     const finished = this.find([scope, ...earlierScopesOf(request, key)]);
     if (finished) {
       assertSameBody(finished.bodyHmac, bodyHmac);
       const concern = writeConcernOf(request);
+      request.repeatedOperationId = finished.id;
       const answer = await confirmedAnswer(finished.answer, finished.id, concern, this.options.confirmer);
       this.replay(reply, finished.id, answer);
       return true;
@@ -223,7 +229,7 @@ export class IdempotencyGate {
   }
 
   private replay(reply: FastifyReply, operationId: string, answer: Answer): void {
-    sendAnswer(reply.headers({ 'idempotency-replayed': 'true', 'x-operation-id': operationId }), answer);
+    sendAnswer(reply.headers(replayHeaders(operationId)), answer);
   }
 
   /** Undefined also when its key has expired: a ledger that nobody writes to forgets nothing. */
@@ -237,6 +243,11 @@ export class IdempotencyGate {
     }
     return undefined;
   }
+}
+
+/** Of every answer to a repeat. */
+export function replayHeaders(operationId: string): Readonly<Record<string, string>> {
+  return { 'idempotency-replayed': 'true', 'x-operation-id': operationId };
 }
 
 /** The stamp of a request that passed the gate. */
