@@ -33,6 +33,7 @@ function worldOf(options: Partial<AdmissionOptions> = {}): World {
   server.post('/', () => ({}));
   server.get('/live', { config: { role: 'open', isUncounted: true } }, () => ({}));
   server.get('/ready', { config: { isUncounted: true } }, () => ({}));
+  server.get('/docs', { config: { role: 'open' } }, () => ({}));
   server.get('/between', { config: { role: 'cluster' } }, () => ({}));
   const statusOf = async (request: InjectOptions): Promise<number> => (await server.inject(request)).statusCode;
   return Object.assign(world, { server, statusOf });
@@ -68,6 +69,14 @@ describe('a caller beyond the limit', () => {
     const { statusOf } = worldOf({ requestsPerMinute: 30, apiKeys: [KEY] });
     expect(await statuses(4, () => statusOf(request))).toEqual([401, 401, 401, 429]);
     expect(await statusOf({ url: '/', headers: { 'x-api-key': KEY.key } })).toBe(200);
+  });
+
+  it('by a wrong key where none is needed, is refused ten times as soon as without one', async () => {
+    const wrong = worldOf({ requestsPerMinute: 30, apiKeys: [KEY] });
+    const request = { url: '/docs', headers: { 'x-api-key': 'x' } };
+    expect(await statuses(4, () => wrong.statusOf(request))).toEqual([200, 200, 200, 429]);
+    const without = worldOf({ requestsPerMinute: 30, apiKeys: [KEY] });
+    expect(await statuses(31, () => without.statusOf({ url: '/docs' }))).toEqual([...Array<number>(30).fill(200), 429]);
   });
 
   it('by a wrong secret, is refused ten times as soon, and the right one never', async () => {

@@ -37,7 +37,11 @@ export const OPEN_TO_THIS_MACHINE: AdmissionOptions = {
   nowMs: () => 0,
 };
 
-/** A wrong key counts like so many requests: keys are not to be found by trying. */
+/**
+ * A key that is not known counts like so many requests, for the place it comes from. That slows guessing down no further
+ * than to the pace of asking: a right guess counts for its own key, and shows also beyond the limit. What keeps keys from
+ * being found by trying is their length.
+ */
 const WRONG_KEY_WEIGHT = 10;
 
 /** Why a request is not let in; undefined when it is, as far as its route does not ask for more. */
@@ -88,9 +92,10 @@ export function useAccessControl(server: FastifyInstance, options: AdmissionOpti
 function weightOf({ routeOptions, apiKey, isFromCluster, headers }: FastifyRequest, hasKeys: boolean): number {
   const { role, isUncounted } = routeOptions.config;
   if (role === 'cluster') return isFromCluster ? 0 : WRONG_KEY_WEIGHT;
-  const isRefused = hasKeys && !apiKey && role !== 'open';
-  if (isRefused) return presentedKey(headers) === undefined ? 1 : WRONG_KEY_WEIGHT;
-  return isUncounted === true ? 0 : 1;
+  const isUnknown = hasKeys && !apiKey;
+  const isFree = isUncounted === true && (role === 'open' || !isUnknown);
+  if (isFree) return 0;
+  return isUnknown && presentedKey(headers) !== undefined ? WRONG_KEY_WEIGHT : 1;
 }
 
 function countIn(
