@@ -1,6 +1,7 @@
 /**
  * What a write carries into its first durable step, so that one record can serve replay and `GET /operations/{id}`.
- * `scope` names caller, method, path and Idempotency-Key; it is absent when the client sent no key.
+ * `scope` names caller, method, route with its decoded parameters, and Idempotency-Key; it is absent when the client sent
+ * no key.
  */
 export interface OperationStamp {
   readonly id: string;
