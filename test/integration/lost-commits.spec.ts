@@ -78,6 +78,26 @@ describe('the app after kill -9, with books that it has acknowledged', () => {
   );
 
   it(
+    'given bookstore.db-wal and the count beside it deleted, does not start without a word: it names both, and starts with what is left when that is accepted',
+    async () => {
+      for (const suffix of ['-wal', '.commits']) rmSync(at(suffix));
+
+      const refused = AppProcess.spawn(directory);
+      expect((await refused.exited).code).toBe(1);
+      expect(refused.printed.trim().split('\n')).toHaveLength(1);
+      expect(refused.printed).toMatch(
+        /^recovery-needed: \S+bookstore\.db may lack commits .*bookstore\.db\.commits.* is missing or unreadable.*npm run data:accept-loss/,
+      );
+
+      const accepted = await runToEnd('acceptLoss', directory, { args: ['--reason', REASON] });
+      expect([accepted.code, accepted.printed]).toEqual([0, expect.stringContaining('bookstore.db.commits')]);
+      app = await AppProcess.start(directory);
+      expect(await booksThere()).toBeLessThan(BOOKS);
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  it(
     'given a loss that is accepted with a reason, starts with the rest, keeps the reason, and says that there is nothing more to accept',
     async () => {
       flipBitInLog();

@@ -65,12 +65,12 @@ describe('the app on stores that are not of one time', () => {
       await work(5);
       await history.cluster.app.stop();
       const older = `${history.sqlFile}.older`;
-      copyFileSync(history.sqlFile, older);
+      for (const beside of ['', '.commits']) copyFileSync(`${history.sqlFile}${beside}`, `${older}${beside}`);
       const before = history.transactionsTold();
       await work(5);
       await history.cluster.app.kill();
       const putBack = takeDatabaseAway();
-      copyFileSync(older, history.sqlFile);
+      for (const beside of ['', '.commits']) copyFileSync(`${older}${beside}`, `${history.sqlFile}${beside}`);
 
       const printed = await refusal();
 

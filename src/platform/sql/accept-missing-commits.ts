@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import type { Disk } from '../../kernel/index.js';
 import { CommitWitness, witnessOf } from './commit-witness.js';
-import { lookBeforeOpening } from './look-before-opening.js';
+import { lookBeforeOpening, placeOf } from './look-before-opening.js';
 
 /**
  * What a database lacks that was durable, in words that name the file, what is expected and what is found; undefined when
@@ -13,6 +13,9 @@ export async function missingCommitsOf(disk: Disk, file: string): Promise<string
 
 /** Nobody expects them any more, durably: the next start goes on with the file as it is. Not of a file in use. */
 export async function acceptMissingCommits(disk: Disk, file: string): Promise<void> {
-  await disk.remove(witnessOf(file));
+  const path = witnessOf(file);
+  await disk.remove(path);
   await disk.synchronizeDirectory(dirname(file));
+  const place = placeOf(file);
+  if (place !== undefined) await CommitWitness.create(disk, path, place);
 }

@@ -7,6 +7,21 @@ import type { SqlHandle } from './sql-handle.js';
  */
 export const COMMITS = '*';
 
+/** Stands among the generations once a witness of the commits was durable beside the file: none is a loss from then on. */
+const WITNESSED = '*witnessed';
+
+/** Of a file with that table. */
+export function isWitnessed(handle: SqlHandle): boolean {
+  return handle.prepare('SELECT 1 FROM generations WHERE table_name = ?').get(WITNESSED) !== undefined;
+}
+
+/** In the file itself, and not only in its log, which may be lost with the witness. */
+export function markWitnessed(handle: SqlHandle): void {
+  if (isWitnessed(handle)) return;
+  handle.prepare('INSERT INTO generations (table_name, generation) VALUES (?, 1)').run(WITNESSED);
+  handle.pragma('wal_checkpoint(PASSIVE)');
+}
+
 /** Counts the commits of one file, inside of them. */
 export class CommitCount {
   private readonly move: Statement<[], number>;

@@ -63,6 +63,19 @@ export class CommitWitness {
     return new CommitWitness(ports, file, nextOf(newestOf(bytes)?.slot ?? 0), failed);
   }
 
+  /** Durable when it resolves. */
+  static async create(disk: Disk, path: string, place: CommitPlace): Promise<void> {
+    const file = await disk.open(path);
+    try {
+      await file.write(Buffer.alloc(FILE_BYTES, ' '), 0);
+      await file.write(slotOf(place), 0);
+      await file.synchronize();
+    } finally {
+      await file.close();
+    }
+    await disk.synchronizeDirectory(dirname(path));
+  }
+
   /** To be called when the commit is durable. Survives the death of the process at once, a loss of power a little later. */
   note(place: CommitPlace): void {
     this.isDirty = true;

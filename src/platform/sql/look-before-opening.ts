@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { AppError } from '../../kernel/index.js';
 import { logBytesOf } from './bookstore-file.js';
-import { COMMITS } from './commit-count.js';
+import { COMMITS, isWitnessed } from './commit-count.js';
 import { type CommitPlace, witnessOf } from './commit-witness.js';
 import { refusalToOpen } from './sql-error.js';
 import type { SqlHandle } from './sql-handle.js';
@@ -25,14 +25,13 @@ export interface MissingCommits {
 export function lookBeforeOpening(file: string, known: CommitPlace | undefined): MissingCommits | undefined {
   if (sizeOf(file) === 0)
     return known && missing(file, known, statSync(file, { throwIfNoEntry: false }) ? 'is empty' : 'is not there');
-  const isUnclean = logBytesOf(file) > 0;
-  if (known === undefined && !isUnclean) return undefined;
   let handle: SqlHandle | undefined;
   try {
     handle = new BetterSqlite3(file, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
-    if (isUnclean) assertSound(handle, file);
-    const found = known && whatIsMissing(handle, known);
-    return known && found !== undefined ? missing(file, known, found) : undefined;
+    if (logBytesOf(file) > 0) assertSound(handle, file);
+    if (known === undefined) return lacksWitness(handle) ? { file, message: withoutWitness(file) } : undefined;
+    const found = whatIsMissing(handle, known);
+    return found === undefined ? undefined : missing(file, known, found);
   } catch (error) {
     throw refusalToOpen(error, file);
   } finally {
@@ -70,17 +69,49 @@ function missing(file: string, { count }: CommitPlace, found: string): MissingCo
   };
 }
 
+function withoutWitness(file: string): string {
+  return `${file} may lack commits that were durable: ${witnessOf(file)}, which counts them, is missing or unreadable.`;
+}
+
+function lacksWitness(handle: SqlHandle): boolean {
+  return hasTables(handle) && isWitnessed(handle);
+}
+
+function hasTables(handle: SqlHandle): boolean {
+  const tables = handle.prepare<[], string>("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck().all();
+  return ['meta', 'generations', 'lives'].every((table) => tables.includes(table));
+}
+
+/** Where the file itself says that it stands; undefined before its first commit. */
+export function placeOf(file: string): CommitPlace | undefined {
+  if (sizeOf(file) === 0) return undefined;
+  let handle: SqlHandle | undefined;
+  try {
+    handle = new BetterSqlite3(file, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
+    return hasTables(handle) ? placeIn(handle) : undefined;
+  } catch (error) {
+    throw refusalToOpen(error, file);
+  } finally {
+    handle?.close();
+  }
+}
+
+function placeIn(handle: SqlHandle): CommitPlace | undefined {
+  return handle
+    .prepare<[string], CommitPlace>(
+      `SELECT database_id AS databaseId, generation AS count,
+         (SELECT id FROM lives ORDER BY began_at_ms DESC LIMIT 1) AS life
+       FROM meta, generations WHERE table_name = ?`,
+    )
+    .get(COMMITS);
+}
+
 /** In words; undefined when nothing is. */
 function whatIsMissing(handle: SqlHandle, known: CommitPlace): string | undefined {
-  const tables = handle.prepare<[], string>("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck().all();
-  if (!['meta', 'generations', 'lives'].every((table) => tables.includes(table)))
-    return 'is older than its first commit';
+  if (!hasTables(handle)) return 'is older than its first commit';
   if (handle.prepare('SELECT database_id FROM meta').pluck().get() !== known.databaseId) return 'is another database';
-  const count = handle
-    .prepare<[string], number>('SELECT generation FROM generations WHERE table_name = ?')
-    .pluck()
-    .get(COMMITS);
-  if ((count ?? 0) < known.count) return `has ${String(count ?? 0)} commits`;
+  const count = placeIn(handle)?.count ?? 0;
+  if (count < known.count) return `has ${String(count)} commits`;
   const isOfThatLife = handle.prepare('SELECT id FROM lives WHERE id = ?').get(known.life) !== undefined;
   return isOfThatLife ? undefined : `is a copy that went its own way (${String(count)} commits)`;
 }

@@ -18,6 +18,7 @@ import { acceptMissingCommits, missingCommitsOf, type SqlDatabase } from './inde
 
 const DATABASE = 'bookstore.db';
 const LOG = `${DATABASE}-wal`;
+const WITNESS = `${DATABASE}.commits`;
 const BEFORE = 10;
 const BOOKS = 200;
 /** One more in each of two lives begins it. */
@@ -69,6 +70,7 @@ describe('a database of which durable commits are missing at a start', () => {
     await write(await openIn(working), BEFORE);
     await closeAll();
     copyFileSync(join(working, DATABASE), join(origin, 'older'));
+    copyFileSync(join(working, WITNESS), join(origin, 'older.commits'));
     await write(await openIn(working), BOOKS);
     cpSync(working, join(origin, 'killed'), { recursive: true });
     await closeAll();
@@ -179,6 +181,7 @@ describe('a database of which durable commits are missing at a start', () => {
   it('given an older copy that has gone on by itself since, refuses it though it has as many commits', async () => {
     const elsewhere = temporaryDirectory();
     copyFileSync(join(origin, 'older'), join(elsewhere, DATABASE));
+    copyFileSync(join(origin, 'older.commits'), join(elsewhere, WITNESS));
     await write(await openIn(elsewhere), 2 * BOOKS);
     await closeAll();
     rmSync(at(LOG));
@@ -216,11 +219,88 @@ describe('a database of which durable commits are missing at a start', () => {
     await expect(openIn(directory)).rejects.toMatchObject({ code: 'recovery-needed' });
   });
 
-  it('given that the count beside it is gone or unreadable, opens: it is no part of the data', async () => {
-    writeFileSync(at(`${DATABASE}.commits`), 'x'.repeat(20_000));
-    expect(booksIn(await openIn(directory))).toBe(BEFORE + BOOKS);
+  it.each([
+    [
+      'gone',
+      (): void => {
+        rmSync(at(WITNESS));
+      },
+    ],
+    [
+      'unreadable',
+      (): void => {
+        writeFileSync(at(WITNESS), 'x'.repeat(20_000));
+      },
+    ],
+    [
+      'gone together with the log',
+      (): void => {
+        rmSync(at(WITNESS));
+        rmSync(at(LOG));
+      },
+    ],
+    [
+      'not copied with it',
+      (): void => {
+        restoreOlder();
+        rmSync(at(WITNESS));
+      },
+    ],
+  ])(
+    'given that the count beside it is %s, refuses naming both, changes nothing, and opens when that is accepted',
+    async (_, damage) => {
+      damage();
+      const before = contents();
+
+      await expect(openIn(directory)).rejects.toMatchObject({
+        code: 'recovery-needed',
+        message: expect.stringMatching(
+          /bookstore\.db .*bookstore\.db\.commits.* is missing or unreadable.*data:accept-loss/,
+        ),
+      });
+      expect(await missingCommitsOf(new NodeDisk(), at(DATABASE))).toContain(at(WITNESS));
+      expect(contents()).toEqual(before);
+
+      await acceptMissingCommits(new NodeDisk(), at(DATABASE));
+      expect(await missingCommitsOf(new NodeDisk(), at(DATABASE))).toBeUndefined();
+      const left = booksIn(await openIn(directory));
+      await closeAll();
+      expect(booksIn(await openIn(directory))).toBe(left);
+    },
+  );
+
+  it('given that its first life was killed, and its log and its count are gone, refuses it', async () => {
+    const elsewhere = temporaryDirectory();
+    const killed = temporaryDirectory();
+    await write(await openIn(elsewhere), 5);
+    copyFileSync(join(elsewhere, DATABASE), join(killed, DATABASE));
     await closeAll();
-    rmSync(at(`${DATABASE}.commits`));
-    expect(booksIn(await openIn(directory))).toBe(BEFORE + BOOKS);
+
+    await expect(openIn(killed)).rejects.toMatchObject({ code: 'recovery-needed' });
+    for (const used of [elsewhere, killed]) rmSync(used, { recursive: true });
+  });
+
+  it('given a count that was never durable, opens without one', async () => {
+    const elsewhere = temporaryDirectory();
+    const disk = new NodeDisk();
+    const failing = Object.assign(Object.create(disk) as NodeDisk, {
+      open: async (path: string) => {
+        const file = await disk.open(path);
+        const synchronize = file.synchronize.bind(file);
+        let isFirst = true;
+        file.synchronize = () => {
+          if (!isFirst) return Promise.reject(new Error('the disk is full'));
+          isFirst = false;
+          return synchronize();
+        };
+        return file;
+      },
+    });
+    open.push(await openBooksDatabase(join(elsewhere, DATABASE), { disk: failing }));
+    await closeAll();
+    rmSync(join(elsewhere, WITNESS));
+
+    expect(booksIn(await openIn(elsewhere))).toBe(0);
+    rmSync(elsewhere, { recursive: true });
   });
 });

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { temporaryDirectory } from '../../../test/support/app-process.js';
 import { openBooksDatabase } from '../../../test/support/books-database.js';
 import { OtherProcess } from '../../../test/support/other-process.js';
-import type { SqlDatabase } from './index.js';
+import { NodeDisk } from '../disk/index.js';
+import { acceptMissingCommits, type SqlDatabase } from './index.js';
 
 const MOVE_GENERATION = `
   const handle = new (require('better-sqlite3'))(process.argv[1]);
@@ -103,6 +104,7 @@ describe('SqlDatabase', () => {
     await first.close();
     const copy = join(directory, 'copy.db');
     copyFileSync(file, copy);
+    copyFileSync(`${file}.commits`, `${copy}.commits`);
     const second = await openOne();
     const ofCopy = await openBooksDatabase(copy);
     open.push(ofCopy);
@@ -119,7 +121,7 @@ describe('SqlDatabase', () => {
     handle.exec(`DELETE FROM lives;
       WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
       INSERT INTO lives SELECT i, i FROM n`);
-    rmSync(`${file}.commits`);
+    await acceptMissingCommits(new NodeDisk(), file);
 
     const next = await openOne();
 

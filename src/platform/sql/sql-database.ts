@@ -3,7 +3,7 @@ import { DataSource, type DataSourceOptions } from 'typeorm';
 import type { AppError, Clock, Disk, Log, Random } from '../../kernel/index.js';
 import type { DataFiles } from '../data-files/index.js';
 import { registerSeal } from '../sql-check/index.js';
-import { CommitCount } from './commit-count.js';
+import { CommitCount, markWitnessed } from './commit-count.js';
 import { CommitWitness, witnessOf } from './commit-witness.js';
 import { guarded } from './guarded-handle.js';
 import { lookBeforeOpening, refusalFor } from './look-before-opening.js';
@@ -101,11 +101,14 @@ export class SqlDatabase {
     ports.crashSites.reach('sql.epoch.before');
     const [databaseId, epoch, life, firstCount] = beginEpoch(writeHandle, ports);
     ports.crashSites.reach('sql.epoch.after');
+    let isWitnessSound = true;
     const witness = await CommitWitness.open(ports, witnessOf(options.file), (error) => {
+      isWitnessSound = false;
       ports.log.warn('how far the database has come could not be noted outside of it', { error });
     });
     witness.note({ databaseId, life, count: firstCount });
     await witness.synchronize();
+    if (isWitnessSound) markWitnessed(writeHandle);
     const inUse = FILES.map((ending) => `${options.file}${ending}`);
     inUse.forEach((path) => {
       // SQLite itself cuts the log when all of it is in the file.
