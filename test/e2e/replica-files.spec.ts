@@ -34,6 +34,7 @@ describe('a replica, a file of which is removed while it runs', () => {
   it.each([
     ['the journal of its customers', (): string => newestIn('documents')],
     ['the journal of its groups', (): string => newestIn('groups')],
+    ['what knows where the journal of its groups ends', (): string => join(replica.directory, 'groups.end')],
     ['its promise', (): string => join(replica.directory, 'promise.json')],
   ])('given %s, names it, takes nothing, still reads, and goes on when it is put back', async (_, fileOf) => {
     primary.put(1, 'Ada');

@@ -151,6 +151,7 @@ describe('the app on files that are not what it wrote', () => {
     [`${DATABASE}-shm`],
     [`${DATABASE}.commits`],
     ['cluster-secret'],
+    ['documents.end'],
     ['documents/journal.reserve'],
     ['documents/journal-'],
   ])(

@@ -63,12 +63,14 @@ export async function forgetEnd(ports: EndWitnessPorts, journalDirectory: string
  */
 export class EndWitness {
   private file: DiskFile | undefined;
-  private latest: WitnessedEnd | undefined;
+  private noted: WitnessedEnd | undefined;
+  private isNoteDue = false;
   private running: Promise<void> | undefined;
   private isDue = false;
   private isUnsynchronised = false;
   private cancel: (() => void) | undefined;
   private hasFailed = false;
+  private isMade = true;
 
   private constructor(
     private readonly ports: EndWitnessPorts & { readonly nextTurn: NextTurn; readonly timers: Timers },
@@ -87,28 +89,34 @@ export class EndWitness {
     const slots = slotsIn((await ports.disk.read(path)) ?? Buffer.alloc(0));
     const newest = newestOf(slots);
     if (newest === undefined) {
-      const witness = new EndWitness(ports, path, 1, 1);
-      witness.hasFailed = !(await witness.make(end));
+      const witness = new EndWitness(ports, path, 0, 0);
+      witness.isMade = false;
+      await witness.makeOrFail(end);
       return witness;
     }
     // A killed predecessor may have just renamed it.
     await ports.disk.synchronizeDirectory(dirname(path));
-    // Of two whole slots the older one is durable for certain; a single one is.
+    // A single whole slot is durable. Of two only the older one is for certain: a killed predecessor may not have
+    // synchronised the newest, so it is written once more, byte for byte, before anything takes the older one's place.
     const slot = slots.indexOf(newest);
     const isOtherWhole = slots[1 - slot] !== undefined;
-    const witness = new EndWitness(ports, path, newest.count, isOtherWhole ? slot : 1 - slot);
+    const witness = isOtherWhole
+      ? new EndWitness(ports, path, newest.count - 1, slot)
+      : new EndWitness(ports, path, newest.count, 1 - slot);
+    if (isOtherWhole) await witness.makeDurable(newest.end);
     witness.note(end);
     return witness;
   }
 
-  /** False: it could not be made or written, and the journal's end is not known from a second place. */
+  /** False: it could not be made or written, and the journal's end is not known from a second place for now. */
   get isKept(): boolean {
     return !this.hasFailed;
   }
 
   /** `end` is durable in the journal. Returns at once. */
   note(end: WitnessedEnd): void {
-    this.latest = end;
+    this.noted = end;
+    this.isNoteDue = true;
     this.start();
   }
 
@@ -132,26 +140,32 @@ export class EndWitness {
     this.running ??= this.run();
   }
 
-  /** A witness that cannot be written only vouches for less: the journal goes on. */
+  /** A witness that cannot be written only vouches for less: the journal goes on, and its next note is another try. */
   private async run(): Promise<void> {
     await new Promise<void>((resolve) => {
       this.ports.nextTurn(resolve);
     });
     try {
-      while (!this.hasFailed && (this.latest !== undefined || this.isDue)) {
-        if (this.latest !== undefined) await this.write(this.latest);
+      while (this.isNoteDue || this.isDue) {
+        if (this.isNoteDue) await this.write();
         if (this.isDue) await this.synchronize();
       }
     } catch (error) {
-      this.giveUp(error);
+      await this.fail(error);
     }
     this.running = undefined;
   }
 
-  private async write(end: WitnessedEnd): Promise<void> {
-    this.latest = undefined;
+  private async write(): Promise<void> {
+    const { noted: end } = this;
+    this.isNoteDue = false;
+    if (end === undefined) return;
+    if (!this.isMade) {
+      await this.make(end);
+      return;
+    }
     this.count += 1;
-    this.file ??= await this.ports.disk.open(this.path);
+    this.file ??= await (this.hasFailed ? this.reopen() : this.ports.disk.open(this.path));
     await this.file.write(encodeSlot({ count: this.count, end }), this.slot * SLOT_BYTES);
     this.ports.crashSites.reach('end-witness.write.after');
     this.isUnsynchronised = true;
@@ -169,26 +183,63 @@ export class EndWitness {
     this.ports.crashSites.reach('end-witness.synchronize.after');
     this.isUnsynchronised = false;
     this.slot = 1 - this.slot;
+    this.succeed();
   }
 
-  private async make(end: WitnessedEnd): Promise<boolean> {
+  /** Of a file that was removed no other is made: it may be put back. */
+  private async reopen(): Promise<DiskFile> {
+    const { disk } = this.ports;
+    if ((await disk.read(this.path)) === undefined) throw new Error('the file is not there');
+    return disk.open(this.path);
+  }
+
+  private async makeDurable(end: WitnessedEnd): Promise<void> {
+    this.noted = end;
     try {
-      await replaceFile(this.ports, this.path, end);
-      return true;
+      await this.write();
+      await this.synchronize();
     } catch (error) {
-      if (!isDiskFull(error)) throw error;
-      this.giveUp(error);
-      return false;
+      await this.fail(error);
     }
   }
 
-  private giveUp(error: unknown): void {
+  private async makeOrFail(end: WitnessedEnd): Promise<void> {
+    this.noted = end;
+    try {
+      await this.make(end);
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      await this.fail(error);
+    }
+  }
+
+  private async make(end: WitnessedEnd): Promise<void> {
+    await replaceFile(this.ports, this.path, end);
+    this.isMade = true;
+    this.count = 1;
+    this.slot = 1;
+    this.succeed();
+  }
+
+  private succeed(): void {
+    if (!this.hasFailed) return;
+    this.hasFailed = false;
+    this.ports.log.info('where the journal ends is written down beside it again', { file: this.path });
+  }
+
+  /** What was not synchronised is written anew, into the same slot: the other one is durable. */
+  private async fail(error: unknown): Promise<void> {
+    this.isNoteDue = this.noted !== undefined;
+    this.isDue = false;
+    this.isUnsynchronised = false;
+    const { file } = this;
+    this.file = undefined;
+    if (!this.hasFailed) {
+      const message = 'where the journal ends cannot be written down beside it now; each write tries again';
+      this.ports.log.warn(message, { file: this.path, error: String(error) });
+    }
     this.hasFailed = true;
-    this.latest = undefined;
-    this.ports.log.warn('where the journal ends is not written down beside it any more, until the next start', {
-      file: this.path,
-      error: String(error),
-    });
+    await file?.close().catch(() => undefined);
   }
 }
 
