@@ -10,9 +10,11 @@ import { ClusterClient, type ClusterOptions, systemPorts } from './cluster-clien
 class WillingNodes {
   readonly asked: string[] = [];
   /** What they have, as `a:1 g`. */
-  private readonly groups = new Set<string>();
+  readonly groups = new Set<string>();
   /** Holds calls back for as long as it likes. */
   beforeAnswer: (asked: string) => Promise<void> = () => Promise.resolve();
+  /** Fails at these without having done them. */
+  failsAt: (asked: string) => boolean = () => false;
 
   readonly fetch: typeof fetch = async (input, init = {}) => {
     const headers = new Headers(init.headers);
@@ -21,6 +23,7 @@ class WillingNodes {
     const asked = `${method} ${new URL(input).host} ${body.groupId ?? ''}`.trim();
     this.asked.push(asked);
     await this.beforeAnswer(asked);
+    if (this.failsAt(asked)) return Response.json({}, { status: 500 });
     const { host, pathname } = new URL(input);
     const groupId = body.groupId ?? decodeURIComponent(pathname.split('/').at(-1) ?? '');
     if (method === 'POST') this.groups.add(`${host} ${groupId}`);
@@ -159,6 +162,51 @@ describe('a cluster client', () => {
     expect(nodes.asked.filter((asked) => asked === 'UNDO b:2 g')).toHaveLength(1);
     isFull = false;
     expect(await client.repair()).toMatchObject({ repaired: [{ outcome: 'rolled-back' }], open: 0 });
+    await client.close();
+  });
+
+  it('leaves a create open at a node that did not answer it and then fails at every call, as it may land later', async () => {
+    const client = await open(undefined, { attempts: 2, backoffMs: 1 });
+    nodes.beforeAnswer = (asked) =>
+      asked === 'POST b:2 g' && nodes.asked.filter((one) => one === asked).length === 1
+        ? Promise.reject(new TypeError('fetch failed'))
+        : Promise.resolve();
+    nodes.failsAt = (asked) => /^(POST|UNDO) b:2/.test(asked);
+    const { outcome, reason, nodes: told } = await client.create('g');
+    expect([outcome, told.map(({ node, status }) => `${node} ${status}`)]).toEqual([
+      'open',
+      ['a:1 rolled-back', 'b:2 unknown'],
+    ]);
+    expect(reason).toBe('not every node has confirmed that it is undone');
+    expect(await client.repair()).toMatchObject({ open: 1 });
+    nodes.groups.add('b:2 g');
+    nodes.failsAt = () => false;
+
+    expect(await client.repair()).toMatchObject({ open: 0, repaired: [{ outcome: 'rolled-back' }] });
+    expect([...nodes.groups]).toEqual([]);
+    await client.close();
+  });
+
+  it('leaves a create open that a dead client began, while a node fails at every undo', async () => {
+    const client = await open();
+    nodes.beforeAnswer = (asked) =>
+      /^(POST|UNDO) b:2/.test(asked) ? Promise.reject(new TypeError('fetch failed')) : Promise.resolve();
+    expect((await client.create('g')).outcome).toBe('open');
+    await client.close();
+    nodes.beforeAnswer = () => Promise.resolve();
+    nodes.failsAt = (asked) => asked.startsWith('UNDO b:2');
+    const next = await open();
+
+    expect(await next.repair()).toMatchObject({ open: 1, repaired: [{ outcome: 'open' }] });
+    await next.close();
+  });
+
+  it('takes back at once what a node that answers every call with 500 has not done', async () => {
+    const client = await open();
+    nodes.failsAt = (asked) => /^(POST|UNDO) b:2/.test(asked);
+
+    expect((await client.create('g')).outcome).toBe('rolled-back');
+    expect([...nodes.groups]).toEqual([]);
     await client.close();
   });
 

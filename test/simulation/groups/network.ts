@@ -6,10 +6,15 @@ export interface Fault {
   readonly errorChance: number;
   readonly repeatChance: number;
   readonly lateChance: number;
+  /** Of a change: that the node answers 500, with or without having done it. */
+  readonly brokenChance: number;
 }
 
-/** `unsent`: the node has certainly not received it. `silent`: it may have, or may yet. */
-export type Delivery<Answer> = { readonly answer: Answer } | 'unsent' | 'silent';
+/**
+ * `unsent`: the node has certainly not received it. `silent`: it may have, or may yet. `broken`: the node has answered 500,
+ * and nothing of this message comes later.
+ */
+export type Delivery<Answer> = { readonly answer: Answer } | 'unsent' | 'silent' | 'broken';
 
 const DEADLINE_MS = 100;
 const HOP_MS = 20;
@@ -36,12 +41,15 @@ export class Network {
   }
 
   /** Sends once; tells once how that ended. The work may be done after that as well. */
-  send<Answer>(node: string, work: () => Answer, told: (delivery: Delivery<Answer>) => void): void {
+  send<Answer>(node: string, work: () => Answer, told: (delivery: Delivery<Answer>) => void, isChange: boolean): void {
     const { random, queue, fault } = this;
     let isTold = false;
+    let isEnded = false;
     const tell = (delivery: Delivery<Answer>): void => {
-      if (!isTold) told(delivery);
+      if (isTold) return;
       isTold = true;
+      isEnded = delivery === 'broken';
+      told(delivery);
     };
     if (this.isDown(node)) {
       queue.after(1, () => {
@@ -56,16 +64,17 @@ export class Network {
     for (let copy = 0; copy < copies; copy += 1) {
       const isLate = random.chance(fault.lateChance);
       queue.after(isLate ? random.below(LATE_MS) : random.below(HOP_MS), () => {
-        if (random.chance(fault.lossChance) || this.isDown(node)) return;
+        if (isEnded || random.chance(fault.lossChance) || this.isDown(node)) return;
         const isError = random.chance(fault.errorChance);
         if (isError && random.chance(0.5)) {
           tell('silent');
           return;
         }
-        const answer = work();
+        const isBroken = isChange && random.chance(fault.brokenChance);
+        const delivery: Delivery<Answer> = isBroken && random.chance(0.5) ? 'broken' : { answer: work() };
         queue.after(random.below(HOP_MS), () => {
           if (random.chance(fault.lossChance)) return;
-          tell(isError ? 'silent' : { answer });
+          tell(isError ? 'silent' : isBroken ? 'broken' : delivery);
         });
       });
     }

@@ -17,7 +17,7 @@ export interface Result {
 
 class Violation extends Error {}
 
-const NO_FAULT: Fault = { lossChance: 0, errorChance: 0, repeatChance: 0, lateChance: 0 };
+const NO_FAULT: Fault = { lossChance: 0, errorChance: 0, repeatChance: 0, lateChance: 0, brokenChance: 0 };
 const GROUPS = ['a', 'b'];
 /** Nobody but who sets a number far ahead touches it before the end. */
 const QUIET_GROUP = 'quiet';
@@ -65,6 +65,7 @@ class World {
     const upTo = (most: number): number => (random.chance(0.5) ? random.fraction() * most : 0);
     this.network = new Network(random, {
       ...{ lossChance: upTo(0.2), errorChance: upTo(0.2), repeatChance: upTo(0.3), lateChance: upTo(0.2) },
+      brokenChance: upTo(0.8),
     });
     this.names = Array.from({ length: 1 + random.below(4) }, (_, index) => `node-${String(index)}`);
     const hasOld = random.chance(0.2);

@@ -1,7 +1,7 @@
 import { type LamportTime, laterOf } from '../../../src/kernel/index.js';
 import type { Intent, Wanted } from '../../../src/modules/cluster-client/core/intent.js';
 import { newIntent } from '../../../src/modules/cluster-client/core/intent.js';
-import type { WriteAnswer } from '../../../src/modules/cluster-client/core/node-standing.js';
+import { groupsIn } from '../../../src/modules/cluster-client/core/look.js';
 import {
   decide,
   type Effect,
@@ -11,11 +11,22 @@ import {
   operationOf,
   type Outcome,
 } from '../../../src/modules/cluster-client/core/operation.js';
+import { afterBreak, needsNoUndo, standingAfter } from '../../../src/modules/cluster-client/shell/node-requests.js';
 import type { Delivery, Network } from './network.js';
 import type { NodeWork, SimulatedNode } from './simulated-node.js';
 import type { Variant } from './variant.js';
 
 const ATTEMPTS = 2;
+
+/** How a call ended, however often it was tried. */
+interface End<Answer> {
+  readonly answer?: Answer;
+  readonly mayLand: boolean;
+  /** The last answer was 500. */
+  readonly isBroken?: true;
+  /** One before that was. */
+  readonly wasBroken?: true;
+}
 
 export interface ClientWorld {
   readonly network: Network;
@@ -87,48 +98,93 @@ export class SimulatedClient {
           });
           return;
         }
-        this.ask(
-          effect.node,
-          (node) => node.look(intent.wanted),
-          feed,
-          (end): Input => {
-            const look: Look = end.answer ? { state: 'seen', ...end.answer } : { state: 'silent', cause: 'silent' };
-            return { type: 'looked', node: effect.node, look };
-          },
-        );
-        return;
-      case 'write': {
-        const version = world.variant.sendsVersions ? effect.version : undefined;
-        const believed = world.variant.believesAnyNumber ? highestIn(looks) : effect.after;
-        const after = world.variant.asksForPlaceAbove && effect.version === undefined ? believed : undefined;
-        this.ask(
-          effect.node,
-          (node) => node.write(intent.id, intent.wanted, version, after),
-          feed,
-          (end): Input => {
-            const answer: WriteAnswer = { mayLand: end.mayLand, ...(end.answer ?? { result: 'failed' }) };
-            return { type: 'written', node: effect.node, answer };
-          },
-        );
-        return;
-      }
-      case 'undo': {
-        const undo: NodeWork<true> = (node) => node.undo(intent.id, intent.wanted);
-        this.ask(effect.node, undo, feed, (end): Input => {
-          const isUndone = end.answer === true || world.variant.trustsUndos;
-          return { type: 'undo-ended', node: effect.node, isUndone };
+        this.look(effect.node, intent.wanted, (look) => {
+          feed({ type: 'looked', node: effect.node, look });
         });
-      }
+        return;
+      case 'write':
+        this.write(effect, intent, looks, feed);
+        return;
+      case 'undo':
+        this.undo(effect, intent, feed);
     }
   }
 
-  /** As often as is allowed. */
-  private ask<Answer>(
-    name: string,
-    work: NodeWork<Answer>,
+  private look(node: string, wanted: Wanted, told: (look: Look) => void): void {
+    this.ask(
+      node,
+      (one) => one.look(wanted),
+      ({ answer }) => {
+        told(answer ? { state: 'seen', ...answer } : { state: 'silent', cause: 'silent' });
+      },
+      false,
+    );
+  }
+
+  private write(
+    { node, version: given, after: asked }: Extract<Effect, { do: 'write' }>,
+    { id, wanted }: Intent,
+    looks: Operation['looks'],
     feed: (input: Input) => void,
-    inputOf: (end: { readonly answer?: Answer; readonly mayLand: boolean }) => Input,
   ): void {
+    const { variant } = this.world;
+    const version = variant.sendsVersions ? given : undefined;
+    const believed = variant.believesAnyNumber ? highestIn(looks) : asked;
+    const after = variant.asksForPlaceAbove && given === undefined ? believed : undefined;
+    this.askUnbroken(
+      node,
+      (one) => one.write(id, wanted, version, after),
+      (end) => {
+        if (end.isBroken) {
+          this.look(node, wanted, (look) => {
+            const options = { knowsIds: !variant.believesLooks, before: groupsIn(looks.get(node)) };
+            feed({ type: 'written', node, answer: afterBreak(look, wanted, options, end, 'it answered 500') });
+          });
+          return;
+        }
+        const standing = variant.mindsWhatFailed ? standingAfter(end) : { mayLand: end.mayLand };
+        feed({ type: 'written', node, answer: { ...standing, ...(end.answer ?? { result: 'failed' }) } });
+      },
+    );
+  }
+
+  private undo(
+    { node, before: seen }: Extract<Effect, { do: 'undo' }>,
+    { id, wanted }: Intent,
+    feed: (input: Input) => void,
+  ): void {
+    const { variant } = this.world;
+    const before = seen ?? (variant.mindsWhatIsLate || wanted.kind !== 'create' ? undefined : { groups: [] });
+    this.askUnbroken(
+      node,
+      (one) => one.undo(id, wanted),
+      (end) => {
+        const isUndone = end.answer === true || variant.trustsUndos;
+        if (isUndone || !end.isBroken || before === undefined) {
+          feed({ type: 'undo-ended', node, isUndone });
+          return;
+        }
+        const known = variant.mindsWhatIsBelow ? before : { groups: before.groups };
+        this.look(node, wanted, (look) => {
+          feed({ type: 'undo-ended', node, isUndone: needsNoUndo(look, wanted, known) });
+        });
+      },
+    );
+  }
+
+  /** A node that answers 500 is asked once more. */
+  private askUnbroken<Answer>(name: string, work: NodeWork<Answer>, told: (end: End<Answer>) => void): void {
+    this.ask(name, work, (first) => {
+      if (!first.isBroken) told(first);
+      else
+        this.ask(name, work, (second) => {
+          told({ ...second, mayLand: first.mayLand || second.mayLand, wasBroken: true });
+        });
+    });
+  }
+
+  /** As often as is allowed. */
+  private ask<Answer>(name: string, work: NodeWork<Answer>, told: (end: End<Answer>) => void, isChange = true): void {
     const { network, nodes } = this.world;
     const node = nodes.get(name)!;
     let mayLand = false;
@@ -137,14 +193,15 @@ export class SimulatedClient {
         name,
         () => work(node),
         (delivery: Delivery<Answer>) => {
-          if (typeof delivery === 'object') {
-            feed(inputOf({ answer: delivery.answer, mayLand }));
-            return;
+          if (delivery === 'broken') told({ isBroken: true, mayLand });
+          else if (typeof delivery === 'object') told({ answer: delivery.answer, mayLand });
+          else {
+            mayLand ||= delivery === 'silent';
+            if (number < ATTEMPTS) attempt(number + 1);
+            else told({ mayLand });
           }
-          mayLand ||= delivery === 'silent';
-          if (number < ATTEMPTS) attempt(number + 1);
-          else feed(inputOf({ mayLand }));
         },
+        isChange,
       );
     };
     attempt(1);

@@ -6,6 +6,14 @@ export interface Variant {
   readonly asksForPlaceAbove: boolean;
   /** Clients take an undo that nobody answered for done. */
   readonly trustsUndos: boolean;
+  /** Clients take back by a look alone what a node that answers 500 has not done, only where nothing can come later. */
+  readonly mindsWhatIsLate: boolean;
+  /** Where the node has met nothing since, either. */
+  readonly mindsWhatIsBelow: boolean;
+  /** Clients do not take what a node has answered 500 to for undone when it cannot be reached after that. */
+  readonly mindsWhatFailed: boolean;
+  /** Clients take what a node that answers 500 is seen to have for its doing, also where operation ids are known. */
+  readonly believesLooks: boolean;
   /** Nodes remember what was undone, and refuse it when it comes late. */
   readonly remembersUndos: boolean;
   /** An undo looks at whose the group is. */
@@ -26,6 +34,10 @@ export const REAL: Variant = {
   sendsVersions: true,
   asksForPlaceAbove: true,
   trustsUndos: false,
+  mindsWhatIsLate: true,
+  mindsWhatIsBelow: true,
+  mindsWhatFailed: true,
+  believesLooks: false,
   remembersUndos: true,
   undoesOnlyItsOwn: true,
   looksBeforeDone: true,
@@ -39,6 +51,10 @@ export const PLANTED: Readonly<Record<string, Variant>> = {
   'every node orders operations by itself': { ...REAL, sendsVersions: false },
   'an operation has its place above what the first node has met': { ...REAL, asksForPlaceAbove: false },
   'an undo without an answer counts as done': { ...REAL, trustsUndos: true },
+  'a look ends what may come later': { ...REAL, mindsWhatIsLate: false },
+  'a look ends what may stand below a later change': { ...REAL, mindsWhatIsBelow: false },
+  'a node that failed, and is not reached after that, has done nothing': { ...REAL, mindsWhatFailed: false },
+  'what a node that fails is seen to have is its doing': { ...REAL, believesLooks: true },
   'an undo leaves no mark': { ...REAL, remembersUndos: false },
   'an undo removes whatever is there': { ...REAL, undoesOnlyItsOwn: false },
   'what all nodes have said is told without a look': { ...REAL, looksBeforeDone: false },

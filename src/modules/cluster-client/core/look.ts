@@ -12,8 +12,14 @@ export type Look =
     }
   | { readonly state: 'silent'; readonly cause: string };
 
+export type Seen = Extract<Look, { state: 'seen' }>;
+
 export const groupsIn = (found: Look | undefined): readonly string[] => (found?.state === 'seen' ? found.groups : []);
 export const hasGroups = (found: Look): boolean => groupsIn(found).length > 0;
+
+/** The highest version that it has met. */
+export const metBy = (found: Look | undefined): LamportTime | undefined =>
+  found?.state === 'seen' && found.understands ? found.version : undefined;
 
 /** `before`: the operation's groups that stood there before it. What came after a clear began is not its matter. */
 export function isAsWanted(found: Look, { kind }: Wanted, before: readonly string[]): boolean {

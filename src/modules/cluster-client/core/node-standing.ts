@@ -10,11 +10,15 @@ export interface WriteAnswer {
   readonly result: 'done' | 'absent' | 'exists' | 'refused' | 'undone' | 'failed';
   /** An attempt that was not answered may have been carried out, or may yet be. */
   readonly mayLand: boolean;
+  /** Every attempt was answered by the node itself: what it has not done by now it will not do later. */
+  readonly isOver?: true;
   /** Of a node that knows operation ids. */
   readonly version?: LamportTime;
   readonly cause?: string;
 }
 
+/** An attempt that the node itself did not answer may be carried out at any time. */
+export const comesLate = ({ mayLand, isOver }: WriteAnswer): boolean => mayLand && isOver !== true;
 export const isPlain = ({ plain }: IntentNode): boolean => plain !== undefined;
 export const isGood = ({ status }: IntentNode): boolean => status === 'done' || status === 'already';
 

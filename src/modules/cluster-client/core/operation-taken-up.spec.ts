@@ -257,6 +257,15 @@ describe('an operation that is taken up', () => {
     expect(statuses(played)).toBe(end);
   });
 
+  it('stays open at a plain node that said yes after an attempt that it did not answer, until a minute is over', () => {
+    const saidLate: ScriptedNode = { look: plain(), write: said('done', { mayLand: true }) };
+    const played = begin(CREATE, { a: {}, b: saidLate, c: { write: said('refused') } });
+    expect(played.trace.slice(-5).join(', ')).toBe('keep backward, undo b -g, undo a, keep backward, open');
+    expect(statuses(played)).toBe('rolled-back, unknown, refused');
+
+    expect(play(played.kept!, { a: {}, b: { look: plain() }, c: {} }, resume()).end.outcome).toBe('rolled-back');
+  });
+
   it('gives no reason where there is none to give', () => {
     expect(play(dead(CREATE, ABC), ABC, resume()).end).toEqual({ do: 'end', outcome: 'rolled-back' });
   });

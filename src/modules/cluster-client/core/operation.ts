@@ -13,8 +13,9 @@
  */
 import { compareLamport, type LamportTime, plusLamport } from '../../../kernel/index.js';
 import type { Intent, IntentNode } from './intent.js';
-import { groupsIn, hasGroups, isAsWanted, type Look } from './look.js';
+import { groupsIn, hasGroups, isAsWanted, type Look, metBy } from './look.js';
 import {
+  comesLate,
   forwardStatus,
   isGood,
   isPlain,
@@ -23,11 +24,11 @@ import {
   statusAfter,
   type WriteAnswer,
 } from './node-standing.js';
-import { isLagging, placeAbove } from './places.js';
-import type { Effect, Input, Outcome, UnknownRule } from './steps.js';
+import { isLagging, lagsBehind, placeAbove } from './places.js';
+import { contraryOf, type Effect, type Input, isLateFor, type Outcome, type UnknownRule } from './steps.js';
 
 export type { Look } from './look.js';
-export type { Contrary, Effect, Input, Outcome, UnknownRule } from './steps.js';
+export type { Contrary, Effect, Input, Outcome, UndoOptions, UnknownRule } from './steps.js';
 
 /** From each phase to those that may follow. */
 export const PHASES = {
@@ -63,6 +64,8 @@ export interface Operation {
   readonly looks: ReadonlyMap<string, Look>;
   /** Nodes that said yes, and were then seen not to be as they said. */
   readonly contradicted: readonly string[];
+  /** Nodes where what was asked may be carried out even later: nothing but an undo by id that they confirm ends that. */
+  readonly late: readonly string[];
   readonly unknown: UnknownRule;
   readonly isForgotten: boolean;
   readonly mayBeUnderWay: boolean;
@@ -77,6 +80,7 @@ export function operationOf(intent: Intent): Operation {
     awaited: [],
     looks: new Map(),
     contradicted: [],
+    late: [],
     unknown: 'leave-open',
     isForgotten: false,
     mayBeUnderWay: false,
@@ -94,6 +98,7 @@ export function decide(operation: Operation, input: Input): Decision {
           unknown: input.unknown,
           isForgotten: input.isForgotten,
           mayBeUnderWay: input.mayBeUnderWay,
+          late: operation.intent.nodes.filter(isLateFor(input)).map(({ name }) => name),
         },
         [],
       );
@@ -257,7 +262,7 @@ const resolveUnknown =
     const isAsBefore =
       intent.wanted.kind === 'create' ? !hasGroups(found) : before.every((id) => found.groups.includes(id));
     if (isAsBefore && mayBeUnderWay && unknown === 'leave-open') {
-      return { ...node, ...why('what was asked of it may still be on its way: repair again in a minute') };
+      return { ...node, ...why(STILL_UNDER_WAY) };
     }
     if (isAsBefore || unknown === 'leave') return { ...node, status: 'rolled-back', isTouched: false };
     return unknown === 'undo' ? { ...node, status: 'done' } : node;
@@ -295,11 +300,16 @@ const canUndo =
     return isPlain(node) ? node.status === 'done' : found.understands;
   };
 
-function undoing({ intent: { wanted } }: Operation, { name, plain }: IntentNode): Effect {
-  if (plain === undefined) return { do: 'undo', node: name };
-  const isCreate = wanted.kind === 'create';
-  const contrary = { remove: isCreate ? [wanted.groupId] : [], restore: isCreate ? [] : plain.before };
-  return { do: 'undo', node: name, contrary };
+function undoing(operation: Operation, { name, plain }: IntentNode): Effect {
+  const found = operation.looks.get(name);
+  const groups = plain?.before ?? groupsIn(found);
+  const version = metBy(found);
+  // What is below what a node has met leaves no trace in that.
+  const isAhead = compareLamport(version ?? 0, placeAbove(metIn(operation))) > 0;
+  const isUnclear = isAhead || operation.late.includes(name);
+  const before = isUnclear ? {} : { before: { groups, ...(version !== undefined && { version }) } };
+  if (plain === undefined) return { do: 'undo', node: name, ...before };
+  return { do: 'undo', node: name, contrary: contraryOf(operation.intent.wanted, plain), ...before };
 }
 
 function endUndone(operation: Operation, before: readonly Effect[] = []): Decision {
@@ -313,7 +323,8 @@ function endUndone(operation: Operation, before: readonly Effect[] = []): Decisi
 
 function afterWrite(operation: Operation, name: string, answer: WriteAnswer): Operation {
   const isForward = operation.intent.direction === 'forward';
-  return mapNodes(operation, (node) => {
+  const late = comesLate(answer) ? [...operation.late, name] : operation.late;
+  return mapNodes({ ...operation, late }, (node) => {
     if (node.name !== name) return node;
     const status = isForward ? forwardStatus(answer) : statusAfter(node, answer);
     const { cause: _earlier, ...rest } = node;
@@ -329,6 +340,8 @@ function afterUndo(
   return mapNodes(operation, (node) => {
     if (node.name !== name) return node;
     if (!isUndone) return { ...node, status: 'unknown', ...why(cause) };
+    // Only a node that knows ids refuses what comes after its undo.
+    if (isPlain(node) && operation.late.includes(name)) return { ...node, status: 'unknown', ...why(STILL_UNDER_WAY) };
     return { ...node, status: node.status === 'refused' ? 'refused' : 'rolled-back', isTouched: false };
   });
 }
@@ -374,11 +387,8 @@ function firstOf({ intent }: Operation): IntentNode {
   return node;
 }
 
+const STILL_UNDER_WAY = 'what was asked of it may still be on its way: repair again in a minute';
 const NOT_CONFIRMED = 'not every node has confirmed it';
-const lagsBehind = (met: LamportTime, after: LamportTime): string =>
-  `it has met version ${String(met)} only, where others have met ${String(after)}: "repair" raises it`;
-const metBy = (found: Look | undefined): LamportTime | undefined =>
-  found?.state === 'seen' && found.understands ? found.version : undefined;
 const metIn = ({ looks }: Operation): readonly LamportTime[] =>
   [...looks.values()].flatMap((found) => metBy(found) ?? []);
 const isReason =

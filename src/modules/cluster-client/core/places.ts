@@ -32,3 +32,6 @@ export function placeAbove(met: readonly LamportTime[]): LamportTime {
 export function isLagging(met: LamportTime, after: LamportTime): boolean {
   return isFarAhead(after, met);
 }
+
+export const lagsBehind = (met: LamportTime, after: LamportTime): string =>
+  `it has met version ${String(met)} only, where others have met ${String(after)}: "repair" raises it`;

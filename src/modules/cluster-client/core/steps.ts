@@ -1,8 +1,8 @@
 /** What an operation is told, and what it asks for. */
 import type { LamportTime } from '../../../kernel/index.js';
-import type { Intent } from './intent.js';
-import type { Look } from './look.js';
-import type { WriteAnswer } from './node-standing.js';
+import type { Intent, IntentNode, PlainNode, Wanted } from './intent.js';
+import type { Look, Seen } from './look.js';
+import { isPlain, type WriteAnswer } from './node-standing.js';
 
 /** `left`: it was not brought to an end, and a person said to let it be. */
 export type Outcome = 'done' | 'refused' | 'rolled-back' | 'open' | 'left';
@@ -31,12 +31,28 @@ export type Effect =
   | { readonly do: 'look'; readonly node: string }
   /** `version`: as the first node has given it. `after`: of the first node, what its version has to be above. */
   | { readonly do: 'write'; readonly node: string; readonly version?: LamportTime; readonly after?: LamportTime }
-  /** By operation id, or on a plain node by asking for the contrary. */
-  | { readonly do: 'undo'; readonly node: string; readonly contrary?: Contrary }
+  | ({ readonly do: 'undo'; readonly node: string } & UndoOptions)
   | { readonly do: 'forget' }
   | { readonly do: 'end'; readonly outcome: Outcome; readonly reason?: string };
+
+export interface UndoOptions {
+  /** On a plain node what is asked for; absent: an undo by operation id. */
+  readonly contrary?: Contrary;
+  /** What was seen there before: seen so again it needs no undo. Absent when what was asked may come even later. */
+  readonly before?: Pick<Seen, 'groups' | 'version'>;
+}
 
 export interface Contrary {
   readonly remove: readonly string[];
   readonly restore: readonly string[];
 }
+
+export function contraryOf(wanted: Wanted, { before }: PlainNode): Contrary {
+  return wanted.kind === 'create' ? { remove: [wanted.groupId], restore: [] } : { remove: [], restore: before };
+}
+
+/** Of an earlier process: what it was answered nobody knows, and of a plain node nothing better than the time is. */
+export const isLateFor =
+  ({ mayBeUnderWay, unknown }: { readonly mayBeUnderWay: boolean; readonly unknown: UnknownRule }) =>
+  (node: IntentNode): boolean =>
+    !isPlain(node) || (mayBeUnderWay && unknown === 'leave-open');

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Wanted } from '../core/intent.js';
+import type { UndoOptions } from '../core/operation.js';
 import type { Call, CallEnd } from './node-calls.js';
-import { lookAt, undo, type UndoOptions, write as writeTo, type WriteOptions } from './node-requests.js';
+import { lookAt, undo, write as writeTo, type WriteOptions } from './node-requests.js';
 
 const CREATE: Wanted = { kind: 'create', groupId: 'g' };
 const DELETE: Wanted = { kind: 'delete', groupId: 'g' };
@@ -185,16 +186,29 @@ describe('a write at a node that answers 500', () => {
       CREATE,
       {},
       [BROKEN, NOT_THERE],
-      { result: 'refused', mayLand: true },
+      { result: 'refused', mayLand: true, isOver: true },
     ],
     [
-      'knows ids, is not the first, and has created is done',
+      'knows ids, is gone then, and may have done it, is in doubt',
+      CREATE,
+      {},
+      [FAILED],
+      { result: 'failed', mayLand: true, isOver: true },
+    ],
+    [
+      "knows ids and has the group may have another client's",
       CREATE,
       { version: 3 },
       [BROKEN, THERE],
-      { result: 'done' },
+      { result: 'failed', mayLand: true, isOver: true },
     ],
-    ["knows ids and is the first may have another client's", CREATE, {}, [BROKEN, THERE], { result: 'failed' }],
+    [
+      'knows ids and had nothing to delete does not stand against a slower create',
+      DELETE,
+      { version: 3 },
+      [BROKEN, NOT_THERE],
+      { result: 'refused', mayLand: true, isOver: true },
+    ],
   ])('and %s', async (_, wanted, options, later, expected) => {
     const { ask, asked } = asking(BROKEN, ...later);
 
@@ -204,6 +218,10 @@ describe('a write at a node that answers 500', () => {
 });
 
 describe('an undo', () => {
+  const NOTHING: UndoOptions = { before: { groups: [] } };
+  const HAD_IT: UndoOptions = { before: { groups: ['g'] } };
+  const REMOVE = { remove: ['g'], restore: [] };
+
   it.each([
     [CREATE, 'DELETE', '/v1/group'],
     [DELETE, 'POST', '/v1/group'],
@@ -248,12 +266,28 @@ describe('an undo', () => {
   });
 
   it.each<[string, Wanted, UndoOptions, readonly CallEnd[], boolean]>([
-    ['a create that is not there', CREATE, {}, [answer(500), answer(404)], true],
-    ['a create that is there', CREATE, {}, [answer(500), answer(200, { groupId: 'g' })], false],
-    ['a delete of what is there again', DELETE, { before: ['g'] }, [answer(500), answer(200, { groupId: 'g' })], true],
-    ['a delete of what is gone', DELETE, { before: ['g'] }, [answer(500), answer(404)], false],
+    ['a create that is not there', CREATE, NOTHING, [answer(500), answer(404)], true],
+    ['a create that is not there, and may come later', CREATE, {}, [answer(500)], false],
+    [
+      'a create that is not there, where nothing was numbered since',
+      CREATE,
+      { before: { groups: [], version: 6 } },
+      [answer(500), answer(404, undefined, { ...KNOWS, 'x-group-version': '6' })],
+      true,
+    ],
+    [
+      'a create that may stand below what somebody has deleted since',
+      CREATE,
+      { before: { groups: [], version: 6 } },
+      [answer(500), answer(404, undefined, { ...KNOWS, 'x-group-version': '8' })],
+      false,
+    ],
+    ['a create that is there', CREATE, NOTHING, [answer(500), answer(200, { groupId: 'g' })], false],
+    ['a delete of what is there again', DELETE, HAD_IT, [answer(500), answer(200, { groupId: 'g' })], true],
+    ['a delete of what is gone', DELETE, HAD_IT, [answer(500), answer(404)], false],
     ['a delete of what nobody knows to have been there', DELETE, {}, [answer(500)], false],
-    ['a create at a plain node', CREATE, { contrary: { remove: ['g'], restore: [] } }, [answer(404)], true],
+    ['a create at a plain node', CREATE, { ...NOTHING, contrary: REMOVE }, [answer(404)], true],
+    ['a create at a plain node that may come later', CREATE, { contrary: REMOVE }, [], false],
   ])('of %s, at a node that answers 500, is what a look says', async (_, wanted, options, later, isUndone) => {
     expect(await undo(asking(answer(500), ...later).ask, 'op', wanted, options)).toMatchObject({ isUndone });
   });

@@ -1,10 +1,10 @@
 /** What the steps of an operation ask of a node, and what its answers mean. */
 import { z } from 'zod';
-import { type LamportTime, parseLamport } from '../../../kernel/index.js';
+import { compareLamport, type LamportTime, parseLamport } from '../../../kernel/index.js';
 import type { Wanted } from '../core/intent.js';
 import type { WriteAnswer } from '../core/node-standing.js';
 import { isAsWanted, type Look } from '../core/look.js';
-import type { Contrary } from '../core/operation.js';
+import type { Contrary, UndoOptions } from '../core/operation.js';
 import { type Call, type CallEnd, isBroken, type NodeAnswer, saidBy } from './node-calls.js';
 
 export const OPERATION_ID = 'x-operation-id';
@@ -83,45 +83,59 @@ export async function write(ask: Ask, id: string, wanted: Wanted, options: Write
     ...(after !== undefined && { [AFTER]: String(after) }),
   };
   const end = await askUnbroken(ask, { ...requestFor(wanted), headers }, knowsIds);
-  const { answer, mayLand } = end;
-  if (answer === undefined) return { result: 'failed', mayLand, cause: end.cause };
-  if (isBroken(answer)) return afterBreak(await lookAt(ask, id, wanted), wanted, options, { answer, mayLand });
+  const { answer } = end;
+  const standing = standingAfter(end);
+  if (answer === undefined) return { result: 'failed', ...standing, cause: end.cause };
+  if (isBroken(answer)) return afterBreak(await lookAt(ask, id, wanted), wanted, options, end, saidBy(answer));
   // A page of somebody's, or an answer that is none: what has been done there cannot be told.
   if (isGood(answer) && !saysDone(wanted, answer)) return { result: 'failed', mayLand: true, cause: saidBy(answer) };
   const result = meaning(wanted, answer);
   const given = versionIn(answer);
   return {
-    ...{ result, mayLand },
+    ...{ result, ...standing },
     ...(given !== undefined && { version: given }),
     ...(result !== 'done' && { cause: saidBy(answer) }),
   };
 }
 
 /** A node that knows ids and is asked a second time does nothing twice. */
-async function askUnbroken(ask: Ask, call: Call, isTwice: boolean): Promise<CallEnd> {
+async function askUnbroken(ask: Ask, call: Call, isTwice: boolean): Promise<CallEnd & { readonly wasBroken?: true }> {
   const first = await ask(call);
   if (!isTwice || first.answer === undefined || !isBroken(first.answer)) return first;
   const second = await ask(call);
-  return { ...second, mayLand: first.mayLand || second.mayLand };
+  return { ...second, mayLand: first.mayLand || second.mayLand, wasBroken: true };
 }
 
-function afterBreak(
+/** What has failed once may have been done, also where the second answer says nothing of it. */
+export function standingAfter({
+  mayLand,
+  wasBroken,
+}: {
+  readonly mayLand: boolean;
+  readonly wasBroken?: true;
+}): Pick<WriteAnswer, 'mayLand' | 'isOver'> {
+  if (mayLand || wasBroken !== true) return { mayLand };
+  return { mayLand: true, isOver: true };
+}
+
+/**
+ * What a node that has failed has done is what a look says, but where ids are known: there it may be another client's, who
+ * takes it back, and the node stands against nothing that comes later. `mayLand`: whether an attempt was not answered.
+ */
+export function afterBreak(
   look: Look,
   wanted: Wanted,
-  { version, knowsIds, before }: WriteOptions,
-  { answer, mayLand }: { readonly answer: NodeAnswer; readonly mayLand: boolean },
+  { knowsIds, before }: Pick<WriteOptions, 'knowsIds' | 'before'>,
+  { mayLand }: { readonly mayLand: boolean },
+  cause: string,
 ): WriteAnswer {
-  const cause = saidBy(answer);
-  if (isAsBefore(look, wanted, before)) {
-    // Nothing to delete is what was wanted. Where ids are known an undo makes sure that it stays so.
-    const isAlready = wanted.kind !== 'create' && before.length === 0;
-    return { result: isAlready ? 'absent' : 'refused', mayLand: mayLand || knowsIds, cause };
-  }
-  // At the first of those that know ids it may be another client's, who was there before.
-  const isOurs = !knowsIds || version !== undefined;
-  return isOurs && isAsWanted(look, wanted, before)
-    ? { result: 'done', mayLand }
-    : { result: 'failed', mayLand: true, cause };
+  const inDoubt = standingAfter({ mayLand, wasBroken: true });
+  const wasAsBefore = isAsBefore(look, wanted, before);
+  if (knowsIds) return { result: wasAsBefore ? 'refused' : 'failed', ...inDoubt, cause };
+  // Nothing to delete is what was wanted.
+  const isAlready = wanted.kind !== 'create' && before.length === 0;
+  if (wasAsBefore) return { result: isAlready ? 'absent' : 'refused', mayLand, cause };
+  return isAsWanted(look, wanted, before) ? { result: 'done', mayLand } : { result: 'failed', ...inDoubt, cause };
 }
 
 /** What the operation is about stands there as it stood before it. */
@@ -171,21 +185,25 @@ export interface UndoEnd {
   readonly isBroken?: true;
 }
 
-/** `before`: of the operation's groups, those that stood there before it; absent when that was not seen. */
-export interface UndoOptions {
-  readonly before?: readonly string[];
-  readonly contrary?: Contrary;
-}
-
 /**
  * Undoes by id, or at a plain node by asking for the contrary. A node that says that it has failed is looked at once
- * more: what stands there as it stood before needs no undo.
+ * more where nothing can come later: what stands there as it stood before needs no undo.
  */
 export async function undo(ask: Ask, id: string, wanted: Wanted, options: UndoOptions = {}): Promise<UndoEnd> {
-  const { before = wanted.kind === 'create' ? [] : undefined, contrary } = options;
+  const { before, contrary } = options;
   const end = await (contrary ? undoByContrary(ask, contrary) : undoById(ask, id, wanted));
   if (end.isUndone || !end.isBroken || before === undefined) return end;
-  return isAsBefore(await lookAt(ask, id, wanted), wanted, before) ? { isUndone: true } : end;
+  return needsNoUndo(await lookAt(ask, id, wanted), wanted, before) ? { isUndone: true } : end;
+}
+
+/** One that has met another version since may have done it below what somebody else has changed. */
+export function needsNoUndo(
+  look: Look,
+  wanted: Wanted,
+  { groups, version }: NonNullable<UndoOptions['before']>,
+): boolean {
+  if (!isAsBefore(look, wanted, groups) || look.state === 'silent') return false;
+  return version === undefined || (look.version !== undefined && compareLamport(look.version, version) === 0);
 }
 
 /** Of a node that knows operation ids: what the operation did is undone, and what of it comes later will be refused. */

@@ -63,20 +63,16 @@ export function runOperation(ports: OperationPorts, intent: Intent, first: Input
       const asking = (call: Call): Promise<CallEnd> =>
         ports.call(node, call, spent.get(node) ?? { attempts: 0, ms: 0 });
       tell(node, effect.do, 'asked');
-      const before = groupsIn(operation.looks.get(node));
       switch (effect.do) {
         case 'look':
           return { type: 'looked', node, look: await lookAt(asking, id, wanted) };
         case 'write': {
+          const before = groupsIn(operation.looks.get(node));
           const knowsIds = !isPlainNode(operation, node);
           return { type: 'written', node, answer: await write(asking, id, wanted, { ...effect, knowsIds, before }) };
         }
         case 'undo': {
-          const { contrary } = effect;
-          // What a process that is gone has found before it wrote is known of plain nodes alone.
-          const known = first.type === 'begin' ? before : contrary?.restore;
-          const options = { ...(known && { before: known }), ...(contrary && { contrary }) };
-          const { isUndone, cause } = await undo(asking, id, wanted, options);
+          const { isUndone, cause } = await undo(asking, id, wanted, effect);
           return { type: 'undo-ended', node, isUndone, ...(cause !== undefined && { cause }) };
         }
       }
