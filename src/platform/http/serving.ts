@@ -10,8 +10,8 @@ declare module 'fastify' {
   }
 }
 
-const READ_WITHIN_MS = 250;
-const TURNS_TO_READ = 5;
+const READ_WITHIN_MS = 500;
+const TURNS_TO_READ = 10;
 const DROP_EVERY_MS = 20;
 const ANSWERED_WITHIN_MS = 1_000;
 /** A client that does not read what it is answered does not hold up the end. */
