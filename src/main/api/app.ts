@@ -175,8 +175,8 @@ export async function startApp(
     check.begin();
   };
   /** A refused start leaves no log of SQLite's behind, which would be played into a copy that is put in its place. */
-  const abandon = (error: unknown): never => {
-    if (!isAppError(error, 'shutting-down')) stores.sql.abandon();
+  const abandon = async (error: unknown): Promise<never> => {
+    if (!isAppError(error, 'shutting-down')) await stores.sql.abandon();
     throw error;
   };
   const isAlone = config.replication.nodes.length === 0;

@@ -89,7 +89,7 @@ export async function openStores({ storage, cache, replication }: AppConfig, own
   });
   const [sql, documents] = await Promise.all([openingSql, openingDocuments]).catch(async (error: unknown) => {
     const [opened] = await Promise.allSettled([openingSql]);
-    if (opened.status === 'fulfilled') opened.value.abandon();
+    if (opened.status === 'fulfilled') await opened.value.abandon();
     throw error;
   });
   return {

@@ -83,9 +83,9 @@ describe('SqlDatabase', () => {
     const database = await openOne();
     await database.writer.run(() => database.writeHandle.exec(FLOOD));
     expect(existsSync(`${file}-wal`)).toBe(true);
-    database.abandon();
+    await database.abandon();
 
-    expect([existsSync(`${file}-wal`), existsSync(`${file}-shm`)]).toEqual([false, false]);
+    expect(['-wal', '-shm', '.commits'].map((ending) => existsSync(`${file}${ending}`))).toEqual([false, false, false]);
     open = [];
     expect((await openOne()).epoch).toBe(2);
   });

@@ -64,6 +64,8 @@ export class SqlDatabase {
     /** What was read is not what was written: from now on nothing is. Returns what the request is answered with. */
     readonly damaged: (what: string) => AppError,
     private readonly letGo: () => void,
+    /** Takes back a count of commits that this very life has begun: a copy that is put in the file's place is not measured by it. */
+    private readonly disown: () => Promise<void>,
   ) {
     this.lifeOf = reader.handle.prepare<[number], number>('SELECT id FROM lives WHERE id = ?').pluck();
   }
@@ -89,7 +91,8 @@ export class SqlDatabase {
       migrations: [...options.migrations] as never,
       migrationsTransactionMode: 'each',
     });
-    const lacking = lookBeforeOpening(options.file, await CommitWitness.read(ports.disk, witnessOf(options.file)));
+    const known = await CommitWitness.read(ports.disk, witnessOf(options.file));
+    const lacking = lookBeforeOpening(options.file, known);
     if (lacking !== undefined) throw refusalFor(lacking);
     await writeSource.initialize();
     await writeSource.runMigrations();
@@ -145,6 +148,7 @@ export class SqlDatabase {
           ports.files.forget(path);
         });
       },
+      () => (known === undefined ? ports.disk.remove(witnessOf(options.file)) : Promise.resolve()),
     );
   }
 
@@ -155,9 +159,9 @@ export class SqlDatabase {
 
   /**
    * For a start that is refused: lets go of the file at once, with nothing left beside it that would be taken for a part
-   * of a copy that somebody puts in its place. No work may be under way or follow.
+   * of a copy that somebody puts in its place. No work may be under way or follow. Never rejects.
    */
-  abandon(): void {
+  async abandon(): Promise<void> {
     this.letGo();
     for (const handle of [this.reader.handle, this.writeHandle]) {
       try {
@@ -166,7 +170,10 @@ export class SqlDatabase {
         // What is to be said is why the start is refused.
       }
     }
-    this.witness.close().catch(() => undefined);
+    await this.witness
+      .close()
+      .then(this.disown)
+      .catch(() => undefined);
   }
 
   async close(): Promise<void> {
