@@ -5,7 +5,7 @@
  * it is set.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +13,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ensureBuild, ensureDependencies, ensureNode, ProvisionError, ROOT } from './provision.mjs';
 
 const NEWMAN = 'newman@6';
+if (existsSync('.env')) process.loadEnvFile('.env');
 const DEFAULT_URL = `http://127.0.0.1:${process.env.PORT || '5050'}`;
 const ANSWER_WITHIN_MS = 2_000;
 const START_WITHIN_MS = 60_000;

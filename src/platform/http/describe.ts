@@ -165,7 +165,7 @@ function writeHeaders(replicated = false): Headers {
 }
 
 export function DescribeView({ shown, refusals: more = [], open = false, ...operation }: DescribedView): Decorator {
-  const everywhere = open ? [400] : [400, 401, 403, 421, 429];
+  const everywhere = open ? [400, 421] : [400, 401, 403, 421, 429];
   return applyDecorators(
     ApiOperation({ ...operation, ...(open && { security: [{}] }) }),
     ApiResponse({ status: 200, description: operation.summary, standardSchema: shown }),

@@ -72,7 +72,7 @@ export function openApiDocument(): Json {
       '/v1/groups/version': GROUPS_VERSION,
       '/v1/group': GROUP,
       '/v1/group/{groupId}': ONE_GROUP,
-      '/health/live': about('readLive', 'Whether the process answers; open to everyone', ref('Live'), [400], true),
+      '/health/live': about('readLive', 'Whether the process answers; open to everyone', ref('Live'), [400, 421], true),
       '/health/ready': about('readReady', 'Whether the primary is there', ref('Ready'), [...EVERYWHERE, 503]),
       '/metrics': METRICS,
     },
