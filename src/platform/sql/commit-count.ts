@@ -22,6 +22,11 @@ export function markWitnessed(handle: SqlHandle): void {
   handle.pragma('wal_checkpoint(PASSIVE)');
 }
 
+/** For a life that takes back what it has begun. */
+export function unmarkWitnessed(handle: SqlHandle): void {
+  handle.prepare('DELETE FROM generations WHERE table_name = ?').run(WITNESSED);
+}
+
 /** Counts the commits of one file, inside of them. */
 export class CommitCount {
   private readonly move: Statement<[], number>;

@@ -87,7 +87,11 @@ describe('SqlDatabase', () => {
 
     expect(['-wal', '-shm', '.commits'].map((ending) => existsSync(`${file}${ending}`))).toEqual([false, false, false]);
     open = [];
-    expect((await openOne()).epoch).toBe(2);
+    const second = await openOne();
+    expect(second.epoch).toBe(2);
+    await second.abandon();
+    open = [];
+    expect((await openOne()).epoch).toBe(3);
   });
 
   it('given a restart, keeps its id and takes the next epoch', async () => {

@@ -3,7 +3,7 @@ import { DataSource, type DataSourceOptions } from 'typeorm';
 import type { AppError, Clock, Disk, Log, Random } from '../../kernel/index.js';
 import type { DataFiles } from '../data-files/index.js';
 import { registerSeal } from '../sql-check/index.js';
-import { CommitCount, markWitnessed } from './commit-count.js';
+import { CommitCount, markWitnessed, unmarkWitnessed } from './commit-count.js';
 import { CommitWitness, witnessOf } from './commit-witness.js';
 import { guarded } from './guarded-handle.js';
 import { lookBeforeOpening, refusalFor } from './look-before-opening.js';
@@ -64,8 +64,8 @@ export class SqlDatabase {
     /** What was read is not what was written: from now on nothing is. Returns what the request is answered with. */
     readonly damaged: (what: string) => AppError,
     private readonly letGo: () => void,
-    /** Takes back a count of commits that this very life has begun: a copy that is put in the file's place is not measured by it. */
-    private readonly disown: () => Promise<void>,
+    /** Undoes that this very life began to count commits outside of the file; undefined where an earlier one did. */
+    private readonly uncounted: { readonly unmark: () => void; readonly remove: () => Promise<void> } | undefined,
   ) {
     this.lifeOf = reader.handle.prepare<[number], number>('SELECT id FROM lives WHERE id = ?').pluck();
   }
@@ -112,6 +112,7 @@ export class SqlDatabase {
     witness.note({ databaseId, life, count: firstCount });
     await witness.synchronize();
     if (isWitnessSound) markWitnessed(writeHandle);
+    const marked = writeHandle;
     const inUse = FILES.map((ending) => `${options.file}${ending}`);
     inUse.forEach((path) => {
       // SQLite itself cuts the log when all of it is in the file.
@@ -148,7 +149,9 @@ export class SqlDatabase {
           ports.files.forget(path);
         });
       },
-      () => (known === undefined ? ports.disk.remove(witnessOf(options.file)) : Promise.resolve()),
+      known === undefined
+        ? { unmark: () => unmarkWitnessed(marked), remove: () => ports.disk.remove(witnessOf(options.file)) }
+        : undefined,
     );
   }
 
@@ -159,21 +162,25 @@ export class SqlDatabase {
 
   /**
    * For a start that is refused: lets go of the file at once, with nothing left beside it that would be taken for a part
-   * of a copy that somebody puts in its place. No work may be under way or follow. Never rejects.
+   * of a copy that somebody puts in its place, and nothing by which such a copy would be measured. No work may be under way
+   * or follow. Never rejects.
    */
   async abandon(): Promise<void> {
     this.letGo();
-    for (const handle of [this.reader.handle, this.writeHandle]) {
+    const endings: readonly (() => unknown)[] = [
+      () => this.uncounted?.unmark(),
+      () => this.reader.handle.close(),
+      () => this.writeHandle.close(),
+      () => this.witness.close(),
+      () => this.uncounted?.remove(),
+    ];
+    for (const end of endings) {
       try {
-        handle.close();
+        await end();
       } catch {
         // What is to be said is why the start is refused.
       }
     }
-    await this.witness
-      .close()
-      .then(this.disown)
-      .catch(() => undefined);
   }
 
   async close(): Promise<void> {
