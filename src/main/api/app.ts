@@ -195,7 +195,7 @@ export async function startApp(
       });
       await transactions.close();
       replication.close();
-      check.end();
+      await check.end();
       endWatch();
       await stores.close();
       lock.release();

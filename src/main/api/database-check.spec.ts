@@ -82,7 +82,7 @@ describe('the check of a database that is written to meanwhile', () => {
   });
 
   afterEach(async () => {
-    check.end();
+    await check.end();
     await database.close();
     rmSync(directory, { recursive: true });
   });

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import type { Log, Timers } from '../../kernel/index.js';
 import type { DataFiles } from '../../platform/data-files/index.js';
 import { logBytesOf } from '../../platform/sql/index.js';
@@ -49,9 +50,15 @@ export class DatabaseCheck {
     if (everyMs > 0) this.after(Math.min(everyMs, FIRST_AFTER_MS));
   }
 
-  end(): void {
+  /** Resolves when nothing of a check is left that holds the database open. */
+  async end(): Promise<void> {
     this.cancel();
-    this.child?.removeAllListeners('close').kill('SIGKILL');
+    const { child } = this;
+    if (!child) return;
+    child.removeAllListeners('close');
+    const gone = child.pid === undefined ? Promise.resolve() : once(child, 'close');
+    child.kill('SIGKILL');
+    await gone;
   }
 
   private after(delayMs: number): void {

@@ -10,9 +10,11 @@ declare module 'fastify' {
   }
 }
 
-const READ_WITHIN_MS = 500;
+/** Each turn of it accepts one connection, and may wait for the disk to commit what an earlier one has asked for. */
+const READ_WITHIN_MS = 700;
 const TURNS_TO_READ = 10;
 const DROP_EVERY_MS = 20;
+/** From the beginning of the stop on. */
 const ANSWERED_WITHIN_MS = 1_000;
 /** A client that does not read what it is answered does not hold up the end. */
 const SENT_WITHIN_MS = 100;
@@ -48,13 +50,14 @@ export interface StopPlan {
  */
 export async function closeServing(server: FastifyInstance, { close, answerOpen }: StopPlan): Promise<void> {
   const { connections } = server;
+  const begunMs = performance.now();
   await untilAllIsRead(server);
   const closed = close();
   const dropping = setInterval(() => {
     dropAnswered(connections);
   }, DROP_EVERY_MS);
   try {
-    if (await isOverWithin(closed, ANSWERED_WITHIN_MS)) return;
+    if (await isOverWithin(closed, ANSWERED_WITHIN_MS - (performance.now() - begunMs))) return;
     answerOpen();
     if (await isOverWithin(closed, SENT_WITHIN_MS)) return;
     for (const socket of connections) socket.destroy();
