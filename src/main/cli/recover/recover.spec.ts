@@ -245,12 +245,12 @@ describe('a recovery from replicas', () => {
 
     expect(lines[0]).toMatch(/^Restored 15 customers up to 3\.18 from r2; 4 replicas promised/);
     expect(lines.join('\n')).toMatch(
-      /^Not restored: books, .*bookstore\.db there, without -wal and -shm beside it; what is there now was left as it is\.$/m,
+      /^Not restored: books, .*bookstore\.db there, with its \.commits and without -wal and -shm beside it; what is there now was left as it is\.$/m,
     );
     expect(lines).toContain('unmatched: none');
     removeDirectory(join(data, 'bookstore.db'));
     expect(linesOf(await run(), data).join('\n')).toMatch(
-      /bookstore\.db there, without -wal and -shm beside it; without one the next start begins without books/,
+      /bookstore\.db there, with its \.commits and without -wal and -shm beside it; without one the next start begins without books/,
     );
   });
 });

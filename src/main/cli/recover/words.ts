@@ -42,7 +42,7 @@ function restoredLines(recovery: Extract<Recovery, { kind: 'restored' }>, dataDi
     `Restored ${String(copied.customers)} customers up to ${show(recovery)} from ${choice.replica}; ` +
       `${String(heard)} replicas promised to follow no earlier primary.`,
     ...(kept === undefined ? [] : [`What was in their place is kept in ${kept}.`]),
-    `Not restored: books, which replicas do not hold. Put your own backup of ${sqlFile} there, without -wal and -shm beside it; ${books}.`,
+    `Not restored: books, which replicas do not hold. Put your own backup of ${sqlFile} there, with its .commits and without -wal and -shm beside it; ${books}.`,
     ...group('decided', copied.transactions.decided, ABOUT_DECIDED),
     ...group('unmatched', copied.transactions.unmatched, ABOUT_UNMATCHED),
     '"npm start" goes on from here.',
