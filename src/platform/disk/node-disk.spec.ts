@@ -64,7 +64,10 @@ describe('NodeDisk', () => {
   it('given a directory where a file should be, refuses to read or open it', async () => {
     await mkdir(join(directory, 'a'));
 
-    await expect(disk.read(join(directory, 'a'))).rejects.toMatchObject({ code: 'EISDIR' });
+    await expect(disk.read(join(directory, 'a'))).rejects.toMatchObject({
+      code: 'EISDIR',
+      message: expect.stringContaining(join(directory, 'a')),
+    });
     await expect(disk.open(join(directory, 'a'))).rejects.toMatchObject({ code: 'EISDIR' });
   });
 

@@ -90,6 +90,8 @@ export class NodeDisk implements Disk {
     if (reader === undefined) return undefined;
     try {
       return await reader.read(0, Math.max(1, await reader.size()));
+    } catch (error) {
+      throw naming(path, error as NodeJS.ErrnoException);
     } finally {
       await reader.close();
     }
@@ -123,6 +125,11 @@ export class NodeDisk implements Disk {
       await handle.close();
     }
   }
+}
+
+/** An error of a file that is open names no file. */
+function naming(path: string, error: NodeJS.ErrnoException): NodeJS.ErrnoException {
+  return Object.assign(error, { path, message: `${error.message} '${path}'` });
 }
 
 async function isDirectory(path: string): Promise<boolean> {
