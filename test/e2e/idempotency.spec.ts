@@ -97,7 +97,7 @@ describe.each(RESOURCES)('an Idempotency-Key on a $name', ({ path, input, change
     const key = { 'idempotency-key': newKey() };
     const first = await app.client.post(path, input, key);
     expectReplay(await app.client.post(`${path}/`, input, key), first);
-    expectReplay(await app.client.post(`${path}?a=b`, input, key), first);
+    expectReplay(await app.client.post(`${path}?limit=1`, input, key), first);
   });
 
   it('sent to another spelling of the same target, takes effect once', async () => {
@@ -107,7 +107,7 @@ describe.each(RESOURCES)('an Idempotency-Key on a $name', ({ path, input, change
     const other = await app.client.put(at, input);
     const encoded = at.replace(/\d/g, (digit) => `%3${digit}`);
     const escaped = at.replace(/[a-z]/, (letter) => `%${letter.charCodeAt(0).toString(16)}`);
-    for (const spelling of [encoded, `${encoded}/`, escaped, `${escaped}?a=b`]) {
+    for (const spelling of [encoded, `${encoded}/`, escaped, `${escaped}/`]) {
       expectReplay(await app.client.put(spelling, changed, key), first);
     }
     const body = JSON.stringify(changed);
