@@ -24,7 +24,8 @@ const ENDLESS = `
   handle.exec('BEGIN');
   handle.prepare('SELECT count(*) FROM books').get();
   writeFileSync(process.argv[2] + '.reading', String(process.pid));
-  setInterval(() => undefined, 1_000);
+  // A handle that nothing refers to would be collected, and its read with it.
+  setInterval(() => handle.open, 1_000);
 `;
 
 describe('the check of a database that is written to meanwhile', () => {
