@@ -26,7 +26,7 @@ export interface Bench {
 export interface Figure {
   readonly name: string;
   readonly title: string;
-  readonly unit: 'requests/s' | 'records/s' | 'ms' | 'MiB';
+  readonly unit: 'requests/s' | 'records/s' | 'ms' | 'us' | 'MiB';
   /** Which ratios are good. */
   readonly better: 'higher' | 'lower';
   readonly must: number;

@@ -7,6 +7,7 @@ import type { Bench, Figure } from './figure.js';
 import { LargeStore } from './large-store.js';
 import type { LoadGenerator } from './load.js';
 import { describeMachine, type Machine } from './machine.js';
+import { buildFigures } from './paths/builds.js';
 import { GROUPS } from './paths/groups.js';
 import { LARGE_STORE_WRITES } from './paths/large-store-writes.js';
 import { READS } from './paths/reads.js';
@@ -32,6 +33,8 @@ const FIGURES: readonly Figure[] = [
   ...TWO_PHASE_COMMIT,
   ...GROUPS,
 ];
+const figuresOf = (against: string | undefined): readonly Figure[] =>
+  against === undefined ? FIGURES : buildFigures(resolve(ROOT, against));
 /** From build/bench/, where this file is compiled to. */
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** Share of the cores; more than this and the servers do not get what they need. */
@@ -52,12 +55,13 @@ async function main(settings: Settings): Promise<void> {
 
   const bench = prepare(settings, load, directory);
   const rows: Row[] = [];
-  for (const figure of FIGURES.filter(({ name }) => settings.only.length === 0 || settings.only.includes(name))) {
+  for (const figure of figuresOf(settings.against).filter(({ name }) => settings.only.length === 0 || settings.only.includes(name))) {
     rows.push(await measure(figure, bench));
   }
   const report: Report = { machine, generator: load.name, notes: notesOn(load, machine), rows };
   console.log(`\n${tableOf(report)}\n`);
-  save(report, settings.only.length === 0 ? 'bench/results' : 'build/bench-results');
+  const isWhole = settings.only.length === 0 && settings.against === undefined;
+  save(report, isWhole ? 'bench/results' : 'build/bench-results');
   if (rows.some(({ wrong }) => wrong !== undefined)) process.exitCode = EXIT_WRONG_ANSWER;
 }
 
@@ -119,10 +123,7 @@ function save(report: Report, folder: string): void {
 
 let settings: Settings;
 try {
-  settings = parseSettings(
-    process.argv.slice(2),
-    FIGURES.map(({ name }) => name),
-  );
+  settings = parseSettings(process.argv.slice(2), (against) => figuresOf(against).map(({ name }) => name));
 } catch (error) {
   console.error(`${(error as Error).message}\n${USAGE}`);
   process.exit(EXIT_USAGE);

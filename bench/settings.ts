@@ -10,13 +10,18 @@ export interface Settings {
   readonly seconds: number;
   /** Of the app, instead of the one that was built. */
   readonly program: string;
+  /** The app of another build; given, the builds are compared instead of measuring the figures of the project. */
+  readonly against: string | undefined;
   readonly generator: string;
 }
 
-export const USAGE = `npm run bench -- [--only <name>[,<name>...]] [--rounds <n>] [--seconds <s>] [--program <file>] [--generator wrk|autocannon]`;
+export const USAGE = `npm run bench -- [--only <name>[,<name>...]] [--rounds <n>] [--seconds <s>] [--program <file>] [--against <file>] [--generator wrk|autocannon]`;
 
-/** Throws an Error that says what is wrong. */
-export function parseSettings(words: readonly string[], figures: readonly string[]): Settings {
+/** `figuresOf` names the figures there are, by what `against` is. Throws an Error that says what is wrong. */
+export function parseSettings(
+  words: readonly string[],
+  figuresOf: (against: string | undefined) => readonly string[],
+): Settings {
   const { values } = parseArgs({
     args: [...words],
     options: {
@@ -24,9 +29,11 @@ export function parseSettings(words: readonly string[], figures: readonly string
       rounds: { type: 'string', default: String(FEWEST_ROUNDS) },
       seconds: { type: 'string', default: String(SECONDS) },
       program: { type: 'string', default: 'dist/bundle/api.mjs' },
+      against: { type: 'string' },
       generator: { type: 'string', default: 'wrk' },
     },
   });
+  const figures = figuresOf(values.against);
   const only = values.only.flatMap((names) => names.split(','));
   const unknown = only.filter((name) => !figures.includes(name));
   if (unknown.length > 0) throw new Error(`no figure is named ${unknown.join(', ')}: ${figures.join(', ')}`);
@@ -36,6 +43,7 @@ export function parseSettings(words: readonly string[], figures: readonly string
     rounds: count('--rounds', values.rounds),
     seconds: count('--seconds', values.seconds),
     program: values.program,
+    against: values.against,
     generator: values.generator,
   };
 }

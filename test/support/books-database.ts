@@ -8,6 +8,7 @@ import {
   CreateTransactions1763700000003,
   OwnKeys1764500000003,
   SealOperations1764500000010,
+  DropIndexWithoutKey1764600000001,
   SqlDatabase,
   type SqlDatabasePorts,
   type WriteGuard,
@@ -49,6 +50,7 @@ export function openBooksDatabase(file: string, ports: Partial<SqlDatabasePorts>
         OwnKeys1764500000003,
         SealOperations1764500000010,
         SealBooks1764500000011,
+        DropIndexWithoutKey1764600000001,
       ],
     },
   );

@@ -6,9 +6,8 @@ import { BooksController } from '../../modules/books/index.js';
 import { answerProblems } from '../../platform/http/index.js';
 
 /**
- * The reads that are worth a short way: their controller methods are called straight from Fastify, in a context that
- * has only the hooks installed so far. Nest's hooks and router, and what writes need, cost as much as the rest of such
- * a read. Nest still finds, wires and documents the methods; `YieldingAdapter` leaves the routes to this.
+ * The reads that are worth a short way: their controller methods are called straight from Fastify. Nest's router costs
+ * as much as the rest of such a read. Nest still finds, wires and documents the methods; `YieldingAdapter` leaves the routes to this.
  *
  * Resolves with a function to be given the application once it exists; it must be called before listening.
  */
@@ -23,10 +22,11 @@ export async function admitHotReads(
   };
   await server.register((context, _options, done) => {
     answerProblems(context, logger);
-    context.get('/books', (request, reply) => {
+    const options = { config: { isAnsweredAtOnce: true } } as const;
+    context.get('/books', options, (request, reply) => {
       controller().list(request.query, request, reply);
     });
-    context.get<{ Params: { id: string } }>('/books/:id', (request, reply) => {
+    context.get<{ Params: { id: string } }>('/books/:id', options, (request, reply) => {
       controller().read(request.params.id, request, reply);
     });
     done();

@@ -29,6 +29,7 @@ import {
   OwnKeys1764500000003,
   SEALED_OPERATIONS,
   SealOperations1764500000010,
+  DropIndexWithoutKey1764600000001,
   SqlDatabase,
   SqlOperationLedger,
 } from '../../platform/sql/index.js';
@@ -77,6 +78,7 @@ export async function openStores({ storage, cache, replication }: AppConfig, own
       SealOperations1764500000010,
       SealBooks1764500000011,
       SealUsers1764500000012,
+      DropIndexWithoutKey1764600000001,
     ],
   });
   const openingDocuments = DocumentStore.open(ports, {

@@ -2,7 +2,7 @@ export { acceptMissingCommits, missingCommitsOf } from './accept-missing-commits
 export { bookstoreIn, logBytesOf } from './bookstore-file.js';
 export { SqlDatabase } from './sql-database.js';
 export type { SqlDatabaseOptions, SqlDatabasePorts } from './sql-database.js';
-export { beforeEachStatement, type StatementCheck } from './statement-guard.js';
+export { beforeEachStatement, type CheckOfStatement } from './statement-guard.js';
 export { tablesMissingIn } from './missing-tables.js';
 export type { SqlHandle } from './sql-handle.js';
 export { refusalFrom, refusalToOpen } from './sql-error.js';
@@ -24,4 +24,5 @@ export { CreateTransactions1763700000003 } from './migrations/1763700000003-crea
 export { CreateOrigin1764500000001 } from './migrations/1764500000001-create-origin.js';
 export { OwnKeys1764500000003 } from './migrations/1764500000003-own-keys.js';
 export { readOrigin, type SqlOrigin, writeOrigin } from './sql-origin.js';
+export { DropIndexWithoutKey1764600000001 } from './migrations/1764600000001-drop-index-without-key.js';
 export { SealOperations1764500000010, SEALED_OPERATIONS } from './migrations/1764500000010-seal-operations.js';

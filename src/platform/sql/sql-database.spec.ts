@@ -48,14 +48,15 @@ describe('SqlDatabase', () => {
 
   it('given the migrations, can undo them all and run them again', async () => {
     const { writeSource, databaseId, epoch } = await openOne();
+    const count = writeSource.migrations.length;
 
-    for (let migration = 0; migration < 6; migration += 1) await writeSource.undoLastMigration();
+    for (let migration = 0; migration < count; migration += 1) await writeSource.undoLastMigration();
     const left = await writeSource.query<{ name: string }[]>(
       "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
     );
 
     expect(left).toEqual([{ name: 'migrations' }]);
-    expect(await writeSource.runMigrations()).toHaveLength(6);
+    expect(await writeSource.runMigrations()).toHaveLength(count);
     await writeSource.query('INSERT INTO meta VALUES (1, ?, ?)', [databaseId, epoch]);
   });
 

@@ -124,6 +124,7 @@ describe('SqlOperationLedger', () => {
   it('given more without a key than it keeps, forgets the oldest of those, and none with a key', async () => {
     plant('keyed', 2 * MOST_WITHOUT_KEY, "'scope ' || i", 1);
     plant('old', MOST_WITHOUT_KEY, 'NULL', 1);
+    await restart();
     await recordMany(RECORDED_PER_PRUNE, 'later');
 
     const sql = 'SELECT count(*) FROM operations GROUP BY scope IS NULL ORDER BY 1';

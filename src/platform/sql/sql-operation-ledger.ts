@@ -15,6 +15,8 @@ import type { SqlDatabase } from './sql-database.js';
 const SECOND_MS = 1_000;
 const RECORDED_PER_PRUNE = 500;
 const PRUNED_AT_ONCE = 1_000;
+/** Work that fails after it has recorded leaves the count without keys too high, until it is counted anew. */
+const RECORDED_PER_COUNT = 100_000;
 
 interface Row {
   readonly id: string;
@@ -32,14 +34,18 @@ export class SqlOperationLedger implements OperationLedger {
     [string, string | null, string | null, string | null, number, number, number, string, string | null, number]
   >;
   private readonly deleteExpiredOfScope: Statement<[string, number]>;
-  private readonly deleteExpired: Statement<[number, number]>;
-  private readonly deleteSurplus: Statement<[number, number]>;
+  private readonly deleteExpired: Statement<[number, number], 0 | 1>;
+  private readonly deleteOldestWithoutKey: Statement<[number]>;
+  private readonly countWithoutKey: Statement<[], number>;
   private readonly nextExpiry: Statement<[number], number | null>;
   private readonly countOwned: Statement<[number, number], { readonly owner: string; readonly count: number }>;
   private readonly byScope: Statement<[string], Row>;
   private readonly byId: Statement<[string], Row>;
   private readonly seal: RowSeal;
   private recordedSincePrune = 0;
+  private recordedSinceCount = 0;
+  /** Undefined until it is counted. */
+  private withoutKey: number | undefined;
 
   constructor(
     database: Pick<SqlDatabase, 'writeHandle' | 'reader' | 'damaged'>,
@@ -54,14 +60,19 @@ export class SqlOperationLedger implements OperationLedger {
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.deleteExpiredOfScope = write.prepare('DELETE FROM operations WHERE scope = ? AND expires_at_ms <= ?');
-    const soonestToExpire = 'SELECT rowid FROM operations';
-    this.deleteExpired = write.prepare(
-      `DELETE FROM operations WHERE rowid IN (${soonestToExpire} WHERE expires_at_ms <= ? ORDER BY expires_at_ms LIMIT ?)`,
-    );
-    this.deleteSurplus = write.prepare(
+    this.deleteExpired = write
+      .prepare<[number, number], 0 | 1>(
+        `DELETE FROM operations WHERE rowid IN (
+           SELECT rowid FROM operations WHERE expires_at_ms <= ? ORDER BY expires_at_ms LIMIT ?)
+         RETURNING scope IS NULL`,
+      )
+      .pluck();
+    // The index of the scopes has those without one in the order of their rows.
+    this.deleteOldestWithoutKey = write.prepare(
       `DELETE FROM operations WHERE rowid IN (
-         ${soonestToExpire} WHERE scope IS NULL ORDER BY expires_at_ms DESC LIMIT ? OFFSET ?)`,
+         SELECT rowid FROM operations WHERE scope IS NULL ORDER BY rowid LIMIT ?)`,
     );
+    this.countWithoutKey = write.prepare<[], number>('SELECT count(*) FROM operations WHERE scope IS NULL').pluck();
     this.nextExpiry = read
       .prepare<[number], number | null>('SELECT min(expires_at_ms) FROM operations WHERE expires_at_ms > ?')
       .pluck();
@@ -86,6 +97,7 @@ export class SqlOperationLedger implements OperationLedger {
     const headers = JSON.stringify(answer.headers);
     const seal = sealOf([id, bodyHmac, nowMs, status, headers, body]);
     this.insert.run(id, scope, bodyHmac, owner, nowMs, nowMs + keptMs, status, headers, body, seal);
+    if (scope === null && this.withoutKey !== undefined) this.withoutKey += 1;
     this.recordedSincePrune += 1;
     if (this.recordedSincePrune >= RECORDED_PER_PRUNE) this.prune(nowMs);
   }
@@ -111,9 +123,19 @@ export class SqlOperationLedger implements OperationLedger {
   }
 
   private prune(nowMs: number): void {
+    this.recordedSinceCount += this.recordedSincePrune;
     this.recordedSincePrune = 0;
-    this.deleteExpired.run(nowMs, PRUNED_AT_ONCE);
-    this.deleteSurplus.run(PRUNED_AT_ONCE, SERVER_ID_RETENTION.count);
+    const expired = this.deleteExpired.all(nowMs, PRUNED_AT_ONCE);
+    const withoutKey = this.counted() - expired.filter((isWithoutKey) => isWithoutKey).length;
+    const surplus = Math.max(0, Math.min(withoutKey - SERVER_ID_RETENTION.count, PRUNED_AT_ONCE));
+    this.withoutKey = withoutKey - this.deleteOldestWithoutKey.run(surplus).changes;
+  }
+
+  /** How many have no key. To count them takes milliseconds, so that they are counted is rare. */
+  private counted(): number {
+    if (this.withoutKey !== undefined && this.recordedSinceCount < RECORDED_PER_COUNT) return this.withoutKey;
+    this.recordedSinceCount = 0;
+    return this.countWithoutKey.get() ?? 0;
   }
 
   /** Throws `storage-damaged`. */

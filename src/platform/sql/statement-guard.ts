@@ -1,17 +1,21 @@
 import type { Statement } from 'better-sqlite3';
 import type { SqlHandle } from './sql-handle.js';
 
-/** `isReadOnly` as SQLite says it: a COMMIT is, as it changes nothing by itself. */
-export type StatementCheck = (sql: string, isReadOnly: boolean) => void;
+/**
+ * What is called at once before each run of the statement, and may throw instead of it; undefined: nothing. `isReadOnly` as
+ * SQLite says it: a COMMIT is, as it changes nothing by itself.
+ */
+export type CheckOfStatement = (sql: string, isReadOnly: boolean) => (() => void) | undefined;
 
 const RUNS = ['run', 'get', 'all', 'iterate'] as const;
 
-/**
- * The same connection, on which `check` is called at once before each run of a statement, and may throw instead of it.
- * Only for statements that are prepared through what is returned.
- */
-export function beforeEachStatement(handle: SqlHandle, check: StatementCheck): SqlHandle {
-  const prepare = (sql: string): Statement => guarded(handle.prepare(sql), sql, check);
+/** The same connection, with checked statements. Only for those that are prepared through what is returned. */
+export function beforeEachStatement(handle: SqlHandle, checkOf: CheckOfStatement): SqlHandle {
+  const prepare = (sql: string): Statement => {
+    const statement = handle.prepare(sql);
+    const check = checkOf(sql, statement.readonly);
+    return check ? guarded(statement, check) : statement;
+  };
   return new Proxy(handle, {
     get: (_, name) => {
       if (name === 'prepare') return prepare;
@@ -27,17 +31,20 @@ export function beforeEachStatement(handle: SqlHandle, check: StatementCheck): S
  */
 export function writesOnlyInTransactions(handle: SqlHandle): SqlHandle {
   return beforeEachStatement(handle, (sql, isReadOnly) => {
-    if (isReadOnly || handle.inTransaction || /^\s*BEGIN\b/.test(sql)) return;
-    throw new Error('there is no transaction that this statement could be a part of; it was not run');
+    if (isReadOnly || /^\s*BEGIN\b/.test(sql)) return undefined;
+    return () => {
+      if (handle.inTransaction) return;
+      throw new Error('there is no transaction that this statement could be a part of; it was not run');
+    };
   });
 }
 
 /** On the statement itself, as a proxy in front of it would be slower. */
-function guarded(statement: Statement, sql: string, check: StatementCheck): Statement {
+function guarded(statement: Statement, check: () => void): Statement {
   for (const name of RUNS) {
     const run = statement[name].bind(statement) as (...values: unknown[]) => unknown;
     const checked = (...values: unknown[]): unknown => {
-      check(sql, statement.readonly);
+      check();
       return run(...values);
     };
     Object.defineProperty(statement, name, { value: checked, configurable: true, writable: true });

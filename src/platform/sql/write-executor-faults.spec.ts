@@ -71,6 +71,8 @@ describe('SqlWriteExecutor, when writing fails', () => {
 
   describe('given a full database (max_page_count)', () => {
     const fill = async (): Promise<void> => {
+      // The migrations have left free pages.
+      database.writeHandle.exec('VACUUM');
       const pages = database.writeHandle.pragma('page_count', { simple: true }) as number;
       database.writeHandle.pragma(`max_page_count = ${String(pages + 1)}`);
       await write('last that fits');

@@ -39,11 +39,14 @@ export class SqliteConnections {
     this.driver.queryRunner = undefined;
     // For all who use the DataSource without having been given a manager. Reading, they see what is not committed.
     this.driver.databaseConnection = beforeEachStatement(this.handle, (sql, isReadOnly) => {
-      if (!this.isTaken || (isReadOnly && !controlsTransaction(sql))) return;
-      const wayOut = 'write through the manager that `decide` is given, or through a DataSource of your own';
-      throw new AppError('misconfigured', `a transaction is being decided on this DataSource: ${wayOut}`, {
-        retry: 'never',
-      });
+      if (isReadOnly && !controlsTransaction(sql)) return undefined;
+      return () => {
+        if (!this.isTaken) return;
+        const wayOut = 'write through the manager that `decide` is given, or through a DataSource of your own';
+        throw new AppError('misconfigured', `a transaction is being decided on this DataSource: ${wayOut}`, {
+          retry: 'never',
+        });
+      };
     });
   }
 
