@@ -55,7 +55,9 @@ async function main(settings: Settings): Promise<void> {
 
   const bench = prepare(settings, load, directory);
   const rows: Row[] = [];
-  for (const figure of figuresOf(settings.against).filter(({ name }) => settings.only.length === 0 || settings.only.includes(name))) {
+  for (const figure of figuresOf(settings.against).filter(
+    ({ name }) => settings.only.length === 0 || settings.only.includes(name),
+  )) {
     rows.push(await measure(figure, bench));
   }
   const report: Report = { machine, generator: load.name, notes: notesOn(load, machine), rows };

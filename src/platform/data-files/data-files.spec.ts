@@ -67,6 +67,7 @@ describe('DataFiles', () => {
   ])('given a file that was %s, refuse writes and name it, once in the log', (_, harm, fate) => {
     expect([problem(), files.refusal]).toEqual([undefined, undefined]);
     harm(path);
+    files.look();
 
     expect(files.lostAmong([path])).toContain(`${path} ${fate} while it was in use`);
     expect(problem()).toContain(path);

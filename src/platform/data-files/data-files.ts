@@ -12,8 +12,8 @@ interface KeptFile {
 }
 
 const RETRY_AFTER_SECONDS = 5;
-/** A look at ten files takes about 30 microseconds: so much is nothing once in a while, and too much for each write. */
-const LOOKS_LAST_MS = 50;
+/** A look at ten files takes some 50 microseconds: nothing once in a while, and a tenth of a single commit. */
+const LOOKS_LAST_MS = 20;
 const STOP_AND_RESTORE = 'stop this process, put a good copy back and start again';
 
 /**
@@ -78,14 +78,23 @@ export class DataFiles {
   /** Looks now, at all of them. */
   look(): void {
     this.lookedAtMs = performance.now();
-    const lost = this.lostAmong(this.kept.keys());
+    const lost = this.firstLost(this.kept.keys());
     if (lost === undefined && this.lost !== undefined)
       this.log.info('the files are as they were; writes are taken again');
     this.lost = lost;
   }
 
-  /** What has become of one of these, as of now; undefined when nothing has. */
+  /** What has become of one of these, as of some milliseconds ago; undefined when nothing has. */
   lostAmong(paths: Iterable<string>): string | undefined {
+    this.lookIfLongAgo();
+    return this.lost === undefined ? undefined : this.firstLost(paths);
+  }
+
+  private lookIfLongAgo(): void {
+    if (performance.now() - this.lookedAtMs > LOOKS_LAST_MS) this.look();
+  }
+
+  private firstLost(paths: Iterable<string>): string | undefined {
     for (const path of paths) {
       const file = this.kept.get(path);
       const fate = file && fateOf(file, statSync(path, { throwIfNoEntry: false }));
@@ -113,7 +122,7 @@ export class DataFiles {
 
   /** As `refusal`, after a look if the last one was some milliseconds ago. */
   refusalNow(): AppError | undefined {
-    if (performance.now() - this.lookedAtMs > LOOKS_LAST_MS) this.look();
+    this.lookIfLongAgo();
     return this.refusal;
   }
 

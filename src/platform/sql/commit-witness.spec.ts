@@ -6,6 +6,7 @@ import { CommitWitness, type CommitPlace } from './commit-witness.js';
 
 const DIRECTORY = '/data';
 const FILE = `${DIRECTORY}/bookstore.db.commits`;
+const WRITTEN_WITHIN_MS = 5;
 const AT_MOST_MS = 100;
 const SEEDS = 300;
 
@@ -23,6 +24,7 @@ describe('CommitWitness', () => {
   };
   const read = (): Promise<CommitPlace | undefined> => CommitWitness.read(disk.attach(), FILE);
   const settled = async (): Promise<void> => {
+    timers.pass(WRITTEN_WITHIN_MS);
     for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
   };
 
@@ -59,6 +61,7 @@ describe('CommitWitness', () => {
     const witness = await open();
     disk.calls.length = 0;
     for (let count = 1; count <= 25; count += 1) witness.note(place(count));
+    await settled();
     timers.pass(AT_MOST_MS);
     await settled();
     timers.pass(10 * AT_MOST_MS);

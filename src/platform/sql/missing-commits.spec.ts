@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { eventually } from '../../../test/support/eventually.js';
 import { temporaryDirectory } from '../../../test/support/app-process.js';
 import { openBooksDatabase } from '../../../test/support/books-database.js';
 import { NodeDisk } from '../disk/index.js';
@@ -72,6 +73,9 @@ describe('a database of which durable commits are missing at a start', () => {
     copyFileSync(join(working, DATABASE), join(origin, 'older'));
     copyFileSync(join(working, WITNESS), join(origin, 'older.commits'));
     await write(await openIn(working), BOOKS);
+    await eventually(() => {
+      expect(readFileSync(join(working, WITNESS), 'utf8')).toContain(`"commits":${String(COMMITS)},`);
+    });
     cpSync(working, join(origin, 'killed'), { recursive: true });
     await closeAll();
   });
