@@ -1,0 +1,44 @@
+import { describe, expect, it } from '@jest/globals';
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const WRITTEN_BY_HAND = ['*.md', '{docs,src,test,bench,examples,postman-collection,replicas,cluster-config}/**/*.md'];
+const DOCUMENTS = WRITTEN_BY_HAND.flatMap((pattern) => globSync(pattern, { cwd: ROOT })).filter(
+  (file) => file !== 'CHANGELOG.md',
+);
+
+const LINK = /\]\(([^)#\s]+)(?:#[^)]*)?\)/g;
+const CODE = /`([^`\n]+)`/g;
+/** A path from the root, or a file beside the document; `*.schemas.ts` is a naming rule and no path. */
+const PATH =
+  /^(?:(?:\.ci|docs|src|test|scripts|bench|examples|findings|postman-collection)\/[\w.*/-]*|[\w./][\w.*/-]*\.(?:ts|mjs))$/;
+/** Written by the program that the sentence is about. */
+const GENERATED = /^(?:bench\/results\/|api\.(?:mjs|cjs))/;
+
+/** Links and paths of one Markdown text that lead nowhere from `file`. */
+function deadPaths(file: string, text: string): string[] {
+  const links = [...text.matchAll(LINK)].map(([, target = '']) => target).filter((target) => !/^\w+:/.test(target));
+  const named = [...text.matchAll(CODE)].map(([, code = '']) => code);
+  const paths = named.filter((code) => PATH.test(code) && !GENERATED.test(code));
+  const exists = (path: string, ...bases: string[]): boolean =>
+    bases.some((base) => globSync(path, { cwd: join(ROOT, base) }).length > 0);
+  return [
+    ...links.filter((target) => !exists(target, dirname(file))),
+    ...paths.filter((path) => !exists(path, '.', dirname(file))),
+  ];
+}
+
+describe('the paths that documents name', () => {
+  it.each(DOCUMENTS)('given %s, each link and each path leads to a file', (file) => {
+    expect(deadPaths(file, readFileSync(join(ROOT, file), 'utf8'))).toEqual([]);
+  });
+
+  it.each(['[a](nowhere.md)', '`test/nowhere.spec.ts`', '`src/no*where.ts`', '`nowhere.mjs`'])(
+    'given a document with %s, finds the dead path',
+    (text) => {
+      expect(deadPaths('README.md', text)).toHaveLength(1);
+    },
+  );
+});
