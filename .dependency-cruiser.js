@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 
 /**
- * The walls: which folder may import which. Rules are made from the folders of src/ in the current directory when this
- * file is loaded; an import that breaks one is reported under the rule's name. test/architecture/walls.spec.ts plants one
+ * The import rules: which folder may import which. Rules are made from the folders of src/ in the current directory when this
+ * file is loaded; an import that breaks one is reported under the rule's name. test/architecture/import-rules.spec.ts plants one
  * forbidden import for every rule made here and proves that it fires.
  */
 

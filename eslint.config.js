@@ -49,8 +49,8 @@ const NAMES_SQLITE_FILES = [
   'src/platform/sql/**/*.ts',
   'src/platform/sql-check/**/*.ts',
   'src/platform/process/data-directory-lock.ts',
-  'src/platform/nodes/places.ts',
-  'src/modules/cluster-client/shell/intent-shelf.ts',
+  'src/platform/nodes/file-layout.ts',
+  'src/modules/cluster-client/shell/intent-store.ts',
 ];
 const FILES_ARE_LOOKED_AT = [
   {

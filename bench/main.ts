@@ -38,7 +38,7 @@ const figuresOf = (against: string | undefined): readonly Figure[] =>
 /** From build/bench/, where this file is compiled to. */
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** Share of the cores; more than this and the servers do not get what they need. */
-const MOST_BUSY = 0.5;
+const MAX_BUSY = 0.5;
 const EXIT_WRONG_ANSWER = 1;
 const EXIT_USAGE = 2;
 
@@ -72,7 +72,7 @@ function notesOn({ name, boundsFigures }: LoadGenerator, { busyBefore, cores }: 
   if (boundsFigures) {
     notes.push(`${name} costs more than the servers it drives and bounds these figures; install wrk for real ones`);
   }
-  if (busyBefore > cores * MOST_BUSY) {
+  if (busyBefore > cores * MAX_BUSY) {
     notes.push(`the machine was busy with something else (load ${busyBefore.toFixed(1)}); the figures scatter`);
   }
   return notes;

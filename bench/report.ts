@@ -58,8 +58,8 @@ export function tableOf({ machine, generator, notes, rows }: Report): string {
     .filter((row) => row.wrong !== undefined)
     .map((row) => `WRONG ${row.figure.name}: ${row.wrong ?? ''}`);
   const { cores, cpu, node, date, commit } = machine;
-  const place = `${cores} x ${cpu}, Node ${node}, ${generator}, ${date}${commit === undefined ? '' : `, commit ${commit}`}`;
-  return [...laidOut.map((line) => line.trimEnd()), ...wrong, ...notes.map((note) => `Note: ${note}`), place].join(
+  const index = `${cores} x ${cpu}, Node ${node}, ${generator}, ${date}${commit === undefined ? '' : `, commit ${commit}`}`;
+  return [...laidOut.map((line) => line.trimEnd()), ...wrong, ...notes.map((note) => `Note: ${note}`), index].join(
     '\n',
   );
 }

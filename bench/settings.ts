@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-const FEWEST_ROUNDS = 5;
+const DEFAULT_ROUNDS = 5;
 const SECONDS = 3;
 
 export interface Settings {
@@ -26,7 +26,7 @@ export function parseSettings(
     args: [...words],
     options: {
       only: { type: 'string', multiple: true, default: [] },
-      rounds: { type: 'string', default: String(FEWEST_ROUNDS) },
+      rounds: { type: 'string', default: String(DEFAULT_ROUNDS) },
       seconds: { type: 'string', default: String(SECONDS) },
       program: { type: 'string', default: 'dist/bundle/api.mjs' },
       against: { type: 'string' },

@@ -48,9 +48,9 @@ export function svgOf({ rows, notes, machine, generator }: Report): string {
     }
     top += GAP;
   }
-  const place = `${String(machine.cores)} x ${machine.cpu}, Node ${machine.node}, ${generator}`;
+  const index = `${String(machine.cores)} x ${machine.cpu}, Node ${machine.node}, ${generator}`;
   parts.push(text(LEFT, top, 'bar: median; thin line: min to max; solid mark: must; dashed mark: aim', 'small'));
-  parts.push(text(LEFT, top + 16, `${place}, ${machine.date.slice(0, 10)}`, 'small'));
+  parts.push(text(LEFT, top + 16, `${index}, ${machine.date.slice(0, 10)}`, 'small'));
   notes.forEach((note, index) => parts.push(text(LEFT, top + 32 + 16 * index, note, 'small')));
   const height = top + 28 + 16 * notes.length;
   return [

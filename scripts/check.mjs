@@ -18,7 +18,7 @@ const CHECKS = [
   { name: 'lint', args: [packageFile('eslint/bin/eslint.js'), '.', '--max-warnings', '0', ...ESLINT_CACHE] },
   { name: 'types', args: [packageFile('typescript/bin/tsc'), '-p', 'tsconfig.check.json'] },
   { name: 'format', args: [packageFile('prettier/bin/prettier.cjs'), '--check', '.'] },
-  { name: 'walls', args: [join(ROOT, 'scripts/walls.mjs')] },
+  { name: 'import-rules', args: [join(ROOT, 'scripts/import-rules.mjs')] },
 ];
 
 function run({ name, args }) {

@@ -7,9 +7,9 @@ import { storedRows } from '../stored.js';
 
 const BOOKS = 100;
 /** What a list of 100 books is to weigh. */
-const LEAST_LIST_BYTES = 9_500;
-const MOST_LIST_BYTES = 10_500;
-const MOST_NOT_MODIFIED_BYTES = 500;
+const MIN_LIST_BYTES = 9_500;
+const MAX_LIST_BYTES = 10_500;
+const MAX_NOT_MODIFIED_BYTES = 500;
 
 interface Read {
   readonly path: string;
@@ -34,7 +34,7 @@ async function measure(bench: Bench, read: Read): Promise<readonly Round[]> {
       const load: Load = { url: `${app.url}${read.path}`, seconds, headers: expected.headers };
       const { perSecond, bytesPerAnswer } = await drive(bench.load, load);
       const isWhole =
-        read.status === 304 ? bytesPerAnswer < MOST_NOT_MODIFIED_BYTES : bytesPerAnswer > expected.bytes * 0.99;
+        read.status === 304 ? bytesPerAnswer < MAX_NOT_MODIFIED_BYTES : bytesPerAnswer > expected.bytes * 0.99;
       expect(isWhole, `${read.path}: ${bytesPerAnswer.toFixed()} bytes per answer`);
       await get(app, read, expected, 'memory');
       return perSecond;
@@ -79,7 +79,7 @@ async function look(app: ServerProcess, { path, status }: Read): Promise<Expecte
   const shown = JSON.parse(body) as unknown;
   if (Array.isArray(shown)) {
     expect(shown.length === BOOKS, `the list has ${shown.length} books`);
-    expect(bytes >= LEAST_LIST_BYTES && bytes <= MOST_LIST_BYTES, `the list has ${bytes} bytes`);
+    expect(bytes >= MIN_LIST_BYTES && bytes <= MAX_LIST_BYTES, `the list has ${bytes} bytes`);
   }
   if (status === 200) return { headers: {}, bytes };
   return { headers: { 'If-None-Match': response.headers.get('etag') ?? '' }, bytes: 0 };

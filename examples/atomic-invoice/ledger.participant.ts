@@ -5,7 +5,7 @@ import {
   decideParticipant,
   type InDoubt,
   type Participant,
-  type Receipt,
+  type Acknowledgement,
   type TransactionHead,
   type TransactionId,
   type Vote,
@@ -65,11 +65,11 @@ export class LedgerParticipant implements Participant<LedgerEntry> {
     });
   }
 
-  commit(id: TransactionId): Promise<Receipt> {
+  commit(id: TransactionId): Promise<Acknowledgement> {
     return this.carryOut(id, 'commit');
   }
 
-  abort(id: TransactionId): Promise<Receipt> {
+  abort(id: TransactionId): Promise<Acknowledgement> {
     return this.carryOut(id, 'abort');
   }
 
@@ -97,7 +97,7 @@ export class LedgerParticipant implements Participant<LedgerEntry> {
     return this.inTurn(() => this.file.close());
   }
 
-  private carryOut(id: TransactionId, message: 'commit' | 'abort'): Promise<Receipt> {
+  private carryOut(id: TransactionId, message: 'commit' | 'abort'): Promise<Acknowledgement> {
     return this.inTurn(async () => {
       const { keep, answer } = decideParticipant(this.stateOf(id), message);
       if (answer === 'contradiction') throw new Error(`transaction ${id} was decided twice`);

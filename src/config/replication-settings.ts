@@ -8,7 +8,7 @@ export interface NodeAddress {
 
 const PORTS_RULE = 'must be ports from 1 to 65535 with commas between them, or empty for none';
 const NODES_RULE = 'must be host:port,... with ports from 1 to 65535';
-const HIGHEST_PORT = 65_535;
+const MAX_PORT = 65_535;
 const NODE = /^([\w.-]+|\[[\da-fA-F:]+\]):(\d{1,5})$/;
 
 const entriesOf = (text: string): string[] =>
@@ -17,7 +17,7 @@ const entriesOf = (text: string): string[] =>
     .map((entry) => entry.trim())
     .filter((entry) => entry !== '');
 
-const isPort = (port: number): boolean => port >= 1 && port <= HIGHEST_PORT;
+const isPort = (port: number): boolean => port >= 1 && port <= MAX_PORT;
 
 export const replicaPorts = z
   .string()

@@ -7,15 +7,15 @@ const port = (preset: number): z.ZodDefault<z.ZodType<number, string>> =>
   wholeNumber('must be a port from 0 to 65535 (0: any free one)', 0, 65_535).default(preset);
 const bytes = (preset: number): z.ZodDefault<z.ZodType<number, string>> =>
   wholeNumber('must be a whole number of bytes', 0, Number.MAX_SAFE_INTEGER).default(preset);
-const milliseconds = (preset: number, least = 1): z.ZodDefault<z.ZodType<number, string>> =>
-  wholeNumber(`must be a whole number of milliseconds from ${String(least)}`, least, MOST_MS).default(preset);
+const milliseconds = (preset: number, min = 1): z.ZodDefault<z.ZodType<number, string>> =>
+  wholeNumber(`must be a whole number of milliseconds from ${String(min)}`, min, MAX_MS).default(preset);
 const onOff = (preset: 'on' | 'off'): z.ZodDefault<z.ZodEnum<{ on: 'on'; off: 'off' }>> =>
   z.enum(['on', 'off'], 'must be on or off').default(preset);
 
 const MEBIBYTE = 1024 * 1024;
 /** Node's timers go no further. */
-const MOST_MS = 2 ** 31 - 1;
-const MOST_REPLICAS = 64;
+const MAX_MS = 2 ** 31 - 1;
+const MAX_REPLICAS = 64;
 const REPLICAS_THAT_MUST_FOLLOW = 2;
 /** Each must be shorter than the one after it: otherwise the longer wait never sees what the shorter one decided. */
 const SHORTER_BEFORE_LONGER = [
@@ -45,7 +45,7 @@ export const settingsSchema = z
       .regex(/^https?:\/\/[\w.:[\]-]+$/, 'must be http://host:port, without a slash at its end')
       .optional(),
     WRITE_CONCERN: z.enum(['all', 'majority', 'primary'], 'must be all, majority or primary').default('all'),
-    MIN_INSYNC_REPLICAS: wholeNumber('must be a whole number', 0, MOST_REPLICAS).optional(),
+    MIN_INSYNC_REPLICAS: wholeNumber('must be a whole number', 0, MAX_REPLICAS).optional(),
     REPLICA_TIMEOUT_MS: milliseconds(500),
     PREPARE_DEADLINE_MS: milliseconds(1_000),
     WRITE_DEADLINE_MS: milliseconds(2_000),
@@ -99,8 +99,8 @@ export const settingsSchema = z
     }
     const replicas = nodesOf(settings).length;
     const minInSync = settings.MIN_INSYNC_REPLICAS;
-    const least = Math.min(1, replicas);
-    if (minInSync !== undefined && (minInSync < least || minInSync > replicas)) {
+    const min = Math.min(1, replicas);
+    if (minInSync !== undefined && (minInSync < min || minInSync > replicas)) {
       const range =
         replicas === 0 ? '0: there are no replicas' : `from 1 to ${String(replicas)}, for so many there are`;
       refuse('MIN_INSYNC_REPLICAS', `must be ${range}`);

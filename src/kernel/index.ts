@@ -16,11 +16,11 @@ export {
   earlierOf,
   type LamportTime,
   laterOf,
-  LONGEST_LEAP,
+  MAX_VERSION_LEAP,
   parseLamport,
   plusLamport,
 } from './lamport-clock.js';
-export { parsePlace, type Place, placeText } from './place.js';
+export { parseLogPosition, type LogPosition, logPositionText } from './log-position.js';
 export type {
   Clock,
   CrashSites,

@@ -7,7 +7,7 @@
 export type LamportTime = number | string;
 
 /** Nobody who does not know better is so far ahead of another, or is believed to be. */
-export const LONGEST_LEAP = 1_000_000;
+export const MAX_VERSION_LEAP = 1_000_000;
 
 const WHOLE_NUMBER = /^(?:0|[1-9]\d{0,29})$/;
 

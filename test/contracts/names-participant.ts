@@ -5,7 +5,7 @@ import {
   type InDoubt,
   type Participant,
   type ParticipantState,
-  type Receipt,
+  type Acknowledgement,
   type TransactionHead,
   type TransactionId,
   type Vote,
@@ -31,15 +31,15 @@ export class NamesParticipant implements Participant<string> {
     return { vote: 'yes' };
   }
 
-  commit = (id: TransactionId): Promise<Receipt> => this.carryOut(id, 'commit');
-  abort = (id: TransactionId): Promise<Receipt> => this.carryOut(id, 'abort');
+  commit = (id: TransactionId): Promise<Acknowledgement> => this.carryOut(id, 'commit');
+  abort = (id: TransactionId): Promise<Acknowledgement> => this.carryOut(id, 'abort');
 
   async inDoubt(): Promise<readonly InDoubt[]> {
     const promises = this.db.prepare("SELECT head FROM names WHERE state = 'prepared' ORDER BY rowid").pluck().all();
     return promises.map((promise) => JSON.parse(promise as string) as InDoubt);
   }
 
-  private async carryOut(id: TransactionId, message: 'commit' | 'abort'): Promise<Receipt> {
+  private async carryOut(id: TransactionId, message: 'commit' | 'abort'): Promise<Acknowledgement> {
     const { state, keep, answer } = decideParticipant(this.stateOf(id), message);
     if (answer === 'contradiction') throw new AppError('data-corrupt', `${id} is ${state}`, { retry: 'never' });
     const sql = 'INSERT INTO names (id, state) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET state = excluded.state';

@@ -49,7 +49,7 @@ export interface DoubleDeath {
 /** Two lives that die one after the other, and the audit of what is left. */
 export async function dieTwice(history: TwoStoreHistory, first: string, second: string): Promise<DoubleDeath> {
   const death = await history.dieAt(first);
-  const again = await history.dieAt(second, isOfRecovery(second) ? { most: 0 } : {});
+  const again = await history.dieAt(second, isOfRecovery(second) ? { max: 0 } : {});
   const odd = [death, again].flatMap((one) =>
     one === undefined || one.signal === 'SIGKILL' ? [] : [`it ended by itself: ${one.printed}`],
   );

@@ -34,7 +34,7 @@ for (const [index, { first, second }] of pairs.entries()) {
   try {
     const death = await dieTwice(history, first, second);
     deaths.push(death);
-    console.log(`${index + 1}/${pairs.length} ${first}, ${second}: ${wordsOf(death)}`);
+    console.log(`${index + 1}/${pairs.length} ${first}, ${second}: ${messageOf(death)}`);
   } finally {
     await history.end();
   }
@@ -52,7 +52,7 @@ console.log(`${deaths.length} of ${pairs.length} pairs, ${failed.length} failed;
 const isHit = deaths.length < pairs.length || neverFirst.length + neverSecond.length === 0;
 process.exitCode = failed.length === 0 && isHit ? 0 : 1;
 
-function wordsOf({ diedFirst, diedAgain, broken }: DoubleDeath): string {
+function messageOf({ diedFirst, diedAgain, broken }: DoubleDeath): string {
   if (broken.length > 0) return `BROKEN\n  ${broken.join('\n  ')}`;
   if (!diedFirst) return 'the first was not reached';
   return diedAgain === 'not reached' ? 'the second was not reached; whole' : `died ${diedAgain}; whole`;

@@ -96,9 +96,9 @@ describe('with the cache on', () => {
     let answered = 0;
     const reader = async (): Promise<void> => {
       for (let seen = 0; isWriting;) {
-        const least = Math.max(seen, answered);
+        const min = Math.max(seen, answered);
         const { quantity } = (await app.client.get(at)).json<{ quantity: number }>();
-        expect(quantity).toBeGreaterThanOrEqual(least);
+        expect(quantity).toBeGreaterThanOrEqual(min);
         seen = quantity;
       }
     };

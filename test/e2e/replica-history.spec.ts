@@ -49,7 +49,7 @@ async function messageOf(promise: Promise<unknown>): Promise<string> {
   );
 }
 
-const keptAside = (): string[] => readdirSync(replica.directory).filter((name) => name.startsWith('quarantined-'));
+const quarantined = (): string[] => readdirSync(replica.directory).filter((name) => name.startsWith('quarantined-'));
 
 describe('a replica given records', () => {
   it('from a primary with another secret, refuses it and takes nothing', async () => {
@@ -102,13 +102,13 @@ describe('a replica and its history', () => {
   it('told to set its data aside, keeps it under another name and follows anew, with the same state', async () => {
     await primary.ship(0, { audit: true });
     const before = await primary.link.stateHash(primary.records.length, PATIENT_MS);
-    expect((await primary.link.setAside(primary.identity, PATIENT_MS)).report).toMatchObject({
+    expect((await primary.link.quarantine(primary.identity, PATIENT_MS)).report).toMatchObject({
       position: { seq: 0 },
       canVote: false,
       promisedEpoch: 1,
     });
-    expect(keptAside()).toEqual([expect.stringMatching(/^quarantined-/)]);
-    expect(statSync(join(replica.directory, keptAside()[0]!)).isDirectory()).toBe(true);
+    expect(quarantined()).toEqual([expect.stringMatching(/^quarantined-/)]);
+    expect(statSync(join(replica.directory, quarantined()[0]!)).isDirectory()).toBe(true);
     expect(await names()).toEqual([]);
     await primary.ship(0, { audit: true });
     expect(await names()).toEqual(['Ada', 'Grace', 'Edsger']);

@@ -11,7 +11,7 @@ const ROUNDS = 200;
 const MIXED_ROUNDS = 100;
 const NODE_DEATHS = 10;
 /** More often no command reaches a site. */
-const MOST_OCCURRENCES = 40;
+const MAX_OCCURRENCES = 40;
 /** Generous: how slow a machine is shall never decide a test. */
 const TIMEOUT_MS = 20 * 60_000;
 const KILLED = 'SIGKILL';
@@ -55,7 +55,7 @@ describe('a client that is killed', () => {
     async (kind) => {
       const deaths = new Map<string, number>();
       for (const site of CLUSTER_CRASH_SITES) {
-        for (let occurrence = 1; occurrence <= MOST_OCCURRENCES; occurrence += 1) {
+        for (let occurrence = 1; occurrence <= MAX_OCCURRENCES; occurrence += 1) {
           const groupId = `${kind} ${site} ${String(occurrence)}`;
           if (kind === 'delete') expect((await peaceful.create(groupId)).outcome).toBe('done');
           const crash = { FAULTS: '1', CRASH_SITE: `${site}#${String(occurrence)}` };
@@ -82,7 +82,7 @@ describe('a client that is killed', () => {
   it(
     'in the middle of a repair, leaves what the next repair finishes',
     async () => {
-      for (let occurrence = 1; occurrence <= MOST_OCCURRENCES; occurrence += 1) {
+      for (let occurrence = 1; occurrence <= MAX_OCCURRENCES; occurrence += 1) {
         const groupId = `repair ${String(occurrence)}`;
         const first = await command(['create', groupId], { FAULTS: '1', CRASH_SITE: 'cluster.call.after#5' });
         expect(first.signal).toBe(KILLED);

@@ -10,7 +10,7 @@ const DISK_BYTES = 8 * 1024 * 1024;
 const SETTINGS = { LOG_LEVEL: 'silent', SNAPSHOT_EVERY_BYTES: '100000' };
 const CLIENTS = 20;
 /** What files have left in their last block is soon used up. */
-const MOST_THAT_STILL_FIT = 10_000;
+const MAX_THAT_STILL_FIT = 10_000;
 
 function mountOrSayWhy(): SmallDisk | undefined {
   try {
@@ -55,8 +55,8 @@ describe('the app on a full disk', () => {
     await writeUntil(clients, shop, () => acknowledgedBy(clients) >= enough);
   };
   const writeUntilRefused = async (): Promise<void> => {
-    const most = acknowledgedBy(clients) + MOST_THAT_STILL_FIT;
-    const isRefused = (): boolean => acknowledgedBy(clients) > most || clients.every(({ refused }) => refused > 0);
+    const max = acknowledgedBy(clients) + MAX_THAT_STILL_FIT;
+    const isRefused = (): boolean => acknowledgedBy(clients) > max || clients.every(({ refused }) => refused > 0);
     await writeUntil(clients, shop, isRefused);
     expect(clients.filter(({ refused }) => refused === 0)).toEqual([]);
   };

@@ -10,7 +10,7 @@ const ROUNDS = 6;
 const WRITERS = 20;
 const WRITES_PER_ROUND = 200;
 /** What files have left in their last block is soon used up. */
-const MOST_THAT_STILL_FIT = 10_000;
+const MAX_THAT_STILL_FIT = 10_000;
 
 interface Reply {
   readonly status: number;
@@ -162,7 +162,7 @@ describe('a groups node on a full disk', () => {
         count += 1;
         reply = await send(node, 'POST', { groupId: `g${String(count)}` });
         if (reply?.status === 201) made.add(`g${String(count)}`);
-      } while (reply?.status === 201 && count < MOST_THAT_STILL_FIT);
+      } while (reply?.status === 201 && count < MAX_THAT_STILL_FIT);
 
       expect(reply).toEqual({ status: 503, code: 'storage-full', retryAfter: '5' });
       expect(await idsOf(node)).toEqual(new Set([...made, 'first']));

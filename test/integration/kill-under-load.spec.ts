@@ -9,7 +9,7 @@ import { acknowledgedBy, auditAfterRestart, writeUntil } from '../support/shop-l
 
 const CLIENTS = 50;
 const ROUNDS = 20;
-const MOST_WRITES_IN_A_ROUND = 400;
+const MAX_WRITES_IN_A_ROUND = 400;
 const REPLAYS_PER_CLIENT = 2;
 /** Small, so that kills also meet snapshots and new segments. */
 const ENVIRONMENT = { SNAPSHOT_EVERY_BYTES: '40000', LOG_LEVEL: 'silent' };
@@ -46,7 +46,7 @@ describe('kill -9 of the app under 50 concurrent writers', () => {
       let leftOpen = 0;
       for (let round = 1; round <= ROUNDS; round += 1) {
         const shop = new ShopClient(app.url);
-        const enough = acknowledgedBy(clients) + 1 + random.below(MOST_WRITES_IN_A_ROUND);
+        const enough = acknowledgedBy(clients) + 1 + random.below(MAX_WRITES_IN_A_ROUND);
         let killed: Promise<unknown> | undefined;
         await writeUntil(clients, shop, () => {
           if (acknowledgedBy(clients) >= enough) killed ??= app.kill();

@@ -72,7 +72,7 @@ describe('a replica that dies between two steps of changing its data', () => {
         const first = following.records.slice(0, 3);
         const change = async (): Promise<unknown> => {
           await following.ship(0, { records: first });
-          await following.link.setAside(following.identity, PATIENT_MS);
+          await following.link.quarantine(following.identity, PATIENT_MS);
           await following.ship(0, { records: first });
           return following.link.install(following.identity, snapshot(), PATIENT_MS);
         };

@@ -6,7 +6,7 @@ import { ShopClient } from '../support/shop-client.js';
 import { acknowledgedBy } from '../support/shop-load.js';
 
 const CLIENTS = 50;
-const MOST_WRITES_IN_A_ROUND = 300;
+const MAX_WRITES_IN_A_ROUND = 300;
 const REPLAYS_PER_CLIENT = 2;
 const TEST_TIMEOUT_MS = 600_000;
 
@@ -67,7 +67,7 @@ describe('kill -9 under 50 concurrent writers', () => {
     async (victims, rounds) => {
       for (let round = 1; round <= rounds; round += 1) {
         const shop = new ShopClient(cluster.app.url);
-        const killAt = acknowledgedBy(clients) + 1 + random.below(MOST_WRITES_IN_A_ROUND);
+        const killAt = acknowledgedBy(clients) + 1 + random.below(MAX_WRITES_IN_A_ROUND);
         const goOnTo = killAt + CLIENTS;
         let killed: Promise<void> | undefined;
         await load(shop, () => {

@@ -6,7 +6,7 @@ import { TwoStoreHistory } from '../support/two-store-history.js';
 const CLIENTS = 30;
 const REPLICAS = 4;
 const ROUNDS = 10;
-const MOST_DONE_IN_A_ROUND = 200;
+const MAX_DONE_IN_A_ROUND = 200;
 const TEST_TIMEOUT_MS = 600_000;
 
 describe('kill -9 under 30 concurrent writers to both stores', () => {
@@ -39,7 +39,7 @@ describe('kill -9 under 30 concurrent writers to both stores', () => {
       for (let round = 1; round <= ROUNDS; round += 1) {
         const { cluster, seed } = history;
         const shop = new TransactionShop(cluster.app.url);
-        const killAt = history.doneCount + 1 + random.below(MOST_DONE_IN_A_ROUND);
+        const killAt = history.doneCount + 1 + random.below(MAX_DONE_IN_A_ROUND);
         let killed: Promise<void> | undefined;
         await history.load(cluster.app, shop, () => {
           if (history.doneCount >= killAt) killed ??= kill();

@@ -3,7 +3,7 @@ import { AppProcess, removeDirectory, temporaryDirectory } from '../support/app-
 
 const CLIENTS = 20;
 const ROUNDS = 6;
-const MOST_ANSWERS_IN_A_ROUND = 120;
+const MAX_ANSWERS_IN_A_ROUND = 120;
 /** Small, so that kills also meet snapshots and new segments. */
 const ENVIRONMENT = { SNAPSHOT_EVERY_BYTES: '20000', LOG_LEVEL: 'silent' };
 const TEST_TIMEOUT_MS = 300_000;
@@ -65,7 +65,7 @@ describe('kill -9 of the app under clients that create users in both stores', ()
       };
       app = await AppProcess.start(directory, ENVIRONMENT);
       for (let round = 1; round <= ROUNDS; round += 1) {
-        const enough = answers + 1 + Math.floor(Math.random() * MOST_ANSWERS_IN_A_ROUND);
+        const enough = answers + 1 + Math.floor(Math.random() * MAX_ANSWERS_IN_A_ROUND);
         let killed: Promise<unknown> | undefined;
         const client = async (): Promise<void> => {
           while (killed === undefined) {

@@ -53,7 +53,7 @@ export class AuditedTransactions {
     const { store } = this.world;
     for (const { id } of store.prepared()) {
       const told = this.known.get(id);
-      if (told) await this.tell(store, id, told, (told.row ??= 'aborted'));
+      if (told) await this.notify(store, id, told, (told.row ??= 'aborted'));
     }
   }
 
@@ -61,37 +61,36 @@ export class AuditedTransactions {
   audit(): string[] {
     const { store } = this.world;
     const prepared = new Set(store.prepared().map(({ id }) => id));
-    const findings: string[] = [];
+    const state: string[] = [];
     let done = 0;
     for (const [id, { promise, row, telling }] of this.known) {
       const isPrepared = prepared.delete(id);
       const isThere = store.find('users', id) !== undefined;
       if (isThere) done += 1;
       const isPromised = promise === 'answered';
-      if (isPrepared && isThere) findings.push(`${id} is in doubt and done`);
-      if (isPrepared && (promise === 'refused' || telling === 'answered')) findings.push(`${id} is in doubt again`);
-      if (isThere && (row !== 'committed' || telling === 'not asked'))
-        findings.push(`${id} is done and nobody said so`);
-      if (isPromised && !isPrepared && telling === 'not asked') findings.push(`the promise of ${id} is gone`);
+      if (isPrepared && isThere) state.push(`${id} is in doubt and done`);
+      if (isPrepared && (promise === 'refused' || telling === 'answered')) state.push(`${id} is in doubt again`);
+      if (isThere && (row !== 'committed' || telling === 'not asked')) state.push(`${id} is done and nobody said so`);
+      if (isPromised && !isPrepared && telling === 'not asked') state.push(`the promise of ${id} is gone`);
       const mustBeThere = isPromised && row === 'committed' && !isPrepared && telling !== 'not asked';
-      if (mustBeThere && !isThere) findings.push(`${id} was committed and is gone`);
+      if (mustBeThere && !isThere) state.push(`${id} was committed and is gone`);
     }
     const counted = Number(store.find('probes', 1)?.['count']);
-    if (counted !== done) findings.push(`${String(done)} are done and ${String(counted)} are counted`);
-    if (prepared.size > 0) findings.push(`nobody has asked for ${[...prepared].join(', ')}`);
-    return [...this.broken, ...findings];
+    if (counted !== done) state.push(`${String(done)} are done and ${String(counted)} are counted`);
+    if (prepared.size > 0) state.push(`nobody has asked for ${[...prepared].join(', ')}`);
+    return [...this.broken, ...state];
   }
 
   /** Whether the ids of those in doubt are kept from others, and all others are not. Writes nothing that stays. */
   async auditReservations(): Promise<string[]> {
     const { store } = this.world;
     const prepared = new Set(store.prepared().map(({ id }) => id));
-    const findings = [...this.known.keys()].map(async (id) => {
+    const state = [...this.known.keys()].map(async (id) => {
       const write = await store.replace('users', id, {}, { id: `look at ${id}` }, () => false);
       const isReserved = !write.done && write.refusal === 'reserved';
       return isReserved === prepared.has(id) ? [] : [`${id} is reserved: ${String(isReserved)}`];
     });
-    return (await Promise.all(findings)).flat();
+    return (await Promise.all(state)).flat();
   }
 
   private async runOne(store: DocumentStore, id: string, isStopped: () => boolean): Promise<void> {
@@ -110,7 +109,7 @@ export class AuditedTransactions {
       });
     if (dice === 0) {
       told.row = 'aborted';
-      const aborting = this.tell(store, id, told, 'aborted');
+      const aborting = this.notify(store, id, told, 'aborted');
       await Promise.all([preparing, aborting]);
       return;
     }
@@ -119,11 +118,11 @@ export class AuditedTransactions {
     told.promise = prepared ? 'answered' : 'refused';
     if (!prepared || dice === 1) return;
     told.row = dice < 4 ? 'aborted' : 'committed';
-    if (dice !== 9) await this.tell(store, id, told, told.row);
+    if (dice !== 9) await this.notify(store, id, told, told.row);
   }
 
   /** Sometimes twice at once; the same each time. */
-  private async tell(store: DocumentStore, id: string, told: Told, decision: 'committed' | 'aborted'): Promise<void> {
+  private async notify(store: DocumentStore, id: string, told: Told, decision: 'committed' | 'aborted'): Promise<void> {
     const { process } = this.world;
     told.telling = told.telling === 'answered' ? 'answered' : 'asked';
     const once = (): Promise<unknown> =>

@@ -10,13 +10,13 @@ export interface WriterHistory {
   readonly isAcknowledged: boolean;
 }
 
-const MOST_TITLES = 4;
+const MAX_TITLES = 4;
 const SHARE_THAT_FAILS = 0.3;
 
 /** `count` writers at once, of which some fail in the middle of their work. Resolves with what each was told. */
 export function runWriters(count: number, random: SeededRandom, write: WriteTitles): Promise<WriterHistory[]> {
   const writers = Array.from({ length: count }, async (_, writer) => {
-    const length = 1 + random.below(MOST_TITLES);
+    const length = 1 + random.below(MAX_TITLES);
     const titles = Array.from({ length }, (_title, index) => `writer ${String(writer)} title ${String(index)}`);
     const failAt = random.chance(SHARE_THAT_FAILS) ? random.below(length + 1) : undefined;
     try {

@@ -6,7 +6,7 @@ import {
   type DocumentOutcome,
   DocumentStore,
   type DocumentWrite,
-  type ShownDocument,
+  type DocumentView,
 } from '../../src/platform/documents/index.js';
 import { audit, AuditedClient, type Reply, type Send } from './audited-client.js';
 import { PROMPT_TIMERS } from './prompt-timers.js';
@@ -135,7 +135,7 @@ export class DocumentWorld {
   }
 }
 
-function isNamed(name: string | undefined): ((current: ShownDocument) => boolean) | undefined {
+function isNamed(name: string | undefined): ((current: DocumentView) => boolean) | undefined {
   return name === undefined ? undefined : (current) => current['name'] === name;
 }
 

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { AppProcess, type ExitOf, removeDirectory, temporaryDirectory } from './app-process.js';
 
 const PROGRAM = resolve('dist/bundle/atomic-invoice.mjs');
-const MOST_INVOICES = 40;
+const MAX_INVOICES = 40;
 const ACCOUNTS = ['ada', 'grace', 'barbara'];
 
 interface Attempt {
@@ -39,7 +39,7 @@ export class InvoiceHistory {
       () => false,
     );
     if (!isReady) return { ...(await app.exited), when: 'while starting' };
-    for (let n = 0; n < MOST_INVOICES && !app.hasExited; n += 1) await this.send(app);
+    for (let n = 0; n < MAX_INVOICES && !app.hasExited; n += 1) await this.send(app);
     if (!app.hasExited && this.attempts.at(-1)?.status !== undefined) throw new Error(`${site} was never reached`);
     return { ...(await app.exited), when: 'under load' };
   }
@@ -50,7 +50,7 @@ export class InvoiceHistory {
     await app.ready();
     let left = acknowledged;
     const client = async (): Promise<void> => {
-      while (!app.hasExited && left > -MOST_INVOICES) {
+      while (!app.hasExited && left > -MAX_INVOICES) {
         await this.send(app);
         left -= 1;
         if (left === 0) void app.kill();
@@ -85,7 +85,7 @@ export class InvoiceHistory {
     const broken = [
       ...difference(invoices.map(lineOf), inLedger).map((line) => `only in SQL: ${line}`),
       ...difference(inLedger, invoices.map(lineOf)).map((line) => `only in the ledger: ${line}`),
-      ...this.brokenWords(invoices),
+      ...this.brokenPromises(invoices),
       ...this.undecided().map((id) => `undecided after the start: ${id}`),
     ];
     await this.send(app, 'new');
@@ -120,7 +120,7 @@ export class InvoiceHistory {
     );
   }
 
-  private brokenWords(invoices: readonly Row[]): readonly string[] {
+  private brokenPromises(invoices: readonly Row[]): readonly string[] {
     return this.attempts.flatMap(({ status, ...invoice }) => {
       const isThere = invoices.some((row) => row.number === invoice.number && row.amountCents === invoice.amountCents);
       if (status === 201) return isThere ? [] : [`acknowledged and lost: ${invoice.number}`];

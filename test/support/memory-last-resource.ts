@@ -4,7 +4,7 @@ import type {
   DecisionDetails,
   DecisionRow,
   LastResource,
-  Receipt,
+  Acknowledgement,
   TransactionId,
 } from '../../src/protocols/two-phase-commit/index.js';
 import { NO_STEPS, type Step } from './memory-participant.js';
@@ -28,7 +28,7 @@ export class LastResourceDisk {
 }
 
 /** Of all databases and copies of a test. */
-let livesBegun = 0;
+let incarnationsBegun = 0;
 
 /**
  * A database of names that may each be taken once. Each opening of its disk is another life.
@@ -42,8 +42,8 @@ export class MemoryLastResource implements LastResource<string, string> {
     readonly disk = new LastResourceDisk(),
     private readonly at: Step = NO_STEPS,
   ) {
-    livesBegun += 1;
-    this.life = livesBegun;
+    incarnationsBegun += 1;
+    this.life = incarnationsBegun;
     disk.lives.add(this.life);
   }
 
@@ -98,7 +98,7 @@ export class MemoryLastResource implements LastResource<string, string> {
     return [...this.disk.rows.values()].filter(({ completedAtMs }) => completedAtMs === undefined);
   }
 
-  completed(id: TransactionId, receipts: Readonly<Record<string, Receipt>>): void {
+  completed(id: TransactionId, receipts: Readonly<Record<string, Acknowledgement>>): void {
     const row = this.disk.rows.get(id);
     if (row) this.disk.rows.set(id, { ...row, completedAtMs: this.disk.rows.size, receipts });
   }

@@ -5,7 +5,7 @@ import {
   type InDoubt,
   type Participant,
   type ParticipantState,
-  type Receipt,
+  type Acknowledgement,
   type TransactionHead,
   type TransactionId,
   type Vote,
@@ -21,7 +21,7 @@ interface Kept {
   readonly work: string;
   readonly place: string;
   readonly state: ParticipantState;
-  readonly receipt: Receipt;
+  readonly receipt: Acknowledgement;
 }
 
 /** What a crash leaves of it. */
@@ -67,11 +67,11 @@ export class MemoryParticipant implements Participant<string> {
     return { vote: 'yes', place: this.disk.kept.get(head.id)?.place ?? '' };
   }
 
-  commit(id: TransactionId): Promise<Receipt> {
+  commit(id: TransactionId): Promise<Acknowledgement> {
     return this.carryOut(id, 'commit');
   }
 
-  abort(id: TransactionId): Promise<Receipt> {
+  abort(id: TransactionId): Promise<Acknowledgement> {
     return this.carryOut(id, 'abort');
   }
 
@@ -90,7 +90,7 @@ export class MemoryParticipant implements Participant<string> {
     return Number(place) <= this.disk.length;
   }
 
-  private async carryOut(id: TransactionId, message: 'commit' | 'abort'): Promise<Receipt> {
+  private async carryOut(id: TransactionId, message: 'commit' | 'abort'): Promise<Acknowledgement> {
     await this.at(message, id);
     const { state, keep, answer } = decideParticipant(this.stateOf(id), message);
     if (answer === 'contradiction') throw new AppError('data-corrupt', `${id} was decided twice`, { retry: 'never' });

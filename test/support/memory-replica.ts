@@ -39,7 +39,7 @@ export class MemoryReplica implements ReplicaStore {
     }));
   }
 
-  setAside(): Promise<void> {
+  quarantine(): Promise<void> {
     return this.step('set aside', () => ({ ...this.held, clusterId: undefined, position: GENESIS, firstSeq: 1 }));
   }
 

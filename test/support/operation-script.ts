@@ -1,5 +1,5 @@
 import { type Intent, newIntent, type Wanted } from '../../src/modules/cluster-client/core/intent.js';
-import type { WriteAnswer } from '../../src/modules/cluster-client/core/node-standing.js';
+import type { WriteAnswer } from '../../src/modules/cluster-client/core/node-status.js';
 import {
   decide,
   type Effect,
@@ -82,7 +82,7 @@ export function play(
   }
   const end = effects.at(-1);
   if (end?.do !== 'end') throw new Error(`it ended with ${JSON.stringify(end)}`);
-  return { trace: effects.map(inWords), effects, end, intent: operation.intent, kept, everKept, transitions };
+  return { trace: effects.map(describe), effects, end, intent: operation.intent, kept, everKept, transitions };
 }
 
 function answerOf(
@@ -100,7 +100,7 @@ function answerOf(
   return { type: 'undo-ended', node, isUndone: undo, ...(!undo && { cause: 'no answer' }) };
 }
 
-function inWords(effect: Effect): string {
+function describe(effect: Effect): string {
   switch (effect.do) {
     case 'keep':
       return `keep ${effect.intent.direction}`;

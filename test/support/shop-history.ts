@@ -11,8 +11,8 @@ const SETTINGS = { SNAPSHOT_EVERY_BYTES: '20000', LOG_LEVEL: 'silent' };
 const CLIENTS = 20;
 const REPLAYS_PER_CLIENT = 1;
 /** A crash site that this many acknowledged writes do not reach is never reached. */
-const MOST_WRITES = 5_000;
-const MOST_SHOWN = 5;
+const MAX_WRITES = 5_000;
+const MAX_LISTED = 5;
 
 export type Death = ExitOf & { readonly when: 'while starting' | 'under load'; readonly printed: string };
 
@@ -44,7 +44,7 @@ export class ShopHistory {
     );
     if (!isReady) return { ...(await app.exited), when: 'while starting', printed: app.printed };
     const shop = new ShopClient(app.url);
-    const enough = acknowledgedBy(this.clients) + MOST_WRITES;
+    const enough = acknowledgedBy(this.clients) + MAX_WRITES;
     await writeUntil(this.clients, shop, () => acknowledgedBy(this.clients) >= enough);
     await shop.close();
     const isDead = this.clients.some(({ open }) => open !== undefined);
@@ -57,7 +57,7 @@ export class ShopHistory {
     this.app = await AppProcess.start(this.directory, SETTINGS);
     const broken = await auditAfterRestart(this.app, this.clients, REPLAYS_PER_CLIENT);
     await this.app.kill();
-    return broken.slice(0, MOST_SHOWN);
+    return broken.slice(0, MAX_LISTED);
   }
 
   /** As when the machine had died in the middle of a write. */

@@ -111,7 +111,7 @@ export class StoredReplica implements ReplicaLink {
     throw new Error('a recovery ships nothing');
   }
 
-  setAside(): never {
+  quarantine(): never {
     throw new Error('a recovery sets nothing aside');
   }
 

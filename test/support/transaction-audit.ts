@@ -65,10 +65,10 @@ export function increments(
     const id = idToldIn(created);
     const count = customers.get(id)?.ordersCount;
     if (count === undefined) return [`customers/${String(id)} is not on ${node}`];
-    const least = bumps.filter(({ sentAt }) => sentAt > created.answeredAt).length;
-    const most = bumps.filter(({ answeredAt = Infinity }) => answeredAt > created.sentAt).length;
-    if (count >= least && count <= most) return [];
-    const range = least === most ? String(least) : `from ${String(least)} to ${String(most)}`;
+    const min = bumps.filter(({ sentAt }) => sentAt > created.answeredAt).length;
+    const max = bumps.filter(({ answeredAt = Infinity }) => answeredAt > created.sentAt).length;
+    if (count >= min && count <= max) return [];
+    const range = min === max ? String(min) : `from ${String(min)} to ${String(max)}`;
     return [
       `customers/${String(id)} has orders_count ${String(count)} on ${node}; the books that are there make it ${range}`,
     ];
@@ -137,12 +137,10 @@ function customersUpdated(clients: readonly TransactionClient[], { customers }: 
   const created = exchangesOf(clients, ['customer']).filter(({ request }) => stored.has(request.content));
   return doneBy(clients, ['book and bump']).flatMap(({ request, reply, sentAt, answeredAt }) => {
     const told = (JSON.parse(reply.body) as { readonly customersUpdated: number }).customersUpdated;
-    const least = created.filter((one) => one.answeredAt !== undefined && one.answeredAt < sentAt).length;
-    const most = created.filter((one) => one.sentAt < answeredAt).length;
-    if (told >= least && told <= most) return [];
-    return [
-      `${describeRequest(request)} says ${String(told)} customers; there were ${String(least)} to ${String(most)}`,
-    ];
+    const min = created.filter((one) => one.answeredAt !== undefined && one.answeredAt < sentAt).length;
+    const max = created.filter((one) => one.sentAt < answeredAt).length;
+    if (told >= min && told <= max) return [];
+    return [`${describeRequest(request)} says ${String(told)} customers; there were ${String(min)} to ${String(max)}`];
   });
 }
 

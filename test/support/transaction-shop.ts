@@ -19,7 +19,7 @@ const PATHS: Readonly<Record<TransactionAction, string>> = {
 };
 const AT_ONCE = 50;
 /** Allotted since anyone was told one. */
-const MOST_LOST_IDS = 100;
+const MAX_LOST_IDS = 100;
 
 /** The app, or for its state any node, over HTTP, as clients of transactions use it. One per process life; `close` it. */
 export class TransactionShop {
@@ -128,8 +128,8 @@ function userIdsOf(clients: readonly TransactionClient[]): readonly number[] {
   const ofUsers = exchanges.filter(isOfUser);
   if (ofUsers.length === 0) return [];
   const chosen = ofUsers.map(({ request }) => request.id ?? 0);
-  const highest = [...told, ...chosen].reduce((most, id) => Math.max(most, id), 0);
-  return Array.from({ length: highest + MOST_LOST_IDS }, (_, index) => index + 1);
+  const highest = [...told, ...chosen].reduce((max, id) => Math.max(max, id), 0);
+  return Array.from({ length: highest + MAX_LOST_IDS }, (_, index) => index + 1);
 }
 
 function bodyOf({ action, content, id }: TransactionRequest): Readonly<Record<string, unknown>> {

@@ -63,7 +63,7 @@ export class TransactionWorld {
 
   /** Another process on the same disks. What the one before had not made durable never will be. */
   start(): void {
-    this.endLife();
+    this.endIncarnation();
     this.timers = new SimulatedTimers();
     const life = this.life;
     const stepsOf = (who: string) => (step: string, id: TransactionId, done?: string) =>
@@ -83,13 +83,13 @@ export class TransactionWorld {
 
   crash(): void {
     this.gates.clear();
-    this.endLife();
+    this.endIncarnation();
     this.lastStep = undefined;
     this.onCrash();
   }
 
   /** What is held stays held, and what waits there waits for ever. */
-  private endLife(): void {
+  private endIncarnation(): void {
     this.life += 1;
     const held = [...this.gates.keys()];
     this.gates = new Map(held.map((key) => [key, gate()]));

@@ -16,8 +16,8 @@ import { TransactionShop } from './transaction-shop.js';
 
 const SETTINGS = { SNAPSHOT_EVERY_BYTES: '20000' };
 const REPLAYS_PER_CLIENT = 1;
-const MOST_DONE = 3_000;
-const MOST_SHOWN = 5;
+const MAX_DONE = 3_000;
+const MAX_LISTED = 5;
 const DONE_BEFORE_DISTURBANCE = 30;
 const SETTLE_WITHIN_MS = 60_000;
 
@@ -28,7 +28,7 @@ export interface DeathOptions {
   /** Called once, when some requests have been done. */
   readonly disturb?: () => void;
   /** A site that so many requests which are done do not reach counts as never reached. */
-  readonly most?: number;
+  readonly max?: number;
 }
 
 export interface HistoryOptions {
@@ -92,7 +92,7 @@ export class TwoStoreHistory {
   /** A life that is to die at a crash site, and how it ended. Undefined: it never reached the site. */
   async dieAt(
     crashSite: string,
-    { settings = {}, disturb, most = MOST_DONE }: DeathOptions = {},
+    { settings = {}, disturb, max = MAX_DONE }: DeathOptions = {},
   ): Promise<Death | undefined> {
     const app = this.cluster.spawnApp({ LOG_LEVEL: 'silent', FAULTS: '1', CRASH_SITE: crashSite, ...settings });
     this.mortal = app;
@@ -105,7 +105,7 @@ export class TwoStoreHistory {
         isDisturbed = true;
         disturb?.();
       }
-      return this.doneCount >= before + most;
+      return this.doneCount >= before + max;
     });
     await shop.close();
     return app.hasExited ? { ...(await app.exited), when: 'under load', printed: app.printed } : undefined;
@@ -173,7 +173,7 @@ export class TwoStoreHistory {
       const unconfirmed = await shop.unconfirmed(everyone);
       return [...new Set([...found, ...auditStores(everyone, state), ...onReplicas, ...unconfirmed])].slice(
         0,
-        MOST_SHOWN,
+        MAX_LISTED,
       );
     } finally {
       await shop.close();

@@ -23,7 +23,7 @@ import { ReplicationPrimary } from '../../protocols/replication/index.js';
 import { DocumentParticipant, TransactionCoordinator } from '../../protocols/two-phase-commit/index.js';
 import { HealthController } from './health.controller.js';
 import { MetricsController } from './metrics.controller.js';
-import { OpeningGate } from './opening-gate.js';
+import { ReadinessGate } from './readiness-gate.js';
 import { ReplicationController } from './replication.controller.js';
 import { RootController } from './root.controller.js';
 import type { Stores } from './stores.js';
@@ -53,7 +53,7 @@ interface AppParts {
   readonly replication: ReplicationPrimary;
   readonly transactions: Transactions;
   readonly observer: HttpObserver;
-  readonly gate: OpeningGate;
+  readonly gate: ReadinessGate;
   readonly files: DataFiles;
 }
 
@@ -79,7 +79,7 @@ export class ApiModule {
       controllers: [RootController, HealthController, MetricsController, ReplicationController],
       providers: [
         { provide: HttpObserver, useValue: parts.observer },
-        { provide: OpeningGate, useValue: parts.gate },
+        { provide: ReadinessGate, useValue: parts.gate },
         { provide: DataFiles, useValue: parts.files },
       ],
     };

@@ -48,7 +48,7 @@ import { QUERY_NAMES } from './query-names.js';
 import { admitHotReads, YieldingAdapter } from './hot-reads.js';
 import { SEED_BOOKS, SEED_CUSTOMERS } from './seed.js';
 import { replicate } from './replicate.js';
-import { OpeningGate } from './opening-gate.js';
+import { ReadinessGate } from './readiness-gate.js';
 import { observeReplication } from './replication-metrics.js';
 import { openStores, SEALED_TABLES } from './stores.js';
 import { transact } from './transact.js';
@@ -56,7 +56,7 @@ import { countTransactions, gaugeInDoubt } from './transaction-metrics.js';
 import { serveApiDocumentation } from './swagger.js';
 
 /** Some hundred milliseconds of work. */
-const MOST_WRITES_UNDER_WAY = 5_000;
+const MAX_WRITES_UNDER_WAY = 5_000;
 const LOOK_FOR_DIRECTORY_EVERY_MS = 500;
 const LOOK_AT_FILES_EVERY_MS = 250;
 
@@ -129,11 +129,11 @@ export async function startApp(
   observeReplication(observer.registry, replication);
   const { coordinator, documents, table } = transactions;
   gaugeInDoubt(observer.registry, new TransactionReads(coordinator, [documents], table));
-  const gate = new OpeningGate(server, () => replication.status.waiting);
+  const gate = new ReadinessGate(server, () => replication.status.waiting);
   useWriteStop(server, () => files.refusalNow());
   const serveHotReads = await admitHotReads(server, logger);
   const documentApp = await serveApiDocumentation(server, logger);
-  observer.gaugeWrites(useWriteAdmission(server, MOST_WRITES_UNDER_WAY));
+  observer.gaugeWrites(useWriteAdmission(server, MAX_WRITES_UNDER_WAY));
   const openRequests = useOpenRequests(server, logger);
   useJsonBodies(server);
   const idempotency = new IdempotencyGate({

@@ -11,7 +11,7 @@ const EXIT_DAMAGED = 3;
 const LOOK_AT_LOG_EVERY_MS = 100;
 /** By so much the write-ahead log may grow while a check holds on to it, and after each that was ended by twice as much. */
 const LOG_MAY_GROW_BYTES = 10 * 2 ** 20;
-const MOST_PATIENCE = 8;
+const MAX_PATIENCE = 8;
 
 export interface DatabaseCheckPorts {
   readonly timers: Timers;
@@ -87,7 +87,7 @@ export class DatabaseCheck {
       .on('close', (code) => {
         this.cancel();
         this.child = undefined;
-        this.patience = ended !== undefined ? Math.min(2 * this.patience, MOST_PATIENCE) : 1;
+        this.patience = ended !== undefined ? Math.min(2 * this.patience, MAX_PATIENCE) : 1;
         if (code === EXIT_DAMAGED) this.ports.files.damaged(file, said);
         else if (code !== 0)
           this.ports.log.warn('the database was not checked this time', { file, reason: ended ?? said });

@@ -40,8 +40,8 @@ export class DocumentPrimaryHistory implements PrimaryHistory {
     this.documents.onDurable(listener);
   }
 
-  readAfter(seq: number, mostBytes: number): ReturnType<PrimaryHistory['readAfter']> {
-    return this.history.readFrom(seq + 1, mostBytes);
+  readAfter(seq: number, maxBytes: number): ReturnType<PrimaryHistory['readAfter']> {
+    return this.history.readFrom(seq + 1, maxBytes);
   }
 
   async positionAt(seq: number): ReturnType<PrimaryHistory['positionAt']> {

@@ -8,7 +8,7 @@ import { DataFiles } from '../../platform/data-files/index.js';
 import type { DocumentStore } from '../../platform/documents/index.js';
 import type { ReplicationPrimary } from '../../protocols/replication/index.js';
 import { HealthController } from './health.controller.js';
-import type { OpeningGate } from './opening-gate.js';
+import type { ReadinessGate } from './readiness-gate.js';
 
 const REPLICATED = { status: { waiting: undefined, state: { replicas: [{ condition: 'in-sync' }] } } };
 const WAITING = { status: { waiting: '1 of 3 answered', state: undefined } };
@@ -35,7 +35,7 @@ describe('readiness', () => {
       context.get(HealthIndicatorService),
       DOCUMENTS,
       replication as ReplicationPrimary,
-      { obstacle: undefined } as OpeningGate,
+      { obstacle: undefined } as ReadinessGate,
       files,
       write,
       read,

@@ -5,12 +5,12 @@ import { HealthCheckService, type HealthIndicatorResult, HealthIndicatorService 
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
-import { AppError, placeText } from '../../kernel/index.js';
+import { AppError, logPositionText } from '../../kernel/index.js';
 import { DataFiles } from '../../platform/data-files/index.js';
 import { DocumentStore } from '../../platform/documents/index.js';
 import { DescribeView } from '../../platform/http/index.js';
 import { ReplicationPrimary } from '../../protocols/replication/index.js';
-import { OpeningGate } from './opening-gate.js';
+import { ReadinessGate } from './readiness-gate.js';
 
 const liveSchema = z
   .object({ status: z.literal('ok'), pid: z.int().min(1).meta({ example: 4711 }) })
@@ -40,7 +40,7 @@ export class HealthController {
     private readonly indicators: HealthIndicatorService,
     private readonly documents: DocumentStore,
     private readonly replication: ReplicationPrimary,
-    private readonly gate: OpeningGate,
+    private readonly gate: ReadinessGate,
     private readonly files: DataFiles,
     @InjectDataSource('write') private readonly writeSource: DataSource,
     @InjectDataSource('read') private readonly readSource: DataSource,
@@ -94,7 +94,7 @@ export class HealthController {
   }
 
   private documentsUp(): HealthIndicatorResult {
-    return this.indicators.check('documents').up({ position: placeText(this.documents.position) });
+    return this.indicators.check('documents').up({ position: logPositionText(this.documents.position) });
   }
 
   /** Down while no write is taken, as it might not be found again. */

@@ -5,7 +5,7 @@ import { acceptLostData } from './accept-loss/run.js';
 import { acceptTransactions } from './accept/run.js';
 import { runCluster } from './cluster/run.js';
 import { recoverFromReplicas } from './recover/run.js';
-import type { Said } from './said.js';
+import type { CommandOutput } from './command-output.js';
 import { showStatus } from './status.js';
 
 const EXIT_FAILED = 1;
@@ -13,7 +13,7 @@ const EXIT_USAGE = 2;
 /** What is kept here is nobody else's to read. */
 const OWNER_ONLY = 0o077;
 const DRY_RUN = '--dry-run';
-const ACCEPTING: Readonly<Record<string, (reason: string) => Promise<Said>>> = {
+const ACCEPTING: Readonly<Record<string, (reason: string) => Promise<CommandOutput>>> = {
   'transactions:accept': acceptTransactions,
   'data:accept-loss': acceptLostData,
 };

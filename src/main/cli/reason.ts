@@ -1,12 +1,12 @@
 import { AppError } from '../../kernel/index.js';
 
-const LONGEST_REASON = 500;
+const MAX_REASON_LENGTH = 500;
 
 /** The text of `--reason`, without blanks around it. Throws `validation-failed` when it is empty or too long. */
 export function reasonOf(text: string): string {
   const length = [...text.trim()].length;
-  if (length >= 1 && length <= LONGEST_REASON) return text.trim();
-  throw new AppError('validation-failed', `--reason must have 1 to ${String(LONGEST_REASON)} characters`, {
+  if (length >= 1 && length <= MAX_REASON_LENGTH) return text.trim();
+  throw new AppError('validation-failed', `--reason must have 1 to ${String(MAX_REASON_LENGTH)} characters`, {
     retry: 'never',
   });
 }

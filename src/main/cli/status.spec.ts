@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type ReplicationStatus, statusShown } from './status.js';
+import { type ReplicationStatus, statusText } from './status.js';
 
 const URL = 'http://127.0.0.1:5050';
 const BODY: ReplicationStatus = {
@@ -17,7 +17,7 @@ const BODY: ReplicationStatus = {
 
 describe('npm run status', () => {
   it('shows where the app and each of its replicas stand', () => {
-    const { exitCode, text } = statusShown(URL, { status: 200, body: BODY });
+    const { exitCode, text } = statusText(URL, { status: 200, body: BODY });
 
     expect(exitCode).toBe(0);
     expect(text).toContain('epoch 3, position 3.57');
@@ -29,11 +29,11 @@ describe('npm run status', () => {
   it('given an app that takes no writes, says what it waits for', () => {
     const body = { ...BODY, waiting: '2 of 4 replicas answered and 3 are needed' };
 
-    expect(statusShown(URL, { status: 200, body }).text).toContain('No write is taken: 2 of 4 replicas answered');
+    expect(statusText(URL, { status: 200, body }).text).toContain('No write is taken: 2 of 4 replicas answered');
   });
 
   it('given an app without replicas, says so', () => {
-    expect(statusShown(URL, { status: 200, body: { ...BODY, replicas: [] } }).text).toContain('There are no replicas.');
+    expect(statusText(URL, { status: 200, body: { ...BODY, replicas: [] } }).text).toContain('There are no replicas.');
   });
 
   it.each([
@@ -41,7 +41,7 @@ describe('npm run status', () => {
     [{ status: 401, body: {} }, 'answers with status 401'],
     [{ status: 200, body: { epoch: 'x' } }, 'answers with status 200'],
   ])('given the answer %j, says so in one line and fails', (answer, what) => {
-    const { exitCode, text } = statusShown(URL, answer);
+    const { exitCode, text } = statusText(URL, answer);
 
     expect(exitCode).toBe(1);
     expect(text).toMatch(new RegExp(`^The app at ${URL} ${what}.*$`));

@@ -1,8 +1,8 @@
-import { placeText } from '../../kernel/index.js';
+import { logPositionText } from '../../kernel/index.js';
 import Table from 'cli-table3';
 import { z } from 'zod';
 import { loadConfig } from '../../config/index.js';
-import { APP_PROGRAM, getJson, type JsonAnswer, placesIn, presenceOf } from '../../platform/nodes/index.js';
+import { APP_PROGRAM, getJson, type JsonAnswer, fileLayoutOf, presenceOf } from '../../platform/nodes/index.js';
 
 const ANSWER_WITHIN_MS = 5_000;
 
@@ -26,15 +26,15 @@ const statusSchema = z.object({
 });
 export type ReplicationStatus = z.infer<typeof statusSchema>;
 
-export interface Shown {
+export interface StatusOutput {
   readonly exitCode: 0 | 1;
   readonly text: string;
 }
 
 /** `npm run status`: how the app that runs on the data directory and its replicas stand. */
-export async function showStatus(): Promise<Shown> {
+export async function showStatus(): Promise<StatusOutput> {
   const { storage, http } = loadConfig();
-  const places = placesIn(storage);
+  const places = fileLayoutOf(storage);
   const app = await presenceOf(places.app.runFile, APP_PROGRAM);
   if (app.state === 'gone') return failed('Not running. "npm start" starts it.');
   if (app.state === 'silent') return failed(`The app (pid ${String(app.pid)}) runs but does not answer.`);
@@ -43,10 +43,10 @@ export async function showStatus(): Promise<Shown> {
     timeoutMs: ANSWER_WITHIN_MS,
     headers: apiKey === undefined ? {} : { 'x-api-key': apiKey },
   });
-  return statusShown(app.url, answer);
+  return statusText(app.url, answer);
 }
 
-export function statusShown(url: string, answer: JsonAnswer | undefined): Shown {
+export function statusText(url: string, answer: JsonAnswer | undefined): StatusOutput {
   const parsed = statusSchema.safeParse(answer?.body);
   if (answer?.status === 200 && parsed.success) return { exitCode: 0, text: tableOf(url, parsed.data) };
   const what = answer === undefined ? 'does not say' : `answers with status ${String(answer.status)} when asked`;
@@ -56,7 +56,7 @@ export function statusShown(url: string, answer: JsonAnswer | undefined): Shown 
 function tableOf(url: string, status: ReplicationStatus): string {
   const { epoch, position, writeConcern, minInSync, inSync, replicas, waiting } = status;
   const lines = [
-    `Bifolio at ${url}: epoch ${String(epoch)}, position ${placeText(position)}.`,
+    `Bifolio at ${url}: epoch ${String(epoch)}, position ${logPositionText(position)}.`,
     replicas.length === 0
       ? 'There are no replicas.'
       : `${String(inSync)} of ${String(replicas.length)} replicas in sync, ${String(minInSync)} needed to write; ` +
@@ -74,6 +74,6 @@ function tableOf(url: string, status: ReplicationStatus): string {
   return [...lines, table.toString()].join('\n');
 }
 
-function failed(text: string): Shown {
+function failed(text: string): StatusOutput {
   return { exitCode: 1, text };
 }

@@ -1,4 +1,4 @@
-import { placeText } from '../../kernel/index.js';
+import { logPositionText } from '../../kernel/index.js';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { whenCurrent } from '../../platform/http/index.js';
 import { answerCustomer, answerCustomers } from '../../modules/customers/index.js';
@@ -34,5 +34,5 @@ async function whenHere(
   { documents, shell, readWaitMs }: CustomerReadsOptions,
 ): Promise<void> {
   await whenCurrent(request, { whenAt: (commit) => shell.whenAt(commit, readWaitMs) });
-  reply.header('x-replica-seq', placeText(documents.state().position));
+  reply.header('x-replica-seq', logPositionText(documents.state().position));
 }

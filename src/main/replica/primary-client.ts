@@ -1,6 +1,6 @@
 import { Agent, type IncomingHttpHeaders, request as httpRequest } from 'node:http';
 
-export interface PassedOn {
+export interface ForwardedWrite {
   readonly method: string;
   /** As it goes on the wire: with its query, without scheme and host. */
   readonly path: string;
@@ -32,7 +32,7 @@ export class PrimaryClient {
    * A request that broke with a kept connection is sent once more, over another: it carries an Idempotency-Key or
    * changes nothing, so that it cannot be done twice.
    */
-  async send(baseUrl: string, request: PassedOn): Promise<PrimaryAnswer> {
+  async send(baseUrl: string, request: ForwardedWrite): Promise<PrimaryAnswer> {
     const first = await this.sendOnce(baseUrl, request);
     return first === 'stale' ? this.sendAgain(baseUrl, request) : first;
   }
@@ -41,14 +41,14 @@ export class PrimaryClient {
     this.agent.destroy();
   }
 
-  private async sendAgain(baseUrl: string, request: PassedOn): Promise<PrimaryAnswer> {
+  private async sendAgain(baseUrl: string, request: ForwardedWrite): Promise<PrimaryAnswer> {
     const second = await this.sendOnce(baseUrl, request);
     if (second === 'stale') return { kind: 'unknown', reason: 'the connection to the primary broke twice' };
     // The first time it may have arrived.
     return second.kind === 'not-sent' ? { ...second, kind: 'unknown' } : second;
   }
 
-  private sendOnce(baseUrl: string, { method, path, headers, body }: PassedOn): Promise<PrimaryAnswer | 'stale'> {
+  private sendOnce(baseUrl: string, { method, path, headers, body }: ForwardedWrite): Promise<PrimaryAnswer | 'stale'> {
     return new Promise((resolve) => {
       const length = body === undefined ? {} : { 'content-length': String(body.length) };
       const { hostname, port } = new URL(baseUrl);

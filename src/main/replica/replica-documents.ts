@@ -53,8 +53,8 @@ export class ReplicaDocuments implements ReplicaStore, ReplicaHistory, CustomerD
     return this.follower.follow(records);
   }
 
-  async setAside(): Promise<void> {
-    await this.follower.setAside(systemClock.nowMs());
+  async quarantine(): Promise<void> {
+    await this.follower.quarantine(systemClock.nowMs());
   }
 
   async receiveSnapshot(position: Position, chunks: AsyncIterable<Buffer>): Promise<void> {
@@ -76,8 +76,8 @@ export class ReplicaDocuments implements ReplicaStore, ReplicaHistory, CustomerD
     return { position: { epoch, seq, hash }, stateHash: () => stateHash(captured, nextTurn) };
   }
 
-  readAfter(seq: number, mostBytes: number): ReturnType<ReplicaHistory['readAfter']> {
-    return this.follower.readFrom(seq + 1, mostBytes);
+  readAfter(seq: number, maxBytes: number): ReturnType<ReplicaHistory['readAfter']> {
+    return this.follower.readFrom(seq + 1, maxBytes);
   }
 
   async snapshot(): ReturnType<ReplicaHistory['snapshot']> {

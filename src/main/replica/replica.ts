@@ -7,7 +7,7 @@ import {
   CLIENT_KEY_RETENTION_MS,
   type FieldError,
   isAppError,
-  placeText,
+  logPositionText,
   type ProcessControl,
 } from '../../kernel/index.js';
 import { GroupStore, serveGroups } from '../../modules/groups/index.js';
@@ -50,14 +50,14 @@ import { serveCustomerReads } from './customer-reads.js';
 import { openApiDocument } from './openapi/document.js';
 import { whenSecretKnown } from './known-secret.js';
 import { type ReplicaMeasures, serveMetrics } from './metrics.js';
-import { servePassedOn } from './passed-on.js';
+import { serveForwardedWrites } from './write-forwarding.js';
 import { PrimaryClient } from './primary-client.js';
 import { PrimaryPresence } from './primary-presence.js';
 import { QUERY_NAMES } from './query-names.js';
 import { ReplicaDocuments } from './replica-documents.js';
 import { serveReplication } from './replication-routes.js';
 
-const MOST_WRITES_UNDER_WAY = 5_000;
+const MAX_WRITES_UNDER_WAY = 5_000;
 const AS_NODE = { hasMessage: true };
 /** The folder of this node's groups beside that of the replicated documents. */
 const GROUPS = 'groups';
@@ -136,7 +136,7 @@ export async function startReplica(
   await server.register(async (clients) => {
     const observer = new HttpObserver(logger);
     observer.install(clients);
-    observer.gaugeWrites(useWriteAdmission(clients, MOST_WRITES_UNDER_WAY));
+    observer.gaugeWrites(useWriteAdmission(clients, MAX_WRITES_UNDER_WAY));
     useJsonBodies(clients);
     openRequests = useOpenRequests(clients, logger, AS_NODE);
     answerProblems(clients, logger, AS_NODE);
@@ -144,7 +144,7 @@ export async function startReplica(
       sendProblem(reply, request, notServed(request, reply), logger, AS_NODE),
     );
     serveCustomerReads(clients, { documents, shell, readWaitMs: config.readWaitMs });
-    servePassedOn(clients, {
+    serveForwardedWrites(clients, {
       shell,
       client,
       newKey: uuids({ clock: systemClock, random: systemRandom }),
@@ -157,7 +157,7 @@ export async function startReplica(
     serveGroups(clients, { store: groups, nodeId, newId, quota, undoQuota, clock: systemClock, log });
     serveAbout(clients, {
       node: () => ({ nodeId: nodeId(), port: portOf(server) }),
-      position: () => placeText(documents.state().position),
+      position: () => logPositionText(documents.state().position),
       groups: () => groups.all().length,
       missing: () => [...missingParts(presence, secret()), ...lostFiles(files)],
     });

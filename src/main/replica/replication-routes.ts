@@ -8,7 +8,7 @@ import {
   decodeAppend,
   decodeInstall,
   decodePromise,
-  decodeSetAside,
+  decodeQuarantine,
   encodeAnswer,
   encodePosition,
   encodeRecords,
@@ -29,7 +29,7 @@ import {
 /** What others may ask of the data here. */
 export interface ReplicaHistory {
   report(): ReplicaReport;
-  readAfter(seq: number, mostBytes: number): Promise<readonly ShippedRecord[] | 'gone'>;
+  readAfter(seq: number, maxBytes: number): Promise<readonly ShippedRecord[] | 'gone'>;
   /** The caller closes it. */
   snapshot(): Promise<(SnapshotStream & { close(): Promise<void> }) | undefined>;
 }
@@ -82,7 +82,7 @@ function serveMessages(context: FastifyInstance, { shell }: ReplicationRoutesOpt
     answer(reply, await shell.append(decodeAppend(bytesOf(request)))),
   );
   context.post(REPLICATION_PATHS.setAside, settings, async (request, reply) =>
-    answer(reply, await shell.setAside(decodeSetAside(bytesOf(request)).from)),
+    answer(reply, await shell.quarantine(decodeQuarantine(bytesOf(request)).from)),
   );
   context.post(REPLICATION_PATHS.promise, settings, async (request, reply) =>
     answer(reply, await shell.promise(decodePromise(bytesOf(request)).from)),

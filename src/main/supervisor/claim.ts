@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isAppError } from '../../kernel/index.js';
 import {
   APP_PROGRAM,
-  type Places,
+  type FileLayout,
   type Presence,
   presenceOf,
   type RunNote,
@@ -40,7 +40,7 @@ export function decideClaim(
  * supervisor and its app. Another `npm start` that is under way is waited for: it gets its app ready or leaves. `onWait`
  * is called once when that takes a while.
  */
-export async function claim(places: Places, runsReplicas: boolean, onWait: () => void): Promise<Claim> {
+export async function claim(places: FileLayout, runsReplicas: boolean, onWait: () => void): Promise<Claim> {
   const startedMs = performance.now();
   let lock: DataDirectoryLock | undefined;
   for (let looks = 1; ; looks += 1) {

@@ -6,7 +6,7 @@ import { answerUnparsable, problemHeaders, problemOf, refusalOfHost } from '../.
 
 const HOST = '127.0.0.1';
 /** It is asked one short thing by programs on this machine. */
-const MOST_CONNECTIONS = 100;
+const MAX_CONNECTIONS = 100;
 const LIMITS = {
   headersTimeout: 2_000,
   requestTimeout: 2_500,
@@ -35,7 +35,7 @@ export function serveLiveness(): Promise<{ readonly url: string; readonly server
     };
     response.writeHead(problem?.status ?? 200, { ...headers, ...always }).end(body);
   });
-  server.maxConnections = MOST_CONNECTIONS;
+  server.maxConnections = MAX_CONNECTIONS;
   server.on('clientError', (error, socket) => {
     answerUnparsable(error, socket as Socket, randomUUID());
   });

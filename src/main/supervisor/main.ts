@@ -13,8 +13,8 @@ import { directoriesIn, NodeDisk } from '../../platform/disk/index.js';
 import {
   APP_PROGRAM,
   explainFailure,
-  type Places,
-  placesIn,
+  type FileLayout,
+  fileLayoutOf,
   presenceOf,
   removeRunFile,
   type RunNote,
@@ -23,12 +23,12 @@ import {
 import { systemRandom } from '../../platform/process/index.js';
 import { clusterSecret } from '../../platform/secrets/index.js';
 import { findAdoptable } from './adoption.js';
-import { childrenOf, peopleOf } from './children.js';
+import { childrenOf, managedProcessesOf } from './managed-processes.js';
 import { type Claim, claim } from './claim.js';
 import { serveLiveness } from './liveness-server.js';
 import { endReplicasLeftBehind, presencesIn, stopAll } from './stop.js';
 import { Supervisor } from './supervisor.js';
-import { alreadyRunning, APP, otherSettings, watchedAgain, type Words, wordsFor } from './words.js';
+import { alreadyRunning, APP, otherSettings, watchedAgain, type Message, messageFor } from './messages.js';
 
 /** What is kept here is nobody else's to read. */
 const OWNER_ONLY = 0o077;
@@ -40,7 +40,7 @@ const EXIT_USAGE = 2;
 
 async function start(): Promise<number> {
   const config = loadConfig();
-  const places = placesIn(config.storage);
+  const places = fileLayoutOf(config.storage);
   const { localPorts } = config.replication;
   const disk = new NodeDisk();
   await disk.ensureDirectory(places.dataDirectory);
@@ -50,8 +50,8 @@ async function start(): Promise<number> {
   });
   if (claimed.kind !== 'supervise') return explainClaim(claimed, config, places);
 
-  const people = peopleOf(config, places);
-  const adopted = await findAdoptable(people, config.inForce);
+  const processes = managedProcessesOf(config, places);
+  const adopted = await findAdoptable(processes, config.inForce);
   const running = adopted.get(APP);
   if (running && !sayIfOthersAreInForce(running, config.inForce)) return EXIT_FAILED;
   const adoptedPids = new Set([...adopted.values()].map(({ pid }) => pid));
@@ -59,7 +59,7 @@ async function start(): Promise<number> {
   await spreadSecret(config, places);
   if (adopted.size > 0) print({ text: watchedAgain(adopted), isTrouble: false });
   const supervisor = new Supervisor({
-    children: childrenOf(config, people, adopted, () => claimed.locks.every((lock) => lock.isInPlace())),
+    children: childrenOf(config, processes, adopted, () => claimed.locks.every((lock) => lock.isInPlace())),
     adopted: new Set(adopted.keys()),
     after: (delayMs, task) => {
       const timer = setTimeout(task, delayMs);
@@ -67,8 +67,8 @@ async function start(): Promise<number> {
         clearTimeout(timer);
       };
     },
-    tell: (notice) => {
-      print(wordsFor(notice, people, places, config.http.apiKeys.length > 0));
+    notify: (notice) => {
+      print(messageFor(notice, processes, places, config.http.apiKeys.length > 0));
     },
   });
   writeRunFile(places.supervisorRunFile, { url: (await serveLiveness()).url });
@@ -90,7 +90,11 @@ function sayIfOthersAreInForce(app: RunNote, wanted: SettingsInForce): boolean {
   return differences.length === 0;
 }
 
-function explainClaim(claimed: Exclude<Claim, { kind: 'supervise' }>, { inForce }: AppConfig, places: Places): number {
+function explainClaim(
+  claimed: Exclude<Claim, { kind: 'supervise' }>,
+  { inForce }: AppConfig,
+  places: FileLayout,
+): number {
   switch (claimed.kind) {
     case 'running': {
       if (!sayIfOthersAreInForce(claimed.app, inForce)) return EXIT_FAILED;
@@ -110,7 +114,7 @@ function explainClaim(claimed: Exclude<Claim, { kind: 'supervise' }>, { inForce 
 }
 
 /** Before the first node starts, so that none makes one of its own. */
-async function spreadSecret({ storage, replication }: AppConfig, places: Places): Promise<void> {
+async function spreadSecret({ storage, replication }: AppConfig, places: FileLayout): Promise<void> {
   await clusterSecret(
     { disk: new NodeDisk(), random: systemRandom, crashSites: NO_CRASH_SITES, log: { warn } },
     {
@@ -134,7 +138,7 @@ function stopOnSignals(supervisor: Supervisor): void {
 }
 
 /** What may hold a directory or a port when a start failed: a process that nobody watches and that does not answer. */
-async function hintAtSilent(places: Places): Promise<void> {
+async function hintAtSilent(places: FileLayout): Promise<void> {
   const app = await presenceOf(places.app.runFile, APP_PROGRAM);
   const replicas = await presencesIn(places.replicasDirectory);
   for (const [what, presence] of [['An app', app] as const, ...replicas.map((one) => ['A replica', one] as const)]) {
@@ -145,7 +149,7 @@ async function hintAtSilent(places: Places): Promise<void> {
 }
 
 async function stop(options: readonly string[]): Promise<number> {
-  const { text, isStopped } = await stopAll(placesIn(loadDirectories()), options.includes('--force'));
+  const { text, isStopped } = await stopAll(fileLayoutOf(loadDirectories()), options.includes('--force'));
   print({ text, isTrouble: !isStopped });
   return isStopped ? 0 : EXIT_FAILED;
 }
@@ -154,7 +158,7 @@ function warn(message: string): void {
   print({ text: `Warning: ${message}`, isTrouble: true });
 }
 
-function print({ text, isTrouble }: Words): void {
+function print({ text, isTrouble }: Message): void {
   try {
     writeSync(isTrouble ? STANDARD_ERROR : STANDARD_OUTPUT, `${text}\n`);
   } catch {

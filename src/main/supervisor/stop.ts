@@ -3,7 +3,7 @@ import { isAppError } from '../../kernel/index.js';
 import {
   APP_PROGRAM,
   isAlive,
-  type Places,
+  type FileLayout,
   type Presence,
   presenceOf,
   REPLICA_PROGRAM,
@@ -13,7 +13,7 @@ import {
   SUPERVISOR_PROGRAM,
 } from '../../platform/nodes/index.js';
 import { DataDirectoryLock } from '../../platform/process/index.js';
-import { STOP_WITHIN_MS } from './child-core.js';
+import { STOP_WITHIN_MS } from './managed-process-core.js';
 
 const LOOK_EVERY_MS = 20;
 /** A supervisor gives first its app and then its replicas that long, and then has to kill them. */
@@ -53,7 +53,7 @@ export interface StopResult {
 }
 
 /** Stops what runs on a data directory, and its replicas, and waits until all is gone. */
-export async function stopAll(places: Places, isForced: boolean): Promise<StopResult> {
+export async function stopAll(places: FileLayout, isForced: boolean): Promise<StopResult> {
   let wasRunning = false;
   for (;;) {
     const [supervisor, app] = await Promise.all([
@@ -84,7 +84,7 @@ export async function stopAll(places: Places, isForced: boolean): Promise<StopRe
  * in `adopted`. The caller is the supervisor of their directory. Silent ones are left: only a person may have them killed.
  */
 export async function endReplicasLeftBehind(
-  { replicasDirectory }: Places,
+  { replicasDirectory }: FileLayout,
   adopted: ReadonlySet<number>,
 ): Promise<void> {
   const found = await presencesIn(replicasDirectory);
@@ -100,7 +100,7 @@ export async function endReplicasLeftBehind(
 }
 
 /** Those that the supervisor of another data directory runs in the same place are not ours to stop. */
-async function unwatchedReplicas({ replicasDirectory }: Places): Promise<readonly Presence[]> {
+async function unwatchedReplicas({ replicasDirectory }: FileLayout): Promise<readonly Presence[]> {
   const found = (await presencesIn(replicasDirectory)).filter(({ state }) => state !== 'gone');
   if (found.length === 0) return [];
   try {

@@ -20,7 +20,7 @@ class SimulatedApp implements LaunchedChild {
 /** A supervisor whose processes and time are in the hand of the test. */
 class World {
   readonly apps: SimulatedApp[] = [];
-  readonly told: string[] = [];
+  readonly notified: string[] = [];
   readonly alarms: { readonly delayMs: number; readonly ring: () => void; isCancelled: boolean }[] = [];
   readonly supervisor = new Supervisor({
     children: {
@@ -40,7 +40,7 @@ class World {
         alarm.isCancelled = true;
       };
     },
-    tell: (notice) => this.told.push(notice.kind === 'child' ? notice.notice.kind : notice.kind),
+    notify: (notice) => this.notified.push(notice.kind === 'child' ? notice.notice.kind : notice.kind),
   });
 
   get app(): SimulatedApp {
@@ -84,7 +84,7 @@ describe('the supervisor with its processes and timers', () => {
     world.app.becomeReady(ADDRESS);
     await settle();
     expect(world.apps).toHaveLength(2);
-    expect(world.told).toEqual(['all-up', 'died', 'ready']);
+    expect(world.notified).toEqual(['all-up', 'died', 'ready']);
   });
 
   it('given a stop, resolves only when the app is gone, and leaves no timer', async () => {
@@ -121,7 +121,7 @@ describe('the supervisor with its processes and timers', () => {
     first!.becomeReady(ADDRESS);
     await settle();
 
-    expect(world.told).toEqual(['died']);
+    expect(world.notified).toEqual(['died']);
   });
 
   it('given a stop before the start, does nothing', () => {
@@ -129,7 +129,7 @@ describe('the supervisor with its processes and timers', () => {
     world.supervisor.stop();
 
     expect(world.apps).toEqual([]);
-    expect(world.told).toEqual([]);
+    expect(world.notified).toEqual([]);
   });
 
   it('given two children, keeps a timer for each and takes the end of one for no end of the other', async () => {
@@ -149,7 +149,7 @@ describe('the supervisor with its processes and timers', () => {
         if (delayMs === 250) rings.push(ring);
         return () => undefined;
       },
-      tell: () => undefined,
+      notify: () => undefined,
     });
     supervisor.start();
     [app, replica].forEach((child) => child.becomeReady(ADDRESS));

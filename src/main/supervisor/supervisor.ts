@@ -1,7 +1,7 @@
 import type { LaunchedChild } from '../../platform/nodes/index.js';
-import type { ChildState, Role } from './child-core.js';
-import { beginFleet, decideFleet, type FleetDecision, type FleetEffect, type FleetInput } from './fleet-core.js';
-import type { FleetNotice, FleetState } from './fleet-core.js';
+import type { ChildState, Role } from './managed-process-core.js';
+import { beginFleet, decideFleet, type FleetDecision, type FleetEffect, type FleetInput } from './supervisor-core.js';
+import type { SupervisorNotice, FleetState } from './supervisor-core.js';
 
 export interface ChildToWatch {
   readonly role: Role;
@@ -15,7 +15,7 @@ export interface SupervisorPorts {
   readonly adopted?: ReadonlySet<string>;
   /** Runs `task` once after `delayMs`, unless the returned function is called before. */
   readonly after: (delayMs: number, task: () => void) => () => void;
-  readonly tell: (notice: FleetNotice) => void;
+  readonly notify: (notice: SupervisorNotice) => void;
 }
 
 /** Does what the core decides, one input after the other. */
@@ -69,7 +69,7 @@ export class Supervisor {
         this.performOn(effect.name, effect.effect);
         break;
       case 'tell':
-        this.ports.tell(effect.notice);
+        this.ports.notify(effect.notice);
         break;
       case 'end':
         this.end(effect.exitCode);

@@ -5,7 +5,7 @@ import { SqlOperationLedger } from '../../platform/sql/index.js';
 import {
   branch,
   DocumentParticipant,
-  type Receipt,
+  type Acknowledgement,
   type SqlWork,
   TransactionCoordinator,
   type TransactionOutcome,
@@ -55,7 +55,7 @@ export class Book2pcService {
     });
   }
 
-  answerOf({ promisedAt, ...decided }: CommittedBook, receipts: Readonly<Record<string, Receipt>>): Answer {
+  answerOf({ promisedAt, ...decided }: CommittedBook, receipts: Readonly<Record<string, Acknowledgement>>): Answer {
     const receipt = receipts[this.documents.name];
     const whole = { ...recordedAnswer(decided), body: JSON.stringify(wholeBody(decided, receipt)) };
     return placedAnswer(whole, receipt?.place, promisedAt);

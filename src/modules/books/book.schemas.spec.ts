@@ -4,7 +4,7 @@ import { centsFromPrice, priceFromCents } from '../../kernel/index.js';
 import { type BookInput, bookInputSchema } from './book.schemas.js';
 
 const BOOK: BookInput = { title: 'Kindred', author: 'Octavia E. Butler', price: 12.5, quantity: 3 };
-const MOST_CENTS = 100_000_000;
+const MAX_CENTS = 100_000_000;
 
 /** The fields a body is refused for; none when it is accepted. */
 function refused(body: unknown): string[] {
@@ -14,7 +14,7 @@ function refused(body: unknown): string[] {
 describe('a price', () => {
   it('of any number of cents that is allowed, is accepted and comes back as the same JSON', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 0, max: MOST_CENTS }), (cents) => {
+      fc.property(fc.integer({ min: 0, max: MAX_CENTS }), (cents) => {
         const text = `${String(Math.floor(cents / 100))}.${String(cents % 100).padStart(2, '0')}`;
         const price = JSON.parse(text) as number;
         expect(refused({ ...BOOK, price })).toEqual([]);
@@ -27,7 +27,7 @@ describe('a price', () => {
 
   it('with a third decimal that is not 0, is refused', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 0, max: MOST_CENTS * 10 }), (mills) => {
+      fc.property(fc.integer({ min: 0, max: MAX_CENTS * 10 }), (mills) => {
         fc.pre(mills % 10 !== 0);
         expect(refused({ ...BOOK, price: mills / 1_000 })).toEqual(['price']);
       }),

@@ -2,22 +2,22 @@ import { z } from 'zod';
 import { centsFromPrice } from '../../kernel/index.js';
 import { boundedText } from '../../platform/http/index.js';
 
-const LONGEST_TEXT = 200;
-const HIGHEST_PRICE = 1_000_000;
-const HIGHEST_QUANTITY = 1_000_000_000;
-const priceRule = `must be a number from 0 to ${String(HIGHEST_PRICE)} with at most two decimals`;
-const quantityRule = `must be a whole number from 0 to ${String(HIGHEST_QUANTITY)}`;
+const MAX_TEXT_LENGTH = 200;
+const MAX_PRICE = 1_000_000;
+const MAX_QUANTITY = 1_000_000_000;
+const priceRule = `must be a number from 0 to ${String(MAX_PRICE)} with at most two decimals`;
+const quantityRule = `must be a whole number from 0 to ${String(MAX_QUANTITY)}`;
 
 const fields = {
-  title: boundedText(1, LONGEST_TEXT).meta({ example: 'A Wizard of Earthsea' }),
-  author: boundedText(1, LONGEST_TEXT).meta({ example: 'Ursula K. Le Guin' }),
+  title: boundedText(1, MAX_TEXT_LENGTH).meta({ example: 'A Wizard of Earthsea' }),
+  author: boundedText(1, MAX_TEXT_LENGTH).meta({ example: 'Ursula K. Le Guin' }),
   price: z
     .number(priceRule)
     .min(0, priceRule)
-    .max(HIGHEST_PRICE, priceRule)
+    .max(MAX_PRICE, priceRule)
     .refine((price) => centsFromPrice(price) !== undefined, priceRule)
     .meta({ example: 12.5 }),
-  quantity: z.int(quantityRule).min(0, quantityRule).max(HIGHEST_QUANTITY, quantityRule).meta({ example: 3 }),
+  quantity: z.int(quantityRule).min(0, quantityRule).max(MAX_QUANTITY, quantityRule).meta({ example: 3 }),
 };
 
 /** What clients send to create or replace a book. */

@@ -16,10 +16,10 @@ import {
   type StatusReading,
 } from './reports.js';
 import type { IntentFiles } from './shell/intent-files.js';
-import { type HeldIntents, IntentShelf } from './shell/intent-shelf.js';
+import { type HeldIntents, IntentStore } from './shell/intent-store.js';
 import { callNode, type CallOptions, type CallPorts, type Spent } from './shell/node-calls.js';
 import type { Ask } from './shell/node-requests.js';
-import { listGroups, readGroup, statusOf } from './shell/readings.js';
+import { listGroups, readGroup, statusOf } from './shell/queries.js';
 import { raiseNodes } from './shell/raise-nodes.js';
 import { requestFetch } from './shell/request-fetch.js';
 import { type Progress, runOperation } from './shell/run-operation.js';
@@ -38,7 +38,7 @@ export interface ClusterOptions {
   /** The first wait between attempts is random up to this many milliseconds, and doubles; 100 unless given. */
   readonly backoffMs?: number;
   /** No wait between attempts is longer, but for what a node asks for, in milliseconds; 1,000 unless given. */
-  readonly mostBackoffMs?: number;
+  readonly maxBackoffMs?: number;
   /** How many nodes are called at the same time; 64 unless given. */
   readonly concurrency?: number;
   /** Goes to every node as `X-Api-Key`. */
@@ -53,20 +53,20 @@ export interface ClusterPorts extends CallPorts {
   readonly random: Random;
 }
 
-const LONGEST_GROUP_ID = 255;
+const MAX_GROUP_ID_LENGTH = 255;
 const FOLDERS = ['.', '..'];
 /** Nodes remember operations for a day; an hour is left for clocks that differ. */
 const FORGOTTEN_AFTER_MS = 23 * 3_600_000;
 /** Longer than any call takes that somebody still waits for. */
 const UNDER_WAY_MS = 60_000;
-const MOST_MS = 2 ** 31 - 1;
+const MAX_MS = 2 ** 31 - 1;
 const NUMBERS = [
   ['attempts', 1],
   ['deadlineMs', 1],
   ['concurrency', 1],
   ['patienceMs', 0],
   ['backoffMs', 0],
-  ['mostBackoffMs', 0],
+  ['maxBackoffMs', 0],
 ] as const;
 const CHANCES = 2 ** 32;
 
@@ -92,7 +92,7 @@ export class ClusterClient {
     private readonly options: ClusterOptions,
     /** In the order that all clients agree on: the first one decides. */
     readonly nodes: readonly string[],
-    private readonly shelf: IntentShelf,
+    private readonly store: IntentStore,
     private readonly own: HeldIntents,
     private readonly newId: () => string,
   ) {}
@@ -106,12 +106,12 @@ export class ClusterClient {
     );
     for (const [name, least] of NUMBERS) {
       const value = options[name];
-      if (value === undefined || (Number.isSafeInteger(value) && value >= least && value <= MOST_MS)) continue;
-      refuse(`${name} must be a whole number from ${String(least)} to ${String(MOST_MS)}`);
+      if (value === undefined || (Number.isSafeInteger(value) && value >= least && value <= MAX_MS)) continue;
+      refuse(`${name} must be a whole number from ${String(least)} to ${String(MAX_MS)}`);
     }
     const newId = uuids(ports);
-    const shelf = new IntentShelf(ports, options.directory, newId);
-    return new ClusterClient(ports, options, inOrder(addresses), shelf, await shelf.begin(), newId);
+    const store = new IntentStore(ports, options.directory, newId);
+    return new ClusterClient(ports, options, inOrder(addresses), store, await store.begin(), newId);
   }
 
   /** On all nodes or on none. Refused when one of them has it already, which is left as it is. */
@@ -220,7 +220,7 @@ export class ClusterClient {
   }
 
   private async openNow(): Promise<Omit<StatusReading, 'nodes'>> {
-    const { held, others } = await this.shelf.orphans();
+    const { held, others } = await this.store.orphans();
     try {
       const open = (await Promise.all([this.own, ...held].map(({ files }) => this.leftOpen(files)))).flat();
       return { open: open.map(openOperationOf), withOthers: others.map(openOperationOf) };
@@ -230,7 +230,7 @@ export class ClusterClient {
   }
 
   private async repairNow(unknown: UnknownRule, operationId?: string): Promise<Omit<RepairReport, 'versions'>> {
-    const { held, others } = await this.shelf.orphans();
+    const { held, others } = await this.store.orphans();
     try {
       const open = await Promise.all(
         [this.own, ...held].map(async ({ files }) => (await this.leftOpen(files)).map((intent) => ({ files, intent }))),
@@ -299,11 +299,11 @@ function callOptions({
   attempts,
   deadlineMs = 2_000,
   backoffMs = 100,
-  mostBackoffMs = 1_000,
+  maxBackoffMs = 1_000,
   apiKey,
 }: ClusterOptions): CallOptions {
   return {
-    ...{ patienceMs, deadlineMs, backoff: { baseMs: backoffMs, mostMs: mostBackoffMs } },
+    ...{ patienceMs, deadlineMs, backoff: { baseMs: backoffMs, maxMs: maxBackoffMs } },
     ...(attempts !== undefined && { attempts }),
     ...(apiKey !== undefined && { apiKey }),
   };
@@ -311,7 +311,7 @@ function callOptions({
 
 function checkedGroupId(groupId: unknown): string {
   if (isGroupId(groupId)) return groupId;
-  throw noGroupId(`must be a string of 1 to ${String(LONGEST_GROUP_ID)} characters, well-formed Unicode`);
+  throw noGroupId(`must be a string of 1 to ${String(MAX_GROUP_ID_LENGTH)} characters, well-formed Unicode`);
 }
 
 /** What earlier builds let be made may still be read and deleted. */
@@ -327,7 +327,7 @@ function noGroupId(message: string): AppError {
 }
 
 function isGroupId(value: unknown): value is string {
-  return typeof value === 'string' && value.length >= 1 && value.length <= LONGEST_GROUP_ID && value.isWellFormed();
+  return typeof value === 'string' && value.length >= 1 && value.length <= MAX_GROUP_ID_LENGTH && value.isWellFormed();
 }
 
 function openOperationOf({ id, wanted, startedAtMs }: Intent): OpenOperation {

@@ -1,5 +1,5 @@
 import { AppError } from '../../kernel/index.js';
-import type { DocumentPage, ShownDocument } from '../../platform/documents/index.js';
+import type { DocumentPage, DocumentView } from '../../platform/documents/index.js';
 import { etagOf, type PageRequest } from '../../platform/http/index.js';
 
 /** The document collection that holds customers; every document shows the counter as `orders_count`. */
@@ -7,27 +7,27 @@ export const CUSTOMERS = { name: 'customers', counterField: 'orders_count' } as 
 
 /** Whatever holds the documents: the primary's store or a replica's. */
 export interface CustomerDocuments {
-  find(collection: string, id: number): ShownDocument | undefined;
+  find(collection: string, id: number): DocumentView | undefined;
   page(collection: string, after: number, limit: number): DocumentPage;
 }
 
-export interface ShownCustomer {
+export interface CustomerView {
   readonly body: string;
   readonly etag: string;
 }
 
 /** Throws `not-found`. */
-export function findCustomer(documents: CustomerDocuments, id: number): ShownCustomer {
+export function findCustomer(documents: CustomerDocuments, id: number): CustomerView {
   const customer = documents.find(CUSTOMERS.name, id);
   if (customer === undefined) throw customerNotFound(id);
-  return shownCustomer(customer);
+  return customerView(customer);
 }
 
 export function pageOfCustomers(documents: CustomerDocuments, { after, limit }: PageRequest): DocumentPage {
   return documents.page(CUSTOMERS.name, after, limit);
 }
 
-export function shownCustomer(customer: ShownDocument): ShownCustomer {
+export function customerView(customer: DocumentView): CustomerView {
   const body = JSON.stringify(customer);
   return { body, etag: etagOf(body) };
 }

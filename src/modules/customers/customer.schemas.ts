@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { boundedText } from '../../platform/http/index.js';
 
-const LONGEST_NAME = 200;
+const MAX_NAME_LENGTH = 200;
 const SHORTEST_EMAIL = 3;
-const LONGEST_EMAIL = 320;
+const MAX_EMAIL_LENGTH = 320;
 
 const fields = {
-  name: boundedText(1, LONGEST_NAME).meta({ example: 'Ada Lovelace' }),
-  email: boundedText(SHORTEST_EMAIL, LONGEST_EMAIL)
+  name: boundedText(1, MAX_NAME_LENGTH).meta({ example: 'Ada Lovelace' }),
+  email: boundedText(SHORTEST_EMAIL, MAX_EMAIL_LENGTH)
     .refine((email) => email.split('@').length === 2, 'must contain exactly one @')
     .meta({ example: 'ada@example.org' }),
 };

@@ -1,15 +1,15 @@
 import { Injectable } from '@nestjs/common';
-import { type Answer, type AppError, type OperationStamp, placeText } from '../../kernel/index.js';
+import { type Answer, type AppError, type OperationStamp, logPositionText } from '../../kernel/index.js';
 import {
   type DocumentOutcome,
   DocumentStore,
   type DocumentWrite,
   reservedDocument,
-  type ShownDocument,
+  type DocumentView,
 } from '../../platform/documents/index.js';
 import type { Preconditions } from '../../platform/http/index.js';
 import type { CustomerInput } from './customer.schemas.js';
-import { CUSTOMERS, customerNotFound, shownCustomer } from './customer-reads.js';
+import { CUSTOMERS, customerNotFound, customerView } from './customer-reads.js';
 
 @Injectable()
 export class CustomerService {
@@ -56,13 +56,13 @@ export class CustomerService {
 export function answerOf({ change, document }: DocumentOutcome, commit: string): Answer {
   const headers = { 'x-commit': commit };
   if (change === 'deleted' || document === undefined) return { status: 204, headers, body: null };
-  const { body, etag } = shownCustomer(document);
+  const { body, etag } = customerView(document);
   if (change === 'replaced') return { status: 200, headers: { ...headers, etag }, body };
   return { status: 201, headers: { ...headers, etag, location: `/customers/${String(document.id)}` }, body };
 }
 
 function written(write: DocumentWrite, id: number, refused?: () => AppError): Answer {
-  if (write.done) return answerOf(write.outcome, placeText(write.commit));
+  if (write.done) return answerOf(write.outcome, logPositionText(write.commit));
   if (write.refusal === 'reserved') throw reservedDocument(nameOf(id));
   throw write.refusal === 'precondition-failed' && refused ? refused() : customerNotFound(id);
 }
@@ -71,10 +71,10 @@ function written(write: DocumentWrite, id: number, refused?: () => AppError): An
 function judging(
   id: number,
   conditions: Preconditions,
-): { readonly isMet: ((current: ShownDocument) => boolean) | undefined; readonly refused: () => AppError } {
+): { readonly isMet: ((current: DocumentView) => boolean) | undefined; readonly refused: () => AppError } {
   let refusal: AppError | undefined;
-  const isMet = (current: ShownDocument): boolean => {
-    refusal = conditions.refusal(nameOf(id), shownCustomer(current).etag);
+  const isMet = (current: DocumentView): boolean => {
+    refusal = conditions.refusal(nameOf(id), customerView(current).etag);
     return refusal === undefined;
   };
   return { isMet: conditions.areNone ? undefined : isMet, refused: () => refusal ?? customerNotFound(id) };

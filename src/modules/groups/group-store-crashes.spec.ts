@@ -48,7 +48,7 @@ async function liveAndReopen(world: GroupWorld, witness: GroupWitness): Promise<
   return lost === undefined ? wrong : [...wrong, lost];
 }
 
-async function callsOfALife(): Promise<{ readonly count: number; readonly paths: readonly string[] }> {
+async function callsOfAnIncarnation(): Promise<{ readonly count: number; readonly paths: readonly string[] }> {
   const world = new GroupWorld(new SeededRandom(5), OFTEN);
   await world.open();
   world.disk.calls.length = 0;
@@ -64,7 +64,7 @@ describe('a group store, when its process dies', () => {
   ])(
     'given that %s at any one disk call of a life with snapshots, opens with all that was acknowledged, and no more than was asked',
     async (_, code) => {
-      const { count, paths } = await callsOfALife();
+      const { count, paths } = await callsOfAnIncarnation();
       expect(paths).toContain(`${GROUP_SNAPSHOT}.tmp`);
       for (let nth = 1; nth <= count; nth += 1) {
         const world = new GroupWorld(new SeededRandom(5), OFTEN);

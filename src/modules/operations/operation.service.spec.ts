@@ -43,9 +43,9 @@ describe('an operation', () => {
   });
 
   it('that is committed and not carried out everywhere, has no answer yet', async () => {
-    const untold: Answer = { status: 202, headers: {}, body: '{}' };
+    const pending: Answer = { status: 202, headers: {}, body: '{}' };
     const operations = new OperationService(
-      [ledgerOf(untold)],
+      [ledgerOf(pending)],
       { live: () => [transaction('committing')] },
       NO_ROWS,
       confirmer,

@@ -1,4 +1,4 @@
 export { answerTransaction } from './adapters/http/transaction-answers.js';
 export { TransactionReads } from './transaction-reads.js';
-export type { DecisionRows, PromiseHolder, RunningTransactions, ShownRow } from './transaction-sources.js';
+export type { DecisionRows, PromiseHolder, RunningTransactions, TransactionViewRow } from './transaction-sources.js';
 export { TransactionsModule, type TransactionsModuleOptions } from './transactions.module.js';

@@ -1,17 +1,21 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { InDoubt, TransactionView } from '../../protocols/two-phase-commit/index.js';
 import { TransactionReads } from './transaction-reads.js';
-import type { DecisionRows, ShownRow } from './transaction-sources.js';
-import type { ShownState } from './transaction.schemas.js';
+import type { DecisionRows, TransactionViewRow } from './transaction-sources.js';
+import type { TransactionViewState } from './transaction.schemas.js';
 
-let rows: ShownRow[];
+let rows: TransactionViewRow[];
 let views: TransactionView[];
 let promises: InDoubt[];
 let reads: TransactionReads;
 
 const COMPLETED = { completedAtMs: 5 };
 
-function row(id: string, decision: 'committed' | 'aborted', more: Partial<ShownRow> = {}): ShownRow {
+function row(
+  id: string,
+  decision: 'committed' | 'aborted',
+  more: Partial<TransactionViewRow> = {},
+): TransactionViewRow {
   const times = { begunAtMs: 1, preparedAtMs: 2, decidedAtMs: 4 };
   return { id, kind: 'test', decision, by: 'coordinator', places: { documents: '1.7' }, ...times, ...more };
 }
@@ -45,7 +49,7 @@ beforeEach(() => {
 });
 
 /** Page by page, as `id state`. */
-async function listed(limit: number, state?: ShownState): Promise<readonly string[]> {
+async function listed(limit: number, state?: TransactionViewState): Promise<readonly string[]> {
   const found: string[] = [];
   for (let after = ''; ;) {
     const { transactions, hasMore, total } = await reads.page({ limit, after, state });
@@ -86,7 +90,7 @@ describe('the list of transactions', () => {
     },
   );
 
-  it.each<[ShownState, readonly string[]]>([
+  it.each<[TransactionViewState, readonly string[]]>([
     ['committed', ['a', 'h']],
     ['committing', ['c']],
     ['aborted', ['b', 'f']],

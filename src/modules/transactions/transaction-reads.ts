@@ -1,17 +1,17 @@
 import type { Decision, InDoubt, TransactionId, TransactionView } from '../../protocols/two-phase-commit/index.js';
-import { type Known, shownTransaction, stateOfRow } from './shown-transaction.js';
-import type { ShownState, ShownTransaction } from './transaction.schemas.js';
-import type { DecisionRows, PromiseHolder, RunningTransactions, ShownRow } from './transaction-sources.js';
+import { type Known, transactionResource, stateOfRow } from './transaction-resource.js';
+import type { TransactionViewState, TransactionResource } from './transaction.schemas.js';
+import type { DecisionRows, PromiseHolder, RunningTransactions, TransactionViewRow } from './transaction-sources.js';
 
 export interface TransactionPageRequest {
   readonly limit: number;
   /** Only ids greater than this; empty: from the first. */
   readonly after: string;
-  readonly state?: ShownState | undefined;
+  readonly state?: TransactionViewState | undefined;
 }
 
 export interface TransactionPage {
-  readonly transactions: readonly ShownTransaction[];
+  readonly transactions: readonly TransactionResource[];
   readonly hasMore: boolean;
   /** Of all pages. */
   readonly total: number;
@@ -21,11 +21,11 @@ type Views = ReadonlyMap<TransactionId, TransactionView>;
 type Promises = ReadonlyMap<TransactionId, ReadonlyMap<string, InDoubt>>;
 
 interface Rows {
-  readonly page: readonly ShownRow[];
+  readonly page: readonly TransactionViewRow[];
   readonly total: number;
 }
 
-const DECISION_OF: Readonly<Partial<Record<ShownState, Decision>>> = {
+const DECISION_OF: Readonly<Partial<Record<TransactionViewState, Decision>>> = {
   committed: 'committed',
   committing: 'committed',
   aborted: 'aborted',
@@ -44,9 +44,9 @@ export class TransactionReads {
   ) {}
 
   /** Undefined for one that nobody knows (any more). */
-  async find(id: TransactionId): Promise<ShownTransaction | undefined> {
+  async find(id: TransactionId): Promise<TransactionResource | undefined> {
     const promises = await this.promises();
-    return shownTransaction({ row: this.rows.find(id), view: this.running.find(id), promises: promises.get(id) });
+    return transactionResource({ row: this.rows.find(id), view: this.running.find(id), promises: promises.get(id) });
   }
 
   async page({ limit, after, state }: TransactionPageRequest): Promise<TransactionPage> {
@@ -56,7 +56,7 @@ export class TransactionReads {
     const undecided = this.withoutRow(promises, views).filter((shown) => state === undefined || shown.state === state);
     const rows = this.rowsIn(state, after, limit + 1);
     const decided = rows.page.flatMap((row) => {
-      return shownTransaction({ row, view: views.get(row.id) }) ?? [];
+      return transactionResource({ row, view: views.get(row.id) }) ?? [];
     });
     const found = [...undecided.filter(({ id }) => id > after), ...decided].sort(byId);
     const transactions = found.slice(0, limit);
@@ -82,16 +82,16 @@ export class TransactionReads {
     return promises;
   }
 
-  private withoutRow(promises: Promises, views: Views): readonly ShownTransaction[] {
+  private withoutRow(promises: Promises, views: Views): readonly TransactionResource[] {
     const known = new Map<TransactionId, Known>();
     for (const [id, ofOne] of promises) known.set(id, { promises: ofOne });
     for (const [id, view] of views) known.set(id, { view });
     return [...known].flatMap(([id, one]) => {
-      return this.rows.decisionOf(id) === undefined ? (shownTransaction(one) ?? []) : [];
+      return this.rows.decisionOf(id) === undefined ? (transactionResource(one) ?? []) : [];
     });
   }
 
-  private rowsIn(state: ShownState | undefined, after: string, limit: number): Rows {
+  private rowsIn(state: TransactionViewState | undefined, after: string, limit: number): Rows {
     if (state === undefined) return { page: this.rows.page({ after, limit }), total: this.rows.count() };
     const decision = DECISION_OF[state];
     if (decision === undefined) return { page: [], total: 0 };
@@ -107,6 +107,6 @@ export class TransactionReads {
   }
 }
 
-function byId(one: ShownTransaction, other: ShownTransaction): number {
+function byId(one: TransactionResource, other: TransactionResource): number {
   return one.id < other.id ? -1 : 1;
 }

@@ -22,7 +22,7 @@ export interface RunningTransactions {
 }
 
 /** A decision as people see it. */
-export type ShownRow = Pick<
+export type TransactionViewRow = Pick<
   DecisionRow,
   | 'id'
   | 'kind'
@@ -38,12 +38,16 @@ export type ShownRow = Pick<
 
 /** The rows of the last resource. What they give is as new as every commit before the call. */
 export interface DecisionRows {
-  find(id: TransactionId): ShownRow | undefined;
+  find(id: TransactionId): TransactionViewRow | undefined;
   decisionOf(id: TransactionId): Decision | undefined;
   /** In id order, with ids greater than `after`. */
-  page(page: { readonly after: string; readonly limit: number; readonly decision?: Decision }): readonly ShownRow[];
+  page(page: {
+    readonly after: string;
+    readonly limit: number;
+    readonly decision?: Decision;
+  }): readonly TransactionViewRow[];
   /** Those not known to be carried out by all, in id order. */
-  incomplete(): readonly ShownRow[];
+  incomplete(): readonly TransactionViewRow[];
   count(decision?: Decision): number;
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { boundedText } from '../../platform/http/index.js';
 
-const LONGEST_REASON = 500;
+const MAX_REASON_LENGTH = 500;
 
 export const TRANSACTION_STATES = [
   'preparing',
@@ -13,7 +13,7 @@ export const TRANSACTION_STATES = [
   'aborted',
 ] as const;
 export const transactionStateSchema = z.enum(TRANSACTION_STATES);
-export type ShownState = z.infer<typeof transactionStateSchema>;
+export type TransactionViewState = z.infer<typeof transactionStateSchema>;
 
 const ID_EXAMPLE = '019a9e5c-7b1e-7c55-9d3e-0f6b8f1f2a77';
 const idSchema = z.string().meta({ format: 'uuid', example: ID_EXAMPLE });
@@ -51,7 +51,7 @@ export const transactionSchema = z
     }),
   })
   .meta({ id: 'Transaction' });
-export type ShownTransaction = z.infer<typeof transactionSchema>;
+export type TransactionResource = z.infer<typeof transactionSchema>;
 
 /** What an operator sends to recover now: nothing. */
 export const recoverySchema = z.strictObject({}, 'must be a JSON object');
@@ -62,7 +62,7 @@ export const resolutionSchema = z
   .strictObject(
     {
       decision: z.enum(['commit', 'abort'], 'must be commit or abort').meta({ example: 'abort' }),
-      reason: boundedText(1, LONGEST_REASON).meta({ example: 'the backup of Monday has no such row' }),
+      reason: boundedText(1, MAX_REASON_LENGTH).meta({ example: 'the backup of Monday has no such row' }),
     },
     'must be a JSON object',
   )

@@ -1,6 +1,6 @@
 import { AppError } from '../../kernel/index.js';
 import type { RecoveryReport, TransactionId } from '../../protocols/two-phase-commit/index.js';
-import type { Resolution, ShownTransaction } from './transaction.schemas.js';
+import type { Resolution, TransactionResource } from './transaction.schemas.js';
 import type { TransactionPage, TransactionPageRequest, TransactionReads } from './transaction-reads.js';
 import type { RunningTransactions } from './transaction-sources.js';
 
@@ -16,7 +16,7 @@ export class TransactionService {
   }
 
   /** Rejects with `not-found`. */
-  async find(id: TransactionId): Promise<ShownTransaction> {
+  async find(id: TransactionId): Promise<TransactionResource> {
     const found = await this.reads.find(id);
     if (found) return found;
     throw new AppError('not-found', `there is no transaction ${id} (any more)`, { retry: 'never' });
@@ -28,7 +28,7 @@ export class TransactionService {
   }
 
   /** Rejects with `not-found`, or `conflict` when it contradicts what is decided or may still be. */
-  async resolve(id: TransactionId, { decision, reason }: Resolution, caller: string): Promise<ShownTransaction> {
+  async resolve(id: TransactionId, { decision, reason }: Resolution, caller: string): Promise<TransactionResource> {
     await this.running.resolve(id, decision === 'commit' ? 'committed' : 'aborted', { by: caller, reason });
     return this.find(id);
   }

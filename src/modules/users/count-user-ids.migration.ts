@@ -1,7 +1,7 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /** Ids above were chosen, or allotted behind chosen ones by versions that let these move the sequence. */
-const HIGHEST_ALLOTTED = 1e12;
+const MAX_ALLOCATED_ID = 1e12;
 
 /** The last id that was allotted to a user: chosen ids do not move it, as they do SQLite's own sequence. */
 export class CountUserIds1764500000002 implements MigrationInterface {
@@ -13,7 +13,7 @@ export class CountUserIds1764500000002 implements MigrationInterface {
       last INTEGER NOT NULL
     ) STRICT`);
     await runner.query(
-      `INSERT INTO user_ids SELECT 1, coalesce(max(id), 0) FROM users WHERE id < ${String(HIGHEST_ALLOTTED)}`,
+      `INSERT INTO user_ids SELECT 1, coalesce(max(id), 0) FROM users WHERE id < ${String(MAX_ALLOCATED_ID)}`,
     );
   }
 

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { type Answer, AppError, type OperationStamp, placeText } from '../../kernel/index.js';
+import { type Answer, AppError, type OperationStamp, logPositionText } from '../../kernel/index.js';
 import {
   type DocumentOutcome,
   DocumentStore,
   type DocumentWrite,
   reservedDocument,
-  type ShownDocument,
+  type DocumentView,
 } from '../../platform/documents/index.js';
 import { etagOf, type Preconditions } from '../../platform/http/index.js';
 import { USERS } from './user-collection.js';
@@ -38,8 +38,8 @@ export class DocumentUserService {
     operation: OperationStamp,
   ): Promise<Answer> {
     let refused: AppError | undefined;
-    const isMet = (current: ShownDocument): boolean => {
-      refused = conditions.refusal(nameOf(id), shownUser(current).etag);
+    const isMet = (current: DocumentView): boolean => {
+      refused = conditions.refusal(nameOf(id), userView(current).etag);
       return refused === undefined;
     };
     const write = await this.documents.replace(USERS.name, id, { firstname, lastname }, operation, isMet);
@@ -50,13 +50,13 @@ export class DocumentUserService {
   find(id: string): { readonly body: string; readonly etag: string } {
     const user = this.documents.find(USERS.name, id);
     if (user === undefined) throw notFound(id);
-    return shownUser(user);
+    return userView(user);
   }
 
   private assertMet(id: string, conditions: Preconditions): void {
     if (conditions.areNone) return;
     const user = this.documents.find(USERS.name, id);
-    const refused = conditions.refusal(nameOf(id), user && shownUser(user).etag);
+    const refused = conditions.refusal(nameOf(id), user && userView(user).etag);
     if (refused) throw refused;
   }
 }
@@ -64,7 +64,7 @@ export class DocumentUserService {
 /** How a finished write on a user is answered, the first time and at every replay. */
 export function answerOf({ change, document }: DocumentOutcome, commit: string): Answer {
   if (document === undefined) throw new Error('users are not deleted');
-  const { body, etag } = shownUser(document);
+  const { body, etag } = userView(document);
   const headers = { 'x-commit': commit, etag };
   if (change === 'replaced') return { status: 200, headers, body };
   return { status: 201, headers: { ...headers, location: `/nosql/users/${String(document.id)}` }, body };
@@ -72,7 +72,7 @@ export function answerOf({ change, document }: DocumentOutcome, commit: string):
 
 /** `refused`: why its precondition was not met. */
 function written(write: DocumentWrite, id: string, refused?: AppError): Answer {
-  if (write.done) return answerOf(write.outcome, placeText(write.commit));
+  if (write.done) return answerOf(write.outcome, logPositionText(write.commit));
   switch (write.refusal) {
     case 'not-found':
       throw notFound(id);
@@ -89,7 +89,7 @@ function nameOf(id: string): string {
   return `user ${id}`;
 }
 
-function shownUser(user: ShownDocument): { readonly body: string; readonly etag: string } {
+function userView(user: DocumentView): { readonly body: string; readonly etag: string } {
   const body = JSON.stringify(user);
   return { body, etag: etagOf(body) };
 }

@@ -31,7 +31,7 @@ export class SqlUserService {
     return this.write(operation, (scope) => {
       const current = this.users.findWithinWrite(id);
       if (current === undefined) throw notFound(id);
-      const refused = conditions.refusal(`user ${String(id)}`, shownUser(current).etag);
+      const refused = conditions.refusal(`user ${String(id)}`, userView(current).etag);
       if (refused) throw refused;
       const user = {
         id,
@@ -52,7 +52,7 @@ export class SqlUserService {
   find(id: number): { readonly body: string; readonly etag: string } {
     const user = this.users.find(id);
     if (user === undefined) throw notFound(id);
-    return shownUser(user);
+    return userView(user);
   }
 
   private write(operation: OperationStamp, work: (scope: SqlWriteScope) => Answer): Promise<Answer> {
@@ -69,13 +69,13 @@ export function pathOf(id: number): string {
   return `/sql/users/${String(id)}`;
 }
 
-function shownUser({ id, firstname, lastname }: User): { readonly body: string; readonly etag: string } {
+function userView({ id, firstname, lastname }: User): { readonly body: string; readonly etag: string } {
   const body = JSON.stringify({ id, firstname, lastname });
   return { body, etag: etagOf(body) };
 }
 
 function shown(status: number, user: User, headers: Record<string, string>): Answer {
-  const { body, etag } = shownUser(user);
+  const { body, etag } = userView(user);
   return { status, headers: { ...headers, etag }, body };
 }
 

@@ -5,7 +5,7 @@ import { SqlOperationLedger } from '../../platform/sql/index.js';
 import {
   branch,
   DocumentParticipant,
-  type Receipt,
+  type Acknowledgement,
   type SqlWork,
   TransactionCoordinator,
   type TransactionOutcome,
@@ -55,7 +55,7 @@ export class User2pcService {
     );
   }
 
-  answerOf({ promisedAt, ...decided }: CommittedUser, receipts: Readonly<Record<string, Receipt>>): Answer {
+  answerOf({ promisedAt, ...decided }: CommittedUser, receipts: Readonly<Record<string, Acknowledgement>>): Answer {
     return placedAnswer(recordedAnswer(decided), receipts[this.documents.name]?.place, promisedAt);
   }
 

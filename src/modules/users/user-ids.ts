@@ -9,7 +9,7 @@ export interface UsedIds {
 }
 
 /** More writes than can be under way. What goes on for longer is no race for ids. */
-const MOST_CLASHES = 10_000;
+const MAX_CLASHES = 10_000;
 const SKIPPED_PER_TURN = 1_000;
 
 /**
@@ -35,7 +35,7 @@ export class UserIds {
       try {
         return await attempt(await this.next());
       } catch (error) {
-        if (!isAppError(error, 'conflict') || clashes === MOST_CLASHES) throw error;
+        if (!isAppError(error, 'conflict') || clashes === MAX_CLASHES) throw error;
       }
     }
   }

@@ -1,15 +1,15 @@
 import { z } from 'zod';
 import { boundedText } from '../../platform/http/index.js';
 
-const LONGEST_NAME = 50;
+const MAX_NAME_LENGTH = 50;
 /** Ids that are allotted pass over those that were chosen: above are more than can ever be needed, up to 2^53. */
-const HIGHEST_CHOSEN_ID = 1e15;
-const idRule = `must be a whole number from 1 to ${String(HIGHEST_CHOSEN_ID)}`;
+const MAX_CHOSEN_ID = 1e15;
+const idRule = `must be a whole number from 1 to ${String(MAX_CHOSEN_ID)}`;
 const objectRule = 'must be a JSON object';
 
 const fields = {
-  firstname: boundedText(1, LONGEST_NAME).meta({ example: 'Ada' }),
-  lastname: boundedText(1, LONGEST_NAME).meta({ example: 'Lovelace' }),
+  firstname: boundedText(1, MAX_NAME_LENGTH).meta({ example: 'Ada' }),
+  lastname: boundedText(1, MAX_NAME_LENGTH).meta({ example: 'Lovelace' }),
 };
 
 /** What clients send to create a user, or to replace one among the documents. */
@@ -30,7 +30,7 @@ export const userInBothInputSchema = z
       id: z
         .int(idRule)
         .min(1, idRule)
-        .max(HIGHEST_CHOSEN_ID, idRule)
+        .max(MAX_CHOSEN_ID, idRule)
         .optional()
         .meta({ description: 'absent: the next free one that was never allotted' }),
     },

@@ -1,4 +1,4 @@
-const MOST_BYTES_PER_CHARACTER = 3;
+const MAX_BYTES_PER_CHARACTER = 3;
 
 /** Puts pieces together to one run of bytes, over and over in the same memory. */
 export class ByteBatch {
@@ -14,7 +14,7 @@ export class ByteBatch {
   }
 
   addText(text: string): void {
-    this.makeRoom(text.length * MOST_BYTES_PER_CHARACTER);
+    this.makeRoom(text.length * MAX_BYTES_PER_CHARACTER);
     this.length += this.bytes.write(text, this.length);
   }
 
@@ -30,8 +30,8 @@ export class ByteBatch {
     return taken;
   }
 
-  private makeRoom(mostBytes: number): void {
-    const needed = this.length + mostBytes;
+  private makeRoom(maxBytes: number): void {
+    const needed = this.length + maxBytes;
     if (needed <= this.bytes.length) return;
     const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.bytes.length));
     this.bytes.copy(larger, 0, 0, this.length);

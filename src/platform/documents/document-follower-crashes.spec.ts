@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CopiedHistory, copiedHistory } from '../../../test/support/copied-history.js';
-import { FollowerLife } from '../../../test/support/follower-life.js';
+import { FollowerIncarnation } from '../../../test/support/follower-incarnation.js';
 import { FollowerWorld, hashOf, inChunks, stateAfter, type TestPromise } from '../../../test/support/follower-world.js';
 import { PROMPT_TIMERS } from '../../../test/support/prompt-timers.js';
 import { RecordingLog } from '../../../test/support/recording-log.js';
@@ -28,14 +28,14 @@ describe('DocumentFollower, when its process dies', () => {
   });
 
   /** Everything that a follower is ever told to do. */
-  const everything = async (life: FollowerLife): Promise<void> => {
+  const everything = async (life: FollowerIncarnation): Promise<void> => {
     await life.promise(1);
     await life.follow(3);
     await life.follow(2);
     await life.receiveAndInstall();
     await life.follow(4);
     await life.promise(2);
-    await life.setAside();
+    await life.quarantine();
     await life.follow(6);
     await life.promise(3);
     await life.receiveAndInstall();
@@ -43,8 +43,8 @@ describe('DocumentFollower, when its process dies', () => {
     await life.close();
   };
 
-  const lifeOn = (seed: number): FollowerLife =>
-    new FollowerLife(new FollowerWorld(new SimulatedDisk(new SeededRandom(seed)), OFTEN), history);
+  const incarnationOn = (seed: number): FollowerIncarnation =>
+    new FollowerIncarnation(new FollowerWorld(new SimulatedDisk(new SeededRandom(seed)), OFTEN), history);
 
   it.each([
     ['the process is killed', false],
@@ -52,7 +52,7 @@ describe('DocumentFollower, when its process dies', () => {
   ])(
     'given that %s at any one disk call, is before or behind what it was doing, and does all of it afterwards',
     async (_, isPowerLost) => {
-      const whole = lifeOn(1);
+      const whole = incarnationOn(1);
       await whole.begin();
       whole.world.disk.calls.length = 0;
       await everything(whole);
@@ -60,7 +60,7 @@ describe('DocumentFollower, when its process dies', () => {
       expect(calls).toBeGreaterThan(100);
 
       for (let nth = 1; nth <= calls + 1; nth += 1) {
-        const life = lifeOn(nth);
+        const life = incarnationOn(nth);
         await life.begin();
         life.world.disk.plan({ nth, code: 'killed' });
         await life.until(everything);
@@ -79,7 +79,7 @@ describe('DocumentFollower, when its process dies', () => {
   it.each(FOLLOWER_CRASH_SITES)('given %s, is before or behind what it was doing', async (site) => {
     let deaths = 0;
     for (let nth = 1; nth <= 2; nth += 1) {
-      const life = lifeOn(nth);
+      const life = incarnationOn(nth);
       life.world.dieAt = { site, nth };
       await life.until(everything);
       deaths += life.world.dieAt.nth === 0 ? 1 : 0;
@@ -110,7 +110,7 @@ describe('DocumentFollower, when its process dies', () => {
     );
     let deaths = 0;
     const property = fc.asyncProperty(fc.nat(), fc.array(step, { maxLength: 25, size: 'max' }), async (seed, steps) => {
-      const life = lifeOn(seed);
+      const life = incarnationOn(seed);
       await life.begin();
       for (const { do: what, count } of steps) {
         if (what === 'die') life.world.disk.plan({ nth: count, code: 'killed' });
@@ -118,7 +118,7 @@ describe('DocumentFollower, when its process dies', () => {
           if (what === 'follow') await life.follow(count);
           if (what === 'promise') await life.promise(count);
           if (what === 'install') await life.receiveAndInstall();
-          if (what === 'set-aside') await life.setAside();
+          if (what === 'set-aside') await life.quarantine();
           if (what === 'close') await life.close();
         });
         if (!isDead && what !== 'close') continue;
@@ -137,7 +137,7 @@ describe('DocumentFollower, when its process dies', () => {
   it('given a disk that loses a renamed promise, the audit finds it lowered', async () => {
     const found: string[] = [];
     await forEachSeed(1, 10, async ({ seed }) => {
-      const life = lifeOn(seed);
+      const life = incarnationOn(seed);
       await life.begin();
       await life.promise(1);
       const old = life.world.disk.image().get('/replicas/5071/promise.json') ?? Buffer.alloc(0);
@@ -173,7 +173,7 @@ describe('DocumentFollower, when its process dies', () => {
     let follower = await open();
     await follower.keepPromise({ epoch: 1 });
     await follower.follow(history.records.slice(0, 4));
-    await follower.setAside(0);
+    await follower.quarantine(0);
     await follower.follow(history.records.slice(0, 2));
     await follower.close();
     follower = await open();

@@ -199,7 +199,7 @@ describe('DocumentFollower', () => {
     const { follower } = world;
     await follower.follow(until(9));
     const lines = world.recordLines();
-    const names = [await follower.setAside(world.clock.nowMs())];
+    const names = [await follower.quarantine(world.clock.nowMs())];
     expect([follower.position.seq, follower.clusterId]).toEqual([0, undefined]);
     expect(follower.page('customers', 0, 10).total).toBe(0);
 
@@ -207,7 +207,7 @@ describe('DocumentFollower', () => {
     world.disk.losePower();
     await world.open();
     expect(world.follower.position.seq).toBe(5);
-    names.push(await world.follower.setAside(world.clock.nowMs()));
+    names.push(await world.follower.quarantine(world.clock.nowMs()));
     await world.follower.follow(until(9));
 
     expect(names).toEqual(['quarantined-2026-11-21T00-00-00.000Z', 'quarantined-2026-11-21T00-00-00.000Z-2']);
@@ -216,7 +216,7 @@ describe('DocumentFollower', () => {
   });
 
   it('told to set aside what is empty, keeps nothing', async () => {
-    expect(await world.follower.setAside(0)).toBeUndefined();
+    expect(await world.follower.quarantine(0)).toBeUndefined();
     expect(world.quarantined()).toEqual([]);
   });
 
@@ -232,7 +232,7 @@ describe('DocumentFollower', () => {
 
     await follower.install();
     const installed = follower.page('customers', 0, 10).total;
-    await follower.setAside(0);
+    await follower.quarantine(0);
 
     expect([...totals].every((total) => total > 0)).toBe(true);
     expect([...totals]).toContain(installed);

@@ -165,7 +165,7 @@ export class DocumentFollower<Promised extends object> extends DocumentReads imp
    * Keeps everything that is held under a new name and begins empty, durable when it resolves, with that name; undefined
    * when nothing is held.
    */
-  setAside(nowMs: number): Promise<string | undefined> {
+  quarantine(nowMs: number): Promise<string | undefined> {
     return this.inTurn(async () => {
       if (this.position.seq === 0) return undefined;
       const { directory } = this.options;
@@ -240,7 +240,7 @@ function openHistory(
   const own = { ...options, directory: join(options.directory, DOCUMENTS), whenEndIsMissing: 'report' } as const;
   return DocumentHistory.open(ports, own, () => ({
     durable: (records) => {
-      listeners.tell(records);
+      listeners.notify(records);
     },
   }));
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Low } from 'lowdb';
-import { isAppError, parsePlace } from '../../kernel/index.js';
+import { isAppError, parseLogPosition } from '../../kernel/index.js';
 import {
   type Appended,
   type EncodedRecord,
@@ -24,7 +24,7 @@ export const SNAPSHOT_FILE = 'documents.json';
 /** More makes writing cheaper, less makes the next start quicker. */
 const SNAPSHOT_SHARE = 0.25;
 /** A stop takes no time for more: the next start reads the journal instead. */
-const MOST_BYTES_AT_CLOSE = 32 * 1024 * 1024;
+const MAX_BYTES_AT_CLOSE = 32 * 1024 * 1024;
 
 export interface DocumentHistoryOptions {
   readonly directory: string;
@@ -205,7 +205,7 @@ export class DocumentHistory implements CopyableHistory {
     this.isClosing = true;
     await this.lastTask;
     const isWorthwhile = wantsSnapshot && this.journal.segmentBytes > this.nextSnapshotBytes / 16;
-    const isQuick = this.file.size < MOST_BYTES_AT_CLOSE;
+    const isQuick = this.file.size < MAX_BYTES_AT_CLOSE;
     if (isWorthwhile && isQuick) await this.snapshot();
     await this.journal.close();
   }
@@ -255,7 +255,7 @@ function writtenAs({ epoch, seq, hash, decisions = [] }: SnapshotMeta): WrittenS
   const [oldest] = decisions;
   return {
     position: { epoch, seq, hash },
-    firstToldSeq: oldest === undefined ? seq + 1 : parsePlace(oldest.place).seq,
+    firstToldSeq: oldest === undefined ? seq + 1 : parseLogPosition(oldest.place).seq,
   };
 }
 

@@ -1,4 +1,4 @@
-import { AppError, type OperationStamp, placeText } from '../../kernel/index.js';
+import { AppError, type OperationStamp, logPositionText } from '../../kernel/index.js';
 import type { JournalRecord, Position } from '../journal/index.js';
 import type { StoredDocument } from './document-line.js';
 import {
@@ -10,7 +10,7 @@ import {
   type Fields,
   type OperationRetention,
   type PreparedChange,
-  type ShownDocument,
+  type DocumentView,
 } from './document-op.js';
 import { DocumentTable } from './document-table.js';
 import { type IdKind, idKindOf } from './id-kind.js';
@@ -203,7 +203,7 @@ export class DocumentMachine {
     const bumped = decision === 'committed' ? this.carryOut(prepared.changes) : {};
     const { kind, decidedBy, life } = prepared;
     const { at } = record;
-    const place = placeText(record);
+    const place = logPositionText(record);
     const decided = { transaction, kind, decidedBy, life, decision, at, place, outcome: { bumped } };
     this.transactions.remember(decided);
     return decided;
@@ -230,7 +230,7 @@ export class DocumentMachine {
     record: JournalRecord<DocumentOp>,
     outcome: DocumentOutcome,
   ): DocumentOutcome {
-    this.operations.record({ id, scope, bodyHmac, owner, at: record.at, commit: placeText(record), outcome });
+    this.operations.record({ id, scope, bodyHmac, owner, at: record.at, commit: logPositionText(record), outcome });
     return outcome;
   }
 }
@@ -251,7 +251,7 @@ export function show(
   id: DocumentId,
   document: StoredDocument,
   counter: number,
-): ShownDocument {
+): DocumentView {
   const { counterField } = declaration;
   if (counterField === undefined) return { id, ...document.fields };
   return { id, ...document.fields, [counterField]: document.counterBase + counter };

@@ -4,7 +4,7 @@ export type Scalar = string | number | boolean | null;
 export type Fields = Readonly<Record<string, Scalar>>;
 /** A whole number from 1, or 1 to 64 of `A-Za-z0-9_-`: one collection has ids of one kind. */
 export type DocumentId = number | string;
-export type ShownDocument = Readonly<Record<string, Scalar>> & { readonly id: DocumentId };
+export type DocumentView = Readonly<Record<string, Scalar>> & { readonly id: DocumentId };
 
 export interface CollectionDeclaration {
   readonly name: string;
@@ -66,7 +66,7 @@ export type PreparedChange =
 export interface DocumentOutcome {
   readonly change: 'created' | 'replaced' | 'deleted';
   readonly collection: string;
-  readonly document?: ShownDocument;
+  readonly document?: DocumentView;
 }
 
 /**

@@ -1,10 +1,10 @@
 import type { HeldKeys } from '../../kernel/index.js';
 import { type DocumentMachine, show } from './document-machine.js';
-import type { DocumentId, ShownDocument } from './document-op.js';
+import type { DocumentId, DocumentView } from './document-op.js';
 import type { RememberedOperation } from './operation-memory.js';
 
 export interface DocumentPage {
-  readonly documents: readonly ShownDocument[];
+  readonly documents: readonly DocumentView[];
   readonly hasMore: boolean;
   readonly total: number;
 }
@@ -13,7 +13,7 @@ export interface DocumentPage {
 export abstract class DocumentReads {
   protected abstract get machine(): DocumentMachine;
 
-  find(collection: string, id: DocumentId): ShownDocument | undefined {
+  find(collection: string, id: DocumentId): DocumentView | undefined {
     const state = this.machine.collection(collection);
     const document = state.documents.get(id);
     return document && show(state.declaration, id, document, state.counter);

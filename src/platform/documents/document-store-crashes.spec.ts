@@ -22,7 +22,7 @@ async function live(world: DocumentWorld): Promise<void> {
   }
 }
 
-async function callsOfALife(
+async function callsOfAnIncarnation(
   options: DocumentWorldOptions,
 ): Promise<{ readonly count: number; readonly paths: string[] }> {
   const world = new DocumentWorld(options);
@@ -59,7 +59,7 @@ describe('DocumentStore, when its process dies', () => {
   ])(
     'given that %s at any one disk call of a life with snapshots, opens with exactly what was acknowledged',
     async (_, code) => {
-      const { count, paths } = await callsOfALife(OFTEN);
+      const { count, paths } = await callsOfAnIncarnation(OFTEN);
       expect(paths).toContain(`${SNAPSHOT_PATH}.tmp`);
       for (let nth = 1; nth <= count; nth += 1) {
         const world = new DocumentWorld(OFTEN);

@@ -1,4 +1,4 @@
-import { AppError, type OperationStamp, parsePlace, placeText, type Random } from '../../kernel/index.js';
+import { AppError, type OperationStamp, parseLogPosition, logPositionText, type Random } from '../../kernel/index.js';
 import type { EncodedRecord, JournalPorts, MissingEnd, Position } from '../journal/index.js';
 import {
   type CopyableHistory,
@@ -15,14 +15,14 @@ import {
   type DocumentOutcome,
   type Fields,
   type PreparedChange,
-  type ShownDocument,
+  type DocumentView,
 } from './document-op.js';
 import { DocumentReads } from './document-reads.js';
 import {
   type DocumentPrepare,
   type DocumentTransactionHead,
   DocumentTransactions,
-  type TransactionReceipt,
+  type TransactionAcknowledgement,
 } from './document-transactions.js';
 import { EarlierTransactions } from './earlier-transactions.js';
 import { QueuedWrites } from './queued-writes.js';
@@ -121,7 +121,7 @@ export class DocumentStore extends DocumentReads {
           queued.rollBack();
         },
         durable: (records) => {
-          listeners.tell(records);
+          listeners.notify(records);
         },
       };
     });
@@ -202,7 +202,7 @@ export class DocumentStore extends DocumentReads {
   /** Under an id that the caller chose, unless it is taken when the writes before this one are done. */
   createAt(collection: string, id: DocumentId, fields: Fields, operation: OperationStamp): Promise<DocumentWrite> {
     if (!this.machine.collection(collection).ids.isId(id)) throw new Error(`no id of ${collection}: ${String(id)}`);
-    const refusalOf = (current: ShownDocument | undefined): WriteRefusal | undefined => current && 'exists';
+    const refusalOf = (current: DocumentView | undefined): WriteRefusal | undefined => current && 'exists';
     return this.whenMet(collection, id, refusalOf, () => this.put(collection, id, fields, operation));
   }
 
@@ -212,7 +212,7 @@ export class DocumentStore extends DocumentReads {
     id: DocumentId,
     fields: Fields,
     operation: OperationStamp,
-    precondition?: (current: ShownDocument) => boolean,
+    precondition?: (current: DocumentView) => boolean,
   ): Promise<DocumentWrite> {
     return this.whenMet(collection, id, refusalUnless(precondition), () => this.put(collection, id, fields, operation));
   }
@@ -221,7 +221,7 @@ export class DocumentStore extends DocumentReads {
     collection: string,
     id: DocumentId,
     operation: OperationStamp,
-    precondition?: (current: ShownDocument) => boolean,
+    precondition?: (current: DocumentView) => boolean,
   ): Promise<DocumentWrite> {
     return this.whenMet(collection, id, refusalUnless(precondition), () =>
       this.submit({ type: 'delete', collection, id, operation }, undefined),
@@ -242,7 +242,7 @@ export class DocumentStore extends DocumentReads {
    * first time, for as long as that is remembered. Undefined, and nothing done: not prepared here, as far as is known.
    * Rejects with `conflict` when it was aborted, with `storage-full` (safe to repeat) only when the reserve is used up.
    */
-  async commitPrepared(id: string): Promise<TransactionReceipt | undefined> {
+  async commitPrepared(id: string): Promise<TransactionAcknowledgement | undefined> {
     this.assertWritable();
     return this.transactions.commit(id);
   }
@@ -251,7 +251,7 @@ export class DocumentStore extends DocumentReads {
    * As `commitPrepared`, but nothing is made, and what was reserved is free. A prepare that is still under way is undone
    * as well, and one that is called later is refused. Rejects with `conflict` when it was committed.
    */
-  async abortPrepared(id: string): Promise<TransactionReceipt | undefined> {
+  async abortPrepared(id: string): Promise<TransactionAcknowledgement | undefined> {
     this.assertWritable();
     return this.transactions.abort(id);
   }
@@ -259,7 +259,7 @@ export class DocumentStore extends DocumentReads {
   /** Those that wait for their decision, oldest first. */
   prepared(): readonly DocumentInDoubt[] {
     return this.machine.transactions.allPrepared().map(({ transaction, kind, decidedBy, life, at, epoch, seq }) => {
-      return { id: transaction, kind, decidedBy, life, preparedAtMs: at, place: placeText({ epoch, seq }) };
+      return { id: transaction, kind, decidedBy, life, preparedAtMs: at, place: logPositionText({ epoch, seq }) };
     });
   }
 
@@ -291,7 +291,7 @@ export class DocumentStore extends DocumentReads {
 
   /** Whether no later start from the files as they are now will tell, in `carriedOut`, of the decision at this place. */
   hasForgotten(place: string): boolean {
-    return parsePlace(place).seq < this.own.firstToldSeq;
+    return parseLogPosition(place).seq < this.own.firstToldSeq;
   }
 
   /** False: certainly no promise of this transaction stands, or stood, at this place of the history, `<epoch>.<seq>`. */
@@ -329,7 +329,7 @@ export class DocumentStore extends DocumentReads {
   private async whenMet(
     collection: string,
     id: DocumentId,
-    refusalOf: (current: ShownDocument | undefined) => WriteRefusal | undefined,
+    refusalOf: (current: DocumentView | undefined) => WriteRefusal | undefined,
     write: () => Promise<DocumentWrite>,
   ): Promise<DocumentWrite> {
     this.assertWritable();
@@ -358,8 +358,8 @@ export class DocumentStore extends DocumentReads {
 }
 
 function refusalUnless(
-  precondition: ((current: ShownDocument) => boolean) | undefined,
-): (current: ShownDocument | undefined) => WriteRefusal | undefined {
+  precondition: ((current: DocumentView) => boolean) | undefined,
+): (current: DocumentView | undefined) => WriteRefusal | undefined {
   return (current) => {
     if (current === undefined) return 'not-found';
     return (precondition?.(current) ?? true) ? undefined : 'precondition-failed';

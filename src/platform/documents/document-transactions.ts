@@ -1,4 +1,4 @@
-import { AppError, parsePlace, type Place } from '../../kernel/index.js';
+import { AppError, parseLogPosition, type LogPosition } from '../../kernel/index.js';
 import type { OwnHistory } from './document-history.js';
 import { assertPlainNames, type DocumentId, type DocumentOp, type PreparedChange } from './document-op.js';
 import type { QueuedWrites } from './queued-writes.js';
@@ -28,11 +28,11 @@ export type DocumentPrepare =
   | {
       readonly prepared: true;
       /** Of the prepare record, or of the commit record where it was committed before. */
-      readonly place: Place;
+      readonly place: LogPosition;
     }
   | { readonly prepared: false; readonly refusal: PrepareRefusal };
 
-export interface TransactionReceipt {
+export interface TransactionAcknowledgement {
   /** Of the record of the decision: `<epoch>.<seq>`. */
   readonly place: string;
   readonly outcome: TransactionOutcome;
@@ -83,12 +83,12 @@ export class DocumentTransactions {
   }
 
   /** As `DocumentStore.commitPrepared`. */
-  commit(id: string): Promise<TransactionReceipt | undefined> {
+  commit(id: string): Promise<TransactionAcknowledgement | undefined> {
     return this.decide(id, 'committed');
   }
 
   /** As `DocumentStore.abortPrepared`. */
-  abort(id: string): Promise<TransactionReceipt | undefined> {
+  abort(id: string): Promise<TransactionAcknowledgement | undefined> {
     this.abandoned.delete(id);
     this.abandoned.add(id);
     for (const oldest of this.abandoned) {
@@ -111,7 +111,7 @@ export class DocumentTransactions {
     const { transactions } = this.history.machine;
     const decided = transactions.findDecided(id);
     if (decided?.decision === 'aborted' || this.abandoned.has(id)) return { prepared: false, refusal: 'aborted' };
-    if (decided !== undefined) return { prepared: true, place: parsePlace(decided.place) };
+    if (decided !== undefined) return { prepared: true, place: parseLogPosition(decided.place) };
     const prepared = transactions.findPrepared(id);
     return prepared && { prepared: true, place: { epoch: prepared.epoch, seq: prepared.seq } };
   }
@@ -153,7 +153,7 @@ export class DocumentTransactions {
   }
 
   /** Concurrent calls append one record. */
-  private async decide(id: string, decision: Decision): Promise<TransactionReceipt | undefined> {
+  private async decide(id: string, decision: Decision): Promise<TransactionAcknowledgement | undefined> {
     const { transactions } = this.history.machine;
     for (;;) {
       const underWay = this.deciding.get(id);
@@ -166,18 +166,18 @@ export class DocumentTransactions {
       } else if (queued !== undefined) {
         await whenSettled(queued);
       } else {
-        return receiptOf(transactions.findDecided(id), decision);
+        return acknowledgementOf(transactions.findDecided(id), decision);
       }
     }
   }
 
   /** Behind the prepare record, which may still be queued: the journal keeps the order of the calls. */
-  private async appendDecision(id: string, decision: Decision): Promise<TransactionReceipt | undefined> {
+  private async appendDecision(id: string, decision: Decision): Promise<TransactionAcknowledgement | undefined> {
     const done = this.history.append({ type: decision === 'committed' ? 'commit' : 'abort', transaction: id }, true);
     this.deciding.set(id, done);
     try {
       const { result } = await done;
-      return result !== undefined && 'decision' in result ? receiptOf(result, decision) : undefined;
+      return result !== undefined && 'decision' in result ? acknowledgementOf(result, decision) : undefined;
     } finally {
       this.deciding.delete(id);
     }
@@ -185,7 +185,10 @@ export class DocumentTransactions {
 }
 
 /** Throws `conflict` where the other decision was carried out: who asks for this one is mistaken. */
-function receiptOf(decided: CarriedOutTransaction | undefined, decision: Decision): TransactionReceipt | undefined {
+function acknowledgementOf(
+  decided: CarriedOutTransaction | undefined,
+  decision: Decision,
+): TransactionAcknowledgement | undefined {
   if (decided === undefined) return undefined;
   if (decided.decision !== decision) {
     throw new AppError('conflict', `transaction ${decided.transaction} was ${decided.decision} at ${decided.place}`, {

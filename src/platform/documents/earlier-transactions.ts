@@ -1,4 +1,4 @@
-import { parsePlace, type Place, placeText } from '../../kernel/index.js';
+import { parseLogPosition, type LogPosition, logPositionText } from '../../kernel/index.js';
 import type { JournalRecord } from '../journal/index.js';
 import type { Applied } from './document-machine.js';
 import type { DocumentOp } from './document-op.js';
@@ -17,7 +17,7 @@ export class EarlierTransactions {
   private readonly decided: CarriedOutTransaction[] = [];
   private readonly preparedAt = new Map<string, string>();
   private snapshotSeq = 0;
-  private ownEpoch: Place | undefined;
+  private ownEpoch: LogPosition | undefined;
 
   /** `snapshotSeq`: of the last record that the snapshot covers, which remembers `decided`. */
   begin(snapshotSeq: number, decided: readonly CarriedOutTransaction[]): void {
@@ -29,12 +29,12 @@ export class EarlierTransactions {
   note(record: JournalRecord<DocumentOp>, result: Applied): void {
     if (this.ownEpoch !== undefined) return;
     const { op } = record;
-    if (op.type === 'prepare') this.preparedAt.set(op.transaction, placeText(record));
+    if (op.type === 'prepare') this.preparedAt.set(op.transaction, logPositionText(record));
     if (result !== undefined && 'decision' in result) this.decided.push(result);
   }
 
   /** From this record on the history is this process's own. */
-  end(ownEpoch: Place): void {
+  end(ownEpoch: LogPosition): void {
     this.ownEpoch = ownEpoch;
   }
 
@@ -42,12 +42,12 @@ export class EarlierTransactions {
   with(remembered: readonly CarriedOutTransaction[]): readonly CarriedOutTransaction[] {
     const { ownEpoch } = this;
     if (ownEpoch === undefined) return this.decided;
-    return [...this.decided, ...remembered.filter(({ place }) => parsePlace(place).seq > ownEpoch.seq)];
+    return [...this.decided, ...remembered.filter(({ place }) => parseLogPosition(place).seq > ownEpoch.seq)];
   }
 
   /** False: certainly no prepare record of this transaction stands at `place` in the history that ends at `end`. */
-  mayHavePrepared(transaction: string, place: string, end: Place): boolean {
-    const { epoch, seq } = parsePlace(place);
+  mayHavePrepared(transaction: string, place: string, end: LogPosition): boolean {
+    const { epoch, seq } = parseLogPosition(place);
     if (!(seq <= end.seq)) return false;
     if (this.ownEpoch !== undefined && seq > this.ownEpoch.seq) return epoch === this.ownEpoch.epoch;
     return seq <= this.snapshotSeq || this.preparedAt.get(transaction) === place;

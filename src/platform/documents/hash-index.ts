@@ -1,6 +1,6 @@
 const SHARD_BITS = 10;
-const LEAST_SLOTS = 8;
-const MOST_FULL = 0.75;
+const MIN_SLOTS = 8;
+const MAX_LOAD_FACTOR = 0.75;
 const EMPTY = 0;
 
 /** FNV-1a (Fowler, Noll, Vo) over UTF-16 code units, 32 bits, mixed so that all bits depend on all. */
@@ -13,8 +13,8 @@ export function hashOf(text: string): number {
 
 /** One part of the index: open addressing with linear probing (Knuth 1998, 6.4), deletion by moving entries back. */
 class Shard {
-  private hashes = new Uint32Array(LEAST_SLOTS);
-  private references = new Float64Array(LEAST_SLOTS);
+  private hashes = new Uint32Array(MIN_SLOTS);
+  private references = new Float64Array(MIN_SLOTS);
   private count = 0;
 
   find(hash: number, isIt: (reference: number) => boolean): number | undefined {
@@ -27,7 +27,7 @@ class Shard {
     if (this.references[slot] === EMPTY) this.count += 1;
     this.hashes[slot] = hash;
     this.references[slot] = reference;
-    if (this.count > this.hashes.length * MOST_FULL) this.resize(2 * this.hashes.length);
+    if (this.count > this.hashes.length * MAX_LOAD_FACTOR) this.resize(2 * this.hashes.length);
   }
 
   delete(hash: number, reference: number): void {
@@ -43,7 +43,7 @@ class Shard {
     }
     this.references[hole] = EMPTY;
     this.count -= 1;
-    if (this.hashes.length > LEAST_SLOTS && this.count < this.hashes.length / 8) this.resize(this.hashes.length / 2);
+    if (this.hashes.length > MIN_SLOTS && this.count < this.hashes.length / 8) this.resize(this.hashes.length / 2);
   }
 
   /** Where it is, or where it would be put. */

@@ -12,7 +12,7 @@ export type {
   DocumentPrepare,
   DocumentTransactionHead,
   PrepareRefusal,
-  TransactionReceipt,
+  TransactionAcknowledgement,
 } from './document-transactions.js';
 export type { CarriedOutTransaction, PreparedTransaction, TransactionOutcome } from './transaction-memory.js';
 export { DocumentFollower } from './document-follower.js';
@@ -33,7 +33,7 @@ export type {
   Fields,
   PreparedChange,
   Scalar,
-  ShownDocument,
+  DocumentView,
 } from './document-op.js';
 export { isTextId } from './id-kind.js';
 export type { RememberedOperation } from './operation-memory.js';

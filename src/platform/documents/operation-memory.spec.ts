@@ -2,8 +2,8 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { OperationMemory, type RememberedOperation } from './operation-memory.js';
 
 const HOUR_MS = 3_600_000;
-const MOST_WITH_KEY = 100_000;
-const MOST_WITHOUT_KEY = 1_000;
+const MAX_WITH_KEY = 100_000;
+const MAX_WITHOUT_KEY = 1_000;
 
 const outcome = { change: 'deleted', collection: 'customers' } as const;
 const withKey = (n: number, at: number): RememberedOperation => ({
@@ -68,10 +68,10 @@ describe('OperationMemory', () => {
 
   it('by the first rule, given more of one kind than it keeps, forgets the oldest of that kind', () => {
     const memory = new OperationMemory();
-    for (let n = 1; n <= MOST_WITH_KEY + 5; n += 1) memory.record(withKey(n, 0));
-    for (let n = 1; n <= MOST_WITHOUT_KEY + 5; n += 1) memory.record(withoutKey(n, 0));
+    for (let n = 1; n <= MAX_WITH_KEY + 5; n += 1) memory.record(withKey(n, 0));
+    for (let n = 1; n <= MAX_WITHOUT_KEY + 5; n += 1) memory.record(withoutKey(n, 0));
 
-    expect([...memory.capture()]).toHaveLength(MOST_WITH_KEY + MOST_WITHOUT_KEY);
+    expect([...memory.capture()]).toHaveLength(MAX_WITH_KEY + MAX_WITHOUT_KEY);
     expect([memory.findByScope('scope 5'), memory.findById('plain 5')]).toEqual([undefined, undefined]);
     expect([memory.findByScope('scope 6'), memory.findById('plain 6')]).toEqual([withKey(6, 0), withoutKey(6, 0)]);
   });
@@ -84,7 +84,7 @@ describe('OperationMemory', () => {
     });
 
     it('given very many writes of others with a key, still knows the first key', () => {
-      for (let n = 1; n <= MOST_WITH_KEY + 10; n += 1) memory.record({ ...withKey(n, n), owner: n === 1 ? 'a' : 'b' });
+      for (let n = 1; n <= MAX_WITH_KEY + 10; n += 1) memory.record({ ...withKey(n, n), owner: n === 1 ? 'a' : 'b' });
 
       expect(memory.findByScope('scope 1')?.id).toBe('id 1');
     });

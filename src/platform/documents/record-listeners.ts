@@ -16,7 +16,7 @@ export class RecordListeners {
     };
   }
 
-  tell(records: readonly EncodedRecord[]): void {
+  notify(records: readonly EncodedRecord[]): void {
     this.listeners.forEach((listener) => {
       listener(records);
     });

@@ -5,7 +5,7 @@ export interface Retention {
   readonly atOnce?: number;
 }
 
-const LEAST_COMPACTION = 1_024;
+const MIN_COMPACTION = 1_024;
 
 /** First in, first out, in constant time: a Map would have to step over the holes of what it has deleted. */
 export class RetentionQueue<T extends { readonly at: number }> {
@@ -24,7 +24,7 @@ export class RetentionQueue<T extends { readonly at: number }> {
       forget(oldest);
       this.first += 1;
     }
-    if (this.first > LEAST_COMPACTION && this.first > this.entries.length / 2) {
+    if (this.first > MIN_COMPACTION && this.first > this.entries.length / 2) {
       this.entries = this.entries.slice(this.first);
       this.first = 0;
     }

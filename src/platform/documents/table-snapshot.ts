@@ -5,7 +5,7 @@ import { BLOCK_BYTES, type PackedBlock } from './packed-block.js';
 import { PackedDocuments } from './packed-documents.js';
 
 /** Smaller ones are joined with their neighbours, so that blocks do not get ever more and ever smaller. */
-const LEAST_BLOCK_BYTES = BLOCK_BYTES / 2;
+const MIN_BLOCK_BYTES = BLOCK_BYTES / 2;
 
 /** What differs from the packed documents. Undefined: the document is gone. */
 export type Changes = ReadonlyMap<DocumentId, StoredDocument | undefined>;
@@ -79,8 +79,8 @@ export class TableSnapshot {
     const builder = new BlockBuilder(this.lines, this.counter);
     let next = 0;
     for (const block of base.blocks) {
-      const isWorthKeeping = block.bytes.length >= LEAST_BLOCK_BYTES;
-      const leavesNoCrumb = builder.size === 0 || builder.size >= LEAST_BLOCK_BYTES;
+      const isWorthKeeping = block.bytes.length >= MIN_BLOCK_BYTES;
+      const leavesNoCrumb = builder.size === 0 || builder.size >= MIN_BLOCK_BYTES;
       if (isWorthKeeping && leavesNoCrumb && this.isUnchanged(block, added[next])) {
         if (builder.size > 0) yield builder.take();
         yield block;

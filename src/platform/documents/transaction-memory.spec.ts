@@ -6,7 +6,7 @@ import { type Applied, DocumentMachine } from './document-machine.js';
 import type { PreparedChange } from './document-op.js';
 
 const MINUTE_MS = 60_000;
-const MOST_DECISIONS = 2_000;
+const MAX_DECISIONS = 2_000;
 const BUMP: PreparedChange = { type: 'bump', collection: 'customers' };
 
 const prepare = (transaction: string, changes: readonly PreparedChange[] = [BUMP]): Step => ({
@@ -83,7 +83,7 @@ describe('a transaction in the history of documents', () => {
   });
 
   it('and more decisions than are kept, leave the youngest known, also after a restart', () => {
-    const ids = Array.from({ length: MOST_DECISIONS + 2 }, (_, index) => `t${String(index)}`);
+    const ids = Array.from({ length: MAX_DECISIONS + 2 }, (_, index) => `t${String(index)}`);
     const { machine } = machineAfter(ids.flatMap((id) => [prepare(id), commit(id)]));
 
     const known = [machine, restarted(machine)].map(({ transactions }) =>

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { pino } from 'pino';
 import { type AdmissionOptions, OPEN_TO_THIS_MACHINE } from './admission.js';
-import { CLUSTER_HEADER, placeOf } from './callers.js';
+import { CLUSTER_HEADER, clientNetworkOf } from './callers.js';
 import { createHttpServer } from './http-server.js';
 import { answerProblems } from './problem-answers.js';
 
@@ -29,7 +29,7 @@ function worldOf(options: Partial<AdmissionOptions> = {}): World {
     ...options,
   });
   answerProblems(server, logger);
-  server.get('/', (request) => ({ place: placeOf(request) }));
+  server.get('/', (request) => ({ place: clientNetworkOf(request) }));
   server.post('/', () => ({}));
   server.get('/live', { config: { role: 'open', isUncounted: true } }, () => ({}));
   server.get('/ready', { config: { isUncounted: true } }, () => ({}));

@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AppError } from '../../kernel/index.js';
 import { refusalOfKey, refusalOfPage } from './access.js';
-import { type ApiKey, CLUSTER_HEADER, placeOf, presentedKey, theKeyAmong } from './callers.js';
+import { type ApiKey, CLUSTER_HEADER, clientNetworkOf, presentedKey, theKeyAmong } from './callers.js';
 import { allowOrigin, answerPreflights } from './cors.js';
 import { refusalOfHost, type ServedHosts } from './host.js';
-import { rateLimited, RequestLimit, tellStanding } from './request-limit.js';
+import { rateLimited, RequestLimit, setQuotaHeaders } from './request-limit.js';
 
 export interface AdmissionOptions {
   readonly apiKeys: readonly ApiKey[];
@@ -106,7 +106,7 @@ function countIn(
 ): AppError | undefined {
   const weight = weightOf(request, hasKeys);
   if (weight === 0) return undefined;
-  const standing = limit.count(request.apiKey ? `key ${request.apiKey.name}` : `from ${placeOf(request)}`, weight);
-  tellStanding(reply, standing);
-  return standing.isOver ? rateLimited(standing) : undefined;
+  const usage = limit.count(request.apiKey ? `key ${request.apiKey.name}` : `from ${clientNetworkOf(request)}`, weight);
+  setQuotaHeaders(reply, usage);
+  return usage.isOver ? rateLimited(usage) : undefined;
 }

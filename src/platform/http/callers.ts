@@ -46,7 +46,7 @@ export function presentedKey(headers: IncomingHttpHeaders): string | undefined {
 }
 
 /** Where a request comes from, as one place to count by. */
-export function placeOf(request: FastifyRequest): string {
+export function clientNetworkOf(request: FastifyRequest): string {
   return networkOf(addressOf(request));
 }
 

@@ -45,8 +45,8 @@ function authorityOf(target: string): string | undefined {
 /** Node keeps the first of several and says nothing. */
 function hostLines({ rawHeaders }: IncomingMessage): number {
   let count = 0;
-  for (let place = 0; place < rawHeaders.length; place += 2) {
-    const name = rawHeaders[place];
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index];
     if (name?.length === 4 && name.toLowerCase() === 'host') count += 1;
   }
   return count;

@@ -28,7 +28,7 @@ export interface HttpServerOptions extends AdmissionOptions {
 const BODY_LIMIT_BYTES = 1024 * 1024;
 const LOOK_FOR_SLOW_CLIENTS_EVERY_MS = 500;
 /** More would only wait for memory and descriptors. */
-const MOST_CONNECTIONS = 10_000;
+const MAX_CONNECTIONS = 10_000;
 const ACCEPTABLE_REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
 
 /** No route has Fastify's own schemas: their two compilers, a fifth of what a small process loads, are not loaded. */
@@ -88,7 +88,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
 
 /** When there are as many as there may be, those that nobody uses make room. */
 function boundConnections({ server }: FastifyInstance): void {
-  server.maxConnections = MOST_CONNECTIONS;
+  server.maxConnections = MAX_CONNECTIONS;
   server.on('drop', () => {
     server.closeIdleConnections();
   });

@@ -23,7 +23,7 @@ let confirmation: Promise<Confirmation>;
 const confirmer: CommitConfirmer = { admit: () => undefined, confirm: () => confirmation, isConfirmed: () => true };
 
 const ANSWER_DEADLINE_MS = 2_000;
-const MOST_KEYS = 20;
+const MAX_KEYS = 20;
 const DAY_MS = 24 * 3_600_000;
 
 let server: FastifyInstance;
@@ -71,8 +71,8 @@ beforeEach(async () => {
     timers,
     clock,
     answerDeadlineMs: ANSWER_DEADLINE_MS,
-    keysPerCaller: MOST_KEYS,
-    addedKeys: MOST_KEYS,
+    keysPerCaller: MAX_KEYS,
+    addedKeys: MAX_KEYS,
     isKeyAdded: ({ headers }) => headers['x-added'] === 'yes',
   });
   gate.install(server);
@@ -288,7 +288,7 @@ describe('the idempotency gate', () => {
       return [answer.statusCode, answer.headers['retry-after'] as string];
     };
     const fill = async (headers = {}): Promise<void> => {
-      for (let n = 0; n < MOST_KEYS; n += 1)
+      for (let n = 0; n < MAX_KEYS; n += 1)
         expect(await done(`k${String(n)}`, '127.0.0.1', headers)).toEqual([201, undefined]);
     };
 
@@ -313,7 +313,7 @@ describe('the idempotency gate', () => {
     });
 
     it('does not count those that were refused for another reason', async () => {
-      for (let n = 0; n < 2 * MOST_KEYS; n += 1) {
+      for (let n = 0; n < 2 * MAX_KEYS; n += 1) {
         const refused = post(`r${String(n)}`);
         (await reached(n + 1))[n]?.refuse(new AppError('not-found', 'no', { retry: 'never' }));
         expect((await refused).status).toBe(404);
@@ -322,12 +322,12 @@ describe('the idempotency gate', () => {
     });
 
     it('lets no more through at once than there is room for', async () => {
-      const all = Array.from({ length: 2 * MOST_KEYS }, (_, n) => post(`c${String(n)}`));
-      await reached(MOST_KEYS);
+      const all = Array.from({ length: 2 * MAX_KEYS }, (_, n) => post(`c${String(n)}`));
+      await reached(MAX_KEYS);
       underWay.forEach(({ finish }) => finish(CREATED));
       expect((await Promise.all(all)).map(({ status }) => status).sort()).toEqual([
-        ...Array<number>(MOST_KEYS).fill(201),
-        ...Array<number>(MOST_KEYS).fill(429),
+        ...Array<number>(MAX_KEYS).fill(201),
+        ...Array<number>(MAX_KEYS).fill(429),
       ]);
     });
 
@@ -357,7 +357,7 @@ describe('the idempotency gate', () => {
       const [first] = await Promise.all([done('k0')]);
       expect(first[0]).toBe(201);
       const owner = owners.at(-1)!;
-      await gate.count([{ owner, atMs: clock.nowMs(), count: MOST_KEYS - 1 }], setImmediate);
+      await gate.count([{ owner, atMs: clock.nowMs(), count: MAX_KEYS - 1 }], setImmediate);
       expect((await done('new'))[0]).toBe(429);
     });
   });

@@ -52,7 +52,7 @@ export class KeyQuota {
   private readonly owners = new Map<string, OwnedKeys>();
 
   constructor(
-    readonly most: number,
+    readonly max: number,
     private readonly keptMs: number,
   ) {}
 
@@ -65,7 +65,7 @@ export class KeyQuota {
   fullFor(owner: string, nowMs: number): number | undefined {
     const owned = this.of(owner);
     const from = Math.floor((nowMs - this.keptMs) / SECOND_MS);
-    if (owned.heldFrom(from) < this.most) return undefined;
+    if (owned.heldFrom(from) < this.max) return undefined;
     const { oldestSecond } = owned;
     if (oldestSecond === undefined) return SECOND_MS;
     return Math.max(1, (oldestSecond + 1) * SECOND_MS + this.keptMs - nowMs);
@@ -104,17 +104,17 @@ export async function countHeldKeys(
 }
 
 /** What the write of a caller who holds all keys is refused with. `fullForMs`: as `fullFor` gives it. */
-export function tooManyKeys({ most }: KeyQuota, fullForMs: number): AppError {
+export function tooManyKeys({ max }: KeyQuota, fullForMs: number): AppError {
   const detail =
-    `this caller has used ${String(most)} Idempotency-Keys or operation ids in the last 24 hours, as many as are kept for ` +
+    `this caller has used ${String(max)} Idempotency-Keys or operation ids in the last 24 hours, as many as are kept for ` +
     'one (IDEMPOTENCY_KEYS); nothing was written: send it without one, or after Retry-After';
   return tooMany(detail, fullForMs);
 }
 
 /** As `tooManyKeys`, of the undo of an operation that has not come. */
-export function tooManyUndos({ most }: KeyQuota, fullForMs: number): AppError {
+export function tooManyUndos({ max }: KeyQuota, fullForMs: number): AppError {
   const detail =
-    `this caller has undone ${String(most)} operations before they came in the last 24 hours, as many as are kept for one ` +
+    `this caller has undone ${String(max)} operations before they came in the last 24 hours, as many as are kept for one ` +
     '(IDEMPOTENCY_KEYS); nothing was undone: send it again after Retry-After';
   return tooMany(detail, fullForMs);
 }

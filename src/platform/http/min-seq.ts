@@ -1,11 +1,11 @@
 import type { FastifyRequest } from 'fastify';
-import { AppError, type Place, placeText } from '../../kernel/index.js';
+import { AppError, type LogPosition, logPositionText } from '../../kernel/index.js';
 import { malformedField } from './parameters.js';
 
 const COMMIT = /^(\d{1,15})\.(\d{1,15})$/;
 
 /** `<epoch>.<seq>`, as in `X-Commit`. */
-export function commitOf(text: unknown): Place | undefined {
+export function commitOf(text: unknown): LogPosition | undefined {
   const [, epoch, seq] = (typeof text === 'string' && COMMIT.exec(text)) || [];
   return epoch === undefined ? undefined : { epoch: Number(epoch), seq: Number(seq) };
 }
@@ -13,7 +13,7 @@ export function commitOf(text: unknown): Place | undefined {
 /** Knows when a place in the documents' history is reached here. */
 export interface HistoryWaits {
   /** False when it is not within READ_WAIT_MS. */
-  whenAt(commit: Place): Promise<boolean>;
+  whenAt(commit: LogPosition): Promise<boolean>;
 }
 
 /**
@@ -28,6 +28,6 @@ export async function whenCurrent(request: FastifyRequest, waits: HistoryWaits):
     throw malformedField('validation-failed', 'min_seq', 'must be <epoch>.<seq>, as X-Commit of a write gives it');
   }
   if (await waits.whenAt(commit)) return;
-  const detail = `this node did not reach ${placeText(commit)} within READ_WAIT_MS; ask again, or another`;
+  const detail = `this node did not reach ${logPositionText(commit)} within READ_WAIT_MS; ask again, or another`;
   throw new AppError('not-ready', detail, { retry: 'safe' });
 }

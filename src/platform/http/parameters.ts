@@ -17,7 +17,7 @@ const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
 const UUID_RULE = 'must be a UUID in lower case';
 const WHOLE_NUMBER = /^(?:0|[1-9]\d{0,15})$/;
 const DEFAULT_LIMIT = 100;
-const MOST_PER_PAGE = 1_000;
+const MAX_PER_PAGE = 1_000;
 
 /** A path parameter that must be a whole number from 1. */
 export function parseId(text: string): number {
@@ -73,13 +73,13 @@ function pairs([name, values]: [string, unknown]): [string, string][] {
 }
 
 function limitOf(limit: unknown): number {
-  return limit === undefined ? DEFAULT_LIMIT : queryNumber('limit', limit, 1, MOST_PER_PAGE);
+  return limit === undefined ? DEFAULT_LIMIT : queryNumber('limit', limit, 1, MAX_PER_PAGE);
 }
 
-function queryNumber(field: string, value: unknown, least: number, most: number): number {
+function queryNumber(field: string, value: unknown, min: number, max: number): number {
   const number = typeof value === 'string' ? wholeNumber(value) : undefined;
-  if (number === undefined || number < least || number > most) {
-    throw malformedField('validation-failed', field, `must be a whole number from ${String(least)} to ${String(most)}`);
+  if (number === undefined || number < min || number > max) {
+    throw malformedField('validation-failed', field, `must be a whole number from ${String(min)} to ${String(max)}`);
   }
   return number;
 }

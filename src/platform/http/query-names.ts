@@ -6,7 +6,7 @@ export type QueryNames = Readonly<Record<string, readonly string[]>>;
 
 /** Pages and their files are asked for with whatever keeps a browser from using an old copy. */
 const DOCUMENTATION = '/docs';
-const LONGEST_NAME_SHOWN = 100;
+const MAX_QUOTED_NAME_LENGTH = 100;
 
 /** Refuses a query name that its route does not read: a misspelt one would silently give another answer. */
 export function useQueryNames(server: FastifyInstance, names: QueryNames): void {
@@ -20,7 +20,7 @@ function refusalOf({ query, routeOptions: { url = '' } }: FastifyRequest, names:
   const known = names[url] ?? [];
   const unknown = Object.keys(query as object).find((name) => !known.includes(name));
   if (unknown === undefined) return undefined;
-  const field = unknown.slice(0, LONGEST_NAME_SHOWN) || 'query';
+  const field = unknown.slice(0, MAX_QUOTED_NAME_LENGTH) || 'query';
   const message = known.length > 0 ? `is not a known query; known are ${known.join(', ')}` : 'is not a known query';
   return new AppError('validation-failed', `${field} ${message}`, { retry: 'never', fields: [{ field, message }] });
 }

@@ -4,7 +4,7 @@ import { AppError } from '../../kernel/index.js';
 const MEBIBYTE = 1024 * 1024;
 /** Of every body, whatever the others take: an ordinary write is never refused for large ones. */
 const FREE_BYTES = 16 * 1024;
-const MOST_BYTES = 64 * MEBIBYTE;
+const MAX_BYTES = 64 * MEBIBYTE;
 
 /**
  * The memory that the bodies of one server take, from their first bytes until they are given back. The first 16 KiB of each
@@ -13,7 +13,7 @@ const MOST_BYTES = 64 * MEBIBYTE;
 export class BodyMemory {
   private taken = 0;
 
-  constructor(private readonly mostBytes = MOST_BYTES) {}
+  constructor(private readonly maxBytes = MAX_BYTES) {}
 
   /** Of one more body. */
   open(): BodyShare {
@@ -22,7 +22,7 @@ export class BodyMemory {
       grow: (length) => {
         const more = Math.max(0, length - FREE_BYTES) - own;
         if (more <= 0) return true;
-        if (this.taken + more > this.mostBytes) return false;
+        if (this.taken + more > this.maxBytes) return false;
         this.taken += more;
         own += more;
         return true;

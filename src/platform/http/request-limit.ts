@@ -6,7 +6,7 @@ export const RATE_LIMIT_HEADER = 'x-ratelimit-limit';
 const WINDOW_MS = 60_000;
 const MS_PER_SECOND = 1_000;
 /** Two megabytes. Who was not heard for longest is forgotten first, and may begin anew. */
-const MOST_CALLERS = 10_000;
+const MAX_CALLERS = 10_000;
 
 interface Window {
   readonly endsMs: number;
@@ -14,7 +14,7 @@ interface Window {
 }
 
 /** How a caller stands after a request. */
-export interface Standing {
+export interface QuotaUsage {
   readonly limit: number;
   readonly remaining: number;
   readonly resetSeconds: number;
@@ -23,7 +23,7 @@ export interface Standing {
 
 /** Counts requests per caller, in windows of a minute that begin with the first one. */
 export class RequestLimit {
-  private readonly windows = new LRUCache<string, Window>({ max: MOST_CALLERS });
+  private readonly windows = new LRUCache<string, Window>({ max: MAX_CALLERS });
 
   /** `nowMs` never goes back: by a clock that is set back, a window would last until it is caught up with. */
   constructor(
@@ -31,7 +31,7 @@ export class RequestLimit {
     private readonly nowMs: () => number,
   ) {}
 
-  count(caller: string, weight = 1): Standing {
+  count(caller: string, weight = 1): QuotaUsage {
     const nowMs = this.nowMs();
     let window = this.windows.get(caller);
     if (!window || window.endsMs <= nowMs) {
@@ -49,14 +49,14 @@ export class RequestLimit {
   }
 }
 
-export function rateLimited({ limit, resetSeconds }: Standing): AppError {
+export function rateLimited({ limit, resetSeconds }: QuotaUsage): AppError {
   return new AppError('rate-limited', `more than ${String(limit)} requests in a minute`, {
     retry: 'safe',
     retryAfterSeconds: resetSeconds,
   });
 }
 
-export function tellStanding(reply: FastifyReply, { limit, remaining, resetSeconds }: Standing): void {
+export function setQuotaHeaders(reply: FastifyReply, { limit, remaining, resetSeconds }: QuotaUsage): void {
   reply.header(RATE_LIMIT_HEADER, limit);
   reply.header('x-ratelimit-remaining', remaining);
   reply.header('x-ratelimit-reset', resetSeconds);

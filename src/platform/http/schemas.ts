@@ -1,20 +1,20 @@
 import { z } from 'zod';
 
 /** Text whose length counts characters (code points), not UTF-16 units, after trimming. */
-export function boundedText(least: number, most: number): z.ZodType<string, string> {
-  const rule = `must be text of ${String(least)} to ${String(most)} characters`;
+export function boundedText(min: number, max: number): z.ZodType<string, string> {
+  const rule = `must be text of ${String(min)} to ${String(max)} characters`;
   return z
     .string(rule)
     .trim()
     .refine((text) => text.isWellFormed(), 'must be well-formed Unicode')
     .refine((text) => {
-      if (text.length < least || text.length > 2 * most) return false;
+      if (text.length < min || text.length > 2 * max) return false;
       // A character is one unit or two: most lengths decide without counting.
-      if (text.length >= 2 * least && text.length <= most) return true;
+      if (text.length >= 2 * min && text.length <= max) return true;
       const characters = [...text].length;
-      return characters >= least && characters <= most;
+      return characters >= min && characters <= max;
     }, rule)
-    .meta({ minLength: least, maxLength: most });
+    .meta({ minLength: min, maxLength: max });
 }
 
 /**

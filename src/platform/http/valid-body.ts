@@ -1,7 +1,7 @@
 import { AppError, type FieldError } from '../../kernel/index.js';
 
-const MOST_FIELDS_NAMED = 100;
-const LONGEST_FIELD_NAMED = 100;
+const MAX_FIELDS_NAMED = 100;
+const MAX_QUOTED_FIELD_LENGTH = 100;
 
 interface Issue {
   readonly message: string;
@@ -28,7 +28,7 @@ export function validBody<T>(schema: BodySchema<T>, value: unknown, serverOwned:
   const fields = result.issues.flatMap(({ path = [], message, keys }): FieldError[] => {
     const at = path.map((segment) => String(typeof segment === 'object' ? segment.key : segment));
     return (keys ?? [undefined]).map((key) => ({
-      field: [...at, ...(key === undefined ? [] : [key])].join('.').slice(0, LONGEST_FIELD_NAMED) || 'body',
+      field: [...at, ...(key === undefined ? [] : [key])].join('.').slice(0, MAX_QUOTED_FIELD_LENGTH) || 'body',
       message: key === undefined ? message : 'is not a known field',
     }));
   });
@@ -44,7 +44,7 @@ function withoutServerOwned(value: unknown, serverOwned: readonly string[]): unk
 /** An answer stays small however much was wrong, and says a thing once though two rules of a field are broken. */
 function invalid(all: readonly FieldError[]): AppError {
   const once = [...new Map(all.map((error) => [`${error.field} ${error.message}`, error])).values()];
-  const fields = once.slice(0, MOST_FIELDS_NAMED);
+  const fields = once.slice(0, MAX_FIELDS_NAMED);
   const more = once.length > fields.length ? [`and ${String(once.length - fields.length)} more`] : [];
   const detail = [...fields.map(({ field, message }) => `${field} ${message}`), ...more].join('; ');
   return new AppError('validation-failed', detail, { retry: 'never', fields });

@@ -13,16 +13,16 @@ export interface WriteAdmission {
  * and answer times grow. One is under way from when its body is there, so that slow clients keep out no others, until it
  * is answered. Reads are never refused.
  */
-export function useWriteAdmission(fastify: FastifyInstance, most: number): WriteAdmission {
+export function useWriteAdmission(fastify: FastifyInstance, max: number): WriteAdmission {
   let underWay = 0;
   fastify.addHook('preValidation', (request, reply, done) => {
     if (isReading(request.method)) {
       done();
       return;
     }
-    if (underWay >= most) {
+    if (underWay >= max) {
       done(
-        new AppError('overloaded', `${String(most)} writes are under way; nothing was written`, {
+        new AppError('overloaded', `${String(max)} writes are under way; nothing was written`, {
           retry: 'safe',
           retryAfterSeconds: 1,
         }),

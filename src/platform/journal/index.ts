@@ -11,7 +11,7 @@ export {
   type EncodedRecord,
   encodeRecord,
   type JournalRecord,
-  placeOf,
+  positionInRecord,
   type Position,
 } from './record.js';
 export { GENESIS, type WhenEndIsMissing } from './recovery.js';

@@ -241,12 +241,12 @@ describe('a journal that follows another', () => {
 
   it('tells what is durable when it was applied, and before those who wait for it', async () => {
     const order: string[] = [];
-    class TellingSink extends RecordingSink {
+    class NotifyingSink extends RecordingSink {
       durable(records: readonly EncodedRecord[]): void {
         order.push(`told ${String(records.map(({ seq }) => seq))} of ${String(this.records.length)}`);
       }
     }
-    const world = new JournalWorld({ makeSink: (records) => new TellingSink(records) });
+    const world = new JournalWorld({ makeSink: (records) => new NotifyingSink(records) });
     await world.open();
 
     await Promise.all([1, 2].map((n) => world.append().then(() => order.push(`answered ${String(n)}`))));

@@ -1,4 +1,4 @@
-import { AppError, placeText } from '../../kernel/index.js';
+import { AppError, logPositionText } from '../../kernel/index.js';
 import { type Testimony, type WitnessedEnd, witnessPath } from './end-witness.js';
 import type { Position } from './record.js';
 
@@ -44,7 +44,7 @@ export class EndCheck {
   missingFrom(found: FoundEnd): MissingEnd | undefined {
     const { end } = this;
     const witness = witnessPath(found.directory);
-    const place = placeText(found.position);
+    const place = logPositionText(found.position);
     const where = `${found.path ?? found.directory} ends with record ${place}`;
     const lacking = (expected: Position | undefined, description: string): MissingEnd => ({
       found: found.position,
@@ -52,11 +52,11 @@ export class EndCheck {
       description,
     });
     if (end && end.seq > found.position.seq) {
-      const known = `${placeText(end)} (byte ${String(end.bytes)} of ${end.segment}), as ${witness} says`;
+      const known = `${logPositionText(end)} (byte ${String(end.bytes)} of ${end.segment}), as ${witness} says`;
       return lacking(end, `${where} (byte ${String(found.bytes)}), and it went on to record ${known}`);
     }
     if (end && this.differs) {
-      const what = `record ${placeText(end)} is not the one that ${witness} vouches for: this is another history`;
+      const what = `record ${logPositionText(end)} is not the one that ${witness} vouches for: this is another history`;
       return lacking(end, `${found.path ?? found.directory}: ${what}`);
     }
     if (found.lacksSegments) {

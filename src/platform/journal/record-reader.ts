@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { AppError, type Disk } from '../../kernel/index.js';
 import { readLine } from './line-codec.js';
-import { type EncodedRecord, placeOf, type Position } from './record.js';
+import { type EncodedRecord, positionInRecord, type Position } from './record.js';
 import { GENESIS } from './recovery.js';
 import { firstSeqOf, readHeader } from './segment.js';
 
@@ -119,7 +119,7 @@ export class RecordReader {
     for (let at = 0; at < bytes.length && !found.isComplete;) {
       const line = readLine(bytes, at);
       if (line.json === undefined) throw corrupt(join(this.directory, segment), offset + at);
-      const place = placeOf(line.json);
+      const place = positionInRecord(line.json);
       if (place) {
         if (at === 0) this.note(segment, place.seq, offset);
         if (place.seq > found.nextSeq) throw corrupt(join(this.directory, segment), offset + at);

@@ -69,7 +69,7 @@ function decodeHead(
 }
 
 /** Where the record in `json` stands in the history; undefined when `json` is no record. */
-export function placeOf(json: string): Position | undefined {
+export function positionInRecord(json: string): Position | undefined {
   const [, epoch, seq, hash] = PREFIX.exec(json) ?? [];
   return hash === undefined ? undefined : { epoch: Number(epoch), seq: Number(seq), hash };
 }

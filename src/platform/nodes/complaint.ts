@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
-const MOST_BYTES = 64 * 1024;
+const MAX_BYTES = 64 * 1024;
 
 /** `code: what is wrong`, as the app says it, or `Error [CODE]: what`, as Node does. */
 const TELLING = /^[\w-]+(?: \[\w+\])?: \S/;
@@ -26,7 +26,7 @@ export function readFrom(path: string, offset: number): string {
     const { size } = fstatSync(file);
     // One that is shorter was begun anew meanwhile.
     const begin = offset <= size ? offset : 0;
-    const start = Math.max(begin, size - MOST_BYTES);
+    const start = Math.max(begin, size - MAX_BYTES);
     const bytes = Buffer.alloc(Math.max(0, size - start));
     const length = readSync(file, bytes, 0, bytes.length, start);
     const text = bytes.toString('utf8', 0, length);

@@ -23,14 +23,14 @@ const ABOUT_A_DIRECTORY: readonly ErrorCode[] = [
  * several in `where` it names the one that the message is about, else the first.
  */
 export function explainFailure(error: unknown, where: readonly NamedDirectory[] = []): string {
-  const { code, message, stack } = wordsOf(error);
+  const { code, message, stack } = failureText(error);
   if (code === undefined) return stack;
   const place = where.find(({ directory }) => message.includes(directory)) ?? where[0];
   const isToBeNamed = place && ABOUT_A_DIRECTORY.includes(code);
   return `${code}: ${message}${isToBeNamed ? ` [${place.directory}: ${place.source}]` : ''}`;
 }
 
-function wordsOf(error: unknown): { readonly code?: ErrorCode; readonly message: string; readonly stack: string } {
+function failureText(error: unknown): { readonly code?: ErrorCode; readonly message: string; readonly stack: string } {
   if (isAppError(error)) return { code: error.code, message: error.message, stack: '' };
   if (!isNativeError(error)) return { message: '', stack: String(error) };
   const { code, path } = error as NodeJS.ErrnoException;

@@ -1,7 +1,7 @@
 import { get } from 'node:http';
 import { parseJson } from '../../kernel/index.js';
 
-const LONGEST_BODY_BYTES = 64 * 1024;
+const MAX_BODY_BYTES = 64 * 1024;
 
 export interface JsonAnswer {
   readonly status: number;
@@ -21,7 +21,7 @@ export function getJson(
       response.setEncoding('utf8');
       response.on('data', (chunk: string) => {
         text += chunk;
-        if (text.length > LONGEST_BODY_BYTES) request.destroy();
+        if (text.length > MAX_BODY_BYTES) request.destroy();
       });
       response.on('end', () => {
         resolve({ status: response.statusCode ?? 0, body: parse(text) });

@@ -10,15 +10,15 @@ export {
 } from './launch.js';
 export {
   APP_PROGRAM,
-  type NodePlaces,
-  type Places,
-  placesIn,
+  type NodeFiles,
+  type FileLayout,
+  fileLayoutOf,
   programOf,
   REPLICA_PROGRAM,
   replicaRunFiles,
   SUPERVISOR_LOCK,
   SUPERVISOR_PROGRAM,
-} from './places.js';
+} from './file-layout.js';
 export { adoptChild } from './adopt.js';
 export { isSameProcess, type Presence, presenceOf } from './presence.js';
 export { isAlive, signalProcess } from './process-table.js';

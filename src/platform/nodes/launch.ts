@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { complaintIn, readFrom } from './complaint.js';
 import { explainFailure } from './explain-failure.js';
 import { getJson, type JsonAnswer } from './http-json.js';
-import type { NodePlaces } from './places.js';
+import type { NodeFiles } from './file-layout.js';
 import { readRunFile, type RunNote } from './run-file.js';
 
 const LOOK_EVERY_MS = 15;
@@ -35,7 +35,7 @@ export interface LaunchedChild {
 }
 
 export interface ChildProgram {
-  readonly places: NodePlaces;
+  readonly places: NodeFiles;
   readonly program: string;
   readonly args: readonly string[];
   readonly environment: NodeJS.ProcessEnv;

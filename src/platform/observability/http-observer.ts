@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { metricsText } from './metrics-text.js';
 import { RepeatedLines } from './repeated-lines.js';
-import { shownTarget } from './shown-target.js';
+import { loggedTarget } from './logged-target.js';
 
 const READINESS = '/health/ready';
 const SLOW_REQUEST_MS = 1_000;
@@ -92,7 +92,7 @@ export class HttpObserver {
       requestId: request.id,
       caller: request.caller,
       method: request.method,
-      url: shownTarget(request.url),
+      url: loggedTarget(request.url),
       status,
       ms: Math.round(elapsedMs * 10) / 10,
     };

@@ -16,7 +16,7 @@ import { eventually } from '../../../test/support/eventually.js';
 import { LOG_FILE_LIMITS, LogFile, type LogFileLimits } from './log-file.js';
 import { LogOutput } from './log-output.js';
 
-const MOST_BYTES = 20_000;
+const MAX_BYTES = 20_000;
 const LINE_BYTES = 100;
 const lineOf = (number: number): string => `${String(number).padStart(LINE_BYTES - 1, '.')}\n`;
 const numbersIn = (text: string): number[] => [...text.matchAll(/\.+(\d+)\n/g)].map(([, number]) => Number(number));
@@ -40,7 +40,7 @@ afterEach(() => {
 function outputTo(limits: Partial<LogFileLimits> = {}): LogOutput {
   const file = LogFile.of(descriptor, path, {
     ...LOG_FILE_LIMITS,
-    ...{ mostBytes: MOST_BYTES, freeBytes: () => Promise.resolve(freeBytes) },
+    ...{ maxBytes: MAX_BYTES, freeBytes: () => Promise.resolve(freeBytes) },
     ...limits,
   });
   if (!file) throw new Error('the descriptor leads to the file');
@@ -64,7 +64,7 @@ describe('a log that grows', () => {
     await writeAll(outputTo(), 0, 2_000);
     expect(readdirSync(directory).sort()).toEqual(['app.log', 'app.log.1', 'app.log.2', 'app.log.3']);
     const files = ['app.log.3', 'app.log.2', 'app.log.1', 'app.log'].map((name) => join(directory, name));
-    for (const file of files) expect(statSync(file).size).toBeLessThanOrEqual(MOST_BYTES);
+    for (const file of files) expect(statSync(file).size).toBeLessThanOrEqual(MAX_BYTES);
     const kept = files.flatMap((file) => numbersIn(readFileSync(file, 'utf8')));
     expect(kept).toEqual(Array.from({ length: kept.length }, (_, index) => 2_000 - kept.length + index));
     expect(kept.length).toBeGreaterThan(400);
@@ -75,7 +75,7 @@ describe('a log that grows', () => {
     writeFileSync(path, Array.from({ length: 2_000 }, (_, number) => lineOf(number)).join(''));
     await writeAll(outputTo(), 2_000, 2_100);
     expect(statSync(path).size).toBe(100 * LINE_BYTES);
-    expect(statSync(`${path}.1`).size).toBe(MOST_BYTES);
+    expect(statSync(`${path}.1`).size).toBe(MAX_BYTES);
     expect(numbersIn(readFileSync(`${path}.1`, 'utf8')).at(-1)).toBe(1_999);
   });
 
@@ -96,7 +96,7 @@ describe('a log that grows', () => {
   });
 
   it('beyond its bound on a disk that is nearly full, is emptied and not copied', async () => {
-    writeFileSync(path, 'x'.repeat(MOST_BYTES));
+    writeFileSync(path, 'x'.repeat(MAX_BYTES));
     freeBytes = 0;
     outputTo().write(lineOf(1).repeat(50));
     await eventually(() => {

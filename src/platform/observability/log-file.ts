@@ -10,7 +10,7 @@ const LOOK_FOR_ROOM_EVERY_MS = 1_000;
 
 export interface LogFileLimits {
   /** A file that would grow beyond it is begun anew. */
-  readonly mostBytes: number;
+  readonly maxBytes: number;
   /** So many earlier ones are kept beside it, the newest as `<path>.1`. */
   readonly kept: number;
   /** Nothing is written while the disk has less room: it belongs to the data. */
@@ -19,7 +19,7 @@ export interface LogFileLimits {
 }
 
 export const LOG_FILE_LIMITS: LogFileLimits = {
-  mostBytes: 8 * MEBIBYTE,
+  maxBytes: 8 * MEBIBYTE,
   kept: 3,
   reserveBytes: 16 * MEBIBYTE,
   freeBytes: async (directory) => {
@@ -63,16 +63,16 @@ export class LogFile {
         this.hasRoom = (await this.limits.freeBytes(dirname(this.path))) >= this.limits.reserveBytes;
         this.nextLookMs = nowMs + LOOK_FOR_ROOM_EVERY_MS;
       }
-      if (this.size + bytes > this.limits.mostBytes) await this.beginAnew();
+      if (this.size + bytes > this.limits.maxBytes) await this.beginAnew();
       if (this.hasRoom) this.size += bytes;
     } catch {
       // A file that cannot be looked after is still written to, as long as it may grow.
     }
-    return this.hasRoom && this.size <= this.limits.mostBytes;
+    return this.hasRoom && this.size <= this.limits.maxBytes;
   }
 
   private async beginAnew(): Promise<void> {
-    const { kept, mostBytes } = this.limits;
+    const { kept, maxBytes } = this.limits;
     const earlier = (number: number): string => `${this.path}.${String(number)}`;
     for (let number = kept - 1; number >= 1; number -= 1) {
       await promisify(rename)(earlier(number), earlier(number + 1)).catch(() => undefined);
@@ -81,9 +81,9 @@ export class LogFile {
       // A file from before there was a bound may be of any size: only its end is kept.
       const { size } = await promisify(stat)(this.path);
       if (!this.hasRoom || kept === 0) throw new Error('no room to keep it');
-      if (size <= 2 * mostBytes) await promisify(copyFile)(this.path, earlier(1));
+      if (size <= 2 * maxBytes) await promisify(copyFile)(this.path, earlier(1));
       else {
-        const end = createReadStream(this.path, { start: size - mostBytes });
+        const end = createReadStream(this.path, { start: size - maxBytes });
         await pipeline(end, createWriteStream(earlier(1), { mode: 0o600 }));
       }
     } catch {

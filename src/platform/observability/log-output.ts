@@ -2,7 +2,7 @@ import { write, writeSync } from 'node:fs';
 import type { LogFile } from './log-file.js';
 
 const BUFFER_CHARACTERS = 4_096;
-const MOST_HELD_CHARACTERS = 1_024 * 1_024;
+const MAX_HELD_LENGTH = 1_024 * 1_024;
 const FLUSH_AFTER_MS = 500;
 const REDACTED = '[redacted]';
 
@@ -35,7 +35,7 @@ export class LogOutput {
   }
 
   write(line: string): void {
-    if (this.held.length > MOST_HELD_CHARACTERS) {
+    if (this.held.length > MAX_HELD_LENGTH) {
       this.leftOut += 1;
       return;
     }

@@ -1,5 +1,5 @@
 const WINDOW_MS = 1_000;
-const MOST_ALIKE = 10;
+const MAX_ALIKE = 10;
 
 /** What makes refusals alike. */
 export interface RefusalKind {
@@ -21,10 +21,10 @@ export class RepeatedLines {
       this.windows.set(name, begun);
       setTimeout(() => {
         this.windows.delete(name);
-        if (begun.lines > MOST_ALIKE) this.tellLeftOut(begun.lines - MOST_ALIKE, kind);
+        if (begun.lines > MAX_ALIKE) this.tellLeftOut(begun.lines - MAX_ALIKE, kind);
       }, WINDOW_MS).unref();
     }
     window.lines += 1;
-    return window.lines <= MOST_ALIKE;
+    return window.lines <= MAX_ALIKE;
   }
 }

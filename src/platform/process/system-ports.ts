@@ -7,14 +7,14 @@ export const systemClock: Clock = { nowMs: () => Date.now() };
 export const monotonicMs = (): number => performance.now();
 
 const POOL_BYTES = 4_096;
-const MOST_POOLED_BYTES = 16;
+const MAX_POOLED_BYTES = 16;
 const pool = Buffer.alloc(POOL_BYTES);
 let poolUsed = POOL_BYTES;
 
 /** Small amounts, as for ids, come from a pool: one system call per id would be a tenth of the cost of a write. */
 export const systemRandom: Random = {
   bytes: (length) => {
-    if (length > MOST_POOLED_BYTES) return randomBytes(length);
+    if (length > MAX_POOLED_BYTES) return randomBytes(length);
     if (poolUsed + length > POOL_BYTES) {
       randomFillSync(pool);
       poolUsed = 0;

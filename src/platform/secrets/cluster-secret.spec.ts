@@ -3,7 +3,7 @@ import { SeededRandom } from '../../../test/support/seeded-random.js';
 import { SimulatedDisk } from '../../../test/support/simulated-disk.js';
 import type { Disk } from '../../kernel/index.js';
 import { NO_CRASH_SITES } from '../crash-sites/index.js';
-import { clusterSecret, deriveKey, type SecretPlaces } from './index.js';
+import { clusterSecret, deriveKey, type SecretLocations } from './index.js';
 
 const OURS = 'the secret of this installation';
 const THEIRS = 'the secret of another installation';
@@ -26,7 +26,7 @@ describe('the cluster secret', () => {
 
   function secretOn(
     on: SimulatedDisk,
-    places: Partial<SecretPlaces> = {},
+    places: Partial<SecretLocations> = {},
     through: (disk: Disk) => Disk = (disk) => disk,
   ): Promise<string> {
     const log = { warn: (message: string) => warned.push(message) };

@@ -26,7 +26,7 @@ export interface SecretPorts {
   readonly log: Pick<Log, 'warn'>;
 }
 
-export interface SecretPlaces {
+export interface SecretLocations {
   /** CLUSTER_SECRET. It is used as it is and written nowhere. */
   readonly given: string | undefined;
   readonly dataDirectory: string;
@@ -43,7 +43,7 @@ export interface SecretPlaces {
  * log; where a copy is to be kept, the right one takes its place and the other stays beside it. Throws `misconfigured` when
  * as many copies hold one secret as another, and `data-corrupt` when all there are is damaged copies.
  */
-export async function clusterSecret(ports: SecretPorts, places: SecretPlaces): Promise<string> {
+export async function clusterSecret(ports: SecretPorts, places: SecretLocations): Promise<string> {
   const known = await knownClusterSecret(ports, places);
   if (known !== undefined) return known;
   const text = Buffer.from(ports.random.bytes(SECRET_BYTES)).toString('hex');
@@ -52,7 +52,7 @@ export async function clusterSecret(ports: SecretPorts, places: SecretPlaces): P
 }
 
 /** The same, but undefined where it would make a new one. */
-export async function knownClusterSecret(ports: SecretPorts, places: SecretPlaces): Promise<string | undefined> {
+export async function knownClusterSecret(ports: SecretPorts, places: SecretLocations): Promise<string | undefined> {
   if (places.given !== undefined) return places.given;
   const copies = await copiesIn(ports, [places.dataDirectory, ...places.replicaDirectories]);
   const text = elected(copies);
@@ -133,7 +133,7 @@ function elected(copies: readonly Copy[]): string | undefined {
 async function keepCopies(
   ports: SecretPorts,
   secret: string,
-  { keepIn, spreadTo = [] }: Pick<SecretPlaces, 'keepIn' | 'spreadTo'>,
+  { keepIn, spreadTo = [] }: Pick<SecretLocations, 'keepIn' | 'spreadTo'>,
 ): Promise<void> {
   for (const directory of keepIn) await keepCopy(ports, secret, directory);
   for (const directory of spreadTo) {

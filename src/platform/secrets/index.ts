@@ -4,6 +4,6 @@ export {
   knownClusterSecret,
   SECRET_CRASH_SITES,
   secretFileIn,
-  type SecretPlaces,
+  type SecretLocations,
   type SecretPorts,
 } from './cluster-secret.js';

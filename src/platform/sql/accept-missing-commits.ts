@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import type { Disk } from '../../kernel/index.js';
 import { CommitWitness, witnessOf } from './commit-witness.js';
-import { lookBeforeOpening, placeOf } from './look-before-opening.js';
+import { lookBeforeOpening, positionOf } from './look-before-opening.js';
 
 /**
  * What a database lacks that was durable, in words that name the file, what is expected and what is found; undefined when
@@ -16,6 +16,6 @@ export async function acceptMissingCommits(disk: Disk, file: string): Promise<vo
   const path = witnessOf(file);
   await disk.remove(path);
   await disk.synchronizeDirectory(dirname(file));
-  const place = placeOf(file);
+  const place = positionOf(file);
   if (place !== undefined) await CommitWitness.create(disk, path, place);
 }

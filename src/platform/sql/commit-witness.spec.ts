@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { SeededRandom } from '../../../test/support/seeded-random.js';
 import { SimulatedDisk } from '../../../test/support/simulated-disk.js';
 import { SimulatedTimers } from '../../../test/support/simulated-timers.js';
-import { CommitWitness, type CommitPlace } from './commit-witness.js';
+import { CommitWitness, type CommitPosition } from './commit-witness.js';
 
 const DIRECTORY = '/data';
 const FILE = `${DIRECTORY}/bookstore.db.commits`;
@@ -10,7 +10,7 @@ const WRITTEN_WITHIN_MS = 5;
 const AT_MOST_MS = 100;
 const SEEDS = 300;
 
-const place = (count: number): CommitPlace => ({ databaseId: 'ab'.repeat(16), life: 281_474_976_710_655, count });
+const place = (count: number): CommitPosition => ({ databaseId: 'ab'.repeat(16), life: 281_474_976_710_655, count });
 
 describe('CommitWitness', () => {
   let disk: SimulatedDisk;
@@ -22,7 +22,7 @@ describe('CommitWitness', () => {
     await attached.ensureDirectory(DIRECTORY);
     return CommitWitness.open({ disk: attached, timers }, FILE, (error) => failures.push(error));
   };
-  const read = (): Promise<CommitPlace | undefined> => CommitWitness.read(disk.attach(), FILE);
+  const read = (): Promise<CommitPosition | undefined> => CommitWitness.read(disk.attach(), FILE);
   const settled = async (): Promise<void> => {
     timers.pass(WRITTEN_WITHIN_MS);
     for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();

@@ -3,7 +3,7 @@ import { crc32 } from 'node:zlib';
 import type { Disk, DiskFile, Timers } from '../../kernel/index.js';
 
 /** Where a database stands: so many commits, counted inside of it, of which the last was made in that life. */
-export interface CommitPlace {
+export interface CommitPosition {
   readonly databaseId: string;
   readonly life: number;
   readonly count: number;
@@ -38,7 +38,7 @@ const CHECKSUM_DIGITS = 8;
  * `WRITTEN_WITHIN_MS`, after a loss of power in the last `DURABLE_WITHIN_MS`.
  */
 export class CommitWitness {
-  private due: CommitPlace | undefined;
+  private due: CommitPosition | undefined;
   private cancelWrite: (() => void) | undefined;
   private isDirty = false;
   private cancelTimer: (() => void) | undefined;
@@ -52,7 +52,7 @@ export class CommitWitness {
   ) {}
 
   /** What the file at `path` has witnessed; undefined when there is none or nothing in it is whole. Changes nothing. */
-  static async read(disk: Disk, path: string): Promise<CommitPlace | undefined> {
+  static async read(disk: Disk, path: string): Promise<CommitPosition | undefined> {
     return newestOf(await disk.read(path))?.place;
   }
 
@@ -69,7 +69,7 @@ export class CommitWitness {
   }
 
   /** Durable when it resolves. */
-  static async create(disk: Disk, path: string, place: CommitPlace): Promise<void> {
+  static async create(disk: Disk, path: string, place: CommitPosition): Promise<void> {
     const file = await disk.open(path);
     try {
       await file.write(Buffer.alloc(FILE_BYTES, ' '), 0);
@@ -85,7 +85,7 @@ export class CommitWitness {
    * To be called when the commit is durable. Survives the death of the process after at most `WRITTEN_WITHIN_MS`, so that no
    * answer waits for it, and a loss of power a little later.
    */
-  note(place: CommitPlace): void {
+  note(place: CommitPosition): void {
     this.due = place;
     this.cancelWrite ??= this.ports.timers.after(WRITTEN_WITHIN_MS, () => {
       this.write();
@@ -129,7 +129,7 @@ function nextOf(slot: number): number {
   return (slot + 1) % SLOTS;
 }
 
-function slotOf({ databaseId, life, count }: CommitPlace): Buffer {
+function slotOf({ databaseId, life, count }: CommitPosition): Buffer {
   // As JSON.stringify writes it, which takes three times as long; an id is of hexadecimal digits.
   const json = `{"commits":${String(count)},"life":${String(life)},"databaseId":"${databaseId}"}`;
   return Buffer.from(`${checksumOf(json)} ${json}\n`);
@@ -140,17 +140,17 @@ function checksumOf(json: string): string {
 }
 
 /** Places of one database are in order by their count, also over lives. */
-function newestOf(bytes: Buffer | undefined): { readonly place: CommitPlace; readonly slot: number } | undefined {
-  const whole = Array.from({ length: SLOTS }, (_, slot) => ({ slot, place: bytes && placeAt(bytes, slot) }));
-  const found = whole.filter((one): one is { slot: number; place: CommitPlace } => one.place !== undefined);
+function newestOf(bytes: Buffer | undefined): { readonly place: CommitPosition; readonly slot: number } | undefined {
+  const whole = Array.from({ length: SLOTS }, (_, slot) => ({ slot, place: bytes && positionAt(bytes, slot) }));
+  const found = whole.filter((one): one is { slot: number; place: CommitPosition } => one.place !== undefined);
   return found.sort((a, b) => b.place.count - a.place.count)[0];
 }
 
-function placeAt(bytes: Buffer, slot: number): CommitPlace | undefined {
+function positionAt(bytes: Buffer, slot: number): CommitPosition | undefined {
   const start = slot * SLOT_BYTES;
   const [line = ''] = bytes.toString('utf8', start, start + SLOT_BYTES).split('\n');
   const json = line.slice(CHECKSUM_DIGITS + 1);
   if (line.slice(0, CHECKSUM_DIGITS) !== checksumOf(json)) return undefined;
-  const { commits, life, databaseId } = JSON.parse(json) as Record<'commits' | 'life', number> & CommitPlace;
+  const { commits, life, databaseId } = JSON.parse(json) as Record<'commits' | 'life', number> & CommitPosition;
   return { databaseId, life, count: commits };
 }

@@ -15,7 +15,7 @@ export type { CompleteBody, TransactionAnswers } from './transaction-operation-l
 export type {
   TransactionDecision,
   TransactionDetails,
-  TransactionReceipts,
+  TransactionAcknowledgements,
   TransactionRow,
 } from './transaction-row.js';
 export { SQL_CRASH_SITES, type SqlWriteScope, type WriteGuard } from './write-executor.js';

@@ -4,7 +4,7 @@ import BetterSqlite3 from 'better-sqlite3';
 import { AppError } from '../../kernel/index.js';
 import { logBytesOf } from './bookstore-file.js';
 import { COMMITS, isWitnessed } from './commit-count.js';
-import { type CommitPlace, witnessOf } from './commit-witness.js';
+import { type CommitPosition, witnessOf } from './commit-witness.js';
 import { refusalToOpen } from './sql-error.js';
 import type { SqlHandle } from './sql-handle.js';
 
@@ -22,7 +22,7 @@ export interface MissingCommits {
  * Looks at a database without changing it or its log, so that a start that is refused leaves both as they were found.
  * Throws `data-corrupt` when a log was left by a kill and what comes of both is damaged.
  */
-export function lookBeforeOpening(file: string, known: CommitPlace | undefined): MissingCommits | undefined {
+export function lookBeforeOpening(file: string, known: CommitPosition | undefined): MissingCommits | undefined {
   if (sizeOf(file) === 0)
     return known && missing(file, known, statSync(file, { throwIfNoEntry: false }) ? 'is empty' : 'is not there');
   let handle: SqlHandle | undefined;
@@ -62,7 +62,7 @@ function assertSound(handle: SqlHandle, file: string): void {
   throw new AppError('data-corrupt', `${file}: ${String(found)}; ${wayOut}`, { retry: 'never' });
 }
 
-function missing(file: string, { count }: CommitPlace, found: string): MissingCommits {
+function missing(file: string, { count }: CommitPosition, found: string): MissingCommits {
   return {
     file,
     message: `${file} ${found}, and ${String(count)} commits of it were durable (${witnessOf(file)} says so).`,
@@ -83,12 +83,12 @@ function hasTables(handle: SqlHandle): boolean {
 }
 
 /** Where the file itself says that it stands; undefined before its first commit. */
-export function placeOf(file: string): CommitPlace | undefined {
+export function positionOf(file: string): CommitPosition | undefined {
   if (sizeOf(file) === 0) return undefined;
   let handle: SqlHandle | undefined;
   try {
     handle = new BetterSqlite3(file, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
-    return hasTables(handle) ? placeIn(handle) : undefined;
+    return hasTables(handle) ? positionIn(handle) : undefined;
   } catch (error) {
     throw refusalToOpen(error, file);
   } finally {
@@ -96,9 +96,9 @@ export function placeOf(file: string): CommitPlace | undefined {
   }
 }
 
-function placeIn(handle: SqlHandle): CommitPlace | undefined {
+function positionIn(handle: SqlHandle): CommitPosition | undefined {
   return handle
-    .prepare<[string], CommitPlace>(
+    .prepare<[string], CommitPosition>(
       `SELECT database_id AS databaseId, generation AS count,
          (SELECT id FROM lives ORDER BY began_at_ms DESC LIMIT 1) AS life
        FROM meta, generations WHERE table_name = ?`,
@@ -107,11 +107,11 @@ function placeIn(handle: SqlHandle): CommitPlace | undefined {
 }
 
 /** In words; undefined when nothing is. */
-function whatIsMissing(handle: SqlHandle, known: CommitPlace): string | undefined {
+function whatIsMissing(handle: SqlHandle, known: CommitPosition): string | undefined {
   if (!hasTables(handle)) return 'is older than its first commit';
   if (handle.prepare('SELECT database_id FROM meta').pluck().get() !== known.databaseId) return 'is another database';
-  const count = placeIn(handle)?.count ?? 0;
+  const count = positionIn(handle)?.count ?? 0;
   if (count < known.count) return `has ${String(count)} commits`;
-  const isOfThatLife = handle.prepare('SELECT id FROM lives WHERE id = ?').get(known.life) !== undefined;
-  return isOfThatLife ? undefined : `is a copy that went its own way (${String(count)} commits)`;
+  const isOfThatIncarnation = handle.prepare('SELECT id FROM lives WHERE id = ?').get(known.life) !== undefined;
+  return isOfThatIncarnation ? undefined : `is a copy that went its own way (${String(count)} commits)`;
 }

@@ -46,7 +46,7 @@ const LOG_KEPT_BYTES = 10 * 2 ** 20;
  * the migrations have run: all writes go through `writer`, all reads through `reader`.
  */
 export class SqlDatabase {
-  private readonly lifeOf: Statement<[number], number>;
+  private readonly incarnationOf: Statement<[number], number>;
 
   private constructor(
     readonly writeSource: DataSource,
@@ -67,7 +67,7 @@ export class SqlDatabase {
     /** Undoes that this very life began to count commits outside of the file; undefined where an earlier one did. */
     private readonly uncounted: { readonly unmark: () => void; readonly remove: () => Promise<void> } | undefined,
   ) {
-    this.lifeOf = reader.handle.prepare<[number], number>('SELECT id FROM lives WHERE id = ?').pluck();
+    this.incarnationOf = reader.handle.prepare<[number], number>('SELECT id FROM lives WHERE id = ?').pluck();
   }
 
   /**
@@ -157,7 +157,7 @@ export class SqlDatabase {
 
   /** Whether this file, or the one that it was copied from, began that life. Of the last 10,000. */
   hasLived(life: number): boolean {
-    return this.lifeOf.get(life) !== undefined;
+    return this.incarnationOf.get(life) !== undefined;
   }
 
   /**

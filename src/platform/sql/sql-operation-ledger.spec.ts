@@ -9,7 +9,7 @@ import { type SqlDatabase, SqlOperationLedger } from './index.js';
 
 const HOUR_MS = 3_600_000;
 const RECORDED_PER_PRUNE = 500;
-const MOST_WITHOUT_KEY = 100_000;
+const MAX_WITHOUT_KEY = 100_000;
 const ANSWER: Answer = { status: 201, headers: { location: '/books/1' }, body: '{"id":1}' };
 const INSERT = "INSERT INTO books (title, author, price_cents, quantity) VALUES (?, 'A', 100, 1)";
 
@@ -122,14 +122,14 @@ describe('SqlOperationLedger', () => {
   };
 
   it('given more without a key than it keeps, forgets the oldest of those, and none with a key', async () => {
-    plant('keyed', 2 * MOST_WITHOUT_KEY, "'scope ' || i", 1);
-    plant('old', MOST_WITHOUT_KEY, 'NULL', 1);
+    plant('keyed', 2 * MAX_WITHOUT_KEY, "'scope ' || i", 1);
+    plant('old', MAX_WITHOUT_KEY, 'NULL', 1);
     await restart();
     await recordMany(RECORDED_PER_PRUNE, 'later');
 
     const sql = 'SELECT count(*) FROM operations GROUP BY scope IS NULL ORDER BY 1';
     const counts = database.reader.handle.prepare<[], number>(sql).pluck().all();
-    expect(counts).toEqual([MOST_WITHOUT_KEY, 2 * MOST_WITHOUT_KEY]);
+    expect(counts).toEqual([MAX_WITHOUT_KEY, 2 * MAX_WITHOUT_KEY]);
     expect([ledger.findById('old 1'), ledger.findByScope('scope 1')?.id]).toEqual([undefined, 'keyed 1']);
   });
 

@@ -8,7 +8,7 @@ import {
   type StoredTransaction,
   type TransactionDecision,
   type TransactionDetails,
-  type TransactionReceipts,
+  type TransactionAcknowledgements,
   type TransactionRow,
   transactionRowOf,
 } from './transaction-row.js';
@@ -60,7 +60,7 @@ export class SqlTransactionTable {
   constructor(
     private readonly database: Pick<SqlDatabase, 'writeHandle' | 'writer' | 'reader'>,
     private readonly ports: SqlTransactionTablePorts,
-    mayForget: (receipts: TransactionReceipts) => boolean,
+    mayForget: (receipts: TransactionAcknowledgements) => boolean,
   ) {
     const { writeHandle: write } = database;
     const read = database.reader.handle;
@@ -145,7 +145,7 @@ export class SqlTransactionTable {
    * Known to readers of the table at once, durable within a second or when the database is closed, at no commit of its
    * own while others commit. Again: the first one counts. Without such a row: no effect.
    */
-  complete(id: string, receipts: TransactionReceipts): void {
+  complete(id: string, receipts: TransactionAcknowledgements): void {
     if (this.waiting.has(id)) return;
     this.waiting.set(id, { completedAtMs: this.ports.clock.nowMs(), receipts });
     if (this.isDeferred) return;

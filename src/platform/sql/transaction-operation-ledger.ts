@@ -1,10 +1,10 @@
 import { acceptedAnswer, type OperationLedger, type OperationRecord, placedAnswer } from '../../kernel/index.js';
 import type { SqlOperationLedger } from './sql-operation-ledger.js';
 import type { SqlTransactionTable } from './sql-transaction-table.js';
-import type { TransactionReceipts, TransactionRow } from './transaction-row.js';
+import type { TransactionAcknowledgements, TransactionRow } from './transaction-row.js';
 
 /** Puts into an answer's parsed body what only the participants' receipts could tell. */
-export type CompleteBody = (body: unknown, receipts: TransactionReceipts) => unknown;
+export type CompleteBody = (body: unknown, receipts: TransactionAcknowledgements) => unknown;
 
 export interface TransactionAnswers {
   /** The participant whose place in its history answers give as `x-commit`, and whose promise replicas were asked for. */
@@ -45,7 +45,7 @@ export class TransactionOperationLedger implements OperationLedger {
   private completed(
     record: OperationRecord,
     { kind, places }: TransactionRow,
-    receipts: TransactionReceipts,
+    receipts: TransactionAcknowledgements,
   ): OperationRecord {
     const { answer } = record;
     const { replicatedParticipant, completeBody } = this.answers;

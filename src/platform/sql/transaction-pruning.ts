@@ -1,7 +1,7 @@
 import type { Statement } from 'better-sqlite3';
 import type { Clock } from '../../kernel/index.js';
 import type { SqlHandle } from './sql-handle.js';
-import { receiptsOf, type TransactionReceipts } from './transaction-row.js';
+import { acknowledgementsOf, type TransactionAcknowledgements } from './transaction-row.js';
 
 const RETENTION_MS = 24 * 3_600_000;
 const PRUNED_AT_ONCE = 1_000;
@@ -25,7 +25,7 @@ export class TransactionPruning {
   constructor(
     write: SqlHandle,
     private readonly clock: Clock,
-    private readonly mayForget: (receipts: TransactionReceipts) => boolean,
+    private readonly mayForget: (receipts: TransactionAcknowledgements) => boolean,
   ) {
     // Nothing is decided before it has begun, so no id above the bound can belong to a row that is old enough.
     this.candidates = write.prepare(
@@ -40,7 +40,7 @@ export class TransactionPruning {
     const olderThanMs = this.clock.nowMs() - RETENTION_MS;
     const candidates = this.candidates.all(this.after, idsFrom(olderThanMs), olderThanMs, PRUNED_AT_ONCE);
     this.after = candidates.length < PRUNED_AT_ONCE ? '' : (candidates.at(-1)?.id ?? '');
-    const forgotten = candidates.filter(({ receipts }) => this.mayForget(receiptsOf(receipts)));
+    const forgotten = candidates.filter(({ receipts }) => this.mayForget(acknowledgementsOf(receipts)));
     for (const { id } of forgotten) this.delete.run(id);
     return forgotten.length;
   }

@@ -1,7 +1,7 @@
 export type TransactionDecision = 'committed' | 'aborted';
 
 /** By participant: what it had to tell when it had carried the decision out. `place`: where that stands in its history. */
-export type TransactionReceipts = Readonly<
+export type TransactionAcknowledgements = Readonly<
   Record<string, { readonly place?: string; readonly outcome?: Readonly<Record<string, unknown>> }>
 >;
 
@@ -28,7 +28,7 @@ export interface TransactionRow extends TransactionDetails {
   /** Absent while not all participants are known to have carried the decision out. */
   readonly completedAtMs?: number;
   /** Present exactly when it is completed. */
-  readonly receipts?: TransactionReceipts;
+  readonly receipts?: TransactionAcknowledgements;
 }
 
 /** As SQLite has it. */
@@ -55,7 +55,7 @@ export const STORED_COLUMNS = `id, decision, kind, decided_by AS decidedBy, life
 
 export interface Completion {
   readonly completedAtMs: number;
-  readonly receipts: TransactionReceipts;
+  readonly receipts: TransactionAcknowledgements;
 }
 
 /** `waiting`: a completion that is not durable yet; one that is in the row counts before it. */
@@ -66,10 +66,10 @@ export function transactionRowOf(stored: StoredTransaction, waiting: Completion 
     places: JSON.parse(places) as Readonly<Record<string, string>>,
     ...(reason !== null && { reason }),
     ...(operationId !== null && { operationId }),
-    ...(completedAtMs === null ? waiting : { completedAtMs, receipts: receiptsOf(receipts) }),
+    ...(completedAtMs === null ? waiting : { completedAtMs, receipts: acknowledgementsOf(receipts) }),
   };
 }
 
-export function receiptsOf(stored: string | null): TransactionReceipts {
-  return stored === null ? {} : (JSON.parse(stored) as TransactionReceipts);
+export function acknowledgementsOf(stored: string | null): TransactionAcknowledgements {
+  return stored === null ? {} : (JSON.parse(stored) as TransactionAcknowledgements);
 }

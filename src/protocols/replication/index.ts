@@ -1,6 +1,6 @@
 export type * from './messages.js';
 export { admits, type Confirmed } from './core/confirmation.js';
-export { decideOpening, type Heard, type OpeningDecision, type OwnHistory, quorumOf } from './core/opening.js';
+export { decideHandshake, type Heard, type HandshakeDecision, type OwnHistory, quorumOf } from './core/handshake.js';
 export {
   beginPrimary,
   type ChainRelation,
@@ -32,7 +32,7 @@ export {
   decodeAppend,
   decodeInstall,
   decodePromise,
-  decodeSetAside,
+  decodeQuarantine,
   encodeAnswer,
   encodePosition,
   encodeRecords,

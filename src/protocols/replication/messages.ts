@@ -50,7 +50,7 @@ export interface InstallMessage {
 }
 
 /** What this replica holds is not what the history says: keep it aside and begin anew. */
-export interface SetAsideMessage {
+export interface QuarantineMessage {
   readonly kind: 'set-aside';
   readonly from: PrimaryIdentity;
 }
@@ -61,7 +61,7 @@ export interface PromiseMessage {
   readonly from: Omit<PrimaryIdentity, 'clusterId'>;
 }
 
-export type ReplicaMessage = AppendMessage | InstallMessage | SetAsideMessage | PromiseMessage;
+export type ReplicaMessage = AppendMessage | InstallMessage | QuarantineMessage | PromiseMessage;
 
 /**
  * - `accepted`: everything up to `report.position` is durable here. Whether that lies on the primary's chain is for the

@@ -8,7 +8,7 @@ export {
   type CoordinatorInput,
   type CoordinatorState,
   decideCoordinator,
-  placesOf,
+  positionsOf,
 } from './core/coordinator.js';
 export {
   decideParticipant,
@@ -18,8 +18,8 @@ export {
 } from './core/participant.js';
 export {
   detailsOf,
-  type Doubt,
-  doubtsOf,
+  type UndecidedTransaction,
+  undecidedOf,
   isDue,
   isUnmatched,
   type Judge,
@@ -29,8 +29,8 @@ export {
   type MissingPromise,
   planRecovery,
   type RecoveryPlan,
-  type StartFindings,
-  type Telling,
+  type StartState,
+  type Notification,
   tellingsOf,
 } from './core/recovery.js';
 export { isEnded, type TransactionState } from './core/states.js';
@@ -44,7 +44,7 @@ export {
   type TransactionRequest,
   type TransactionView,
 } from './shell/transaction.js';
-export { findCarriedOut, findInDoubt, findMismatches } from './shell/findings.js';
+export { findCarriedOut, findInDoubt, findMismatches } from './shell/consistency-check.js';
 export { TWO_PHASE_CRASH_SITES } from './shell/crash-sites.js';
 export type { EndedTransaction } from './shell/transaction-record.js';
 export {

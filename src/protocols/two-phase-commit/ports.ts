@@ -23,7 +23,7 @@ export type Vote =
   { readonly vote: 'yes'; readonly place?: string } | { readonly vote: 'no'; readonly reason: AppError };
 
 /** What a participant has to tell of a transaction that it has committed or aborted. */
-export interface Receipt {
+export interface Acknowledgement {
   readonly place?: string;
   /** What only the commit itself could tell, for the answer to the client. */
   readonly outcome?: Readonly<Record<string, Json>>;
@@ -52,9 +52,9 @@ export interface Participant<Work> {
    */
   prepare(head: TransactionHead, work: Work): Promise<Vote>;
   /** Durable and visible to readers when it resolves. Again, or never prepared: no effect, and the receipt if it is known. */
-  commit(id: TransactionId): Promise<Receipt>;
+  commit(id: TransactionId): Promise<Acknowledgement>;
   /** Durable when it resolves: it will not be in doubt any more. Again, or never prepared: no effect. */
-  abort(id: TransactionId): Promise<Receipt>;
+  abort(id: TransactionId): Promise<Acknowledgement>;
   /** All that are promised and not decided, oldest first, from the durable state. */
   inDoubt(): Promise<readonly InDoubt[]>;
   /**
@@ -89,7 +89,7 @@ export interface DecisionRow extends DecisionDetails {
   /** When all participants had carried it out; undefined while that is not known. */
   readonly completedAtMs?: number;
   /** By participant; of completed ones. */
-  readonly receipts?: Readonly<Record<string, Receipt>>;
+  readonly receipts?: Readonly<Record<string, Acknowledgement>>;
 }
 
 /**
@@ -139,5 +139,5 @@ export interface LastResource<Work, Result> {
    * All participants have carried the decision out. Known at once to readers of rows; made durable with some later
    * commit, so that it costs none of its own. It may be told again.
    */
-  completed(id: TransactionId, receipts: Readonly<Record<string, Receipt>>): void;
+  completed(id: TransactionId, receipts: Readonly<Record<string, Acknowledgement>>): void;
 }

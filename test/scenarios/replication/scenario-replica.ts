@@ -34,7 +34,7 @@ export function perform(
       store.replaceBy(content, effect.position.seq);
       return;
     case 'set-aside':
-      store.setAside();
+      store.quarantine();
       return;
     case 'answer':
   }

@@ -1,7 +1,7 @@
 import {
   beginPrimary,
   chooseRecovery,
-  decideOpening,
+  decideHandshake,
   decidePrimary,
   decideReplica,
   type Heard,
@@ -52,7 +52,7 @@ export class ScenarioWorld {
   private readonly primaries = new Map<string, Primary>();
   private readonly backups = new Map<string, SimulatedStore>();
   private readonly looks = new Map<string, Heard>();
-  private mostPerMessage = Infinity;
+  private maxPerMessage = Infinity;
   private lines: string[] = [];
 
   constructor() {
@@ -140,7 +140,7 @@ export class ScenarioWorld {
     },
     /** `limit 1`: so many records fit in a message. */
     limit: (count = '') => {
-      this.mostPerMessage = Number(count);
+      this.maxPerMessage = Number(count);
     },
     away: (...names) => {
       for (const name of names) this.replica(name).isAway = true;
@@ -203,7 +203,7 @@ export class ScenarioWorld {
     const { witnessed = 0 } = primary;
     const missing = witnessed > store.durable ? `it had come to record ${witnessed}` : undefined;
     const own = { clusterId: store.clusterId, position: store.position, primaryId: name, forks, missing };
-    const decision = decideOpening(own, heard, NAMES.length, MIN_IN_SYNC);
+    const decision = decideHandshake(own, heard, NAMES.length, MIN_IN_SYNC);
     switch (decision.kind) {
       case 'open':
         this.begin(primary, decision.epoch);
@@ -332,10 +332,7 @@ export class ScenarioWorld {
     switch (effect.kind) {
       case 'send-append': {
         const after = store.positionAt(effect.afterSeq);
-        const records = store.log.slice(
-          effect.afterSeq,
-          Math.min(store.durable, effect.afterSeq + this.mostPerMessage),
-        );
+        const records = store.log.slice(effect.afterSeq, Math.min(store.durable, effect.afterSeq + this.maxPerMessage));
         const message = { kind: 'append', from, after, durableSeq: store.durable, records } as const;
         pending.push({ from: primary, message, content });
         return;

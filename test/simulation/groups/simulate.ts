@@ -1,7 +1,7 @@
 import type { LamportTime } from '../../../src/kernel/index.js';
 import type { Intent, Wanted } from '../../../src/modules/cluster-client/core/intent.js';
 import type { Outcome } from '../../../src/modules/cluster-client/core/operation.js';
-import { metByMajority } from '../../../src/modules/cluster-client/core/places.js';
+import { metByMajority } from '../../../src/modules/cluster-client/core/version-bounds.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 import { type Fault, Network } from './network.js';
 import { SimulatedClient } from './simulated-client.js';
@@ -62,7 +62,7 @@ class World {
   ) {
     this.random = new SeededRandom(seed);
     const { random } = this;
-    const upTo = (most: number): number => (random.chance(0.5) ? random.fraction() * most : 0);
+    const upTo = (max: number): number => (random.chance(0.5) ? random.fraction() * max : 0);
     this.network = new Network(random, {
       ...{ lossChance: upTo(0.2), errorChance: upTo(0.2), repeatChance: upTo(0.3), lateChance: upTo(0.2) },
       brokenChance: upTo(0.8),

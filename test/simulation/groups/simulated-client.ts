@@ -11,7 +11,7 @@ import {
   operationOf,
   type Outcome,
 } from '../../../src/modules/cluster-client/core/operation.js';
-import { afterBreak, needsNoUndo, standingAfter } from '../../../src/modules/cluster-client/shell/node-requests.js';
+import { afterBreak, needsNoUndo, statusAfter } from '../../../src/modules/cluster-client/shell/node-requests.js';
 import type { Delivery, Network } from './network.js';
 import type { NodeWork, SimulatedNode } from './simulated-node.js';
 import type { Variant } from './variant.js';
@@ -130,7 +130,7 @@ export class SimulatedClient {
     const { variant } = this.world;
     const version = variant.sendsVersions ? given : undefined;
     const believed = variant.believesAnyNumber ? highestIn(looks) : asked;
-    const after = variant.asksForPlaceAbove && given === undefined ? believed : undefined;
+    const after = variant.asksForVersionAbove && given === undefined ? believed : undefined;
     this.askUnbroken(
       node,
       (one) => one.write(id, wanted, version, after),
@@ -142,7 +142,7 @@ export class SimulatedClient {
           });
           return;
         }
-        const standing = variant.mindsWhatFailed ? standingAfter(end) : { mayLand: end.mayLand };
+        const standing = variant.mindsWhatFailed ? statusAfter(end) : { mayLand: end.mayLand };
         feed({ type: 'written', node, answer: { ...standing, ...(end.answer ?? { result: 'failed' }) } });
       },
     );

@@ -3,11 +3,11 @@ import {
   earlierOf,
   type LamportTime,
   laterOf,
-  LONGEST_LEAP,
+  MAX_VERSION_LEAP,
   plusLamport,
 } from '../../../src/kernel/index.js';
 import type { Wanted } from '../../../src/modules/cluster-client/core/intent.js';
-import type { WriteAnswer } from '../../../src/modules/cluster-client/core/node-standing.js';
+import type { WriteAnswer } from '../../../src/modules/cluster-client/core/node-status.js';
 import type { Variant } from './variant.js';
 
 /** What a message makes a node do. */
@@ -60,8 +60,8 @@ export class SimulatedNode {
     if (this.marks.has(id)) return { result: 'undone' };
     const before = this.known.get(id);
     if (before !== undefined) return before.isUndone ? { result: 'undone' } : answerTo(before);
-    const most = plusLamport(this.counter, LONGEST_LEAP);
-    const isFar = [given ?? 0, after].some((time) => compareLamport(time, most) > 0);
+    const max = plusLamport(this.counter, MAX_VERSION_LEAP);
+    const isFar = [given ?? 0, after].some((time) => compareLamport(time, max) > 0);
     if (isFar && this.variant.refusesLeaps && !this.isOld) return { result: 'refused' };
     const next = plusLamport(laterOf(this.counter, after), 1);
     const version = given ?? (this.variant.endsNumbers ? earlierOf(next, Number.MAX_SAFE_INTEGER) : next);

@@ -3,7 +3,7 @@ export interface Variant {
   /** Clients tell the other nodes which place the first one gave an operation. */
   readonly sendsVersions: boolean;
   /** Clients ask for a place above all that any node has met. */
-  readonly asksForPlaceAbove: boolean;
+  readonly asksForVersionAbove: boolean;
   /** Clients take an undo that nobody answered for done. */
   readonly trustsUndos: boolean;
   /** Clients take back by a look alone what a node that answers 500 has not done, only where nothing can come later. */
@@ -32,7 +32,7 @@ export interface Variant {
 
 export const REAL: Variant = {
   sendsVersions: true,
-  asksForPlaceAbove: true,
+  asksForVersionAbove: true,
   trustsUndos: false,
   mindsWhatIsLate: true,
   mindsWhatIsBelow: true,
@@ -49,7 +49,7 @@ export const REAL: Variant = {
 
 export const PLANTED: Readonly<Record<string, Variant>> = {
   'every node orders operations by itself': { ...REAL, sendsVersions: false },
-  'an operation has its place above what the first node has met': { ...REAL, asksForPlaceAbove: false },
+  'an operation has its place above what the first node has met': { ...REAL, asksForVersionAbove: false },
   'an undo without an answer counts as done': { ...REAL, trustsUndos: true },
   'a look ends what may come later': { ...REAL, mindsWhatIsLate: false },
   'a look ends what may stand below a later change': { ...REAL, mindsWhatIsBelow: false },

@@ -37,7 +37,7 @@ export interface Cluster {
   readonly replicas: readonly SimulatedReplica[];
   readonly variant: Variant;
   readonly minInSync: number;
-  readonly mostPerMessage: number;
+  readonly maxPerMessage: number;
   /** What came about in this run: decisions and effects of the cores, by their names. */
   readonly met: Set<string>;
   /** An operator's recovery was refused for good: too few replicas can vouch. */

@@ -57,7 +57,7 @@ const wipedVoter: Schedule = (world, faults) => {
 /** One gets a long tail that nobody confirmed; the others go on in a newer epoch with less. */
 const longDeadTail: Schedule = (world, faults) => {
   const [a, b, c, d] = shuffled(world);
-  world.mostPerMessage = 8;
+  world.maxPerMessage = 8;
   if (!until(world, () => areAllInSync(world))) return;
   cutOff(world, b, c, d);
   world.primaryConcernChance = 0.9;
@@ -77,7 +77,7 @@ const longDeadTail: Schedule = (world, faults) => {
 /** The schedule of Raft's figure 8: an older epoch's record on many replicas is outvoted by a newer epoch's on one. */
 const outvotedRecord: Schedule = (world, faults) => {
   const [a, b, c, d] = shuffled(world);
-  world.mostPerMessage = 1;
+  world.maxPerMessage = 1;
   if (!until(world, () => areAllInSync(world))) return;
   cutOff(world, b, c, d);
   const op = world.newOp();

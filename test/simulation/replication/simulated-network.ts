@@ -50,7 +50,7 @@ export class SimulatedNetwork {
   repeatChance = 0;
   /** Of a message that takes up to `longestDelayMs` instead of a few milliseconds. */
   slowChance = 0;
-  longestDelayMs = 2_000;
+  maxDelayMs = 2_000;
   /** `to a` and `from a`: what does not get through. */
   readonly broken = new Set<string>();
 
@@ -101,7 +101,7 @@ export class SimulatedNetwork {
   private carry(link: string, arrive: () => void): void {
     const { random } = this;
     if (random.chance(this.lossChance)) return;
-    const delayMs = random.chance(this.slowChance) ? random.below(this.longestDelayMs) : 1 + random.fraction() * 4;
+    const delayMs = random.chance(this.slowChance) ? random.below(this.maxDelayMs) : 1 + random.fraction() * 4;
     this.queue.after(delayMs, () => {
       if (!this.broken.has(link)) arrive();
     });

@@ -9,7 +9,7 @@ import {
   type PrimaryState,
 } from '../../../src/protocols/replication/index.js';
 import type { Cluster, Concern, Opener } from './cluster.js';
-import { opening } from './simulated-opening.js';
+import { handshake } from './simulated-handshake.js';
 import type { Reply, Sent } from './simulated-network.js';
 import type { SimulatedReplica } from './simulated-replica.js';
 import { type Crash, recordAfter, type SimulatedStore } from './simulated-store.js';
@@ -44,7 +44,7 @@ export class SimulatedPrimary implements Opener {
     readonly primaryId: string,
   ) {
     store.open();
-    opening(this);
+    handshake(this);
   }
 
   get isOpen(): boolean {
@@ -200,7 +200,7 @@ export class SimulatedPrimary implements Opener {
     const { store, world } = this;
     const durableSeq = world.variant.shipsBeforeFsync ? store.log.length : store.durable;
     const afterSeq = wantedSeq + 1 < store.firstSeq ? durableSeq : wantedSeq;
-    const records = store.log.slice(afterSeq, Math.min(durableSeq, afterSeq + world.mostPerMessage));
+    const records = store.log.slice(afterSeq, Math.min(durableSeq, afterSeq + world.maxPerMessage));
     const { identity: from } = this.core!;
     const message = { kind: 'append', from, after: store.positionAt(afterSeq), durableSeq, records } as const;
     this.send(replica, { message, records }, REPLICA_TIMEOUT_MS);

@@ -146,7 +146,7 @@ export class SimulatedReplica implements Receiver {
         };
       case 'set-aside':
         return () => {
-          store.setAside();
+          store.quarantine();
           watcher.replicaChanged(this, 'set-aside');
         };
     }

@@ -110,7 +110,7 @@ export class SimulatedStore {
     return copy;
   }
 
-  setAside(): void {
+  quarantine(): void {
     this.quarantined.push(this.log);
     this.clear();
   }

@@ -1,7 +1,7 @@
 import {
   beginPrimary,
   chooseRecovery,
-  decideOpening,
+  decideHandshake,
   decideReplica,
   type Heard,
 } from '../../../src/protocols/replication/index.js';
@@ -10,12 +10,12 @@ import {
 export interface Variant {
   readonly beginPrimary: typeof beginPrimary;
   readonly decideReplica: typeof decideReplica;
-  readonly decideOpening: typeof decideOpening;
+  readonly decideHandshake: typeof decideHandshake;
   readonly chooseRecovery: typeof chooseRecovery;
   readonly shipsBeforeFsync: boolean;
 }
 
-export const REAL: Variant = { beginPrimary, decideReplica, decideOpening, chooseRecovery, shipsBeforeFsync: false };
+export const REAL: Variant = { beginPrimary, decideReplica, decideHandshake, chooseRecovery, shipsBeforeFsync: false };
 
 const mapped = (heard: Heard, change: (report: Heard[string]) => Heard[string]): Heard =>
   Object.fromEntries(Object.entries(heard).map(([name, report]) => [name, change(report)]));
@@ -32,14 +32,14 @@ export const PLANTED: Readonly<Record<string, Variant>> = {
   },
   'longest log wins': {
     ...REAL,
-    decideOpening: (own, heard, ...sizes) =>
-      decideOpening({ ...own, position: { ...own.position, epoch: 1 } }, ofOneEpoch(heard), ...sizes),
+    decideHandshake: (own, heard, ...sizes) =>
+      decideHandshake({ ...own, position: { ...own.position, epoch: 1 } }, ofOneEpoch(heard), ...sizes),
     chooseRecovery: (promised, ...sizes) => chooseRecovery(ofOneEpoch(promised), ...sizes),
   },
   'ship before fsync': { ...REAL, shipsBeforeFsync: true },
   'wiped replica votes': {
     ...REAL,
-    decideOpening: (own, heard, ...sizes) => decideOpening(own, allVoting(heard), ...sizes),
+    decideHandshake: (own, heard, ...sizes) => decideHandshake(own, allVoting(heard), ...sizes),
     chooseRecovery: (promised, ...sizes) => chooseRecovery(allVoting(promised), ...sizes),
   },
   'counts acks before the epoch record': {
@@ -58,8 +58,8 @@ export const PLANTED: Readonly<Record<string, Variant>> = {
   },
   'opens without promises': {
     ...REAL,
-    decideOpening: (...args) => {
-      const decision = decideOpening(...args);
+    decideHandshake: (...args) => {
+      const decision = decideHandshake(...args);
       return decision.kind === 'ask-promises' ? { kind: 'open', epoch: decision.epoch } : decision;
     },
   },

@@ -29,7 +29,7 @@ export class World implements Cluster {
   readonly minInSync = MIN_IN_SYNC;
   primaryStore = new SimulatedStore();
   primarySlowness = 1;
-  mostPerMessage: number;
+  maxPerMessage: number;
   primaryConcernChance = 0.15;
   areFaultsOver = false;
   isUnrecoverable = false;
@@ -45,7 +45,7 @@ export class World implements Cluster {
   ) {
     this.random = new SeededRandom(seed);
     this.network = new SimulatedNetwork(this.queue, this.random);
-    this.mostPerMessage = 1 + this.random.below(8);
+    this.maxPerMessage = 1 + this.random.below(8);
     this.replicas = REPLICA_NAMES.map(
       (name) => new SimulatedReplica(name, this.queue, this.random, this.oracles, variant.decideReplica),
     );

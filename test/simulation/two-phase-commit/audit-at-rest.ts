@@ -20,8 +20,8 @@ function told({ id, told: was, row, lost }: Story): string | undefined {
 }
 
 function allOrNone(story: Story): string | undefined {
-  const { id, participants, row, businessRows, isForPerson, lost } = story;
-  if (isForPerson || lost) return undefined;
+  const { id, participants, row, businessRows, needsOperator, lost } = story;
+  if (needsOperator || lost) return undefined;
   if ((row === 'committed') !== (businessRows === 1)) return `P2: ${id} has ${businessRows} rows and is ${String(row)}`;
   for (const name of ['documents', 'ledger'] as const) {
     const isDue = participants.includes(name) && row === 'committed';
@@ -33,8 +33,8 @@ function allOrNone(story: Story): string | undefined {
 }
 
 /** What stands in the tables now is what was written once. */
-function kept({ id, work, row, isForPerson, lost }: Story, { database }: World): string | undefined {
-  if (isForPerson || lost) return undefined;
+function kept({ id, work, row, needsOperator, lost }: Story, { database }: World): string | undefined {
+  if (needsOperator || lost) return undefined;
   const isThere = database[work.table].get(work.key) === id;
   if (isThere !== (row === 'committed'))
     return `P2: ${id} is ${row ?? 'not decided'}, and its row is ${isThere ? '' : 'not '}there`;
@@ -45,7 +45,7 @@ function kept({ id, work, row, isForPerson, lost }: Story, { database }: World):
 
 /** Committed books and increments, users here and there: the same on every node, unless a person had to decide. */
 function countsOf({ app, audit, cluster, database }: World): string | undefined {
-  if ([...audit.stories.values()].some(({ isForPerson, lost }) => isForPerson || lost)) return undefined;
+  if ([...audit.stories.values()].some(({ needsOperator, lost }) => needsOperator || lost)) return undefined;
   const copies = [...cluster.copies].map(([name, { machine }]) => ({ name, machine }));
   for (const { name, machine } of [{ name: 'the primary', machine: app.history!.machine }, ...copies]) {
     const { counter } = machine.collection('customers');

@@ -7,7 +7,7 @@ import type {
   DecisionRow,
   ParticipantDecision,
   ParticipantMessage,
-  Receipt,
+  Acknowledgement,
   TransactionId,
   TransactionOutcome,
 } from '../../../src/protocols/two-phase-commit/index.js';
@@ -54,10 +54,10 @@ export class Audit implements DatabaseWatcher, LedgerWatcher {
     const story = this.storyOf(id);
     if (story.row !== undefined && story.row !== decision) this.violate(`P2: the row of ${id} turned to ${decision}`);
     story.row = decision;
-    if (by === 'recovery' && story.isForPerson) this.violate(`P2: ${id}, which is for a person, is presumed aborted`);
+    if (by === 'recovery' && story.needsOperator) this.violate(`P2: ${id}, which is for a person, is presumed aborted`);
     if (decision === 'aborted') return;
     if (by === 'operator') {
-      if (!story.isForPerson) this.violate(`P2: a person committed ${id}, which had to be decided here`);
+      if (!story.needsOperator) this.violate(`P2: a person committed ${id}, which had to be decided here`);
       return;
     }
     if (by === 'recovery') this.violate(`P2: recovery committed ${id}`);
@@ -152,7 +152,7 @@ export class Audit implements DatabaseWatcher, LedgerWatcher {
         story.lost = { row, businessRows };
         Object.assign(story, { row: undefined, businessRows: 0 });
       }
-      story.isForPerson = story.row === undefined && !copy.lives.has(life);
+      story.needsOperator = story.row === undefined && !copy.lives.has(life);
     }
   }
 
@@ -179,7 +179,7 @@ export class Audit implements DatabaseWatcher, LedgerWatcher {
     if (!isRight) this.violate(`P2: ${id} is ${decision} in the ${name}, and its row says ${row ?? 'nothing'}`);
   }
 
-  private compareCount(story: Story, receipt: Receipt | undefined): void {
+  private compareCount(story: Story, receipt: Acknowledgement | undefined): void {
     if (story.work.table !== 'books') return;
     const told = countIn(receipt);
     if (told !== story.customers) {
@@ -188,7 +188,7 @@ export class Audit implements DatabaseWatcher, LedgerWatcher {
   }
 }
 
-function countIn(receipt: Receipt | undefined): unknown {
+function countIn(receipt: Acknowledgement | undefined): unknown {
   const bumped = receipt?.outcome?.['bumped'];
   return typeof bumped === 'object' && bumped !== null && 'customers' in bumped ? bumped.customers : undefined;
 }

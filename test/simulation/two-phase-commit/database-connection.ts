@@ -4,13 +4,13 @@ import type {
   DecisionDetails,
   DecisionRow,
   LastResource,
-  Receipt,
+  Acknowledgement,
   TransactionId,
 } from '../../../src/protocols/two-phase-commit/index.js';
 import type { SimulatedDatabase, SqlWork } from './simulated-database.js';
-import type { SimulatedLife } from './simulated-life.js';
+import type { SimulatedIncarnation } from './simulated-incarnation.js';
 
-type Receipts = Readonly<Record<string, Receipt>>;
+type Acknowledgements = Readonly<Record<string, Acknowledgement>>;
 
 const DEFERRED_MS = 1_000;
 const KEPT_MS = 24 * 3_600_000;
@@ -21,18 +21,21 @@ export class DatabaseConnection implements LastResource<SqlWork, string> {
   readonly id: string;
   readonly life: number;
   /** Completions that are known here and not durable. */
-  private readonly waiting = new Map<TransactionId, { readonly completedAtMs: number; readonly receipts: Receipts }>();
+  private readonly waiting = new Map<
+    TransactionId,
+    { readonly completedAtMs: number; readonly receipts: Acknowledgements }
+  >();
   private isDeferred = false;
 
   /** `mayForget`: as of `SqlTransactionTable`. */
   constructor(
     private readonly database: SimulatedDatabase,
-    private readonly owner: SimulatedLife,
-    private readonly mayForget: (receipts: Receipts) => boolean,
+    private readonly owner: SimulatedIncarnation,
+    private readonly mayForget: (receipts: Acknowledgements) => boolean,
     private readonly mustStop: () => void,
   ) {
     this.id = database.id;
-    this.life = database.beginLife();
+    this.life = database.beginIncarnation();
   }
 
   hasLived(life: number): boolean {
@@ -83,7 +86,7 @@ export class DatabaseConnection implements LastResource<SqlWork, string> {
     );
   }
 
-  completed(id: TransactionId, receipts: Receipts): void {
+  completed(id: TransactionId, receipts: Acknowledgements): void {
     if (!this.owner.isAlive || this.waiting.has(id)) return;
     this.waiting.set(id, { completedAtMs: this.owner.clock.nowMs(), receipts });
     if (this.isDeferred) return;

@@ -26,7 +26,7 @@ export class DocumentCluster implements Cluster, Contents {
   readonly copies = new Map<string, DocumentCopy>();
   readonly variant = REAL;
   readonly minInSync: number;
-  readonly mostPerMessage: number;
+  readonly maxPerMessage: number;
   readonly met = new Set<string>();
   isUnrecoverable = false;
   primaryStore = new SimulatedStore();
@@ -44,7 +44,7 @@ export class DocumentCluster implements Cluster, Contents {
     private readonly events: { primaryDurable(): void; primaryEnded(): void },
   ) {
     this.network = new SimulatedNetwork(queue, random);
-    this.mostPerMessage = 1 + random.below(8);
+    this.maxPerMessage = 1 + random.below(8);
     this.minInSync = isReplicated ? MIN_IN_SYNC : 0;
     this.oracles = {
       primaryDurable: () => {

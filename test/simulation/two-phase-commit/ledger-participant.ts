@@ -2,14 +2,14 @@ import { AppError } from '../../../src/kernel/index.js';
 import type {
   InDoubt,
   Participant,
-  Receipt,
+  Acknowledgement,
   TransactionHead,
   TransactionId,
   Vote,
 } from '../../../src/protocols/two-phase-commit/index.js';
 import type { SimulatedNetwork } from '../replication/simulated-network.js';
 import type { LedgerMessage, LedgerReply, SimulatedLedger } from './simulated-ledger.js';
-import type { SimulatedLife } from './simulated-life.js';
+import type { SimulatedIncarnation } from './simulated-incarnation.js';
 
 const ANSWER_WITHIN_MS = 400;
 const ASKED_AT_MOST = 5;
@@ -21,7 +21,7 @@ export class LedgerParticipant implements Participant<undefined> {
   constructor(
     private readonly ledger: SimulatedLedger,
     private readonly network: SimulatedNetwork,
-    private readonly life: SimulatedLife,
+    private readonly life: SimulatedIncarnation,
   ) {}
 
   async prepare(head: TransactionHead): Promise<Vote> {
@@ -30,11 +30,11 @@ export class LedgerParticipant implements Participant<undefined> {
     return { vote: 'no', reason: new AppError('overloaded', 'the ledger is full for now', { retry: 'safe' }) };
   }
 
-  commit(id: TransactionId): Promise<Receipt> {
+  commit(id: TransactionId): Promise<Acknowledgement> {
     return this.tell({ kind: 'commit', id });
   }
 
-  abort(id: TransactionId): Promise<Receipt> {
+  abort(id: TransactionId): Promise<Acknowledgement> {
     return this.tell({ kind: 'abort', id });
   }
 
@@ -49,7 +49,7 @@ export class LedgerParticipant implements Participant<undefined> {
     }
   }
 
-  private async tell(message: LedgerMessage): Promise<Receipt> {
+  private async tell(message: LedgerMessage): Promise<Acknowledgement> {
     await this.ask(message);
     return {};
   }

@@ -61,7 +61,7 @@ class CountingAtPrepare extends DocumentMachine {
   }
 }
 
-class TellingOfThePrepare extends DocumentMachine {
+class NotifyingThePrepare extends DocumentMachine {
   private readonly sizes = new Map<TransactionId, number>();
 
   override apply(record: JournalRecord<DocumentOp>): ReturnType<DocumentMachine['apply']> {
@@ -125,7 +125,7 @@ export const PLANTED: Readonly<Record<string, Variant>> = {
     })),
   },
   'bump counted at prepare': machineOf(CountingAtPrepare),
-  'customers counted at prepare': machineOf(TellingOfThePrepare),
+  'customers counted at prepare': machineOf(NotifyingThePrepare),
   'commit told before the row is durable': sqlWith((real) => ({
     commit: (details, work) => {
       void real.commit(details, work).catch(() => undefined);

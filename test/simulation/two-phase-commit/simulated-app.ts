@@ -6,7 +6,7 @@ import {
   DocumentParticipant,
   type DocumentWork,
   type Participant,
-  type Receipt,
+  type Acknowledgement,
   type RecoveryReport,
   TransactionCoordinator,
   type TransactionId,
@@ -21,7 +21,7 @@ import { SimulatedConfirmer } from './simulated-confirmer.js';
 import type { SimulatedDatabase, SqlWork } from './simulated-database.js';
 import { type JournalRoom, SimulatedHistory } from './simulated-history.js';
 import type { SimulatedLedger } from './simulated-ledger.js';
-import { SimulatedLife, type Surroundings } from './simulated-life.js';
+import { SimulatedIncarnation, type Surroundings } from './simulated-incarnation.js';
 import type { Variant } from './variant.js';
 
 /** No recovery from replicas takes place here. */
@@ -51,7 +51,7 @@ interface Participants {
 
 /** One life of the app: its start with recovery, its service, its end at any moment. All that decides in it is real. */
 export class SimulatedApp {
-  readonly life: SimulatedLife;
+  readonly life: SimulatedIncarnation;
   readonly primary: SimulatedPrimary;
   readonly connection: DatabaseConnection;
   store: DocumentStore | undefined;
@@ -62,7 +62,7 @@ export class SimulatedApp {
 
   constructor(private readonly world: AppWorld) {
     const { cluster, database, variant } = world;
-    this.life = new SimulatedLife(world);
+    this.life = new SimulatedIncarnation(world);
     this.connection = new DatabaseConnection(
       database,
       this.life,
@@ -151,7 +151,7 @@ export class SimulatedApp {
   private audited(documents: Participant<DocumentWork>): Participant<DocumentWork> {
     const commit = documents.commit.bind(documents);
     return Object.assign(Object.create(documents) as Participant<DocumentWork>, {
-      commit: async (id: TransactionId): Promise<Receipt> => {
+      commit: async (id: TransactionId): Promise<Acknowledgement> => {
         try {
           return await commit(id);
         } catch (error) {
@@ -162,7 +162,7 @@ export class SimulatedApp {
     });
   }
 
-  private mayForget({ documents }: Readonly<Record<string, Receipt>>): boolean {
+  private mayForget({ documents }: Readonly<Record<string, Acknowledgement>>): boolean {
     return documents?.place !== undefined && this.store?.hasForgotten(documents.place) === true;
   }
 }

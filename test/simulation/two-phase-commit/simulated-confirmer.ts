@@ -3,13 +3,13 @@ import { admits } from '../../../src/protocols/replication/index.js';
 import type { Concern } from '../replication/cluster.js';
 import type { PromiseConfirmer } from '../../../src/protocols/two-phase-commit/index.js';
 import type { SimulatedPrimary } from '../replication/simulated-primary.js';
-import type { SimulatedLife } from './simulated-life.js';
+import type { SimulatedIncarnation } from './simulated-incarnation.js';
 
 /** Knows which replicas hold which write, as `ReplicationPrimary` does in the app. */
 export class SimulatedConfirmer implements PromiseConfirmer {
   constructor(
     private readonly primary: SimulatedPrimary,
-    private readonly life: SimulatedLife,
+    private readonly life: SimulatedIncarnation,
   ) {}
 
   admit(concern: Concern = 'all'): void {

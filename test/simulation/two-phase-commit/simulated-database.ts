@@ -68,7 +68,7 @@ export class SimulatedDatabase {
     private readonly random: SeededRandom,
   ) {}
 
-  beginLife(): number {
+  beginIncarnation(): number {
     const life = this.random.below(2 ** 32);
     this.lives.add(life);
     return life;

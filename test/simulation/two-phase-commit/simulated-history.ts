@@ -6,7 +6,7 @@ import type { Appended, JournalRecord, Position } from '../../../src/platform/jo
 import type { SimulatedPrimary } from '../replication/simulated-primary.js';
 import type { DocumentCluster } from './document-cluster.js';
 import { DocumentCopy } from './document-copy.js';
-import type { SimulatedLife } from './simulated-life.js';
+import type { SimulatedIncarnation } from './simulated-incarnation.js';
 
 type Done = Appended<DocumentOp, Applied>;
 
@@ -23,7 +23,7 @@ export type JournalRoom = 'plenty' | 'reserve' | 'none';
 interface HistoryPorts {
   readonly cluster: DocumentCluster;
   readonly primary: SimulatedPrimary;
-  readonly life: SimulatedLife;
+  readonly life: SimulatedIncarnation;
   readonly room: () => JournalRoom;
   readonly usesReserve: boolean;
   /** Runs for each record, when it is durable. */

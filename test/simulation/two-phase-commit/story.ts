@@ -28,7 +28,7 @@ export interface Story {
   /** Its row was there, and the database was put back in time. */
   lost: { readonly row: Decision; readonly businessRows: number } | undefined;
   /** The database that is there now does not show that it is newer than the transaction: nobody may presume anything. */
-  isForPerson: boolean;
+  needsOperator: boolean;
 }
 
 export type Request = Pick<Story, 'work' | 'participants' | 'concern' | 'life'>;
@@ -36,5 +36,5 @@ export type Request = Pick<Story, 'work' | 'participants' | 'concern' | 'life'>;
 export function beginStory(id: TransactionId, request: Request): Story {
   const undecided = { row: undefined, documents: undefined, ledger: undefined, told: undefined };
   const nowhere = { promisedSeq: undefined, decidedSeq: undefined, businessRows: 0, customers: undefined };
-  return { id, ...request, ...undecided, ...nowhere, lost: undefined, isForPerson: false };
+  return { id, ...request, ...undecided, ...nowhere, lost: undefined, needsOperator: false };
 }

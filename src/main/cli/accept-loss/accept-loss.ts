@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Clock, type Disk, isAppError } from '../../../kernel/index.js';
-import type { Said } from '../said.js';
+import type { CommandOutput } from '../command-output.js';
 
 /** Knows of one kind of data how much of it was durable, and so what is missing. */
 export interface LossWitness {
@@ -34,7 +34,7 @@ export async function acceptLoss(
   ports: AcceptLossPorts,
   directories: readonly WitnessedDirectory[],
   reason: string,
-): Promise<Said> {
+): Promise<CommandOutput> {
   const accepted: string[] = [];
   const left: string[] = [];
   for (const directory of directories) {

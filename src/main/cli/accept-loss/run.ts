@@ -5,12 +5,12 @@ import { systemClock } from '../../../platform/process/index.js';
 import { acceptMissingCommits, bookstoreIn, missingCommitsOf } from '../../../platform/sql/index.js';
 import { withUnused, withUnusedReplica } from '../lock-unused.js';
 import { reasonOf } from '../reason.js';
-import type { Said } from '../said.js';
+import type { CommandOutput } from '../command-output.js';
 import { acceptLoss, type LossWitness, type WitnessedDirectory } from './accept-loss.js';
 import { documentsWitness, groupsWitness } from './journal-witnesses.js';
 
 /** `npm run data:accept-loss`: the way out when a start is refused because something that was durable is missing. */
-export async function acceptLostData(text: string): Promise<Said> {
+export async function acceptLostData(text: string): Promise<CommandOutput> {
   const { dataDirectory, replicasDirectory } = loadConfig().storage;
   const reason = reasonOf(text);
   const disk = new NodeDisk();

@@ -3,7 +3,7 @@ import { MemoryLastResource } from '../../../../test/support/memory-last-resourc
 import { SimulatedClock } from '../../../../test/support/simulated-clock.js';
 import { TransactionWorld } from '../../../../test/support/transaction-world.js';
 import { accept } from './accept.js';
-import { wordsOf } from './words.js';
+import { acceptMessage } from './messages.js';
 
 /** Where a database has nothing that its participants lack. */
 const NOTHING_LOST = {
@@ -20,7 +20,7 @@ describe('accepting what the documents have committed', () => {
     const { participants, sqlDisk } = world;
     const lastResource = new MemoryLastResource(sqlDisk);
     const ports = { participants, lastResource, table: NOTHING_LOST, clock: new SimulatedClock() };
-    return wordsOf(await accept(ports, REASON), REASON).lines;
+    return acceptMessage(await accept(ports, REASON), REASON).lines;
   };
 
   beforeEach(() => {
@@ -72,7 +72,7 @@ describe('accepting what the documents have committed', () => {
       },
     };
     const ports = { participants, lastResource, table, clock: new SimulatedClock() };
-    const said = wordsOf(await accept(ports, REASON), REASON);
+    const said = acceptMessage(await accept(ports, REASON), REASON);
 
     expect(givenUp).toEqual([['t1']]);
     expect(said.exitCode).toBe(0);

@@ -13,9 +13,9 @@ import { DocumentParticipant, SqliteLastResource } from '../../../protocols/two-
 import { withUnused } from '../lock-unused.js';
 import { lookingAt } from '../looking-disk.js';
 import { reasonOf } from '../reason.js';
-import type { Said } from '../said.js';
+import type { CommandOutput } from '../command-output.js';
 import { accept } from './accept.js';
-import { wordsOf } from './words.js';
+import { acceptMessage } from './messages.js';
 
 /** Without these a database was last opened by a version that had no transactions, or by none. */
 const TABLES = ['meta', 'lives', 'transactions'];
@@ -24,7 +24,7 @@ const TABLES = ['meta', 'lives', 'transactions'];
  * `npm run transactions:accept`: the way out when a start is refused because the database or the documents lack
  * transactions that the other has committed. Changes nothing else. Throws an AppError that names what stands in the way.
  */
-export async function acceptTransactions(text: string): Promise<Said> {
+export async function acceptTransactions(text: string): Promise<CommandOutput> {
   const { storage } = loadConfig();
   const reason = reasonOf(text);
   const file = bookstoreIn(storage.dataDirectory);
@@ -32,7 +32,7 @@ export async function acceptTransactions(text: string): Promise<Said> {
   return withUnused(storage.dataDirectory, () => acceptIn(storage.dataDirectory, file, reason));
 }
 
-async function acceptIn(dataDirectory: string, file: string, reason: string): Promise<Said> {
+async function acceptIn(dataDirectory: string, file: string, reason: string): Promise<CommandOutput> {
   if (tablesMissingIn(file, TABLES).length > 0) throw notUpgraded(file);
   const ports = {
     ...{ disk: lookingAt(new NodeDisk()), clock: systemClock, random: systemRandom, timers: systemTimers, nextTurn },
@@ -49,7 +49,7 @@ async function acceptIn(dataDirectory: string, file: string, reason: string): Pr
     const table = new SqlTransactionTable(sql, ports, () => false);
     const lastResource = new SqliteLastResource(sql, table);
     const participants = [new DocumentParticipant(documents, NOBODY_PROMISES, { prepareDeadlineMs: 0 })];
-    return wordsOf(await accept({ participants, lastResource, table, clock: systemClock }, reason), reason);
+    return acceptMessage(await accept({ participants, lastResource, table, clock: systemClock }, reason), reason);
   } finally {
     await documents.close();
     await sql.close();

@@ -10,7 +10,7 @@ import {
 import { crashSitesAmong } from '../../../platform/crash-sites/index.js';
 import { type Command, type CommandLine, readCommandLine, UsageError } from './command-line.js';
 import { HELP } from './help.js';
-import { groupLines, listLines, operationLines, progressLine, repairLines, statusLines } from './words.js';
+import { groupLines, listLines, operationLines, progressLine, repairLines, statusLines } from './messages.js';
 
 export interface Output {
   readonly out: (text: string) => void;
@@ -70,13 +70,13 @@ async function runCommand({ command, isJson, ...options }: CommandLine, output: 
   }
 }
 
-interface Said {
+interface Report {
   readonly result: object;
   readonly lines: readonly string[];
   readonly isGood: boolean;
 }
 
-async function carryOut(client: ClusterClient, command: Command): Promise<Said> {
+async function carryOut(client: ClusterClient, command: Command): Promise<Report> {
   switch (command.name) {
     case 'create':
     case 'delete':

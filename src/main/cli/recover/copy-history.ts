@@ -1,4 +1,11 @@
-import { AppError, type CrashSites, type Disk, type Log, type NextTurn, placeText } from '../../../kernel/index.js';
+import {
+  AppError,
+  type CrashSites,
+  type Disk,
+  type Log,
+  type NextTurn,
+  logPositionText,
+} from '../../../kernel/index.js';
 import { COLLECTIONS } from '../../../modules/collections/index.js';
 import { CUSTOMERS } from '../../../modules/customers/index.js';
 import {
@@ -69,7 +76,7 @@ export async function copyHistory(
   if (reached.epoch !== position.epoch || reached.hash !== position.hash || machine.clusterId !== clusterId) {
     throw unfit(
       link,
-      `what it sent ends at ${placeText(reached)} of ${machine.clusterId}, not at ${placeText(position)}`,
+      `what it sent ends at ${logPositionText(reached)} of ${machine.clusterId}, not at ${logPositionText(position)}`,
     );
   }
   const state = machine.capture();
@@ -100,7 +107,7 @@ async function restore(
   await storeStream(disk, path, chunks);
   const data = await file.read();
   if (data?.meta.seq !== position.seq || data.meta.hash !== position.hash) {
-    throw new AppError('data-corrupt', `the snapshot that came is not the one of ${placeText(position)}`, {
+    throw new AppError('data-corrupt', `the snapshot that came is not the one of ${logPositionText(position)}`, {
       retry: 'safe',
     });
   }

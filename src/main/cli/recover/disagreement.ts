@@ -1,4 +1,4 @@
-import { placeText } from '../../../kernel/index.js';
+import { logPositionText } from '../../../kernel/index.js';
 import type { Heard, Position, ReplicaLink } from '../../../protocols/replication/index.js';
 
 const ANSWER_WITHIN_MS = 15_000;
@@ -26,7 +26,7 @@ export async function disagreementAt(
   if (namesByHash.size <= 1) return undefined;
   const parties = [...namesByHash.values()].map((names) => names.join(', ')).join(' against ');
   return (
-    `At the same position (${placeText(position)}) replicas hold different data: ${parties}. ` +
+    `At the same position (${logPositionText(position)}) replicas hold different data: ${parties}. ` +
     'Find out which are right, stop the others and move their documents away.'
   );
 }

@@ -9,7 +9,7 @@ import {
 /** For one answer. A promise is an fsync away. */
 const ANSWER_WITHIN_MS = 5_000;
 /** A higher promise may be met once by every other recovery that runs at the same time; not without end. */
-const MOST_ROUNDS = 5;
+const MAX_ROUNDS = 5;
 
 export interface Hearing {
   readonly heard: Heard;
@@ -54,7 +54,7 @@ export async function hearPromises(
       link.promise({ epoch, primaryId: recovererId }, ANSWER_WITHIN_MS),
     );
     const refused = Object.entries(answers).filter(([, { verdict }]) => verdict !== 'accepted');
-    if (refused.length === 0 || round === MOST_ROUNDS) {
+    if (refused.length === 0 || round === MAX_ROUNDS) {
       const refusals = refused.map(([name, { verdict }]) => `${name}: promised nothing (${verdict})`);
       return { heard: reportsIn(answers, 'accepted'), silent: [...silent, ...refusals].sort() };
     }

@@ -2,7 +2,7 @@ import type { AppConfig } from '../../../config/index.js';
 import {
   launchChild,
   type LaunchedChild,
-  type Places,
+  type FileLayout,
   presenceOf,
   programOf,
   REPLICA_PROGRAM,
@@ -21,7 +21,7 @@ export interface LocalReplicas {
 /** Starts those that do not run. `startWithinMs`: how long each may be waited for. */
 export async function startLocalReplicas(
   { replication }: AppConfig,
-  places: Places,
+  places: FileLayout,
   startWithinMs: number,
 ): Promise<LocalReplicas> {
   const children = new Map<string, LaunchedChild>();

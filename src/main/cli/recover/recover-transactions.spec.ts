@@ -10,7 +10,7 @@ import type { Disk } from '../../../kernel/index.js';
 import { NodeDisk } from '../../../platform/disk/index.js';
 import type { ShippedRecord } from '../../../protocols/replication/index.js';
 import type { Recovery } from './recover.js';
-import { linesOf } from './words.js';
+import { linesOf } from './messages.js';
 
 type Step = readonly ['prepare' | 'commit' | 'abort', string];
 

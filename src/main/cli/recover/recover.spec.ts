@@ -8,7 +8,7 @@ import { customerHistory, StoredReplica } from '../../../../test/support/stored-
 import type { Disk } from '../../../kernel/index.js';
 import { NodeDisk } from '../../../platform/disk/index.js';
 import type { Recovery, RecoveryOptions } from './recover.js';
-import { linesOf } from './words.js';
+import { linesOf } from './messages.js';
 
 const HISTORY = customerHistory(3, 5);
 const MIN_IN_SYNC = 2;

@@ -1,4 +1,4 @@
-import { type Clock, placeText, type Random } from '../../../kernel/index.js';
+import { type Clock, logPositionText, type Random } from '../../../kernel/index.js';
 import { chooseRecovery, type Heard, isAsFarAs, type RecoveryChoice } from '../../../protocols/replication/index.js';
 import { copyHistory, type Copied, type CopyPorts } from './copy-history.js';
 import { disagreementAt } from './disagreement.js';
@@ -70,7 +70,7 @@ export async function recover(ports: RecoveryPorts, options: RecoveryOptions): P
 async function reasonNotTo(ports: RecoveryPorts, directory: string, choice: Choice): Promise<string | undefined> {
   const own = await ownHistory(ports, directory);
   if (own?.clusterId !== choice.clusterId || isAsFarAs(choice.position, own.position)) return undefined;
-  const place = placeText(own.position);
+  const place = logPositionText(own.position);
   return `${directory} is readable and ahead of the replicas (up to ${place}): "npm start" goes on from it.`;
 }
 

@@ -3,15 +3,15 @@ import { type AppConfig, loadConfig } from '../../../config/index.js';
 import { AppError, type Log } from '../../../kernel/index.js';
 import { NO_CRASH_SITES } from '../../../platform/crash-sites/index.js';
 import { directoriesIn, NodeDisk } from '../../../platform/disk/index.js';
-import { type Places, placesIn } from '../../../platform/nodes/index.js';
+import { type FileLayout, fileLayoutOf } from '../../../platform/nodes/index.js';
 import { nextTurn, systemClock, systemRandom } from '../../../platform/process/index.js';
 import { clusterSecret } from '../../../platform/secrets/index.js';
 import { HttpReplicaLink, replicationAuthorization } from '../../../protocols/replication/index.js';
 import { withUnused } from '../lock-unused.js';
-import type { Said } from '../said.js';
+import type { CommandOutput } from '../command-output.js';
 import { startLocalReplicas } from './local-replicas.js';
 import { recover } from './recover.js';
-import { linesOf } from './words.js';
+import { linesOf } from './messages.js';
 
 const START_REPLICAS_WITHIN_MS = 60_000;
 const ASK_AGAIN_AFTER_MS = 100;
@@ -20,9 +20,9 @@ const ASK_AGAIN_AFTER_MS = 100;
  * `npm run recover:from-replicas`. Replicas of this machine that do not run are started for as long as it takes. Throws
  * an AppError that names what stands in the way.
  */
-export async function recoverFromReplicas(isDryRun: boolean): Promise<Said> {
+export async function recoverFromReplicas(isDryRun: boolean): Promise<CommandOutput> {
   const config = loadConfig();
-  const places = placesIn(config.storage);
+  const places = fileLayoutOf(config.storage);
   if (config.replication.nodes.length === 0) {
     throw new AppError('misconfigured', 'there are no replicas: set REPLICA_PORTS or REPLICA_NODES', {
       retry: 'never',
@@ -33,7 +33,12 @@ export async function recoverFromReplicas(isDryRun: boolean): Promise<Said> {
   return withUnused(places.dataDirectory, () => recoverAlone(config, places, disk, isDryRun));
 }
 
-async function recoverAlone(config: AppConfig, places: Places, disk: NodeDisk, isDryRun: boolean): Promise<Said> {
+async function recoverAlone(
+  config: AppConfig,
+  places: FileLayout,
+  disk: NodeDisk,
+  isDryRun: boolean,
+): Promise<CommandOutput> {
   const { storage, replication } = config;
   const secret = await clusterSecret(
     { disk, random: systemRandom, crashSites: NO_CRASH_SITES, log: SILENT },

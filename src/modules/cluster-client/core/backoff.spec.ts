@@ -9,7 +9,7 @@ describe('the wait after an attempt', () => {
     [3, 0.5, 200],
     [20, 0.999, 1_998],
   ])('number %i, by chance %d, is %i ms of a growing range that has an end', (attempt, chance, expected) => {
-    expect(backoffMs({ baseMs: 100, mostMs: 2_000 }, attempt, chance)).toBe(expected);
+    expect(backoffMs({ baseMs: 100, maxMs: 2_000 }, attempt, chance)).toBe(expected);
   });
 });
 

@@ -2,15 +2,15 @@ export interface Backoff {
   /** Of the first wait, in milliseconds; it doubles with every attempt. */
   readonly baseMs: number;
   /** No wait is longer, but for what a node asks for. */
-  readonly mostMs: number;
+  readonly maxMs: number;
 }
 
 /**
  * How long to wait after attempt number `attempt` (from 1), in milliseconds: exponential backoff with full jitter, as in
  * M. Brooker, "Exponential Backoff And Jitter" (AWS Architecture Blog, 2015). `chance` is from 0 up to 1.
  */
-export function backoffMs({ baseMs, mostMs }: Backoff, attempt: number, chance: number): number {
-  return Math.floor(chance * Math.min(mostMs, baseMs * 2 ** (attempt - 1)));
+export function backoffMs({ baseMs, maxMs }: Backoff, attempt: number, chance: number): number {
+  return Math.floor(chance * Math.min(maxMs, baseMs * 2 ** (attempt - 1)));
 }
 
 /** What a `Retry-After` asks for, in milliseconds from `nowMs` on; undefined when it says nothing that can be read. */

@@ -5,7 +5,7 @@ export interface NodeAddress {
 }
 
 const ADDRESS = /^(?:http:\/\/)?([\w.-]+|\[[\da-f:.]+\]):(\d{1,5})\/?$/i;
-const HIGHEST_PORT = 65_535;
+const MAX_PORT = 65_535;
 /** Two spellings of one place on every machine. No other names are taken for one node: only its server knows. */
 const LOCALHOST = /^localhost(?=:)/;
 
@@ -14,26 +14,26 @@ export function parseNode(text: string): NodeAddress | undefined {
   const [, spelt = '', digits = '0'] = ADDRESS.exec(text.trim()) ?? [];
   const port = Number(digits);
   const url = `http://${spelt.replace(/\.$/, '')}`;
-  return port >= 1 && port <= HIGHEST_PORT && URL.canParse(url) ? { host: new URL(url).hostname, port } : undefined;
+  return port >= 1 && port <= MAX_PORT && URL.canParse(url) ? { host: new URL(url).hostname, port } : undefined;
 }
 
 /** Whether both, `host:port` each, are one node. */
 export function isSameNode(left: string, right: string): boolean {
-  return placeOf(left) === placeOf(right);
+  return indexOf(left) === indexOf(right);
 }
 
 /** Their names, `host:port`, each once, in the order that all clients agree on however they were told of them. */
 export function inOrder(nodes: readonly NodeAddress[]): readonly string[] {
   const sorted = nodes
     .map(({ host, port }) => ({ name: `${host}:${String(port)}`, port }))
-    .map((node) => ({ ...node, place: placeOf(node.name) }))
+    .map((node) => ({ ...node, place: indexOf(node.name) }))
     .toSorted(
       (left, right) => byHost(left.place, right.place) || left.port - right.port || byHost(left.name, right.name),
     );
   return sorted.filter(({ place }, index) => sorted[index - 1]?.place !== place).map(({ name }) => name);
 }
 
-const placeOf = (name: string): string => name.replace(LOCALHOST, '127.0.0.1');
+const indexOf = (name: string): string => name.replace(LOCALHOST, '127.0.0.1');
 const hostOf = (name: string): string => name.slice(0, name.lastIndexOf(':'));
 
 function byHost(left: string, right: string): number {

@@ -23,8 +23,8 @@ import {
   reasonOf,
   statusAfter,
   type WriteAnswer,
-} from './node-standing.js';
-import { isLagging, lagsBehind, placeAbove } from './places.js';
+} from './node-status.js';
+import { isLagging, lagsBehind, versionAbove } from './version-bounds.js';
 import { contraryOf, type Effect, type Input, isLateFor, type Outcome, type UnknownRule } from './steps.js';
 
 export type { Look } from './look.js';
@@ -130,7 +130,7 @@ function look(operation: Operation, before: readonly Effect[] = []): Decision {
 /** Nothing was written yet: whatever is found to stand against it ends it at once. */
 function judge(operation: Operation): Decision {
   const { wanted } = operation.intent;
-  const after = placeAbove(metIn(operation));
+  const after = versionAbove(metIn(operation));
   const seen = mapNodes(operation, (node) => {
     const found = operation.looks.get(node.name);
     if (found === undefined || found.state === 'silent')
@@ -157,7 +157,7 @@ function judge(operation: Operation): Decision {
 function writeFirst(operation: Operation, before: readonly Effect[]): Decision {
   const node = firstOf(operation);
   // What a majority has met, or any node that is not far ahead of it, is below it.
-  const after = placeAbove(metIn(operation));
+  const after = versionAbove(metIn(operation));
   const own = metBy(operation.looks.get(node.name)) ?? 0;
   // One that is far ahead would give a number that the others refuse: it is told one, as they are.
   const isAhead = compareLamport(own, after) > 0;
@@ -305,7 +305,7 @@ function undoing(operation: Operation, { name, plain }: IntentNode): Effect {
   const groups = plain?.before ?? groupsIn(found);
   const version = metBy(found);
   // What is below what a node has met leaves no trace in that.
-  const isAhead = compareLamport(version ?? 0, placeAbove(metIn(operation))) > 0;
+  const isAhead = compareLamport(version ?? 0, versionAbove(metIn(operation))) > 0;
   const isUnclear = isAhead || operation.late.includes(name);
   const before = isUnclear ? {} : { before: { groups, ...(version !== undefined && { version }) } };
   if (plain === undefined) return { do: 'undo', node: name, ...before };

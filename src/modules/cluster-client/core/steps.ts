@@ -2,7 +2,7 @@
 import type { LamportTime } from '../../../kernel/index.js';
 import type { Intent, IntentNode, PlainNode, Wanted } from './intent.js';
 import type { Look, Seen } from './look.js';
-import { isPlain, type WriteAnswer } from './node-standing.js';
+import { isPlain, type WriteAnswer } from './node-status.js';
 
 /** `left`: it was not brought to an end, and a person said to let it be. */
 export type Outcome = 'done' | 'refused' | 'rolled-back' | 'open' | 'left';

@@ -9,7 +9,7 @@ const DIRECTORY = '/data/cluster';
 const intent = (id: string, startedAtMs = 0): Intent =>
   newIntent(id, { kind: 'create', groupId: `group of ${id}` }, ['a:1', 'b:2'], startedAtMs);
 
-async function shelf(
+async function store(
   disk = new SimulatedDisk(),
   prefix = 'me.',
 ): Promise<{
@@ -28,7 +28,7 @@ async function shelf(
 describe('the intents of a client', () => {
   it('are durable when they are kept, in a file each, and gone for good when they are forgotten', async () => {
     for (let seed = 1; seed <= 20; seed += 1) {
-      const { files, disk, reopen } = await shelf(new SimulatedDisk(new SeededRandom(seed)));
+      const { files, disk, reopen } = await store(new SimulatedDisk(new SeededRandom(seed)));
       await files.keep(intent('one'));
       await files.keep(intent('two'));
       await files.forget('one');
@@ -39,7 +39,7 @@ describe('the intents of a client', () => {
   });
 
   it('are written, synchronised, renamed and made durable by name, in that order', async () => {
-    const { files, disk, sites } = await shelf();
+    const { files, disk, sites } = await store();
     disk.calls.length = 0;
     await files.keep(intent('one'));
     await files.forget('one');
@@ -61,7 +61,7 @@ describe('the intents of a client', () => {
     const found = new Set<string>();
     for (let nth = 1; nth <= 7; nth += 1) {
       for (let seed = 1; seed <= 10; seed += 1) {
-        const { files, disk, reopen } = await shelf(new SimulatedDisk(new SeededRandom(seed)));
+        const { files, disk, reopen } = await store(new SimulatedDisk(new SeededRandom(seed)));
         await files.keep(intent('one'));
         disk.plan({ nth, code: 'killed' });
         await expect(files.keep(later)).rejects.toMatchObject({ code: 'outcome-unknown' });
@@ -77,8 +77,8 @@ describe('the intents of a client', () => {
   });
 
   it('are read oldest first, without those of others', async () => {
-    const { files, disk } = await shelf();
-    const others = await shelf(disk, 'other.');
+    const { files, disk } = await store();
+    const others = await store(disk, 'other.');
     await others.files.keep(intent('not mine'));
     const mine = new IntentFiles({ disk: disk.attach(), crashSites: { reach: () => undefined } }, DIRECTORY, 'me.');
     for (const [id, at] of [
@@ -94,7 +94,7 @@ describe('the intents of a client', () => {
   });
 
   it('given what a crash left half written, do not take it for one, and tidy it away', async () => {
-    const { files, disk } = await shelf();
+    const { files, disk } = await store();
     disk.plant(`${DIRECTORY}/me.one.json.tmp`, Buffer.from('{"format":1,'));
     disk.plant(`${DIRECTORY}/other.one.json.tmp`, Buffer.from('{'));
 
@@ -107,7 +107,7 @@ describe('the intents of a client', () => {
     ['ENOSPC', 'storage-full'],
     ['EIO', 'outcome-unknown'],
   ] as const)('that meet %s are not kept: %s, in one line that names the file', async (code, expected) => {
-    const { files, disk } = await shelf();
+    const { files, disk } = await store();
     disk.plan({ nth: 1, operation: 'write', code });
     const keeping = files.keep(intent('one'));
     const message = `what is under way cannot be kept in ${DIRECTORY}/me.one.json (${code})`;
@@ -118,7 +118,7 @@ describe('the intents of a client', () => {
   });
 
   it('keep every detail', async () => {
-    const { files } = await shelf();
+    const { files } = await store();
     const whole: Intent = {
       ...{ id: 'one', wanted: { kind: 'clear' }, startedAtMs: 5, direction: 'backward' },
       nodes: [
@@ -139,7 +139,7 @@ describe('the intents of a client', () => {
     ['a status there is not', JSON.stringify({ format: 1, intent: intent('one') }).replace('untouched', 'fine')],
     ['something else', '[]'],
   ])('given a file with %s, name it', async (_, text) => {
-    const { files, disk } = await shelf();
+    const { files, disk } = await store();
     disk.plant(`${DIRECTORY}/me.one.json`, Buffer.from(text));
 
     await expect(files.all()).rejects.toMatchObject({ code: 'data-corrupt', retry: 'never' });

@@ -15,7 +15,7 @@ interface Called {
 }
 
 const OPTIONS: CallOptions = {
-  ...{ attempts: 4, patienceMs: 60_000, deadlineMs: 50, backoff: { baseMs: 100, mostMs: 350 } },
+  ...{ attempts: 4, patienceMs: 60_000, deadlineMs: 50, backoff: { baseMs: 100, maxMs: 350 } },
 };
 const status = (code: number, headers: Record<string, string> = {}): Response =>
   new Response('{}', { status: code, headers });

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { compareLamport, type LamportTime, parseLamport } from '../../../kernel/index.js';
 import type { Wanted } from '../core/intent.js';
-import type { WriteAnswer } from '../core/node-standing.js';
+import type { WriteAnswer } from '../core/node-status.js';
 import { isAsWanted, type Look } from '../core/look.js';
 import type { Contrary, UndoOptions } from '../core/operation.js';
 import { type Call, type CallEnd, isBroken, type NodeAnswer, saidBy } from './node-calls.js';
@@ -25,14 +25,14 @@ const NO_ROUTE = 'route-not-found';
 const GROUP = '/v1/group';
 const GROUPS = '/v1/groups';
 
-const LONGEST_SEGMENT = 1_000;
+const MAX_SEGMENT_LENGTH = 1_000;
 /** Slashes and control characters, which some servers read otherwise than they are written, also percent-encoded. */
 const NOT_EVERYWHERE = /[/\\\p{Cc}]/u;
 /** Two ids mean a folder in URLs, and servers take no segment of any length. */
 const isSegment = (groupId: string): boolean =>
   !['.', '..'].includes(groupId) &&
   !NOT_EVERYWHERE.test(groupId) &&
-  encodeURIComponent(groupId).length <= LONGEST_SEGMENT;
+  encodeURIComponent(groupId).length <= MAX_SEGMENT_LENGTH;
 
 /** What of the operation's groups stands there, and whether the node knows operation ids: it gives ours back. */
 export async function lookAt(ask: Ask, id: string, wanted: Wanted): Promise<Look> {
@@ -84,15 +84,15 @@ export async function write(ask: Ask, id: string, wanted: Wanted, options: Write
   };
   const end = await askUnbroken(ask, { ...requestFor(wanted), headers }, knowsIds);
   const { answer } = end;
-  const standing = standingAfter(end);
-  if (answer === undefined) return { result: 'failed', ...standing, cause: end.cause };
+  const status = statusAfter(end);
+  if (answer === undefined) return { result: 'failed', ...status, cause: end.cause };
   if (isBroken(answer)) return afterBreak(await lookAt(ask, id, wanted), wanted, options, end, saidBy(answer));
   // A page of somebody's, or an answer that is none: what has been done there cannot be told.
   if (isGood(answer) && !saysDone(wanted, answer)) return { result: 'failed', mayLand: true, cause: saidBy(answer) };
   const result = meaning(wanted, answer);
   const given = versionIn(answer);
   return {
-    ...{ result, ...standing },
+    ...{ result, ...status },
     ...(given !== undefined && { version: given }),
     ...(result !== 'done' && { cause: saidBy(answer) }),
   };
@@ -107,7 +107,7 @@ async function askUnbroken(ask: Ask, call: Call, isTwice: boolean): Promise<Call
 }
 
 /** What has failed once may have been done, also where the second answer says nothing of it. */
-export function standingAfter({
+export function statusAfter({
   mayLand,
   wasBroken,
 }: {
@@ -129,7 +129,7 @@ export function afterBreak(
   { mayLand }: { readonly mayLand: boolean },
   cause: string,
 ): WriteAnswer {
-  const inDoubt = standingAfter({ mayLand, wasBroken: true });
+  const inDoubt = statusAfter({ mayLand, wasBroken: true });
   const wasAsBefore = isAsBefore(look, wanted, before);
   if (knowsIds) return { result: wasAsBefore ? 'refused' : 'failed', ...inDoubt, cause };
   // Nothing to delete is what was wanted.

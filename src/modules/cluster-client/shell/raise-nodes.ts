@@ -1,12 +1,12 @@
 /** Brings nodes that lag, or are new, to the version that most nodes have met; never lowers one. */
 import { compareLamport, type LamportTime } from '../../../kernel/index.js';
 import type { Look } from '../core/look.js';
-import { isFarAhead, metByMajority } from '../core/places.js';
+import { isFarAhead, metByMajority } from '../core/version-bounds.js';
 import type { NodeVersion } from '../reports.js';
 import { type Ask, lookAt, raise } from './node-requests.js';
 
 /** A node may go one leap at a time. */
-const MOST_LEAPS = 1_000;
+const MAX_LEAPS = 1_000;
 
 /**
  * What a majority has met, of all nodes that know versions or do not answer, is where the others go; what fewer have met is
@@ -40,7 +40,7 @@ async function raiseNode(node: string, ask: Ask, look: Look, goal: LamportTime |
   if (from === undefined) return { node, isReachable: true };
   let met = from;
   for (let leap = 0; goal !== undefined && compareLamport(met, goal) < 0; leap += 1) {
-    const reached = leap < MOST_LEAPS ? await raise(ask, goal) : { cause: 'it is too far behind' };
+    const reached = leap < MAX_LEAPS ? await raise(ask, goal) : { cause: 'it is too far behind' };
     if (reached.met === undefined) return { node, isReachable: true, met, cause: reached.cause };
     met = reached.met;
   }

@@ -1,7 +1,7 @@
 import type { Intent, NodeStatus } from '../core/intent.js';
 import { decide, type Effect, type Input, type Operation, operationOf, type Outcome } from '../core/operation.js';
 import { groupsIn } from '../core/look.js';
-import { isPlain } from '../core/node-standing.js';
+import { isPlain } from '../core/node-status.js';
 import type { IntentFiles } from './intent-files.js';
 import type { Call, CallEnd, Spent } from './node-calls.js';
 import { lookAt, undo, write } from './node-requests.js';

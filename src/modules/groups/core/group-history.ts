@@ -20,7 +20,7 @@ import {
   type HeldKeys,
   type LamportTime,
   laterOf,
-  LONGEST_LEAP,
+  MAX_VERSION_LEAP,
   plusLamport,
 } from '../../../kernel/index.js';
 import { compareOperations, counts, type KnownOperation, type OperationKind } from './known-operation.js';
@@ -60,7 +60,7 @@ export type GroupRecord = GroupOp | { readonly type: 'raise'; readonly version: 
  * - `not-found`: there is nothing to delete.
  * - `exists`: the group is there already; this operation will never create it here.
  * - `overtaken`: a later operation stands there, which leaves nothing to do for this one: it will never count here.
- * - `too-far`: its `version` or `after` is more than LONGEST_LEAP above the highest that was met, which is told.
+ * - `too-far`: its `version` or `after` is more than MAX_VERSION_LEAP above the highest that was met, which is told.
  * - `undone`: the operation was undone before.
  * - `reused`: the operation's id has come with something else.
  */
@@ -127,14 +127,14 @@ export class GroupHistory {
   /** What is refused before it is recorded; else undefined. */
   refuse(op: GroupOp): GroupOutcome | undefined {
     if (op.type === 'undo') return undefined;
-    const most = plusLamport(this.counter, LONGEST_LEAP);
-    const isTooFar = [op.version, op.after].some((time) => time !== undefined && compareLamport(time, most) > 0);
+    const max = plusLamport(this.counter, MAX_VERSION_LEAP);
+    const isTooFar = [op.version, op.after].some((time) => time !== undefined && compareLamport(time, max) > 0);
     return isTooFar ? { result: 'too-far', met: this.counter } : undefined;
   }
 
   /** How far the clock can be told to go: a leap, or to where earlier builds let any caller set it. */
   within(version: LamportTime): LamportTime {
-    return earlierOf(version, laterOf(Number.MAX_SAFE_INTEGER, plusLamport(this.counter, LONGEST_LEAP)));
+    return earlierOf(version, laterOf(Number.MAX_SAFE_INTEGER, plusLamport(this.counter, MAX_VERSION_LEAP)));
   }
 
   /** From now on this was met here. */

@@ -1,6 +1,6 @@
 import { compareOperations, counts, type KnownOperation } from './known-operation.js';
 
-type Place = Pick<KnownOperation, 'version' | 'id'>;
+type ListOrder = Pick<KnownOperation, 'version' | 'id'>;
 
 /** Operations on one group, or the clears, in their order. */
 export class OperationList {
@@ -26,13 +26,13 @@ export class OperationList {
   }
 
   /** The last one that counts, of all or of those below a place. */
-  highest(below?: Place): KnownOperation | undefined {
+  highest(below?: ListOrder): KnownOperation | undefined {
     return this.operations.findLast(
       (operation) => counts(operation) && (below === undefined || compareOperations(operation, below) < 0),
     );
   }
 
-  hasBelow(place: Place): boolean {
+  hasBelow(place: ListOrder): boolean {
     const [lowest] = this.operations;
     return lowest !== undefined && compareOperations(lowest, place) < 0;
   }

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { ReplicaReport, ReplicaVerdict } from '../messages.js';
 import { admits } from './confirmation.js';
 import { beginPrimary, decidePrimary, type PrimaryDecision, type PrimaryEffect, type PrimaryInput } from './primary.js';
-import { CONDITIONS, MOST_SET_ASIDES, type ReplicaView } from './replica-view.js';
+import { CONDITIONS, MAX_QUARANTINES, type ReplicaView } from './replica-view.js';
 
 /** Epoch 5 of four replicas, two of which must hold a write; its first record is number 10. */
 const BEGUN = beginPrimary({
@@ -214,7 +214,7 @@ describe('a primary with a replica of another history', () => {
 
   it('that differs each time it is made anew, leaves it alone at last', () => {
     const remade = [answered('a', 0), answered('a', 10), audited({ a: 'bad' })];
-    const inputs = [answered('a', 12, OFF), ...Array.from({ length: MOST_SET_ASIDES }, () => remade).flat()];
+    const inputs = [answered('a', 12, OFF), ...Array.from({ length: MAX_QUARANTINES }, () => remade).flat()];
     expect(deeds(after(...inputs))).toEqual([]);
     expect(deeds(after(...inputs, due('a')))).toEqual([]);
   });

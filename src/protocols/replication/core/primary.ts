@@ -152,7 +152,7 @@ function takeFailure(state: PrimaryState, name: string, error: string): PrimaryD
 function approach(state: PrimaryState, name: string): PrimaryDecision {
   return step(state, (view) => {
     if (view.name !== name || view.isBusy || isLeftAlone(view)) return undefined;
-    return view.condition === 'quarantined' ? sendSetAside(state, view) : send(state, view);
+    return view.condition === 'quarantined' ? sendQuarantine(state, view) : send(state, view);
   });
 }
 
@@ -182,7 +182,7 @@ function proceed(state: PrimaryState, view: ReplicaView): Turn {
     case 'unreachable':
       return { view };
     case 'quarantined':
-      return sendSetAside(state, view);
+      return sendQuarantine(state, view);
     case 'snapshot':
       // Also when its answer is lost: what was installed has not been compared.
       return {
@@ -207,7 +207,7 @@ function send(state: PrimaryState, view: ReplicaView): Turn {
   return { view: sending(state, view), effect: { kind: 'send-append', replica: view.name, afterSeq } };
 }
 
-function sendSetAside(state: PrimaryState, view: ReplicaView): Turn {
+function sendQuarantine(state: PrimaryState, view: ReplicaView): Turn {
   return { view: sending(state, view), effect: { kind: 'send-set-aside', replica: view.name } };
 }
 

@@ -6,7 +6,7 @@
  * in the same, holds it too, because its primary opened with it. The length alone shows nothing: a dead tail may be longer.
  */
 import type { Position } from '../messages.js';
-import { type Heard, mostAdvanced, quorumOf } from './opening.js';
+import { type Heard, mostAdvanced, quorumOf } from './handshake.js';
 
 export type RecoveryChoice =
   | { readonly kind: 'wait'; readonly promised: number; readonly needed: number }

@@ -88,13 +88,13 @@ export function newView(name: string): ReplicaView {
   };
 }
 
-const LONGEST_ERROR = 200;
+const MAX_ERROR_LENGTH = 200;
 
 /** The view after a finding; `error` says what was found, where it is one. */
 export function moved(view: ReplicaView, finding: Finding, error?: string): ReplicaView {
   const condition = CONDITIONS[view.condition][finding];
   const isCondemned = condition === 'quarantined' && view.condition !== 'quarantined';
-  const line = error?.replace(/\s+/g, ' ').trim().slice(0, LONGEST_ERROR);
+  const line = error?.replace(/\s+/g, ' ').trim().slice(0, MAX_ERROR_LENGTH);
   return {
     ...view,
     condition,
@@ -110,9 +110,9 @@ export function moved(view: ReplicaView, finding: Finding, error?: string): Repl
 }
 
 /** A replica that differs however often it is made anew would fill its disk with what it sets aside. */
-export const MOST_SET_ASIDES = 3;
+export const MAX_QUARANTINES = 3;
 
 /** Nobody touches it any more in this epoch; a person has to look. */
 export function isLeftAlone(view: ReplicaView): boolean {
-  return view.condition === 'quarantined' && view.timesCondemned > MOST_SET_ASIDES;
+  return view.condition === 'quarantined' && view.timesCondemned > MAX_QUARANTINES;
 }

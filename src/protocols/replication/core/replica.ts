@@ -5,7 +5,7 @@
  * replica; nothing is cut off it and nothing of a promised epoch's past is taken. What is answered is durable.
  * The rules for a promise and for the order of histories are those of Raft's terms and logs (Ongaro, Ousterhout 2014).
  */
-import type { Place } from '../../../kernel/index.js';
+import type { LogPosition } from '../../../kernel/index.js';
 import type {
   AppendMessage,
   InstallMessage,
@@ -26,7 +26,7 @@ export interface ReplicaPromise {
   readonly promisedPrimaryId: string | undefined;
   readonly canVote: boolean;
   /** The farthest it ever stood when its data was set aside: until it is back there it may have forgotten something. */
-  readonly forgot: Place;
+  readonly forgot: LogPosition;
 }
 
 /** Of a directory that holds no promise: a new replica, or one whose disk was lost. Both can vouch for nothing. */
@@ -41,7 +41,7 @@ export const NO_PROMISE: ReplicaPromise = {
  * Of a replica that finds itself without records that it had, up to `expected` or nobody knows how far: it may have
  * acknowledged them, so it vouches for nothing until it is back there and has caught up.
  */
-export function promiseAfterLoss(promise: ReplicaPromise, expected: Place | undefined): ReplicaPromise {
+export function promiseAfterLoss(promise: ReplicaPromise, expected: LogPosition | undefined): ReplicaPromise {
   const isFarther = expected !== undefined && isAheadOf(expected, promise.forgot);
   const forgot = isFarther ? { epoch: expected.epoch, seq: expected.seq } : promise.forgot;
   return { ...promise, canVote: false, forgot };
@@ -76,7 +76,7 @@ export function decideReplica(state: ReplicaState, message: ReplicaMessage): Rep
     case 'install':
       return takeSnapshot(promised, message);
     case 'set-aside':
-      return setAside(promised);
+      return quarantine(promised);
     case 'promise':
       return answer(promised.state, promised.effects, 'accepted');
   }
@@ -134,7 +134,7 @@ function takeSnapshot(promised: Progress, { position, from }: InstallMessage): R
   return answer(installed, [...effects, { kind: 'install', position }], 'accepted');
 }
 
-function setAside({ state, effects }: Progress): ReplicaDecision {
+function quarantine({ state, effects }: Progress): ReplicaDecision {
   if (state.position.seq === 0) return answer(state, effects, 'accepted');
   // Before the data goes, or a crash between the two would leave an empty replica that vouches.
   const silenced = keep(state, promiseAfterLoss(state, state.position));

@@ -2,7 +2,7 @@ import { type Agent, type ClientRequest, type IncomingMessage, request as httpRe
 import { AppError } from '../../../kernel/index.js';
 
 /** Where to, over whose connections, and by what right. */
-export interface Place {
+export interface ReplicaEndpoint {
   readonly agent: Agent;
   readonly host: string;
   readonly port: number;
@@ -26,14 +26,14 @@ export interface Exchanged {
 type Problem = { readonly detail?: unknown } | null;
 
 /** Of an answer that tells no more than a refusal. */
-const LONGEST_ANSWER_SHOWN = 200;
+const MAX_QUOTED_ANSWER_LENGTH = 200;
 
 /**
  * Sends one message and reads the whole answer within `timeoutMs`; the connection of one that took longer is given up,
  * so that its late answer cannot be taken for another's. Rejects with an AppError of one line.
  */
 export async function exchange(
-  place: Place,
+  place: ReplicaEndpoint,
   question: Question & { readonly body?: Buffer },
   timeoutMs: number,
 ): Promise<Exchanged> {
@@ -51,7 +51,7 @@ export async function exchange(
 class StaleConnection extends Error {}
 
 function exchangeOnce(
-  place: Place,
+  place: ReplicaEndpoint,
   question: Question & { readonly body?: Buffer },
   timeoutMs: number,
 ): Promise<Exchanged> {
@@ -90,7 +90,7 @@ function exchangeOnce(
  * by then is not sent any more. Everything is broken off when nothing moves for `idleMs`.
  */
 export function beginExchange(
-  place: Place,
+  place: ReplicaEndpoint,
   question: Question,
   idleMs: number,
   upload?: { readonly chunks: AsyncIterable<Buffer>; readonly size: number },
@@ -137,12 +137,16 @@ export async function* chunksOf(response: IncomingMessage): AsyncGenerator<Buffe
 /** What an answer that is no answer to the message says, in one line. */
 export function unexpectedAnswer({ status, body }: Exchanged): AppError {
   if (status === 401) return new AppError('unauthorized', 'it has another cluster secret', { retry: 'never' });
-  const said = detailOf(body.toString('utf8')).slice(0, LONGEST_ANSWER_SHOWN).replace(/\s+/g, ' ');
+  const said = detailOf(body.toString('utf8')).slice(0, MAX_QUOTED_ANSWER_LENGTH).replace(/\s+/g, ' ');
   const code = status === 503 ? 'not-ready' : 'internal';
   return new AppError(code, `it answered ${String(status)}: ${said}`, { retry: 'unknown' });
 }
 
-function prepare(place: Place, { method, path, headers }: Question, length: number | undefined): ClientRequest {
+function prepare(
+  place: ReplicaEndpoint,
+  { method, path, headers }: Question,
+  length: number | undefined,
+): ClientRequest {
   const { agent, host, port, authorization } = place;
   return httpRequest({
     agent,

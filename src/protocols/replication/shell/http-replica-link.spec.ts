@@ -84,7 +84,7 @@ describe('a link to a replica that answers', () => {
     };
     expect(await link.append(APPEND, PATIENT_MS)).toEqual(ACCEPTED);
     expect(await link.promise({ epoch: 2, primaryId: 'b' }, PATIENT_MS)).toEqual(ACCEPTED);
-    expect(await link.setAside(primaryOf(), PATIENT_MS)).toEqual(ACCEPTED);
+    expect(await link.quarantine(primaryOf(), PATIENT_MS)).toEqual(ACCEPTED);
     expect(asked).toEqual(['append', 'promise', 'set-aside'].map((name) => `POST /replication/${name}`));
     expect(sockets.size).toBe(1);
     expect([...authorizations].map((given) => isAuthorized(given, replicationAuthorization(SECRET)))).toEqual([true]);

@@ -5,7 +5,7 @@ import {
   chunksOf,
   exchange,
   type Exchanged,
-  type Place,
+  type ReplicaEndpoint,
   readRest,
   unexpectedAnswer,
 } from './http-exchange.js';
@@ -19,7 +19,7 @@ import {
   encodeAppend,
   encodeInstall,
   encodePromise,
-  encodeSetAside,
+  encodeQuarantine,
   INSTALL_HEADER,
   NDJSON,
   POSITION_HEADER,
@@ -38,13 +38,13 @@ const BYTES_TYPE = 'application/octet-stream';
 export class HttpReplicaLink implements ReplicaLink {
   readonly name: string;
   private readonly agent = new Agent({ keepAlive: true, noDelay: true, maxFreeSockets: 1 });
-  private readonly place: Place & { isClosed: boolean };
+  private readonly endpoint: ReplicaEndpoint & { isClosed: boolean };
 
   /** `authorization`: what `replicationAuthorization` makes of the cluster's secret. */
   constructor(address: { readonly host: string; readonly port: number }, authorization: string) {
     const { host, port } = address;
     this.name = `${host}:${String(port)}`;
-    this.place = { agent: this.agent, host, port, authorization, isClosed: false };
+    this.endpoint = { agent: this.agent, host, port, authorization, isClosed: false };
   }
 
   async report(timeoutMs: number): Promise<ReplicaReport> {
@@ -56,8 +56,8 @@ export class HttpReplicaLink implements ReplicaLink {
     return this.post(REPLICATION_PATHS.append, NDJSON, encodeAppend(message), timeoutMs);
   }
 
-  setAside(from: PrimaryIdentity, timeoutMs: number): Promise<ReplicaAnswer> {
-    return this.post(REPLICATION_PATHS.setAside, JSON_TYPE, encodeSetAside({ from }), timeoutMs);
+  quarantine(from: PrimaryIdentity, timeoutMs: number): Promise<ReplicaAnswer> {
+    return this.post(REPLICATION_PATHS.setAside, JSON_TYPE, encodeQuarantine({ from }), timeoutMs);
   }
 
   promise(from: PromiseMessage['from'], timeoutMs: number): Promise<ReplicaAnswer> {
@@ -68,7 +68,7 @@ export class HttpReplicaLink implements ReplicaLink {
     const { position, size, chunks } = snapshot;
     const headers = { [INSTALL_HEADER]: encodeInstall({ from, position }), 'content-type': BYTES_TYPE };
     const question = { method: 'POST', path: REPLICATION_PATHS.install, headers } as const;
-    const response = await beginExchange(this.place, question, timeoutMs, { chunks, size });
+    const response = await beginExchange(this.endpoint, question, timeoutMs, { chunks, size });
     return decodeAnswer(expected(await readRest(response)).body);
   }
 
@@ -80,7 +80,7 @@ export class HttpReplicaLink implements ReplicaLink {
 
   async snapshot(timeoutMs: number): Promise<SnapshotStream | undefined> {
     const question = { method: 'GET', path: REPLICATION_PATHS.snapshot } as const;
-    const response = await beginExchange(this.place, question, timeoutMs);
+    const response = await beginExchange(this.endpoint, question, timeoutMs);
     if (response.statusCode !== OK) {
       expected(await readRest(response), NOT_FOUND);
       return undefined;
@@ -96,17 +96,17 @@ export class HttpReplicaLink implements ReplicaLink {
   }
 
   close(): void {
-    this.place.isClosed = true;
+    this.endpoint.isClosed = true;
     this.agent.destroy();
   }
 
   private async get(path: string, timeoutMs: number, alsoExpected?: number): Promise<Exchanged> {
-    return expected(await exchange(this.place, { method: 'GET', path }, timeoutMs), alsoExpected);
+    return expected(await exchange(this.endpoint, { method: 'GET', path }, timeoutMs), alsoExpected);
   }
 
   private async post(path: string, type: string, body: Buffer, timeoutMs: number): Promise<ReplicaAnswer> {
     const question = { method: 'POST', path, headers: { 'content-type': type }, body } as const;
-    return decodeAnswer(expected(await exchange(this.place, question, timeoutMs)).body);
+    return decodeAnswer(expected(await exchange(this.endpoint, question, timeoutMs)).body);
   }
 }
 

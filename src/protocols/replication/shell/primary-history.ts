@@ -14,7 +14,7 @@ export interface PrimaryHistory {
   /** Calls `listener` once per durable batch, in order, after it has become visible to readers. One listener. */
   onDurable(listener: (records: readonly ShippedRecord[]) => void): void;
   /** The records behind `seq`, at least one and about `mostBytes`; empty when there are none. */
-  readAfter(seq: number, mostBytes: number): Promise<readonly ShippedRecord[] | 'gone'>;
+  readAfter(seq: number, maxBytes: number): Promise<readonly ShippedRecord[] | 'gone'>;
   /** The position that the history had at `seq`. */
   positionAt(seq: number): Promise<Position | 'gone'>;
   /**

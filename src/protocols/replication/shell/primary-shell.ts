@@ -1,7 +1,7 @@
 import {
   AppError,
   type Log,
-  type Place,
+  type LogPosition,
   type ProcessControl,
   type Random,
   type Timers,
@@ -20,7 +20,7 @@ import type { Position, PrimaryIdentity, ReplicaAnswer } from '../messages.js';
 import type { ReplicaLink } from './replica-link.js';
 import { CommitWaits } from './commit-waits.js';
 import { Confirmations, type WriteConcern } from './confirmations.js';
-import { openHistory } from './opening-shell.js';
+import { openHistory } from './handshake-shell.js';
 import type { PrimaryHistory } from './primary-history.js';
 import { Shipping } from './shipping.js';
 import { StateAudit } from './state-audit.js';
@@ -101,11 +101,11 @@ export class ReplicationPrimary {
     const { history, random, log } = this.ports;
     const { minInSync, replicaTimeoutMs, pingMs } = this.options;
     const primaryId = Buffer.from(random.bytes(PRIMARY_ID_BYTES)).toString('hex');
-    const opening = { primaryId, minInSync, replicaTimeoutMs, askEveryMs: pingMs };
+    const handshake = { primaryId, minInSync, replicaTimeoutMs, askEveryMs: pingMs };
     const assertGoing = (): void => {
       if (this.isClosed) throw new AppError('shutting-down', 'stopped before the epoch', { retry: 'safe' });
     };
-    const epoch = await openHistory(this.ports, opening, assertGoing, (waiting) => {
+    const epoch = await openHistory(this.ports, handshake, assertGoing, (waiting) => {
       if (waiting !== this.waiting) log.warn('waiting for replicas', { waiting });
       this.waiting = waiting;
     });
@@ -172,7 +172,7 @@ export class ReplicationPrimary {
   }
 
   /** True as soon as the place is reached here, false when it is not within the time that reads wait. */
-  whenAt(commit: Place): Promise<boolean> {
+  whenAt(commit: LogPosition): Promise<boolean> {
     return this.waits.wait(commit, this.options.readWaitMs);
   }
 
@@ -222,7 +222,7 @@ export class ReplicationPrimary {
         void this.send(effect.replica, (link) => this.shipping.snapshot(link, identity));
         break;
       case 'send-set-aside':
-        void this.send(effect.replica, (link) => link.setAside(identity, this.options.writeDeadlineMs));
+        void this.send(effect.replica, (link) => link.quarantine(identity, this.options.writeDeadlineMs));
         break;
       case 'verify':
         void this.verify(effect.replica, identity);

@@ -8,8 +8,8 @@ function record(seq: number): ShippedRecord {
   return { epoch: 1, seq, hash: `hash-${String(seq)}`, json: 'x'.repeat(RECORD_CHARACTERS) };
 }
 
-function tailWith(first: number, last: number, mostCharacters = 1_000_000): RecordTail {
-  const tail = new RecordTail(mostCharacters);
+function tailWith(first: number, last: number, maxLength = 1_000_000): RecordTail {
+  const tail = new RecordTail(maxLength);
   for (let seq = first; seq <= last; seq += 1) tail.push([record(seq)]);
   return tail;
 }

@@ -11,7 +11,7 @@ export class RecordTail {
   private records: ShippedRecord[] = [];
   private characters = 0;
 
-  constructor(private readonly mostCharacters: number) {}
+  constructor(private readonly maxLength: number) {}
 
   /** `records` follow the last one that was pushed. */
   push(records: readonly ShippedRecord[]): void {
@@ -19,7 +19,7 @@ export class RecordTail {
       this.records.push(record);
       this.characters += record.json.length;
     }
-    if (this.characters > this.mostCharacters * SLACK) this.trim();
+    if (this.characters > this.maxLength * SLACK) this.trim();
   }
 
   /** Undefined when the record is not held. */
@@ -32,13 +32,13 @@ export class RecordTail {
    * The records behind `seq` up to `lastSeq`, texts of about `mostCharacters` in all but at least one record; empty when
    * there are none. Undefined when the first of them is no longer held.
    */
-  after(seq: number, lastSeq: number, mostCharacters: number): readonly ShippedRecord[] | undefined {
+  after(seq: number, lastSeq: number, maxLength: number): readonly ShippedRecord[] | undefined {
     const start = this.indexOf(seq + 1);
     if (start < 0) return undefined;
     const end = Math.min(this.indexOf(lastSeq) + 1, this.records.length);
     let characters = 0;
     let stop = start;
-    for (; stop < end && characters < mostCharacters; stop += 1) characters += this.records[stop]?.json.length ?? 0;
+    for (; stop < end && characters < maxLength; stop += 1) characters += this.records[stop]?.json.length ?? 0;
     return this.records.slice(start, stop);
   }
 
@@ -50,7 +50,7 @@ export class RecordTail {
 
   private trim(): void {
     let first = 0;
-    while (this.characters > this.mostCharacters) {
+    while (this.characters > this.maxLength) {
       this.characters -= this.records[first]?.json.length ?? 0;
       first += 1;
     }

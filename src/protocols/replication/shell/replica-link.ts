@@ -26,7 +26,7 @@ export interface ReplicaLink {
   /** `accepted` when it resolves: all of `records` are durable there. At most `APPEND_LIMIT_BYTES` of them. */
   append(message: ShippedAppend, timeoutMs: number): Promise<ReplicaAnswer>;
   /** `accepted`: its data is kept aside, and it is empty. */
-  setAside(from: PrimaryIdentity, timeoutMs: number): Promise<ReplicaAnswer>;
+  quarantine(from: PrimaryIdentity, timeoutMs: number): Promise<ReplicaAnswer>;
   /** Reads `chunks` once. `accepted`: everything up to the snapshot's position, or more, is durable there. */
   install(from: PrimaryIdentity, snapshot: SnapshotStream, timeoutMs: number): Promise<ReplicaAnswer>;
   /** `accepted`: it follows no lower epoch any more, also after a restart. */

@@ -100,7 +100,7 @@ describe('a replica given appends', () => {
     const others = recordsAfter(GENESIS_POSITION, 1, ['x', 'y', 'z']);
     const other = append(1, 3, { records: others });
     expect(await outcome(shell.append(other))).toBe('diverged at 2');
-    expect(await outcome(shell.setAside(FIRST))).toBe('accepted at 0');
+    expect(await outcome(shell.quarantine(FIRST))).toBe('accepted at 0');
     expect(await outcome(shell.append(other))).toBe('accepted at 3');
     expect(shell.counts).toMatchObject({ setAsides: 1, appendedRecords: 5 });
   });
@@ -190,7 +190,7 @@ describe('the state hashes of a replica', () => {
 
   it('after a set-aside, has none of the data that is gone', async () => {
     await shell.append(append(1, 3, { audit: true }));
-    await shell.setAside(FIRST);
+    await shell.quarantine(FIRST);
     expect(await shell.stateHash(3)).toBeUndefined();
   });
 });

@@ -22,7 +22,7 @@ export interface FollowedPrimary extends PrimaryIdentity {
 export interface ReplicaCounts {
   readonly appendedRecords: number;
   readonly installedSnapshots: number;
-  readonly setAsides: number;
+  readonly quarantines: number;
   /** Records that were durable at the primary when it sent the last append, and were not here after it. */
   readonly lag: number;
 }
@@ -42,7 +42,7 @@ export class ReplicaShell {
   private readonly counted: Mutable<ReplicaCounts> = {
     appendedRecords: 0,
     installedSnapshots: 0,
-    setAsides: 0,
+    quarantines: 0,
     lag: 0,
   };
 
@@ -76,7 +76,7 @@ export class ReplicaShell {
     });
   }
 
-  setAside(from: PrimaryIdentity): Promise<ReplicaAnswer> {
+  quarantine(from: PrimaryIdentity): Promise<ReplicaAnswer> {
     return this.inTurn(() => this.handle({ kind: 'set-aside', from }));
   }
 
@@ -154,8 +154,8 @@ export class ReplicaShell {
           break;
         case 'set-aside':
           log.warn('setting all data aside: it is not the history of the primary', { ...store.state().position });
-          await store.setAside();
-          this.counted.setAsides += 1;
+          await store.quarantine();
+          this.counted.quarantines += 1;
           this.hashes.forget();
           break;
         case 'answer':

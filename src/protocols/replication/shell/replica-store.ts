@@ -21,7 +21,7 @@ export interface ReplicaStore {
   /** `records` follow what it holds. Durable, and visible to readers, when it resolves. */
   follow(records: readonly ShippedRecord[]): Promise<void>;
   /** All data is kept under another name, and it is empty; the promise stays. Durable when it resolves. */
-  setAside(): Promise<void>;
+  quarantine(): Promise<void>;
   /**
    * Durable beside its data, which stays as it is, when it resolves. Rejects with `data-corrupt` when the bytes are not
    * the whole snapshot of this position.

@@ -2,7 +2,7 @@ import type { CapturedState } from './replica-store.js';
 import type { StateHashAt } from './wire.js';
 
 /** The primary asks for the last one, soon. */
-const MOST_KEPT = 4;
+const MAX_KEPT = 4;
 
 /** State hashes at the places where the primary wanted them, computed in the background. */
 export class StateHashes {
@@ -17,7 +17,7 @@ export class StateHashes {
     );
     this.kept.set(position.seq, computed);
     for (const seq of this.kept.keys()) {
-      if (this.kept.size > MOST_KEPT) this.kept.delete(seq);
+      if (this.kept.size > MAX_KEPT) this.kept.delete(seq);
     }
   }
 

@@ -10,7 +10,7 @@ import {
   decodePromise,
   decodeRecords,
   decodeReport,
-  decodeSetAside,
+  decodeQuarantine,
   decodeStateHash,
   encodeAnswer,
   encodeAppend,
@@ -19,7 +19,7 @@ import {
   encodePromise,
   encodeRecords,
   encodeReport,
-  encodeSetAside,
+  encodeQuarantine,
   encodeStateHash,
   type ShippedAppend,
 } from './wire.js';
@@ -119,7 +119,7 @@ describe('the other messages on the wire', () => {
     fc.assert(
       fc.property(identity, position, ({ clusterId, epoch, primaryId }, at) => {
         const from = { clusterId, epoch, primaryId };
-        expect(decodeSetAside(encodeSetAside({ from }))).toEqual({ from });
+        expect(decodeQuarantine(encodeQuarantine({ from }))).toEqual({ from });
         expect(decodeInstall(encodeInstall({ from, position: at }))).toEqual({ from, position: at });
         expect(decodePromise(encodePromise({ from: { epoch, primaryId } }))).toEqual({ from: { epoch, primaryId } });
         expect(decodePosition(encodePosition(at))).toEqual(at);

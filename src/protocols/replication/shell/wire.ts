@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { AppError } from '../../../kernel/index.js';
-import { chainedPosition, placeOf, type Position } from '../../../platform/journal/index.js';
+import { chainedPosition, positionInRecord, type Position } from '../../../platform/journal/index.js';
 import type {
   AppendMessage,
   InstallMessage,
@@ -9,7 +9,7 @@ import type {
   ReplicaAnswer,
   ReplicaReport,
   ReplicaVerdict,
-  SetAsideMessage,
+  QuarantineMessage,
   ShippedRecord,
 } from '../messages.js';
 
@@ -71,7 +71,7 @@ const VERDICTS: ReadonlySet<unknown> = new Set<ReplicaVerdict>([
 
 /** One line of JSON around the records, then one line per record. */
 export function encodeAppend({ from, after, durableSeq, records, primaryUrl, audit }: ShippedAppend): Buffer {
-  let text = sealed({ from: identity(from), after: place(after), durableSeq, primaryUrl, audit });
+  let text = sealed({ from: identity(from), after: positionText(after), durableSeq, primaryUrl, audit });
   for (const { json } of records) text += NEWLINE + json;
   return Buffer.from(text);
 }
@@ -88,7 +88,7 @@ export function decodeAppend(body: Buffer): ShippedAppend {
 
 /** What a snapshot's bytes are preceded by; it travels in a header. */
 export function encodeInstall({ from, position }: Told<InstallMessage>): string {
-  return Buffer.from(sealed({ from: identity(from), position: place(position) })).toString('base64url');
+  return Buffer.from(sealed({ from: identity(from), position: positionText(position) })).toString('base64url');
 }
 
 export function decodeInstall(header: string): Told<InstallMessage> {
@@ -96,11 +96,11 @@ export function decodeInstall(header: string): Told<InstallMessage> {
   return { from: identityOf(from), position: positionOf(position) };
 }
 
-export function encodeSetAside({ from }: Told<SetAsideMessage>): Buffer {
+export function encodeQuarantine({ from }: Told<QuarantineMessage>): Buffer {
   return Buffer.from(sealed({ from: identity(from) }));
 }
 
-export function decodeSetAside(body: Buffer): Told<SetAsideMessage> {
+export function decodeQuarantine(body: Buffer): Told<QuarantineMessage> {
   return { from: identityOf(unsealed(body.toString('utf8'))['from']) };
 }
 
@@ -124,7 +124,7 @@ export function encodeRecords(records: readonly ShippedRecord[]): Buffer {
 export function decodeRecords(afterSeq: number, body: Buffer): readonly ShippedRecord[] {
   if (body.length === 0) return [];
   const [first = '', ...rest] = body.toString('utf8').split(NEWLINE);
-  const head = placeOf(first);
+  const head = positionInRecord(first);
   if (head?.seq !== afterSeq + 1 || !first.endsWith('}')) {
     throw malformed(`what came does not begin with record ${String(afterSeq + 1)}`);
   }
@@ -150,7 +150,7 @@ export function decodeReport(body: Buffer): ReplicaReport {
 }
 
 export function encodeStateHash({ position, stateHash }: StateHashAt): Buffer {
-  return Buffer.from(JSON.stringify({ position: place(position), stateHash }));
+  return Buffer.from(JSON.stringify({ position: positionText(position), stateHash }));
 }
 
 export function decodeStateHash(body: Buffer): StateHashAt {
@@ -214,13 +214,13 @@ function identity({ clusterId, epoch, primaryId }: PrimaryIdentity): PrimaryIden
   return { clusterId, epoch, primaryId };
 }
 
-function place({ epoch, seq, hash }: Position): Position {
+function positionText({ epoch, seq, hash }: Position): Position {
   return { epoch, seq, hash };
 }
 
 function reported(report: ReplicaReport): ReplicaReport {
   const { clusterId, promisedEpoch, promisedPrimaryId, position, firstSeq, canVote } = report;
-  return { clusterId, promisedEpoch, promisedPrimaryId, position: place(position), firstSeq, canVote };
+  return { clusterId, promisedEpoch, promisedPrimaryId, position: positionText(position), firstSeq, canVote };
 }
 
 function identityOf(value: unknown): PrimaryIdentity {

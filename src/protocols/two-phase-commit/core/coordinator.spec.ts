@@ -8,7 +8,7 @@ import {
   type CoordinatorInput,
   type CoordinatorState,
   decideCoordinator,
-  placesOf,
+  positionsOf,
 } from './coordinator.js';
 
 const TAKEN = new AppError('conflict', 'the id is taken', { retry: 'never' });
@@ -174,8 +174,8 @@ describe('a coordinator that does not get all promises', () => {
   });
 
   it('names in the row whoever may hold a promise, and nobody else', () => {
-    expect(placesOf(after(yes('a', '3.7'), no('b')).state)).toEqual({ a: '3.7' });
-    expect(placesOf(after(yes('a', '3.7'), prepareOverdue).state)).toEqual({ a: '3.7', b: '' });
+    expect(positionsOf(after(yes('a', '3.7'), no('b')).state)).toEqual({ a: '3.7' });
+    expect(positionsOf(after(yes('a', '3.7'), prepareOverdue).state)).toEqual({ a: '3.7', b: '' });
   });
 
   it('given a row that cannot be written, aborts without it: it has never asked for a commit', () => {

@@ -6,7 +6,7 @@
  * certain. Presumed abort is Mohan's, Lindsay's and Obermarck's (1986), the last resource Gray's (1978).
  */
 import { AppError } from '../../../kernel/index.js';
-import type { Decision, Receipt, Vote } from '../ports.js';
+import type { Decision, Acknowledgement, Vote } from '../ports.js';
 import { moved, type TransactionState } from './states.js';
 
 export interface BranchState {
@@ -18,7 +18,7 @@ export interface BranchState {
   readonly state: 'preparing' | 'prepared' | 'refused' | 'uncertain' | 'committed' | 'aborted' | 'untold';
   /** Where its promise stands, if it has such a place. */
   readonly place: string | undefined;
-  readonly receipt: Receipt | undefined;
+  readonly receipt: Acknowledgement | undefined;
 }
 
 export interface CoordinatorState {
@@ -45,12 +45,12 @@ export type CoordinatorInput =
   | { readonly kind: 'refused'; readonly error: Error }
   /** It may or may not have done it. */
   | { readonly kind: 'unknown'; readonly error: Error }
-  | { readonly kind: 'told'; readonly participant: string; readonly receipt: Receipt }
+  | { readonly kind: 'told'; readonly participant: string; readonly receipt: Acknowledgement }
   | { readonly kind: 'telling-failed'; readonly participant: string };
 
 /** What the client is told. It is told once. */
 export type CoordinatorAnswer =
-  | { readonly kind: 'committed'; readonly receipts: Readonly<Record<string, Receipt>> }
+  | { readonly kind: 'committed'; readonly receipts: Readonly<Record<string, Acknowledgement>> }
   /** Committed; not every participant has been told yet. */
   | { readonly kind: 'untold' }
   /** Not decided yet. */
@@ -67,7 +67,7 @@ export type CoordinatorEffect =
   | { readonly kind: 'ask-abort'; readonly reason: Error }
   | { readonly kind: 'tell'; readonly participant: string; readonly decision: Decision }
   /** All have carried out what the row says. */
-  | { readonly kind: 'complete'; readonly receipts: Readonly<Record<string, Receipt>> }
+  | { readonly kind: 'complete'; readonly receipts: Readonly<Record<string, Acknowledgement>> }
   | { readonly kind: 'answer'; readonly answer: CoordinatorAnswer }
   /** Nothing more will come of this. If it is not ended by now, recovery has to take it. */
   | { readonly kind: 'forget' };
@@ -104,14 +104,14 @@ export function decideCoordinator(state: CoordinatorState, input: CoordinatorInp
     case 'unknown':
       return takeUnknown(state, input.error);
     case 'told':
-      return markTold(state, input.participant, input.receipt);
+      return markNotified(state, input.participant, input.receipt);
     case 'telling-failed':
-      return markTold(state, input.participant, undefined);
+      return markNotified(state, input.participant, undefined);
   }
 }
 
 /** By participant: where its promise stands, empty where it has no place. Those that may hold one, and no others. */
-export function placesOf({ branches }: Pick<CoordinatorState, 'branches'>): Readonly<Record<string, string>> {
+export function positionsOf({ branches }: Pick<CoordinatorState, 'branches'>): Readonly<Record<string, string>> {
   const places: Record<string, string> = {};
   for (const branch of branches) if (mayHoldPromise(branch)) places[branch.name] = branch.place ?? '';
   return places;
@@ -169,10 +169,10 @@ function veto(state: CoordinatorState): CoordinatorDecision {
 function obey(state: CoordinatorState, decision: Decision): CoordinatorDecision {
   const told: CoordinatorState = { ...state, asked: undefined, hasRow: true };
   if (decision === 'committed') {
-    return tellAll({ ...told, state: moved(state.state, 'row-committed'), reason: undefined });
+    return notifyAll({ ...told, state: moved(state.state, 'row-committed'), reason: undefined });
   }
   const reason = state.reason ?? notDone('it was in doubt for too long and has been aborted');
-  return tellAll({ ...told, state: moved(state.state, 'row-aborted'), reason });
+  return notifyAll({ ...told, state: moved(state.state, 'row-aborted'), reason });
 }
 
 function takeRefusal(state: CoordinatorState, error: Error): CoordinatorDecision {
@@ -182,7 +182,7 @@ function takeRefusal(state: CoordinatorState, error: Error): CoordinatorDecision
 
 /** `committed` was never asked for, or that request was refused for good: nobody else ever asks for it. */
 function presumeAbort(state: CoordinatorState): CoordinatorDecision {
-  return tellAll({ ...state, asked: undefined, state: moved(state.state, 'presumed-aborted') });
+  return notifyAll({ ...state, asked: undefined, state: moved(state.state, 'presumed-aborted') });
 }
 
 function takeUnknown(state: CoordinatorState, error: Error): CoordinatorDecision {
@@ -191,28 +191,32 @@ function takeUnknown(state: CoordinatorState, error: Error): CoordinatorDecision
   return end(state, { kind: 'rejected', error });
 }
 
-function tellAll(state: CoordinatorState): CoordinatorDecision {
+function notifyAll(state: CoordinatorState): CoordinatorDecision {
   const decision: Decision = state.state === 'committing' ? 'committed' : 'aborted';
-  const untold = state.branches.filter(isToBeTold);
-  if (untold.length === 0) return finish(state);
-  return { state, effects: untold.map(({ name }) => ({ kind: 'tell', participant: name, decision })) };
+  const pending = state.branches.filter(isToBeNotified);
+  if (pending.length === 0) return finish(state);
+  return { state, effects: pending.map(({ name }) => ({ kind: 'tell', participant: name, decision })) };
 }
 
-function markTold(state: CoordinatorState, participant: string, receipt: Receipt | undefined): CoordinatorDecision {
-  const isTelling = state.state === 'committing' || state.state === 'aborting';
-  if (!isTelling || !state.branches.some((each) => each.name === participant && isToBeTold(each))) {
+function markNotified(
+  state: CoordinatorState,
+  participant: string,
+  receipt: Acknowledgement | undefined,
+): CoordinatorDecision {
+  const isNotifying = state.state === 'committing' || state.state === 'aborting';
+  if (!isNotifying || !state.branches.some((each) => each.name === participant && isToBeNotified(each))) {
     return unchanged(state);
   }
   const done = state.state === 'committing' ? 'committed' : 'aborted';
   const next = withBranch(state, participant, receipt ? { state: done, receipt } : { state: 'untold' });
-  return next.branches.some(isToBeTold) ? unchanged(next) : finish(next);
+  return next.branches.some(isToBeNotified) ? unchanged(next) : finish(next);
 }
 
 function finish(state: CoordinatorState): CoordinatorDecision {
   const isCommit = state.state === 'committing';
-  const isUntold = state.branches.some((branch) => branch.state === 'untold');
-  if (isUntold) return end(state, isCommit ? { kind: 'untold' } : rejection(state));
-  const receipts: Record<string, Receipt> = {};
+  const isPending = state.branches.some((branch) => branch.state === 'untold');
+  if (isPending) return end(state, isCommit ? { kind: 'untold' } : rejection(state));
+  const receipts: Record<string, Acknowledgement> = {};
   for (const { name, receipt } of state.branches) if (receipt) receipts[name] = receipt;
   const ended = end(
     { ...state, state: moved(state.state, 'carried-out') },
@@ -263,7 +267,7 @@ function mayHoldPromise({ state }: BranchState): boolean {
   return state !== 'refused';
 }
 
-function isToBeTold({ state }: BranchState): boolean {
+function isToBeNotified({ state }: BranchState): boolean {
   return state === 'prepared' || state === 'uncertain';
 }
 

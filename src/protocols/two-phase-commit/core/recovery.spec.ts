@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Decision, DecisionRow, InDoubt } from '../ports.js';
 import {
-  doubtsOf,
+  undecidedOf,
   isDue,
   type Judge,
   mismatches,
   missingPromises,
   planRecovery,
-  type StartFindings,
+  type StartState,
   tellingsOf,
 } from './recovery.js';
 
@@ -18,14 +18,14 @@ function inDoubt(id: string, parts: Partial<InDoubt> = {}): InDoubt {
 }
 
 function plan(judge: Judge, ...found: InDoubt[]): { offered: string[]; unmatched: string[] } {
-  const { offered, unmatched } = planRecovery(doubtsOf({ documents: found }), judge);
+  const { offered, unmatched } = planRecovery(undecidedOf({ documents: found }), judge);
   return { offered: offered.map(({ id }) => id), unmatched: unmatched.map(({ id }) => id) };
 }
 
 describe('what recovery takes', () => {
   it('is one transaction however many participants are in doubt of it, with the place of each', () => {
     const { place: _place, ...placeless } = inDoubt('t2');
-    const doubts = doubtsOf({ a: [inDoubt('t1'), inDoubt('t2')], b: [placeless] });
+    const doubts = undecidedOf({ a: [inDoubt('t1'), inDoubt('t2')], b: [placeless] });
     expect(doubts.map(({ id, places }) => [id, places])).toEqual([
       ['t1', { a: '4.t1' }],
       ['t2', { a: '4.t2', b: '' }],
@@ -37,7 +37,7 @@ describe('what recovery takes', () => {
   });
 
   it('is offered to the last resource as aborted, with who asks and why', () => {
-    const { offered } = planRecovery(doubtsOf({ documents: [inDoubt('t1')] }), HERE);
+    const { offered } = planRecovery(undecidedOf({ documents: [inDoubt('t1')] }), HERE);
     expect(offered).toEqual([
       {
         id: 't1',
@@ -75,7 +75,7 @@ describe('what recovery leaves to a person', () => {
 
 describe('what the rows decided', () => {
   it('is told to all that hold a promise, and of what has no row nothing is told', () => {
-    const doubts = doubtsOf({ a: [inDoubt('t1'), inDoubt('t2'), inDoubt('t3')], b: [inDoubt('t2')] });
+    const doubts = undecidedOf({ a: [inDoubt('t1'), inDoubt('t2'), inDoubt('t3')], b: [inDoubt('t2')] });
     const rows = new Map<string, Decision>([
       ['t1', 'aborted'],
       ['t2', 'committed'],
@@ -90,11 +90,11 @@ describe('what the rows decided', () => {
 
 describe('participants and rows at the start', () => {
   const { place: _place, preparedAtMs: _at, ...head } = inDoubt('t1');
-  const carriedOut = (decision: Decision): StartFindings['carriedOut'] => ({ a: [{ ...head, decision }] });
+  const carriedOut = (decision: Decision): StartState['carriedOut'] => ({ a: [{ ...head, decision }] });
   const row = (decision: Decision, places: Record<string, string>): DecisionRow => {
     return { ...head, decision, places, by: 'coordinator', begunAtMs: 1, preparedAtMs: 2, decidedAtMs: 3 };
   };
-  const NOTHING: StartFindings = {
+  const NOTHING: StartState = {
     participants: ['a'],
     inDoubt: {},
     carriedOut: {},
@@ -102,8 +102,8 @@ describe('participants and rows at the start', () => {
     toBeFound: [],
     unmatched: new Set(),
   };
-  const problems = (findings: Partial<StartFindings>): string[] =>
-    mismatches({ ...NOTHING, ...findings }, missingPromises({ ...NOTHING, ...findings })).map(
+  const problems = (state: Partial<StartState>): string[] =>
+    mismatches({ ...NOTHING, ...state }, missingPromises({ ...NOTHING, ...state })).map(
       ({ id, participant, problem }) => `${id} ${participant} ${problem}`,
     );
 
@@ -135,10 +135,10 @@ describe('participants and rows at the start', () => {
   });
 
   it('given a committed row whose participant knows nothing of it, are asked about that promise', () => {
-    const findings = { ...NOTHING, toBeFound: [row('committed', { a: '4.1' })] };
-    expect(missingPromises(findings)).toEqual([{ id: 't1', kind: 'books-2pc', participant: 'a', place: '4.1' }]);
-    expect(mismatches(findings, [])).toEqual([]);
-    expect(problems(findings)).toEqual(['t1 a never-promised']);
+    const state = { ...NOTHING, toBeFound: [row('committed', { a: '4.1' })] };
+    expect(missingPromises(state)).toEqual([{ id: 't1', kind: 'books-2pc', participant: 'a', place: '4.1' }]);
+    expect(mismatches(state, [])).toEqual([]);
+    expect(problems(state)).toEqual(['t1 a never-promised']);
   });
 
   it('given a committed row that is completed, are asked about its promises, but for those whose loss is accepted', () => {

@@ -7,7 +7,7 @@
 import type { Decision, DecisionDetails, DecisionRow, InDoubt, TransactionHead, TransactionId } from '../ports.js';
 
 /** One transaction, and who holds a promise of it. */
-export interface Doubt extends TransactionHead {
+export interface UndecidedTransaction extends TransactionHead {
   readonly preparedAtMs: number;
   /** By participant: where its promise stands, empty where it has no place. */
   readonly places: Readonly<Record<string, string>>;
@@ -26,19 +26,19 @@ export interface RecoveryPlan {
   /** To be offered to the last resource in one commit; its rows then decide. */
   readonly offered: readonly DecisionDetails[];
   /** Their rows are looked at. Those without one stay as they are. */
-  readonly unmatched: readonly Doubt[];
+  readonly unmatched: readonly UndecidedTransaction[];
 }
 
 /** One step of telling; all of them may be taken at once, and taken again. */
-export interface Telling {
+export interface Notification {
   readonly id: TransactionId;
   readonly participant: string;
   readonly decision: Decision;
 }
 
 /** By transaction, in the order in which they were first found. */
-export function doubtsOf(found: Readonly<Record<string, readonly InDoubt[]>>): readonly Doubt[] {
-  const doubts = new Map<TransactionId, Doubt>();
+export function undecidedOf(found: Readonly<Record<string, readonly InDoubt[]>>): readonly UndecidedTransaction[] {
+  const doubts = new Map<TransactionId, UndecidedTransaction>();
   for (const [participant, inDoubt] of Object.entries(found)) {
     for (const { id, kind, decidedBy, life, preparedAtMs, place = '' } of inDoubt) {
       const before = doubts.get(id) ?? { id, kind, decidedBy, life, preparedAtMs, places: {} };
@@ -61,27 +61,29 @@ export function isUnmatched({ id, decidedBy, life }: TransactionHead, judge: Jud
   return decidedBy !== judge.id || !judge.lived.has(life) || judge.unmatched.has(id);
 }
 
-export function planRecovery(doubts: readonly Doubt[], judge: Judge): RecoveryPlan {
-  const unmatched = doubts.filter((doubt) => isUnmatched(doubt, judge));
-  const offered = doubts.filter((doubt) => !isUnmatched(doubt, judge)).map((doubt) => detailsOf(doubt, 'recovery'));
+export function planRecovery(doubts: readonly UndecidedTransaction[], judge: Judge): RecoveryPlan {
+  const unmatched = doubts.filter((undecided) => isUnmatched(undecided, judge));
+  const offered = doubts
+    .filter((undecided) => !isUnmatched(undecided, judge))
+    .map((undecided) => detailsOf(undecided, 'recovery'));
   return { offered, unmatched };
 }
 
 /** When it was begun is not known any more. */
 export function detailsOf(
-  doubt: Doubt,
+  undecided: UndecidedTransaction,
   by: DecisionDetails['by'],
   reason = 'it was in doubt and nobody was deciding it',
 ): DecisionDetails {
-  const { id, kind, decidedBy, life, preparedAtMs, places } = doubt;
+  const { id, kind, decidedBy, life, preparedAtMs, places } = undecided;
   return { id, kind, decidedBy, life, preparedAtMs, places, by, begunAtMs: preparedAtMs, reason };
 }
 
 /** Whom to tell what, of those that have a row. */
 export function tellingsOf(
-  doubts: readonly Pick<Doubt, 'id' | 'places'>[],
+  doubts: readonly Pick<UndecidedTransaction, 'id' | 'places'>[],
   rows: ReadonlyMap<TransactionId, Decision>,
-): readonly Telling[] {
+): readonly Notification[] {
   return doubts.flatMap(({ id, places }) => {
     const decision = rows.get(id);
     if (decision === undefined) return [];
@@ -105,7 +107,7 @@ export interface Mismatch {
     | 'no-participant';
 }
 
-export interface StartFindings {
+export interface StartState {
   readonly participants: readonly string[];
   readonly inDoubt: Readonly<Record<string, readonly InDoubt[]>>;
   readonly carriedOut: Readonly<Record<string, readonly (TransactionHead & { readonly decision: Decision })[]>>;
@@ -126,19 +128,19 @@ export interface MissingPromise {
 }
 
 /** The participants are to be asked whether these were ever made; what they are certain of goes into `mismatches`. */
-export function missingPromises(findings: StartFindings): readonly MissingPromise[] {
+export function missingPromises(state: StartState): readonly MissingPromise[] {
   const shown = new Map(
-    findings.participants.map((name) => {
-      const known = [...(findings.inDoubt[name] ?? []), ...(findings.carriedOut[name] ?? [])];
+    state.participants.map((name) => {
+      const known = [...(state.inDoubt[name] ?? []), ...(state.carriedOut[name] ?? [])];
       return [name, new Set(known.map(({ id }) => id))];
     }),
   );
-  return committedPlaces(findings).filter(({ id, participant }) => shown.get(participant)?.has(id) === false);
+  return committedPositions(state).filter(({ id, participant }) => shown.get(participant)?.has(id) === false);
 }
 
 /** `neverMade`: of the missing promises, those of which the participant is certain. */
-export function mismatches(findings: StartFindings, neverMade: readonly MissingPromise[]): readonly Mismatch[] {
-  const { participants, carriedOut, rows, unmatched } = findings;
+export function mismatches(state: StartState, neverMade: readonly MissingPromise[]): readonly Mismatch[] {
+  const { participants, carriedOut, rows, unmatched } = state;
   const contradicted = Object.entries(carriedOut).flatMap(([participant, transactions]) =>
     transactions.flatMap(({ id, kind, decision }): readonly Mismatch[] => {
       const row = rows.get(id);
@@ -147,7 +149,7 @@ export function mismatches(findings: StartFindings, neverMade: readonly MissingP
       return [{ id, kind, participant, problem: row === undefined ? 'no-row' : 'other-decision' }];
     }),
   );
-  const homeless = committedPlaces(findings).filter(({ participant }) => !participants.includes(participant));
+  const homeless = committedPositions(state).filter(({ participant }) => !participants.includes(participant));
   const problem = (missing: MissingPromise, what: Mismatch['problem']): Mismatch => {
     const { id, kind, participant } = missing;
     return { id, kind, participant, problem: what };
@@ -160,7 +162,7 @@ export function mismatches(findings: StartFindings, neverMade: readonly MissingP
 }
 
 /** A completed one without a participant's receipt is one whose loss a person has accepted. */
-function committedPlaces({ toBeFound }: StartFindings): readonly MissingPromise[] {
+function committedPositions({ toBeFound }: StartState): readonly MissingPromise[] {
   return toBeFound
     .filter(({ decision }) => decision === 'committed')
     .flatMap(({ id, kind, places, receipts }) =>

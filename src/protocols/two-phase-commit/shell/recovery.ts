@@ -1,7 +1,7 @@
 import { type Clock, type CrashSites, isAppError, type Log, type Timers } from '../../../kernel/index.js';
 import {
-  type Doubt,
-  doubtsOf,
+  type UndecidedTransaction,
+  undecidedOf,
   isDue,
   type Judge,
   planRecovery,
@@ -10,11 +10,11 @@ import {
 } from '../core/recovery.js';
 import type { Decision, DecisionRow, TransactionId } from '../ports.js';
 import { errorOf } from './error-of.js';
-import { assertOfOneTime, findInDoubt, type Stores } from './findings.js';
+import { assertOfOneTime, findInDoubt, type Stores } from './consistency-check.js';
 import { AS_LONG_AS_IT_TAKES, type InTime, within } from './in-time.js';
-import { RecoveryNotes, type UnderWayNow } from './recovery-notes.js';
+import { RecoveryLog, type UnderWayNow } from './recovery-log.js';
 import { type Resolution, resolveInDoubt } from './resolution.js';
-import { tellAll } from './telling.js';
+import { notifyAll } from './phase-two.js';
 import type { RecoveryReport } from './transaction.js';
 import type { TransactionHistory } from './transaction-record.js';
 
@@ -37,7 +37,7 @@ export class Recovery {
   private sweeps = 0;
   /** Grows only: what was once left to a person is not taken later, when it looks like any other. */
   private readonly unmatched = new Set<TransactionId>();
-  private readonly notes: RecoveryNotes;
+  private readonly recoveryLog: RecoveryLog;
   private readonly inTime: InTime;
 
   constructor(
@@ -47,7 +47,7 @@ export class Recovery {
     private readonly inDoubtAfterMs: number,
   ) {
     this.inTime = within(ports.timers, inDoubtAfterMs);
-    this.notes = new RecoveryNotes(history, underWay, ports.clock, ports.log);
+    this.recoveryLog = new RecoveryLog(history, underWay, ports.clock, ports.log);
   }
 
   /** Before anything is begun. Rejects with `recovery-needed`, and then has changed nothing. */
@@ -55,7 +55,7 @@ export class Recovery {
     for (const id of unmatched) this.unmatched.add(id);
     const found = await findInDoubt(this.ports);
     await assertOfOneTime(this.ports, found, this.unmatched);
-    return this.recover(doubtsOf(found), doubtsOf(found), true);
+    return this.recover(undecidedOf(found), undecidedOf(found), true);
   }
 
   async now(): Promise<RecoveryReport> {
@@ -68,7 +68,7 @@ export class Recovery {
     this.sweeps += 1;
     const { doubts, due } = await this.find();
     const news = due.filter(({ id }) => !this.unmatched.has(id));
-    if (news.length > 0 || this.notes.hasLeftovers()) await this.recover(doubts, news, false);
+    if (news.length > 0 || this.recoveryLog.hasLeftovers()) await this.recover(doubts, news, false);
   }
 
   /** Sweeps until the returned function is called. `inTurn` runs it when nothing else of the kind runs. */
@@ -95,17 +95,17 @@ export class Recovery {
   /** What a person decides, where only a person can. Resolves and rejects as `TransactionCoordinator.resolve`. */
   async resolve(resolution: Resolution): Promise<void> {
     const stores = { ...this.ports, inTime: this.inTime };
-    const doubt = await resolveInDoubt(resolution, (doubts) => this.judgeOf(doubts), stores);
-    if (doubt === undefined) return;
+    const undecided = await resolveInDoubt(resolution, (doubts) => this.judgeOf(doubts), stores);
+    if (undecided === undefined) return;
     const { decision, by, reason } = resolution;
-    this.notes.found([doubt]);
-    this.notes.resolved(doubt, decision, `${by}: ${reason}`);
-    const rows = (await this.ports.lastResource.incomplete()).filter(({ id }) => id === doubt.id);
-    const tellings = tellingsOf(...whoIsToldWhat([doubt], new Map([[doubt.id, decision]]), rows));
-    this.notes.told(await tellAll(tellings, stores), [doubt]);
+    this.recoveryLog.found([undecided]);
+    this.recoveryLog.resolved(undecided, decision, `${by}: ${reason}`);
+    const rows = (await this.ports.lastResource.incomplete()).filter(({ id }) => id === undecided.id);
+    const notifications = tellingsOf(...notificationsOf([undecided], new Map([[undecided.id, decision]]), rows));
+    this.recoveryLog.notified(await notifyAll(notifications, stores), [undecided]);
   }
 
-  private async judgeOf(doubts: readonly Doubt[]): Promise<Judge> {
+  private async judgeOf(doubts: readonly UndecidedTransaction[]): Promise<Judge> {
     const { lastResource } = this.ports;
     const { id } = lastResource;
     const its = new Set(doubts.filter(({ decidedBy }) => decidedBy === id).map(({ life }) => life));
@@ -113,10 +113,13 @@ export class Recovery {
     return { id, lived: new Set(known.flat()), unmatched: this.unmatched };
   }
 
-  private async find(): Promise<{ readonly doubts: readonly Doubt[]; readonly due: readonly Doubt[] }> {
+  private async find(): Promise<{
+    readonly doubts: readonly UndecidedTransaction[];
+    readonly due: readonly UndecidedTransaction[];
+  }> {
     // Whoever ends while the participants are asked may still be among their answers.
     const before = this.underWay.ids();
-    const doubts = doubtsOf(await findInDoubt(this.ports, this.inTime));
+    const doubts = undecidedOf(await findInDoubt(this.ports, this.inTime));
     const after = this.underWay.ids();
     this.firstSeen = new Map(doubts.map(({ id }) => [id, this.firstSeen.get(id) ?? this.sweeps]));
     const due = doubts.filter(({ id, decidedBy }) => {
@@ -130,22 +133,26 @@ export class Recovery {
   }
 
   /** `doubts`: all that there are; `due`: those to be decided. */
-  private async recover(doubts: readonly Doubt[], due: readonly Doubt[], isStart: boolean): Promise<RecoveryReport> {
+  private async recover(
+    doubts: readonly UndecidedTransaction[],
+    due: readonly UndecidedTransaction[],
+    isStart: boolean,
+  ): Promise<RecoveryReport> {
     const plan = planRecovery(due, await this.judgeOf(due));
     for (const { id } of plan.unmatched) this.unmatched.add(id);
-    this.notes.found(due);
+    this.recoveryLog.found(due);
     const { rows, errors } = await this.rowsOf(plan);
     const taken = new Set(due.map(({ id }) => id));
     const rowsLeft = await this.ports.lastResource.incomplete();
     const underWay = this.underWay.ids();
     const incomplete = rowsLeft.filter(({ id }) => taken.has(id) || !underWay.has(id));
     const inTime = isStart ? AS_LONG_AS_IT_TAKES : this.inTime;
-    const told = await tellAll(tellingsOf(...whoIsToldWhat(due, rows, incomplete)), { ...this.ports, inTime });
-    const left = plan.unmatched.filter(({ id }) => !told.has(id));
-    this.notes.told(told, [...due, ...incomplete]);
-    this.notes.left(left);
-    this.notes.settleLeftovers([...doubts, ...incomplete]);
-    return reportOf(told, left, errors);
+    const notified = await notifyAll(tellingsOf(...notificationsOf(due, rows, incomplete)), { ...this.ports, inTime });
+    const left = plan.unmatched.filter(({ id }) => !notified.has(id));
+    this.recoveryLog.notified(notified, [...due, ...incomplete]);
+    this.recoveryLog.left(left);
+    this.recoveryLog.settleLeftovers([...doubts, ...incomplete]);
+    return reportOf(notified, left, errors);
   }
 
   private async rowsOf({
@@ -180,12 +187,12 @@ export class Recovery {
 }
 
 /** A row names all that may hold a promise, those in doubt are sure to; of some transactions there is only the one. */
-function whoIsToldWhat(
-  due: readonly Doubt[],
+function notificationsOf(
+  due: readonly UndecidedTransaction[],
   rows: Rows,
   incomplete: readonly DecisionRow[],
-): [readonly Pick<Doubt, 'id' | 'places'>[], Rows] {
-  const places = new Map(due.map((doubt) => [doubt.id, doubt.places]));
+): [readonly Pick<UndecidedTransaction, 'id' | 'places'>[], Rows] {
+  const places = new Map(due.map((undecided) => [undecided.id, undecided.places]));
   const decisions = new Map(rows);
   for (const row of incomplete) {
     places.set(row.id, { ...row.places, ...places.get(row.id) });
@@ -195,13 +202,13 @@ function whoIsToldWhat(
 }
 
 function reportOf(
-  told: Awaited<ReturnType<typeof tellAll>>,
-  unmatched: readonly Doubt[],
+  notified: Awaited<ReturnType<typeof notifyAll>>,
+  unmatched: readonly UndecidedTransaction[],
   errors: ReadonlyMap<TransactionId, string>,
 ): RecoveryReport {
   const failed = [...errors].map(([id, error]) => ({ id, error }));
   const done: Record<Decision, TransactionId[]> = { committed: [], aborted: [] };
-  for (const [id, { decision, errors: its }] of told) {
+  for (const [id, { decision, errors: its }] of notified) {
     const [first] = Object.entries(its);
     if (first === undefined) done[decision].push(id);
     else failed.push({ id, error: `${first[0]} could not be told: ${first[1]}` });

@@ -1,8 +1,8 @@
 import { AppError, type Log } from '../../../kernel/index.js';
-import { detailsOf, type Doubt, doubtsOf, isUnmatched, type Judge } from '../core/recovery.js';
+import { detailsOf, type UndecidedTransaction, undecidedOf, isUnmatched, type Judge } from '../core/recovery.js';
 import type { Decision, TransactionId } from '../ports.js';
 import type { InTime } from './in-time.js';
-import { findCarriedOut, findInDoubt, type Stores } from './findings.js';
+import { findCarriedOut, findInDoubt, type Stores } from './consistency-check.js';
 
 export interface Resolution {
   readonly id: TransactionId;
@@ -18,26 +18,26 @@ export interface Resolution {
  */
 export async function resolveInDoubt(
   resolution: Resolution,
-  judgeOf: (doubts: readonly Doubt[]) => Promise<Judge>,
+  judgeOf: (doubts: readonly UndecidedTransaction[]) => Promise<Judge>,
   stores: Stores & { readonly log: Log; readonly inTime: InTime },
-): Promise<Doubt | undefined> {
+): Promise<UndecidedTransaction | undefined> {
   const { id, decision, by, reason } = resolution;
-  const doubt = doubtsOf(await findInDoubt(stores, stores.inTime)).find((each) => each.id === id);
+  const undecided = undecidedOf(await findInDoubt(stores, stores.inTime)).find((each) => each.id === id);
   const known = await decisionOf(id, stores);
   if (known !== undefined && known !== decision) throw contradiction(id, known);
-  if (doubt === undefined && known === undefined) {
+  if (undecided === undefined && known === undefined) {
     throw new AppError('not-found', `No transaction ${id} is in doubt.`, { retry: 'never' });
   }
-  if (doubt === undefined) return undefined;
-  if (decision === 'committed' && known === undefined && !isUnmatched(doubt, await judgeOf([doubt]))) {
+  if (undecided === undefined) return undefined;
+  if (decision === 'committed' && known === undefined && !isUnmatched(undecided, await judgeOf([undecided]))) {
     const message = `Transaction ${id} is decided by this database, which has not committed it: recovery will abort it.`;
     throw new AppError('conflict', message, { retry: 'never' });
   }
-  const row = await stores.lastResource.decide(detailsOf(doubt, 'operator', `${by}: ${reason}`), decision);
+  const row = await stores.lastResource.decide(detailsOf(undecided, 'operator', `${by}: ${reason}`), decision);
   if (row !== decision) throw contradiction(id, row);
-  const { kind } = doubt;
+  const { kind } = undecided;
   stores.log.info('an operator decided a transaction', { transaction: id, kind, decision, by, reason });
-  return doubt;
+  return undecided;
 }
 
 /** What a row says, or a participant that has carried it out. */

@@ -3,7 +3,7 @@ import { isEnded, type TransactionState } from '../core/states.js';
 import type { TransactionId } from '../ports.js';
 import type { PhaseName, TransactionPhase, TransactionView } from './transaction.js';
 
-interface Told {
+interface Notified {
   readonly state: TransactionState;
   readonly branches: TransactionView['participants'];
 }
@@ -19,25 +19,25 @@ interface Phase {
 /** What people can see of one transaction; decides nothing. */
 export class TransactionRecord {
   private readonly phases: Phase[] = [];
-  private told: Told;
+  private notified: Notified;
   reason: string | undefined;
 
   constructor(
     readonly id: TransactionId,
     readonly kind: string,
     private readonly clock: Clock,
-    begun: Told,
+    begun: Notified,
     private readonly operationId?: string,
   ) {
-    this.told = begun;
+    this.notified = begun;
   }
 
   get state(): TransactionState {
-    return this.told.state;
+    return this.notified.state;
   }
 
-  get branches(): Told['branches'] {
-    return this.told.branches;
+  get branches(): Notified['branches'] {
+    return this.notified.branches;
   }
 
   note(phase: PhaseName, participant?: string, detail?: string): void {
@@ -45,8 +45,8 @@ export class TransactionRecord {
   }
 
   /** Takes over what is true of it now; keeps what it is given. */
-  update(told: Told): void {
-    this.told = told;
+  update(notified: Notified): void {
+    this.notified = notified;
   }
 
   view(): TransactionView {
@@ -54,8 +54,8 @@ export class TransactionRecord {
     return {
       id,
       kind,
-      state: this.told.state,
-      participants: this.told.branches.map(({ name, state }) => ({ name, state })),
+      state: this.notified.state,
+      participants: this.notified.branches.map(({ name, state }) => ({ name, state })),
       history: this.phases.map(shown),
       ...(operationId !== undefined && { operationId }),
       ...(reason !== undefined && { reason }),
@@ -70,7 +70,7 @@ function shown({ phase, atMs, participant, detail }: Phase): TransactionPhase {
 /** What is told of one as soon as it has ended. */
 export type EndedTransaction = Pick<TransactionView, 'id' | 'kind' | 'state'>;
 
-const MOST_ENDED = 1_000;
+const MAX_ENDED = 1_000;
 
 /**
  * The transactions of this life of the process that are not under way: the last thousand that ended, and all that were
@@ -93,7 +93,7 @@ export class TransactionHistory {
     }
     this.left.delete(record.id);
     this.ended[this.next] = record;
-    this.next = (this.next + 1) % MOST_ENDED;
+    this.next = (this.next + 1) % MAX_ENDED;
     this.whenEnded(record);
   }
 

@@ -7,9 +7,9 @@ import {
   type CoordinatorInput,
   type CoordinatorState,
   decideCoordinator,
-  placesOf,
+  positionsOf,
 } from '../core/coordinator.js';
-import type { Decision, DecisionDetails, LastResource, Receipt, TransactionHead } from '../ports.js';
+import type { Decision, DecisionDetails, LastResource, Acknowledgement, TransactionHead } from '../ports.js';
 import { errorOf } from './error-of.js';
 import type { Branch, TransactionOutcome, TransactionRequest } from './transaction.js';
 import { TransactionRecord } from './transaction-record.js';
@@ -87,7 +87,7 @@ export class TransactionRun<Work> {
         void this.askAbort(effect.reason.message);
         break;
       case 'tell':
-        void this.tell(this.branchOf(effect.participant), effect.decision);
+        void this.notify(this.branchOf(effect.participant), effect.decision);
         break;
       case 'complete':
         this.record.note('completed');
@@ -152,7 +152,7 @@ export class TransactionRun<Work> {
     this.handle(input);
   }
 
-  private async tell({ participant }: Branch, decision: Decision): Promise<void> {
+  private async notify({ participant }: Branch, decision: Decision): Promise<void> {
     const { name } = participant;
     const { id, kind } = this.head;
     let input: CoordinatorInput;
@@ -171,14 +171,14 @@ export class TransactionRun<Work> {
     this.handle(input);
   }
 
-  private async commitAt(participant: Branch['participant']): Promise<Receipt> {
+  private async commitAt(participant: Branch['participant']): Promise<Acknowledgement> {
     this.ports.crashSites.reach('2pc.commit.before');
     const receipt = await participant.commit(this.head.id);
     this.ports.crashSites.reach('2pc.commit.after');
     return receipt;
   }
 
-  private async abortAt(participant: Branch['participant']): Promise<Receipt> {
+  private async abortAt(participant: Branch['participant']): Promise<Acknowledgement> {
     this.ports.crashSites.reach('2pc.abort.before');
     const receipt = await participant.abort(this.head.id);
     this.ports.crashSites.reach('2pc.abort.after');
@@ -202,7 +202,7 @@ export class TransactionRun<Work> {
     const { operationId } = this.request;
     const { begunAtMs } = this;
     const preparedAtMs = this.ports.clock.nowMs();
-    const places = placesOf(this.state);
+    const places = positionsOf(this.state);
     const by = 'coordinator';
     if (operationId === undefined) return { id, kind, decidedBy, life, by, begunAtMs, preparedAtMs, places };
     return { id, kind, decidedBy, life, by, begunAtMs, preparedAtMs, places, operationId };

@@ -1,6 +1,6 @@
 import type { BranchState } from '../core/coordinator.js';
 import type { TransactionState } from '../core/states.js';
-import type { Participant, Receipt, TransactionHead, TransactionId, Vote } from '../ports.js';
+import type { Participant, Acknowledgement, TransactionHead, TransactionId, Vote } from '../ports.js';
 
 /** One participant's part of a transaction. */
 export interface Branch {
@@ -29,7 +29,7 @@ export type TransactionOutcome<Result> =
       readonly id: TransactionId;
       readonly result: Result;
       /** By participant. */
-      readonly receipts: Readonly<Record<string, Receipt>>;
+      readonly receipts: Readonly<Record<string, Acknowledgement>>;
     }
   /** Committed, and certain to be told to all; not all have been told yet. */
   | { readonly state: 'untold'; readonly id: TransactionId; readonly result: Result }

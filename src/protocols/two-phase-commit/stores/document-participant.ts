@@ -1,14 +1,22 @@
-import { AppError, type ErrorCode, isAppError, placeText } from '../../../kernel/index.js';
+import { AppError, type ErrorCode, isAppError, logPositionText } from '../../../kernel/index.js';
 import type {
   DocumentPrepare,
   DocumentStore,
   PreparedChange,
   PrepareRefusal,
-  TransactionReceipt,
+  TransactionAcknowledgement,
 } from '../../../platform/documents/index.js';
-import type { Decision, InDoubt, Participant, Receipt, TransactionHead, TransactionId, Vote } from '../ports.js';
+import type {
+  Decision,
+  InDoubt,
+  Participant,
+  Acknowledgement,
+  TransactionHead,
+  TransactionId,
+  Vote,
+} from '../ports.js';
 
-type Place = Extract<DocumentPrepare, { prepared: true }>['place'];
+type PreparedPosition = Extract<DocumentPrepare, { prepared: true }>['place'];
 type No = Extract<Vote, { vote: 'no' }>;
 type Concern = 'all' | 'majority' | 'primary';
 
@@ -53,16 +61,16 @@ export class DocumentParticipant implements Participant<DocumentWork> {
     if ('vote' in promise) return promise;
     const { prepareDeadlineMs } = this.options;
     const { isConfirmed } = await this.replication.confirm(promise.seq, concern, prepareDeadlineMs);
-    if (isConfirmed) return { vote: 'yes', place: placeText(promise) };
+    if (isConfirmed) return { vote: 'yes', place: logPositionText(promise) };
     await this.documents.abortPrepared(head.id);
     return no('too-few-replicas', `replicas did not confirm the promise within ${String(prepareDeadlineMs)} ms`);
   }
 
-  async commit(id: TransactionId): Promise<Receipt> {
+  async commit(id: TransactionId): Promise<Acknowledgement> {
     return shown(await this.documents.commitPrepared(id));
   }
 
-  async abort(id: TransactionId): Promise<Receipt> {
+  async abort(id: TransactionId): Promise<Acknowledgement> {
     return shown(await this.documents.abortPrepared(id));
   }
 
@@ -83,7 +91,7 @@ export class DocumentParticipant implements Participant<DocumentWork> {
     head: TransactionHead,
     changes: readonly PreparedChange[],
     concern: Concern | undefined,
-  ): Promise<Place | No> {
+  ): Promise<PreparedPosition | No> {
     try {
       this.replication.admit(concern);
       const answer = await this.documents.prepare(head, changes);
@@ -106,6 +114,6 @@ function no(code: ErrorCode, why: string, retry: 'never' | 'safe' = 'safe'): No 
   return { vote: 'no', reason: new AppError(code, `${why}; nothing was written`, { retry, ...again }) };
 }
 
-function shown(receipt: TransactionReceipt | undefined): Receipt {
+function shown(receipt: TransactionAcknowledgement | undefined): Acknowledgement {
   return receipt === undefined ? {} : { place: receipt.place, outcome: { bumped: receipt.outcome.bumped } };
 }

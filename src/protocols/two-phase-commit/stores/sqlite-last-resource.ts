@@ -1,6 +1,6 @@
 import { AppError } from '../../../kernel/index.js';
 import type { SqlDatabase, SqlTransactionTable, SqlWriteScope } from '../../../platform/sql/index.js';
-import type { Decision, DecisionDetails, DecisionRow, LastResource, Receipt, TransactionId } from '../ports.js';
+import type { Decision, DecisionDetails, DecisionRow, LastResource, Acknowledgement, TransactionId } from '../ports.js';
 
 /**
  * The business rows of a transaction. Runs inside the commit that decides it, so it is synchronous and may run
@@ -77,7 +77,7 @@ export class SqliteLastResource implements LastResource<SqlWork, unknown> {
     return newest.filter(({ completedAtMs }) => completedAtMs !== undefined) as readonly DecisionRow[];
   }
 
-  completed(id: TransactionId, receipts: Readonly<Record<string, Receipt>>): void {
+  completed(id: TransactionId, receipts: Readonly<Record<string, Acknowledgement>>): void {
     this.table.complete(id, receipts);
   }
 }

@@ -1,6 +1,6 @@
 import { type DataSource, LessThan } from 'typeorm';
 import { AppError, type Clock, type Random } from '../../../kernel/index.js';
-import { StoredDatabaseEntity, StoredLifeEntity } from './typeorm-entities.js';
+import { StoredDatabaseEntity, StoredIncarnationEntity } from './typeorm-entities.js';
 import type { TypeOrmTransactions } from './typeorm-transactions.js';
 
 const THE_ROW = { key: 1 };
@@ -13,18 +13,18 @@ const SQLITE_FULL_SYNCHRONOUS = 2;
  * Begins a life of the database, durable when it resolves; the first one makes the database's id. A copy that was made
  * before does not know it. Forgetting an old one is safe: what is in doubt of it is then left to a person.
  */
-export async function beginLife(
+export async function beginIncarnation(
   transactions: TypeOrmTransactions,
   { random, clock }: { readonly random: Random; readonly clock: Clock },
 ): Promise<{ readonly id: string; readonly life: number }> {
   const begin = (): Promise<{ readonly id: string; readonly life: number }> =>
     transactions.run(async (manager) => {
       const life = Buffer.from(random.bytes(LIFE_BYTES)).readUIntBE(0, LIFE_BYTES);
-      const [leastKept] = await manager.find(StoredLifeEntity, {
+      const [leastKept] = await manager.find(StoredIncarnationEntity, {
         ...{ order: { beganAtMs: 'DESC' }, skip: LIVES_KEPT - 2, take: 1 },
       });
-      if (leastKept) await manager.delete(StoredLifeEntity, { beganAtMs: LessThan(leastKept.beganAtMs) });
-      await manager.insert(StoredLifeEntity, { id: life, beganAtMs: clock.nowMs() });
+      if (leastKept) await manager.delete(StoredIncarnationEntity, { beganAtMs: LessThan(leastKept.beganAtMs) });
+      await manager.insert(StoredIncarnationEntity, { id: life, beganAtMs: clock.nowMs() });
       const present = await manager.findOneBy(StoredDatabaseEntity, THE_ROW);
       if (present) return { id: present.id, life };
       const id = Buffer.from(random.bytes(ID_BYTES)).toString('hex');

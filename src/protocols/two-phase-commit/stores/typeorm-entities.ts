@@ -1,5 +1,5 @@
 import { EntitySchema, type MigrationInterface, type QueryRunner, Table, type ValueTransformer } from 'typeorm';
-import type { Decision, DecisionDetails, DecisionRow, Receipt } from '../ports.js';
+import type { Decision, DecisionDetails, DecisionRow, Acknowledgement } from '../ports.js';
 
 export interface StoredDecision {
   readonly id: string;
@@ -26,7 +26,7 @@ export interface StoredDatabase {
 }
 
 /** Each opening of it. */
-export interface StoredLife {
+export interface StoredIncarnation {
   readonly id: number;
   readonly beganAtMs: number;
 }
@@ -73,7 +73,7 @@ export const StoredDatabaseEntity = new EntitySchema<StoredDatabase>({
   },
 });
 
-export const StoredLifeEntity = new EntitySchema<StoredLife>({
+export const StoredIncarnationEntity = new EntitySchema<StoredIncarnation>({
   name: 'StoredLife',
   tableName: LIVES,
   columns: {
@@ -83,7 +83,7 @@ export const StoredLifeEntity = new EntitySchema<StoredLife>({
 });
 
 /** For the `entities` of the DataSource that decides. */
-export const TRANSACTION_ENTITIES = [StoredDecisionEntity, StoredDatabaseEntity, StoredLifeEntity] as const;
+export const TRANSACTION_ENTITIES = [StoredDecisionEntity, StoredDatabaseEntity, StoredIncarnationEntity] as const;
 
 const column = (
   name: string,
@@ -147,6 +147,9 @@ export function decisionRowOf(stored: StoredDecision): DecisionRow {
     ...rest,
     ...(reason !== null && { reason }),
     ...(operationId !== null && { operationId }),
-    ...(completedAtMs !== null && { completedAtMs, receipts: (receipts ?? {}) as Readonly<Record<string, Receipt>> }),
+    ...(completedAtMs !== null && {
+      completedAtMs,
+      receipts: (receipts ?? {}) as Readonly<Record<string, Acknowledgement>>,
+    }),
   };
 }

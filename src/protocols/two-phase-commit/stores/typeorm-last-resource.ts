@@ -1,9 +1,9 @@
 import { type DataSource, type EntityManager, In, IsNull, LessThan } from 'typeorm';
 import { AppError, type Clock, type Log, type Random, type Timers } from '../../../kernel/index.js';
 import { systemClock, systemRandom, systemTimers } from '../../../platform/process/index.js';
-import type { Decision, DecisionDetails, DecisionRow, LastResource, Receipt, TransactionId } from '../ports.js';
-import { beginLife, refuseForgetfulDatabase, refuseSilentClient } from './typeorm-database.js';
-import { decisionRowOf, StoredDecisionEntity, StoredLifeEntity, storedOf } from './typeorm-entities.js';
+import type { Decision, DecisionDetails, DecisionRow, LastResource, Acknowledgement, TransactionId } from '../ports.js';
+import { beginIncarnation, refuseForgetfulDatabase, refuseSilentClient } from './typeorm-database.js';
+import { decisionRowOf, StoredDecisionEntity, StoredIncarnationEntity, storedOf } from './typeorm-entities.js';
 import { isUndoneBySqlite, outcomeUnknown, refusalOf } from './typeorm-refusals.js';
 import { CommitFailed, TypeOrmTransactions } from './typeorm-transactions.js';
 
@@ -26,7 +26,7 @@ const COMPLETED_AT_MOST_MS = 1_000;
 const DURABILITY = 'synchronous_commit';
 
 type Committed = { readonly decision: 'committed'; readonly result: unknown } | { readonly decision: 'aborted' };
-type Receipts = Readonly<Record<string, Receipt>>;
+type Acknowledgements = Readonly<Record<string, Acknowledgement>>;
 
 /**
  * The database of a TypeORM DataSource of type `better-sqlite3` or `postgres` as the last resource. The DataSource needs
@@ -45,7 +45,10 @@ type Receipts = Readonly<Record<string, Receipt>>;
  * - PostgreSQL refused it or did not answer, and a row `aborted` under the same key is durable since.
  */
 export class TypeOrmLastResource implements LastResource<TypeOrmWork, unknown> {
-  private readonly waiting = new Map<TransactionId, { readonly completedAtMs: number; readonly receipts: Receipts }>();
+  private readonly waiting = new Map<
+    TransactionId,
+    { readonly completedAtMs: number; readonly receipts: Acknowledgements }
+  >();
   private cancelTimer: (() => void) | undefined;
   private isClosed = false;
 
@@ -65,13 +68,13 @@ export class TypeOrmLastResource implements LastResource<TypeOrmWork, unknown> {
     const transactions = TypeOrmTransactions.of(dataSource);
     await refuseSilentClient(dataSource);
     await refuseForgetfulDatabase(dataSource);
-    const { id, life } = await beginLife(transactions, all);
+    const { id, life } = await beginIncarnation(transactions, all);
     return new TypeOrmLastResource(transactions, all, id, life);
   }
 
   /** Of the last 10,000. */
   hasLived(life: number): Promise<boolean> {
-    return this.transactions.read((manager) => manager.existsBy(StoredLifeEntity, { id: life }));
+    return this.transactions.read((manager) => manager.existsBy(StoredIncarnationEntity, { id: life }));
   }
 
   /** Rejects with `conflict` when the row says `committed` already: then this call has written nothing. */
@@ -123,7 +126,7 @@ export class TypeOrmLastResource implements LastResource<TypeOrmWork, unknown> {
   }
 
   /** Durable within a second, at one commit for all that are completed in it, and when this is closed. */
-  completed(id: TransactionId, receipts: Receipts): void {
+  completed(id: TransactionId, receipts: Acknowledgements): void {
     if (this.waiting.has(id)) return;
     this.waiting.set(id, { completedAtMs: this.ports.clock.nowMs(), receipts });
     this.armTimer();

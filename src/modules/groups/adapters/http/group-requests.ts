@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { type AppError, type LamportTime, LONGEST_LEAP, parseLamport } from '../../../../kernel/index.js';
+import { type AppError, type LamportTime, MAX_VERSION_LEAP, parseLamport } from '../../../../kernel/index.js';
 import type { GroupOp } from '../../core/group-history.js';
 import type { OperationKind } from '../../core/known-operation.js';
 import {
@@ -86,7 +86,7 @@ export function versionIn(
 /** The refusal of a version that no honest caller can have met. */
 export function tooFar({ version }: GroupOp & { readonly type: 'do' }, met: LamportTime): AppError {
   const name = version === undefined ? 'x-group-version-after' : 'x-group-version';
-  const rule = `must be at most ${String(LONGEST_LEAP)} above ${String(met)}, the highest that this node has met`;
+  const rule = `must be at most ${String(MAX_VERSION_LEAP)} above ${String(met)}, the highest that this node has met`;
   return malformedField('validation-failed', NAMES[name], rule);
 }
 

@@ -24,7 +24,7 @@ import {
   recoverySchema,
   type Resolution,
   resolutionSchema,
-  type ShownTransaction,
+  type TransactionResource,
   TRANSACTION_STATES,
   transactionSchema,
 } from '../../transaction.schemas.js';
@@ -98,7 +98,7 @@ export class TransactionsController {
     @Param('id') id: string,
     @Body({ schema: resolutionSchema, pipes: [BODY_PIPE] }) resolution: Resolution,
     @Req() request: FastifyRequest,
-  ): Promise<ShownTransaction> {
+  ): Promise<TransactionResource> {
     return this.transactions.resolve(parseUuid(id), resolution, request.caller);
   }
 }

@@ -1,0 +1,89 @@
+import { describe, expect, it } from '@jest/globals';
+import type { ListReading, NodeVersion } from '../../../modules/cluster-client/index.js';
+import { listLines, repairLines } from './messages.js';
+
+const UNKNOWN_TO_BE_ALIKE = 'The nodes are not known to have the same groups.';
+
+/** `?` before a node: it did not answer. */
+function listOf(nodes: readonly string[], groups: Readonly<Record<string, readonly string[]>>): ListReading {
+  return {
+    nodes: nodes.map((node) =>
+      node.startsWith('?')
+        ? { node: node.slice(1), isReachable: false, cause: 'nothing listens there' }
+        : { node, isReachable: true },
+    ),
+    groups: Object.entries(groups).map(([groupId, on]) => ({ groupId, nodes: on })),
+    isConsistent: false,
+  };
+}
+
+describe('a list of groups', () => {
+  it.each<[string, ListReading, readonly string[]]>([
+    [
+      'that no node has told is not known',
+      listOf(['?a:1', '?b:1'], {}),
+      [
+        'a:1 does not say: nothing listens there',
+        'b:1 does not say: nothing listens there',
+        'No node answers: it is not known which groups there are.',
+      ],
+    ],
+    [
+      'that some nodes have told to be empty is empty on these',
+      listOf(['a:1', '?b:1'], {}),
+      ['b:1 does not say: nothing listens there', 'There are no groups on the nodes that answer.'],
+    ],
+    [
+      'that some nodes have told names where groups are, and where not, and says nothing of the others',
+      listOf(['a:1', 'b:1', '?c:1'], { g: ['a:1', 'b:1'], h: ['a:1'] }),
+      [
+        'c:1 does not say: nothing listens there',
+        '2 groups on the nodes that answer:',
+        '  "g"  on a:1, b:1',
+        '  "h"  on a:1, not on b:1',
+      ],
+    ],
+    [
+      'that all nodes have told names where groups are alone',
+      listOf(['a:1', 'b:1'], { g: ['a:1', 'b:1'], h: ['a:1'] }),
+      ['2 groups:', '  "g"', '  "h"  only on a:1'],
+    ],
+  ])('%s', (_, reading, expected) => {
+    expect(listLines(reading)).toEqual([...expected, UNKNOWN_TO_BE_ALIKE]);
+  });
+});
+
+describe('a repair', () => {
+  const linesOf = (version: NodeVersion): readonly string[] =>
+    repairLines({ repaired: [], open: 0, withOthers: [], versions: [version] }).slice(1);
+
+  it.each<[string, NodeVersion, readonly string[]]>([
+    ['says nothing of a node that is as far as the others', { node: 'a:1', isReachable: true, met: 7 }, []],
+    ['says nothing of a node that knows no versions', { node: 'a:1', isReachable: true }, []],
+    [
+      'names a node that was raised',
+      { node: 'a:1', isReachable: true, met: 5_000_000, raisedFrom: 7 },
+      ['a:1 is raised from version 7 to 5000000.'],
+    ],
+    [
+      'names a node that could not be raised',
+      { node: 'a:1', isReachable: true, met: 7, cause: 'it answered 404' },
+      ['a:1 has met version 7 only, and was not raised: it answered 404'],
+    ],
+    [
+      'names a node that does not say how far it is',
+      { node: 'a:1', isReachable: false, cause: 'nothing listens there' },
+      ['a:1 does not say which version it has met: nothing listens there'],
+    ],
+    [
+      'names a number that was not spread, and what to do when it is right',
+      { node: 'a:1', isReachable: true, met: '9007199254740992', isFarAhead: true },
+      [
+        'a:1 has met version 9007199254740992, far above what most nodes have met; it was not spread. If it is right, ' +
+          '"repair --raise-to 9007199254740992" raises the others to it.',
+      ],
+    ],
+  ])('%s', (_, version, expected) => {
+    expect(linesOf(version)).toEqual(expected);
+  });
+});

@@ -1,5 +1,0 @@
-/** What a command has to say when it has ended. */
-export interface Said {
-  readonly exitCode: 0 | 1;
-  readonly lines: readonly string[];
-}

@@ -1,0 +1,146 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { acceptedAnswer, ADDED_KEY_RETENTION_MS, AppError } from '../../kernel/index.js';
+import {
+  ADDED_KEY_HEADER,
+  CLUSTER_HEADER,
+  commitOf,
+  forwardedFor,
+  JSON_CONTENT_TYPE,
+  problemWithMessage,
+} from '../../platform/http/index.js';
+import type { ReplicaShell } from '../../protocols/replication/index.js';
+import type { PrimaryAnswer, PrimaryClient } from './primary-client.js';
+
+export interface PassingOnOptions {
+  readonly shell: Pick<ReplicaShell, 'whenAt' | 'followed'>;
+  readonly client: PrimaryClient;
+  readonly newKey: () => string;
+  /** What only processes of this system know; undefined while this one does not. */
+  readonly authorization: () => string | undefined;
+  /** For the whole write: at the primary and until it is here. */
+  readonly writeDeadlineMs: number;
+  /** Never goes back. */
+  readonly nowMs: () => number;
+}
+
+const KEY = 'idempotency-key';
+/** Some clients, those behind a proxy, name it before the path. */
+const ORIGIN = /^[a-z][a-z\d+.-]*:\/\/[^/?]*/i;
+const PASSED_TO_PRIMARY = [
+  'if-match',
+  'if-none-match',
+  'x-write-concern',
+  'x-api-key',
+  'authorization',
+  'content-type',
+  'accept',
+];
+const PASSED_TO_CLIENT = [
+  ...['content-type', 'location', 'etag', 'x-commit', 'x-replicas-acked', 'x-operation-id', 'idempotency-replayed'],
+  ...['retry-after', 'www-authenticate'],
+];
+
+/** Writes go to the primary and are answered once this replica holds them; what became of one is asked there too. */
+export function serveForwardedWrites(server: FastifyInstance, options: PassingOnOptions): void {
+  const write = (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> =>
+    passWriteOn(request, reply, options);
+  server.post('/customers', write);
+  server.put('/customers/:id', write);
+  server.delete('/customers/:id', write);
+  server.get('/operations/:id', async (request, reply) => {
+    const answer = await send(request, {}, options);
+    if (answer.kind !== 'answered') throw primaryMissing(answer.reason);
+    return passBack(reply, answer);
+  });
+}
+
+async function passWriteOn(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  options: PassingOnOptions,
+): Promise<FastifyReply> {
+  const { shell, writeDeadlineMs, nowMs } = options;
+  const deadlineMs = nowMs() + writeDeadlineMs;
+  const given = request.headers[KEY];
+  const isAdded = typeof given !== 'string';
+  const key = isAdded ? options.newKey() : given;
+  // What the primary makes of it is not known here from now on.
+  request.atStop = () => {
+    reply.header(KEY, key);
+    return outcomeUnknown('this replica is stopping', key, isAdded);
+  };
+  const proof = isAdded ? options.authorization() : undefined;
+  const answer = await send(
+    request,
+    { [KEY]: key, ...(proof !== undefined && { [ADDED_KEY_HEADER]: proof }) },
+    options,
+  );
+  if (answer.kind === 'not-sent') throw primaryMissing(answer.reason);
+  if (answer.kind === 'unknown') {
+    reply.header(KEY, key);
+    throw outcomeUnknown(answer.reason, key, isAdded);
+  }
+  const operationId = String(answer.headers['x-operation-id']);
+  if (answer.status < 300) request.atStop = () => acceptedAnswer(operationId, 'committed');
+  const commit = commitOf(answer.headers['x-commit']);
+  if (!commit || answer.status >= 400 || (await shell.whenAt(commit, Math.max(0, deadlineMs - nowMs())))) {
+    return passBack(reply, answer);
+  }
+  return passBack(reply, notHereYet(answer));
+}
+
+async function send(
+  request: FastifyRequest,
+  more: Readonly<Record<string, string>>,
+  { shell, client, authorization }: PassingOnOptions,
+): Promise<PrimaryAnswer> {
+  const { followed } = shell;
+  if (!followed) return { kind: 'not-sent', reason: 'no primary has spoken to this replica yet' };
+  const proof = authorization();
+  const headers = {
+    ...picked(request.headers, PASSED_TO_PRIMARY),
+    ...more,
+    ...(proof !== undefined && { [CLUSTER_HEADER]: proof, ...forwardedFor(request) }),
+    'x-request-id': request.id,
+  };
+  const path = request.url.replace(ORIGIN, '');
+  return client.send(followed.url, { method: request.method, path, headers, body: request.rawBody });
+}
+
+function passBack(reply: FastifyReply, answer: Extract<PrimaryAnswer, { kind: 'answered' }>): FastifyReply {
+  reply.code(answer.status).headers(picked(answer.headers, PASSED_TO_CLIENT));
+  if (answer.body.length === 0) return reply.send();
+  return reply.send(answer.status < 400 ? answer.body : Buffer.from(problemWithMessage(answer.body.toString())));
+}
+
+/** Durable at the primary under its write concern, and on its way to this replica. */
+function notHereYet(
+  answer: Extract<PrimaryAnswer, { kind: 'answered' }>,
+): Extract<PrimaryAnswer, { kind: 'answered' }> {
+  const accepted = acceptedAnswer(String(answer.headers['x-operation-id']), 'committed');
+  const { etag: _etag, ...headers } = answer.headers;
+  return {
+    kind: 'answered',
+    status: accepted.status,
+    headers: { ...headers, 'content-type': JSON_CONTENT_TYPE, ...accepted.headers },
+    body: Buffer.from(accepted.body ?? ''),
+  };
+}
+
+function picked(headers: IncomingHttpHeaders, names: readonly string[]): Record<string, string> {
+  const entries = names.map((name) => [name, headers[name]] as const);
+  return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+}
+
+function primaryMissing(reason: string): AppError {
+  return new AppError('not-ready', `the primary cannot be reached from here: ${reason}; nothing was done`, {
+    retry: 'safe',
+  });
+}
+
+function outcomeUnknown(reason: string, key: string, isAdded: boolean): AppError {
+  const inTime = isAdded ? ` within ${String(ADDED_KEY_RETENTION_MS / 1_000)} seconds` : '';
+  const wayOut = `send it again${inTime} with the Idempotency-Key ${key} to learn what became of it`;
+  return new AppError('outcome-unknown', `${reason}; ${wayOut}`, { retry: 'unknown' });
+}

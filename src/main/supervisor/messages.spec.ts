@@ -1,0 +1,64 @@
+import { describe, expect, it } from '@jest/globals';
+import { type ChildExit, fileLayoutOf } from '../../platform/nodes/index.js';
+import type { Notice } from './managed-process-core.js';
+import { APP, type ManagedProcess, replicaName, type Message, messageFor } from './messages.js';
+
+const places = fileLayoutOf({ dataDirectory: '/data', replicasDirectory: '/replicas' });
+const REPLICA = replicaName(2, 5072);
+const KILLED: ChildExit = { pid: 7, code: null, signal: 'SIGKILL', complaint: undefined };
+
+function processes(waitsFor?: string): Record<string, ManagedProcess> {
+  return {
+    [APP]: { places: places.app, replica: undefined, waitsFor },
+    [REPLICA]: { places: places.replica(2, 5072), replica: { number: 2, port: 5072 }, waitsFor: undefined },
+  };
+}
+
+const about = (name: string, notice: Notice, waitsFor?: string): Message =>
+  messageFor({ kind: 'child', name, notice }, processes(waitsFor), places, false);
+
+describe('what npm start says', () => {
+  it.each([
+    [APP, 'The app (pid 7) was ended by SIGKILL. Starting it again in 0.25 s ...'],
+    [REPLICA, 'Replica 2 (5072) was ended by SIGKILL. Starting it again in 0.25 s ...'],
+  ])('of %s that died, names it, what ended it and when it starts again', (name, text) => {
+    expect(about(name, { kind: 'died', exit: KILLED, retryInMs: 250 })).toEqual({ text, isTrouble: true });
+  });
+
+  it('of an app that is slow, says what it waits for', () => {
+    const { text } = about(APP, { kind: 'slow', afterMs: 15_000 }, 'replication waits: 2 of 4 replicas heard, needs 3');
+
+    expect(text).toBe(
+      'The app is not ready after 15 s: replication waits: 2 of 4 replicas heard, needs 3; waiting on. Its log: /data/logs/app.log',
+    );
+  });
+
+  it.each([
+    [REPLICA, 'port-taken: x', /^port-taken: port 5072, for replica 2, is taken by another program: .*REPLICA_PORTS/],
+    [APP, 'recovery-needed: npm run recover:from-replicas', /^recovery-needed: npm run recover:from-replicas$/],
+  ])('of %s that refuses its first start with "%s", says it in one line', (name, complaint, line) => {
+    const exit = { ...KILLED, signal: null, code: 1, complaint };
+
+    expect(about(name, { kind: 'gave-up', exit, isFirst: true, attempts: 1 }).text).toMatch(line);
+  });
+
+  it('when all are up, shows where each replica answers and keeps its data, and which one does not run and why', () => {
+    const children = { [APP]: { url: 'http://127.0.0.1:5050' }, [REPLICA]: { url: 'http://127.0.0.1:5072' } };
+    const shown = (all: Extract<Parameters<typeof messageFor>[0], { kind: 'all-up' }>['children']): string =>
+      messageFor({ kind: 'all-up', children: all }, processes(), places, false).text;
+    expect(shown(children)).toMatch(/Replica 2\s+│ http:\/\/127\.0\.0\.1:5072 in \/replicas\/5072 /);
+
+    const failure = { ...KILLED, signal: null, code: 1, complaint: 'data-corrupt: segment-1 at 17' };
+    expect(shown({ ...children, [REPLICA]: { url: undefined, failure } })).toMatch(
+      /Replica 2\s+│ NOT RUNNING: data-corrupt: segment-1 at 17, in \/replicas\/5072 /,
+    );
+  });
+
+  it.each([
+    [true, /X-Api-Key: <key>" or "Authorization: Bearer <key>".*\n.*To try\s+│ curl -H "X-Api-Key: <key>" http/],
+    [false, /To try\s+│ curl http/],
+  ])('when all are up and keys are needed (%s), says how to call', (needsKey, notified) => {
+    const children = { [APP]: { url: 'http://127.0.0.1:5050' } };
+    expect(messageFor({ kind: 'all-up', children }, processes(), places, needsKey).text).toMatch(notified);
+  });
+});

@@ -1,0 +1,111 @@
+import { join } from 'node:path';
+import { AppError, type CrashSites, type Disk, isAppError } from '../../../kernel/index.js';
+import { DataDirectoryLock } from '../../../platform/process/index.js';
+import type { Intent } from '../core/intent.js';
+import { IntentFiles } from './intent-files.js';
+
+const LOCK_ENDING = '.lock.db';
+/** Two names with a dot between them, as `held` makes them; what else lies here is nobody's. */
+const OWNERS_NAME = /^([\w-]+)\.(?:lock\.db|[\w-]+\.json)$/;
+const TRIES = 5;
+/** Locks that this process holds: they are not opened a second time, by which they could fall. */
+const HERE = new Set<string>();
+
+/** Intents of one owner, and the lock that says that nobody else works on them. */
+export interface HeldIntents {
+  readonly files: IntentFiles;
+  /** Gives them back; to nobody when none are left. */
+  release(): Promise<void>;
+}
+
+/**
+ * The open intents of all clients that share a directory. Each client has a name, files that begin with it, and the lock
+ * of that name while its process lives: what a dead one left can be taken over by the next, what a living one works on
+ * cannot. A lock ends exactly with its process.
+ */
+export class IntentStore {
+  constructor(
+    private readonly ports: { readonly disk: Disk; readonly crashSites: CrashSites },
+    private readonly directory: string,
+    private readonly newName: () => string,
+  ) {}
+
+  /** A place for a new client. Rejects with `misconfigured` where none can be made. */
+  async begin(): Promise<HeldIntents> {
+    try {
+      await this.ports.disk.ensureDirectory(this.directory);
+      return this.beginIn();
+    } catch (cause) {
+      if (isAppError(cause)) throw cause;
+      const { code, message } = cause as { code?: unknown; message: string };
+      const why = typeof code === 'string' ? code : message;
+      const text = `what is under way cannot be kept in ${this.directory} (${why})`;
+      throw new AppError('misconfigured', text, { retry: 'never', cause });
+    }
+  }
+
+  private beginIn(): HeldIntents {
+    for (let attempt = 1; ; attempt += 1) {
+      const name = this.newName();
+      const lock = this.tryLock(name);
+      if (lock !== undefined) return this.held(name, lock);
+      if (attempt < TRIES) continue;
+      throw new AppError('data-directory-locked', `no lock is to be had in ${this.directory}`, { retry: 'safe' });
+    }
+  }
+
+  /** What clients that are gone have left, and what clients in other processes have in hand now. */
+  async orphans(): Promise<{ readonly held: readonly HeldIntents[]; readonly others: readonly Intent[] }> {
+    const names = new Set<string>();
+    for (const file of await this.ports.disk.list(this.directory)) {
+      const [, name] = OWNERS_NAME.exec(file) ?? [];
+      if (name !== undefined) names.add(name);
+    }
+    const held: HeldIntents[] = [];
+    const others: Intent[] = [];
+    for (const name of names) {
+      if (HERE.has(this.pathOf(name))) continue;
+      const lock = this.tryLock(name);
+      if (lock === undefined) others.push(...(await this.filesOf(name).all()));
+      else held.push(this.held(name, lock));
+    }
+    return { held, others };
+  }
+
+  private held(name: string, lock: DataDirectoryLock): HeldIntents {
+    const path = this.pathOf(name);
+    HERE.add(path);
+    const files = this.filesOf(name);
+    return {
+      files,
+      release: async () => {
+        try {
+          // Removed while it is held: who has opened it before finds that it is nobody's name any more.
+          if (await files.tidy()) await this.ports.disk.remove(path);
+        } finally {
+          lock.release();
+          HERE.delete(path);
+        }
+      },
+    };
+  }
+
+  private filesOf(name: string): IntentFiles {
+    return new IntentFiles(this.ports, this.directory, `${name}.`);
+  }
+
+  private pathOf(name: string): string {
+    return join(this.directory, `${name}${LOCK_ENDING}`);
+  }
+
+  private tryLock(name: string): DataDirectoryLock | undefined {
+    try {
+      return DataDirectoryLock.acquire(this.directory, `${name}${LOCK_ENDING}`);
+    } catch (error) {
+      const { code } = error as { code?: unknown };
+      // ENOENT: its owner has removed it in between, and is gone.
+      if (code === 'data-directory-locked' || code === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+}

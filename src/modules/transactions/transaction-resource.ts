@@ -1,0 +1,80 @@
+import type { InDoubt, TransactionView } from '../../protocols/two-phase-commit/index.js';
+import type { TransactionViewState, TransactionResource } from './transaction.schemas.js';
+import type { TransactionViewRow } from './transaction-sources.js';
+
+/** All that is known of one transaction, from wherever. */
+export interface Known {
+  readonly row?: TransactionViewRow | undefined;
+  readonly view?: TransactionView | undefined;
+  /** By participant: the promise that it holds. */
+  readonly promises?: ReadonlyMap<string, InDoubt> | undefined;
+}
+
+interface Phase {
+  readonly phase: string;
+  readonly atMs: number;
+  readonly participant?: string;
+  readonly detail?: string;
+}
+
+/** The row decides; the coordinator of this life tells more of the way there; a promise is what is left of an earlier one. */
+export function transactionResource(known: Known): TransactionResource | undefined {
+  const { row, view } = known;
+  const source = row ?? view ?? known.promises?.values().next().value;
+  if (source === undefined) return undefined;
+  const operationId = row?.operationId ?? view?.operationId;
+  const reason = row?.reason ?? view?.reason;
+  return {
+    id: source.id,
+    kind: source.kind,
+    state: row ? stateOfRow(row) : (view?.state ?? 'in-doubt'),
+    participants: participantsOf(known),
+    history: (view?.history ?? historyOf(known)).map(({ phase, atMs, participant, detail }) => ({
+      phase,
+      at: new Date(atMs).toISOString(),
+      ...(participant !== undefined && { participant }),
+      ...(detail !== undefined && { detail }),
+    })),
+    ...(operationId !== undefined && { operationId }),
+    ...(reason !== undefined && { reason }),
+  };
+}
+
+export function stateOfRow({
+  decision,
+  completedAtMs,
+}: Pick<TransactionViewRow, 'decision' | 'completedAtMs'>): TransactionViewState {
+  if (completedAtMs !== undefined) return decision;
+  return decision === 'committed' ? 'committing' : 'aborting';
+}
+
+function participantsOf({ row, view, promises }: Known): TransactionResource['participants'] {
+  if (view) return view.participants.map(({ name, state }) => ({ name, state }));
+  if (row) {
+    const state = row.completedAtMs === undefined ? 'untold' : row.decision;
+    return Object.keys(row.places).map((name) => ({ name, state }));
+  }
+  return [...(promises?.keys() ?? [])].map((name) => ({ name, state: 'prepared' }));
+}
+
+/** Of a transaction of an earlier life. */
+function historyOf({ row, promises }: Known): readonly Phase[] {
+  if (row) {
+    const promised = Object.entries(row.places).map(([participant, place]) =>
+      promise(participant, row.preparedAtMs, place),
+    );
+    return [
+      { phase: 'prepare', atMs: row.begunAtMs },
+      ...promised,
+      { phase: row.decision, atMs: row.decidedAtMs, detail: `by ${row.by}` },
+      ...(row.completedAtMs === undefined ? [] : [{ phase: 'completed', atMs: row.completedAtMs }]),
+    ];
+  }
+  return [...(promises ?? [])].map(([participant, { preparedAtMs, place = '' }]) =>
+    promise(participant, preparedAtMs, place),
+  );
+}
+
+function promise(participant: string, atMs: number, place: string): Phase {
+  return { phase: 'promised', atMs, participant, ...(place !== '' && { detail: place }) };
+}

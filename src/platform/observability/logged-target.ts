@@ -1,0 +1,23 @@
+const MAX_LENGTH = 200;
+/** Queries whose values are worth a line; one that we do not know may hold a key. */
+const SHOWN = new Set(['limit', 'after', 'min_seq', 'state', 'seq']);
+
+/** The target of a request as it may stand in a log: not long, and without what may be a secret. */
+export function loggedTarget(target: string): string {
+  const query = target.indexOf('?');
+  const whole = query < 0 ? target : `${target.slice(0, query)}?${loggedQuery(target.slice(query + 1))}`;
+  if (whole.length <= MAX_LENGTH) return whole;
+  return `${whole.slice(0, MAX_LENGTH)}... (${String(target.length)} characters)`;
+}
+
+function loggedQuery(query: string): string {
+  return query
+    .slice(0, MAX_LENGTH)
+    .split('&')
+    .map((part) => {
+      const [name = ''] = part.split('=', 1);
+      if (SHOWN.has(name)) return part;
+      return name === part ? '...' : `${name}=...`;
+    })
+    .join('&');
+}

@@ -1,0 +1,124 @@
+/**
+ * Whether a primary may open its history for writing, and in which epoch.
+ *
+ * Invariant: whoever opens holds every write that was ever confirmed under `all` or `majority`, and nobody else can
+ * confirm one any more. Therefore the replicas first promise the new epoch and only then, in the same answer, say where
+ * they stand (the first phase of Paxos, Lamport 1998): a position that was asked for before the promise may be overtaken
+ * by an older primary that still runs.
+ */
+import { logPositionText } from '../../../kernel/index.js';
+import type { Position, ReplicaReport } from '../messages.js';
+import { isAheadOf } from './position.js';
+
+/** What the primary's own disk says before its first append. */
+export interface OwnHistory {
+  /** Undefined while it holds nothing. */
+  readonly clusterId: string | undefined;
+  readonly position: Position;
+  /** Random, of this start. */
+  readonly primaryId: string;
+  /** Replicas whose records were asked for and do not follow `position`, or are not there one by one any more. */
+  readonly forks: readonly string[];
+  /** Of records that were durable here beyond `position` and are gone: what says so, for a person. Absent: none. */
+  readonly missing?: string | undefined;
+}
+
+export type HandshakeDecision =
+  /** Not enough replicas have answered to be sure that nothing is missing here. */
+  | { readonly kind: 'wait'; readonly heard: number; readonly needed: number }
+  /** No replica that was heard holds what is missing here, and one that was not may. */
+  | { readonly kind: 'wait-for-all'; readonly missing: string }
+  /** `replica` holds more of what may be this history: fetch what follows our position, then ask again. */
+  | { readonly kind: 'pull'; readonly replica: string }
+  /** Send all replicas the promise message of this epoch; the reports of their answers replace those heard before. */
+  | { readonly kind: 'ask-promises'; readonly epoch: number }
+  | { readonly kind: 'refuse'; readonly reason: string }
+  | { readonly kind: 'open'; readonly epoch: number };
+
+export type Heard = Readonly<Record<string, ReplicaReport>>;
+
+const REMEDY = 'Run `npm run recover:from-replicas`.';
+
+/** How many replicas must be heard so that one of them holds any write ever acknowledged: n - MIN_INSYNC + 1, at most n. */
+export function quorumOf(replicas: number, minInSync: number): number {
+  return Math.min(replicas, replicas - minInSync + 1);
+}
+
+/**
+ * `heard`: the newest report of each replica that answered in this opening. Nothing is promised by anyone before a look
+ * at plain reports found nothing to refuse: a promise stops the primary that runs now.
+ */
+export function decideHandshake(own: OwnHistory, heard: Heard, replicas: number, minInSync: number): HandshakeDecision {
+  const reason = refusalOf(own, heard);
+  if (reason !== undefined) return { kind: 'refuse', reason };
+  const missing = missingFrom(own, heard, replicas, minInSync);
+  if (missing) return missing;
+  const ahead = mostAdvanced(heard);
+  if (ahead && isAheadOf(ahead.report.position, own.position)) return { kind: 'pull', replica: ahead.name };
+  // A quorum that does not hold them shows that nobody was told they are safe; that they are lost takes all to be heard.
+  if (own.missing !== undefined) {
+    if (Object.keys(heard).length < replicas) return { kind: 'wait-for-all', missing: own.missing };
+    return { kind: 'refuse', reason: `${own.missing}; no replica holds what is missing.` };
+  }
+  const highest = Object.values(heard).reduce((epoch, { promisedEpoch }) => Math.max(epoch, promisedEpoch), 0);
+  const newest = Object.entries(heard).filter(([, { promisedEpoch }]) => promisedEpoch === highest);
+  const ours = newest.filter(([, { promisedPrimaryId }]) => promisedPrimaryId === own.primaryId);
+  const isNewest = highest > own.position.epoch;
+  if (isNewest && !missingFrom(own, Object.fromEntries(ours), replicas, minInSync)) {
+    return { kind: 'open', epoch: highest };
+  }
+  // Whoever promised this epoch to another will never promise it to us: only a higher one can still find a quorum.
+  const canContinue = isNewest && newest.length === ours.length;
+  const epoch = canContinue ? highest : Math.max(highest, own.position.epoch) + 1;
+  return replicas === 0 ? { kind: 'open', epoch } : { kind: 'ask-promises', epoch };
+}
+
+function refusalOf(own: OwnHistory, heard: Heard): string | undefined {
+  for (const [name, { clusterId, position }] of Object.entries(heard)) {
+    if (clusterId === undefined) continue;
+    if (own.clusterId === undefined && own.missing === undefined) {
+      return `This data directory is empty, but replica ${name} holds data (up to ${logPositionText(position)}). ${REMEDY}`;
+    }
+    if (own.clusterId !== undefined && clusterId !== own.clusterId) {
+      return `Replica ${name} holds the data of another cluster (${clusterId}; this one is ${own.clusterId}). ${REMEDY}`;
+    }
+    if (!isAheadOf(position, own.position)) continue;
+    // A newer epoch at a number that is taken here too: what stands here was written by a primary that had lost.
+    if (position.seq <= own.position.seq || own.forks.includes(name)) {
+      return `Replica ${name} holds a newer history (up to ${logPositionText(position)}) that does not continue this one (up to ${logPositionText(own.position)}). ${REMEDY}`;
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Undefined when enough are heard. One that cannot vouch may have forgotten what it acknowledged: it counts only when
+ * every replica is heard, or when nobody, we included, holds anything.
+ */
+function missingFrom(
+  own: OwnHistory,
+  heard: Heard,
+  replicas: number,
+  minInSync: number,
+): Extract<HandshakeDecision, { kind: 'wait' }> | undefined {
+  const reports = Object.values(heard);
+  const quorum = quorumOf(replicas, minInSync);
+  const isNew =
+    own.clusterId === undefined &&
+    own.missing === undefined &&
+    reports.every(({ clusterId }) => clusterId === undefined);
+  const voters = reports.filter(({ canVote }) => canVote || isNew).length;
+  if (voters >= quorum || reports.length >= replicas) return undefined;
+  return { kind: 'wait', heard: reports.length, needed: reports.length >= quorum ? replicas : quorum };
+}
+
+/** Undefined when none holds anything. Of equals, the first by name. */
+export function mostAdvanced(heard: Heard): { readonly name: string; readonly report: ReplicaReport } | undefined {
+  let best: { readonly name: string; readonly report: ReplicaReport } | undefined;
+  for (const name of Object.keys(heard).sort()) {
+    const report = heard[name];
+    if (report?.clusterId === undefined) continue;
+    if (!best || isAheadOf(report.position, best.report.position)) best = { name, report };
+  }
+  return best;
+}

@@ -1,0 +1,117 @@
+import { AppError, isAppError, type Log, type Timers } from '../../../kernel/index.js';
+import { decideHandshake, type Heard } from '../core/handshake.js';
+import type { ReplicaReport } from '../messages.js';
+import { askAll } from './ask-all.js';
+import type { PrimaryHistory } from './primary-history.js';
+import type { ReplicaLink } from './replica-link.js';
+
+export interface HandshakePorts {
+  readonly history: PrimaryHistory;
+  readonly links: readonly ReplicaLink[];
+  readonly timers: Timers;
+  readonly log: Log;
+}
+
+export interface HandshakeOptions {
+  /** Random, of this start. */
+  readonly primaryId: string;
+  readonly minInSync: number;
+  /** For one answer. */
+  readonly replicaTimeoutMs: number;
+  /** How long between two rounds of questions. */
+  readonly askEveryMs: number;
+}
+
+const PULL_BYTES = 1024 * 1024;
+
+/**
+ * The questions before a primary's first append: is anything missing here that the replicas have, and do they promise
+ * to follow no older primary? Resolves with the epoch that they promised, after what was missing has been fetched. As
+ * long as too few replicas answer, it goes on asking and calls `onWait` before each pause. Rejects with what `assertGoing`
+ * throws, which is called before each question. Rejects with `recovery-needed` when to begin would lose what the replicas hold.
+ */
+export async function openHistory(
+  ports: HandshakePorts,
+  options: HandshakeOptions,
+  assertGoing: () => void,
+  onWait: (waiting: string) => void,
+): Promise<number> {
+  const { history, links, timers } = ports;
+  const forks: string[] = [];
+  let heard: Heard = {};
+  let errors: readonly string[] = [];
+  let askedEpoch = 0;
+  const pause = (why: string): Promise<void> => {
+    onWait(why);
+    return new Promise((resolve) => timers.after(options.askEveryMs, resolve));
+  };
+  const ask = async (question: (link: ReplicaLink) => Promise<ReplicaReport>): Promise<void> => {
+    assertGoing();
+    const { answers, silent } = await askAll(links, question);
+    heard = { ...heard, ...answers };
+    errors = silent;
+  };
+  const askForReports = (): Promise<void> => ask((link) => link.report(options.replicaTimeoutMs));
+  await askForReports();
+  for (;;) {
+    const { clusterId, position, missing } = history;
+    const own = { clusterId, position, primaryId: options.primaryId, forks, missing };
+    const decision = decideHandshake(own, heard, links.length, options.minInSync);
+    switch (decision.kind) {
+      case 'open':
+        return decision.epoch;
+      case 'refuse':
+        throw new AppError('recovery-needed', `${decision.reason} Nothing was written here.`, { retry: 'never' });
+      case 'pull': {
+        const pulled = await pull(ports, decision.replica, options.replicaTimeoutMs);
+        if (pulled === 'fork') forks.push(decision.replica);
+        if (pulled !== 'silence') break;
+        await pause(`${decision.replica} holds records that are missing here and does not give them`);
+        await askForReports();
+        break;
+      }
+      case 'ask-promises': {
+        if (decision.epoch === askedEpoch) await pause(`too few replicas promise epoch ${String(askedEpoch)}`);
+        askedEpoch = decision.epoch;
+        const from = { epoch: decision.epoch, primaryId: options.primaryId };
+        await ask(async (link) => (await link.promise(from, options.replicaTimeoutMs)).report);
+        break;
+      }
+      case 'wait-for-all':
+        await pause(`${decision.missing}; replicas that do not answer may hold it (${errors.join('; ')})`);
+        await askForReports();
+        break;
+      case 'wait': {
+        const count = `${String(decision.heard)} of ${String(links.length)} replicas answered`;
+        const why = `${String(decision.needed)} are needed to be sure that nothing is missing here`;
+        await pause(`${count} and ${why} (${errors.join('; ')})`);
+        await askForReports();
+        break;
+      }
+    }
+  }
+}
+
+/** Fetches what follows this history from a replica that has more. `fork`: what it has does not follow. */
+async function pull(
+  { history, links, log }: HandshakePorts,
+  name: string,
+  timeoutMs: number,
+): Promise<'pulled' | 'fork' | 'silence'> {
+  const from = history.position;
+  const link = links.find((candidate) => candidate.name === name);
+  const records = await link?.records(from.seq, PULL_BYTES, timeoutMs).catch((error: unknown) => {
+    log.warn('could not fetch what is missing here', { replica: name, error: String(error) });
+  });
+  if (records === undefined) return 'silence';
+  if (records === 'gone' || records.length === 0) return 'fork';
+  try {
+    await history.adopt(records);
+  } catch (error) {
+    if (isAppError(error, 'conflict')) return 'fork';
+    throw error;
+  }
+  const through = history.position.seq;
+  log.warn('fetched records that were missing here from a replica', { replica: name, after: from.seq, through });
+  return 'pulled';
+}

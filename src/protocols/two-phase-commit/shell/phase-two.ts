@@ -1,0 +1,71 @@
+import type { CrashSites } from '../../../kernel/index.js';
+import type { Notification } from '../core/recovery.js';
+import type { Decision, LastResource, Participant, Acknowledgement, TransactionId } from '../ports.js';
+import { errorOf } from './error-of.js';
+import type { InTime } from './in-time.js';
+
+export interface PhaseTwoPorts {
+  readonly participants: readonly Participant<never>[];
+  readonly lastResource: Pick<LastResource<never, unknown>, 'completed'>;
+  readonly crashSites: CrashSites;
+  readonly inTime: InTime;
+}
+
+/** What became of telling one transaction's participants. */
+export interface Notified {
+  readonly decision: Decision;
+  /** By participant. */
+  readonly receipts: Readonly<Record<string, Acknowledgement>>;
+  /** By participant, why it could not be told. Empty: the transaction is completed. */
+  readonly errors: Readonly<Record<string, string>>;
+}
+
+/** Tells decisions that rows have made, all at once, and completes the transactions of which everyone could be told. */
+export async function notifyAll(
+  notifications: readonly Notification[],
+  ports: PhaseTwoPorts,
+): Promise<ReadonlyMap<TransactionId, Notified>> {
+  const notified = new Map<TransactionId, Notified>();
+  const add = (notification: Notification, news: Partial<Notified>): void => {
+    const before = notified.get(notification.id) ?? { decision: notification.decision, receipts: {}, errors: {} };
+    const receipts = { ...before.receipts, ...news.receipts };
+    notified.set(notification.id, { ...before, receipts, errors: { ...before.errors, ...news.errors } });
+  };
+  await Promise.all(
+    notifications.map(async (notification) => {
+      try {
+        add(notification, { receipts: { [notification.participant]: await notify(notification, ports) } });
+      } catch (reason) {
+        add(notification, { errors: { [notification.participant]: errorOf(reason).message } });
+      }
+    }),
+  );
+  for (const [id, { receipts, errors }] of notified) {
+    if (Object.keys(errors).length === 0) ports.lastResource.completed(id, receipts);
+  }
+  return notified;
+}
+
+async function notify(
+  { id, participant: name, decision }: Notification,
+  ports: PhaseTwoPorts,
+): Promise<Acknowledgement> {
+  const participant = ports.participants.find((each) => each.name === name);
+  if (participant === undefined) throw new Error(`there is no participant ${name}`);
+  const notification = decision === 'committed' ? commitAt : abortAt;
+  return ports.inTime(name, notification(participant, id, ports.crashSites));
+}
+
+async function commitAt(to: Participant<never>, id: TransactionId, crashSites: CrashSites): Promise<Acknowledgement> {
+  crashSites.reach('2pc.recovery.commit.before');
+  const receipt = await to.commit(id);
+  crashSites.reach('2pc.recovery.commit.after');
+  return receipt;
+}
+
+async function abortAt(to: Participant<never>, id: TransactionId, crashSites: CrashSites): Promise<Acknowledgement> {
+  crashSites.reach('2pc.recovery.abort.before');
+  const receipt = await to.abort(id);
+  crashSites.reach('2pc.recovery.abort.after');
+  return receipt;
+}
