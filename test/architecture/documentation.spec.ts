@@ -11,16 +11,20 @@ const DOCUMENTS = WRITTEN_BY_HAND.flatMap((pattern) => globSync(pattern, { cwd: 
 
 const LINK = /\]\(([^)#\s]+)(?:#[^)]*)?\)/g;
 const CODE = /`([^`\n]+)`/g;
+const BLOCK = /^```[^]*?^```/gm;
 /** A path from the root, or a file beside the document; `*.schemas.ts` is a naming rule and no path. */
 const PATH =
   /^(?:(?:\.ci|docs|src|test|scripts|bench|examples|findings|postman-collection)\/[\w.*/-]*|[\w./][\w.*/-]*\.(?:ts|mjs))$/;
 /** Written by the program that the sentence is about. */
 const GENERATED = /^(?:bench\/results\/|api\.(?:mjs|cjs))/;
 
+const SECTIONS = ['Context', 'Decision', 'Instead of', 'Consequences'];
+
 /** Links and paths of one Markdown text that lead nowhere from `file`. */
 function deadPaths(file: string, text: string): string[] {
-  const links = [...text.matchAll(LINK)].map(([, target = '']) => target).filter((target) => !/^\w+:/.test(target));
-  const named = [...text.matchAll(CODE)].map(([, code = '']) => code);
+  const prose = text.replace(BLOCK, '');
+  const links = [...prose.matchAll(LINK)].map(([, target = '']) => target).filter((target) => !/^\w+:/.test(target));
+  const named = [...prose.matchAll(CODE)].map(([, code = '']) => code);
   const paths = named.filter((code) => PATH.test(code) && !GENERATED.test(code));
   const exists = (path: string, ...bases: string[]): boolean =>
     bases.some((base) => globSync(path, { cwd: join(ROOT, base) }).length > 0);
@@ -39,6 +43,25 @@ describe('the paths that documents name', () => {
     'given a document with %s, finds the dead path',
     (text) => {
       expect(deadPaths('README.md', text)).toHaveLength(1);
+    },
+  );
+});
+
+describe('the decisions', () => {
+  const FOLDER = join(ROOT, 'docs/adr');
+  const decisions = globSync('[0-9]*.md', { cwd: FOLDER });
+  const index = readFileSync(join(FOLDER, 'README.md'), 'utf8');
+
+  it.each(decisions)(
+    'given %s, it has a date, a status and the sections of the template, and the index lists it',
+    (name) => {
+      const text = readFileSync(join(FOLDER, name), 'utf8');
+
+      expect(text).toMatch(
+        /^# \d{4} .+\n\n- \*\*Date:\*\* \d{4}-\d\d-\d\d\n- \*\*Status:\*\* (?:accepted|superseded by)/,
+      );
+      expect([...text.matchAll(/^## (.+)$/gm)].map(([, title]) => title)).toEqual(SECTIONS);
+      expect(index).toContain(`](${name})`);
     },
   );
 });
