@@ -9,15 +9,21 @@ import { ensureDependencies, ensureNode, orExplain, ROOT } from './provision.mjs
 
 const packageFile = (path) => join(ROOT, 'node_modules', path);
 
-/** By content: a file that did not change was not looked at in vain. */
-const ESLINT_CACHE = ['--cache', '--cache-location', join(ROOT, '.check-cache/eslint'), '--cache-strategy', 'content'];
+/** By content: a file that did not change is not checked again. */
+const cacheOf = (tool) => [
+  '--cache',
+  '--cache-location',
+  join(ROOT, '.check-cache', tool),
+  '--cache-strategy',
+  'content',
+];
 
 /** Longest first, so that none is left over at the end. */
 const TESTS = { name: 'unit tests', args: [join(ROOT, 'scripts/test.mjs'), '--only', 'unit'] };
 const CHECKS = [
-  { name: 'lint', args: [packageFile('eslint/bin/eslint.js'), '.', '--max-warnings', '0', ...ESLINT_CACHE] },
+  { name: 'lint', args: [packageFile('eslint/bin/eslint.js'), '.', '--max-warnings', '0', ...cacheOf('eslint')] },
   { name: 'types', args: [packageFile('typescript/bin/tsc'), '-p', 'tsconfig.check.json'] },
-  { name: 'format', args: [packageFile('prettier/bin/prettier.cjs'), '--check', '.'] },
+  { name: 'format', args: [packageFile('prettier/bin/prettier.cjs'), '--check', '.', ...cacheOf('prettier')] },
   { name: 'import-rules', args: [join(ROOT, 'scripts/import-rules.mjs')] },
 ];
 
