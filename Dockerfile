@@ -1,5 +1,5 @@
-# One node in a container, which the engine supervises: the app, or with the command `node dist/bundle/replica.mjs` and
-# PORT a replica. `docker-compose.yml` runs an app and four replicas, each with a volume and a port.
+# One node in a container that the engine supervises: the app, or a replica with PORT and the command
+# `node dist/bundle/replica.mjs`. `docker-compose.yml` runs an app and four replicas, each with a volume and a port.
 FROM node:24.22.3-bookworm-slim AS build
 WORKDIR /bifolio
 COPY package.json package-lock.json .npmrc ./
@@ -10,7 +10,7 @@ COPY src ./src
 RUN npm run build && npm prune --omit=dev --no-audit --no-fund
 
 FROM node:24.22.3-bookworm-slim
-# An empty REPLICA_PORTS: the replicas of an app in a container are elsewhere, in REPLICA_NODES, or there are none.
+# REPLICA_PORTS is empty: an app in a container has its replicas elsewhere, in REPLICA_NODES, or none.
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=5050 DATA_DIR=/data REPLICAS_DIR=/data/replicas REPLICA_PORTS=
 WORKDIR /bifolio
 COPY --from=build /bifolio/package.json ./

@@ -6,8 +6,8 @@
 # or locks per request does so twice, and one that waits until the request it knows has ended waits for itself. Plain Fastify
 # hands the empty parameter to the handler, and runs the hooks once.
 #
-# Run it with Node 22.14 or later: bash findings/nest-fastify-empty-parameter-runs-hooks-twice.sh. It ends with 1 when the
-# behaviour is another one.
+# Run it with Node 22.14 or later: bash findings/nest-fastify-empty-parameter-runs-hooks-twice.sh. It ends with 1 if the
+# behaviour differs.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -2,11 +2,11 @@
 # A subscriber that fails after a commit makes TypeORM report the transaction as failed, although it is committed.
 #
 # EntitySubscriberInterface.afterTransactionCommit runs inside commitTransaction(). When it rejects, so does
-# DataSource.transaction(), with the subscriber's error and nothing that tells it from a transaction that was rolled back.
-# A caller that tries again writes twice. Whoever coordinates two stores must not take a rejected commit for a "no".
+# DataSource.transaction(), with the subscriber's error, and nothing distinguishes that from a transaction that was rolled back.
+# A caller that tries again writes twice. A coordinator of two stores must not take a rejected commit for a "no".
 #
-# Run it with Node 22.14 or later: bash findings/typeorm-commit-reported-as-failure.sh. It ends with 1 when the behaviour is
-# another one.
+# Run it with Node 22.14 or later: bash findings/typeorm-commit-reported-as-failure.sh. It ends with 1 if the behaviour
+# differs.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
