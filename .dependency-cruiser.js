@@ -20,7 +20,6 @@ export const MODULE_ORDER = [
   'collections',
   'operations',
   'groups',
-  'cluster-client',
 ];
 
 const foldersOf = (path) =>

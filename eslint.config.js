@@ -50,7 +50,7 @@ const NAMES_SQLITE_FILES = [
   'src/platform/sql-check/**/*.ts',
   'src/platform/process/data-directory-lock.ts',
   'src/platform/nodes/file-layout.ts',
-  'src/modules/cluster-client/shell/intent-store.ts',
+  'src/protocols/cluster-client/shell/intent-store.ts',
 ];
 const FILES_ARE_LOOKED_AT = [
   {

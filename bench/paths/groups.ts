@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ClusterClient, systemPorts } from '../../src/modules/cluster-client/index.js';
+import { ClusterClient, systemPorts } from '../../src/protocols/cluster-client/index.js';
 import { startReplica } from '../cluster.js';
 import { expect } from '../expect.js';
 import { type Bench, type Figure, interleave, median, type Round } from '../figure.js';

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CRASH_SITES } from '../../src/main/api/crash-sites.js';
-import { CLUSTER_CRASH_SITES } from '../../src/modules/cluster-client/index.js';
+import { CLUSTER_CRASH_SITES } from '../../src/protocols/cluster-client/index.js';
 import { FOLLOWER_CRASH_SITES } from '../../src/platform/documents/index.js';
 
 const SOURCE = fileURLToPath(new URL('../../src', import.meta.url));

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { OperationReport } from '../../src/modules/cluster-client/index.js';
+import type { OperationReport } from '../../src/protocols/cluster-client/index.js';
 import { FaultyFetch, NODE_FAULTS, type NodeFault, type NodeStep, type PlannedFault } from '../support/faulty-fetch.js';
 import { GroupNodes } from '../support/group-nodes.js';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
-import { ClusterClient, systemPorts } from '../../src/modules/cluster-client/index.js';
+import { ClusterClient, systemPorts } from '../../src/protocols/cluster-client/index.js';
 import { removeDirectory, temporaryDirectory } from '../support/app-process.js';
 import { clusterCommand, type CommandEnd } from '../support/cluster-command.js';
 import { describeOnFlask, FlaskNode } from '../support/flask-node.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { join } from 'node:path';
-import { CLUSTER_CRASH_SITES, type ClusterClient, type Outcome } from '../../src/modules/cluster-client/index.js';
+import { CLUSTER_CRASH_SITES, type ClusterClient, type Outcome } from '../../src/protocols/cluster-client/index.js';
 import { clusterCommand, type CommandEnd } from '../support/cluster-command.js';
 import { GroupNodes } from '../support/group-nodes.js';
 import { SeededRandom } from '../support/seeded-random.js';

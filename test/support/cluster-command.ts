@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
-import type { OperationReport } from '../../src/modules/cluster-client/index.js';
+import type { OperationReport } from '../../src/protocols/cluster-client/index.js';
 
 const PROGRAM = resolve('dist/bundle/cli.mjs');
 

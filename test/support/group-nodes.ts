@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ClusterClient, type ClusterOptions, systemPorts } from '../../src/modules/cluster-client/index.js';
+import { ClusterClient, type ClusterOptions, systemPorts } from '../../src/protocols/cluster-client/index.js';
 import { freePort, ReplicaProcess } from './replica-process.js';
 
 /** Real nodes, and clients of them. */

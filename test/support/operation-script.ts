@@ -1,5 +1,5 @@
-import { type Intent, newIntent, type Wanted } from '../../src/modules/cluster-client/core/intent.js';
-import type { WriteAnswer } from '../../src/modules/cluster-client/core/node-status.js';
+import { type Intent, newIntent, type Wanted } from '../../src/protocols/cluster-client/core/intent.js';
+import type { WriteAnswer } from '../../src/protocols/cluster-client/core/node-status.js';
 import {
   decide,
   type Effect,
@@ -8,7 +8,7 @@ import {
   type Operation,
   operationOf,
   type Outcome,
-} from '../../src/modules/cluster-client/core/operation.js';
+} from '../../src/protocols/cluster-client/core/operation.js';
 
 /** How a node answers; by default it knows operation ids, has nothing, does what it is asked, and says so. */
 export interface ScriptedNode {

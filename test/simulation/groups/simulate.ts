@@ -1,7 +1,7 @@
 import type { LamportTime } from '../../../src/kernel/index.js';
-import type { Intent, Wanted } from '../../../src/modules/cluster-client/core/intent.js';
-import type { Outcome } from '../../../src/modules/cluster-client/core/operation.js';
-import { metByMajority } from '../../../src/modules/cluster-client/core/version-bounds.js';
+import type { Intent, Wanted } from '../../../src/protocols/cluster-client/core/intent.js';
+import type { Outcome } from '../../../src/protocols/cluster-client/core/operation.js';
+import { metByMajority } from '../../../src/protocols/cluster-client/core/version-bounds.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 import { type Fault, Network } from './network.js';
 import { SimulatedClient } from './simulated-client.js';

@@ -1,7 +1,7 @@
 import { type LamportTime, laterOf } from '../../../src/kernel/index.js';
-import type { Intent, Wanted } from '../../../src/modules/cluster-client/core/intent.js';
-import { newIntent } from '../../../src/modules/cluster-client/core/intent.js';
-import { groupsIn } from '../../../src/modules/cluster-client/core/look.js';
+import type { Intent, Wanted } from '../../../src/protocols/cluster-client/core/intent.js';
+import { newIntent } from '../../../src/protocols/cluster-client/core/intent.js';
+import { groupsIn } from '../../../src/protocols/cluster-client/core/look.js';
 import {
   decide,
   type Effect,
@@ -10,8 +10,8 @@ import {
   type Operation,
   operationOf,
   type Outcome,
-} from '../../../src/modules/cluster-client/core/operation.js';
-import { afterBreak, needsNoUndo, statusAfter } from '../../../src/modules/cluster-client/shell/node-requests.js';
+} from '../../../src/protocols/cluster-client/core/operation.js';
+import { afterBreak, needsNoUndo, statusAfter } from '../../../src/protocols/cluster-client/shell/node-requests.js';
 import type { Delivery, Network } from './network.js';
 import type { NodeWork, SimulatedNode } from './simulated-node.js';
 import type { Variant } from './variant.js';

@@ -6,8 +6,8 @@ import {
   MAX_VERSION_LEAP,
   plusLamport,
 } from '../../../src/kernel/index.js';
-import type { Wanted } from '../../../src/modules/cluster-client/core/intent.js';
-import type { WriteAnswer } from '../../../src/modules/cluster-client/core/node-status.js';
+import type { Wanted } from '../../../src/protocols/cluster-client/core/intent.js';
+import type { WriteAnswer } from '../../../src/protocols/cluster-client/core/node-status.js';
 import type { Variant } from './variant.js';
 
 /** What a message makes a node do. */

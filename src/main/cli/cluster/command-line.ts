@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { type LamportTime, parseJson, parseLamport } from '../../../kernel/index.js';
-import { parseNode, type UnknownRule } from '../../../modules/cluster-client/index.js';
+import { parseNode, type UnknownRule } from '../../../protocols/cluster-client/index.js';
 
 export type Command =
   | { readonly name: 'create'; readonly groupId: string }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { ListReading, NodeVersion } from '../../../modules/cluster-client/index.js';
+import type { ListReading, NodeVersion } from '../../../protocols/cluster-client/index.js';
 import { listLines, repairLines } from './messages.js';
 
 const UNKNOWN_TO_BE_ALIKE = 'The nodes are not known to have the same groups.';

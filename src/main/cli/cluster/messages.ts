@@ -11,7 +11,7 @@ import type {
   RepairReport,
   StatusReading,
   Wanted,
-} from '../../../modules/cluster-client/index.js';
+} from '../../../protocols/cluster-client/index.js';
 
 const WORDS: Readonly<Record<NodeStatus, string>> = {
   untouched: 'untouched',

@@ -6,7 +6,7 @@ import {
   type OperationReport,
   type Progress,
   systemPorts,
-} from '../../../modules/cluster-client/index.js';
+} from '../../../protocols/cluster-client/index.js';
 import { crashSitesAmong } from '../../../platform/crash-sites/index.js';
 import { type Command, type CommandLine, readCommandLine, UsageError } from './command-line.js';
 import { HELP } from './help.js';
