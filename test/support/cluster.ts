@@ -172,8 +172,8 @@ async function expectReady(url: string, isAsWanted: (details: Details) => boolea
   }
 }
 
-export async function stateHashOf(url: string): Promise<StateHash> {
-  const headers = { authorization: replicationAuthorization(SECRET) };
+export async function stateHashOf(url: string, secret = SECRET): Promise<StateHash> {
+  const headers = { authorization: replicationAuthorization(secret) };
   const response = await fetch(`${url}/replication/state-hash`, { headers });
   if (response.status !== 200) throw new Error(`${url} has no state hash: ${await response.text()}`);
   return (await response.json()) as StateHash;
