@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { readdirSync } from 'node:fs';
 import type { RepairReport } from '../../src/protocols/cluster-client/index.js';
 import { stateHashOf } from '../support/cluster.js';
+import { eventually } from '../support/eventually.js';
 import { EarlierCluster } from './earlier-cluster.js';
 
 const TEST_TIMEOUT_MS = 240_000;
@@ -67,10 +68,12 @@ describe('the data of an earlier build, whose processes were all killed in the m
     expect([inDoubt?.kind, inDoubt?.state, others]).toEqual(['books-2pc', 'committed', []]);
   };
 
-  const expectEqualStates = async (): Promise<void> => {
-    const [first, ...others] = await hashes();
-    for (const other of others) expect(other).toEqual(first);
-  };
+  /** Replicas hear of the end of a transaction with the next batch. */
+  const expectEqualStates = (): Promise<void> =>
+    eventually(async () => {
+      const [first, ...others] = await hashes();
+      for (const other of others) expect(other).toEqual(first);
+    });
 
   it(
     'is all there, is in doubt of nothing, and has equal states on all nodes, also after a clean stop and a start',
