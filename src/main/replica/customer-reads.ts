@@ -2,8 +2,7 @@ import { logPositionText } from '../../kernel/index.js';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { whenCurrent } from '../../platform/http/index.js';
 import { answerCustomer, answerCustomers } from '../../modules/customers/index.js';
-import type { ReplicaShell } from '../../protocols/replication/index.js';
-import type { ReplicaDocuments } from './replica-documents.js';
+import type { ReplicaDocuments, ReplicaShell } from '../../protocols/replication/index.js';
 
 export interface CustomerReadsOptions {
   readonly documents: Pick<ReplicaDocuments, 'find' | 'page' | 'state'>;

@@ -10,6 +10,7 @@ import {
   logPositionText,
   type ProcessControl,
 } from '../../kernel/index.js';
+import { COLLECTIONS } from '../../modules/collections/index.js';
 import { GroupStore, serveGroups } from '../../modules/groups/index.js';
 import {
   answerProblems,
@@ -29,6 +30,7 @@ import {
   whyNotListening,
 } from '../../platform/http/index.js';
 import { DataFiles, WatchedDisk } from '../../platform/data-files/index.js';
+import { CountingDisk } from '../../platform/disk/index.js';
 import { witnessPath } from '../../platform/journal/index.js';
 import type { RunningServer } from '../../platform/nodes/index.js';
 import { HttpObserver, logPort } from '../../platform/observability/index.js';
@@ -41,28 +43,30 @@ import {
   systemTimers,
   uuids,
 } from '../../platform/process/index.js';
-import { secretFileIn } from '../../platform/secrets/index.js';
-import { isAuthorized, replicationAuthorization, ReplicaShell } from '../../protocols/replication/index.js';
+import { secretFileIn, whenSecretKnown } from '../../platform/secrets/index.js';
+import {
+  isAuthorized,
+  PrimaryClient,
+  PrimaryPresence,
+  ReplicaDocuments,
+  ReplicaShell,
+  replicationAuthorization,
+  serveForwardedWrites,
+  serveReplication,
+} from '../../protocols/replication/index.js';
 import { serveAbout } from './about-routes.js';
-import { CountingDisk } from './counting-disk.js';
 import { crashSitesOf } from './crash-sites.js';
 import { serveCustomerReads } from './customer-reads.js';
 import { openApiDocument } from './openapi/document.js';
-import { whenSecretKnown } from './known-secret.js';
 import { type ReplicaMeasures, serveMetrics } from './metrics.js';
-import { serveForwardedWrites } from './write-forwarding.js';
-import { PrimaryClient } from './primary-client.js';
-import { PrimaryPresence } from './primary-presence.js';
 import { QUERY_NAMES } from './query-names.js';
-import { ReplicaDocuments } from './replica-documents.js';
-import { serveReplication } from './replication-routes.js';
 
 const MAX_WRITES_UNDER_WAY = 5_000;
 const AS_NODE = { hasMessage: true };
 /** The folder of this node's groups beside that of the replicated documents. */
 const GROUPS = 'groups';
 /** What the way to the primary and back may take beside the write itself. */
-const PASSING_ON_MS = 1_000;
+const FORWARDING_MS = 1_000;
 const LOOK_FOR_DIRECTORY_EVERY_MS = 500;
 const LOOK_AT_FILES_EVERY_MS = 250;
 
@@ -99,7 +103,7 @@ export async function startReplica(
   const watched = new WatchedDisk(disk, files);
   const own = { disk: watched, crashSites, log, process: processControl };
   const [documents, groups] = await Promise.all([
-    ReplicaDocuments.open(own, config).catch((error: unknown) => {
+    ReplicaDocuments.open(own, { ...config, collections: COLLECTIONS }).catch((error: unknown) => {
       const others = `what is in ${config.directory} away, but for ${GROUPS}/ and ${basename(witnessPath(groupsDirectory))}`;
       throw namingWayOut(error, `move ${others}, and it is copied again from the app`);
     }),
@@ -120,7 +124,7 @@ export async function startReplica(
   const shell = new ReplicaShell({ store: documents, timers: systemTimers, log }, (primary) => {
     presence.heard(primary);
   });
-  const client = new PrimaryClient(config.writeDeadlineMs + PASSING_ON_MS);
+  const client = new PrimaryClient(config.writeDeadlineMs + FORWARDING_MS);
   secret = rememberSecret(
     whenSecretKnown({ disk, random: systemRandom, crashSites, timers: systemTimers, log }, config),
     processControl,
@@ -145,6 +149,7 @@ export async function startReplica(
     );
     serveCustomerReads(clients, { documents, shell, readWaitMs: config.readWaitMs });
     serveForwardedWrites(clients, {
+      paths: ['/customers'],
       shell,
       client,
       newKey: uuids({ clock: systemClock, random: systemRandom }),

@@ -1,1 +1,2 @@
+export { CountingDisk } from './counting-disk.js';
 export { directoriesIn, NodeDisk } from './node-disk.js';

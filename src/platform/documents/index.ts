@@ -19,7 +19,7 @@ export { DocumentFollower } from './document-follower.js';
 export type { CopyableHistory, DocumentHistoryOptions } from './document-history.js';
 export { FOLLOWER_CRASH_SITES } from './follower-crash-sites.js';
 export { DocumentOperationLedger } from './document-operation-ledger.js';
-export type { DocumentPage } from './document-reads.js';
+export type { DocumentPage, DocumentReads } from './document-reads.js';
 export { type SnapshotStream, storeStream } from './snapshot-stream.js';
 export { reservedDocument } from './reserved-document.js';
 export { inTurns } from './in-turns.js';

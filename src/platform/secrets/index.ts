@@ -7,3 +7,4 @@ export {
   type SecretLocations,
   type SecretPorts,
 } from './cluster-secret.js';
+export { whenSecretKnown } from './when-secret-known.js';

@@ -14,7 +14,6 @@ export { chooseRecovery, type RecoveryChoice } from './core/recovery.js';
 export {
   decideReplica,
   NO_PROMISE,
-  promiseAfterLoss,
   type ReplicaDecision,
   type ReplicaEffect,
   type ReplicaPromise,
@@ -27,24 +26,12 @@ export type { ReplicaLink, SnapshotStream } from './shell/replica-link.js';
 export { type FollowedPrimary, type ReplicaCounts, ReplicaShell } from './shell/replica-shell.js';
 export type { CapturedState, ReplicaStore } from './shell/replica-store.js';
 export { isAuthorized, replicationAuthorization } from './shell/replication-authorization.js';
-export {
-  APPEND_LIMIT_BYTES,
-  decodeAppend,
-  decodeInstall,
-  decodePromise,
-  decodeQuarantine,
-  encodeAnswer,
-  encodePosition,
-  encodeRecords,
-  encodeReport,
-  encodeStateHash,
-  INSTALL_HEADER,
-  NDJSON,
-  POSITION_HEADER,
-  REPLICATION_PATHS,
-  type ShippedAppend,
-  type StateHashAt,
-} from './shell/wire.js';
+export { serveReplication } from './shell/replication-routes.js';
+export { INSTALL_HEADER, REPLICATION_PATHS, type ShippedAppend, type StateHashAt } from './shell/wire.js';
+export { PrimaryClient } from './shell/primary-client.js';
+export { PrimaryPresence } from './shell/primary-presence.js';
+export { serveForwardedWrites } from './shell/write-forwarding.js';
+export { ReplicaDocuments } from './stores/replica-documents.js';
 export type { WriteConcern } from './shell/confirmations.js';
 export type { PrimaryHistory } from './shell/primary-history.js';
 export { ReplicationPrimary } from './shell/primary-shell.js';

@@ -1,5 +1,5 @@
 import type { DiskFile } from '../../kernel/index.js';
-import { NodeDisk } from '../../platform/disk/index.js';
+import { NodeDisk } from './node-disk.js';
 
 /** Counts how often something was made durable. */
 export class CountingDisk extends NodeDisk {

@@ -1,8 +1,12 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { AppError, isAppError } from '../../kernel/index.js';
-import { answerProblems, mayArriveSlowly } from '../../platform/http/index.js';
+import { AppError, isAppError } from '../../../kernel/index.js';
+import { answerProblems, mayArriveSlowly } from '../../../platform/http/index.js';
+import type { ReplicaAnswer, ReplicaReport, ShippedRecord } from '../messages.js';
+import type { SnapshotStream } from './replica-link.js';
+import type { ReplicaShell } from './replica-shell.js';
+import { isAuthorized } from './replication-authorization.js';
 import {
   APPEND_LIMIT_BYTES,
   decodeAppend,
@@ -15,16 +19,10 @@ import {
   encodeReport,
   encodeStateHash,
   INSTALL_HEADER,
-  isAuthorized,
   NDJSON,
   POSITION_HEADER,
-  type ReplicaAnswer,
-  type ReplicaReport,
-  type ReplicaShell,
   REPLICATION_PATHS,
-  type ShippedRecord,
-  type SnapshotStream,
-} from '../../protocols/replication/index.js';
+} from './wire.js';
 
 /** What others may ask of the data here. */
 export interface ReplicaHistory {

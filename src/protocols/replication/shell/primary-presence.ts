@@ -1,5 +1,5 @@
-import type { Log, Timers } from '../../kernel/index.js';
-import type { FollowedPrimary } from '../../protocols/replication/index.js';
+import type { Log, Timers } from '../../../kernel/index.js';
+import type { FollowedPrimary } from './replica-shell.js';
 
 /** Whether the primary is there, judged by its last message; one line in the log for each change. */
 export class PrimaryPresence {

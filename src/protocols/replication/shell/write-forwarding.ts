@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { acceptedAnswer, ADDED_KEY_RETENTION_MS, AppError } from '../../kernel/index.js';
+import { acceptedAnswer, ADDED_KEY_RETENTION_MS, AppError } from '../../../kernel/index.js';
 import {
   ADDED_KEY_HEADER,
   CLUSTER_HEADER,
@@ -8,11 +8,13 @@ import {
   forwardedFor,
   JSON_CONTENT_TYPE,
   problemWithMessage,
-} from '../../platform/http/index.js';
-import type { ReplicaShell } from '../../protocols/replication/index.js';
+} from '../../../platform/http/index.js';
 import type { PrimaryAnswer, PrimaryClient } from './primary-client.js';
+import type { ReplicaShell } from './replica-shell.js';
 
-export interface PassingOnOptions {
+export interface WriteForwardingOptions {
+  /** Of the collections whose documents are written at the primary. */
+  readonly paths: readonly string[];
   readonly shell: Pick<ReplicaShell, 'whenAt' | 'followed'>;
   readonly client: PrimaryClient;
   readonly newKey: () => string;
@@ -27,7 +29,7 @@ export interface PassingOnOptions {
 const KEY = 'idempotency-key';
 /** Some clients, those behind a proxy, name it before the path. */
 const ORIGIN = /^[a-z][a-z\d+.-]*:\/\/[^/?]*/i;
-const PASSED_TO_PRIMARY = [
+const FORWARDED_HEADERS = [
   'if-match',
   'if-none-match',
   'x-write-concern',
@@ -36,29 +38,31 @@ const PASSED_TO_PRIMARY = [
   'content-type',
   'accept',
 ];
-const PASSED_TO_CLIENT = [
+const RETURNED_HEADERS = [
   ...['content-type', 'location', 'etag', 'x-commit', 'x-replicas-acked', 'x-operation-id', 'idempotency-replayed'],
   ...['retry-after', 'www-authenticate'],
 ];
 
 /** Writes go to the primary and are answered once this replica holds them; what became of one is asked there too. */
-export function serveForwardedWrites(server: FastifyInstance, options: PassingOnOptions): void {
+export function serveForwardedWrites(server: FastifyInstance, options: WriteForwardingOptions): void {
   const write = (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> =>
-    passWriteOn(request, reply, options);
-  server.post('/customers', write);
-  server.put('/customers/:id', write);
-  server.delete('/customers/:id', write);
+    forwardWrite(request, reply, options);
+  for (const path of options.paths) {
+    server.post(path, write);
+    server.put(`${path}/:id`, write);
+    server.delete(`${path}/:id`, write);
+  }
   server.get('/operations/:id', async (request, reply) => {
     const answer = await send(request, {}, options);
     if (answer.kind !== 'answered') throw primaryMissing(answer.reason);
-    return passBack(reply, answer);
+    return answerWith(reply, answer);
   });
 }
 
-async function passWriteOn(
+async function forwardWrite(
   request: FastifyRequest,
   reply: FastifyReply,
-  options: PassingOnOptions,
+  options: WriteForwardingOptions,
 ): Promise<FastifyReply> {
   const { shell, writeDeadlineMs, nowMs } = options;
   const deadlineMs = nowMs() + writeDeadlineMs;
@@ -85,21 +89,21 @@ async function passWriteOn(
   if (answer.status < 300) request.atStop = () => acceptedAnswer(operationId, 'committed');
   const commit = commitOf(answer.headers['x-commit']);
   if (!commit || answer.status >= 400 || (await shell.whenAt(commit, Math.max(0, deadlineMs - nowMs())))) {
-    return passBack(reply, answer);
+    return answerWith(reply, answer);
   }
-  return passBack(reply, notHereYet(answer));
+  return answerWith(reply, notHereYet(answer));
 }
 
 async function send(
   request: FastifyRequest,
   more: Readonly<Record<string, string>>,
-  { shell, client, authorization }: PassingOnOptions,
+  { shell, client, authorization }: WriteForwardingOptions,
 ): Promise<PrimaryAnswer> {
   const { followed } = shell;
   if (!followed) return { kind: 'not-sent', reason: 'no primary has spoken to this replica yet' };
   const proof = authorization();
   const headers = {
-    ...picked(request.headers, PASSED_TO_PRIMARY),
+    ...picked(request.headers, FORWARDED_HEADERS),
     ...more,
     ...(proof !== undefined && { [CLUSTER_HEADER]: proof, ...forwardedFor(request) }),
     'x-request-id': request.id,
@@ -108,8 +112,8 @@ async function send(
   return client.send(followed.url, { method: request.method, path, headers, body: request.rawBody });
 }
 
-function passBack(reply: FastifyReply, answer: Extract<PrimaryAnswer, { kind: 'answered' }>): FastifyReply {
-  reply.code(answer.status).headers(picked(answer.headers, PASSED_TO_CLIENT));
+function answerWith(reply: FastifyReply, answer: Extract<PrimaryAnswer, { kind: 'answered' }>): FastifyReply {
+  reply.code(answer.status).headers(picked(answer.headers, RETURNED_HEADERS));
   if (answer.body.length === 0) return reply.send();
   return reply.send(answer.status < 400 ? answer.body : Buffer.from(problemWithMessage(answer.body.toString())));
 }

@@ -1,36 +1,32 @@
-import type { ReplicaConfig } from '../../config/index.js';
-import { AppError, type CrashSites, type Disk, type Log, type ProcessControl } from '../../kernel/index.js';
-import { COLLECTIONS } from '../../modules/collections/index.js';
-import type { CustomerDocuments } from '../../modules/customers/index.js';
-import { DocumentFollower, stateHash } from '../../platform/documents/index.js';
-import { nextTurn, systemClock, systemTimers } from '../../platform/process/index.js';
+import { AppError, type CrashSites, type Disk, type Log, type ProcessControl } from '../../../kernel/index.js';
 import {
-  type CapturedState,
-  NO_PROMISE,
-  promiseAfterLoss,
-  type ReplicaPromise,
-  reportOf,
-  type ReplicaState,
-  type ReplicaStore,
-  type ShippedRecord,
-} from '../../protocols/replication/index.js';
-import type { ReplicaHistory } from './replication-routes.js';
+  DocumentFollower,
+  type DocumentHistoryOptions,
+  type DocumentReads,
+  stateHash,
+} from '../../../platform/documents/index.js';
+import { nextTurn, systemClock, systemTimers } from '../../../platform/process/index.js';
+import { NO_PROMISE, promiseAfterLoss, type ReplicaPromise, reportOf, type ReplicaState } from '../core/replica.js';
+import type { ShippedRecord } from '../messages.js';
+import type { CapturedState, ReplicaStore } from '../shell/replica-store.js';
+import type { ReplicaHistory } from '../shell/replication-routes.js';
 
 type Position = ReplicaState['position'];
 
-/** The customers that this replica holds, as the protocol and as readers see them. */
-export class ReplicaDocuments implements ReplicaStore, ReplicaHistory, CustomerDocuments {
+type Reads = Pick<DocumentReads, 'find' | 'page'>;
+
+/** The documents that this replica holds, as the protocol and as readers see them. */
+export class ReplicaDocuments implements ReplicaStore, ReplicaHistory, Reads {
   private constructor(private readonly follower: DocumentFollower<ReplicaPromise>) {}
 
   /** Recovers what is in the replica's directory, whose lock the caller holds. */
   static async open(
     own: { readonly disk: Disk; readonly crashSites: CrashSites; readonly log: Log; readonly process: ProcessControl },
-    config: Pick<ReplicaConfig, 'directory' | 'snapshotEveryBytes' | 'journalReserveBytes'>,
+    options: DocumentHistoryOptions,
   ): Promise<ReplicaDocuments> {
-    const { directory, snapshotEveryBytes, journalReserveBytes } = config;
     const follower = await DocumentFollower.open<ReplicaPromise>(
       { ...own, clock: systemClock, timers: systemTimers, nextTurn },
-      { directory, collections: COLLECTIONS, snapshotEveryBytes, journalReserveBytes },
+      options,
     );
     await vouchForNoMoreThanIsThere(follower, own.log);
     return new ReplicaDocuments(follower);
@@ -87,11 +83,11 @@ export class ReplicaDocuments implements ReplicaStore, ReplicaHistory, CustomerD
     return { position, size: sizeBytes, chunks: opened.chunks, close: () => opened.close() };
   }
 
-  find(...which: Parameters<CustomerDocuments['find']>): ReturnType<CustomerDocuments['find']> {
+  find(...which: Parameters<Reads['find']>): ReturnType<Reads['find']> {
     return this.follower.find(...which);
   }
 
-  page(...which: Parameters<CustomerDocuments['page']>): ReturnType<CustomerDocuments['page']> {
+  page(...which: Parameters<Reads['page']>): ReturnType<Reads['page']> {
     return this.follower.page(...which);
   }
 

@@ -1,9 +1,18 @@
-import type { ReplicaConfig } from '../../config/index.js';
 import type { Log, Timers } from '../../kernel/index.js';
-import { directoriesIn } from '../../platform/disk/index.js';
-import { knownClusterSecret, type SecretPorts } from '../../platform/secrets/index.js';
+import { directoriesIn } from '../disk/index.js';
+import { knownClusterSecret, type SecretPorts } from './cluster-secret.js';
 
 const LOOK_EVERY_MS = 250;
+
+export interface SecretSources {
+  /** Undefined: kept in `directory`, or found in `dataDirectory` or another replica's. */
+  readonly clusterSecret: string | undefined;
+  /** The replica's own. */
+  readonly directory: string;
+  /** The app's, if it runs on this machine. */
+  readonly dataDirectory: string;
+  readonly replicasDirectory: string;
+}
 
 /**
  * The cluster's secret, as soon as there is one: given, kept here, or that of the app or another replica on this machine,
@@ -11,7 +20,7 @@ const LOOK_EVERY_MS = 250;
  */
 export async function whenSecretKnown(
   ports: SecretPorts & { readonly log: Log; readonly timers: Timers },
-  { clusterSecret, directory, dataDirectory, replicasDirectory }: ReplicaConfig,
+  { clusterSecret, directory, dataDirectory, replicasDirectory }: SecretSources,
 ): Promise<string> {
   for (let isFirst = true; ; isFirst = false) {
     const secret = await knownClusterSecret(ports, {
