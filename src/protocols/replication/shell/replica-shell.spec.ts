@@ -102,7 +102,7 @@ describe('a replica given appends', () => {
     expect(await outcome(shell.append(other))).toBe('diverged at 2');
     expect(await outcome(shell.quarantine(FIRST))).toBe('accepted at 0');
     expect(await outcome(shell.append(other))).toBe('accepted at 3');
-    expect(shell.counts).toMatchObject({ setAsides: 1, appendedRecords: 5 });
+    expect(shell.counts).toMatchObject({ quarantines: 1, appendedRecords: 5 });
   });
 });
 
