@@ -65,3 +65,28 @@ describe('the decisions', () => {
     },
   );
 });
+
+describe('the guide to an atomic write over two stores', () => {
+  const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
+  const linesOf = (text: string): string[] =>
+    text.split('\n').map((line) =>
+      line
+        .replace(/\s*\/\/.*/, '')
+        .replace('export ', '')
+        .trim(),
+    );
+  const sources = [
+    ...globSync('examples/atomic-invoice/*.ts', { cwd: ROOT }),
+    'src/protocols/two-phase-commit/ports.ts',
+  ];
+  const written = new Set(sources.flatMap((file) => linesOf(read(file))));
+  /** The first block is the mistake that the guide begins with. */
+  const [, ...blocks] = read('docs/guides/atomic-write-over-two-stores.md').matchAll(/^```ts\n([^]*?)^```/gm);
+
+  it('shows only lines that the example and the ports have', () => {
+    const shown = blocks.flatMap(([, code = '']) => linesOf(code)).filter((line) => line !== '');
+
+    expect(shown.length).toBeGreaterThan(50);
+    expect(shown.filter((line) => !written.has(line))).toEqual([]);
+  });
+});
