@@ -20,7 +20,16 @@ export {
   parseLamport,
   plusLamport,
 } from './lamport-clock.js';
-export { parseLogPosition, type LogPosition, logPositionText } from './log-position.js';
+export type { CapturedState, CopyableHistory, EncodedRecord, OpenSnapshot, SnapshotStream } from './history.js';
+export {
+  type ChainPosition,
+  GENESIS,
+  isAheadOf,
+  isAsFarAs,
+  type LogPosition,
+  logPositionText,
+  parseLogPosition,
+} from './log-position.js';
 export type {
   Clock,
   CrashSites,

@@ -153,7 +153,7 @@ describe('a replica and its history', () => {
       yield bytes;
     })();
     const refused = await messageOf(
-      primary.link.install(primary.identity, { position, size: bytes.length, chunks }, 5_000),
+      primary.link.install(primary.identity, { position, sizeBytes: bytes.length, chunks }, 5_000),
     );
     expect(refused).toMatch(/^it answered 400: .*checksum/);
     expect((await primary.link.report(PATIENT_MS)).position.seq).toBe(4);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { FOLLOWER_CRASH_SITES } from '../../src/platform/documents/index.js';
-import type { SnapshotStream } from '../../src/protocols/replication/index.js';
+import type { SnapshotStream } from '../../src/kernel/index.js';
 import { ActingPrimary, CLUSTER_SECRET } from '../support/acting-primary.js';
 import { removeDirectory, temporaryDirectory } from '../support/app-process.js';
 import { eventually } from '../support/eventually.js';
@@ -49,7 +49,7 @@ afterAll(async () => {
 
 const snapshot = (): SnapshotStream => ({
   position: snapshotPosition,
-  size: snapshotBytes.length,
+  sizeBytes: snapshotBytes.length,
   chunks: (async function* () {
     yield snapshotBytes;
   })(),

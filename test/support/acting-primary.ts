@@ -1,10 +1,10 @@
+import type { EncodedRecord } from '../../src/kernel/index.js';
 import {
   HttpReplicaLink,
   type PrimaryIdentity,
   type ReplicaAnswer,
   replicationAuthorization,
   type ShippedAppend,
-  type ShippedRecord,
 } from '../../src/protocols/replication/index.js';
 import { GENESIS_POSITION, positionOf, primaryOf, recordsAfter } from './replication-world.js';
 
@@ -14,7 +14,7 @@ const PATIENT_MS = 30_000;
 
 /** The test as the primary of one replica: it makes the history and ships it. */
 export class ActingPrimary {
-  readonly records: ShippedRecord[] = [];
+  readonly records: EncodedRecord[] = [];
   readonly link: HttpReplicaLink;
   /** Where the replica shall pass writes on to. */
   url = 'http://127.0.0.1:1';
@@ -37,14 +37,14 @@ export class ActingPrimary {
   }
 
   /** The next place in the history is `op`'s; nobody hears of it yet. */
-  write(op: unknown): ShippedRecord {
+  write(op: unknown): EncodedRecord {
     const last = this.records.at(-1);
     const after = last ? positionOf(last) : GENESIS_POSITION;
     this.records.push(...recordsAfter(after, this.identity.epoch, [op], 1_000 + after.seq));
     return this.records.at(-1)!;
   }
 
-  put(id: number, name: string): ShippedRecord {
+  put(id: number, name: string): EncodedRecord {
     const fields = { name, email: `${name}@example.org` };
     const operation = { id: `operation-${String(this.records.length)}` };
     return this.write({ type: 'put', collection: 'customers', id, fields, operation });

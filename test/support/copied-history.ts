@@ -1,4 +1,4 @@
-import type { EncodedRecord } from '../../src/platform/journal/index.js';
+import type { EncodedRecord } from '../../src/kernel/index.js';
 import { DocumentWorld, SNAPSHOT_PATH } from './document-world.js';
 import { SeededRandom } from './seeded-random.js';
 import type { SimulatedDisk } from './simulated-disk.js';

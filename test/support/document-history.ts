@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { GENESIS, type JournalRecord } from '../../src/platform/journal/index.js';
+import { GENESIS } from '../../src/kernel/index.js';
+import type { JournalRecord } from '../../src/platform/journal/index.js';
 import {
   DocumentMachine,
   type DocumentOp,

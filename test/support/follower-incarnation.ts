@@ -68,7 +68,7 @@ export class FollowerIncarnation {
 
   async quarantine(): Promise<void> {
     this.heldSeq = 0;
-    const name = await this.world.follower.quarantine(this.world.clock.nowMs());
+    const name = await this.world.follower.quarantine();
     if (name !== undefined) this.quarantines += 1;
   }
 
@@ -83,7 +83,7 @@ export class FollowerIncarnation {
     const { position, firstSeq } = follower;
     const promised = follower.promise?.epoch ?? 0;
     const expected = this.history.records.slice(0, position.seq);
-    const [own, primarys] = [await hashOf(follower.captureState()), await hashOf(stateAfter(expected))];
+    const [own, primarys] = [await follower.captureState().stateHash(), await hashOf(stateAfter(expected))];
     const readable = await follower.readFrom(firstSeq, 10_000_000);
     const quarantined = this.world.quarantined().length;
     const state = [

@@ -1,4 +1,4 @@
-import type { CrashSites } from '../../src/kernel/index.js';
+import { type CrashSites, type EncodedRecord, GENESIS } from '../../src/kernel/index.js';
 import { NO_CRASH_SITES } from '../../src/platform/crash-sites/index.js';
 import {
   DocumentFollower,
@@ -7,7 +7,7 @@ import {
   type DocumentsSnapshot,
   stateHash,
 } from '../../src/platform/documents/index.js';
-import { type EncodedRecord, GENESIS, type JournalRecord } from '../../src/platform/journal/index.js';
+import type { JournalRecord } from '../../src/platform/journal/index.js';
 import { PROMPT_TIMERS } from './prompt-timers.js';
 import { RecordingLog } from './recording-log.js';
 import { RecordingProcessControl } from './recording-process-control.js';

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { encodeRecord, type JournalRecord, type Position } from '../../src/platform/journal/index.js';
+import type { ChainPosition } from '../../src/kernel/index.js';
+import { encodeRecord, type JournalRecord } from '../../src/platform/journal/index.js';
 import { encodeLine } from '../../src/platform/journal/line-codec.js';
 
 const CHECKSUM_CHARACTERS = 9;
@@ -15,11 +16,11 @@ export function forge(directory: string, find: string, put: string): void {
     throw new Error('forge one segment with words of one length');
   const path = join(directory, segments[0]!);
   const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
-  let previous: Position | undefined;
+  let previous: ChainPosition | undefined;
   const forged = lines.map((line) => {
     const json = line.slice(CHECKSUM_CHARACTERS);
     const content = JSON.parse(json) as JournalRecord<unknown> & {
-      readonly after?: Position;
+      readonly after?: ChainPosition;
       readonly batch?: unknown;
     };
     if (content.after !== undefined) previous = content.after;

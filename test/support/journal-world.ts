@@ -1,11 +1,5 @@
-import { isAppError, type CrashSites, type Disk } from '../../src/kernel/index.js';
-import {
-  GENESIS,
-  Journal,
-  type JournalSink,
-  type Position,
-  type WhenEndIsMissing,
-} from '../../src/platform/journal/index.js';
+import { isAppError, type CrashSites, type Disk, GENESIS, type ChainPosition } from '../../src/kernel/index.js';
+import { Journal, type JournalSink, type WhenEndIsMissing } from '../../src/platform/journal/index.js';
 import { JournalHistory, type NumberedOp, type NumberedRecord } from './journal-history.js';
 import { PROMPT_TIMERS } from './prompt-timers.js';
 import { RecordingLog } from './recording-log.js';
@@ -70,7 +64,7 @@ export class JournalWorld {
     return this.current;
   }
 
-  get covered(): Position {
+  get covered(): ChainPosition {
     return positionOf(this.snapshot.at(-1));
   }
 
@@ -138,7 +132,7 @@ export class JournalWorld {
   }
 }
 
-export function positionOf(record: NumberedRecord | undefined): Position {
+export function positionOf(record: NumberedRecord | undefined): ChainPosition {
   return record ? { epoch: record.epoch, seq: record.seq, hash: record.hash } : GENESIS;
 }
 
@@ -154,7 +148,7 @@ export interface Reopened {
 /** Opens a journal on a copy of `image` that has nothing else to lose. */
 export async function openImage(
   image: ReadonlyMap<string, Buffer>,
-  covered: Position = GENESIS,
+  covered: ChainPosition = GENESIS,
   whenEndIsMissing: WhenEndIsMissing = 'refuse',
 ): Promise<Reopened> {
   const disk = new SimulatedDisk(new SeededRandom(1), image);

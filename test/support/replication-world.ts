@@ -1,14 +1,20 @@
-import { encodeRecord, GENESIS, type Position } from '../../src/platform/journal/index.js';
-import type { PrimaryIdentity, ReplicaReport, ShippedRecord } from '../../src/protocols/replication/index.js';
+import { GENESIS, type ChainPosition, type EncodedRecord } from '../../src/kernel/index.js';
+import { encodeRecord } from '../../src/platform/journal/index.js';
+import type { PrimaryIdentity, ReplicaReport } from '../../src/protocols/replication/index.js';
 
-export const GENESIS_POSITION: Position = GENESIS;
+export const GENESIS_POSITION: ChainPosition = GENESIS;
 
 export function primaryOf(epoch = 1, primaryId = `primary-${String(epoch)}`, clusterId = 'cluster-a'): PrimaryIdentity {
   return { clusterId, epoch, primaryId };
 }
 
 /** Records that follow `after`, in the epoch of `from`, one per op. */
-export function recordsAfter(after: Position, epoch: number, ops: readonly unknown[], at = 1_000): ShippedRecord[] {
+export function recordsAfter(
+  after: ChainPosition,
+  epoch: number,
+  ops: readonly unknown[],
+  at = 1_000,
+): EncodedRecord[] {
   let previous = after;
   return ops.map((op, index) => {
     const [record, json] = encodeRecord(previous, epoch, at + index, op);
@@ -17,7 +23,7 @@ export function recordsAfter(after: Position, epoch: number, ops: readonly unkno
   });
 }
 
-export function positionOf({ epoch, seq, hash }: Position): Position {
+export function positionOf({ epoch, seq, hash }: ChainPosition): ChainPosition {
   return { epoch, seq, hash };
 }
 

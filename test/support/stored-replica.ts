@@ -7,16 +7,14 @@ import {
   SnapshotFile,
   stateHash,
 } from '../../src/platform/documents/index.js';
-import { GENESIS, type JournalRecord } from '../../src/platform/journal/index.js';
+import type { JournalRecord } from '../../src/platform/journal/index.js';
 import { NO_CRASH_SITES } from '../../src/platform/crash-sites/index.js';
-import { AppError } from '../../src/kernel/index.js';
+import { AppError, GENESIS, type EncodedRecord, type SnapshotStream } from '../../src/kernel/index.js';
 import type {
   PromiseMessage,
   ReplicaAnswer,
   ReplicaLink,
   ReplicaReport,
-  ShippedRecord,
-  SnapshotStream,
   StateHashAt,
 } from '../../src/protocols/replication/index.js';
 import { EMPTY_REPORT, positionOf, recordsAfter } from './replication-world.js';
@@ -26,8 +24,8 @@ const COLLECTIONS = [{ name: 'customers', counterField: 'orders_count' }];
 const SNAPSHOT = '/replica/documents.json';
 
 /** A history of `epochs` epochs in which each puts `puts` customers, as the journal has it. */
-export function customerHistory(epochs: number, puts: number, clusterId = 'cluster-a'): ShippedRecord[] {
-  const records: ShippedRecord[] = [];
+export function customerHistory(epochs: number, puts: number, clusterId = 'cluster-a'): EncodedRecord[] {
+  const records: EncodedRecord[] = [];
   let id = 0;
   for (let epoch = 1; epoch <= epochs; epoch += 1) {
     const ops: DocumentOp[] = [{ type: 'epoch-started', clusterId, primaryId: `primary-${epoch}` }];
@@ -62,7 +60,7 @@ export class StoredReplica implements ReplicaLink {
 
   constructor(
     readonly name: string,
-    public held: ShippedRecord[],
+    public held: EncodedRecord[],
     private readonly clusterId = 'cluster-a',
   ) {}
 
@@ -85,7 +83,7 @@ export class StoredReplica implements ReplicaLink {
     return { verdict: 'accepted', report: await this.report() };
   }
 
-  async records(afterSeq: number): Promise<readonly ShippedRecord[] | 'gone'> {
+  async records(afterSeq: number): Promise<readonly EncodedRecord[] | 'gone'> {
     if (afterSeq < this.snapshotSeq) return 'gone';
     // Two at a time, so that whoever reads has to ask again.
     return this.held.slice(afterSeq, afterSeq + 2);
@@ -99,7 +97,7 @@ export class StoredReplica implements ReplicaLink {
       yield bytes.subarray(0, 10);
       yield bytes.subarray(10);
     }
-    return { position: positionOf(last), size: bytes.length, chunks: chunks() };
+    return { position: positionOf(last), sizeBytes: bytes.length, chunks: chunks() };
   }
 
   async stateHash(): Promise<StateHashAt | undefined> {
@@ -124,13 +122,13 @@ export class StoredReplica implements ReplicaLink {
   }
 }
 
-export function machineOf(records: readonly ShippedRecord[]): DocumentMachine {
+export function machineOf(records: readonly EncodedRecord[]): DocumentMachine {
   const machine = new DocumentMachine(COLLECTIONS, GENESIS);
   for (const { json } of records) machine.apply(JSON.parse(json) as JournalRecord<DocumentOp>);
   return machine;
 }
 
-async function snapshotOf(records: readonly ShippedRecord[]): Promise<Buffer> {
+async function snapshotOf(records: readonly EncodedRecord[]): Promise<Buffer> {
   const disk = new SimulatedDisk();
   const ports = { disk: disk.attach(), nextTurn, crashSites: NO_CRASH_SITES };
   await ports.disk.ensureDirectory(dirname(SNAPSHOT));

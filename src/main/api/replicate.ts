@@ -1,8 +1,7 @@
 import type { AppConfig } from '../../config/index.js';
 import type { Log, ProcessControl } from '../../kernel/index.js';
-import { nextTurn, systemRandom, systemTimers } from '../../platform/process/index.js';
+import { systemRandom, systemTimers } from '../../platform/process/index.js';
 import { HttpReplicaLink, replicationAuthorization, ReplicationPrimary } from '../../protocols/replication/index.js';
-import { DocumentPrimaryHistory } from './document-primary-history.js';
 import type { Stores } from './stores.js';
 
 /** Makes this process the primary of its documents; nothing is asked or shipped before `open`. */
@@ -22,13 +21,13 @@ export function replicate(
   const authorization = replicationAuthorization(secret);
   return new ReplicationPrimary(
     {
-      history: new DocumentPrimaryHistory(documents, nextTurn, own.clusterId),
+      store: documents,
       links: nodes.map((node) => new HttpReplicaLink(node, authorization)),
       timers: systemTimers,
       random: systemRandom,
       log: own.log,
       process: own.process,
     },
-    { ...options, primaryUrl: own.primaryUrl },
+    { ...options, primaryUrl: own.primaryUrl, newClusterId: own.clusterId },
   );
 }

@@ -5,7 +5,7 @@ import { answerCustomer, answerCustomers } from '../../modules/customers/index.j
 import type { ReplicaDocuments, ReplicaShell } from '../../protocols/replication/index.js';
 
 export interface CustomerReadsOptions {
-  readonly documents: Pick<ReplicaDocuments, 'find' | 'page' | 'state'>;
+  readonly documents: Pick<ReplicaDocuments, 'find' | 'page' | 'position'>;
   readonly shell: Pick<ReplicaShell, 'whenAt'>;
   readonly readWaitMs: number;
 }
@@ -33,5 +33,5 @@ async function whenHere(
   { documents, shell, readWaitMs }: CustomerReadsOptions,
 ): Promise<void> {
   await whenCurrent(request, { whenAt: (commit) => shell.whenAt(commit, readWaitMs) });
-  reply.header('x-replica-seq', logPositionText(documents.state().position));
+  reply.header('x-replica-seq', logPositionText(documents.position));
 }

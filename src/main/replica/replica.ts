@@ -48,7 +48,8 @@ import {
   isAuthorized,
   PrimaryClient,
   PrimaryPresence,
-  ReplicaDocuments,
+  openReplicaDocuments,
+  type ReplicaDocuments,
   ReplicaShell,
   replicationAuthorization,
   serveForwardedWrites,
@@ -103,7 +104,7 @@ export async function startReplica(
   const watched = new WatchedDisk(disk, files);
   const own = { disk: watched, crashSites, log, process: processControl };
   const [documents, groups] = await Promise.all([
-    ReplicaDocuments.open(own, { ...config, collections: COLLECTIONS }).catch((error: unknown) => {
+    openReplicaDocuments(own, { ...config, collections: COLLECTIONS }).catch((error: unknown) => {
       const others = `what is in ${config.directory} away, but for ${GROUPS}/ and ${basename(witnessPath(groupsDirectory))}`;
       throw namingWayOut(error, `move ${others}, and it is copied again from the app`);
     }),
@@ -162,7 +163,7 @@ export async function startReplica(
     serveGroups(clients, { store: groups, nodeId, newId, quota, undoQuota, clock: systemClock, log });
     serveAbout(clients, {
       node: () => ({ nodeId: nodeId(), port: portOf(server) }),
-      position: () => logPositionText(documents.state().position),
+      position: () => logPositionText(documents.position),
       groups: () => groups.all().length,
       missing: () => [...missingParts(presence, secret()), ...lostFiles(files)],
     });
@@ -239,7 +240,7 @@ function measures(
   documents: ReplicaDocuments,
   disk: CountingDisk,
 ): Omit<ReplicaMeasures, 'groups'> {
-  const { epoch, seq } = documents.state().position;
+  const { epoch, seq } = documents.position;
   return { ...shell.counts, epoch, seq, synchronized: disk.synchronized };
 }
 

@@ -1,6 +1,5 @@
-import { AppError, type LamportTime } from '../../kernel/index.js';
+import { AppError, type LamportTime, type ChainPosition } from '../../kernel/index.js';
 import type { FileCodec } from '../../platform/documents/index.js';
-import type { Position } from '../../platform/journal/index.js';
 import type { GroupState } from './core/group-history.js';
 import type { KnownOperation } from './core/known-operation.js';
 
@@ -8,7 +7,7 @@ const FORMAT = 1;
 
 /** All groups of a node at one place of its journal. */
 export interface GroupSnapshot extends GroupState {
-  readonly position: Position;
+  readonly position: ChainPosition;
 }
 
 /** JSON that a person can read, an operation per line. */
@@ -31,7 +30,7 @@ export const GROUP_SNAPSHOT_CODEC: FileCodec<GroupSnapshot> = {
 };
 
 interface Stored {
-  readonly _meta?: { readonly format: number; readonly counter: LamportTime; readonly position: Position };
+  readonly _meta?: { readonly format: number; readonly counter: LamportTime; readonly position: ChainPosition };
   readonly operations?: readonly KnownOperation[];
 }
 

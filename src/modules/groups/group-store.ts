@@ -1,14 +1,8 @@
 import { join } from 'node:path';
 import { Low } from 'lowdb';
-import { compareLamport, type HeldKeys, isAppError, type LamportTime } from '../../kernel/index.js';
+import { compareLamport, type HeldKeys, isAppError, type LamportTime, GENESIS } from '../../kernel/index.js';
 import { SnapshotFile } from '../../platform/documents/index.js';
-import {
-  GENESIS,
-  Journal,
-  type JournalPorts,
-  type MissingEnd,
-  type WhenEndIsMissing,
-} from '../../platform/journal/index.js';
+import { Journal, type JournalPorts, type MissingEnd, type WhenEndIsMissing } from '../../platform/journal/index.js';
 import { GroupHistory, type GroupOp, type GroupOutcome, type GroupRecord } from './core/group-history.js';
 import type { OperationKind } from './core/known-operation.js';
 import { GROUP_SNAPSHOT_CODEC, type GroupSnapshot } from './group-snapshot.js';

@@ -1,25 +1,20 @@
 import { join } from 'node:path';
-import { AppError, storageFull } from '../../kernel/index.js';
 import {
+  AppError,
+  storageFull,
   type EncodedRecord,
-  forgetEnd,
-  isDiskFull,
-  type JournalPorts,
-  type MissingEnd,
-  type Position,
-} from '../journal/index.js';
-import {
+  type ChainPosition,
+  type CapturedState,
   type CopyableHistory,
-  DocumentHistory,
-  type DocumentHistoryOptions,
-  SNAPSHOT_FILE,
-} from './document-history.js';
-import type { DocumentMachine, DocumentsSnapshot } from './document-machine.js';
+  type OpenSnapshot,
+} from '../../kernel/index.js';
+import { forgetEnd, isDiskFull, type JournalPorts, type MissingEnd } from '../journal/index.js';
+import { DocumentHistory, type DocumentHistoryOptions, SNAPSHOT_FILE } from './document-history.js';
+import type { DocumentMachine } from './document-machine.js';
 import { DocumentReads } from './document-reads.js';
 import { IncomingSnapshot } from './incoming-snapshot.js';
 import { PromiseFile } from './promise-file.js';
 import { RecordListeners } from './record-listeners.js';
-import type { SnapshotStream } from './snapshot-stream.js';
 
 const DOCUMENTS = 'documents';
 const INCOMING = 'incoming';
@@ -72,7 +67,7 @@ export class DocumentFollower<Promised extends object> extends DocumentReads imp
     return new DocumentFollower(ports, options, promiseFile, promise, incoming, listeners, history);
   }
 
-  get position(): Position {
+  get position(): ChainPosition {
     return this.history.position;
   }
 
@@ -103,15 +98,15 @@ export class DocumentFollower<Promised extends object> extends DocumentReads imp
     return this.history.readFrom(seq, limitBytes);
   }
 
-  positionAt(seq: number): Promise<Position | 'gone' | undefined> {
+  positionAt(seq: number): Promise<ChainPosition | 'gone' | undefined> {
     return this.history.positionAt(seq);
   }
 
-  openSnapshot(): Promise<SnapshotStream | undefined> {
+  openSnapshot(): Promise<OpenSnapshot | undefined> {
     return this.history.openSnapshot();
   }
 
-  captureState(): DocumentsSnapshot {
+  captureState(): CapturedState {
     return this.history.captureState();
   }
 
@@ -139,7 +134,7 @@ export class DocumentFollower<Promised extends object> extends DocumentReads imp
   }
 
   /** As `IncomingSnapshot.receive`: beside everything else, and nothing is changed by it until `install`. */
-  receiveSnapshot(chunks: AsyncIterable<Uint8Array>): Promise<Position> {
+  receiveSnapshot(chunks: AsyncIterable<Uint8Array>): Promise<ChainPosition> {
     return this.incoming.receive(chunks);
   }
 
@@ -147,7 +142,7 @@ export class DocumentFollower<Promised extends object> extends DocumentReads imp
    * Puts the snapshot that was received in the place of everything that is held, durable when it resolves, with its
    * position. Rejects with `conflict`, nothing changed, when none was received or it is not ahead.
    */
-  install(): Promise<Position> {
+  install(): Promise<ChainPosition> {
     return this.inTurn(async () => {
       const { position, incoming } = this;
       const { received } = incoming;
@@ -165,11 +160,11 @@ export class DocumentFollower<Promised extends object> extends DocumentReads imp
    * Keeps everything that is held under a new name and begins empty, durable when it resolves, with that name; undefined
    * when nothing is held.
    */
-  quarantine(nowMs: number): Promise<string | undefined> {
+  quarantine(): Promise<string | undefined> {
     return this.inTurn(async () => {
       if (this.position.seq === 0) return undefined;
       const { directory } = this.options;
-      const name = await this.freeName(nowMs);
+      const name = await this.freeName();
       await this.replaceHistory(() => this.moveAway(join(directory, DOCUMENTS), join(directory, name)));
       this.ports.log.warn('set the documents aside and began empty', { directory, name });
       return name;
@@ -216,9 +211,9 @@ export class DocumentFollower<Promised extends object> extends DocumentReads imp
     crashSites.reach('set-aside.directory.after');
   }
 
-  private async freeName(nowMs: number): Promise<string> {
+  private async freeName(): Promise<string> {
     const taken = await this.ports.disk.listDirectories(this.options.directory);
-    const name = `quarantined-${new Date(nowMs).toISOString().replaceAll(':', '-')}`;
+    const name = `quarantined-${new Date(this.ports.clock.nowMs()).toISOString().replaceAll(':', '-')}`;
     let free = name;
     for (let count = 2; taken.includes(free); count += 1) free = `${name}-${String(count)}`;
     return free;

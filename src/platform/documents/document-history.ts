@@ -1,15 +1,21 @@
 import { join } from 'node:path';
 import { Low } from 'lowdb';
-import { isAppError, parseLogPosition } from '../../kernel/index.js';
 import {
-  type Appended,
+  isAppError,
+  parseLogPosition,
   type EncodedRecord,
   GENESIS,
+  type ChainPosition,
+  type CapturedState,
+  type CopyableHistory,
+  type OpenSnapshot,
+} from '../../kernel/index.js';
+import {
+  type Appended,
   Journal,
   type JournalPorts,
   type JournalRecord,
   type MissingEnd,
-  type Position,
   type WhenEndIsMissing,
 } from '../journal/index.js';
 import { type Applied, DocumentMachine, type DocumentsSnapshot, type SnapshotMeta } from './document-machine.js';
@@ -18,7 +24,8 @@ import type { PreparedTransaction } from './transaction-memory.js';
 import { SnapshotCodec } from './snapshot-codec.js';
 import { SnapshotFile } from './snapshot-file.js';
 import { inTurns } from './in-turns.js';
-import { openSnapshotStream, type SnapshotStream } from './snapshot-stream.js';
+import { openSnapshotStream } from './snapshot-stream.js';
+import { stateHash } from './state-hash.js';
 
 export const SNAPSHOT_FILE = 'documents.json';
 /** More makes writing cheaper, less makes the next start quicker. */
@@ -48,26 +55,8 @@ export interface HistoryEvents {
 
 /** Of the snapshot file. */
 interface WrittenSnapshot {
-  readonly position: Position;
+  readonly position: ChainPosition;
   readonly firstToldSeq: number;
-}
-
-/** The history of documents as it can be copied: by its records, and by its snapshot where they are gone. */
-export interface CopyableHistory {
-  /** Of the last durable record. */
-  readonly position: Position;
-  /** Undefined until the first epoch of this history has started. */
-  readonly clusterId: string | undefined;
-  /** As `Journal.firstSeq`. */
-  readonly firstSeq: number;
-  /** As `Journal.readFrom`. */
-  readFrom(seq: number, limitBytes: number): Promise<readonly EncodedRecord[] | 'gone'>;
-  /** As `Journal.positionAt`. */
-  positionAt(seq: number): Promise<Position | 'gone' | undefined>;
-  /** The newest snapshot file; undefined when there is none or the history is closing. The caller closes it. */
-  openSnapshot(): Promise<SnapshotStream | undefined>;
-  /** The whole state at `position`, of this moment; later records do not change it. */
-  captureState(): DocumentsSnapshot;
 }
 
 /** The history that a process writes itself. */
@@ -134,7 +123,7 @@ export class DocumentHistory implements CopyableHistory {
     return new DocumentHistory(ports, options, machine, file, low, empty, journal, covered && writtenAs(covered));
   }
 
-  get position(): Position {
+  get position(): ChainPosition {
     return this.journal.position;
   }
 
@@ -160,7 +149,7 @@ export class DocumentHistory implements CopyableHistory {
     return this.journal.readFrom(seq, limitBytes);
   }
 
-  positionAt(seq: number): Promise<Position | 'gone' | undefined> {
+  positionAt(seq: number): Promise<ChainPosition | 'gone' | undefined> {
     return this.journal.positionAt(seq);
   }
 
@@ -169,11 +158,13 @@ export class DocumentHistory implements CopyableHistory {
     return this.written?.firstToldSeq ?? 1;
   }
 
-  captureState(): DocumentsSnapshot {
-    return this.machine.capture();
+  captureState(): CapturedState {
+    const captured = this.machine.capture();
+    const { epoch, seq, hash } = captured.meta;
+    return { position: { epoch, seq, hash }, stateHash: () => stateHash(captured, this.ports.nextTurn) };
   }
 
-  openSnapshot(): Promise<SnapshotStream | undefined> {
+  openSnapshot(): Promise<OpenSnapshot | undefined> {
     return this.alone(async () => {
       const position = this.written?.position;
       if (position === undefined || this.isClosing) return undefined;
@@ -263,6 +254,6 @@ function writtenAs({ epoch, seq, hash, decisions = [] }: SnapshotMeta): WrittenS
  * The first record that the journal must keep beside a snapshot at `position`. A transaction that is prepared in it can
  * be followed in the journal, from its first record on, until it is decided.
  */
-function firstNeeded({ seq }: Position, prepared: readonly PreparedTransaction[] = []): number {
+function firstNeeded({ seq }: ChainPosition, prepared: readonly PreparedTransaction[] = []): number {
   return Math.min(seq + 1, prepared[0]?.seq ?? Infinity);
 }

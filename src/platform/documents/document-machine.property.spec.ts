@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { GENESIS } from '../../kernel/index.js';
 import {
   arbitraryHistory,
   bump,
@@ -9,7 +10,6 @@ import {
   type Step,
   textOf,
 } from '../../../test/support/document-history.js';
-import { GENESIS } from '../journal/index.js';
 import { DocumentMachine } from './document-machine.js';
 
 /** Everything that can be told apart from outside: documents as shown, in order, and all that decides what comes next. */

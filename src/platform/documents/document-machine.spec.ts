@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { GENESIS, type JournalRecord } from '../journal/index.js';
+import { GENESIS } from '../../kernel/index.js';
+import type { JournalRecord } from '../journal/index.js';
 import { DocumentMachine, type DocumentsSnapshot } from './document-machine.js';
 import type { DocumentOp } from './document-op.js';
 import { stateHash } from './state-hash.js';

@@ -1,5 +1,5 @@
-import { AppError, type OperationStamp, logPositionText } from '../../kernel/index.js';
-import type { JournalRecord, Position } from '../journal/index.js';
+import { AppError, type OperationStamp, logPositionText, type ChainPosition } from '../../kernel/index.js';
+import type { JournalRecord } from '../journal/index.js';
 import type { StoredDocument } from './document-line.js';
 import {
   assertPlainNames,
@@ -35,7 +35,7 @@ export interface DocumentsSnapshot {
   readonly meta: SnapshotMeta;
 }
 
-export interface SnapshotMeta extends Position {
+export interface SnapshotMeta extends ChainPosition {
   readonly clusterId: string;
   readonly counters: Readonly<Record<string, number>>;
   readonly nextIds: Readonly<Record<string, number>>;
@@ -57,10 +57,10 @@ export class DocumentMachine {
   readonly operations = new OperationMemory();
   readonly transactions = new TransactionMemory();
   private readonly collections = new Map<string, CollectionState>();
-  private position: Position;
+  private position: ChainPosition;
   private cluster = '';
 
-  constructor(declarations: readonly CollectionDeclaration[], genesis: Position) {
+  constructor(declarations: readonly CollectionDeclaration[], genesis: ChainPosition) {
     this.position = genesis;
     for (const declaration of declarations) {
       assertPlainNames({ [declaration.name]: null, [declaration.counterField ?? '']: null });
@@ -79,7 +79,7 @@ export class DocumentMachine {
     return this.cluster;
   }
 
-  get appliedPosition(): Position {
+  get appliedPosition(): ChainPosition {
     return this.position;
   }
 
@@ -236,7 +236,7 @@ export class DocumentMachine {
 }
 
 /** To go on without what it does would be another state under the same position. */
-function ofANewerVersion(op: never, { seq }: Position): AppError {
+function ofANewerVersion(op: never, { seq }: ChainPosition): AppError {
   const { type } = op as { readonly type?: unknown };
   const message = `record ${String(seq)} is of a kind that this version does not know: ${String(type)}`;
   return new AppError('data-corrupt', message, { retry: 'never' });

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
+import type { EncodedRecord } from '../../kernel/index.js';
 import { copiedHistory } from '../../../test/support/copied-history.js';
 import { DocumentWorld } from '../../../test/support/document-world.js';
 import { hashOf, stateAfter } from '../../../test/support/follower-world.js';
-import type { EncodedRecord } from '../journal/index.js';
-import type { SnapshotStream } from './snapshot-stream.js';
+import type { OpenSnapshot } from '../../kernel/index.js';
 
-async function textOf(stream: SnapshotStream | undefined): Promise<string> {
+async function textOf(stream: OpenSnapshot | undefined): Promise<string> {
   const bytes: Buffer[] = [];
   for await (const chunk of stream?.chunks ?? []) bytes.push(chunk);
   return Buffer.concat(bytes).toString();
@@ -63,7 +63,7 @@ describe('DocumentStore, before its epoch has started', () => {
     await world.store.follow(records.slice(0, 6));
     await world.store.follow(records.slice(6));
 
-    expect(await hashOf(world.store.history.captureState())).toBe(await hashOf(stateAfter(records)));
+    expect(await world.store.history.captureState().stateHash()).toBe(await hashOf(stateAfter(records)));
     const start = await world.store.startEpoch({ epoch: world.store.position.epoch + 1 });
     expect(start.seq).toBe(records.length + 1);
     await world.create('the next one');
@@ -117,7 +117,7 @@ describe('DocumentStore, for those who copy it', () => {
   it('given a snapshot that is just being replaced, gives the position of the one it gives', async () => {
     const world = new DocumentWorld({ snapshotEveryBytes: 800, clients: 3 });
     await world.open();
-    const streams: Promise<SnapshotStream | undefined>[] = [];
+    const streams: Promise<OpenSnapshot | undefined>[] = [];
     world.disk.beforeCall = ({ operation }) => {
       if (operation === 'rename') streams.push(world.store.history.openSnapshot());
       return Promise.resolve();

@@ -1,7 +1,15 @@
-import { AppError, type OperationStamp, parseLogPosition, logPositionText, type Random } from '../../kernel/index.js';
-import type { EncodedRecord, JournalPorts, MissingEnd, Position } from '../journal/index.js';
 import {
+  AppError,
+  type OperationStamp,
+  parseLogPosition,
+  logPositionText,
+  type Random,
+  type EncodedRecord,
+  type ChainPosition,
   type CopyableHistory,
+} from '../../kernel/index.js';
+import type { JournalPorts, MissingEnd } from '../journal/index.js';
+import {
   DocumentHistory,
   type DocumentHistoryOptions,
   type HistoryEvents,
@@ -44,7 +52,7 @@ export type WriteRefusal =
   | 'reserved';
 
 export type DocumentWrite =
-  | { readonly done: true; readonly outcome: DocumentOutcome; readonly commit: Position }
+  | { readonly done: true; readonly outcome: DocumentOutcome; readonly commit: ChainPosition }
   | { readonly done: false; readonly refusal: WriteRefusal };
 
 /** One that waits for its decision. */
@@ -128,7 +136,7 @@ export class DocumentStore extends DocumentReads {
     return new DocumentStore(ports, history, queued, listeners, earlier, unmatched);
   }
 
-  get position(): Position {
+  get position(): ChainPosition {
     return this.own.position;
   }
 
@@ -165,7 +173,7 @@ export class DocumentStore extends DocumentReads {
    * Durable and applied when it resolves, with its place; from then on writes are taken. Rejects as `Journal.append`. Where
    * it is not known whether an end is missing, whoever starts an epoch has asked the other copies.
    */
-  async startEpoch({ epoch, clusterId, primaryId }: EpochStart): Promise<Position> {
+  async startEpoch({ epoch, clusterId, primaryId }: EpochStart): Promise<ChainPosition> {
     if (epoch <= this.position.epoch || this.isWritable) {
       throw new Error(`epoch ${String(epoch)} cannot start behind epoch ${String(this.position.epoch)}`);
     }

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { EncodedRecord } from '../../kernel/index.js';
 import { DocumentWorld } from '../../../test/support/document-world.js';
-import { FollowerWorld, hashOf } from '../../../test/support/follower-world.js';
-import type { EncodedRecord } from '../journal/index.js';
+import { FollowerWorld } from '../../../test/support/follower-world.js';
 
 describe('a transaction in a history that is copied', () => {
   let world: DocumentWorld;
@@ -69,9 +69,9 @@ describe('a transaction in a history that is copied', () => {
     await snapshot!.close();
 
     expect([before, byRecords.position, bySnapshot.position]).toEqual([undefined, position, position]);
-    const hash = await hashOf(world.store.history.captureState());
-    expect(await hashOf(byRecords.captureState())).toBe(hash);
-    expect(await hashOf(bySnapshot.captureState())).toBe(hash);
+    const hash = await world.store.history.captureState().stateHash();
+    expect(await byRecords.captureState().stateHash()).toBe(hash);
+    expect(await bySnapshot.captureState().stateHash()).toBe(hash);
     expect(bySnapshot.page('customers', 0, 10).documents).toEqual(world.store.page('customers', 0, 10).documents);
     expect(bySnapshot.find('customers', 1)).toMatchObject({ orders_count: 1 });
   });

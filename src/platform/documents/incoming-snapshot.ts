@@ -1,6 +1,13 @@
 import { dirname, join } from 'node:path';
-import { AppError, type CrashSites, type Disk, type NextTurn, storageFull } from '../../kernel/index.js';
-import { isDiskFull, type Position } from '../journal/index.js';
+import {
+  AppError,
+  type CrashSites,
+  type Disk,
+  type NextTurn,
+  storageFull,
+  type ChainPosition,
+} from '../../kernel/index.js';
+import { isDiskFull } from '../journal/index.js';
 import type { CollectionDeclaration } from './document-op.js';
 import { SnapshotCodec } from './snapshot-codec.js';
 import { SnapshotFile } from './snapshot-file.js';
@@ -15,7 +22,7 @@ interface IncomingPorts {
 /** A snapshot on its way in: written beside what is there, checked whole, and only then moved to its place. */
 export class IncomingSnapshot {
   private isTaken = false;
-  private whole: Position | undefined;
+  private whole: ChainPosition | undefined;
   private readonly path: string;
 
   constructor(
@@ -27,7 +34,7 @@ export class IncomingSnapshot {
   }
 
   /** Of the snapshot that is here, durable and checked; undefined while there is none. */
-  get received(): Position | undefined {
+  get received(): ChainPosition | undefined {
     return this.whole;
   }
 
@@ -44,7 +51,7 @@ export class IncomingSnapshot {
    * with `conflict` while another is under way, `data-corrupt` when it is not whole, `storage-full`, or what `chunks`
    * throws; then nothing of it is left.
    */
-  receive(chunks: AsyncIterable<Uint8Array>): Promise<Position> {
+  receive(chunks: AsyncIterable<Uint8Array>): Promise<ChainPosition> {
     return this.exclusively(async () => {
       const { disk, crashSites } = this.ports;
       this.whole = undefined;

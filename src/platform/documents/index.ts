@@ -16,11 +16,11 @@ export type {
 } from './document-transactions.js';
 export type { CarriedOutTransaction, PreparedTransaction, TransactionOutcome } from './transaction-memory.js';
 export { DocumentFollower } from './document-follower.js';
-export type { CopyableHistory, DocumentHistoryOptions } from './document-history.js';
+export type { DocumentHistoryOptions } from './document-history.js';
 export { FOLLOWER_CRASH_SITES } from './follower-crash-sites.js';
 export { DocumentOperationLedger } from './document-operation-ledger.js';
-export type { DocumentPage, DocumentReads } from './document-reads.js';
-export { type SnapshotStream, storeStream } from './snapshot-stream.js';
+export type { DocumentPage } from './document-reads.js';
+export { storeStream } from './snapshot-stream.js';
 export { reservedDocument } from './reserved-document.js';
 export { inTurns } from './in-turns.js';
 export { DocumentMachine } from './document-machine.js';

@@ -1,4 +1,4 @@
-import type { EncodedRecord } from '../journal/index.js';
+import type { EncodedRecord } from '../../kernel/index.js';
 
 /** Whoever wants to know what has become durable. */
 export class RecordListeners {

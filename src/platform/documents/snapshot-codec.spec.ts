@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { isPlainKey } from '../../kernel/index.js';
-import { GENESIS } from '../journal/index.js';
+import { isPlainKey, GENESIS } from '../../kernel/index.js';
 import type { DocumentsSnapshot } from './document-machine.js';
 import type { CollectionDeclaration, DocumentId, Fields } from './document-op.js';
 import { DocumentTable } from './document-table.js';

@@ -1,28 +1,14 @@
-import type { Disk, DiskReader } from '../../kernel/index.js';
-import type { Position } from '../journal/index.js';
+import type { ChainPosition, Disk, DiskReader, OpenSnapshot } from '../../kernel/index.js';
 
 const CHUNK_BYTES = 256 * 1024;
-
-/**
- * One snapshot file, whole, however many newer ones replace it meanwhile. Until it is closed, the records behind it
- * are not removed: whoever is sent the one needs the others next.
- */
-export interface SnapshotStream {
-  /** Of the last record that it covers. */
-  readonly position: Position;
-  readonly sizeBytes: number;
-  /** From the first byte to the last. Each use begins anew. */
-  readonly chunks: AsyncIterable<Buffer>;
-  close(): Promise<void>;
-}
 
 /** Undefined when there is no such file. `release` is called once: when it is closed, or was not opened. */
 export async function openSnapshotStream(
   disk: Disk,
   path: string,
-  position: Position,
+  position: ChainPosition,
   release: () => void,
-): Promise<SnapshotStream | undefined> {
+): Promise<OpenSnapshot | undefined> {
   let reader: DiskReader | undefined;
   try {
     reader = await disk.openForReading(path);
@@ -55,7 +41,7 @@ export async function storeStream(disk: Disk, path: string, chunks: AsyncIterabl
   }
 }
 
-function streamOf(reader: DiskReader, position: Position, sizeBytes: number, release: () => void): SnapshotStream {
+function streamOf(reader: DiskReader, position: ChainPosition, sizeBytes: number, release: () => void): OpenSnapshot {
   let isClosed = false;
   return {
     position,

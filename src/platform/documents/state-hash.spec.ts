@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { GENESIS } from '../../kernel/index.js';
 import {
   arbitraryHistory,
   bump,
@@ -8,7 +9,6 @@ import {
   restarted,
   textOf,
 } from '../../../test/support/document-history.js';
-import { GENESIS } from '../journal/index.js';
 import { DocumentMachine } from './document-machine.js';
 import { SnapshotCodec } from './snapshot-codec.js';
 import { stateHash } from './state-hash.js';

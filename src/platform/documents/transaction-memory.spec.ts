@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { GENESIS } from '../../kernel/index.js';
 import { recordsOf, restarted, type Step } from '../../../test/support/document-history.js';
 import { COLLECTIONS } from '../../../test/support/document-history.js';
-import { GENESIS } from '../journal/index.js';
 import { type Applied, DocumentMachine } from './document-machine.js';
 import type { PreparedChange } from './document-op.js';
 

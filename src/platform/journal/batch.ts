@@ -1,11 +1,11 @@
-import { AppError } from '../../kernel/index.js';
+import { AppError, type EncodedRecord, type ChainPosition } from '../../kernel/index.js';
 import { encodeLine } from './line-codec.js';
-import { decodeRecord, type EncodedRecord, encodeRecord, type JournalRecord, type Position } from './record.js';
+import { decodeRecord, encodeRecord, type JournalRecord } from './record.js';
 import { encodeBatchHeader } from './segment.js';
 
 /** The end of the history that the next record is to follow. */
 export interface HistoryEnd {
-  readonly position: Position;
+  readonly position: ChainPosition;
   /** Time of the record at `position`, 0 when there is none. */
   readonly at: number;
 }
@@ -73,7 +73,7 @@ export function draftOf<Op>(end: HistoryEnd, epoch: number, nowMs: number, op: O
 export function draftsOf<Op>(
   end: HistoryEnd,
   given: readonly EncodedRecord[],
-  expected?: Position,
+  expected?: ChainPosition,
 ): readonly DraftRecord<Op>[] {
   let { position } = end;
   return given.map(({ epoch, seq, hash, json }) => {
@@ -89,7 +89,7 @@ export function draftsOf<Op>(
   });
 }
 
-function decoded<Op>(position: Position, json: string): JournalRecord<Op> | undefined {
+function decoded<Op>(position: ChainPosition, json: string): JournalRecord<Op> | undefined {
   try {
     return decodeRecord<Op>(position, json);
   } catch (error) {

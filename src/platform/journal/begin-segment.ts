@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import { AppError, type DiskFile } from '../../kernel/index.js';
-import type { Position } from './record.js';
+import { AppError, type DiskFile, type ChainPosition } from '../../kernel/index.js';
 import type { RecoveryPorts } from './recovery.js';
 import { encodeHeader, segmentFileName } from './segment.js';
 
@@ -12,7 +11,7 @@ import { encodeHeader, segmentFileName } from './segment.js';
 export async function beginSegment(
   ports: RecoveryPorts,
   directory: string,
-  after: Position,
+  after: ChainPosition,
   at: number,
   isWitnessed: boolean,
 ): Promise<[string, DiskFile, number]> {
@@ -52,7 +51,7 @@ export async function beginSegment(
 export async function beginJournal(
   ports: RecoveryPorts,
   directory: string,
-  after: Position,
+  after: ChainPosition,
   at: number,
 ): Promise<void> {
   const [, file] = await beginSegment(ports, directory, after, at, false);

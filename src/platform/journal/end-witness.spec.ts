@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { beginJournal, encodeRecord, forgetEnd, GENESIS, type Position, witnessPath } from './index.js';
+import { GENESIS, type ChainPosition } from '../../kernel/index.js';
+import { beginJournal, encodeRecord, forgetEnd, witnessPath } from './index.js';
 import {
   JOURNAL_DIRECTORY,
   JournalWorld,
@@ -39,7 +40,7 @@ describe('a journal that was ended by kill -9 and has lost its end since', () =>
   let world: JournalWorld;
   /** All 12 records are there: the first 4 only in this segment's predecessor and in the snapshot. */
   let image: Image;
-  let covered: Position;
+  let covered: ChainPosition;
 
   beforeEach(async () => {
     world = new JournalWorld();

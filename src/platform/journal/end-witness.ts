@@ -1,8 +1,16 @@
 import { dirname } from 'node:path';
-import type { CrashSites, Disk, DiskFile, Log, NextTurn, Timers } from '../../kernel/index.js';
+import {
+  type ChainPosition,
+  type CrashSites,
+  type Disk,
+  type DiskFile,
+  GENESIS,
+  type Log,
+  type NextTurn,
+  type Timers,
+} from '../../kernel/index.js';
 import { isDiskFull } from './disk-full.js';
 import { encodeLine, readLine } from './line-codec.js';
-import { GENESIS_HASH, type Position } from './record.js';
 
 const FORMAT = 1;
 /** A page, so that a write of one slot that is torn leaves the other one whole. */
@@ -11,7 +19,7 @@ const SLOT_BYTES = 4096;
 const SYNCHRONIZE_AFTER_MS = 100;
 
 /** The last durable record of a journal, and which file ended behind it. */
-export interface WitnessedEnd extends Position {
+export interface WitnessedEnd extends ChainPosition {
   readonly segment: string;
   readonly bytes: number;
 }
@@ -30,7 +38,7 @@ interface Slot {
   readonly end: WitnessedEnd;
 }
 
-const NOTHING: WitnessedEnd = { epoch: 0, seq: 0, hash: GENESIS_HASH, segment: '', bytes: 0 };
+const NOTHING: WitnessedEnd = { ...GENESIS, segment: '', bytes: 0 };
 
 export function witnessPath(journalDirectory: string): string {
   return `${journalDirectory}.end`;

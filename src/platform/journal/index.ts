@@ -5,13 +5,5 @@ export { type EndWitnessPorts, forgetEnd, witnessPath } from './end-witness.js';
 export { Journal } from './journal.js';
 export type { Appended, JournalOptions, JournalPorts, JournalSink } from './journal-ports.js';
 export { ACCEPT_LOSS, endIsMissing, type MissingEnd } from './missing-end.js';
-export {
-  chainedPosition,
-  decodeRecord,
-  type EncodedRecord,
-  encodeRecord,
-  type JournalRecord,
-  positionInRecord,
-  type Position,
-} from './record.js';
-export { GENESIS, type WhenEndIsMissing } from './recovery.js';
+export { chainedPosition, decodeRecord, encodeRecord, type JournalRecord, positionInRecord } from './record.js';
+export { type WhenEndIsMissing } from './recovery.js';

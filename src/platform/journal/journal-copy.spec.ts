@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type EncodedRecord, GENESIS } from '../../kernel/index.js';
 import { recordLines } from '../../../test/support/follower-world.js';
 import { JOURNAL_DIRECTORY, JournalWorld, RecordingSink } from '../../../test/support/journal-world.js';
 import type { NumberedOp } from '../../../test/support/journal-history.js';
@@ -13,7 +14,7 @@ import { SeededRandom } from '../../../test/support/seeded-random.js';
 import { SimulatedClock } from '../../../test/support/simulated-clock.js';
 import { NO_CRASH_SITES } from '../crash-sites/index.js';
 import { NodeDisk } from '../disk/index.js';
-import { type EncodedRecord, GENESIS, Journal } from './index.js';
+import { Journal } from './index.js';
 
 const ENOUGH = 10_000_000;
 

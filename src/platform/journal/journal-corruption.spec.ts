@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { join } from 'node:path';
 import { inspect, isDeepStrictEqual } from 'node:util';
-import { isAppError } from '../../kernel/index.js';
+import { isAppError, GENESIS } from '../../kernel/index.js';
 import { NO_CRASH_SITES } from '../crash-sites/index.js';
-import { forgetEnd, GENESIS } from './index.js';
+import { forgetEnd } from './index.js';
 import { encodeLine } from './line-codec.js';
 import type { NumberedRecord } from '../../../test/support/journal-history.js';
 import {

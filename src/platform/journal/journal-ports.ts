@@ -1,5 +1,5 @@
-import type { Clock, NextTurn, ProcessControl, Timers } from '../../kernel/index.js';
-import type { EncodedRecord, JournalRecord } from './record.js';
+import type { Clock, NextTurn, ProcessControl, Timers, EncodedRecord } from '../../kernel/index.js';
+import type { JournalRecord } from './record.js';
 import type { RecoveryPorts, WhenEndIsMissing } from './recovery.js';
 
 export interface JournalPorts extends RecoveryPorts {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { AppError, type DiskFile, storageFull } from '../../kernel/index.js';
+import { AppError, type DiskFile, storageFull, type EncodedRecord, type ChainPosition } from '../../kernel/index.js';
 import { type Batch, draftOf, draftsOf, formBatch, type HistoryEnd, type Waiting } from './batch.js';
 import { beginSegment } from './begin-segment.js';
 import { isDiskFull } from './disk-full.js';
@@ -7,7 +7,7 @@ import { EndWitness, type WitnessedEnd } from './end-witness.js';
 import type { Appended, JournalOptions, JournalPorts, JournalSink } from './journal-ports.js';
 import { JournalReserve } from './journal-reserve.js';
 import { endIsMissing, type MissingEnd } from './missing-end.js';
-import type { EncodedRecord, JournalRecord, Position } from './record.js';
+import type { JournalRecord } from './record.js';
 import { RecordReader } from './record-reader.js';
 import { recoverJournal, removeCovered } from './recovery.js';
 import { encodeBatchHeader, segmentFileName } from './segment.js';
@@ -62,7 +62,7 @@ export class Journal<Op, Result> {
     ports: JournalPorts,
     options: JournalOptions,
     sink: JournalSink<Op, Result>,
-    covered: Position,
+    covered: ChainPosition,
     keptFrom = covered.seq + 1,
   ): Promise<Journal<Op, Result>> {
     await ports.disk.ensureDirectory(options.directory);
@@ -103,7 +103,7 @@ export class Journal<Op, Result> {
   }
 
   /** The last durable record's position. */
-  get position(): Position {
+  get position(): ChainPosition {
     return this.end.position;
   }
 
@@ -174,7 +174,7 @@ export class Journal<Op, Result> {
    * The place of record `seq` in this history, also of the last one before `firstSeq`. Undefined: there is no such
    * record yet. 'gone': it was removed with its segment.
    */
-  positionAt(seq: number): Promise<Position | 'gone' | undefined> {
+  positionAt(seq: number): Promise<ChainPosition | 'gone' | undefined> {
     return this.reader.positionAt(seq);
   }
 

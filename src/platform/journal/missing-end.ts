@@ -1,14 +1,13 @@
-import { AppError, logPositionText } from '../../kernel/index.js';
+import { AppError, logPositionText, type ChainPosition } from '../../kernel/index.js';
 import { type Testimony, type WitnessedEnd, witnessPath } from './end-witness.js';
-import type { Position } from './record.js';
 
 export const ACCEPT_LOSS = 'npm run data:accept-loss -- --reason "..."';
 
 /** What a journal that was found does not have, though it was durable in it, or may have been. */
 export interface MissingEnd {
-  readonly found: Position;
+  readonly found: ChainPosition;
   /** Where the journal ended once; undefined when that is not known. */
-  readonly expected: Position | undefined;
+  readonly expected: ChainPosition | undefined;
   /** Names files and places, for a person. */
   readonly description: string;
 }
@@ -16,7 +15,7 @@ export interface MissingEnd {
 /** How a recovery has found a journal, before anything is changed. */
 export interface FoundEnd {
   readonly directory: string;
-  readonly position: Position;
+  readonly position: ChainPosition;
   /** The newest segment, undefined when there is none, and how many bytes of it are good. */
   readonly path: string | undefined;
   readonly bytes: number;
@@ -36,7 +35,7 @@ export class EndCheck {
   }
 
   /** This position is one of the journal. */
-  see({ seq, hash }: Position): void {
+  see({ seq, hash }: ChainPosition): void {
     if (seq === this.end?.seq && hash !== this.end.hash) this.differs = true;
   }
 
@@ -46,7 +45,7 @@ export class EndCheck {
     const witness = witnessPath(found.directory);
     const place = logPositionText(found.position);
     const where = `${found.path ?? found.directory} ends with record ${place}`;
-    const lacking = (expected: Position | undefined, description: string): MissingEnd => ({
+    const lacking = (expected: ChainPosition | undefined, description: string): MissingEnd => ({
       found: found.position,
       expected: expected && { epoch: expected.epoch, seq: expected.seq, hash: expected.hash },
       description,

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
-import { AppError, type Disk } from '../../kernel/index.js';
+import { AppError, type Disk, type EncodedRecord, type ChainPosition, GENESIS } from '../../kernel/index.js';
 import { readLine } from './line-codec.js';
-import { type EncodedRecord, positionInRecord, type Position } from './record.js';
-import { GENESIS } from './recovery.js';
+import { positionInRecord } from './record.js';
 import { firstSeqOf, readHeader } from './segment.js';
 
 const NEWLINE = 0x0a;
@@ -20,7 +19,7 @@ interface Mark {
 /** What of a journal can be read: all of every segment but the last, of which the first `durableBytes`. */
 export interface ReadableSegments {
   readonly segments: readonly string[];
-  readonly durable: Position;
+  readonly durable: ChainPosition;
   readonly durableBytes: number;
 }
 
@@ -74,7 +73,7 @@ export class RecordReader {
   }
 
   /** As `Journal.positionAt`. */
-  async positionAt(seq: number): Promise<Position | 'gone' | undefined> {
+  async positionAt(seq: number): Promise<ChainPosition | 'gone' | undefined> {
     const { segments, durable } = this.readable();
     if (seq === 0) return GENESIS;
     if (seq > durable.seq) return undefined;
@@ -132,7 +131,7 @@ export class RecordReader {
   }
 
   /** What the first record of the oldest segment follows. */
-  private async positionBefore(segment: string): Promise<Position | 'gone'> {
+  private async positionBefore(segment: string): Promise<ChainPosition | 'gone'> {
     const path = join(this.directory, segment);
     const reader = await this.disk.openForReading(path);
     if (reader === undefined) return 'gone';

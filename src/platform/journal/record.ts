@@ -1,29 +1,15 @@
 import { hash } from 'node:crypto';
+import type { ChainPosition } from '../../kernel/index.js';
 
 const HASH_DIGITS = 32;
 /** What stands before the operation, exactly as `recordPrefix` writes it. */
 const PREFIX = /^\{"epoch":(0|[1-9]\d*),"seq":([1-9]\d*),"hash":"([0-9a-f]{32})","at":(-?\d+(?:\.\d+)?),"op":/;
 
-/** What the chain starts from, before the first record. */
-export const GENESIS_HASH = '0'.repeat(HASH_DIGITS);
-
-/** A place in the history: the record with this number was the last one. `seq` 0 is before the first. */
-export interface Position {
-  readonly epoch: number;
-  readonly seq: number;
-  readonly hash: string;
-}
-
 /** One durable step. `hash` covers this record and, through its predecessor's, all before it. */
-export interface JournalRecord<Op> extends Position {
+export interface JournalRecord<Op> extends ChainPosition {
   /** Milliseconds since the Unix epoch; never less than the predecessor's. */
   readonly at: number;
   readonly op: Op;
-}
-
-/** A record and the exact text that stands for it in every journal that holds it. */
-export interface EncodedRecord extends Position {
-  readonly json: string;
 }
 
 /** The first 128 bits of SHA-256 over the predecessor's hash and this record's content, in hex. */
@@ -32,7 +18,12 @@ export function chainHash(previousHash: string, epoch: number, seq: number, at: 
   return hash('sha256', content, 'hex').slice(0, HASH_DIGITS);
 }
 
-export function encodeRecord<Op>(previous: Position, epoch: number, at: number, op: Op): [JournalRecord<Op>, string] {
+export function encodeRecord<Op>(
+  previous: ChainPosition,
+  epoch: number,
+  at: number,
+  op: Op,
+): [JournalRecord<Op>, string] {
   const seq = previous.seq + 1;
   const opJson = JSON.stringify(op);
   const hash = chainHash(previous.hash, epoch, seq, at, opJson);
@@ -43,20 +34,20 @@ export function encodeRecord<Op>(previous: Position, epoch: number, at: number, 
  * The record in `json` if it is the one that follows `previous`: next number, no older epoch, and a hash that fits; else
  * undefined. The text is hashed, not a re-serialised value, so key order and number formats cannot matter.
  */
-export function decodeRecord<Op>(previous: Position, json: string): JournalRecord<Op> | undefined {
+export function decodeRecord<Op>(previous: ChainPosition, json: string): JournalRecord<Op> | undefined {
   const head = decodeHead(previous, json);
-  return head && { ...head.place, at: head.at, op: JSON.parse(head.opJson) as Op };
+  return head && { ...head.position, at: head.at, op: JSON.parse(head.opJson) as Op };
 }
 
 /** Where the record in `json` stands if it is the one that follows `previous`, as in `decodeRecord`; else undefined. */
-export function chainedPosition(previous: Position, json: string): Position | undefined {
-  return decodeHead(previous, json)?.place;
+export function chainedPosition(previous: ChainPosition, json: string): ChainPosition | undefined {
+  return decodeHead(previous, json)?.position;
 }
 
 function decodeHead(
-  previous: Position,
+  previous: ChainPosition,
   json: string,
-): { readonly place: Position; readonly at: number; readonly opJson: string } | undefined {
+): { readonly position: ChainPosition; readonly at: number; readonly opJson: string } | undefined {
   const [prefix, epochDigits, seqDigits, hash, atDigits] = PREFIX.exec(json) ?? [];
   if (prefix === undefined || hash === undefined || !json.endsWith('}')) return undefined;
   const epoch = Number(epochDigits);
@@ -65,11 +56,11 @@ function decodeHead(
   if (seq !== previous.seq + 1 || epoch < previous.epoch) return undefined;
   const opJson = json.slice(prefix.length, -1);
   if (hash !== chainHash(previous.hash, epoch, seq, at, opJson)) return undefined;
-  return { place: { epoch, seq, hash }, at, opJson };
+  return { position: { epoch, seq, hash }, at, opJson };
 }
 
 /** Where the record in `json` stands in the history; undefined when `json` is no record. */
-export function positionInRecord(json: string): Position | undefined {
+export function positionInRecord(json: string): ChainPosition | undefined {
   const [, epoch, seq, hash] = PREFIX.exec(json) ?? [];
   return hash === undefined ? undefined : { epoch: Number(epoch), seq: Number(seq), hash };
 }

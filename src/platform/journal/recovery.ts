@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { AppError, type CrashSites, type Disk, type Log } from '../../kernel/index.js';
+import { AppError, type CrashSites, type Disk, type Log, type ChainPosition } from '../../kernel/index.js';
 import { readTestimony } from './end-witness.js';
 import { EndCheck, endIsMissing, type MissingEnd } from './missing-end.js';
-import { GENESIS_HASH, type JournalRecord, type Position } from './record.js';
+import type { JournalRecord } from './record.js';
 import {
   firstSeqOf,
   isCreationCutShort,
@@ -12,8 +12,6 @@ import {
   type SegmentScan,
 } from './segment.js';
 
-export const GENESIS: Position = { epoch: 0, seq: 0, hash: GENESIS_HASH };
-
 export interface RecoveryPorts {
   readonly disk: Disk;
   readonly crashSites: CrashSites;
@@ -21,7 +19,7 @@ export interface RecoveryPorts {
 }
 
 export interface RecoveredJournal {
-  readonly position: Position;
+  readonly position: ChainPosition;
   /** Time of the last record, 0 when there is none. */
   readonly lastAt: number;
   /** File names, oldest first; the last is to be continued at `length`. Empty: a new segment must be begun. */
@@ -47,7 +45,7 @@ export type WhenEndIsMissing = 'refuse' | 'report';
 export async function recoverJournal<Op>(
   ports: RecoveryPorts,
   directory: string,
-  covered: Position,
+  covered: ChainPosition,
   replay: (record: JournalRecord<Op>) => void,
   keptFrom = covered.seq + 1,
   whenEndIsMissing: WhenEndIsMissing = 'refuse',
@@ -143,8 +141,8 @@ function assertContinues(
   path: string,
   name: string,
   { after }: SegmentHeader,
-  predecessor: Position | undefined,
-  covered: Position,
+  predecessor: ChainPosition | undefined,
+  covered: ChainPosition,
 ): void {
   if (name !== segmentFileName(after.seq + 1)) {
     throw new AppError('data-corrupt', `${path}: the file name does not fit its header at byte 0`, { retry: 'never' });

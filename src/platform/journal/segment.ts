@@ -1,6 +1,6 @@
-import { AppError } from '../../kernel/index.js';
+import { AppError, type ChainPosition } from '../../kernel/index.js';
 import { CHECKSUM_BYTES, encodeLine, readLine } from './line-codec.js';
-import { decodeRecord, type JournalRecord, type Position } from './record.js';
+import { decodeRecord, type JournalRecord } from './record.js';
 
 const FORMAT = 1;
 const BATCH = '{"batch":';
@@ -12,7 +12,7 @@ const FILE_NAME = /^journal-(\d{16})\.log$/;
  */
 export interface SegmentHeader {
   readonly format: number;
-  readonly after: Position;
+  readonly after: ChainPosition;
   /** Time of the record at `after`, 0 when there is none. */
   readonly at: number;
   /** Where the journal ends was known from a second place when this was begun. Absent: not. */
@@ -37,7 +37,7 @@ export interface SegmentScan {
   /** Bytes from the start that were synchronised for certain: what the last good batch header vouches for. */
   readonly vouchedBytes: number;
   /** The position after the last good record. */
-  readonly position: Position;
+  readonly position: ChainPosition;
 }
 
 export function segmentFileName(firstSeq: number): string {
@@ -50,7 +50,7 @@ export function firstSeqOf(fileName: string): number | undefined {
   return match ? Number(match[1]) : undefined;
 }
 
-export function encodeHeader({ epoch, seq, hash }: Position, at: number, isWitnessed = false): string {
+export function encodeHeader({ epoch, seq, hash }: ChainPosition, at: number, isWitnessed = false): string {
   const header: SegmentHeader = { format: FORMAT, after: { epoch, seq, hash }, at };
   return encodeLine(JSON.stringify(isWitnessed ? { ...header, witnessed: true } : header));
 }
@@ -98,7 +98,7 @@ export function scanSegment<Op>(
   if (header.format !== FORMAT) throw corrupt(0, `unknown format ${String(header.format)}`);
 
   visitor.begin(header);
-  let position: Position = header.after;
+  let position: ChainPosition = header.after;
   let offset = first.end;
   let vouchedBytes = 0;
   while (offset < bytes.length) {

@@ -1,17 +1,10 @@
-import type { Position } from '../../platform/journal/index.js';
-
-export type { Position };
+import type { ChainPosition, EncodedRecord } from '../../kernel/index.js';
 
 /** Who ships: the primary of one epoch of one cluster. `primaryId` is random, made at each start. */
 export interface PrimaryIdentity {
   readonly clusterId: string;
   readonly epoch: number;
   readonly primaryId: string;
-}
-
-/** One record on its way: its place, and the exact JSON text that stands in the journals of all who hold it. */
-export interface ShippedRecord extends Position {
-  readonly json: string;
 }
 
 /** What a replica says of itself, to whoever knows the cluster's secret. */
@@ -22,7 +15,7 @@ export interface ReplicaReport {
   readonly promisedEpoch: number;
   readonly promisedPrimaryId: string | undefined;
   /** Of its last durable record; `seq` 0 when it holds nothing. */
-  readonly position: Position;
+  readonly position: ChainPosition;
   /** Of its oldest record that can still be read one by one; the ones before are in its snapshot only. */
   readonly firstSeq: number;
   /**
@@ -36,17 +29,17 @@ export interface ReplicaReport {
 export interface AppendMessage {
   readonly kind: 'append';
   readonly from: PrimaryIdentity;
-  readonly after: Position;
+  readonly after: ChainPosition;
   /** `seq` of the last record that was durable at the primary when this was sent: who holds it has caught up. */
   readonly durableSeq: number;
-  readonly records: readonly ShippedRecord[];
+  readonly records: readonly EncodedRecord[];
 }
 
 /** A snapshot of everything up to `position`, complete and checked on this replica's disk, but not yet in its place. */
 export interface InstallMessage {
   readonly kind: 'install';
   readonly from: PrimaryIdentity;
-  readonly position: Position;
+  readonly position: ChainPosition;
 }
 
 /** What this replica holds is not what the history says: keep it aside and begin anew. */

@@ -1,6 +1,6 @@
+import type { ChainPosition } from '../../../src/kernel/index.js';
 import type {
   ChainRelation,
-  Position,
   ReplicaEffect,
   ReplicaMessage,
   ReplicaState,
@@ -40,7 +40,7 @@ export function perform(
   }
 }
 
-export function relationOf(store: SimulatedStore, { seq, hash }: Position): ChainRelation {
+export function relationOf(store: SimulatedStore, { seq, hash }: ChainPosition): ChainRelation {
   if (seq === 0) return 'on-chain';
   if (seq > store.durable) return 'off-chain';
   if (seq + 1 < store.firstSeq) return 'unknown';

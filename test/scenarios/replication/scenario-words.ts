@@ -1,4 +1,5 @@
-import type { Position, ReplicaEffect, ReplicaMessage } from '../../../src/protocols/replication/index.js';
+import type { ChainPosition } from '../../../src/kernel/index.js';
+import type { ReplicaEffect, ReplicaMessage } from '../../../src/protocols/replication/index.js';
 
 const CODE_OF_A = 'a'.charCodeAt(0);
 
@@ -25,7 +26,7 @@ export function messageOf(message: ReplicaMessage): string {
   return message.kind === 'append' ? `append after ${placeOf(message.after)}` : message.kind;
 }
 
-export function placeOf({ epoch, seq }: Pick<Position, 'epoch' | 'seq'>): string {
+export function placeOf({ epoch, seq }: Pick<ChainPosition, 'epoch' | 'seq'>): string {
   return `${epoch}.${seq}`;
 }
 

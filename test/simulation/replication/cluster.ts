@@ -1,4 +1,5 @@
-import type { Position, PrimaryIdentity, PrimaryState } from '../../../src/protocols/replication/index.js';
+import type { ChainPosition } from '../../../src/kernel/index.js';
+import type { PrimaryIdentity, PrimaryState } from '../../../src/protocols/replication/index.js';
 import type { SeededRandom } from '../../support/seeded-random.js';
 import type { EventQueue } from './event-queue.js';
 import type { Reply, Sent, SimulatedNetwork } from './simulated-network.js';
@@ -25,7 +26,7 @@ export interface PrimaryWatcher {
   /** Something is durable on this primary that was not before. */
   primaryDurable(primary: HasStore, identity: PrimaryIdentity): void;
   /** A client is about to be told that a write is done. */
-  confirmed(primary: HasStore, core: PrimaryState, concern: Concern, position: Position): void;
+  confirmed(primary: HasStore, core: PrimaryState, concern: Concern, position: ChainPosition): void;
 }
 
 /** What a process sees of the world around it. */
@@ -45,7 +46,7 @@ export interface Cluster {
   replica(name: string): SimulatedReplica;
   newClusterId(): string;
   fsyncMs(): number;
-  follows(position: Position, record: SimulatedRecord): boolean;
+  follows(position: ChainPosition, record: SimulatedRecord): boolean;
   /** It ended itself. */
   primaryEnded(primary: object): void;
 }

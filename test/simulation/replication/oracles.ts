@@ -1,4 +1,5 @@
-import type { Position, PrimaryIdentity, PrimaryState } from '../../../src/protocols/replication/index.js';
+import type { ChainPosition } from '../../../src/kernel/index.js';
+import type { PrimaryIdentity, PrimaryState } from '../../../src/protocols/replication/index.js';
 import { type Attempt, type Concern, type HasStore, MIN_IN_SYNC, type PrimaryWatcher } from './cluster.js';
 import type { ReplicaWatcher, SimulatedReplica } from './simulated-replica.js';
 
@@ -14,7 +15,7 @@ export class Oracles implements PrimaryWatcher, ReplicaWatcher {
   private readonly holders = new Map<string, Set<string>>();
   private readonly ownerOfEpoch = new Map<number, string>();
   /** Where each replica stood last. */
-  private readonly places = new Map<string, Position>();
+  private readonly places = new Map<string, ChainPosition>();
 
   primaryDurable({ store }: HasStore, { epoch, primaryId }: PrimaryIdentity): void {
     const owner = this.ownerOfEpoch.get(epoch) ?? primaryId;
@@ -51,7 +52,7 @@ export class Oracles implements PrimaryWatcher, ReplicaWatcher {
     this.places.set(name, store.position);
   }
 
-  confirmed({ store }: HasStore, core: PrimaryState, concern: Concern, { hash, seq }: Position): void {
+  confirmed({ store }: HasStore, core: PrimaryState, concern: Concern, { hash, seq }: ChainPosition): void {
     if (seq > store.durable) throw new Violation(`P1: ${hash} is confirmed and not durable here`);
     if (concern === 'primary') return;
     const { epoch, primaryId } = core.identity;

@@ -1,9 +1,5 @@
-import type {
-  ReplicaAnswer,
-  ReplicaMessage,
-  ReplicaReport,
-  Position,
-} from '../../../src/protocols/replication/index.js';
+import type { ChainPosition } from '../../../src/kernel/index.js';
+import type { ReplicaAnswer, ReplicaMessage, ReplicaReport } from '../../../src/protocols/replication/index.js';
 import type { SeededRandom } from '../../support/seeded-random.js';
 import type { EventQueue } from './event-queue.js';
 import type { SimulatedRecord, SimulatedStore } from './simulated-store.js';
@@ -29,7 +25,7 @@ export type Reply =
   | { readonly kind: 'report'; readonly report: ReplicaReport }
   | { readonly kind: 'records'; readonly records: readonly SimulatedRecord[] | undefined }
   | { readonly kind: 'copy'; readonly store: SimulatedStore }
-  | { readonly kind: 'state-hash'; readonly position: Position; readonly state: number };
+  | { readonly kind: 'state-hash'; readonly position: ChainPosition; readonly state: number };
 
 export interface Receiver<S = Sent, R = Reply> {
   readonly name: string;

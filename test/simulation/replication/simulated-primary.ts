@@ -1,8 +1,8 @@
+import type { ChainPosition } from '../../../src/kernel/index.js';
 import {
   admits,
   type ChainRelation,
   decidePrimary,
-  type Position,
   type PrimaryDecision,
   type PrimaryEffect,
   type PrimaryInput,
@@ -221,7 +221,7 @@ export class SimulatedPrimary implements Opener {
     });
   }
 
-  private relationOf(position: Position): ChainRelation {
+  private relationOf(position: ChainPosition): ChainRelation {
     const { store } = this;
     if (position.seq === 0) return 'on-chain';
     if (position.seq > store.durable) return 'off-chain';

@@ -1,19 +1,20 @@
-import type { Position, ReplicaPromise, ShippedRecord } from '../../../src/protocols/replication/index.js';
+import type { ChainPosition, EncodedRecord } from '../../../src/kernel/index.js';
+import type { ReplicaPromise } from '../../../src/protocols/replication/index.js';
 import { NO_PROMISE } from '../../../src/protocols/replication/index.js';
 import type { SeededRandom } from '../../support/seeded-random.js';
 
 /** `op`: which client write it is; 0: the first record of an epoch. */
-export interface SimulatedRecord extends ShippedRecord {
+export interface SimulatedRecord extends EncodedRecord {
   readonly op: number;
 }
 
 /** How a process ends: `power` also loses what was written and not synchronised, from some point on. */
 export type Crash = 'kill' | 'power';
 
-const START: Position = { epoch: 0, seq: 0, hash: '0'.repeat(32) };
+const START: ChainPosition = { epoch: 0, seq: 0, hash: '0'.repeat(32) };
 
 /** No cryptography: the cores only compare hashes. */
-export function recordAfter(previous: Position, epoch: number, op: number): SimulatedRecord {
+export function recordAfter(previous: ChainPosition, epoch: number, op: number): SimulatedRecord {
   const seq = previous.seq + 1;
   let code = op;
   for (let i = 0; i < previous.hash.length; i += 1) code = Math.imul(code ^ previous.hash.charCodeAt(i), 0x01000193);
@@ -41,11 +42,11 @@ export class SimulatedStore {
   promise: ReplicaPromise = NO_PROMISE;
   readonly quarantined: SimulatedRecord[][] = [];
 
-  get position(): Position {
+  get position(): ChainPosition {
     return this.positionAt(this.durable);
   }
 
-  positionAt(seq: number): Position {
+  positionAt(seq: number): ChainPosition {
     const record = this.log[seq - 1];
     return record ? { epoch: record.epoch, seq: record.seq, hash: record.hash } : START;
   }

@@ -1,4 +1,4 @@
-import type { Position } from '../../../src/protocols/replication/index.js';
+import type { ChainPosition } from '../../../src/kernel/index.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 import { type Attempt, type Cluster, type Concern, MIN_IN_SYNC } from './cluster.js';
 import { EventQueue } from './event-queue.js';
@@ -78,7 +78,7 @@ export class World implements Cluster {
     return (0.5 + this.random.fraction() * 3) * this.primarySlowness;
   }
 
-  follows(position: Position, record: SimulatedRecord): boolean {
+  follows(position: ChainPosition, record: SimulatedRecord): boolean {
     return record.epoch >= position.epoch && recordAfter(position, record.epoch, record.op).hash === record.hash;
   }
 

@@ -1,7 +1,7 @@
+import { GENESIS, type ChainPosition } from '../../../src/kernel/index.js';
 import { DocumentMachine, type DocumentsSnapshot } from '../../../src/platform/documents/document-machine.js';
 import type { CollectionDeclaration, DocumentOp } from '../../../src/platform/documents/index.js';
-import { GENESIS, type JournalRecord } from '../../../src/platform/journal/index.js';
-import type { Position } from '../../../src/protocols/replication/index.js';
+import type { JournalRecord } from '../../../src/platform/journal/index.js';
 import type { SeededRandom } from '../../support/seeded-random.js';
 import { type Cluster, MIN_IN_SYNC, type PrimaryWatcher } from '../replication/cluster.js';
 import type { EventQueue } from '../replication/event-queue.js';
@@ -81,7 +81,7 @@ export class DocumentCluster implements Cluster, Contents {
     return (0.5 + this.random.fraction() * 3) * this.primarySlowness;
   }
 
-  follows(position: Position, record: SimulatedRecord): boolean {
+  follows(position: ChainPosition, record: SimulatedRecord): boolean {
     return record.epoch >= position.epoch && recordAfter(position, record.epoch, record.op).hash === record.hash;
   }
 

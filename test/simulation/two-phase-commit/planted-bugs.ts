@@ -1,6 +1,7 @@
+import { GENESIS } from '../../../src/kernel/index.js';
 import { DocumentMachine, type DocumentsSnapshot } from '../../../src/platform/documents/document-machine.js';
 import type { DocumentOp } from '../../../src/platform/documents/index.js';
-import { GENESIS, type JournalRecord } from '../../../src/platform/journal/index.js';
+import type { JournalRecord } from '../../../src/platform/journal/index.js';
 import type {
   Decision,
   DecisionDetails,

@@ -1,8 +1,8 @@
-import { storageFull } from '../../../src/kernel/index.js';
+import { storageFull, type ChainPosition } from '../../../src/kernel/index.js';
 import type { HistoryEvents, OwnHistory } from '../../../src/platform/documents/document-history.js';
-import type { Applied, DocumentMachine, DocumentsSnapshot } from '../../../src/platform/documents/document-machine.js';
+import type { Applied, DocumentMachine } from '../../../src/platform/documents/document-machine.js';
 import type { DocumentOp } from '../../../src/platform/documents/index.js';
-import type { Appended, JournalRecord, Position } from '../../../src/platform/journal/index.js';
+import type { Appended, JournalRecord } from '../../../src/platform/journal/index.js';
 import type { SimulatedPrimary } from '../replication/simulated-primary.js';
 import type { DocumentCluster } from './document-cluster.js';
 import { DocumentCopy } from './document-copy.js';
@@ -64,7 +64,7 @@ export class SimulatedHistory implements OwnHistory {
     return this.copy.machine;
   }
 
-  get position(): Position {
+  get position(): ChainPosition {
     return this.machine.appliedPosition;
   }
 
@@ -117,8 +117,8 @@ export class SimulatedHistory implements OwnHistory {
     return Promise.resolve(undefined);
   }
 
-  captureState(): DocumentsSnapshot {
-    return this.machine.capture();
+  captureState(): never {
+    throw new Error('the primary of the replication ships');
   }
 
   close(): Promise<void> {

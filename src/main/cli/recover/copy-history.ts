@@ -5,6 +5,9 @@ import {
   type Log,
   type NextTurn,
   logPositionText,
+  GENESIS,
+  type ChainPosition,
+  type SnapshotStream,
 } from '../../../kernel/index.js';
 import { COLLECTIONS } from '../../../modules/collections/index.js';
 import { CUSTOMERS } from '../../../modules/customers/index.js';
@@ -18,14 +21,8 @@ import {
   storeStream,
   UnmatchedTransactions,
 } from '../../../platform/documents/index.js';
-import {
-  beginJournal,
-  decodeRecord,
-  GENESIS,
-  type JournalRecord,
-  type Position,
-} from '../../../platform/journal/index.js';
-import type { ReplicaLink, SnapshotStream } from '../../../protocols/replication/index.js';
+import { beginJournal, decodeRecord, type JournalRecord } from '../../../platform/journal/index.js';
+import type { ReplicaLink } from '../../../protocols/replication/index.js';
 import { type Met, MetTransactions } from './met-transactions.js';
 
 /** Nothing may arrive for that long. */
@@ -41,7 +38,7 @@ export interface CopyPorts {
 
 export interface Copied {
   readonly customers: number;
-  readonly position: Position;
+  readonly position: ChainPosition;
   /** Transactions over more than one store that are in these documents: a start is told that it may miss their rows. */
   readonly transactions: Met;
 }
@@ -55,7 +52,7 @@ export interface Copied {
 export async function copyHistory(
   ports: CopyPorts,
   link: ReplicaLink,
-  { position, clusterId }: { readonly position: Position; readonly clusterId: string },
+  { position, clusterId }: { readonly position: ChainPosition; readonly clusterId: string },
   directory: string,
 ): Promise<Copied> {
   await ports.disk.ensureDirectory(directory);
@@ -118,7 +115,7 @@ async function restore(
 async function replay(
   link: ReplicaLink,
   machine: DocumentMachine,
-  end: Position,
+  end: ChainPosition,
   each: (record: JournalRecord<DocumentOp>, result: ReturnType<DocumentMachine['apply']>) => void,
 ): Promise<void> {
   while (machine.appliedPosition.seq < end.seq) {

@@ -1,5 +1,5 @@
-import { logPositionText } from '../../../kernel/index.js';
-import type { Heard, Position, ReplicaLink } from '../../../protocols/replication/index.js';
+import { logPositionText, type ChainPosition } from '../../../kernel/index.js';
+import type { Heard, ReplicaLink } from '../../../protocols/replication/index.js';
 
 const ANSWER_WITHIN_MS = 15_000;
 
@@ -9,7 +9,7 @@ const ANSWER_WITHIN_MS = 15_000;
  * state in time is not compared. Changes nothing anywhere.
  */
 export async function disagreementAt(
-  position: Position,
+  position: ChainPosition,
   links: readonly ReplicaLink[],
   heard: Heard,
 ): Promise<string | undefined> {
@@ -31,7 +31,7 @@ export async function disagreementAt(
   );
 }
 
-async function stateHashAt(link: ReplicaLink, { seq }: Position): Promise<string | undefined> {
+async function stateHashAt(link: ReplicaLink, { seq }: ChainPosition): Promise<string | undefined> {
   const told = await link.stateHash(undefined, ANSWER_WITHIN_MS).catch(() => undefined);
   return told?.position.seq === seq ? told.stateHash : undefined;
 }

@@ -1,9 +1,8 @@
 import { join } from 'node:path';
-import { type Clock, isAppError, type ProcessControl, type Random } from '../../../kernel/index.js';
+import { type Clock, isAppError, type ProcessControl, type Random, type ChainPosition } from '../../../kernel/index.js';
 import { COLLECTIONS } from '../../../modules/collections/index.js';
 import { DocumentStore } from '../../../platform/documents/index.js';
 import { systemTimers } from '../../../platform/process/index.js';
-import type { Position } from '../../../platform/journal/index.js';
 import type { CopyPorts } from './copy-history.js';
 import { lookingAt } from '../looking-disk.js';
 
@@ -22,7 +21,7 @@ const NOTHING_TO_STOP: ProcessControl = { stop: () => undefined };
 export async function ownHistory(
   ports: OwnHistoryPorts,
   dataDirectory: string,
-): Promise<{ readonly clusterId: string; readonly position: Position } | undefined> {
+): Promise<{ readonly clusterId: string; readonly position: ChainPosition } | undefined> {
   const directory = join(dataDirectory, 'documents');
   if ((await ports.disk.list(directory)).length === 0) return undefined;
   try {

@@ -6,9 +6,8 @@ import { dyingAt } from '../../../../test/support/dying-disk.js';
 import { openRecovered, runRecovery } from '../../../../test/support/recovering.js';
 import { positionOf, recordsAfter } from '../../../../test/support/replication-world.js';
 import { customerHistory, StoredReplica } from '../../../../test/support/stored-replica.js';
-import type { Disk } from '../../../kernel/index.js';
+import type { Disk, EncodedRecord } from '../../../kernel/index.js';
 import { NodeDisk } from '../../../platform/disk/index.js';
-import type { ShippedRecord } from '../../../protocols/replication/index.js';
 import type { Recovery } from './recover.js';
 import { linesOf } from './messages.js';
 
@@ -113,7 +112,7 @@ describe('a recovery of documents with transactions', () => {
   }, 60_000);
 });
 
-function recordsOf(steps: readonly Step[]): ShippedRecord[] {
+function recordsOf(steps: readonly Step[]): EncodedRecord[] {
   const ops = steps.map(([type, transaction]) => {
     if (type !== 'prepare') return { type, transaction };
     const changes = [{ type: 'bump', collection: 'customers' }];

@@ -194,11 +194,11 @@ describe('a recovery from replicas', () => {
     replicas[1]!.snapshotSeq = 10;
     const snapshot = replicas[1]!.snapshot.bind(replicas[1]);
     replicas[1]!.snapshot = async () => {
-      const { position, size } = (await snapshot())!;
+      const { position, sizeBytes } = (await snapshot())!;
       async function* chunks(): AsyncGenerator<Buffer> {
         yield Buffer.from('{"customers":{},"_checksum":"00000000"}\n');
       }
-      return { position, size, chunks: chunks() };
+      return { position, sizeBytes, chunks: chunks() };
     };
 
     await expect(run()).rejects.toMatchObject({ code: 'data-corrupt' });

@@ -1,5 +1,5 @@
-import { type Clock, logPositionText, type Random } from '../../../kernel/index.js';
-import { chooseRecovery, type Heard, isAsFarAs, type RecoveryChoice } from '../../../protocols/replication/index.js';
+import { type Clock, logPositionText, type Random, isAsFarAs } from '../../../kernel/index.js';
+import { chooseRecovery, type Heard, type RecoveryChoice } from '../../../protocols/replication/index.js';
 import { copyHistory, type Copied, type CopyPorts } from './copy-history.js';
 import { disagreementAt } from './disagreement.js';
 import { type Hearing, type HearingPorts, hearPromises, hearReports } from './hear-replicas.js';

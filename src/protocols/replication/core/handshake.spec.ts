@@ -1,15 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
+import { GENESIS } from '../../../kernel/index.js';
 import type { ReplicaReport } from '../messages.js';
 import { decideHandshake, type Heard, type OwnHistory, quorumOf } from './handshake.js';
-import { BEGINNING } from './position.js';
 
-const NEW: OwnHistory = { clusterId: undefined, position: BEGINNING, primaryId: 'me', forks: [] };
+const NEW: OwnHistory = { clusterId: undefined, position: GENESIS, primaryId: 'me', forks: [] };
 const OWN: OwnHistory = { ...NEW, clusterId: 'shop', position: { epoch: 5, seq: 10, hash: '5.10' } };
 const EMPTY: ReplicaReport = {
   clusterId: undefined,
   promisedEpoch: 0,
   promisedPrimaryId: undefined,
-  position: BEGINNING,
+  position: GENESIS,
   firstSeq: 1,
   canVote: false,
 };

@@ -6,15 +6,14 @@
  * they stand (the first phase of Paxos, Lamport 1998): a position that was asked for before the promise may be overtaken
  * by an older primary that still runs.
  */
-import { logPositionText } from '../../../kernel/index.js';
-import type { Position, ReplicaReport } from '../messages.js';
-import { isAheadOf } from './position.js';
+import { logPositionText, type ChainPosition, isAheadOf } from '../../../kernel/index.js';
+import type { ReplicaReport } from '../messages.js';
 
 /** What the primary's own disk says before its first append. */
 export interface OwnHistory {
   /** Undefined while it holds nothing. */
   readonly clusterId: string | undefined;
-  readonly position: Position;
+  readonly position: ChainPosition;
   /** Random, of this start. */
   readonly primaryId: string;
   /** Replicas whose records were asked for and do not follow `position`, or are not there one by one any more. */

@@ -4,7 +4,8 @@
  * Invariant: nothing is sent that is not durable here; nothing is confirmed that this epoch's replicas do not hold
  * (confirmation.ts); a primary that learns of a newer promise, or that its own state is the one that differs, stops.
  */
-import type { Position, PrimaryIdentity, ReplicaAnswer } from '../messages.js';
+import type { ChainPosition } from '../../../kernel/index.js';
+import type { PrimaryIdentity, ReplicaAnswer } from '../messages.js';
 import { isLiar } from './audit.js';
 import { type Confirmed, confirmedOf } from './confirmation.js';
 import { type Finding, isLeftAlone, moved, newView, type ReplicaView } from './replica-view.js';
@@ -79,7 +80,7 @@ export function beginPrimary(options: {
   readonly identity: PrimaryIdentity;
   readonly replicas: readonly string[];
   readonly minInSync: number;
-  readonly epochStart: Position;
+  readonly epochStart: ChainPosition;
 }): PrimaryDecision {
   const { identity, minInSync, epochStart } = options;
   const { seq } = epochStart;

@@ -5,12 +5,12 @@
  * MIN_INSYNC replicas, so one of the quorum that can vouch holds it; and a history that ends in a newer epoch, or farther
  * in the same, holds it too, because its primary opened with it. The length alone shows nothing: a dead tail may be longer.
  */
-import type { Position } from '../messages.js';
+import type { ChainPosition } from '../../../kernel/index.js';
 import { type Heard, mostAdvanced, quorumOf } from './handshake.js';
 
 export type RecoveryChoice =
   | { readonly kind: 'wait'; readonly promised: number; readonly needed: number }
-  | { readonly kind: 'restore'; readonly replica: string; readonly position: Position; readonly clusterId: string }
+  | { readonly kind: 'restore'; readonly replica: string; readonly position: ChainPosition; readonly clusterId: string }
   | { readonly kind: 'refuse'; readonly reason: string };
 
 /** `promised`: the reports that came with a durable promise of the recovery's epoch. */

@@ -1,31 +1,31 @@
 import { describe, expect, it } from '@jest/globals';
-import type { AppendMessage, Position, ReplicaMessage, ShippedRecord } from '../messages.js';
-import { BEGINNING } from './position.js';
+import { type ChainPosition, type EncodedRecord, GENESIS } from '../../../kernel/index.js';
+import type { AppendMessage, ReplicaMessage } from '../messages.js';
 import { decideReplica, NO_PROMISE, promiseAfterLoss, type ReplicaDecision, type ReplicaState } from './replica.js';
 
 const P5 = { clusterId: 'shop', epoch: 5, primaryId: 'five' };
 const P6 = { clusterId: 'shop', epoch: 6, primaryId: 'six' };
-const EMPTY: ReplicaState = { ...NO_PROMISE, clusterId: undefined, position: BEGINNING, firstSeq: 1 };
+const EMPTY: ReplicaState = { ...NO_PROMISE, clusterId: undefined, position: GENESIS, firstSeq: 1 };
 
 /** Named after its place; a fork's hashes are its own. */
-function at(epoch: number, seq: number, fork = ''): Position {
-  return seq === 0 ? BEGINNING : { epoch, seq, hash: `${epoch}.${seq}${fork}` };
+function at(epoch: number, seq: number, fork = ''): ChainPosition {
+  return seq === 0 ? GENESIS : { epoch, seq, hash: `${epoch}.${seq}${fork}` };
 }
 
-function records(epoch: number, first: number, last: number, fork = ''): ShippedRecord[] {
+function records(epoch: number, first: number, last: number, fork = ''): EncodedRecord[] {
   return Array.from({ length: last - first + 1 }, (_, i) => ({
     ...at(epoch, first + i, fork),
     json: `{${first + i}}`,
   }));
 }
 
-function append(after: Position, shipped: ShippedRecord[], parts: Partial<AppendMessage> = {}): AppendMessage {
+function append(after: ChainPosition, shipped: EncodedRecord[], parts: Partial<AppendMessage> = {}): AppendMessage {
   const durableSeq = after.seq + shipped.length;
   return { kind: 'append', from: P5, after, records: shipped, durableSeq, ...parts };
 }
 
 /** A replica that follows P5, is caught up and stands at 5.4. */
-const CAUGHT_UP = [append(BEGINNING, records(5, 1, 4))].reduce((state, m) => decideReplica(state, m).state, EMPTY);
+const CAUGHT_UP = [append(GENESIS, records(5, 1, 4))].reduce((state, m) => decideReplica(state, m).state, EMPTY);
 
 function deeds({ effects }: ReplicaDecision): string[] {
   return effects.map((effect) => {
@@ -38,7 +38,7 @@ function deeds({ effects }: ReplicaDecision): string[] {
 
 describe('a replica that is sent records', () => {
   it('given a new epoch, makes the promise durable, then the records, then answers where it stands', () => {
-    expect(deeds(decideReplica(EMPTY, append(BEGINNING, records(5, 1, 2), { durableSeq: 9 })))).toEqual([
+    expect(deeds(decideReplica(EMPTY, append(GENESIS, records(5, 1, 2), { durableSeq: 9 })))).toEqual([
       'promise 5 vote false',
       'append 1,2',
       'accepted 2',
@@ -46,7 +46,7 @@ describe('a replica that is sent records', () => {
   });
 
   it('given all that its primary has, makes durable that it can vouch again only after the records', () => {
-    expect(deeds(decideReplica(EMPTY, append(BEGINNING, records(5, 1, 2))))).toEqual([
+    expect(deeds(decideReplica(EMPTY, append(GENESIS, records(5, 1, 2))))).toEqual([
       'promise 5 vote false',
       'append 1,2',
       'promise 5 vote true',
@@ -59,7 +59,7 @@ describe('a replica that is sent records', () => {
   });
 
   it('given the same message again, or one from long ago, changes nothing and answers where it stands', () => {
-    for (const message of [append(at(5, 2), records(5, 3, 4)), append(BEGINNING, records(5, 1, 1))]) {
+    for (const message of [append(at(5, 2), records(5, 3, 4)), append(GENESIS, records(5, 1, 1))]) {
       const decision = decideReplica(CAUGHT_UP, message);
       expect([decision.state, deeds(decision)]).toEqual([CAUGHT_UP, ['accepted 4']]);
     }
@@ -92,7 +92,7 @@ describe('a replica that is sent records', () => {
   });
 
   it('given only a part of what its primary has, still cannot vouch', () => {
-    const { state } = decideReplica(EMPTY, append(BEGINNING, records(5, 1, 3), { durableSeq: 4 }));
+    const { state } = decideReplica(EMPTY, append(GENESIS, records(5, 1, 3), { durableSeq: 4 }));
     expect(state.canVote).toBe(false);
     expect(decideReplica(state, append(at(5, 3), records(5, 4, 4))).state.canVote).toBe(true);
   });
@@ -111,21 +111,21 @@ describe('a replica that is told to set its data aside', () => {
   });
 
   it('given a late message from before, cannot vouch until it is back where it stood', () => {
-    const early = decideReplica(condemned.state, append(BEGINNING, records(5, 1, 3), { from: P6 }));
+    const early = decideReplica(condemned.state, append(GENESIS, records(5, 1, 3), { from: P6 }));
     expect(early.state.canVote).toBe(false);
     const back = decideReplica(early.state, append(at(5, 3), records(5, 4, 4), { from: P6 }));
     expect(back.state.canVote).toBe(true);
   });
 
   it('given a shorter history of a newer epoch, can vouch with its first record of that', () => {
-    const older = decideReplica(condemned.state, append(BEGINNING, records(5, 1, 2), { from: P6 }));
+    const older = decideReplica(condemned.state, append(GENESIS, records(5, 1, 2), { from: P6 }));
     const newer = decideReplica(older.state, append(at(5, 2), records(6, 3, 3), { from: P6 }));
     expect([older.state.canVote, newer.state.canVote]).toEqual([false, true]);
   });
 });
 
 describe('a replica that finds the end of its records cut off', () => {
-  const cut = (expected: Position | undefined): ReplicaState => ({
+  const cut = (expected: ChainPosition | undefined): ReplicaState => ({
     ...CAUGHT_UP,
     ...promiseAfterLoss(CAUGHT_UP, expected),
     position: at(5, 2),
@@ -150,7 +150,7 @@ describe('a replica that finds the end of its records cut off', () => {
 });
 
 describe('a replica that is given a snapshot', () => {
-  const install = (position: Position): ReplicaMessage => ({ kind: 'install', from: P5, position });
+  const install = (position: ChainPosition): ReplicaMessage => ({ kind: 'install', from: P5, position });
 
   it('given one that is ahead of it, puts it in place and stands at its end', () => {
     const decision = decideReplica(CAUGHT_UP, install(at(5, 7)));

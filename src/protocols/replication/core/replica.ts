@@ -5,19 +5,23 @@
  * replica; nothing is cut off it and nothing of a promised epoch's past is taken. What is answered is durable.
  * The rules for a promise and for the order of histories are those of Raft's terms and logs (Ongaro, Ousterhout 2014).
  */
-import type { LogPosition } from '../../../kernel/index.js';
+import {
+  type LogPosition,
+  type ChainPosition,
+  type EncodedRecord,
+  GENESIS,
+  isAheadOf,
+  isAsFarAs,
+} from '../../../kernel/index.js';
 import type {
   AppendMessage,
   InstallMessage,
-  Position,
   PrimaryIdentity,
   ReplicaAnswer,
   ReplicaMessage,
   ReplicaReport,
   ReplicaVerdict,
-  ShippedRecord,
 } from '../messages.js';
-import { BEGINNING, isAheadOf, isAsFarAs } from './position.js';
 
 /** What a replica keeps beside its records, whole, in one small file that is replaced durably. */
 export interface ReplicaPromise {
@@ -53,8 +57,8 @@ export interface ReplicaState extends ReplicaReport, ReplicaPromise {}
 /** To be done in this order, each durable before the next. The next message is decided on only after the last. */
 export type ReplicaEffect =
   | { readonly kind: 'keep-promise'; readonly promise: ReplicaPromise }
-  | { readonly kind: 'append'; readonly records: readonly ShippedRecord[] }
-  | { readonly kind: 'install'; readonly position: Position }
+  | { readonly kind: 'append'; readonly records: readonly EncodedRecord[] }
+  | { readonly kind: 'install'; readonly position: ChainPosition }
   /** Rename all data away, then begin empty. The promise stays. */
   | { readonly kind: 'set-aside' }
   | { readonly kind: 'answer'; readonly answer: ReplicaAnswer };
@@ -138,7 +142,7 @@ function quarantine({ state, effects }: Progress): ReplicaDecision {
   if (state.position.seq === 0) return answer(state, effects, 'accepted');
   // Before the data goes, or a crash between the two would leave an empty replica that vouches.
   const silenced = keep(state, promiseAfterLoss(state, state.position));
-  const empty = { ...silenced.state, clusterId: undefined, position: BEGINNING, firstSeq: 1 };
+  const empty = { ...silenced.state, clusterId: undefined, position: GENESIS, firstSeq: 1 };
   return answer(empty, [...effects, ...silenced.effects, { kind: 'set-aside' }], 'accepted');
 }
 

@@ -1,12 +1,13 @@
 import { AppError, isAppError, type Log, type Timers } from '../../../kernel/index.js';
+import { ACCEPT_LOSS } from '../../../platform/journal/index.js';
 import { decideHandshake, type Heard } from '../core/handshake.js';
 import type { ReplicaReport } from '../messages.js';
 import { askAll } from './ask-all.js';
-import type { PrimaryHistory } from './primary-history.js';
+import type { PrimaryStore } from './primary-store.js';
 import type { ReplicaLink } from './replica-link.js';
 
 export interface HandshakePorts {
-  readonly history: PrimaryHistory;
+  readonly store: PrimaryStore;
   readonly links: readonly ReplicaLink[];
   readonly timers: Timers;
   readonly log: Log;
@@ -36,7 +37,7 @@ export async function openHistory(
   assertGoing: () => void,
   onWait: (waiting: string) => void,
 ): Promise<number> {
-  const { history, links, timers } = ports;
+  const { store, links, timers } = ports;
   const forks: string[] = [];
   let heard: Heard = {};
   let errors: readonly string[] = [];
@@ -54,8 +55,8 @@ export async function openHistory(
   const askForReports = (): Promise<void> => ask((link) => link.report(options.replicaTimeoutMs));
   await askForReports();
   for (;;) {
-    const { clusterId, position, missing } = history;
-    const own = { clusterId, position, primaryId: options.primaryId, forks, missing };
+    const { clusterId, position } = store.history;
+    const own = { clusterId, position, primaryId: options.primaryId, forks, missing: missingIn(store) };
     const decision = decideHandshake(own, heard, links.length, options.minInSync);
     switch (decision.kind) {
       case 'open':
@@ -92,13 +93,18 @@ export async function openHistory(
   }
 }
 
+/** Where only that is unknown, a quorum of replicas knows it. */
+function missingIn({ missing }: PrimaryStore): string | undefined {
+  return missing?.expected && `${missing.description}: put it back, or accept the loss with ${ACCEPT_LOSS}`;
+}
+
 /** Fetches what follows this history from a replica that has more. `fork`: what it has does not follow. */
 async function pull(
-  { history, links, log }: HandshakePorts,
+  { store, links, log }: HandshakePorts,
   name: string,
   timeoutMs: number,
 ): Promise<'pulled' | 'fork' | 'silence'> {
-  const from = history.position;
+  const from = store.history.position;
   const link = links.find((candidate) => candidate.name === name);
   const records = await link?.records(from.seq, PULL_BYTES, timeoutMs).catch((error: unknown) => {
     log.warn('could not fetch what is missing here', { replica: name, error: String(error) });
@@ -106,12 +112,12 @@ async function pull(
   if (records === undefined) return 'silence';
   if (records === 'gone' || records.length === 0) return 'fork';
   try {
-    await history.adopt(records);
+    await store.follow(records);
   } catch (error) {
     if (isAppError(error, 'conflict')) return 'fork';
     throw error;
   }
-  const through = history.position.seq;
+  const through = store.history.position.seq;
   log.warn('fetched records that were missing here from a replica', { replica: name, after: from.seq, through });
   return 'pulled';
 }

@@ -86,17 +86,17 @@ function exchangeOnce(
 }
 
 /**
- * Sends `size` bytes from `chunks`, or nothing, and resolves with the answer as soon as it begins; what has not been sent
+ * Sends `sizeBytes` bytes from `chunks`, or nothing, and resolves with the answer as soon as it begins; what has not been sent
  * by then is not sent any more. Everything is broken off when nothing moves for `idleMs`.
  */
 export function beginExchange(
   place: ReplicaEndpoint,
   question: Question,
   idleMs: number,
-  upload?: { readonly chunks: AsyncIterable<Buffer>; readonly size: number },
+  upload?: { readonly chunks: AsyncIterable<Buffer>; readonly sizeBytes: number },
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const request = prepare(place, question, upload?.size);
+    const request = prepare(place, question, upload?.sizeBytes);
     request.setTimeout(idleMs, () => {
       request.destroy(silence(idleMs));
     });

@@ -119,7 +119,7 @@ describe('a link to a replica that answers', () => {
       request.on('data', (chunk: Buffer) => (received += chunk.toString()));
       answering(encodeAnswer(ACCEPTED))(request, response);
     };
-    const snapshot = { position: positionOf(APPEND.records[1]!), size: 9, chunks: chunksOf('abc', 'def', 'ghi') };
+    const snapshot = { position: positionOf(APPEND.records[1]!), sizeBytes: 9, chunks: chunksOf('abc', 'def', 'ghi') };
     expect(await link.install(primaryOf(), snapshot, PATIENT_MS)).toEqual(ACCEPTED);
     expect(received).toBe('abcdefghi');
   });
@@ -130,7 +130,11 @@ describe('a link to a replica that answers', () => {
     const snapshot = await link.snapshot(PATIENT_MS);
     const chunks: Buffer[] = [];
     for await (const chunk of snapshot!.chunks) chunks.push(chunk);
-    expect([snapshot!.position, snapshot!.size, Buffer.concat(chunks).toString()]).toEqual([position, 8, 'snapshot']);
+    expect([snapshot!.position, snapshot!.sizeBytes, Buffer.concat(chunks).toString()]).toEqual([
+      position,
+      8,
+      'snapshot',
+    ]);
   });
 });
 
@@ -220,10 +224,10 @@ describe('a link to a replica that misbehaves', () => {
         await new Promise((resolve) => setImmediate(resolve));
       }
     };
-    const size = Number.MAX_SAFE_INTEGER;
+    const sizeBytes = Number.MAX_SAFE_INTEGER;
     const answered = await link.install(
       primaryOf(),
-      { position: GENESIS_POSITION, size, chunks: endless() },
+      { position: GENESIS_POSITION, sizeBytes, chunks: endless() },
       PATIENT_MS,
     );
     expect(answered.verdict).toBe('stale-epoch');
@@ -238,7 +242,7 @@ describe('a link to a replica that misbehaves', () => {
   it('given one that takes no more of a snapshot, gives up when nothing moved for so long', async () => {
     answer = (request) => request.pause();
     const chunks = chunksOf(...Array.from({ length: 200 }, () => 'x'.repeat(65_536)));
-    const snapshot = { position: GENESIS_POSITION, size: 200 * 65_536, chunks };
+    const snapshot = { position: GENESIS_POSITION, sizeBytes: 200 * 65_536, chunks };
     expect(await refusalOf(link.install(primaryOf(), snapshot, SHORT_MS))).toMatch(
       /^outcome-unknown: no answer within/,
     );
@@ -250,7 +254,7 @@ describe('a link to a replica that misbehaves', () => {
       yield Buffer.from('abc');
       throw new Error('the file is gone');
     };
-    const snapshot = { position: GENESIS_POSITION, size: 9, chunks: failing() };
+    const snapshot = { position: GENESIS_POSITION, sizeBytes: 9, chunks: failing() };
     expect(await refusalOf(link.install(primaryOf(), snapshot, PATIENT_MS))).toMatch(/the file is gone/);
   });
 

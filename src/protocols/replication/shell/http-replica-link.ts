@@ -1,5 +1,6 @@
 import { Agent } from 'node:http';
-import type { PrimaryIdentity, PromiseMessage, ReplicaAnswer, ReplicaReport, ShippedRecord } from '../messages.js';
+import type { EncodedRecord, SnapshotStream } from '../../../kernel/index.js';
+import type { PrimaryIdentity, PromiseMessage, ReplicaAnswer, ReplicaReport } from '../messages.js';
 import {
   beginExchange,
   chunksOf,
@@ -9,7 +10,7 @@ import {
   readRest,
   unexpectedAnswer,
 } from './http-exchange.js';
-import type { ReplicaLink, SnapshotStream } from './replica-link.js';
+import type { ReplicaLink } from './replica-link.js';
 import {
   decodeAnswer,
   decodePosition,
@@ -65,14 +66,14 @@ export class HttpReplicaLink implements ReplicaLink {
   }
 
   async install(from: PrimaryIdentity, snapshot: SnapshotStream, timeoutMs: number): Promise<ReplicaAnswer> {
-    const { position, size, chunks } = snapshot;
+    const { position } = snapshot;
     const headers = { [INSTALL_HEADER]: encodeInstall({ from, position }), 'content-type': BYTES_TYPE };
     const question = { method: 'POST', path: REPLICATION_PATHS.install, headers } as const;
-    const response = await beginExchange(this.endpoint, question, timeoutMs, { chunks, size });
+    const response = await beginExchange(this.endpoint, question, timeoutMs, snapshot);
     return decodeAnswer(expected(await readRest(response)).body);
   }
 
-  async records(afterSeq: number, maxBytes: number, timeoutMs: number): Promise<readonly ShippedRecord[] | 'gone'> {
+  async records(afterSeq: number, maxBytes: number, timeoutMs: number): Promise<readonly EncodedRecord[] | 'gone'> {
     const path = `${REPLICATION_PATHS.records}?after=${String(afterSeq)}&limit-bytes=${String(maxBytes)}`;
     const { status, body } = await this.get(path, timeoutMs, GONE);
     return status === GONE ? 'gone' : decodeRecords(afterSeq, body);
@@ -86,7 +87,7 @@ export class HttpReplicaLink implements ReplicaLink {
       return undefined;
     }
     const { [POSITION_HEADER]: position, 'content-length': size } = response.headers;
-    return { position: decodePosition(String(position)), size: Number(size), chunks: chunksOf(response) };
+    return { position: decodePosition(String(position)), sizeBytes: Number(size), chunks: chunksOf(response) };
   }
 
   async stateHash(seq: number | undefined, timeoutMs: number): Promise<StateHashAt | undefined> {

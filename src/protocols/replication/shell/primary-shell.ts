@@ -5,6 +5,7 @@ import {
   type ProcessControl,
   type Random,
   type Timers,
+  type ChainPosition,
 } from '../../../kernel/index.js';
 import { admits } from '../core/confirmation.js';
 import {
@@ -16,17 +17,17 @@ import {
   type PrimaryState,
 } from '../core/primary.js';
 import type { ReplicaView } from '../core/replica-view.js';
-import type { Position, PrimaryIdentity, ReplicaAnswer } from '../messages.js';
+import type { PrimaryIdentity, ReplicaAnswer } from '../messages.js';
 import type { ReplicaLink } from './replica-link.js';
 import { CommitWaits } from './commit-waits.js';
 import { Confirmations, type WriteConcern } from './confirmations.js';
 import { openHistory } from './handshake-shell.js';
-import type { PrimaryHistory } from './primary-history.js';
+import type { PrimaryStore } from './primary-store.js';
 import { Shipping } from './shipping.js';
 import { StateAudit } from './state-audit.js';
 
 export interface ReplicationPorts {
-  readonly history: PrimaryHistory;
+  readonly store: PrimaryStore;
   readonly links: readonly ReplicaLink[];
   readonly timers: Timers;
   readonly random: Random;
@@ -39,7 +40,7 @@ export interface ReplicationOptions {
   readonly minInSync: number;
   readonly replicaTimeoutMs: number;
   readonly writeDeadlineMs: number;
-  /** How long a read waits for a place in the history. */
+  /** How long a read waits for a log position. */
   readonly readWaitMs: number;
   readonly pingMs: number;
   /** 0: never. */
@@ -48,12 +49,14 @@ export interface ReplicationOptions {
   readonly batchBytes: number;
   /** Where this primary takes writes; replicas pass theirs on to it. Known once it listens. */
   readonly primaryUrl: () => string;
+  /** Of a history that has none yet; random when undefined. */
+  readonly newClusterId?: string | undefined;
 }
 
 /** What a person or `npm run status` wants to know. */
 export interface ReplicationStatus {
   /** Of the last record that is durable here. */
-  readonly position: Position;
+  readonly position: ChainPosition;
   /** Undefined before the epoch has begun. */
   readonly state: PrimaryState | undefined;
   /** Why writes are not admitted under `all` and `majority`; undefined when they are. */
@@ -88,9 +91,9 @@ export class ReplicationPrimary {
     private readonly options: ReplicationOptions,
   ) {
     this.confirmations = new Confirmations(ports.timers, options.writeDeadlineMs);
-    this.waits = new CommitWaits(ports.timers, () => ports.history.position);
-    this.shipping = new Shipping(ports.history, options);
-    this.audit = new StateAudit(ports.history, ports.timers, AUDIT_WITHIN_MS);
+    this.waits = new CommitWaits(ports.timers, () => ports.store.history.position);
+    this.shipping = new Shipping(ports.store.history, options);
+    this.audit = new StateAudit(ports.store.history, ports.timers, AUDIT_WITHIN_MS);
   }
 
   /**
@@ -98,7 +101,7 @@ export class ReplicationPrimary {
    * is durable here; until then no write is admitted. Rejects with `recovery-needed` when beginning would lose records.
    */
   async open(): Promise<void> {
-    const { history, random, log } = this.ports;
+    const { store, random, log } = this.ports;
     const { minInSync, replicaTimeoutMs, pingMs } = this.options;
     const primaryId = Buffer.from(random.bytes(PRIMARY_ID_BYTES)).toString('hex');
     const handshake = { primaryId, minInSync, replicaTimeoutMs, askEveryMs: pingMs };
@@ -109,15 +112,19 @@ export class ReplicationPrimary {
       if (waiting !== this.waiting) log.warn('waiting for replicas', { waiting });
       this.waiting = waiting;
     });
-    history.onDurable((records) => {
+    store.onDurable((records) => {
       if (this.ports.links.length > 0) this.shipping.remember(records);
       const last = records.at(-1);
       if (last) this.handle({ kind: 'durable', seq: last.seq });
       this.waits.wake();
     });
     assertGoing();
-    const epochStart = await history.startEpoch(epoch, primaryId);
-    const { clusterId } = history;
+    const { newClusterId } = this.options;
+    const epochStart = await store.startEpoch({
+      ...{ epoch, primaryId },
+      ...(newClusterId !== undefined && { clusterId: newClusterId }),
+    });
+    const { clusterId } = store.history;
     if (clusterId === undefined) throw new Error('an epoch has begun without a cluster');
     const identity: PrimaryIdentity = { clusterId, epoch, primaryId };
     const replicas = this.ports.links.map(({ name }) => name);
@@ -129,9 +136,9 @@ export class ReplicationPrimary {
 
   get status(): ReplicationStatus {
     const { writeConcern, minInSync } = this.options;
-    const { history, links } = this.ports;
+    const { store, links } = this.ports;
     return {
-      position: history.position,
+      position: store.history.position,
       state: this.state,
       waiting: this.obstacle(),
       writeConcern,
@@ -171,15 +178,15 @@ export class ReplicationPrimary {
     return (this.state?.confirmed[writeConcern] ?? 0) >= seq;
   }
 
-  /** True as soon as the place is reached here, false when it is not within the time that reads wait. */
+  /** True as soon as the position is reached here, false when it is not within the time that reads wait. */
   whenAt(commit: LogPosition): Promise<boolean> {
     return this.waits.wait(commit, this.options.readWaitMs);
   }
 
-  /** SHA-256 of this process's own state, and where in the history it is that. */
-  async stateHash(): Promise<{ readonly position: Position; readonly stateHash: string }> {
-    const { position } = this.ports.history;
-    return { position, stateHash: await this.ports.history.stateHash() };
+  /** SHA-256 of this process's own state, and the position that it is the state of. */
+  async stateHash(): Promise<{ readonly position: ChainPosition; readonly stateHash: string }> {
+    const captured = this.ports.store.history.captureState();
+    return { position: captured.position, stateHash: await captured.stateHash() };
   }
 
   close(): void {
@@ -266,7 +273,7 @@ export class ReplicationPrimary {
     return { kind: 'answered', replica: link.name, answer, relation, canShipAfter };
   }
 
-  /** Brings one replica to a place where both states can be compared, and compares them. */
+  /** Brings one replica to a position where both states can be compared, and compares them. */
   private async verify(name: string, identity: PrimaryIdentity): Promise<void> {
     const link = this.linkOf(name);
     const timeoutMs = this.options.writeDeadlineMs;

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import type { ShippedRecord } from '../messages.js';
+import type { EncodedRecord } from '../../../kernel/index.js';
 import { RecordTail } from './record-tail.js';
 
 const RECORD_CHARACTERS = 100;
 
-function record(seq: number): ShippedRecord {
+function record(seq: number): EncodedRecord {
   return { epoch: 1, seq, hash: `hash-${String(seq)}`, json: 'x'.repeat(RECORD_CHARACTERS) };
 }
 
@@ -14,7 +14,7 @@ function tailWith(first: number, last: number, maxLength = 1_000_000): RecordTai
   return tail;
 }
 
-function seqsOf(records: readonly ShippedRecord[] | undefined): readonly number[] | undefined {
+function seqsOf(records: readonly EncodedRecord[] | undefined): readonly number[] | undefined {
   return records?.map(({ seq }) => seq);
 }
 

@@ -1,4 +1,4 @@
-import type { Position, ShippedRecord } from '../messages.js';
+import type { ChainPosition, EncodedRecord } from '../../../kernel/index.js';
 
 /** Trimming is a copy of what stays: it happens when so much more than the limit is held. */
 const SLACK = 1.25;
@@ -8,13 +8,13 @@ const SLACK = 1.25;
  * first when their texts are longer than `mostCharacters` in all.
  */
 export class RecordTail {
-  private records: ShippedRecord[] = [];
+  private records: EncodedRecord[] = [];
   private characters = 0;
 
   constructor(private readonly maxLength: number) {}
 
   /** `records` follow the last one that was pushed. */
-  push(records: readonly ShippedRecord[]): void {
+  push(records: readonly EncodedRecord[]): void {
     for (const record of records) {
       this.records.push(record);
       this.characters += record.json.length;
@@ -23,7 +23,7 @@ export class RecordTail {
   }
 
   /** Undefined when the record is not held. */
-  positionAt(seq: number): Position | undefined {
+  positionAt(seq: number): ChainPosition | undefined {
     const record = this.records[this.indexOf(seq)];
     return record && { epoch: record.epoch, seq: record.seq, hash: record.hash };
   }
@@ -32,7 +32,7 @@ export class RecordTail {
    * The records behind `seq` up to `lastSeq`, texts of about `mostCharacters` in all but at least one record; empty when
    * there are none. Undefined when the first of them is no longer held.
    */
-  after(seq: number, lastSeq: number, maxLength: number): readonly ShippedRecord[] | undefined {
+  after(seq: number, lastSeq: number, maxLength: number): readonly EncodedRecord[] | undefined {
     const start = this.indexOf(seq + 1);
     if (start < 0) return undefined;
     const end = Math.min(this.indexOf(lastSeq) + 1, this.records.length);

@@ -1,13 +1,6 @@
-import type { Position } from '../../../platform/journal/index.js';
-import type { PrimaryIdentity, PromiseMessage, ReplicaAnswer, ReplicaReport, ShippedRecord } from '../messages.js';
+import type { EncodedRecord, SnapshotStream } from '../../../kernel/index.js';
+import type { PrimaryIdentity, PromiseMessage, ReplicaAnswer, ReplicaReport } from '../messages.js';
 import type { ShippedAppend, StateHashAt } from './wire.js';
-
-/** Everything up to `position` in one file of `size` bytes. `chunks` may be read once. */
-export interface SnapshotStream {
-  readonly position: Position;
-  readonly size: number;
-  readonly chunks: AsyncIterable<Buffer>;
-}
 
 /**
  * One replica, as who knows the cluster's secret speaks to it: the primary, its start-up questions, a recovery. Every
@@ -36,7 +29,7 @@ export interface ReplicaLink {
    * one before it; whether the first follows what the caller holds is the caller's to check. `gone`: the first of them is
    * only in its snapshot.
    */
-  records(afterSeq: number, maxBytes: number, timeoutMs: number): Promise<readonly ShippedRecord[] | 'gone'>;
+  records(afterSeq: number, maxBytes: number, timeoutMs: number): Promise<readonly EncodedRecord[] | 'gone'>;
   /** Undefined when it has none: all its records can be read one by one. Reading `chunks` fails when it is cut short. */
   snapshot(timeoutMs: number): Promise<SnapshotStream | undefined>;
   /**

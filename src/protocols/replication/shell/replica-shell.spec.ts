@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { storageFull } from '../../../kernel/index.js';
+import { storageFull, type EncodedRecord } from '../../../kernel/index.js';
 import { MemoryReplica } from '../../../../test/support/memory-replica.js';
 import { RecordingLog } from '../../../../test/support/recording-log.js';
 import { GENESIS_POSITION, positionOf, primaryOf, recordsAfter } from '../../../../test/support/replication-world.js';
 import { SimulatedTimers } from '../../../../test/support/simulated-timers.js';
-import type { PrimaryIdentity, ShippedRecord } from '../messages.js';
+import type { PrimaryIdentity } from '../messages.js';
 import { type FollowedPrimary, ReplicaShell } from './replica-shell.js';
 import type { ShippedAppend } from './wire.js';
 
@@ -27,7 +27,7 @@ beforeEach(() => {
 /** The records with these numbers, after the one before them. */
 function append(firstSeq: number, lastSeq: number, more: Partial<ShippedAppend> = {}): ShippedAppend {
   const records = RECORDS.slice(firstSeq - 1, lastSeq);
-  const before: ShippedRecord | undefined = RECORDS[firstSeq - 2];
+  const before: EncodedRecord | undefined = RECORDS[firstSeq - 2];
   return {
     from: FIRST,
     after: before ? positionOf(before) : GENESIS_POSITION,
@@ -111,12 +111,22 @@ describe('a replica asked for a promise', () => {
     await shell.append(append(1, 2));
     expect(await outcome(shell.promise({ epoch: 7, primaryId: 'recovery' }))).toBe('accepted at 2');
     expect(await outcome(shell.append(append(3, 4)))).toBe('stale-epoch at 2');
-    expect(store.state().promisedEpoch).toBe(7);
+    expect(store.promise?.promisedEpoch).toBe(7);
   });
 });
 
 describe('a replica given a snapshot', () => {
   const position = positionOf(RECORDS[5]!);
+
+  beforeEach(() => {
+    store.snapshotPosition = position;
+  });
+
+  it('that is of another position than it was said to be, refuses it and installs nothing', async () => {
+    store.snapshotPosition = { ...position, hash: 'another history' };
+    await expect(shell.install({ from: FIRST, position }, bytes('ab'))).rejects.toMatchObject({ code: 'data-corrupt' });
+    expect(store.position.seq).toBe(0);
+  });
 
   it('receives it whole, then installs it', async () => {
     expect(await outcome(shell.install({ from: FIRST, position }, bytes('ab', 'cd')))).toBe('accepted at 6');
@@ -155,7 +165,7 @@ describe('a replica given a snapshot', () => {
       throw new Error('cut short');
     };
     await expect(shell.install({ from: FIRST, position }, broken())).rejects.toThrow('cut short');
-    expect(store.state().position.seq).toBe(0);
+    expect(store.position.seq).toBe(0);
     expect(await outcome(shell.install({ from: FIRST, position }, bytes('ab')))).toBe('accepted at 6');
   });
 });
@@ -210,7 +220,8 @@ describe('who waits for a write on a replica', () => {
 
   it('is told when a snapshot brought it', async () => {
     const waiting = shell.whenAt({ epoch: 1, seq: 3 }, 1_000);
-    await shell.install({ from: FIRST, position: positionOf(RECORDS[5]!) }, bytes('ab'));
+    store.snapshotPosition = positionOf(RECORDS[5]!);
+    await shell.install({ from: FIRST, position: store.snapshotPosition }, bytes('ab'));
     expect(await waiting).toBe(true);
   });
 

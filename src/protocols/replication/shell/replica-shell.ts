@@ -1,8 +1,15 @@
-import { AppError, type Log, type Timers } from '../../../kernel/index.js';
+import { AppError, type ChainPosition, type Log, type Timers } from '../../../kernel/index.js';
 import { decideReplica, reportOf } from '../core/replica.js';
-import type { InstallMessage, PrimaryIdentity, PromiseMessage, ReplicaAnswer, ReplicaMessage } from '../messages.js';
+import type {
+  InstallMessage,
+  PrimaryIdentity,
+  PromiseMessage,
+  ReplicaAnswer,
+  ReplicaMessage,
+  ReplicaReport,
+} from '../messages.js';
 import { CommitWaits } from './commit-waits.js';
-import type { ReplicaStore } from './replica-store.js';
+import { type ReplicaStore, stateOf } from './replica-store.js';
 import { StateHashes } from './state-hashes.js';
 import type { ShippedAppend, StateHashAt } from './wire.js';
 
@@ -51,7 +58,7 @@ export class ReplicaShell {
     private readonly ports: ReplicaPorts,
     private readonly onHeard: (primary: FollowedPrimary) => void = () => undefined,
   ) {
-    this.waits = new CommitWaits(ports.timers, () => ports.store.state().position);
+    this.waits = new CommitWaits(ports.timers, () => ports.store.position);
   }
 
   get counts(): ReplicaCounts {
@@ -63,13 +70,18 @@ export class ReplicaShell {
     return this.primary;
   }
 
+  /** What this replica says of itself. */
+  report(): ReplicaReport {
+    return reportOf(stateOf(this.ports.store));
+  }
+
   append({ primaryUrl, audit, ...message }: ShippedAppend): Promise<ReplicaAnswer> {
     const end = message.records.at(-1) ?? message.after;
     return this.inTurn(async () => {
       const answer = await this.handle({ kind: 'append', ...message });
       if (answer.verdict === 'stale-epoch' || answer.verdict === 'foreign-cluster') return answer;
       this.hear({ ...message.from, url: primaryUrl });
-      const { position } = this.ports.store.state();
+      const { position } = this.ports.store;
       this.counted.lag = Math.max(0, message.durableSeq - position.seq);
       if (audit && position.hash === end.hash) this.hashes.keep(this.ports.store.captureState());
       return answer;
@@ -91,14 +103,14 @@ export class ReplicaShell {
   async install(message: Omit<InstallMessage, 'kind'>, chunks: AsyncIterable<Buffer>): Promise<ReplicaAnswer> {
     const { store, log } = this.ports;
     const { from, position } = message;
-    const decided = await this.inTurn(async () => decideReplica(store.state(), { kind: 'install', from, position }));
+    const decided = await this.inTurn(async () => decideReplica(stateOf(store), { kind: 'install', from, position }));
     const answer = decided.effects.find((effect) => effect.kind === 'answer');
     if (answer && !decided.effects.some(({ kind }) => kind === 'install')) return this.setOff(message, answer.answer);
     if (this.isReceiving) throw notReady('another snapshot is coming in');
     this.isReceiving = true;
     try {
       log.info('receiving a snapshot', { seq: position.seq });
-      await store.receiveSnapshot(position, chunks);
+      assertSnapshotOf(position, await store.receiveSnapshot(chunks));
       return await this.inTurn(() => this.handle({ kind: 'install', from, position }));
     } finally {
       this.isReceiving = false;
@@ -136,7 +148,7 @@ export class ReplicaShell {
 
   private async handle(message: ReplicaMessage): Promise<ReplicaAnswer> {
     const { store, log } = this.ports;
-    for (const effect of decideReplica(store.state(), message).effects) {
+    for (const effect of decideReplica(stateOf(store), message).effects) {
       switch (effect.kind) {
         case 'keep-promise':
           await store.keepPromise(effect.promise);
@@ -147,19 +159,19 @@ export class ReplicaShell {
           this.waits.wake();
           break;
         case 'install':
-          await store.install(effect.position);
+          await store.install();
           this.counted.installedSnapshots += 1;
           this.waits.wake();
           log.info('installed a snapshot', { seq: effect.position.seq });
           break;
         case 'set-aside':
-          log.warn('setting all data aside: it is not the history of the primary', { ...store.state().position });
+          log.warn('setting all data aside: it is not the history of the primary', { ...store.position });
           await store.quarantine();
           this.counted.quarantines += 1;
           this.hashes.forget();
           break;
         case 'answer':
-          return { ...effect.answer, report: reportOf(store.state()) };
+          return { ...effect.answer, report: this.report() };
       }
     }
     throw new Error(`the core gave no answer to ${message.kind}`);
@@ -169,6 +181,12 @@ export class ReplicaShell {
     this.primary = primary;
     this.onHeard(primary);
   }
+}
+
+function assertSnapshotOf(position: ChainPosition, received: ChainPosition): void {
+  if (received.seq === position.seq && received.hash === position.hash) return;
+  const message = `what came is the snapshot of record ${String(received.seq)}, not of ${String(position.seq)}`;
+  throw new AppError('data-corrupt', message, { retry: 'safe' });
 }
 
 function notReady(detail: string): AppError {

@@ -1,10 +1,9 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { AppError, isAppError } from '../../../kernel/index.js';
+import { AppError, type CopyableHistory, isAppError } from '../../../kernel/index.js';
 import { answerProblems, mayArriveSlowly } from '../../../platform/http/index.js';
-import type { ReplicaAnswer, ReplicaReport, ShippedRecord } from '../messages.js';
-import type { SnapshotStream } from './replica-link.js';
+import type { ReplicaAnswer } from '../messages.js';
 import type { ReplicaShell } from './replica-shell.js';
 import { isAuthorized } from './replication-authorization.js';
 import {
@@ -24,17 +23,9 @@ import {
   REPLICATION_PATHS,
 } from './wire.js';
 
-/** What others may ask of the data here. */
-export interface ReplicaHistory {
-  report(): ReplicaReport;
-  readAfter(seq: number, maxBytes: number): Promise<readonly ShippedRecord[] | 'gone'>;
-  /** The caller closes it. */
-  snapshot(): Promise<(SnapshotStream & { close(): Promise<void> }) | undefined>;
-}
-
 export interface ReplicationRoutesOptions {
   readonly shell: ReplicaShell;
-  readonly history: ReplicaHistory;
+  readonly history: Pick<CopyableHistory, 'readFrom' | 'openSnapshot'>;
   /** What callers must present; undefined while the cluster's secret is not known here. */
   readonly authorization: () => string | undefined;
   readonly logger: Logger;
@@ -110,25 +101,25 @@ async function serveInstall(context: FastifyInstance, { shell }: ReplicationRout
 function serveQuestions(context: FastifyInstance, { shell, history }: ReplicationRoutesOptions): void {
   const settings = { config: { role: 'cluster' } } as const;
   context.get(REPLICATION_PATHS.report, settings, (_request, reply) =>
-    reply.header('content-type', JSON_TYPE).send(encodeReport(history.report())),
+    reply.header('content-type', JSON_TYPE).send(encodeReport(shell.report())),
   );
   context.get(REPLICATION_PATHS.records, settings, async (request, reply) => {
     const query = request.query as Readonly<Record<string, unknown>>;
     const after = wholeNumber('after', query['after']);
     const limit =
       query['limit-bytes'] === undefined ? APPEND_LIMIT_BYTES : wholeNumber('limit-bytes', query['limit-bytes']);
-    const records = await history.readAfter(after, Math.min(limit, APPEND_LIMIT_BYTES));
+    const records = await history.readFrom(after + 1, Math.min(limit, APPEND_LIMIT_BYTES));
     if (records === 'gone') return reply.code(410).header('content-type', JSON_TYPE).send('{}');
     return reply.header('content-type', NDJSON).send(encodeRecords(records));
   });
   context.get(REPLICATION_PATHS.snapshot, settings, async (_request, reply) => {
-    const snapshot = await history.snapshot();
+    const snapshot = await history.openSnapshot();
     if (!snapshot) throw new AppError('not-found', 'no snapshot was taken here', { retry: 'safe' });
-    const { position, size, chunks } = snapshot;
+    const { position, sizeBytes, chunks } = snapshot;
     reply.raw.once('close', () => void snapshot.close());
     reply.headers({
       'content-type': BYTES_TYPE,
-      'content-length': String(size),
+      'content-length': String(sizeBytes),
       [POSITION_HEADER]: encodePosition(position),
     });
     return reply.send(Readable.from(chunks));

@@ -1,5 +1,5 @@
-import type { PrimaryIdentity, Position, ReplicaAnswer, ShippedRecord } from '../messages.js';
-import type { PrimaryHistory } from './primary-history.js';
+import type { ChainPosition, EncodedRecord, CopyableHistory } from '../../../kernel/index.js';
+import type { PrimaryIdentity, ReplicaAnswer } from '../messages.js';
 import { RecordTail } from './record-tail.js';
 import type { ReplicaLink } from './replica-link.js';
 
@@ -20,12 +20,12 @@ export class Shipping {
   private readonly sent = new Map<string, { close(): Promise<void> }>();
 
   constructor(
-    private readonly history: PrimaryHistory,
+    private readonly history: CopyableHistory,
     private readonly options: { readonly primaryUrl: () => string; readonly batchBytes: number },
   ) {}
 
   /** What has become durable here, in order. */
-  remember(records: readonly ShippedRecord[]): void {
+  remember(records: readonly EncodedRecord[]): void {
     this.tail.push(records);
   }
 
@@ -48,7 +48,7 @@ export class Shipping {
 
   /** Sends the newest snapshot, and keeps what follows it readable until `release`. */
   async snapshot(link: ReplicaLink, from: PrimaryIdentity): Promise<ReplicaAnswer> {
-    const snapshot = await this.history.snapshot();
+    const snapshot = await this.history.openSnapshot();
     if (snapshot === undefined) throw new Error('the records are gone and there is no snapshot');
     this.release(link.name);
     this.sent.set(link.name, snapshot);
@@ -62,8 +62,8 @@ export class Shipping {
     void snapshot?.close();
   }
 
-  /** The place that this history had at `seq`; `gone` when only a snapshot could tell, undefined beyond its end. */
-  async positionAt(seq: number): Promise<Position | 'gone' | undefined> {
+  /** The position that this history had at `seq`; `gone` when only a snapshot could tell, undefined beyond its end. */
+  async positionAt(seq: number): Promise<ChainPosition | 'gone' | undefined> {
     if (seq > this.history.position.seq) return undefined;
     return this.tail.positionAt(seq) ?? (await this.history.positionAt(seq));
   }
@@ -75,13 +75,13 @@ export class Shipping {
   private async read(
     afterSeq: number,
     lastSeq: number,
-  ): Promise<{ readonly after: Position; readonly records: readonly ShippedRecord[] } | undefined> {
+  ): Promise<{ readonly after: ChainPosition; readonly records: readonly EncodedRecord[] } | undefined> {
     const after = await this.positionAt(afterSeq);
     if (after === undefined || after === 'gone') return undefined;
     const inMemory = this.tail.after(afterSeq, lastSeq, this.options.batchBytes);
     if (inMemory !== undefined) return { after, records: inMemory };
     if (afterSeq >= lastSeq) return { after, records: [] };
-    const read = await this.history.readAfter(afterSeq, this.options.batchBytes);
+    const read = await this.history.readFrom(afterSeq + 1, this.options.batchBytes);
     return read === 'gone' ? undefined : { after, records: read.filter(({ seq }) => seq <= lastSeq) };
   }
 }

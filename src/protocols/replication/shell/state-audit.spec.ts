@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { SimulatedTimers } from '../../../../test/support/simulated-timers.js';
-import type { PrimaryHistory } from './primary-history.js';
 import type { ReplicaLink } from './replica-link.js';
 import { type AuditResult, StateAudit } from './state-audit.js';
 
@@ -37,11 +36,7 @@ describe('a comparison of states', () => {
     timers = new SimulatedTimers();
     own = Promise.resolve('own');
     result = 'under way';
-    audit = new StateAudit(
-      { position: POSITION, stateHash: () => own } as unknown as PrimaryHistory,
-      timers,
-      DEADLINE_MS,
-    );
+    audit = new StateAudit({ captureState: () => ({ position: POSITION, stateHash: () => own }) }, timers, DEADLINE_MS);
   });
 
   it('of replicas that were told to stop at the same record, gives what each of them shows there', async () => {

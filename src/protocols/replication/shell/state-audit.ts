@@ -1,5 +1,4 @@
-import type { Timers } from '../../../kernel/index.js';
-import type { PrimaryHistory } from './primary-history.js';
+import type { CopyableHistory, Timers } from '../../../kernel/index.js';
 import type { ReplicaLink } from './replica-link.js';
 
 /** State hashes of this process and of replicas, all behind one record. */
@@ -27,7 +26,7 @@ export class StateAudit {
   private readonly rounds = new Set<Round>();
 
   constructor(
-    private readonly history: PrimaryHistory,
+    private readonly history: Pick<CopyableHistory, 'captureState'>,
     private readonly timers: Timers,
     /** How long a replica may take until it shows its hash. */
     private readonly deadlineMs: number,
@@ -37,8 +36,9 @@ export class StateAudit {
   begin(names: readonly string[]): Promise<AuditResult | undefined> {
     if (names.length === 0) return Promise.resolve(undefined);
     return new Promise((resolve) => {
-      const { seq } = this.history.position;
-      const own = this.history.stateHash();
+      const captured = this.history.captureState();
+      const { seq } = captured.position;
+      const own = captured.stateHash();
       const round: Round = { seq, own, coming: new Set(names), asked: new Set(), hashes: {}, done: resolve };
       this.rounds.add(round);
       own.catch(() => {

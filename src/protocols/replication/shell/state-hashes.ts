@@ -1,4 +1,4 @@
-import type { CapturedState } from './replica-store.js';
+import type { CapturedState } from '../../../kernel/index.js';
 import type { StateHashAt } from './wire.js';
 
 /** The primary asks for the last one, soon. */

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
-import { AppError } from '../../../kernel/index.js';
-import { chainedPosition, positionInRecord, type Position } from '../../../platform/journal/index.js';
+import { AppError, type ChainPosition, type EncodedRecord } from '../../../kernel/index.js';
+import { chainedPosition, positionInRecord } from '../../../platform/journal/index.js';
 import type {
   AppendMessage,
   InstallMessage,
@@ -10,7 +10,6 @@ import type {
   ReplicaReport,
   ReplicaVerdict,
   QuarantineMessage,
-  ShippedRecord,
 } from '../messages.js';
 
 /**
@@ -51,7 +50,7 @@ export interface ShippedAppend extends Omit<AppendMessage, 'kind'> {
 
 /** A state hash and the position at which it was taken. */
 export interface StateHashAt {
-  readonly position: Position;
+  readonly position: ChainPosition;
   readonly stateHash: string;
 }
 
@@ -113,7 +112,7 @@ export function decodePromise(body: Buffer): Told<PromiseMessage> {
 }
 
 /** One line of JSON per record; nothing at all for none. */
-export function encodeRecords(records: readonly ShippedRecord[]): Buffer {
+export function encodeRecords(records: readonly EncodedRecord[]): Buffer {
   return Buffer.from(records.map(({ json }) => json).join(NEWLINE));
 }
 
@@ -121,7 +120,7 @@ export function encodeRecords(records: readonly ShippedRecord[]): Buffer {
  * Each record follows the one before it; whether the first follows what the asker holds is for the asker to see. Throws
  * `malformed-request` for anything else.
  */
-export function decodeRecords(afterSeq: number, body: Buffer): readonly ShippedRecord[] {
+export function decodeRecords(afterSeq: number, body: Buffer): readonly EncodedRecord[] {
   if (body.length === 0) return [];
   const [first = '', ...rest] = body.toString('utf8').split(NEWLINE);
   const head = positionInRecord(first);
@@ -160,16 +159,16 @@ export function decodeStateHash(body: Buffer): StateHashAt {
 }
 
 /** `<epoch>.<seq>.<hash>`, for headers. */
-export function encodePosition({ epoch, seq, hash }: Position): string {
+export function encodePosition({ epoch, seq, hash }: ChainPosition): string {
   return `${String(epoch)}.${String(seq)}.${hash}`;
 }
 
-export function decodePosition(text: string | undefined): Position {
+export function decodePosition(text: string | undefined): ChainPosition {
   const [, epoch, seq, hash] = POSITION.exec(text ?? '') ?? [];
   return positionOf({ epoch: Number(epoch), seq: Number(seq), hash });
 }
 
-function chained(after: Position, lines: readonly string[]): ShippedRecord[] {
+function chained(after: ChainPosition, lines: readonly string[]): EncodedRecord[] {
   let previous = after;
   return lines.map((json) => {
     const position = chainedPosition(previous, json);
@@ -181,7 +180,7 @@ function chained(after: Position, lines: readonly string[]): ShippedRecord[] {
   });
 }
 
-function shipped({ epoch, seq, hash }: Position, json: string): ShippedRecord {
+function shipped({ epoch, seq, hash }: ChainPosition, json: string): EncodedRecord {
   return { epoch, seq, hash, json };
 }
 
@@ -214,7 +213,7 @@ function identity({ clusterId, epoch, primaryId }: PrimaryIdentity): PrimaryIden
   return { clusterId, epoch, primaryId };
 }
 
-function positionText({ epoch, seq, hash }: Position): Position {
+function positionText({ epoch, seq, hash }: ChainPosition): ChainPosition {
   return { epoch, seq, hash };
 }
 
@@ -237,7 +236,7 @@ function claimOf(value: unknown): PromiseMessage['from'] {
   return { epoch, primaryId };
 }
 
-function positionOf(value: unknown): Position {
+function positionOf(value: unknown): ChainPosition {
   const { epoch, seq, hash } = objectOf(value);
   if (!isCount(epoch) || !isCount(seq) || typeof hash !== 'string' || !HASH.test(hash)) {
     throw malformed('a position needs epoch, seq and hash');
