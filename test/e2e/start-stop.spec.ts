@@ -239,7 +239,9 @@ describe('a running Bifolio', () => {
 
     expect(await get(`${app.url}/health/live`)).toEqual({ status: 'ok', pid: app.pid });
     const next = await start(directory);
-    expect(next.printed).toContain(`they are watched again: The app (pid ${app.pid}).`);
+    expect(next.printed).toContain(
+      `Watching again what an earlier "npm start" left running: The app (pid ${app.pid}).`,
+    );
     expect(next.app).toEqual(app);
 
     process.kill(app.pid, 'SIGKILL');

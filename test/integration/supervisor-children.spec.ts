@@ -11,7 +11,7 @@ import { type FleetRun, freePorts, StandInFleet } from '../support/stand-in-flee
 const READY = /To stop/;
 const SECRET = 'cluster-secret';
 
-/** The supervisor with real processes; what they are is of no matter to it. */
+/** The real supervisor over stand-ins: it does not matter to it what the processes do. */
 describe('npm start with an app and two replicas', () => {
   let root: string;
   let fleet: StandInFleet;
@@ -153,7 +153,7 @@ describe('npm start with an app and two replicas', () => {
     const next = await start();
 
     expect(next.printed).toMatch(
-      new RegExp(`watched again: The app \\(pid ${app}\\), Replica 1 .*\\(pid ${one}\\)\\.\n`),
+      new RegExp(`^Watching again .*: The app \\(pid ${app}\\), Replica 1 .*\\(pid ${one}\\)\\.\n`),
     );
     expect(pids().slice(0, 2)).toEqual([app, one]);
     expect(isAlive(pids()[2]!)).toBe(true);
@@ -197,7 +197,7 @@ describe('npm start with an app and two replicas', () => {
 
       const next = await start();
 
-      expect(next.printed).not.toContain('watched again');
+      expect(next.printed).not.toContain('Watching again');
       expect(fleet.app.pid).not.toBe(process.pid);
       expect(pids().every(isAlive)).toBe(true);
     },

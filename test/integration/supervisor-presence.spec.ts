@@ -5,12 +5,12 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { APP_PROGRAM, isAlive, presenceOf } from '../../src/platform/nodes/index.js';
+import { fileLayoutOf, isAlive, presenceOf } from '../../src/platform/nodes/index.js';
 import { removeDirectory, temporaryDirectory } from '../support/app-process.js';
 import { eventually } from '../support/eventually.js';
 
 const directory = temporaryDirectory();
-const runFile = join(directory, 'app.json');
+const { runFile } = fileLayoutOf({ dataDirectory: directory, replicasDirectory: directory }).app;
 const children: ChildProcess[] = [];
 const servers: Server[] = [];
 
@@ -52,10 +52,10 @@ function serveAs(pid: unknown): Promise<string> {
 }
 
 function note(content: unknown): void {
-  writeFileSync(runFile, typeof content === 'string' ? content : JSON.stringify(content));
+  writeFileSync(runFile.path, typeof content === 'string' ? content : JSON.stringify(content));
 }
 
-const look = (): ReturnType<typeof presenceOf> => presenceOf(runFile, APP_PROGRAM);
+const look = (): ReturnType<typeof presenceOf> => presenceOf(runFile);
 
 describe('what a run file says of a process', () => {
   it('given no file, is that none runs', async () => {

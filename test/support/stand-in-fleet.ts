@@ -64,6 +64,8 @@ interface RunNote {
 export class StandInFleet {
   readonly data: string;
   readonly replicas: string;
+  /** The program that `run` runs; a test may put another supervisor there. */
+  readonly supervisor: string;
   private readonly bundle: string;
 
   constructor(
@@ -73,6 +75,7 @@ export class StandInFleet {
     this.data = join(root, 'data');
     this.replicas = join(root, 'replicas');
     this.bundle = join(root, 'bundle');
+    this.supervisor = join(this.bundle, 'supervisor.mjs');
     if (existsSync(this.bundle)) return;
     mkdirSync(this.bundle);
     for (const name of ['supervisor.mjs', 'supervisor.cjs']) {
@@ -83,7 +86,7 @@ export class StandInFleet {
   }
 
   run(command: 'start' | 'stop', { args = [], ...environment }: FleetOptions = {}): FleetRun {
-    const child = spawn(process.execPath, [join(this.bundle, 'supervisor.mjs'), command, ...args], {
+    const child = spawn(process.execPath, [this.supervisor, command, ...args], {
       cwd: this.bundle,
       env: {
         ...{ PATH: process.env['PATH'], PORT: '0', DATA_DIR: this.data, REPLICAS_DIR: this.replicas },
@@ -107,7 +110,7 @@ export class StandInFleet {
     return join(this.replicas, String(port));
   }
 
-  /** Who was asked to stop and who did, in that order. */
+  /** Every process that was asked to stop, and that did, in that order. */
   get history(): readonly string[] {
     return readFileSync(join(this.data, 'history'), 'utf8').trim().split('\n');
   }
@@ -153,8 +156,13 @@ export class FleetRun {
 
   async toEnd(): Promise<{ readonly code: number | null; readonly printed: string }> {
     const code = await this.exited;
-    return { code, printed: this.output };
+    return { code, printed: withoutWaiting(this.output) };
   }
+}
+
+/** Leaves out what only a slow machine reads: that a start takes a while. */
+export function withoutWaiting(printed: string): string {
+  return printed.replace(/^Waiting for .*\n/gm, '');
 }
 
 /** Ports of this machine that nobody listens on, all different. */

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type ExitOf } from './app-process.js';
 import { eventually } from './eventually.js';
+import { withoutWaiting } from './stand-in-fleet.js';
 
 const READY_WITHIN_MS = 60_000;
 
@@ -86,5 +87,5 @@ export async function runToEnd(
 ): Promise<{ readonly code: number | null; readonly printed: string }> {
   const run = new StartProcess(...args);
   const { code } = await run.exited;
-  return { code, printed: run.printed };
+  return { code, printed: withoutWaiting(run.printed) };
 }

@@ -2,7 +2,7 @@ import { logPositionText } from '../../kernel/index.js';
 import Table from 'cli-table3';
 import { z } from 'zod';
 import { loadConfig } from '../../config/index.js';
-import { APP_PROGRAM, getJson, type JsonAnswer, fileLayoutOf, presenceOf } from '../../platform/nodes/index.js';
+import { getJson, type JsonAnswer, fileLayoutOf, presenceOf } from '../../platform/nodes/index.js';
 
 const ANSWER_WITHIN_MS = 5_000;
 
@@ -35,7 +35,7 @@ export interface StatusOutput {
 export async function showStatus(): Promise<StatusOutput> {
   const { storage, http } = loadConfig();
   const places = fileLayoutOf(storage);
-  const app = await presenceOf(places.app.runFile, APP_PROGRAM);
+  const app = await presenceOf(places.app.runFile);
   if (app.state === 'gone') return failed('Not running. "npm start" starts it.');
   if (app.state === 'silent') return failed(`The app (pid ${String(app.pid)}) runs but does not answer.`);
   const apiKey = http.apiKeys[0]?.key;

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isAppError } from '../../kernel/index.js';
 import {
-  APP_PROGRAM,
   type FileLayout,
   type Presence,
   presenceOf,
@@ -15,16 +14,16 @@ const WAIT_WITHIN_MS = 60_000;
 const REPLICAS_LOCK_WITHIN_MS = 2_000;
 
 export type Claim =
-  /** This process is the one supervisor of the directories for as long as it keeps `locks`. */
+  /** This process supervises the directories alone, for as long as it keeps `locks`. */
   | { readonly kind: 'supervise'; readonly locks: readonly DataDirectoryLock[] }
   /** Another supervisor watches this app. */
   | { readonly kind: 'running'; readonly app: RunNote }
-  /** Another supervisor lives, and its app did not answer for a long time. */
+  /** Another supervisor lives, and its app does not answer for a long time. */
   | { readonly kind: 'stuck' }
-  /** The supervisor of another data directory has its replicas in the same place. */
+  /** The supervisor of another data directory has its replicas in the same directory. */
   | { readonly kind: 'replicas-taken' };
 
-/** What `npm start` does, by whether it holds the supervisors' lock, what the app does, and its patience. */
+/** Decides what `npm start` does next, from its lock, the state of the app and the time that it waited. */
 export function decideClaim(
   holdsLock: boolean,
   app: Presence['state'],
@@ -36,21 +35,21 @@ export function decideClaim(
 }
 
 /**
- * Makes this process the supervisor of the data directory, and of the replicas' where it runs some, or finds another
- * supervisor and its app. Another `npm start` that is under way is waited for: it gets its app ready or leaves. `onWait`
- * is called once when that takes a while.
+ * Makes this process the supervisor of the data directory, and of the replicas' directory where it runs some, or finds another
+ * supervisor and its app. It waits for another `npm start` that is under way, which gets its app ready or ends, and calls
+ * `onWait` once when that takes a while.
  */
-export async function claim(places: FileLayout, runsReplicas: boolean, onWait: () => void): Promise<Claim> {
+export async function claim(layout: FileLayout, runsReplicas: boolean, onWait: () => void): Promise<Claim> {
   const startedMs = performance.now();
   let lock: DataDirectoryLock | undefined;
   for (let looks = 1; ; looks += 1) {
-    lock ??= tryLock(places.dataDirectory);
-    const app = await presenceOf(places.app.runFile, APP_PROGRAM);
+    lock ??= tryLock(layout.dataDirectory);
+    const app = await presenceOf(layout.app.runFile);
     const decision = decideClaim(lock !== undefined, app.state, performance.now() - startedMs);
     if (decision === 'running' && app.state === 'answers') return { kind: 'running', app };
     if (decision === 'supervise' && lock) {
       if (!runsReplicas) return { kind: 'supervise', locks: [lock] };
-      const replicasLock = await lockWithin(places.replicasDirectory, REPLICAS_LOCK_WITHIN_MS);
+      const replicasLock = await lockWithin(layout.replicasDirectory, REPLICAS_LOCK_WITHIN_MS);
       if (replicasLock) return { kind: 'supervise', locks: [lock, replicasLock] };
       lock.release();
       return { kind: 'replicas-taken' };
@@ -61,7 +60,7 @@ export async function claim(places: FileLayout, runsReplicas: boolean, onWait: (
   }
 }
 
-/** A supervisor that ends gives its locks back one after the other. */
+/** A supervisor that ends releases its locks one after the other. */
 async function lockWithin(directory: string, withinMs: number): Promise<DataDirectoryLock | undefined> {
   const deadline = performance.now() + withinMs;
   for (;;) {

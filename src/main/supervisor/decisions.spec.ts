@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Presence } from '../../platform/nodes/index.js';
 import { decideClaim } from './claim.js';
-import { decideStop } from './stop.js';
+import { decideStop, type Found } from './stop.js';
 
 const ANSWERS: Presence = { state: 'answers', pid: 1, url: 'http://127.0.0.1:1' };
 const SILENT: Presence = { state: 'silent', pid: 2 };
@@ -22,29 +22,28 @@ describe('npm start', () => {
 });
 
 describe('npm stop', () => {
-  it.each([
-    ['nothing', GONE, GONE, false, { kind: 'done' }],
-    ['a supervisor and its app, asks the supervisor', ANSWERS, ANSWERS, false, ['ask', 'supervisor', 1]],
-    ['an app without a supervisor, asks the app', GONE, ANSWERS, false, ['ask', 'app', 1]],
-    ['an app that is silent, reports it', GONE, SILENT, false, ['report', 'app', 2]],
-    ['an app that is silent and force, kills it', GONE, SILENT, true, ['kill', 'app', 2]],
-    ['a supervisor that is silent, reports it first', SILENT, ANSWERS, false, ['report', 'supervisor', 2]],
-    ['a supervisor that is silent and force, kills it first', SILENT, ANSWERS, true, ['kill', 'supervisor', 2]],
-    ['a supervisor whose app is silent, asks the supervisor', ANSWERS, SILENT, false, ['ask', 'supervisor', 1]],
-    ['both that answer and force, still asks', ANSWERS, ANSWERS, true, ['ask', 'supervisor', 1]],
-  ] as const)('given %s', (_what, supervisor, app, isForced, expected) => {
-    const [kind, who, pid] = Array.isArray(expected) ? (expected as readonly unknown[]) : [];
-    const step = kind === undefined ? expected : { kind, who, pid };
-    expect(decideStop(supervisor, app, isForced)).toEqual(step);
-  });
+  const TITLES = ['supervisor', 'app', 'replica', 'replica'];
+  const found = (...presences: readonly Presence[]): Found[] =>
+    presences.map((presence, index) => ({ title: TITLES[index]!, presence }));
 
   it.each([
-    ['replicas beside an app, asks the app first', ANSWERS, [ANSWERS], false, { kind: 'ask', who: 'app', pid: 1 }],
-    ['replicas that nobody watches, asks them', GONE, [GONE, ANSWERS], false, { kind: 'ask', who: 'replica', pid: 1 }],
-    ['a replica that is silent, reports it', GONE, [SILENT], false, { kind: 'report', who: 'replica', pid: 2 }],
-    ['a replica that is silent and force, kills it', GONE, [SILENT], true, { kind: 'kill', who: 'replica', pid: 2 }],
-    ['replicas that are gone', GONE, [GONE, GONE], false, { kind: 'done' }],
-  ] as const)('given %s', (_what, app, replicas, isForced, expected) => {
-    expect(decideStop(GONE, app, isForced, replicas)).toEqual(expected);
+    ['nothing', [GONE, GONE], false, { kind: 'done' }],
+    ['a supervisor and its app, asks the supervisor', [ANSWERS, ANSWERS], false, ['ask', 'supervisor', 1]],
+    ['an app without a supervisor, asks the app', [GONE, ANSWERS], false, ['ask', 'app', 1]],
+    ['an app that is silent, reports it', [GONE, SILENT], false, ['report', 'app', 2]],
+    ['an app that is silent and force, kills it', [GONE, SILENT], true, ['kill', 'app', 2]],
+    ['a supervisor that is silent, reports it first', [SILENT, ANSWERS], false, ['report', 'supervisor', 2]],
+    ['a supervisor that is silent and force, kills it first', [SILENT, ANSWERS], true, ['kill', 'supervisor', 2]],
+    ['a supervisor whose app is silent, asks the supervisor', [ANSWERS, SILENT], false, ['ask', 'supervisor', 1]],
+    ['both that answer and force, still asks', [ANSWERS, ANSWERS], true, ['ask', 'supervisor', 1]],
+    ['replicas beside an app, asks the app first', [GONE, ANSWERS, ANSWERS], false, ['ask', 'app', 1]],
+    ['replicas without a supervisor, asks them', [GONE, GONE, GONE, ANSWERS], false, ['ask', 'replica', 1]],
+    ['a replica that is silent, reports it', [GONE, GONE, SILENT], false, ['report', 'replica', 2]],
+    ['a replica that is silent and force, kills it', [GONE, GONE, SILENT], true, ['kill', 'replica', 2]],
+    ['replicas that are gone', [GONE, GONE, GONE, GONE], false, { kind: 'done' }],
+  ] as const)('given %s', (_what, presences, isForced, expected) => {
+    const [kind, title, pid] = Array.isArray(expected) ? (expected as readonly unknown[]) : [];
+    const step = kind === undefined ? expected : { kind, title, pid };
+    expect(decideStop(found(...presences), isForced)).toEqual(step);
   });
 });

@@ -5,12 +5,10 @@ import {
   begin,
   decide,
   type Decision,
-  FIRST_RETRY_AFTER_MS,
-  GIVE_UP_AFTER_FAILED_STARTS,
+  ESSENTIAL,
   type Input,
-  MAX_RETRY_AFTER_MS,
-  MAX_SPARE_RETRY_AFTER_MS,
-  type Role,
+  type RestartPolicy,
+  SPARE,
   STABLE_AFTER_MS,
   STOP_WITHIN_MS,
 } from './managed-process-core.js';
@@ -19,6 +17,8 @@ const READY: Input = { kind: 'ready', pid: 7, url: 'http://127.0.0.1:5050' };
 const STOP: Input = { kind: 'stop-requested' };
 const RETRY: Input = { kind: 'retry-due' };
 const STABLE: Input = { kind: 'stable' };
+const NOT_READY_YET: Input = { kind: 'not-ready-yet' };
+const SLOW: Input = { kind: 'slow' };
 const OVERDUE: Input = { kind: 'stop-overdue' };
 
 function exited(exit: Partial<ChildExit>): Input {
@@ -29,11 +29,11 @@ const REFUSED = exited({ code: 1, complaint: 'port-taken: port 5050 is taken by 
 
 /** The last decision after these inputs, from the beginning. */
 function after(...inputs: readonly Input[]): Decision {
-  return afterOf('essential', ...inputs);
+  return afterOf(ESSENTIAL, ...inputs);
 }
 
-function afterOf(role: Role, ...inputs: readonly Input[]): Decision {
-  return inputs.reduce<Decision>((decision, input) => decide(decision.state, input), begin(role));
+function afterOf(policy: RestartPolicy, ...inputs: readonly Input[]): Decision {
+  return inputs.reduce<Decision>((decision, input) => decide(decision.state, input), begin(policy));
 }
 
 function times(count: number, ...inputs: readonly Input[]): Input[] {
@@ -42,23 +42,23 @@ function times(count: number, ...inputs: readonly Input[]): Input[] {
 
 /** What was done, without the words about it. */
 function deeds({ effects }: Decision): string[] {
-  return effects.map((effect) => (effect.kind === 'tell' ? `tell ${effect.notice.kind}` : effect.kind));
+  return effects.map((effect) => (effect.kind === 'notify' ? `notify ${effect.notice.kind}` : effect.kind));
 }
 
 describe('the supervisor of one child', () => {
   it('at the beginning, starts the app', () => {
-    expect(deeds(begin('essential'))).toEqual(['start']);
+    expect(deeds(begin(ESSENTIAL))).toEqual(['start']);
   });
 
   it('when the app is ready the first time, shows where', () => {
-    expect(after(READY).effects).toEqual([{ kind: 'tell', notice: { ...READY, isFirst: true } }]);
+    expect(after(READY).effects).toEqual([{ kind: 'notify', notice: { ...READY, isFirst: true } }]);
   });
 
   it('when the first start refuses by itself, gives up at once with its reason', () => {
     const { state, effects } = after(REFUSED);
 
     expect(effects).toEqual([
-      { kind: 'tell', notice: expect.objectContaining({ kind: 'gave-up', isFirst: true, attempts: 1 }) },
+      { kind: 'notify', notice: expect.objectContaining({ kind: 'gave-up', isFirst: true, attempts: 1 }) },
     ]);
     expect([state.phase, state.isGivenUp]).toEqual(['ended', true]);
   });
@@ -69,11 +69,11 @@ describe('the supervisor of one child', () => {
 
   it('when the app dies while it is up, says so, waits, starts it again and says where it is back', () => {
     const died = after(READY, KILLED);
-    expect(deeds(died)).toEqual(['tell died']);
-    expect(died.state.alarm).toEqual({ afterMs: FIRST_RETRY_AFTER_MS, input: RETRY });
+    expect(deeds(died)).toEqual(['notify died']);
+    expect(died.state.alarm).toEqual({ afterMs: ESSENTIAL.firstRetryAfterMs, input: RETRY });
     expect(deeds(after(READY, KILLED, RETRY))).toEqual(['start']);
     expect(after(READY, KILLED, RETRY, READY).effects).toEqual([
-      { kind: 'tell', notice: { ...READY, isFirst: false } },
+      { kind: 'notify', notice: { ...READY, isFirst: false } },
     ]);
   });
 
@@ -82,7 +82,7 @@ describe('the supervisor of one child', () => {
 
     expect(waits.map(({ state }) => state.alarm?.afterMs)).toEqual([
       ...[250, 500, 1_000, 2_000, 4_000, 8_000],
-      ...[MAX_RETRY_AFTER_MS, MAX_RETRY_AFTER_MS],
+      ...[ESSENTIAL.maxRetryAfterMs, ESSENTIAL.maxRetryAfterMs],
     ]);
   });
 
@@ -91,7 +91,7 @@ describe('the supervisor of one child', () => {
     expect(up.state.alarm).toEqual({ afterMs: STABLE_AFTER_MS, input: STABLE });
 
     const died = after(...times(5, READY, KILLED, RETRY), READY, STABLE, KILLED);
-    expect(died.state.alarm?.afterMs).toBe(FIRST_RETRY_AFTER_MS);
+    expect(died.state.alarm?.afterMs).toBe(ESSENTIAL.firstRetryAfterMs);
   });
 
   it('when the app gets ready between its deaths, never gives up', () => {
@@ -102,8 +102,8 @@ describe('the supervisor of one child', () => {
     const failing = (count: number): Decision =>
       after(READY, KILLED, RETRY, ...times(count - 1, REFUSED, RETRY), REFUSED);
 
-    expect(deeds(failing(GIVE_UP_AFTER_FAILED_STARTS - 1))).toEqual(['tell died']);
-    expect(deeds(failing(GIVE_UP_AFTER_FAILED_STARTS))).toEqual(['tell gave-up']);
+    expect(deeds(failing(ESSENTIAL.maxFailedStarts - 1))).toEqual(['notify died']);
+    expect(deeds(failing(ESSENTIAL.maxFailedStarts))).toEqual(['notify gave-up']);
   });
 
   it.each([
@@ -111,7 +111,14 @@ describe('the supervisor of one child', () => {
     'misconfigured: PORT must be a port',
     'recovery-needed: the replicas hold more: npm run recover:from-replicas',
   ])('when a later start ends with "%s", gives up at once, for nothing changes by trying', (complaint) => {
-    expect(deeds(after(READY, KILLED, RETRY, exited({ code: 1, complaint })))).toEqual(['tell gave-up']);
+    expect(deeds(after(READY, KILLED, RETRY, exited({ code: 1, complaint })))).toEqual(['notify gave-up']);
+  });
+
+  it('when it takes a while to get ready, says so after 3 s, and that it is slow after 15 s', () => {
+    expect(begin(ESSENTIAL).state.alarm).toEqual({ afterMs: 3_000, input: NOT_READY_YET });
+    expect(deeds(after(NOT_READY_YET))).toEqual(['notify not-ready-yet']);
+    expect(after(NOT_READY_YET).state.alarm).toEqual({ afterMs: 12_000, input: SLOW });
+    expect(after(NOT_READY_YET, SLOW).effects).toEqual([{ kind: 'notify', notice: { kind: 'slow', afterMs: 15_000 } }]);
   });
 
   it('when asked to stop, ends the app cleanly and is done once it is gone', () => {
@@ -135,7 +142,7 @@ describe('the supervisor of one child', () => {
 
   it('when the app does not stop in time, kills it', () => {
     expect(after(READY, STOP).state.alarm).toEqual({ afterMs: STOP_WITHIN_MS, input: OVERDUE });
-    expect(deeds(after(READY, STOP, OVERDUE))).toEqual(['tell killed', 'kill']);
+    expect(deeds(after(READY, STOP, OVERDUE))).toEqual(['notify killed', 'kill']);
     expect(after(READY, STOP, OVERDUE, KILLED).state.phase).toBe('ended');
   });
 
@@ -149,32 +156,33 @@ describe('the supervisor of one child', () => {
       ['data-corrupt: segment-1 at 17', 'waiting'],
       ['data-directory-locked: another process holds it', 'waiting'],
     ])('when its first start ends with "%s", is %s', (complaint, phase) => {
-      expect(afterOf('spare', exited({ code: 1, complaint })).state.phase).toBe(phase);
+      expect(afterOf(SPARE, exited({ code: 1, complaint })).state.phase).toBe(phase);
     });
 
     it('when it cannot start at all, is tried for ever, ever more rarely, and complains once', () => {
-      const tried = afterOf('spare', ...times(50, CORRUPT, RETRY), CORRUPT);
+      const tried = afterOf(SPARE, ...times(50, CORRUPT, RETRY), CORRUPT);
 
       expect(tried.effects).toEqual([]);
-      expect(tried.state.alarm).toEqual({ afterMs: MAX_SPARE_RETRY_AFTER_MS, input: RETRY });
+      expect(tried.state.alarm).toEqual({ afterMs: SPARE.maxFailedStartRetryAfterMs, input: RETRY });
     });
 
     it('when it cannot start for another reason than before, says so', () => {
-      expect(deeds(afterOf('spare', CORRUPT, RETRY, LOCKED))).toEqual(['tell died']);
+      expect(deeds(afterOf(SPARE, CORRUPT, RETRY, LOCKED))).toEqual(['notify died']);
     });
 
     it('when it comes back and cannot start again, says so again', () => {
-      expect(deeds(afterOf('spare', CORRUPT, RETRY, READY, KILLED, RETRY, CORRUPT))).toEqual(['tell died']);
+      expect(deeds(afterOf(SPARE, CORRUPT, RETRY, READY, KILLED, RETRY, CORRUPT))).toEqual(['notify died']);
     });
   });
 
-  it.each(['essential', 'spare'] as const)(
-    'whatever happens in whatever order, never runs two of an %s child and never restarts it after a stop',
-    (role) => {
-      const inputs = fc.array(fc.constantFrom(READY, KILLED, REFUSED, RETRY, STABLE, STOP, OVERDUE), { maxLength: 60 });
+  it.each([ESSENTIAL, SPARE])(
+    'given the policy %j, whatever happens in whatever order, never runs two of a child and never restarts it after a stop',
+    (policy) => {
+      const all = [READY, KILLED, REFUSED, RETRY, STABLE, STOP, OVERDUE, NOT_READY_YET];
+      const inputs = fc.array(fc.constantFrom(...all), { maxLength: 60 });
       fc.assert(
         fc.property(inputs, (sequence) => {
-          let decision = begin(role);
+          let decision = begin(policy);
           let [running, isStopRequested] = [1, false];
           for (const input of sequence) {
             // A process that does not run cannot exit.

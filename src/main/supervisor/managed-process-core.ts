@@ -1,17 +1,27 @@
 import type { ChildExit } from '../../platform/nodes/index.js';
 
 /**
- * When one child is started, started again, given up and stopped. Pure: no process, clock or timer.
+ * Decides when one managed process is started, restarted, given up and stopped. Pure: no process, clock or timer.
  *
- * Invariant: `start` is asked for only when the child does not run, so there are never two on one directory.
+ * Invariant: `start` comes only when the process does not run, so there are never two on one directory.
  */
 
-/**
- * - `essential`: without it there is nothing to watch. When it cannot run, everything ends.
- * - `spare`: the rest runs without it. It is given up only where a person has to change a setting before the first
- *   start; otherwise it is tried for ever, ever more rarely.
- */
-export type Role = 'essential' | 'spare';
+/** When a process that ended is started again, and when it is given up, which ends everything. */
+export interface RestartPolicy {
+  /** Bifolio is not ready before an essential process is. It waits for another one until that is ready, slow or refused. */
+  readonly isEssential: boolean;
+  /** The wait before a restart; it doubles with each death until the process stays up. */
+  readonly firstRetryAfterMs: number;
+  readonly maxRetryAfterMs: number;
+  /** Upper bound of the wait after a start that failed. */
+  readonly maxFailedStartRetryAfterMs: number;
+  /** The process is given up after so many failed starts in a row. */
+  readonly maxFailedStarts: number;
+  /** Complaints that no restart mends: the process is given up. */
+  readonly hopeless: RegExp;
+  /** Complaints of a first start that a person has to mend, with an exit code: the process is given up. */
+  readonly hopelessAtFirst: RegExp;
+}
 
 export type Phase = 'starting' | 'up' | 'waiting' | 'stopping' | 'ended';
 
@@ -21,13 +31,14 @@ export type Input =
   | { readonly kind: 'stop-requested' }
   | AlarmInput;
 
-/** What the alarm of a phase says when it rings. */
-type AlarmInput = { readonly kind: 'slow' | 'stable' | 'retry-due' | 'stop-overdue' };
+/** An alarm of a phase that rings. */
+type AlarmInput = { readonly kind: 'not-ready-yet' | 'slow' | 'stable' | 'retry-due' | 'stop-overdue' };
 
 export type Notice =
   | { readonly kind: 'ready'; readonly pid: number; readonly url: string; readonly isFirst: boolean }
+  | { readonly kind: 'not-ready-yet' }
   | { readonly kind: 'slow'; readonly afterMs: number }
-  /** Of a spare not told again while one start after the other ends for the same reason. */
+  /** Not repeated while the starts of a process that is not essential fail for one reason. */
   | { readonly kind: 'died'; readonly exit: ChildExit; readonly retryInMs: number }
   | { readonly kind: 'gave-up'; readonly exit: ChildExit; readonly isFirst: boolean; readonly attempts: number }
   | { readonly kind: 'killed'; readonly afterMs: number };
@@ -36,22 +47,21 @@ export type Effect =
   | { readonly kind: 'start' }
   | { readonly kind: 'terminate' }
   | { readonly kind: 'kill' }
-  | { readonly kind: 'tell'; readonly notice: Notice };
+  | { readonly kind: 'notify'; readonly notice: Notice };
 
 export interface ChildState {
-  readonly role: Role;
+  readonly policy: RestartPolicy;
   /** `ended` is the last one; nothing runs then. */
   readonly phase: Phase;
-  /** The one timer that runs in this state. Another object is another timer: the earlier one is dropped. */
+  /** The one timer that runs in this state. Another object is another timer and replaces it. */
   readonly alarm: { readonly afterMs: number; readonly input: AlarmInput } | undefined;
   readonly wasEverReady: boolean;
-  /** Deaths since it was last up for STABLE_AFTER_MS. */
+  /** Deaths since the process was last up for STABLE_AFTER_MS. */
   readonly deaths: number;
-  /** Starts in a row that ended before it was ready. */
+  /** Starts in a row that ended before the process was ready. */
   readonly failedStarts: number;
-  /** Of the last of them; undefined once it is ready. */
+  /** The end of the last failed start; undefined once the process is ready. */
   readonly failure: ChildExit | undefined;
-  /** Whether it ended because it was given up. */
   readonly isGivenUp: boolean;
 }
 
@@ -60,35 +70,50 @@ export interface Decision {
   readonly effects: readonly Effect[];
 }
 
-export const FIRST_RETRY_AFTER_MS = 250;
-export const MAX_RETRY_AFTER_MS = 10_000;
 export const STABLE_AFTER_MS = 30_000;
+export const NOT_READY_YET_AFTER_MS = 3_000;
 export const SLOW_AFTER_MS = 15_000;
-/** A stop finishes the requests under way. Killing after it is safe for data, not for their answers. */
+/** A stop finishes the requests under way. A kill after it is safe for data, but loses their answers. */
 export const STOP_WITHIN_MS = 10_000;
-/** A spare that cannot start for long is looked after that rarely. */
-export const MAX_SPARE_RETRY_AFTER_MS = 60_000;
-export const GIVE_UP_AFTER_FAILED_STARTS = 10;
 
-/** Starting again changes nothing about these. */
-const HOPELESS = /^(?:misconfigured|data-corrupt|recovery-needed): /;
-/** Before the first start a person can do something about these, and the child alone never will. */
-const NEEDS_A_SETTING = /^(?:misconfigured|port-taken): /;
+/** Bifolio ends without this process. A first start that refuses meets a person who can act on it. */
+export const ESSENTIAL: RestartPolicy = {
+  isEssential: true,
+  firstRetryAfterMs: 250,
+  maxRetryAfterMs: 10_000,
+  maxFailedStartRetryAfterMs: 10_000,
+  maxFailedStarts: 10,
+  hopeless: /^(?:misconfigured|data-corrupt|recovery-needed): /,
+  hopelessAtFirst: /(?:)/,
+};
+
+/** The rest runs without this process: it is tried for ever, ever more rarely, unless a setting is wrong at the first start. */
+export const SPARE: RestartPolicy = {
+  ...ESSENTIAL,
+  isEssential: false,
+  maxFailedStartRetryAfterMs: 60_000,
+  maxFailedStarts: Infinity,
+  hopeless: /(?!)/,
+  hopelessAtFirst: /^(?:misconfigured|port-taken): /,
+};
 
 type Step<Kind extends Input['kind']> = (state: ChildState, input: Extract<Input, { kind: Kind }>) => Decision;
 
 /** An input that a phase does not name comes too late to matter there, and is ignored. */
 const TABLE: Readonly<Record<Phase, { readonly [Kind in Input['kind']]?: Step<Kind> }>> = {
-  starting: { ready: becomeReady, exited: startAgainOrGiveUp, slow: tellSlow, 'stop-requested': stopChild },
+  starting: {
+    ...{ ready: becomeReady, exited: startAgainOrGiveUp, 'stop-requested': stopChild },
+    ...{ 'not-ready-yet': reportNotReadyYet, slow: reportSlow },
+  },
   up: { exited: startAgainOrGiveUp, stable: forgetDeaths, 'stop-requested': stopChild },
   waiting: { 'retry-due': startNow, 'stop-requested': endStopped },
   stopping: { exited: endStopped, 'stop-overdue': killChild },
   ended: {},
 };
 
-export function begin(role: Role): Decision {
+export function begin(policy: RestartPolicy): Decision {
   return startNow({
-    ...{ role, phase: 'waiting', alarm: undefined, wasEverReady: false },
+    ...{ policy, phase: 'waiting', alarm: undefined, wasEverReady: false },
     ...{ deaths: 0, failedStarts: 0, failure: undefined, isGivenUp: false },
   });
 }
@@ -99,7 +124,7 @@ export function decide(state: ChildState, input: Input): Decision {
 }
 
 function startNow(state: ChildState): Decision {
-  const alarm = { afterMs: SLOW_AFTER_MS, input: { kind: 'slow' } } as const;
+  const alarm = { afterMs: NOT_READY_YET_AFTER_MS, input: { kind: 'not-ready-yet' } } as const;
   return { state: { ...state, phase: 'starting', alarm }, effects: [{ kind: 'start' }] };
 }
 
@@ -111,7 +136,12 @@ function becomeReady(state: ChildState, { pid, url }: Extract<Input, { kind: 're
   };
 }
 
-function tellSlow(state: ChildState): Decision {
+function reportNotReadyYet(state: ChildState): Decision {
+  const alarm = { afterMs: SLOW_AFTER_MS - NOT_READY_YET_AFTER_MS, input: { kind: 'slow' } } as const;
+  return { state: { ...state, alarm }, effects: [notify({ kind: 'not-ready-yet' })] };
+}
+
+function reportSlow(state: ChildState): Decision {
   return { state: { ...state, alarm: undefined }, effects: [notify({ kind: 'slow', afterMs: SLOW_AFTER_MS })] };
 }
 
@@ -120,6 +150,7 @@ function forgetDeaths(state: ChildState): Decision {
 }
 
 function startAgainOrGiveUp(state: ChildState, { exit }: Extract<Input, { kind: 'exited' }>): Decision {
+  const { policy } = state;
   const hasFailed = state.phase === 'starting';
   const failedStarts = hasFailed ? state.failedStarts + 1 : 0;
   if (isToBeGivenUp(state, exit, failedStarts)) {
@@ -128,27 +159,24 @@ function startAgainOrGiveUp(state: ChildState, { exit }: Extract<Input, { kind: 
       effects: [notify({ kind: 'gave-up', exit, isFirst: !state.wasEverReady, attempts: failedStarts })],
     };
   }
-  const retryInMs = Math.min(FIRST_RETRY_AFTER_MS * 2 ** state.deaths, maxRetryOf(state, hasFailed));
+  const maxRetryInMs = hasFailed ? policy.maxFailedStartRetryAfterMs : policy.maxRetryAfterMs;
+  const retryInMs = Math.min(policy.firstRetryAfterMs * 2 ** state.deaths, maxRetryInMs);
   const alarm = { afterMs: retryInMs, input: { kind: 'retry-due' } } as const;
   const failure = hasFailed ? exit : undefined;
   const isOldNews =
-    state.role === 'spare' && hasFailed && state.failure !== undefined && reasonOf(state.failure) === reasonOf(exit);
+    !policy.isEssential && hasFailed && state.failure !== undefined && reasonOf(state.failure) === reasonOf(exit);
   return {
     state: { ...state, phase: 'waiting', alarm, deaths: state.deaths + 1, failedStarts, failure },
     effects: isOldNews ? [] : [notify({ kind: 'died', exit, retryInMs })],
   };
 }
 
-function isToBeGivenUp({ role, wasEverReady }: ChildState, exit: ChildExit, failedStarts: number): boolean {
+function isToBeGivenUp({ policy, wasEverReady }: ChildState, exit: ChildExit, failedStarts: number): boolean {
   const complaint = exit.complaint ?? '';
-  // A first start that says no by itself meets a person who can do something about it; a signal is no answer.
+  // A process that a signal ended did not refuse.
   const isRefusal = !wasEverReady && exit.code !== null;
-  if (role === 'spare') return isRefusal && NEEDS_A_SETTING.test(complaint);
-  return isRefusal || HOPELESS.test(complaint) || failedStarts >= GIVE_UP_AFTER_FAILED_STARTS;
-}
-
-function maxRetryOf({ role }: ChildState, hasFailed: boolean): number {
-  return role === 'spare' && hasFailed ? MAX_SPARE_RETRY_AFTER_MS : MAX_RETRY_AFTER_MS;
+  if (failedStarts >= policy.maxFailedStarts || policy.hopeless.test(complaint)) return true;
+  return isRefusal && policy.hopelessAtFirst.test(complaint);
 }
 
 function reasonOf({ code, signal, complaint }: ChildExit): string {
@@ -172,5 +200,5 @@ function endStopped(state: ChildState): Decision {
 }
 
 function notify(notice: Notice): Effect {
-  return { kind: 'tell', notice };
+  return { kind: 'notify', notice };
 }

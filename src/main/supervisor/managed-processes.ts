@@ -1,57 +1,142 @@
 import type { AppConfig } from '../../config/index.js';
 import {
   adoptChild,
-  launchChild,
-  type LaunchedChild,
-  refusedLaunch,
+  type ChildProgram,
+  complaintIn,
   type FileLayout,
+  healthProbe,
+  launchChild,
   programOf,
+  refusedLaunch,
+  replicaRunFiles,
+  type RunFile,
   type RunNote,
 } from '../../platform/nodes/index.js';
+import { ESSENTIAL, SPARE } from './managed-process-core.js';
 import type { ChildToWatch } from './supervisor.js';
-import { APP, type ManagedProcesses, type ManagedProcess, replicaName } from './messages.js';
+import type { ChildRules } from './supervisor-core.js';
 
-/** Everything that `npm start` runs here, by name, in the order in which it is shown. */
-export function managedProcessesOf({ replication }: AppConfig, places: FileLayout): ManagedProcesses {
-  const app: ManagedProcess = { places: places.app, replica: undefined, waitsFor: undefined };
-  const replicas = replication.localPorts.map((port, index): readonly [string, ManagedProcess] => {
-    const number = index + 1;
-    const managed = { places: places.replica(number, port), replica: { number, port }, waitsFor: undefined };
-    return [replicaName(number, port), managed];
-  });
-  return Object.fromEntries([[APP, app] as const, ...replicas]);
+/** What is true of all processes of one kind. */
+export interface ProcessKind extends ChildRules {
+  /** In messages: "The <title> (pid 7)". */
+  readonly title: string;
+  /** A directory that another supervisor may use as well: while it holds the lock there, the processes belong to it. */
+  sharedDirectory?(layout: FileLayout): string;
+  /** Finds all processes of this kind that may run. Needs no settings: a stop works while a setting is wrong. */
+  runFiles(layout: FileLayout): readonly RunFile[];
+  /** The processes that the settings ask for. */
+  processes(config: AppConfig, layout: FileLayout): readonly ProcessDescription[];
+}
+
+/** One process that `npm start` runs: how to start it, to find out whether it is ready, to find it again, to report on it. */
+export interface ProcessDescription extends ChildProgram {
+  /** Unique; in messages. A name that ends in brackets tells the process from others without its pid. */
+  readonly name: string;
+  /** The process locks this directory for as long as it runs. Undefined: none. */
+  readonly lockedDirectory?: string;
+  /** Its rows of the table of addresses. `url` is undefined while it is not ready; `state` is the URL, or why there is none. */
+  rows(url: string | undefined, state: string): readonly (readonly [label: string, text: string])[];
+}
+
+export interface ManagedProcess extends ProcessDescription {
+  readonly kind: Pick<ProcessKind, keyof ChildRules>;
+  /** What it said last that it waits for. */
+  waitsFor?: string | undefined;
+}
+
+/** By name, in the order in which they are shown. */
+export type ManagedProcesses = ReadonlyMap<string, ManagedProcess>;
+
+export const APP = 'The app';
+
+const APP_KIND: ProcessKind = {
+  title: 'app',
+  restart: ESSENTIAL,
+  stopRank: 1,
+  runFiles: ({ app }) => [app.runFile],
+  processes: ({ http }, { app: { directory, runFile, log } }) => [
+    {
+      ...{ name: APP, runFile, log, lockedDirectory: directory, environment: process.env },
+      program: process.execPath,
+      args: [programOf('api')],
+      probe: healthProbe(runFile.path, http.apiKeys[0]?.key),
+      complaintIn,
+      rows: (url = '') => [
+        ['API', url],
+        ['Swagger UI', `${url}/docs`],
+        ['OpenAPI', `${url}/docs-json`],
+        ['Health', `${url}/health/ready`],
+        ['Metrics', `${url}/metrics`],
+      ],
+    },
+  ],
+};
+
+const REPLICA_KIND: ProcessKind = {
+  title: 'replica',
+  restart: SPARE,
+  // The app confirms its last writes before its replicas stop.
+  stopRank: 2,
+  sharedDirectory: ({ replicasDirectory }) => replicasDirectory,
+  runFiles: ({ replicasDirectory }) => replicaRunFiles(replicasDirectory),
+  processes: ({ http, replication }, layout) =>
+    replication.localPorts.map((port, index) => {
+      const number = String(index + 1);
+      const { directory, runFile, log } = layout.replica(index + 1, port);
+      return {
+        ...{ name: `Replica ${number} (${String(port)})`, runFile, log, lockedDirectory: directory },
+        program: process.execPath,
+        args: [programOf('replica'), '--port', String(port)],
+        // Crash sites are in the app.
+        environment: { ...process.env, CRASH_SITE: '' },
+        probe: healthProbe(runFile.path, http.apiKeys[0]?.key),
+        rows: (_url, state) => [[`Replica ${number}`, `${state} in ${directory}`]],
+        // The replica does not know its number and its setting.
+        complaintIn: (output) =>
+          complaintIn(output)?.replace(
+            /^port-taken: .*/,
+            `port-taken: port ${String(port)}, for replica ${number}, is taken by another program: stop it, or set REPLICA_PORTS to free ones`,
+          ),
+      };
+    }),
+};
+
+/** Everything that Bifolio runs on this machine, in the order of the table. */
+export const PROCESS_KINDS: readonly ProcessKind[] = [APP_KIND, REPLICA_KIND];
+
+export function managedProcessesOf(
+  kinds: readonly ProcessKind[],
+  config: AppConfig,
+  layout: FileLayout,
+): ManagedProcesses {
+  const processes = kinds.flatMap((kind) => kind.processes(config, layout).map((each) => ({ ...each, kind })));
+  return new Map(processes.map((managed) => [managed.name, managed]));
 }
 
 /**
- * `adopted`, by name: what runs already. It is watched in the place of its first start. While `isInPlace` is false, another
- * directory has the name of the one that is ours: an app that began there would pass for the one that was.
+ * The first start of an `adopted` process takes over the one that runs. While `isInPlace` is false, the data directory is
+ * another one than this supervisor locked, and an essential process that began there would pass for the one that ran.
  */
 export function childrenOf(
-  { http }: AppConfig,
   processes: ManagedProcesses,
   adopted: ReadonlyMap<string, RunNote>,
   isInPlace: () => boolean,
 ): Readonly<Record<string, ChildToWatch>> {
   const running = new Map(adopted);
-  const apiKey = http.apiKeys[0]?.key;
-  const entries = Object.entries(processes).map(([name, person]): [string, ChildToWatch] => {
-    const { places, replica } = person;
-    const onNotReady = (detail: string | undefined): void => {
-      person.waitsFor = detail;
+  const entries = [...processes].map(([name, managed]): [string, ChildToWatch] => {
+    const { kind, lockedDirectory } = managed;
+    const onWaiting = (reason: string | undefined): void => {
+      managed.waitsFor = reason;
     };
-    // Looked up once, before anything is started: a missing program is a failed start, not a dying child.
-    const program = programOf(replica ? 'replica' : 'api');
-    const args = replica ? ['--port', String(replica.port)] : [];
-    // A crash site is a place in the app.
-    const environment = replica ? { ...process.env, CRASH_SITE: '' } : process.env;
-    const launch = (): LaunchedChild => {
+    const launch = (): ReturnType<typeof launchChild> => {
       const note = running.get(name);
       running.delete(name);
-      if (!replica && !isInPlace()) return refusedLaunch(`recovery-needed: ${goneMessage(places.directory)}`);
-      const child = { places, program, args, environment, apiKey, onNotReady };
-      return note ? adoptChild(child, note) : launchChild(child);
+      if (kind.restart.isEssential && lockedDirectory !== undefined && !isInPlace()) {
+        return refusedLaunch(`recovery-needed: ${goneMessage(lockedDirectory)}`);
+      }
+      return note ? adoptChild(managed, note, onWaiting) : launchChild(managed, onWaiting);
     };
-    return [name, { role: replica ? 'spare' : 'essential', launch }];
+    return [name, { restart: kind.restart, stopRank: kind.stopRank, launch }];
   });
   return Object.fromEntries(entries);
 }

@@ -1,21 +1,24 @@
 import { describe, expect, it } from '@jest/globals';
+import { parseConfig } from '../../config/index.js';
 import { type ChildExit, fileLayoutOf } from '../../platform/nodes/index.js';
-import type { Notice } from './managed-process-core.js';
-import { APP, type ManagedProcess, replicaName, type Message, messageFor } from './messages.js';
+import { APP, type ManagedProcesses, managedProcessesOf, PROCESS_KINDS } from './managed-processes.js';
+import { type Message, messageFor } from './messages.js';
+import type { SupervisorNotice } from './supervisor-core.js';
 
-const places = fileLayoutOf({ dataDirectory: '/data', replicasDirectory: '/replicas' });
-const REPLICA = replicaName(2, 5072);
+type Notice = Extract<SupervisorNotice, { kind: 'child' }>['notice'];
+
+const layout = fileLayoutOf({ dataDirectory: '/data', replicasDirectory: '/replicas' });
+const REPLICA = 'Replica 2 (5072)';
 const KILLED: ChildExit = { pid: 7, code: null, signal: 'SIGKILL', complaint: undefined };
 
-function processes(waitsFor?: string): Record<string, ManagedProcess> {
-  return {
-    [APP]: { places: places.app, replica: undefined, waitsFor },
-    [REPLICA]: { places: places.replica(2, 5072), replica: { number: 2, port: 5072 }, waitsFor: undefined },
-  };
+function processes(waitsFor?: string): ManagedProcesses {
+  const all = managedProcessesOf(PROCESS_KINDS, parseConfig({ REPLICA_PORTS: '5071,5072' }), layout);
+  all.get(APP)!.waitsFor = waitsFor;
+  return all;
 }
 
 const about = (name: string, notice: Notice, waitsFor?: string): Message =>
-  messageFor({ kind: 'child', name, notice }, processes(waitsFor), places, false);
+  messageFor({ kind: 'child', name, notice }, processes(waitsFor), layout, false);
 
 describe('what npm start says', () => {
   it.each([
@@ -29,12 +32,18 @@ describe('what npm start says', () => {
     const { text } = about(APP, { kind: 'slow', afterMs: 15_000 }, 'replication waits: 2 of 4 replicas heard, needs 3');
 
     expect(text).toBe(
-      'The app is not ready after 15 s: replication waits: 2 of 4 replicas heard, needs 3; waiting on. Its log: /data/logs/app.log',
+      'The app is not ready after 15 s: replication waits: 2 of 4 replicas heard, needs 3; still waiting. Log file: /data/logs/app.log',
     );
   });
 
+  it('of a start that takes a while, names what it waits for, with the reason where it is known', () => {
+    const waiting = { kind: 'waiting', names: [APP, REPLICA] } as const;
+    const { text } = messageFor(waiting, processes('replication waits: 1 of 2 replicas heard'), layout, false);
+
+    expect(text).toBe('Waiting for the app (replication waits: 1 of 2 replicas heard), Replica 2 (5072) ...');
+  });
+
   it.each([
-    [REPLICA, 'port-taken: x', /^port-taken: port 5072, for replica 2, is taken by another program: .*REPLICA_PORTS/],
     [APP, 'recovery-needed: npm run recover:from-replicas', /^recovery-needed: npm run recover:from-replicas$/],
   ])('of %s that refuses its first start with "%s", says it in one line', (name, complaint, line) => {
     const exit = { ...KILLED, signal: null, code: 1, complaint };
@@ -42,10 +51,18 @@ describe('what npm start says', () => {
     expect(about(name, { kind: 'gave-up', exit, isFirst: true, attempts: 1 }).text).toMatch(line);
   });
 
+  it('of a replica whose port is taken, names port, replica and setting', () => {
+    const output = '{"level":30}\nport-taken: port 5072 is taken\n';
+
+    expect(processes().get(REPLICA)!.complaintIn(output)).toMatch(
+      /^port-taken: port 5072, for replica 2, is taken by another program: .*REPLICA_PORTS/,
+    );
+  });
+
   it('when all are up, shows where each replica answers and keeps its data, and which one does not run and why', () => {
     const children = { [APP]: { url: 'http://127.0.0.1:5050' }, [REPLICA]: { url: 'http://127.0.0.1:5072' } };
     const shown = (all: Extract<Parameters<typeof messageFor>[0], { kind: 'all-up' }>['children']): string =>
-      messageFor({ kind: 'all-up', children: all }, processes(), places, false).text;
+      messageFor({ kind: 'all-up', children: all }, processes(), layout, false).text;
     expect(shown(children)).toMatch(/Replica 2\s+│ http:\/\/127\.0\.0\.1:5072 in \/replicas\/5072 /);
 
     const failure = { ...KILLED, signal: null, code: 1, complaint: 'data-corrupt: segment-1 at 17' };
@@ -59,6 +76,6 @@ describe('what npm start says', () => {
     [false, /To try\s+│ curl http/],
   ])('when all are up and keys are needed (%s), says how to call', (needsKey, notified) => {
     const children = { [APP]: { url: 'http://127.0.0.1:5050' } };
-    expect(messageFor({ kind: 'all-up', children }, processes(), places, needsKey).text).toMatch(notified);
+    expect(messageFor({ kind: 'all-up', children }, processes(), layout, needsKey).text).toMatch(notified);
   });
 });

@@ -1,50 +1,43 @@
 import Table from 'cli-table3';
 import type { Difference } from '../../config/index.js';
-import type { ChildExit, NodeFiles, FileLayout, RunNote } from '../../platform/nodes/index.js';
-import type { Notice } from './managed-process-core.js';
+import type { ChildExit, FileLayout, RunNote } from '../../platform/nodes/index.js';
+import { APP, type ManagedProcess, type ManagedProcesses } from './managed-processes.js';
 import type { SupervisorNotice } from './supervisor-core.js';
 
-/** What a person reads. `isTrouble`: on standard error. */
+/** A line for a person. `isTrouble`: on standard error. */
 export interface Message {
   readonly text: string;
   readonly isTrouble: boolean;
 }
 
-/** What the words about one child need, beside what happened to it. */
-export interface ManagedProcess {
-  readonly places: NodeFiles;
-  /** Of a replica; undefined for the app. */
-  readonly replica: { readonly number: number; readonly port: number } | undefined;
-  /** What it said last that it waits for. */
-  waitsFor: string | undefined;
-}
+type AllUp = Extract<SupervisorNotice, { kind: 'all-up' }>;
+type ChildNotice = Extract<SupervisorNotice, { kind: 'child' }>['notice'];
 
-export type ManagedProcesses = Readonly<Record<string, ManagedProcess>>;
-
-/** The names by which children are watched are those by which they are called. */
-export const APP = 'The app';
-export function replicaName(number: number, port: number): string {
-  return `Replica ${String(number)} (${String(port)})`;
-}
-
-/** A refusal of ours, `code: what is wrong and what to do`, says all there is to say. */
+/** `code: what is wrong and what to do`, a refusal of Bifolio, needs no more words. */
 const CODED = /^[a-z-]+: /;
 
-/** `needsKey`: callers must show one of API_KEYS. */
+/** `needsKey`: clients must send one of API_KEYS. */
 export function messageFor(
   notice: SupervisorNotice,
   processes: ManagedProcesses,
-  places: FileLayout,
+  layout: FileLayout,
   needsKey: boolean,
 ): Message {
   switch (notice.kind) {
     case 'child': {
-      const managed = processes[notice.name];
-      if (!managed) throw new Error(`nobody is called ${notice.name}`);
-      return messageOf(notice.name, managed, notice.notice);
+      const managed = processes.get(notice.name);
+      if (!managed) throw new Error(`Unknown process ${notice.name}`);
+      return messageOf(managed, notice.notice);
+    }
+    case 'waiting': {
+      const reasonOf = (name: string): string => {
+        const reason = processes.get(name)?.waitsFor;
+        return reason === undefined ? inSentence(name) : `${inSentence(name)} (${reason})`;
+      };
+      return information(`Waiting for ${notice.names.map(reasonOf).join(', ')} ...`);
     }
     case 'all-up':
-      return information(addressTable(notice.children, processes, places, needsKey));
+      return information(addressTable(notice.children, processes, layout, needsKey));
     case 'stopping':
       return information('Stopping ...');
     case 'stopped':
@@ -52,24 +45,26 @@ export function messageFor(
   }
 }
 
-function messageOf(name: string, managed: ManagedProcess, notice: Notice): Message {
-  const { log } = managed.places;
+function messageOf(managed: ManagedProcess, notice: ChildNotice): Message {
+  const { name, log } = managed;
   switch (notice.kind) {
     case 'ready':
       return information(`${name} is back at ${notice.url} (pid ${String(notice.pid)}).`);
     case 'slow': {
       const reason = managed.waitsFor === undefined ? '' : `: ${managed.waitsFor}`;
-      return information(`${name} is not ready after ${seconds(notice.afterMs)}${reason}; waiting on. Its log: ${log}`);
+      return information(
+        `${name} is not ready after ${seconds(notice.afterMs)}${reason}; still waiting. Log file: ${log}`,
+      );
     }
     case 'died': {
       const again = `Starting it again in ${seconds(notice.retryInMs)} ...`;
-      return trouble(`${name} ${endingOf(notice.exit, managed)}. ${again}`);
+      return trouble(`${name} ${endingOf(notice.exit, name)}. ${again}`);
     }
     case 'gave-up':
-      return trouble(givingUp(name, managed, notice));
+      return trouble(givingUp(managed, notice));
     case 'killed':
       return trouble(
-        `${name} did not stop within ${seconds(notice.afterMs)} and was killed. What it answered is kept.`,
+        `${name} did not stop within ${seconds(notice.afterMs)} and was killed. Everything that it confirmed is kept.`,
       );
   }
 }
@@ -78,7 +73,7 @@ export function alreadyRunning(app: { readonly url: string; readonly pid: number
   return `Bifolio is already running at ${app.url} (pid ${String(app.pid)}). "npm stop" stops it.`;
 }
 
-/** Of a secret it is only said that it is another one. */
+/** Shows no value of a secret. */
 export function otherSettings(app: RunNote, differences: readonly Difference[]): string {
   const named = differences.map(({ name, inForce, wanted }) =>
     inForce === wanted ? `${name} is another one` : `${name} is ${inForce ?? 'not set'}, not ${wanted ?? 'unset'}`,
@@ -89,7 +84,7 @@ export function otherSettings(app: RunNote, differences: readonly Difference[]):
 
 export function watchedAgain(adopted: ReadonlyMap<string, RunNote>): string {
   const names = [...adopted].map(([name, { pid }]) => `${name} (pid ${String(pid)})`);
-  return `An earlier "npm start" left these running without a supervisor; they are watched again: ${names.join(', ')}.`;
+  return `Watching again what an earlier "npm start" left running: ${names.join(', ')}.`;
 }
 
 const ACCESS: [string, string] = [
@@ -98,23 +93,18 @@ const ACCESS: [string, string] = [
 ];
 
 function addressTable(
-  children: Extract<SupervisorNotice, { kind: 'all-up' }>['children'],
+  children: AllUp['children'],
   processes: ManagedProcesses,
-  places: FileLayout,
+  layout: FileLayout,
   needsKey: boolean,
 ): string {
   const withoutRules = { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' };
   const table = new Table({ style: { head: [], border: [] }, chars: withoutRules });
   const url = children[APP]?.url ?? '';
   table.push(
-    ['API', url],
-    ['Swagger UI', `${url}/docs`],
-    ['OpenAPI', `${url}/docs-json`],
-    ['Health', `${url}/health/ready`],
-    ['Metrics', `${url}/metrics`],
-    ...Object.entries(children).flatMap(([name, child]) => replicaRow(processes[name], child)),
-    ['Data', places.dataDirectory],
-    ['Log', places.app.log],
+    ...[...processes.values()].flatMap((managed) => rowsOf(managed, children[managed.name])),
+    ['Data', layout.dataDirectory],
+    ['Log', layout.app.log],
     ...(needsKey ? [ACCESS] : []),
     ['To try', `curl ${needsKey ? '-H "X-Api-Key: <key>" ' : ''}${url}/books`],
     ['To stop', 'Ctrl-C, or "npm stop" in another terminal'],
@@ -122,39 +112,31 @@ function addressTable(
   return `Bifolio is ready.\n${table.toString()}`;
 }
 
-function replicaRow(
-  managed: ManagedProcess | undefined,
-  { url, failure }: { readonly url: string | undefined; readonly failure?: ChildExit },
-): [string, string][] {
-  if (!managed?.replica) return [];
-  const { places, replica } = managed;
-  const state =
-    url ?? (failure ? `NOT RUNNING: ${failure.complaint ?? endingOf(failure, managed)},` : 'not ready yet,');
-  return [[`Replica ${String(replica.number)}`, `${state} in ${places.directory}`]];
+function rowsOf(managed: ManagedProcess, child: AllUp['children'][string] | undefined): [string, string][] {
+  const { url, failure } = child ?? {};
+  const reason = failure && `NOT RUNNING: ${failure.complaint ?? endingOf(failure, managed.name)},`;
+  return managed.rows(url, url ?? reason ?? 'not ready yet,').map(([label, text]) => [label, text]);
 }
 
 function givingUp(
-  name: string,
-  { places, replica }: ManagedProcess,
-  { exit, isFirst, attempts }: Extract<Notice, { kind: 'gave-up' }>,
+  { name, log }: ManagedProcess,
+  { exit, isFirst, attempts }: Extract<ChildNotice, { kind: 'gave-up' }>,
 ): string {
   const { complaint } = exit;
-  if (isFirst && complaint !== undefined && CODED.test(complaint)) {
-    if (!replica || !complaint.startsWith('port-taken: ')) return complaint;
-    const which = `port ${String(replica.port)}, for replica ${String(replica.number)},`;
-    return `port-taken: ${which} is taken by another program: stop it, or set REPLICA_PORTS to free ones`;
-  }
+  if (isFirst && complaint !== undefined && CODED.test(complaint)) return complaint;
   const count = attempts > 1 ? `, ${String(attempts)} starts in a row failed` : '';
-  const lowerCaseName = replica ? name : 'the app';
-  return `Gave up: ${lowerCaseName} ${endingOf(exit, { replica })}${count}. Its log: ${places.log}`;
+  return `Gave up: ${inSentence(name)} ${endingOf(exit, name)}${count}. Log file: ${log}`;
 }
 
-/** A replica is told from the others by its port, which is enough. */
-function endingOf({ pid, code, signal, complaint }: ChildExit, { replica }: Pick<ManagedProcess, 'replica'>): string {
-  const who = pid === undefined || replica ? '' : `(pid ${String(pid)}) `;
+function endingOf({ pid, code, signal, complaint }: ChildExit, name: string): string {
+  const shownPid = pid === undefined || name.endsWith(')') ? '' : `(pid ${String(pid)}) `;
   const how =
     signal !== null ? `was ended by ${signal}` : code !== null ? `ended with exit code ${String(code)}` : 'ended';
-  return `${who}${how}${complaint === undefined ? '' : ` (${complaint})`}`;
+  return `${shownPid}${how}${complaint === undefined ? '' : ` (${complaint})`}`;
+}
+
+function inSentence(name: string): string {
+  return name.replace(/^The /, 'the ');
 }
 
 function seconds(durationMs: number): string {

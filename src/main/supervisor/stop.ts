@@ -1,119 +1,121 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { isAppError } from '../../kernel/index.js';
 import {
-  APP_PROGRAM,
   isAlive,
   type FileLayout,
   type Presence,
   presenceOf,
-  REPLICA_PROGRAM,
-  replicaRunFiles,
   signalProcess,
   SUPERVISOR_LOCK,
-  SUPERVISOR_PROGRAM,
 } from '../../platform/nodes/index.js';
 import { DataDirectoryLock } from '../../platform/process/index.js';
 import { STOP_WITHIN_MS } from './managed-process-core.js';
+import type { ProcessKind } from './managed-processes.js';
 
 const LOOK_EVERY_MS = 20;
-/** A supervisor gives first its app and then its replicas that long, and then has to kill them. */
-const GONE_WITHIN_MS = 2 * STOP_WITHIN_MS + 5_000;
+
+/** A process that runs, or may run, and the title of its kind. */
+export interface Found {
+  readonly title: string;
+  readonly presence: Presence;
+}
 
 export type StopStep =
-  | { readonly kind: 'ask' | 'kill' | 'report'; readonly who: 'supervisor' | 'app' | 'replica'; readonly pid: number }
+  | { readonly kind: 'ask' | 'kill' | 'report'; readonly title: string; readonly pid: number }
   | { readonly kind: 'done' };
 
 /**
- * The next thing `npm stop` does. The supervisor goes first, for it stops its children and would start them again
- * otherwise; the replicas go last, so that the app can still confirm what it was asked. Only a process that says itself
- * that it is ours is asked; one that is silent is killed only when told to.
+ * Decides what `npm stop` does next, from what it found in the order of stopping. It asks only a process that identifies
+ * itself; it kills a silent one only when told to.
  */
-export function decideStop(
-  supervisor: Presence,
-  app: Presence,
-  isForced: boolean,
-  replicas: readonly Presence[] = [],
-): StopStep {
-  const inOrder = [
-    ['supervisor', supervisor] as const,
-    ['app', app] as const,
-    ...replicas.map((replica) => ['replica', replica] as const),
-  ];
-  for (const [who, presence] of inOrder) {
-    if (presence.state === 'answers') return { kind: 'ask', who, pid: presence.pid };
-    if (presence.state === 'silent') return { kind: isForced ? 'kill' : 'report', who, pid: presence.pid };
+export function decideStop(found: readonly Found[], isForced: boolean): StopStep {
+  for (const { title, presence } of found) {
+    if (presence.state === 'answers') return { kind: 'ask', title, pid: presence.pid };
+    if (presence.state === 'silent') return { kind: isForced ? 'kill' : 'report', title, pid: presence.pid };
   }
   return { kind: 'done' };
 }
 
 export interface StopResult {
-  /** What to print, one line. */
+  /** One line to print. */
   readonly text: string;
   readonly isStopped: boolean;
 }
 
-/** Stops what runs on a data directory, and its replicas, and waits until all is gone. */
-export async function stopAll(places: FileLayout, isForced: boolean): Promise<StopResult> {
+/**
+ * Stops what runs on a data directory, and waits until all of it is gone. The supervisor comes first: it stops its processes
+ * itself, and would start again what others stop.
+ */
+export async function stopAll(
+  kinds: readonly ProcessKind[],
+  layout: FileLayout,
+  isForced: boolean,
+): Promise<StopResult> {
+  const goneWithinMs = stopTimeOf(kinds);
   let wasRunning = false;
   for (;;) {
-    const [supervisor, app] = await Promise.all([
-      presenceOf(places.supervisorRunFile, SUPERVISOR_PROGRAM),
-      presenceOf(places.app.runFile, APP_PROGRAM),
-    ]);
-    const isTurnOfReplicas = supervisor.state === 'gone' && app.state === 'gone';
-    const replicas = isTurnOfReplicas ? await unwatchedReplicas(places) : [];
-    const step = decideStop(supervisor, app, isForced, replicas);
+    const step = decideStop(await firstToStop(kinds, layout), isForced);
     if (step.kind === 'done') return { text: wasRunning ? 'Stopped.' : 'Not running.', isStopped: true };
-    const name = `The ${step.who} (pid ${String(step.pid)})`;
-    if (step.kind === 'report') {
-      return { text: `${name} runs but does not answer. "npm stop -- --force" kills it.`, isStopped: false };
-    }
+    if (step.kind === 'report') return { text: silentMessage(step.title, step.pid), isStopped: false };
     wasRunning = true;
     signalProcess(step.pid, step.kind === 'ask' ? 'SIGTERM' : 'SIGKILL');
-    if (await isGoneWithin(step.pid, GONE_WITHIN_MS)) continue;
+    if (await isGoneWithin(step.pid, goneWithinMs)) continue;
     if (!isForced || step.kind === 'kill') {
-      return { text: `${name} is still stopping. "npm stop -- --force" kills it.`, isStopped: false };
+      const text = `The ${step.title} (pid ${String(step.pid)}) is still stopping. "npm stop -- --force" kills it.`;
+      return { text, isStopped: false };
     }
     signalProcess(step.pid, 'SIGKILL');
-    await isGoneWithin(step.pid, GONE_WITHIN_MS);
+    await isGoneWithin(step.pid, goneWithinMs);
   }
+}
+
+/** A supervisor gives the processes of each rank STOP_WITHIN_MS, and then has to kill them. */
+function stopTimeOf(kinds: readonly ProcessKind[]): number {
+  return new Set(kinds.map(({ stopRank }) => stopRank)).size * STOP_WITHIN_MS + 5_000;
+}
+
+/** The supervisor if there is one, else the processes of the kind whose turn it is. */
+async function firstToStop(kinds: readonly ProcessKind[], layout: FileLayout): Promise<readonly Found[]> {
+  const supervisor = await presenceOf(layout.supervisorRunFile);
+  if (supervisor.state !== 'gone') return [{ title: 'supervisor', presence: supervisor }];
+  for (const kind of kinds.toSorted((one, other) => one.stopRank - other.stopRank)) {
+    const found = await runningOf([kind], layout);
+    const shared = kind.sharedDirectory?.(layout);
+    const isOthers = found.length > 0 && shared !== undefined && DataDirectoryLock.isHeld(shared, SUPERVISOR_LOCK);
+    if (found.length > 0 && !isOthers) return found;
+  }
+  return [];
+}
+
+/** All processes of these kinds that run, with or without a supervisor. */
+export async function runningOf(kinds: readonly ProcessKind[], layout: FileLayout): Promise<readonly Found[]> {
+  const found = kinds.flatMap((kind) =>
+    kind.runFiles(layout).map(async (runFile) => ({ title: kind.title, presence: await presenceOf(runFile) })),
+  );
+  return (await Promise.all(found)).filter(({ presence }) => presence.state !== 'gone');
 }
 
 /**
- * Ends the replicas that answer though nobody watches them any more, so that new ones can take their ports, but for those
- * in `adopted`. The caller is the supervisor of their directory. Silent ones are left: only a person may have them killed.
+ * Ends the processes that answer, have no supervisor and are not in `adopted`, so that new ones can take their ports. The caller
+ * is their supervisor. Silent ones stay: only a person may have them killed.
  */
-export async function endReplicasLeftBehind(
-  { replicasDirectory }: FileLayout,
+export async function endLeftBehind(
+  kinds: readonly ProcessKind[],
+  layout: FileLayout,
   adopted: ReadonlySet<number>,
 ): Promise<void> {
-  const found = await presencesIn(replicasDirectory);
-  await Promise.all(
-    found.map(async (replica) => {
-      if (replica.state !== 'answers' || adopted.has(replica.pid)) return;
-      signalProcess(replica.pid, 'SIGTERM');
-      if (await isGoneWithin(replica.pid, STOP_WITHIN_MS)) return;
-      signalProcess(replica.pid, 'SIGKILL');
-      await isGoneWithin(replica.pid, STOP_WITHIN_MS);
-    }),
-  );
+  const spare = kinds.filter(({ restart }) => !restart.isEssential);
+  const ending = (await runningOf(spare, layout)).map(async ({ presence }) => {
+    if (presence.state !== 'answers' || adopted.has(presence.pid)) return;
+    signalProcess(presence.pid, 'SIGTERM');
+    if (await isGoneWithin(presence.pid, STOP_WITHIN_MS)) return;
+    signalProcess(presence.pid, 'SIGKILL');
+    await isGoneWithin(presence.pid, STOP_WITHIN_MS);
+  });
+  await Promise.all(ending);
 }
 
-/** Those that the supervisor of another data directory runs in the same place are not ours to stop. */
-async function unwatchedReplicas({ replicasDirectory }: FileLayout): Promise<readonly Presence[]> {
-  const found = (await presencesIn(replicasDirectory)).filter(({ state }) => state !== 'gone');
-  if (found.length === 0) return [];
-  try {
-    DataDirectoryLock.acquire(replicasDirectory, SUPERVISOR_LOCK).release();
-    return found;
-  } catch (error) {
-    if (isAppError(error, 'data-directory-locked')) return [];
-    throw error;
-  }
-}
-
-export function presencesIn(replicasDirectory: string): Promise<readonly Presence[]> {
-  return Promise.all(replicaRunFiles(replicasDirectory).map((runFile) => presenceOf(runFile, REPLICA_PROGRAM)));
+export function silentMessage(title: string, pid: number): string {
+  return `The ${title} (pid ${String(pid)}) runs but does not answer. "npm stop -- --force" kills it.`;
 }
 
 async function isGoneWithin(pid: number, withinMs: number): Promise<boolean> {

@@ -4,38 +4,49 @@ import type {
   Effect as ChildEffect,
   Input as ChildInput,
   Notice as ChildNotice,
-  Role,
+  RestartPolicy,
 } from './managed-process-core.js';
 
 /**
- * What many children do to each other: when all of them are up, what the end of one means for the rest, and in which
- * order they stop. Pure, like the core of one child.
+ * Decides what managed processes do to each other: when all of them are up, what the end of one means for the rest, and in which
+ * order they stop. Pure, like the core of one process.
  *
- * Invariants: essential children have ended before a spare one is asked to stop, so that what they confirm on the way
- * out is still held by all; once stopping, nothing is started; `end` comes once, when no child runs.
+ * Invariants: all children of a lower stop rank have ended before a child is asked to stop, so that the replicas still hold
+ * what an app confirms on its way out; a stop starts nothing; `end` comes once, when no child runs.
  */
 
-/** Names of children are the caller's; so is their order in what is told. */
+/** The part of a process's description that decides. */
+export interface ChildRules {
+  readonly restart: RestartPolicy;
+  readonly stopRank: number;
+}
+
+/** The caller names the children, and orders them for notices. */
 export type Children = Readonly<Record<string, ChildState>>;
 
-export interface FleetState {
+export interface SupervisorState {
   readonly children: Children;
-  /** Names of those that were found running. A start that is refused before all are up leaves them running. */
+  readonly stopRanks: Readonly<Record<string, number>>;
+  /** Names of children that were found running. A start that is refused before all are up leaves them running. */
   readonly adopted: ReadonlySet<string>;
   readonly phase: 'up' | 'stopping' | 'ended';
-  /** Of all children together, after the first time that all were up or had refused. */
+  /** Whether all children were up or had refused, once. */
   readonly isAnnounced: boolean;
-  /** Where each that is up answers. */
+  /** Whether the wait for that was reported. */
+  readonly isWaitReported: boolean;
+  /** The address of each child that is up. */
   readonly addresses: Readonly<Record<string, string>>;
   readonly exitCode: number;
 }
 
-export type FleetInput =
+export type SupervisorInput =
   { readonly kind: 'child'; readonly name: string; readonly input: ChildInput } | { readonly kind: 'stop-requested' };
 
 export type SupervisorNotice =
-  | { readonly kind: 'child'; readonly name: string; readonly notice: ChildNotice }
-  /** Told once. `failure` of a child that is not up: it is tried on. */
+  | { readonly kind: 'child'; readonly name: string; readonly notice: Exclude<ChildNotice, { kind: 'not-ready-yet' }> }
+  /** Comes once at most; `names` are the children that the start waits for. */
+  | { readonly kind: 'waiting'; readonly names: readonly string[] }
+  /** Comes once. A child with a `failure` is not up; the supervisor keeps trying. */
   | {
       readonly kind: 'all-up';
       readonly children: Readonly<Record<string, { readonly url: string | undefined; readonly failure?: ChildExit }>>;
@@ -43,38 +54,41 @@ export type SupervisorNotice =
   | { readonly kind: 'stopping' }
   | { readonly kind: 'stopped' };
 
-export type FleetEffect =
-  | { readonly kind: 'child'; readonly name: string; readonly effect: Exclude<ChildEffect, { kind: 'tell' }> }
-  | { readonly kind: 'tell'; readonly notice: SupervisorNotice }
+export type SupervisorEffect =
+  | { readonly kind: 'child'; readonly name: string; readonly effect: Exclude<ChildEffect, { kind: 'notify' }> }
+  | { readonly kind: 'notify'; readonly notice: SupervisorNotice }
   /** Always the last effect of all. */
   | { readonly kind: 'end'; readonly exitCode: number };
 
-export interface FleetDecision {
-  readonly state: FleetState;
-  readonly effects: readonly FleetEffect[];
+export interface SupervisorDecision {
+  readonly state: SupervisorState;
+  readonly effects: readonly SupervisorEffect[];
 }
 
-/** Children that run already are `adopted`: their first start finds them running. */
-export function beginFleet(
-  roles: Readonly<Record<string, Role>>,
+/** Children that run already are `adopted`: their first start takes them over. */
+export function begin(
+  rules: Readonly<Record<string, ChildRules>>,
   adopted: ReadonlySet<string> = new Set(),
-): FleetDecision {
-  const decisions = Object.entries(roles).map(([name, role]) => ({ name, ...beginChild(role) }));
+): SupervisorDecision {
+  const decisions = Object.entries(rules).map(([name, { restart }]) => ({ name, ...beginChild(restart) }));
   const children = Object.fromEntries(decisions.map(({ name, state }) => [name, state]));
   return {
-    state: { children, adopted, phase: 'up', isAnnounced: false, addresses: {}, exitCode: 0 },
-    effects: decisions.flatMap(({ name, effects }) => ofChild(name, effects)),
+    state: {
+      ...{ children, adopted, phase: 'up', isAnnounced: false, isWaitReported: false, addresses: {}, exitCode: 0 },
+      stopRanks: Object.fromEntries(Object.entries(rules).map(([name, { stopRank }]) => [name, stopRank])),
+    },
+    effects: decisions.flatMap(({ name, effects }) => ofChild(name, effects, children)),
   };
 }
 
-export function decideFleet(state: FleetState, input: FleetInput): FleetDecision {
+export function decide(state: SupervisorState, input: SupervisorInput): SupervisorDecision {
   if (state.phase === 'ended') return { state, effects: [] };
   if (input.kind === 'child') return hear(state, input.name, input.input);
   if (state.phase === 'stopping') return { state, effects: [] };
   return then({ state: { ...state, phase: 'stopping' }, effects: [notify({ kind: 'stopping' })] }, stopNext);
 }
 
-function hear(state: FleetState, name: string, input: ChildInput): FleetDecision {
+function hear(state: SupervisorState, name: string, input: ChildInput): SupervisorDecision {
   const { decision, effects } = advance(state, name, input);
   const heard = { state: decision, effects };
   if (decision.phase === 'stopping') return then(heard, stopNext);
@@ -85,44 +99,44 @@ function hear(state: FleetState, name: string, input: ChildInput): FleetDecision
   return then(heard, announce);
 }
 
-/** Those that were adopted and still run are let be: they served before this start, and serve on. */
-function withoutAdopted({ children, adopted }: FleetState): Children {
+/** Leaves out adopted children that still run: they served before this start, and go on. */
+function withoutAdopted({ children, adopted }: SupervisorState): Children {
   const entries = Object.entries(children).filter(([name, { deaths }]) => !adopted.has(name) || deaths > 0);
   return Object.fromEntries(entries);
 }
 
-/** One child's own decision; of its words only those that are still news once all are known to be up. */
+/** One child's own decision, with the notices that are news in this state of all. */
 function advance(
-  state: FleetState,
+  state: SupervisorState,
   name: string,
   input: ChildInput,
-): { readonly decision: FleetState; readonly effects: readonly FleetEffect[] } {
+): { readonly decision: SupervisorState; readonly effects: readonly SupervisorEffect[] } {
   const child = state.children[name];
   if (!child) return { decision: state, effects: [] };
   const next = decideChild(child, input);
   const addresses = { ...state.addresses, ...(input.kind === 'ready' ? { [name]: input.url } : {}) };
-  const notified = (notice: ChildNotice): boolean => {
+  const children = { ...state.children, [name]: next.state };
+  const isNews = (notice: ChildNotice): boolean => {
     if (state.phase === 'stopping') return notice.kind === 'killed';
+    if (notice.kind === 'not-ready-yet') return !state.isAnnounced && !state.isWaitReported;
     return notice.kind !== 'ready' || state.isAnnounced;
   };
-  return {
-    decision: { ...state, addresses, children: { ...state.children, [name]: next.state } },
-    effects: ofChild(
-      name,
-      next.effects.filter((effect) => effect.kind !== 'tell' || notified(effect.notice)),
-    ),
-  };
+  const news = next.effects.filter((effect) => effect.kind !== 'notify' || isNews(effect.notice));
+  const isWaitReported = state.isWaitReported || input.kind === 'not-ready-yet';
+  return { decision: { ...state, addresses, children, isWaitReported }, effects: ofChild(name, news, children) };
 }
 
-/** Says where everything is, once the essential are up and of each of the rest it is known whether it is. */
-function announce(state: FleetState): FleetDecision {
+/** Whether a start need not wait for this child any longer. */
+function isSettled({ policy, phase, alarm, failure }: ChildState): boolean {
+  if (phase === 'up' || policy.isEssential) return phase === 'up';
+  const hasRefused = failure !== undefined && failure.code !== null;
+  // A start without an alarm was reported as slow.
+  return hasRefused || (phase === 'starting' && alarm === undefined);
+}
+
+/** Reports all addresses, once nothing is left to wait for. */
+function announce(state: SupervisorState): SupervisorDecision {
   const children = Object.entries(state.children);
-  const isSettled = ({ role, phase, alarm, failure }: ChildState): boolean => {
-    if (phase === 'up' || role === 'essential') return phase === 'up';
-    const hasRefused = failure !== undefined && failure.code !== null;
-    // Without its alarm a start has been told to be slow.
-    return hasRefused || (phase === 'starting' && alarm === undefined);
-  };
   if (state.isAnnounced || !children.every(([, child]) => isSettled(child))) return { state, effects: [] };
   const shown = children.map(([name, { phase, failure }]) => {
     const url = phase === 'up' ? state.addresses[name] : undefined;
@@ -136,36 +150,40 @@ function announce(state: FleetState): FleetDecision {
 
 type AllUp = Extract<SupervisorNotice, { kind: 'all-up' }>;
 
-/** While stopping: asks whose turn it is, and ends when nobody runs. What waits for its next start needs no asking. */
-function stopNext(state: FleetState): FleetDecision {
+/** While stopping: asks the children of the lowest rank that runs, and ends when none runs. A child that waits for its next start ends at once. */
+function stopNext(state: SupervisorState): SupervisorDecision {
   const running = Object.entries(state.children).filter(([, { phase }]) => phase !== 'ended');
   if (running.length === 0) {
     const { exitCode } = state;
-    const last: FleetEffect = { kind: 'end', exitCode };
+    const last: SupervisorEffect = { kind: 'end', exitCode };
     const effects = exitCode === 0 ? [notify({ kind: 'stopped' }), last] : [last];
     return { state: { ...state, phase: 'ended' }, effects };
   }
-  const isEssentialLeft = running.some(([, { role, phase }]) => role === 'essential' && phase !== 'waiting');
+  const rankOf = (name: string): number => state.stopRanks[name] ?? 0;
+  const lowestRank = Math.min(...running.filter(([, { phase }]) => phase !== 'waiting').map(([name]) => rankOf(name)));
   const next = running.find(
-    ([, { role, phase }]) =>
-      phase === 'waiting' || (phase !== 'stopping' && (role === 'essential' || !isEssentialLeft)),
+    ([name, { phase }]) => phase === 'waiting' || (phase !== 'stopping' && rankOf(name) === lowestRank),
   );
   if (!next) return { state, effects: [] };
   const { decision, effects } = advance(state, next[0], { kind: 'stop-requested' });
   return then({ state: decision, effects }, stopNext);
 }
 
-function then(first: FleetDecision, step: (state: FleetState) => FleetDecision): FleetDecision {
+function then(first: SupervisorDecision, step: (state: SupervisorState) => SupervisorDecision): SupervisorDecision {
   const { state, effects } = step(first.state);
   return { state, effects: [...first.effects, ...effects] };
 }
 
-function ofChild(name: string, effects: readonly ChildEffect[]): FleetEffect[] {
-  return effects.map((effect) =>
-    effect.kind === 'tell' ? notify({ kind: 'child', name, notice: effect.notice }) : { kind: 'child', name, effect },
-  );
+function ofChild(name: string, effects: readonly ChildEffect[], children: Children): SupervisorEffect[] {
+  return effects.map((effect) => {
+    if (effect.kind !== 'notify') return { kind: 'child', name, effect };
+    const { notice } = effect;
+    if (notice.kind !== 'not-ready-yet') return notify({ kind: 'child', name, notice });
+    const unsettled = Object.entries(children).filter(([, child]) => !isSettled(child));
+    return notify({ kind: 'waiting', names: unsettled.map(([each]) => each) });
+  });
 }
 
-function notify(notice: SupervisorNotice): FleetEffect {
-  return { kind: 'tell', notice };
+function notify(notice: SupervisorNotice): SupervisorEffect {
+  return { kind: 'notify', notice };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ChildExit, LaunchedChild } from '../../platform/nodes/index.js';
+import { ESSENTIAL, SPARE } from './managed-process-core.js';
 import { Supervisor } from './supervisor.js';
 
 const ADDRESS = { pid: 7, url: 'http://127.0.0.1:5050' };
@@ -25,7 +26,8 @@ class World {
   readonly supervisor = new Supervisor({
     children: {
       app: {
-        role: 'essential',
+        restart: ESSENTIAL,
+        stopRank: 1,
         launch: () => {
           const app = new SimulatedApp();
           this.apps.push(app);
@@ -142,8 +144,8 @@ describe('the supervisor with its processes and timers', () => {
     };
     const supervisor = new Supervisor({
       children: {
-        app: { role: 'essential', launch: launching('app', app) },
-        replica: { role: 'spare', launch: launching('replica', replica) },
+        app: { restart: ESSENTIAL, stopRank: 1, launch: launching('app', app) },
+        replica: { restart: SPARE, stopRank: 2, launch: launching('replica', replica) },
       },
       after: (delayMs, ring) => {
         if (delayMs === 250) rings.push(ring);

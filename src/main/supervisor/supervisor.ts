@@ -1,28 +1,27 @@
 import type { LaunchedChild } from '../../platform/nodes/index.js';
-import type { ChildState, Role } from './managed-process-core.js';
-import { beginFleet, decideFleet, type FleetDecision, type FleetEffect, type FleetInput } from './supervisor-core.js';
-import type { SupervisorNotice, FleetState } from './supervisor-core.js';
+import type { ChildState } from './managed-process-core.js';
+import { begin, type ChildRules, decide, type SupervisorDecision, type SupervisorEffect } from './supervisor-core.js';
+import type { SupervisorInput, SupervisorNotice, SupervisorState } from './supervisor-core.js';
 
-export interface ChildToWatch {
-  readonly role: Role;
+export interface ChildToWatch extends ChildRules {
   launch(): LaunchedChild;
 }
 
 export interface SupervisorPorts {
   /** By name. */
   readonly children: Readonly<Record<string, ChildToWatch>>;
-  /** Names of those that ran before this process: a start that is refused leaves them as it found them. */
+  /** Names of the children that ran before this process: a start that is refused leaves them running. */
   readonly adopted?: ReadonlySet<string>;
   /** Runs `task` once after `delayMs`, unless the returned function is called before. */
   readonly after: (delayMs: number, task: () => void) => () => void;
   readonly notify: (notice: SupervisorNotice) => void;
 }
 
-/** Does what the core decides, one input after the other. */
+/** Carries out what the core decides, one input after the other. */
 export class Supervisor {
-  /** Resolves with the exit code when there is nothing left to watch: all are stopped, or what matters was given up. */
+  /** Resolves with the exit code when no child is left: all are stopped, or one was given up. */
   readonly ended: Promise<number>;
-  private state: FleetState | undefined;
+  private state: SupervisorState | undefined;
   private readonly running = new Map<string, LaunchedChild>();
   private readonly alarms = new Map<string, () => void>();
   private end: (exitCode: number) => void = () => undefined;
@@ -32,8 +31,7 @@ export class Supervisor {
   }
 
   start(): void {
-    const roles = Object.entries(this.ports.children).map(([name, { role }]) => [name, role] as const);
-    this.carryOut(beginFleet(Object.fromEntries(roles), this.ports.adopted));
+    this.carryOut(begin(this.ports.children, this.ports.adopted));
   }
 
   /** Asks for a clean stop. Asking again changes nothing. */
@@ -41,11 +39,11 @@ export class Supervisor {
     this.handle({ kind: 'stop-requested' });
   }
 
-  private handle(input: FleetInput): void {
-    if (this.state) this.carryOut(decideFleet(this.state, input));
+  private handle(input: SupervisorInput): void {
+    if (this.state) this.carryOut(decide(this.state, input));
   }
 
-  private carryOut({ state, effects }: FleetDecision): void {
+  private carryOut({ state, effects }: SupervisorDecision): void {
     const earlier = this.state?.children;
     this.state = state;
     for (const [name, { alarm }] of Object.entries(state.children)) {
@@ -63,12 +61,12 @@ export class Supervisor {
     });
   }
 
-  private perform(effect: FleetEffect): void {
+  private perform(effect: SupervisorEffect): void {
     switch (effect.kind) {
       case 'child':
         this.performOn(effect.name, effect.effect);
         break;
-      case 'tell':
+      case 'notify':
         this.ports.notify(effect.notice);
         break;
       case 'end':
@@ -77,7 +75,7 @@ export class Supervisor {
     }
   }
 
-  private performOn(name: string, { kind }: Extract<FleetEffect, { kind: 'child' }>['effect']): void {
+  private performOn(name: string, { kind }: Extract<SupervisorEffect, { kind: 'child' }>['effect']): void {
     switch (kind) {
       case 'start':
         this.launch(name);

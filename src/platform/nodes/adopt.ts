@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { complaintIn, readFrom } from './complaint.js';
-import { type ChildExit, type ChildProgram, type LaunchedChild, whenReady } from './launch.js';
+import { readFrom } from './complaint.js';
+import { type ChildExit, type ChildProgram, type LaunchedChild, type OnWaiting, whenReady } from './launch.js';
 import { isSameProcess } from './presence.js';
 import { isAlive, signalProcess } from './process-table.js';
 import type { RunNote } from './run-file.js';
@@ -9,31 +9,27 @@ import type { RunNote } from './run-file.js';
 const LOOK_EVERY_MS = 50;
 
 /**
- * A child that an earlier supervisor started, watched from now on like one of our own. It is no child of this process, so
- * its end is seen by looking, and its exit code is never known. It is signalled only while number and start time are
- * those of its note.
+ * Watches a process that an earlier supervisor started. It is no child of this process, so only polling shows its end, and
+ * its exit code stays unknown. It gets signals only while its pid and start time are those of its note.
  */
-export function adoptChild(
-  child: Pick<ChildProgram, 'places' | 'apiKey' | 'onNotReady'>,
-  note: RunNote,
-): LaunchedChild {
-  const { log } = child.places;
+export function adoptChild(child: ChildProgram, note: RunNote, onWaiting: OnWaiting): LaunchedChild {
+  const { log } = child;
   const logLength = statSync(log, { throwIfNoEntry: false })?.size ?? 0;
   let isGone = false;
   const exited = whenGone(note.pid).then((): ChildExit => {
     isGone = true;
-    return { pid: note.pid, code: null, signal: null, complaint: complaintIn(readFrom(log, logLength)) };
+    return { pid: note.pid, code: null, signal: null, complaint: child.complaintIn(readFrom(log, logLength)) };
   });
   return {
     exited,
-    ready: whenReady(child, note.pid, () => isGone),
+    ready: whenReady(child, note.pid, onWaiting, () => isGone),
     signal: (signal) => {
       if (isSameProcess(note)) signalProcess(note.pid, signal);
     },
   };
 }
 
-/** Between two looks no number comes round again, so the start time, which some systems tell slowly, is not asked for. */
+/** No pid is used again within LOOK_EVERY_MS, so this does not ask for the start time, which some systems tell slowly. */
 async function whenGone(pid: number): Promise<void> {
   while (isAlive(pid)) await delay(LOOK_EVERY_MS);
 }

@@ -1,27 +1,32 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { RunFile } from './run-file.js';
 
 /** The files of one node. */
 export interface NodeFiles {
-  /** Where it keeps its data. */
+  /** The node keeps its data here. */
   readonly directory: string;
-  /** Written by it when it listens, removed by it when it stops cleanly. */
-  readonly runFile: string;
+  /** The node writes it when it listens, and removes it when it stops cleanly. */
+  readonly runFile: RunFile;
   readonly log: string;
 }
 
-/** Where the nodes on this machine keep what others may look at. */
+/** The files of this machine's nodes that other processes may read. */
 export interface FileLayout {
   readonly dataDirectory: string;
   readonly replicasDirectory: string;
-  readonly supervisorRunFile: string;
+  readonly supervisorRunFile: RunFile;
   readonly app: NodeFiles;
-  /** `number` is its place among all, from 1. */
+  /** `number` counts the replicas from 1. */
   replica(number: number, port: number): NodeFiles;
 }
 
 const REPLICA_RUN_FILE = 'replica.json';
+const APP_PROGRAM = programPattern('api');
+const REPLICA_PROGRAM = programPattern('replica');
+const SUPERVISOR_PROGRAM =
+  /[\\/ ](?:scripts[\\/]start\.mjs|bundle[\\/]supervisor\.mjs|main[\\/]supervisor[\\/]main\.js)(?:\s|$)/;
 
 export function fileLayoutOf({
   dataDirectory,
@@ -31,26 +36,31 @@ export function fileLayoutOf({
   return {
     dataDirectory,
     replicasDirectory,
-    supervisorRunFile: join(dataDirectory, 'supervisor.json'),
-    app: { directory: dataDirectory, runFile: join(dataDirectory, 'app.json'), log: join(logs, 'app.log') },
+    supervisorRunFile: { path: join(dataDirectory, 'supervisor.json'), program: SUPERVISOR_PROGRAM },
+    app: {
+      directory: dataDirectory,
+      runFile: { path: join(dataDirectory, 'app.json'), program: APP_PROGRAM },
+      log: join(logs, 'app.log'),
+    },
     replica: (number, port) => {
       const directory = join(replicasDirectory, String(port));
       return {
         directory,
-        runFile: join(directory, REPLICA_RUN_FILE),
+        runFile: { path: join(directory, REPLICA_RUN_FILE), program: REPLICA_PROGRAM },
         log: join(logs, `replica-${String(number)}.log`),
       };
     },
   };
 }
 
-/** Of every replica that ran here and left one, whether it is still among the settings or not. */
-export function replicaRunFiles(replicasDirectory: string): readonly string[] {
+/** The run files of all replicas that ever ran here and did not stop cleanly, also of those that the settings no longer name. */
+export function replicaRunFiles(replicasDirectory: string): readonly RunFile[] {
   try {
     return readdirSync(replicasDirectory)
       .map((name) => join(replicasDirectory, name, REPLICA_RUN_FILE))
       .filter((path) => existsSync(path))
-      .sort();
+      .sort()
+      .map((path) => ({ path, program: REPLICA_PROGRAM }));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
@@ -58,27 +68,19 @@ export function replicaRunFiles(replicasDirectory: string): readonly string[] {
 }
 
 /**
- * Held by the supervisor of a data directory, and of a replicas' directory, for as long as it lives. Another file than
- * the lock of those who keep their data there.
+ * The supervisor of a data directory, and of a replicas' directory, holds this lock for as long as it lives. The nodes that keep
+ * their data there hold another one.
  */
 export const SUPERVISOR_LOCK = 'supervisor-lock.db';
 
-/** How the processes look in a list of processes. */
-export const APP_PROGRAM = programPattern('api');
-export const REPLICA_PROGRAM = programPattern('replica');
-export const SUPERVISOR_PROGRAM =
-  /[\\/ ](?:scripts[\\/]start\.mjs|bundle[\\/]supervisor\.mjs|main[\\/]supervisor[\\/]main\.js)(?:\s|$)/;
-
+/** Matches the command line of a process in the system's list. */
 function programPattern(name: string): RegExp {
   return new RegExp(String.raw`[\\/](?:bundle[\\/]${name}\.mjs|main[\\/]${name}[\\/]main\.js)(?:\s|$)`);
 }
 
-/** The program that belongs to the one that runs: beside it in the bundle, or compiled in its own folder. */
+/** Another program of this build: in the bundle beside the one that runs, or else compiled in its own folder. */
 export function programOf(name: 'api' | 'replica' | 'checker'): string {
-  const places = [`./${name}.mjs`, `../../main/${name}/main.js`].map((path) =>
-    fileURLToPath(new URL(path, import.meta.url)),
-  );
-  const found = places.find((path) => existsSync(path));
-  if (found === undefined) throw new Error(`${name} is not built: there is no ${places.join(' and no ')}`);
-  return found;
+  const pathOf = (url: string): string => fileURLToPath(new URL(url, import.meta.url));
+  const bundled = pathOf(`./${name}.mjs`);
+  return existsSync(bundled) ? bundled : pathOf(`../../main/${name}/main.js`);
 }

@@ -1,3 +1,4 @@
+export { complaintIn } from './complaint.js';
 export { explainFailure } from './explain-failure.js';
 export { getJson, type JsonAnswer } from './http-json.js';
 export {
@@ -9,18 +10,16 @@ export {
   refusedLaunch,
 } from './launch.js';
 export {
-  APP_PROGRAM,
   type NodeFiles,
   type FileLayout,
   fileLayoutOf,
   programOf,
-  REPLICA_PROGRAM,
   replicaRunFiles,
   SUPERVISOR_LOCK,
-  SUPERVISOR_PROGRAM,
 } from './file-layout.js';
 export { adoptChild } from './adopt.js';
 export { isSameProcess, type Presence, presenceOf } from './presence.js';
 export { isAlive, signalProcess } from './process-table.js';
-export { readRunFile, removeRunFile, type RunNote, writeRunFile } from './run-file.js';
+export { healthProbe, type Readiness, type ReadinessProbe } from './readiness.js';
+export { removeRunFile, type RunFile, type RunNote, writeRunFile } from './run-file.js';
 export { runServer, type RunningServer, type ServerProgram } from './run-server.js';

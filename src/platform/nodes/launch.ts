@@ -2,65 +2,68 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, fstatSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { complaintIn, readFrom } from './complaint.js';
+import { readFrom } from './complaint.js';
 import { explainFailure } from './explain-failure.js';
-import { getJson, type JsonAnswer } from './http-json.js';
-import type { NodeFiles } from './file-layout.js';
-import { readRunFile, type RunNote } from './run-file.js';
+import type { ReadinessProbe } from './readiness.js';
+import { type RunFile, type RunNote, writeRunFile } from './run-file.js';
 
 const LOOK_EVERY_MS = 15;
-/** One that answers is up and waits for others: it has better things to do than to say so. */
+/** A process that waits for others has better things to do than to say so. */
 const ASK_AGAIN_AFTER_MS = 100;
-const ANSWER_WITHIN_MS = 2_000;
 const NEVER_STARTED = -1;
 
-/** How a child ended. Neither code nor signal is known of one that was adopted. */
+/** How a child ended. Code and signal of an adopted child are unknown. */
 export interface ChildExit {
   readonly pid: number | undefined;
-  /** Null when a signal ended it, or when it is not known. */
+  /** Null when a signal ended the child, or when it is unknown. */
   readonly code: number | null;
   readonly signal: string | null;
-  /** The line in which it said why; undefined when it said nothing. */
+  /** The line in which the child said why; undefined when it said nothing. */
   readonly complaint: string | undefined;
 }
 
 /** One started child. */
 export interface LaunchedChild {
-  /** Resolves with its address once it answers that it is ready; with undefined when it ended before that. */
-  readonly ready: Promise<RunNote | undefined>;
+  /** Resolves with its address once its probe finds it ready; with undefined when it ended before that. */
+  readonly ready: Promise<Pick<RunNote, 'pid' | 'url'> | undefined>;
   /** Resolves when the process is gone. Never rejects. */
   readonly exited: Promise<ChildExit>;
-  /** No error when it is gone. */
+  /** Does nothing when the process is gone. */
   signal(signal: 'SIGTERM' | 'SIGKILL'): void;
 }
 
 export interface ChildProgram {
-  readonly places: NodeFiles;
+  /** An executable, by path or by its name in PATH. */
   readonly program: string;
   readonly args: readonly string[];
   readonly environment: NodeJS.ProcessEnv;
-  /** Sent when asking whether it is ready; undefined where no key is needed. */
-  readonly apiKey: string | undefined;
-  /** Hears what it waits for, in its own words, each time that it says it is not ready. */
-  readonly onNotReady: (detail: string | undefined) => void;
+  /** Both outputs are appended to this file. */
+  readonly log: string;
+  readonly probe: ReadinessProbe;
+  readonly runFile: RunFile;
+  /** Finds in the output since its start why the process ended. Undefined: the output does not say it. */
+  readonly complaintIn: (output: string) => string | undefined;
 }
+
+/** Hears what a child waits for, in its own words, each time that it answers but is not ready. */
+export type OnWaiting = (reason: string | undefined) => void;
 
 /** Tells a child which file its standard output is appended to, so that it keeps that small. */
 export const LOG_FILE_VARIABLE = 'BIFOLIO_LOG_FILE';
 
 /**
- * Starts a child in a session of its own, both outputs appended to its log, so that it outlives this process, its
- * terminal and a Ctrl-C there. Errors of starting it appear as an exit.
+ * Starts a child in a session of its own, so that it outlives this process, its terminal and a Ctrl-C there. An error of the
+ * start appears as an exit.
  */
-export function launchChild(child: ChildProgram): LaunchedChild {
+export function launchChild(child: ChildProgram, onWaiting: OnWaiting = () => undefined): LaunchedChild {
   try {
-    return launched(child);
+    return launched(child, onWaiting);
   } catch (error) {
     return refusedLaunch(explainFailure(error));
   }
 }
 
-/** A child that was never started, for that reason. */
+/** Stands for a child that was not started, for the reason in `complaint`. */
 export function refusedLaunch(complaint: string): LaunchedChild {
   return {
     ready: Promise.resolve(undefined),
@@ -69,24 +72,26 @@ export function refusedLaunch(complaint: string): LaunchedChild {
   };
 }
 
-function launched(child: ChildProgram): LaunchedChild {
-  const { places, program, args, environment } = child;
-  mkdirSync(dirname(places.log), { recursive: true });
-  const log = openSync(places.log, 'a', 0o600);
-  const logLength = fstatSync(log).size;
-  const process_ = spawn(process.execPath, [program, ...args], {
+function launched(child: ChildProgram, onWaiting: OnWaiting): LaunchedChild {
+  const { log, program, args, environment, runFile } = child;
+  mkdirSync(dirname(log), { recursive: true });
+  const output = openSync(log, 'a', 0o600);
+  const logLength = fstatSync(output).size;
+  const process_ = spawn(program, args, {
     detached: true,
-    stdio: ['ignore', log, log],
-    env: { ...environment, [LOG_FILE_VARIABLE]: places.log },
+    stdio: ['ignore', output, output],
+    env: { ...environment, [LOG_FILE_VARIABLE]: log },
   });
-  closeSync(log);
+  closeSync(output);
+  const { pid } = process_;
+  if (pid !== undefined && runFile.url !== undefined) writeRunFile(runFile.path, { url: runFile.url }, pid);
 
-  const exited = exitOf(process_, () => complaintIn(readFrom(places.log, logLength)));
+  const exited = exitOf(process_, () => child.complaintIn(readFrom(log, logLength)));
   let isGone = false;
   void exited.then(() => (isGone = true));
   return {
     exited,
-    ready: whenReady(child, process_.pid, () => isGone),
+    ready: whenReady(child, pid, onWaiting, () => isGone),
     signal: (signal) => {
       process_.kill(signal);
     },
@@ -106,27 +111,16 @@ function exitOf(child: ChildProcess, complaint: () => string | undefined): Promi
 }
 
 export async function whenReady(
-  { places, apiKey, onNotReady }: Pick<ChildProgram, 'places' | 'apiKey' | 'onNotReady'>,
+  { probe }: Pick<ChildProgram, 'probe'>,
   pid: number | undefined,
+  onWaiting: OnWaiting,
   isGone: () => boolean,
-): Promise<RunNote | undefined> {
-  const headers: Record<string, string> = apiKey === undefined ? {} : { 'x-api-key': apiKey };
-  while (!isGone()) {
-    const note = readRunFile(places.runFile);
-    if (note?.pid === pid && note !== undefined) {
-      const answer = await getJson(new URL('/health/ready', note.url).href, { timeoutMs: ANSWER_WITHIN_MS, headers });
-      if (answer?.status === 200) return note;
-      onNotReady(detailOf(answer));
-      await delay(ASK_AGAIN_AFTER_MS);
-    } else {
-      await delay(LOOK_EVERY_MS);
-    }
+): Promise<Pick<RunNote, 'pid' | 'url'> | undefined> {
+  while (pid !== undefined && !isGone()) {
+    const found = await probe(pid);
+    if (found.state === 'ready') return { pid, url: found.url };
+    if (found.state === 'waiting') onWaiting(found.reason);
+    await delay(found.state === 'waiting' ? ASK_AGAIN_AFTER_MS : LOOK_EVERY_MS);
   }
   return undefined;
-}
-
-/** Of a problem document (RFC 9457). */
-function detailOf(answer: JsonAnswer | undefined): string | undefined {
-  const { detail } = (answer?.body ?? {}) as { readonly detail?: unknown };
-  return typeof detail === 'string' ? detail : undefined;
 }

@@ -1,12 +1,13 @@
 import { getJson } from './http-json.js';
 import { commandLineOf, isAlive, startOf } from './process-table.js';
-import { readRunFile, type RunNote } from './run-file.js';
+import { readRunFile, type RunFile, type RunNote } from './run-file.js';
 
 /**
  * What is known of the process that a run file names.
- * - `answers`: it says itself, at the address it noted, that it has this pid. Only this one may be signalled unasked.
+ * - `answers`: the process confirms this pid at the address that it noted; where its supervisor wrote the note, pid, start
+ *   time and command line agree with it. Only such a process may be signalled without --force.
  * - `silent`: the process exists and runs our program, but does not answer: stopped, hung, starting or ending.
- * - `gone`: no such process, or the number belongs to another program now.
+ * - `gone`: no such process, or another program has the pid now.
  */
 export type Presence =
   | ({ readonly state: 'answers' } & RunNote)
@@ -16,11 +17,11 @@ export type Presence =
 const ANSWER_WITHIN_MS = 2_000;
 const GONE: Presence = { state: 'gone' };
 
-/** `program` is matched with the command line of a process that does not answer. */
-export async function presenceOf(runFile: string, program: RegExp): Promise<Presence> {
-  const note = readRunFile(runFile);
+export async function presenceOf({ path, program, url: notedUrl }: RunFile): Promise<Presence> {
+  const note = readRunFile(path);
   if (!note || !isSameProcess(note)) return GONE;
   const { pid, url } = note;
+  if (notedUrl !== undefined) return program.test(commandLineOf(pid)) ? { state: 'answers', ...note } : GONE;
   const answer = await getJson(new URL('/health/live', url).href, { timeoutMs: ANSWER_WITHIN_MS });
   if ((answer?.body as { pid?: unknown } | undefined)?.pid === pid) return { state: 'answers', ...note };
   return isSameProcess(note) && program.test(commandLineOf(pid)) ? { state: 'silent', pid } : GONE;

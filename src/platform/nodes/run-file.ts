@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { startOf } from './process-table.js';
 
-/** What a process leaves in the data directory about itself. It may be stale: only `presenceOf` knows. */
+/** Identifies a process that runs, or once ran. It may be stale: only `presenceOf` knows. */
 export interface RunNote {
   readonly pid: number;
   /** Where it answers, `http://host:port`. */
@@ -12,7 +12,16 @@ export interface RunNote {
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-/** Undefined when there is none, or none that can be read. */
+/** Where a process is noted. */
+export interface RunFile {
+  readonly path: string;
+  /** Matches its command line. */
+  readonly program: RegExp;
+  /** The address of a process that notes nothing about itself: its supervisor notes it. Undefined: the process does. */
+  readonly url?: string;
+}
+
+/** Undefined when there is no note, or an unreadable one. */
 export function readRunFile(path: string): RunNote | undefined {
   try {
     const note = JSON.parse(readFileSync(path, 'utf8')) as Partial<Record<keyof RunNote, unknown>>;
@@ -25,18 +34,17 @@ export function readRunFile(path: string): RunNote | undefined {
 }
 
 /**
- * Notes where this process answers. Whole or not at all for every reader; not made durable, for it means nothing after a
- * loss of power.
+ * Notes where this process, or the one of another `pid`, answers. Every reader sees the whole note or none; it is not made
+ * durable, because it means nothing after a loss of power.
  */
-export function writeRunFile(path: string, about: Pick<RunNote, 'url' | 'settings'>): void {
-  const { pid } = process;
+export function writeRunFile(path: string, about: Pick<RunNote, 'url' | 'settings'>, pid: number = process.pid): void {
   const start = startOf(pid);
   const note: RunNote = { pid, ...about, ...(start === undefined ? {} : { start }) };
   writeFileSync(`${path}.tmp`, JSON.stringify(note));
   renameSync(`${path}.tmp`, path);
 }
 
-/** No error when there is none. */
+/** A missing file is no error. */
 export function removeRunFile(path: string): void {
   rmSync(path, { force: true });
 }

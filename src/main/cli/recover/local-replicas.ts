@@ -1,11 +1,12 @@
 import type { AppConfig } from '../../../config/index.js';
 import {
+  complaintIn,
+  type FileLayout,
+  healthProbe,
   launchChild,
   type LaunchedChild,
-  type FileLayout,
   presenceOf,
   programOf,
-  REPLICA_PROGRAM,
 } from '../../../platform/nodes/index.js';
 
 const STOP_WITHIN_MS = 10_000;
@@ -27,16 +28,14 @@ export async function startLocalReplicas(
   const children = new Map<string, LaunchedChild>();
   const ended = new Set<string>();
   for (const [index, port] of replication.localPorts.entries()) {
-    const replica = places.replica(index + 1, port);
-    if ((await presenceOf(replica.runFile, REPLICA_PROGRAM)).state !== 'gone') continue;
+    const { runFile, log } = places.replica(index + 1, port);
+    if ((await presenceOf(runFile)).state !== 'gone') continue;
     const name = `127.0.0.1:${String(port)}`;
     const child = launchChild({
-      places: replica,
-      program: programOf('replica'),
-      args: ['--port', String(port)],
+      ...{ runFile, log, complaintIn, probe: healthProbe(runFile.path) },
+      program: process.execPath,
+      args: [programOf('replica'), '--port', String(port)],
       environment: { ...process.env, CRASH_SITE: '' },
-      apiKey: undefined,
-      onNotReady: () => undefined,
     });
     children.set(name, child);
     void child.exited.then(() => ended.add(name));

@@ -1,0 +1,181 @@
+import { writeSync } from 'node:fs';
+import { isatty } from 'node:tty';
+import {
+  type AppConfig,
+  differencesOf,
+  loadConfig,
+  loadDirectories,
+  namedDirectories,
+  type SettingsInForce,
+} from '../../config/index.js';
+import { NO_CRASH_SITES } from '../../platform/crash-sites/index.js';
+import { directoriesIn, NodeDisk } from '../../platform/disk/index.js';
+import {
+  explainFailure,
+  type FileLayout,
+  fileLayoutOf,
+  removeRunFile,
+  type RunNote,
+  writeRunFile,
+} from '../../platform/nodes/index.js';
+import { systemRandom } from '../../platform/process/index.js';
+import { clusterSecret } from '../../platform/secrets/index.js';
+import { findAdoptable } from './adoption.js';
+import { APP, childrenOf, managedProcessesOf, type ProcessKind } from './managed-processes.js';
+import { type Claim, claim } from './claim.js';
+import { serveLiveness } from './liveness-server.js';
+import { endLeftBehind, runningOf, silentMessage, stopAll } from './stop.js';
+import { Supervisor } from './supervisor.js';
+import { alreadyRunning, otherSettings, watchedAgain, type Message, messageFor } from './messages.js';
+
+/** Files are for their owner alone. */
+const OWNER_ONLY = 0o077;
+const STANDARD_INPUT = 0;
+const STANDARD_OUTPUT = 1;
+const STANDARD_ERROR = 2;
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+
+async function start(kinds: readonly ProcessKind[]): Promise<number> {
+  const config = loadConfig();
+  const layout = fileLayoutOf(config.storage);
+  const { localPorts } = config.replication;
+  const disk = new NodeDisk();
+  await disk.ensureDirectory(layout.dataDirectory);
+  if (localPorts.length > 0) await disk.ensureDirectory(layout.replicasDirectory);
+  const claimed = await claim(layout, localPorts.length > 0, () => {
+    print({ text: 'Another "npm start" is under way: waiting for its app ...', isTrouble: false });
+  });
+  if (claimed.kind !== 'supervise') return explainClaim(claimed, config, layout);
+
+  const processes = managedProcessesOf(kinds, config, layout);
+  const adopted = await findAdoptable(processes, config.inForce);
+  const running = adopted.get(APP);
+  if (running && !hasSettings(running, config.inForce)) return EXIT_FAILED;
+  const adoptedPids = new Set([...adopted.values()].map(({ pid }) => pid));
+  const isOurs = (kind: ProcessKind): boolean => !kind.sharedDirectory || localPorts.length > 0;
+  await endLeftBehind(kinds.filter(isOurs), layout, adoptedPids);
+  await spreadSecret(config, layout);
+  if (adopted.size > 0) print({ text: watchedAgain(adopted), isTrouble: false });
+  const supervisor = new Supervisor({
+    children: childrenOf(processes, adopted, () => claimed.locks.every((lock) => lock.isInPlace())),
+    adopted: new Set(adopted.keys()),
+    after: (delayMs, task) => {
+      const timer = setTimeout(task, delayMs);
+      return () => {
+        clearTimeout(timer);
+      };
+    },
+    notify: (notice) => {
+      print(messageFor(notice, processes, layout, config.http.apiKeys.length > 0));
+    },
+  });
+  writeRunFile(layout.supervisorRunFile.path, { url: (await serveLiveness()).url });
+  stopOnSignals(supervisor);
+  supervisor.start();
+  const exitCode = await supervisor.ended;
+  if (exitCode !== 0) await hintAtSilent(kinds, layout);
+  removeRunFile(layout.supervisorRunFile.path);
+  claimed.locks.forEach((lock) => {
+    lock.release();
+  });
+  return exitCode;
+}
+
+/** An app keeps the settings of its start. Returns whether they are the wanted ones, and names the others. */
+function hasSettings(app: RunNote, wanted: SettingsInForce): boolean {
+  const differences = differencesOf(app.settings ?? wanted, wanted);
+  if (differences.length > 0) print({ text: otherSettings(app, differences), isTrouble: true });
+  return differences.length === 0;
+}
+
+function explainClaim(
+  claimed: Exclude<Claim, { kind: 'supervise' }>,
+  { inForce }: AppConfig,
+  layout: FileLayout,
+): number {
+  switch (claimed.kind) {
+    case 'running': {
+      if (!hasSettings(claimed.app, inForce)) return EXIT_FAILED;
+      print({ text: alreadyRunning(claimed.app), isTrouble: false });
+      return 0;
+    }
+    case 'stuck':
+      print({ text: 'Another "npm start" runs, but its app does not answer. "npm stop" stops it.', isTrouble: true });
+      return EXIT_FAILED;
+    case 'replicas-taken': {
+      const remedy = 'a second installation needs its own REPLICAS_DIR, REPLICA_PORTS and PORT';
+      const text = `data-directory-locked: another "npm start" has its replicas in ${layout.replicasDirectory}: ${remedy}`;
+      print({ text, isTrouble: true });
+      return EXIT_FAILED;
+    }
+  }
+}
+
+/** Runs before the first node starts, so that no node makes a secret of its own. */
+async function spreadSecret({ storage, replication }: AppConfig, layout: FileLayout): Promise<void> {
+  await clusterSecret(
+    { disk: new NodeDisk(), random: systemRandom, crashSites: NO_CRASH_SITES, log: { warn } },
+    {
+      given: storage.clusterSecret,
+      dataDirectory: storage.dataDirectory,
+      replicaDirectories: await directoriesIn(storage.replicasDirectory),
+      keepIn: [storage.dataDirectory],
+      spreadTo: replication.localPorts.map((port, index) => layout.replica(index + 1, port).directory),
+    },
+  );
+}
+
+/** A closing terminal stops what was started in it. Without a terminal (nohup, a service) a hang-up means nothing. */
+function stopOnSignals(supervisor: Supervisor): void {
+  const stop = (): void => {
+    supervisor.stop();
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  process.on('SIGHUP', isatty(STANDARD_INPUT) ? stop : () => undefined);
+}
+
+/** Names the processes that may hold a directory or a port when a start failed. */
+async function hintAtSilent(kinds: readonly ProcessKind[], layout: FileLayout): Promise<void> {
+  for (const { title, presence } of await runningOf(kinds, layout)) {
+    if (presence.state === 'silent') print({ text: silentMessage(title, presence.pid), isTrouble: true });
+  }
+}
+
+async function stop(kinds: readonly ProcessKind[], isForced: boolean): Promise<number> {
+  const { text, isStopped } = await stopAll(kinds, fileLayoutOf(loadDirectories()), isForced);
+  print({ text, isTrouble: !isStopped });
+  return isStopped ? 0 : EXIT_FAILED;
+}
+
+function warn(message: string): void {
+  print({ text: `Warning: ${message}`, isTrouble: true });
+}
+
+function print({ text, isTrouble }: Message): void {
+  try {
+    writeSync(isTrouble ? STANDARD_ERROR : STANDARD_OUTPUT, `${text}\n`);
+  } catch {
+    // The terminal or the reader of the pipe is gone; the processes go on.
+  }
+}
+
+async function run(kinds: readonly ProcessKind[], [command = 'start', ...options]: readonly string[]): Promise<number> {
+  process.umask(OWNER_ONLY);
+  if (command === 'start' && options.length === 0) return start(kinds);
+  if (command === 'stop' && options.every((option) => option === '--force')) return stop(kinds, options.length > 0);
+  print({ text: 'Usage: npm start (settings: .env or the environment), npm stop [-- --force]', isTrouble: true });
+  return EXIT_USAGE;
+}
+
+/** Runs `npm start` or `npm stop` over these kinds of processes, and ends this process. */
+export function runCommandLine(args: readonly string[], kinds: readonly ProcessKind[]): void {
+  run(kinds, args).then(
+    (exitCode) => process.exit(exitCode),
+    (error: unknown) => {
+      print({ text: explainFailure(error, namedDirectories()), isTrouble: true });
+      process.exit(EXIT_FAILED);
+    },
+  );
+}
