@@ -2,15 +2,13 @@ export { AppError, isAppError, storageFull } from './app-error.js';
 export type { ErrorCode, FieldError, Retry } from './app-error.js';
 export { isPlainKey, parseJson } from './json.js';
 export {
-  acceptedAnswer,
   ADDED_KEY_RETENTION_MS,
   ADDED_KEYS,
   CLIENT_KEY_RETENTION_MS,
   keyRetentionMs,
-  placedAnswer,
   SERVER_ID_RETENTION,
 } from './operation.js';
-export type { Answer, HeldKeys, OperationLedger, OperationRecord, OperationStamp } from './operation.js';
+export type { HeldKeys, OperationLedger, OperationRecord, OperationStamp } from './operation.js';
 export {
   compareLamport,
   earlierOf,

@@ -12,47 +12,17 @@ export interface OperationStamp {
   readonly owner?: string;
 }
 
-/** A whole answer, as it was or would be sent. `body` is serialised JSON; null where the answer has none. */
-export interface Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | null;
-  /**
-   * The place in the replicated history, `<epoch>.<seq>`, that a write concern waits for. Absent: that of `x-commit`. A
-   * transaction has made its promise to replicas earlier, and its commit waits for none.
-   */
-  readonly promisedAt?: string;
-}
-
 /**
- * The answer to a write of which more is to come: it is not decided (`running`), or it is `committed` and not known to be
- * where it has to be.
+ * A finished operation. It exists exactly when the write it belongs to is durable. `Answer` is what the adapter has made
+ * of its outcome: stores keep it and give it back, and only adapters read it.
  */
-export function acceptedAnswer(operationId: string, state: 'running' | 'committed'): Answer {
-  const headers = { location: `/operations/${operationId}` };
-  return { status: 202, headers, body: JSON.stringify({ operationId, state }) };
-}
-
-/**
- * The answer to a transaction with where it stands in the documents' history: its change, and the promise of it. Without
- * a place of the change it is as it was.
- */
-export function placedAnswer(answer: Answer, commit: string | undefined, promisedAt: string | undefined): Answer {
-  if (commit === undefined) return answer;
-  return {
-    ...answer,
-    headers: { ...answer.headers, 'x-commit': commit },
-    ...(promisedAt !== undefined && promisedAt !== '' && { promisedAt }),
-  };
-}
-
-/** A finished operation. It exists exactly when the write it belongs to is durable. */
-export interface OperationRecord {
+export interface OperationRecord<Answer> {
   readonly id: string;
   readonly bodyHmac: string | undefined;
   /** Milliseconds since the Unix epoch, taken when the operation was recorded. */
   readonly atMs: number;
-  readonly answer: Answer;
+  /** Undefined while not all stores of a transaction have carried it out: only then is the whole answer known. */
+  readonly answer: Answer | undefined;
 }
 
 /** How long an Idempotency-Key of a client holds after the write that it was sent with. */
@@ -82,7 +52,7 @@ export interface HeldKeys {
  * The operations one store remembers. Absent means: never finished here, or forgotten after its retention time. It may
  * still be there after that; then a new operation of the same scope takes its place.
  */
-export interface OperationLedger {
-  findByScope(scope: string): OperationRecord | undefined;
-  findById(id: string): OperationRecord | undefined;
+export interface OperationLedger<Answer> {
+  findByScope(scope: string): OperationRecord<Answer> | undefined;
+  findById(id: string): OperationRecord<Answer> | undefined;
 }

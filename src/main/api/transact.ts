@@ -1,11 +1,14 @@
 import type { AppConfig } from '../../config/index.js';
 import { AppError, type CrashSites, isAppError, type Log } from '../../kernel/index.js';
-import { BOOKS_2PC, wholeBody } from '../../modules/books-2pc/index.js';
+import { BOOKS_2PC, withCustomersUpdated } from '../../modules/books-2pc/index.js';
+import { completedAnswer, type CompleteBody } from '../../modules/transactions/index.js';
+import type { Answer } from '../../platform/http/index.js';
 import { risingUuids, systemClock, systemRandom, systemTimers } from '../../platform/process/index.js';
 import { SqlTransactionTable, TransactionOperationLedger } from '../../platform/sql/index.js';
 import type { ReplicationPrimary } from '../../protocols/replication/index.js';
 import {
   DocumentParticipant,
+  DOCUMENTS,
   type EndedTransaction,
   SqliteLastResource,
   type SqlWork,
@@ -16,13 +19,15 @@ import type { Stores } from './stores.js';
 
 /** By then those that clients wait for are answered. */
 const CLOSE_WITHIN_MS = 250;
+/** By kind of transaction; the body of another kind is answered as it was recorded. */
+const COMPLETE_BODY: Readonly<Record<string, CompleteBody>> = { [BOOKS_2PC]: withCustomersUpdated };
 
 /** Everything that takes part in transactions over more than one store. */
 export interface Transactions {
   readonly coordinator: TransactionCoordinator<SqlWork>;
   readonly documents: DocumentParticipant;
   readonly table: SqlTransactionTable;
-  readonly operations: TransactionOperationLedger;
+  readonly operations: TransactionOperationLedger<Answer>;
   /**
    * Decides and carries out what an earlier life left, and goes on to do so. Nothing may be read or begun before it
    * resolves. Rejects with `recovery-needed`, having changed nothing, when the stores are not of one time.
@@ -39,9 +44,8 @@ export function transact(
   own: { readonly log: Log; readonly crashSites: CrashSites; readonly ended: (transaction: EndedTransaction) => void },
 ): Transactions {
   const documents = new DocumentParticipant(store, replication, config);
-  const { name } = documents;
   const table = new SqlTransactionTable(sql, { clock: systemClock, log: own.log }, (receipts) => {
-    const place = receipts[name]?.place;
+    const place = receipts[DOCUMENTS]?.place;
     return place === undefined || store.hasForgotten(place);
   });
   const lastResource = new SqliteLastResource(sql, table);
@@ -55,10 +59,9 @@ export function transact(
     },
     config,
   );
-  const operations = new TransactionOperationLedger(sqlOperations, table, {
-    replicatedParticipant: name,
-    completeBody: { [BOOKS_2PC]: (body, receipts) => wholeBody(body as object, receipts[name]) },
-  });
+  const operations = new TransactionOperationLedger(sqlOperations, table, (answer, { kind, places }, receipts) =>
+    completedAnswer({ answer, promisedAt: places[DOCUMENTS] }, receipts[DOCUMENTS], COMPLETE_BODY[kind]),
+  );
   let isClosed = false;
   let stop: () => void = () => undefined;
   return {

@@ -1,25 +1,25 @@
 import { Injectable } from '@nestjs/common';
-import { type Answer, type OperationStamp, placedAnswer } from '../../kernel/index.js';
+import type { OperationStamp } from '../../kernel/index.js';
 import type { WriteConcern } from '../../platform/http/index.js';
-import { SqlOperationLedger } from '../../platform/sql/index.js';
+import { type AnswerOf, SqlOperationLedger } from '../../platform/sql/index.js';
 import {
   branch,
   DocumentParticipant,
-  type Acknowledgement,
   type SqlWork,
   TransactionCoordinator,
+  type TransactionId,
   type TransactionOutcome,
 } from '../../protocols/two-phase-commit/index.js';
-import { type BookInput, BookService } from '../books/index.js';
+import { type Book, type BookInput, BookService } from '../books/index.js';
 import { CUSTOMERS } from '../customers/index.js';
-import { type DecidedBook, recordedAnswer, wholeBody } from './book-2pc-answer.js';
+import type { Decided } from '../transactions/index.js';
 
 /** In transactions and on the wire. */
 export const BOOKS_2PC = 'books-2pc';
 
-/** As decided, and where the documents' promise stands, which is what replicas were waited for. */
-export interface CommittedBook extends DecidedBook {
-  readonly promisedAt: string | undefined;
+export interface DecidedBook {
+  readonly transactionId: TransactionId;
+  readonly book: Book;
 }
 
 /** A new book in SQL and one order more for every customer: both or neither. */
@@ -32,13 +32,17 @@ export class Book2pcService {
     private readonly operations: SqlOperationLedger,
   ) {}
 
-  /** Rejects, nothing written in either store, when one of them cannot take part. */
+  /**
+   * `answerOf`: makes the answer that is recorded with the decision. Rejects, nothing written in either store, when one of
+   * them cannot take part.
+   */
   create(
     input: BookInput,
     operation: OperationStamp,
     concern: WriteConcern | undefined,
-  ): Promise<TransactionOutcome<CommittedBook>> {
-    return this.coordinator.execute<CommittedBook>({
+    answerOf: AnswerOf<DecidedBook>,
+  ): Promise<TransactionOutcome<Decided>> {
+    return this.coordinator.execute<Decided>({
       kind: BOOKS_2PC,
       operationId: operation.id,
       branches: [
@@ -47,17 +51,11 @@ export class Book2pcService {
           ...(concern !== undefined && { concern }),
         }),
       ],
-      decide: (scope, { id, places }): CommittedBook => {
-        const decided = { transactionId: id, book: this.books.insertWithin(scope, input) };
-        this.operations.record(operation, recordedAnswer(decided));
-        return { ...decided, promisedAt: places[this.documents.name] };
+      decide: (scope, { id, places }): Decided => {
+        const answer = answerOf({ transactionId: id, book: this.books.insertWithin(scope, input) });
+        this.operations.record(operation, answer);
+        return { answer, promisedAt: places[this.documents.name] };
       },
     });
-  }
-
-  answerOf({ promisedAt, ...decided }: CommittedBook, receipts: Readonly<Record<string, Acknowledgement>>): Answer {
-    const receipt = receipts[this.documents.name];
-    const whole = { ...recordedAnswer(decided), body: JSON.stringify(wholeBody(decided, receipt)) };
-    return placedAnswer(whole, receipt?.place, promisedAt);
   }
 }

@@ -1,20 +1,33 @@
 import { Injectable } from '@nestjs/common';
-import { type Answer, AppError, centsFromPrice, type OperationStamp, priceFromCents } from '../../kernel/index.js';
+import { AppError, centsFromPrice, type OperationStamp, priceFromCents } from '../../kernel/index.js';
 import { type CachedRead, GenerationCache } from '../../platform/cache/index.js';
+import type { PageRequest, Preconditions, PreparedBody } from '../../platform/http/index.js';
 import {
-  etagOf,
-  nextPageLink,
-  type PageRequest,
-  prepareBody,
-  type Preconditions,
-  type PreparedBody,
-} from '../../platform/http/index.js';
-import { SqlDatabase, SqlOperationLedger, type SqlWriteScope } from '../../platform/sql/index.js';
+  type AnswerOf,
+  type RecordedAnswer,
+  SqlDatabase,
+  SqlOperationLedger,
+  type SqlWriteScope,
+} from '../../platform/sql/index.js';
 import { BookRepository, type BookRow, type NewBookRow } from './book.repository.js';
 import type { Book, BookInput } from './book.schemas.js';
 
 const TABLE = 'books';
 
+/** What a write did. `book`: as it is now; absent after a delete. */
+export interface BookOutcome {
+  readonly change: 'created' | 'replaced' | 'deleted';
+  readonly book?: Book;
+}
+
+export interface BookPage {
+  readonly books: readonly Book[];
+  readonly hasMore: boolean;
+  /** Of all pages. */
+  readonly total: number;
+}
+
+/** Each write is recorded in its own commit with the answer that `answerOf` makes of its outcome. */
 @Injectable()
 export class BookService {
   constructor(
@@ -24,51 +37,63 @@ export class BookService {
     private readonly cache: GenerationCache<PreparedBody>,
   ) {}
 
-  create(input: BookInput, operation: OperationStamp): Promise<Answer> {
-    return this.write(operation, () => {
-      const row = this.books.insert(rowOf(input));
-      return shown(201, row, { location: `/books/${String(row.id)}` });
-    });
+  create(input: BookInput, operation: OperationStamp, answerOf: AnswerOf<BookOutcome>): Promise<RecordedAnswer> {
+    return this.write(operation, answerOf, () => ({
+      change: 'created',
+      book: bookOf(this.books.insert(rowOf(input))),
+    }));
   }
 
   /** Rejects with `not-found` or `precondition-failed`. */
-  replace(id: number, input: BookInput, conditions: Preconditions, operation: OperationStamp): Promise<Answer> {
-    return this.write(operation, () => {
+  replace(
+    id: number,
+    input: BookInput,
+    conditions: Preconditions,
+    operation: OperationStamp,
+    answerOf: AnswerOf<BookOutcome>,
+  ): Promise<RecordedAnswer> {
+    return this.write(operation, answerOf, () => {
       this.assertWritable(id, conditions);
       const row = { id, ...rowOf(input) };
       this.books.update(row);
-      return shown(200, row, {});
+      return { change: 'replaced', book: bookOf(row) };
     });
   }
 
   /** Rejects with `not-found` or `precondition-failed`. */
-  delete(id: number, conditions: Preconditions, operation: OperationStamp): Promise<Answer> {
-    return this.write(operation, () => {
+  delete(
+    id: number,
+    conditions: Preconditions,
+    operation: OperationStamp,
+    answerOf: AnswerOf<BookOutcome>,
+  ): Promise<RecordedAnswer> {
+    return this.write(operation, answerOf, () => {
       this.assertWritable(id, conditions);
       this.books.delete(id);
-      return { status: 204, headers: {}, body: null };
+      return { change: 'deleted' };
     });
   }
 
-  /** Throws `not-found`. */
-  find(id: number): CachedRead<PreparedBody> {
+  /** `prepare` makes what is cached. Throws `not-found`. */
+  find(id: number, prepare: (book: Book) => PreparedBody): CachedRead<PreparedBody> {
     const read = this.cache.read(TABLE, String(id), () => {
       const row = this.books.find(id);
-      if (row === undefined) return undefined;
-      return prepareBody(JSON.stringify(bookOf(row)), []);
+      return row && prepare(bookOf(row));
     });
     if (read === undefined) throw notFound(id);
     return read;
   }
 
-  page({ after, limit }: PageRequest): CachedRead<PreparedBody> {
+  /** `prepare` makes what is cached. */
+  page(
+    request: PageRequest,
+    prepare: (page: BookPage, request: PageRequest) => PreparedBody,
+  ): CachedRead<PreparedBody> {
+    const { after, limit } = request;
     const read = this.cache.read(TABLE, `after=${String(after)}&limit=${String(limit)}`, () => {
       const rows = this.books.page(after, limit + 1);
-      const shownRows = rows.slice(0, limit);
-      const last = shownRows.at(-1);
-      const headers = ['X-Total-Count', String(this.books.count())];
-      if (rows.length > limit && last !== undefined) headers.push('Link', nextPageLink('/books', {}, limit, last.id));
-      return prepareBody(JSON.stringify(shownRows.map(bookOf)), headers);
+      const books = rows.slice(0, limit).map(bookOf);
+      return prepare({ books, hasMore: rows.length > limit, total: this.books.count() }, request);
     });
     if (read === undefined) throw new Error('a page always exists');
     return read;
@@ -95,9 +120,13 @@ export class BookService {
     });
   }
 
-  private write(operation: OperationStamp, work: (scope: SqlWriteScope) => Answer): Promise<Answer> {
+  private write(
+    operation: OperationStamp,
+    answerOf: AnswerOf<BookOutcome>,
+    work: () => BookOutcome,
+  ): Promise<RecordedAnswer> {
     return this.database.writer.run((scope) => {
-      const answer = work(scope);
+      const answer = answerOf(work());
       this.operations.record(operation, answer);
       scope.touch(TABLE);
       return answer;
@@ -108,7 +137,7 @@ export class BookService {
     const current = this.books.findWithinWrite(id);
     if (current === undefined) throw notFound(id);
     if (conditions.areNone) return;
-    const refused = conditions.refusal(`book ${String(id)}`, etagOf(JSON.stringify(bookOf(current))));
+    const refused = conditions.refusal(`book ${String(id)}`, bookOf(current));
     if (refused) throw refused;
   }
 }
@@ -121,11 +150,6 @@ function rowOf({ title, author, price, quantity }: BookInput): NewBookRow {
 
 function bookOf({ id, title, author, priceCents, quantity }: BookRow): Book {
   return { id, title, author, price: priceFromCents(priceCents), quantity };
-}
-
-function shown(status: number, row: BookRow, headers: Record<string, string>): Answer {
-  const body = JSON.stringify(bookOf(row));
-  return { status, headers: { ...headers, etag: etagOf(body) }, body };
 }
 
 function notFound(id: number): AppError {

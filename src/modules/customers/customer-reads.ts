@@ -1,6 +1,6 @@
 import { AppError } from '../../kernel/index.js';
 import type { DocumentPage, DocumentView } from '../../platform/documents/index.js';
-import { etagOf, type PageRequest } from '../../platform/http/index.js';
+import type { PageRequest } from '../../platform/http/index.js';
 
 /** The document collection that holds customers; every document shows the counter as `orders_count`. */
 export const CUSTOMERS = { name: 'customers', counterField: 'orders_count' } as const;
@@ -11,25 +11,15 @@ export interface CustomerDocuments {
   page(collection: string, after: number, limit: number): DocumentPage;
 }
 
-export interface CustomerView {
-  readonly body: string;
-  readonly etag: string;
-}
-
 /** Throws `not-found`. */
-export function findCustomer(documents: CustomerDocuments, id: number): CustomerView {
+export function findCustomer(documents: CustomerDocuments, id: number): DocumentView {
   const customer = documents.find(CUSTOMERS.name, id);
   if (customer === undefined) throw customerNotFound(id);
-  return customerView(customer);
+  return customer;
 }
 
 export function pageOfCustomers(documents: CustomerDocuments, { after, limit }: PageRequest): DocumentPage {
   return documents.page(CUSTOMERS.name, after, limit);
-}
-
-export function customerView(customer: DocumentView): CustomerView {
-  const body = JSON.stringify(customer);
-  return { body, etag: etagOf(body) };
 }
 
 export function customerNotFound(id: number): AppError {

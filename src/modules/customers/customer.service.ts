@@ -1,21 +1,21 @@
 import { Injectable } from '@nestjs/common';
-import { type Answer, type AppError, type OperationStamp, logPositionText } from '../../kernel/index.js';
+import type { AppError, OperationStamp } from '../../kernel/index.js';
 import {
-  type DocumentOutcome,
   DocumentStore,
-  type DocumentWrite,
-  reservedDocument,
   type DocumentView,
+  type DocumentWrite,
+  type DocumentWritten,
+  reservedDocument,
 } from '../../platform/documents/index.js';
 import type { Preconditions } from '../../platform/http/index.js';
 import type { CustomerInput } from './customer.schemas.js';
-import { CUSTOMERS, customerNotFound, customerView } from './customer-reads.js';
+import { CUSTOMERS, customerNotFound } from './customer-reads.js';
 
 @Injectable()
 export class CustomerService {
   constructor(private readonly documents: DocumentStore) {}
 
-  async create(input: CustomerInput, operation: OperationStamp): Promise<Answer> {
+  async create(input: CustomerInput, operation: OperationStamp): Promise<DocumentWritten> {
     return written(await this.documents.create(CUSTOMERS.name, fieldsOf(input), operation), 0);
   }
 
@@ -25,14 +25,14 @@ export class CustomerService {
     input: CustomerInput,
     conditions: Preconditions,
     operation: OperationStamp,
-  ): Promise<Answer> {
+  ): Promise<DocumentWritten> {
     const { isMet, refused } = judging(id, conditions);
     const write = await this.documents.replace(CUSTOMERS.name, id, fieldsOf(input), operation, isMet);
     return written(write, id, refused);
   }
 
   /** Rejects with `not-found` or `precondition-failed`. */
-  async delete(id: number, conditions: Preconditions, operation: OperationStamp): Promise<Answer> {
+  async delete(id: number, conditions: Preconditions, operation: OperationStamp): Promise<DocumentWritten> {
     const { isMet, refused } = judging(id, conditions);
     return written(await this.documents.delete(CUSTOMERS.name, id, operation, isMet), id, refused);
   }
@@ -52,17 +52,8 @@ export class CustomerService {
   }
 }
 
-/** How a finished write on a customer is answered, the first time and at every replay. */
-export function answerOf({ change, document }: DocumentOutcome, commit: string): Answer {
-  const headers = { 'x-commit': commit };
-  if (change === 'deleted' || document === undefined) return { status: 204, headers, body: null };
-  const { body, etag } = customerView(document);
-  if (change === 'replaced') return { status: 200, headers: { ...headers, etag }, body };
-  return { status: 201, headers: { ...headers, etag, location: `/customers/${String(document.id)}` }, body };
-}
-
-function written(write: DocumentWrite, id: number, refused?: () => AppError): Answer {
-  if (write.done) return answerOf(write.outcome, logPositionText(write.commit));
+function written(write: DocumentWrite, id: number, refused?: () => AppError): DocumentWritten {
+  if (write.done) return write;
   if (write.refusal === 'reserved') throw reservedDocument(nameOf(id));
   throw write.refusal === 'precondition-failed' && refused ? refused() : customerNotFound(id);
 }
@@ -74,7 +65,7 @@ function judging(
 ): { readonly isMet: ((current: DocumentView) => boolean) | undefined; readonly refused: () => AppError } {
   let refusal: AppError | undefined;
   const isMet = (current: DocumentView): boolean => {
-    refusal = conditions.refusal(nameOf(id), customerView(current).etag);
+    refusal = conditions.refusal(nameOf(id), current);
     return refusal === undefined;
   };
   return { isMet: conditions.areNone ? undefined : isMet, refused: () => refusal ?? customerNotFound(id) };

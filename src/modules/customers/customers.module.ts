@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { CustomersController } from './adapters/http/customers.controller.js';
-import { CustomerOperationLedger } from './customer-operation-ledger.js';
+import { CustomerOperationLedger } from './adapters/http/customer-operation-ledger.js';
 import { CustomerService } from './customer.service.js';
 
 @Module({

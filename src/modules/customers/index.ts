@@ -1,5 +1,5 @@
 export { answerCustomer, answerCustomers } from './adapters/http/customer-answers.js';
-export { CustomerOperationLedger } from './customer-operation-ledger.js';
+export { CustomerOperationLedger } from './adapters/http/customer-operation-ledger.js';
 export { type CustomerDocuments, CUSTOMERS } from './customer-reads.js';
 export { type CustomerInput, customerInputSchema, customerSchema } from './customer.schemas.js';
 export { CustomerService } from './customer.service.js';

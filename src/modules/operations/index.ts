@@ -1,3 +1,3 @@
 export { OperationService } from './operation.service.js';
-export { operationSchema } from './operation.schemas.js';
+export { operationSchema } from './adapters/http/operation.schemas.js';
 export { OperationsModule } from './operations.module.js';

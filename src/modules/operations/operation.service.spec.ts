@@ -1,22 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Answer, isAppError, type OperationLedger } from '../../kernel/index.js';
-import type { CommitConfirmer } from '../../platform/http/index.js';
+import type { OperationLedger } from '../../kernel/index.js';
 import type { TransactionRow } from '../../platform/sql/index.js';
 import type { TransactionView } from '../../protocols/two-phase-commit/index.js';
 import { OperationService } from './operation.service.js';
 
-const confirmer: CommitConfirmer = {
-  admit: () => undefined,
-  isConfirmed: (seq) => seq <= 7,
-  confirm: () => Promise.resolve({ isConfirmed: true, acked: 3, replicas: 4 }),
-};
-
-function ledgerOf(answer: Answer): OperationLedger {
-  const record = { id: 'op', bodyHmac: undefined, atMs: 0, answer };
+function ledgerOf(answer: string | undefined): OperationLedger<string> {
+  const record = { id: 'op', bodyHmac: undefined, atMs: 7, answer };
   return { findById: (id) => (id === 'op' ? record : undefined), findByScope: () => undefined };
 }
 
-const EMPTY: OperationLedger = { findById: () => undefined, findByScope: () => undefined };
+const EMPTY: OperationLedger<string> = { findById: () => undefined, findByScope: () => undefined };
 
 const ABORTED_ROW: TransactionRow = {
   ...{ id: 't', kind: 'test', decidedBy: 'd', life: 1, by: 'coordinator', decision: 'aborted' },
@@ -30,28 +23,18 @@ function transaction(state: TransactionView['state']): TransactionView {
 }
 
 describe('an operation', () => {
-  it('that is recorded, is shown with its answer and whether replicas hold what they promised', async () => {
-    const answer: Answer = { status: 201, headers: { 'x-commit': '1.9' }, body: '{"id":1}', promisedAt: '1.7' };
+  it('that is recorded, is found with its answer', () => {
+    const operations = new OperationService([EMPTY, ledgerOf('done')], { live: () => [] }, NO_ROWS);
 
-    expect(await new OperationService([ledgerOf(answer)], { live: () => [] }, NO_ROWS, confirmer).find('op')).toEqual({
-      operationId: 'op',
-      state: 'committed',
-      confirmed: true,
-      at: '1970-01-01T00:00:00.000Z',
-      answer: { status: 201, headers: { 'x-commit': '1.9', 'x-replicas-acked': '3/4' }, body: { id: 1 } },
-    });
+    expect(operations.find('op')).toEqual({ id: 'op', state: 'committed', atMs: 7, answer: 'done' });
   });
 
-  it('that is committed and not carried out everywhere, has no answer yet', async () => {
-    const pending: Answer = { status: 202, headers: {}, body: '{}' };
-    const operations = new OperationService(
-      [ledgerOf(pending)],
-      { live: () => [transaction('committing')] },
-      NO_ROWS,
-      confirmer,
-    );
+  it('that is committed and not carried out everywhere, has no answer yet', () => {
+    const live = (): TransactionView[] => [transaction('committing')];
 
-    expect(await operations.find('op')).toMatchObject({ state: 'committed', confirmed: false, answer: null });
+    expect(new OperationService([ledgerOf(undefined)], { live }, NO_ROWS).find('op')).toEqual({
+      ...{ id: 'op', state: 'committed', atMs: 7, answer: undefined },
+    });
   });
 
   it.each([
@@ -60,40 +43,29 @@ describe('an operation', () => {
     ['unmatched', 'running'],
     ['aborting', 'aborted'],
     ['aborted', 'aborted'],
-  ] as const)('that is a transaction %s, is %s', async (state, shown) => {
-    const operations = new OperationService([EMPTY], { live: () => [transaction(state)] }, NO_ROWS, confirmer);
+  ] as const)('that is a transaction %s, is %s', (state, found) => {
+    const operations = new OperationService([EMPTY], { live: () => [transaction(state)] }, NO_ROWS);
 
-    expect(await operations.find('op')).toEqual({
-      operationId: 'op',
-      state: shown,
-      confirmed: false,
-      at: '1970-01-01T00:00:00.001Z',
-      answer: null,
-    });
+    expect(operations.find('op')).toEqual({ id: 'op', state: found, atMs: 1 });
   });
 
-  it('that took several attempts, is what became of the last one', async () => {
+  it('that took several attempts, is what became of the last one', () => {
     const live = (): TransactionView[] => [transaction('aborted'), transaction('preparing')];
 
-    expect(await new OperationService([EMPTY], { live }, NO_ROWS, confirmer).find('op')).toMatchObject({
-      state: 'running',
-    });
+    expect(new OperationService([EMPTY], { live }, NO_ROWS).find('op').state).toBe('running');
   });
 
-  it('that was aborted in an earlier life, is told from its row', async () => {
+  it('that was aborted before the last start, is told from its row', () => {
     const rows = { findByOperation: (): TransactionRow => ABORTED_ROW };
 
-    expect(await new OperationService([EMPTY], { live: () => [] }, rows, confirmer).find('op')).toMatchObject({
-      state: 'aborted',
-      at: '1970-01-01T00:00:00.005Z',
-      answer: null,
+    expect(new OperationService([EMPTY], { live: () => [] }, rows).find('op')).toEqual({
+      ...{ id: 'op', state: 'aborted', atMs: 5 },
     });
   });
 
-  it('that nobody knows, is not found', async () => {
-    const operations = new OperationService([EMPTY], { live: () => [transaction('preparing')] }, NO_ROWS, confirmer);
+  it('that no store knows, is not found', () => {
+    const operations = new OperationService([EMPTY], { live: () => [transaction('preparing')] }, NO_ROWS);
 
-    const refusal: unknown = await operations.find('other').catch((error: unknown) => error);
-    expect(isAppError(refusal, 'not-found')).toBe(true);
+    expect(() => operations.find('other')).toThrow(expect.objectContaining({ code: 'not-found' }));
   });
 });

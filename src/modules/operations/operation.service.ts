@@ -1,37 +1,42 @@
-import { AppError, type OperationLedger, type OperationRecord } from '../../kernel/index.js';
-import { type CommitConfirmer, confirmedAnswer, isConfirmedNow } from '../../platform/http/index.js';
+import { AppError, type OperationLedger } from '../../kernel/index.js';
 import type { SqlTransactionTable } from '../../platform/sql/index.js';
 import type { TransactionView } from '../../protocols/two-phase-commit/index.js';
-import type { Operation } from './operation.schemas.js';
+export type OperationState = 'committed' | 'running' | 'aborted';
 
-const ACCEPTED = 202;
+export interface FoundOperation<Answer> {
+  readonly id: string;
+  readonly state: OperationState;
+  /** Milliseconds since the Unix epoch. */
+  readonly atMs: number;
+  /** Undefined while it is not known, and for an operation that was not done. */
+  readonly answer?: Answer | undefined;
+}
 
 /** Finished operations of all stores, and transactions that are under way. */
-export class OperationService {
+export class OperationService<Answer> {
   constructor(
-    private readonly ledgers: readonly OperationLedger[],
+    private readonly ledgers: readonly OperationLedger<Answer>[],
     private readonly transactions: { live(): readonly TransactionView[] },
     private readonly rows: Pick<SqlTransactionTable, 'findByOperation'>,
-    private readonly confirmer: CommitConfirmer,
   ) {}
 
-  /** With the replicas that hold it by now. Rejects with `not-found` for one that no store knows (any more). */
-  async find(id: string): Promise<Operation> {
+  /** Throws `not-found` for one that no store knows (any more). */
+  find(id: string): FoundOperation<Answer> {
     for (const ledger of this.ledgers) {
       const found = ledger.findById(id);
-      if (found !== undefined) return this.recorded(found);
+      if (found !== undefined) return { id, state: 'committed', atMs: found.atMs, answer: found.answer };
     }
     const transaction = this.lastTransaction(id);
-    if (transaction !== undefined) return underWay(id, transaction);
-    const row = this.rows.findByOperation(id);
-    if (row?.decision === 'aborted') {
-      return underWay(id, { state: 'aborted', history: [{ atMs: row.decidedAtMs }] });
+    if (transaction !== undefined) {
+      return { id, state: STATE_OF[transaction.state], atMs: transaction.history.at(-1)?.atMs ?? 0 };
     }
+    const row = this.rows.findByOperation(id);
+    if (row?.decision === 'aborted') return { id, state: 'aborted', atMs: row.decidedAtMs };
     throw new AppError('not-found', 'no store knows an operation with this id (any more)', { retry: 'never' });
   }
 
   /** As it is now; undefined when no store knows it. */
-  stateOf(id: string): Operation['state'] | undefined {
+  stateOf(id: string): OperationState | undefined {
     if (this.ledgers.some((ledger) => ledger.findById(id) !== undefined)) return 'committed';
     const transaction = this.lastTransaction(id);
     return transaction && STATE_OF[transaction.state];
@@ -41,32 +46,9 @@ export class OperationService {
   private lastTransaction(id: string): TransactionView | undefined {
     return this.transactions.live().findLast(({ operationId }) => operationId === id);
   }
-
-  private async recorded({ id, atMs, answer }: OperationRecord): Promise<Operation> {
-    const about = { operationId: id, state: 'committed', at: new Date(atMs).toISOString() } as const;
-    // A transaction that is not carried out by all stores yet.
-    if (answer.status === ACCEPTED) return { ...about, confirmed: false, answer: null };
-    const { status, headers, body } = await confirmedAnswer(answer, id, 'primary', this.confirmer);
-    return {
-      ...about,
-      confirmed: isConfirmedNow(answer, this.confirmer),
-      answer: { status, headers, body: body === null ? null : (JSON.parse(body) as unknown) },
-    };
-  }
 }
 
-function underWay(
-  operationId: string,
-  {
-    state,
-    history,
-  }: { readonly state: TransactionView['state']; readonly history: readonly { readonly atMs: number }[] },
-): Operation {
-  const at = new Date(history.at(-1)?.atMs ?? 0).toISOString();
-  return { operationId, state: STATE_OF[state], confirmed: false, at, answer: null };
-}
-
-const STATE_OF: Readonly<Record<TransactionView['state'], Operation['state']>> = {
+const STATE_OF: Readonly<Record<TransactionView['state'], OperationState>> = {
   preparing: 'running',
   'in-doubt': 'running',
   unmatched: 'running',

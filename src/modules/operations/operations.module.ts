@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
+import type { Answer } from '../../platform/http/index.js';
 import { SqlTransactionTable, TransactionOperationLedger } from '../../platform/sql/index.js';
-import { ReplicationPrimary } from '../../protocols/replication/index.js';
 import { TransactionCoordinator } from '../../protocols/two-phase-commit/index.js';
 import { CustomerOperationLedger, CustomersModule } from '../customers/index.js';
 import { DocumentUserOperationLedger, UsersModule } from '../users/index.js';
@@ -15,16 +15,15 @@ import { OperationService } from './operation.service.js';
       provide: OperationService,
       inject: [
         ...[TransactionOperationLedger, CustomerOperationLedger, DocumentUserOperationLedger],
-        ...[TransactionCoordinator, SqlTransactionTable, ReplicationPrimary],
+        ...[TransactionCoordinator, SqlTransactionTable],
       ],
       useFactory: (
-        sql: TransactionOperationLedger,
+        sql: TransactionOperationLedger<Answer>,
         customers: CustomerOperationLedger,
         users: DocumentUserOperationLedger,
         transactions: TransactionCoordinator<never>,
         rows: SqlTransactionTable,
-        replication: ReplicationPrimary,
-      ) => new OperationService([sql, customers, users], transactions, rows, replication),
+      ) => new OperationService([sql, customers, users], transactions, rows),
     },
   ],
 })

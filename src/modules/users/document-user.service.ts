@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import { type Answer, AppError, type OperationStamp, logPositionText } from '../../kernel/index.js';
+import { AppError, type OperationStamp } from '../../kernel/index.js';
 import {
-  type DocumentOutcome,
   DocumentStore,
-  type DocumentWrite,
-  reservedDocument,
   type DocumentView,
+  type DocumentWrite,
+  type DocumentWritten,
+  reservedDocument,
 } from '../../platform/documents/index.js';
-import { etagOf, type Preconditions } from '../../platform/http/index.js';
+import type { Preconditions } from '../../platform/http/index.js';
 import { USERS } from './user-collection.js';
 import { userExists } from './user-exists.js';
 import type { UserInput } from './user.schemas.js';
@@ -23,7 +23,7 @@ export class DocumentUserService {
     { firstname, lastname }: UserInput,
     conditions: Preconditions,
     operation: OperationStamp,
-  ): Promise<Answer> {
+  ): Promise<DocumentWritten> {
     this.assertMet(id, conditions);
     const write = await this.documents.createAt(USERS.name, id, { firstname, lastname }, operation);
     if (!write.done && write.refusal === 'exists') this.assertMet(id, conditions);
@@ -36,10 +36,10 @@ export class DocumentUserService {
     { firstname, lastname }: UserInput,
     conditions: Preconditions,
     operation: OperationStamp,
-  ): Promise<Answer> {
+  ): Promise<DocumentWritten> {
     let refused: AppError | undefined;
     const isMet = (current: DocumentView): boolean => {
-      refused = conditions.refusal(nameOf(id), userView(current).etag);
+      refused = conditions.refusal(nameOf(id), current);
       return refused === undefined;
     };
     const write = await this.documents.replace(USERS.name, id, { firstname, lastname }, operation, isMet);
@@ -47,32 +47,22 @@ export class DocumentUserService {
   }
 
   /** Throws `not-found`. */
-  find(id: string): { readonly body: string; readonly etag: string } {
+  find(id: string): DocumentView {
     const user = this.documents.find(USERS.name, id);
     if (user === undefined) throw notFound(id);
-    return userView(user);
+    return user;
   }
 
   private assertMet(id: string, conditions: Preconditions): void {
     if (conditions.areNone) return;
-    const user = this.documents.find(USERS.name, id);
-    const refused = conditions.refusal(nameOf(id), user && userView(user).etag);
+    const refused = conditions.refusal(nameOf(id), this.documents.find(USERS.name, id));
     if (refused) throw refused;
   }
 }
 
-/** How a finished write on a user is answered, the first time and at every replay. */
-export function answerOf({ change, document }: DocumentOutcome, commit: string): Answer {
-  if (document === undefined) throw new Error('users are not deleted');
-  const { body, etag } = userView(document);
-  const headers = { 'x-commit': commit, etag };
-  if (change === 'replaced') return { status: 200, headers, body };
-  return { status: 201, headers: { ...headers, location: `/nosql/users/${String(document.id)}` }, body };
-}
-
 /** `refused`: why its precondition was not met. */
-function written(write: DocumentWrite, id: string, refused?: AppError): Answer {
-  if (write.done) return answerOf(write.outcome, logPositionText(write.commit));
+function written(write: DocumentWrite, id: string, refused?: AppError): DocumentWritten {
+  if (write.done) return write;
   switch (write.refusal) {
     case 'not-found':
       throw notFound(id);
@@ -87,11 +77,6 @@ function written(write: DocumentWrite, id: string, refused?: AppError): Answer {
 
 function nameOf(id: string): string {
   return `user ${id}`;
-}
-
-function userView(user: DocumentView): { readonly body: string; readonly etag: string } {
-  const body = JSON.stringify(user);
-  return { body, etag: etagOf(body) };
 }
 
 function notFound(id: string): AppError {

@@ -1,12 +1,25 @@
 import { Injectable } from '@nestjs/common';
-import { type Answer, AppError, type OperationStamp } from '../../kernel/index.js';
-import { etagOf, type Preconditions } from '../../platform/http/index.js';
-import { SqlDatabase, SqlOperationLedger, type SqlWriteScope } from '../../platform/sql/index.js';
+import { AppError, type OperationStamp } from '../../kernel/index.js';
+import type { Preconditions } from '../../platform/http/index.js';
+import {
+  type AnswerOf,
+  type RecordedAnswer,
+  SqlDatabase,
+  SqlOperationLedger,
+  type SqlWriteScope,
+} from '../../platform/sql/index.js';
 import { userExists } from './user-exists.js';
 import { UserIds } from './user-ids.js';
 import { UserRepository } from './user.repository.js';
 import type { User, UserChange, UserInput } from './user.schemas.js';
 
+/** What a write did, and the user as it is now. */
+export interface SqlUserOutcome {
+  readonly change: 'created' | 'replaced';
+  readonly user: User;
+}
+
+/** Each write is recorded in its own commit with the answer that `answerOf` makes of its outcome. */
 @Injectable()
 export class SqlUserService {
   constructor(
@@ -16,22 +29,32 @@ export class SqlUserService {
     private readonly ids: UserIds,
   ) {}
 
-  create(input: UserInput, operation: OperationStamp): Promise<Answer> {
+  create(
+    { firstname, lastname }: UserInput,
+    operation: OperationStamp,
+    answerOf: AnswerOf<SqlUserOutcome>,
+  ): Promise<RecordedAnswer> {
     return this.ids.allot((id) =>
-      this.write(operation, (scope) => {
-        const user = { id, ...input };
+      this.write(operation, answerOf, (scope) => {
+        const user = { id, firstname, lastname };
         if (!this.users.insertAllotted(scope, user)) throw userExists(id);
-        return shown(201, user, { location: pathOf(id) });
+        return { change: 'created', user };
       }),
     );
   }
 
   /** A field that is absent stays. Rejects with `not-found` or `precondition-failed`. */
-  change(id: number, change: UserChange, conditions: Preconditions, operation: OperationStamp): Promise<Answer> {
-    return this.write(operation, (scope) => {
+  change(
+    id: number,
+    change: UserChange,
+    conditions: Preconditions,
+    operation: OperationStamp,
+    answerOf: AnswerOf<SqlUserOutcome>,
+  ): Promise<RecordedAnswer> {
+    return this.write(operation, answerOf, (scope) => {
       const current = this.users.findWithinWrite(id);
       if (current === undefined) throw notFound(id);
-      const refused = conditions.refusal(`user ${String(id)}`, userView(current).etag);
+      const refused = conditions.refusal(`user ${String(id)}`, userOf(current));
       if (refused) throw refused;
       const user = {
         id,
@@ -39,7 +62,7 @@ export class SqlUserService {
         lastname: change.lastname ?? current.lastname,
       };
       this.users.update(scope, user);
-      return shown(200, user, {});
+      return { change: 'replaced', user };
     });
   }
 
@@ -49,34 +72,28 @@ export class SqlUserService {
   }
 
   /** Throws `not-found`. */
-  find(id: number): { readonly body: string; readonly etag: string } {
+  find(id: number): User {
     const user = this.users.find(id);
     if (user === undefined) throw notFound(id);
-    return userView(user);
+    return userOf(user);
   }
 
-  private write(operation: OperationStamp, work: (scope: SqlWriteScope) => Answer): Promise<Answer> {
+  private write(
+    operation: OperationStamp,
+    answerOf: AnswerOf<SqlUserOutcome>,
+    work: (scope: SqlWriteScope) => SqlUserOutcome,
+  ): Promise<RecordedAnswer> {
     return this.database.writer.run((scope) => {
-      const answer = work(scope);
+      const answer = answerOf(work(scope));
       this.operations.record(operation, answer);
       return answer;
     });
   }
 }
 
-/** Of a user in SQL. */
-export function pathOf(id: number): string {
-  return `/sql/users/${String(id)}`;
-}
-
-function userView({ id, firstname, lastname }: User): { readonly body: string; readonly etag: string } {
-  const body = JSON.stringify({ id, firstname, lastname });
-  return { body, etag: etagOf(body) };
-}
-
-function shown(status: number, user: User, headers: Record<string, string>): Answer {
-  const { body, etag } = userView(user);
-  return { status, headers: { ...headers, etag }, body };
+/** Without what else a row holds. */
+function userOf({ id, firstname, lastname }: User): User {
+  return { id, firstname, lastname };
 }
 
 function notFound(id: number): AppError {

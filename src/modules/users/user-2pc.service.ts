@@ -1,16 +1,16 @@
 import { Injectable } from '@nestjs/common';
-import { type Answer, type OperationStamp, placedAnswer } from '../../kernel/index.js';
+import type { OperationStamp } from '../../kernel/index.js';
 import type { WriteConcern } from '../../platform/http/index.js';
-import { SqlOperationLedger } from '../../platform/sql/index.js';
+import { type AnswerOf, SqlOperationLedger } from '../../platform/sql/index.js';
 import {
   branch,
   DocumentParticipant,
-  type Acknowledgement,
   type SqlWork,
   TransactionCoordinator,
+  type TransactionId,
   type TransactionOutcome,
 } from '../../protocols/two-phase-commit/index.js';
-import { type DecidedUser, recordedAnswer } from './user-2pc-answer.js';
+import type { Decided } from '../transactions/index.js';
 import { USERS } from './user-collection.js';
 import { userExists } from './user-exists.js';
 import { UserIds } from './user-ids.js';
@@ -20,9 +20,9 @@ import type { User, UserInBothInput } from './user.schemas.js';
 /** In transactions. */
 const USERS_2PC = 'users-2pc';
 
-/** As decided, and where the documents' promise stands, which is what replicas were waited for. */
-export interface CommittedUser extends DecidedUser {
-  readonly promisedAt: string | undefined;
+/** A user in both stores, as decided. */
+export interface DecidedUser extends User {
+  readonly transactionId: TransactionId;
 }
 
 /** A user in SQL and among the documents, under one id: in both or in neither. */
@@ -37,52 +37,39 @@ export class User2pcService {
   ) {}
 
   /**
-   * Rejects, nothing written in either store, with `conflict` when one of them has the id that `input` names, and when
-   * one of them cannot take part.
+   * `answerOf` makes the answer that is recorded with the decision. Rejects, nothing written in either store, with
+   * `conflict` when one of them has the id that `input` names, and when one of them cannot take part.
    */
   create(
     { id, firstname, lastname }: UserInBothInput,
     operation: OperationStamp,
     concern: WriteConcern | undefined,
-  ): Promise<TransactionOutcome<CommittedUser>> {
-    const { users } = this;
-    if (id !== undefined) {
-      return this.execute({ id, firstname, lastname }, operation, concern, users.insert.bind(users));
-    }
-    const insert = users.insertAllotted.bind(users);
-    return this.ids.allot((allotted) =>
-      this.execute({ id: allotted, firstname, lastname }, operation, concern, insert),
-    );
-  }
-
-  answerOf({ promisedAt, ...decided }: CommittedUser, receipts: Readonly<Record<string, Acknowledgement>>): Answer {
-    return placedAnswer(recordedAnswer(decided), receipts[this.documents.name]?.place, promisedAt);
-  }
-
-  private async execute(
-    user: User,
-    operation: OperationStamp,
-    concern: WriteConcern | undefined,
-    insert: UserRepository['insert'],
-  ): Promise<TransactionOutcome<CommittedUser>> {
-    // Asked before anything is promised, as far as it is known by now. Both stores ask again.
-    if (this.users.find(user.id) !== undefined) throw userExists(user.id);
-    const { firstname, lastname } = user;
-    return this.coordinator.execute<CommittedUser>({
-      kind: USERS_2PC,
-      operationId: operation.id,
-      branches: [
-        branch(this.documents, {
-          changes: [{ type: 'create', collection: USERS.name, id: String(user.id), fields: { firstname, lastname } }],
-          ...(concern !== undefined && { concern }),
-        }),
-      ],
-      decide: (scope, { id: transactionId, places }): CommittedUser => {
-        if (!insert(scope, user)) throw userExists(user.id);
-        const decided = { ...user, transactionId };
-        this.operations.record(operation, recordedAnswer(decided));
-        return { ...decided, promisedAt: places[this.documents.name] };
-      },
-    });
+    answerOf: AnswerOf<DecidedUser>,
+  ): Promise<TransactionOutcome<Decided>> {
+    const isAllotted = id === undefined;
+    const attempt = async (user: User): Promise<TransactionOutcome<Decided>> => {
+      // Asked before anything is promised, as far as it is known by now. Both stores ask again.
+      if (this.users.find(user.id) !== undefined) throw userExists(user.id);
+      const fields = { firstname, lastname };
+      return this.coordinator.execute<Decided>({
+        kind: USERS_2PC,
+        operationId: operation.id,
+        branches: [
+          branch(this.documents, {
+            changes: [{ type: 'create', collection: USERS.name, id: String(user.id), fields }],
+            ...(concern !== undefined && { concern }),
+          }),
+        ],
+        decide: (scope, { id: transactionId, places }): Decided => {
+          const isNew = isAllotted ? this.users.insertAllotted(scope, user) : this.users.insert(scope, user);
+          if (!isNew) throw userExists(user.id);
+          const answer = answerOf({ ...user, transactionId });
+          this.operations.record(operation, answer);
+          return { answer, promisedAt: places[this.documents.name] };
+        },
+      });
+    };
+    if (!isAllotted) return attempt({ id, firstname, lastname });
+    return this.ids.allot((allotted) => attempt({ id: allotted, firstname, lastname }));
   }
 }

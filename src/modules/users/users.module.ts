@@ -4,7 +4,7 @@ import { nextTurn } from '../../platform/process/index.js';
 import { DocumentUsersController } from './adapters/http/document-users.controller.js';
 import { SqlUsersController } from './adapters/http/sql-users.controller.js';
 import { Users2pcController } from './adapters/http/users-2pc.controller.js';
-import { DocumentUserOperationLedger } from './document-user-operation-ledger.js';
+import { DocumentUserOperationLedger } from './adapters/http/document-user-operation-ledger.js';
 import { DocumentUserService } from './document-user.service.js';
 import { SqlUserService } from './sql-user.service.js';
 import { User2pcService } from './user-2pc.service.js';

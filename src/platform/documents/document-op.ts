@@ -69,6 +69,12 @@ export interface DocumentOutcome {
   readonly document?: DocumentView;
 }
 
+/** A write that is durable. `commit`: its log position, `<epoch>.<seq>`. */
+export interface DocumentWritten {
+  readonly outcome: DocumentOutcome;
+  readonly commit: string;
+}
+
 /**
  * A record and a snapshot have the fields of a document as members of a JSON object, and not every Node reads a name
  * back that JSON writes with an escape; so have they its collection and its counter. Throws `validation-failed` naming the field.

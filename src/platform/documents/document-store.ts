@@ -20,10 +20,10 @@ import {
   assertPlainNames,
   type DocumentId,
   type DocumentOp,
-  type DocumentOutcome,
   type Fields,
   type PreparedChange,
   type DocumentView,
+  type DocumentWritten,
 } from './document-op.js';
 import { DocumentReads } from './document-reads.js';
 import {
@@ -52,8 +52,7 @@ export type WriteRefusal =
   | 'reserved';
 
 export type DocumentWrite =
-  | { readonly done: true; readonly outcome: DocumentOutcome; readonly commit: ChainPosition }
-  | { readonly done: false; readonly refusal: WriteRefusal };
+  ({ readonly done: true } & DocumentWritten) | { readonly done: false; readonly refusal: WriteRefusal };
 
 /** One that waits for its decision. */
 export interface DocumentInDoubt extends DocumentTransactionHead {
@@ -327,7 +326,7 @@ export class DocumentStore extends DocumentReads {
     this.queued.of(op.collection).queue(op.id, document, appended);
     const { record, result } = await appended;
     if (result === undefined || !('change' in result)) throw new Error('a document write has an outcome');
-    return { done: true, outcome: result, commit: { epoch: record.epoch, seq: record.seq, hash: record.hash } };
+    return { done: true, outcome: result, commit: logPositionText(record) };
   }
 
   /**

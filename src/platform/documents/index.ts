@@ -34,6 +34,7 @@ export type {
   PreparedChange,
   Scalar,
   DocumentView,
+  DocumentWritten,
 } from './document-op.js';
 export { isTextId } from './id-kind.js';
 export type { RememberedOperation } from './operation-memory.js';

@@ -5,22 +5,19 @@ import {
   type HeldKeys,
   SERVER_ID_RETENTION,
 } from '../../kernel/index.js';
-import type { DocumentOutcome, OperationRetention } from './document-op.js';
+import type { DocumentWritten, OperationRetention } from './document-op.js';
 import { HashIndex, hashOf } from './hash-index.js';
 import { linesIn, OperationLog } from './operation-log.js';
 import { LINE_SEPARATOR } from './packed-block.js';
 import type { Retention } from './retention-queue.js';
 
 /** A finished write: its stamp, and what became of it. */
-export interface RememberedOperation {
+export interface RememberedOperation extends DocumentWritten {
   readonly id: string;
   readonly scope?: string | undefined;
   readonly bodyHmac?: string | undefined;
   readonly owner?: string | undefined;
   readonly at: number;
-  /** Place of the write in the history: `<epoch>.<seq>`. */
-  readonly commit: string;
-  readonly outcome: DocumentOutcome;
 }
 
 type Kind = 'keyed' | 'added' | 'unkeyed';

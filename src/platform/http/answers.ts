@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type Answer, AppError } from '../../kernel/index.js';
+import { AppError } from '../../kernel/index.js';
+import type { Answer } from './answer.js';
 import { etagOf, Preconditions } from './etag.js';
 import { RATE_LIMIT_HEADER } from './request-limit.js';
 import { SECURITY_HEADERS } from './security-headers.js';
@@ -30,7 +31,9 @@ export function sendAnswer(reply: FastifyReply, answer: Answer): FastifyReply {
 }
 
 /** A single resource with its validator; 304 when the client's copy is current. Throws `precondition-failed`. */
-export function sendResource(request: FastifyRequest, reply: FastifyReply, body: string, etag: string): FastifyReply {
+export function sendResource(request: FastifyRequest, reply: FastifyReply, resource: object): FastifyReply {
+  const body = JSON.stringify(resource);
+  const etag = etagOf(body);
   const isNotModified = isCurrent(request, etag);
   reply.header('etag', etag);
   if (isNotModified) return reply.code(304).send();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Answer } from '../../kernel/index.js';
+import type { Answer } from './answer.js';
 import { type CommitConfirmer, confirmedAnswer } from './commit-confirmation.js';
 
 const WRITTEN: Answer = { status: 201, headers: { 'x-commit': '3.42', etag: '"e"' }, body: '{"id":1}' };

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { acceptedAnswer, type Answer } from '../../kernel/index.js';
+import { acceptedAnswer, type Answer } from './answer.js';
 import { type WriteConcern, writeConcernOf } from './write-concern.js';
 
 /** What the replicas have to say to a write that is durable here. */

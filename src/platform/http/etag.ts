@@ -45,8 +45,13 @@ export class Preconditions {
     return !this.noneMatch.some((tag) => tag === '*' || tag.replace(/^W\//, '') === etag);
   }
 
-  /** Why a write may not be done; undefined when it may. `what`: as `book 7`. */
-  refusal(what: string, etag: string | undefined): AppError | undefined {
+  /**
+   * Why a write may not be done; undefined when it may. `what`: as `book 7`. `shown`: the resource as clients see it;
+   * undefined when there is none.
+   */
+  refusal(what: string, shown: object | undefined): AppError | undefined {
+    if (this.areNone) return undefined;
+    const etag = shown && etagOf(JSON.stringify(shown));
     if (!this.matches(etag)) {
       const detail = etag === undefined ? 'is not there' : 'is not the version that If-Match names';
       return new AppError('precondition-failed', `${what} ${detail}`, { retry: 'never' });

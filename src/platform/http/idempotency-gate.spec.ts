@@ -4,7 +4,8 @@ import { fastify, type FastifyInstance } from 'fastify';
 import { eventually } from '../../../test/support/eventually.js';
 import { SimulatedClock } from '../../../test/support/simulated-clock.js';
 import { SimulatedTimers } from '../../../test/support/simulated-timers.js';
-import { acceptedAnswer, type Answer, AppError, isAppError, type OperationRecord } from '../../kernel/index.js';
+import { AppError, isAppError, type OperationRecord } from '../../kernel/index.js';
+import { acceptedAnswer, type Answer } from './answer.js';
 import { sendAnswer } from './answers.js';
 import type { CommitConfirmer, Confirmation } from './commit-confirmation.js';
 import { goesOnAfterAnswer, IdempotencyGate, operationOf } from './idempotency-gate.js';
@@ -33,7 +34,7 @@ let gate: IdempotencyGate;
 /** Whom the keys of the writes counted for. */
 let owners: string[];
 /** By scope. */
-let records: Map<string, OperationRecord>;
+let records: Map<string, OperationRecord<Answer>>;
 /** Of what goes on after its answer; settled by the test. */
 let ended: Promise<void>;
 let end: () => void;

@@ -1,10 +1,8 @@
 import { createHmac } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import {
-  acceptedAnswer,
   ADDED_KEY_RETENTION_MS,
   ADDED_KEYS,
-  type Answer,
   AppError,
   CLIENT_KEY_RETENTION_MS,
   type Clock,
@@ -16,6 +14,7 @@ import {
   type Timers,
 } from '../../kernel/index.js';
 import { isReading } from './access.js';
+import { acceptedAnswer, type Answer } from './answer.js';
 import { sendAnswer } from './answers.js';
 import { type CommitConfirmer, confirmedAnswer } from './commit-confirmation.js';
 import { addressOf } from './callers.js';
@@ -53,7 +52,7 @@ interface UnderWay {
 }
 
 interface IdempotencyGateOptions {
-  readonly ledgers: readonly OperationLedger[];
+  readonly ledgers: readonly OperationLedger<Answer>[];
   /** Key of the HMAC over request bodies. Must survive restarts, or replays are taken for other requests. */
   readonly hmacKey: Uint8Array;
   readonly newOperationId: () => string;
@@ -168,7 +167,8 @@ export class IdempotencyGate {
       assertSameBody(finished.bodyHmac, bodyHmac);
       const concern = writeConcernOf(request);
       request.repeatedOperationId = finished.id;
-      const answer = await confirmedAnswer(finished.answer, finished.id, concern, this.options.confirmer);
+      const recorded = finished.answer ?? acceptedAnswer(finished.id, 'committed');
+      const answer = await confirmedAnswer(recorded, finished.id, concern, this.options.confirmer);
       this.replay(reply, finished.id, answer);
       return true;
     }
@@ -233,7 +233,7 @@ export class IdempotencyGate {
   }
 
   /** Undefined also when its key has expired: a ledger that nobody writes to forgets nothing. */
-  private find(scopes: readonly string[]): OperationRecord | undefined {
+  private find(scopes: readonly string[]): OperationRecord<Answer> | undefined {
     const { ledgers, clock } = this.options;
     for (const scope of scopes) {
       for (const ledger of ledgers) {

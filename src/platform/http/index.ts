@@ -1,4 +1,5 @@
 export { addressOf, type ApiKey, CLUSTER_HEADER, forwardedFor, type Role } from './callers.js';
+export { acceptedAnswer, type Answer, writtenAnswer } from './answer.js';
 export {
   JSON_CONTENT_TYPE,
   prepareBody,
@@ -27,7 +28,7 @@ export {
   type IdDescription,
 } from './describe.js';
 export { type Documentation, serveDocumentation } from './documentation.js';
-export { etagOf, Preconditions } from './etag.js';
+export { Preconditions } from './etag.js';
 export { useJsonBodies } from './json-body.js';
 export { useWriteAdmission } from './write-admission.js';
 export { OPEN_TO_THIS_MACHINE } from './admission.js';

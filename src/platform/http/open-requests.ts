@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { type Answer, AppError, isAppError } from '../../kernel/index.js';
+import { AppError, isAppError } from '../../kernel/index.js';
+import type { Answer } from './answer.js';
 import { sendAnswer } from './answers.js';
 import { whenAnswered } from './endings.js';
 import type { ProblemShape } from './problem.js';

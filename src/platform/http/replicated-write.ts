@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Answer, OperationStamp } from '../../kernel/index.js';
+import type { OperationStamp } from '../../kernel/index.js';
+import type { Answer } from './answer.js';
 import { sendAnswer } from './answers.js';
 import { admittedConcern, type CommitConfirmer, confirmedAnswer } from './commit-confirmation.js';
 import { operationOf } from './idempotency-gate.js';
@@ -9,13 +10,15 @@ import { operationOf } from './idempotency-gate.js';
  * What can be wrong with the request itself is to be checked before: that must not depend on replicas. Rejects with what
  * `execute` rejects with.
  */
-export async function answerReplicated(
+export async function answerReplicated<Outcome>(
   request: FastifyRequest,
   reply: FastifyReply,
   confirmer: CommitConfirmer,
-  execute: (operation: OperationStamp) => Promise<Answer>,
+  answerOf: (outcome: Outcome) => Answer,
+  execute: (operation: OperationStamp) => Promise<Outcome>,
 ): Promise<void> {
   const concern = admittedConcern(request, confirmer);
   const operation = operationOf(request);
-  sendAnswer(reply, await confirmedAnswer(await execute(operation), operation.id, concern, confirmer));
+  const answer = answerOf(await execute(operation));
+  sendAnswer(reply, await confirmedAnswer(answer, operation.id, concern, confirmer));
 }

@@ -6,12 +6,11 @@ export { beforeEachStatement, type CheckOfStatement } from './statement-guard.js
 export { tablesMissingIn } from './missing-tables.js';
 export type { SqlHandle } from './sql-handle.js';
 export { refusalFrom, refusalToOpen } from './sql-error.js';
-export { SqlOperationLedger } from './sql-operation-ledger.js';
+export { type AnswerOf, type RecordedAnswer, SqlOperationLedger } from './sql-operation-ledger.js';
 export { SqlReader } from './sql-reader.js';
 export { SqlTransactionTable } from './sql-transaction-table.js';
 export type { SqlTransactionTablePorts, TransactionPage } from './sql-transaction-table.js';
-export { TransactionOperationLedger } from './transaction-operation-ledger.js';
-export type { CompleteBody, TransactionAnswers } from './transaction-operation-ledger.js';
+export { type CompleteAnswer, TransactionOperationLedger } from './transaction-operation-ledger.js';
 export type {
   TransactionDecision,
   TransactionDetails,

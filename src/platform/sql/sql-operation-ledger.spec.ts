@@ -4,13 +4,12 @@ import { join } from 'node:path';
 import { temporaryDirectory } from '../../../test/support/app-process.js';
 import { openBooksDatabase } from '../../../test/support/books-database.js';
 import { SimulatedClock } from '../../../test/support/simulated-clock.js';
-import type { Answer } from '../../kernel/index.js';
-import { type SqlDatabase, SqlOperationLedger } from './index.js';
+import { type RecordedAnswer, type SqlDatabase, SqlOperationLedger } from './index.js';
 
 const HOUR_MS = 3_600_000;
 const RECORDED_PER_PRUNE = 500;
 const MAX_WITHOUT_KEY = 100_000;
-const ANSWER: Answer = { status: 201, headers: { location: '/books/1' }, body: '{"id":1}' };
+const ANSWER: RecordedAnswer = { status: 201, headers: { location: '/books/1' }, body: '{"id":1}' };
 const INSERT = "INSERT INTO books (title, author, price_cents, quantity) VALUES (?, 'A', 100, 1)";
 
 /** Where the operation is recorded: the second is the planted bug. */

@@ -1,6 +1,5 @@
 import type { Statement } from 'better-sqlite3';
 import {
-  type Answer,
   type Clock,
   type HeldKeys,
   keyRetentionMs,
@@ -18,6 +17,16 @@ const PRUNED_AT_ONCE = 1_000;
 /** Work that fails after it has recorded leaves the count without keys too high, until it is counted anew. */
 const RECORDED_PER_COUNT = 100_000;
 
+/** An answer in the columns of the table. `body` is serialised JSON; null where the answer has none. */
+export interface RecordedAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | null;
+}
+
+/** Makes an answer of what a write did, within its commit: synchronous and cheap. */
+export type AnswerOf<Outcome> = (outcome: Outcome) => RecordedAnswer;
+
 interface Row {
   readonly id: string;
   readonly body_hmac: string | null;
@@ -29,7 +38,7 @@ interface Row {
 }
 
 /** The operations whose writes went to this SQL file, each in the same commit as its write. */
-export class SqlOperationLedger implements OperationLedger {
+export class SqlOperationLedger implements OperationLedger<RecordedAnswer> {
   private readonly insert: Statement<
     [string, string | null, string | null, string | null, number, number, number, string, string | null, number]
   >;
@@ -88,7 +97,7 @@ export class SqlOperationLedger implements OperationLedger {
    * Only inside work of the write executor: durable with its commit, gone when the work fails. Throws when the scope has
    * an operation that has not expired.
    */
-  record(stamp: OperationStamp, answer: Answer): void {
+  record(stamp: OperationStamp, answer: RecordedAnswer): void {
     const nowMs = this.clock.nowMs();
     const keptMs = stamp.scope === undefined ? SERVER_ID_RETENTION.ms : keyRetentionMs(stamp.owner);
     if (stamp.scope !== undefined) this.deleteExpiredOfScope.run(stamp.scope, nowMs);
@@ -102,11 +111,11 @@ export class SqlOperationLedger implements OperationLedger {
     if (this.recordedSincePrune >= RECORDED_PER_PRUNE) this.prune(nowMs);
   }
 
-  findByScope(scope: string): OperationRecord | undefined {
+  findByScope(scope: string): OperationRecord<RecordedAnswer> | undefined {
     return this.toRecord(this.byScope.get(scope));
   }
 
-  findById(id: string): OperationRecord | undefined {
+  findById(id: string): OperationRecord<RecordedAnswer> | undefined {
     return this.toRecord(this.byId.get(id));
   }
 
@@ -139,7 +148,7 @@ export class SqlOperationLedger implements OperationLedger {
   }
 
   /** Throws `storage-damaged`. */
-  private toRecord(row: Row | undefined): OperationRecord | undefined {
+  private toRecord(row: Row | undefined): OperationRecord<RecordedAnswer> | undefined {
     if (row === undefined) return undefined;
     const { id, body_hmac, at_ms, status, headers, body } = row;
     this.seal.check(id, row.seal, [id, body_hmac, at_ms, status, headers, body]);

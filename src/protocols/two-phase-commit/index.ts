@@ -52,7 +52,12 @@ export {
   type TransactionOptions,
   type TransactionPorts,
 } from './shell/transaction-coordinator.js';
-export { DocumentParticipant, type DocumentWork, type PromiseConfirmer } from './stores/document-participant.js';
+export {
+  DocumentParticipant,
+  DOCUMENTS,
+  type DocumentWork,
+  type PromiseConfirmer,
+} from './stores/document-participant.js';
 export { SqliteLastResource, type SqlWork } from './stores/sqlite-last-resource.js';
 export { CreateTransactionsTable1763700000004, TRANSACTION_ENTITIES } from './stores/typeorm-entities.js';
 export {

@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { acceptedAnswer, ADDED_KEY_RETENTION_MS, AppError } from '../../../kernel/index.js';
+import { ADDED_KEY_RETENTION_MS, AppError } from '../../../kernel/index.js';
 import {
+  acceptedAnswer,
   ADDED_KEY_HEADER,
   CLUSTER_HEADER,
   commitOf,

@@ -16,6 +16,9 @@ import type {
   Vote,
 } from '../ports.js';
 
+/** The name of the documents as a participant. */
+export const DOCUMENTS = 'documents';
+
 type PreparedPosition = Extract<DocumentPrepare, { prepared: true }>['place'];
 type No = Extract<Vote, { vote: 'no' }>;
 type Concern = 'all' | 'majority' | 'primary';
@@ -48,7 +51,7 @@ type TransactionDocuments = Pick<
  * the `no` is given: without its `yes` nobody may ask for `committed`.
  */
 export class DocumentParticipant implements Participant<DocumentWork> {
-  readonly name = 'documents';
+  readonly name = DOCUMENTS;
 
   constructor(
     private readonly documents: TransactionDocuments,

@@ -7,6 +7,7 @@ import { type BookInput, bookInputSchema } from '../../../books/index.js';
 import { answerTransaction } from '../../../transactions/index.js';
 import { book2pcSchema } from '../../book-2pc.schemas.js';
 import { Book2pcService } from '../../book-2pc.service.js';
+import { book2pcAnswer, withCustomersUpdated } from './book-2pc-answer.js';
 
 @ApiTags('books-2pc')
 @Controller('books-2pc')
@@ -34,9 +35,7 @@ export class Books2pcController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const concern = admittedConcern(request, this.replication);
-    const outcome = await this.books.create(input, operationOf(request), concern);
-    await answerTransaction({ request, reply, confirmer: this.replication }, outcome, ({ result, receipts }) =>
-      this.books.answerOf(result, receipts),
-    );
+    const outcome = await this.books.create(input, operationOf(request), concern, book2pcAnswer);
+    await answerTransaction({ request, reply, confirmer: this.replication }, outcome, withCustomersUpdated);
   }
 }

@@ -17,6 +17,7 @@ import {
 } from '../../../../platform/http/index.js';
 import { BookService } from '../../book.service.js';
 import { type BookInput, bookInputSchema, bookSchema } from '../../book.schemas.js';
+import { bookAnswer, preparedBook, preparedPage } from './book-answers.js';
 
 @ApiTags('books')
 @Controller('books')
@@ -26,14 +27,14 @@ export class BooksController {
   @Get()
   @DescribeList({ summary: 'Books in id order', item: bookSchema, cached: true })
   list(@Query() query: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
-    const { value, source } = this.books.page(parsePage(query));
+    const { value, source } = this.books.page(parsePage(query), preparedPage);
     sendPrepared(request, reply, value, source);
   }
 
   @Get(':id')
   @DescribeRead({ summary: 'One book', resource: bookSchema, cached: true })
   read(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
-    const { value, source } = this.books.find(parseId(id));
+    const { value, source } = this.books.find(parseId(id), preparedBook);
     sendPrepared(request, reply, value, source);
   }
 
@@ -44,7 +45,7 @@ export class BooksController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    sendAnswer(reply, await this.books.create(input, operationOf(request)));
+    sendAnswer(reply, await this.books.create(input, operationOf(request), bookAnswer));
   }
 
   @Put(':id')
@@ -56,13 +57,13 @@ export class BooksController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const conditions = Preconditions.of(request);
-    sendAnswer(reply, await this.books.replace(parseId(id), input, conditions, operationOf(request)));
+    sendAnswer(reply, await this.books.replace(parseId(id), input, conditions, operationOf(request), bookAnswer));
   }
 
   @Delete(':id')
   @DescribeDelete({ summary: 'Remove a book' })
   async delete(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const conditions = Preconditions.of(request);
-    sendAnswer(reply, await this.books.delete(parseId(id), conditions, operationOf(request)));
+    sendAnswer(reply, await this.books.delete(parseId(id), conditions, operationOf(request), bookAnswer));
   }
 }

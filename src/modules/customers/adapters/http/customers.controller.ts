@@ -17,7 +17,7 @@ import {
 import { ReplicationPrimary } from '../../../../protocols/replication/index.js';
 import { CustomerService } from '../../customer.service.js';
 import { type CustomerInput, customerInputSchema, customerSchema } from '../../customer.schemas.js';
-import { answerCustomer, answerCustomers } from './customer-answers.js';
+import { answerCustomer, answerCustomers, customerAnswer } from './customer-answers.js';
 
 @ApiTags('customers')
 @Controller('customers')
@@ -49,7 +49,9 @@ export class CustomersController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    await answerReplicated(request, reply, this.replication, (operation) => this.customers.create(input, operation));
+    await answerReplicated(request, reply, this.replication, customerAnswer, (operation) =>
+      this.customers.create(input, operation),
+    );
   }
 
   @Put(':id')
@@ -62,7 +64,7 @@ export class CustomersController {
   ): Promise<void> {
     const customerId = parseId(id);
     const conditions = Preconditions.of(request);
-    await answerReplicated(request, reply, this.replication, (operation) =>
+    await answerReplicated(request, reply, this.replication, customerAnswer, (operation) =>
       this.customers.replace(customerId, input, conditions, operation),
     );
   }
@@ -72,7 +74,7 @@ export class CustomersController {
   async delete(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const customerId = parseId(id);
     const conditions = Preconditions.of(request);
-    await answerReplicated(request, reply, this.replication, (operation) =>
+    await answerReplicated(request, reply, this.replication, customerAnswer, (operation) =>
       this.customers.delete(customerId, conditions, operation),
     );
   }

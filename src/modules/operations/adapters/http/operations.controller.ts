@@ -1,13 +1,18 @@
 import { Controller, Get, Param } from '@nestjs/common';
 import { ApiParam, ApiTags } from '@nestjs/swagger';
-import { DescribeView } from '../../../../platform/http/index.js';
+import { type Answer, DescribeView } from '../../../../platform/http/index.js';
+import { ReplicationPrimary } from '../../../../protocols/replication/index.js';
 import { OperationService } from '../../operation.service.js';
-import { type Operation, operationSchema } from '../../operation.schemas.js';
+import { type Operation, operationSchema } from './operation.schemas.js';
+import { operationView } from './operation-view.js';
 
 @ApiTags('operations')
 @Controller('operations')
 export class OperationsController {
-  constructor(private readonly operations: OperationService) {}
+  constructor(
+    private readonly operations: OperationService<Answer>,
+    private readonly replication: ReplicationPrimary,
+  ) {}
 
   @Get(':id')
   @DescribeView({
@@ -22,6 +27,6 @@ export class OperationsController {
   })
   @ApiParam({ name: 'id', description: 'an operation id', example: '019a9e5c-7b1e-7c55-9d3e-0f6b8f1f2a77' })
   read(@Param('id') id: string): Promise<Operation> {
-    return this.operations.find(id);
+    return operationView(this.operations.find(id), this.replication);
   }
 }

@@ -1,16 +1,26 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { createHmac } from 'node:crypto';
 import { fastify, type FastifyInstance } from 'fastify';
 import { eventually } from '../../../../../test/support/eventually.js';
 import { SimulatedTimers } from '../../../../../test/support/simulated-timers.js';
-import { type CommitConfirmer, IdempotencyGate, useJsonBodies } from '../../../../platform/http/index.js';
+import { type Answer, type CommitConfirmer, IdempotencyGate, useJsonBodies } from '../../../../platform/http/index.js';
 import type { TransactionOutcome } from '../../../../protocols/two-phase-commit/index.js';
-import { answerTransaction } from './transaction-answers.js';
+import type { Decided } from '../../decided.js';
+import { answerTransaction, completedAnswer } from './transaction-answers.js';
 
 const ID = '019a9e5c-7b1e-7c55-9d3e-0f6b8f1f2a77';
+const HMAC_KEY = new Uint8Array(32);
+const EMPTY_BODY_HMAC = createHmac('sha256', HMAC_KEY).update('').digest('base64url');
+
+function decided(result: string): Decided {
+  return { answer: { status: 201, headers: {}, body: JSON.stringify({ result }) }, promisedAt: '1.7' };
+}
 
 describe('the answer to a write that is a transaction', () => {
   let server: FastifyInstance;
-  let outcome: TransactionOutcome<string>;
+  let outcome: TransactionOutcome<Decided>;
+  /** What the ledger has under the key; undefined: nothing. */
+  let recorded: { readonly answer: Answer | undefined } | undefined;
   let end: () => void;
   let timers: SimulatedTimers;
   let begun: number;
@@ -19,6 +29,7 @@ describe('the answer to a write that is a transaction', () => {
 
   beforeEach(async () => {
     asked = [];
+    recorded = undefined;
     begun = 0;
     timers = new SimulatedTimers();
     const confirmer: CommitConfirmer = {
@@ -34,8 +45,13 @@ describe('the answer to a write that is a transaction', () => {
     server.decorateRequest('caller', 'anonymous');
     useJsonBodies(server);
     new IdempotencyGate({
-      ledgers: [],
-      hmacKey: new Uint8Array(32),
+      ledgers: [
+        {
+          findById: () => undefined,
+          findByScope: () => recorded && { id: 'op-0', bodyHmac: EMPTY_BODY_HMAC, atMs: 0, ...recorded },
+        },
+      ],
+      hmacKey: HMAC_KEY,
       newOperationId: () => `op-${String((operations += 1))}`,
       confirmer,
       timers,
@@ -46,12 +62,7 @@ describe('the answer to a write that is a transaction', () => {
     }).install(server);
     server.post('/', (request, reply) => {
       begun += 1;
-      return answerTransaction({ request, reply, confirmer }, outcome, ({ result, receipts }) => ({
-        status: 201,
-        headers: { 'x-commit': receipts['documents']?.place ?? '' },
-        body: JSON.stringify({ result }),
-        promisedAt: '1.7',
-      }));
+      return answerTransaction({ request, reply, confirmer }, outcome);
     });
     await server.ready();
   });
@@ -64,14 +75,14 @@ describe('the answer to a write that is a transaction', () => {
   };
 
   it('that is committed, says who holds the promise and waits for nobody', async () => {
-    outcome = { state: 'committed', id: ID, result: 'x', receipts: { documents: { place: '1.9' } } };
+    outcome = { state: 'committed', id: ID, result: decided('x'), receipts: { documents: { place: '1.9' } } };
 
     expect(await post()).toEqual({ status: 201, body: { result: 'x' }, commit: '1.9', acked: '3/4' });
     expect(asked).toEqual([[7, 'primary']]);
   });
 
   it('that is committed and not told to all, is 202 with the place to ask at', async () => {
-    outcome = { state: 'untold', id: ID, result: 'x' };
+    outcome = { state: 'untold', id: ID, result: decided('x') };
 
     const body = { operationId: 'op-1', state: 'committed' };
     expect(await post()).toEqual({ status: 202, body, location: '/operations/op-1' });
@@ -88,8 +99,48 @@ describe('the answer to a write that is a transaction', () => {
       expect(timers.pending).toBe(1);
     });
     expect(begun).toBe(1);
-    outcome = { state: 'committed', id: ID, result: 'another', receipts: {} };
+    outcome = { state: 'committed', id: ID, result: decided('another'), receipts: {} };
     end();
     expect(await repeated).toMatchObject({ status: 201, body: { result: 'another' } });
+  });
+
+  it('to a repeat of one that is recorded and not told to all, is 202 with the place to ask at', async () => {
+    recorded = { answer: undefined };
+
+    const body = { operationId: 'op-0', state: 'committed' };
+    expect(await post()).toEqual({ status: 202, body, location: '/operations/op-0' });
+    expect(begun).toBe(0);
+  });
+});
+
+describe('the whole answer to a transaction', () => {
+  const answer = { status: 201, headers: { location: '/books/1' }, body: '{"book":{"id":1}}' };
+
+  it('acknowledged with a log position, tells that and the position of the promise', () => {
+    expect(completedAnswer({ answer, promisedAt: '3.5' }, { place: '3.7' })).toEqual({
+      ...{ status: 201, body: answer.body, promisedAt: '3.5' },
+      headers: { location: '/books/1', 'x-commit': '3.7' },
+    });
+  });
+
+  it.each([undefined, ''])('whose promise has the position %j, waits for that of the change', (promisedAt) => {
+    const whole = completedAnswer({ answer, promisedAt }, { place: '3.7' });
+
+    expect(Object.keys(whole)).not.toContain('promisedAt');
+    expect(whole.headers['x-commit']).toBe('3.7');
+  });
+
+  it.each([undefined, {}])('acknowledged as %j, is as it was recorded', (acknowledgement) => {
+    expect(completedAnswer({ answer, promisedAt: '3.5' }, acknowledgement)).toEqual(answer);
+  });
+
+  it('has the body that is made of the recorded one and the acknowledgement, where there is a body', () => {
+    const complete = jest.fn(() => '{}');
+    const acknowledgement = { place: '3.7', outcome: { bumped: 2 } };
+
+    expect(completedAnswer({ answer, promisedAt: '3.5' }, acknowledgement, complete).body).toBe('{}');
+    expect(complete.mock.calls).toEqual([[answer.body, acknowledgement]]);
+    const bodiless = { answer: { ...answer, body: null }, promisedAt: '3.5' };
+    expect(completedAnswer(bodiless, acknowledgement, complete).body).toBeNull();
   });
 });

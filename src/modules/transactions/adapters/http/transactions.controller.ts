@@ -7,7 +7,6 @@ import {
   DescribeAction,
   DescribeList,
   DescribeRead,
-  etagOf,
   type IdDescription,
   JSON_CONTENT_TYPE,
   nextPageLink,
@@ -65,8 +64,7 @@ export class TransactionsController {
   @Get(':id')
   @DescribeRead({ summary: 'One transaction and how it went', resource: transactionSchema, ids: IDS })
   async read(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const body = JSON.stringify(await this.transactions.find(parseUuid(id)));
-    sendResource(request, reply, body, etagOf(body));
+    sendResource(request, reply, await this.transactions.find(parseUuid(id)));
   }
 
   @Post('recover')

@@ -14,6 +14,7 @@ import {
 import { ReplicationPrimary } from '../../../../protocols/replication/index.js';
 import { DocumentUserService } from '../../document-user.service.js';
 import { DOCUMENT_USER_IDS, parseDocumentUserId } from './document-user-id.js';
+import { documentUserAnswer } from './user-answers.js';
 import { documentUserSchema, type UserInput, userInputSchema } from '../../user.schemas.js';
 
 @ApiTags('users')
@@ -33,8 +34,7 @@ export class DocumentUsersController {
   })
   async read(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     await whenCurrent(request, this.replication);
-    const { body, etag } = this.users.find(parseDocumentUserId(id));
-    sendResource(request, reply, body, etag);
+    sendResource(request, reply, this.users.find(parseDocumentUserId(id)));
   }
 
   @Post(':id')
@@ -53,7 +53,7 @@ export class DocumentUsersController {
   ): Promise<void> {
     const userId = parseDocumentUserId(id);
     const conditions = Preconditions.of(request);
-    await answerReplicated(request, reply, this.replication, (operation) =>
+    await answerReplicated(request, reply, this.replication, documentUserAnswer, (operation) =>
       this.users.create(userId, input, conditions, operation),
     );
   }
@@ -74,7 +74,7 @@ export class DocumentUsersController {
   ): Promise<void> {
     const userId = parseDocumentUserId(id);
     const conditions = Preconditions.of(request);
-    await answerReplicated(request, reply, this.replication, (operation) =>
+    await answerReplicated(request, reply, this.replication, documentUserAnswer, (operation) =>
       this.users.replace(userId, input, conditions, operation),
     );
   }

@@ -14,6 +14,7 @@ import {
 } from '../../../../platform/http/index.js';
 import { SqlUserService } from '../../sql-user.service.js';
 import { type UserChange, userChangeSchema, type UserInput, userInputSchema, userSchema } from '../../user.schemas.js';
+import { sqlUserAnswer } from './user-answers.js';
 
 @ApiTags('users')
 @Controller('sql/users')
@@ -23,8 +24,7 @@ export class SqlUsersController {
   @Get(':id')
   @DescribeRead({ summary: 'One user in SQL', resource: userSchema })
   read(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
-    const { body, etag } = this.users.find(parseId(id));
-    sendResource(request, reply, body, etag);
+    sendResource(request, reply, this.users.find(parseId(id)));
   }
 
   @Post()
@@ -34,7 +34,7 @@ export class SqlUsersController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    sendAnswer(reply, await this.users.create(input, operationOf(request)));
+    sendAnswer(reply, await this.users.create(input, operationOf(request), sqlUserAnswer));
   }
 
   @Put(':id')
@@ -50,6 +50,6 @@ export class SqlUsersController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const conditions = Preconditions.of(request);
-    sendAnswer(reply, await this.users.change(parseId(id), input, conditions, operationOf(request)));
+    sendAnswer(reply, await this.users.change(parseId(id), input, conditions, operationOf(request), sqlUserAnswer));
   }
 }

@@ -5,6 +5,7 @@ import { admittedConcern, BODY_PIPE_WITH_ID, DescribePost, operationOf } from '.
 import { ReplicationPrimary } from '../../../../protocols/replication/index.js';
 import { answerTransaction } from '../../../transactions/index.js';
 import { User2pcService } from '../../user-2pc.service.js';
+import { user2pcAnswer } from './user-answers.js';
 import { type UserInBothInput, userInBothInputSchema, userInBothSchema } from '../../user.schemas.js';
 
 @ApiTags('users')
@@ -34,9 +35,7 @@ export class Users2pcController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const concern = admittedConcern(request, this.replication);
-    const outcome = await this.users.create(input, operationOf(request), concern);
-    await answerTransaction({ request, reply, confirmer: this.replication }, outcome, ({ result, receipts }) =>
-      this.users.answerOf(result, receipts),
-    );
+    const outcome = await this.users.create(input, operationOf(request), concern, user2pcAnswer);
+    await answerTransaction({ request, reply, confirmer: this.replication }, outcome);
   }
 }
