@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { OperationStamp } from '../../kernel/index.js';
 import type { WriteConcern } from '../../platform/http/index.js';
-import { type AnswerOf, SqlOperationLedger } from '../../platform/sql/index.js';
+import { type Recording, SqlOperationLedger } from '../../platform/sql/index.js';
 import {
   branch,
   DocumentParticipant,
@@ -32,19 +31,15 @@ export class Book2pcService {
     private readonly operations: SqlOperationLedger,
   ) {}
 
-  /**
-   * `answerOf`: makes the answer that is recorded with the decision. Rejects, nothing written in either store, when one of
-   * them cannot take part.
-   */
+  /** Rejects, nothing written in either store, when one of them cannot take part. */
   create(
     input: BookInput,
-    operation: OperationStamp,
+    recording: Recording<DecidedBook>,
     concern: WriteConcern | undefined,
-    answerOf: AnswerOf<DecidedBook>,
   ): Promise<TransactionOutcome<Decided>> {
     return this.coordinator.execute<Decided>({
       kind: BOOKS_2PC,
-      operationId: operation.id,
+      operationId: recording.operation.id,
       branches: [
         branch(this.documents, {
           changes: [{ type: 'bump', collection: CUSTOMERS.name }],
@@ -52,9 +47,8 @@ export class Book2pcService {
         }),
       ],
       decide: (scope, { id, places }): Decided => {
-        const answer = answerOf({ transactionId: id, book: this.books.insertWithin(scope, input) });
-        this.operations.record(operation, answer);
-        return { answer, promisedAt: places[this.documents.name] };
+        const decided = { transactionId: id, book: this.books.insertWithin(scope, input) };
+        return { answer: this.operations.record(recording, decided), promisedAt: places[this.documents.name] };
       },
     });
   }

@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { AppError, centsFromPrice, type OperationStamp, priceFromCents } from '../../kernel/index.js';
+import { AppError, centsFromPrice, priceFromCents } from '../../kernel/index.js';
 import { type CachedRead, GenerationCache } from '../../platform/cache/index.js';
 import type { PageRequest, Preconditions, PreparedBody } from '../../platform/http/index.js';
 import {
-  type AnswerOf,
   type RecordedAnswer,
+  type Recording,
   SqlDatabase,
   SqlOperationLedger,
   type SqlWriteScope,
@@ -27,7 +27,8 @@ export interface BookPage {
   readonly total: number;
 }
 
-/** Each write is recorded in its own commit with the answer that `answerOf` makes of its outcome. */
+type BookRecording = Recording<BookOutcome>;
+
 @Injectable()
 export class BookService {
   constructor(
@@ -37,22 +38,13 @@ export class BookService {
     private readonly cache: GenerationCache<PreparedBody>,
   ) {}
 
-  create(input: BookInput, operation: OperationStamp, answerOf: AnswerOf<BookOutcome>): Promise<RecordedAnswer> {
-    return this.write(operation, answerOf, () => ({
-      change: 'created',
-      book: bookOf(this.books.insert(rowOf(input))),
-    }));
+  create(input: BookInput, recording: BookRecording): Promise<RecordedAnswer> {
+    return this.write(recording, () => ({ change: 'created', book: bookOf(this.books.insert(rowOf(input))) }));
   }
 
   /** Rejects with `not-found` or `precondition-failed`. */
-  replace(
-    id: number,
-    input: BookInput,
-    conditions: Preconditions,
-    operation: OperationStamp,
-    answerOf: AnswerOf<BookOutcome>,
-  ): Promise<RecordedAnswer> {
-    return this.write(operation, answerOf, () => {
+  replace(id: number, input: BookInput, conditions: Preconditions, recording: BookRecording): Promise<RecordedAnswer> {
+    return this.write(recording, () => {
       this.assertWritable(id, conditions);
       const row = { id, ...rowOf(input) };
       this.books.update(row);
@@ -61,13 +53,8 @@ export class BookService {
   }
 
   /** Rejects with `not-found` or `precondition-failed`. */
-  delete(
-    id: number,
-    conditions: Preconditions,
-    operation: OperationStamp,
-    answerOf: AnswerOf<BookOutcome>,
-  ): Promise<RecordedAnswer> {
-    return this.write(operation, answerOf, () => {
+  delete(id: number, conditions: Preconditions, recording: BookRecording): Promise<RecordedAnswer> {
+    return this.write(recording, () => {
       this.assertWritable(id, conditions);
       this.books.delete(id);
       return { change: 'deleted' };
@@ -120,14 +107,9 @@ export class BookService {
     });
   }
 
-  private write(
-    operation: OperationStamp,
-    answerOf: AnswerOf<BookOutcome>,
-    work: () => BookOutcome,
-  ): Promise<RecordedAnswer> {
+  private write(recording: BookRecording, work: () => BookOutcome): Promise<RecordedAnswer> {
     return this.database.writer.run((scope) => {
-      const answer = answerOf(work());
-      this.operations.record(operation, answer);
+      const answer = this.operations.record(recording, work());
       scope.touch(TABLE);
       return answer;
     });
@@ -136,7 +118,6 @@ export class BookService {
   private assertWritable(id: number, conditions: Preconditions): void {
     const current = this.books.findWithinWrite(id);
     if (current === undefined) throw notFound(id);
-    if (conditions.areNone) return;
     const refused = conditions.refusal(`book ${String(id)}`, bookOf(current));
     if (refused) throw refused;
   }

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { AppError, type OperationStamp } from '../../kernel/index.js';
+import { AppError } from '../../kernel/index.js';
 import type { Preconditions } from '../../platform/http/index.js';
 import {
-  type AnswerOf,
   type RecordedAnswer,
+  type Recording,
   SqlDatabase,
   SqlOperationLedger,
   type SqlWriteScope,
@@ -19,7 +19,6 @@ export interface SqlUserOutcome {
   readonly user: User;
 }
 
-/** Each write is recorded in its own commit with the answer that `answerOf` makes of its outcome. */
 @Injectable()
 export class SqlUserService {
   constructor(
@@ -29,16 +28,12 @@ export class SqlUserService {
     private readonly ids: UserIds,
   ) {}
 
-  create(
-    { firstname, lastname }: UserInput,
-    operation: OperationStamp,
-    answerOf: AnswerOf<SqlUserOutcome>,
-  ): Promise<RecordedAnswer> {
+  create({ firstname, lastname }: UserInput, recording: Recording<SqlUserOutcome>): Promise<RecordedAnswer> {
     return this.ids.allot((id) =>
-      this.write(operation, answerOf, (scope) => {
+      this.database.writer.run((scope) => {
         const user = { id, firstname, lastname };
         if (!this.users.insertAllotted(scope, user)) throw userExists(id);
-        return { change: 'created', user };
+        return this.operations.record(recording, { change: 'created', user });
       }),
     );
   }
@@ -46,23 +41,18 @@ export class SqlUserService {
   /** A field that is absent stays. Rejects with `not-found` or `precondition-failed`. */
   change(
     id: number,
-    change: UserChange,
+    { firstname, lastname }: UserChange,
     conditions: Preconditions,
-    operation: OperationStamp,
-    answerOf: AnswerOf<SqlUserOutcome>,
+    recording: Recording<SqlUserOutcome>,
   ): Promise<RecordedAnswer> {
-    return this.write(operation, answerOf, (scope) => {
+    return this.database.writer.run((scope) => {
       const current = this.users.findWithinWrite(id);
       if (current === undefined) throw notFound(id);
       const refused = conditions.refusal(`user ${String(id)}`, userOf(current));
       if (refused) throw refused;
-      const user = {
-        id,
-        firstname: change.firstname ?? current.firstname,
-        lastname: change.lastname ?? current.lastname,
-      };
+      const user = { id, firstname: firstname ?? current.firstname, lastname: lastname ?? current.lastname };
       this.users.update(scope, user);
-      return { change: 'replaced', user };
+      return this.operations.record(recording, { change: 'replaced', user });
     });
   }
 
@@ -76,18 +66,6 @@ export class SqlUserService {
     const user = this.users.find(id);
     if (user === undefined) throw notFound(id);
     return userOf(user);
-  }
-
-  private write(
-    operation: OperationStamp,
-    answerOf: AnswerOf<SqlUserOutcome>,
-    work: (scope: SqlWriteScope) => SqlUserOutcome,
-  ): Promise<RecordedAnswer> {
-    return this.database.writer.run((scope) => {
-      const answer = answerOf(work(scope));
-      this.operations.record(operation, answer);
-      return answer;
-    });
   }
 }
 

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { OperationStamp } from '../../kernel/index.js';
 import type { WriteConcern } from '../../platform/http/index.js';
-import { type AnswerOf, SqlOperationLedger } from '../../platform/sql/index.js';
+import { type Recording, SqlOperationLedger } from '../../platform/sql/index.js';
 import {
   branch,
   DocumentParticipant,
@@ -37,14 +36,12 @@ export class User2pcService {
   ) {}
 
   /**
-   * `answerOf` makes the answer that is recorded with the decision. Rejects, nothing written in either store, with
-   * `conflict` when one of them has the id that `input` names, and when one of them cannot take part.
+   * Rejects, nothing written in either store, with `conflict` when one of them has the id that `input` names, and when one of them cannot take part.
    */
   create(
     { id, firstname, lastname }: UserInBothInput,
-    operation: OperationStamp,
+    recording: Recording<DecidedUser>,
     concern: WriteConcern | undefined,
-    answerOf: AnswerOf<DecidedUser>,
   ): Promise<TransactionOutcome<Decided>> {
     const isAllotted = id === undefined;
     const attempt = async (user: User): Promise<TransactionOutcome<Decided>> => {
@@ -53,7 +50,7 @@ export class User2pcService {
       const fields = { firstname, lastname };
       return this.coordinator.execute<Decided>({
         kind: USERS_2PC,
-        operationId: operation.id,
+        operationId: recording.operation.id,
         branches: [
           branch(this.documents, {
             changes: [{ type: 'create', collection: USERS.name, id: String(user.id), fields }],
@@ -63,8 +60,7 @@ export class User2pcService {
         decide: (scope, { id: transactionId, places }): Decided => {
           const isNew = isAllotted ? this.users.insertAllotted(scope, user) : this.users.insert(scope, user);
           if (!isNew) throw userExists(user.id);
-          const answer = answerOf({ ...user, transactionId });
-          this.operations.record(operation, answer);
+          const answer = this.operations.record(recording, { ...user, transactionId });
           return { answer, promisedAt: places[this.documents.name] };
         },
       });

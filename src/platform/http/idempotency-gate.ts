@@ -256,6 +256,14 @@ export function operationOf(request: FastifyRequest): OperationStamp {
   return request.operation;
 }
 
+/** With what makes the answer of the write's outcome, to be recorded in its commit. */
+export function recording<AnswerOf>(
+  request: FastifyRequest,
+  answerOf: AnswerOf,
+): { readonly operation: OperationStamp; readonly answerOf: AnswerOf } {
+  return { operation: operationOf(request), answerOf };
+}
+
 /**
  * The answer to this request will come before the write is over, which it is when `ended` settles: until then a repeat
  * with the key is not taken for a new write.

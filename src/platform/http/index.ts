@@ -33,7 +33,7 @@ export { useJsonBodies } from './json-body.js';
 export { useWriteAdmission } from './write-admission.js';
 export { OPEN_TO_THIS_MACHINE } from './admission.js';
 export { createHttpServer, type HttpServerOptions } from './http-server.js';
-export { goesOnAfterAnswer, IdempotencyGate, operationOf, replayHeaders } from './idempotency-gate.js';
+export { goesOnAfterAnswer, IdempotencyGate, operationOf, recording, replayHeaders } from './idempotency-gate.js';
 export { type WriteConcern, writeConcernOf } from './write-concern.js';
 export {
   malformedField,

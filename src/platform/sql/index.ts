@@ -6,7 +6,7 @@ export { beforeEachStatement, type CheckOfStatement } from './statement-guard.js
 export { tablesMissingIn } from './missing-tables.js';
 export type { SqlHandle } from './sql-handle.js';
 export { refusalFrom, refusalToOpen } from './sql-error.js';
-export { type AnswerOf, type RecordedAnswer, SqlOperationLedger } from './sql-operation-ledger.js';
+export { type RecordedAnswer, type Recording, SqlOperationLedger } from './sql-operation-ledger.js';
 export { SqlReader } from './sql-reader.js';
 export { SqlTransactionTable } from './sql-transaction-table.js';
 export type { SqlTransactionTablePorts, TransactionPage } from './sql-transaction-table.js';

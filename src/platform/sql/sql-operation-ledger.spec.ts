@@ -10,10 +10,11 @@ const HOUR_MS = 3_600_000;
 const RECORDED_PER_PRUNE = 500;
 const MAX_WITHOUT_KEY = 100_000;
 const ANSWER: RecordedAnswer = { status: 201, headers: { location: '/books/1' }, body: '{"id":1}' };
+const answerOf = (id: number): RecordedAnswer => ({ ...ANSWER, body: JSON.stringify({ id }) });
 const INSERT = "INSERT INTO books (title, author, price_cents, quantity) VALUES (?, 'A', 100, 1)";
 
 /** Where the operation is recorded: the second is the planted bug. */
-type Recording = 'in the commit of its write' | 'in a second commit';
+type RecordedWhere = 'in the commit of its write' | 'in a second commit';
 
 describe('SqlOperationLedger', () => {
   let directory: string;
@@ -55,11 +56,11 @@ describe('SqlOperationLedger', () => {
 
   const record = (id: string, scope?: string): Promise<void> =>
     database.writer.run(() => {
-      ledger.record(scope === undefined ? { id } : { id, scope, bodyHmac: 'hmac' }, ANSWER);
+      ledger.record({ operation: scope === undefined ? { id } : { id, scope, bodyHmac: 'hmac' }, answerOf }, 1);
     });
   const recordMany = (count: number, name: string): Promise<void> =>
     database.writer.run(() => {
-      for (let n = 0; n < count; n += 1) ledger.record({ id: `${name} ${String(n)}` }, ANSWER);
+      for (let n = 0; n < count; n += 1) ledger.record({ operation: { id: `${name} ${String(n)}` }, answerOf }, 1);
     });
 
   it('given an operation with a key, gives it back whole by key and by id, also after a restart', async () => {
@@ -74,7 +75,7 @@ describe('SqlOperationLedger', () => {
 
   it('given work that fails after it recorded, knows nothing of it', async () => {
     const failing = database.writer.run(() => {
-      ledger.record({ id: 'id', scope: 'key', bodyHmac: 'hmac' }, ANSWER);
+      ledger.record({ operation: { id: 'id', scope: 'key', bodyHmac: 'hmac' }, answerOf }, 1);
       throw new Error('no');
     });
 
@@ -134,7 +135,7 @@ describe('SqlOperationLedger', () => {
 
   it('given keys that other processes have added, keeps them for two minutes', async () => {
     await database.writer.run(() => {
-      ledger.record({ id: 'added', scope: 'key', bodyHmac: 'hmac', owner: '+' }, ANSWER);
+      ledger.record({ operation: { id: 'added', scope: 'key', bodyHmac: 'hmac', owner: '+' }, answerOf }, 1);
     });
     clock.advance(120_000 - 1);
     await recordMany(RECORDED_PER_PRUNE, 'later');
@@ -148,7 +149,7 @@ describe('SqlOperationLedger', () => {
   it('opened again, says how many keys whom are held, within a second, and nothing of those that are over', async () => {
     const own = (id: string, owner: string): Promise<void> =>
       database.writer.run(() => {
-        ledger.record({ id, scope: id, bodyHmac: 'hmac', owner }, ANSWER);
+        ledger.record({ operation: { id, scope: id, bodyHmac: 'hmac', owner }, answerOf }, 1);
       });
     const begin = clock.nowMs();
     await own('over', 'a');
@@ -173,19 +174,19 @@ describe('SqlOperationLedger', () => {
   });
 
   describe('given a process that dies at any commit and a client that repeats with its key', () => {
-    const write = async (recording: Recording): Promise<void> => {
+    const write = async (recording: RecordedWhere): Promise<void> => {
       if (ledger.findByScope('key')) return;
       const stamp = { id: `id ${String(database.epoch)}`, scope: 'key', bodyHmac: 'hmac' };
       await database.writer.run(() => {
         database.writeHandle.prepare(INSERT).run('the book');
-        if (recording === 'in the commit of its write') ledger.record(stamp, ANSWER);
+        if (recording === 'in the commit of its write') ledger.record({ operation: stamp, answerOf }, 1);
       });
       if (recording === 'in the commit of its write') return;
       await database.writer.run(() => {
-        ledger.record(stamp, ANSWER);
+        ledger.record({ operation: stamp, answerOf }, 1);
       });
     };
-    const copiesAfterDyingAt = async (commit: number, recording: Recording): Promise<number | undefined> => {
+    const copiesAfterDyingAt = async (commit: number, recording: RecordedWhere): Promise<number | undefined> => {
       commitsLeft = commit;
       await write(recording).catch(() => undefined);
       await restart();

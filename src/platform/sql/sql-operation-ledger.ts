@@ -24,8 +24,12 @@ export interface RecordedAnswer {
   readonly body: string | null;
 }
 
-/** Makes an answer of what a write did, within its commit: synchronous and cheap. */
-export type AnswerOf<Outcome> = (outcome: Outcome) => RecordedAnswer;
+/** What an adapter gives a write to be recorded with. */
+export interface Recording<Outcome> {
+  readonly operation: OperationStamp;
+  /** Makes the answer of what the write did, within its commit: synchronous and cheap. */
+  readonly answerOf: (outcome: Outcome) => RecordedAnswer;
+}
 
 interface Row {
   readonly id: string;
@@ -94,14 +98,15 @@ export class SqlOperationLedger implements OperationLedger<RecordedAnswer> {
   }
 
   /**
-   * Only inside work of the write executor: durable with its commit, gone when the work fails. Throws when the scope has
-   * an operation that has not expired.
+   * The answer that is made of `outcome`. Only inside work of the write executor: durable with its commit, gone when the
+   * work fails. Throws when the scope has an operation that has not expired.
    */
-  record(stamp: OperationStamp, answer: RecordedAnswer): void {
+  record<Outcome>({ operation, answerOf }: Recording<Outcome>, outcome: Outcome): RecordedAnswer {
+    const answer = answerOf(outcome);
     const nowMs = this.clock.nowMs();
-    const keptMs = stamp.scope === undefined ? SERVER_ID_RETENTION.ms : keyRetentionMs(stamp.owner);
-    if (stamp.scope !== undefined) this.deleteExpiredOfScope.run(stamp.scope, nowMs);
-    const { id, scope = null, bodyHmac = null, owner = null } = stamp;
+    const keptMs = operation.scope === undefined ? SERVER_ID_RETENTION.ms : keyRetentionMs(operation.owner);
+    if (operation.scope !== undefined) this.deleteExpiredOfScope.run(operation.scope, nowMs);
+    const { id, scope = null, bodyHmac = null, owner = null } = operation;
     const { status, body } = answer;
     const headers = JSON.stringify(answer.headers);
     const seal = sealOf([id, bodyHmac, nowMs, status, headers, body]);
@@ -109,6 +114,7 @@ export class SqlOperationLedger implements OperationLedger<RecordedAnswer> {
     if (scope === null && this.withoutKey !== undefined) this.withoutKey += 1;
     this.recordedSincePrune += 1;
     if (this.recordedSincePrune >= RECORDED_PER_PRUNE) this.prune(nowMs);
+    return answer;
   }
 
   findByScope(scope: string): OperationRecord<RecordedAnswer> | undefined {

@@ -40,7 +40,7 @@ describe('TransactionOperationLedger', () => {
 
   const record = (): Promise<void> =>
     database.writer.run(() => {
-      operations.record({ id: 'op', scope: 'key', bodyHmac: 'hmac' }, ANSWER);
+      operations.record({ operation: { id: 'op', scope: 'key', bodyHmac: 'hmac' }, answerOf: () => ANSWER }, undefined);
     });
   const decide = (): Promise<unknown> =>
     database.writer.run(() =>

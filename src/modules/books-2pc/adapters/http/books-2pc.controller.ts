@@ -1,7 +1,7 @@
 import { Body, Controller, Post, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { admittedConcern, BODY_PIPE, DescribePost, operationOf } from '../../../../platform/http/index.js';
+import { admittedConcern, BODY_PIPE, DescribePost, recording } from '../../../../platform/http/index.js';
 import { ReplicationPrimary } from '../../../../protocols/replication/index.js';
 import { type BookInput, bookInputSchema } from '../../../books/index.js';
 import { answerTransaction } from '../../../transactions/index.js';
@@ -35,7 +35,7 @@ export class Books2pcController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const concern = admittedConcern(request, this.replication);
-    const outcome = await this.books.create(input, operationOf(request), concern, book2pcAnswer);
+    const outcome = await this.books.create(input, recording(request, book2pcAnswer), concern);
     await answerTransaction({ request, reply, confirmer: this.replication }, outcome, withCustomersUpdated);
   }
 }

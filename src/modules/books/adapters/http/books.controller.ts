@@ -8,10 +8,10 @@ import {
   DescribePost,
   DescribePut,
   DescribeRead,
-  operationOf,
   parseId,
   parsePage,
   Preconditions,
+  recording,
   sendAnswer,
   sendPrepared,
 } from '../../../../platform/http/index.js';
@@ -45,7 +45,7 @@ export class BooksController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    sendAnswer(reply, await this.books.create(input, operationOf(request), bookAnswer));
+    sendAnswer(reply, await this.books.create(input, recording(request, bookAnswer)));
   }
 
   @Put(':id')
@@ -57,13 +57,13 @@ export class BooksController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const conditions = Preconditions.of(request);
-    sendAnswer(reply, await this.books.replace(parseId(id), input, conditions, operationOf(request), bookAnswer));
+    sendAnswer(reply, await this.books.replace(parseId(id), input, conditions, recording(request, bookAnswer)));
   }
 
   @Delete(':id')
   @DescribeDelete({ summary: 'Remove a book' })
   async delete(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const conditions = Preconditions.of(request);
-    sendAnswer(reply, await this.books.delete(parseId(id), conditions, operationOf(request), bookAnswer));
+    sendAnswer(reply, await this.books.delete(parseId(id), conditions, recording(request, bookAnswer)));
   }
 }

@@ -6,9 +6,9 @@ import {
   DescribePost,
   DescribePut,
   DescribeRead,
-  operationOf,
   parseId,
   Preconditions,
+  recording,
   sendAnswer,
   sendResource,
 } from '../../../../platform/http/index.js';
@@ -34,7 +34,7 @@ export class SqlUsersController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    sendAnswer(reply, await this.users.create(input, operationOf(request), sqlUserAnswer));
+    sendAnswer(reply, await this.users.create(input, recording(request, sqlUserAnswer)));
   }
 
   @Put(':id')
@@ -50,6 +50,6 @@ export class SqlUsersController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const conditions = Preconditions.of(request);
-    sendAnswer(reply, await this.users.change(parseId(id), input, conditions, operationOf(request), sqlUserAnswer));
+    sendAnswer(reply, await this.users.change(parseId(id), input, conditions, recording(request, sqlUserAnswer)));
   }
 }

@@ -1,7 +1,7 @@
 import { Body, Controller, Post, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { admittedConcern, BODY_PIPE_WITH_ID, DescribePost, operationOf } from '../../../../platform/http/index.js';
+import { admittedConcern, BODY_PIPE_WITH_ID, DescribePost, recording } from '../../../../platform/http/index.js';
 import { ReplicationPrimary } from '../../../../protocols/replication/index.js';
 import { answerTransaction } from '../../../transactions/index.js';
 import { User2pcService } from '../../user-2pc.service.js';
@@ -35,7 +35,7 @@ export class Users2pcController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const concern = admittedConcern(request, this.replication);
-    const outcome = await this.users.create(input, operationOf(request), concern, user2pcAnswer);
+    const outcome = await this.users.create(input, recording(request, user2pcAnswer), concern);
     await answerTransaction({ request, reply, confirmer: this.replication }, outcome);
   }
 }
