@@ -1,11 +1,4 @@
-export {
-  type AppConfig,
-  type Directories,
-  loadConfig,
-  loadDirectories,
-  parseConfig,
-  type ReplicationConfig,
-} from './load-config.js';
+export { type AppConfig, type Directories, loadConfig, loadDirectories, parseConfig } from './load-config.js';
 export { loadReplicaConfig, type ReplicaConfig } from './load-replica-config.js';
 export { namedDirectories } from './named-directories.js';
 export { differencesOf, type Difference, type SettingsInForce } from './settings-in-force.js';

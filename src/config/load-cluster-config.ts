@@ -1,39 +1,32 @@
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import {
   deepFreeze,
   type Environment,
-  type FaultsConfig,
   faultsConfigOf,
-  loadEnvironmentFile,
+  loadCheckedEnvironmentFile,
   parseSettings,
 } from './parse-settings.js';
 import { nameOfNode } from './replication-settings.js';
-import { nodesOf, settingsSchema } from './settings.js';
+import { commonSchema, nodesOf } from './settings.js';
 
 /** The settings of `npm run cluster`, frozen. */
-export interface ClusterConfig {
-  /** `host:port` each: NODES, else the replicas there are. */
-  readonly nodes: readonly string[];
-  /** Where open operations are kept, absolute. */
-  readonly directory: string;
-  /** The first key of API_KEYS that may write. */
-  readonly apiKey: string | undefined;
-  readonly faults: FaultsConfig;
-}
+export type ClusterConfig = ReturnType<typeof parseClusterConfig>;
 
 /** As `loadConfig`. */
 export function loadClusterConfig(): ClusterConfig {
-  loadEnvironmentFile();
+  loadCheckedEnvironmentFile();
   return parseClusterConfig(process.env);
 }
 
-export function parseClusterConfig(environment: Environment): ClusterConfig {
-  const settings = parseSettings(settingsSchema, environment);
-  const { NODES, DATA_DIR, API_KEYS } = settings;
+export function parseClusterConfig(environment: Environment) {
+  const { http, storage, replication, cluster, faults } = parseSettings(commonSchema, environment);
   return deepFreeze({
-    nodes: NODES.length > 0 ? NODES.map(nameOfNode) : nodesOf(settings).map(({ name }) => name),
-    directory: join(resolve(DATA_DIR), 'cluster'),
-    apiKey: API_KEYS.find(({ role }) => role !== 'read')?.key,
-    faults: faultsConfigOf(settings),
+    /** `host:port` each: NODES, else the replicas there are. */
+    nodes: (cluster.nodes.length > 0 ? cluster.nodes : nodesOf(replication)).map(nameOfNode),
+    /** Where open operations are kept, absolute. */
+    directory: join(storage.dataDirectory, 'cluster'),
+    /** The first key of API_KEYS that may write. */
+    apiKey: http.apiKeys.find(({ role }) => role !== 'read')?.key,
+    faults: faultsConfigOf(faults),
   });
 }

@@ -1,132 +1,57 @@
-import { resolve } from 'node:path';
 import {
   deepFreeze,
   type Environment,
-  type FaultsConfig,
   faultsConfigOf,
-  type HttpConfig,
   httpConfigOf,
+  loadCheckedEnvironmentFile,
   loadEnvironmentFile,
-  type LogConfig,
   parseSettings,
 } from './parse-settings.js';
-import type { NodeAddress } from './replication-settings.js';
-import { settingsInForce, type SettingsInForce } from './settings-in-force.js';
-import { appSettingsSchema, minInSyncOf, nodesOf, settingsSchema } from './settings.js';
+import { settingsInForce } from './settings-in-force.js';
+import { appSchema, minInSyncOf, nodesOf, type Settings, SLICES } from './settings.js';
 
 /** The settings of the app process, in slices, frozen. */
-export interface AppConfig {
-  readonly http: HttpConfig;
-  readonly storage: {
-    readonly dataDirectory: string;
-    /** Where replicas of this machine keep their directories, each named like its port. */
-    readonly replicasDirectory: string;
-    readonly snapshotEveryBytes: number;
-    readonly journalReserveBytes: number;
-    /** 0: never. */
-    readonly checkEveryMs: number;
-    readonly seed: boolean;
-    /** Undefined: kept in the data directory, made at the first start. */
-    readonly clusterSecret: string | undefined;
-  };
-  readonly replication: ReplicationConfig;
-  readonly transactions: {
-    /** Above `replication.replicaTimeoutMs`. */
-    readonly prepareDeadlineMs: number;
-    /** Above `prepareDeadlineMs`. */
-    readonly answerDeadlineMs: number;
-    readonly inDoubtAfterMs: number;
-  };
-  readonly cache: { readonly maxBytes: number | undefined };
-  readonly log: LogConfig;
-  readonly faults: FaultsConfig;
-  readonly inForce: SettingsInForce;
-}
-
-export interface ReplicationConfig {
-  /** Empty: none. `name` is `host:port`. */
-  readonly nodes: readonly (NodeAddress & { readonly name: string })[];
-  /** The ports of those that `npm start` runs on this machine: all of them, or none. */
-  readonly localPorts: readonly number[];
-  /** Where nodes reach the app; undefined: where it listens. */
-  readonly advertisedUrl: string | undefined;
-  /** From 1 to the number of nodes; 0 where there are none. */
-  readonly minInSync: number;
-  readonly writeConcern: 'all' | 'majority' | 'primary';
-  readonly replicaTimeoutMs: number;
-  /** Above `replicaTimeoutMs`. */
-  readonly writeDeadlineMs: number;
-  /** How long a read with `min_seq` waits. */
-  readonly readWaitMs: number;
-  readonly pingMs: number;
-  /** Above `pingMs`. */
-  readonly deadAfterMs: number;
-  /** 0: never. */
-  readonly auditEveryMs: number;
-  /** Of the records that go to a replica in one message, or one record if that is larger. */
-  readonly batchBytes: number;
-}
+export type AppConfig = ReturnType<typeof parseConfig>;
 
 /** Where things are kept on this machine, absolute. */
-export interface Directories {
-  readonly dataDirectory: string;
-  readonly replicasDirectory: string;
-}
+export type Directories = Readonly<Pick<Settings['storage'], 'dataDirectory' | 'replicasDirectory'>>;
 
 /**
  * Reads `.env` of the working directory (the environment wins) and the environment. Throws `misconfigured` naming
  * every setting that is wrong.
  */
 export function loadConfig(): AppConfig {
-  loadEnvironmentFile();
+  loadCheckedEnvironmentFile();
   return parseConfig(process.env);
 }
 
 /** The directories alone, from where `loadConfig` reads them: also when another setting is wrong. */
 export function loadDirectories(): Directories {
   loadEnvironmentFile();
-  const { DATA_DIR, REPLICAS_DIR } = settingsSchema.shape;
+  const { dataDirectory, replicasDirectory } = SLICES.storage.shape;
   return {
-    dataDirectory: resolve(DATA_DIR.parse(process.env['DATA_DIR'] || undefined)),
-    replicasDirectory: resolve(REPLICAS_DIR.parse(process.env['REPLICAS_DIR'] || undefined)),
+    dataDirectory: dataDirectory.parse(process.env['DATA_DIR'] || undefined),
+    replicasDirectory: replicasDirectory.parse(process.env['REPLICAS_DIR'] || undefined),
   };
 }
 
-export function parseConfig(environment: Environment): AppConfig {
-  const settings = parseSettings(appSettingsSchema, environment);
+export function parseConfig(environment: Environment) {
+  const settings = parseSettings(appSchema, environment);
+  const { storage, replication, transactions, cache, log } = settings;
   return deepFreeze({
-    http: httpConfigOf(settings),
-    storage: {
-      dataDirectory: resolve(settings.DATA_DIR),
-      replicasDirectory: resolve(settings.REPLICAS_DIR),
-      snapshotEveryBytes: settings.SNAPSHOT_EVERY_BYTES,
-      journalReserveBytes: settings.JOURNAL_RESERVE_BYTES,
-      checkEveryMs: settings.DATA_CHECK_EVERY_MS,
-      seed: settings.SEED === 'on',
-      clusterSecret: settings.CLUSTER_SECRET,
-    },
+    ...{ storage, log, http: httpConfigOf(settings), faults: faultsConfigOf(settings.faults) },
     replication: {
-      nodes: nodesOf(settings),
-      localPorts: settings.REPLICA_NODES.length > 0 ? [] : settings.REPLICA_PORTS,
-      advertisedUrl: settings.ADVERTISED_URL,
-      minInSync: minInSyncOf(settings),
-      writeConcern: settings.WRITE_CONCERN,
-      replicaTimeoutMs: settings.REPLICA_TIMEOUT_MS,
-      writeDeadlineMs: settings.WRITE_DEADLINE_MS,
-      readWaitMs: settings.READ_WAIT_MS,
-      pingMs: settings.PING_MS,
-      deadAfterMs: settings.DEAD_AFTER_MS,
-      auditEveryMs: settings.AUDIT_EVERY_MS,
-      batchBytes: settings.REPLICATION_BATCH_BYTES,
+      ...replication,
+      /** Empty: none. `name` is `host:port`. */
+      nodes: nodesOf(replication),
+      /** The ports of those that `npm start` runs on this machine: all of them, or none. */
+      localPorts: replication.replicaNodes.length > 0 ? [] : replication.replicaPorts,
+      /** From 1 to the number of nodes; 0 where there are none. */
+      minInSync: minInSyncOf(replication),
+      batchBytes: replication.replicationBatchBytes,
     },
-    transactions: {
-      prepareDeadlineMs: settings.PREPARE_DEADLINE_MS,
-      answerDeadlineMs: settings.WRITE_DEADLINE_MS,
-      inDoubtAfterMs: settings.IN_DOUBT_AFTER_MS,
-    },
-    cache: { maxBytes: settings.CACHE === 'on' ? settings.CACHE_BYTES : undefined },
-    log: { level: settings.LOG_LEVEL },
-    faults: faultsConfigOf(settings),
+    transactions: { ...transactions, answerDeadlineMs: replication.writeDeadlineMs },
+    cache: { maxBytes: cache.cache === 'on' ? cache.cacheBytes : undefined },
     inForce: settingsInForce(settings),
   });
 }

@@ -1,42 +1,19 @@
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { AppError } from '../kernel/index.js';
 import {
   deepFreeze,
   type Environment,
-  type FaultsConfig,
   faultsConfigOf,
-  type HttpConfig,
   httpConfigOf,
-  loadEnvironmentFile,
-  type LogConfig,
+  loadCheckedEnvironmentFile,
   parseSettings,
 } from './parse-settings.js';
-import { settingsInForce, type SettingsInForce } from './settings-in-force.js';
-import { settingsSchema } from './settings.js';
+import { settingsInForce } from './settings-in-force.js';
+import { commonSchema } from './settings.js';
 
 /** The settings of one replica process, frozen. Paths are absolute. */
-export interface ReplicaConfig {
-  readonly http: HttpConfig;
-  /** Everything this replica keeps: REPLICAS_DIR/<port>. */
-  readonly directory: string;
-  /** Undefined: kept in `directory`, or found in `dataDirectory` or another replica's. */
-  readonly clusterSecret: string | undefined;
-  /** The app's, if it runs on this machine: only to look for the secret there. */
-  readonly dataDirectory: string;
-  readonly replicasDirectory: string;
-  /** How long a read with `min_seq` waits. */
-  readonly readWaitMs: number;
-  /** How long a write that is passed on may take. */
-  readonly writeDeadlineMs: number;
-  /** A primary that is silent that long is taken for gone. */
-  readonly deadAfterMs: number;
-  readonly snapshotEveryBytes: number;
-  readonly journalReserveBytes: number;
-  readonly log: LogConfig;
-  readonly faults: FaultsConfig;
-  readonly inForce: SettingsInForce;
-}
+export type ReplicaConfig = ReturnType<typeof parseReplicaConfig>;
 
 /**
  * As `loadConfig`, for a replica. Its port is `--port` of the command line, else PORT of the environment; never that
@@ -44,30 +21,23 @@ export interface ReplicaConfig {
  */
 export function loadReplicaConfig(commandLine: readonly string[] = process.argv.slice(2)): ReplicaConfig {
   const { PORT } = process.env;
-  loadEnvironmentFile();
+  loadCheckedEnvironmentFile();
   return parseReplicaConfig(commandLine, { ...process.env, PORT });
 }
 
-export function parseReplicaConfig(commandLine: readonly string[], environment: Environment): ReplicaConfig {
+export function parseReplicaConfig(commandLine: readonly string[], environment: Environment) {
   const PORT = portIn(commandLine) ?? environment['PORT'];
   if (PORT === undefined || PORT === '') {
     throw misconfigured('PORT must be given to a replica: npm run start:replica -- --port 5071');
   }
-  const settings = parseSettings(settingsSchema, { ...environment, PORT });
-  const replicasDirectory = resolve(settings.REPLICAS_DIR);
+  const settings = parseSettings(commonSchema, { ...environment, PORT });
+  const { storage, replication, log } = settings;
+  const http = httpConfigOf(settings);
   return deepFreeze({
-    http: httpConfigOf(settings),
-    directory: join(replicasDirectory, String(settings.PORT)),
-    clusterSecret: settings.CLUSTER_SECRET,
-    dataDirectory: resolve(settings.DATA_DIR),
-    replicasDirectory,
-    readWaitMs: settings.READ_WAIT_MS,
-    writeDeadlineMs: settings.WRITE_DEADLINE_MS,
-    deadAfterMs: settings.DEAD_AFTER_MS,
-    snapshotEveryBytes: settings.SNAPSHOT_EVERY_BYTES,
-    journalReserveBytes: settings.JOURNAL_RESERVE_BYTES,
-    log: { level: settings.LOG_LEVEL },
-    faults: faultsConfigOf(settings),
+    ...{ ...storage, ...replication, http, log },
+    /** Everything this replica keeps. */
+    directory: join(storage.replicasDirectory, String(http.port)),
+    faults: faultsConfigOf(settings.faults),
     inForce: settingsInForce(settings),
   });
 }

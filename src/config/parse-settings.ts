@@ -1,95 +1,107 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
+import { distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
 import { AppError } from '../kernel/index.js';
-import { isLoopback, type Settings } from './settings.js';
+import { isLoopback, type Settings, SLICES, variableOf } from './settings.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+const ENVIRONMENT_FILE = '.env';
 const DEFAULT_REQUESTS_PER_MINUTE = 6_000;
 /** Everywhere else an empty value means that none is given. */
 const MAY_BE_EMPTY = 'REPLICA_PORTS';
+const VARIABLES = Object.values(SLICES).flatMap(({ shape }) => Object.keys(shape).map(variableOf));
+/** Names as short as PORT have other names close to them. */
+const SHORT_NAME = 6;
 
 /** `.env` of the working directory; a variable that the environment has already stays as it is. */
 export function loadEnvironmentFile(): void {
-  if (existsSync('.env')) process.loadEnvFile('.env');
+  if (existsSync(ENVIRONMENT_FILE)) process.loadEnvFile(ENVIRONMENT_FILE);
+}
+
+/** As `loadEnvironmentFile`. Throws `misconfigured` for a name that is nearly that of a setting: it would be ignored. */
+export function loadCheckedEnvironmentFile(): void {
+  if (existsSync(ENVIRONMENT_FILE)) refuseMisspelled(Object.keys(parseEnv(readFileSync(ENVIRONMENT_FILE, 'utf8'))));
+  loadEnvironmentFile();
+}
+
+export function refuseMisspelled(names: readonly string[]): void {
+  const wrong = names.flatMap((name) => {
+    const meant = VARIABLES.includes(name) ? undefined : variableMeantBy(name);
+    return meant === undefined ? [] : [`${name} is not a setting, use ${meant}`];
+  });
+  if (wrong.length === 0) return;
+  throw new AppError('misconfigured', `${ENVIRONMENT_FILE}: ${wrong.join('; ')}`, { retry: 'never' });
+}
+
+function variableMeantBy(name: string): string | undefined {
+  const differences = (variable: string): number => distance(name.toUpperCase(), variable);
+  const [closest] = VARIABLES.toSorted((left, right) => differences(left) - differences(right));
+  const most = name.length < SHORT_NAME ? 1 : 2;
+  return closest !== undefined && differences(closest) <= most ? closest : undefined;
 }
 
 /** Throws `misconfigured` naming every setting that is wrong. */
 export function parseSettings(schema: z.ZodType<Settings>, environment: Environment): Settings {
-  const entries = Object.entries(environment).filter(([name, value]) => value !== '' || name === MAY_BE_EMPTY);
-  const parsed = schema.safeParse(Object.fromEntries(entries));
+  const slices = Object.entries(SLICES).map(([slice, { shape }]) => {
+    const given = Object.keys(shape).map((field) => [field, environment[variableOf(field)]] as const);
+    return [slice, Object.fromEntries(given.filter(([field, value]) => isGiven(variableOf(field), value)))] as const;
+  });
+  const parsed = schema.safeParse(Object.fromEntries(slices));
   if (parsed.success) return parsed.data;
-  const fields = parsed.error.issues.map(({ path, message }) => ({ field: path.join('.'), message }));
+  const fields = parsed.error.issues.map(({ path, message }) => ({ field: variableOf(String(path.at(-1))), message }));
   const detail = fields.map(({ field, message }) => `${field} ${message}`).join('; ');
   throw new AppError('misconfigured', detail, { retry: 'never', fields });
 }
 
-/** The slice of a process that serves HTTP. */
-export interface HttpConfig {
-  readonly host: string;
-  /** 0: any free one. */
-  readonly port: number;
-  readonly apiKeys: readonly {
-    readonly name: string;
-    readonly role: 'read' | 'write' | 'operator';
-    readonly key: string;
-  }[];
-  /** Names under which it may be called beside loopback, in lower case and without ports; with keys any. */
-  readonly servedHosts: 'any' | ReadonlySet<string>;
-  /** Origins whose pages may read answers. */
-  readonly corsOrigins: ReadonlySet<string>;
-  /** Per caller; undefined for no limit. */
-  readonly requestsPerMinute: number | undefined;
-  /** How many Idempotency-Keys of the last 24 hours one caller may hold. */
-  readonly keysPerCaller: number;
-  readonly headersTimeoutMs: number;
-  /** Above `headersTimeoutMs`. */
-  readonly requestTimeoutMs: number;
+function isGiven(variable: string, value: string | undefined): boolean {
+  return value !== undefined && (value !== '' || variable === MAY_BE_EMPTY);
 }
 
-export function httpConfigOf(settings: Settings): HttpConfig {
-  const { HOST, PORT, API_KEYS, RATE_LIMIT, CORS_ORIGINS } = settings;
-  const isOpenToOthers = !isLoopback(HOST) || API_KEYS.length > 0;
+/** The slice of a process that serves HTTP. */
+export function httpConfigOf({ http, replication, cluster }: Settings) {
+  const isOpenToOthers = !isLoopback(http.host) || http.apiKeys.length > 0;
   const automaticLimit = isOpenToOthers ? DEFAULT_REQUESTS_PER_MINUTE : undefined;
+  const nodes = [...replication.replicaNodes, ...cluster.nodes].map(({ host }) => host);
   return {
-    host: HOST,
-    port: PORT,
-    apiKeys: API_KEYS,
-    servedHosts: API_KEYS.length > 0 ? 'any' : servedNames(settings),
-    corsOrigins: new Set(CORS_ORIGINS),
-    requestsPerMinute: RATE_LIMIT === 'auto' ? automaticLimit : RATE_LIMIT === 'off' ? undefined : RATE_LIMIT,
-    keysPerCaller: settings.IDEMPOTENCY_KEYS,
-    headersTimeoutMs: settings.HEADERS_TIMEOUT_MS,
-    requestTimeoutMs: settings.REQUEST_TIMEOUT_MS,
+    ...http,
+    /** Names under which it may be called beside loopback, in lower case and without ports; with keys any. */
+    servedHosts: http.apiKeys.length > 0 ? ('any' as const) : servedNames(http, nodes, replication.advertisedUrl),
+    corsOrigins: new Set(http.corsOrigins),
+    /** Per caller; undefined for no limit. */
+    requestsPerMinute:
+      http.rateLimit === 'auto' ? automaticLimit : http.rateLimit === 'off' ? undefined : http.rateLimit,
   };
 }
 
 /** All under which processes of this installation call each other, and those that are allowed beside. */
-function servedNames({ HOST, REPLICA_NODES, NODES, ADVERTISED_URL, ALLOWED_HOSTS }: Settings): ReadonlySet<string> {
-  const nodes = [...REPLICA_NODES, ...NODES].map(({ host }) => host);
-  const advertised = ADVERTISED_URL === undefined ? [] : [new URL(ADVERTISED_URL).hostname];
-  const names = [HOST, ...nodes, ...advertised].map((host) =>
+function servedNames(
+  { host: own, allowedHosts }: Settings['http'],
+  nodes: readonly string[],
+  advertisedUrl: string | undefined,
+): ReadonlySet<string> {
+  const advertised = advertisedUrl === undefined ? [] : [new URL(advertisedUrl).hostname];
+  const names = [own, ...nodes, ...advertised].map((host) =>
     host.includes(':') ? `[${host.replaceAll(/[[\]]/g, '')}]` : host,
   );
-  return new Set([...names.map((name) => name.toLowerCase()), ...ALLOWED_HOSTS]);
+  return new Set([...names.map((name) => name.toLowerCase()), ...allowedHosts]);
 }
 
 export interface FaultsConfig {
   readonly crashSite: { readonly name: string; readonly occurrence: number } | undefined;
 }
 
-export function faultsConfigOf({ CRASH_SITE }: Settings): FaultsConfig {
-  const [name = '', occurrence = '1'] = CRASH_SITE?.split('#') ?? [];
+export function faultsConfigOf({ crashSite }: Settings['faults']): FaultsConfig {
+  const [name = '', occurrence = '1'] = crashSite?.split('#') ?? [];
   return { crashSite: name === '' ? undefined : { name, occurrence: Number(occurrence) } };
 }
 
-export interface LogConfig {
-  readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
-}
+type Frozen<T> = T extends ReadonlySet<unknown> ? T : T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : T;
 
-export function deepFreeze<T extends object>(value: T): T {
+export function deepFreeze<T extends object>(value: T): Frozen<T> {
   for (const inner of Object.values(value) as unknown[]) {
     if (typeof inner === 'object' && inner !== null) deepFreeze(inner);
   }
-  return Object.freeze(value);
+  return Object.freeze(value) as Frozen<T>;
 }

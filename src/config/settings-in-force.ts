@@ -1,20 +1,19 @@
 import { createHash } from 'node:crypto';
-import { resolve } from 'node:path';
-import type { Settings } from './settings.js';
+import { type Settings, variableOf } from './settings.js';
 
-const SECRETS: readonly string[] = ['API_KEYS', 'CLUSTER_SECRET'] satisfies readonly (keyof Settings)[];
-const PATHS: readonly string[] = ['DATA_DIR', 'REPLICAS_DIR'] satisfies readonly (keyof Settings)[];
+const SECRETS: readonly string[] = ['API_KEYS', 'CLUSTER_SECRET'];
 
 /** The settings of a process as text, by name, to be compared with those of another; of a secret only a hash. */
 export type SettingsInForce = Readonly<Record<string, string>>;
 
 export function settingsInForce(settings: Settings): SettingsInForce {
-  const entries = Object.entries(settings).map(([name, value]): [string, string] => [name, textOf(name, value)]);
-  return Object.fromEntries(entries);
+  const entries = Object.values(settings).flatMap((slice) => Object.entries(slice));
+  return Object.fromEntries(
+    entries.map(([field, value]) => [variableOf(field), textOf(variableOf(field), value)] as const),
+  );
 }
 
 function textOf(name: string, value: unknown): string {
-  if (PATHS.includes(name)) return resolve(String(value));
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   return SECRETS.includes(name) ? createHash('sha256').update(text).digest('hex') : text;
 }

@@ -1,12 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
+import type { z } from 'zod';
 import { isAppError } from '../kernel/index.js';
 import { parseConfig } from './load-config.js';
-import { settingsSchema } from './settings.js';
+import { refuseMisspelled } from './parse-settings.js';
+import { SLICES, variableOf } from './settings.js';
 
 const EXAMPLE = readFileSync('.env.example', 'utf8');
 const example = parseEnv(EXAMPLE) as Readonly<Record<string, string>>;
+const fields = Object.values(SLICES).flatMap(({ shape }) => Object.entries<z.ZodType>(shape));
+const schemas = new Map(fields.map(([field, schema]) => [variableOf(field), schema]));
 const KEY = 'a-key-of-16-chars';
 
 /** The message of the refusal; empty when the settings are accepted. */
@@ -22,15 +26,17 @@ function refusalOf(environment: Readonly<Record<string, string>>): string {
 
 describe('.env.example', () => {
   it('names exactly the settings that there are', () => {
-    expect(Object.keys(example).sort()).toEqual(Object.keys(settingsSchema.shape).sort());
+    expect(Object.keys(example).sort()).toEqual([...schemas.keys()].sort());
+    expect(schemas.size).toBe(fields.length);
   });
 
   it.each(Object.entries(example))('gives %s its real default, "%s"', (name, value) => {
-    const byDefault = settingsSchema.parse({})[name as keyof typeof settingsSchema.shape];
+    const schema = schemas.get(name);
+    const byDefault = schema?.parse(undefined);
     if (value === '') {
       expect([undefined, []]).toContainEqual(byDefault);
     } else {
-      expect(settingsSchema.shape[name as keyof typeof settingsSchema.shape].parse(value)).toEqual(byDefault);
+      expect(schema?.parse(value)).toEqual(byDefault);
     }
   });
 
@@ -130,6 +136,26 @@ describe('settings', () => {
     { AUDIT_EVERY_MS: '0', READ_WAIT_MS: '0' },
   ])('given %j, are accepted', (environment) => {
     expect(refusalOf(environment)).toBe('');
+  });
+});
+
+describe('a name in .env', () => {
+  it.each([
+    ['REPLICA_PORT', 'REPLICA_PORTS'],
+    ['WRITECONCERN', 'WRITE_CONCERN'],
+    ['MIN_IN_SYNC_REPLICAS', 'MIN_INSYNC_REPLICAS'],
+    ['CLUSTER_SECRETS', 'CLUSTER_SECRET'],
+    ['Port', 'PORT'],
+    ['HOSTS', 'HOST'],
+  ])('that is %s, is refused on one line that names %s', (name, meant) => {
+    const refusal = `.env: ${name} is not a setting, use ${meant}`;
+    expect(() => {
+      refuseMisspelled(['PORT', name]);
+    }).toThrow(refusal);
+  });
+
+  it('that is a setting, or like none, is accepted', () => {
+    refuseMisspelled([...schemas.keys(), 'NODE_ENV', 'NODE_OPTIONS', 'TZ', 'PATH', 'COMPOSE_PROJECT_NAME', 'DEBUG']);
   });
 });
 

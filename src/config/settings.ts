@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import { allowedHosts, apiKeys, corsOrigins, rateLimit } from './access-settings.js';
 import { nameOfNode, type NodeAddress, replicaNodes, replicaPorts } from './replication-settings.js';
@@ -17,117 +18,147 @@ const MEBIBYTE = 1024 * 1024;
 const MAX_MS = 2 ** 31 - 1;
 const MAX_REPLICAS = 64;
 const REPLICAS_THAT_MUST_FOLLOW = 2;
-/** Each must be shorter than the one after it: otherwise the longer wait never sees what the shorter one decided. */
-const SHORTER_BEFORE_LONGER = [
-  ['REPLICA_TIMEOUT_MS', 'PREPARE_DEADLINE_MS'],
-  ['PREPARE_DEADLINE_MS', 'WRITE_DEADLINE_MS'],
-  ['PING_MS', 'DEAD_AFTER_MS'],
-  ['HEADERS_TIMEOUT_MS', 'REQUEST_TIMEOUT_MS'],
-] as const;
 const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|localhost|::1)$/;
 
 export function isLoopback(host: string): boolean {
   return LOOPBACK.test(host);
 }
 
-/** Every setting, as it stands in the environment, of whichever process. `.env.example` says the same for people. */
-export const settingsSchema = z
-  .object({
-    PORT: port(5050),
-    HOST: z.string().min(1).default('127.0.0.1'),
-    DATA_DIR: z.string().min(1).default('./data'),
-    REPLICA_PORTS: replicaPorts,
-    REPLICA_NODES: replicaNodes,
-    NODES: replicaNodes,
-    REPLICAS_DIR: z.string().min(1).default('./replicas'),
-    ADVERTISED_URL: z
+const directory = (preset: string): z.ZodPipe<z.ZodDefault<z.ZodString>, z.ZodTransform<string, string>> =>
+  z
+    .string()
+    .min(1)
+    .default(preset)
+    .transform((path) => resolve(path));
+
+/**
+ * Every setting of every process, in slices. The variable of a setting has its name in capitals: `writeConcern` is
+ * WRITE_CONCERN. `.env.example` explains each to people.
+ */
+export const SLICES = {
+  http: z.object({
+    port: port(5050),
+    host: z.string().min(1).default('127.0.0.1'),
+    apiKeys,
+    allowedHosts,
+    corsOrigins,
+    rateLimit,
+    idempotencyKeys: wholeNumber('must be a whole number from 1 to 10000000', 1, 10_000_000).default(2_000_000),
+    headersTimeoutMs: milliseconds(10_000),
+    requestTimeoutMs: milliseconds(30_000),
+  }),
+  storage: z.object({
+    dataDirectory: directory('./data'),
+    replicasDirectory: directory('./replicas'),
+    seed: onOff('on'),
+    /** Undefined: kept in files, made at the first start. */
+    clusterSecret: z.string().min(16, 'must have 16 characters or more').optional(),
+    snapshotEveryBytes: bytes(2 * MEBIBYTE),
+    journalReserveBytes: bytes(MEBIBYTE / 4),
+    /** 0: never. */
+    dataCheckEveryMs: milliseconds(600_000, 0),
+  }),
+  replication: z.object({
+    replicaPorts,
+    replicaNodes,
+    /** Undefined: where the app listens. */
+    advertisedUrl: z
       .string()
       .regex(/^https?:\/\/[\w.:[\]-]+$/, 'must be http://host:port, without a slash at its end')
       .optional(),
-    WRITE_CONCERN: z.enum(['all', 'majority', 'primary'], 'must be all, majority or primary').default('all'),
-    MIN_INSYNC_REPLICAS: wholeNumber('must be a whole number', 0, MAX_REPLICAS).optional(),
-    REPLICA_TIMEOUT_MS: milliseconds(500),
-    PREPARE_DEADLINE_MS: milliseconds(1_000),
-    WRITE_DEADLINE_MS: milliseconds(2_000),
-    IN_DOUBT_AFTER_MS: milliseconds(5_000),
-    READ_WAIT_MS: milliseconds(1_000, 0),
-    PING_MS: milliseconds(250),
-    DEAD_AFTER_MS: milliseconds(1_000),
-    AUDIT_EVERY_MS: milliseconds(300_000, 0),
-    REPLICATION_BATCH_BYTES: wholeNumber('must be a whole number of bytes from 1 to 4194304', 1, 4 * MEBIBYTE).default(
+    writeConcern: z.enum(['all', 'majority', 'primary'], 'must be all, majority or primary').default('all'),
+    minInsyncReplicas: wholeNumber('must be a whole number', 0, MAX_REPLICAS).optional(),
+    replicaTimeoutMs: milliseconds(500),
+    writeDeadlineMs: milliseconds(2_000),
+    readWaitMs: milliseconds(1_000, 0),
+    pingMs: milliseconds(250),
+    deadAfterMs: milliseconds(1_000),
+    /** 0: never. */
+    auditEveryMs: milliseconds(300_000, 0),
+    replicationBatchBytes: wholeNumber('must be a whole number of bytes from 1 to 4194304', 1, 4 * MEBIBYTE).default(
       MEBIBYTE,
     ),
-    CACHE: onOff('on'),
-    CACHE_BYTES: bytes(64 * MEBIBYTE),
-    SEED: onOff('on'),
-    API_KEYS: apiKeys,
-    ALLOWED_HOSTS: allowedHosts,
-    CORS_ORIGINS: corsOrigins,
-    RATE_LIMIT: rateLimit,
-    IDEMPOTENCY_KEYS: wholeNumber('must be a whole number from 1 to 10000000', 1, 10_000_000).default(2_000_000),
-    HEADERS_TIMEOUT_MS: milliseconds(10_000),
-    REQUEST_TIMEOUT_MS: milliseconds(30_000),
-    CLUSTER_SECRET: z.string().min(16, 'must have 16 characters or more').optional(),
-    LOG_LEVEL: z
+  }),
+  cluster: z.object({ nodes: replicaNodes }),
+  transactions: z.object({ prepareDeadlineMs: milliseconds(1_000), inDoubtAfterMs: milliseconds(5_000) }),
+  cache: z.object({ cache: onOff('on'), cacheBytes: bytes(64 * MEBIBYTE) }),
+  log: z.object({
+    logLevel: z
       .enum(['debug', 'info', 'warn', 'error', 'silent'], 'must be debug, info, warn, error or silent')
       .default('info'),
-    SNAPSHOT_EVERY_BYTES: bytes(2 * MEBIBYTE),
-    JOURNAL_RESERVE_BYTES: bytes(MEBIBYTE / 4),
-    DATA_CHECK_EVERY_MS: milliseconds(600_000, 0),
-    FAULTS: z.enum(['0', '1'], 'must be 0 or 1').default('0'),
-    CRASH_SITE: z
+  }),
+  faults: z.object({
+    faults: z.enum(['0', '1'], 'must be 0 or 1').default('0'),
+    crashSite: z
       .string()
       .regex(/^[a-z\d][a-z\d.-]*(?:#[1-9]\d*)?$/, 'must be the name of a crash site, with #n for the n-th time')
       .optional(),
-  })
-  .superRefine((settings, context) => {
-    const refuse = (name: keyof typeof settings, message: string): void => {
-      context.addIssue({ code: 'custom', path: [name], message });
-    };
-    const { HOST, API_KEYS } = settings;
-    if (!isLoopback(HOST) && API_KEYS.length === 0) {
-      const reason = 'without keys only this machine may call (HOST=127.0.0.1)';
-      refuse('API_KEYS', `must be set to listen on ${HOST}: ${reason}`);
-    }
-    if (settings.CRASH_SITE !== undefined && settings.FAULTS !== '1') refuse('CRASH_SITE', 'needs FAULTS=1');
-    const names = API_KEYS.map(({ name }) => name);
-    if (new Set(names).size < names.length) refuse('API_KEYS', 'must name each key differently');
+  }),
+};
 
-    for (const [shorter, longer] of SHORTER_BEFORE_LONGER) {
-      if (settings[shorter] < settings[longer]) continue;
-      refuse(shorter, `must be below ${longer} (${String(settings[longer])})`);
-    }
-    const replicas = nodesOf(settings).length;
-    const minInSync = settings.MIN_INSYNC_REPLICAS;
-    const min = Math.min(1, replicas);
-    if (minInSync !== undefined && (minInSync < min || minInSync > replicas)) {
-      const range =
-        replicas === 0 ? '0: there are no replicas' : `from 1 to ${String(replicas)}, for so many there are`;
-      refuse('MIN_INSYNC_REPLICAS', `must be ${range}`);
-    }
-  });
+const SHORTENED: Readonly<Record<string, string>> = { dataDirectory: 'DATA_DIR', replicasDirectory: 'REPLICAS_DIR' };
 
+/** The variable that sets a field of a slice. */
+export function variableOf(field: string): string {
+  return SHORTENED[field] ?? field.replace(/[A-Z]/g, '_$&').toUpperCase();
+}
+
+/** Each must be shorter than the one after it: otherwise the longer wait never sees what the shorter one decided. */
+const SHORTER_BEFORE_LONGER = [
+  ['replicaTimeoutMs', 'prepareDeadlineMs'],
+  ['prepareDeadlineMs', 'writeDeadlineMs'],
+  ['pingMs', 'deadAfterMs'],
+  ['headersTimeoutMs', 'requestTimeoutMs'],
+] as const;
+
+const settingsSchema = z.object(SLICES);
 export type Settings = z.infer<typeof settingsSchema>;
 
+/** What holds for every process. */
+export const commonSchema = settingsSchema.superRefine(({ http, replication, transactions, faults }, context) => {
+  const refuse = (field: string, message: string): void => {
+    context.addIssue({ code: 'custom', path: [field], message });
+  };
+  const { host, apiKeys: keys } = http;
+  if (!isLoopback(host) && keys.length === 0) {
+    refuse('apiKeys', `must be set to listen on ${host}: without keys only this machine may call (HOST=127.0.0.1)`);
+  }
+  if (faults.crashSite !== undefined && faults.faults !== '1') refuse('crashSite', 'needs FAULTS=1');
+  if (new Set(keys.map(({ name }) => name)).size < keys.length) refuse('apiKeys', 'must name each key differently');
+
+  const waits = { ...http, ...replication, ...transactions };
+  for (const [shorter, longer] of SHORTER_BEFORE_LONGER) {
+    if (waits[shorter] < waits[longer]) continue;
+    refuse(shorter, `must be below ${variableOf(longer)} (${String(waits[longer])})`);
+  }
+  const replicas = nodesOf(replication).length;
+  const { minInsyncReplicas } = replication;
+  const min = Math.min(1, replicas);
+  if (minInsyncReplicas !== undefined && (minInsyncReplicas < min || minInsyncReplicas > replicas)) {
+    const range = replicas === 0 ? '0: there are no replicas' : `from 1 to ${String(replicas)}, for so many there are`;
+    refuse('minInsyncReplicas', `must be ${range}`);
+  }
+});
+
 /** What holds for the app alone: the PORT of a replica stands in REPLICA_PORTS, its own must not. */
-export const appSettingsSchema = settingsSchema.superRefine((settings, context) => {
-  const name = settings.REPLICA_NODES.length > 0 ? 'REPLICA_NODES' : 'REPLICA_PORTS';
-  const clash = nodesOf(settings).find(({ host, port: taken }) => isLoopback(host) && taken === settings.PORT);
+export const appSchema = commonSchema.superRefine(({ http, replication }, context) => {
+  const field = replication.replicaNodes.length > 0 ? 'replicaNodes' : 'replicaPorts';
+  const clash = nodesOf(replication).find(({ host, port: taken }) => isLoopback(host) && taken === http.port);
   if (!clash) return;
   const message = `must not name port ${String(clash.port)}, which is PORT, the app's own`;
-  context.addIssue({ code: 'custom', path: [name], message });
+  context.addIssue({ code: 'custom', path: [field], message });
 });
 
 /** The replicas there are: REPLICA_NODES where it is given, else this machine at REPLICA_PORTS. */
 export function nodesOf({
-  REPLICA_NODES,
-  REPLICA_PORTS,
-}: Pick<Settings, 'REPLICA_NODES' | 'REPLICA_PORTS'>): (NodeAddress & { readonly name: string })[] {
-  const nodes = REPLICA_NODES.length > 0 ? REPLICA_NODES : REPLICA_PORTS.map((p) => ({ host: '127.0.0.1', port: p }));
+  replicaNodes: given,
+  replicaPorts: ports,
+}: Settings['replication']): (NodeAddress & { readonly name: string })[] {
+  const nodes = given.length > 0 ? given : ports.map((p) => ({ host: '127.0.0.1', port: p }));
   return nodes.map((node) => ({ name: nameOfNode(node), ...node }));
 }
 
 /** How many replicas must hold a write: as set, else two, or all of them where there are fewer. */
-export function minInSyncOf(settings: Settings): number {
-  return settings.MIN_INSYNC_REPLICAS ?? Math.min(REPLICAS_THAT_MUST_FOLLOW, nodesOf(settings).length);
+export function minInSyncOf(replication: Settings['replication']): number {
+  return replication.minInsyncReplicas ?? Math.min(REPLICAS_THAT_MUST_FOLLOW, nodesOf(replication).length);
 }

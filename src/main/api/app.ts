@@ -97,7 +97,7 @@ export async function startApp(
       file: bookstoreIn(dataDirectory),
       sealed: SEALED_TABLES,
       program: programOf('checker'),
-      everyMs: config.storage.checkEveryMs,
+      everyMs: config.storage.dataCheckEveryMs,
     },
   );
   const endWatch = files.watch(systemTimers, LOOK_AT_FILES_EVERY_MS);
@@ -148,7 +148,7 @@ export async function startApp(
     timers: systemTimers,
     clock: systemClock,
     answerDeadlineMs: config.transactions.answerDeadlineMs,
-    keysPerCaller: config.http.keysPerCaller,
+    keysPerCaller: config.http.idempotencyKeys,
     isKeyAdded: ({ headers }) => isAuthorized(headers[ADDED_KEY_HEADER]?.toString(), authorization),
   });
   for (const store of [stores.sqlOperations, stores.documents]) await idempotency.count(store.heldKeys(), nextTurn);
@@ -165,7 +165,7 @@ export async function startApp(
     await endFirstStart(origin, stores, {
       clock: systemClock,
       seed: async () => {
-        if (!config.storage.seed) return;
+        if (config.storage.seed === 'off') return;
         await books.seed(SEED_BOOKS);
         await app.get(CustomerService).seed(SEED_CUSTOMERS);
       },

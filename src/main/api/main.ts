@@ -11,7 +11,7 @@ runServer(() => {
   const directory = config.storage.dataDirectory;
   return {
     log: {
-      level: config.log.level,
+      level: config.log.logLevel,
       file: process.env[LOG_FILE_VARIABLE],
       secrets: [...config.http.apiKeys.map(({ key }) => key), config.storage.clusterSecret ?? ''].filter(
         (secret) => secret !== '',

@@ -10,7 +10,7 @@ runServer(() => {
   const { directory } = config;
   return {
     log: {
-      level: config.log.level,
+      level: config.log.logLevel,
       file: process.env[LOG_FILE_VARIABLE],
       secrets: [...config.http.apiKeys.map(({ key }) => key), config.clusterSecret ?? ''].filter(
         (secret) => secret !== '',

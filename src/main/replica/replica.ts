@@ -117,8 +117,8 @@ export async function startReplica(
     }),
   ]);
 
-  const quota = new KeyQuota(config.http.keysPerCaller, CLIENT_KEY_RETENTION_MS);
-  const undoQuota = new KeyQuota(config.http.keysPerCaller, CLIENT_KEY_RETENTION_MS);
+  const quota = new KeyQuota(config.http.idempotencyKeys, CLIENT_KEY_RETENTION_MS);
+  const undoQuota = new KeyQuota(config.http.idempotencyKeys, CLIENT_KEY_RETENTION_MS);
   await countHeldKeys(groups.heldKeys('operations'), () => quota, nextTurn);
   await countHeldKeys(groups.heldKeys('early undos'), () => undoQuota, nextTurn);
   const presence = new PrimaryPresence({ timers: systemTimers, log, nowMs: monotonicMs }, config.deadAfterMs);

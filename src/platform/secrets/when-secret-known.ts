@@ -6,7 +6,7 @@ const LOOK_EVERY_MS = 250;
 
 export interface SecretSources {
   /** Undefined: kept in `directory`, or found in `dataDirectory` or another replica's. */
-  readonly clusterSecret: string | undefined;
+  readonly clusterSecret?: string | undefined;
   /** The replica's own. */
   readonly directory: string;
   /** The app's, if it runs on this machine. */
