@@ -60,6 +60,24 @@ const FILES_ARE_LOOKED_AT = [
   },
 ];
 
+/** A service returns what happened; the adapter makes the answer of it. */
+const HTTP_ANSWERS = [
+  'Identifier[name=/^(status|statusCode|headers?|location|etag)$/i]',
+  'Literal[value=/^(status|statusCode|headers?|location|link|etag|retry-after|content-type|x-[a-z-]+)$/i]',
+  'Literal[value=/^[/][a-z]/]',
+  'TemplateElement[value.raw=/^[/][a-z]/]',
+].map((selector) => ({
+  selector,
+  message: 'Only adapters/http/ names a status, a header or a path: return what happened, the adapter answers.',
+}));
+const HTTP_IN_MODULES = [
+  {
+    regex: '/platform/http/',
+    allowImportNamePattern: '^(boundedText|PageRequest|Preconditions|PreparedBody|QueryNames|WriteConcern)$',
+    message: 'Only adapters/http/ answers: a service knows of a request what it asks for, and nothing else.',
+  },
+];
+
 const HANDS = [
   ['MemberExpression[object.name="Date"][property.name="now"]', 'Clock'],
   ['MemberExpression[object.name="Date"][property.value="now"]', 'Clock'],
@@ -169,6 +187,11 @@ export default defineConfig(
     rules: restrictSyntax(ENVIRONMENT, SQLITE_FILES),
   },
   {
+    files: ['src/modules/**/*.ts'],
+    ignores: ['src/modules/*/adapters/http/**', ...SPECS],
+    rules: { ...restrictSyntax(ENVIRONMENT, SQLITE_FILES, HTTP_ANSWERS), ...restrictImports(HTTP_IN_MODULES) },
+  },
+  {
     files: ['src/config/**/*.ts', 'src/main/**/*.ts'],
     ignores: SPECS,
     rules: restrictSyntax(SQLITE_FILES),
@@ -196,6 +219,11 @@ export default defineConfig(
     files: ['src/kernel/**/*.ts'],
     ignores: SPECS,
     rules: restrictImports([...PURE_IMPORTS, ...KERNEL_IMPORTS]),
+  },
+  {
+    files: ['src/kernel/**/*.ts', 'src/modules/*/core/**/*.ts'],
+    ignores: SPECS,
+    rules: restrictSyntax(ENVIRONMENT, SQLITE_FILES, HANDS, HTTP_ANSWERS),
   },
   {
     files: [EVENTUALLY],

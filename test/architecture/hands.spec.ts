@@ -6,8 +6,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
- * Simulation rests on cores without a clock, chance, timers or network, and locks on files that nothing but SQLite opens.
- * Lint holds that; this proves that it does.
+ * Simulation rests on cores without a clock, chance, timers or network, locks on files that nothing but SQLite opens, and
+ * services on adapters that make the answers. Lint holds that; this proves that it does.
  */
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const TEST_TIMEOUT_MS = 60_000;
@@ -37,6 +37,19 @@ const SQLITE_FILES = [
   'export const x = (file: string): string => `${file}-shm`;',
   'export const x = (folder: string): string => `${folder}/lock.db`;',
 ];
+const HTTP_ANSWERS = [
+  'export const x = { status: 201 };',
+  'export interface X { readonly headers: object }',
+  'export const x = (answer: { statusCode: number }): number => answer.statusCode;',
+  'export const x = (location: string): string => location;',
+  "export const x = { 'x-commit': '1.2' };",
+  "export const x = ['X-Total-Count', '2'];",
+  "export const x = '/books';",
+  'export const x = (id: number): string => `/books/${String(id)}`;',
+];
+const HTTP_IMPORTS = ['acceptedAnswer', 'type Answer', 'nextPageLink', 'prepareBody', 'writtenAnswer'].map(
+  (name) => `export { ${name} } from '../../platform/http/index.js';`,
+);
 const OPENINGS = [
   "export { readFileSync } from 'node:fs';",
   "import { openSync } from 'node:fs';\nexport const x = openSync;",
@@ -58,12 +71,17 @@ const FORBIDDEN: readonly (readonly [place: string, code: readonly string[]])[] 
   ),
   ['src/platform/sql/plant', OPENINGS],
   ['test/any/plant', SLEEPS],
+  ['src/kernel/plant-answers', HTTP_ANSWERS],
+  ['src/modules/any/core/plant-answers', HTTP_ANSWERS],
+  ['src/modules/any/plant-answers', [...HTTP_ANSWERS, ...HTTP_IMPORTS]],
 ];
 const ALLOWED: readonly (readonly [place: string, code: readonly string[]])[] = [
   ['src/config/plant', ENVIRONMENT],
   ['src/platform/sql/plant-allowed', [...SQLITE_FILES, "export { statSync } from 'node:fs';"]],
   ['src/main/any/plant', ENVIRONMENT],
   ['src/platform/any/plant-allowed', [...HANDS.slice(0, 7), "export * from 'node:fs';"]],
+  ['src/modules/any/adapters/http/plant', HTTP_ANSWERS],
+  ['src/modules/any/plant-request', ["export type { Preconditions } from '../../platform/http/index.js';"]],
   ['src/protocols/any/shell', HANDS.slice(0, 7)],
   ['src/protocols/any/core-allowed', ["export { createHash } from 'node:crypto';", 'export const x = new Date(5);']],
 ];
@@ -78,7 +96,7 @@ const forbidden = [
 ];
 const allowed = plantsOf(ALLOWED);
 
-describe('the lint rules that keep the cores pure, and files of SQLite to SQLite', () => {
+describe('the lint rules that keep the cores pure, files of SQLite to SQLite, and answers to the adapters', () => {
   let tree: string;
   let restricted: ReadonlySet<string>;
 

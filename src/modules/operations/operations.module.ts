@@ -1,5 +1,4 @@
 import { Module } from '@nestjs/common';
-import type { Answer } from '../../platform/http/index.js';
 import { SqlTransactionTable, TransactionOperationLedger } from '../../platform/sql/index.js';
 import { TransactionCoordinator } from '../../protocols/two-phase-commit/index.js';
 import { CustomerOperationLedger, CustomersModule } from '../customers/index.js';
@@ -18,12 +17,12 @@ import { OperationService } from './operation.service.js';
         ...[TransactionCoordinator, SqlTransactionTable],
       ],
       useFactory: (
-        sql: TransactionOperationLedger<Answer>,
+        sql: TransactionOperationLedger<unknown>,
         customers: CustomerOperationLedger,
         users: DocumentUserOperationLedger,
         transactions: TransactionCoordinator<never>,
         rows: SqlTransactionTable,
-      ) => new OperationService([sql, customers, users], transactions, rows),
+      ) => new OperationService<unknown>([sql, customers, users], transactions, rows),
     },
   ],
 })
