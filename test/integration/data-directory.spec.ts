@@ -30,7 +30,9 @@ describe('a data directory and two app processes', () => {
   const refused = {
     code: 1,
     signal: null,
-    printed: expect.stringMatching(/^data-directory-locked: another Bifolio process holds [^\n]+\n$/),
+    printed: expect.stringMatching(
+      /^data-directory-locked: cannot lock [^\n]+: it is in use by another process [^\n]+\n$/,
+    ),
   };
 
   it('given that the first lives, refuses the second in one line, and the first serves on', async () => {

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { isAlive } from '../../src/platform/nodes/index.js';
 import { removeDirectory, temporaryDirectory } from '../support/app-process.js';
@@ -102,6 +103,18 @@ describe('npm start with an app and two replicas', () => {
     expect([...fleet.history.slice(2)].sort()).toEqual(
       [first!, second!].flatMap((port) => [`replica ${port} stopped`, `replica ${port} stops`]).sort(),
     );
+  });
+
+  it("given as many idle connections to the supervisor's port as it takes, is stopped by npm stop", async () => {
+    const run = await start();
+    const { url } = JSON.parse(readFileSync(join(fleet.data, 'supervisor.json'), 'utf8')) as { readonly url: string };
+    const idle = Array.from({ length: 150 }, () => connect(Number(new URL(url).port), '127.0.0.1'));
+    idle.forEach((socket) => socket.on('error', () => undefined));
+    await Promise.all(idle.map((socket) => once(socket, 'connect')));
+
+    expect(await fleet.run('stop').toEnd()).toEqual({ code: 0, printed: 'Stopped.\n' });
+    expect(await run.exited).toBe(0);
+    idle.forEach((socket) => socket.destroy());
   });
 
   it('given the port of a replica taken, says so in one line with the port and the setting, and leaves nothing', async () => {

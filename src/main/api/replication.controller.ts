@@ -52,7 +52,7 @@ export class ReplicationController {
     shown: statusSchema,
   })
   status(): Status {
-    const { position, state, waiting, writeConcern, minInSync, names } = this.replication.status;
+    const { position, state, waiting, writeConcern, minInSync, names, handshakeErrors } = this.replication.status;
     const views: readonly ReplicaView[] = state?.replicas ?? [];
     return {
       epoch: state?.identity.epoch ?? position.epoch,
@@ -69,7 +69,7 @@ export class ReplicationController {
           state: view?.condition ?? 'unreachable',
           position: seq,
           lag: seq === null ? null : Math.max(0, position.seq - seq),
-          lastError: view?.lastError ?? null,
+          lastError: (view ? view.lastError : handshakeErrors[name]) ?? null,
         };
       }),
     };

@@ -5,7 +5,6 @@ import { AppError } from '../../kernel/index.js';
 import { answerUnparsable, problemHeaders, problemOf, refusalOfHost } from '../../platform/http/index.js';
 
 const HOST = '127.0.0.1';
-/** It is asked one short thing by programs on this machine. */
 const MAX_CONNECTIONS = 100;
 const LIMITS = {
   headersTimeout: 2_000,
@@ -15,9 +14,9 @@ const LIMITS = {
 };
 
 /**
- * Answers `GET /health/live` with this process's pid, on any free port of this machine, so that `npm stop` never takes
- * another program that was given the pid of an earlier supervisor for this one. Resolves with the address, and
- * the server for who wants to end it.
+ * Answers `GET /health/live` with this process's pid, on any free port of this machine, so that `npm stop` never mistakes
+ * another program that has the pid of an earlier supervisor for this one. The oldest of too many connections makes room: every
+ * answer is immediate, so that connection is idle.
  */
 export function serveLiveness(): Promise<{ readonly url: string; readonly server: Server }> {
   const refusalOf = refusalOfHost(new Set());
@@ -35,7 +34,12 @@ export function serveLiveness(): Promise<{ readonly url: string; readonly server
     };
     response.writeHead(problem?.status ?? 200, { ...headers, ...always }).end(body);
   });
-  server.maxConnections = MAX_CONNECTIONS;
+  const open = new Set<Socket>();
+  server.on('connection', (socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+    if (open.size > MAX_CONNECTIONS) open.values().next().value?.destroy();
+  });
   server.on('clientError', (error, socket) => {
     answerUnparsable(error, socket as Socket, randomUUID());
   });

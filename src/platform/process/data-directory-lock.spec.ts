@@ -70,7 +70,10 @@ describe('DataDirectoryLock', () => {
   it('given a holder in another process, is refused in one line that names the directory', async () => {
     await hold();
 
-    expect(acquiring()).toMatchObject({ ...refusal, message: `another Bifolio process holds ${directory}` });
+    expect(acquiring()).toMatchObject({
+      ...refusal,
+      message: `cannot lock ${directory}: it is in use by another process`,
+    });
   });
 
   it('given that this process holds it, is refused to another', async () => {

@@ -73,7 +73,7 @@ export class DataDirectoryLock {
 function refusalOf(cause: unknown, directory: string, path: string): unknown {
   const { code = '', message } = cause as { readonly code?: string; readonly message: string };
   if (code === 'SQLITE_BUSY') {
-    return new AppError('data-directory-locked', `another Bifolio process holds ${directory}`, {
+    return new AppError('data-directory-locked', `cannot lock ${directory}: it is in use by another process`, {
       retry: 'safe',
       cause,
     });

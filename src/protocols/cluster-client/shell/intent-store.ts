@@ -50,7 +50,9 @@ export class IntentStore {
       const lock = this.tryLock(name);
       if (lock !== undefined) return this.held(name, lock);
       if (attempt < TRIES) continue;
-      throw new AppError('data-directory-locked', `no lock is to be had in ${this.directory}`, { retry: 'safe' });
+      throw new AppError('data-directory-locked', `cannot lock ${this.directory}: it is in use by another process`, {
+        retry: 'safe',
+      });
     }
   }
 

@@ -1,20 +1,25 @@
 import type { ReplicaLink } from './replica-link.js';
 
-/** What each replica answered, by its name, and one line for each that did not. */
+/** Asks all replicas. Resolves with answers and errors by name, and with a sorted line for each replica that did not answer. */
 export async function askAll<Answer>(
   links: readonly ReplicaLink[],
   question: (link: ReplicaLink) => Promise<Answer>,
-): Promise<{ readonly answers: Readonly<Record<string, Answer>>; readonly silent: readonly string[] }> {
+): Promise<{
+  readonly answers: Readonly<Record<string, Answer>>;
+  readonly errors: Readonly<Record<string, string>>;
+  readonly silent: readonly string[];
+}> {
   const answers: Record<string, Answer> = {};
-  const silent: string[] = [];
+  const errors: Record<string, string> = {};
   await Promise.all(
     links.map(async (link) => {
       try {
         answers[link.name] = await question(link);
       } catch (error) {
-        silent.push(`${link.name}: ${(error as Error).message}`);
+        errors[link.name] = (error as Error).message;
       }
     }),
   );
-  return { answers, silent: silent.sort() };
+  const silent = Object.entries(errors).map(([name, message]) => `${name}: ${message}`);
+  return { answers, errors, silent: silent.sort() };
 }

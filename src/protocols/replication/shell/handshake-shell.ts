@@ -28,29 +28,30 @@ const PULL_BYTES = 1024 * 1024;
 /**
  * The questions before a primary's first append: is anything missing here that the replicas have, and do they promise
  * to follow no older primary? Resolves with the epoch that they promised, after what was missing has been fetched. As
- * long as too few replicas answer, it goes on asking and calls `onWait` before each pause. Rejects with what `assertGoing`
+ * long as too few replicas answer, it goes on asking and calls `onWait` before each pause, with the last errors by replica. Rejects with what `assertGoing`
  * throws, which is called before each question. Rejects with `recovery-needed` when to begin would lose what the replicas hold.
  */
 export async function openHistory(
   ports: HandshakePorts,
   options: HandshakeOptions,
   assertGoing: () => void,
-  onWait: (waiting: string) => void,
+  onWait: (waiting: string, errors: Readonly<Record<string, string>>) => void,
 ): Promise<number> {
   const { store, links, timers } = ports;
   const forks: string[] = [];
   let heard: Heard = {};
-  let errors: readonly string[] = [];
+  let errors: Readonly<Record<string, string>> = {};
+  let silent: readonly string[] = [];
   let askedEpoch = 0;
   const pause = (why: string): Promise<void> => {
-    onWait(why);
+    onWait(why, errors);
     return new Promise((resolve) => timers.after(options.askEveryMs, resolve));
   };
   const ask = async (question: (link: ReplicaLink) => Promise<ReplicaReport>): Promise<void> => {
     assertGoing();
-    const { answers, silent } = await askAll(links, question);
-    heard = { ...heard, ...answers };
-    errors = silent;
+    const asked = await askAll(links, question);
+    heard = { ...heard, ...asked.answers };
+    ({ errors, silent } = asked);
   };
   const askForReports = (): Promise<void> => ask((link) => link.report(options.replicaTimeoutMs));
   await askForReports();
@@ -79,13 +80,13 @@ export async function openHistory(
         break;
       }
       case 'wait-for-all':
-        await pause(`${decision.missing}; replicas that do not answer may hold it (${errors.join('; ')})`);
+        await pause(`${decision.missing}; replicas that do not answer may hold it (${silent.join('; ')})`);
         await askForReports();
         break;
       case 'wait': {
         const count = `${String(decision.heard)} of ${String(links.length)} replicas answered`;
         const why = `${String(decision.needed)} are needed to be sure that nothing is missing here`;
-        await pause(`${count} and ${why} (${errors.join('; ')})`);
+        await pause(`${count} and ${why} (${silent.join('; ')})`);
         await askForReports();
         break;
       }

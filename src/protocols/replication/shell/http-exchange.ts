@@ -139,7 +139,7 @@ export function unexpectedAnswer({ status, body }: Exchanged): AppError {
   if (status === 401) return new AppError('unauthorized', 'it has another cluster secret', { retry: 'never' });
   const said = detailOf(body.toString('utf8')).slice(0, MAX_QUOTED_ANSWER_LENGTH).replace(/\s+/g, ' ');
   const code = status === 503 ? 'not-ready' : 'internal';
-  return new AppError(code, `it answered ${String(status)}: ${said}`, { retry: 'unknown' });
+  return new AppError(code, `it answered ${String(status)}${said && `: ${said}`}`, { retry: 'unknown' });
 }
 
 function prepare(

@@ -170,7 +170,7 @@ describe('a link to a replica that misbehaves', () => {
     [503, JSON.stringify({ detail: 'it is stopping' }), 'not-ready: it answered 503: it is stopping'],
     [500, JSON.stringify({ detail: 'oh' }), 'internal: it answered 500: oh'],
     [404, 'nothing here', 'internal: it answered 404: nothing here'],
-    [302, '', 'internal: it answered 302: '],
+    [302, '', 'internal: it answered 302'],
     [200, '<html>', 'malformed-request: the body is not JSON'],
     [200, '{"verdict":"yes"}', 'malformed-request: the verdict is none'],
   ])('given the answer %d with %s, refuses it in one line', async (status, body, refusal) => {

@@ -63,6 +63,8 @@ export interface ReplicationStatus {
   readonly waiting: string | undefined;
   readonly writeConcern: WriteConcern;
   readonly minInSync: number;
+  /** By replica, why it did not answer before the epoch began. */
+  readonly handshakeErrors: Readonly<Record<string, string>>;
   /** Of all replicas. */
   readonly names: readonly string[];
 }
@@ -80,6 +82,7 @@ const FIRST_AUDIT_AFTER_MS = 10_000;
 export class ReplicationPrimary {
   private state: PrimaryState | undefined;
   private waiting = 'the replicas have not been asked yet';
+  private handshakeErrors: Readonly<Record<string, string>> = {};
   private isClosed = false;
   private readonly confirmations: Confirmations;
   private readonly waits: CommitWaits;
@@ -108,9 +111,10 @@ export class ReplicationPrimary {
     const assertGoing = (): void => {
       if (this.isClosed) throw new AppError('shutting-down', 'stopped before the epoch', { retry: 'safe' });
     };
-    const epoch = await openHistory(this.ports, handshake, assertGoing, (waiting) => {
-      if (waiting !== this.waiting) log.info('waiting for replicas', { waiting });
+    const epoch = await openHistory(this.ports, handshake, assertGoing, (waiting, errors) => {
+      if (waiting !== this.waiting) log.warn('waiting for replicas', { waiting });
       this.waiting = waiting;
+      this.handshakeErrors = errors;
     });
     store.onDurable((records) => {
       if (this.ports.links.length > 0) this.shipping.remember(records);
@@ -141,6 +145,7 @@ export class ReplicationPrimary {
       position: store.history.position,
       state: this.state,
       waiting: this.obstacle(),
+      handshakeErrors: this.handshakeErrors,
       writeConcern,
       minInSync,
       names: links.map(({ name }) => name),
