@@ -31,6 +31,8 @@ const TYPES = [
   'json',
   '',
 ];
+/** Of headers that hold whole numbers which may be larger than those of JSON. */
+const VERSION_PATTERN = '^[1-9]\\d{0,29}$';
 const SMALL_IDS = 12;
 /** Larger than what one seed needs for a request. */
 const STRIDE = 7_919;
@@ -113,7 +115,7 @@ function headersOf(random: SeededRandom, parameters: readonly Parameter[], body:
     if (!random.chance(0.15)) continue;
     const valid = schema?.enum
       ? String(oneOf(random, schema.enum))
-      : schema?.type === 'integer'
+      : schema?.type === 'integer' || schema?.pattern === VERSION_PATTERN
         ? String(1 + random.below(50))
         : `h-${random.below(500)}`;
     lines.push([name, random.chance(0.6) ? valid : anyHeaderValue(random)]);

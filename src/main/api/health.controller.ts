@@ -4,30 +4,12 @@ import { ApiTags } from '@nestjs/swagger';
 import { HealthCheckService, type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
-import { z } from 'zod';
 import { AppError, logPositionText } from '../../kernel/index.js';
 import { DataFiles } from '../../platform/data-files/index.js';
 import { DocumentStore } from '../../platform/documents/index.js';
-import { DescribeView } from '../../platform/http/index.js';
+import { Describe, type Live, LIVE_OPERATION, READY_OPERATION } from '../../platform/http/index.js';
 import { ReplicationPrimary } from '../../protocols/replication/index.js';
 import { ReadinessGate } from './readiness-gate.js';
-
-const liveSchema = z
-  .object({ status: z.literal('ok'), pid: z.int().min(1).meta({ example: 4711 }) })
-  .meta({ id: 'Live' });
-
-const readySchema = z
-  .object({
-    status: z.literal('ok'),
-    details: z.record(z.string(), z.looseObject({ status: z.literal('up') })).meta({
-      example: {
-        documents: { status: 'up', position: '1.42' },
-        replication: { status: 'up', inSync: 4, replicas: 4 },
-        files: { status: 'up' },
-      },
-    }),
-  })
-  .meta({ id: 'Ready' });
 
 const REPLICATION = 'replication';
 const FILES = 'files';
@@ -48,19 +30,14 @@ export class HealthController {
 
   @Get('live')
   @RouteConfig({ role: 'open', isUncounted: true })
-  @DescribeView({ summary: 'Whether the process answers; open to everyone', shown: liveSchema, open: true })
-  live(): z.infer<typeof liveSchema> {
+  @Describe(LIVE_OPERATION)
+  live(): Live {
     return { status: 'ok', pid: process.pid };
   }
 
   @Get('ready')
   @RouteConfig({ isUncounted: true })
-  @DescribeView({
-    summary: 'Whether every part that answers need is there',
-    description: 'In a refusal `errors` names the parts that are not.',
-    shown: readySchema,
-    refusals: [503],
-  })
+  @Describe(READY_OPERATION)
   async ready(): Promise<unknown> {
     try {
       const { details } = await this.health.check([

@@ -1,8 +1,7 @@
 import { Controller, Get, Res } from '@nestjs/common';
-import { ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { z } from 'zod';
-import { DescribeView } from '../../platform/http/index.js';
+import { Describe, METRICS_OPERATION } from '../../platform/http/index.js';
 import { HttpObserver } from '../../platform/observability/index.js';
 
 @ApiTags('about')
@@ -11,8 +10,7 @@ export class MetricsController {
   constructor(private readonly observer: HttpObserver) {}
 
   @Get()
-  @ApiProduces('text/plain')
-  @DescribeView({ summary: 'Metrics in the text format of Prometheus', shown: z.string() })
+  @Describe(METRICS_OPERATION)
   async read(@Res() reply: FastifyReply): Promise<void> {
     reply.header('content-type', this.observer.registry.contentType).send(await this.observer.metrics());
   }

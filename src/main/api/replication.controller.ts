@@ -15,8 +15,12 @@ const positionSchema = z.object({
 const replicaSchema = z.object({
   name: z.string().meta({ example: '127.0.0.1:5071' }),
   state: z.enum(['in-sync', 'catching-up', 'snapshot', 'quarantined', 'unreachable']),
-  position: z.int().min(0).nullable().meta({ example: 42, description: 'seq; null: not heard of in this epoch' }),
-  lag: z.int().min(0).nullable().meta({ example: 0, description: 'records that are durable here and not there' }),
+  position: z.int().min(0).nullable().meta({ example: 42, description: 'seq; null: unknown in this epoch' }),
+  lag: z
+    .int()
+    .min(0)
+    .nullable()
+    .meta({ example: 0, description: 'number of records that are durable here and not yet on the replica' }),
   lastError: z.string().nullable().meta({ example: null }),
 });
 
@@ -24,9 +28,9 @@ const statusSchema = z
   .object({
     epoch: z.int().min(0).meta({ example: 3 }),
     position: positionSchema,
-    waiting: z.string().nullable().meta({ example: null, description: 'why no write is taken; null: they are' }),
+    waiting: z.string().nullable().meta({ example: null, description: 'why writes are refused; null: they are not' }),
     writeConcern: z.enum(['all', 'majority', 'primary']),
-    minInSync: z.int().min(0).meta({ example: 2 }),
+    minInSync: z.int().min(0).meta({ example: 2, description: 'minimum number of in-sync replicas for a write' }),
     inSync: z.int().min(0).meta({ example: 4 }),
     replicas: z.array(replicaSchema),
   })
@@ -47,8 +51,10 @@ export class ReplicationController {
 
   @Get('status')
   @DescribeView({
-    summary: 'Where each replica of the documents stands',
-    description: 'The epoch is that of this process; a replica is in sync when it holds what is confirmed under `all`.',
+    id: 'readReplicationStatus',
+    summary: 'State of each replica of the documents',
+    description:
+      'The epoch is that of this process. A replica is in sync when it holds every write confirmed under `all`.',
     shown: statusSchema,
   })
   status(): Status {
@@ -77,11 +83,12 @@ export class ReplicationController {
 
   @Get('state-hash')
   @DescribeView({
-    summary: 'SHA-256 of all documents, and where in the history it was taken',
+    id: 'readStateHash',
+    summary: 'SHA-256 of all documents, and the log position at which it was taken',
     description:
-      'At the same position every replica has the same hash; they tell it only to who presents the cluster secret.',
+      'At the same log position every replica has the same hash. A replica tells its hash only to a caller with the cluster secret.',
     shown: stateHashSchema,
-    refusals: [503],
+    refusals: ['not-ready'],
   })
   async stateHash(): Promise<z.infer<typeof stateHashSchema>> {
     const { position, stateHash } = await this.replication.stateHash();

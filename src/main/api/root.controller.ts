@@ -1,7 +1,7 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { DescribeView } from '../../platform/http/index.js';
+import { Describe, rootOperation } from '../../platform/http/index.js';
 import { packageVersion } from '../../platform/process/index.js';
 
 const aboutSchema = z
@@ -36,7 +36,7 @@ export class RootController {
   };
 
   @Get()
-  @DescribeView({ summary: 'What this is and where the rest is', shown: aboutSchema })
+  @Describe(rootOperation(aboutSchema))
   read(): z.infer<typeof aboutSchema> {
     return this.about;
   }

@@ -58,7 +58,7 @@ import {
 import { serveAbout } from './about-routes.js';
 import { crashSitesOf } from './crash-sites.js';
 import { serveCustomerReads } from './customer-reads.js';
-import { openApiDocument } from './openapi/document.js';
+import { replicaDocument } from './openapi.js';
 import { type ReplicaMeasures, serveMetrics } from './metrics.js';
 import { QUERY_NAMES } from './query-names.js';
 
@@ -171,7 +171,7 @@ export async function startReplica(
       ...measures(shell, documents, disk),
       groups: groups.all().length,
     }));
-    await serveDocumentation(clients, { title: 'Bifolio replica API', document: openApiDocument });
+    await serveDocumentation(clients, { title: 'Bifolio replica API', document: replicaDocument });
   });
   const url = await listen(server, config.http);
   presence.begin();

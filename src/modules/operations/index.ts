@@ -1,3 +1,3 @@
 export { OperationService } from './operation.service.js';
-export { operationSchema } from './adapters/http/operation.schemas.js';
+export { READ_OPERATION } from './adapters/http/read-operation.js';
 export { OperationsModule } from './operations.module.js';

@@ -17,16 +17,16 @@ export {
   confirmedAnswer,
   isConfirmedNow,
 } from './commit-confirmation.js';
-export {
-  DescribeAction,
-  DescribeDelete,
-  DescribeList,
-  DescribePost,
-  DescribePut,
-  DescribeRead,
-  DescribeView,
-  type IdDescription,
-} from './describe.js';
+export { type Live, LIVE_OPERATION, METRICS_OPERATION } from './openapi/about.js';
+export { type Ready, READY_OPERATION, rootOperation } from './openapi/about.js';
+export { Describe, DescribeAction, DescribeDelete, DescribeList } from './openapi/describe.js';
+export { DescribePost, DescribePut, DescribeRead, DescribeView } from './openapi/describe.js';
+export { openApiDocument } from './openapi/document.js';
+export { asElsewhere, createOperation, listOperation, operation, readOperation } from './openapi/operations.js';
+export { removeOperation, replaceOperation, viewOperation } from './openapi/operations.js';
+export * as openApiParts from './openapi/parts.js';
+export type { IdDescription, Json, OpenApiOperation, OpenApiResponse } from './openapi/parts.js';
+export { CHANGE_REFUSALS, COMMON_REFUSALS, WRITE_REFUSALS } from './openapi/refusals.js';
 export { type Documentation, serveDocumentation } from './documentation.js';
 export { Preconditions } from './etag.js';
 export { useJsonBodies } from './json-body.js';
@@ -54,13 +54,12 @@ export { refusalOfHost, type ServedHosts } from './host.js';
 export { isPrintable, PRINTABLE_RULE } from './printable.js';
 export { problemHeaders, problemOf, type ProblemShape, problemWithMessage } from './problem.js';
 export { ProblemFilter } from './problem.filter.js';
-export { REFUSALS, REPLICATED_REFUSALS } from './refusals.js';
 export type { QueryNames } from './query-names.js';
 export { notServed } from './routes.js';
 export { commitOf, type HistoryWaits, whenCurrent } from './min-seq.js';
 export { type OpenRequests, shuttingDown, useOpenRequests } from './open-requests.js';
 export { closeServing, requestIds, whyNotListening } from './serving.js';
 export { answerUnparsable, mayArriveSlowly } from './unparsable.js';
-export { acceptedSchema, boundedText, problemJsonSchema, problemSchema } from './schemas.js';
+export { boundedText } from './schemas.js';
 export { answerReplicated } from './replicated-write.js';
 export { useWriteStop } from './write-stop.js';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { ProblemShape } from './problem.js';
 
 /** Text whose length counts characters (code points), not UTF-16 units, after trimming. */
 export function boundedText(min: number, max: number): z.ZodType<string, string> {
@@ -28,22 +29,23 @@ export const acceptedSchema = z
   })
   .meta({ id: 'Accepted' });
 
-/** RFC 9457 with this project's extensions, as shown in the API's documentation. */
-export const problemSchema = z.object({
+const problem = z.object({
   type: z.string().meta({ example: 'urn:bifolio:problem:validation-failed' }),
   title: z.string().meta({ example: 'Bad request' }),
   status: z.int().min(400).max(599).meta({ example: 400 }),
-  detail: z.string().meta({ example: 'price must be a number from 0 to 1000000 with at most two decimals' }),
-  instance: z.string().meta({ example: '/books' }),
+  detail: z.string().meta({ example: 'limi is not a known query' }),
+  instance: z.string().meta({ example: '/' }),
   code: z.string().meta({ example: 'validation-failed' }),
   errors: z
     .array(z.object({ field: z.string(), message: z.string() }))
     .optional()
-    .meta({ example: [{ field: 'price', message: 'must be a number from 0 to 1000000 with at most two decimals' }] }),
+    .meta({ example: [{ field: 'limi', message: 'is not a known query' }] }),
+});
+const withMessage = problem.extend({
+  message: z.string().meta({ description: 'the same as `detail`', example: 'limi is not a known query' }),
 });
 
-/** The schema that every refusal refers to; goes into the document once. */
-export function problemJsonSchema(): Record<string, unknown> {
-  const { $schema: _dialect, id: _id, ...schema } = z.toJSONSchema(problemSchema) as Record<string, unknown>;
-  return schema;
+/** RFC 9457 with this project's extensions: the schema that every refusal refers to. */
+export function problemSchema({ hasMessage = false }: ProblemShape): z.ZodType {
+  return hasMessage ? withMessage : problem;
 }

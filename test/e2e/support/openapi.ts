@@ -10,12 +10,19 @@ export interface Schema {
   readonly oneOf?: readonly Schema[];
   readonly example?: unknown;
   readonly enum?: readonly unknown[];
+  readonly pattern?: string;
 }
 
 export interface ApiResponse {
   readonly description?: string;
   readonly headers?: Readonly<Record<string, unknown>>;
-  readonly content?: Readonly<Record<string, { readonly schema?: Schema }>>;
+  readonly content?: Readonly<Record<string, ApiMedia>>;
+}
+
+export interface ApiMedia {
+  readonly schema?: Schema;
+  readonly example?: unknown;
+  readonly examples?: Readonly<Record<string, { readonly value?: unknown }>>;
 }
 
 export interface Operation {
@@ -65,6 +72,14 @@ export function refsIn(value: unknown): string[] {
   return Object.entries(value).flatMap(([key, inner]) =>
     key === '$ref' && typeof inner === 'string' ? [inner] : refsIn(inner),
   );
+}
+
+/** Every object in a document that looks like a schema: it has a `type`, a `$ref` or a `oneOf`. */
+export function schemasIn(value: unknown): Schema[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const inner = Object.values(value).flatMap((one) => schemasIn(one));
+  const { type, $ref, oneOf } = value as Schema;
+  return typeof type === 'string' || $ref !== undefined || oneOf !== undefined ? [value, ...inner] : inner;
 }
 
 /** The example that a schema gives, put together from those of its properties; what may be absent and has none is. */

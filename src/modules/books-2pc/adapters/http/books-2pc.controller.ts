@@ -19,15 +19,17 @@ export class Books2pcController {
 
   @Post()
   @DescribePost({
+    id: 'createBookAndOrders',
     summary: 'Add a book and count one order more for every customer: both or neither',
     description:
       'A two-phase commit over SQL and the replicated documents, at a cost that does not grow with the number of customers. ' +
-      'X-Write-Concern is met by the promise of the documents, before anything is committed; X-Replicas-Acked tells of ' +
-      'that. X-Commit is the place of the change in their history, for `min_seq` on a replica. Location is the path of ' +
-      'the book; with 202 that of the operation.',
+      'Replicas meet X-Write-Concern by holding the promise of the documents, before anything is committed; ' +
+      'X-Replicas-Acked counts them. X-Commit is the log position of the change, for `min_seq` on a replica. Location is ' +
+      'the path of the book; with 202, of the operation.',
     resource: book2pcSchema,
     replicated: true,
     hasEtag: false,
+    refusals: ['storage-busy', 'storage-read-only'],
   })
   async create(
     @Body({ schema: bookInputSchema, pipes: [BODY_PIPE] }) input: BookInput,

@@ -25,21 +25,21 @@ export class BooksController {
   constructor(private readonly books: BookService) {}
 
   @Get()
-  @DescribeList({ summary: 'Books in id order', item: bookSchema, cached: true })
+  @DescribeList({ id: 'listBooks', summary: 'Books in id order', item: bookSchema, cached: true })
   list(@Query() query: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
     const { value, source } = this.books.page(parsePage(query), preparedPage);
     sendPrepared(request, reply, value, source);
   }
 
   @Get(':id')
-  @DescribeRead({ summary: 'One book', resource: bookSchema, cached: true })
+  @DescribeRead({ id: 'readBook', summary: 'One book', resource: bookSchema, cached: true })
   read(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
     const { value, source } = this.books.find(parseId(id), preparedBook);
     sendPrepared(request, reply, value, source);
   }
 
   @Post()
-  @DescribePost({ summary: 'Add a book', resource: bookSchema })
+  @DescribePost({ id: 'createBook', summary: 'Add a book', resource: bookSchema })
   async create(
     @Body({ schema: bookInputSchema, pipes: [BODY_PIPE] }) input: BookInput,
     @Req() request: FastifyRequest,
@@ -49,7 +49,7 @@ export class BooksController {
   }
 
   @Put(':id')
-  @DescribePut({ summary: 'Replace a book', resource: bookSchema })
+  @DescribePut({ id: 'replaceBook', summary: 'Replace a book', resource: bookSchema })
   async replace(
     @Param('id') id: string,
     @Body({ schema: bookInputSchema, pipes: [BODY_PIPE] }) input: BookInput,
@@ -61,7 +61,7 @@ export class BooksController {
   }
 
   @Delete(':id')
-  @DescribeDelete({ summary: 'Remove a book' })
+  @DescribeDelete({ id: 'deleteBook', summary: 'Remove a book' })
   async delete(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const conditions = Preconditions.of(request);
     sendAnswer(reply, await this.books.delete(parseId(id), conditions, recording(request, bookAnswer)));

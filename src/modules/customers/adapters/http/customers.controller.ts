@@ -5,19 +5,16 @@ import { DocumentStore } from '../../../../platform/documents/index.js';
 import {
   answerReplicated,
   BODY_PIPE,
-  DescribeDelete,
-  DescribeList,
-  DescribePost,
-  DescribePut,
-  DescribeRead,
+  Describe,
   parseId,
   Preconditions,
   whenCurrent,
 } from '../../../../platform/http/index.js';
 import { ReplicationPrimary } from '../../../../protocols/replication/index.js';
 import { CustomerService } from '../../customer.service.js';
-import { type CustomerInput, customerInputSchema, customerSchema } from '../../customer.schemas.js';
+import { type CustomerInput, customerInputSchema } from '../../customer.schemas.js';
 import { answerCustomer, answerCustomers, customerAnswer } from './customer-answers.js';
+import { CUSTOMER_OPERATIONS } from './customer-operations.js';
 
 @ApiTags('customers')
 @Controller('customers')
@@ -29,21 +26,21 @@ export class CustomersController {
   ) {}
 
   @Get()
-  @DescribeList({ summary: 'Customers in id order', item: customerSchema, minSeq: true })
+  @Describe(CUSTOMER_OPERATIONS.list)
   async list(@Query() query: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     await whenCurrent(request, this.replication);
     answerCustomers(this.documents, query, reply);
   }
 
   @Get(':id')
-  @DescribeRead({ summary: 'One customer', resource: customerSchema, minSeq: true })
+  @Describe(CUSTOMER_OPERATIONS.read)
   async read(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     await whenCurrent(request, this.replication);
     answerCustomer(this.documents, id, request, reply);
   }
 
   @Post()
-  @DescribePost({ summary: 'Add a customer', resource: customerSchema, replicated: true })
+  @Describe(CUSTOMER_OPERATIONS.create)
   async create(
     @Body({ schema: customerInputSchema, pipes: [BODY_PIPE] }) input: CustomerInput,
     @Req() request: FastifyRequest,
@@ -55,7 +52,7 @@ export class CustomersController {
   }
 
   @Put(':id')
-  @DescribePut({ summary: 'Replace a customer; orders_count stays', resource: customerSchema, replicated: true })
+  @Describe(CUSTOMER_OPERATIONS.replace)
   async replace(
     @Param('id') id: string,
     @Body({ schema: customerInputSchema, pipes: [BODY_PIPE] }) input: CustomerInput,
@@ -70,7 +67,7 @@ export class CustomersController {
   }
 
   @Delete(':id')
-  @DescribeDelete({ summary: 'Remove a customer', replicated: true })
+  @Describe(CUSTOMER_OPERATIONS.delete)
   async delete(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const customerId = parseId(id);
     const conditions = Preconditions.of(request);

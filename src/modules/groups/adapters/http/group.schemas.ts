@@ -14,25 +14,32 @@ const nodeId = z.string().meta({ example: '127.0.0.1:5071' });
 const isSegment = (text: string): boolean => text !== '.' && text !== '..';
 
 /** Also of what earlier builds let be created. */
-export const groupInputSchema = z.strictObject({ groupId });
+export const groupInputSchema = z.strictObject({ groupId }).meta({ id: 'GroupInput' });
 export const newGroupSchema = z.strictObject({
   groupId: groupId.refine(isSegment, 'must not be "." or "..", which no client could read by its path'),
 });
 /** Of a request about all groups: one that names a group was meant for another path. */
 export const noInputSchema = z.strictObject({});
-export const groupSchema = z.object({ groupId, nodeId });
-export const groupListSchema = z.object({ nodeId, groups: z.array(groupSchema) });
-export const groupMessageSchema = z.object({
-  message: z.string().meta({ example: 'group 1 is deleted' }),
-});
-export const groupUndoneSchema = z.object({
-  message: z.string().meta({ example: 'operation 019a9e5c is undone here' }),
-  nodeId,
-  groupId: groupId.optional(),
-  present: z.boolean().optional().meta({ description: 'whether the group is there now' }),
-});
-export const groupVersionSchema = z.object({
-  message: z.string().meta({ example: 'this node has met version 7' }),
-  nodeId,
-  version: z.string().meta({ example: '7', description: 'digits, as it may be more than JSON numbers hold exactly' }),
-});
+export const groupSchema = z.object({ groupId, nodeId }).meta({ id: 'Group' });
+export const groupListSchema = z.object({ nodeId, groups: z.array(groupSchema) }).meta({ id: 'GroupList' });
+/** Closed, so that no answer is this and `groupUndoneSchema`. */
+export const groupMessageSchema = z
+  .strictObject({ message: z.string().meta({ example: 'group 1 is deleted' }) })
+  .meta({ id: 'GroupMessage' });
+export const groupUndoneSchema = z
+  .object({
+    message: z.string().meta({ example: 'operation 019a9e5c is undone here' }),
+    nodeId,
+    groupId: groupId.optional(),
+    present: z.boolean().optional().meta({ description: 'whether the group is there now' }),
+  })
+  .meta({ id: 'GroupUndone' });
+export const groupVersionSchema = z
+  .object({
+    message: z.string().meta({ example: 'this node has met version 7' }),
+    nodeId,
+    version: z
+      .string()
+      .meta({ example: '7', description: 'digits: a version may be larger than a JSON number is exact' }),
+  })
+  .meta({ id: 'GroupVersion' });

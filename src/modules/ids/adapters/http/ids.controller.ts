@@ -1,5 +1,5 @@
 import { Controller, Get, Header } from '@nestjs/common';
-import { ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { DescribeView } from '../../../../platform/http/index.js';
 import { risingUuids, systemClock, systemRandom } from '../../../../platform/process/index.js';
@@ -14,13 +14,14 @@ export class IdsController {
   @Get('create')
   @Header('content-type', 'text/plain; charset=utf-8')
   @Header('cache-control', 'no-store')
-  @ApiProduces('text/plain')
   @DescribeView({
+    id: 'createId',
     summary: 'A new id',
     description:
       'A UUID of version 7: no process ever gives it again. Ids rise in the order in which this process gives them, also ' +
       'within a millisecond and when its clock is set back.',
     shown: idSchema,
+    type: 'text/plain',
   })
   create(): string {
     return this.next();

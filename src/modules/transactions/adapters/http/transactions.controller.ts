@@ -29,7 +29,7 @@ import {
 } from '../../transaction.schemas.js';
 
 const IDS: IdDescription = {
-  description: 'a UUID of version 7',
+  description: 'a UUID in lower case',
   schema: { type: 'string', format: 'uuid' },
   example: '019a9e5c-7b1e-7c55-9d3e-0f6b8f1f2a77',
 };
@@ -44,6 +44,7 @@ export class TransactionsController {
 
   @Get()
   @DescribeList({
+    id: 'listTransactions',
     summary: 'Transactions over more than one store, in id order, which is that of time',
     description:
       'Those that have a decision, and those under way or in doubt. An ended one is forgotten a day later at the earliest; ' +
@@ -62,7 +63,12 @@ export class TransactionsController {
   }
 
   @Get(':id')
-  @DescribeRead({ summary: 'One transaction and how it went', resource: transactionSchema, ids: IDS })
+  @DescribeRead({
+    id: 'readTransaction',
+    summary: 'One transaction and how it went',
+    resource: transactionSchema,
+    ids: IDS,
+  })
   async read(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     sendResource(request, reply, await this.transactions.find(parseUuid(id)));
   }
@@ -71,6 +77,7 @@ export class TransactionsController {
   @HttpCode(200)
   @RouteConfig({ role: 'operator', isUnrecorded: true })
   @DescribeAction({
+    id: 'recoverTransactions',
     summary: 'Decide now what is in doubt, and carry out what is decided',
     description: `What happens by itself at the start, and later to what is in doubt for IN_DOUBT_AFTER_MS. ${SAFE_TO_REPEAT}`,
     shown: recoveryReportSchema,
@@ -84,13 +91,14 @@ export class TransactionsController {
   @HttpCode(200)
   @RouteConfig({ role: 'operator', isUnrecorded: true })
   @DescribeAction({
+    id: 'resolveTransaction',
     summary: 'Decide one transaction that is left to a person',
     description:
       'Refused when it contradicts a durable decision, or when the database here may still decide by itself. The name of ' +
       `the key and the reason are kept with the decision and logged. ${SAFE_TO_REPEAT}`,
     shown: transactionSchema,
     ids: IDS,
-    refusals: [404, 409],
+    refusals: ['not-found', 'conflict'],
   })
   resolve(
     @Param('id') id: string,

@@ -27,6 +27,7 @@ export class DocumentUsersController {
 
   @Get(':id')
   @DescribeRead({
+    id: 'readDocumentUser',
     summary: 'One user among the documents',
     resource: documentUserSchema,
     ids: DOCUMENT_USER_IDS,
@@ -39,11 +40,12 @@ export class DocumentUsersController {
 
   @Post(':id')
   @DescribePost({
+    id: 'createDocumentUser',
     summary: 'Add a user among the documents alone, under this id',
     resource: documentUserSchema,
     ids: DOCUMENT_USER_IDS,
     replicated: true,
-    refusals: [409, 412],
+    refusals: ['conflict', 'precondition-failed'],
   })
   async create(
     @Param('id') id: string,
@@ -60,11 +62,12 @@ export class DocumentUsersController {
 
   @Put(':id')
   @DescribePut({
+    id: 'replaceDocumentUser',
     summary: 'Replace a user among the documents',
     resource: documentUserSchema,
     ids: DOCUMENT_USER_IDS,
     replicated: true,
-    refusals: [409],
+    refusals: ['conflict'],
   })
   async replace(
     @Param('id') id: string,

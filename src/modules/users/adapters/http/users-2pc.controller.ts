@@ -18,16 +18,17 @@ export class Users2pcController {
 
   @Post()
   @DescribePost({
+    id: 'createUserInBoth',
     summary: 'Add a user in SQL and among the documents, under one id: in both or in neither',
     description:
       'A two-phase commit. Without an `id` the user gets the next one that was never used in either store; with one that ' +
-      'either store has, nothing is written. X-Write-Concern is met by the promise of the documents, before anything is ' +
-      'committed; X-Replicas-Acked tells of that. Location is the path of the user in SQL; among the documents it is ' +
-      '/nosql/users/{id}. With 202 it is that of the operation.',
+      'either store has, nothing is written. Replicas meet X-Write-Concern by holding the promise of the documents, before ' +
+      'anything is committed; X-Replicas-Acked counts them. Location is the path of the user in SQL; among the documents ' +
+      'it is /nosql/users/{id}. With 202, Location is the path of the operation.',
     resource: userInBothSchema,
     replicated: true,
     hasEtag: false,
-    refusals: [409],
+    refusals: ['conflict', 'storage-busy', 'storage-read-only'],
   })
   async create(
     @Body({ schema: userInBothInputSchema, pipes: [BODY_PIPE_WITH_ID] }) input: UserInBothInput,

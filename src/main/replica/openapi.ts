@@ -1,0 +1,76 @@
+import { CUSTOMER_OPERATIONS } from '../../modules/customers/index.js';
+import { GROUP_OPERATIONS } from '../../modules/groups/index.js';
+import { READ_OPERATION } from '../../modules/operations/index.js';
+import {
+  asElsewhere,
+  type Json,
+  LIVE_OPERATION,
+  METRICS_OPERATION,
+  openApiDocument,
+  openApiParts,
+  type OpenApiOperation,
+  READY_OPERATION,
+  rootOperation,
+} from '../../platform/http/index.js';
+import { packageVersion } from '../../platform/process/index.js';
+import { nodeSchema } from './about-routes.js';
+
+type Paths = Readonly<Record<string, Readonly<Record<string, OpenApiOperation>>>>;
+
+const HELD = {
+  description: 'As this replica holds them.',
+  headers: { 'X-Replica-Seq': openApiParts.header('log position of this replica when it answered: epoch.seq', '1.42') },
+};
+const FORWARDED = {
+  description:
+    'This replica forwards the write to the primary and answers once it holds the write itself: 202 `committed` when that ' +
+    'takes too long, 503 `not-ready` when the primary cannot be reached.',
+};
+
+const CUSTOMERS: Paths = {
+  '/customers': {
+    get: asElsewhere(CUSTOMER_OPERATIONS.list, HELD),
+    post: asElsewhere(CUSTOMER_OPERATIONS.create, FORWARDED),
+  },
+  '/customers/{id}': {
+    get: asElsewhere(CUSTOMER_OPERATIONS.read, HELD),
+    put: asElsewhere(CUSTOMER_OPERATIONS.replace, FORWARDED),
+    delete: asElsewhere(CUSTOMER_OPERATIONS.delete, FORWARDED),
+  },
+};
+const OPERATIONS: Paths = { '/operations/{id}': { get: asElsewhere(READ_OPERATION, { refusals: ['not-ready'] }) } };
+const ABOUT: Paths = {
+  '/': { get: rootOperation(nodeSchema) },
+  '/health/live': { get: LIVE_OPERATION },
+  '/health/ready': { get: READY_OPERATION },
+  '/metrics': { get: METRICS_OPERATION },
+};
+
+/** The replica's API as OpenAPI, made of the parts that the app's document has, and of those of the groups. */
+export function replicaDocument(): Json {
+  return openApiDocument(
+    {
+      title: 'Bifolio replica',
+      description:
+        'Customers, as one of the replicas holds them; writes are forwarded to the primary. And the groups of this node, ' +
+        'which no other node knows of. A refusal has its `detail` also as `message`. The paths under /replication/ are ' +
+        'for the nodes themselves: they need the cluster secret and are not described here.',
+      version: packageVersion(),
+    },
+    {
+      ...tagged('about', ABOUT),
+      ...tagged('customers', CUSTOMERS),
+      ...tagged('operations', OPERATIONS),
+      ...tagged('groups', GROUP_OPERATIONS),
+    },
+    { hasMessage: true },
+  );
+}
+
+function tagged(tag: string, paths: Paths): Paths {
+  const all = (operations: Paths[string]): Paths[string] =>
+    Object.fromEntries(
+      Object.entries(operations).map(([method, operation]) => [method, { ...operation, tags: [tag] }]),
+    );
+  return Object.fromEntries(Object.entries(paths).map(([path, operations]) => [path, all(operations)]));
+}

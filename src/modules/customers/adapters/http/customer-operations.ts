@@ -1,0 +1,19 @@
+import {
+  createOperation,
+  listOperation,
+  readOperation,
+  removeOperation,
+  replaceOperation,
+} from '../../../../platform/http/index.js';
+import { customerInputSchema, customerSchema } from '../../customer.schemas.js';
+
+const WRITE = { resource: customerSchema, body: customerInputSchema, replicated: true };
+
+/** The operations on customers as the documentation of the app and of a replica describes them. */
+export const CUSTOMER_OPERATIONS = {
+  list: listOperation({ id: 'listCustomers', summary: 'Customers in id order', item: customerSchema, minSeq: true }),
+  read: readOperation({ id: 'readCustomer', summary: 'One customer', resource: customerSchema, minSeq: true }),
+  create: createOperation({ id: 'createCustomer', summary: 'Add a customer', ...WRITE }),
+  replace: replaceOperation({ id: 'replaceCustomer', summary: 'Replace a customer; orders_count stays', ...WRITE }),
+  delete: removeOperation({ id: 'deleteCustomer', summary: 'Remove a customer', replicated: true }),
+};

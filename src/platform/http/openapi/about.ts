@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { viewOperation } from './operations.js';
+
+const liveSchema = z
+  .object({ status: z.literal('ok'), pid: z.int().min(1).meta({ example: 4711 }) })
+  .meta({ id: 'Live' });
+export type Live = z.infer<typeof liveSchema>;
+
+const readySchema = z
+  .object({
+    status: z.literal('ok'),
+    details: z
+      .record(z.string(), z.looseObject({ status: z.literal('up') }))
+      .meta({ example: { documents: { status: 'up', position: '1.42' } } }),
+  })
+  .meta({ id: 'Ready' });
+export type Ready = z.infer<typeof readySchema>;
+
+export const LIVE_OPERATION = viewOperation({
+  id: 'readLive',
+  summary: 'Whether the process answers; open to everyone',
+  shown: liveSchema,
+  open: true,
+});
+
+export const READY_OPERATION = viewOperation({
+  id: 'readReady',
+  summary: 'Whether every part that answers need is there',
+  description: 'A refusal names in `errors` the parts that are not.',
+  shown: readySchema,
+  refusals: ['not-ready'],
+  details: { 'not-ready': 'replication is down: waiting for replicas' },
+});
+
+export const METRICS_OPERATION = viewOperation({
+  id: 'readMetrics',
+  summary: 'Metrics in the text format of Prometheus',
+  shown: z.string(),
+  type: 'text/plain',
+});
+
+/** What the root of a process tells of it. */
+export const rootOperation = (shown: z.ZodType): ReturnType<typeof viewOperation> =>
+  viewOperation({ id: 'readRoot', summary: 'Name and version of this process, and links to what it serves', shown });

@@ -1,0 +1,205 @@
+import { z } from 'zod';
+import { acceptedSchema } from '../schemas.js';
+import * as part from './parts.js';
+import type { IdDescription, Json, OpenApiOperation, OpenApiParameter, OpenApiResponse } from './parts.js';
+import * as refused from './refusals.js';
+
+export interface Described {
+  /** The operationId: the same on app and replica. */
+  readonly id: string;
+  readonly summary: string;
+  readonly description?: string;
+  /** Beyond those that every operation of its kind may give. */
+  readonly refusals?: refused.Refusals;
+  /** What refusals say here. */
+  readonly details?: refused.RefusalDetails;
+  /** Absent: the body that a controller names, or none. */
+  readonly body?: z.ZodType;
+}
+
+export interface DescribedResource extends Described {
+  readonly resource: z.ZodType;
+  /** Absent: whole numbers from 1; of a POST: its path has none, as the server gives it. */
+  readonly ids?: IdDescription;
+  /** The answer says in `X-Cache` where it came from. */
+  readonly cached?: boolean;
+  /** Customer, document-user and two-phase writes: `X-Write-Concern`, `X-Commit`, `X-Replicas-Acked`. */
+  readonly replicated?: boolean;
+  /** Of a read of documents: takes `min_seq`. */
+  readonly minSeq?: boolean;
+  /** False: the answer to a POST is more than the resource, and has no `ETag`. */
+  readonly hasEtag?: boolean;
+}
+
+/** A POST that makes nothing new. */
+export interface DescribedAction extends Described {
+  readonly shown: z.ZodType;
+  /** Of the resource that it acts on; absent: on none. */
+  readonly ids?: IdDescription;
+  /** True: its body may be absent or an empty object. */
+  readonly bodiless?: boolean;
+}
+
+/** What is not a stored resource: the service itself. */
+export interface DescribedView extends Described {
+  readonly shown: z.ZodType;
+  /** Absent: JSON. */
+  readonly type?: string;
+  readonly parameters?: readonly OpenApiParameter[];
+  /** Needs no key and is never limited. */
+  readonly open?: boolean;
+}
+
+export interface DescribedList extends Pick<DescribedResource, keyof Described | 'ids' | 'cached' | 'minSeq'> {
+  readonly item: z.ZodType;
+  /** What else the list may be asked for: a query parameter and its values. */
+  readonly filter?: { readonly name: string; readonly description: string; readonly values: readonly string[] };
+}
+
+export interface DescribedOperation extends Described {
+  readonly parameters?: readonly OpenApiParameter[];
+  readonly responses: Readonly<Record<number, OpenApiResponse>>;
+}
+
+export function operation(described: DescribedOperation): OpenApiOperation {
+  const { id, summary, description, parameters = [], body, responses, refusals = [], details } = described;
+  return {
+    operationId: id,
+    summary,
+    ...(description !== undefined && { description }),
+    parameters,
+    ...(body && { requestBody: part.bodyOf(body) }),
+    responses: { ...responses, ...refused.refusals(refusals, details) },
+  };
+}
+
+export function viewOperation({
+  shown,
+  type,
+  open = false,
+  refusals = [],
+  ...described
+}: DescribedView): OpenApiOperation {
+  const made = operation({
+    ...described,
+    responses: { 200: part.response(described.summary, shown, {}, type) },
+    refusals: [...(open ? refused.OPEN_REFUSALS : refused.COMMON_REFUSALS), ...refusals],
+  });
+  return open ? { ...made, security: [{}] } : made;
+}
+
+export function readOperation(described: DescribedResource): OpenApiOperation {
+  const { resource, ids = part.WHOLE_NUMBERS, cached = false, minSeq = false } = described;
+  return operation({
+    ...ofId(described, ids, [...refused.COMMON_REFUSALS, 'not-found', ...ofReads(minSeq)]),
+    parameters: [part.pathId(ids), ...(minSeq ? [part.MIN_SEQ] : []), part.IF_NONE_MATCH],
+    responses: {
+      200: part.response('the resource', resource, { ...part.ETAG, ...(cached && part.X_CACHE) }),
+      304: part.NOT_MODIFIED,
+    },
+  });
+}
+
+const ofReads = (minSeq: boolean): refused.Refusals => (minSeq ? ['not-ready'] : []);
+
+/** The description with the refusals of its kind and that of a malformed id. */
+function ofId<T extends Described>(described: T, ids: IdDescription | undefined, ofKind: refused.Refusals): T {
+  const refusals = [...ofKind, ...(described.refusals ?? [])];
+  if (!ids) return { ...described, refusals };
+  const details = { 'malformed-id': `id must be ${ids.description}`, ...described.details };
+  return { ...described, refusals: [...refusals, 'malformed-id'], details };
+}
+
+export function listOperation(described: DescribedList): OpenApiOperation {
+  const { item, ids = part.WHOLE_NUMBERS, filter, cached = false, minSeq = false, refusals = [] } = described;
+  const after = ids === part.WHOLE_NUMBERS ? { ...ids.schema, minimum: 0 } : ids.schema;
+  const choice =
+    filter && part.parameter('query', filter.name, filter.description, { ...part.TEXT, enum: filter.values });
+  return operation({
+    ...described,
+    parameters: [
+      part.LIMIT,
+      part.parameter('query', 'after', 'only ids above this', after),
+      ...(choice ? [choice] : []),
+      ...(minSeq ? [part.MIN_SEQ] : []),
+      ...(cached ? [part.IF_NONE_MATCH] : []),
+    ],
+    responses: {
+      200: part.response('an array in id order', z.array(item), {
+        ...part.OF_PAGES,
+        ...(cached && { ...part.ETAG, ...part.X_CACHE }),
+      }),
+      ...(cached && { 304: part.NOT_MODIFIED }),
+    },
+    refusals: [...refused.COMMON_REFUSALS, ...ofReads(minSeq), ...refusals],
+  });
+}
+
+export function createOperation(described: DescribedResource): OpenApiOperation {
+  const { resource, ids, hasEtag = true } = described;
+  const done = part.response('created, and durable', resource, { ...part.LOCATION, ...(hasEtag && part.ETAG) });
+  return write(described, 201, done, ids ? [part.pathId(ids)] : []);
+}
+
+export function replaceOperation(described: DescribedResource): OpenApiOperation {
+  return writeOfOne(described, 200, part.response('replaced, and durable', described.resource, part.ETAG));
+}
+
+type DescribedWrite = Omit<DescribedResource, 'resource'>;
+
+export function removeOperation(described: DescribedWrite): OpenApiOperation {
+  return writeOfOne(described, 204, part.response('removed, durably'));
+}
+
+function writeOfOne(described: DescribedWrite, status: number, done: OpenApiResponse): OpenApiOperation {
+  const { ids = part.WHOLE_NUMBERS, refusals: own = [] } = described;
+  const refusals: refused.Refusals = ['not-found', 'precondition-failed', ...own];
+  return write({ ...described, ids, refusals }, status, done, [part.pathId(ids), ...part.PRECONDITIONS]);
+}
+
+/** In SQL alone, or of documents, which go to replicas. */
+function write(
+  described: DescribedWrite,
+  status: number,
+  done: OpenApiResponse,
+  parameters: readonly OpenApiParameter[],
+): OpenApiOperation {
+  const { replicated = false, ids } = described;
+  const headers = { ...part.OF_WRITES, ...(replicated && part.OF_COMMITS) };
+  const ofStores: refused.Refusals = replicated ? ['too-few-replicas'] : refused.SQL_REFUSALS;
+  return operation({
+    ...ofId(described, ids, [...refused.WRITE_REFUSALS, ...ofStores]),
+    parameters: [...parameters, part.IDEMPOTENCY_KEY, ...(replicated ? [part.WRITE_CONCERN] : [])],
+    responses: {
+      [status]: { ...done, headers: { ...done.headers, ...headers } },
+      ...(replicated && {
+        202: part.response(part.ACCEPTED, acceptedSchema, { ...part.OPERATION_LOCATION, ...headers }),
+      }),
+    },
+  });
+}
+
+export function actionOperation({ shown, ids, bodiless = false, ...described }: DescribedAction): OpenApiOperation {
+  const made = operation({
+    ...ofId(described, ids, [...refused.WRITE_REFUSALS, ...refused.SQL_REFUSALS]),
+    parameters: [...(ids ? [part.pathId(ids)] : []), part.IDEMPOTENCY_KEY],
+    responses: { 200: part.response('done', shown) },
+  });
+  return bodiless ? { ...made, requestBody: part.bodyOf(z.strictObject({}).meta({ example: {} }), false) } : made;
+}
+
+export interface Elsewhere {
+  readonly description?: string;
+  /** Of answers that are no refusals. */
+  readonly headers?: Json;
+  readonly refusals?: refused.Refusals;
+}
+
+/** The same operation on another process: with what that process adds to it. */
+export function asElsewhere(given: OpenApiOperation, elsewhere: Elsewhere): OpenApiOperation {
+  const { headers = {}, refusals = [], ...texts } = elsewhere;
+  const responses = Object.entries(given.responses).map(([status, one]) => {
+    return [status, Number(status) < 400 ? { ...one, headers: { ...one.headers, ...headers } } : one] as const;
+  });
+  return { ...given, ...texts, responses: { ...Object.fromEntries(responses), ...refused.refusals(refusals) } };
+}

@@ -1,0 +1,132 @@
+import { z } from 'zod';
+
+/** What the descriptions of operations are made of, in the form of OpenAPI 3.0; the app's and the replica's alike. */
+export type Json = Readonly<Record<string, unknown>>;
+
+export interface OpenApiParameter {
+  readonly name: string;
+  readonly in: 'path' | 'query' | 'header';
+  readonly description: string;
+  readonly required: boolean;
+  readonly schema: Json;
+}
+
+export interface OpenApiResponse {
+  readonly description: string;
+  readonly headers?: Json;
+  readonly content?: Readonly<Record<string, { readonly schema: Json; examples?: object }>>;
+}
+
+export interface OpenApiOperation {
+  readonly operationId: string;
+  readonly tags?: readonly string[];
+  readonly summary: string;
+  readonly description?: string;
+  readonly security?: readonly Json[];
+  readonly parameters: readonly OpenApiParameter[];
+  readonly requestBody?: { readonly required: boolean; readonly content: Json };
+  readonly responses: Readonly<Record<string, OpenApiResponse>>;
+}
+
+/** What the ids of a resource look like. */
+export interface IdDescription {
+  readonly description: string;
+  readonly schema: Readonly<Record<string, string | number>>;
+  readonly example: string | number;
+}
+
+export const TEXT = { type: 'string' } as const;
+export const WHOLE_NUMBERS: IdDescription = {
+  description: 'a whole number from 1',
+  schema: { type: 'integer', format: 'int64', minimum: 1 },
+  example: 1,
+};
+
+/** A schema with an id by its name, any other in place. */
+export function schemaOf(schema: z.ZodType): Json {
+  const id = schema.meta()?.id;
+  if (id !== undefined) return { $ref: `#/components/schemas/${id}` };
+  if (schema instanceof z.ZodArray) return { type: 'array', items: schemaOf(schema.element as z.ZodType) };
+  const { $schema: _dialect, ...json } = z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input' });
+  return json;
+}
+
+export const response = (
+  description: string,
+  schema?: z.ZodType,
+  headers: Json = {},
+  type = 'application/json',
+): OpenApiResponse => ({
+  description,
+  headers,
+  ...(schema && { content: { [type]: { schema: schemaOf(schema) } } }),
+});
+
+export const bodyOf = (schema: z.ZodType, required = true): NonNullable<OpenApiOperation['requestBody']> => ({
+  required,
+  content: { 'application/json': { schema: schemaOf(schema) } },
+});
+
+export const header = (description: string, example?: string): Json => ({ description, schema: { ...TEXT, example } });
+
+export function parameter(
+  place: OpenApiParameter['in'],
+  name: string,
+  description: string,
+  schema: Json = TEXT,
+): OpenApiParameter {
+  return { name, in: place, description, required: place === 'path', schema };
+}
+
+export const pathId = ({ description, schema, example }: IdDescription, name = 'id'): OpenApiParameter =>
+  parameter('path', name, description, { ...schema, example });
+
+/* Optional parameters have no examples: Swagger UI fills them in, and sends what nobody meant. */
+export const MIN_SEQ = parameter(
+  'query',
+  'min_seq',
+  '`X-Commit` of a write: the answer is not older; waits up to READ_WAIT_MS, then 503',
+  { ...TEXT, pattern: '^\\d+\\.\\d+$' },
+);
+export const IF_NONE_MATCH = parameter('header', 'If-None-Match', 'an ETag: 304 while it is current');
+export const PRECONDITIONS = [
+  parameter('header', 'If-Match', 'ETags, or *: 412 unless one is current'),
+  parameter('header', 'If-None-Match', 'ETags, or *: 412 when one is current'),
+];
+export const IDEMPOTENCY_KEY = parameter(
+  'header',
+  'Idempotency-Key',
+  '1 to 255 printable characters: the write takes effect once, a repeat gets the same answer',
+);
+export const WRITE_CONCERN = parameter(
+  'header',
+  'X-Write-Concern',
+  'Which nodes must hold the write before it is answered as done: `all` replicas in sync, a `majority` of all nodes, or ' +
+    'only the `primary`, which promises nothing about replicas. Absent: the setting WRITE_CONCERN, `all` by default',
+  { ...TEXT, enum: ['all', 'majority', 'primary'] },
+);
+
+const PAGE_SIZES = { type: 'integer', minimum: 1, maximum: 1000, default: 100 };
+export const LIMIT = parameter('query', 'limit', 'maximum number of items', PAGE_SIZES);
+
+export const ETAG = { ETag: header('validator of this representation') };
+export const X_CACHE = { 'X-Cache': header('where the answer comes from: `memory` or `miss`') };
+export const LOCATION = { Location: header('path of the new resource') };
+export const OPERATION_LOCATION = {
+  Location: header('path of the operation, `/operations/{id}`: ask there what became of it'),
+};
+export const OF_PAGES = {
+  'X-Total-Count': header('number of resources in the whole list'),
+  Link: header('`rel="next"` while more remain'),
+};
+export const REPLAYED = { 'Idempotency-Replayed': header('`true` on the answer to a repeated Idempotency-Key') };
+export const OF_WRITES = { 'X-Operation-Id': header('id of the write, for `GET /operations/{id}`'), ...REPLAYED };
+export const OF_COMMITS = {
+  'X-Commit': header('log position of the write: epoch.seq', '1.42'),
+  'X-Replicas-Acked': header('replicas known to hold the write when it was answered, of all replicas', '4/4'),
+};
+
+export const NOT_MODIFIED = response('the copy that `If-None-Match` names is current', undefined, ETAG);
+export const ACCEPTED =
+  '`committed`: durable, but not confirmed within WRITE_DEADLINE_MS as the write concern demands; it may still be. ' +
+  '`running`: a transaction that is not decided yet. Sent again with the same Idempotency-Key, the request waits once more';

@@ -1,0 +1,90 @@
+import { AppError, type ErrorCode } from '../../../kernel/index.js';
+import { problemOf, type ProblemShape } from '../problem.js';
+import { STATUS_OF } from '../status.js';
+import type { OpenApiResponse } from './parts.js';
+
+/** A `detail` of each code, as an answer may say it. */
+const DETAILS = {
+  'validation-failed': 'limi is not a known query',
+  'malformed-json': 'the body is not JSON: Unexpected end of JSON input',
+  'malformed-id': 'id must be a whole number from 1',
+  exists: 'group 1 exists already',
+  unauthorized: 'send a known key as X-Api-Key or Authorization: Bearer',
+  forbidden: 'this needs the role write; the key has read',
+  'not-found': 'nothing has this id',
+  conflict: 'a transaction that is not decided yet is at work on this id',
+  undone: 'operation 7 was undone here, and will not be done',
+  overtaken: 'group 1 is as it was: it was deleted by an operation with a version above 7',
+  'precondition-failed': 'it is not the version that If-Match names',
+  'body-too-large': 'a body may be at most 1 MiB',
+  'unsupported-media-type': 'send the body as application/json, not compressed',
+  misdirected: '"shop.example" is not served here: call 127.0.0.1 or localhost, or put the name into ALLOWED_HOSTS',
+  'idempotency-key-reused': 'this Idempotency-Key was sent before with another body',
+  'rate-limited': 'more than 600 requests in a minute',
+  'too-many-keys': 'this caller has used 2000000 Idempotency-Keys in the last 24 hours, as many as are kept for one',
+  overloaded: '5000 writes are under way; nothing was written',
+  'not-ready': 'not yet: the first data is being put in; nothing was done',
+  'too-few-replicas': '1 in-sync replicas, and 2 are needed; nothing was written',
+  'storage-full': 'no room left on the disk; nothing was written',
+  'storage-damaged': 'a file was removed or replaced while it was in use; nothing was written',
+  'storage-busy': 'another program holds the database; nothing was written',
+  'storage-read-only': 'the database file cannot be written; nothing was written',
+  'shutting-down': 'this process is stopping; nothing was done',
+  'outcome-unknown': 'the SQL commit failed',
+} as const satisfies Partial<Record<ErrorCode, string>>;
+
+/** Their details begin with the field. */
+const NAMING_FIELDS: ReadonlySet<string> = new Set(['validation-failed', 'malformed-id']);
+
+export type Refusals = readonly (keyof typeof DETAILS)[];
+export type RefusalDetails = Readonly<Partial<Record<keyof typeof DETAILS, string>>>;
+
+/** What each status of a refusal means. */
+const MEANINGS: Readonly<Record<number, string>> = {
+  400: 'Bad input; `errors` names the fields; nothing was written.',
+  401: 'The request has no known API key (only where keys are set).',
+  403: 'The role of the key does not allow this, or a page of another web site sent the write.',
+  404: 'Unknown id.',
+  409: 'The write contradicts what is there, or something else holds it (then with Retry-After); nothing was written.',
+  412: '`If-Match` or `If-None-Match` does not hold; nothing was written.',
+  413: 'The body is too large.',
+  415: 'The body is compressed, or its Content-Type is not JSON.',
+  421: 'This Host is not served (only where no keys are set).',
+  422: 'The key or operation id was sent before with another request; nothing was written.',
+  429: 'Too many requests (only where a limit is set) or keys; nothing was written; try again after Retry-After.',
+  503: 'Not done, nothing was written; try again after Retry-After.',
+  504: 'The write may or may not be done: ask for the operation, or send the request again with the same key or id.',
+};
+
+export const OPEN_REFUSALS: Refusals = ['validation-failed', 'misdirected'];
+/** Any route that needs a key may give them. */
+export const COMMON_REFUSALS: Refusals = [...OPEN_REFUSALS, 'unauthorized', 'forbidden', 'rate-limited'];
+const OF_BODIES: Refusals = ['malformed-json', 'body-too-large', 'unsupported-media-type'];
+const OF_STORES: Refusals = ['overloaded', 'not-ready', 'storage-full', 'storage-damaged', 'shutting-down'];
+export const CHANGE_REFUSALS: Refusals = [...COMMON_REFUSALS, ...OF_BODIES, ...OF_STORES, 'outcome-unknown'];
+export const WRITE_REFUSALS: Refusals = [...CHANGE_REFUSALS, 'idempotency-key-reused', 'too-many-keys'];
+export const SQL_REFUSALS: Refusals = ['storage-busy', 'storage-read-only'];
+
+/** One response per status, with its codes and an example of each; `wholeProblems` completes the examples. */
+export function refusals(codes: Refusals, details: RefusalDetails = {}): Record<string, OpenApiResponse> {
+  const byStatus = Map.groupBy(new Set(codes), (code) => STATUS_OF[code]);
+  const responses = [...byStatus].map(([status, ofStatus]): [number, OpenApiResponse] => {
+    const examples = ofStatus.map((code) => [code, { value: details[code] ?? DETAILS[code] }]);
+    const names = ofStatus.map((code) => `\`${code}\``).join(', ');
+    const schema = { $ref: '#/components/schemas/Problem' };
+    const content = { 'application/problem+json': { schema, examples: Object.fromEntries(examples) as object } };
+    return [status, { description: `${MEANINGS[status] ?? ''} Code: ${names}`, content }];
+  });
+  return Object.fromEntries(responses);
+}
+
+/** The examples of one response, each a problem as it is answered at this path. */
+export function wholeProblems(examples: object, instance: string, shape: ProblemShape): object {
+  const problems = Object.entries(examples).map(([code, { value: detail }]: [string, { value: string }]) => {
+    const [field = '', ...words] = detail.split(' ');
+    const fields = NAMING_FIELDS.has(code) ? [{ field, message: words.join(' ') }] : [];
+    const error = new AppError(code as ErrorCode, detail, { retry: 'never', fields });
+    return [code, { value: problemOf(error, instance, shape) }];
+  });
+  return Object.fromEntries(problems) as object;
+}
