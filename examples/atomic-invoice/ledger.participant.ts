@@ -28,7 +28,7 @@ type Known = Partial<Omit<Extract<Line, { state: 'prepared' }>, 'state'>> & { re
 const LIMIT_CENTS = 1_000_000;
 
 const entrySchema = z.object({ account: z.string(), amountCents: z.int(), text: z.string() });
-const headSchema = z.object({ id: z.string(), kind: z.string(), decidedBy: z.string(), life: z.int() });
+const headSchema = z.object({ id: z.string(), kind: z.string(), decidedBy: z.string(), incarnation: z.int() });
 const lineSchema = z.union([
   z.object({ state: z.literal('prepared'), head: headSchema, entry: entrySchema, atMs: z.number() }),
   z.object({ state: z.enum(['committed', 'aborted']), id: z.string() }),

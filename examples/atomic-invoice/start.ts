@@ -35,7 +35,7 @@ interface Database {
   readonly lastResource: TypeOrmLastResource;
 }
 
-/** Opens both stores, decides what an earlier life left between them, and only then listens. */
+/** Opens both stores, decides what an earlier incarnation left between them, and only then listens. */
 export async function start({ directory, port, crashSites }: Settings, logger: Logger): Promise<RunningServer> {
   const lock = DataDirectoryLock.acquire(directory);
   const log = logPort(logger);

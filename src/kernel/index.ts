@@ -40,4 +40,22 @@ export type {
   Random,
   Timers,
 } from './ports.js';
+export {
+  decideParticipant,
+  type ParticipantDecision,
+  type ParticipantMessage,
+  type ParticipantState,
+} from './participant.js';
+export type {
+  Acknowledgement,
+  Acknowledgements,
+  CarriedOut,
+  Decision,
+  DecisionDetails,
+  DecisionRow,
+  InDoubt,
+  Json,
+  TransactionHead,
+  TransactionId,
+} from './transaction.js';
 export { centsFromPrice, priceFromCents } from './money.js';

@@ -44,11 +44,11 @@ export function describeLastResourceContract<Work>(
         id: `01890000-0000-7000-8000-${number}`,
         kind: 'contract',
         decidedBy: resource().id,
-        life: resource().life,
+        incarnation: resource().incarnation,
         by: 'coordinator',
         begunAtMs: 1_800_000_000_000 + count,
         preparedAtMs: 1_800_000_000_002 + count,
-        places: { documents: `3.${count}` },
+        positions: { documents: `3.${count}` },
         ...parts,
       };
     };
@@ -190,7 +190,7 @@ export function describeLastResourceContract<Work>(
     });
 
     it('lists what was not completed from the oldest on, with all that it was told', async () => {
-      const first = details({ operationId: 'operation-1', places: { documents: '3.9', other: '' } });
+      const first = details({ operationId: 'operation-1', positions: { documents: '3.9', other: '' } });
       const second = details({ by: 'recovery', reason: 'nobody was deciding it' });
       const third = details();
       await resource().commit(first, underTest.work());
@@ -211,10 +211,10 @@ export function describeLastResourceContract<Work>(
     it('told that one is completed, does not list it any more, at once and durably with the next commit', async () => {
       const [done, left] = [details(), details()];
       await resource().commit(done, underTest.work());
-      const receipts = { documents: { place: '3.9', outcome: { customersUpdated: 2 } } };
-      resource().completed(done.id, receipts);
+      const acknowledgements = { documents: { position: '3.9', outcome: { customersUpdated: 2 } } };
+      resource().completed(done.id, acknowledgements);
       expect(await resource().incomplete()).toEqual([]);
-      resource().completed(done.id, receipts);
+      resource().completed(done.id, acknowledgements);
       await resource().commit(left, underTest.work());
 
       await alsoAfterReopening(underTest, async () => {
@@ -234,15 +234,18 @@ export function describeLastResourceContract<Work>(
       });
     });
 
-    it('stays the same database in each of its lives, knows those that it has lived, and no others', async () => {
-      const { id, life } = resource();
+    it('stays the same database in each of its incarnations, knows those that it has lived, and no others', async () => {
+      const { id, incarnation } = resource();
       await underTest.reopen();
 
       expect(resource().id).toBe(id);
-      expect([Number.isSafeInteger(life), life >= 0]).toEqual([true, true]);
-      expect(resource().life).not.toBe(life);
-      expect([await resource().hasLived(life), await resource().hasLived(resource().life)]).toEqual([true, true]);
-      expect(await resource().hasLived(NEVER_LIVED)).toBe(false);
+      expect([Number.isSafeInteger(incarnation), incarnation >= 0]).toEqual([true, true]);
+      expect(resource().incarnation).not.toBe(incarnation);
+      expect([
+        await resource().knowsIncarnation(incarnation),
+        await resource().knowsIncarnation(resource().incarnation),
+      ]).toEqual([true, true]);
+      expect(await resource().knowsIncarnation(NEVER_LIVED)).toBe(false);
     });
   });
 }

@@ -33,7 +33,7 @@ describeParticipantContract(
 );
 
 describe('the ledger of the invoice example', () => {
-  const head = (number: number) => ({ id: `id ${number}`, kind: 'test', decidedBy: 'sql', life: 1 });
+  const head = (number: number) => ({ id: `id ${number}`, kind: 'test', decidedBy: 'sql', incarnation: 1 });
 
   it('given an account that has promised up to its limit, promises no more of it until one is aborted', async () => {
     const directory = temporaryDirectory();

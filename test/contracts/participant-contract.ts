@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { isAppError } from '../../src/kernel/index.js';
 import type { Participant, TransactionHead, TransactionId, Vote } from '../../src/protocols/two-phase-commit/index.js';
+import { decideParticipant } from '../../src/kernel/index.js';
+import { departuresFrom } from '../support/participant-departures.js';
 import { alsoAfterReopening } from '../support/reopened.js';
 
 export interface ParticipantUnderTest<Work> {
@@ -42,7 +44,12 @@ export function describeParticipantContract<Work>(
     const head = (): TransactionHead => {
       count += 1;
       const number = String(count).padStart(12, '0');
-      return { id: `01890000-0000-7000-8000-${number}`, kind: 'contract', decidedBy: 'contract-database', life: 3 };
+      return {
+        id: `01890000-0000-7000-8000-${number}`,
+        kind: 'contract',
+        decidedBy: 'contract-database',
+        incarnation: 3,
+      };
     };
     const participant = (): Participant<Work> => underTest.participant();
     const inDoubt = async (): Promise<readonly TransactionId[]> =>
@@ -67,7 +74,7 @@ export function describeParticipantContract<Work>(
       await alsoAfterReopening(underTest, async () => {
         const found = await participant().inDoubt();
         expect(found).toEqual([expect.objectContaining(asked)]);
-        expect(found[0]?.place).toBe(vote.vote === 'yes' ? vote.place : 'a yes');
+        expect(found[0]?.position).toBe(vote.vote === 'yes' ? vote.position : 'a yes');
         expect(await underTest.timesDone(work)).toBe(0);
       });
     });
@@ -115,12 +122,12 @@ export function describeParticipantContract<Work>(
       expect(await inDoubt()).toEqual([asked.id]);
     });
 
-    it('told to commit again, does nothing again and gives the same receipt', async () => {
+    it('told to commit again, does nothing again and gives the same acknowledgement', async () => {
       const work = underTest.work();
       const { id } = await promised(work);
-      const receipt = await participant().commit(id);
+      const acknowledgement = await participant().commit(id);
 
-      expect(await participant().commit(id)).toEqual(receipt);
+      expect(await participant().commit(id)).toEqual(acknowledgement);
       await underTest.reopen();
       await participant().commit(id);
       expect([await underTest.timesDone(work), await inDoubt()]).toEqual([1, []]);
@@ -176,6 +183,14 @@ export function describeParticipantContract<Work>(
         expect(await inDoubt()).toEqual([]);
         expect(await Promise.all(works.map((work) => underTest.timesDone(work)))).toEqual(works.map(() => 0));
       });
+    });
+
+    it('does after every sequence of messages what the table says', async () => {
+      const obedient = {
+        ...{ participant: participant(), head, work: () => underTest.work() },
+        timesDone: (work: Work) => underTest.timesDone(work),
+      };
+      expect(await departuresFrom(decideParticipant, obedient)).toEqual([]);
     });
 
     it('told the other decision as well, keeps to the first', async () => {
@@ -275,17 +290,17 @@ export function describeParticipantContract<Work>(
     );
 
     only(traits.rulesOut)('that can rule out a promise, does not rule out one that it gave', async () => {
-      const places = new Map<TransactionId, string>();
+      const positions = new Map<TransactionId, string>();
       for (let i = 0; i < 3; i += 1) {
         const asked = head();
         const vote = await participant().prepare(asked, underTest.work());
-        if (vote.vote === 'yes' && vote.place !== undefined) places.set(asked.id, vote.place);
+        if (vote.vote === 'yes' && vote.position !== undefined) positions.set(asked.id, vote.position);
       }
-      const [first] = places.keys();
+      const [first] = positions.keys();
       if (first !== undefined) await participant().commit(first);
 
       await alsoAfterReopening(underTest, async () => {
-        for (const [id, place] of places) expect(await participant().mayHavePrepared!(id, place)).toBe(true);
+        for (const [id, position] of positions) expect(await participant().mayHavePrepared!(id, position)).toBe(true);
       });
     });
   });

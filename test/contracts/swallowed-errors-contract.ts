@@ -87,8 +87,13 @@ export function describeSwallowedErrors(
     let underTest: DecidingDatabaseUnderTest;
 
     const details = (id = ID): DecisionDetails => ({
-      ...{ id, kind: 'names', decidedBy: underTest.lastResource().id, life: underTest.lastResource().life },
-      ...{ by: 'coordinator', begunAtMs: 1, preparedAtMs: 2, places: {} },
+      ...{
+        id,
+        kind: 'names',
+        decidedBy: underTest.lastResource().id,
+        incarnation: underTest.lastResource().incarnation,
+      },
+      ...{ by: 'coordinator', begunAtMs: 1, preparedAtMs: 2, positions: {} },
     });
     /** Writes five names, and at `place` among them does what may fail, and takes no notice. */
     const writingAround = (place: number, doing: Doing): TypeOrmWork => {

@@ -28,7 +28,7 @@ const BELOW_SECOND: readonly Site[] = [
   ...(['journal.write.after', 'journal.synchronize.after', 'journal.begin-segment.written'] as const),
 ];
 
-/** Where a life under load dies. */
+/** Where an incarnation under load dies. */
 export const FIRST_SITES: readonly string[] = [
   ...TWO_PHASE_CRASH_SITES.filter((site) => !isOfRecovery(site)),
   ...BELOW_FIRST,
@@ -46,7 +46,7 @@ export interface DoubleDeath {
   readonly broken: readonly string[];
 }
 
-/** Two lives that die one after the other, and the audit of what is left. */
+/** Two incarnations that die one after the other, and the audit of what is left. */
 export async function dieTwice(history: TwoStoreHistory, first: string, second: string): Promise<DoubleDeath> {
   const death = await history.dieAt(first);
   const again = await history.dieAt(second, isOfRecovery(second) ? { max: 0 } : {});
@@ -57,7 +57,7 @@ export async function dieTwice(history: TwoStoreHistory, first: string, second: 
     ...{ first, second },
     diedFirst: death !== undefined,
     diedAgain: again?.when ?? 'not reached',
-    // A life that does not start any more is a broken promise like the others.
+    // A incarnation that does not start any more is a broken promise like the others.
     broken: [...odd, ...(await history.audit().catch((error: unknown) => [String(error)]))],
   };
 }

@@ -61,9 +61,9 @@ function messageOf({ diedFirst, diedAgain, broken }: DoubleDeath): string {
 /** The sites of which no pair came to be. */
 function missing(
   all: readonly Pick<DoubleDeath, 'first' | 'second'>[],
-  place: 'first' | 'second',
+  position: 'first' | 'second',
   isReached: (death: DoubleDeath) => boolean,
 ): readonly string[] {
-  const reached = new Set(deaths.filter(isReached).map((death) => death[place]));
-  return [...new Set(all.map((pair) => pair[place]))].filter((site) => !reached.has(site));
+  const reached = new Set(deaths.filter(isReached).map((death) => death[position]));
+  return [...new Set(all.map((pair) => pair[position]))].filter((site) => !reached.has(site));
 }

@@ -5,7 +5,7 @@ import { TWO_PHASE_CRASH_SITES } from '../../src/protocols/two-phase-commit/inde
 import { InvoiceHistory } from '../support/invoice-history.js';
 import { holdWriteLock } from '../support/sql-file.js';
 
-/** Where one life dies, and where the next one dies while it recovers from that. */
+/** Where one incarnation dies, and where the next one dies while it recovers from that. */
 const RECOVERIES: readonly (readonly [first: string, second: string])[] = [
   ['2pc.prepare.after', '2pc.recovery.decide.before'],
   ['2pc.decide.before', '2pc.recovery.decide.after'],

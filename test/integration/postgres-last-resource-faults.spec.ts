@@ -40,8 +40,13 @@ describeOnPostgres('TypeOrmLastResource on a PostgreSQL that fails', (running) =
 
   const asAdmin = <T>(task: (admin: DataSource) => Promise<T>): Promise<T> => running().asAdmin(task, address.database);
   const details = (number = 1): DecisionDetails => ({
-    ...{ id: transactionId(1, number), kind: 'names', decidedBy: lastResource.id, life: lastResource.life },
-    ...{ by: 'coordinator', begunAtMs: 1, preparedAtMs: 2, places: {} },
+    ...{
+      id: transactionId(1, number),
+      kind: 'names',
+      decidedBy: lastResource.id,
+      incarnation: lastResource.incarnation,
+    },
+    ...{ by: 'coordinator', begunAtMs: 1, preparedAtMs: 2, positions: {} },
   });
   const commit = (work: TypeOrmWork, number = 1) => lastResource.commit(details(number), work);
   const found = () =>

@@ -9,7 +9,7 @@ const REPLICAS = 4;
 
 type Site = (typeof TWO_PHASE_CRASH_SITES)[number];
 
-/** What the life before left, for a recovery to die of: promised and not decided, or decided and not told. */
+/** What the incarnation before left, for a recovery to die of: promised and not decided, or decided and not told. */
 const UNDECIDED = '2pc.decide.before#9';
 const UNTOLD = '2pc.commit.before#9';
 
@@ -53,7 +53,7 @@ describe('kill -9 of the app at a crash site of the two-phase commit', () => {
   };
 
   it.each(sitesBy('any load'))(
-    'given %s for the first time and, in the life after it, for the ninth, dies both times and keeps every promise',
+    'given %s for the first time and, in the incarnation after it, for the ninth, dies both times and keeps every promise',
     async (site) => {
       const shop = await begin();
       expect(await shop.dieAt(site)).toMatchObject({ signal: 'SIGKILL', when: 'under load' });
@@ -63,7 +63,7 @@ describe('kill -9 of the app at a crash site of the two-phase commit', () => {
   );
 
   it.each(sitesBy('contention'))(
-    'given %s, reached when one store refuses what the other has promised, in two lives, dies both times and keeps every promise',
+    'given %s, reached when one store refuses what the other has promised, in two incarnations, dies both times and keeps every promise',
     async (site) => {
       const shop = await begin({ mix: CONTENTION });
       expect(await shop.dieAt(site)).toMatchObject({ signal: 'SIGKILL', when: 'under load' });

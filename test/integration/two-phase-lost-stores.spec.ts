@@ -30,7 +30,7 @@ describe('the app on stores that are not of one time', () => {
     await history.live();
     return new TransactionShop(history.cluster.app.url);
   };
-  /** A life that does `count` requests at least. */
+  /** A incarnation that does `count` requests at least. */
   const work = async (count: number): Promise<void> => {
     const shop = await live();
     const enough = history.doneCount + count;

@@ -1,6 +1,6 @@
 import { isAppError } from '../../src/kernel/index.js';
 import type { CollectionDeclaration, DocumentStore, PreparedChange } from '../../src/platform/documents/index.js';
-import { type DocumentWorld } from './document-world.js';
+import type { DocumentWorld } from './document-world.js';
 import { SimulatedCrash } from './simulated-disk.js';
 import type { SeededRandom } from './seeded-random.js';
 
@@ -16,7 +16,7 @@ interface Told {
   row: 'committed' | 'aborted' | undefined;
   telling: 'not asked' | 'asked' | 'answered';
   /** Of the commit, as JSON. */
-  receipt: string | undefined;
+  acknowledgement: string | undefined;
 }
 
 /**
@@ -94,7 +94,7 @@ export class AuditedTransactions {
   }
 
   private async runOne(store: DocumentStore, id: string, isStopped: () => boolean): Promise<void> {
-    const told: Told = { promise: 'asked', row: undefined, telling: 'not asked', receipt: undefined };
+    const told: Told = { promise: 'asked', row: undefined, telling: 'not asked', acknowledgement: undefined };
     this.known.set(id, told);
     const changes: readonly PreparedChange[] = [
       { type: 'bump', collection: 'probes' },
@@ -102,7 +102,7 @@ export class AuditedTransactions {
     ];
     const dice = this.random.below(10);
     const preparing = store
-      .prepare({ id, kind: 'test', decidedBy: 'rows', life: 1 }, changes)
+      .prepare({ id, kind: 'test', decidedBy: 'rows', incarnation: 1 }, changes)
       .catch((error: unknown) => {
         if (!isAppError(error, 'storage-full')) throw error;
         return { prepared: false };
@@ -127,11 +127,12 @@ export class AuditedTransactions {
     told.telling = told.telling === 'answered' ? 'answered' : 'asked';
     const once = (): Promise<unknown> =>
       decision === 'committed' ? store.commitPrepared(id) : store.abortPrepared(id);
-    const receipts = await Promise.all(Array.from({ length: 1 + this.random.below(2) }, once));
+    const acknowledgements = await Promise.all(Array.from({ length: 1 + this.random.below(2) }, once));
     if (process.isStopped) return;
     told.telling = 'answered';
-    for (const receipt of receipts.map((each) => JSON.stringify(each))) {
-      if ((told.receipt ??= receipt) !== receipt) this.broken.push(`${id} got ${receipt} after ${told.receipt}`);
+    for (const acknowledgement of acknowledgements.map((each) => JSON.stringify(each))) {
+      if ((told.acknowledgement ??= acknowledgement) !== acknowledgement)
+        this.broken.push(`${id} got ${acknowledgement} after ${told.acknowledgement}`);
     }
   }
 

@@ -22,7 +22,7 @@ export { BookEntity };
 /** Nothing is wrong with the file. */
 export const SOUND: WriteGuard = { refusal: undefined, lost: () => undefined };
 
-/** One for all of a test: no two lives have the same name. */
+/** One for all of a test: no two incarnations have the same name. */
 const RANDOM = new SeededRandom(1);
 
 /** The app's own SQL database on a real file, with ports that a test may replace. */

@@ -4,7 +4,7 @@ import { SeededRandom } from './seeded-random.js';
 import type { SimulatedDisk } from './simulated-disk.js';
 
 /**
- * All records of a primary that had three lives, and the snapshot that it had at the end of the second. In each life a
+ * All records of a primary that had three incarnations, and the snapshot that it had at the end of the second. In each incarnation a
  * transaction is left in doubt, for the next one to decide.
  */
 export interface CopiedHistory {
@@ -15,7 +15,7 @@ export interface CopiedHistory {
   readonly disk: SimulatedDisk;
 }
 
-/** `writes` in each life. */
+/** `writes` in each incarnation. */
 export async function copiedHistory(writes: number, seed = 1): Promise<CopiedHistory> {
   const records: EncodedRecord[] = [];
   const random = new SeededRandom(seed);
@@ -40,10 +40,13 @@ export async function copiedHistory(writes: number, seed = 1): Promise<CopiedHis
 async function prepare(world: DocumentWorld, count: number): Promise<void> {
   for (let left = count; left > 0; left -= 1) {
     const { seq } = world.store.position;
-    await world.store.prepare({ id: `transaction ${String(seq)}`, kind: 'test', decidedBy: 'database', life: 1 }, [
-      { type: 'bump', collection: 'customers' },
-      { type: 'create', collection: 'customers', id: 1_000 + seq, fields: { name: 'of a transaction' } },
-    ]);
+    await world.store.prepare(
+      { id: `transaction ${String(seq)}`, kind: 'test', decidedBy: 'database', incarnation: 1 },
+      [
+        { type: 'bump', collection: 'customers' },
+        { type: 'create', collection: 'customers', id: 1_000 + seq, fields: { name: 'of a transaction' } },
+      ],
+    );
   }
 }
 

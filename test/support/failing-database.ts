@@ -8,13 +8,13 @@ import { RecordingProcessControl } from './recording-process-control.js';
 
 /** The same database by another write executor, of which chosen statements fail: `onRun` as of `failing`. */
 export function failingDatabase(database: SqlDatabase) {
-  const { databaseId, epoch, life, reader, damaged } = database;
+  const { databaseId, epoch, incarnation, reader, damaged } = database;
   const writeHandle = failing(database.writeHandle);
   const process = new RecordingProcessControl();
   const ports = { nextTurn: setImmediate, timers: systemTimers, crashSites: NO_CRASH_SITES, process, guard: SOUND };
   const writer = new SqlWriteExecutor(ports, writeHandle, epoch, () => {
     reader.noticeCommit();
   });
-  const hasLived = (begun: number): boolean => database.hasLived(begun);
-  return { databaseId, epoch, life, hasLived, reader, damaged, writeHandle, writer, process };
+  const knowsIncarnation = (begun: number): boolean => database.knowsIncarnation(begun);
+  return { databaseId, epoch, incarnation, knowsIncarnation, reader, damaged, writeHandle, writer, process };
 }

@@ -25,13 +25,13 @@ export interface Death extends ExitOf {
   readonly when: 'while starting' | 'under load';
 }
 
-/** What clients of the invoice example saw, over many lives of it, and whether its two stores agree with that. */
+/** What clients of the invoice example saw, over many incarnations of it, and whether its two stores agree with that. */
 export class InvoiceHistory {
   readonly directory = temporaryDirectory();
   private readonly attempts: Attempt[] = [];
-  private readonly lives: AppProcess[] = [];
+  private readonly incarnations: AppProcess[] = [];
 
-  /** A life with that crash site, and clients that send invoices until it is dead. */
+  /** A incarnation with that crash site, and clients that send invoices until it is dead. */
   async dieAt(site: string): Promise<Death> {
     const app = this.begin({ FAULTS: '1', CRASH_SITE: site });
     const isReady = await app.ready().then(
@@ -44,7 +44,7 @@ export class InvoiceHistory {
     return { ...(await app.exited), when: 'under load' };
   }
 
-  /** A life that ten clients write to, killed once so many of their invoices are acknowledged. */
+  /** A incarnation that ten clients write to, killed once so many of their invoices are acknowledged. */
   async dieUnderLoad(acknowledged: number): Promise<void> {
     const app = this.begin({});
     await app.ready();
@@ -60,7 +60,7 @@ export class InvoiceHistory {
     await app.exited;
   }
 
-  /** What a life says that does not come about. */
+  /** What an incarnation says that does not come about. */
   async refusal(environment: Readonly<Record<string, string>> = {}): Promise<string> {
     const app = this.begin(environment);
     const { code } = await app.exited;
@@ -68,14 +68,14 @@ export class InvoiceHistory {
     return app.printed;
   }
 
-  /** What a life without faults answers at `/`. */
+  /** What an incarnation without faults answers at `/`. */
   async about(): Promise<unknown> {
     const app = this.begin({});
     await app.ready();
     return read(app, '/');
   }
 
-  /** Begins a life without faults and names everything in which it breaks a promise. */
+  /** Begins an incarnation without faults and names everything in which it breaks a promise. */
   async audit(): Promise<readonly string[]> {
     const app = this.begin({});
     await app.ready();
@@ -95,13 +95,13 @@ export class InvoiceHistory {
   }
 
   async end(): Promise<void> {
-    await Promise.all(this.lives.map((app) => app.kill()));
+    await Promise.all(this.incarnations.map((app) => app.kill()));
     removeDirectory(this.directory);
   }
 
   private begin(faults: Readonly<Record<string, string>>): AppProcess {
     const app = AppProcess.spawn(this.directory, faults, PROGRAM);
-    this.lives.push(app);
+    this.incarnations.push(app);
     return app;
   }
 

@@ -14,7 +14,7 @@ export class LastResourceDisk {
   readonly rows = new Map<TransactionId, DecisionRow>();
   readonly names: string[] = [];
   /** In any order: none is before another. */
-  readonly lives = new Set<number>();
+  readonly incarnations = new Set<number>();
 
   constructor(readonly id = 'sql-1') {}
 
@@ -22,7 +22,7 @@ export class LastResourceDisk {
     const copy = new LastResourceDisk(this.id);
     for (const [id, row] of this.rows) copy.rows.set(id, row);
     copy.names.push(...this.names);
-    for (const life of this.lives) copy.lives.add(life);
+    for (const incarnation of this.incarnations) copy.incarnations.add(incarnation);
     return copy;
   }
 }
@@ -31,28 +31,28 @@ export class LastResourceDisk {
 let incarnationsBegun = 0;
 
 /**
- * A database of names that may each be taken once. Each opening of its disk is another life.
+ * A database of names that may each be taken once. Each opening of its disk is another incarnation.
  * Steps: `commit`, `veto`, `decide` before anything is done; `committed`, `vetoed`, `resolved` when it is durable and not
  * answered. An error of the former is a definite refusal; of the latter it has to be `outcome-unknown`.
  */
 export class MemoryLastResource implements LastResource<string, string> {
-  readonly life: number;
+  readonly incarnation: number;
 
   constructor(
     readonly disk = new LastResourceDisk(),
     private readonly at: Step = NO_STEPS,
   ) {
     incarnationsBegun += 1;
-    this.life = incarnationsBegun;
-    disk.lives.add(this.life);
+    this.incarnation = incarnationsBegun;
+    disk.incarnations.add(this.incarnation);
   }
 
   get id(): string {
     return this.disk.id;
   }
 
-  hasLived(life: number): boolean {
-    return this.disk.lives.has(life);
+  knowsIncarnation(incarnation: number): boolean {
+    return this.disk.incarnations.has(incarnation);
   }
 
   async commit(
@@ -98,9 +98,9 @@ export class MemoryLastResource implements LastResource<string, string> {
     return [...this.disk.rows.values()].filter(({ completedAtMs }) => completedAtMs === undefined);
   }
 
-  completed(id: TransactionId, receipts: Readonly<Record<string, Acknowledgement>>): void {
+  completed(id: TransactionId, acknowledgements: Readonly<Record<string, Acknowledgement>>): void {
     const row = this.disk.rows.get(id);
-    if (row) this.disk.rows.set(id, { ...row, completedAtMs: this.disk.rows.size, receipts });
+    if (row) this.disk.rows.set(id, { ...row, completedAtMs: this.disk.rows.size, acknowledgements });
   }
 
   private writeIfAbsent(details: DecisionDetails, decision: Decision): string {

@@ -19,9 +19,9 @@ export const NO_STEPS: Step = () => undefined;
 interface Kept {
   readonly head: TransactionHead;
   readonly work: string;
-  readonly place: string;
+  readonly position: string;
   readonly state: ParticipantState;
-  readonly receipt: Acknowledgement;
+  readonly acknowledgement: Acknowledgement;
 }
 
 /** What a crash leaves of it. */
@@ -61,10 +61,10 @@ export class MemoryParticipant implements Participant<string> {
     if (keep === 'promise') {
       if (this.isTaken(work)) return this.refuse(head.id, `${work} is taken`);
       this.disk.length += 1;
-      this.disk.kept.set(head.id, { head, work, place: this.placeNow(), state, receipt: {} });
+      this.disk.kept.set(head.id, { head, work, position: this.positionNow(), state, acknowledgement: {} });
     }
     await this.at('prepared', head.id, keep ?? 'nothing');
-    return { vote: 'yes', place: this.disk.kept.get(head.id)?.place ?? '' };
+    return { vote: 'yes', position: this.disk.kept.get(head.id)?.position ?? '' };
   }
 
   commit(id: TransactionId): Promise<Acknowledgement> {
@@ -77,7 +77,7 @@ export class MemoryParticipant implements Participant<string> {
 
   async inDoubt(): Promise<readonly InDoubt[]> {
     const prepared = [...this.disk.kept.values()].filter(({ state }) => state === 'prepared');
-    return prepared.map(({ head, place }) => ({ ...head, place, preparedAtMs: this.disk.length }));
+    return prepared.map(({ head, position }) => ({ ...head, position, preparedAtMs: this.disk.length }));
   }
 
   async carriedOut(): Promise<readonly (TransactionHead & { readonly decision: Decision })[]> {
@@ -86,8 +86,8 @@ export class MemoryParticipant implements Participant<string> {
     );
   }
 
-  async mayHavePrepared(_: TransactionId, place: string): Promise<boolean> {
-    return Number(place) <= this.disk.length;
+  async mayHavePrepared(_: TransactionId, position: string): Promise<boolean> {
+    return Number(position) <= this.disk.length;
   }
 
   private async carryOut(id: TransactionId, message: 'commit' | 'abort'): Promise<Acknowledgement> {
@@ -100,11 +100,12 @@ export class MemoryParticipant implements Participant<string> {
       this.disk.length += 1;
       if (keep === 'commit') this.disk.names.push(before.work);
       const outcome = { names: this.disk.names.length };
-      const receipt = keep === 'commit' ? { place: this.placeNow(), outcome } : { place: this.placeNow() };
-      this.disk.kept.set(id, { ...before, state, receipt });
+      const acknowledgement =
+        keep === 'commit' ? { position: this.positionNow(), outcome } : { position: this.positionNow() };
+      this.disk.kept.set(id, { ...before, state, acknowledgement });
     }
     await this.at(message === 'commit' ? 'committed' : 'aborted', id, keep ?? 'nothing');
-    return this.disk.kept.get(id)?.receipt ?? {};
+    return this.disk.kept.get(id)?.acknowledgement ?? {};
   }
 
   private stateOf(id: TransactionId): ParticipantState {
@@ -116,7 +117,7 @@ export class MemoryParticipant implements Participant<string> {
     return isReserved || this.disk.names.includes(name);
   }
 
-  private placeNow(): string {
+  private positionNow(): string {
     return String(this.disk.length);
   }
 

@@ -10,7 +10,7 @@ const START_WITHIN_MS = 60_000;
 /** A real replica, as `npm start` runs it. It can be killed, held and started again on the same port and directory. */
 export class ReplicaProcess {
   private child: ChildProcess | undefined;
-  /** Resolves when its present life has ended. */
+  /** Resolves when its present incarnation has ended. */
   exited: Promise<ExitOf> | undefined;
   private output = '';
 
@@ -28,7 +28,7 @@ export class ReplicaProcess {
     return join(this.replicasDirectory, String(this.port));
   }
 
-  /** All that it printed so far in all its lives, on both outputs. */
+  /** All that it printed so far in all its incarnations, on both outputs. */
   get printed(): string {
     return this.output;
   }
@@ -58,7 +58,7 @@ export class ReplicaProcess {
     if (this.child === undefined) throw new Error(`the replica ended: ${this.output}`);
   }
 
-  /** Starts without waiting: for lives that are to die or to refuse. */
+  /** Starts without waiting: for incarnations that are to die or to refuse. */
   spawn(environment: Readonly<Record<string, string>> = {}): Promise<ExitOf> {
     const child = spawn(process.execPath, [PROGRAM], {
       env: {

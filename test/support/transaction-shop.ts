@@ -21,7 +21,7 @@ const AT_ONCE = 50;
 /** Allotted since anyone was told one. */
 const MAX_LOST_IDS = 100;
 
-/** The app, or for its state any node, over HTTP, as clients of transactions use it. One per process life; `close` it. */
+/** The app, or for its state any node, over HTTP, as clients of transactions use it. One per process incarnation; `close` it. */
 export class TransactionShop {
   private readonly http: ShopClient;
   /** How often each status was answered; "none" stands for no answer. */

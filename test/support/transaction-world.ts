@@ -53,7 +53,7 @@ export class TransactionWorld {
   private readonly failures = new Map<string, Error>();
   private turn: Promise<void> = Promise.resolve();
   private queued = 0;
-  private life = 0;
+  private incarnation = 0;
   private count = 0;
 
   constructor(names: readonly string[] = ['a', 'b']) {
@@ -65,9 +65,9 @@ export class TransactionWorld {
   start(): void {
     this.endIncarnation();
     this.timers = new SimulatedTimers();
-    const life = this.life;
+    const incarnation = this.incarnation;
     const stepsOf = (who: string) => (step: string, id: TransactionId, done?: string) =>
-      this.step(life, who, step, id, done);
+      this.step(incarnation, who, step, id, done);
     this.participants = [...this.disks].map(([name, disk]) => new MemoryParticipant(name, disk, stepsOf(name)));
     this.lastResource = new MemoryLastResource(this.sqlDisk, stepsOf('sql'));
     const { participants, lastResource, timers, clock, log } = this;
@@ -90,7 +90,7 @@ export class TransactionWorld {
 
   /** What is held stays held, and what waits there waits for ever. */
   private endIncarnation(): void {
-    this.life += 1;
+    this.incarnation += 1;
     const held = [...this.gates.keys()];
     this.gates = new Map(held.map((key) => [key, gate()]));
   }
@@ -143,8 +143,8 @@ export class TransactionWorld {
     }
   }
 
-  private async step(life: number, who: string, step: string, id: TransactionId, done?: string): Promise<void> {
-    if (life !== this.life) await NEVER;
+  private async step(incarnation: number, who: string, step: string, id: TransactionId, done?: string): Promise<void> {
+    if (incarnation !== this.incarnation) await NEVER;
     if (done !== undefined) {
       const line = `${who} ${step} ${id}: ${done}`;
       this.done.push(line);
@@ -152,9 +152,9 @@ export class TransactionWorld {
     }
     if (this.lastStep === `${who} ${step}`) this.crash();
     else if (done === undefined) await this.oneByOne();
-    if (life !== this.life) await NEVER;
+    if (incarnation !== this.incarnation) await NEVER;
     for (const which of ['', id]) await this.gates.get(`${who} ${step} ${which}`)?.whenOpen;
-    if (life !== this.life) await NEVER;
+    if (incarnation !== this.incarnation) await NEVER;
     const failure = this.failures.get(`${who} ${step}`);
     if (failure) throw failure;
   }

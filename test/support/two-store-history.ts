@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type AppProcess, type ExitOf } from './app-process.js';
+import type { AppProcess, ExitOf } from './app-process.js';
 import { Cluster } from './cluster.js';
 import { eventually } from './eventually.js';
 import { SeededRandom } from './seeded-random.js';
@@ -38,7 +38,7 @@ export interface HistoryOptions {
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-/** One data directory and its replicas, the clients that write to both stores, and the many lives of the app. */
+/** One data directory and its replicas, the clients that write to both stores, and the many incarnations of the app. */
 export class TwoStoreHistory {
   readonly clients: readonly TransactionClient[];
   /** Creates one customer before anything else is asked for, and nothing more. */
@@ -89,7 +89,7 @@ export class TwoStoreHistory {
     return this.clients.filter(({ open }) => open !== undefined).length;
   }
 
-  /** A life that is to die at a crash site, and how it ended. Undefined: it never reached the site. */
+  /** A incarnation that is to die at a crash site, and how it ended. Undefined: it never reached the site. */
   async dieAt(
     crashSite: string,
     { settings = {}, disturb, max = MAX_DONE }: DeathOptions = {},
@@ -111,7 +111,7 @@ export class TwoStoreHistory {
     return app.hasExited ? { ...(await app.exited), when: 'under load', printed: app.printed } : undefined;
   }
 
-  /** A life without faults, which goes on. With every replica in sync. */
+  /** A incarnation without faults, which goes on. With every replica in sync. */
   async live(settings: Readonly<Record<string, string>> = {}): Promise<void> {
     await this.cluster.startApp(settings);
     await this.cluster.settled();
@@ -180,7 +180,7 @@ export class TwoStoreHistory {
     }
   }
 
-  /** A life without faults and its audit. It leaves its files as `kill -9` does. */
+  /** A incarnation without faults and its audit. It leaves its files as `kill -9` does. */
   async audit(): Promise<string[]> {
     await this.mortal?.kill();
     for (const replica of this.cluster.replicas) replica.release();

@@ -3,8 +3,8 @@ import { RecordingLog } from '../../../test/support/recording-log.js';
 import { storageFull } from '../../kernel/index.js';
 import { settleUnmatched } from './settle-unmatched.js';
 
-const head = (id: string): { id: string; kind: string; decidedBy: string; life: number } => {
-  return { id, kind: 'test', decidedBy: 'database', life: 1 };
+const head = (id: string): { id: string; kind: string; decidedBy: string; incarnation: number } => {
+  return { id, kind: 'test', decidedBy: 'database', incarnation: 1 };
 };
 
 /** Names say what is what: in doubt, done, with or without a row, or forgotten by the documents. */
@@ -17,7 +17,7 @@ const documents = (settle: (ids: readonly string[]) => Promise<void>): Parameter
       await settle(ids);
       left = left.filter((id) => !ids.includes(id));
     },
-    prepared: () => ['in-doubt', 'in-doubt-row'].map((id) => ({ ...head(id), preparedAtMs: 0, place: '1.1' })),
+    prepared: () => ['in-doubt', 'in-doubt-row'].map((id) => ({ ...head(id), preparedAtMs: 0, position: '1.1' })),
     carriedOut: () => ['done', 'done-row'].map((id) => ({ ...head(id), decision: 'committed' })),
   };
 };

@@ -29,7 +29,7 @@ export interface Transactions {
   readonly table: SqlTransactionTable;
   readonly operations: TransactionOperationLedger<Answer>;
   /**
-   * Decides and carries out what an earlier life left, and goes on to do so. Nothing may be read or begun before it
+   * Decides and carries out what an earlier incarnation left, and goes on to do so. Nothing may be read or begun before it
    * resolves. Rejects with `recovery-needed`, having changed nothing, when the stores are not of one time.
    */
   open(): Promise<void>;
@@ -44,9 +44,9 @@ export function transact(
   own: { readonly log: Log; readonly crashSites: CrashSites; readonly ended: (transaction: EndedTransaction) => void },
 ): Transactions {
   const documents = new DocumentParticipant(store, replication, config);
-  const table = new SqlTransactionTable(sql, { clock: systemClock, log: own.log }, (receipts) => {
-    const place = receipts[DOCUMENTS]?.place;
-    return place === undefined || store.hasForgotten(place);
+  const table = new SqlTransactionTable(sql, { clock: systemClock, log: own.log }, (acknowledgements) => {
+    const position = acknowledgements[DOCUMENTS]?.position;
+    return position === undefined || store.hasForgotten(position);
   });
   const lastResource = new SqliteLastResource(sql, table);
   const coordinator = new TransactionCoordinator<SqlWork>(
@@ -59,8 +59,11 @@ export function transact(
     },
     config,
   );
-  const operations = new TransactionOperationLedger(sqlOperations, table, (answer, { kind, places }, receipts) =>
-    completedAnswer({ answer, promisedAt: places[DOCUMENTS] }, receipts[DOCUMENTS], COMPLETE_BODY[kind]),
+  const operations = new TransactionOperationLedger(
+    sqlOperations,
+    table,
+    (answer, { kind, positions }, acknowledgements) =>
+      completedAnswer({ answer, promisedAt: positions[DOCUMENTS] }, acknowledgements[DOCUMENTS], COMPLETE_BODY[kind]),
   );
   let isClosed = false;
   let stop: () => void = () => undefined;

@@ -46,9 +46,9 @@ export class Book2pcService {
           ...(concern !== undefined && { concern }),
         }),
       ],
-      decide: (scope, { id, places }): Decided => {
+      decide: (scope, { id, positions }): Decided => {
         const decided = { transactionId: id, book: this.books.insertWithin(scope, input) };
-        return { answer: this.operations.record(recording, decided), promisedAt: places[this.documents.name] };
+        return { answer: this.operations.record(recording, decided), promisedAt: positions[this.documents.name] };
       },
     });
   }

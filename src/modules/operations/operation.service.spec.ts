@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { OperationLedger } from '../../kernel/index.js';
-import type { TransactionRow } from '../../platform/sql/index.js';
+import type { OperationLedger, DecisionRow } from '../../kernel/index.js';
 import type { TransactionView } from '../../protocols/two-phase-commit/index.js';
 import { OperationService } from './operation.service.js';
 
@@ -11,9 +10,9 @@ function ledgerOf(answer: string | undefined): OperationLedger<string> {
 
 const EMPTY: OperationLedger<string> = { findById: () => undefined, findByScope: () => undefined };
 
-const ABORTED_ROW: TransactionRow = {
-  ...{ id: 't', kind: 'test', decidedBy: 'd', life: 1, by: 'coordinator', decision: 'aborted' },
-  ...{ begunAtMs: 1, preparedAtMs: 2, decidedAtMs: 5, places: {}, operationId: 'op' },
+const ABORTED_ROW: DecisionRow = {
+  ...{ id: 't', kind: 'test', decidedBy: 'd', incarnation: 1, by: 'coordinator', decision: 'aborted' },
+  ...{ begunAtMs: 1, preparedAtMs: 2, decidedAtMs: 5, positions: {}, operationId: 'op' },
 };
 const NO_ROWS = { findByOperation: () => undefined };
 
@@ -56,7 +55,7 @@ describe('an operation', () => {
   });
 
   it('that was aborted before the last start, is told from its row', () => {
-    const rows = { findByOperation: (): TransactionRow => ABORTED_ROW };
+    const rows = { findByOperation: (): DecisionRow => ABORTED_ROW };
 
     expect(new OperationService([EMPTY], { live: () => [] }, rows).find('op')).toEqual({
       ...{ id: 'op', state: 'aborted', atMs: 5 },

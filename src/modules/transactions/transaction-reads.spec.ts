@@ -17,7 +17,7 @@ function row(
   more: Partial<TransactionViewRow> = {},
 ): TransactionViewRow {
   const times = { begunAtMs: 1, preparedAtMs: 2, decidedAtMs: 4 };
-  return { id, kind: 'test', decision, by: 'coordinator', places: { documents: '1.7' }, ...times, ...more };
+  return { id, kind: 'test', decision, by: 'coordinator', positions: { documents: '1.7' }, ...times, ...more };
 }
 
 function view(id: string, state: TransactionView['state']): TransactionView {
@@ -26,7 +26,7 @@ function view(id: string, state: TransactionView['state']): TransactionView {
 }
 
 function promise(id: string): InDoubt {
-  return { id, kind: 'test', decidedBy: 'sql', life: 1, preparedAtMs: 2, place: '1.7' };
+  return { id, kind: 'test', decidedBy: 'sql', incarnation: 1, preparedAtMs: 2, position: '1.7' };
 }
 
 beforeEach(() => {
@@ -125,7 +125,7 @@ describe('one transaction', () => {
     expect(await reads.find('x')).toBeUndefined();
   });
 
-  it('of an earlier life, is told by its row', async () => {
+  it('of an earlier incarnation, is told by its row', async () => {
     rows = [row('a', 'aborted', { ...COMPLETED, by: 'operator', reason: 'it was Monday', operationId: 'op-1' })];
 
     expect(await reads.find('a')).toEqual({
@@ -144,7 +144,7 @@ describe('one transaction', () => {
     });
   });
 
-  it('of this life, has the history that the coordinator saw and the state of its row', async () => {
+  it('of this incarnation, has the history that the coordinator saw and the state of its row', async () => {
     rows = [row('a', 'committed')];
     views = [view('a', 'in-doubt')];
 

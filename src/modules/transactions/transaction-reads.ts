@@ -34,7 +34,7 @@ const DECISION_OF: Readonly<Partial<Record<TransactionViewState, Decision>>> = {
 
 /**
  * One list of all transactions, made of what three places know: the rows of decided ones, the coordinator's view of this
- * life of the process, and the promises that participants hold.
+ * incarnation of the process, and the promises that participants hold.
  */
 export class TransactionReads {
   constructor(

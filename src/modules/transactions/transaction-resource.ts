@@ -17,7 +17,7 @@ interface Phase {
   readonly detail?: string;
 }
 
-/** The row decides; the coordinator of this life tells more of the way there; a promise is what is left of an earlier one. */
+/** The row decides; the coordinator of this incarnation tells more of the way there; a promise is what is left of an earlier one. */
 export function transactionResource(known: Known): TransactionResource | undefined {
   const { row, view } = known;
   const source = row ?? view ?? known.promises?.values().next().value;
@@ -52,16 +52,16 @@ function participantsOf({ row, view, promises }: Known): TransactionResource['pa
   if (view) return view.participants.map(({ name, state }) => ({ name, state }));
   if (row) {
     const state = row.completedAtMs === undefined ? 'untold' : row.decision;
-    return Object.keys(row.places).map((name) => ({ name, state }));
+    return Object.keys(row.positions).map((name) => ({ name, state }));
   }
   return [...(promises?.keys() ?? [])].map((name) => ({ name, state: 'prepared' }));
 }
 
-/** Of a transaction of an earlier life. */
+/** Of a transaction of an earlier incarnation. */
 function historyOf({ row, promises }: Known): readonly Phase[] {
   if (row) {
-    const promised = Object.entries(row.places).map(([participant, place]) =>
-      promise(participant, row.preparedAtMs, place),
+    const promised = Object.entries(row.positions).map(([participant, position]) =>
+      promise(participant, row.preparedAtMs, position),
     );
     return [
       { phase: 'prepare', atMs: row.begunAtMs },
@@ -70,11 +70,11 @@ function historyOf({ row, promises }: Known): readonly Phase[] {
       ...(row.completedAtMs === undefined ? [] : [{ phase: 'completed', atMs: row.completedAtMs }]),
     ];
   }
-  return [...(promises ?? [])].map(([participant, { preparedAtMs, place = '' }]) =>
-    promise(participant, preparedAtMs, place),
+  return [...(promises ?? [])].map(([participant, { preparedAtMs, position = '' }]) =>
+    promise(participant, preparedAtMs, position),
   );
 }
 
-function promise(participant: string, atMs: number, place: string): Phase {
-  return { phase: 'promised', atMs, participant, ...(place !== '' && { detail: place }) };
+function promise(participant: string, atMs: number, position: string): Phase {
+  return { phase: 'promised', atMs, participant, ...(position !== '' && { detail: position }) };
 }

@@ -7,7 +7,7 @@ import type {
   TransactionView,
 } from '../../protocols/two-phase-commit/index.js';
 
-/** What the coordinator knows of this life of the process, and what an operator may ask it for. */
+/** What the coordinator knows of this incarnation of the process, and what an operator may ask it for. */
 export interface RunningTransactions {
   /** Under way, and the last that ended. */
   live(): readonly TransactionView[];
@@ -31,7 +31,7 @@ export type TransactionViewRow = Pick<
   | 'preparedAtMs'
   | 'decidedAtMs'
   | 'completedAtMs'
-  | 'places'
+  | 'positions'
   | 'operationId'
   | 'reason'
 > & { readonly by: string };

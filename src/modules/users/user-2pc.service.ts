@@ -57,11 +57,11 @@ export class User2pcService {
             ...(concern !== undefined && { concern }),
           }),
         ],
-        decide: (scope, { id: transactionId, places }): Decided => {
+        decide: (scope, { id: transactionId, positions }): Decided => {
           const isNew = isAllotted ? this.users.insertAllotted(scope, user) : this.users.insert(scope, user);
           if (!isNew) throw userExists(user.id);
           const answer = this.operations.record(recording, { ...user, transactionId });
-          return { answer, promisedAt: places[this.documents.name] };
+          return { answer, promisedAt: positions[this.documents.name] };
         },
       });
     };

@@ -58,14 +58,14 @@ export class UserRepository {
     return this.checked(this.findCommitted.get(id));
   }
 
-  /** As `insert`, of a user whose id was allotted: no later life allots one up to it. */
+  /** As `insert`, of a user whose id was allotted: no later incarnation allots one up to it. */
   insertAllotted(scope: SqlWriteScope, user: User): boolean {
     if (!this.insert(scope, user)) return false;
     this.passOver(user.id);
     return true;
   }
 
-  /** No later life allots an id up to this one. */
+  /** No later incarnation allots an id up to this one. */
   passOver(id: number): void {
     this.countAllotted.run(id);
   }

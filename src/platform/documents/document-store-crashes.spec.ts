@@ -5,13 +5,13 @@ import { type DiskFault, SimulatedCrash } from '../../../test/support/simulated-
 import type { Disk, DiskFile } from '../../kernel/index.js';
 import { DocumentMachine } from './document-machine.js';
 
-/** Small, so that a short life meets several snapshots. */
+/** Small, so that a short incarnation meets several snapshots. */
 const OFTEN = { snapshotEveryBytes: 1_500, clients: 4 };
 const WRITES = 12;
 
 const PLANNED = ['EIO', 'ENOSPC', 'outcome-unknown', 'storage-full'];
 
-/** A life that writes and closes, whatever its disk does. */
+/** A incarnation that writes and closes, whatever its disk does. */
 async function live(world: DocumentWorld): Promise<void> {
   try {
     await world.open();
@@ -38,16 +38,16 @@ describe('DocumentStore, when its process dies', () => {
     jest.restoreAllMocks();
   });
 
-  it('given lives that end by loss of power at any moment, keeps exactly what was acknowledged under any seed', async () => {
+  it('given incarnations that end by loss of power at any moment, keeps exactly what was acknowledged under any seed', async () => {
     await forEachSeed(1, 60, async (random) => {
       const world = new DocumentWorld({ ...OFTEN, seed: random.seed });
       await world.open();
-      for (let life = 0; life < 4; life += 1) {
+      for (let incarnation = 0; incarnation < 4; incarnation += 1) {
         world.disk.plan({ nth: 1 + random.below(80), code: 'killed' });
         await world.write(WRITES);
         await world.reopenAfterPowerLoss();
         const broken = await world.audit();
-        if (broken.length > 0) throw new Error(`life ${String(life)}: ${broken.join('; ')}`);
+        if (broken.length > 0) throw new Error(`incarnation ${String(incarnation)}: ${broken.join('; ')}`);
       }
     });
   });
@@ -57,7 +57,7 @@ describe('DocumentStore, when its process dies', () => {
     ['the disk fails', 'EIO'],
     ['the disk is full', 'ENOSPC'],
   ])(
-    'given that %s at any one disk call of a life with snapshots, opens with exactly what was acknowledged',
+    'given that %s at any one disk call of an incarnation with snapshots, opens with exactly what was acknowledged',
     async (_, code) => {
       const { count, paths } = await callsOfAnIncarnation(OFTEN);
       expect(paths).toContain(`${SNAPSHOT_PATH}.tmp`);

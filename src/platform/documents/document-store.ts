@@ -1,12 +1,16 @@
 import {
+  type Acknowledgement,
   AppError,
+  type CarriedOut,
+  type InDoubt,
+  type TransactionHead,
   type OperationStamp,
   parseLogPosition,
-  logPositionText,
   type Random,
   type EncodedRecord,
   type ChainPosition,
   type CopyableHistory,
+  logPositionText,
 } from '../../kernel/index.js';
 import type { JournalPorts, MissingEnd } from '../journal/index.js';
 import {
@@ -26,15 +30,11 @@ import {
   type DocumentWritten,
 } from './document-op.js';
 import { DocumentReads } from './document-reads.js';
-import {
-  type DocumentPrepare,
-  type DocumentTransactionHead,
-  DocumentTransactions,
-  type TransactionAcknowledgement,
-} from './document-transactions.js';
+import { type DocumentPrepare, DocumentTransactions } from './document-transactions.js';
 import { EarlierTransactions } from './earlier-transactions.js';
 import { QueuedWrites } from './queued-writes.js';
 import { RecordListeners } from './record-listeners.js';
+import { carriedOutOf, inDoubtOf } from './transaction-memory.js';
 import { UnmatchedTransactions } from './unmatched-transactions.js';
 import { whenSettled } from './when-settled.js';
 
@@ -53,18 +53,6 @@ export type WriteRefusal =
 
 export type DocumentWrite =
   ({ readonly done: true } & DocumentWritten) | { readonly done: false; readonly refusal: WriteRefusal };
-
-/** One that waits for its decision. */
-export interface DocumentInDoubt extends DocumentTransactionHead {
-  readonly preparedAtMs: number;
-  /** Of the prepare record: `<epoch>.<seq>`. */
-  readonly place: string;
-}
-
-/** One that was decided, as the history says. */
-export interface DocumentDecision extends DocumentTransactionHead {
-  readonly decision: 'committed' | 'aborted';
-}
 
 export interface EpochStart {
   /** Higher than that of every record before. */
@@ -169,7 +157,7 @@ export class DocumentStore extends DocumentReads {
   }
 
   /**
-   * Durable and applied when it resolves, with its place; from then on writes are taken. Rejects as `Journal.append`. Where
+   * Durable and applied when it resolves, with its position; from then on writes are taken. Rejects as `Journal.append`. Where
    * it is not known whether an end is missing, whoever starts an epoch has asked the other copies.
    */
   async startEpoch({ epoch, clusterId, primaryId }: EpochStart): Promise<ChainPosition> {
@@ -239,47 +227,42 @@ export class DocumentStore extends DocumentReads {
    * Promises to make `changes` when `commitPrepared` is called, and to hold until then what they reserve. The promise is
    * durable here when it resolves; a refusal has left nothing. Again: the same answer. Rejects as every write.
    */
-  async prepare(head: DocumentTransactionHead, changes: readonly PreparedChange[]): Promise<DocumentPrepare> {
+  async prepare(head: TransactionHead, changes: readonly PreparedChange[]): Promise<DocumentPrepare> {
     this.assertWritable();
     return this.transactions.prepare(head, changes);
   }
 
   /**
-   * Makes the changes of a transaction that is prepared; durable and visible when it resolves. Again: the receipt of the
-   * first time, for as long as that is remembered. Undefined, and nothing done: not prepared here, as far as is known.
-   * Rejects with `conflict` when it was aborted, with `storage-full` (safe to repeat) only when the reserve is used up.
+   * Makes the changes of a transaction that is prepared; durable and visible when it resolves. Again: the
+   * acknowledgement of the first time, for as long as that is remembered. Empty, and nothing done: not prepared here, as
+   * far as is known. Rejects with `conflict` when it was aborted, with `storage-full` (safe to repeat) only when the
+   * reserve is used up.
    */
-  async commitPrepared(id: string): Promise<TransactionAcknowledgement | undefined> {
+  async commitPrepared(id: string): Promise<Acknowledgement> {
     this.assertWritable();
-    return this.transactions.commit(id);
+    return this.transactions.decide(id, 'commit');
   }
 
   /**
    * As `commitPrepared`, but nothing is made, and what was reserved is free. A prepare that is still under way is undone
    * as well, and one that is called later is refused. Rejects with `conflict` when it was committed.
    */
-  async abortPrepared(id: string): Promise<TransactionAcknowledgement | undefined> {
+  async abortPrepared(id: string): Promise<Acknowledgement> {
     this.assertWritable();
-    return this.transactions.abort(id);
+    return this.transactions.decide(id, 'abort');
   }
 
   /** Those that wait for their decision, oldest first. */
-  prepared(): readonly DocumentInDoubt[] {
-    return this.machine.transactions.allPrepared().map(({ transaction, kind, decidedBy, life, at, epoch, seq }) => {
-      return { id: transaction, kind, decidedBy, life, preparedAtMs: at, place: logPositionText({ epoch, seq }) };
-    });
+  prepared(): readonly InDoubt[] {
+    return this.machine.transactions.allPrepared().map(inDoubtOf);
   }
 
   /**
    * Those that were decided, oldest first: all that came to an end behind the snapshot that this process began with and
    * before its own epoch, and the ones that snapshot and process remember.
    */
-  carriedOut(): readonly DocumentDecision[] {
-    return this.earlier
-      .with(this.machine.transactions.allDecided())
-      .map(({ transaction, kind, decidedBy, life, decision }) => {
-        return { id: transaction, kind, decidedBy, life, decision };
-      });
+  carriedOut(): readonly CarriedOut[] {
+    return this.earlier.with(this.machine.transactions.allDecided()).map(carriedOutOf);
   }
 
   /**
@@ -297,13 +280,13 @@ export class DocumentStore extends DocumentReads {
   }
 
   /** Whether no later start from the files as they are now will tell, in `carriedOut`, of the decision at this place. */
-  hasForgotten(place: string): boolean {
-    return parseLogPosition(place).seq < this.own.firstToldSeq;
+  hasForgotten(position: string): boolean {
+    return parseLogPosition(position).seq < this.own.firstToldSeq;
   }
 
   /** False: certainly no promise of this transaction stands, or stood, at this place of the history, `<epoch>.<seq>`. */
-  mayHavePrepared(id: string, place: string): boolean {
-    return this.earlier.mayHavePrepared(id, place, this.position);
+  mayHavePrepared(id: string, position: string): boolean {
+    return this.earlier.mayHavePrepared(id, position, this.position);
   }
 
   /** Writes out what is queued, takes a last snapshot for a quick next start, closes. No write may follow. */

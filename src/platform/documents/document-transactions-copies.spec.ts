@@ -14,13 +14,13 @@ describe('a transaction in a history that is copied', () => {
     world.store.onDurable((batch) => records.push(...batch));
     await world.store.startEpoch({ epoch: world.store.position.epoch + 1 });
   };
-  /** With a snapshot at the end of the one life, and none before it. */
+  /** With a snapshot at the end of the one incarnation, and none before it. */
   const restart = async (): Promise<void> => {
     await world.store.close();
     await open(1);
   };
   const prepare = (id: string, documentId: number): Promise<unknown> =>
-    world.store.prepare({ id, kind: 'test', decidedBy: 'database', life: 1 }, [
+    world.store.prepare({ id, kind: 'test', decidedBy: 'database', incarnation: 1 }, [
       { type: 'bump', collection: 'customers' },
       { type: 'create', collection: 'customers', id: documentId, fields: { name: id } },
     ]);
@@ -36,7 +36,7 @@ describe('a transaction in a history that is copied', () => {
     await restart();
     const { seq } = world.store.position;
     await prepare('t', 100);
-    for (let life = 0; life < 3; life += 1) {
+    for (let incarnation = 0; incarnation < 3; incarnation += 1) {
       await world.create('Grace');
       await restart();
       const { history } = world.store;

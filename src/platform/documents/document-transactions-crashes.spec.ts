@@ -14,7 +14,7 @@ interface Stage {
   readonly transactions: AuditedTransactions;
 }
 
-/** Small, so that a short life meets several snapshots, with transactions in doubt in them. */
+/** Small, so that a short incarnation meets several snapshots, with transactions in doubt in them. */
 async function begun(options: DocumentWorldOptions = {}): Promise<Stage> {
   const often = { snapshotEveryBytes: 2_000, clients: 2, moreCollections: TRANSACTION_COLLECTIONS };
   const world = new DocumentWorld({ ...often, ...options });
@@ -31,7 +31,7 @@ async function work({ world, transactions }: Stage, rounds: number): Promise<voi
   }
 }
 
-/** A life that begins, works and ends, whatever its disk does. */
+/** A incarnation that begins, works and ends, whatever its disk does. */
 async function live(stage: Stage): Promise<void> {
   try {
     await stage.world.open();
@@ -67,7 +67,7 @@ describe('transactions in the document store, when its process dies', () => {
     ['the disk fails', 'EIO'],
     ['the disk is full', 'ENOSPC'],
   ])(
-    'given that %s at any one disk call of a life with snapshots, keep promises and decisions, and do each work once',
+    'given that %s at any one disk call of an incarnation with snapshots, keep promises and decisions, and do each work once',
     async (_, code) => {
       const whole = await begun();
       await whole.world.store.close();
@@ -91,11 +91,11 @@ describe('transactions in the document store, when its process dies', () => {
     120_000,
   );
 
-  it('given lives that end by loss of power at any moment, some without recovering, do so under any seed', async () => {
+  it('given incarnations that end by loss of power at any moment, some without recovering, do so under any seed', async () => {
     let inDoubt = 0;
     await forEachSeed(1, 60, async (random) => {
       const stage = await begun({ seed: random.seed, journalReserveBytes: random.below(2) * 5_000 });
-      for (let life = 0; life < 4; life += 1) {
+      for (let incarnation = 0; incarnation < 4; incarnation += 1) {
         stage.world.disk.plan({ nth: 1 + random.below(60), code: 'killed' });
         await work(stage, 4);
         await stage.world.reopenAfterPowerLoss();
@@ -103,7 +103,7 @@ describe('transactions in the document store, when its process dies', () => {
         inDoubt += world.store.prepared().length;
         const isRecovering = random.below(2) === 0;
         const broken = isRecovering ? await auditWhole(stage) : transactions.audit();
-        if (broken.length > 0) throw new Error(`life ${String(life)}: ${broken.join('; ')}`);
+        if (broken.length > 0) throw new Error(`incarnation ${String(incarnation)}: ${broken.join('; ')}`);
       }
     });
     expect(inDoubt).toBeGreaterThan(100);

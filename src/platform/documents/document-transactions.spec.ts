@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { DocumentWorld } from '../../../test/support/document-world.js';
 import type { PreparedChange } from './document-op.js';
@@ -13,14 +14,14 @@ describe('a transaction that takes part in the document store', () => {
   let world: DocumentWorld;
 
   const prepare = (id: string, ...changes: readonly PreparedChange[]): Promise<DocumentPrepare> =>
-    world.store.prepare({ id, kind: 'test', decidedBy: 'database', life: 3 }, changes);
+    world.store.prepare({ id, kind: 'test', decidedBy: 'database', incarnation: 3 }, changes);
   const commit = (id: string): Promise<unknown> => world.store.commitPrepared(id);
   const abort = (id: string): Promise<unknown> => world.store.abortPrepared(id);
   /** `prepared`, `done`, `nothing`, the refusal, or the code of the error. */
   const outcome = (call: Promise<unknown>): Promise<string> =>
     call.then(
       (answer) => {
-        if (answer === undefined) return 'nothing';
+        if (isDeepStrictEqual(answer, {})) return 'nothing';
         const { prepared, refusal } = answer as { readonly prepared?: boolean; readonly refusal?: string };
         return refusal ?? (prepared === true ? 'prepared' : 'done');
       },
@@ -46,13 +47,13 @@ describe('a transaction that takes part in the document store', () => {
     await world.create('Ada');
   });
 
-  it('given a promise, shows nothing of it until the commit, whose receipt tells what it found', async () => {
+  it('given a promise, shows nothing of it until the commit, whose acknowledgement tells what it found', async () => {
     const { position } = world.store;
     const answer = await prepare('t', BUMP, create(7));
     await world.create('while it was open');
     const shown = [world.names(), counter(1)];
 
-    expect(answer).toEqual({ prepared: true, place: { epoch: position.epoch, seq: position.seq + 1 } });
+    expect(answer).toEqual({ prepared: true, position: { epoch: position.epoch, seq: position.seq + 1 } });
     expect(shown).toEqual([
       [
         [1, 'Ada'],
@@ -60,7 +61,7 @@ describe('a transaction that takes part in the document store', () => {
       ],
       0,
     ]);
-    expect(await commit('t')).toEqual({ place: '1.5', outcome: { bumped: { customers: 2 } } });
+    expect(await commit('t')).toEqual({ position: '1.5', outcome: { bumped: { customers: 2 } } });
     expect([counter(1), counter(7), counter(8)]).toEqual([1, 0, 1]);
   });
 
@@ -77,8 +78,22 @@ describe('a transaction that takes part in the document store', () => {
     await world.reopenAfterPowerLoss();
 
     expect(world.store.prepared()).toEqual([
-      { id: 'z', kind: 'test', decidedBy: 'database', life: 3, preparedAtMs: world.clock.nowMs(), place: '1.3' },
-      { id: 'a', kind: 'test', decidedBy: 'database', life: 3, preparedAtMs: world.clock.nowMs(), place: '1.4' },
+      {
+        id: 'z',
+        kind: 'test',
+        decidedBy: 'database',
+        incarnation: 3,
+        preparedAtMs: world.clock.nowMs(),
+        position: '1.3',
+      },
+      {
+        id: 'a',
+        kind: 'test',
+        decidedBy: 'database',
+        incarnation: 3,
+        preparedAtMs: world.clock.nowMs(),
+        position: '1.4',
+      },
     ]);
     await commit('z');
     expect(open()).toEqual(['a']);
@@ -124,7 +139,7 @@ describe('a transaction that takes part in the document store', () => {
 
   it('and creates what is there, is refused, and leaves nothing', async () => {
     expect(await outcomes(prepare('t', BUMP, create(1)))).toEqual(['exists']);
-    expect([records(), open(), await commit('t')]).toEqual([[], [], undefined]);
+    expect([records(), open(), await commit('t')]).toEqual([[], [], {}]);
   });
 
   describe('with others that wait for the same fdatasync', () => {
@@ -167,25 +182,25 @@ describe('a transaction that takes part in the document store', () => {
 
   describe('told more than once', () => {
     it('to prepare, gives the same answer and writes one record', async () => {
-      const place = { epoch: 1, seq: 3 };
+      const position = { epoch: 1, seq: 3 };
       const twice = await Promise.all([prepare('t', create(7)), prepare('t', create(7))]);
       const later = await prepare('t', create(7));
 
-      expect([...twice, later]).toEqual(Array.from({ length: 3 }, () => ({ prepared: true, place })));
+      expect([...twice, later]).toEqual(Array.from({ length: 3 }, () => ({ prepared: true, position })));
       expect(records()).toEqual(['prepare t']);
     });
 
     it.each([
       ['commit', commit],
       ['abort', abort],
-    ])('to %s, gives the same receipt and writes one record, also after a restart', async (what, decide) => {
+    ])('to %s, gives the same acknowledgement and writes one record, also after a restart', async (what, decide) => {
       await prepare('t', BUMP);
       const first = await Promise.all([decide('t'), decide('t')]);
       const second = await decide('t');
       await world.reopenAfterPowerLoss();
       const third = await decide('t');
 
-      expect(first[0]).toMatchObject({ place: '1.4' });
+      expect(first[0]).toMatchObject({ position: '1.4' });
       expect([first[1], second, third]).toEqual([first[0], first[0], first[0]]);
       expect([records(), counter(1)]).toEqual([['prepare t', `${what} t`], what === 'commit' ? 1 : 0]);
     });
@@ -205,14 +220,14 @@ describe('a transaction that takes part in the document store', () => {
       await prepare('t', BUMP);
       await commit('t');
 
-      expect(await prepare('t', BUMP)).toEqual({ prepared: true, place: { epoch: 1, seq: 4 } });
+      expect(await prepare('t', BUMP)).toEqual({ prepared: true, position: { epoch: 1, seq: 4 } });
       expect([records(), counter(1)]).toEqual([['prepare t', 'commit t'], 1]);
     });
   });
 
   describe('told to abort', () => {
     it('without ever having been prepared, writes nothing, and refuses the prepare that comes late', async () => {
-      expect([await abort('t'), await outcomes(prepare('t', create(7)))]).toEqual([undefined, ['aborted']]);
+      expect([await abort('t'), await outcomes(prepare('t', create(7)))]).toEqual([{}, ['aborted']]);
       expect(await outcomes(world.replace(7, 'free'))).toEqual(['not-found']);
       expect(records()).toEqual([]);
     });
@@ -240,13 +255,13 @@ describe('a transaction that takes part in the document store', () => {
   });
 
   it('told to commit while its prepare is queued, is committed once it is durable', async () => {
-    const [, receipt] = await Promise.all([prepare('t', BUMP), commit('t')]);
+    const [, acknowledgement] = await Promise.all([prepare('t', BUMP), commit('t')]);
 
-    expect(receipt).toEqual({ place: '1.4', outcome: { bumped: { customers: 1 } } });
+    expect(acknowledgement).toEqual({ position: '1.4', outcome: { bumped: { customers: 1 } } });
   });
 
   it('told to commit what it has never heard of, does nothing', async () => {
-    expect([await commit('t'), records()]).toEqual([undefined, []]);
+    expect([await commit('t'), records()]).toEqual([{}, []]);
   });
 
   it('before the epoch of this process, takes no step', async () => {

@@ -1,20 +1,17 @@
-import { AppError, parseLogPosition, type LogPosition } from '../../kernel/index.js';
+import {
+  type Acknowledgement,
+  AppError,
+  decideParticipant,
+  type LogPosition,
+  parseLogPosition,
+  type ParticipantState,
+  type TransactionHead,
+} from '../../kernel/index.js';
 import type { OwnHistory } from './document-history.js';
 import { assertPlainNames, type DocumentId, type DocumentOp, type PreparedChange } from './document-op.js';
 import type { QueuedWrites } from './queued-writes.js';
-import type { CarriedOutTransaction, TransactionOutcome } from './transaction-memory.js';
+import { acknowledgementOf } from './transaction-memory.js';
 import { whenSettled } from './when-settled.js';
-
-/** The part of a transaction over several stores that everyone who takes part keeps. */
-export interface DocumentTransactionHead {
-  readonly id: string;
-  /** For people. */
-  readonly kind: string;
-  /** Of the database whose row decides. */
-  readonly decidedBy: string;
-  /** Of that database, when the transaction began. */
-  readonly life: number;
-}
 
 export type PrepareRefusal =
   /** A document that it would create is there. */
@@ -28,15 +25,9 @@ export type DocumentPrepare =
   | {
       readonly prepared: true;
       /** Of the prepare record, or of the commit record where it was committed before. */
-      readonly place: LogPosition;
+      readonly position: LogPosition;
     }
   | { readonly prepared: false; readonly refusal: PrepareRefusal };
-
-export interface TransactionAcknowledgement {
-  /** Of the record of the decision: `<epoch>.<seq>`. */
-  readonly place: string;
-  readonly outcome: TransactionOutcome;
-}
 
 /** Something that stands in the way: at once, or when it is durable. */
 export interface Obstacle<Refusal> {
@@ -45,15 +36,13 @@ export interface Obstacle<Refusal> {
   readonly settled: Promise<unknown> | undefined;
 }
 
-type Decision = CarriedOutTransaction['decision'];
-
-/** So many ids that were told to abort are known, however late their prepare is called. */
+/** So many ids of aborted transactions are known, however late their prepare is called. */
 const ABANDONED_KEPT = 10_000;
 
 /**
- * The primary's part in transactions that are decided elsewhere: prepares are judged as writes are, against what is
- * durable and queued; a decision is one more record, which is never refused for want of room while the journal has its
- * reserve.
+ * The primary's part in transactions that are decided elsewhere: `decideParticipant` says what each message does; prepares
+ * are judged as writes are, against what is durable and queued; a decision is one more record, which is never refused for
+ * want of room while the journal has its reserve.
  *
  * Invariant: a transaction that is prepared in the history has one record of its decision behind it, or none yet.
  */
@@ -67,35 +56,42 @@ export class DocumentTransactions {
   ) {}
 
   /** As `DocumentStore.prepare`. */
-  async prepare(head: DocumentTransactionHead, changes: readonly PreparedChange[]): Promise<DocumentPrepare> {
+  async prepare(head: TransactionHead, changes: readonly PreparedChange[]): Promise<DocumentPrepare> {
     this.assertPossible(changes);
     for (;;) {
-      const known = this.knownPrepare(head.id);
-      if (known !== undefined) return known;
-      const settled = this.queued.prepares.settled(head.id);
-      const obstacle = settled === undefined ? this.obstacleTo(changes) : undefined;
-      if (settled === undefined && obstacle === undefined) return this.append(head, changes);
-      if (obstacle !== undefined && obstacle.settled === undefined) {
-        return { prepared: false, refusal: obstacle.refusal };
+      const underWay = this.deciding.get(head.id) ?? this.queued.prepares.settled(head.id);
+      if (underWay === undefined) {
+        const { keep, answer } = decideParticipant(this.stateOf(head.id), 'prepare');
+        if (answer !== 'yes') return { prepared: false, refusal: 'aborted' };
+        if (keep !== 'promise') return { prepared: true, position: this.promisePosition(head.id) };
+        const obstacle = this.obstacleTo(changes);
+        if (obstacle === undefined) return this.append(head, changes);
+        if (obstacle.settled === undefined) return { prepared: false, refusal: obstacle.refusal };
+        await whenSettled(obstacle.settled);
+      } else {
+        await whenSettled(underWay);
       }
-      await whenSettled(settled ?? obstacle?.settled);
     }
   }
 
-  /** As `DocumentStore.commitPrepared`. */
-  commit(id: string): Promise<TransactionAcknowledgement | undefined> {
-    return this.decide(id, 'committed');
-  }
-
-  /** As `DocumentStore.abortPrepared`. */
-  abort(id: string): Promise<TransactionAcknowledgement | undefined> {
-    this.abandoned.delete(id);
-    this.abandoned.add(id);
-    for (const oldest of this.abandoned) {
-      if (this.abandoned.size <= ABANDONED_KEPT) break;
-      this.abandoned.delete(oldest);
+  /**
+   * As `DocumentStore.commitPrepared` and `abortPrepared`. Concurrent calls append one record. An abort does not wait for
+   * a prepare record that is queued: the journal keeps the order of the calls.
+   */
+  async decide(id: string, message: 'commit' | 'abort'): Promise<Acknowledgement> {
+    for (;;) {
+      const queued = message === 'commit' ? this.queued.prepares.settled(id) : undefined;
+      const underWay = this.deciding.get(id) ?? queued;
+      if (underWay === undefined) {
+        const { keep, answer } = decideParticipant(this.stateOf(id), message);
+        if (answer === 'contradiction') throw this.contradiction(id);
+        if (keep === 'tombstone' || keep === 'abort') this.abandon(id);
+        if (keep === 'commit' || keep === 'abort') return this.appendDecision(id, keep);
+        const decided = this.history.machine.transactions.findDecided(id);
+        return decided === undefined ? {} : acknowledgementOf(decided);
+      }
+      await whenSettled(underWay);
     }
-    return this.decide(id, 'aborted');
   }
 
   /** Whether someone has this id to himself, or is about to. */
@@ -106,14 +102,29 @@ export class DocumentTransactions {
     return holder === undefined ? undefined : { refusal: 'reserved', settled: this.queued.prepares.settled(holder) };
   }
 
-  /** Undefined: it is neither prepared here nor decided. */
-  private knownPrepare(id: string): DocumentPrepare | undefined {
+  /** A prepare record that is queued counts, whatever waits for it; so does an abort of something never promised. */
+  private stateOf(id: string): ParticipantState {
     const { transactions } = this.history.machine;
     const decided = transactions.findDecided(id);
-    if (decided?.decision === 'aborted' || this.abandoned.has(id)) return { prepared: false, refusal: 'aborted' };
-    if (decided !== undefined) return { prepared: true, place: parseLogPosition(decided.place) };
-    const prepared = transactions.findPrepared(id);
-    return prepared && { prepared: true, place: { epoch: prepared.epoch, seq: prepared.seq } };
+    if (decided !== undefined) return decided.decision;
+    if (transactions.findPrepared(id) !== undefined || this.queued.prepares.settled(id) !== undefined)
+      return 'prepared';
+    return this.abandoned.has(id) ? 'aborted' : 'unknown';
+  }
+
+  private promisePosition(id: string): LogPosition {
+    const { transactions } = this.history.machine;
+    const { epoch, seq } = transactions.findPrepared(id) ?? parseLogPosition(transactions.findDecided(id)?.place ?? '');
+    return { epoch, seq };
+  }
+
+  private abandon(id: string): void {
+    this.abandoned.delete(id);
+    this.abandoned.add(id);
+    for (const oldest of this.abandoned) {
+      if (this.abandoned.size <= ABANDONED_KEPT) break;
+      this.abandoned.delete(oldest);
+    }
   }
 
   /** What can never be carried out must not get into the history. */
@@ -139,61 +150,33 @@ export class DocumentTransactions {
   }
 
   private async append(
-    { id, kind, decidedBy, life }: DocumentTransactionHead,
+    { id, kind, decidedBy, incarnation }: TransactionHead,
     changes: readonly PreparedChange[],
   ): Promise<DocumentPrepare> {
-    const op: DocumentOp = { type: 'prepare', transaction: id, kind, decidedBy, life, changes };
+    const op: DocumentOp = { type: 'prepare', transaction: id, kind, decidedBy, life: incarnation, changes };
     const appended = this.history.append(op);
     this.queued.prepares.queue(id, changes, appended);
     for (const change of changes) {
       if (change.type === 'create') this.queued.of(change.collection).use(change.id);
     }
     const { record } = await appended;
-    return { prepared: true, place: { epoch: record.epoch, seq: record.seq } };
+    return { prepared: true, position: { epoch: record.epoch, seq: record.seq } };
   }
 
-  /** Concurrent calls append one record. */
-  private async decide(id: string, decision: Decision): Promise<TransactionAcknowledgement | undefined> {
-    const { transactions } = this.history.machine;
-    for (;;) {
-      const underWay = this.deciding.get(id);
-      const queued = this.queued.prepares.settled(id);
-      const isPrepared = transactions.findPrepared(id) !== undefined;
-      if (underWay !== undefined) {
-        await whenSettled(underWay);
-      } else if (isPrepared || (queued !== undefined && decision === 'aborted')) {
-        return this.appendDecision(id, decision);
-      } else if (queued !== undefined) {
-        await whenSettled(queued);
-      } else {
-        return acknowledgementOf(transactions.findDecided(id), decision);
-      }
-    }
-  }
-
-  /** Behind the prepare record, which may still be queued: the journal keeps the order of the calls. */
-  private async appendDecision(id: string, decision: Decision): Promise<TransactionAcknowledgement | undefined> {
-    const done = this.history.append({ type: decision === 'committed' ? 'commit' : 'abort', transaction: id }, true);
+  private async appendDecision(id: string, type: 'commit' | 'abort'): Promise<Acknowledgement> {
+    const done = this.history.append({ type, transaction: id }, true);
     this.deciding.set(id, done);
     try {
       const { result } = await done;
-      return result !== undefined && 'decision' in result ? acknowledgementOf(result, decision) : undefined;
+      return result !== undefined && 'decision' in result ? acknowledgementOf(result) : {};
     } finally {
       this.deciding.delete(id);
     }
   }
-}
 
-/** Throws `conflict` where the other decision was carried out: who asks for this one is mistaken. */
-function acknowledgementOf(
-  decided: CarriedOutTransaction | undefined,
-  decision: Decision,
-): TransactionAcknowledgement | undefined {
-  if (decided === undefined) return undefined;
-  if (decided.decision !== decision) {
-    throw new AppError('conflict', `transaction ${decided.transaction} was ${decided.decision} at ${decided.place}`, {
-      retry: 'never',
-    });
+  private contradiction(id: string): AppError {
+    const decided = this.history.machine.transactions.findDecided(id);
+    const message = decided ? `was ${decided.decision} at ${decided.place}` : 'was aborted';
+    return new AppError('conflict', `Transaction ${id} ${message}.`, { retry: 'never' });
   }
-  return { place: decided.place, outcome: decided.outcome };
 }

@@ -11,7 +11,7 @@ describe('what a document store knows at its start of earlier transactions', () 
   let world: DocumentWorld;
 
   const prepare = (id: string): Promise<unknown> =>
-    world.store.prepare({ id, kind: 'test', decidedBy: 'database', life: 1 }, [
+    world.store.prepare({ id, kind: 'test', decidedBy: 'database', incarnation: 1 }, [
       { type: 'bump', collection: 'customers' },
     ]);
   const decided = (): string[] => world.store.carriedOut().map(({ id, decision }) => `${id} ${decision}`);
@@ -22,7 +22,7 @@ describe('what a document store knows at its start of earlier transactions', () 
     world = new DocumentWorld({ ...options, disk });
     await world.open();
   };
-  const place = (id: string): string => world.store.prepared().find((found) => found.id === id)?.place ?? '';
+  const position = (id: string): string => world.store.prepared().find((found) => found.id === id)?.position ?? '';
 
   beforeEach(async () => {
     world = new DocumentWorld(RARELY);
@@ -54,8 +54,8 @@ describe('what a document store knows at its start of earlier transactions', () 
 
   it('have not been forgotten as long as a start may tell of them', async () => {
     await prepare('t');
-    const receipt = await world.store.commitPrepared('t');
-    const isForgotten = (): boolean => world.store.hasForgotten(receipt?.place ?? '');
+    const acknowledgement = await world.store.commitPrepared('t');
+    const isForgotten = (): boolean => world.store.hasForgotten(acknowledgement?.position ?? '');
     for (const options of [RARELY, OFTEN, OFTEN]) {
       expect([isForgotten(), decided()]).toEqual([false, ['t committed']]);
       await restart(options);
@@ -77,7 +77,7 @@ describe('what a document store knows at its start of earlier transactions', () 
       await world.create('Ada');
       before = new Map(world.disk.image());
       await prepare('t');
-      promised = place('t');
+      promised = position('t');
     });
 
     it.each([
@@ -95,7 +95,7 @@ describe('what a document store knows at its start of earlier transactions', () 
 
     it('is that they were not, in an older copy that goes on as another history', async () => {
       await restart(RARELY, before);
-      expect([place('t'), world.store.mayHavePrepared('t', promised)]).toEqual(['', false]);
+      expect([position('t'), world.store.mayHavePrepared('t', promised)]).toEqual(['', false]);
 
       for (let count = 0; count < 3; count += 1) await world.create('instead');
       await world.reopenAfterPowerLoss();
@@ -115,8 +115,8 @@ describe('what a document store knows at its start of earlier transactions', () 
       await restart(RARELY);
       const { epoch, seq } = world.store.position;
 
-      const places = ['1.2', `${String(epoch)}.${String(seq + 1)}`, '9.3', 'no place'];
-      expect(places.map((at) => world.store.mayHavePrepared('t', at))).toEqual([false, false, false, false]);
+      const positions = ['1.2', `${String(epoch)}.${String(seq + 1)}`, '9.3', 'no place'];
+      expect(positions.map((at) => world.store.mayHavePrepared('t', at))).toEqual([false, false, false, false]);
       expect(world.store.mayHavePrepared('another', promised)).toBe(false);
     });
   });

@@ -8,9 +8,9 @@ import type { CarriedOutTransaction } from './transaction-memory.js';
  * What a history says, when it is opened, of the transactions that it has seen: from its snapshot, and record by record
  * from there to where this process began to write.
  *
- * It is kept for the whole life, as a person may ask later than at the start what became of one that has no row, and does
+ * It is kept for the whole incarnation, as a person may ask later than at the start what became of one that has no row, and does
  * not grow in it: an entry for each decision that the snapshot remembers, and one or two for each transaction between the
- * snapshot and this life. These are as many as `snapshotEveryBytes` of journal hold, and more only where no snapshot could
+ * snapshot and this incarnation. These are as many as `snapshotEveryBytes` of journal hold, and more only where no snapshot could
  * be written; they take about as much memory as their records take there.
  */
 export class EarlierTransactions {
@@ -45,11 +45,11 @@ export class EarlierTransactions {
     return [...this.decided, ...remembered.filter(({ place }) => parseLogPosition(place).seq > ownEpoch.seq)];
   }
 
-  /** False: certainly no prepare record of this transaction stands at `place` in the history that ends at `end`. */
-  mayHavePrepared(transaction: string, place: string, end: LogPosition): boolean {
-    const { epoch, seq } = parseLogPosition(place);
+  /** False: certainly no prepare record of this transaction stands at `position` in the history that ends at `end`. */
+  mayHavePrepared(transaction: string, position: string, end: LogPosition): boolean {
+    const { epoch, seq } = parseLogPosition(position);
     if (!(seq <= end.seq)) return false;
     if (this.ownEpoch !== undefined && seq > this.ownEpoch.seq) return epoch === this.ownEpoch.epoch;
-    return seq <= this.snapshotSeq || this.preparedAt.get(transaction) === place;
+    return seq <= this.snapshotSeq || this.preparedAt.get(transaction) === position;
   }
 }

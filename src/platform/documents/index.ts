@@ -1,19 +1,12 @@
 export { DocumentStore } from './document-store.js';
 export type {
-  DocumentDecision,
-  DocumentInDoubt,
   DocumentStoreOptions,
   DocumentStorePorts,
   DocumentWrite,
   EpochStart,
   WriteRefusal,
 } from './document-store.js';
-export type {
-  DocumentPrepare,
-  DocumentTransactionHead,
-  PrepareRefusal,
-  TransactionAcknowledgement,
-} from './document-transactions.js';
+export type { DocumentPrepare, PrepareRefusal } from './document-transactions.js';
 export type { CarriedOutTransaction, PreparedTransaction, TransactionOutcome } from './transaction-memory.js';
 export { DocumentFollower } from './document-follower.js';
 export type { DocumentHistoryOptions } from './document-history.js';

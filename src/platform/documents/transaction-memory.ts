@@ -1,39 +1,54 @@
+import { type Acknowledgement, type CarriedOut, type InDoubt, logPositionText } from '../../kernel/index.js';
 import type { DocumentId, PreparedChange } from './document-op.js';
 import { Reservations } from './reservations.js';
 import { type Retention, RetentionQueue } from './retention-queue.js';
 
-/** The part of a transaction over several stores that does not change. */
+/** The part of a transaction over several stores that does not change, by the names that it has in a snapshot. */
 interface TransactionOrigin {
   readonly transaction: string;
   readonly kind: string;
   /** Of the database whose row decides. */
   readonly decidedBy: string;
-  /** Of that database, when the transaction began. */
+  /** The incarnation of that database in which the transaction began. */
   readonly life: number;
 }
 
 /** Promised and not decided. */
 export interface PreparedTransaction extends TransactionOrigin {
   readonly changes: readonly PreparedChange[];
-  /** Of the prepare record: its time, and its place in the history. */
+  /** Of the prepare record: its time, and its log position. */
   readonly at: number;
   readonly epoch: number;
   readonly seq: number;
 }
 
 /** What only the commit itself could tell. */
-export interface TransactionOutcome {
+export type TransactionOutcome = {
   /** By collection: how many documents a bump has reached. */
   readonly bumped: Readonly<Record<string, number>>;
-}
+};
 
 /** Decided, and done or forgotten here. */
 export interface CarriedOutTransaction extends TransactionOrigin {
   readonly decision: 'committed' | 'aborted';
-  /** Of the decision's record: its time, and its place in the history, `<epoch>.<seq>`. */
+  /** Of the decision's record: its time, and its log position, `<epoch>.<seq>`. */
   readonly at: number;
   readonly place: string;
   readonly outcome: TransactionOutcome;
+}
+
+export function inDoubtOf({ transaction: id, life: incarnation, ...prepared }: PreparedTransaction): InDoubt {
+  const { kind, decidedBy, at: preparedAtMs } = prepared;
+  return { id, kind, decidedBy, incarnation, preparedAtMs, position: logPositionText(prepared) };
+}
+
+export function carriedOutOf({ transaction: id, life: incarnation, ...decided }: CarriedOutTransaction): CarriedOut {
+  const { kind, decidedBy, decision } = decided;
+  return { id, kind, decidedBy, incarnation, decision };
+}
+
+export function acknowledgementOf({ place: position, outcome }: CarriedOutTransaction): Acknowledgement {
+  return { position, outcome };
 }
 
 const DECISIONS: Retention = { ms: 600_000, count: 2_000 };

@@ -16,6 +16,6 @@ export async function acceptMissingCommits(disk: Disk, file: string): Promise<vo
   const path = witnessOf(file);
   await disk.remove(path);
   await disk.synchronizeDirectory(dirname(file));
-  const place = positionOf(file);
-  if (place !== undefined) await CommitWitness.create(disk, path, place);
+  const position = positionOf(file);
+  if (position !== undefined) await CommitWitness.create(disk, path, position);
 }

@@ -22,7 +22,7 @@ export function markWitnessed(handle: SqlHandle): void {
   handle.pragma('wal_checkpoint(PASSIVE)');
 }
 
-/** For a life that takes back what it has begun. */
+/** For an incarnation that takes back what it has begun. */
 export function unmarkWitnessed(handle: SqlHandle): void {
   handle.prepare('DELETE FROM generations WHERE table_name = ?').run(WITNESSED);
 }

@@ -10,7 +10,11 @@ const WRITTEN_WITHIN_MS = 5;
 const AT_MOST_MS = 100;
 const SEEDS = 300;
 
-const place = (count: number): CommitPosition => ({ databaseId: 'ab'.repeat(16), life: 281_474_976_710_655, count });
+const position = (count: number): CommitPosition => ({
+  databaseId: 'ab'.repeat(16),
+  incarnation: 281_474_976_710_655,
+  count,
+});
 
 describe('CommitWitness', () => {
   let disk: SimulatedDisk;
@@ -45,22 +49,22 @@ describe('CommitWitness', () => {
   it('given that the process is killed, knows the last commit that was noted', async () => {
     const witness = await open();
     for (let count = 1; count <= 25; count += 1) {
-      witness.note(place(count));
+      witness.note(position(count));
       await settled();
     }
     disk.kill();
 
-    expect(await read()).toEqual(place(25));
+    expect(await read()).toEqual(position(25));
     const next = await open();
-    next.note(place(26));
+    next.note(position(26));
     await next.close();
-    expect(await read()).toEqual(place(26));
+    expect(await read()).toEqual(position(26));
   });
 
   it('given many commits within a tenth of a second, costs one fsync for all, and none when nothing is committed', async () => {
     const witness = await open();
     disk.calls.length = 0;
-    for (let count = 1; count <= 25; count += 1) witness.note(place(count));
+    for (let count = 1; count <= 25; count += 1) witness.note(position(count));
     await settled();
     timers.pass(AT_MOST_MS);
     await settled();
@@ -85,13 +89,13 @@ describe('CommitWitness', () => {
           witness = await open();
         } else if (random.chance(0.7)) {
           noted += 1;
-          witness.note(place(noted));
+          witness.note(position(noted));
         } else {
           const before = noted;
           const synchronized = witness.synchronize();
           for (let more = random.below(4); more > 0; more -= 1) {
             noted += 1;
-            witness.note(place(noted));
+            witness.note(position(noted));
           }
           if (random.chance(0.8)) {
             await synchronized;
@@ -105,9 +109,9 @@ describe('CommitWitness', () => {
       const known = (await read())?.count ?? 0;
       expect([seed, known]).toEqual([seed, Math.min(Math.max(known, durable), noted)]);
       witness = await open();
-      witness.note(place(noted + 1));
+      witness.note(position(noted + 1));
       await witness.close();
-      expect(await read()).toEqual(place(noted + 1));
+      expect(await read()).toEqual(position(noted + 1));
     }
   });
 
@@ -115,7 +119,7 @@ describe('CommitWitness', () => {
     const witness = await open();
     disk.plan({ nth: 1, operation: 'write', code: 'EIO' });
     disk.plan({ nth: 1, operation: 'synchronize', code: 'EIO' });
-    witness.note(place(1));
+    witness.note(position(1));
     await witness.close();
 
     expect(failures).toMatchObject([{ code: 'EIO' }, { code: 'EIO' }]);

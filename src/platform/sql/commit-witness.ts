@@ -2,10 +2,10 @@ import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { Disk, DiskFile, Timers } from '../../kernel/index.js';
 
-/** Where a database stands: so many commits, counted inside of it, of which the last was made in that life. */
+/** Where a database stands: so many commits, counted inside of it, of which the last was made in that incarnation. */
 export interface CommitPosition {
   readonly databaseId: string;
-  readonly life: number;
+  readonly incarnation: number;
   readonly count: number;
 }
 
@@ -33,7 +33,7 @@ const CHECKSUM_DIGITS = 8;
 /**
  * A small file beside a database that knows how far its commits had come, so that a start notices when some are missing.
  *
- * Invariant: a place is written here only after its commit is durable, so whatever a loss of power leaves of either file,
+ * Invariant: a position is written here only after its commit is durable, so whatever a loss of power leaves of either file,
  * the witness is never ahead of the database. It may be behind by what was committed in the last
  * `WRITTEN_WITHIN_MS`, after a loss of power in the last `DURABLE_WITHIN_MS`.
  */
@@ -53,7 +53,7 @@ export class CommitWitness {
 
   /** What the file at `path` has witnessed; undefined when there is none or nothing in it is whole. Changes nothing. */
   static async read(disk: Disk, path: string): Promise<CommitPosition | undefined> {
-    return newestOf(await disk.read(path))?.place;
+    return newestOf(await disk.read(path))?.position;
   }
 
   /** `failed` is called when the file cannot be written: the database does not depend on it. */
@@ -69,11 +69,11 @@ export class CommitWitness {
   }
 
   /** Durable when it resolves. */
-  static async create(disk: Disk, path: string, place: CommitPosition): Promise<void> {
+  static async create(disk: Disk, path: string, position: CommitPosition): Promise<void> {
     const file = await disk.open(path);
     try {
       await file.write(Buffer.alloc(FILE_BYTES, ' '), 0);
-      await file.write(slotOf(place), 0);
+      await file.write(slotOf(position), 0);
       await file.synchronize();
     } finally {
       await file.close();
@@ -85,21 +85,21 @@ export class CommitWitness {
    * To be called when the commit is durable. Survives the death of the process after at most `WRITTEN_WITHIN_MS`, so that no
    * answer waits for it, and a loss of power a little later.
    */
-  note(place: CommitPosition): void {
-    this.due = place;
+  note(position: CommitPosition): void {
+    this.due = position;
     this.cancelWrite ??= this.ports.timers.after(WRITTEN_WITHIN_MS, () => {
       this.write();
     });
   }
 
   private write(): void {
-    const place = this.due;
-    if (place === undefined) return;
+    const position = this.due;
+    if (position === undefined) return;
     this.due = undefined;
     this.cancelWrite?.();
     this.cancelWrite = undefined;
     this.isDirty = true;
-    this.file.write(slotOf(place), this.slot * SLOT_BYTES).catch(this.failed);
+    this.file.write(slotOf(position), this.slot * SLOT_BYTES).catch(this.failed);
     this.cancelTimer ??= this.ports.timers.after(DURABLE_WITHIN_MS, () => {
       this.cancelTimer = undefined;
       void this.synchronize();
@@ -129,9 +129,9 @@ function nextOf(slot: number): number {
   return (slot + 1) % SLOTS;
 }
 
-function slotOf({ databaseId, life, count }: CommitPosition): Buffer {
+function slotOf({ databaseId, incarnation, count }: CommitPosition): Buffer {
   // As JSON.stringify writes it, which takes three times as long; an id is of hexadecimal digits.
-  const json = `{"commits":${String(count)},"life":${String(life)},"databaseId":"${databaseId}"}`;
+  const json = `{"commits":${String(count)},"life":${String(incarnation)},"databaseId":"${databaseId}"}`;
   return Buffer.from(`${checksumOf(json)} ${json}\n`);
 }
 
@@ -139,11 +139,11 @@ function checksumOf(json: string): string {
   return crc32(json).toString(16).padStart(CHECKSUM_DIGITS, '0');
 }
 
-/** Places of one database are in order by their count, also over lives. */
-function newestOf(bytes: Buffer | undefined): { readonly place: CommitPosition; readonly slot: number } | undefined {
-  const whole = Array.from({ length: SLOTS }, (_, slot) => ({ slot, place: bytes && positionAt(bytes, slot) }));
-  const found = whole.filter((one): one is { slot: number; place: CommitPosition } => one.place !== undefined);
-  return found.sort((a, b) => b.place.count - a.place.count)[0];
+/** Positions of one database are in order by their count, also over incarnations. */
+function newestOf(bytes: Buffer | undefined): { readonly position: CommitPosition; readonly slot: number } | undefined {
+  const whole = Array.from({ length: SLOTS }, (_, slot) => ({ slot, position: bytes && positionAt(bytes, slot) }));
+  const found = whole.filter((one): one is { slot: number; position: CommitPosition } => one.position !== undefined);
+  return found.sort((a, b) => b.position.count - a.position.count)[0];
 }
 
 function positionAt(bytes: Buffer, slot: number): CommitPosition | undefined {
@@ -152,5 +152,5 @@ function positionAt(bytes: Buffer, slot: number): CommitPosition | undefined {
   const json = line.slice(CHECKSUM_DIGITS + 1);
   if (line.slice(0, CHECKSUM_DIGITS) !== checksumOf(json)) return undefined;
   const { commits, life, databaseId } = JSON.parse(json) as Record<'commits' | 'life', number> & CommitPosition;
-  return { databaseId, life, count: commits };
+  return { databaseId, incarnation: life, count: commits };
 }

@@ -11,12 +11,7 @@ export { SqlReader } from './sql-reader.js';
 export { SqlTransactionTable } from './sql-transaction-table.js';
 export type { SqlTransactionTablePorts, TransactionPage } from './sql-transaction-table.js';
 export { type CompleteAnswer, TransactionOperationLedger } from './transaction-operation-ledger.js';
-export type {
-  TransactionDecision,
-  TransactionDetails,
-  TransactionAcknowledgements,
-  TransactionRow,
-} from './transaction-row.js';
+export { decodedAcknowledgements, encodedAcknowledgements } from './transaction-row.js';
 export { SQL_CRASH_SITES, type SqlWriteScope, type WriteGuard } from './write-executor.js';
 export { CreatePlatformTables1763700000001 } from './migrations/1763700000001-create-platform-tables.js';
 export { CreateTransactions1763700000003 } from './migrations/1763700000003-create-transactions.js';

@@ -100,7 +100,7 @@ function positionIn(handle: SqlHandle): CommitPosition | undefined {
   return handle
     .prepare<[string], CommitPosition>(
       `SELECT database_id AS databaseId, generation AS count,
-         (SELECT id FROM lives ORDER BY began_at_ms DESC LIMIT 1) AS life
+         (SELECT id FROM lives ORDER BY began_at_ms DESC LIMIT 1) AS incarnation
        FROM meta, generations WHERE table_name = ?`,
     )
     .get(COMMITS);
@@ -112,6 +112,6 @@ function whatIsMissing(handle: SqlHandle, known: CommitPosition): string | undef
   if (handle.prepare('SELECT database_id FROM meta').pluck().get() !== known.databaseId) return 'is another database';
   const count = positionIn(handle)?.count ?? 0;
   if (count < known.count) return `has ${String(count)} commits`;
-  const isOfThatIncarnation = handle.prepare('SELECT id FROM lives WHERE id = ?').get(known.life) !== undefined;
+  const isOfThatIncarnation = handle.prepare('SELECT id FROM lives WHERE id = ?').get(known.incarnation) !== undefined;
   return isOfThatIncarnation ? undefined : `is a copy that went its own way (${String(count)} commits)`;
 }

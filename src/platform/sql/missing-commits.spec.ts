@@ -22,7 +22,7 @@ const LOG = `${DATABASE}-wal`;
 const WITNESS = `${DATABASE}.commits`;
 const BEFORE = 10;
 const BOOKS = 200;
-/** One more in each of two lives begins it. */
+/** One more in each of two incarnations begins it. */
 const COMMITS = BEFORE + BOOKS + 2;
 const INSERT = "INSERT INTO books (title, author, price_cents, quantity) VALUES ('T', 'A', 1, 1)";
 const LOG_HEADER_BYTES = 32;
@@ -273,7 +273,7 @@ describe('a database of which durable commits are missing at a start', () => {
     },
   );
 
-  it('given that its first life was killed, and its log and its count are gone, refuses it', async () => {
+  it('given that its first incarnation was killed, and its log and its count are gone, refuses it', async () => {
     const elsewhere = temporaryDirectory();
     const killed = temporaryDirectory();
     await write(await openIn(elsewhere), 5);

@@ -104,7 +104,7 @@ describe('SqlDatabase', () => {
     expect([first.epoch, second.epoch]).toEqual([1, 2]);
   });
 
-  it('given a restart, begins another life, knows those before, and a copy does not know those after it', async () => {
+  it('given a restart, begins another incarnation, knows those before, and a copy does not know those after it', async () => {
     const first = await openOne();
     await first.close();
     const copy = join(directory, 'copy.db');
@@ -114,13 +114,13 @@ describe('SqlDatabase', () => {
     const ofCopy = await openBooksDatabase(copy);
     open.push(ofCopy);
 
-    expect(new Set([first.life, second.life, ofCopy.life]).size).toBe(3);
-    const all = [first.life, second.life, ofCopy.life];
-    expect(all.map((life) => second.hasLived(life))).toEqual([true, true, false]);
-    expect(all.map((life) => ofCopy.hasLived(life))).toEqual([true, false, true]);
+    expect(new Set([first.incarnation, second.incarnation, ofCopy.incarnation]).size).toBe(3);
+    const all = [first.incarnation, second.incarnation, ofCopy.incarnation];
+    expect(all.map((incarnation) => second.knowsIncarnation(incarnation))).toEqual([true, true, false]);
+    expect(all.map((incarnation) => ofCopy.knowsIncarnation(incarnation))).toEqual([true, false, true]);
   });
 
-  it('given 10,000 lives, forgets the oldest of them when another begins', async () => {
+  it('given 10,000 incarnations, forgets the oldest of them when another begins', async () => {
     await (await openOne()).close();
     const handle = new BetterSqlite3(file);
     handle.exec(`DELETE FROM lives;
@@ -130,7 +130,12 @@ describe('SqlDatabase', () => {
 
     const next = await openOne();
 
-    expect([1, 2, 10_000, next.life].map((life) => next.hasLived(life))).toEqual([false, true, true, true]);
+    expect([1, 2, 10_000, next.incarnation].map((incarnation) => next.knowsIncarnation(incarnation))).toEqual([
+      false,
+      true,
+      true,
+      true,
+    ]);
     expect(handle.prepare('SELECT count(*) FROM lives').pluck().get()).toBe(10_000);
     handle.close();
   });

@@ -58,20 +58,20 @@ export class SqlDatabase {
     /** Made with the file, never changed: tells a restored copy's caches and journals from another database's. */
     readonly databaseId: string,
     readonly epoch: number,
-    /** Names this life of the file, and no other of this file or of a copy of it: a random whole number of 48 bits. */
-    readonly life: number,
+    /** Names this incarnation of the file, and no other of this file or of a copy of it: a random whole number of 48 bits. */
+    readonly incarnation: number,
     private readonly witness: CommitWitness,
     /** What was read is not what was written: from now on nothing is. Returns what the request is answered with. */
     readonly damaged: (what: string) => AppError,
     private readonly letGo: () => void,
-    /** Undoes that this very life began to count commits outside of the file; undefined where an earlier one did. */
+    /** Undoes that this very incarnation began to count commits outside of the file; undefined where an earlier one did. */
     private readonly uncounted: { readonly unmark: () => void; readonly remove: () => Promise<void> } | undefined,
   ) {
     this.incarnationOf = reader.handle.prepare<[number], number>('SELECT id FROM lives WHERE id = ?').pluck();
   }
 
   /**
-   * Opens, migrates, takes the next epoch and begins a life, durable when it resolves. The caller holds the data
+   * Opens, migrates, takes the next epoch and begins an incarnation, durable when it resolves. The caller holds the data
    * directory's lock. Rejects with `storage-busy`, `storage-read-only` or `data-corrupt`, which name the file, and with
    * `recovery-needed`, nothing changed, when the file lacks commits that were durable.
    */
@@ -102,14 +102,14 @@ export class SqlDatabase {
     readHandle.pragma('query_only = ON');
 
     ports.crashSites.reach('sql.epoch.before');
-    const [databaseId, epoch, life, firstCount] = beginEpoch(writeHandle, ports);
+    const [databaseId, epoch, incarnation, firstCount] = beginEpoch(writeHandle, ports);
     ports.crashSites.reach('sql.epoch.after');
     let isWitnessSound = true;
     const witness = await CommitWitness.open(ports, witnessOf(options.file), (error) => {
       isWitnessSound = false;
       ports.log.warn('how far the database has come could not be noted outside of it', { error });
     });
-    witness.note({ databaseId, life, count: firstCount });
+    witness.note({ databaseId, incarnation, count: firstCount });
     await witness.synchronize();
     if (isWitnessSound) markWitnessed(writeHandle);
     const marked = writeHandle;
@@ -131,7 +131,7 @@ export class SqlDatabase {
     const reader = new SqlReader(readHandle, ports.nextTurn);
     const committed = (count: number | undefined): void => {
       reader.noticeCommit();
-      if (count !== undefined) witness.note({ databaseId, life, count });
+      if (count !== undefined) witness.note({ databaseId, incarnation, count });
     };
     return new SqlDatabase(
       writeSource,
@@ -141,7 +141,7 @@ export class SqlDatabase {
       reader,
       databaseId,
       epoch,
-      life,
+      incarnation,
       witness,
       (what) => ports.files.damaged(options.file, what),
       () => {
@@ -155,9 +155,9 @@ export class SqlDatabase {
     );
   }
 
-  /** Whether this file, or the one that it was copied from, began that life. Of the last 10,000. */
-  hasLived(life: number): boolean {
-    return this.incarnationOf.get(life) !== undefined;
+  /** Whether this file, or the one that it was copied from, began that incarnation. Of the last 10,000. */
+  knowsIncarnation(incarnation: number): boolean {
+    return this.incarnationOf.get(incarnation) !== undefined;
   }
 
   /**
@@ -218,15 +218,15 @@ function connection(
 }
 
 /**
- * A copy that was made before does not know this life, and its own next ones have other names. Forgetting an old one is
+ * A copy that was made before does not know this incarnation, and its own next ones have other names. Forgetting an old one is
  * safe: what is still in doubt of it is then left to a person, and not aborted.
  */
 function beginEpoch(
   handle: SqlHandle,
   { random, clock }: Pick<SqlDatabasePorts, 'random' | 'clock'>,
-): [databaseId: string, epoch: number, life: number, count: number] {
+): [databaseId: string, epoch: number, incarnation: number, count: number] {
   const freshId = Buffer.from(random.bytes(DATABASE_ID_BYTES)).toString('hex');
-  const life = Buffer.from(random.bytes(LIFE_BYTES)).readUIntBE(0, LIFE_BYTES);
+  const incarnation = Buffer.from(random.bytes(LIFE_BYTES)).readUIntBE(0, LIFE_BYTES);
   const commits = new CommitCount(handle);
   const begin = handle.transaction(() => {
     handle.prepare('INSERT OR IGNORE INTO meta (id, database_id, epoch) VALUES (1, ?, 0)').run(freshId);
@@ -234,11 +234,11 @@ function beginEpoch(
     handle
       .prepare('DELETE FROM lives WHERE id IN (SELECT id FROM lives ORDER BY began_at_ms DESC LIMIT -1 OFFSET ?)')
       .run(LIVES_KEPT - 1);
-    handle.prepare('INSERT INTO lives (id, began_at_ms) VALUES (?, ?)').run(life, clock.nowMs());
+    handle.prepare('INSERT INTO lives (id, began_at_ms) VALUES (?, ?)').run(incarnation, clock.nowMs());
     const row = handle.prepare<[], [string, number]>('SELECT database_id, epoch FROM meta').raw().get();
     return { row, count: commits.next() };
   });
   const { row, count } = begin.immediate();
   if (!row || count === undefined) throw new Error('the meta row was just written');
-  return [...row, life, count];
+  return [...row, incarnation, count];
 }

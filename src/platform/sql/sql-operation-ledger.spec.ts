@@ -21,7 +21,7 @@ describe('SqlOperationLedger', () => {
   let clock: SimulatedClock;
   let database: SqlDatabase;
   let ledger: SqlOperationLedger;
-  /** The commits that this life still makes; undefined: as many as it likes. */
+  /** The commits that this incarnation still makes; undefined: as many as it likes. */
   let commitsLeft: number | undefined;
 
   const open = async (): Promise<void> => {

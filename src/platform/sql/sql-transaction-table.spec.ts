@@ -2,17 +2,18 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import BetterSqlite3 from 'better-sqlite3';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Decision, DecisionDetails } from '../../kernel/index.js';
 import { temporaryDirectory } from '../../../test/support/app-process.js';
 import { openBooksDatabase } from '../../../test/support/books-database.js';
 import { RecordingLog } from '../../../test/support/recording-log.js';
 import { SimulatedClock } from '../../../test/support/simulated-clock.js';
 import { SimulatedTimers } from '../../../test/support/simulated-timers.js';
 import { transactionId } from '../../../test/support/transaction-ids.js';
-import { type SqlDatabase, SqlTransactionTable, type TransactionDecision, type TransactionDetails } from './index.js';
+import { type SqlDatabase, SqlTransactionTable } from './index.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-const RECEIPTS = { documents: { place: '1.7', outcome: { customersUpdated: 2 } } };
+const ACKNOWLEDGEMENTS = { documents: { position: '1.7', outcome: { customersUpdated: 2 } } };
 
 describe('SqlTransactionTable', () => {
   let directory: string;
@@ -30,7 +31,7 @@ describe('SqlTransactionTable', () => {
     table = new SqlTransactionTable(
       database,
       { clock, log: new RecordingLog() },
-      ({ documents }) => Number(documents?.place?.split('.')[1] ?? 0) <= coveredSeq,
+      ({ documents }) => Number(documents?.position?.split('.')[1] ?? 0) <= coveredSeq,
     );
   };
 
@@ -47,15 +48,15 @@ describe('SqlTransactionTable', () => {
     rmSync(directory, { recursive: true });
   });
 
-  const detailsOf = (number: number, more: Partial<TransactionDetails> = {}): TransactionDetails => ({
+  const detailsOf = (number: number, more: Partial<DecisionDetails> = {}): DecisionDetails => ({
     id: transactionId(clock.nowMs(), number),
-    ...{ kind: 'books-2pc', decidedBy: database.databaseId, life: database.epoch, by: 'coordinator' },
-    ...{ begunAtMs: clock.nowMs() - 20, preparedAtMs: clock.nowMs() - 10, places: { documents: '1.6' } },
+    ...{ kind: 'books-2pc', decidedBy: database.databaseId, incarnation: database.epoch, by: 'coordinator' },
+    ...{ begunAtMs: clock.nowMs() - 20, preparedAtMs: clock.nowMs() - 10, positions: { documents: '1.6' } },
     ...more,
   });
-  const insert = (details: TransactionDetails, decision: TransactionDecision = 'committed'): Promise<unknown> =>
+  const insert = (details: DecisionDetails, decision: Decision = 'committed'): Promise<unknown> =>
     database.writer.run(() => table.insert(details, decision));
-  const insertMany = async (count: number, decision: TransactionDecision = 'committed'): Promise<string[]> => {
+  const insertMany = async (count: number, decision: Decision = 'committed'): Promise<string[]> => {
     const many = Array.from({ length: count }, (_, number) => detailsOf(number));
     await database.writer.run(() => {
       for (const details of many) table.insert(details, decision);
@@ -134,13 +135,13 @@ describe('SqlTransactionTable', () => {
   });
 
   describe('given a completed one', () => {
-    it('tells readers at once, with the receipts, and costs no commit of its own', async () => {
+    it('tells readers at once, with the acknowledgements, and costs no commit of its own', async () => {
       const details = detailsOf(1, { operationId: 'op' });
       await insert(details);
       expect(table.incomplete().map(({ id }) => id)).toEqual([details.id]);
-      table.complete(details.id, RECEIPTS);
+      table.complete(details.id, ACKNOWLEDGEMENTS);
 
-      const completed = { completedAtMs: clock.nowMs(), receipts: RECEIPTS };
+      const completed = { completedAtMs: clock.nowMs(), acknowledgements: ACKNOWLEDGEMENTS };
       expect(table.find(details.id)).toMatchObject(completed);
       expect(table.findByOperation('op')).toMatchObject(completed);
       expect(table.page({ limit: 1 })).toMatchObject([completed]);
@@ -150,12 +151,12 @@ describe('SqlTransactionTable', () => {
 
     it('has it durable with the next commit', async () => {
       const [first = '', second = '', third = ''] = await insertMany(3);
-      table.complete(first, RECEIPTS);
-      table.complete(second, RECEIPTS);
+      table.complete(first, ACKNOWLEDGEMENTS);
+      table.complete(second, ACKNOWLEDGEMENTS);
       await insert(detailsOf(9));
 
       expect(durableCompletions()).toEqual([first, second]);
-      table.complete(third, RECEIPTS);
+      table.complete(third, ACKNOWLEDGEMENTS);
       expect(table.incomplete()).toHaveLength(1);
       timers.pass(1_000);
       expect(durableCompletions()).toEqual([first, second, third]);
@@ -163,7 +164,7 @@ describe('SqlTransactionTable', () => {
 
     it('has it durable when the database is closed', async () => {
       const [id = ''] = await insertMany(1);
-      table.complete(id, RECEIPTS);
+      table.complete(id, ACKNOWLEDGEMENTS);
       const before = table.find(id);
       await database.close();
       await open();
@@ -173,7 +174,7 @@ describe('SqlTransactionTable', () => {
 
     it('keeps what was told first', async () => {
       const [id = ''] = await insertMany(1);
-      table.complete(id, RECEIPTS);
+      table.complete(id, ACKNOWLEDGEMENTS);
       const first = table.find(id);
       clock.advance(1);
       table.complete(id, {});
@@ -188,8 +189,8 @@ describe('SqlTransactionTable', () => {
 
   describe('given rows to forget', () => {
     const prune = (): Promise<number> => database.writer.run(() => table.prune());
-    const complete = async (ids: readonly string[], place = '1.7'): Promise<void> => {
-      for (const id of ids) table.complete(id, { documents: { place } });
+    const complete = async (ids: readonly string[], position = '1.7'): Promise<void> => {
+      for (const id of ids) table.complete(id, { documents: { position } });
       await database.writer.drained();
     };
 

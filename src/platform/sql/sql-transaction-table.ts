@@ -1,15 +1,12 @@
 import type { Statement } from 'better-sqlite3';
-import type { Clock, Log } from '../../kernel/index.js';
+import type { Acknowledgements, Clock, Decision, DecisionDetails, DecisionRow, Log } from '../../kernel/index.js';
 import type { SqlDatabase } from './sql-database.js';
 import { TransactionPruning } from './transaction-pruning.js';
 import {
   type Completion,
+  encodedAcknowledgements,
   STORED_COLUMNS,
   type StoredTransaction,
-  type TransactionDecision,
-  type TransactionDetails,
-  type TransactionAcknowledgements,
-  type TransactionRow,
   transactionRowOf,
 } from './transaction-row.js';
 
@@ -27,7 +24,7 @@ export interface TransactionPage {
   /** Of the id that the page before ended with. */
   readonly after?: string | undefined;
   readonly limit: number;
-  readonly decision?: TransactionDecision | undefined;
+  readonly decision?: Decision | undefined;
   readonly order?: 'oldest-first' | 'newest-first' | undefined;
 }
 
@@ -39,14 +36,14 @@ export interface TransactionPage {
  */
 export class SqlTransactionTable {
   private readonly insertFirst: Statement<(string | number | null)[]>;
-  private readonly decisionWithinWrite: Statement<[string], TransactionDecision>;
+  private readonly decisionWithinWrite: Statement<[string], Decision>;
   private readonly writeCompletion: Statement<[number, string, string]>;
   private readonly writeLoss: Statement<[number, string, string]>;
   private readonly byId: Statement<[string], StoredTransaction>;
   private readonly byOperation: Statement<[string], StoredTransaction>;
   private readonly notCompleted: Statement<[], StoredTransaction>;
-  private readonly committedDecision: Statement<[string], TransactionDecision>;
-  private readonly counts: Statement<[], { readonly decision: TransactionDecision; readonly count: number }>;
+  private readonly committedDecision: Statement<[string], Decision>;
+  private readonly counts: Statement<[], { readonly decision: Decision; readonly count: number }>;
   private readonly pruning: TransactionPruning;
   /** Completions that are not durable yet. */
   private readonly waiting = new Map<string, Completion>();
@@ -54,13 +51,13 @@ export class SqlTransactionTable {
   private insertedSincePrune = 0;
 
   /**
-   * `mayForget`: whether no participant will ever ask again what was decided on a transaction that it gave this receipt
-   * for, as its own record of the decision is in a snapshot.
+   * `mayForget`: whether no participant will ever ask again what was decided on a transaction that it acknowledged so,
+   * as its own record of the decision is in a snapshot.
    */
   constructor(
     private readonly database: Pick<SqlDatabase, 'writeHandle' | 'writer' | 'reader'>,
     private readonly ports: SqlTransactionTablePorts,
-    mayForget: (receipts: TransactionAcknowledgements) => boolean,
+    mayForget: (acknowledgements: Acknowledgements) => boolean,
   ) {
     const { writeHandle: write } = database;
     const read = database.reader.handle;
@@ -70,8 +67,8 @@ export class SqlTransactionTable {
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
     );
     const decisionOf = 'SELECT decision FROM transactions WHERE id = ?';
-    this.decisionWithinWrite = write.prepare<[string], TransactionDecision>(decisionOf).pluck();
-    this.committedDecision = read.prepare<[string], TransactionDecision>(decisionOf).pluck();
+    this.decisionWithinWrite = write.prepare<[string], Decision>(decisionOf).pluck();
+    this.committedDecision = read.prepare<[string], Decision>(decisionOf).pluck();
     this.writeCompletion = write.prepare(
       'UPDATE transactions SET completed_at_ms = ?, receipts = ? WHERE id = ? AND completed_at_ms IS NULL',
     );
@@ -90,11 +87,11 @@ export class SqlTransactionTable {
    * Only inside work of the write executor: durable with its commit, gone when the work fails. Returns undefined when
    * the row was written, and what it says when there is one already; then nothing is written.
    */
-  insert(details: TransactionDetails, decision: TransactionDecision): TransactionDecision | undefined {
-    const { id, kind, decidedBy, life, by, reason, operationId, begunAtMs, preparedAtMs, places } = details;
+  insert(details: DecisionDetails, decision: Decision): Decision | undefined {
+    const { id, kind, decidedBy, incarnation, by, reason, operationId, begunAtMs, preparedAtMs, positions } = details;
     const { changes } = this.insertFirst.run(
-      ...[id, decision, kind, decidedBy, life, by, reason ?? null, operationId ?? null],
-      ...[begunAtMs, preparedAtMs, this.ports.clock.nowMs(), JSON.stringify(places)],
+      ...[id, decision, kind, decidedBy, incarnation, by, reason ?? null, operationId ?? null],
+      ...[begunAtMs, preparedAtMs, this.ports.clock.nowMs(), JSON.stringify(positions)],
     );
     if (changes === 0) return this.decisionWithinWrite.get(id);
     this.insertedSincePrune += 1;
@@ -102,22 +99,22 @@ export class SqlTransactionTable {
     return undefined;
   }
 
-  find(id: string): TransactionRow | undefined {
+  find(id: string): DecisionRow | undefined {
     return this.toRow(this.byId.get(id));
   }
 
   /** Cheaper than `find`. */
-  decisionOf(id: string): TransactionDecision | undefined {
+  decisionOf(id: string): Decision | undefined {
     return this.committedDecision.get(id);
   }
 
   /** The one that the operation's effect is in; an aborted one only where there is no other. */
-  findByOperation(operationId: string): TransactionRow | undefined {
+  findByOperation(operationId: string): DecisionRow | undefined {
     return this.toRow(this.byOperation.get(operationId));
   }
 
   /** In the order of ids, which is that of time; from the oldest on unless asked otherwise. */
-  page({ after, limit, decision, order = 'oldest-first' }: TransactionPage): readonly TransactionRow[] {
+  page({ after, limit, decision, order = 'oldest-first' }: TransactionPage): readonly DecisionRow[] {
     const [beyond, direction, start] = order === 'oldest-first' ? ['>', 'ASC', ''] : ['<', 'DESC', BEHIND_ALL];
     // With the decision as a literal SQLite can use the index of aborted ones.
     const filter = decision === undefined ? '' : `AND decision = '${decision}'`;
@@ -130,13 +127,13 @@ export class SqlTransactionTable {
   }
 
   /** How many there are, in constant time. */
-  count(decision?: TransactionDecision): number {
+  count(decision?: Decision): number {
     const counts = this.counts.all().filter((one) => decision === undefined || one.decision === decision);
     return counts.reduce((sum, { count }) => sum + count, 0);
   }
 
   /** Those not known to be completed, oldest first. */
-  incomplete(): readonly TransactionRow[] {
+  incomplete(): readonly DecisionRow[] {
     const stored = this.notCompleted.all().filter(({ id }) => !this.waiting.has(id));
     return stored.map((row) => transactionRowOf(row, undefined));
   }
@@ -145,9 +142,9 @@ export class SqlTransactionTable {
    * Known to readers of the table at once, durable within a second or when the database is closed, at no commit of its
    * own while others commit. Again: the first one counts. Without such a row: no effect.
    */
-  complete(id: string, receipts: TransactionAcknowledgements): void {
+  complete(id: string, acknowledgements: Acknowledgements): void {
     if (this.waiting.has(id)) return;
-    this.waiting.set(id, { completedAtMs: this.ports.clock.nowMs(), receipts });
+    this.waiting.set(id, { completedAtMs: this.ports.clock.nowMs(), acknowledgements });
     if (this.isDeferred) return;
     this.isDeferred = true;
     const written: string[] = [];
@@ -155,7 +152,8 @@ export class SqlTransactionTable {
       () => {
         written.length = 0;
         for (const [waitingId, completion] of this.waiting) {
-          this.writeCompletion.run(completion.completedAtMs, JSON.stringify(completion.receipts), waitingId);
+          const { completedAtMs, acknowledgements } = completion;
+          this.writeCompletion.run(completedAtMs, encodedAcknowledgements(acknowledgements), waitingId);
           written.push(waitingId);
         }
       },
@@ -187,7 +185,7 @@ export class SqlTransactionTable {
     return this.pruning.run();
   }
 
-  private toRow(stored: StoredTransaction | undefined): TransactionRow | undefined {
+  private toRow(stored: StoredTransaction | undefined): DecisionRow | undefined {
     return stored && transactionRowOf(stored, this.waiting.get(stored.id));
   }
 }

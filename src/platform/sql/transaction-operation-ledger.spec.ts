@@ -15,7 +15,10 @@ import {
 } from './index.js';
 
 const ANSWER: RecordedAnswer = { status: 201, headers: { location: '/books/1' }, body: '{"book":{"id":1}}' };
-const RECEIPTS = { documents: { place: '3.7', outcome: { customersUpdated: 2 } }, other: { place: '9.9' } };
+const ACKNOWLEDGEMENTS = {
+  documents: { position: '3.7', outcome: { customersUpdated: 2 } },
+  other: { position: '9.9' },
+};
 
 describe('TransactionOperationLedger', () => {
   let directory: string;
@@ -50,16 +53,16 @@ describe('TransactionOperationLedger', () => {
             id: transactionId(clock.nowMs(), 1),
             kind: 'test',
             decidedBy: database.databaseId,
-            life: 1,
+            incarnation: 1,
             by: 'coordinator',
           },
-          ...{ begunAtMs: 1, preparedAtMs: 2, places: { documents: '3.5' }, operationId: 'op' },
+          ...{ begunAtMs: 1, preparedAtMs: 2, positions: { documents: '3.5' }, operationId: 'op' },
         },
         'committed',
       ),
     );
   const complete = (): void => {
-    transactions.complete(transactionId(clock.nowMs(), 1), RECEIPTS);
+    transactions.complete(transactionId(clock.nowMs(), 1), ACKNOWLEDGEMENTS);
   };
 
   it('given an operation that is no transaction, gives the answer that was recorded', async () => {
@@ -75,8 +78,8 @@ describe('TransactionOperationLedger', () => {
     await decide();
     complete();
 
-    const row = expect.objectContaining({ kind: 'test', places: { documents: '3.5' } });
-    const answer = [ANSWER, row, RECEIPTS];
+    const row = expect.objectContaining({ kind: 'test', positions: { documents: '3.5' } });
+    const answer = [ANSWER, row, ACKNOWLEDGEMENTS];
     expect(ledger.findByScope('key')).toEqual({ id: 'op', bodyHmac: 'hmac', atMs: clock.nowMs(), answer });
     expect(ledger.findById('op')?.answer).toEqual(answer);
   });

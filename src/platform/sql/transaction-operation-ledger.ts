@@ -1,13 +1,12 @@
-import type { OperationLedger, OperationRecord } from '../../kernel/index.js';
+import type { Acknowledgements, DecisionRow, OperationLedger, OperationRecord } from '../../kernel/index.js';
 import type { RecordedAnswer, SqlOperationLedger } from './sql-operation-ledger.js';
 import type { SqlTransactionTable } from './sql-transaction-table.js';
-import type { TransactionAcknowledgements, TransactionRow } from './transaction-row.js';
 
-/** Puts into the answer to a transaction what only the participants' acknowledgements could tell. */
+/** Puts into the answer to a transaction what only the participants' acknowledgements tell. */
 export type CompleteAnswer<Answer> = (
   recorded: RecordedAnswer,
-  transaction: TransactionRow,
-  acknowledgements: TransactionAcknowledgements,
+  transaction: DecisionRow,
+  acknowledgements: Acknowledgements,
 ) => Answer;
 
 /**
@@ -35,7 +34,7 @@ export class TransactionOperationLedger<Answer> implements OperationLedger<Answe
     if (record?.answer === undefined) return record;
     const transaction = this.transactions.findByOperation(record.id);
     if (transaction === undefined) return record;
-    const { receipts } = transaction;
-    return { ...record, answer: receipts && this.complete(record.answer, transaction, receipts) };
+    const { acknowledgements } = transaction;
+    return { ...record, answer: acknowledgements && this.complete(record.answer, transaction, acknowledgements) };
   }
 }

@@ -1,7 +1,7 @@
 import type { Statement } from 'better-sqlite3';
-import type { Clock } from '../../kernel/index.js';
+import type { Acknowledgements, Clock } from '../../kernel/index.js';
 import type { SqlHandle } from './sql-handle.js';
-import { acknowledgementsOf, type TransactionAcknowledgements } from './transaction-row.js';
+import { decodedAcknowledgements } from './transaction-row.js';
 
 const RETENTION_MS = 24 * 3_600_000;
 const PRUNED_AT_ONCE = 1_000;
@@ -10,7 +10,7 @@ const TIME_DIGITS = 12;
 
 interface Candidate {
   readonly id: string;
-  readonly receipts: string;
+  readonly acknowledgements: string;
 }
 
 /**
@@ -25,11 +25,11 @@ export class TransactionPruning {
   constructor(
     write: SqlHandle,
     private readonly clock: Clock,
-    private readonly mayForget: (receipts: TransactionAcknowledgements) => boolean,
+    private readonly mayForget: (acknowledgements: Acknowledgements) => boolean,
   ) {
     // Nothing is decided before it has begun, so no id above the bound can belong to a row that is old enough.
     this.candidates = write.prepare(
-      `SELECT id, receipts FROM transactions
+      `SELECT id, receipts AS acknowledgements FROM transactions
        WHERE id > ? AND id < ? AND decided_at_ms < ? AND completed_at_ms IS NOT NULL ORDER BY id LIMIT ?`,
     );
     this.delete = write.prepare('DELETE FROM transactions WHERE id = ?');
@@ -40,7 +40,9 @@ export class TransactionPruning {
     const olderThanMs = this.clock.nowMs() - RETENTION_MS;
     const candidates = this.candidates.all(this.after, idsFrom(olderThanMs), olderThanMs, PRUNED_AT_ONCE);
     this.after = candidates.length < PRUNED_AT_ONCE ? '' : (candidates.at(-1)?.id ?? '');
-    const forgotten = candidates.filter(({ receipts }) => this.mayForget(acknowledgementsOf(receipts)));
+    const forgotten = candidates.filter(({ acknowledgements }) =>
+      this.mayForget(decodedAcknowledgements(acknowledgements)),
+    );
     for (const { id } of forgotten) this.delete.run(id);
     return forgotten.length;
   }

@@ -1,75 +1,58 @@
-export type TransactionDecision = 'committed' | 'aborted';
-
-/** By participant: what it had to tell when it had carried the decision out. `place`: where that stands in its history. */
-export type TransactionAcknowledgements = Readonly<
-  Record<string, { readonly place?: string; readonly outcome?: Readonly<Record<string, unknown>> }>
->;
-
-/** What is kept of a decision besides the decision. Times are milliseconds since the Unix epoch. */
-export interface TransactionDetails {
-  /** A UUID of version 7, so that the order of ids is that of time. */
-  readonly id: string;
-  readonly kind: string;
-  readonly decidedBy: string;
-  /** Of that database: the one that it was begun in. */
-  readonly life: number;
-  readonly by: string;
-  readonly reason?: string;
-  readonly operationId?: string;
-  readonly begunAtMs: number;
-  readonly preparedAtMs: number;
-  /** By participant: where its promise stands. */
-  readonly places: Readonly<Record<string, string>>;
-}
-
-export interface TransactionRow extends TransactionDetails {
-  readonly decision: TransactionDecision;
-  readonly decidedAtMs: number;
-  /** Absent while not all participants are known to have carried the decision out. */
-  readonly completedAtMs?: number;
-  /** Present exactly when it is completed. */
-  readonly receipts?: TransactionAcknowledgements;
-}
+import type { Acknowledgement, Acknowledgements, Decision, DecisionDetails, DecisionRow } from '../../kernel/index.js';
 
 /** As SQLite has it. */
 export interface StoredTransaction {
   readonly id: string;
-  readonly decision: TransactionDecision;
+  readonly decision: Decision;
   readonly kind: string;
   readonly decidedBy: string;
-  readonly life: number;
-  readonly by: string;
+  readonly incarnation: number;
+  readonly by: DecisionDetails['by'];
   readonly reason: string | null;
   readonly operationId: string | null;
   readonly begunAtMs: number;
   readonly preparedAtMs: number;
   readonly decidedAtMs: number;
-  readonly places: string;
+  readonly positions: string;
   readonly completedAtMs: number | null;
-  readonly receipts: string | null;
+  readonly acknowledgements: string | null;
 }
 
-export const STORED_COLUMNS = `id, decision, kind, decided_by AS decidedBy, life, "by", reason, operation_id AS operationId,
-  begun_at_ms AS begunAtMs, prepared_at_ms AS preparedAtMs, decided_at_ms AS decidedAtMs, places,
-  completed_at_ms AS completedAtMs, receipts`;
+export const STORED_COLUMNS = `id, decision, kind, decided_by AS decidedBy, life AS incarnation, "by", reason,
+  operation_id AS operationId, begun_at_ms AS begunAtMs, prepared_at_ms AS preparedAtMs, decided_at_ms AS decidedAtMs,
+  places AS positions, completed_at_ms AS completedAtMs, receipts AS acknowledgements`;
 
-export interface Completion {
-  readonly completedAtMs: number;
-  readonly receipts: TransactionAcknowledgements;
-}
+export type Completion = Required<Pick<DecisionRow, 'completedAtMs' | 'acknowledgements'>>;
 
 /** `waiting`: a completion that is not durable yet; one that is in the row counts before it. */
-export function transactionRowOf(stored: StoredTransaction, waiting: Completion | undefined): TransactionRow {
-  const { reason, operationId, completedAtMs, receipts, places, ...rest } = stored;
+export function transactionRowOf(stored: StoredTransaction, waiting: Completion | undefined): DecisionRow {
+  const { reason, operationId, completedAtMs, acknowledgements, positions, ...rest } = stored;
   return {
     ...rest,
-    places: JSON.parse(places) as Readonly<Record<string, string>>,
+    positions: JSON.parse(positions) as DecisionRow['positions'],
     ...(reason !== null && { reason }),
     ...(operationId !== null && { operationId }),
-    ...(completedAtMs === null ? waiting : { completedAtMs, receipts: acknowledgementsOf(receipts) }),
+    ...(completedAtMs === null
+      ? waiting
+      : { completedAtMs, acknowledgements: decodedAcknowledgements(acknowledgements) }),
   };
 }
 
-export function acknowledgementsOf(stored: string | null): TransactionAcknowledgements {
-  return stored === null ? {} : (JSON.parse(stored) as TransactionAcknowledgements);
+/** In rows a position is called `place`. */
+type StoredAcknowledgement = Omit<Acknowledgement, 'position'> & { readonly place?: string };
+
+export function encodedAcknowledgements(acknowledgements: Acknowledgements): string {
+  const stored = Object.entries(acknowledgements).map(([name, { position, ...rest }]) => {
+    return [name, { place: position, ...rest }];
+  });
+  return JSON.stringify(Object.fromEntries(stored));
+}
+
+export function decodedAcknowledgements(text: string | null): Acknowledgements {
+  const stored = JSON.parse(text ?? '{}') as Readonly<Record<string, StoredAcknowledgement>>;
+  return Object.fromEntries(
+    Object.entries(stored).map(([name, { place, ...rest }]) => {
+      return [name, place === undefined ? rest : { position: place, ...rest }];
+    }),
+  );
 }

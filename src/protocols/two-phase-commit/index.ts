@@ -15,7 +15,7 @@ export {
   type ParticipantDecision,
   type ParticipantMessage,
   type ParticipantState,
-} from './core/participant.js';
+} from '../../kernel/index.js';
 export {
   detailsOf,
   type UndecidedTransaction,

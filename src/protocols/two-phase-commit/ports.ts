@@ -1,39 +1,31 @@
-import type { AppError } from '../../kernel/index.js';
+import type {
+  Acknowledgement,
+  Acknowledgements,
+  AppError,
+  CarriedOut,
+  Decision,
+  DecisionDetails,
+  DecisionRow,
+  InDoubt,
+  TransactionHead,
+  TransactionId,
+} from '../../kernel/index.js';
 
-/** Time-ordered and unique for ever: a UUID of version 7. */
-export type TransactionId = string;
+export type {
+  Acknowledgement,
+  Acknowledgements,
+  CarriedOut,
+  Decision,
+  DecisionDetails,
+  DecisionRow,
+  InDoubt,
+  TransactionHead,
+  TransactionId,
+};
 
-export type Decision = 'committed' | 'aborted';
-
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
-
-/** The part of a transaction that everyone who takes part keeps. */
-export interface TransactionHead {
-  readonly id: TransactionId;
-  /** For people: `books-2pc`. */
-  readonly kind: string;
-  /** `LastResource.id`: an absent row means "aborted" in that database alone. */
-  readonly decidedBy: string;
-  /** `LastResource.life` when the transaction began. A database that never lived it is an older copy, or another one. */
-  readonly life: number;
-}
-
-/** `place`: where in the participant's own history the promise or the decision stands, if it has one: `<epoch>.<seq>`. */
+/** `position`: where the promise stands in the participant's own history, if it has one: `<epoch>.<seq>`. */
 export type Vote =
-  { readonly vote: 'yes'; readonly place?: string } | { readonly vote: 'no'; readonly reason: AppError };
-
-/** What a participant has to tell of a transaction that it has committed or aborted. */
-export interface Acknowledgement {
-  readonly place?: string;
-  /** What only the commit itself could tell, for the answer to the client. */
-  readonly outcome?: Readonly<Record<string, Json>>;
-}
-
-/** A transaction that a participant has promised and not been told the decision of. */
-export interface InDoubt extends TransactionHead {
-  readonly preparedAtMs: number;
-  readonly place?: string;
-}
+  { readonly vote: 'yes'; readonly position?: string } | { readonly vote: 'no'; readonly reason: AppError };
 
 /**
  * A store that takes part in transactions whose decision is made elsewhere. Its part in the protocol is three durable
@@ -51,7 +43,7 @@ export interface Participant<Work> {
    * not leave anything either.
    */
   prepare(head: TransactionHead, work: Work): Promise<Vote>;
-  /** Durable and visible to readers when it resolves. Again, or never prepared: no effect, and the receipt if it is known. */
+  /** Durable and visible to readers when it resolves. Again, or never prepared: no effect, and the acknowledgement if it is known. */
   commit(id: TransactionId): Promise<Acknowledgement>;
   /** Durable when it resolves: it will not be in doubt any more. Again, or never prepared: no effect. */
   abort(id: TransactionId): Promise<Acknowledgement>;
@@ -61,35 +53,12 @@ export interface Participant<Work> {
    * Optional, for a store that can say it: the transactions that it knows, from its durable history, to have carried out.
    * At the start each of them must agree with its row. Oldest first.
    */
-  carriedOut?(): Promise<readonly (TransactionHead & { readonly decision: Decision })[]>;
+  carriedOut?(): Promise<readonly CarriedOut[]>;
   /**
    * Optional: false when this store is certain that a promise at this place was never made in the history that it holds,
    * as after an older copy of it was put in its place.
    */
-  mayHavePrepared?(id: TransactionId, place: string): Promise<boolean>;
-}
-
-/** What the last resource keeps of a decision besides the decision. */
-export interface DecisionDetails extends TransactionHead {
-  /** Who asked for it. */
-  readonly by: 'coordinator' | 'recovery' | 'operator';
-  readonly begunAtMs: number;
-  readonly preparedAtMs: number;
-  /** By participant: where its promise stands, empty where it has no place. Names all that may hold a promise. */
-  readonly places: Readonly<Record<string, string>>;
-  /** The write that this transaction is, for `GET /operations/{id}`. */
-  readonly operationId?: string;
-  readonly reason?: string;
-}
-
-/** A decision as its row tells it. */
-export interface DecisionRow extends DecisionDetails {
-  readonly decision: Decision;
-  readonly decidedAtMs: number;
-  /** When all participants had carried it out; undefined while that is not known. */
-  readonly completedAtMs?: number;
-  /** By participant; of completed ones. */
-  readonly receipts?: Readonly<Record<string, Acknowledgement>>;
+  mayHavePrepared?(id: TransactionId, position: string): Promise<boolean>;
 }
 
 /**
@@ -100,16 +69,16 @@ export interface LastResource<Work, Result> {
   /** Of the database. Never changes, and another database has another one. */
   readonly id: string;
   /**
-   * Of the present life of that database: a whole number of 53 bits at most, drawn at random at its start, durable before
-   * anything is decided in it, never used again. The same for ever where lives are not kept.
+   * Of the present incarnation of that database: a whole number of 53 bits at most, drawn at random at its start, durable before
+   * anything is decided in it, never used again. The same for ever where incarnations are not kept.
    */
-  readonly life: number;
+  readonly incarnation: number;
   /**
-   * Whether this database, or the one that it was copied from, ever lived that life: in one that it does not know, a newer
-   * copy of it may have decided. True for the present one. What was forgotten counts as unknown. Always true where lives
+   * Whether this database, or the one that it was copied from, ever lived that incarnation: in one that it does not know, a newer
+   * copy of it may have decided. True for the present one. What was forgotten counts as unknown. Always true where incarnations
    * are not kept.
    */
-  hasLived(life: number): boolean | Promise<boolean>;
+  knowsIncarnation(incarnation: number): boolean | Promise<boolean>;
   /**
    * Runs `work` and writes the row `committed`, in one commit, durable when it resolves. `aborted`: somebody had written
    * that before; nothing of `work` is left. Rejects with `outcome-unknown` when it may or may not be committed; with
@@ -139,5 +108,5 @@ export interface LastResource<Work, Result> {
    * All participants have carried the decision out. Known at once to readers of rows; made durable with some later
    * commit, so that it costs none of its own. It may be told again.
    */
-  completed(id: TransactionId, receipts: Readonly<Record<string, Acknowledgement>>): void;
+  completed(id: TransactionId, acknowledgements: Acknowledgements): void;
 }

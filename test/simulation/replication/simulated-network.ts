@@ -30,8 +30,8 @@ export type Reply =
 export interface Receiver<S = Sent, R = Reply> {
   readonly name: string;
   readonly isUp: boolean;
-  /** Another life is another process: connections to an earlier one are broken. */
-  readonly life: number;
+  /** Another incarnation is another process: connections to an earlier one are broken. */
+  readonly incarnation: number;
   receive(sent: S, reply: (reply: R) => void): void;
 }
 
@@ -77,14 +77,14 @@ export class SimulatedNetwork {
       });
       return;
     }
-    const { life } = to;
+    const { incarnation } = to;
     this.queue.after(timeoutMs, () => {
       if (!isSettled) settleOnce(undefined);
     });
     const copies = this.random.chance(this.repeatChance) ? 2 : 1;
     for (let copy = 0; copy < copies; copy += 1) {
       this.carry(`to ${to.name}`, () => {
-        if (!to.isUp || to.life !== life) return;
+        if (!to.isUp || to.incarnation !== incarnation) return;
         to.receive(sent, (reply) => {
           this.carry(`from ${to.name}`, () => {
             settleOnce(reply);

@@ -25,7 +25,7 @@ export interface ReplicaWatcher {
 export class SimulatedReplica implements Receiver {
   store = new SimulatedStore();
   isUp = false;
-  life = 0;
+  incarnation = 0;
   slowness = 1;
   private state: ReplicaState | undefined;
   private readonly tasks: Task[] = [];
@@ -44,7 +44,7 @@ export class SimulatedReplica implements Receiver {
   start(): void {
     if (this.isUp) return;
     this.isUp = true;
-    this.life += 1;
+    this.incarnation += 1;
     const { store } = this;
     store.open();
     this.watcher.replicaChanged(this, 'append');
@@ -112,10 +112,10 @@ export class SimulatedReplica implements Receiver {
       return;
     }
     const finish = this.begin(effect, task.sent);
-    const { life } = this;
+    const { incarnation } = this;
     this.underWay = effect.kind === 'append' ? undefined : finish;
     this.queue.after((1 + this.random.fraction() * 4) * this.slowness, () => {
-      if (!this.isUp || this.life !== life) return;
+      if (!this.isUp || this.incarnation !== incarnation) return;
       this.underWay = undefined;
       finish();
       this.perform(effects, index + 1, task, done);

@@ -126,7 +126,7 @@ export class Audit implements DatabaseWatcher, LedgerWatcher {
       const decision = name === 'documents' ? story.documents : story.ledger;
       if (decision !== 'committed') this.violate(`P1: ${id} was confirmed before ${name} had it`);
     }
-    this.compareCount(story, outcome.receipts['documents']);
+    this.compareCount(story, outcome.acknowledgements['documents']);
   }
 
   /** The client was told that nothing was written. */
@@ -147,19 +147,19 @@ export class Audit implements DatabaseWatcher, LedgerWatcher {
   /** What is not in the copy any more has not happened. */
   databasePutBack(now: DatabaseFile, copy: DatabaseFile): void {
     for (const story of this.stories.values()) {
-      const { id, row, businessRows, life } = story;
+      const { id, row, businessRows, incarnation } = story;
       if (row !== undefined && now.rows.has(id) && !copy.rows.has(id)) {
         story.lost = { row, businessRows };
         Object.assign(story, { row: undefined, businessRows: 0 });
       }
-      story.needsOperator = story.row === undefined && !copy.lives.has(life);
+      story.needsOperator = story.row === undefined && !copy.incarnations.has(incarnation);
     }
   }
 
   /** The newest copy is in its place again. */
   databaseRestored(): void {
     for (const story of this.stories.values()) {
-      Object.assign(story, { ...story.lost, lost: undefined, isForPerson: false });
+      Object.assign(story, { ...story.lost, lost: undefined, needsOperator: false });
     }
   }
 
@@ -179,16 +179,16 @@ export class Audit implements DatabaseWatcher, LedgerWatcher {
     if (!isRight) this.violate(`P2: ${id} is ${decision} in the ${name}, and its row says ${row ?? 'nothing'}`);
   }
 
-  private compareCount(story: Story, receipt: Acknowledgement | undefined): void {
+  private compareCount(story: Story, acknowledgement: Acknowledgement | undefined): void {
     if (story.work.table !== 'books') return;
-    const told = countIn(receipt);
+    const told = countIn(acknowledgement);
     if (told !== story.customers) {
       this.violate(`P2: ${story.id} reached ${String(story.customers)} customers and told of ${String(told)}`);
     }
   }
 }
 
-function countIn(receipt: Acknowledgement | undefined): unknown {
-  const bumped = receipt?.outcome?.['bumped'];
+function countIn(acknowledgement: Acknowledgement | undefined): unknown {
+  const bumped = acknowledgement?.outcome?.['bumped'];
   return typeof bumped === 'object' && bumped !== null && 'customers' in bumped ? bumped.customers : undefined;
 }

@@ -16,14 +16,14 @@ const DEFERRED_MS = 1_000;
 const KEPT_MS = 24 * 3_600_000;
 const READ_MS = 0.2;
 
-/** The database as one life of the process has it open. Everything it answers is durable. */
+/** The database as one incarnation of the process has it open. Everything it answers is durable. */
 export class DatabaseConnection implements LastResource<SqlWork, string> {
   readonly id: string;
-  readonly life: number;
+  readonly incarnation: number;
   /** Completions that are known here and not durable. */
   private readonly waiting = new Map<
     TransactionId,
-    { readonly completedAtMs: number; readonly receipts: Acknowledgements }
+    { readonly completedAtMs: number; readonly acknowledgements: Acknowledgements }
   >();
   private isDeferred = false;
 
@@ -31,15 +31,15 @@ export class DatabaseConnection implements LastResource<SqlWork, string> {
   constructor(
     private readonly database: SimulatedDatabase,
     private readonly owner: SimulatedIncarnation,
-    private readonly mayForget: (receipts: Acknowledgements) => boolean,
+    private readonly mayForget: (acknowledgements: Acknowledgements) => boolean,
     private readonly mustStop: () => void,
   ) {
     this.id = database.id;
-    this.life = database.beginIncarnation();
+    this.incarnation = database.beginIncarnation();
   }
 
-  hasLived(life: number): boolean {
-    return this.database.lives.has(life);
+  knowsIncarnation(incarnation: number): boolean {
+    return this.database.incarnations.has(incarnation);
   }
 
   commit(details: DecisionDetails, work: SqlWork): ReturnType<LastResource<SqlWork, string>['commit']> {
@@ -86,9 +86,9 @@ export class DatabaseConnection implements LastResource<SqlWork, string> {
     );
   }
 
-  completed(id: TransactionId, receipts: Acknowledgements): void {
+  completed(id: TransactionId, acknowledgements: Acknowledgements): void {
     if (!this.owner.isAlive || this.waiting.has(id)) return;
-    this.waiting.set(id, { completedAtMs: this.owner.clock.nowMs(), receipts });
+    this.waiting.set(id, { completedAtMs: this.owner.clock.nowMs(), acknowledgements });
     if (this.isDeferred) return;
     this.isDeferred = true;
     this.owner.after(DEFERRED_MS, () => {
@@ -105,7 +105,7 @@ export class DatabaseConnection implements LastResource<SqlWork, string> {
     });
   }
 
-  /** One commit; what `work` throws has written nothing. What it does happens also when this life is over by then. */
+  /** One commit; what `work` throws has written nothing. What it does happens also when this incarnation is over by then. */
   private write<T>(work: () => T): Promise<T> {
     return this.owner.promise((resolve, reject) => {
       const attempt = (): void => {
@@ -145,9 +145,9 @@ export class DatabaseConnection implements LastResource<SqlWork, string> {
     // Where a commit may hang for longer than a row is kept, nothing is forgotten.
     if (kind === 'server') return;
     const olderThanMs = this.owner.clock.nowMs() - KEPT_MS;
-    for (const { id, completedAtMs, decidedAtMs, receipts } of rows.values()) {
+    for (const { id, completedAtMs, decidedAtMs, acknowledgements } of rows.values()) {
       if (decidedAtMs >= olderThanMs) break;
-      if (completedAtMs === undefined || !this.mayForget(receipts ?? {})) continue;
+      if (completedAtMs === undefined || !this.mayForget(acknowledgements ?? {})) continue;
       rows.delete(id);
       watcher.rowForgotten(id);
     }

@@ -26,19 +26,19 @@ async function restart(world: World, faults: Faults): Promise<void> {
   await serves(world);
 }
 
-/** What was committed by a database that is put back to an earlier life of its own, and not told to the documents. */
+/** What was committed by a database that is put back to an earlier incarnation of its own, and not told to the documents. */
 const olderDatabase: Schedule = async (world, faults) => {
   await serves(world);
   await pass(world, world.random.below(500));
   faults.all['back up the database']!();
   // Otherwise the documents mostly show that they are newer, and the app refuses to start.
   if (world.random.chance(0.8)) world.database.condition = 'full';
-  for (let lives = world.random.below(3); lives >= 0; lives -= 1) await restart(world, faults);
+  for (let incarnations = world.random.below(3); incarnations >= 0; incarnations -= 1) await restart(world, faults);
   world.database.condition = 'well';
   world.ambush = { site: '2pc.commit.before', count: 1 };
   await until(world, () => !world.app.isServing);
   faults.all['put the database back in time']!();
-  for (let lives = world.random.below(5); lives >= 0; lives -= 1) await restart(world, faults);
+  for (let incarnations = world.random.below(5); incarnations >= 0; incarnations -= 1) await restart(world, faults);
 };
 
 /** Commits that take longer than anybody waits, while recovery asks for their decisions. */

@@ -14,14 +14,14 @@ import type { SimulatedIncarnation } from './simulated-incarnation.js';
 const ANSWER_WITHIN_MS = 400;
 const ASKED_AT_MOST = 5;
 
-/** What one life of the process knows of the ledger: requests that may be lost. */
+/** What one incarnation of the process knows of the ledger: requests that may be lost. */
 export class LedgerParticipant implements Participant<undefined> {
   readonly name = 'ledger';
 
   constructor(
     private readonly ledger: SimulatedLedger,
     private readonly network: SimulatedNetwork,
-    private readonly life: SimulatedIncarnation,
+    private readonly incarnation: SimulatedIncarnation,
   ) {}
 
   async prepare(head: TransactionHead): Promise<Vote> {
@@ -55,8 +55,8 @@ export class LedgerParticipant implements Participant<undefined> {
   }
 
   private ask(message: LedgerMessage): Promise<LedgerReply> {
-    return this.life.promise((resolve, reject) => {
-      this.network.request(this.life, this.ledger, message, ANSWER_WITHIN_MS, (reply) => {
+    return this.incarnation.promise((resolve, reject) => {
+      this.network.request(this.incarnation, this.ledger, message, ANSWER_WITHIN_MS, (reply) => {
         if (reply) resolve(reply);
         else reject(new AppError('not-ready', 'the ledger does not answer', { retry: 'unknown' }));
       });

@@ -142,5 +142,5 @@ export const PLANTED: Readonly<Record<string, Variant>> = {
     ...REAL,
     ...documentsWith(() => ({ carriedOut: () => Promise.resolve([]) })),
   },
-  'lives of the database not kept': sqlWith(() => ({ life: 1, hasLived: () => true })),
+  'incarnations of the database not kept': sqlWith(() => ({ incarnation: 1, knowsIncarnation: () => true })),
 };

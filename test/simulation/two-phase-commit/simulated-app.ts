@@ -49,9 +49,9 @@ interface Participants {
   readonly ledger: Participant<undefined> | undefined;
 }
 
-/** One life of the app: its start with recovery, its service, its end at any moment. All that decides in it is real. */
+/** One incarnation of the app: its start with recovery, its service, its end at any moment. All that decides in it is real. */
 export class SimulatedApp {
-  readonly life: SimulatedIncarnation;
+  readonly incarnation: SimulatedIncarnation;
   readonly primary: SimulatedPrimary;
   readonly connection: DatabaseConnection;
   store: DocumentStore | undefined;
@@ -62,11 +62,11 @@ export class SimulatedApp {
 
   constructor(private readonly world: AppWorld) {
     const { cluster, database, variant } = world;
-    this.life = new SimulatedIncarnation(world);
+    this.incarnation = new SimulatedIncarnation(world);
     this.connection = new DatabaseConnection(
       database,
-      this.life,
-      (receipts) => !variant.keepsRows || this.mayForget(receipts),
+      this.incarnation,
+      (acknowledgements) => !variant.keepsRows || this.mayForget(acknowledgements),
       () => {
         world.appEnded(this, 'kill', 'the outcome of a commit is unknown');
       },
@@ -76,7 +76,7 @@ export class SimulatedApp {
 
   end(how: Crash): void {
     this.isServing = false;
-    this.life.end();
+    this.incarnation.end();
     this.primary.stop(how);
     this.world.database.crash();
   }
@@ -85,7 +85,7 @@ export class SimulatedApp {
   documentsDurable(): void {
     if (this.history) this.history.catchUp();
     // The record that begins the epoch: the primary is about to open.
-    else this.life.after(0, () => void this.begin());
+    else this.incarnation.after(0, () => void this.begin());
   }
 
   /** Only while it serves. */
@@ -113,7 +113,7 @@ export class SimulatedApp {
   }
 
   private async start(): Promise<RecoveryReport> {
-    const { connection, life, primary, world } = this;
+    const { connection, incarnation, primary, world } = this;
     const { cluster, variant, audit } = world;
     const openHistory = async (
       eventsOf: ConstructorParameters<typeof SimulatedHistory>[1],
@@ -121,20 +121,20 @@ export class SimulatedApp {
       const room = (): JournalRoom => world.room;
       const applied = audit.documentApplied.bind(audit);
       const { usesReserve } = variant;
-      this.history = new SimulatedHistory({ cluster, primary, life, room, usesReserve, applied }, eventsOf);
+      this.history = new SimulatedHistory({ cluster, primary, incarnation, room, usesReserve, applied }, eventsOf);
       return this.history;
     };
     this.store = await DocumentStore.over(cluster, { collections: COLLECTIONS }, openHistory, NONE_UNMATCHED);
     const { epoch } = primary.core!.identity;
     await this.store.startEpoch({ epoch });
-    const ledger = world.ledger && new LedgerParticipant(world.ledger, cluster.network, life);
+    const ledger = world.ledger && new LedgerParticipant(world.ledger, cluster.network, incarnation);
     this.participants = {
       documents: this.audited(
-        variant.documents(new DocumentParticipant(this.store, new SimulatedConfirmer(primary, life), DEADLINES)),
+        variant.documents(new DocumentParticipant(this.store, new SimulatedConfirmer(primary, incarnation), DEADLINES)),
       ),
       ledger,
     };
-    const { timers, clock, log, crashSites } = life;
+    const { timers, clock, log, crashSites } = incarnation;
     const participants = [this.participants.documents, ...(ledger ? [ledger] : [])];
     const lastResource = variant.lastResource(connection);
     const newId = world.newId.bind(world);
@@ -163,6 +163,6 @@ export class SimulatedApp {
   }
 
   private mayForget({ documents }: Readonly<Record<string, Acknowledgement>>): boolean {
-    return documents?.place !== undefined && this.store?.hasForgotten(documents.place) === true;
+    return documents?.position !== undefined && this.store?.hasForgotten(documents.position) === true;
   }
 }

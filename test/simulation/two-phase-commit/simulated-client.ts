@@ -27,7 +27,7 @@ export class SimulatedClient {
         if (isWaiting) this.start();
         isWaiting = false;
       };
-      world.app.life.whenOver(next);
+      world.app.incarnation.whenOver(next);
       void this.request().then(next, (error: unknown) => {
         world.audit.violate(`P8: a client met ${String(error)}`);
       });
@@ -62,7 +62,7 @@ export class SimulatedClient {
     const concern = this.concern();
     const work = { table, key };
     const participants = withLedger ? (['documents', 'ledger'] as const) : (['documents'] as const);
-    const [id, answer] = world.beginning({ work, participants, concern, life: app.connection.life }, () =>
+    const [id, answer] = world.beginning({ work, participants, concern, incarnation: app.connection.incarnation }, () =>
       app.coordinator!.execute<string>({
         kind: table === 'books' ? 'books-2pc' : 'users-2pc',
         branches: app.branches({ changes, concern }, withLedger),

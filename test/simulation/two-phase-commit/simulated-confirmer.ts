@@ -9,7 +9,7 @@ import type { SimulatedIncarnation } from './simulated-incarnation.js';
 export class SimulatedConfirmer implements PromiseConfirmer {
   constructor(
     private readonly primary: SimulatedPrimary,
-    private readonly life: SimulatedIncarnation,
+    private readonly incarnation: SimulatedIncarnation,
   ) {}
 
   admit(concern: Concern = 'all'): void {
@@ -18,9 +18,9 @@ export class SimulatedConfirmer implements PromiseConfirmer {
   }
 
   confirm(seq: number, concern: Concern = 'all', withinMs: number): ReturnType<PromiseConfirmer['confirm']> {
-    const { life, primary } = this;
-    return life.promise((resolve) => {
-      life.after(withinMs, () => {
+    const { incarnation, primary } = this;
+    return incarnation.promise((resolve) => {
+      incarnation.after(withinMs, () => {
         resolve({ isConfirmed: false });
       });
       primary.submit(primary.store.log[seq - 1]!.op, concern, () => {

@@ -25,8 +25,8 @@ export interface DatabaseWatcher {
 
 /** What is durable, and all of it that a copy of the file holds. */
 export interface DatabaseFile {
-  /** Of all its lives, as of `LastResource.life`. */
-  readonly lives: ReadonlySet<number>;
+  /** Of all its incarnations, as of `LastResource.incarnation`. */
+  readonly incarnations: ReadonlySet<number>;
   readonly rows: ReadonlyMap<TransactionId, DecisionRow>;
   readonly books: ReadonlyMap<string, TransactionId>;
   readonly users: ReadonlyMap<string, TransactionId>;
@@ -46,7 +46,7 @@ export type CommitFate = 'done' | 'refused' | 'unknown';
  */
 export class SimulatedDatabase {
   readonly id = 'database-1';
-  lives = new Set<number>();
+  incarnations = new Set<number>();
   rows = new Map<TransactionId, DecisionRow>();
   books = new Map<string, TransactionId>();
   users = new Map<string, TransactionId>();
@@ -69,9 +69,9 @@ export class SimulatedDatabase {
   ) {}
 
   beginIncarnation(): number {
-    const life = this.random.below(2 ** 32);
-    this.lives.add(life);
-    return life;
+    const incarnation = this.random.below(2 ** 32);
+    this.incarnations.add(incarnation);
+    return incarnation;
   }
 
   /** `land` runs when its turn has come: it is the commit. */
@@ -128,13 +128,18 @@ export class SimulatedDatabase {
   }
 
   copy(): DatabaseFile {
-    const { lives, rows, books, users } = this;
-    return { lives: new Set(lives), rows: new Map(rows), books: new Map(books), users: new Map(users) };
+    const { incarnations, rows, books, users } = this;
+    return { incarnations: new Set(incarnations), rows: new Map(rows), books: new Map(books), users: new Map(users) };
   }
 
-  replaceBy({ lives, rows, books, users }: DatabaseFile): void {
+  replaceBy({ incarnations, rows, books, users }: DatabaseFile): void {
     this.generation += 1;
-    Object.assign(this, { lives: new Set(lives), rows: new Map(rows), books: new Map(books), users: new Map(users) });
+    Object.assign(this, {
+      incarnations: new Set(incarnations),
+      rows: new Map(rows),
+      books: new Map(books),
+      users: new Map(users),
+    });
   }
 
   private next(): void {

@@ -23,7 +23,7 @@ export type JournalRoom = 'plenty' | 'reserve' | 'none';
 interface HistoryPorts {
   readonly cluster: DocumentCluster;
   readonly primary: SimulatedPrimary;
-  readonly life: SimulatedIncarnation;
+  readonly incarnation: SimulatedIncarnation;
   readonly room: () => JournalRoom;
   readonly usesReserve: boolean;
   /** Runs for each record, when it is durable. */
@@ -90,7 +90,7 @@ export class SimulatedHistory implements OwnHistory {
   }
 
   append(op: DocumentOp, isReserved = false): Promise<Done> {
-    return this.ports.life.promise((settle, fail) => {
+    return this.ports.incarnation.promise((settle, fail) => {
       if (op.type === 'epoch-started') {
         this.catchUp();
         settle(this.results.get(this.position.seq)!);
@@ -128,7 +128,7 @@ export class SimulatedHistory implements OwnHistory {
   private write(): void {
     if (this.isWriting || this.queue.length === 0) return;
     this.isWriting = true;
-    this.ports.life.after(0, () => {
+    this.ports.incarnation.after(0, () => {
       const batch = this.withRoom();
       let open = batch.length;
       const one = (): void => {
@@ -156,8 +156,8 @@ export class SimulatedHistory implements OwnHistory {
   }
 
   private submit({ op, settle }: Waiting, done: () => void): void {
-    const { cluster, life, primary } = this.ports;
-    primary.submit(cluster.numberOf(op, life.clock.nowMs()), 'primary', (told) => {
+    const { cluster, incarnation, primary } = this.ports;
+    primary.submit(cluster.numberOf(op, incarnation.clock.nowMs()), 'primary', (told) => {
       if (told.kind !== 'done') throw new Error('a primary that is open takes every record');
       settle(this.results.get(told.seq)!);
       this.results.delete(told.seq);

@@ -1,19 +1,19 @@
 import type { Clock, CrashSites, Log, Timers } from '../../../src/kernel/index.js';
 import type { EventQueue } from '../replication/event-queue.js';
 
-/** What one life of the process sees of the world around it. */
+/** What one incarnation of the process sees of the world around it. */
 export interface Surroundings {
   readonly queue: EventQueue;
   /** As the process's own clock shows it; it may jump. */
   readonly wallClock: Clock;
   /** Something that may wait for a promise has moved. */
   stir(): void;
-  /** This life comes past a crash site, and may end there. */
+  /** This incarnation comes past a crash site, and may end there. */
   reached(site: string): void;
 }
 
 /**
- * One life of the process. When it is over nothing that it began goes on: its timers do not fire, and the promises that
+ * One incarnation of the process. When it is over nothing that it began goes on: its timers do not fire, and the promises that
  * it waits for settle no more.
  */
 export class SimulatedIncarnation {
@@ -56,7 +56,7 @@ export class SimulatedIncarnation {
     });
   }
 
-  /** Settles only while this life lasts; `begin` is not run at all when it is over. */
+  /** Settles only while this incarnation lasts; `begin` is not run at all when it is over. */
   promise<T>(begin: (resolve: (value: T) => void, reject: (error: Error) => void) => void): Promise<T> {
     return new Promise((resolve, reject) => {
       if (!this.isAlive) return;
@@ -75,7 +75,7 @@ export class SimulatedIncarnation {
     });
   }
 
-  /** Runs when this life is over, however it ended; for those who are outside of it. */
+  /** Runs when this incarnation is over, however it ended; for those who are outside of it. */
   whenOver(ending: () => void): void {
     this.endings.push(ending);
   }

@@ -48,7 +48,7 @@ interface Task {
 export class SimulatedLedger implements Receiver<LedgerMessage, LedgerReply> {
   readonly name = 'ledger';
   isUp = true;
-  life = 1;
+  incarnation = 1;
   /** Of a promise that it does not give. */
   refusalChance = 0;
   readonly entries = new Map<TransactionId, Entry>();
@@ -77,7 +77,7 @@ export class SimulatedLedger implements Receiver<LedgerMessage, LedgerReply> {
   start(): void {
     if (this.isUp) return;
     this.isUp = true;
-    this.life += 1;
+    this.incarnation += 1;
   }
 
   stop(): void {
@@ -123,7 +123,7 @@ export class SimulatedLedger implements Receiver<LedgerMessage, LedgerReply> {
   }
 
   private write(entry: Entry | undefined, id: TransactionId, done: () => void): void {
-    const { life, queue, random, watcher } = this;
+    const { incarnation, queue, random, watcher } = this;
     const keep = (): void => {
       if (!entry) return;
       const isTombstone = entry.state === 'aborted' && !this.entries.has(id);
@@ -134,7 +134,7 @@ export class SimulatedLedger implements Receiver<LedgerMessage, LedgerReply> {
     this.isBusy = true;
     this.underWay = keep;
     queue.after(0.5 + random.fraction() * 2, () => {
-      if (!this.isUp || this.life !== life) return;
+      if (!this.isUp || this.incarnation !== incarnation) return;
       this.underWay = undefined;
       this.isBusy = false;
       keep();

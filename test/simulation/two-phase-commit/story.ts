@@ -10,8 +10,8 @@ export interface Story {
   readonly participants: readonly ('documents' | 'ledger')[];
   /** Where the documents' promise must be when the transaction commits. */
   readonly concern: Concern;
-  /** Of the database's life in which it began. */
-  readonly life: number;
+  /** Of the database's incarnation in which it began. */
+  readonly incarnation: number;
   /** Of the documents' record of their promise. */
   promisedSeq: number | undefined;
   /** Also when it is forgotten by now, but not when its database was put back in time. */
@@ -31,7 +31,7 @@ export interface Story {
   needsOperator: boolean;
 }
 
-export type Request = Pick<Story, 'work' | 'participants' | 'concern' | 'life'>;
+export type Request = Pick<Story, 'work' | 'participants' | 'concern' | 'incarnation'>;
 
 export function beginStory(id: TransactionId, request: Request): Story {
   const undecided = { row: undefined, documents: undefined, ledger: undefined, told: undefined };

@@ -112,7 +112,7 @@ export class World implements AppWorld {
   }
 
   appEnded(app: SimulatedApp, how: Crash, why: string): void {
-    if (!app.life.isAlive || app !== this.app) return;
+    if (!app.incarnation.isAlive || app !== this.app) return;
     this.met.note(`ended: ${why}`);
     app.end(how);
     this.queue.after(50 + this.random.below(400), () => {

@@ -48,7 +48,7 @@ describe('accepting what the documents have committed', () => {
       '"npm start" goes on from here.',
     ]);
     expect(world.sqlDisk.rows.get('t1')).toMatchObject({
-      ...{ decision: 'committed', by: 'operator', reason: REASON, decidedBy: 'sql-1', places: { a: '', b: '' } },
+      ...{ decision: 'committed', by: 'operator', reason: REASON, decidedBy: 'sql-1', positions: { a: '', b: '' } },
     });
     world.start();
     expect((await world.coordinator.recoverAtStart()).committed).toEqual(['t1', 't2']);

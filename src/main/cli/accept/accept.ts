@@ -40,8 +40,8 @@ export async function accept(ports: AcceptPorts, reason: string): Promise<Accept
   for (const { id, participant } of missing) {
     const head = carriedOut[participant]?.find((transaction) => transaction.id === id);
     if (head === undefined) throw new Error(`${participant} does not know ${id} any more`);
-    const places = { ...accepted.get(id)?.places, [participant]: '' };
-    accepted.set(id, detailsOf(head, places, ports.clock.nowMs(), reason));
+    const positions = { ...accepted.get(id)?.positions, [participant]: '' };
+    accepted.set(id, detailsOf(head, positions, ports.clock.nowMs(), reason));
   }
   for (const details of accepted.values()) await ports.lastResource.decide(details, 'committed');
   const givenUp = found.filter(({ problem }) => problem === 'never-promised');
@@ -51,10 +51,10 @@ export async function accept(ports: AcceptPorts, reason: string): Promise<Accept
 }
 
 function detailsOf(
-  { id, kind, decidedBy, life }: TransactionHead,
-  places: DecisionDetails['places'],
+  { id, kind, decidedBy, incarnation }: TransactionHead,
+  positions: DecisionDetails['positions'],
   nowMs: number,
   reason: string,
 ): DecisionDetails {
-  return { id, kind, decidedBy, life, places, by: 'operator', begunAtMs: nowMs, preparedAtMs: nowMs, reason };
+  return { id, kind, decidedBy, incarnation, positions, by: 'operator', begunAtMs: nowMs, preparedAtMs: nowMs, reason };
 }

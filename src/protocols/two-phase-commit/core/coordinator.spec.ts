@@ -15,13 +15,13 @@ const TAKEN = new AppError('conflict', 'the id is taken', { retry: 'never' });
 const FULL = new AppError('storage-full', 'no room left', { retry: 'safe' });
 const UNKNOWN = new AppError('outcome-unknown', 'no answer to COMMIT', { retry: 'unknown' });
 
-const yes = (participant: string, place = `1.${participant}`): CoordinatorInput =>
-  voted(participant, { vote: 'yes', place });
+const yes = (participant: string, position = `1.${participant}`): CoordinatorInput =>
+  voted(participant, { vote: 'yes', position });
 const no = (participant: string, reason = TAKEN): CoordinatorInput => voted(participant, { vote: 'no', reason });
-const told = (participant: string, place?: string): CoordinatorInput => ({
+const told = (participant: string, position?: string): CoordinatorInput => ({
   kind: 'told',
   participant,
-  receipt: place ? { place } : {},
+  acknowledgement: position ? { position } : {},
 });
 const prepareFailed = (participant: string, error: Error): CoordinatorInput => ({
   kind: 'prepare-failed',
@@ -47,12 +47,12 @@ function deedOf(effect: CoordinatorEffect): string {
     case 'ask-abort':
       return `ask-abort: ${effect.reason.message}`;
     case 'complete':
-      return `complete ${JSON.stringify(effect.receipts)}`;
+      return `complete ${JSON.stringify(effect.acknowledgements)}`;
     case 'answer': {
       const { answer } = effect;
       if (answer.kind === 'rejected') return `answer ${codeOf(answer.error)}`;
       return answer.kind === 'committed'
-        ? `answer committed ${JSON.stringify(answer.receipts)}`
+        ? `answer committed ${JSON.stringify(answer.acknowledgements)}`
         : `answer ${answer.kind}`;
     }
     case 'ask-commit':
@@ -95,8 +95,8 @@ describe('a coordinator whose participants all promise', () => {
     expect(after(...IN_DOUBT, rowSays('committed')).deeds).toEqual(['tell a committed', 'tell b committed']);
     expect(after(...IN_DOUBT, rowSays('committed'), told('b', '1.9')).deeds).toEqual([]);
     const end = after(...IN_DOUBT, rowSays('committed'), told('b', '1.9'), told('a'));
-    const receipts = '{"a":{},"b":{"place":"1.9"}}';
-    expect(end.deeds).toEqual([`complete ${receipts}`, `answer committed ${receipts}`, 'forget']);
+    const acknowledgements = '{"a":{},"b":{"position":"1.9"}}';
+    expect(end.deeds).toEqual([`complete ${acknowledgements}`, `answer committed ${acknowledgements}`, 'forget']);
     expect(end.state.state).toBe('committed');
   });
 

@@ -17,8 +17,8 @@ export interface BranchState {
    */
   readonly state: 'preparing' | 'prepared' | 'refused' | 'uncertain' | 'committed' | 'aborted' | 'untold';
   /** Where its promise stands, if it has such a place. */
-  readonly place: string | undefined;
-  readonly receipt: Acknowledgement | undefined;
+  readonly position: string | undefined;
+  readonly acknowledgement: Acknowledgement | undefined;
 }
 
 export interface CoordinatorState {
@@ -45,12 +45,12 @@ export type CoordinatorInput =
   | { readonly kind: 'refused'; readonly error: Error }
   /** It may or may not have done it. */
   | { readonly kind: 'unknown'; readonly error: Error }
-  | { readonly kind: 'told'; readonly participant: string; readonly receipt: Acknowledgement }
+  | { readonly kind: 'told'; readonly participant: string; readonly acknowledgement: Acknowledgement }
   | { readonly kind: 'telling-failed'; readonly participant: string };
 
 /** What the client is told. It is told once. */
 export type CoordinatorAnswer =
-  | { readonly kind: 'committed'; readonly receipts: Readonly<Record<string, Acknowledgement>> }
+  | { readonly kind: 'committed'; readonly acknowledgements: Readonly<Record<string, Acknowledgement>> }
   /** Committed; not every participant has been told yet. */
   | { readonly kind: 'untold' }
   /** Not decided yet. */
@@ -67,7 +67,7 @@ export type CoordinatorEffect =
   | { readonly kind: 'ask-abort'; readonly reason: Error }
   | { readonly kind: 'tell'; readonly participant: string; readonly decision: Decision }
   /** All have carried out what the row says. */
-  | { readonly kind: 'complete'; readonly receipts: Readonly<Record<string, Acknowledgement>> }
+  | { readonly kind: 'complete'; readonly acknowledgements: Readonly<Record<string, Acknowledgement>> }
   | { readonly kind: 'answer'; readonly answer: CoordinatorAnswer }
   /** Nothing more will come of this. If it is not ended by now, recovery has to take it. */
   | { readonly kind: 'forget' };
@@ -79,7 +79,7 @@ export interface CoordinatorDecision {
 
 export function beginTransaction(participants: readonly string[]): CoordinatorDecision {
   const branches = participants.map((name): BranchState => {
-    return { name, state: 'preparing', place: undefined, receipt: undefined };
+    return { name, state: 'preparing', position: undefined, acknowledgement: undefined };
   });
   const nothing = { asked: undefined, hasRow: false, isAnswered: false, reason: undefined };
   const state: CoordinatorState = { state: 'preparing', branches, ...nothing };
@@ -104,7 +104,7 @@ export function decideCoordinator(state: CoordinatorState, input: CoordinatorInp
     case 'unknown':
       return takeUnknown(state, input.error);
     case 'told':
-      return markNotified(state, input.participant, input.receipt);
+      return markNotified(state, input.participant, input.acknowledgement);
     case 'telling-failed':
       return markNotified(state, input.participant, undefined);
   }
@@ -112,14 +112,15 @@ export function decideCoordinator(state: CoordinatorState, input: CoordinatorInp
 
 /** By participant: where its promise stands, empty where it has no place. Those that may hold one, and no others. */
 export function positionsOf({ branches }: Pick<CoordinatorState, 'branches'>): Readonly<Record<string, string>> {
-  const places: Record<string, string> = {};
-  for (const branch of branches) if (mayHoldPromise(branch)) places[branch.name] = branch.place ?? '';
-  return places;
+  const positions: Record<string, string> = {};
+  for (const branch of branches) if (mayHoldPromise(branch)) positions[branch.name] = branch.position ?? '';
+  return positions;
 }
 
 function takeVote(state: CoordinatorState, participant: string, vote: Vote): CoordinatorDecision {
   if (!isAwaited(state, participant)) return unchanged(state);
-  if (vote.vote === 'yes') return countVotes(withBranch(state, participant, { state: 'prepared', place: vote.place }));
+  if (vote.vote === 'yes')
+    return countVotes(withBranch(state, participant, { state: 'prepared', position: vote.position }));
   // A definite no tells the client more than a failure that came before it. The first of several counts.
   const isFirst = !state.branches.some((branch) => branch.state === 'refused');
   const refused = withBranch(state, participant, { state: 'refused' });
@@ -201,14 +202,14 @@ function notifyAll(state: CoordinatorState): CoordinatorDecision {
 function markNotified(
   state: CoordinatorState,
   participant: string,
-  receipt: Acknowledgement | undefined,
+  acknowledgement: Acknowledgement | undefined,
 ): CoordinatorDecision {
   const isNotifying = state.state === 'committing' || state.state === 'aborting';
   if (!isNotifying || !state.branches.some((each) => each.name === participant && isToBeNotified(each))) {
     return unchanged(state);
   }
   const done = state.state === 'committing' ? 'committed' : 'aborted';
-  const next = withBranch(state, participant, receipt ? { state: done, receipt } : { state: 'untold' });
+  const next = withBranch(state, participant, acknowledgement ? { state: done, acknowledgement } : { state: 'untold' });
   return next.branches.some(isToBeNotified) ? unchanged(next) : finish(next);
 }
 
@@ -216,14 +217,14 @@ function finish(state: CoordinatorState): CoordinatorDecision {
   const isCommit = state.state === 'committing';
   const isPending = state.branches.some((branch) => branch.state === 'untold');
   if (isPending) return end(state, isCommit ? { kind: 'untold' } : rejection(state));
-  const receipts: Record<string, Acknowledgement> = {};
-  for (const { name, receipt } of state.branches) if (receipt) receipts[name] = receipt;
+  const acknowledgements: Record<string, Acknowledgement> = {};
+  for (const { name, acknowledgement } of state.branches) if (acknowledgement) acknowledgements[name] = acknowledgement;
   const ended = end(
     { ...state, state: moved(state.state, 'carried-out') },
-    isCommit ? { kind: 'committed', receipts } : rejection(state),
+    isCommit ? { kind: 'committed', acknowledgements } : rejection(state),
   );
   if (!state.hasRow) return ended;
-  return { state: ended.state, effects: [{ kind: 'complete', receipts }, ...ended.effects] };
+  return { state: ended.state, effects: [{ kind: 'complete', acknowledgements }, ...ended.effects] };
 }
 
 function answerForNow(state: CoordinatorState): CoordinatorDecision {

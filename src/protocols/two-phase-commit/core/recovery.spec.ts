@@ -14,7 +14,15 @@ import {
 const HERE: Judge = { id: 'sql-1', lived: new Set([4, 5]), unmatched: new Set() };
 
 function inDoubt(id: string, parts: Partial<InDoubt> = {}): InDoubt {
-  return { id, kind: 'books-2pc', decidedBy: 'sql-1', life: 4, preparedAtMs: 1_000, place: `4.${id}`, ...parts };
+  return {
+    id,
+    kind: 'books-2pc',
+    decidedBy: 'sql-1',
+    incarnation: 4,
+    preparedAtMs: 1_000,
+    position: `4.${id}`,
+    ...parts,
+  };
 }
 
 function plan(judge: Judge, ...found: InDoubt[]): { offered: string[]; unmatched: string[] } {
@@ -24,9 +32,9 @@ function plan(judge: Judge, ...found: InDoubt[]): { offered: string[]; unmatched
 
 describe('what recovery takes', () => {
   it('is one transaction however many participants are in doubt of it, with the place of each', () => {
-    const { place: _place, ...placeless } = inDoubt('t2');
+    const { position: _place, ...placeless } = inDoubt('t2');
     const doubts = undecidedOf({ a: [inDoubt('t1'), inDoubt('t2')], b: [placeless] });
-    expect(doubts.map(({ id, places }) => [id, places])).toEqual([
+    expect(doubts.map(({ id, positions }) => [id, positions])).toEqual([
       ['t1', { a: '4.t1' }],
       ['t2', { a: '4.t2', b: '' }],
     ]);
@@ -43,11 +51,11 @@ describe('what recovery takes', () => {
         id: 't1',
         kind: 'books-2pc',
         decidedBy: 'sql-1',
-        life: 4,
+        incarnation: 4,
         by: 'recovery',
         begunAtMs: 1_000,
         preparedAtMs: 1_000,
-        places: { documents: '4.t1' },
+        positions: { documents: '4.t1' },
         reason: 'it was in doubt and nobody was deciding it',
       },
     ]);
@@ -62,8 +70,12 @@ describe('what recovery leaves to a person', () => {
     });
   });
 
-  it('is what was begun in a life that this copy of the database has not lived, whatever its number', () => {
-    const found = [inDoubt('t1', { life: 4 }), inDoubt('t2', { life: 3 }), inDoubt('t3', { life: 6 })];
+  it('is what was begun in an incarnation that this copy of the database has not lived, whatever its number', () => {
+    const found = [
+      inDoubt('t1', { incarnation: 4 }),
+      inDoubt('t2', { incarnation: 3 }),
+      inDoubt('t3', { incarnation: 6 }),
+    ];
     expect(plan(HERE, ...found)).toEqual({ offered: ['t1'], unmatched: ['t2', 't3'] });
   });
 
@@ -89,10 +101,10 @@ describe('what the rows decided', () => {
 });
 
 describe('participants and rows at the start', () => {
-  const { place: _place, preparedAtMs: _at, ...head } = inDoubt('t1');
+  const { position: _place, preparedAtMs: _at, ...head } = inDoubt('t1');
   const carriedOut = (decision: Decision): StartState['carriedOut'] => ({ a: [{ ...head, decision }] });
-  const row = (decision: Decision, places: Record<string, string>): DecisionRow => {
-    return { ...head, decision, places, by: 'coordinator', begunAtMs: 1, preparedAtMs: 2, decidedAtMs: 3 };
+  const row = (decision: Decision, positions: Record<string, string>): DecisionRow => {
+    return { ...head, decision, positions, by: 'coordinator', begunAtMs: 1, preparedAtMs: 2, decidedAtMs: 3 };
   };
   const NOTHING: StartState = {
     participants: ['a'],
@@ -136,15 +148,15 @@ describe('participants and rows at the start', () => {
 
   it('given a committed row whose participant knows nothing of it, are asked about that promise', () => {
     const state = { ...NOTHING, toBeFound: [row('committed', { a: '4.1' })] };
-    expect(missingPromises(state)).toEqual([{ id: 't1', kind: 'books-2pc', participant: 'a', place: '4.1' }]);
+    expect(missingPromises(state)).toEqual([{ id: 't1', kind: 'books-2pc', participant: 'a', position: '4.1' }]);
     expect(mismatches(state, [])).toEqual([]);
     expect(problems(state)).toEqual(['t1 a never-promised']);
   });
 
   it('given a committed row that is completed, are asked about its promises, but for those whose loss is accepted', () => {
     const completed = { ...row('committed', { a: '4.1' }), completedAtMs: 9 };
-    expect(problems({ toBeFound: [{ ...completed, receipts: { a: {} } }] })).toEqual(['t1 a never-promised']);
-    expect(problems({ toBeFound: [{ ...completed, receipts: {} }] })).toEqual([]);
+    expect(problems({ toBeFound: [{ ...completed, acknowledgements: { a: {} } }] })).toEqual(['t1 a never-promised']);
+    expect(problems({ toBeFound: [{ ...completed, acknowledgements: {} }] })).toEqual([]);
   });
 
   it('given a committed row of a participant that is not there, cannot be carried out', () => {

@@ -10,13 +10,13 @@ import type { Decision, DecisionDetails, DecisionRow, InDoubt, TransactionHead, 
 export interface UndecidedTransaction extends TransactionHead {
   readonly preparedAtMs: number;
   /** By participant: where its promise stands, empty where it has no place. */
-  readonly places: Readonly<Record<string, string>>;
+  readonly positions: Readonly<Record<string, string>>;
 }
 
 /** The database that is here. */
 export interface Judge {
   readonly id: string;
-  /** Of the lives that began what is in doubt, those that it has lived. */
+  /** Of the incarnations that began what is in doubt, those that it has lived. */
   readonly lived: ReadonlySet<number>;
   /** Named by a recovery from replicas: what they promised may have been decided by a database that is lost. */
   readonly unmatched: ReadonlySet<TransactionId>;
@@ -40,9 +40,9 @@ export interface Notification {
 export function undecidedOf(found: Readonly<Record<string, readonly InDoubt[]>>): readonly UndecidedTransaction[] {
   const doubts = new Map<TransactionId, UndecidedTransaction>();
   for (const [participant, inDoubt] of Object.entries(found)) {
-    for (const { id, kind, decidedBy, life, preparedAtMs, place = '' } of inDoubt) {
-      const before = doubts.get(id) ?? { id, kind, decidedBy, life, preparedAtMs, places: {} };
-      doubts.set(id, { ...before, places: { ...before.places, [participant]: place } });
+    for (const { id, kind, decidedBy, incarnation, preparedAtMs, position = '' } of inDoubt) {
+      const before = doubts.get(id) ?? { id, kind, decidedBy, incarnation, preparedAtMs, positions: {} };
+      doubts.set(id, { ...before, positions: { ...before.positions, [participant]: position } });
     }
   }
   return [...doubts.values()];
@@ -54,11 +54,11 @@ export function isDue(isLive: boolean, inDoubtForMs: number, inDoubtAfterMs: num
 }
 
 /**
- * Whether the decision may have been made where this database does not show it. A database that has not lived the life
- * in which it was begun is a copy from before that life, and stays one however often it is started.
+ * Whether the decision may have been made where this database does not show it. A database that has not lived the incarnation
+ * in which it was begun is a copy from before that incarnation, and stays one however often it is started.
  */
-export function isUnmatched({ id, decidedBy, life }: TransactionHead, judge: Judge): boolean {
-  return decidedBy !== judge.id || !judge.lived.has(life) || judge.unmatched.has(id);
+export function isUnmatched({ id, decidedBy, incarnation }: TransactionHead, judge: Judge): boolean {
+  return decidedBy !== judge.id || !judge.lived.has(incarnation) || judge.unmatched.has(id);
 }
 
 export function planRecovery(doubts: readonly UndecidedTransaction[], judge: Judge): RecoveryPlan {
@@ -75,19 +75,19 @@ export function detailsOf(
   by: DecisionDetails['by'],
   reason = 'it was in doubt and nobody was deciding it',
 ): DecisionDetails {
-  const { id, kind, decidedBy, life, preparedAtMs, places } = undecided;
-  return { id, kind, decidedBy, life, preparedAtMs, places, by, begunAtMs: preparedAtMs, reason };
+  const { id, kind, decidedBy, incarnation, preparedAtMs, positions } = undecided;
+  return { id, kind, decidedBy, incarnation, preparedAtMs, positions, by, begunAtMs: preparedAtMs, reason };
 }
 
 /** Whom to tell what, of those that have a row. */
 export function tellingsOf(
-  doubts: readonly Pick<UndecidedTransaction, 'id' | 'places'>[],
+  doubts: readonly Pick<UndecidedTransaction, 'id' | 'positions'>[],
   rows: ReadonlyMap<TransactionId, Decision>,
 ): readonly Notification[] {
-  return doubts.flatMap(({ id, places }) => {
+  return doubts.flatMap(({ id, positions }) => {
     const decision = rows.get(id);
     if (decision === undefined) return [];
-    return Object.keys(places).map((participant) => ({ id, participant, decision }));
+    return Object.keys(positions).map((participant) => ({ id, participant, decision }));
   });
 }
 
@@ -124,7 +124,7 @@ export interface MissingPromise {
   readonly id: TransactionId;
   readonly kind: string;
   readonly participant: string;
-  readonly place: string;
+  readonly position: string;
 }
 
 /** The participants are to be asked whether these were ever made; what they are certain of goes into `mismatches`. */
@@ -161,13 +161,13 @@ export function mismatches(state: StartState, neverMade: readonly MissingPromise
   ];
 }
 
-/** A completed one without a participant's receipt is one whose loss a person has accepted. */
+/** A completed one without a participant's acknowledgement is one whose loss a person has accepted. */
 function committedPositions({ toBeFound }: StartState): readonly MissingPromise[] {
   return toBeFound
     .filter(({ decision }) => decision === 'committed')
-    .flatMap(({ id, kind, places, receipts }) =>
-      Object.entries(places)
-        .filter(([participant]) => receipts === undefined || participant in receipts)
-        .map(([participant, place]) => ({ id, kind, participant, place })),
+    .flatMap(({ id, kind, positions, acknowledgements }) =>
+      Object.entries(positions)
+        .filter(([participant]) => acknowledgements === undefined || participant in acknowledgements)
+        .map(([participant, position]) => ({ id, kind, participant, position })),
     );
 }

@@ -59,9 +59,9 @@ async function neverMade(
   missing: readonly MissingPromise[],
 ): Promise<readonly MissingPromise[]> {
   const isPossible = await Promise.all(
-    missing.map(async ({ id, participant, place }) => {
+    missing.map(async ({ id, participant, position }) => {
       const asked = participants.find(({ name }) => name === participant);
-      return place === '' ? true : ((await asked?.mayHavePrepared?.(id, place)) ?? true);
+      return position === '' ? true : ((await asked?.mayHavePrepared?.(id, position)) ?? true);
     }),
   );
   return missing.filter((_, index) => isPossible[index] === false);

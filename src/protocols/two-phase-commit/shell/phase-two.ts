@@ -15,7 +15,7 @@ export interface PhaseTwoPorts {
 export interface Notified {
   readonly decision: Decision;
   /** By participant. */
-  readonly receipts: Readonly<Record<string, Acknowledgement>>;
+  readonly acknowledgements: Readonly<Record<string, Acknowledgement>>;
   /** By participant, why it could not be told. Empty: the transaction is completed. */
   readonly errors: Readonly<Record<string, string>>;
 }
@@ -27,21 +27,25 @@ export async function notifyAll(
 ): Promise<ReadonlyMap<TransactionId, Notified>> {
   const notified = new Map<TransactionId, Notified>();
   const add = (notification: Notification, news: Partial<Notified>): void => {
-    const before = notified.get(notification.id) ?? { decision: notification.decision, receipts: {}, errors: {} };
-    const receipts = { ...before.receipts, ...news.receipts };
-    notified.set(notification.id, { ...before, receipts, errors: { ...before.errors, ...news.errors } });
+    const before = notified.get(notification.id) ?? {
+      decision: notification.decision,
+      acknowledgements: {},
+      errors: {},
+    };
+    const acknowledgements = { ...before.acknowledgements, ...news.acknowledgements };
+    notified.set(notification.id, { ...before, acknowledgements, errors: { ...before.errors, ...news.errors } });
   };
   await Promise.all(
     notifications.map(async (notification) => {
       try {
-        add(notification, { receipts: { [notification.participant]: await notify(notification, ports) } });
+        add(notification, { acknowledgements: { [notification.participant]: await notify(notification, ports) } });
       } catch (reason) {
         add(notification, { errors: { [notification.participant]: errorOf(reason).message } });
       }
     }),
   );
-  for (const [id, { receipts, errors }] of notified) {
-    if (Object.keys(errors).length === 0) ports.lastResource.completed(id, receipts);
+  for (const [id, { acknowledgements, errors }] of notified) {
+    if (Object.keys(errors).length === 0) ports.lastResource.completed(id, acknowledgements);
   }
   return notified;
 }
@@ -58,14 +62,14 @@ async function notify(
 
 async function commitAt(to: Participant<never>, id: TransactionId, crashSites: CrashSites): Promise<Acknowledgement> {
   crashSites.reach('2pc.recovery.commit.before');
-  const receipt = await to.commit(id);
+  const acknowledgement = await to.commit(id);
   crashSites.reach('2pc.recovery.commit.after');
-  return receipt;
+  return acknowledgement;
 }
 
 async function abortAt(to: Participant<never>, id: TransactionId, crashSites: CrashSites): Promise<Acknowledgement> {
   crashSites.reach('2pc.recovery.abort.before');
-  const receipt = await to.abort(id);
+  const acknowledgement = await to.abort(id);
   crashSites.reach('2pc.recovery.abort.after');
-  return receipt;
+  return acknowledgement;
 }

@@ -7,8 +7,8 @@ import { RecoveryLog } from './recovery-log.js';
 import { type EndedTransaction, TransactionHistory, TransactionRecord } from './transaction-record.js';
 
 const DOUBT: UndecidedTransaction = {
-  ...{ id: 't1', kind: 'test', decidedBy: 'database', life: 1, preparedAtMs: 1 },
-  places: { a: '1', b: '1' },
+  ...{ id: 't1', kind: 'test', decidedBy: 'database', incarnation: 1, preparedAtMs: 1 },
+  positions: { a: '1', b: '1' },
 };
 
 describe('the notes of a recovery', () => {
@@ -20,11 +20,11 @@ describe('the notes of a recovery', () => {
 
   /** As its own run does when it is over. */
   const end = (state: Decision): void => {
-    const branches = Object.keys(DOUBT.places).map((name) => ({ name, state }));
+    const branches = Object.keys(DOUBT.positions).map((name) => ({ name, state }));
     history.keep(new TransactionRecord(DOUBT.id, DOUBT.kind, clock, { state, branches }));
   };
   const notify = (decision: Decision): void => {
-    recoveryLog.notified(new Map([[DOUBT.id, { decision, receipts: {}, errors: {} }]]), [DOUBT]);
+    recoveryLog.notified(new Map([[DOUBT.id, { decision, acknowledgements: {}, errors: {} }]]), [DOUBT]);
   };
 
   beforeEach(() => {

@@ -6,7 +6,7 @@ import type { Decision, TransactionHead, TransactionId } from '../ports.js';
 import type { Notified } from './phase-two.js';
 import { type TransactionHistory, TransactionRecord } from './transaction-record.js';
 
-type Named = Pick<TransactionHead, 'id' | 'kind'> & { readonly places: Readonly<Record<string, string>> };
+type Named = Pick<TransactionHead, 'id' | 'kind'> & { readonly positions: Readonly<Record<string, string>> };
 
 /** The transactions that this process is deciding, or telling. */
 export interface UnderWayNow {
@@ -46,9 +46,9 @@ export class RecoveryLog {
       if (record.state === 'unmatched') continue;
       record.update({ state: 'unmatched', branches: prepared(undecided) });
       record.note('unmatched');
-      const { id, kind, decidedBy, life } = undecided;
+      const { id, kind, decidedBy, incarnation } = undecided;
       this.log.warn('a transaction is in doubt and another database decides it', {
-        ...{ transaction: id, kind, decidedBy, life },
+        ...{ transaction: id, kind, decidedBy, incarnation },
       });
     }
   }
@@ -98,7 +98,7 @@ export class RecoveryLog {
       this.log.warn('a participant could not be told a decision', { ...details, errors });
     if (isNews) record.note(decision, undefined, 'recovery');
     for (const [participant, error] of isNews ? pending : []) record.note('untold', participant, error);
-    const branches = Object.keys(transaction.places).map((name) => {
+    const branches = Object.keys(transaction.positions).map((name) => {
       return { name, state: errors[name] === undefined ? decision : ('untold' as const) };
     });
     const onTheWay = decision === 'committed' ? 'committing' : 'aborting';
@@ -123,6 +123,6 @@ function isDecided({ state }: TransactionRecord): boolean {
   return state === 'committing' || state === 'aborting';
 }
 
-function prepared({ places }: Pick<Named, 'places'>): Pick<BranchState, 'name' | 'state'>[] {
-  return Object.keys(places).map((name) => ({ name, state: 'prepared' }));
+function prepared({ positions }: Pick<Named, 'positions'>): Pick<BranchState, 'name' | 'state'>[] {
+  return Object.keys(positions).map((name) => ({ name, state: 'prepared' }));
 }

@@ -33,7 +33,7 @@ describe('recovery at the start', () => {
     expect(world.sqlDisk.rows.get('t1')).toMatchObject({
       decision: 'aborted',
       by: 'recovery',
-      places: { a: '1', b: '1' },
+      positions: { a: '1', b: '1' },
     });
     expect(world.done.slice(-3)).toEqual([
       'sql vetoed t1: wrote aborted',
@@ -80,7 +80,7 @@ describe('recovery at the start', () => {
     expect(await world.coordinator.recoverAtStart()).toEqual(NOTHING);
   });
 
-  it('offers a thousand in one request, tells all at once, and lists those of the last life', async () => {
+  it('offers a thousand in one request, tells all at once, and lists those of the last incarnation', async () => {
     world.hold('sql', 'commit');
     for (let i = 0; i < 1_000; i += 1) void world.answerTo(`x${i}`);
     await world.settled();

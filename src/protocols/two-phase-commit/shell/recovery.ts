@@ -108,8 +108,10 @@ export class Recovery {
   private async judgeOf(doubts: readonly UndecidedTransaction[]): Promise<Judge> {
     const { lastResource } = this.ports;
     const { id } = lastResource;
-    const its = new Set(doubts.filter(({ decidedBy }) => decidedBy === id).map(({ life }) => life));
-    const known = await Promise.all([...its].map(async (life) => ((await lastResource.hasLived(life)) ? [life] : [])));
+    const its = new Set(doubts.filter(({ decidedBy }) => decidedBy === id).map(({ incarnation }) => incarnation));
+    const known = await Promise.all(
+      [...its].map(async (incarnation) => ((await lastResource.knowsIncarnation(incarnation)) ? [incarnation] : [])),
+    );
     return { id, lived: new Set(known.flat()), unmatched: this.unmatched };
   }
 
@@ -191,14 +193,14 @@ function notificationsOf(
   due: readonly UndecidedTransaction[],
   rows: Rows,
   incomplete: readonly DecisionRow[],
-): [readonly Pick<UndecidedTransaction, 'id' | 'places'>[], Rows] {
-  const places = new Map(due.map((undecided) => [undecided.id, undecided.places]));
+): [readonly Pick<UndecidedTransaction, 'id' | 'positions'>[], Rows] {
+  const positions = new Map(due.map((undecided) => [undecided.id, undecided.positions]));
   const decisions = new Map(rows);
   for (const row of incomplete) {
-    places.set(row.id, { ...row.places, ...places.get(row.id) });
+    positions.set(row.id, { ...row.positions, ...positions.get(row.id) });
     decisions.set(row.id, row.decision);
   }
-  return [[...places].map(([id, its]) => ({ id, places: its })), decisions];
+  return [[...positions].map(([id, its]) => ({ id, positions: its })), decisions];
 }
 
 function reportOf(

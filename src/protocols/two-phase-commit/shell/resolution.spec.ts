@@ -22,7 +22,7 @@ const lostDatabase = async (): Promise<void> => {
   world.sqlDisk = new LastResourceDisk('sql-2');
   world.start();
 };
-/** As it was one life before. */
+/** As it was one incarnation before. */
 const olderCopy = async (): Promise<void> => {
   const older = world.sqlDisk.copy();
   world.start();
@@ -50,7 +50,7 @@ describe('what another database decides', () => {
     expect([await inDoubt(), world.sqlDisk.rows.size]).toEqual([['t1', 't1'], 0]);
     expect(world.coordinator.find('t1')?.state).toBe('unmatched');
     expect(world.log.warnings).toEqual(['a transaction is in doubt and another database decides it']);
-    for (let life = 2; life <= 3; life += 1) {
+    for (let incarnation = 2; incarnation <= 3; incarnation += 1) {
       world.start();
       expect(await world.coordinator.recoverAtStart()).toEqual({ ...NOTHING, unmatched: ['t1'] });
     }
@@ -189,7 +189,7 @@ describe('an operator', () => {
     expect([names(), world.coordinator.find('t1')?.state]).toEqual([[['x'], ['x']], 'committed']);
   });
 
-  it('who is interrupted by a crash after the row, has decided: the next life carries it out', async () => {
+  it('who is interrupted by a crash after the row, has decided: the next incarnation carries it out', async () => {
     await lostDatabase();
     world.lastStep = 'sql resolved';
     void world.coordinator.resolve('t1', 'committed', BY);

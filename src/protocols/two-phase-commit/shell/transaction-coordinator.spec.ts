@@ -29,7 +29,7 @@ describe('a coordinator', () => {
       state: 'committed',
       id: 't1',
       result: 'x',
-      receipts: { a: { place: '2', outcome: { names: 1 } }, b: { place: '2', outcome: { names: 1 } } },
+      acknowledgements: { a: { position: '2', outcome: { names: 1 } }, b: { position: '2', outcome: { names: 1 } } },
     });
     expect([namesOf('a'), namesOf('b'), world.sqlDisk.names]).toEqual([['x'], ['x'], ['x']]);
     expect(world.coordinator.find('t1')).toMatchObject({
@@ -50,14 +50,19 @@ describe('a coordinator', () => {
     expect(() => new TransactionWorld([name])).toThrow(/^A participant is named /);
   });
 
-  it('gives the last resource the promises, the operation, and in the end the receipts', async () => {
+  it('gives the last resource the promises, the operation, and in the end the acknowledgements', async () => {
     await world.execute('x');
 
     expect([...world.sqlDisk.rows.values()]).toEqual([
       expect.objectContaining({
         ...{ id: 't1', kind: 'naming', decision: 'committed', by: 'coordinator', operationId: 'op-x' },
-        ...{ decidedBy: 'sql-1', life: world.lastResource.life, places: { a: '1', b: '1' }, completedAtMs: 1 },
-        receipts: { a: { place: '2', outcome: { names: 1 } }, b: { place: '2', outcome: { names: 1 } } },
+        ...{
+          decidedBy: 'sql-1',
+          incarnation: world.lastResource.incarnation,
+          positions: { a: '1', b: '1' },
+          completedAtMs: 1,
+        },
+        acknowledgements: { a: { position: '2', outcome: { names: 1 } }, b: { position: '2', outcome: { names: 1 } } },
       }),
     ]);
   });
@@ -89,7 +94,7 @@ describe('a coordinator', () => {
     expect([namesOf('a'), world.sqlDisk.names]).toEqual([[], []]);
     expect(world.sqlDisk.rows.get('t1')).toMatchObject({
       decision: 'aborted',
-      places: { a: '1' },
+      positions: { a: '1' },
       reason: 'x is taken',
     });
     expect(world.sqlDisk.rows.get('t1')?.completedAtMs).toBeDefined();

@@ -17,7 +17,7 @@ export interface TransactionPorts<Work> {
   readonly crashSites: CrashSites;
   /** Time-ordered and unique for ever. */
   readonly newId: () => TransactionId;
-  /** Told of each transaction that has ended, committed or aborted, in this life of the process. */
+  /** Told of each transaction that has ended, committed or aborted, in this incarnation of the process. */
   readonly ended?: (transaction: EndedTransaction) => void;
 }
 
@@ -68,8 +68,8 @@ export class TransactionCoordinator<Work> {
   execute<Result>(request: TransactionRequest<Work>): Promise<TransactionOutcome<Result>> {
     return new Promise<TransactionOutcome<unknown>>((resolve, reject) => {
       this.assertParticipants(request.branches);
-      const { id: decidedBy, life } = this.ports.lastResource;
-      const head: TransactionHead = { id: this.ports.newId(), kind: request.kind, decidedBy, life };
+      const { id: decidedBy, incarnation } = this.ports.lastResource;
+      const head: TransactionHead = { id: this.ports.newId(), kind: request.kind, decidedBy, incarnation };
       const run = new TransactionRun(head, request, this.ports, { resolve, reject }, () => {
         this.underWay.delete(slot);
         this.history.keep(run.record);
@@ -81,7 +81,7 @@ export class TransactionCoordinator<Work> {
   }
 
   /**
-   * Decides and carries out all that an earlier life left; to be awaited before anything is read or begun. `unmatched`:
+   * Decides and carries out all that an earlier incarnation left; to be awaited before anything is read or begun. `unmatched`:
    * named by a recovery from replicas. Rejects with `recovery-needed`, having changed nothing, when the stores are not
    * of one time.
    */
@@ -115,20 +115,20 @@ export class TransactionCoordinator<Work> {
     });
   }
 
-  /** Of this life: the last thousand that ended, then all that have not. */
+  /** Of this incarnation: the last thousand that ended, then all that have not. */
   live(): readonly TransactionView[] {
     const underWay = [...this.underWay].map(({ record }) => record);
     return [...this.history.all(), ...underWay].map((record) => record.view());
   }
 
-  /** Of this life; undefined also when it ended long ago. */
+  /** Of this incarnation; undefined also when it ended long ago. */
   find(id: TransactionId): TransactionView | undefined {
     return (this.underWay.find(id)?.record ?? this.history.find(id))?.view();
   }
 
   /**
    * Resolves when no transaction is under way any more, and no recovery, or `withinMs` later: what is left then is found
-   * by the next life. Nothing may be begun meanwhile.
+   * by the next incarnation. Nothing may be begun meanwhile.
    */
   async drained(withinMs: number): Promise<void> {
     const isIdle = this.underWay.size === 0;

@@ -73,7 +73,7 @@ export type EndedTransaction = Pick<TransactionView, 'id' | 'kind' | 'state'>;
 const MAX_ENDED = 1_000;
 
 /**
- * The transactions of this life of the process that are not under way: the last thousand that ended, and all that were
+ * The transactions of this incarnation of the process that are not under way: the last thousand that ended, and all that were
  * left to recovery or to a person.
  */
 export class TransactionHistory {

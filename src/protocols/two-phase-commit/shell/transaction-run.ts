@@ -91,7 +91,7 @@ export class TransactionRun<Work> {
         break;
       case 'complete':
         this.record.note('completed');
-        this.ports.lastResource.completed(this.head.id, effect.receipts);
+        this.ports.lastResource.completed(this.head.id, effect.acknowledgements);
         break;
       case 'answer':
         this.answer(effect.answer);
@@ -112,7 +112,7 @@ export class TransactionRun<Work> {
       this.ports.crashSites.reach('2pc.prepare.before');
       const vote = await prepare(this.head);
       this.ports.crashSites.reach('2pc.prepare.after');
-      if (vote.vote === 'yes') this.record.note('promised', name, vote.place);
+      if (vote.vote === 'yes') this.record.note('promised', name, vote.position);
       else this.record.note('refused', name, vote.reason.message);
       input = { kind: 'voted', participant: name, vote };
     } catch (reason) {
@@ -157,9 +157,10 @@ export class TransactionRun<Work> {
     const { id, kind } = this.head;
     let input: CoordinatorInput;
     try {
-      const receipt = decision === 'committed' ? await this.commitAt(participant) : await this.abortAt(participant);
-      this.record.note('told', name, receipt.place);
-      input = { kind: 'told', participant: name, receipt };
+      const acknowledgement =
+        decision === 'committed' ? await this.commitAt(participant) : await this.abortAt(participant);
+      this.record.note('told', name, acknowledgement.position);
+      input = { kind: 'told', participant: name, acknowledgement };
     } catch (reason) {
       const { message } = errorOf(reason);
       this.record.note('untold', name, message);
@@ -173,16 +174,16 @@ export class TransactionRun<Work> {
 
   private async commitAt(participant: Branch['participant']): Promise<Acknowledgement> {
     this.ports.crashSites.reach('2pc.commit.before');
-    const receipt = await participant.commit(this.head.id);
+    const acknowledgement = await participant.commit(this.head.id);
     this.ports.crashSites.reach('2pc.commit.after');
-    return receipt;
+    return acknowledgement;
   }
 
   private async abortAt(participant: Branch['participant']): Promise<Acknowledgement> {
     this.ports.crashSites.reach('2pc.abort.before');
-    const receipt = await participant.abort(this.head.id);
+    const acknowledgement = await participant.abort(this.head.id);
     this.ports.crashSites.reach('2pc.abort.after');
-    return receipt;
+    return acknowledgement;
   }
 
   private decided(decision: Decision): CoordinatorInput {
@@ -198,21 +199,21 @@ export class TransactionRun<Work> {
 
   /** Written out: this is a hot path, and copying the head costs more than all else in it. */
   private details(): DecisionDetails {
-    const { id, kind, decidedBy, life } = this.head;
+    const { id, kind, decidedBy, incarnation } = this.head;
     const { operationId } = this.request;
     const { begunAtMs } = this;
     const preparedAtMs = this.ports.clock.nowMs();
-    const places = positionsOf(this.state);
+    const positions = positionsOf(this.state);
     const by = 'coordinator';
-    if (operationId === undefined) return { id, kind, decidedBy, life, by, begunAtMs, preparedAtMs, places };
-    return { id, kind, decidedBy, life, by, begunAtMs, preparedAtMs, places, operationId };
+    if (operationId === undefined) return { id, kind, decidedBy, incarnation, by, begunAtMs, preparedAtMs, positions };
+    return { id, kind, decidedBy, incarnation, by, begunAtMs, preparedAtMs, positions, operationId };
   }
 
   private answer(answer: CoordinatorAnswer): void {
     const { id } = this.head;
     switch (answer.kind) {
       case 'committed':
-        this.client.resolve({ state: 'committed', id, result: this.result, receipts: answer.receipts });
+        this.client.resolve({ state: 'committed', id, result: this.result, acknowledgements: answer.acknowledgements });
         break;
       case 'untold':
         this.client.resolve({ state: 'untold', id, result: this.result });

@@ -29,7 +29,7 @@ export type TransactionOutcome<Result> =
       readonly id: TransactionId;
       readonly result: Result;
       /** By participant. */
-      readonly receipts: Readonly<Record<string, Acknowledgement>>;
+      readonly acknowledgements: Readonly<Record<string, Acknowledgement>>;
     }
   /** Committed, and certain to be told to all; not all have been told yet. */
   | { readonly state: 'untold'; readonly id: TransactionId; readonly result: Result }
@@ -73,7 +73,7 @@ export interface TransactionPhase {
   readonly detail?: string;
 }
 
-/** A transaction of this life of the process, as people see it. */
+/** A transaction of this incarnation of the process, as people see it. */
 export interface TransactionView {
   readonly id: TransactionId;
   readonly kind: string;

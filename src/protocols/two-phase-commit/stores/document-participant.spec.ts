@@ -6,7 +6,7 @@ import { DocumentParticipant, type DocumentWork, type PromiseConfirmer } from '.
 
 const PREPARE_DEADLINE_MS = 1_000;
 const BUMP: DocumentWork = { changes: [{ type: 'bump', collection: 'customers' }] };
-const head = (id: string): TransactionHead => ({ id, kind: 'test', decidedBy: 'database', life: 1 });
+const head = (id: string): TransactionHead => ({ id, kind: 'test', decidedBy: 'database', incarnation: 1 });
 
 describe('the documents, asked for a promise', () => {
   let world: DocumentWorld;
@@ -42,20 +42,20 @@ describe('the documents, asked for a promise', () => {
   it('give it once it is durable here and confirmed under the concern of the work, with its place', async () => {
     const vote = await participant.prepare(head('t'), { ...BUMP, concern: 'majority' });
 
-    expect(vote).toEqual({ vote: 'yes', place: '1.3' });
+    expect(vote).toEqual({ vote: 'yes', position: '1.3' });
     expect(asked).toEqual([
       ['admit', 'majority'],
       ['confirm', 3, 'majority', PREPARE_DEADLINE_MS, ['t']],
     ]);
-    expect(await participant.inDoubt()).toEqual([{ ...head('t'), place: '1.3', preparedAtMs: world.clock.nowMs() }]);
+    expect(await participant.inDoubt()).toEqual([{ ...head('t'), position: '1.3', preparedAtMs: world.clock.nowMs() }]);
   });
 
   it('and told to commit, tell how many documents it has reached', async () => {
     await participant.prepare(head('t'), BUMP);
     await world.create('Grace');
 
-    const receipt = { place: '1.5', outcome: { bumped: { customers: 2 } } };
-    expect([await participant.commit('t'), await participant.commit('t')]).toEqual([receipt, receipt]);
+    const acknowledgement = { position: '1.5', outcome: { bumped: { customers: 2 } } };
+    expect([await participant.commit('t'), await participant.commit('t')]).toEqual([acknowledgement, acknowledgement]);
   });
 
   it('that replicas do not confirm in time, take it back durably before they say no', async () => {

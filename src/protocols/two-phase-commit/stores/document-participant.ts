@@ -1,13 +1,7 @@
-import { AppError, type ErrorCode, isAppError, logPositionText } from '../../../kernel/index.js';
+import { AppError, type ErrorCode, isAppError, type LogPosition, logPositionText } from '../../../kernel/index.js';
+import type { DocumentStore, PreparedChange, PrepareRefusal } from '../../../platform/documents/index.js';
 import type {
-  DocumentPrepare,
-  DocumentStore,
-  PreparedChange,
-  PrepareRefusal,
-  TransactionAcknowledgement,
-} from '../../../platform/documents/index.js';
-import type {
-  Decision,
+  CarriedOut,
   InDoubt,
   Participant,
   Acknowledgement,
@@ -19,7 +13,6 @@ import type {
 /** The name of the documents as a participant. */
 export const DOCUMENTS = 'documents';
 
-type PreparedPosition = Extract<DocumentPrepare, { prepared: true }>['place'];
 type No = Extract<Vote, { vote: 'no' }>;
 type Concern = 'all' | 'majority' | 'primary';
 
@@ -64,29 +57,29 @@ export class DocumentParticipant implements Participant<DocumentWork> {
     if ('vote' in promise) return promise;
     const { prepareDeadlineMs } = this.options;
     const { isConfirmed } = await this.replication.confirm(promise.seq, concern, prepareDeadlineMs);
-    if (isConfirmed) return { vote: 'yes', place: logPositionText(promise) };
+    if (isConfirmed) return { vote: 'yes', position: logPositionText(promise) };
     await this.documents.abortPrepared(head.id);
     return no('too-few-replicas', `replicas did not confirm the promise within ${String(prepareDeadlineMs)} ms`);
   }
 
-  async commit(id: TransactionId): Promise<Acknowledgement> {
-    return shown(await this.documents.commitPrepared(id));
+  commit(id: TransactionId): Promise<Acknowledgement> {
+    return this.documents.commitPrepared(id);
   }
 
-  async abort(id: TransactionId): Promise<Acknowledgement> {
-    return shown(await this.documents.abortPrepared(id));
+  abort(id: TransactionId): Promise<Acknowledgement> {
+    return this.documents.abortPrepared(id);
   }
 
   inDoubt(): Promise<readonly InDoubt[]> {
     return Promise.resolve(this.documents.prepared());
   }
 
-  carriedOut(): Promise<readonly (TransactionHead & { readonly decision: Decision })[]> {
+  carriedOut(): Promise<readonly CarriedOut[]> {
     return Promise.resolve(this.documents.carriedOut());
   }
 
-  mayHavePrepared(id: TransactionId, place: string): Promise<boolean> {
-    return Promise.resolve(this.documents.mayHavePrepared(id, place));
+  mayHavePrepared(id: TransactionId, position: string): Promise<boolean> {
+    return Promise.resolve(this.documents.mayHavePrepared(id, position));
   }
 
   /** Where it stands, durable here; or why there is none. */
@@ -94,11 +87,11 @@ export class DocumentParticipant implements Participant<DocumentWork> {
     head: TransactionHead,
     changes: readonly PreparedChange[],
     concern: Concern | undefined,
-  ): Promise<PreparedPosition | No> {
+  ): Promise<LogPosition | No> {
     try {
       this.replication.admit(concern);
       const answer = await this.documents.prepare(head, changes);
-      return answer.prepared ? answer.place : REFUSALS[answer.refusal]();
+      return answer.prepared ? answer.position : REFUSALS[answer.refusal]();
     } catch (error) {
       if (isAppError(error) && error.retry === 'safe') return { vote: 'no', reason: error };
       throw error;
@@ -115,8 +108,4 @@ const REFUSALS: Readonly<Record<PrepareRefusal, () => No>> = {
 function no(code: ErrorCode, why: string, retry: 'never' | 'safe' = 'safe'): No {
   const again = retry === 'safe' && { retryAfterSeconds: 1 };
   return { vote: 'no', reason: new AppError(code, `${why}; nothing was written`, { retry, ...again }) };
-}
-
-function shown(receipt: TransactionAcknowledgement | undefined): Acknowledgement {
-  return receipt === undefined ? {} : { place: receipt.place, outcome: { bumped: receipt.outcome.bumped } };
 }

@@ -61,7 +61,7 @@ function describeOlderCopies<Work>(name: string, open: (file: string) => Promise
     let file: string;
     let disk: ParticipantDisk;
 
-    /** A process: what it is told is of one life of the file. */
+    /** A process: what it is told is of one incarnation of the file. */
     const living = async <T>(
       task: (coordinator: TransactionCoordinator<Work>, its: Opened<Work> & { participant: MemoryParticipant }) => T,
       participant = new MemoryParticipant('names', disk),
@@ -80,7 +80,7 @@ function describeOlderCopies<Work>(name: string, open: (file: string) => Promise
       }
     };
     const start = () => living((coordinator) => coordinator.recoverAtStart());
-    /** A life that decides and dies before it has told anybody. */
+    /** A incarnation that decides and dies before it has told anybody. */
     const commitAndDie = () =>
       living(
         async (coordinator, { lastResource, participant }) => {
@@ -119,7 +119,7 @@ function describeOlderCopies<Work>(name: string, open: (file: string) => Promise
       copyWhole('deciding.db', 'newer.db');
       copyWhole('older.db', 'deciding.db');
 
-      for (let life = 1; life <= 3; life += 1) {
+      for (let incarnation = 1; incarnation <= 3; incarnation += 1) {
         expect(await start()).toEqual({ ...NOTHING, unmatched: [ID] });
       }
       const running = await living(async (coordinator, { lastResource }) => {
@@ -132,10 +132,10 @@ function describeOlderCopies<Work>(name: string, open: (file: string) => Promise
       expect([await start(), disk.names]).toEqual([{ ...NOTHING, committed: [ID] }, ['x']]);
     });
 
-    it('that was made after the life in which a transaction was begun, aborts it, as nobody has committed it', async () => {
+    it('that was made after the incarnation in which a transaction was begun, aborts it, as nobody has committed it', async () => {
       await living(async (_, { lastResource, participant }) => {
-        const { id: decidedBy, life } = lastResource;
-        await participant.prepare({ id: ID, kind: 'naming', decidedBy, life }, 'x');
+        const { id: decidedBy, incarnation } = lastResource;
+        await participant.prepare({ id: ID, kind: 'naming', decidedBy, incarnation }, 'x');
       });
       copyWhole('deciding.db', 'older.db');
       await living(() => undefined);

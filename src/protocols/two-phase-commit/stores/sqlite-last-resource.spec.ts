@@ -44,8 +44,8 @@ describe('SqliteLastResource', () => {
 
   const detailsOf = (number: number): DecisionDetails => ({
     id: transactionId(clock.nowMs(), number),
-    ...{ kind: 'books-2pc', decidedBy: lastResource.id, life: lastResource.life, by: 'coordinator' },
-    ...{ begunAtMs: clock.nowMs(), preparedAtMs: clock.nowMs(), places: { documents: '1.6' } },
+    ...{ kind: 'books-2pc', decidedBy: lastResource.id, incarnation: lastResource.incarnation, by: 'coordinator' },
+    ...{ begunAtMs: clock.nowMs(), preparedAtMs: clock.nowMs(), positions: { documents: '1.6' } },
   });
   const insertBook: SqlWork = (scope, { id }) => {
     database.writeHandle.prepare(INSERT).run(id);
@@ -59,9 +59,12 @@ describe('SqliteLastResource', () => {
     return (await lastResource.decisions([id])).get(id);
   };
 
-  it('given its database, is named by it, and its life by the life of that', async () => {
-    expect([lastResource.id, lastResource.life]).toEqual([database.databaseId, database.life]);
-    expect([lastResource.hasLived(database.life), lastResource.hasLived(database.epoch)]).toEqual([true, false]);
+  it('given its database, is named by it, and its incarnation by the incarnation of that', async () => {
+    expect([lastResource.id, lastResource.incarnation]).toEqual([database.databaseId, database.incarnation]);
+    expect([
+      lastResource.knowsIncarnation(database.incarnation),
+      lastResource.knowsIncarnation(database.epoch),
+    ]).toEqual([true, false]);
   });
 
   it('given 50 transactions of one turn, commits them, row and business rows, in one SQL commit', async () => {

@@ -1,12 +1,19 @@
 import { AppError } from '../../../kernel/index.js';
 import type { SqlDatabase, SqlTransactionTable, SqlWriteScope } from '../../../platform/sql/index.js';
-import type { Decision, DecisionDetails, DecisionRow, LastResource, Acknowledgement, TransactionId } from '../ports.js';
+import type {
+  Decision,
+  DecisionDetails,
+  DecisionRow,
+  LastResource,
+  Acknowledgements,
+  TransactionId,
+} from '../ports.js';
 
 /**
  * The business rows of a transaction. Runs inside the commit that decides it, so it is synchronous and may run
  * statements of the database's write handle only. What it throws aborts the transaction.
  */
-export type SqlWork = (scope: SqlWriteScope, transaction: Pick<DecisionDetails, 'id' | 'places'>) => unknown;
+export type SqlWork = (scope: SqlWriteScope, transaction: Pick<DecisionDetails, 'id' | 'positions'>) => unknown;
 
 /** Many enough to list what an older copy of the documents lacks, few enough to be read at each start. */
 const LAST_COMPLETED = 1_000;
@@ -21,18 +28,18 @@ const ABORTED_BEFORE = Symbol('aborted before');
  */
 export class SqliteLastResource implements LastResource<SqlWork, unknown> {
   readonly id: string;
-  readonly life: number;
+  readonly incarnation: number;
 
   constructor(
-    private readonly database: Pick<SqlDatabase, 'databaseId' | 'life' | 'hasLived' | 'writer'>,
+    private readonly database: Pick<SqlDatabase, 'databaseId' | 'incarnation' | 'knowsIncarnation' | 'writer'>,
     private readonly table: SqlTransactionTable,
   ) {
     this.id = database.databaseId;
-    this.life = database.life;
+    this.incarnation = database.incarnation;
   }
 
-  hasLived(life: number): boolean {
-    return this.database.hasLived(life);
+  knowsIncarnation(incarnation: number): boolean {
+    return this.database.knowsIncarnation(incarnation);
   }
 
   /** Rejects with `conflict` when the row says `committed` already: then this call has written nothing. */
@@ -69,16 +76,16 @@ export class SqliteLastResource implements LastResource<SqlWork, unknown> {
   }
 
   async incomplete(): Promise<readonly DecisionRow[]> {
-    return this.table.incomplete() as readonly DecisionRow[];
+    return this.table.incomplete();
   }
 
   async lastCompleted(): Promise<readonly DecisionRow[]> {
     const newest = this.table.page({ limit: LAST_COMPLETED, decision: 'committed', order: 'newest-first' });
-    return newest.filter(({ completedAtMs }) => completedAtMs !== undefined) as readonly DecisionRow[];
+    return newest.filter(({ completedAtMs }) => completedAtMs !== undefined);
   }
 
-  completed(id: TransactionId, receipts: Readonly<Record<string, Acknowledgement>>): void {
-    this.table.complete(id, receipts);
+  completed(id: TransactionId, acknowledgements: Acknowledgements): void {
+    this.table.complete(id, acknowledgements);
   }
 }
 

@@ -10,26 +10,26 @@ const LIVES_KEPT = 10_000;
 const SQLITE_FULL_SYNCHRONOUS = 2;
 
 /**
- * Begins a life of the database, durable when it resolves; the first one makes the database's id. A copy that was made
+ * Begins an incarnation of the database, durable when it resolves; the first one makes the database's id. A copy that was made
  * before does not know it. Forgetting an old one is safe: what is in doubt of it is then left to a person.
  */
 export async function beginIncarnation(
   transactions: TypeOrmTransactions,
   { random, clock }: { readonly random: Random; readonly clock: Clock },
-): Promise<{ readonly id: string; readonly life: number }> {
-  const begin = (): Promise<{ readonly id: string; readonly life: number }> =>
+): Promise<{ readonly id: string; readonly incarnation: number }> {
+  const begin = (): Promise<{ readonly id: string; readonly incarnation: number }> =>
     transactions.run(async (manager) => {
-      const life = Buffer.from(random.bytes(LIFE_BYTES)).readUIntBE(0, LIFE_BYTES);
+      const incarnation = Buffer.from(random.bytes(LIFE_BYTES)).readUIntBE(0, LIFE_BYTES);
       const [leastKept] = await manager.find(StoredIncarnationEntity, {
         ...{ order: { beganAtMs: 'DESC' }, skip: LIVES_KEPT - 2, take: 1 },
       });
       if (leastKept) await manager.delete(StoredIncarnationEntity, { beganAtMs: LessThan(leastKept.beganAtMs) });
-      await manager.insert(StoredIncarnationEntity, { id: life, beganAtMs: clock.nowMs() });
+      await manager.insert(StoredIncarnationEntity, { id: incarnation, beganAtMs: clock.nowMs() });
       const present = await manager.findOneBy(StoredDatabaseEntity, THE_ROW);
-      if (present) return { id: present.id, life };
+      if (present) return { id: present.id, incarnation };
       const id = Buffer.from(random.bytes(ID_BYTES)).toString('hex');
       await manager.insert(StoredDatabaseEntity, { ...THE_ROW, id });
-      return { id, life };
+      return { id, incarnation };
     });
   // Two processes may open a new database at once: the row is there for the second one's second attempt.
   return begin().catch(begin);

@@ -1,22 +1,23 @@
 import { EntitySchema, type MigrationInterface, type QueryRunner, Table, type ValueTransformer } from 'typeorm';
-import type { Decision, DecisionDetails, DecisionRow, Acknowledgement } from '../ports.js';
+import { decodedAcknowledgements, encodedAcknowledgements } from '../../../platform/sql/index.js';
+import type { Acknowledgements, Decision, DecisionDetails, DecisionRow } from '../ports.js';
 
 export interface StoredDecision {
   readonly id: string;
   readonly decision: Decision;
   readonly kind: string;
   readonly decidedBy: string;
-  readonly life: number;
+  readonly incarnation: number;
   readonly by: DecisionDetails['by'];
   readonly reason: string | null;
   readonly operationId: string | null;
   readonly begunAtMs: number;
   readonly preparedAtMs: number;
   readonly decidedAtMs: number;
-  readonly places: Readonly<Record<string, string>>;
+  readonly positions: Readonly<Record<string, string>>;
   readonly completedAtMs: number | null;
   /** By participant. Of a plain type, as TypeORM's own types do not come to an end with one that holds itself. */
-  readonly receipts: object | null;
+  readonly acknowledgements: object | null;
 }
 
 /** The database itself, in one row: `id` is made with it and never changes. */
@@ -37,6 +38,11 @@ const toNumber: ValueTransformer = {
   from: (value: number | string | null) => (value === null ? null : Number(value)),
 };
 
+const toAcknowledgements: ValueTransformer = {
+  to: (value: Acknowledgements | null) => value && encodedAcknowledgements(value),
+  from: (value: string | null) => value && decodedAcknowledgements(value),
+};
+
 const DECISIONS = 'transaction_decisions';
 const DATABASE = 'transaction_database';
 const LIVES = 'transaction_lives';
@@ -50,16 +56,16 @@ export const StoredDecisionEntity = new EntitySchema<StoredDecision>({
     decision: { type: 'varchar', length: 16 },
     kind: { type: 'varchar', length: 255 },
     decidedBy: { type: 'varchar', length: ID_LENGTH, name: 'decided_by' },
-    life: { type: 'bigint', transformer: toNumber },
+    incarnation: { type: 'bigint', name: 'life', transformer: toNumber },
     by: { type: 'varchar', length: 16, name: 'asked_by' },
     reason: { type: 'text', nullable: true },
     operationId: { type: 'varchar', length: ID_LENGTH, name: 'operation_id', nullable: true },
     begunAtMs: { type: 'bigint', name: 'begun_at_ms', transformer: toNumber },
     preparedAtMs: { type: 'bigint', name: 'prepared_at_ms', transformer: toNumber },
     decidedAtMs: { type: 'bigint', name: 'decided_at_ms', transformer: toNumber },
-    places: { type: 'simple-json' },
+    positions: { type: 'simple-json', name: 'places' },
     completedAtMs: { type: 'bigint', name: 'completed_at_ms', nullable: true, transformer: toNumber },
-    receipts: { type: 'simple-json', nullable: true },
+    acknowledgements: { type: 'text', name: 'receipts', nullable: true, transformer: toAcknowledgements },
   },
   indices: [{ name: 'transaction_decisions_by_completion', columns: ['completedAtMs'] }],
 });
@@ -133,23 +139,23 @@ export class CreateTransactionsTable1763700000004 implements MigrationInterface 
 }
 
 export function storedOf(details: DecisionDetails, decision: Decision, decidedAtMs: number): StoredDecision {
-  const { id, kind, decidedBy, life, by, begunAtMs, preparedAtMs, places } = details;
+  const { id, kind, decidedBy, incarnation, by, begunAtMs, preparedAtMs, positions } = details;
   const { reason = null, operationId = null } = details;
   return {
-    ...{ id, decision, kind, decidedBy, life, by, reason, operationId },
-    ...{ begunAtMs, preparedAtMs, decidedAtMs, places, completedAtMs: null, receipts: null },
+    ...{ id, decision, kind, decidedBy, incarnation, by, reason, operationId },
+    ...{ begunAtMs, preparedAtMs, decidedAtMs, positions, completedAtMs: null, acknowledgements: null },
   };
 }
 
 export function decisionRowOf(stored: StoredDecision): DecisionRow {
-  const { reason, operationId, completedAtMs, receipts, ...rest } = stored;
+  const { reason, operationId, completedAtMs, acknowledgements, ...rest } = stored;
   return {
     ...rest,
     ...(reason !== null && { reason }),
     ...(operationId !== null && { operationId }),
     ...(completedAtMs !== null && {
       completedAtMs,
-      receipts: (receipts ?? {}) as Readonly<Record<string, Acknowledgement>>,
+      acknowledgements: (acknowledgements ?? {}) as Acknowledgements,
     }),
   };
 }

@@ -13,7 +13,7 @@ import { eventually } from '../../../../test/support/eventually.js';
 import type { DecisionDetails } from '../ports.js';
 import { TypeOrmLastResource } from './typeorm-last-resource.js';
 
-const RECEIPTS = { documents: { place: '1.7' } };
+const ACKNOWLEDGEMENTS = { documents: { position: '1.7' } };
 
 describe('TypeOrmLastResource on a SQLite file', () => {
   const clock = new SimulatedClock();
@@ -45,8 +45,8 @@ describe('TypeOrmLastResource on a SQLite file', () => {
 
   const detailsOf = (number: number): DecisionDetails => ({
     id: transactionId(clock.nowMs(), number),
-    ...{ kind: 'names', decidedBy: lastResource.id, life: lastResource.life, by: 'coordinator' },
-    ...{ begunAtMs: clock.nowMs(), preparedAtMs: clock.nowMs(), places: {} },
+    ...{ kind: 'names', decidedBy: lastResource.id, incarnation: lastResource.incarnation, by: 'coordinator' },
+    ...{ begunAtMs: clock.nowMs(), preparedAtMs: clock.nowMs(), positions: {} },
   });
   const commit = (number: number, name: string): Promise<unknown> =>
     lastResource.commit(detailsOf(number), taking(name));
@@ -70,22 +70,26 @@ describe('TypeOrmLastResource on a SQLite file', () => {
     expect(left).toEqual(['migrations']);
   });
 
-  it('given another process that opens the database, which is the same one in another life', async () => {
+  it('given another process that opens the database, which is the same one in another incarnation', async () => {
     const next = await TypeOrmLastResource.open(dataSource, { log });
 
     expect(next.id).toBe(lastResource.id);
-    expect(next.life).not.toBe(lastResource.life);
-    expect(await Promise.all([next, lastResource].map(({ life }) => next.hasLived(life)))).toEqual([true, true]);
+    expect(next.incarnation).not.toBe(lastResource.incarnation);
+    expect(
+      await Promise.all([next, lastResource].map(({ incarnation }) => next.knowsIncarnation(incarnation))),
+    ).toEqual([true, true]);
   });
 
-  it('given 10,000 lives, forgets the oldest of them when another begins', async () => {
+  it('given 10,000 incarnations, forgets the oldest of them when another begins', async () => {
     handle.exec(`DELETE FROM transaction_lives;
       WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
       INSERT INTO transaction_lives SELECT i, i FROM n`);
 
     const next = await TypeOrmLastResource.open(dataSource, { clock, log });
 
-    const known = await Promise.all([1, 2, 10_000, next.life].map((life) => next.hasLived(life)));
+    const known = await Promise.all(
+      [1, 2, 10_000, next.incarnation].map((incarnation) => next.knowsIncarnation(incarnation)),
+    );
     expect([known, seen('SELECT count(*) FROM transaction_lives')]).toEqual([[false, true, true, true], [10_000]]);
   });
 
@@ -205,10 +209,10 @@ describe('TypeOrmLastResource on a SQLite file', () => {
 
     it.each([0, 1, 2, 3])(
       'that decide swallows after %i statements, refuses it and has nothing of it, of those after the error either',
-      async (place) => {
+      async (position) => {
         const swallowing = lastResource.commit(detailsOf(1), async (manager) => {
           for (let at = 0; at <= 3; at += 1) {
-            if (at === place) await failing(manager).catch(() => undefined);
+            if (at === position) await failing(manager).catch(() => undefined);
             await manager.query(before, [`name ${String(at)}`]).catch(() => undefined);
           }
         });
@@ -292,8 +296,8 @@ describe('TypeOrmLastResource on a SQLite file', () => {
     it('makes them durable together within a second', async () => {
       await commit(1, 'a');
       await commit(2, 'b');
-      lastResource.completed(detailsOf(1).id, RECEIPTS);
-      lastResource.completed(detailsOf(2).id, RECEIPTS);
+      lastResource.completed(detailsOf(1).id, ACKNOWLEDGEMENTS);
+      lastResource.completed(detailsOf(2).id, ACKNOWLEDGEMENTS);
       expect([await lastResource.incomplete(), completed()]).toEqual([[], [0]]);
       timers.pass(1_000);
 
@@ -307,7 +311,7 @@ describe('TypeOrmLastResource on a SQLite file', () => {
 
     it('given a database that refuses it, says so and tries again each second', async () => {
       await commit(1, 'a');
-      lastResource.completed(detailsOf(1).id, RECEIPTS);
+      lastResource.completed(detailsOf(1).id, ACKNOWLEDGEMENTS);
       handle.onRun('COMMIT', 1, sqliteError('SQLITE_BUSY'));
       timers.pass(1_000);
       await eventually(() => {
@@ -323,7 +327,7 @@ describe('TypeOrmLastResource on a SQLite file', () => {
 
     it('when it is closed, has made them durable and leaves no timer behind', async () => {
       await commit(1, 'a');
-      lastResource.completed(detailsOf(1).id, RECEIPTS);
+      lastResource.completed(detailsOf(1).id, ACKNOWLEDGEMENTS);
       await lastResource.close();
 
       expect([completed(), timers.pending]).toEqual([[1], 0]);
@@ -336,7 +340,7 @@ describe('TypeOrmLastResource on a SQLite file', () => {
       clock.advance(10);
       const late = detailsOf(3);
       await lastResource.commit(late, taking('c'));
-      for (const id of [transactionId(earlier, 1), late.id]) lastResource.completed(id, RECEIPTS);
+      for (const id of [transactionId(earlier, 1), late.id]) lastResource.completed(id, ACKNOWLEDGEMENTS);
       await lastResource.close();
 
       expect(await lastResource.forgetCompleted(earlier + 1)).toBe(1);

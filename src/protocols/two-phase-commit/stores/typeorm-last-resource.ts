@@ -47,7 +47,7 @@ type Acknowledgements = Readonly<Record<string, Acknowledgement>>;
 export class TypeOrmLastResource implements LastResource<TypeOrmWork, unknown> {
   private readonly waiting = new Map<
     TransactionId,
-    { readonly completedAtMs: number; readonly receipts: Acknowledgements }
+    { readonly completedAtMs: number; readonly acknowledgements: Acknowledgements }
   >();
   private cancelTimer: (() => void) | undefined;
   private isClosed = false;
@@ -56,11 +56,11 @@ export class TypeOrmLastResource implements LastResource<TypeOrmWork, unknown> {
     private readonly transactions: TypeOrmTransactions,
     private readonly ports: Required<TypeOrmLastResourcePorts>,
     readonly id: string,
-    readonly life: number,
+    readonly incarnation: number,
   ) {}
 
   /**
-   * Begins a life of the database, durable when it resolves. `dataSource` is initialised, and its tables are there.
+   * Begins an incarnation of the database, durable when it resolves. `dataSource` is initialised, and its tables are there.
    * Rejects with `misconfigured` when the database would answer a COMMIT before it is on the disk.
    */
   static async open(dataSource: DataSource, ports: TypeOrmLastResourcePorts): Promise<TypeOrmLastResource> {
@@ -68,13 +68,13 @@ export class TypeOrmLastResource implements LastResource<TypeOrmWork, unknown> {
     const transactions = TypeOrmTransactions.of(dataSource);
     await refuseSilentClient(dataSource);
     await refuseForgetfulDatabase(dataSource);
-    const { id, life } = await beginIncarnation(transactions, all);
-    return new TypeOrmLastResource(transactions, all, id, life);
+    const { id, incarnation } = await beginIncarnation(transactions, all);
+    return new TypeOrmLastResource(transactions, all, id, incarnation);
   }
 
   /** Of the last 10,000. */
-  hasLived(life: number): Promise<boolean> {
-    return this.transactions.read((manager) => manager.existsBy(StoredIncarnationEntity, { id: life }));
+  knowsIncarnation(incarnation: number): Promise<boolean> {
+    return this.transactions.read((manager) => manager.existsBy(StoredIncarnationEntity, { id: incarnation }));
   }
 
   /** Rejects with `conflict` when the row says `committed` already: then this call has written nothing. */
@@ -126,9 +126,9 @@ export class TypeOrmLastResource implements LastResource<TypeOrmWork, unknown> {
   }
 
   /** Durable within a second, at one commit for all that are completed in it, and when this is closed. */
-  completed(id: TransactionId, receipts: Acknowledgements): void {
+  completed(id: TransactionId, acknowledgements: Acknowledgements): void {
     if (this.waiting.has(id)) return;
-    this.waiting.set(id, { completedAtMs: this.ports.clock.nowMs(), receipts });
+    this.waiting.set(id, { completedAtMs: this.ports.clock.nowMs(), acknowledgements });
     this.armTimer();
   }
 

@@ -75,7 +75,12 @@ describe('the answer to a write that is a transaction', () => {
   };
 
   it('that is committed, says who holds the promise and waits for nobody', async () => {
-    outcome = { state: 'committed', id: ID, result: decided('x'), receipts: { documents: { place: '1.9' } } };
+    outcome = {
+      state: 'committed',
+      id: ID,
+      result: decided('x'),
+      acknowledgements: { documents: { position: '1.9' } },
+    };
 
     expect(await post()).toEqual({ status: 201, body: { result: 'x' }, commit: '1.9', acked: '3/4' });
     expect(asked).toEqual([[7, 'primary']]);
@@ -99,7 +104,7 @@ describe('the answer to a write that is a transaction', () => {
       expect(timers.pending).toBe(1);
     });
     expect(begun).toBe(1);
-    outcome = { state: 'committed', id: ID, result: decided('another'), receipts: {} };
+    outcome = { state: 'committed', id: ID, result: decided('another'), acknowledgements: {} };
     end();
     expect(await repeated).toMatchObject({ status: 201, body: { result: 'another' } });
   });
@@ -117,14 +122,14 @@ describe('the whole answer to a transaction', () => {
   const answer = { status: 201, headers: { location: '/books/1' }, body: '{"book":{"id":1}}' };
 
   it('acknowledged with a log position, tells that and the position of the promise', () => {
-    expect(completedAnswer({ answer, promisedAt: '3.5' }, { place: '3.7' })).toEqual({
+    expect(completedAnswer({ answer, promisedAt: '3.5' }, { position: '3.7' })).toEqual({
       ...{ status: 201, body: answer.body, promisedAt: '3.5' },
       headers: { location: '/books/1', 'x-commit': '3.7' },
     });
   });
 
   it.each([undefined, ''])('whose promise has the position %j, waits for that of the change', (promisedAt) => {
-    const whole = completedAnswer({ answer, promisedAt }, { place: '3.7' });
+    const whole = completedAnswer({ answer, promisedAt }, { position: '3.7' });
 
     expect(Object.keys(whole)).not.toContain('promisedAt');
     expect(whole.headers['x-commit']).toBe('3.7');
@@ -136,7 +141,7 @@ describe('the whole answer to a transaction', () => {
 
   it('has the body that is made of the recorded one and the acknowledgement, where there is a body', () => {
     const complete = jest.fn(() => '{}');
-    const acknowledgement = { place: '3.7', outcome: { bumped: 2 } };
+    const acknowledgement = { position: '3.7', outcome: { bumped: 2 } };
 
     expect(completedAnswer({ answer, promisedAt: '3.5' }, acknowledgement, complete).body).toBe('{}');
     expect(complete.mock.calls).toEqual([[answer.body, acknowledgement]]);

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Acknowledgements } from '../../../../kernel/index.js';
 import {
   acceptedAnswer,
   type Answer,
@@ -8,7 +9,6 @@ import {
   operationOf,
   sendAnswer,
 } from '../../../../platform/http/index.js';
-import type { TransactionAcknowledgements } from '../../../../platform/sql/index.js';
 import { DOCUMENTS, type TransactionOutcome } from '../../../../protocols/two-phase-commit/index.js';
 import type { Decided } from '../../decided.js';
 
@@ -18,7 +18,7 @@ interface Answering {
   readonly confirmer: CommitConfirmer;
 }
 
-type Acknowledgement = TransactionAcknowledgements[string];
+type Acknowledgement = Acknowledgements[string];
 
 /** Puts into a recorded body what only the participants could tell when they had carried the transaction out. */
 export type CompleteBody = (recorded: string, acknowledgement: Acknowledgement | undefined) => string;
@@ -35,8 +35,8 @@ export async function answerTransaction(
   const { id } = operationOf(request);
   switch (outcome.state) {
     case 'committed': {
-      const { result, receipts } = outcome;
-      const answer = completedAnswer(result, receipts[DOCUMENTS], completeBody);
+      const { result, acknowledgements } = outcome;
+      const answer = completedAnswer(result, acknowledgements[DOCUMENTS], completeBody);
       sendAnswer(reply, await confirmedAnswer(answer, id, 'primary', confirmer));
       break;
     }
@@ -60,7 +60,7 @@ export function completedAnswer(
   completeBody?: CompleteBody,
 ): Answer {
   const { status, headers, body: recorded } = answer;
-  const commit = acknowledgement?.place;
+  const commit = acknowledgement?.position;
   const body = recorded === null || !completeBody ? recorded : completeBody(recorded, acknowledgement);
   if (commit === undefined) return { status, headers, body };
   const placed = { status, headers: { ...headers, 'x-commit': commit }, body };

@@ -1,5 +1,5 @@
 /**
- * What a participant does with a message, for whoever writes one for another store.
+ * What a participant of two-phase commit does with a message, whatever its store is.
  *
  * Invariant: a promise is kept until its decision comes; a decision never changes; a prepare that comes after its abort
  * promises nothing. The table is checked for this when it is loaded.
@@ -19,7 +19,7 @@ export interface ParticipantDecision {
    * in memory where messages end with the process, on the disk where they do not.
    */
   readonly keep: 'promise' | 'commit' | 'abort' | 'tombstone' | undefined;
-  /** `yes`, `no`: the vote. `done`: with the receipt, if it is known. `contradiction`: two decisions were told; do nothing. */
+  /** `yes`, `no`: the vote. `done`: with the acknowledgement, if it is known. `contradiction`: two decisions were told; do nothing. */
   readonly answer: 'yes' | 'no' | 'done' | 'contradiction';
 }
 
