@@ -82,6 +82,9 @@ export function isAppError(error: unknown, code?: ErrorCode): error is AppError 
   return error instanceof AppError && (code === undefined || error.code === code);
 }
 
+/** The command for who goes on without durable data that is lost. */
+export const ACCEPT_LOSS = 'npm run data:accept-loss -- --reason "..."';
+
 /** The one refusal for a disk without room, whichever store found it full. */
 export function storageFull(cause: unknown): AppError {
   return new AppError('storage-full', 'no room left on the disk; nothing was written', {

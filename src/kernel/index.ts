@@ -1,4 +1,4 @@
-export { AppError, isAppError, storageFull } from './app-error.js';
+export { ACCEPT_LOSS, AppError, isAppError, storageFull } from './app-error.js';
 export type { ErrorCode, FieldError, Retry } from './app-error.js';
 export { isPlainKey, parseJson } from './json.js';
 export {

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ChainPosition } from '../../src/kernel/index.js';
 import { encodeRecord, type JournalRecord } from '../../src/platform/journal/index.js';
-import { encodeLine } from '../../src/platform/journal/line-codec.js';
+import { encodeLine } from '../../src/platform/disk/line-codec.js';
 
 const CHECKSUM_CHARACTERS = 9;
 

@@ -1,6 +1,6 @@
-import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { AppError, type CrashSites, type Disk } from '../../kernel/index.js';
+import { replaceFile } from '../disk/index.js';
 
 const FORMAT = 1;
 const CHECKSUM_TAIL = /,"_checksum":"([0-9a-f]{8})"\}\n$/;
@@ -10,7 +10,7 @@ interface PromiseFilePorts {
   readonly crashSites: CrashSites;
 }
 
-/** One small file that is always whole, old or new: written beside it, synchronised, renamed over it. */
+/** One small file that is always whole, old or new. */
 export class PromiseFile<Promised extends object> {
   constructor(
     private readonly ports: PromiseFilePorts,
@@ -33,30 +33,16 @@ export class PromiseFile<Promised extends object> {
   async write(promise: Promised): Promise<void> {
     const { disk, crashSites } = this.ports;
     const body = JSON.stringify({ format: FORMAT, ...promise }).slice(0, -1);
-    const temporary = `${this.path}.tmp`;
+    const bytes = Buffer.from(`${body},"_checksum":"${checksumOf(body)}"}\n`);
     crashSites.reach('promise.write.before');
-    try {
-      await this.writeTo(temporary, `${body},"_checksum":"${checksumOf(body)}"}\n`);
-    } catch (error) {
-      await disk.remove(temporary);
-      throw error;
-    }
-    crashSites.reach('promise.synchronize.after');
-    await disk.rename(temporary, this.path);
-    crashSites.reach('promise.rename.after');
-    await disk.synchronizeDirectory(dirname(this.path));
-    crashSites.reach('promise.directory.after');
-  }
-
-  private async writeTo(path: string, text: string): Promise<void> {
-    const file = await this.ports.disk.open(path);
-    try {
-      await file.truncate(0);
-      await file.write(Buffer.from(text), 0);
-      await file.synchronize();
-    } finally {
-      await file.close();
-    }
+    await replaceFile(
+      disk,
+      this.path,
+      (file) => file.write(bytes, 0),
+      (step) => {
+        crashSites.reach(`promise.${step}.after`);
+      },
+    );
   }
 
   private corrupt(why: string): AppError {

@@ -1,7 +1,8 @@
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { Adapter } from 'lowdb';
-import { AppError, type CrashSites, type Disk, type NextTurn } from '../../kernel/index.js';
+import { replaceFile } from '../disk/index.js';
+import { AppError, type CrashSites, type Disk, type NextTurn, type DiskFile } from '../../kernel/index.js';
 import { ByteBatch } from './byte-batch.js';
 
 const WRITE_BYTES = 256 * 1024;
@@ -99,26 +100,24 @@ export class SnapshotFile<T extends object> implements Adapter<T> {
 
   private async replace(data: T): Promise<void> {
     const { disk, crashSites } = this.ports;
-    const temporary = `${this.path}.tmp`;
+    let bytesWritten = 0;
     crashSites.reach('snapshot.write.before');
-    let bytesWritten: number;
-    try {
-      bytesWritten = await this.writeTo(temporary, data);
-    } catch (error) {
-      await disk.remove(temporary);
-      throw error;
-    }
-    await disk.rename(temporary, this.path);
-    crashSites.reach('snapshot.rename.after');
-    await disk.synchronizeDirectory(dirname(this.path));
-    crashSites.reach('snapshot.directory.after');
+    await replaceFile(
+      disk,
+      this.path,
+      async (file) => {
+        bytesWritten = await this.writeTo(file, data);
+        crashSites.reach('snapshot.write.after');
+      },
+      (step) => {
+        crashSites.reach(`snapshot.${step}.after`);
+      },
+    );
     this.bytesWritten = bytesWritten;
   }
 
-  /** Durable when it resolves, but for its name. Resolves with its size in bytes. */
-  private async writeTo(path: string, data: T): Promise<number> {
-    const { disk, crashSites, nextTurn } = this.ports;
-    const file = await disk.open(path);
+  /** Resolves with its size in bytes. */
+  private async writeTo(file: DiskFile, data: T): Promise<number> {
     const batch = new ByteBatch(2 * WRITE_BYTES);
     let offset = 0;
     let checksum = 0;
@@ -128,26 +127,18 @@ export class SnapshotFile<T extends object> implements Adapter<T> {
       await file.write(bytes, offset);
       offset += bytes.length;
     };
-    try {
-      await file.truncate(0);
-      for (const piece of this.codec.encode(data)) {
-        if (typeof piece === 'string') batch.addText(piece);
-        else batch.addBytes(piece);
-        if (batch.size < WRITE_BYTES) continue;
-        await flush();
-        await new Promise<void>((resolve) => {
-          nextTurn(resolve);
-        });
-      }
+    for (const piece of this.codec.encode(data)) {
+      if (typeof piece === 'string') batch.addText(piece);
+      else batch.addBytes(piece);
+      if (batch.size < WRITE_BYTES) continue;
       await flush();
-      batch.addText(`,"_checksum":"${hex(checksum)}"}\n`);
-      await flush();
-      crashSites.reach('snapshot.write.after');
-      await file.synchronize();
-      crashSites.reach('snapshot.synchronize.after');
-    } finally {
-      await file.close();
+      await new Promise<void>((resolve) => {
+        this.ports.nextTurn(resolve);
+      });
     }
+    await flush();
+    batch.addText(`,"_checksum":"${hex(checksum)}"}\n`);
+    await flush();
     return offset;
   }
 }

@@ -1,3 +1,4 @@
+import { writeFile } from '../disk/index.js';
 import type { ChainPosition, Disk, DiskReader, OpenSnapshot } from '../../kernel/index.js';
 
 const CHUNK_BYTES = 256 * 1024;
@@ -26,19 +27,14 @@ export async function openSnapshotStream(
 }
 
 /** What came, as one file that takes the place of what was there. Durable when it resolves, but for its name. */
-export async function storeStream(disk: Disk, path: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
-  const file = await disk.open(path);
-  try {
-    await file.truncate(0);
+export function storeStream(disk: Disk, path: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  return writeFile(disk, path, async (file) => {
     let offset = 0;
     for await (const chunk of chunks) {
       await file.write(chunk, offset);
       offset += chunk.byteLength;
     }
-    await file.synchronize();
-  } finally {
-    await file.close();
-  }
+  });
 }
 
 function streamOf(reader: DiskReader, position: ChainPosition, sizeBytes: number, release: () => void): OpenSnapshot {

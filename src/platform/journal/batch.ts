@@ -1,5 +1,5 @@
 import { AppError, type EncodedRecord, type ChainPosition } from '../../kernel/index.js';
-import { encodeLine } from './line-codec.js';
+import { encodeLine } from '../disk/index.js';
 import { decodeRecord, encodeRecord, type JournalRecord } from './record.js';
 import { encodeBatchHeader } from './segment.js';
 

@@ -10,11 +10,9 @@ import {
   type Timers,
 } from '../../kernel/index.js';
 import { isDiskFull } from './disk-full.js';
-import { encodeLine, readLine } from './line-codec.js';
+import { encodeLine, readSlots, replaceFile, SLOT_BYTES } from '../disk/index.js';
 
 const FORMAT = 1;
-/** A page, so that a write of one slot that is torn leaves the other one whole. */
-const SLOT_BYTES = 4096;
 /** What was written within that time may be lost with the power, and with it only what it vouches for. */
 const SYNCHRONIZE_AFTER_MS = 100;
 
@@ -56,7 +54,7 @@ export async function readTestimony(disk: Disk, journalDirectory: string): Promi
  * then on. Durable when it resolves.
  */
 export async function forgetEnd(ports: EndWitnessPorts, journalDirectory: string): Promise<void> {
-  await replaceFile(ports, witnessPath(journalDirectory), NOTHING);
+  await replaceWitness(ports, witnessPath(journalDirectory), NOTHING);
 }
 
 /**
@@ -222,7 +220,7 @@ export class EndWitness {
   }
 
   private async make(end: WitnessedEnd): Promise<void> {
-    await replaceFile(this.ports, this.path, end);
+    await replaceWitness(this.ports, this.path, end);
     this.isMade = true;
     this.count = 1;
     this.slot = 1;
@@ -252,28 +250,21 @@ export class EndWitness {
 }
 
 /** A file whose first slot says `end`, durable when it resolves; an older one stands until then. */
-async function replaceFile({ disk, crashSites }: EndWitnessPorts, path: string, end: WitnessedEnd): Promise<void> {
-  const temporary = `${path}.tmp`;
+async function replaceWitness({ disk, crashSites }: EndWitnessPorts, path: string, end: WitnessedEnd): Promise<void> {
   const bytes = Buffer.alloc(2 * SLOT_BYTES, ' ');
   encodeSlot({ count: 1, end }).copy(bytes);
   const newline = Buffer.from('\n');
   for (const slot of [1, 2]) newline.copy(bytes, slot * SLOT_BYTES - 1);
   crashSites.reach('end-witness.replace.before');
-  const file = await disk.open(temporary);
-  try {
-    await file.truncate(0);
-    await file.write(bytes, 0);
-    await file.synchronize();
-  } catch (error) {
-    await disk.remove(temporary);
-    throw error;
-  } finally {
-    await file.close();
-  }
-  await disk.rename(temporary, path);
-  crashSites.reach('end-witness.rename.after');
-  await disk.synchronizeDirectory(dirname(path));
-  crashSites.reach('end-witness.replace.after');
+  await replaceFile(
+    disk,
+    path,
+    (file) => file.write(bytes, 0),
+    (step) => {
+      if (step === 'rename') crashSites.reach('end-witness.rename.after');
+      if (step === 'directory') crashSites.reach('end-witness.replace.after');
+    },
+  );
 }
 
 function encodeSlot({ count, end }: Slot): Buffer {
@@ -281,16 +272,12 @@ function encodeSlot({ count, end }: Slot): Buffer {
   return Buffer.from(encodeLine(JSON.stringify({ format: FORMAT, count, end: { epoch, seq, hash, segment, bytes } })));
 }
 
-function slotsIn(bytes: Buffer): readonly [Slot | undefined, Slot | undefined] {
-  return [slotAt(bytes, 0), slotAt(bytes, SLOT_BYTES)];
-}
-
-function slotAt(bytes: Buffer, offset: number): Slot | undefined {
-  if (bytes.length <= offset) return undefined;
-  const { json } = readLine(bytes.subarray(offset, offset + SLOT_BYTES), 0);
-  if (json === undefined) return undefined;
-  const { format, ...slot } = JSON.parse(json) as Slot & { readonly format: number };
-  return format === FORMAT ? slot : undefined;
+function slotsIn(bytes: Buffer): readonly (Slot | undefined)[] {
+  return readSlots(bytes, 2).map((json) => {
+    if (json === undefined) return undefined;
+    const { format, ...slot } = JSON.parse(json) as Slot & { readonly format: number };
+    return format === FORMAT ? slot : undefined;
+  });
 }
 
 function newestOf([first, second]: readonly (Slot | undefined)[]): Slot | undefined {

@@ -4,6 +4,6 @@ export { isDiskFull } from './disk-full.js';
 export { type EndWitnessPorts, forgetEnd, witnessPath } from './end-witness.js';
 export { Journal } from './journal.js';
 export type { Appended, JournalOptions, JournalPorts, JournalSink } from './journal-ports.js';
-export { ACCEPT_LOSS, endIsMissing, type MissingEnd } from './missing-end.js';
+export { endIsMissing, type MissingEnd } from './missing-end.js';
 export { chainedPosition, decodeRecord, encodeRecord, type JournalRecord, positionInRecord } from './record.js';
 export { type WhenEndIsMissing } from './recovery.js';

@@ -4,7 +4,7 @@ import { inspect, isDeepStrictEqual } from 'node:util';
 import { isAppError, GENESIS } from '../../kernel/index.js';
 import { NO_CRASH_SITES } from '../crash-sites/index.js';
 import { forgetEnd } from './index.js';
-import { encodeLine } from './line-codec.js';
+import { encodeLine } from '../disk/index.js';
 import type { NumberedRecord } from '../../../test/support/journal-history.js';
 import {
   JOURNAL_DIRECTORY,

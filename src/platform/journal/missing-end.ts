@@ -1,7 +1,5 @@
-import { AppError, logPositionText, type ChainPosition } from '../../kernel/index.js';
+import { AppError, logPositionText, type ChainPosition, ACCEPT_LOSS } from '../../kernel/index.js';
 import { type Testimony, type WitnessedEnd, witnessPath } from './end-witness.js';
-
-export const ACCEPT_LOSS = 'npm run data:accept-loss -- --reason "..."';
 
 /** What a journal that was found does not have, though it was durable in it, or may have been. */
 export interface MissingEnd {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { AppError, type Disk, type EncodedRecord, type ChainPosition, GENESIS } from '../../kernel/index.js';
-import { readLine } from './line-codec.js';
+import { readLine } from '../disk/index.js';
 import { positionInRecord } from './record.js';
 import { firstSeqOf, readHeader } from './segment.js';
 

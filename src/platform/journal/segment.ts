@@ -1,5 +1,5 @@
 import { AppError, type ChainPosition } from '../../kernel/index.js';
-import { CHECKSUM_BYTES, encodeLine, readLine } from './line-codec.js';
+import { CHECKSUM_BYTES, encodeLine, readLine } from '../disk/index.js';
 import { decodeRecord, type JournalRecord } from './record.js';
 
 const FORMAT = 1;

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
-import { crc32 } from 'node:zlib';
 import type { Disk, DiskFile, Timers } from '../../kernel/index.js';
+import { encodeLine, readSlots, replaceFile, SLOT_BYTES } from '../disk/index.js';
 
 /** Where a database stands: so many commits, counted inside of it, of which the last was made in that incarnation. */
 export interface CommitPosition {
@@ -19,8 +19,6 @@ export function witnessOf(databaseFile: string): string {
   return `${databaseFile}.commits`;
 }
 
-/** More than what a disk writes in one piece. */
-const SLOT_BYTES = 4_096;
 /** One that is durable, one that is being made durable, one that is written meanwhile. */
 const SLOTS = 3;
 const FILE_BYTES = SLOTS * SLOT_BYTES;
@@ -28,7 +26,6 @@ const FILE_BYTES = SLOTS * SLOT_BYTES;
 const WRITTEN_WITHIN_MS = 5;
 /** Commits of this time share one fsync, so that the disk is busy with commits and not with their witness. */
 const DURABLE_WITHIN_MS = 100;
-const CHECKSUM_DIGITS = 8;
 
 /**
  * A small file beside a database that knows how far its commits had come, so that a start notices when some are missing.
@@ -53,7 +50,7 @@ export class CommitWitness {
 
   /** What the file at `path` has witnessed; undefined when there is none or nothing in it is whole. Changes nothing. */
   static async read(disk: Disk, path: string): Promise<CommitPosition | undefined> {
-    return newestOf(await disk.read(path))?.position;
+    return newestOf((await disk.read(path)) ?? Buffer.alloc(0))?.position;
   }
 
   /** `failed` is called when the file cannot be written: the database does not depend on it. */
@@ -69,16 +66,10 @@ export class CommitWitness {
   }
 
   /** Durable when it resolves. */
-  static async create(disk: Disk, path: string, position: CommitPosition): Promise<void> {
-    const file = await disk.open(path);
-    try {
-      await file.write(Buffer.alloc(FILE_BYTES, ' '), 0);
-      await file.write(slotOf(position), 0);
-      await file.synchronize();
-    } finally {
-      await file.close();
-    }
-    await disk.synchronizeDirectory(dirname(path));
+  static create(disk: Disk, path: string, position: CommitPosition): Promise<void> {
+    const bytes = Buffer.alloc(FILE_BYTES, ' ');
+    slotOf(position).copy(bytes);
+    return replaceFile(disk, path, (file) => file.write(bytes, 0));
   }
 
   /**
@@ -125,6 +116,12 @@ export class CommitWitness {
   }
 }
 
+interface StoredPosition {
+  readonly commits: number;
+  readonly life: number;
+  readonly databaseId: string;
+}
+
 function nextOf(slot: number): number {
   return (slot + 1) % SLOTS;
 }
@@ -132,25 +129,15 @@ function nextOf(slot: number): number {
 function slotOf({ databaseId, incarnation, count }: CommitPosition): Buffer {
   // As JSON.stringify writes it, which takes three times as long; an id is of hexadecimal digits.
   const json = `{"commits":${String(count)},"life":${String(incarnation)},"databaseId":"${databaseId}"}`;
-  return Buffer.from(`${checksumOf(json)} ${json}\n`);
-}
-
-function checksumOf(json: string): string {
-  return crc32(json).toString(16).padStart(CHECKSUM_DIGITS, '0');
+  return Buffer.from(encodeLine(json));
 }
 
 /** Positions of one database are in order by their count, also over incarnations. */
-function newestOf(bytes: Buffer | undefined): { readonly position: CommitPosition; readonly slot: number } | undefined {
-  const whole = Array.from({ length: SLOTS }, (_, slot) => ({ slot, position: bytes && positionAt(bytes, slot) }));
-  const found = whole.filter((one): one is { slot: number; position: CommitPosition } => one.position !== undefined);
-  return found.sort((a, b) => b.position.count - a.position.count)[0];
-}
-
-function positionAt(bytes: Buffer, slot: number): CommitPosition | undefined {
-  const start = slot * SLOT_BYTES;
-  const [line = ''] = bytes.toString('utf8', start, start + SLOT_BYTES).split('\n');
-  const json = line.slice(CHECKSUM_DIGITS + 1);
-  if (line.slice(0, CHECKSUM_DIGITS) !== checksumOf(json)) return undefined;
-  const { commits, life, databaseId } = JSON.parse(json) as Record<'commits' | 'life', number> & CommitPosition;
-  return { databaseId, incarnation: life, count: commits };
+function newestOf(bytes: Buffer): { readonly position: CommitPosition; readonly slot: number } | undefined {
+  const whole = readSlots(bytes, SLOTS).flatMap((json, slot) => {
+    if (json === undefined) return [];
+    const { commits: count, life: incarnation, databaseId } = JSON.parse(json) as StoredPosition;
+    return { slot, position: { databaseId, incarnation, count } };
+  });
+  return whole.sort((a, b) => b.position.count - a.position.count)[0];
 }

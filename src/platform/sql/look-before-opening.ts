@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
-import { AppError } from '../../kernel/index.js';
+import { ACCEPT_LOSS, AppError } from '../../kernel/index.js';
 import { logBytesOf } from './bookstore-file.js';
 import { COMMITS, isWitnessed } from './commit-count.js';
 import { type CommitPosition, witnessOf } from './commit-witness.js';
@@ -9,7 +9,6 @@ import { refusalToOpen } from './sql-error.js';
 import type { SqlHandle } from './sql-handle.js';
 
 const BUSY_TIMEOUT_MS = 250;
-const ACCEPT_LOSS = 'npm run data:accept-loss -- --reason "..."';
 
 /** A database file that has fewer commits than were acknowledged, or is another one. */
 export interface MissingCommits {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { replaceFile } from '../../../platform/disk/index.js';
 import { AppError, type CrashSites, type Disk } from '../../../kernel/index.js';
 import type { Intent } from '../core/intent.js';
 
@@ -52,7 +53,8 @@ export class IntentFiles {
   async keep(intent: Intent): Promise<void> {
     this.ports.crashSites.reach('cluster.keep.before');
     const path = this.pathOf(intent.id);
-    await this.write(path, Buffer.from(`${JSON.stringify({ format: 1, intent })}\n`)).catch((cause: unknown) => {
+    const bytes = Buffer.from(`${JSON.stringify({ format: 1, intent })}\n`);
+    await replaceFile(this.ports.disk, path, (file) => file.write(bytes, 0)).catch((cause: unknown) => {
       throw notDurable(path, cause);
     });
     this.ports.crashSites.reach('cluster.keep.after');
@@ -72,7 +74,7 @@ export class IntentFiles {
     crashSites.reach('cluster.forget.after');
   }
 
-  /** Oldest first. Throws `data-corrupt` for a file that is none of ours. */
+  /** Oldest first. Throws `data-corrupt` for a file that no client has written. */
   async all(): Promise<readonly Intent[]> {
     const intents: Intent[] = [];
     for (const path of await this.paths(ENDING)) {
@@ -86,21 +88,6 @@ export class IntentFiles {
   async tidy(): Promise<boolean> {
     for (const path of await this.paths(TEMPORARY)) await this.ports.disk.remove(path);
     return (await this.paths(ENDING)).length === 0;
-  }
-
-  private async write(path: string, bytes: Buffer): Promise<void> {
-    const { disk } = this.ports;
-    const temporary = `${path}${TEMPORARY}`;
-    const file = await disk.open(temporary);
-    try {
-      await file.truncate(0);
-      await file.write(bytes, 0);
-      await file.synchronize();
-    } finally {
-      await file.close();
-    }
-    await disk.rename(temporary, path);
-    await disk.synchronizeDirectory(this.directory);
   }
 
   private async paths(ending: string): Promise<readonly string[]> {
@@ -119,7 +106,7 @@ function intentIn(bytes: Buffer, path: string): Intent {
   try {
     return fileSchema.parse(JSON.parse(bytes.toString())).intent;
   } catch (cause) {
-    throw new AppError('data-corrupt', `${path} is no open operation of a cluster client; move it away`, {
+    throw new AppError('data-corrupt', `${path} does not hold an open operation of a cluster client: move it away`, {
       retry: 'never',
       cause,
     });
@@ -131,7 +118,7 @@ function notDurable(path: string, cause: unknown): AppError {
   const why = typeof code === 'string' ? code : message;
   return new AppError(
     code === 'ENOSPC' ? 'storage-full' : 'outcome-unknown',
-    `what is under way cannot be kept in ${path} (${why})`,
+    `Cannot save the operation in ${path}: ${why}`,
     { retry: 'unknown', cause },
   );
 }

@@ -1,5 +1,4 @@
-import { AppError, isAppError, type Log, type Timers } from '../../../kernel/index.js';
-import { ACCEPT_LOSS } from '../../../platform/journal/index.js';
+import { ACCEPT_LOSS, AppError, isAppError, type Log, type Timers } from '../../../kernel/index.js';
 import { decideHandshake, type Heard } from '../core/handshake.js';
 import type { ReplicaReport } from '../messages.js';
 import { askAll } from './ask-all.js';
