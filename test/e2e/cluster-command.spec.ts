@@ -301,7 +301,7 @@ describe('npm run cluster', () => {
     const { code, out, error } = await run(['create', group()], { DATA_DIR: file });
 
     expect([code, out]).toEqual([1, '']);
-    expect(error).toMatch(/^misconfigured: what is under way cannot be kept in .*\(ENOTDIR\)\n$/);
+    expect(error).toMatch(/^misconfigured: Cannot save operations in .*: ENOTDIR\n$/);
   });
 
   it('given a damaged intent, names the file in one line, and ends with 1', async () => {
@@ -311,7 +311,7 @@ describe('npm run cluster', () => {
 
     expect(code).toBe(1);
     expect(error).toMatch(
-      /^data-corrupt: .*lost\.op\.json is no open operation of a cluster client; move it away \[.*DATA_DIR from the environment\]\n$/,
+      /^data-corrupt: .*lost\.op\.json does not hold an open operation of a cluster client: move it away \[.*DATA_DIR from the environment\]\n$/,
     );
   });
 });

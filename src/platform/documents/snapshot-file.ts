@@ -1,4 +1,3 @@
-import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { Adapter } from 'lowdb';
 import { replaceFile } from '../disk/index.js';

@@ -110,7 +110,7 @@ describe('the intents of a client', () => {
     const { files, disk } = await store();
     disk.plan({ nth: 1, operation: 'write', code });
     const keeping = files.keep(intent('one'));
-    const message = `what is under way cannot be kept in ${DIRECTORY}/me.one.json (${code})`;
+    const message = `Cannot save the operation in ${DIRECTORY}/me.one.json: ${code}`;
     await expect(keeping).rejects.toMatchObject({ code: expected, message });
     disk.plan({ nth: 1, operation: 'synchronizeDirectory', code });
     await expect(files.forget('one')).rejects.toMatchObject({ code: expected, message });

@@ -141,6 +141,6 @@ describe('the shelf of open intents', () => {
     const beginning = storeOf(undefined, join(file, 'cluster')).begin();
 
     await expect(beginning).rejects.toMatchObject({ code: 'misconfigured', retry: 'never' });
-    await expect(beginning).rejects.toThrow(`cannot be kept in ${join(file, 'cluster')} (ENOTDIR)`);
+    await expect(beginning).rejects.toThrow(`Cannot save operations in ${join(file, 'cluster')}: ENOTDIR`);
   });
 });

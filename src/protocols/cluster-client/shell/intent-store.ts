@@ -39,7 +39,7 @@ export class IntentStore {
       if (isAppError(cause)) throw cause;
       const { code, message } = cause as { code?: unknown; message: string };
       const why = typeof code === 'string' ? code : message;
-      const text = `what is under way cannot be kept in ${this.directory} (${why})`;
+      const text = `Cannot save operations in ${this.directory}: ${why}`;
       throw new AppError('misconfigured', text, { retry: 'never', cause });
     }
   }
