@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import { type Role, ROLES } from '../kernel/index.js';
 import { wholeNumber } from './whole-number.js';
 
-const KEY_RULE = 'must be name:role:key,... with the roles read, write and operator, and keys of 16 characters or more';
-const API_KEY = /^([\w.-]+):(read|write|operator):(\S{16,})$/;
+const ROLE_NAMES = new Intl.ListFormat('en-GB').format(ROLES);
+const KEY_RULE = `must be name:role:key,... with the roles ${ROLE_NAMES}, and keys of 16 characters or more`;
+const API_KEY = new RegExp(`^([\\w.-]+):(${ROLES.join('|')}):(\\S{16,})$`);
 
 export const apiKeys = z
   .string()
@@ -16,7 +18,7 @@ export const apiKeys = z
     if (found.includes(null)) context.addIssue({ code: 'custom', message: KEY_RULE });
     return found.map((parts) => {
       const [, name = '', role = '', key = ''] = parts ?? [];
-      return { name, role: role as 'read' | 'write' | 'operator', key };
+      return { name, role: role as Role, key };
     });
   });
 

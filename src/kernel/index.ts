@@ -28,6 +28,7 @@ export {
   logPositionText,
   parseLogPosition,
 } from './log-position.js';
+export { type Permission, type Role, ROLES, ROLES_WITH } from './permissions.js';
 export type {
   Clock,
   CrashSites,

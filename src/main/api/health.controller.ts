@@ -29,7 +29,7 @@ export class HealthController {
   ) {}
 
   @Get('live')
-  @RouteConfig({ role: 'open', isUncounted: true })
+  @RouteConfig({ permission: 'open', isUncounted: true })
   @Describe(LIVE_OPERATION)
   live(): Live {
     return { status: 'ok', pid: process.pid };

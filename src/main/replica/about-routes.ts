@@ -40,7 +40,7 @@ const LINKS = {
 export function serveAbout(server: FastifyInstance, { node, position, groups, missing }: AboutOptions): void {
   const version = packageVersion();
   server.get('/', (): z.infer<typeof nodeSchema> => ({ name: 'Bifolio replica', version, ...node(), links: LINKS }));
-  const open = { config: { role: 'open', isUncounted: true } } as const;
+  const open = { config: { permission: 'open', isUncounted: true } } as const;
   server.get('/health/live', open, (): Live => ({ status: 'ok', pid: process.pid }));
   server.get('/health/ready', { config: { isUncounted: true } }, (): Ready => {
     const fields = missing();

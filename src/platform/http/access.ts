@@ -1,19 +1,17 @@
 import type { FastifyRequest } from 'fastify';
-import { AppError } from '../../kernel/index.js';
-import type { Role } from './callers.js';
+import { AppError, type Permission, type Role, ROLES_WITH } from '../../kernel/index.js';
 import { type ServedHosts, isServed } from './host.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /**
-     * The least role that may call the route; without it GET needs `read` and everything else `write`. `cluster`: the
-     * route asks for the cluster's secret itself.
+     * What a caller needs; absent: `read` for GET, HEAD and OPTIONS, `write` for everything else. `open`: nothing.
+     * `cluster`: the route asks for the cluster's secret itself.
      */
-    role?: Role | 'open' | 'cluster';
+    permission?: Permission | 'open' | 'cluster';
   }
 }
 
-const RANK: Readonly<Record<Role, number>> = { read: 1, write: 2, operator: 3 };
 const READING_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 export function isReading(method: string): boolean {
@@ -21,15 +19,16 @@ export function isReading(method: string): boolean {
 }
 
 /** With keys: the key decides what its holder may do. */
-export function refusalOfKey(request: FastifyRequest): AppError | undefined {
-  const needed = request.routeOptions.config.role ?? (isReading(request.method) ? 'read' : 'write');
+export function refusalOfKey({ routeOptions, method, apiKey }: FastifyRequest): AppError | undefined {
+  const needed = routeOptions.config.permission ?? (isReading(method) ? 'read' : 'write');
   if (needed === 'open' || needed === 'cluster') return undefined;
-  const { apiKey } = request;
   if (!apiKey) {
     return new AppError('unauthorized', 'send a known key as X-Api-Key or Authorization: Bearer', { retry: 'never' });
   }
-  if (RANK[apiKey.role] >= RANK[needed]) return undefined;
-  return forbidden(`this needs the role ${needed}; the key has ${apiKey.role}`);
+  const roles: readonly Role[] = ROLES_WITH[needed];
+  return roles.includes(apiKey.role)
+    ? undefined
+    : forbidden(`this needs the role ${roles.join(' or ')}; the key has ${apiKey.role}`);
 }
 
 /**

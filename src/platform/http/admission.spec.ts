@@ -31,10 +31,10 @@ function worldOf(options: Partial<AdmissionOptions> = {}): World {
   answerProblems(server, logger);
   server.get('/', (request) => ({ place: clientNetworkOf(request) }));
   server.post('/', () => ({}));
-  server.get('/live', { config: { role: 'open', isUncounted: true } }, () => ({}));
+  server.get('/live', { config: { permission: 'open', isUncounted: true } }, () => ({}));
   server.get('/ready', { config: { isUncounted: true } }, () => ({}));
-  server.get('/docs', { config: { role: 'open' } }, () => ({}));
-  server.get('/between', { config: { role: 'cluster' } }, () => ({}));
+  server.get('/docs', { config: { permission: 'open' } }, () => ({}));
+  server.get('/between', { config: { permission: 'cluster' } }, () => ({}));
   const statusOf = async (request: InjectOptions): Promise<number> => (await server.inject(request)).statusCode;
   return Object.assign(world, { server, statusOf });
 }

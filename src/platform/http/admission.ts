@@ -90,10 +90,10 @@ export function useAccessControl(server: FastifyInstance, options: AdmissionOpti
 }
 
 function weightOf({ routeOptions, apiKey, isFromCluster, headers }: FastifyRequest, hasKeys: boolean): number {
-  const { role, isUncounted } = routeOptions.config;
-  if (role === 'cluster') return isFromCluster ? 0 : WRONG_KEY_WEIGHT;
+  const { permission, isUncounted } = routeOptions.config;
+  if (permission === 'cluster') return isFromCluster ? 0 : WRONG_KEY_WEIGHT;
   const isUnknown = hasKeys && !apiKey;
-  const isFree = isUncounted === true && (role === 'open' || !isUnknown);
+  const isFree = isUncounted === true && (permission === 'open' || !isUnknown);
   if (isFree) return 0;
   return isUnknown && presentedKey(headers) !== undefined ? WRONG_KEY_WEIGHT : 1;
 }

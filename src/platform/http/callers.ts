@@ -2,9 +2,8 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
 import type { FastifyRequest } from 'fastify';
+import type { Role } from '../../kernel/index.js';
 import { networkOf } from './key-owner.js';
-
-export type Role = 'read' | 'write' | 'operator';
 
 export interface ApiKey {
   readonly name: string;

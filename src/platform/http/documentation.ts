@@ -66,7 +66,7 @@ const PAGE_HEADERS = {
   originAgentCluster: false,
 } as const;
 
-const OPEN = { config: { role: 'open' } } as const;
+const OPEN = { config: { permission: 'open' } } as const;
 
 /**
  * Swagger UI at /docs and the OpenAPI document at /docs-json, open to everyone: a browser that opens a page cannot send

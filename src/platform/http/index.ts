@@ -1,4 +1,4 @@
-export { addressOf, type ApiKey, CLUSTER_HEADER, forwardedFor, type Role } from './callers.js';
+export { addressOf, type ApiKey, CLUSTER_HEADER, forwardedFor } from './callers.js';
 export { acceptedAnswer, type Answer, writtenAnswer } from './answer.js';
 export {
   JSON_CONTENT_TYPE,

@@ -66,7 +66,7 @@ function serveMessages(context: FastifyInstance, { shell }: ReplicationRoutesOpt
   context.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: APPEND_LIMIT_BYTES }, (_request, body, done) => {
     done(null, body);
   });
-  const settings = { config: { role: 'cluster' }, bodyLimit: APPEND_LIMIT_BYTES } as const;
+  const settings = { config: { permission: 'cluster' }, bodyLimit: APPEND_LIMIT_BYTES } as const;
   context.post(REPLICATION_PATHS.append, settings, async (request, reply) =>
     answer(reply, await shell.append(decodeAppend(bytesOf(request)))),
   );
@@ -84,7 +84,7 @@ async function serveInstall(context: FastifyInstance, { shell }: ReplicationRout
   context.addContentTypeParser('*', (_request, payload, done) => {
     done(null, payload);
   });
-  context.post(REPLICATION_PATHS.install, { config: { role: 'cluster' } }, async (request, reply) => {
+  context.post(REPLICATION_PATHS.install, { config: { permission: 'cluster' } }, async (request, reply) => {
     const message = decodeInstall(String(request.headers[INSTALL_HEADER]));
     const { body } = request;
     mayArriveSlowly(request, reply);
@@ -99,7 +99,7 @@ async function serveInstall(context: FastifyInstance, { shell }: ReplicationRout
 }
 
 function serveQuestions(context: FastifyInstance, { shell, history }: ReplicationRoutesOptions): void {
-  const settings = { config: { role: 'cluster' } } as const;
+  const settings = { config: { permission: 'cluster' } } as const;
   context.get(REPLICATION_PATHS.report, settings, (_request, reply) =>
     reply.header('content-type', JSON_TYPE).send(encodeReport(shell.report())),
   );

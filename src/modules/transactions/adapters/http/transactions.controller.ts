@@ -75,7 +75,7 @@ export class TransactionsController {
 
   @Post('recover')
   @HttpCode(200)
-  @RouteConfig({ role: 'operator', isUnrecorded: true })
+  @RouteConfig({ permission: 'operator', isUnrecorded: true })
   @DescribeAction({
     id: 'recoverTransactions',
     summary: 'Decide now what is in doubt, and carry out what is decided',
@@ -89,7 +89,7 @@ export class TransactionsController {
 
   @Post(':id/resolve')
   @HttpCode(200)
-  @RouteConfig({ role: 'operator', isUnrecorded: true })
+  @RouteConfig({ permission: 'operator', isUnrecorded: true })
   @DescribeAction({
     id: 'resolveTransaction',
     summary: 'Decide one transaction that is left to a person',
