@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AppError, centsFromPrice, priceFromCents } from '../../kernel/index.js';
-import { type CachedRead, GenerationCache } from '../../platform/cache/index.js';
+import { type CachedRead, GenerationCache, type MaybePromise } from '../../platform/cache/index.js';
 import type { PageRequest, Preconditions, PreparedBody } from '../../platform/http/index.js';
 import {
   type RecordedAnswer,
@@ -62,28 +62,25 @@ export class BookService {
   }
 
   /** `prepare` makes what is cached. Throws `not-found`. */
-  find(id: number, prepare: (book: Book) => PreparedBody): CachedRead<PreparedBody> {
-    const read = this.cache.read(TABLE, String(id), () => {
+  find(id: number, prepare: (book: Book) => PreparedBody): MaybePromise<CachedRead<PreparedBody>> {
+    return this.cache.read(TABLE, String(id), () => {
       const row = this.books.find(id);
-      return row && prepare(bookOf(row));
+      if (row === undefined) throw notFound(id);
+      return prepare(bookOf(row));
     });
-    if (read === undefined) throw notFound(id);
-    return read;
   }
 
   /** `prepare` makes what is cached. */
   page(
     request: PageRequest,
     prepare: (page: BookPage, request: PageRequest) => PreparedBody,
-  ): CachedRead<PreparedBody> {
+  ): MaybePromise<CachedRead<PreparedBody>> {
     const { after, limit } = request;
-    const read = this.cache.read(TABLE, `after=${String(after)}&limit=${String(limit)}`, () => {
+    return this.cache.read(TABLE, `after=${String(after)}&limit=${String(limit)}`, () => {
       const rows = this.books.page(after, limit + 1);
       const books = rows.slice(0, limit).map(bookOf);
       return prepare({ books, hasMore: rows.length > limit, total: this.books.count() }, request);
     });
-    if (read === undefined) throw new Error('a page always exists');
-    return read;
   }
 
   /** Only inside work of the write executor: the book is there exactly when that is committed. */

@@ -1,6 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { GenerationCache, type VersionedSource } from './generation-cache.js';
+import { RecordingLog } from '../../../test/support/recording-log.js';
+import { SimulatedCacheTier } from '../../../test/support/simulated-cache-tier.js';
+import type { MaybePromise } from './cache-tier.js';
+import { type CachedRead, GenerationCache, type VersionedSource } from './generation-cache.js';
 
 const TABLE = 'books';
 
@@ -33,12 +36,29 @@ function cacheOn(table: Table, maxBytes: number | undefined, namespace = 'db:1')
   return new GenerationCache(table, { maxBytes, namespace });
 }
 
-function read(cache: GenerationCache<{ bytes: Buffer }>, table: Table, name: string): string | undefined {
-  const found = cache.read(TABLE, name, () => {
+type Cache = GenerationCache<{ bytes: Buffer }>;
+type Read = CachedRead<{ bytes: Buffer }>;
+
+const ABSENT = new Error('absent');
+
+function begin(cache: Cache, table: Table, name: string): MaybePromise<Read> {
+  return cache.read(TABLE, name, () => {
     const row = table.rows.get(name);
-    return row === undefined ? undefined : { bytes: Buffer.from(row) };
+    if (row === undefined) throw ABSENT;
+    return { bytes: Buffer.from(row) };
   });
-  return found && `${found.source} ${found.value.bytes.toString()}`;
+}
+
+const shown = ({ source, value }: Read): string => `${source} ${value.bytes.toString()}`;
+
+/** Undefined: there is no such row. */
+function read(cache: Cache, table: Table, name: string): string | undefined {
+  try {
+    return shown(begin(cache, table, name) as Read);
+  } catch (error) {
+    expect(error).toBe(ABSENT);
+    return undefined;
+  }
 }
 
 describe('a cache by generation', () => {
@@ -102,5 +122,80 @@ describe('a cache by generation', () => {
         },
       ),
     );
+  });
+});
+
+describe('a cache with a second tier', () => {
+  const world = (): { table: Table; tier: SimulatedCacheTier; log: RecordingLog; cache: () => Cache } => {
+    const [table, tier, log] = [new Table(), new SimulatedCacheTier(), new RecordingLog()];
+    table.write('a', 'one');
+    const second = {
+      ...{ name: 'shared', tier, log, encode: ({ bytes }: { bytes: Buffer }) => bytes },
+      decode: (bytes: Buffer) => ({ bytes }),
+    };
+    return {
+      table,
+      tier,
+      log,
+      cache: () => new GenerationCache(table, { maxBytes: 10_000, namespace: 'db:1', second }),
+    };
+  };
+  const readOf = async (cache: Cache, table: Table): Promise<string> => shown(await begin(cache, table, 'a'));
+
+  it('loads once for all processes, and then answers from memory without a promise', async () => {
+    const { table, cache } = world();
+    const [first, other] = [cache(), cache()];
+
+    expect([await readOf(first, table), await readOf(other, table)]).toEqual(['miss one', 'shared one']);
+    expect([read(first, table, 'a'), read(other, table, 'a')]).toEqual(['memory one', 'memory one']);
+    expect(table.loads).toBe(1);
+  });
+
+  it('read by many at once, asks the second tier and the source once for all of them', async () => {
+    const { table, tier, cache } = world();
+    const one = cache();
+
+    const reads = await Promise.all(Array.from({ length: 20 }, () => readOf(one, table)));
+
+    expect(new Set(reads)).toEqual(new Set(['miss one']));
+    expect([tier.reads, table.loads]).toEqual([1, 1]);
+  });
+
+  it('after a write, gives the new version, whatever the second tier holds', async () => {
+    const { table, cache } = world();
+    const one = cache();
+    await readOf(one, table);
+    table.write('a', 'two');
+
+    expect(await readOf(one, table)).toBe('miss two');
+  });
+
+  it('written while the second tier is slow, keeps no old version for the new generation', async () => {
+    const { table, cache } = world();
+    const one = cache();
+    const slow = readOf(one, table);
+    table.write('a', 'two');
+
+    expect(await readOf(one, table)).toBe('miss two');
+    await slow;
+    expect(read(one, table, 'a')).toBe('memory two');
+  });
+
+  it('that fails, misses and logs it, and the read succeeds', async () => {
+    const { table, tier, log, cache } = world();
+    tier.isFailing = true;
+
+    expect(await readOf(cache(), table)).toBe('miss one');
+    await tier.idle();
+    expect(log.warnings).toEqual(['a cache tier failed to read', 'a cache tier failed to write']);
+  });
+
+  it('asked for what there is not, rejects with what the load threw, and asks again the next time', async () => {
+    const { table, cache } = world();
+    const one = cache();
+
+    await expect(begin(one, table, 'b')).rejects.toBe(ABSENT);
+    table.write('b', 'new');
+    expect(shown(await begin(one, table, 'b'))).toBe('miss new');
   });
 });

@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import { type CacheTier, type MaybePromise, memoryTier, readTier, type SecondTier, writeTier } from './cache-tier.js';
 
 /** Where versioned reads come from; `SqlReader` is one. */
 export interface VersionedSource {
@@ -6,47 +6,66 @@ export interface VersionedSource {
   loadVersioned<T>(table: string, load: () => T): { readonly generation: number; readonly value: T };
 }
 
-export interface CacheOptions {
-  /** Undefined or 0: nothing is kept. */
+export interface CacheOptions<V> {
+  /** Of the tier in this process. Undefined or 0: it keeps nothing. */
   readonly maxBytes: number | undefined;
-  /** Begins every key: database id and epoch, so that nothing of another database or a former life is ever hit. */
+  /** Begins every key: database id and epoch, so that no value of another database or incarnation is ever hit. */
   readonly namespace: string;
+  readonly second?: SecondTier<V>;
 }
 
 export interface CachedRead<V> {
   readonly value: V;
-  readonly source: 'memory' | 'miss';
+  /** `memory`, `miss` or the name of the second tier. */
+  readonly source: string;
 }
 
 /**
- * Prepared answers in this process, keyed by the generation of the table they were read from. A write moves the
- * generation in its own commit, so what it made stale is never looked up again: nothing is invalidated, entries only
- * age out. Keys are never overwritten, so a slow load fills a generation that nobody reads any more.
+ * Prepared answers, keyed by the generation of the table they were read from. A write moves the generation in its own
+ * commit, so that no later read looks up what the write made stale: nothing is invalidated, entries only age out. Keys are
+ * never overwritten, so a slow load fills a generation that no later read looks up.
  */
 export class GenerationCache<V extends { readonly bytes: Buffer }> {
-  private readonly entries: LRUCache<string, V> | undefined;
-
+  private readonly memory: { get(key: string): V | undefined } & CacheTier<V>;
+  /** Reads of the second tier and the source, by key: concurrent reads share one. */
+  private readonly underWay = new Map<string, Promise<CachedRead<V>>>();
   private readonly prefixes = new Map<string, { readonly generation: number; readonly text: string }>();
 
   constructor(
     private readonly source: VersionedSource,
-    private readonly options: CacheOptions,
+    private readonly options: CacheOptions<V>,
   ) {
-    this.entries =
-      options.maxBytes === undefined || options.maxBytes === 0
-        ? undefined
-        : new LRUCache<string, V>({ maxSize: options.maxBytes, sizeCalculation: ({ bytes }) => bytes.length + 256 });
+    this.memory = memoryTier<V>(options.maxBytes ?? 0, ({ bytes }) => bytes);
   }
 
-  /** What `load` (synchronous) gives for the table's current generation. Undefined results are not kept. */
-  read(table: string, name: string, load: () => V | undefined): CachedRead<V> | undefined {
-    const hit = this.entries?.get(this.key(table, this.source.currentGeneration(table), name));
+  /** Gives what `load` (synchronous) returns for the table's current generation. Throws, or rejects with, what `load` throws. */
+  read(table: string, name: string, load: () => V): MaybePromise<CachedRead<V>> {
+    const key = this.key(table, this.source.currentGeneration(table), name);
+    const hit = this.memory.get(key);
     if (hit) return { value: hit, source: 'memory' };
+    const { second } = this.options;
+    if (second === undefined) return this.load(table, name, load);
+    return this.underWay.get(key) ?? this.readThrough(second, key, () => this.load(table, name, load, second));
+  }
+
+  private load(table: string, name: string, load: () => V, second?: SecondTier<V>): CachedRead<V> {
     const { generation, value } = this.source.loadVersioned(table, load);
-    if (value === undefined) return undefined;
     const key = this.key(table, generation, name);
-    if (this.entries?.has(key) === false) this.entries.set(key, value);
+    if (this.memory.get(key) === undefined) this.memory.set(key, value);
+    if (second) void writeTier(second, key, value);
     return { value, source: 'miss' };
+  }
+
+  private readThrough(second: SecondTier<V>, key: string, load: () => CachedRead<V>): Promise<CachedRead<V>> {
+    const reading = readTier(second, key)
+      .then((value) => {
+        if (value === undefined) return load();
+        this.memory.set(key, value);
+        return { value, source: second.name };
+      })
+      .finally(() => this.underWay.delete(key));
+    this.underWay.set(key, reading);
+    return reading;
   }
 
   private key(table: string, generation: number, name: string): string {

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../../kernel/index.js';
+import type { CachedRead, MaybePromise } from '../cache/index.js';
 import type { Answer } from './answer.js';
 import { etagOf, Preconditions } from './etag.js';
 import { RATE_LIMIT_HEADER } from './request-limit.js';
@@ -23,6 +24,19 @@ export function prepareBody(body: string, headers: readonly string[]): PreparedB
   const content = ['Content-Type', JSON_CONTENT_TYPE, 'Content-Length', String(bytes.length)];
   return { bytes, etag, notModifiedHeaders, okHeaders: [...notModifiedHeaders, ...content] };
 }
+
+/** A prepared body as bytes, for a cache outside of this process: a line of JSON with its own headers, then the body. */
+export const PREPARED_BODY_BYTES = {
+  encode: ({ bytes, notModifiedHeaders }: PreparedBody): Buffer => {
+    const ownHeaders = notModifiedHeaders.slice(0, -SECURITY_HEADERS.length - 2);
+    return Buffer.concat([Buffer.from(`${JSON.stringify(ownHeaders)}\n`), bytes]);
+  },
+  decode: (encoded: Buffer): PreparedBody => {
+    const end = encoded.indexOf('\n');
+    const headers = JSON.parse(encoded.toString('utf8', 0, end)) as string[];
+    return prepareBody(encoded.toString('utf8', end + 1), headers);
+  },
+};
 
 export function sendAnswer(reply: FastifyReply, answer: Answer): FastifyReply {
   reply.code(answer.status).headers(answer.headers);
@@ -56,13 +70,14 @@ function isCurrent(request: FastifyRequest, etag: string): boolean {
 export function sendPrepared(
   request: FastifyRequest,
   reply: FastifyReply,
-  prepared: PreparedBody,
-  cacheSource: string,
-): void {
+  read: MaybePromise<CachedRead<PreparedBody>>,
+): MaybePromise<void> {
+  if (read instanceof Promise) return read.then((settled) => sendPrepared(request, reply, settled));
+  const { value: prepared, source } = read;
   const isNotModified = isCurrent(request, prepared.etag);
   reply.hijack();
   const headers = (isNotModified ? prepared.notModifiedHeaders : prepared.okHeaders).slice();
-  headers.push('X-Cache', cacheSource, 'X-Request-Id', request.id);
+  headers.push('X-Cache', source, 'X-Request-Id', request.id);
   if (reply.hasHeader(RATE_LIMIT_HEADER) || reply.hasHeader('vary')) {
     const earlier = reply.getHeaders();
     for (const name in earlier) headers.push(name, String(earlier[name]));

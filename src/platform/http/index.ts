@@ -2,6 +2,7 @@ export { addressOf, type ApiKey, CLUSTER_HEADER, forwardedFor } from './callers.
 export { acceptedAnswer, type Answer, writtenAnswer } from './answer.js';
 export {
   JSON_CONTENT_TYPE,
+  PREPARED_BODY_BYTES,
   prepareBody,
   type PreparedBody,
   sendAnswer,

@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, Get, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { MaybePromise } from '../../../../platform/cache/index.js';
 import {
   BODY_PIPE,
   DescribeDelete,
@@ -26,16 +27,14 @@ export class BooksController {
 
   @Get()
   @DescribeList({ id: 'listBooks', summary: 'Books in id order', item: bookSchema, cached: true })
-  list(@Query() query: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
-    const { value, source } = this.books.page(parsePage(query), preparedPage);
-    sendPrepared(request, reply, value, source);
+  list(@Query() query: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply): MaybePromise<void> {
+    return sendPrepared(request, reply, this.books.page(parsePage(query), preparedPage));
   }
 
   @Get(':id')
   @DescribeRead({ id: 'readBook', summary: 'One book', resource: bookSchema, cached: true })
-  read(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
-    const { value, source } = this.books.find(parseId(id), preparedBook);
-    sendPrepared(request, reply, value, source);
+  read(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): MaybePromise<void> {
+    return sendPrepared(request, reply, this.books.find(parseId(id), preparedBook));
   }
 
   @Post()
