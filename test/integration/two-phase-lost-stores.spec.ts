@@ -15,7 +15,7 @@ interface Recovered {
   readonly unmatched: readonly string[];
 }
 
-describe('the app on stores that are not of one time', () => {
+describe('the app on stores of which one is an older copy', () => {
   let history: TwoStoreHistory;
 
   beforeEach(async () => {

@@ -30,7 +30,7 @@ export interface Transactions {
   readonly operations: TransactionOperationLedger<Answer>;
   /**
    * Decides and carries out what an earlier incarnation left, and goes on to do so. Nothing may be read or begun before it
-   * resolves. Rejects with `recovery-needed`, having changed nothing, when the stores are not of one time.
+   * resolves. Rejects with `recovery-needed`, having changed nothing, when one store is an older copy.
    */
   open(): Promise<void>;
   /** Resolves when none is under way any more, or after a while. What is left then is found at the next start. */

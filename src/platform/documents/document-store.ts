@@ -42,8 +42,6 @@ export interface DocumentStorePorts extends JournalPorts {
   readonly random: Random;
 }
 
-export type DocumentStoreOptions = DocumentHistoryOptions;
-
 export type WriteRefusal =
   | 'not-found'
   | 'precondition-failed'
@@ -89,7 +87,7 @@ export class DocumentStore extends DocumentReads {
   }
 
   /** Recovers; appends nothing. Throws as `Journal.open`, naming file and offset. */
-  static async open(ports: DocumentStorePorts, options: DocumentStoreOptions): Promise<DocumentStore> {
+  static async open(ports: DocumentStorePorts, options: DocumentHistoryOptions): Promise<DocumentStore> {
     const unmatched = await UnmatchedTransactions.open(ports, options.directory);
     return DocumentStore.over(ports, options, (events) => DocumentHistory.open(ports, options, events), unmatched);
   }
@@ -97,7 +95,7 @@ export class DocumentStore extends DocumentReads {
   /** As `open`, over a history that is kept in another way. */
   static async over(
     ports: Pick<DocumentStorePorts, 'random'>,
-    options: Pick<DocumentStoreOptions, 'collections'>,
+    options: Pick<DocumentHistoryOptions, 'collections'>,
     openHistory: (eventsOf: (machine: DocumentMachine) => HistoryEvents) => Promise<OwnHistory>,
     unmatched: KeptUnmatched,
   ): Promise<DocumentStore> {

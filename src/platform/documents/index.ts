@@ -1,13 +1,7 @@
 export { DocumentStore } from './document-store.js';
-export type {
-  DocumentStoreOptions,
-  DocumentStorePorts,
-  DocumentWrite,
-  EpochStart,
-  WriteRefusal,
-} from './document-store.js';
-export type { DocumentPrepare, PrepareRefusal } from './document-transactions.js';
-export type { CarriedOutTransaction, PreparedTransaction, TransactionOutcome } from './transaction-memory.js';
+export type { DocumentStorePorts, DocumentWrite } from './document-store.js';
+export type { PrepareRefusal } from './document-transactions.js';
+export type { TransactionOutcome } from './transaction-memory.js';
 export { DocumentFollower } from './document-follower.js';
 export type { DocumentHistoryOptions } from './document-history.js';
 export { FOLLOWER_CRASH_SITES } from './follower-crash-sites.js';
@@ -25,12 +19,10 @@ export type {
   DocumentOutcome,
   Fields,
   PreparedChange,
-  Scalar,
   DocumentView,
   DocumentWritten,
 } from './document-op.js';
 export { isTextId } from './id-kind.js';
-export type { RememberedOperation } from './operation-memory.js';
 export { SnapshotCodec } from './snapshot-codec.js';
 export { type FileCodec, SNAPSHOT_CRASH_SITES, SnapshotFile } from './snapshot-file.js';
 export { stateHash } from './state-hash.js';

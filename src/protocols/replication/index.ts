@@ -1,6 +1,6 @@
 export type * from './messages.js';
 export { admits, type Confirmed } from './core/confirmation.js';
-export { decideHandshake, type Heard, type HandshakeDecision, type OwnHistory, quorumOf } from './core/handshake.js';
+export { decideHandshake, type Heard, type OwnHistory, quorumOf } from './core/handshake.js';
 export {
   beginPrimary,
   type ChainRelation,
@@ -20,7 +20,7 @@ export {
   type ReplicaState,
   reportOf,
 } from './core/replica.js';
-export type { ReplicaCondition, ReplicaView } from './core/replica-view.js';
+export type { ReplicaView } from './core/replica-view.js';
 export { HttpReplicaLink } from './shell/http-replica-link.js';
 export type { ReplicaLink } from './shell/replica-link.js';
 export { type FollowedPrimary, type ReplicaCounts, ReplicaShell } from './shell/replica-shell.js';

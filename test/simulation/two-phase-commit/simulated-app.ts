@@ -40,7 +40,7 @@ export interface AppWorld extends Surroundings {
   newId(): TransactionId;
   appServes(report: RecoveryReport): void;
   appEnded(app: SimulatedApp, how: Crash, why: string): void;
-  /** It found that its stores are not of one time. */
+  /** It found that one of its stores is an older copy. */
   appRefused(app: SimulatedApp): void;
 }
 

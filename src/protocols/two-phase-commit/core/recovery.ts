@@ -91,7 +91,7 @@ export function tellingsOf(
   });
 }
 
-/** What contradicts itself between the participants and the rows; the data are not of one time. */
+/** What contradicts itself between the participants and the rows: one of them is an older copy. */
 export interface Mismatch {
   readonly id: TransactionId;
   readonly kind: string;

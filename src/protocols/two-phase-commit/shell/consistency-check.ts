@@ -21,7 +21,7 @@ export async function findCarriedOut({ participants }: Stores): Promise<StartSta
   return byName(participants, async (participant) => (await participant.carriedOut?.()) ?? []);
 }
 
-/** What shows that the stores are not of one time. To be asked before anything is begun; changes nothing. */
+/** What shows that one store is an older copy. To be asked before anything is begun; changes nothing. */
 export async function findMismatches(
   stores: Stores,
   inDoubt: StartState['inDoubt'],
@@ -39,8 +39,8 @@ export async function findMismatches(
   return mismatches(state, await neverMade(stores, missingPromises(state)));
 }
 
-/** Rejects with `recovery-needed` when the stores are not of one time; nothing is changed then. */
-export async function assertOfOneTime(
+/** Rejects with `recovery-needed` when one store is an older copy; nothing is changed then. */
+export async function assertConsistent(
   stores: Stores,
   inDoubt: StartState['inDoubt'],
   unmatched: ReadonlySet<TransactionId>,
@@ -49,7 +49,11 @@ export async function assertOfOneTime(
   if (found.length === 0) return;
   const lines = found.slice(0, MAX_LISTED).map(sentenceOf);
   if (found.length > MAX_LISTED) lines.push(`and ${found.length - MAX_LISTED} more`);
-  throw new AppError('recovery-needed', `The stores are not of one time: ${lines.join('; ')}.`, { retry: 'never' });
+  throw new AppError(
+    'recovery-needed',
+    `The stores are at different points in time; one is an older copy: ${lines.join('; ')}.`,
+    { retry: 'never' },
+  );
 }
 
 const MAX_LISTED = 20;

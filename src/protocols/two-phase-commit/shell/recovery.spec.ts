@@ -158,7 +158,8 @@ describe('recovery at the start', () => {
 
     await expect(world.coordinator.recoverAtStart()).rejects.toMatchObject({
       code: 'recovery-needed',
-      message: 'The stores are not of one time: the database has committed naming t1, of which b knows nothing.',
+      message:
+        'The stores are at different points in time; one is an older copy: the database has committed naming t1, of which b knows nothing.',
     });
     expect(names()).toEqual([[], [], ['x']]);
   });

@@ -10,7 +10,7 @@ import {
 } from '../core/recovery.js';
 import type { Decision, DecisionRow, TransactionId } from '../ports.js';
 import { errorOf } from './error-of.js';
-import { assertOfOneTime, findInDoubt, type Stores } from './consistency-check.js';
+import { assertConsistent, findInDoubt, type Stores } from './consistency-check.js';
 import { AS_LONG_AS_IT_TAKES, type InTime, within } from './in-time.js';
 import { RecoveryLog, type UnderWayNow } from './recovery-log.js';
 import { type Resolution, resolveInDoubt } from './resolution.js';
@@ -54,7 +54,7 @@ export class Recovery {
   async atStart(unmatched: readonly TransactionId[]): Promise<RecoveryReport> {
     for (const id of unmatched) this.unmatched.add(id);
     const found = await findInDoubt(this.ports);
-    await assertOfOneTime(this.ports, found, this.unmatched);
+    await assertConsistent(this.ports, found, this.unmatched);
     return this.recover(undecidedOf(found), undecidedOf(found), true);
   }
 

@@ -82,8 +82,8 @@ export class TransactionCoordinator<Work> {
 
   /**
    * Decides and carries out all that an earlier incarnation left; to be awaited before anything is read or begun. `unmatched`:
-   * named by a recovery from replicas. Rejects with `recovery-needed`, having changed nothing, when the stores are not
-   * of one time.
+   * named by a recovery from replicas. Rejects with `recovery-needed`, having changed nothing, when one store is
+   * an older copy.
    */
   recoverAtStart(unmatched: readonly TransactionId[] = []): Promise<RecoveryReport> {
     return this.inTurn(() => this.recovery.atStart(unmatched));
