@@ -19,7 +19,7 @@ import { WRITES } from './paths/writes.js';
 import { startApp } from './processes.js';
 import { ensureWrk } from './provision-wrk.js';
 import { jsonOf, type Report, type Row, summarise, tableOf } from './report.js';
-import { parseSettings, type Settings, USAGE } from './settings.js';
+import { readSettings, type Settings } from './settings.js';
 import { svgOf } from './svg.js';
 import { Wrk } from './wrk.js';
 
@@ -125,9 +125,9 @@ function save(report: Report, folder: string): void {
 
 let settings: Settings;
 try {
-  settings = parseSettings(process.argv.slice(2), (against) => figuresOf(against).map(({ name }) => name));
+  settings = readSettings(process.argv[2] ?? '', (against) => figuresOf(against).map(({ name }) => name));
 } catch (error) {
-  console.error(`${(error as Error).message}\n${USAGE}`);
+  console.error((error as Error).message);
   process.exit(EXIT_USAGE);
 }
 await main(settings);

@@ -1,15 +1,26 @@
 /** Measures: `npm run bench`. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { commandLine, wholeNumber } from './command-line.mjs';
 import { ensureBuild, ensureDependencies, ensureNode, orExplain, ROOT } from './provision.mjs';
 
 await orExplain(async () => {
   await ensureNode();
   ensureDependencies();
-  ensureBuild();
 });
+const { Option } = await import('commander');
+const options = (await commandLine('npm run bench', 'Measures, or compares two builds of the app.'))
+  .option('--only <names>', 'these figures, with commas between them', (text, all) => [...all, ...text.split(',')], [])
+  .option('--rounds <n>', 'how often each is measured', await wholeNumber(1), 5)
+  .option('--seconds <n>', 'for how long each time', await wholeNumber(1), 3)
+  .option('--program <file>', 'the app', 'dist/bundle/api.mjs')
+  .option('--against <file>', 'the app of another build: compares the two')
+  .addOption(new Option('--generator <name>', 'of the load').choices(['wrk', 'autocannon']).default('wrk'))
+  .parse()
+  .opts();
+await orExplain(ensureBuild);
 const compile = [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.bench.json'];
-for (const args of [compile, [join(ROOT, 'build/bench/main.js'), ...process.argv.slice(2)]]) {
+for (const args of [compile, [join(ROOT, 'build/bench/main.js'), JSON.stringify(options)]]) {
   const { status } = spawnSync(process.execPath, args, { cwd: ROOT, stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
 }

@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import os from 'node:os';
 import { join } from 'node:path';
+import { commandLine } from './command-line.mjs';
 import { ensureDependencies, ensureNode, orExplain, ROOT } from './provision.mjs';
 
 const packageFile = (path) => join(ROOT, 'node_modules', path);
@@ -49,12 +50,11 @@ await orExplain(async () => {
   ensureDependencies();
 });
 
-const args = process.argv.slice(2);
-if (args.some((arg) => arg !== '--without-tests')) {
-  console.error('npm run check takes --without-tests and nothing else.');
-  process.exit(2);
-}
-const waiting = args.length > 0 ? [...CHECKS] : [TESTS, ...CHECKS];
+const { withoutTests } = (await commandLine('npm run check', 'What every commit must pass.'))
+  .option('--without-tests', 'leave the unit tests to npm test')
+  .parse()
+  .opts();
+const waiting = withoutTests ? [...CHECKS] : [TESTS, ...CHECKS];
 const outcomes = [];
 const worker = async () => {
   for (let step = waiting.shift(); step; step = waiting.shift()) outcomes.push(await run(step));

@@ -1,16 +1,37 @@
 /**
  * Kills real processes at the crash sites of the two-phase commit and audits what they leave: `npm run test:crash`.
- * With `-- --double` also at a second site in the recovery from the first, which takes long; test/crash/main.ts says how
- * to choose among them.
+ * `-- --double` also kills at a second site in the recovery from the first, which takes long.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { commandLine, wholeNumber } from './command-line.mjs';
 import { ensureBuild, ensureDependencies, ensureNode, orExplain, ROOT } from './provision.mjs';
 
-const args = process.argv.slice(2);
+const OF_DOUBLE = ['minutes', 'from', 'replicas', 'first', 'second', 'seed'];
 
-async function doubleDeaths() {
-  ensureDependencies();
+async function readOptions() {
+  const program = (
+    await commandLine('npm run test:crash', 'Kills the app at each crash site, and audits what it left.')
+  )
+    .option('-t, --testNamePattern <text>', 'without --double: only the sites whose test is named like this')
+    .option('--double', 'kill it at a second site as well, while it recovers from the first')
+    .option('--minutes <n>', 'with --double: begin no pair after so long', await wholeNumber(1), 30)
+    .option('--from <n>', 'with --double: go on with this pair', await wholeNumber(1), 1)
+    .option('--replicas <n>', 'with --double: that many replicas', await wholeNumber(), 0)
+    .option('--first <site>', 'with --double: only first sites that begin like this')
+    .option('--second <site>', 'with --double: only second sites that begin like this')
+    .option('--seed <n>', 'with --double: another load', await wholeNumber(), 1)
+    .parse();
+  const options = program.opts();
+  const isGiven = (name) => program.getOptionValueSource(name) === 'cli';
+  const misplaced = options.double ? ['testNamePattern'].filter(isGiven) : OF_DOUBLE.filter(isGiven);
+  if (misplaced.length > 0) {
+    program.error(`--${misplaced[0]} is for a run ${options.double ? 'without' : 'with'} --double`);
+  }
+  return options;
+}
+
+async function doubleDeaths(options) {
   ensureBuild();
   const { build } = await import('esbuild');
   const outfile = join(ROOT, 'build/crash.mjs');
@@ -24,14 +45,18 @@ async function doubleDeaths() {
     sourcemap: 'inline',
     logLevel: 'warning',
   });
-  return ['--enable-source-maps', outfile, ...args];
+  return ['--enable-source-maps', outfile, JSON.stringify(options)];
 }
 
 let program;
 await orExplain(async () => {
   await ensureNode();
-  program = args.includes('--double')
-    ? await doubleDeaths()
-    : [join(ROOT, 'scripts/test.mjs'), '--only', 'integration', 'two-phase-crash-sites', ...args];
+  ensureDependencies();
+  const options = await readOptions();
+  const { testNamePattern: pattern } = options;
+  const chosen = pattern === undefined ? [] : ['-t', pattern];
+  program = options.double
+    ? await doubleDeaths(options)
+    : [join(ROOT, 'scripts/test.mjs'), '--only', 'integration', 'two-phase-crash-sites', ...chosen];
 });
 process.exitCode = spawnSync(process.execPath, program, { cwd: ROOT, stdio: 'inherit' }).status ?? 1;

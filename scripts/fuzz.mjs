@@ -4,22 +4,22 @@
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { ensureNode, orExplain, ROOT } from './provision.mjs';
+import { commandLine, wholeNumber } from './command-line.mjs';
+import { ensureDependencies, ensureNode, orExplain, ROOT } from './provision.mjs';
 
 await orExplain(async () => {
   await ensureNode();
+  ensureDependencies();
 });
 
-const number = (text, name) => {
-  if (/^\d{1,9}$/.test(text)) return text;
-  console.error(`--${name} takes a whole number; it was given "${text}".`);
-  process.exit(2);
-};
-const option = (byDefault) => ({ type: 'string', default: byDefault });
-const { values } = parseArgs({ options: { requests: option('50000'), seed: option('1'), from: option('0') } });
-
-const settings = Object.entries(values).map(([name, text]) => [`FUZZ_${name.toUpperCase()}`, number(text, name)]);
+const program = (
+  await commandLine('npm run fuzz', 'Sends seeded requests, valid and invalid, made from the API documents.')
+)
+  .option('--requests <n>', 'how many', await wholeNumber(), 50_000)
+  .option('--seed <n>', 'of the requests', await wholeNumber(), 1)
+  .option('--from <n>', 'the number of the first one, as a fault names it', await wholeNumber(), 0)
+  .parse();
+const settings = Object.entries(program.opts()).map(([name, value]) => [`FUZZ_${name.toUpperCase()}`, String(value)]);
 const args = [join(ROOT, 'scripts/test.mjs'), '--only', 'integration', 'test/integration/fuzz'];
 const env = { ...process.env, ...Object.fromEntries(settings) };
 process.exitCode = spawnSync(process.execPath, args, { cwd: ROOT, env, stdio: 'inherit' }).status ?? 1;

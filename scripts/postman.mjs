@@ -10,6 +10,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { commandLine } from './command-line.mjs';
 import { ensureBuild, ensureDependencies, ensureNode, ProvisionError, ROOT } from './provision.mjs';
 
 const NEWMAN = 'newman@6';
@@ -144,11 +145,20 @@ async function runCollection(url) {
 
 async function main() {
   await ensureNode();
+  ensureDependencies();
+  (
+    await commandLine(
+      'npm run postman',
+      'Runs the Postman collection against BASE_URL, the running app or one of its own.',
+    )
+  )
+    .usage('')
+    .addHelpText('after', '\nEnvironment: BASE_URL, REPLICA_URL and API_KEY.')
+    .parse();
   ensureNewman();
   const given = process.env.BASE_URL?.replace(/\/$/, '');
   if (given) return runCollection(given);
   if (await answers(DEFAULT_URL)) return runCollection(DEFAULT_URL);
-  ensureDependencies();
   ensureBuild();
   return withOwnSystem(runCollection);
 }

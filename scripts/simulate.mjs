@@ -5,22 +5,25 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { commandLine, wholeNumber } from './command-line.mjs';
 import { ensureDependencies, ensureNode, orExplain, ROOT } from './provision.mjs';
-
-const args = process.argv.slice(2);
-const place = args.indexOf('--protocol');
-const protocol = place === -1 ? 'replication' : args[place + 1];
-const simulations = join(ROOT, 'test/simulation');
-const protocols = readdirSync(simulations);
-if (!protocols.includes(protocol)) {
-  console.error(`There is no simulation of "${protocol}"; there are: ${protocols.join(', ')}.`);
-  process.exit(2);
-}
 
 await orExplain(async () => {
   await ensureNode();
   ensureDependencies();
 });
+const { Option } = await import('commander');
+const simulations = join(ROOT, 'test/simulation');
+const program = (await commandLine('npm run simulate', 'Runs a protocol with simulated disks, links and deaths.'))
+  .addOption(new Option('--protocol <name>', 'which').choices(readdirSync(simulations)).default('replication'))
+  .option('--seeds <n>', 'how many runs', await wholeNumber(1), 2_000)
+  .option('--from <n>', 'the first seed', await wholeNumber(), 1)
+  .option('--seed <n>', 'one run alone', await wholeNumber())
+  .option('--bug <name>', 'plant a bug, which must be found')
+  .option('--coverage', 'two-phase-commit: say what came about, and how often')
+  .parse();
+const { protocol, ...options } = program.opts();
+if (options.coverage && protocol !== 'two-phase-commit') program.error('--coverage is for two-phase-commit');
 const { build } = await import('esbuild');
 const outfile = join(ROOT, `build/simulate-${protocol}.mjs`);
 await build({
@@ -33,5 +36,7 @@ await build({
   sourcemap: 'inline',
   logLevel: 'warning',
 });
-const { status } = spawnSync(process.execPath, ['--enable-source-maps', outfile, ...args], { stdio: 'inherit' });
+const { status } = spawnSync(process.execPath, ['--enable-source-maps', outfile, JSON.stringify(options)], {
+  stdio: 'inherit',
+});
 process.exitCode = status ?? 1;

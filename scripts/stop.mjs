@@ -21,7 +21,7 @@ function isAnythingNoted() {
 try {
   process.chdir(ROOT);
   const isBuilt = existsSync(supervisor);
-  if (!isBuilt && !isAnythingNoted()) {
+  if (!isBuilt && !isAnythingNoted() && process.argv.length === 2) {
     console.log('Not running.');
   } else {
     await ensureNode();

@@ -10,6 +10,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { commandLine } from './command-line.mjs';
 import { otherNode, SUPPORTED_NODES } from './other-nodes.mjs';
 import {
   ensureBuild,
@@ -36,20 +37,24 @@ const TEST_TIMEOUT_MS = 60_000;
 /** How long a suite that has reported may take to end. After that it has left something open, which is a failure. */
 const END_TIMEOUT_MS = 30_000;
 
-function readArguments(args) {
-  const place = args.findIndex((arg) => arg === '--only' || arg.startsWith('--only='));
-  if (place === -1) return { names: Object.keys(SUITES).filter((name) => name !== 'nodes'), jestArgs: args };
-  const [, inline] = args[place].split('=');
-  const value = inline ?? args[place + 1] ?? '';
-  const names = value.split(',');
+async function readArguments() {
+  const program = (
+    await commandLine('npm test', 'Runs the test suites; what a suite needs is installed and built first.')
+  )
+    .usage('-- [--only <suites>] [arguments of Jest]')
+    .option('--only <suites>', `with commas between them: ${Object.keys(SUITES).join(', ')}; else all but nodes`)
+    .argument('[jest...]', "patterns of paths and Jest's own options, as in src/kernel -t 'a name'")
+    .allowUnknownOption()
+    .parse();
+  const { only } = program.opts();
+  const names = only?.split(',') ?? Object.keys(SUITES).filter((name) => name !== 'nodes');
   if (names.some((name) => !Object.hasOwn(SUITES, name))) {
-    throw new ProvisionError(`--only takes ${Object.keys(SUITES).join(', ')}; it was given "${value}".`);
+    throw new ProvisionError(`--only takes ${Object.keys(SUITES).join(', ')}; it was given "${only}".`);
   }
-  return { names, jestArgs: args.toSpliced(place, inline === undefined ? 2 : 1) };
+  return { names, jestArgs: program.args };
 }
 
 function provisionFor(names) {
-  ensureDependencies();
   if (!names.some((name) => SUITES[name].needsMachine)) return;
   ensureRedis();
   if (names.includes('integration')) {
@@ -123,7 +128,8 @@ function printTable(rows) {
 
 async function main() {
   await ensureNode();
-  const { names, jestArgs } = readArguments(process.argv.slice(2));
+  ensureDependencies();
+  const { names, jestArgs } = await readArguments();
   provisionFor(names);
   const folder = mkdtempSync(join(tmpdir(), 'bifolio-tests-'));
   try {

@@ -4,9 +4,16 @@ import { join } from 'node:path';
 import { AppError } from '../../src/kernel/index.js';
 import { crashSitesAmong } from '../../src/platform/crash-sites/index.js';
 import { runServer } from '../../src/platform/nodes/index.js';
+import { commandLine } from '../../src/platform/process/index.js';
 import { TWO_PHASE_CRASH_SITES } from '../../src/protocols/two-phase-commit/index.js';
 import { start } from './start.js';
 
+commandLine(
+  'npm run example',
+  'Runs the small app of examples/atomic-invoice, on PORT (3100), with its data in DATA_DIR.',
+)
+  .usage('')
+  .parse();
 const { DATA_DIR: directory = '.example-data', PORT = '3100', FAULTS, CRASH_SITE = '' } = process.env;
 
 runServer(() => {

@@ -22,6 +22,13 @@ export const apiKeys = z
     });
   });
 
+const IS_ENTRY = /^[\w.-]+:(?:read|write|operator):/;
+/** A key as a caller sends it. */
+export const sentKey = z
+  .string()
+  .refine((text) => !IS_ENTRY.test(text), 'must be a key alone; API_KEYS takes name:role:key,...')
+  .optional();
+
 const RATE_RULE = 'must be auto, off or a number of requests per minute';
 export const rateLimit = z
   .union([z.enum(['auto', 'off']), wholeNumber(RATE_RULE, 1, Number.MAX_SAFE_INTEGER)], RATE_RULE)

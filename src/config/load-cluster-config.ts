@@ -19,14 +19,14 @@ export function loadClusterConfig(): ClusterConfig {
 }
 
 export function parseClusterConfig(environment: Environment) {
-  const { http, storage, replication, cluster, faults } = parseSettings(commonSchema, environment);
+  const { http, storage, replication, cluster, client, faults } = parseSettings(commonSchema, environment);
   return deepFreeze({
     /** `host:port` each: NODES, else the replicas there are. */
     nodes: (cluster.nodes.length > 0 ? cluster.nodes : nodesOf(replication)).map(nameOfNode),
     /** Where open operations are kept, absolute. */
     directory: join(storage.dataDirectory, 'cluster'),
-    /** The first key of API_KEYS that may write. */
-    apiKey: http.apiKeys.find(({ role }) => role !== 'read')?.key,
+    /** API_KEY, else the first key of API_KEYS that may write. */
+    apiKey: client.apiKey ?? http.apiKeys.find(({ role }) => role !== 'read')?.key,
     faults: faultsConfigOf(faults),
   });
 }

@@ -37,9 +37,9 @@ export function loadDirectories(): Directories {
 
 export function parseConfig(environment: Environment) {
   const settings = parseSettings(appSchema, environment);
-  const { storage, replication, transactions, cache, log } = settings;
+  const { storage, replication, transactions, cache, log, client } = settings;
   return deepFreeze({
-    ...{ storage, log, http: httpConfigOf(settings), faults: faultsConfigOf(settings.faults) },
+    ...{ storage, log, client, http: httpConfigOf(settings), faults: faultsConfigOf(settings.faults) },
     replication: {
       ...replication,
       /** Empty: none. `name` is `host:port`. */

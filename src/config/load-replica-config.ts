@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { AppError } from '../kernel/index.js';
 import {
   deepFreeze,
@@ -16,19 +15,20 @@ import { commonSchema } from './settings.js';
 export type ReplicaConfig = ReturnType<typeof parseReplicaConfig>;
 
 /**
- * As `loadConfig`, for a replica. Its port is `--port` of the command line, else PORT of the environment; never that
- * of `.env`, which is the app's. Throws `misconfigured` naming every setting that is wrong, or the missing port.
+ * As `loadConfig`, for a replica. Its port is `given`, else PORT of the environment; never that of `.env`, which is the
+ * app's. Throws `misconfigured` naming every setting that is wrong, or the missing port.
  */
-export function loadReplicaConfig(commandLine: readonly string[] = process.argv.slice(2)): ReplicaConfig {
+export function loadReplicaConfig(given: string | undefined): ReplicaConfig {
   const { PORT } = process.env;
   loadCheckedEnvironmentFile();
-  return parseReplicaConfig(commandLine, { ...process.env, PORT });
+  return parseReplicaConfig(given, { ...process.env, PORT });
 }
 
-export function parseReplicaConfig(commandLine: readonly string[], environment: Environment) {
-  const PORT = portIn(commandLine) ?? environment['PORT'];
+export function parseReplicaConfig(given: string | undefined, environment: Environment) {
+  const PORT = given ?? environment['PORT'];
   if (PORT === undefined || PORT === '') {
-    throw misconfigured('PORT must be given to a replica: npm run start:replica -- --port 5071');
+    const message = 'PORT must be given to a replica: npm run start:replica -- --port 5071';
+    throw new AppError('misconfigured', message, { retry: 'never' });
   }
   const settings = parseSettings(commonSchema, { ...environment, PORT });
   const { storage, replication, log } = settings;
@@ -40,16 +40,4 @@ export function parseReplicaConfig(commandLine: readonly string[], environment: 
     faults: faultsConfigOf(settings.faults),
     inForce: settingsInForce(settings),
   });
-}
-
-function portIn(commandLine: readonly string[]): string | undefined {
-  try {
-    return parseArgs({ args: [...commandLine], options: { port: { type: 'string' } } }).values.port;
-  } catch (cause) {
-    throw misconfigured('a replica takes --port and nothing else', cause);
-  }
-}
-
-function misconfigured(message: string, cause?: unknown): AppError {
-  return new AppError('misconfigured', message, { retry: 'never', cause });
 }

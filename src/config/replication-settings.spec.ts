@@ -37,7 +37,7 @@ describe('the replicas of the app', () => {
 
 describe('the settings of a replica', () => {
   it('given --port, are those of that port, whatever PORT says', () => {
-    const config = parseReplicaConfig(['--port', '5072'], { PORT: '5050', REPLICAS_DIR: '/copies' });
+    const config = parseReplicaConfig('5072', { PORT: '5050', REPLICAS_DIR: '/copies' });
 
     expect(config.http.port).toBe(5072);
     expect(config.directory).toBe(join('/copies', '5072'));
@@ -45,22 +45,20 @@ describe('the settings of a replica', () => {
   });
 
   it('given PORT alone, are those of that port, though REPLICA_PORTS names it', () => {
-    expect(parseReplicaConfig([], { PORT: '5071' }).http.port).toBe(5071);
+    expect(parseReplicaConfig(undefined, { PORT: '5071' }).http.port).toBe(5071);
   });
 
   it.each([
-    [[], {}, 'PORT must be given to a replica'],
-    [[], { PORT: '' }, 'PORT must be given to a replica'],
-    [['--port', 'x'], {}, 'PORT must be a port'],
-    [['--data', 'x'], {}, 'takes --port and nothing else'],
-    [['5071'], {}, 'takes --port and nothing else'],
-    [['--port', '5071'], { HOST: '0.0.0.0' }, 'API_KEYS must be set to listen on 0.0.0.0'],
-  ])('given the command line %j and %j, are refused: %s', (commandLine, environment, refusal) => {
-    expect(() => parseReplicaConfig(commandLine, environment)).toThrow(refusal);
+    [undefined, {}, 'PORT must be given to a replica'],
+    [undefined, { PORT: '' }, 'PORT must be given to a replica'],
+    ['x', {}, 'PORT must be a port'],
+    ['5071', { HOST: '0.0.0.0' }, 'API_KEYS must be set to listen on 0.0.0.0'],
+  ])('given --port %s and %j, are refused: %s', (port, environment, refusal) => {
+    expect(() => parseReplicaConfig(port, environment)).toThrow(refusal);
   });
 
   it('are frozen, as those of the app are', () => {
-    expect(Object.isFrozen(parseReplicaConfig(['--port', '5072'], {}).http)).toBe(true);
+    expect(Object.isFrozen(parseReplicaConfig('5072', {}).http)).toBe(true);
     expect(Object.isFrozen(parseConfig({}).replication.nodes[0])).toBe(true);
   });
 });

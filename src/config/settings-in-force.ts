@@ -6,8 +6,8 @@ const SECRETS: readonly string[] = ['API_KEYS', 'CLUSTER_SECRET'];
 /** The settings of a process as text, by name, to be compared with those of another; of a secret only a hash. */
 export type SettingsInForce = Readonly<Record<string, string>>;
 
-export function settingsInForce(settings: Settings): SettingsInForce {
-  const entries = Object.values(settings).flatMap((slice) => Object.entries(slice));
+export function settingsInForce({ client: _ofCommands, ...served }: Settings): SettingsInForce {
+  const entries = Object.values(served).flatMap((slice) => Object.entries(slice));
   return Object.fromEntries(
     entries.map(([field, value]) => [variableOf(field), textOf(variableOf(field), value)] as const),
   );

@@ -76,6 +76,7 @@ describe('settings', () => {
     ['API_KEYS', { API_KEYS: `me:read:${KEY},me:write:${KEY}` }, 'must name each key differently'],
     ['API_KEYS', { HOST: '0.0.0.0' }, 'must be set to listen on 0.0.0.0'],
     ['API_KEYS', { HOST: '192.168.1.7', API_KEYS: '' }, 'must be set to listen on 192.168.1.7'],
+    ['API_KEY', { API_KEY: `me:read:${KEY}` }, 'must be a key alone'],
     ['CACHE', { CACHE: 'yes' }, 'must be on or off'],
     ['CACHE_BYTES', { CACHE_BYTES: 'much' }, 'must be a whole number of bytes'],
     ['SEED', { SEED: '1' }, 'must be on or off'],

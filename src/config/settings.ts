@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { allowedHosts, apiKeys, corsOrigins, rateLimit } from './access-settings.js';
+import { allowedHosts, apiKeys, corsOrigins, rateLimit, sentKey } from './access-settings.js';
 import { nameOfNode, type NodeAddress, replicaNodes, replicaPorts } from './replication-settings.js';
 import { wholeNumber } from './whole-number.js';
 
@@ -80,6 +80,8 @@ export const SLICES = {
     ),
   }),
   cluster: z.object({ nodes: replicaNodes }),
+  /** Of the commands that call the app. */
+  client: z.object({ apiKey: sentKey }),
   transactions: z.object({ prepareDeadlineMs: milliseconds(1_000), inDoubtAfterMs: milliseconds(5_000) }),
   cache: z.object({ cache: onOff('on'), cacheBytes: bytes(64 * MEBIBYTE) }),
   log: z.object({

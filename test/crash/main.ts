@@ -1,30 +1,25 @@
-import { parseArgs } from 'node:util';
 import { TwoStoreHistory } from '../support/two-store-history.js';
 import { dieTwice, type DoubleDeath, FIRST_SITES, SECOND_SITES } from './double-deaths.js';
 
-/**
- * `npm run test:crash -- --double` kills the app at one site and, while it recovers from that, at another: each first
- * site with each second one, in a new data directory. `--minutes 30` bounds it, `--from 100` goes on with the hundredth
- * pair, `--replicas 4` has replicas, `--first <site>` and `--second <site>` choose, `--seed 7` is another load.
- */
-const { values } = parseArgs({
-  options: {
-    double: { type: 'boolean' },
-    minutes: { type: 'string', default: '30' },
-    from: { type: 'string', default: '1' },
-    replicas: { type: 'string', default: '0' },
-    first: { type: 'string' },
-    second: { type: 'string' },
-    seed: { type: 'string', default: '1' },
-  },
-});
+/** What scripts/crash.mjs read from its command line. */
+interface Options {
+  readonly minutes: number;
+  /** The number of a pair, from 1. */
+  readonly from: number;
+  readonly replicas: number;
+  readonly first?: string;
+  readonly second?: string;
+  readonly seed: number;
+}
+
+/** Each first site with each second one, in a new data directory. */
+const values = JSON.parse(process.argv[2] ?? '{}') as Options;
 
 const pairs = FIRST_SITES.filter((site) => values.first === undefined || site.startsWith(values.first))
   .flatMap((first) => SECOND_SITES.map((second) => ({ first, second })))
   .filter(({ second }) => values.second === undefined || second.startsWith(values.second));
-const from = Number(values.from);
-const [seed, replicas] = [Number(values.seed), Number(values.replicas)];
-const endMs = performance.now() + Number(values.minutes) * 60_000;
+const { from, seed, replicas } = values;
+const endMs = performance.now() + values.minutes * 60_000;
 
 const deaths: DoubleDeath[] = [];
 for (const [index, { first, second }] of pairs.entries()) {

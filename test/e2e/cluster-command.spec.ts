@@ -60,7 +60,7 @@ describe('npm run cluster', () => {
   });
 
   it.each([
-    [['make', '1'], 'there is no command make'],
+    [['make', '1'], 'Unknown command make'],
     [['create', '{groupId: 1}'], 'is no JSON'],
     [['create', '{"groupId": 1}'], 'groupId: must be a string'],
     [['create', '{"groupId": "\\ud800"}'], 'groupId: must be well-formed Unicode'],

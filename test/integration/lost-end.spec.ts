@@ -137,7 +137,7 @@ describe('an app without replicas', () => {
         code: 1,
         printed: expect.stringMatching(/^validation-failed: /),
       });
-      expect(await accept()).toEqual({ code: 2, printed: expect.stringMatching(/^Usage: .*data:accept-loss/) });
+      expect(await accept()).toEqual({ code: 2, printed: expect.stringMatching(/^Say why .*data:accept-loss/) });
     },
     TEST_TIMEOUT_MS,
   );

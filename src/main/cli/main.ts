@@ -1,6 +1,8 @@
 import 'reflect-metadata';
+import type { Command } from 'commander';
 import { namedDirectories } from '../../config/index.js';
 import { explainFailure } from '../../platform/nodes/index.js';
+import { commandLine } from '../../platform/process/index.js';
 import { acceptLostData } from './accept-loss/run.js';
 import { acceptTransactions } from './accept/run.js';
 import { runCluster } from './cluster/run.js';
@@ -9,60 +11,63 @@ import type { CommandOutput } from './command-output.js';
 import { showStatus } from './status.js';
 
 const EXIT_FAILED = 1;
-const EXIT_USAGE = 2;
 /** What is kept here is nobody else's to read. */
 const OWNER_ONLY = 0o077;
-const DRY_RUN = '--dry-run';
-const ACCEPTING: Readonly<Record<string, (reason: string) => Promise<CommandOutput>>> = {
-  'transactions:accept': acceptTransactions,
-  'data:accept-loss': acceptLostData,
-};
-const USAGE =
-  'Usage: npm run status, npm run cluster -- --help, npm run recover:from-replicas [-- --dry-run], ' +
-  'npm run transactions:accept -- --reason "...", npm run data:accept-loss -- --reason "..."';
 
-async function main([command, ...options]: readonly string[]): Promise<number> {
+const COMMANDS: Readonly<Record<string, (name: string) => Command>> = {
+  status: (name) =>
+    commandLine(name, 'Shows the position of the app and of each replica.').action(async () => {
+      const { exitCode, text } = await showStatus();
+      say({ exitCode, lines: [text] });
+    }),
+  'recover:from-replicas': (name) =>
+    commandLine(name, 'Restores the documents from the replicas after the data directory is lost.')
+      .option('--dry-run', 'say from which replica, and change nothing')
+      .action(async ({ dryRun = false }: { readonly dryRun?: boolean }) => {
+        say(await recoverFromReplicas(dryRun));
+      }),
+  'transactions:accept': (name) =>
+    accepting(name, 'Accepts the transactions that an older copy of one store lacks.', acceptTransactions),
+  'data:accept-loss': (name) => accepting(name, 'Accepts that data which was durable is missing.', acceptLostData),
+};
+
+function accepting(name: string, description: string, accept: (reason: string) => Promise<CommandOutput>): Command {
+  const program: Command = commandLine(name, description)
+    .usage('-- --reason "..."')
+    .option('--reason <text>', 'why the loss is accepted; kept with what is accepted (required)')
+    .action(async ({ reason }: { readonly reason?: string }) => {
+      if (reason === undefined) program.error(`say why the loss is accepted: ${name} -- --reason "..."`);
+      say(await accept(reason));
+    });
+  return program;
+}
+
+async function main([command = '', ...options]: readonly string[]): Promise<void> {
   process.umask(OWNER_ONLY);
-  if (command === 'status' && options.length === 0) {
-    const { exitCode, text } = await showStatus();
-    say(text, exitCode);
-    return exitCode;
-  }
-  if (command === 'recover:from-replicas' && options.every((option) => option === DRY_RUN)) {
-    const { exitCode, lines } = await recoverFromReplicas(options.includes(DRY_RUN));
-    say(lines.join('\n'), exitCode);
-    return exitCode;
-  }
   if (command === 'cluster') {
-    // Who reads no further, or has no room, is told by the exit code alone.
+    // A reader that stops reading, or a full disk, shows in the exit code alone.
     process.stdout.on('error', () => undefined);
-    return runCluster(options, {
+    process.exitCode = await runCluster(options, {
       out: (text) => process.stdout.write(text),
       error: (text) => process.stderr.write(text),
       isTerminal: process.stderr.isTTY,
     });
+    return;
   }
-  const [option, reason, ...rest] = options;
-  const accept = command === undefined ? undefined : ACCEPTING[command];
-  if (accept !== undefined && option === '--reason' && reason !== undefined && rest.length === 0) {
-    const { exitCode, lines } = await accept(reason);
-    say(lines.join('\n'), exitCode);
-    return exitCode;
-  }
-  say(USAGE, EXIT_USAGE);
-  return EXIT_USAGE;
+  const names = ['cluster', ...Object.keys(COMMANDS)];
+  const program =
+    COMMANDS[command]?.(`npm run ${command}`) ??
+    commandLine('npm run', `Commands: ${names.join(', ')}.`)
+      .usage('<command> [-- options]')
+      .argument('<command>');
+  await program.parseAsync([...options], { from: 'user' });
 }
 
-function say(text: string, exitCode: number): void {
-  (exitCode === 0 ? process.stdout : process.stderr).write(`${text}\n`);
+function say({ exitCode, lines }: CommandOutput): void {
+  (exitCode === 0 ? process.stdout : process.stderr).write(`${lines.join('\n')}\n`);
+  process.exitCode = exitCode;
 }
 
-main(process.argv.slice(2)).then(
-  (exitCode) => {
-    process.exitCode = exitCode;
-  },
-  (error: unknown) => {
-    say(explainFailure(error, namedDirectories()), EXIT_FAILED);
-    process.exitCode = EXIT_FAILED;
-  },
-);
+main(process.argv.slice(2)).catch((error: unknown) => {
+  say({ exitCode: EXIT_FAILED, lines: [explainFailure(error, namedDirectories())] });
+});

@@ -38,7 +38,7 @@ describe('npm run status', () => {
 
   it.each([
     [undefined, 'does not say'],
-    [{ status: 401, body: {} }, 'answers with status 401'],
+    [{ status: 401, body: {} }, 'refuses the API key: set API_KEY'],
     [{ status: 200, body: { epoch: 'x' } }, 'answers with status 200'],
   ])('given the answer %j, says so in one line and fails', (answer, what) => {
     const { exitCode, text } = statusText(URL, answer);

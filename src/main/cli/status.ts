@@ -33,12 +33,12 @@ export interface StatusOutput {
 
 /** `npm run status`: how the app that runs on the data directory and its replicas stand. */
 export async function showStatus(): Promise<StatusOutput> {
-  const { storage, http } = loadConfig();
+  const { storage, http, client } = loadConfig();
   const places = fileLayoutOf(storage);
   const app = await presenceOf(places.app.runFile);
   if (app.state === 'gone') return failed('Not running. "npm start" starts it.');
   if (app.state === 'silent') return failed(`The app (pid ${String(app.pid)}) runs but does not answer.`);
-  const apiKey = http.apiKeys[0]?.key;
+  const apiKey = client.apiKey ?? http.apiKeys[0]?.key;
   const answer = await getJson(new URL('/replication/status', app.url).href, {
     timeoutMs: ANSWER_WITHIN_MS,
     headers: apiKey === undefined ? {} : { 'x-api-key': apiKey },
@@ -49,6 +49,7 @@ export async function showStatus(): Promise<StatusOutput> {
 export function statusText(url: string, answer: JsonAnswer | undefined): StatusOutput {
   const parsed = statusSchema.safeParse(answer?.body);
   if (answer?.status === 200 && parsed.success) return { exitCode: 0, text: tableOf(url, parsed.data) };
+  if (answer?.status === 401) return failed(`The app at ${url} refuses the API key: set API_KEY to a key of the app.`);
   const what = answer === undefined ? 'does not say' : `answers with status ${String(answer.status)} when asked`;
   return failed(`The app at ${url} ${what} how its replicas stand.`);
 }

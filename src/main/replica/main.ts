@@ -1,12 +1,20 @@
 import { join } from 'node:path';
 import { loadReplicaConfig, namedDirectories } from '../../config/index.js';
 import { LOG_FILE_VARIABLE, runServer } from '../../platform/nodes/index.js';
+import { commandLine } from '../../platform/process/index.js';
 import { startReplica } from './replica.js';
 
 const RUN_FILE = 'replica.json';
 
+const { port } = commandLine('npm run start:replica', 'Runs one replica.')
+  .usage('-- --port 5071')
+  .option('--port <port>', 'port of the replica, which keeps its data in REPLICAS_DIR/<port>; else PORT')
+  .exitOverride((error) => process.exit(error.exitCode))
+  .parse()
+  .opts<{ readonly port?: string }>();
+
 runServer(() => {
-  const config = loadReplicaConfig();
+  const config = loadReplicaConfig(port);
   const { directory } = config;
   return {
     log: {

@@ -18,7 +18,7 @@ import {
   type RunNote,
   writeRunFile,
 } from '../../platform/nodes/index.js';
-import { systemRandom } from '../../platform/process/index.js';
+import { commandLine, systemRandom } from '../../platform/process/index.js';
 import { clusterSecret } from '../../platform/secrets/index.js';
 import { findAdoptable } from './adoption.js';
 import { APP, childrenOf, managedProcessesOf, type ProcessKind } from './managed-processes.js';
@@ -34,7 +34,6 @@ const STANDARD_INPUT = 0;
 const STANDARD_OUTPUT = 1;
 const STANDARD_ERROR = 2;
 const EXIT_FAILED = 1;
-const EXIT_USAGE = 2;
 
 async function start(kinds: readonly ProcessKind[]): Promise<number> {
   const config = loadConfig();
@@ -163,10 +162,17 @@ function print({ text, isTrouble }: Message): void {
 
 async function run(kinds: readonly ProcessKind[], [command = 'start', ...options]: readonly string[]): Promise<number> {
   process.umask(OWNER_ONLY);
-  if (command === 'start' && options.length === 0) return start(kinds);
-  if (command === 'stop' && options.every((option) => option === '--force')) return stop(kinds, options.length > 0);
-  print({ text: 'Usage: npm start (settings: .env or the environment), npm stop [-- --force]', isTrouble: true });
-  return EXIT_USAGE;
+  if (command !== 'stop') {
+    commandLine('npm start', 'Starts the app and its replicas; settings come from the environment or .env.')
+      .usage('')
+      .parse(options, { from: 'user' });
+    return start(kinds);
+  }
+  const { force = false } = commandLine('npm stop', 'Stops what npm start started, and waits until it is gone.')
+    .option('--force', 'kill what does not answer')
+    .parse(options, { from: 'user' })
+    .opts<{ readonly force?: boolean }>();
+  return stop(kinds, force);
 }
 
 /** Runs `npm start` or `npm stop` over these kinds of processes, and ends this process. */

@@ -8,7 +8,7 @@ import { REAL } from './variant.js';
  * `npm run simulate -- --protocol two-phase-commit --seed 123` replays one run, `--seeds 20000 --from 1` tries many.
  * `--bug '<name>'` plants a bug, `--coverage` says what came about and how often.
  */
-const { variant, first, count, has } = simulationOptions(process.argv, REAL, PLANTED);
+const { variant, first, count, isCovered } = simulationOptions(process.argv, REAL, PLANTED);
 
 const beganMs = performance.now();
 const met = new Coverage();
@@ -24,7 +24,7 @@ for (let seed = first; seed < first + count; seed += 1) {
   failed += 1;
   console.log(describeFailure(seed, outcome.violation));
 }
-if (has('coverage')) console.table(Object.fromEntries([...met.counts].sort()));
+if (isCovered) console.table(Object.fromEntries([...met.counts].sort()));
 const seconds = (performance.now() - beganMs) / 1_000;
 console.log(
   `${count} runs, ${failed} failed; ${committed} transactions committed; ` +

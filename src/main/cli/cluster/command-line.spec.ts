@@ -29,11 +29,13 @@ describe('the command line of the cluster client', () => {
   });
 
   it.each([[[]], [['--help']], [['create', '-h']]])('given %j, asks for help', (args: string[]) => {
-    expect(readCommandLine(args)).toBe('help');
+    expect(readCommandLine(args)).toEqual({
+      help: expect.stringMatching(/Usage: npm run cluster[^]*--raise-to[^]*Exit code/),
+    });
   });
 
   it.each([
-    [['make', '1'], 'there is no command make'],
+    [['make', '1'], 'Unknown command make'],
     [['create'], 'create takes one group'],
     [['create', '1', '2'], 'create takes one group'],
     [['create', '{"groupId": 1}'], 'groupId: must be a string'],

@@ -1,7 +1,9 @@
-import { parseArgs } from 'node:util';
+import { type Command as Program, CommanderError } from 'commander';
 import { z } from 'zod';
 import { type LamportTime, parseJson, parseLamport } from '../../../kernel/index.js';
+import { commandLine, refusalText } from '../../../platform/process/index.js';
 import { parseNode, type UnknownRule } from '../../../protocols/cluster-client/index.js';
+import { EXPLANATION, INTRODUCTION } from './help.js';
 
 export type Command =
   | { readonly name: 'create'; readonly groupId: string }
@@ -30,19 +32,6 @@ export interface CommandLine {
 /** What was typed is no command: `message` says why, in one line. */
 export class UsageError extends Error {}
 
-const OPTIONS = {
-  json: { type: 'boolean' },
-  help: { type: 'boolean', short: 'h' },
-  nodes: { type: 'string' },
-  patience: { type: 'string' },
-  attempts: { type: 'string' },
-  deadline: { type: 'string' },
-  concurrency: { type: 'string' },
-  unknown: { type: 'string' },
-  operation: { type: 'string' },
-  'raise-to': { type: 'string' },
-} as const;
-
 const groupSchema = z.strictObject({
   groupId: z
     .string('must be a string')
@@ -53,11 +42,51 @@ const groupSchema = z.strictObject({
 const FOLDERS = ['.', '..'];
 const UNKNOWN_RULES: readonly string[] = ['leave-open', 'undo', 'leave'] satisfies UnknownRule[];
 
-/** 'help' when that is asked for, or nothing at all. Throws a UsageError. */
-export function readCommandLine(args: readonly string[]): CommandLine | 'help' {
-  const { values, positionals } = parsed(args);
-  const [name, ...rest] = positionals;
-  if (values.help === true || name === undefined) return 'help';
+interface Options {
+  readonly nodes?: string;
+  readonly json?: true;
+  readonly patience?: string;
+  readonly attempts?: string;
+  readonly deadline?: string;
+  readonly concurrency?: string;
+  readonly unknown?: string;
+  readonly operation?: string;
+  readonly raiseTo?: string;
+}
+
+/** `help` when that is asked for, or nothing at all. Throws a UsageError. */
+export function readCommandLine(args: readonly string[]): CommandLine | { readonly help: string } {
+  let help = '';
+  const program: Program = commandLine('npm run cluster', INTRODUCTION)
+    .usage('-- <command> [options]')
+    .argument('[words...]')
+    .option('--nodes <host:port,...>', 'these nodes; else NODES of the environment or .env, else the replicas')
+    .option('--json', 'one JSON object and nothing else (with "npm run --silent cluster -- ...")')
+    .option('--patience <ms>', 'how long a call is tried again; a node may restart meanwhile (default 3000)')
+    .option('--attempts <count>', 'how often a call is tried in all, within that time')
+    .option('--deadline <ms>', 'for one attempt to be answered (default 2000)')
+    .option('--concurrency <count>', 'how many nodes are called at the same time (default 64)')
+    .option('--operation <id>', 'for repair: only this one')
+    .option('--raise-to <version>', 'for repair: to this version, which one node has met alone and is right')
+    .option('--unknown <rule>', 'for repair: leave-open (the default), undo or leave; see below')
+    .addHelpText('after', EXPLANATION)
+    .configureOutput({ writeOut: (text) => (help += text), outputError: () => undefined })
+    .exitOverride((error) => {
+      throw error;
+    });
+  try {
+    program.parse([...args], { from: 'user' });
+    const [name, ...rest] = program.args;
+    if (name === undefined) program.help();
+    return lineOf(name, rest, program.opts());
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return { help };
+    throw new UsageError(refusalText(error.message).slice(0, -1));
+  }
+}
+
+function lineOf(name: string, rest: readonly string[], values: Options): CommandLine {
   return {
     command: commandOf(name, rest, values),
     isJson: values.json ?? false,
@@ -69,24 +98,13 @@ export function readCommandLine(args: readonly string[]): CommandLine | 'help' {
   };
 }
 
-function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    throw new UsageError((error as Error).message.split('. ')[0]);
+const OF_REPAIR = { unknown: '--unknown', operation: '--operation', raiseTo: '--raise-to' } as const;
+
+function commandOf(name: string, rest: readonly string[], values: Options): Command {
+  const { unknown, operation, raiseTo } = values;
+  for (const [field, option] of name === 'repair' ? [] : Object.entries(OF_REPAIR)) {
+    if (field in values) throw new UsageError(`${option} belongs to repair`);
   }
-}
-
-const OF_REPAIR = ['unknown', 'operation', 'raise-to'] as const;
-
-function commandOf(
-  name: string,
-  rest: readonly string[],
-  values: Readonly<Partial<Record<(typeof OF_REPAIR)[number], string | undefined>>>,
-): Command {
-  const strange = name === 'repair' ? undefined : OF_REPAIR.find((option) => values[option] !== undefined);
-  if (strange !== undefined) throw new UsageError(`--${strange} belongs to repair`);
-  const { unknown, operation, 'raise-to': raiseTo } = values;
   switch (name) {
     case 'create':
     case 'delete':
@@ -105,7 +123,7 @@ function commandOf(
       };
     }
     default:
-      throw new UsageError(`there is no command ${name}`);
+      throw new UsageError(`Unknown command ${name}`);
   }
 }
 

@@ -1,5 +1,7 @@
-export const HELP = `Keeps groups on all nodes or on none, whatever fails on the way.
+export const INTRODUCTION = `Keeps groups on all nodes or on none, whatever fails on the way.`;
 
+export const EXPLANATION = `
+Commands:
   npm run cluster -- create '{"groupId": "1"}'   on all nodes, or on none
   npm run cluster -- delete '{"groupId": "1"}'   from all nodes, or from none
   npm run cluster -- get 1                       which nodes have it
@@ -8,19 +10,9 @@ export const HELP = `Keeps groups on all nodes or on none, whatever fails on the
   npm run cluster -- status                      how the nodes do, and what is open
   npm run cluster -- repair                      finishes what was left open, and raises nodes that lag or are new
 
-Options
-  --nodes host:port,...   these nodes; else NODES of the environment or .env, else the replicas
-  --json                  one JSON object and nothing else (with "npm run --silent cluster -- ...")
-  --patience 3000         milliseconds for which a call is tried again; a node may restart meanwhile
-  --attempts <count>      how often a call is tried in all, within that time
-  --deadline 2000         milliseconds for one attempt to be answered
-  --concurrency 64        how many nodes are called at the same time
-  --operation <id>        for repair: only this one
-  --raise-to <version>    for repair: to this version, which one node has met alone, and you know that it is right
-  --unknown <what>        for repair: at a node that does not know operation ids, never answered, and has the group
-                          while the others are rolled back: leave-open (the default), undo (the group is this
-                          operation's) or leave (it is somebody else's). leave also lets go of what can never be
-                          brought to an end, because a node is gone for good or all is too long ago
+--unknown decides about a node that does not know operation ids, never answered, and has the group while the others are
+rolled back: leave-open, undo (the group is this operation's) or leave (it is somebody else's). leave also gives up what can
+never be finished, because a node is gone for good or all is too long ago.
 
 How a node stands afterwards
   done         it did it                     refused      it answered no, and is as it was
@@ -32,7 +24,7 @@ Exit code
   0  done, on every node
   1  not done: refused or rolled back (no node is changed), or open (the nodes that are unknown are named; "repair" or
      the next command on the group finishes it)
-  2  that is no command
+  2  unknown command or option
 
 Nodes are called in the order of their addresses: the first one decides, then all others at once. Before it is told that
 it is done, all are looked at once more. Calls that fail are tried again after a random, growing wait; a node that answers

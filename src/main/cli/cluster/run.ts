@@ -9,7 +9,6 @@ import {
 } from '../../../protocols/cluster-client/index.js';
 import { crashSitesAmong } from '../../../platform/crash-sites/index.js';
 import { type Command, type CommandLine, readCommandLine, UsageError } from './command-line.js';
-import { HELP } from './help.js';
 import { groupLines, listLines, operationLines, progressLine, repairLines, statusLines } from './messages.js';
 
 export interface Output {
@@ -31,11 +30,11 @@ export async function runCluster(args: readonly string[], output: Output): Promi
     line = readCommandLine(args);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    output.error(`${error.message}. "npm run cluster -- --help" says what there is.\n`);
+    output.error(`${error.message}. "npm run cluster -- --help" shows how to use it.\n`);
     return USAGE;
   }
-  if (line === 'help') {
-    output.out(HELP);
+  if ('help' in line) {
+    output.out(line.help);
     return args.length === 0 ? USAGE : DONE;
   }
   try {
