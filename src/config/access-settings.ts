@@ -26,7 +26,7 @@ const IS_ENTRY = /^[\w.-]+:(?:read|write|operator):/;
 /** A key as a caller sends it. */
 export const sentKey = z
   .string()
-  .refine((text) => !IS_ENTRY.test(text), 'must be a key alone; API_KEYS takes name:role:key,...')
+  .refine((text) => !IS_ENTRY.test(text), 'must be a key alone, without name and role as in API_KEYS')
   .optional();
 
 const RATE_RULE = 'must be auto, off or a number of requests per minute';
