@@ -9,7 +9,7 @@ const HASH_EXAMPLE = '22c735ed02bb5b6b3beed91dd59caddf';
 const positionSchema = z.object({
   epoch: z.int().min(0).meta({ example: 3 }),
   seq: z.int().min(0).meta({ example: 42 }),
-  hash: z.string().meta({ example: HASH_EXAMPLE, description: 'covers this record and all before it' }),
+  hash: z.string().meta({ example: HASH_EXAMPLE, description: 'hash over this record and all earlier ones' }),
 });
 
 const replicaSchema = z.object({

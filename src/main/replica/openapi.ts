@@ -18,13 +18,13 @@ import { nodeSchema } from './about-routes.js';
 type Paths = Readonly<Record<string, Readonly<Record<string, OpenApiOperation>>>>;
 
 const HELD = {
-  description: 'As this replica holds them.',
+  description: 'As stored on this replica.',
   headers: { 'X-Replica-Seq': openApiParts.header('log position of this replica when it answered: epoch.seq', '1.42') },
 };
 const FORWARDED = {
   description:
-    'This replica forwards the write to the primary and answers once it holds the write itself: 202 `committed` when that ' +
-    'takes too long, 503 `not-ready` when the primary cannot be reached.',
+    'The replica forwards the write to the primary and answers once it holds the write itself: 202 `committed` when that ' +
+    'takes too long, 503 `not-ready` when it cannot reach the primary.',
 };
 
 const CUSTOMERS: Paths = {

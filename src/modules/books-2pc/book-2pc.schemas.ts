@@ -9,6 +9,6 @@ export const book2pcSchema = z
     customersUpdated: z
       .int()
       .min(0)
-      .meta({ example: 2, description: 'how many customers there were: the `orders_count` of each is one more' }),
+      .meta({ example: 2, description: 'number of customers, whose `orders_count` each went up by one' }),
   })
   .meta({ id: 'BookAndOrders' });

@@ -27,8 +27,8 @@ export const transactionSchema = z
     state: transactionStateSchema.meta({
       example: 'committed',
       description:
-        '`in-doubt`: promised and not decided; `committing` and `aborting`: decided, and not carried out by all; ' +
-        '`unmatched`: in doubt, and the database that has decided it is not the one here: a person has to',
+        '`in-doubt`: prepared, not decided; `committing`, `aborting`: decided, but not yet carried out by all participants; ' +
+        '`unmatched`: in doubt, and decided by another database than this one, so that an operator has to decide',
     }),
     participants: z.array(
       z.object({
@@ -44,10 +44,13 @@ export const transactionSchema = z
         detail: z.string().optional().meta({ example: '1.42' }),
       }),
     ),
-    operationId: z.string().optional().meta({ example: ID_EXAMPLE, description: 'of the write that it is' }),
+    operationId: z
+      .string()
+      .optional()
+      .meta({ example: ID_EXAMPLE, description: 'id of the write that this transaction carries out' }),
     reason: z.string().optional().meta({
       example: 'the backup of Monday has no such row',
-      description: 'why it was aborted, or why a person decided it',
+      description: 'why the transaction was aborted, or why an operator decided it',
     }),
   })
   .meta({ id: 'Transaction' });
@@ -74,9 +77,9 @@ const idsSchema = z.array(idSchema);
 /** What a recovery did. */
 export const recoveryReportSchema = z
   .object({
-    committed: idsSchema.meta({ description: 'carried out now' }),
-    aborted: idsSchema.meta({ description: 'undone now' }),
-    unmatched: idsSchema.meta({ description: 'left to a person' }),
+    committed: idsSchema.meta({ description: 'carried out by this recovery' }),
+    aborted: idsSchema.meta({ description: 'undone by this recovery' }),
+    unmatched: idsSchema.meta({ description: 'left to an operator' }),
     failed: z
       .array(z.object({ id: idSchema, error: z.string().meta({ example: 'no room left on the disk' }) }))
       .meta({ description: 'left to the next recovery' }),

@@ -32,7 +32,7 @@ export const userInBothInputSchema = z
         .min(1, idRule)
         .max(MAX_CHOSEN_ID, idRule)
         .optional()
-        .meta({ description: 'absent: the next free one that was never allotted' }),
+        .meta({ description: 'absent: the next id that neither store has used' }),
     },
     objectRule,
   )

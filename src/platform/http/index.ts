@@ -11,13 +11,7 @@ export {
 } from './answers.js';
 export { BODY_PIPE, BODY_PIPE_WITH_ID } from './body.pipe.js';
 export { type BodySchema, validBody } from './valid-body.js';
-export {
-  admittedConcern,
-  type CommitConfirmer,
-  type Confirmation,
-  confirmedAnswer,
-  isConfirmedNow,
-} from './commit-confirmation.js';
+export { admittedConcern, type CommitConfirmer, confirmedAnswer, isConfirmedNow } from './commit-confirmation.js';
 export { type Live, LIVE_OPERATION, METRICS_OPERATION } from './openapi/about.js';
 export { type Ready, READY_OPERATION, rootOperation } from './openapi/about.js';
 export { Describe, DescribeAction, DescribeDelete, DescribeList } from './openapi/describe.js';
@@ -28,14 +22,14 @@ export { removeOperation, replaceOperation, viewOperation } from './openapi/oper
 export * as openApiParts from './openapi/parts.js';
 export type { IdDescription, Json, OpenApiOperation, OpenApiResponse } from './openapi/parts.js';
 export { CHANGE_REFUSALS, COMMON_REFUSALS, WRITE_REFUSALS } from './openapi/refusals.js';
-export { type Documentation, serveDocumentation } from './documentation.js';
+export { serveDocumentation } from './documentation.js';
 export { Preconditions } from './etag.js';
 export { useJsonBodies } from './json-body.js';
 export { useWriteAdmission } from './write-admission.js';
 export { OPEN_TO_THIS_MACHINE } from './admission.js';
-export { createHttpServer, type HttpServerOptions } from './http-server.js';
+export { createHttpServer } from './http-server.js';
 export { goesOnAfterAnswer, IdempotencyGate, operationOf, recording, replayHeaders } from './idempotency-gate.js';
-export { type WriteConcern, writeConcernOf } from './write-concern.js';
+export { type WriteConcern } from './write-concern.js';
 export {
   malformedField,
   nextPageLink,
@@ -45,19 +39,18 @@ export {
   parsePage,
   parseUuid,
   parseUuidPage,
-  type TextPageRequest,
 } from './parameters.js';
 export { answerProblems, sendProblem } from './problem-answers.js';
 export { ADDED_KEY_HEADER, keyOwnerOf } from './key-owner.js';
 export { countHeldKeys, KeyQuota, tooManyKeys, tooManyUndos } from './key-quota.js';
 export { scopeOf } from './operation-scope.js';
-export { refusalOfHost, type ServedHosts } from './host.js';
+export { refusalOfHost } from './host.js';
 export { isPrintable, PRINTABLE_RULE } from './printable.js';
-export { problemHeaders, problemOf, type ProblemShape, problemWithMessage } from './problem.js';
+export { problemHeaders, problemOf, problemWithMessage } from './problem.js';
 export { ProblemFilter } from './problem.filter.js';
 export type { QueryNames } from './query-names.js';
 export { notServed } from './routes.js';
-export { commitOf, type HistoryWaits, whenCurrent } from './min-seq.js';
+export { commitOf, whenCurrent } from './min-seq.js';
 export { type OpenRequests, shuttingDown, useOpenRequests } from './open-requests.js';
 export { closeServing, requestIds, whyNotListening } from './serving.js';
 export { answerUnparsable, mayArriveSlowly } from './unparsable.js';

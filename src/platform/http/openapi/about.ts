@@ -25,8 +25,8 @@ export const LIVE_OPERATION = viewOperation({
 
 export const READY_OPERATION = viewOperation({
   id: 'readReady',
-  summary: 'Whether every part that answers need is there',
-  description: 'A refusal names in `errors` the parts that are not.',
+  summary: 'Whether every part that requests need is working',
+  description: 'A refusal names the parts that are missing in `errors`.',
   shown: readySchema,
   refusals: ['not-ready'],
   details: { 'not-ready': 'replication is down: waiting for replicas' },

@@ -73,13 +73,8 @@ export function operation(described: DescribedOperation): OpenApiOperation {
   };
 }
 
-export function viewOperation({
-  shown,
-  type,
-  open = false,
-  refusals = [],
-  ...described
-}: DescribedView): OpenApiOperation {
+export function viewOperation(described: DescribedView): OpenApiOperation {
+  const { shown, type, open = false, refusals = [] } = described;
   const made = operation({
     ...described,
     responses: { 200: part.response(described.summary, shown, {}, type) },

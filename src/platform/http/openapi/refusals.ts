@@ -30,7 +30,7 @@ const DETAILS = {
   'storage-busy': 'another program holds the database; nothing was written',
   'storage-read-only': 'the database file cannot be written; nothing was written',
   'shutting-down': 'this process is stopping; nothing was done',
-  'outcome-unknown': 'the SQL commit failed',
+  'outcome-unknown': 'the commit failed',
 } as const satisfies Partial<Record<ErrorCode, string>>;
 
 /** Their details begin with the field. */

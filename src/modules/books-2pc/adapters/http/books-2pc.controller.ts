@@ -20,7 +20,7 @@ export class Books2pcController {
   @Post()
   @DescribePost({
     id: 'createBookAndOrders',
-    summary: 'Add a book and count one order more for every customer: both or neither',
+    summary: 'Add a book and add one order to every customer: both or neither',
     description:
       'A two-phase commit over SQL and the replicated documents, at a cost that does not grow with the number of customers. ' +
       'Replicas meet X-Write-Concern by holding the promise of the documents, before anything is committed; ' +

@@ -85,7 +85,7 @@ const WRITE = {
 };
 const REFUSALS = [...WRITE_REFUSALS, 'undone', 'overtaken'] as const;
 
-const UNDONE = 'with X-Undo: the operation is undone on this node, even if it has not arrived yet';
+const UNDONE = 'with X-Undo: this node has undone the operation, or will refuse it when it arrives';
 const undone = { message: 'operation 019a9e5c-7b1e-7c55-9d3e-0f6b8f1f2a77 is undone here', nodeId: '127.0.0.1:5071' };
 const removedOrUndone = (done: Json, more: Json): OpenApiResponse => ({
   description: `removed, durably; or ${UNDONE}`,
@@ -112,7 +112,7 @@ export const GROUP_OPERATIONS = {
       ...WRITE,
       id: 'clearGroups',
       summary: 'Delete all groups of this node',
-      description: 'Takes no body. A body that names a group is refused, as it was meant for /v1/group.',
+      description: 'Takes no body. A body that names a group is refused: it belongs to /v1/group.',
       responses: { 200: removedOrUndone({ message: '2 groups are deleted' }, {}) },
       refusals: REFUSALS,
     }),
@@ -149,7 +149,7 @@ export const GROUP_OPERATIONS = {
       ...WRITE,
       id: 'deleteGroup',
       summary: 'Delete the group that the body names',
-      description: 'The id stands in the body, since no URL can name some ids.',
+      description: 'The body holds the id, since a URL cannot hold every id.',
       body: groupInputSchema,
       responses: { 200: removedOrUndone({ message: 'group 1 is deleted' }, { groupId: '1', present: false }) },
       refusals: [...REFUSALS, 'not-found'],

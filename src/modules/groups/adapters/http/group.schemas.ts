@@ -31,15 +31,13 @@ export const groupUndoneSchema = z
     message: z.string().meta({ example: 'operation 019a9e5c is undone here' }),
     nodeId,
     groupId: groupId.optional(),
-    present: z.boolean().optional().meta({ description: 'whether the group is there now' }),
+    present: z.boolean().optional().meta({ description: 'whether the group exists now' }),
   })
   .meta({ id: 'GroupUndone' });
 export const groupVersionSchema = z
   .object({
     message: z.string().meta({ example: 'this node has met version 7' }),
     nodeId,
-    version: z
-      .string()
-      .meta({ example: '7', description: 'digits: a version may be larger than a JSON number is exact' }),
+    version: z.string().meta({ example: '7', description: 'in digits, since JSON numbers are not exact above 2^53' }),
   })
   .meta({ id: 'GroupVersion' });

@@ -18,8 +18,8 @@ export class IdsController {
     id: 'createId',
     summary: 'A new id',
     description:
-      'A UUID of version 7: no process ever gives it again. Ids rise in the order in which this process gives them, also ' +
-      'within a millisecond and when its clock is set back.',
+      'A UUID of version 7, unique over all processes. The ids of one process rise, also within a millisecond and after ' +
+      'its clock was set back.',
     shown: idSchema,
     type: 'text/plain',
   })

@@ -34,8 +34,8 @@ const IDS: IdDescription = {
   example: '019a9e5c-7b1e-7c55-9d3e-0f6b8f1f2a77',
 };
 const SAFE_TO_REPEAT =
-  'No record is kept for its Idempotency-Key: a repeat that comes while the first is under way waits for it, and one ' +
-  'that comes later does it again, which changes nothing that is decided.';
+  'Its Idempotency-Key is not kept: a repeat waits while the first request is under way; a later repeat runs again and ' +
+  'changes no decision.';
 
 @ApiTags('transactions')
 @Controller('transactions')
@@ -45,10 +45,10 @@ export class TransactionsController {
   @Get()
   @DescribeList({
     id: 'listTransactions',
-    summary: 'Transactions over more than one store, in id order, which is that of time',
+    summary: 'Transactions over more than one store, in id order, oldest first',
     description:
-      'Those that have a decision, and those under way or in doubt. An ended one is forgotten a day later at the earliest; ' +
-      'one that was aborted before anything was written, sooner.',
+      'Decided transactions, and those under way or in doubt. An ended transaction stays for at least a day, unless it was ' +
+      'aborted before anything was written.',
     item: transactionSchema,
     ids: IDS,
     filter: { name: 'state', description: 'only those in this state', values: TRANSACTION_STATES },
@@ -65,7 +65,7 @@ export class TransactionsController {
   @Get(':id')
   @DescribeRead({
     id: 'readTransaction',
-    summary: 'One transaction and how it went',
+    summary: 'One transaction and its history',
     resource: transactionSchema,
     ids: IDS,
   })
@@ -78,8 +78,8 @@ export class TransactionsController {
   @RouteConfig({ permission: 'operator', isUnrecorded: true })
   @DescribeAction({
     id: 'recoverTransactions',
-    summary: 'Decide now what is in doubt, and carry out what is decided',
-    description: `What happens by itself at the start, and later to what is in doubt for IN_DOUBT_AFTER_MS. ${SAFE_TO_REPEAT}`,
+    summary: 'Decide the transactions in doubt and carry out the decided ones, now',
+    description: `The app does so by itself at its start, and once a transaction is in doubt for IN_DOUBT_AFTER_MS. ${SAFE_TO_REPEAT}`,
     shown: recoveryReportSchema,
     bodiless: true,
   })
@@ -92,10 +92,10 @@ export class TransactionsController {
   @RouteConfig({ permission: 'operator', isUnrecorded: true })
   @DescribeAction({
     id: 'resolveTransaction',
-    summary: 'Decide one transaction that is left to a person',
+    summary: 'Decide one transaction that is left to an operator',
     description:
-      'Refused when it contradicts a durable decision, or when the database here may still decide by itself. The name of ' +
-      `the key and the reason are kept with the decision and logged. ${SAFE_TO_REPEAT}`,
+      'Refused when it contradicts a durable decision, or when the database may still decide. The decision is stored and ' +
+      `logged with its reason and the name of the API key. ${SAFE_TO_REPEAT}`,
     shown: transactionSchema,
     ids: IDS,
     refusals: ['not-found', 'conflict'],

@@ -21,7 +21,7 @@ export class Users2pcController {
     id: 'createUserInBoth',
     summary: 'Add a user in SQL and among the documents, under one id: in both or in neither',
     description:
-      'A two-phase commit. Without an `id` the user gets the next one that was never used in either store; with one that ' +
+      'A two-phase commit. Without an `id` the user gets the next id that neither store has used; with an id that ' +
       'either store has, nothing is written. Replicas meet X-Write-Concern by holding the promise of the documents, before ' +
       'anything is committed; X-Replicas-Acked counts them. Location is the path of the user in SQL; among the documents ' +
       'it is /nosql/users/{id}. With 202, Location is the path of the operation.',
