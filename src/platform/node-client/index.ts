@@ -1,0 +1,1 @@
+export { type NodeAnswer, type NodeCall, NodeClient, type NodeStream } from './node-client.js';
