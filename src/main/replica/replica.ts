@@ -32,6 +32,7 @@ import {
 import { DataFiles, WatchedDisk } from '../../platform/data-files/index.js';
 import { CountingDisk } from '../../platform/disk/index.js';
 import { witnessPath } from '../../platform/journal/index.js';
+import { NodeClient } from '../../platform/node-client/index.js';
 import type { RunningServer } from '../../platform/nodes/index.js';
 import { HttpObserver, logPort } from '../../platform/observability/index.js';
 import {
@@ -46,7 +47,6 @@ import {
 import { secretFileIn, whenSecretKnown } from '../../platform/secrets/index.js';
 import {
   isAuthorized,
-  PrimaryClient,
   PrimaryPresence,
   openReplicaDocuments,
   type ReplicaDocuments,
@@ -66,8 +66,6 @@ const MAX_WRITES_UNDER_WAY = 5_000;
 const AS_NODE = { hasMessage: true };
 /** The folder of this node's groups beside that of the replicated documents. */
 const GROUPS = 'groups';
-/** What the way to the primary and back may take beside the write itself. */
-const FORWARDING_MS = 1_000;
 const LOOK_FOR_DIRECTORY_EVERY_MS = 500;
 const LOOK_AT_FILES_EVERY_MS = 250;
 
@@ -125,7 +123,7 @@ export async function startReplica(
   const shell = new ReplicaShell({ store: documents, timers: systemTimers, log }, (primary) => {
     presence.heard(primary);
   });
-  const client = new PrimaryClient(config.writeDeadlineMs + FORWARDING_MS);
+  const client = new NodeClient();
   secret = rememberSecret(
     whenSecretKnown({ disk, random: systemRandom, crashSites, timers: systemTimers, log }, config),
     processControl,

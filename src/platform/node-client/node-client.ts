@@ -13,7 +13,7 @@ export interface NodeRequest {
 
 /** A request that is held whole, so that it can be sent twice. */
 export interface NodeCall extends NodeRequest {
-  readonly body?: string | Buffer;
+  readonly body?: string | Buffer | undefined;
   /** Done twice, it does no more than done once. */
   readonly isRepeatable: boolean;
 }

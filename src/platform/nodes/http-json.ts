@@ -1,39 +1,29 @@
-import { get } from 'node:http';
 import { parseJson } from '../../kernel/index.js';
+import { NodeClient } from '../node-client/index.js';
 
 const MAX_BODY_BYTES = 64 * 1024;
 
 export interface JsonAnswer {
   readonly status: number;
-  /** Undefined when the body is no JSON. */
+  /** Undefined when the body is not JSON. */
   readonly body: unknown;
 }
 
 /** One GET on a connection of its own. Undefined when there is no whole answer within `timeoutMs`. */
-export function getJson(
+export async function getJson(
   url: string,
   { timeoutMs, headers = {} }: { readonly timeoutMs: number; readonly headers?: Readonly<Record<string, string>> },
 ): Promise<JsonAnswer | undefined> {
-  return new Promise((resolve) => {
-    const signal = AbortSignal.timeout(timeoutMs);
-    const request = get(url, { agent: false, headers, signal }, (response) => {
-      let text = '';
-      response.setEncoding('utf8');
-      response.on('data', (chunk: string) => {
-        text += chunk;
-        if (text.length > MAX_BODY_BYTES) request.destroy();
-      });
-      response.on('end', () => {
-        resolve({ status: response.statusCode ?? 0, body: parse(text) });
-      });
-      response.on('close', () => {
-        resolve(undefined);
-      });
-    });
-    request.on('error', () => {
-      resolve(undefined);
-    });
-  });
+  const { origin, pathname: path } = new URL(url);
+  const client = new NodeClient({ maxAnswerBytes: MAX_BODY_BYTES });
+  try {
+    const { status, body } = await client.call(origin, { method: 'GET', path, headers, isRepeatable: true }, timeoutMs);
+    return { status, body: parse(body.toString()) };
+  } catch {
+    return undefined;
+  } finally {
+    client.close();
+  }
 }
 
 function parse(text: string): unknown {

@@ -28,7 +28,6 @@ export type { ReplicaStore } from './shell/replica-store.js';
 export { isAuthorized, replicationAuthorization } from './shell/replication-authorization.js';
 export { serveReplication } from './shell/replication-routes.js';
 export { INSTALL_HEADER, REPLICATION_PATHS, type ShippedAppend, type StateHashAt } from './shell/wire.js';
-export { PrimaryClient } from './shell/primary-client.js';
 export { PrimaryPresence } from './shell/primary-presence.js';
 export { serveForwardedWrites } from './shell/write-forwarding.js';
 export { openReplicaDocuments, type ReplicaDocuments } from './stores/replica-documents.js';

@@ -1,15 +1,7 @@
-import { Agent } from 'node:http';
-import type { EncodedRecord, SnapshotStream } from '../../../kernel/index.js';
+import { buffer } from 'node:stream/consumers';
+import { AppError, type EncodedRecord, type SnapshotStream } from '../../../kernel/index.js';
+import { type NodeAnswer, NodeClient, type NodeStream } from '../../../platform/node-client/index.js';
 import type { PrimaryIdentity, PromiseMessage, ReplicaAnswer, ReplicaReport } from '../messages.js';
-import {
-  beginExchange,
-  chunksOf,
-  exchange,
-  type Exchanged,
-  type ReplicaEndpoint,
-  readRest,
-  unexpectedAnswer,
-} from './http-exchange.js';
 import type { ReplicaLink } from './replica-link.js';
 import {
   decodeAnswer,
@@ -35,17 +27,24 @@ const GONE = 410;
 const JSON_TYPE = 'application/json';
 const BYTES_TYPE = 'application/octet-stream';
 
-/** A replica over HTTP/1.1. Calls that wait for each other share one connection, which stays open. */
+/** An answer that is not expected is quoted up to here. */
+const MAX_QUOTED_ANSWER_LENGTH = 200;
+
+type Answer = Pick<NodeAnswer, 'status' | 'body'>;
+
+/** A replica over HTTP. Each message may come twice, so each is sent again where a kept connection was closed. */
 export class HttpReplicaLink implements ReplicaLink {
   readonly name: string;
-  private readonly agent = new Agent({ keepAlive: true, noDelay: true, maxFreeSockets: 1 });
-  private readonly endpoint: ReplicaEndpoint & { isClosed: boolean };
+  private readonly client = new NodeClient();
+  private readonly origin: string;
 
   /** `authorization`: what `replicationAuthorization` makes of the cluster's secret. */
-  constructor(address: { readonly host: string; readonly port: number }, authorization: string) {
-    const { host, port } = address;
+  constructor(
+    { host, port }: { readonly host: string; readonly port: number },
+    private readonly authorization: string,
+  ) {
     this.name = `${host}:${String(port)}`;
-    this.endpoint = { agent: this.agent, host, port, authorization, isClosed: false };
+    this.origin = `http://${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
   }
 
   async report(timeoutMs: number): Promise<ReplicaReport> {
@@ -68,9 +67,8 @@ export class HttpReplicaLink implements ReplicaLink {
   async install(from: PrimaryIdentity, snapshot: SnapshotStream, timeoutMs: number): Promise<ReplicaAnswer> {
     const { position } = snapshot;
     const headers = { [INSTALL_HEADER]: encodeInstall({ from, position }), 'content-type': BYTES_TYPE };
-    const question = { method: 'POST', path: REPLICATION_PATHS.install, headers } as const;
-    const response = await beginExchange(this.endpoint, question, timeoutMs, snapshot);
-    return decodeAnswer(expected(await readRest(response)).body);
+    const { status, chunks } = await this.stream('POST', REPLICATION_PATHS.install, timeoutMs, headers, snapshot);
+    return decodeAnswer(expected({ status, body: await buffer(chunks) }).body);
   }
 
   async records(afterSeq: number, maxBytes: number, timeoutMs: number): Promise<readonly EncodedRecord[] | 'gone'> {
@@ -80,14 +78,13 @@ export class HttpReplicaLink implements ReplicaLink {
   }
 
   async snapshot(timeoutMs: number): Promise<SnapshotStream | undefined> {
-    const question = { method: 'GET', path: REPLICATION_PATHS.snapshot } as const;
-    const response = await beginExchange(this.endpoint, question, timeoutMs);
-    if (response.statusCode !== OK) {
-      expected(await readRest(response), NOT_FOUND);
+    const { status, headers, chunks } = await this.stream('GET', REPLICATION_PATHS.snapshot, timeoutMs);
+    if (status !== OK) {
+      expected({ status, body: await buffer(chunks) }, NOT_FOUND);
       return undefined;
     }
-    const { [POSITION_HEADER]: position, 'content-length': size } = response.headers;
-    return { position: decodePosition(String(position)), sizeBytes: Number(size), chunks: chunksOf(response) };
+    const { [POSITION_HEADER]: position, 'content-length': size } = headers;
+    return { position: decodePosition(String(position)), sizeBytes: Number(size), chunks };
   }
 
   async stateHash(seq: number | undefined, timeoutMs: number): Promise<StateHashAt | undefined> {
@@ -97,21 +94,48 @@ export class HttpReplicaLink implements ReplicaLink {
   }
 
   close(): void {
-    this.endpoint.isClosed = true;
-    this.agent.destroy();
+    this.client.close();
   }
 
-  private async get(path: string, timeoutMs: number, alsoExpected?: number): Promise<Exchanged> {
-    return expected(await exchange(this.endpoint, { method: 'GET', path }, timeoutMs), alsoExpected);
+  private async get(path: string, timeoutMs: number, alsoExpected?: number): Promise<Answer> {
+    const headers = { authorization: this.authorization };
+    const call = { method: 'GET', path, headers, isRepeatable: true } as const;
+    return expected(await this.client.call(this.origin, call, timeoutMs), alsoExpected);
   }
 
   private async post(path: string, type: string, body: Buffer, timeoutMs: number): Promise<ReplicaAnswer> {
-    const question = { method: 'POST', path, headers: { 'content-type': type }, body } as const;
-    return decodeAnswer(expected(await exchange(this.endpoint, question, timeoutMs)).body);
+    const headers = { authorization: this.authorization, 'content-type': type };
+    const call = { method: 'POST', path, headers, body, isRepeatable: true } as const;
+    return decodeAnswer(expected(await this.client.call(this.origin, call, timeoutMs)).body);
+  }
+
+  private stream(
+    method: 'GET' | 'POST',
+    path: string,
+    idleMs: number,
+    headers: Readonly<Record<string, string>> = {},
+    upload?: SnapshotStream,
+  ): Promise<NodeStream> {
+    const request = { method, path, headers: { authorization: this.authorization, ...headers } };
+    return this.client.stream(this.origin, request, idleMs, upload);
   }
 }
 
-function expected(answered: Exchanged, alsoExpected?: number): Exchanged {
-  if (answered.status === OK || answered.status === alsoExpected) return answered;
-  throw unexpectedAnswer(answered);
+function expected(answer: Answer, alsoExpected?: number): Answer {
+  const { status, body } = answer;
+  if (status === OK || status === alsoExpected) return answer;
+  if (status === 401) throw new AppError('unauthorized', 'it has another cluster secret', { retry: 'never' });
+  const detail = detailOf(body.toString('utf8')).slice(0, MAX_QUOTED_ANSWER_LENGTH).replace(/\s+/g, ' ');
+  const code = status === 503 ? 'not-ready' : 'internal';
+  throw new AppError(code, `it answered ${String(status)}${detail && `: ${detail}`}`, { retry: 'unknown' });
+}
+
+/** Of a problem document (RFC 9457), else all of it. */
+function detailOf(text: string): string {
+  try {
+    const { detail } = JSON.parse(text) as { readonly detail?: unknown };
+    return typeof detail === 'string' ? detail : text;
+  } catch {
+    return text;
+  }
 }

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { ADDED_KEY_RETENTION_MS, AppError } from '../../../kernel/index.js';
+import { ADDED_KEY_RETENTION_MS, AppError, isAppError } from '../../../kernel/index.js';
 import {
   acceptedAnswer,
   ADDED_KEY_HEADER,
@@ -10,14 +10,14 @@ import {
   JSON_CONTENT_TYPE,
   problemWithMessage,
 } from '../../../platform/http/index.js';
-import type { PrimaryAnswer, PrimaryClient } from './primary-client.js';
+import type { NodeAnswer, NodeCall, NodeClient } from '../../../platform/node-client/index.js';
 import type { ReplicaShell } from './replica-shell.js';
 
 export interface WriteForwardingOptions {
   /** Of the collections whose documents are written at the primary. */
   readonly paths: readonly string[];
   readonly shell: Pick<ReplicaShell, 'whenAt' | 'followed'>;
-  readonly client: PrimaryClient;
+  readonly client: NodeClient;
   readonly newKey: () => string;
   /** What only processes of this system know; undefined while this one does not. */
   readonly authorization: () => string | undefined;
@@ -28,6 +28,8 @@ export interface WriteForwardingOptions {
 }
 
 const KEY = 'idempotency-key';
+/** The way to the primary and back may take this much more than the write itself. */
+const FORWARDING_MS = 1_000;
 /** Some clients, those behind a proxy, name it before the path. */
 const ORIGIN = /^[a-z][a-z\d+.-]*:\/\/[^/?]*/i;
 const FORWARDED_HEADERS = [
@@ -54,8 +56,9 @@ export function serveForwardedWrites(server: FastifyInstance, options: WriteForw
     server.delete(`${path}/:id`, write);
   }
   server.get('/operations/:id', async (request, reply) => {
-    const answer = await send(request, {}, options);
-    if (answer.kind !== 'answered') throw primaryMissing(answer.reason);
+    const answer = await send(request, {}, options).catch((error: unknown) => {
+      throw isAppError(error) ? primaryMissing(error.message) : error;
+    });
     return answerWith(reply, answer);
   });
 }
@@ -80,12 +83,12 @@ async function forwardWrite(
     request,
     { [KEY]: key, ...(proof !== undefined && { [ADDED_KEY_HEADER]: proof }) },
     options,
-  );
-  if (answer.kind === 'not-sent') throw primaryMissing(answer.reason);
-  if (answer.kind === 'unknown') {
+  ).catch((error: unknown) => {
+    if (!isAppError(error)) throw error;
+    if (error.retry === 'safe') throw primaryMissing(error.message);
     reply.header(KEY, key);
-    throw outcomeUnknown(answer.reason, key, isAdded);
-  }
+    throw outcomeUnknown(`the primary: ${error.message}`, key, isAdded);
+  });
   const operationId = String(answer.headers['x-operation-id']);
   if (answer.status < 300) request.atStop = () => acceptedAnswer(operationId, 'committed');
   const commit = commitOf(answer.headers['x-commit']);
@@ -98,10 +101,10 @@ async function forwardWrite(
 async function send(
   request: FastifyRequest,
   more: Readonly<Record<string, string>>,
-  { shell, client, authorization }: WriteForwardingOptions,
-): Promise<PrimaryAnswer> {
+  { shell, client, authorization, writeDeadlineMs }: WriteForwardingOptions,
+): Promise<NodeAnswer> {
   const { followed } = shell;
-  if (!followed) return { kind: 'not-sent', reason: 'no primary has spoken to this replica yet' };
+  if (!followed) throw new AppError('not-ready', 'no primary has spoken to this replica yet', { retry: 'safe' });
   const proof = authorization();
   const headers = {
     ...picked(request.headers, FORWARDED_HEADERS),
@@ -110,23 +113,22 @@ async function send(
     'x-request-id': request.id,
   };
   const path = request.url.replace(ORIGIN, '');
-  return client.send(followed.url, { method: request.method, path, headers, body: request.rawBody });
+  const call = { method: request.method as NodeCall['method'], path, headers, body: request.rawBody };
+  // It carries an Idempotency-Key, or changes nothing.
+  return client.call(followed.url, { ...call, isRepeatable: true }, writeDeadlineMs + FORWARDING_MS);
 }
 
-function answerWith(reply: FastifyReply, answer: Extract<PrimaryAnswer, { kind: 'answered' }>): FastifyReply {
+function answerWith(reply: FastifyReply, answer: NodeAnswer): FastifyReply {
   reply.code(answer.status).headers(picked(answer.headers, RETURNED_HEADERS));
   if (answer.body.length === 0) return reply.send();
   return reply.send(answer.status < 400 ? answer.body : Buffer.from(problemWithMessage(answer.body.toString())));
 }
 
 /** Durable at the primary under its write concern, and on its way to this replica. */
-function notHereYet(
-  answer: Extract<PrimaryAnswer, { kind: 'answered' }>,
-): Extract<PrimaryAnswer, { kind: 'answered' }> {
+function notHereYet(answer: NodeAnswer): NodeAnswer {
   const accepted = acceptedAnswer(String(answer.headers['x-operation-id']), 'committed');
   const { etag: _etag, ...headers } = answer.headers;
   return {
-    kind: 'answered',
     status: accepted.status,
     headers: { ...headers, 'content-type': JSON_CONTENT_TYPE, ...accepted.headers },
     body: Buffer.from(accepted.body ?? ''),
