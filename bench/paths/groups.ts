@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ClusterClient, systemPorts } from '../../src/protocols/cluster-client/index.js';
+import { ClusterClient, type ClusterPorts, systemPorts } from '../../src/protocols/cluster-client/index.js';
 import { startReplica } from '../cluster.js';
 import { expect } from '../expect.js';
 import { type Bench, type Figure, interleave, median, type Round } from '../figure.js';
@@ -26,7 +26,7 @@ async function createOn(bench: Bench, count: number, wayMs: number): Promise<rea
     }
     const names = nodes.map(({ url }) => new URL(url).host);
     const near = systemPorts();
-    const ports = wayMs > 0 ? { ...near, fetch: distant(near.fetch, wayMs) } : near;
+    const ports = wayMs > 0 ? { ...near, call: distant(near.call, wayMs) } : near;
     const open = async (some: readonly string[], name: string): Promise<ClusterClient> => {
       const client = await ClusterClient.open({ nodes: some, directory: join(directory, name) }, ports);
       clients.push(client);
@@ -63,12 +63,12 @@ async function expectAlike(client: ClusterClient): Promise<void> {
 }
 
 /** Half of the way before a call arrives, half of it before its answer does. */
-function distant(near: typeof fetch, wayMs: number): typeof fetch {
+function distant(near: ClusterPorts['call'], wayMs: number): ClusterPorts['call'] {
   return async (...call) => {
     await delay(wayMs / 2);
-    const response = await near(...call);
+    const answer = await near(...call);
     await delay(wayMs / 2);
-    return response;
+    return answer;
   };
 }
 

@@ -139,7 +139,7 @@ describe('npm run cluster', () => {
 
     expect(code).toBe(1);
     expect(out).toContain('refused: no node was changed');
-    expect(out).toContain(`${gone}: nothing listens there`);
+    expect(out).toContain(`${gone}: connection refused: nothing is listening there`);
     expect(await nodes.having(groupId)).toEqual([false, false]);
     expect(readdirSync(join(directory, 'cluster'))).toEqual([]);
   });
@@ -198,7 +198,7 @@ describe('npm run cluster', () => {
     ['clear', 'Clear all groups: refused: no node was changed'],
     ['delete x', 'Delete group "x": refused: no node was changed'],
     ['create x', 'Create group "x": refused: no node was changed'],
-    ['repair', 'does not say which version it has met: nothing listens there'],
+    ['repair', 'does not say which version it has met: connection refused: nothing is listening there'],
   ])(
     'given %s while no node runs, claims nothing that it has not heard, names each node, and ends with 1',
     async (line, said) => {
@@ -233,7 +233,7 @@ describe('npm run cluster', () => {
     expect(good.code).toBe(0);
     for (const name of nodes.names) expect(good.out).toMatch(new RegExp(`${name}.* up .*yes`));
     expect(bad.code).toBe(1);
-    expect(bad.out).toMatch(new RegExp(`${gone}.*unreachable.*nothing listens there`));
+    expect(bad.out).toMatch(new RegExp(`${gone}.*unreachable.*connection refused: nothing is listening there`));
   });
 
   it('given nothing open, repairs nothing', async () => {

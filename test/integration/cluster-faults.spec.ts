@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { OperationReport } from '../../src/protocols/cluster-client/index.js';
-import { FaultyFetch, NODE_FAULTS, type NodeFault, type NodeStep, type PlannedFault } from '../support/faulty-fetch.js';
+import { FaultyCalls, NODE_FAULTS, type NodeFault, type NodeStep, type PlannedFault } from '../support/faulty-calls.js';
 import { GroupNodes } from '../support/group-nodes.js';
 
 const NODES = 3;
@@ -39,9 +39,9 @@ async function tryOut(kind: Kind, faults: readonly PlannedFault[], plain?: strin
   const groupId = `group-${String((made += 1))}`;
   if (kind === 'delete') expect(await changeInPeace('create', groupId)).toBe('done');
   const before = kind === 'delete';
-  const faulty = new FaultyFetch(plain);
+  const faulty = new FaultyCalls(plain);
   faulty.plan(faults);
-  const client = await nodes.client(faulty.fetch);
+  const client = await nodes.client({}, { call: faulty.call });
   const report = await client[kind](groupId);
   const { strikes } = faulty;
   faulty.heal();

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
-import { ClusterClient, systemPorts } from '../../src/protocols/cluster-client/index.js';
+import { ClusterClient, type ClusterPorts, systemPorts } from '../../src/protocols/cluster-client/index.js';
 import { removeDirectory, temporaryDirectory } from '../support/app-process.js';
 import { clusterCommand, type CommandEnd } from '../support/cluster-command.js';
 import { describeOnFlask, FlaskNode } from '../support/flask-node.js';
@@ -55,7 +55,7 @@ describeOnFlask('npm run cluster, given two Flask nodes and one of ours', () => 
   it.each(['two words', 'ü ?#%', '%2F', 'a/b', '//', 'a/', '\\', '+;&', '📚', 'line\nbreak', 'x'.repeat(255)])(
     'creates and deletes %j, though servers read it differently in a path',
     async (groupId) => {
-      const client = await opened(systemPorts().fetch);
+      const client = await opened(systemPorts().call);
       expect(await client.create(groupId)).toMatchObject({ outcome: 'done' });
       expect(await everywhere(groupId)).toEqual([true, true, true]);
       expect(await client.get(groupId)).toMatchObject({ where: 'all' });
@@ -90,13 +90,14 @@ describeOnFlask('npm run cluster, given two Flask nodes and one of ours', () => 
     async (method) => {
       const groupId = `restarted at ${method}`;
       const [victim] = flasks;
-      const { fetch: ask } = systemPorts();
+      const { call: ask } = systemPorts();
       let restarted: Promise<void> | undefined;
-      const client = await opened(async (input, init) => {
-        if (restarted !== undefined || init?.method !== method || new URL(input).host !== victim!.name)
-          return ask(input, init);
+      const client = await opened(async (...call) => {
+        const [origin, asked] = call;
+        if (restarted !== undefined || asked.method !== method || origin !== `http://${victim!.name}`)
+          return ask(...call);
         await victim!.kill();
-        return ask(input, init).finally(() => (restarted ??= victim!.start()));
+        return ask(...call).finally(() => (restarted ??= victim!.start()));
       });
       if (method === 'DELETE') expect(await run('create', groupId)).toMatchObject({ code: 0 });
 
@@ -110,7 +111,7 @@ describeOnFlask('npm run cluster, given two Flask nodes and one of ours', () => 
     },
   );
 
-  function opened(fetching: typeof fetch): Promise<ClusterClient> {
-    return ClusterClient.open({ nodes: names, directory, ...LONG }, { ...systemPorts(), fetch: fetching });
+  function opened(call: ClusterPorts['call']): Promise<ClusterClient> {
+    return ClusterClient.open({ nodes: names, directory, ...LONG }, { ...systemPorts(), call });
   }
 });

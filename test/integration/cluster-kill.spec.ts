@@ -43,7 +43,7 @@ describe('a client that is killed', () => {
   let peaceful: ClusterClient;
 
   beforeAll(async () => {
-    peaceful = await nodes.client(fetch, { directory: join(nodes.clientDirectory('commands'), 'cluster') });
+    peaceful = await nodes.client({ directory: join(nodes.clientDirectory('commands'), 'cluster') });
   });
 
   afterAll(async () => {
@@ -108,7 +108,7 @@ describe('nodes that are killed', () => {
     'while groups are created and deleted, and come back later, end with all or none of each, and no lie',
     async () => {
       const random = new SeededRandom(7);
-      const client = await nodes.client(fetch, { attempts: 1, directory: nodes.clientDirectory('deaths') });
+      const client = await nodes.client({ attempts: 1, directory: nodes.clientDirectory('deaths') });
       const told = new Map<string, Outcome>();
       let isOver = false;
       const changes = (async () => {
@@ -150,7 +150,7 @@ describe('ten clients at once on one group', () => {
   beforeAll(async () => {
     clients = await Promise.all(
       Array.from({ length: CLIENTS }, (_, index) =>
-        nodes.client(fetch, { directory: nodes.clientDirectory(`one of ten ${String(index)}`) }),
+        nodes.client({ directory: nodes.clientDirectory(`one of ten ${String(index)}`) }),
       ),
     );
   });

@@ -1,7 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ClusterClient, type ClusterOptions, systemPorts } from '../../src/protocols/cluster-client/index.js';
+import {
+  ClusterClient,
+  type ClusterOptions,
+  type ClusterPorts,
+  systemPorts,
+} from '../../src/protocols/cluster-client/index.js';
 import { freePort, ReplicaProcess } from './replica-process.js';
 
 /** Real nodes, and clients of them. */
@@ -46,10 +51,10 @@ export class GroupNodes {
   }
 
   /** A client that does not wait between attempts. */
-  client(fetching: typeof fetch = fetch, options: Partial<ClusterOptions> = {}): Promise<ClusterClient> {
+  client(options: Partial<ClusterOptions> = {}, ports: Partial<ClusterPorts> = {}): Promise<ClusterClient> {
     return ClusterClient.open(
       { nodes: this.names, directory: this.clientDirectory(), attempts: 2, backoffMs: 1, ...options },
-      { ...systemPorts(), fetch: fetching, pause: () => Promise.resolve() },
+      { ...systemPorts(), pause: () => Promise.resolve(), ...ports },
     );
   }
 

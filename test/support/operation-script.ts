@@ -35,9 +35,13 @@ export interface Played {
 
 export const seen = (...groups: string[]): Look => ({ state: 'seen', understands: true, groups });
 export const plain = (...groups: string[]): Look => ({ state: 'seen', understands: false, groups });
-export const SILENT: Look = { state: 'silent', cause: 'nothing listens there' };
+export const SILENT: Look = { state: 'silent', cause: 'connection refused: nothing is listening there' };
 export const LOST: WriteAnswer = { result: 'failed', mayLand: true, cause: 'no answer' };
-export const NEVER_SENT: WriteAnswer = { result: 'failed', mayLand: false, cause: 'nothing listens there' };
+export const NEVER_SENT: WriteAnswer = {
+  result: 'failed',
+  mayLand: false,
+  cause: 'connection refused: nothing is listening there',
+};
 export const said = (result: WriteAnswer['result'], more: Partial<WriteAnswer> = {}): WriteAnswer => ({
   ...{ result, mayLand: false },
   ...more,

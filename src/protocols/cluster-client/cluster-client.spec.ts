@@ -2,9 +2,10 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { answerOf } from '../../../test/support/answer-of.js';
 import { eventually } from '../../../test/support/eventually.js';
 import type { Disk } from '../../kernel/index.js';
-import { ClusterClient, type ClusterOptions, systemPorts } from './cluster-client.js';
+import { ClusterClient, type ClusterOptions, type ClusterPorts, systemPorts } from './cluster-client.js';
 
 /** Nodes that do what they are asked, and what they were asked, as `POST a:1`. */
 class WillingNodes {
@@ -16,24 +17,22 @@ class WillingNodes {
   /** Fails at these without having done them. */
   failsAt: (asked: string) => boolean = () => false;
 
-  readonly fetch: typeof fetch = async (input, init = {}) => {
-    const headers = new Headers(init.headers);
-    const method = headers.has('x-undo') ? 'UNDO' : (init.method ?? 'GET');
-    const body = (typeof init.body === 'string' ? JSON.parse(init.body) : {}) as { groupId?: string };
-    const asked = `${method} ${new URL(input).host} ${body.groupId ?? ''}`.trim();
+  readonly call: ClusterPorts['call'] = async (origin, call) => {
+    const { 'x-undo': undo, 'x-operation-id': operationId = '' } = call.headers ?? {};
+    const method = undo === undefined ? call.method : 'UNDO';
+    const body = (typeof call.body === 'string' ? JSON.parse(call.body) : {}) as { groupId?: string };
+    const { host, pathname } = new URL(origin + call.path);
+    const asked = `${method} ${host} ${body.groupId ?? ''}`.trim();
     this.asked.push(asked);
     await this.beforeAnswer(asked);
-    if (this.failsAt(asked)) return Response.json({}, { status: 500 });
-    const { host, pathname } = new URL(input);
+    if (this.failsAt(asked)) return answerOf(Response.json({}, { status: 500 }));
     const groupId = body.groupId ?? decodeURIComponent(pathname.split('/').at(-1) ?? '');
     if (method === 'POST') this.groups.add(`${host} ${groupId}`);
     if (method === 'UNDO') this.groups.delete(`${host} ${groupId}`);
     const isThere = this.groups.has(`${host} ${groupId}`);
-    const answered = { 'x-operation-id': headers.get('x-operation-id') ?? '', 'x-group-version': '7' };
-    return Response.json(
-      { groupId },
-      { status: { GET: isThere ? 200 : 404, POST: 201 }[method] ?? 200, headers: answered },
-    );
+    const headers = { 'x-operation-id': operationId, 'x-group-version': '7' };
+    const status = { GET: isThere ? 200 : 404, POST: 201 }[method as string] ?? 200;
+    return answerOf(Response.json({ groupId }, { status, headers }));
   };
 }
 
@@ -63,7 +62,7 @@ describe('a cluster client', () => {
     const ports = systemPorts();
     return ClusterClient.open(
       { nodes: ['b:2', 'a:1'], directory, attempts: 1, ...options },
-      { ...ports, fetch: nodes.fetch, disk: spoilDisk(ports.disk) },
+      { ...ports, call: nodes.call, disk: spoilDisk(ports.disk) },
     );
   };
 
@@ -128,7 +127,7 @@ describe('a cluster client', () => {
   it('finishes what it left open itself before it does the next thing', async () => {
     const client = await open();
     nodes.beforeAnswer = (asked) =>
-      /^(POST|UNDO) b:2 first/.test(asked) ? Promise.reject(new TypeError('fetch failed')) : Promise.resolve();
+      /^(POST|UNDO) b:2 first/.test(asked) ? Promise.reject(new Error('planned')) : Promise.resolve();
     expect((await client.create('first')).outcome).toBe('open');
     expect(await client.status()).toMatchObject({ open: [{ wanted: { kind: 'create', groupId: 'first' } }] });
     expect(await client.create('first')).toMatchObject({
@@ -146,17 +145,16 @@ describe('a cluster client', () => {
   });
 
   it('whose undo a node refuses with 429 for an hour, asks it once and leaves the operation open, until a repair has room', async () => {
-    const { fetch: willing } = nodes;
     let isFull = true;
-    const busy: typeof fetch = async (input, init) => {
-      const isUndo = new Headers(init?.headers).has('x-undo');
-      const answer = await willing(input, init);
-      if (!isFull || !isUndo || new URL(input).host !== 'b:2') return answer;
-      return Response.json({ detail: 'too many' }, { status: 429, headers: { 'retry-after': '3600' } });
+    const busy: ClusterPorts['call'] = async (origin, call, timeoutMs) => {
+      const answer = await nodes.call(origin, call, timeoutMs);
+      if (!isFull || call.headers?.['x-undo'] === undefined || origin !== 'http://b:2') return answer;
+      const headers = { 'retry-after': '3600' };
+      return answerOf(Response.json({ detail: 'too many' }, { status: 429, headers }));
     };
     nodes.beforeAnswer = (asked) =>
-      asked.startsWith('POST b:2') ? Promise.reject(new TypeError('fetch failed')) : Promise.resolve();
-    const client = await ClusterClient.open({ nodes: ['b:2', 'a:1'], directory }, { ...systemPorts(), fetch: busy });
+      asked.startsWith('POST b:2') ? Promise.reject(new Error('planned')) : Promise.resolve();
+    const client = await ClusterClient.open({ nodes: ['b:2', 'a:1'], directory }, { ...systemPorts(), call: busy });
 
     expect(await client.create('g')).toMatchObject({ outcome: 'open' });
     expect(nodes.asked.filter((asked) => asked === 'UNDO b:2 g')).toHaveLength(1);
@@ -169,7 +167,7 @@ describe('a cluster client', () => {
     const client = await open(undefined, { attempts: 2, backoffMs: 1 });
     nodes.beforeAnswer = (asked) =>
       asked === 'POST b:2 g' && nodes.asked.filter((one) => one === asked).length === 1
-        ? Promise.reject(new TypeError('fetch failed'))
+        ? Promise.reject(new Error('planned'))
         : Promise.resolve();
     nodes.failsAt = (asked) => /^(POST|UNDO) b:2/.test(asked);
     const { outcome, reason, nodes: told } = await client.create('g');
@@ -190,7 +188,7 @@ describe('a cluster client', () => {
   it('leaves a create open that a dead client began, while a node fails at every undo', async () => {
     const client = await open();
     nodes.beforeAnswer = (asked) =>
-      /^(POST|UNDO) b:2/.test(asked) ? Promise.reject(new TypeError('fetch failed')) : Promise.resolve();
+      /^(POST|UNDO) b:2/.test(asked) ? Promise.reject(new Error('planned')) : Promise.resolve();
     expect((await client.create('g')).outcome).toBe('open');
     await client.close();
     nodes.beforeAnswer = () => Promise.resolve();
@@ -251,9 +249,9 @@ describe('a cluster client', () => {
             nowMs += ms;
             return Promise.resolve();
           },
-          fetch: (input, init) => {
-            const isDown = new URL(input).host === 'b:2' && nowMs < backAfterMs;
-            return isDown ? Promise.reject(new TypeError('fetch failed')) : nodes.fetch(input, init);
+          call: (origin, ...call) => {
+            const isDown = origin === 'http://b:2' && nowMs < backAfterMs;
+            return isDown ? Promise.reject(new Error('planned')) : nodes.call(origin, ...call);
           },
         },
       );

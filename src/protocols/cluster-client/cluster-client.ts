@@ -2,6 +2,7 @@ import pLimit from 'p-limit';
 import { AppError, type Clock, type CrashSites, type Disk, type LamportTime, type Random } from '../../kernel/index.js';
 import { NO_CRASH_SITES } from '../../platform/crash-sites/index.js';
 import { NodeDisk } from '../../platform/disk/index.js';
+import { NodeClient } from '../../platform/node-client/index.js';
 import { systemClock, systemRandom, uuids } from '../../platform/process/index.js';
 import { newIntent, type Intent, type Wanted } from './core/intent.js';
 import { inOrder, isSameNode, parseNode } from './core/node-order.js';
@@ -21,7 +22,6 @@ import { callNode, type CallOptions, type CallPorts, type Spent } from './shell/
 import type { Ask } from './shell/node-requests.js';
 import { listGroups, readGroup, statusOf } from './shell/queries.js';
 import { raiseNodes } from './shell/raise-nodes.js';
-import { requestFetch } from './shell/request-fetch.js';
 import { type Progress, runOperation } from './shell/run-operation.js';
 
 export interface ClusterOptions {
@@ -282,9 +282,10 @@ export class ClusterClient {
 
 /** The ports of a real process. `crashSites`: for fault tests. */
 export function systemPorts(crashSites: CrashSites = NO_CRASH_SITES): ClusterPorts {
+  const client = new NodeClient();
   return {
     crashSites,
-    fetch: requestFetch,
+    call: (...call) => client.call(...call),
     disk: new NodeDisk(),
     clock: systemClock,
     random: systemRandom,

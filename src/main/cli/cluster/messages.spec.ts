@@ -9,7 +9,7 @@ function listOf(nodes: readonly string[], groups: Readonly<Record<string, readon
   return {
     nodes: nodes.map((node) =>
       node.startsWith('?')
-        ? { node: node.slice(1), isReachable: false, cause: 'nothing listens there' }
+        ? { node: node.slice(1), isReachable: false, cause: 'connection refused: nothing is listening there' }
         : { node, isReachable: true },
     ),
     groups: Object.entries(groups).map(([groupId, on]) => ({ groupId, nodes: on })),
@@ -23,21 +23,24 @@ describe('a list of groups', () => {
       'that no node has told is not known',
       listOf(['?a:1', '?b:1'], {}),
       [
-        'a:1 does not say: nothing listens there',
-        'b:1 does not say: nothing listens there',
+        'a:1 does not say: connection refused: nothing is listening there',
+        'b:1 does not say: connection refused: nothing is listening there',
         'No node answers: it is not known which groups there are.',
       ],
     ],
     [
       'that some nodes have told to be empty is empty on these',
       listOf(['a:1', '?b:1'], {}),
-      ['b:1 does not say: nothing listens there', 'There are no groups on the nodes that answer.'],
+      [
+        'b:1 does not say: connection refused: nothing is listening there',
+        'There are no groups on the nodes that answer.',
+      ],
     ],
     [
       'that some nodes have told names where groups are, and where not, and says nothing of the others',
       listOf(['a:1', 'b:1', '?c:1'], { g: ['a:1', 'b:1'], h: ['a:1'] }),
       [
-        'c:1 does not say: nothing listens there',
+        'c:1 does not say: connection refused: nothing is listening there',
         '2 groups on the nodes that answer:',
         '  "g"  on a:1, b:1',
         '  "h"  on a:1, not on b:1',
@@ -72,8 +75,8 @@ describe('a repair', () => {
     ],
     [
       'names a node that does not say how far it is',
-      { node: 'a:1', isReachable: false, cause: 'nothing listens there' },
-      ['a:1 does not say which version it has met: nothing listens there'],
+      { node: 'a:1', isReachable: false, cause: 'connection refused: nothing is listening there' },
+      ['a:1 does not say which version it has met: connection refused: nothing is listening there'],
     ],
     [
       'names a number that was not spread, and what to do when it is right',

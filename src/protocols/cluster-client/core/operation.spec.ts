@@ -270,7 +270,9 @@ describe('an operation', () => {
 
   it('that is refused says why, and names the node', () => {
     expect(begin(CREATE, { a: {}, b: HAS_IT }).end.reason).toBe('b: it has the group');
-    expect(begin(CREATE, { a: { look: SILENT }, b: {} }).end.reason).toBe('a: nothing listens there');
+    expect(begin(CREATE, { a: { look: SILENT }, b: {} }).end.reason).toBe(
+      'a: connection refused: nothing is listening there',
+    );
     expect(begin(DELETE, ABC).end.reason).toBe('no node has the group');
   });
 

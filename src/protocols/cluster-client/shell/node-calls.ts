@@ -1,11 +1,12 @@
-import { type Clock, type CrashSites, parseJson } from '../../../kernel/index.js';
+import { type Clock, type CrashSites, isAppError, parseJson } from '../../../kernel/index.js';
+import type { NodeAnswer as RawAnswer, NodeClient } from '../../../platform/node-client/index.js';
 import { type Backoff, backoffMs, retryAfterMs } from '../core/backoff.js';
 
 export const CALL_CRASH_SITES = ['cluster.call.before', 'cluster.call.after'] as const;
 
 export interface CallPorts {
   readonly crashSites: CrashSites;
-  readonly fetch: typeof fetch;
+  readonly call: NodeClient['call'];
   readonly clock: Clock;
   /** From 0 up to 1. */
   readonly chance: () => number;
@@ -62,9 +63,6 @@ const BROKEN = new Set([SERVER_ERROR, 501]);
 const TOO_SLOW = 408;
 /** Sent elsewhere with the same method and body. */
 const REDIRECTS = new Set([307, 308]);
-/** Steps before a connection is there: when one of them fails, the node has not received a byte. */
-const BEFORE_SENDING = new Set(['connect', 'getaddrinfo']);
-const NO_CONNECTION_IN_TIME = 'UND_ERR_CONNECT_TIMEOUT';
 
 /**
  * Asks a node until it says something, as long as patience lasts: no connection, no answer in time, 429, 408 and 5xx are
@@ -112,45 +110,47 @@ function waitBefore(
 
 async function callOnce(ports: CallPorts, options: CallOptions, node: string, call: Call): Promise<CallEnd> {
   const { method, path, body, headers } = call;
-  const init: RequestInit = {
+  const origin = `http://${node}`;
+  const request = {
     method,
     headers: {
       ...(options.apiKey !== undefined && { 'x-api-key': options.apiKey }),
       ...(body !== undefined && { 'content-type': 'application/json' }),
       ...headers,
     },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-    redirect: 'manual',
-    signal: AbortSignal.timeout(options.deadlineMs),
+    body: body === undefined ? undefined : JSON.stringify(body),
+    // Not every node knows operation ids, and one that does not may do a write twice.
+    isRepeatable: method === 'GET',
   };
+  const deadlineMs = ports.elapsedMs() + options.deadlineMs;
   try {
-    const url = `http://${node}${path}`;
-    let response = await ports.fetch(url, init);
-    let sentTo = targetOf(response, url);
+    let raw = await ports.call(origin, { ...request, path }, options.deadlineMs);
+    let sentTo = targetOf(raw, origin + path);
     // To itself and once: a path with a slash more or less. Another server is not the node that was named.
-    if (sentTo !== undefined && sentTo.origin === new URL(url).origin) {
-      await response.text();
-      response = await ports.fetch(sentTo.href, init);
-      sentTo = targetOf(response, sentTo.href);
+    if (sentTo !== undefined && sentTo.origin === new URL(origin).origin) {
+      const leftMs = Math.max(1, deadlineMs - ports.elapsedMs());
+      raw = await ports.call(origin, { ...request, path: sentTo.pathname + sentTo.search }, leftMs);
+      sentTo = targetOf(raw, sentTo.href);
     }
-    const answer = await answerIn(response, sentTo);
+    const answer = answerIn(raw, sentTo);
     return { answer, mayLand: answer.status === TOO_SLOW || (answer.status > SERVER_ERROR && !isBroken(answer)) };
   } catch (error) {
-    return { cause: causeOf(error, options.deadlineMs), mayLand: !isUnsent(error) };
+    return { cause: (error as Error).message, mayLand: !isAppError(error) || error.retry !== 'safe' };
   }
 }
 
-async function answerIn(response: Response, sentTo: URL | undefined): Promise<NodeAnswer> {
-  const text = await response.text();
+function answerIn({ status, headers, body }: RawAnswer, sentTo: URL | undefined): NodeAnswer {
+  const text = new TextDecoder().decode(body);
   return {
-    ...{ status: response.status, headers: response.headers, body: parse(text), isEmpty: text === '' },
+    status,
+    headers: new Headers(Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)])),
+    ...{ body: parse(text), isEmpty: text === '' },
     ...(sentTo !== undefined && { sentTo: sentTo.href }),
   };
 }
 
-function targetOf({ status, headers }: Response, url: string): URL | undefined {
-  const location = headers.get('location');
-  if (!REDIRECTS.has(status) || location === null || !URL.canParse(location, url)) return undefined;
+function targetOf({ status, headers: { location } }: RawAnswer, url: string): URL | undefined {
+  if (!REDIRECTS.has(status) || location === undefined || !URL.canParse(location, url)) return undefined;
   return new URL(location, url);
 }
 
@@ -171,31 +171,6 @@ export function saidBy({ status, body, sentTo }: NodeAnswer): string {
   const words = [message, detail].find((text) => typeof text === 'string');
   const elsewhere = sentTo === undefined ? '' : ` and sends to ${sentTo}, which is not followed`;
   return `it answered ${String(status)}${elsewhere}${words === undefined ? '' : `, "${words}"`}`;
-}
-
-function causeOf(error: unknown, deadlineMs: number): string {
-  const code = codeOf(error);
-  if ((error as Error).name === 'TimeoutError') return `no answer within ${String(deadlineMs)} ms`;
-  if (code === 'ECONNREFUSED') return 'nothing listens there';
-  if (code !== undefined) return `the connection failed (${code})`;
-  const { message, cause } = error as Error;
-  return `the call failed (${cause instanceof Error ? cause.message : message})`;
-}
-
-function isUnsent(error: unknown): boolean {
-  const { code, syscall, errors } = ((error as Error).cause ?? error) as {
-    readonly code?: unknown;
-    readonly syscall?: unknown;
-    readonly errors?: readonly { readonly syscall?: unknown }[];
-  };
-  if (code === NO_CONNECTION_IN_TIME) return true;
-  // A name that has several addresses: all of them were tried.
-  return (errors ?? [{ syscall }]).every((one) => BEFORE_SENDING.has(String(one.syscall)));
-}
-
-function codeOf(error: unknown): string | undefined {
-  const { code } = ((error as Error).cause ?? error) as { code?: unknown };
-  return typeof code === 'string' ? code : undefined;
 }
 
 function parse(text: string): unknown {

@@ -8,7 +8,7 @@ const CREATE: Wanted = { kind: 'create', groupId: 'g' };
 const DELETE: Wanted = { kind: 'delete', groupId: 'g' };
 const CLEAR: Wanted = { kind: 'clear' };
 const KNOWS = { 'x-operation-id': 'op' };
-const FAILED: CallEnd = { cause: 'nothing listens there', mayLand: false };
+const FAILED: CallEnd = { cause: 'connection refused: nothing is listening there', mayLand: false };
 
 function answer(status: number, body?: unknown, headers: Record<string, string> = {}, mayLand = false): CallEnd {
   return { answer: { status, body, headers: new Headers(headers) }, mayLand };
@@ -54,7 +54,7 @@ describe('a look at a node', () => {
     ['tells of another group', answer(200, { groupId: 'h' }), { state: 'silent' }],
     ['answers 500', answer(500, { detail: 'broken' }), { state: 'silent', cause: 'it answered 500, "broken"' }],
     ['asks for a key', answer(401, { detail: 'no key' }), { state: 'silent', cause: 'it answered 401, "no key"' }],
-    ['does not answer', FAILED, { state: 'silent', cause: 'nothing listens there' }],
+    ['does not answer', FAILED, { state: 'silent', cause: 'connection refused: nothing is listening there' }],
   ])('that %s says so', async (_, end, expected) => {
     const { ask, asked } = asking(end);
 

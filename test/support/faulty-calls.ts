@@ -1,3 +1,6 @@
+import { AppError } from '../../src/kernel/index.js';
+import { type NodeAnswer, type NodeCall, NodeClient } from '../../src/platform/node-client/index.js';
+
 /** A misbehaving node before a real one: calls pass through here, and some go wrong. */
 
 export type NodeStep = 'look' | 'write' | 'undo';
@@ -30,9 +33,12 @@ export interface PlannedFault {
   readonly times: number;
 }
 
+/** What is late may be late by any time. */
+const AS_LONG_AS_IT_TAKES_MS = 60_000;
 const EVERY_ID_HEADER = ['x-operation-id', 'x-group-version', 'x-group-version-after', 'x-undo'];
 
-export class FaultyFetch {
+export class FaultyCalls {
+  private readonly client = new NodeClient();
   private planned: { fault: PlannedFault; left: number }[] = [];
   private readonly late: (() => Promise<unknown>)[] = [];
   private struck = 0;
@@ -58,33 +64,30 @@ export class FaultyFetch {
     for (const call of this.late.splice(0)) await call();
   }
 
-  readonly fetch: typeof fetch = async (input, init = {}) => {
-    const url = new URL(input);
-    const headers = new Headers(init.headers);
-    const call = (signal: AbortSignal | null = init.signal ?? null): Promise<Response> =>
-      this.pass(url, { ...init, headers, signal });
-    const fault = this.faultFor(url.host, stepOf(init.method ?? 'GET', headers));
+  readonly call: NodeClient['call'] = async (origin, request, timeoutMs) => {
+    const call = (withinMs = timeoutMs): Promise<NodeAnswer> => this.pass(origin, request, withinMs);
+    const fault = this.faultFor(new URL(origin).host, stepOf(request));
     if (fault !== undefined) this.struck += 1;
     switch (fault) {
       case undefined:
         return call();
       case 'late':
-        this.late.push(() => call(null).then((response) => response.arrayBuffer()));
-        throw new DOMException('no answer in time', 'TimeoutError');
+        this.late.push(() => call(AS_LONG_AS_IT_TAKES_MS));
+        throw failure('no answer in time', 'unknown');
       case 'answer-lost':
-        await (await call()).arrayBuffer();
-        throw failure('ECONNRESET');
+        await call();
+        throw failure('reset after the work', 'unknown');
       case 'reset':
-        throw failure('ECONNRESET');
+        throw failure('reset', 'unknown');
       case 'error':
-        return new Response('{}', { status: 500 });
+        return answered(500);
       case 'error-after':
-        await (await call()).arrayBuffer();
-        return new Response('{}', { status: 500 });
+        await call();
+        return answered(500);
       case 'busy':
-        return new Response('{}', { status: 429, headers: { 'retry-after': '0' } });
+        return answered(429, { 'retry-after': '0' });
       case 'gone':
-        throw failure('ECONNREFUSED');
+        throw failure('nothing is listening there', 'safe');
     }
   };
 
@@ -95,24 +98,27 @@ export class FaultyFetch {
     return planned.fault.fault;
   }
 
-  private async pass(url: URL, init: RequestInit): Promise<Response> {
-    if (url.host !== this.plain) return fetch(url, init);
-    const headers = new Headers(init.headers);
-    for (const name of EVERY_ID_HEADER) headers.delete(name);
-    const response = await fetch(url, { ...init, headers });
-    const answered = new Headers(response.headers);
-    for (const name of EVERY_ID_HEADER) answered.delete(name);
-    return new Response(await response.text(), { status: response.status, headers: answered });
+  private async pass(origin: string, request: NodeCall, timeoutMs: number): Promise<NodeAnswer> {
+    if (new URL(origin).host !== this.plain) return this.client.call(origin, request, timeoutMs);
+    const answer = await this.client.call(origin, { ...request, headers: plainHeaders(request.headers) }, timeoutMs);
+    return { ...answer, headers: plainHeaders(answer.headers) };
   }
 }
 
-function stepOf(method: string, headers: Headers): NodeStep {
-  if (headers.has('x-undo')) return 'undo';
+function stepOf({ method, headers }: NodeCall): NodeStep {
+  if (headers?.['x-undo'] !== undefined) return 'undo';
   return method === 'GET' ? 'look' : 'write';
 }
 
-function failure(code: string): TypeError {
-  return new TypeError('fetch failed', {
-    cause: Object.assign(new Error(code), { code, syscall: code === 'ECONNREFUSED' ? 'connect' : 'read' }),
-  });
+function plainHeaders<T extends NodeAnswer['headers']>(headers: T | undefined): Record<string, string> {
+  const plain = Object.entries(headers ?? {}).filter(([name]) => !EVERY_ID_HEADER.includes(name));
+  return Object.fromEntries(plain.map(([name, value]) => [name, String(value)]));
+}
+
+function answered(status: number, headers: Readonly<Record<string, string>> = {}): NodeAnswer {
+  return { status, headers, body: Buffer.from('{}') };
+}
+
+function failure(message: string, retry: 'safe' | 'unknown'): AppError {
+  return new AppError(retry === 'safe' ? 'not-ready' : 'outcome-unknown', message, { retry });
 }
