@@ -15,6 +15,7 @@ export {
   type LamportTime,
   laterOf,
   MAX_VERSION_LEAP,
+  maxRaise,
   parseLamport,
   plusLamport,
 } from './lamport-clock.js';

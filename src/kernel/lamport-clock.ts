@@ -36,6 +36,11 @@ export function plusLamport(time: LamportTime, more: number): LamportTime {
   return Number.isSafeInteger(sum) ? sum : shortest(BigInt(time) + BigInt(more));
 }
 
+/** How far a node that has met `met` can be told to go at once: by a leap, or to where versions once ended. */
+export function maxRaise(met: LamportTime): LamportTime {
+  return laterOf(Number.MAX_SAFE_INTEGER, plusLamport(met, MAX_VERSION_LEAP));
+}
+
 function shortest(value: bigint): LamportTime {
   return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : String(value);
 }

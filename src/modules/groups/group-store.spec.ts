@@ -271,7 +271,16 @@ describe('a group store whose versions are near the end of what JavaScript count
     expect(world.disk.calls).toEqual([]);
     expect(await store.raise(5_000_000)).toBe(5_000_000);
     expect(await store.raise(7)).toBe(5_000_000);
+    expect(await store.raise('9007199254740992')).toBeUndefined();
     expect((await world.reopenAfterPowerLoss()).version).toBe(5_000_000);
     expect(await world.create('a')).toMatchObject({ version: 5_000_001 });
+  });
+
+  it('is told to go to 2^53 - 1 at once, and from there by leaps', async () => {
+    const store = await new GroupWorld().open();
+
+    expect(await store.raise(LAST)).toBe(LAST);
+    expect(await store.raise('9007199255740992')).toBeUndefined();
+    expect(await store.raise('9007199255740991')).toBe('9007199255740991');
   });
 });

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Low } from 'lowdb';
-import { compareLamport, type HeldKeys, isAppError, type LamportTime, GENESIS } from '../../kernel/index.js';
+import { compareLamport, type HeldKeys, isAppError, type LamportTime, maxRaise, GENESIS } from '../../kernel/index.js';
 import { SnapshotFile } from '../../platform/documents/index.js';
 import { Journal, type JournalPorts, type MissingEnd, type WhenEndIsMissing } from '../../platform/journal/index.js';
 import { GroupHistory, type GroupOp, type GroupOutcome, type GroupRecord } from './core/group-history.js';
@@ -111,12 +111,12 @@ export class GroupStore {
   }
 
   /**
-   * Goes on as if it had met `version`, durably when it resolves; told is what it has met then, which is less where that
-   * is more than one leap away. Rejects as `apply` does.
+   * Goes on as if it had met `version`, durably when it resolves with what it has met then. Undefined, nothing written, for
+   * a version above `maxRaise`. Rejects as `apply` does.
    */
-  async raise(version: LamportTime): Promise<LamportTime> {
-    const reached = this.history.within(version);
-    if (compareLamport(reached, this.version) > 0) await this.journal.append({ type: 'raise', version: reached });
+  async raise(version: LamportTime): Promise<LamportTime | undefined> {
+    if (compareLamport(version, maxRaise(this.version)) > 0) return undefined;
+    if (compareLamport(version, this.version) > 0) await this.journal.append({ type: 'raise', version });
     this.snapshotWhenDue();
     return this.version;
   }

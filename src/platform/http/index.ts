@@ -49,6 +49,7 @@ export { isPrintable, PRINTABLE_RULE } from './printable.js';
 export { problemHeaders, problemOf, problemWithMessage } from './problem.js';
 export { ProblemFilter } from './problem.filter.js';
 export type { QueryNames } from './query-names.js';
+export { withoutOrigin } from './request-target.js';
 export { notServed } from './routes.js';
 export { commitOf, whenCurrent } from './min-seq.js';
 export { type OpenRequests, shuttingDown, useOpenRequests } from './open-requests.js';

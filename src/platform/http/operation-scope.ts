@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
+import { withoutOrigin } from './request-target.js';
 
 const PARAMETER = /:(\w+)/g;
-/** Some clients, those behind a proxy, name it before the path. */
-const ORIGIN = /^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i;
 
 /**
  * What one Idempotency-Key is one key for: the caller, the method, and the route with its parameters as the router has
@@ -31,7 +30,7 @@ function pathOf({ url }: FastifyRequest): string {
 
 function plainPathOf(request: FastifyRequest): string {
   const { url } = request.routeOptions;
-  if (url === undefined) return pathOf(request).replace(ORIGIN, '');
+  if (url === undefined) return withoutOrigin(pathOf(request));
   const params = request.params as Readonly<Record<string, string>>;
   return url.replace(PARAMETER, (_, name: string) => encodeURIComponent(params[name] ?? ''));
 }

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import findMyWay from 'find-my-way';
 import { AppError } from '../../kernel/index.js';
+import { withoutOrigin } from './request-target.js';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -11,9 +12,6 @@ declare module 'fastify' {
 
 /** How paths are matched, by the server and where the methods of a path are looked up. */
 export const ROUTER_OPTIONS = { maxParamLength: 1_024, ignoreTrailingSlash: true } as const;
-
-/** Some clients, those behind a proxy, name it before the path. */
-const ORIGIN = /^[a-z][a-z\d+.-]*:\/\/[^/?]*/i;
 
 /**
  * Refuses what no route serves as soon as its head has come: with 405 and `Allow` where the path is served under other
@@ -62,7 +60,7 @@ function hasEmptySegment(url: string): boolean {
 }
 
 function pathOf(url: string): string {
-  const path = url.startsWith('/') ? url : url.replace(ORIGIN, '');
+  const path = withoutOrigin(url);
   const end = path.search(/[?#]/);
   return end < 0 ? path : path.slice(0, end);
 }

@@ -132,11 +132,6 @@ export class GroupHistory {
     return isTooFar ? { result: 'too-far', met: this.counter } : undefined;
   }
 
-  /** How far the clock can be told to go: a leap, or to where earlier builds let any caller set it. */
-  within(version: LamportTime): LamportTime {
-    return earlierOf(version, laterOf(Number.MAX_SAFE_INTEGER, plusLamport(this.counter, MAX_VERSION_LEAP)));
-  }
-
   /** From now on this was met here. */
   raise(version: LamportTime): void {
     this.counter = laterOf(this.counter, version);

@@ -1,5 +1,5 @@
 /** Brings nodes that lag, or are new, to the version that most nodes have met; never lowers one. */
-import { compareLamport, type LamportTime } from '../../../kernel/index.js';
+import { compareLamport, earlierOf, type LamportTime, maxRaise } from '../../../kernel/index.js';
 import type { Look } from '../core/look.js';
 import { isFarAhead, metByMajority } from '../core/version-bounds.js';
 import type { NodeVersion } from '../reports.js';
@@ -40,7 +40,8 @@ async function raiseNode(node: string, ask: Ask, look: Look, goal: LamportTime |
   if (from === undefined) return { node, isReachable: true };
   let met = from;
   for (let leap = 0; goal !== undefined && compareLamport(met, goal) < 0; leap += 1) {
-    const reached = leap < MAX_LEAPS ? await raise(ask, goal) : { cause: 'it is too far behind' };
+    const reached =
+      leap < MAX_LEAPS ? await raise(ask, earlierOf(goal, maxRaise(met))) : { cause: 'it is too far behind' };
     if (reached.met === undefined) return { node, isReachable: true, met, cause: reached.cause };
     met = reached.met;
   }

@@ -9,6 +9,7 @@ import {
   forwardedFor,
   JSON_CONTENT_TYPE,
   problemWithMessage,
+  withoutOrigin,
 } from '../../../platform/http/index.js';
 import type { NodeAnswer, NodeCall, NodeClient } from '../../../platform/node-client/index.js';
 import type { ReplicaShell } from './replica-shell.js';
@@ -30,8 +31,6 @@ export interface WriteForwardingOptions {
 const KEY = 'idempotency-key';
 /** The way to the primary and back may take this much more than the write itself. */
 const FORWARDING_MS = 1_000;
-/** Some clients, those behind a proxy, name it before the path. */
-const ORIGIN = /^[a-z][a-z\d+.-]*:\/\/[^/?]*/i;
 const FORWARDED_HEADERS = [
   'if-match',
   'if-none-match',
@@ -112,7 +111,7 @@ async function send(
     ...(proof !== undefined && { [CLUSTER_HEADER]: proof, ...forwardedFor(request) }),
     'x-request-id': request.id,
   };
-  const path = request.url.replace(ORIGIN, '');
+  const path = withoutOrigin(request.url);
   const call = { method: request.method as NodeCall['method'], path, headers, body: request.rawBody };
   // It carries an Idempotency-Key, or changes nothing.
   return client.call(followed.url, { ...call, isRepeatable: true }, writeDeadlineMs + FORWARDING_MS);

@@ -1,5 +1,13 @@
 import type { FastifyRequest } from 'fastify';
-import { type AppError, type LamportTime, MAX_VERSION_LEAP, parseLamport } from '../../../../kernel/index.js';
+import {
+  type AppError,
+  compareLamport,
+  type LamportTime,
+  MAX_VERSION_LEAP,
+  maxRaise,
+  parseLamport,
+  plusLamport,
+} from '../../../../kernel/index.js';
 import type { GroupOp } from '../../core/group-history.js';
 import type { OperationKind } from '../../core/known-operation.js';
 import {
@@ -84,10 +92,17 @@ export function versionIn(
 }
 
 /** The refusal of a version that no honest caller can have met. */
-export function tooFar({ version }: GroupOp & { readonly type: 'do' }, met: LamportTime): AppError {
-  const name = version === undefined ? 'x-group-version-after' : 'x-group-version';
+export function tooFar({ version = 0 }: GroupOp & { readonly type: 'do' }, met: LamportTime): AppError {
+  const isVersion = compareLamport(version, plusLamport(met, MAX_VERSION_LEAP)) > 0;
+  const name = isVersion ? 'x-group-version' : 'x-group-version-after';
   const rule = `must be at most ${String(MAX_VERSION_LEAP)} above ${String(met)}, the highest that this node has met`;
   return malformedField('validation-failed', NAMES[name], rule);
+}
+
+/** The refusal to go further than `maxRaise`. */
+export function tooFarToRaise(met: LamportTime): AppError {
+  const rule = `must be at most ${String(maxRaise(met))}, as this node has met ${String(met)}; it can go on from there`;
+  return malformedField('validation-failed', NAMES['x-group-version'], rule);
 }
 
 const NAMES = {

@@ -13,7 +13,7 @@ import { noInputSchema } from './group.schemas.js';
 import type { GroupOp, GroupOutcome } from '../../core/group-history.js';
 import type { OperationKind } from '../../core/known-operation.js';
 import type { GroupStore } from '../../group-store.js';
-import { type GroupRequest, groupRequest, operationIdIn, tooFar, versionIn } from './group-requests.js';
+import { type GroupRequest, groupRequest, operationIdIn, tooFar, tooFarToRaise, versionIn } from './group-requests.js';
 
 export interface GroupRoutesOptions {
   readonly store: Pick<GroupStore, 'all' | 'has' | 'version' | 'kindOf' | 'apply' | 'raise'>;
@@ -115,7 +115,7 @@ function asEarlier({ op, earlierId }: GroupRequest, store: Pick<GroupStore, 'kin
   return earlierId !== undefined && store.kindOf(earlierId) === op.kind ? { ...op, id: earlierId } : op;
 }
 
-/** Tells this node what others have met, so that it gives no place below that, and takes theirs. */
+/** Tells this node what others have met, so that it gives no version below that, and takes theirs. */
 async function raise(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -124,7 +124,9 @@ async function raise(
   validBody(noInputSchema, request.body, []);
   const asked = versionIn(request, 'x-group-version');
   if (asked === undefined) throw malformedField('validation-failed', 'X-Group-Version', 'is missing');
-  const version = String(await store.raise(asked));
+  const raised = await store.raise(asked);
+  if (raised === undefined) throw tooFarToRaise(store.version);
+  const version = String(raised);
   log.info('group version raised', { requestId: request.id, node: nodeId(), asked: String(asked), version });
   const message = `this node has met version ${version}`;
   return reply.header('x-group-version', version).send({ message, nodeId: nodeId(), version });
