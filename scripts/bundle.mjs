@@ -126,21 +126,6 @@ const withoutForeignWords = {
   },
 };
 
-/**
- * The node client needs two classes of undici. All of it (fetch, web sockets, caches, mocks) is twice the code of a
- * supervisor, and no bundler can tell what of it is unused.
- */
-const withoutUnusedUndici = {
-  name: 'without-unused-undici',
-  setup: ({ onLoad }) => {
-    onLoad({ filter: /[/\\]node_modules[/\\]undici[/\\]index\.js$/ }, () => ({
-      contents: ['Client', 'Pool']
-        .map((name) => `exports.${name} = require('./lib/dispatcher/${name.toLowerCase()}.js');`)
-        .join(''),
-    }));
-  },
-};
-
 /** An example names the sources of what it shows; it runs with what tsc made of them. */
 const withBuiltSources = {
   name: 'with-built-sources',
@@ -170,7 +155,7 @@ await build({
     ...OPTIONAL,
     ...OPTIONAL.filter((name) => !name.endsWith('*')).map((name) => `${name}/*`),
   ],
-  plugins: [withoutLegacyTypeOrm, withoutForeignWords, withoutUnusedUndici, withBuiltSources],
+  plugins: [withoutLegacyTypeOrm, withoutForeignWords, withBuiltSources],
   define: { 'import.meta.url': '__bundleUrl' },
   banner: {
     js: "(function(exports,require,module,__filename,__dirname){const __bundleUrl=require('node:url').pathToFileURL(__filename).href;",

@@ -8,7 +8,6 @@ export class StaleConnection extends AppError {}
  * connection.
  */
 export function callError(error: Error, isSent: boolean, isStale: boolean): AppError {
-  if (error instanceof AppError) return error;
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ECONNREFUSED') return unsent('connection refused: nothing is listening there', error);
   const codeText = code === undefined ? '' : ` (${code})`;
