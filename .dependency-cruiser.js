@@ -11,13 +11,14 @@ const LAYERS = ['main', 'modules', 'protocols', 'platform', 'kernel'];
 
 /** A module may import those that stand before it, by their index.ts. New modules are appended. */
 export const MODULE_ORDER = [
+  'store-registration',
   'books',
   'customers',
   'transactions',
   'books-2pc',
   'users',
   'ids',
-  'collections',
+  'stores',
   'operations',
   'groups',
 ];

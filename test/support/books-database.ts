@@ -1,14 +1,10 @@
-import { BookEntity, CreateBooks1763700000002, SealBooks1764500000011 } from '../../src/modules/books/index.js';
+import { BookEntity, BOOKS_STORE } from '../../src/modules/books/index.js';
 import { systemClock, systemTimers } from '../../src/platform/process/index.js';
 import { DataFiles } from '../../src/platform/data-files/index.js';
 import { NodeDisk } from '../../src/platform/disk/index.js';
 import { NO_CRASH_SITES } from '../../src/platform/crash-sites/index.js';
 import {
-  CreatePlatformTables1763700000001,
-  CreateTransactions1763700000003,
-  OwnKeys1764500000003,
-  SealOperations1764500000010,
-  DropIndexWithoutKey1764600000001,
+  PLATFORM_MIGRATIONS,
   SqlDatabase,
   type SqlDatabasePorts,
   type WriteGuard,
@@ -42,16 +38,8 @@ export function openBooksDatabase(file: string, ports: Partial<SqlDatabasePorts>
     { ...defaults, ...ports },
     {
       file,
-      entities: [BookEntity],
-      migrations: [
-        CreatePlatformTables1763700000001,
-        CreateBooks1763700000002,
-        CreateTransactions1763700000003,
-        OwnKeys1764500000003,
-        SealOperations1764500000010,
-        SealBooks1764500000011,
-        DropIndexWithoutKey1764600000001,
-      ],
+      entities: BOOKS_STORE.entities,
+      migrations: [...PLATFORM_MIGRATIONS, ...BOOKS_STORE.migrations],
     },
   );
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Disk } from '../../src/kernel/index.js';
 import { recover, type Recovery, type RecoveryOptions } from '../../src/main/cli/recover/recover.js';
-import { COLLECTIONS } from '../../src/modules/collections/index.js';
+import { COLLECTIONS } from '../../src/modules/stores/index.js';
 import { NO_CRASH_SITES } from '../../src/platform/crash-sites/index.js';
 import { NodeDisk } from '../../src/platform/disk/index.js';
 import { DocumentStore } from '../../src/platform/documents/index.js';

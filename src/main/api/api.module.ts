@@ -1,49 +1,48 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
-import { TypeOrmModule } from '@nestjs/typeorm';
-import type { DataSource } from 'typeorm';
-import { BooksModule } from '../../modules/books/index.js';
 import { Books2pcModule } from '../../modules/books-2pc/index.js';
-import { CustomersModule } from '../../modules/customers/index.js';
 import { IdsModule } from '../../modules/ids/index.js';
-import { OperationsModule } from '../../modules/operations/index.js';
+import { type OperationService, OperationsModule } from '../../modules/operations/index.js';
 import { TransactionsModule } from '../../modules/transactions/index.js';
-import { UsersModule } from '../../modules/users/index.js';
 import { GenerationCache } from '../../platform/cache/index.js';
 import { DataFiles } from '../../platform/data-files/index.js';
 import { DocumentStore } from '../../platform/documents/index.js';
+import type { Answer, PreparedBody } from '../../platform/http/index.js';
 import { HttpObserver } from '../../platform/observability/index.js';
-import {
-  SqlDatabase,
-  SqlOperationLedger,
-  SqlTransactionTable,
-  TransactionOperationLedger,
-} from '../../platform/sql/index.js';
+import { SqlDatabase, SqlOperationLedger, SqlTransactionTable } from '../../platform/sql/index.js';
 import { ReplicationPrimary } from '../../protocols/replication/index.js';
 import { DocumentParticipant, TransactionCoordinator } from '../../protocols/two-phase-commit/index.js';
-import { HealthController } from './health.controller.js';
+import { HealthController, SQL_FILES } from './health.controller.js';
 import { MetricsController } from './metrics.controller.js';
 import { ReadinessGate } from './readiness-gate.js';
 import { ReplicationController } from './replication.controller.js';
 import { RootController } from './root.controller.js';
-import type { Stores } from './stores.js';
+import type { OpenedStores } from './open.js';
 import type { Transactions } from './transact.js';
 
 /** The opened stores and what works on them, as what the modules ask for. */
 @Global()
 @Module({})
 class StoresModule {
-  static of({ sql, documents, sqlOperations, cache }: Stores, { replication, transactions }: AppParts): DynamicModule {
+  static of(
+    { config, bookstore, sqlFiles, documents }: OpenedStores,
+    { replication, transactions }: AppParts,
+  ): DynamicModule {
+    const { database } = bookstore;
+    const cache = new GenerationCache<PreparedBody>(database.reader, {
+      maxBytes: config.cache.maxBytes,
+      namespace: `${database.databaseId}:${String(database.epoch)}`,
+    });
     const providers = [
-      { provide: SqlDatabase, useValue: sql },
+      { provide: SqlDatabase, useValue: database },
       { provide: DocumentStore, useValue: documents },
-      { provide: SqlOperationLedger, useValue: sqlOperations },
+      { provide: SqlOperationLedger, useValue: bookstore.operations },
       { provide: GenerationCache, useValue: cache },
       { provide: ReplicationPrimary, useValue: replication },
       { provide: TransactionCoordinator, useValue: transactions.coordinator },
       { provide: DocumentParticipant, useValue: transactions.documents },
       { provide: SqlTransactionTable, useValue: transactions.table },
-      { provide: TransactionOperationLedger, useValue: transactions.operations },
+      { provide: SQL_FILES, useValue: sqlFiles },
     ];
     return { module: StoresModule, providers, exports: providers.map(({ provide }) => provide) };
   }
@@ -52,6 +51,7 @@ class StoresModule {
 interface AppParts {
   readonly replication: ReplicationPrimary;
   readonly transactions: Transactions;
+  readonly operations: OperationService<Answer>;
   readonly observer: HttpObserver;
   readonly gate: ReadinessGate;
   readonly files: DataFiles;
@@ -59,22 +59,19 @@ interface AppParts {
 
 @Module({})
 export class ApiModule {
-  static of(stores: Stores, parts: AppParts): DynamicModule {
-    const { coordinator, documents, table } = parts.transactions;
+  static of(stores: OpenedStores, parts: AppParts): DynamicModule {
+    const { coordinator, participants, table } = parts.transactions;
     return {
       module: ApiModule,
       imports: [
         StoresModule.of(stores, parts),
-        typeOrmSource('write', stores.sql.writeSource),
-        typeOrmSource('read', stores.sql.readSource),
         TerminusModule.forRoot({ logger: false }),
-        BooksModule,
-        CustomersModule,
-        TransactionsModule.of({ coordinator, participants: [documents], rows: table }),
+        ...stores.sqlFiles.flatMap(({ served }) => served.map(({ module }) => module)),
+        ...stores.registrations.flatMap((store) => (store.kind === 'documents' ? store.module : [])),
+        TransactionsModule.of({ coordinator, participants, rows: table }),
         Books2pcModule,
-        UsersModule,
         IdsModule,
-        OperationsModule,
+        OperationsModule.of(parts.operations),
       ],
       controllers: [RootController, HealthController, MetricsController, ReplicationController],
       providers: [
@@ -84,17 +81,4 @@ export class ApiModule {
       ],
     };
   }
-}
-
-/**
- * Lends a DataSource that is open already to @nestjs/typeorm. It would close it as soon as nobody is served any more,
- * and transactions under way go on for longer; who has opened it closes it.
- */
-function typeOrmSource(name: string, source: DataSource): DynamicModule {
-  const lent = Object.create(source, { destroy: { value: () => Promise.resolve() } }) as DataSource;
-  return TypeOrmModule.forRootAsync({
-    name,
-    useFactory: () => source.options,
-    dataSourceFactory: () => Promise.resolve(lent),
-  });
 }

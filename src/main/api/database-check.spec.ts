@@ -78,7 +78,7 @@ describe('the check of a database that is written to meanwhile', () => {
     files = new DataFiles(log);
     const program = join(directory, 'endless.mjs');
     writeFileSync(program, ENDLESS);
-    check = new DatabaseCheck({ timers, log, files }, { file, sealed: [], program, everyMs: EVERY_MS });
+    check = new DatabaseCheck({ timers, log, files }, { file, sealed: [], program: () => program, everyMs: EVERY_MS });
     check.begin();
   });
 

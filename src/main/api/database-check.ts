@@ -23,7 +23,7 @@ export interface DatabaseCheckOptions {
   readonly file: string;
   readonly sealed: readonly SealedTable[];
   /** What reads through the file once, as `src/main/checker` does. */
-  readonly program: string;
+  readonly program: () => string;
   /** From the end of one check to the beginning of the next; 0: never. */
   readonly everyMs: number;
 }
@@ -75,7 +75,7 @@ export class DatabaseCheck {
     let said = '';
     let ended: string | undefined;
     // Its input ends with this process.
-    this.child = spawn(process.execPath, [program, file, JSON.stringify(sealed)], { stdio: 'pipe' });
+    this.child = spawn(process.execPath, [program(), file, JSON.stringify(sealed)], { stdio: 'pipe' });
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream?.on('data', (chunk: Buffer) => (said += chunk.toString()));
     }

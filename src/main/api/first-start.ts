@@ -1,25 +1,23 @@
 import type { Clock, Random } from '../../kernel/index.js';
-import { readOrigin, type SqlOrigin, type SqlWriteScope, writeOrigin } from '../../platform/sql/index.js';
-import type { Stores } from './stores.js';
+import type { OpenSqlFile, StoreRegistration } from '../../modules/store-registration/index.js';
+import type { DocumentStore } from '../../platform/documents/index.js';
+import { BOOKSTORE, readOrigin, type SqlDatabase, type SqlOrigin, writeOrigin } from '../../platform/sql/index.js';
 
 const CLUSTER_ID_BYTES = 16;
 const YEAR_2020_MS = Date.UTC(2020, 0, 1);
 
-/** Of a table whose rows get their ids here: none up to `id` is given from now on. */
-export type PassOverIds = (scope: SqlWriteScope, id: number) => void;
-
 interface FirstStartOptions {
+  readonly registrations: readonly StoreRegistration[];
   readonly clock: Clock;
-  /** Puts the first books and customers in, or nothing; may be called again when it was cut short. */
-  readonly seed: () => Promise<void>;
-  readonly passOver: readonly PassOverIds[];
+  readonly isSeeded: boolean;
+  readonly services: Parameters<NonNullable<StoreRegistration['seed']>>[0];
 }
 
 /**
  * What the SQL file says of its first start, written down at the first look: so the next look is told the same, whatever
  * happens in between. A file that has just been made names the history that it expects beside it.
  */
-export async function originOf({ sql }: Pick<Stores, 'sql'>, random: Random): Promise<SqlOrigin> {
+export async function originOf(sql: SqlDatabase, random: Random): Promise<SqlOrigin> {
   const known = readOrigin(sql);
   if (known.kind !== 'unknown') return known;
   const clusterId = Buffer.from(random.bytes(CLUSTER_ID_BYTES)).toString('hex');
@@ -37,15 +35,18 @@ export async function originOf({ sql }: Pick<Stores, 'sql'>, random: Random): Pr
  */
 export async function endFirstStart(
   origin: SqlOrigin,
-  { sql, documents }: Pick<Stores, 'sql' | 'documents'>,
-  { clock, seed, passOver }: FirstStartOptions,
+  { database }: Pick<OpenSqlFile, 'database'>,
+  documents: Pick<DocumentStore, 'history'>,
+  { registrations, clock, isSeeded, services }: FirstStartOptions,
 ): Promise<void> {
   if (origin.kind !== 'new') return;
   const isNew = documents.history.clusterId === origin.clusterId;
-  if (isNew) await seed();
-  await sql.writer.run((scope) => {
-    if (!isNew) passOver.forEach((each) => each(scope, aboveAllLost(clock)));
-    writeOrigin(sql, { kind: 'settled' });
+  if (isNew && isSeeded) for (const { seed } of registrations) await seed?.(services);
+  await database.writer.run(() => {
+    for (const store of isNew ? [] : registrations) {
+      if (store.kind === 'sql' && store.file === BOOKSTORE) store.passOverIds?.(services, aboveAllLost(clock));
+    }
+    writeOrigin(database, { kind: 'settled' });
   });
 }
 

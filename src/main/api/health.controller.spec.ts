@@ -6,6 +6,7 @@ import type { DataSource } from 'typeorm';
 import { RecordingLog } from '../../../test/support/recording-log.js';
 import { DataFiles } from '../../platform/data-files/index.js';
 import type { DocumentStore } from '../../platform/documents/index.js';
+import type { SqlDatabase } from '../../platform/sql/index.js';
 import type { ReplicationPrimary } from '../../protocols/replication/index.js';
 import { HealthController } from './health.controller.js';
 import type { ReadinessGate } from './readiness-gate.js';
@@ -37,8 +38,7 @@ describe('readiness', () => {
       replication as ReplicationPrimary,
       { obstacle: undefined } as ReadinessGate,
       files,
-      write,
-      read,
+      [{ healthPart: 'sql', database: { writeSource: write, readSource: read } as SqlDatabase }],
     );
 
   beforeAll(async () => {

@@ -1,16 +1,18 @@
-import { Controller, Get, ServiceUnavailableException } from '@nestjs/common';
+import { Controller, Get, Inject, ServiceUnavailableException } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiTags } from '@nestjs/swagger';
 import { HealthCheckService, type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
-import { InjectDataSource } from '@nestjs/typeorm';
-import { DataSource } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import { AppError, logPositionText } from '../../kernel/index.js';
 import { DataFiles } from '../../platform/data-files/index.js';
 import { DocumentStore } from '../../platform/documents/index.js';
 import { Describe, type Live, LIVE_OPERATION, READY_OPERATION } from '../../platform/http/index.js';
 import { ReplicationPrimary } from '../../protocols/replication/index.js';
 import { ReadinessGate } from './readiness-gate.js';
+import type { OpenedFile } from './open.js';
 
+/** Injects `OpenedStores.sqlFiles`. */
+export const SQL_FILES = 'SQL_FILES';
 const REPLICATION = 'replication';
 const FILES = 'files';
 
@@ -24,8 +26,7 @@ export class HealthController {
     private readonly replication: ReplicationPrimary,
     private readonly gate: ReadinessGate,
     private readonly files: DataFiles,
-    @InjectDataSource('write') private readonly writeSource: DataSource,
-    @InjectDataSource('read') private readonly readSource: DataSource,
+    @Inject(SQL_FILES) private readonly sqlFiles: readonly Pick<OpenedFile, 'healthPart' | 'database'>[],
   ) {}
 
   @Get('live')
@@ -41,8 +42,10 @@ export class HealthController {
   async ready(): Promise<unknown> {
     try {
       const { details } = await this.health.check([
-        () => this.sqlAnswers('sql-write', this.writeSource),
-        () => this.sqlAnswers('sql-read', this.readSource),
+        ...this.sqlFiles.flatMap(({ healthPart, database }) => [
+          () => this.sqlAnswers(`${healthPart}-write`, database.writeSource),
+          () => this.sqlAnswers(`${healthPart}-read`, database.readSource),
+        ]),
         () => this.documentsUp(),
         () => this.replicationUp(),
         () => this.filesSound(),

@@ -21,6 +21,6 @@ runServer(() => {
     namedDirectories: namedDirectories(),
     runFile: join(directory, RUN_FILE),
     settings: config.inForce,
-    start: (logger, processControl) => startApp(config, logger, processControl),
+    start: (logger, process) => startApp({ config, logger, process }),
   };
 });

@@ -2,13 +2,13 @@ import type { AppConfig } from '../../config/index.js';
 import type { Log, ProcessControl } from '../../kernel/index.js';
 import { systemRandom, systemTimers } from '../../platform/process/index.js';
 import { HttpReplicaLink, replicationAuthorization, ReplicationPrimary } from '../../protocols/replication/index.js';
-import type { Stores } from './stores.js';
+import type { OpenedStores } from './open.js';
 
 /** Makes this process the primary of its documents; nothing is asked or shipped before `open`. */
 export function replicate(
   config: AppConfig['replication'],
   secret: string,
-  { documents }: Stores,
+  { documents }: OpenedStores,
   own: {
     readonly log: Log;
     readonly process: ProcessControl;

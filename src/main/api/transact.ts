@@ -10,12 +10,13 @@ import {
   DocumentParticipant,
   DOCUMENTS,
   type EndedTransaction,
+  type Participant,
   SqliteLastResource,
   type SqlWork,
   TransactionCoordinator,
 } from '../../protocols/two-phase-commit/index.js';
 import { settleUnmatched } from './settle-unmatched.js';
-import type { Stores } from './stores.js';
+import type { OpenedStores } from './open.js';
 
 /** By then those that clients wait for are answered. */
 const CLOSE_WITHIN_MS = 250;
@@ -26,6 +27,7 @@ const COMPLETE_BODY: Readonly<Record<string, CompleteBody>> = { [BOOKS_2PC]: wit
 export interface Transactions {
   readonly coordinator: TransactionCoordinator<SqlWork>;
   readonly documents: DocumentParticipant;
+  readonly participants: readonly Participant<never>[];
   readonly table: SqlTransactionTable;
   readonly operations: TransactionOperationLedger<Answer>;
   /**
@@ -39,19 +41,22 @@ export interface Transactions {
 
 export function transact(
   config: AppConfig['transactions'],
-  { sql, sqlOperations, documents: store }: Stores,
+  { bookstore, sqlFiles, documents: store }: OpenedStores,
   replication: ReplicationPrimary,
   own: { readonly log: Log; readonly crashSites: CrashSites; readonly ended: (transaction: EndedTransaction) => void },
 ): Transactions {
+  const { database: sql, operations: sqlOperations } = bookstore;
   const documents = new DocumentParticipant(store, replication, config);
   const table = new SqlTransactionTable(sql, { clock: systemClock, log: own.log }, (acknowledgements) => {
     const position = acknowledgements[DOCUMENTS]?.position;
     return position === undefined || store.hasForgotten(position);
   });
+  const served = sqlFiles.flatMap((file) => file.served);
+  const participants = [documents, ...served.flatMap(({ participant }) => participant ?? [])];
   const lastResource = new SqliteLastResource(sql, table);
   const coordinator = new TransactionCoordinator<SqlWork>(
     {
-      participants: [documents],
+      participants,
       lastResource,
       ...{ timers: systemTimers, clock: systemClock, log: own.log, crashSites: own.crashSites },
       newId: risingUuids({ clock: systemClock, random: systemRandom }),
@@ -70,6 +75,7 @@ export function transact(
   return {
     coordinator,
     documents,
+    participants,
     table,
     operations,
     open: async () => {

@@ -10,7 +10,7 @@ import {
   logPositionText,
   type ProcessControl,
 } from '../../kernel/index.js';
-import { COLLECTIONS } from '../../modules/collections/index.js';
+import { COLLECTIONS } from '../../modules/stores/index.js';
 import { GroupStore, serveGroups } from '../../modules/groups/index.js';
 import {
   answerProblems,

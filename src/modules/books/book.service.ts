@@ -90,11 +90,6 @@ export class BookService {
     return bookOf(row);
   }
 
-  /** Only inside work of the write executor: no book gets an id up to this one from now on. */
-  passOverIdsWithin(_scope: SqlWriteScope, id: number): void {
-    this.books.passOver(id);
-  }
-
   /** All in one commit, unless there was ever a book: then it was done before. */
   async seed(inputs: readonly BookInput[]): Promise<void> {
     if (this.books.hasEverHeldABook()) return;

@@ -1,13 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../../kernel/index.js';
 import type { Preconditions } from '../../platform/http/index.js';
-import {
-  type RecordedAnswer,
-  type Recording,
-  SqlDatabase,
-  SqlOperationLedger,
-  type SqlWriteScope,
-} from '../../platform/sql/index.js';
+import { type RecordedAnswer, type Recording, SqlDatabase, SqlOperationLedger } from '../../platform/sql/index.js';
 import { userExists } from './user-exists.js';
 import { UserIds } from './user-ids.js';
 import { UserRepository } from './user.repository.js';
@@ -54,11 +48,6 @@ export class SqlUserService {
       this.users.update(scope, user);
       return this.operations.record(recording, { change: 'replaced', user });
     });
-  }
-
-  /** Only inside work of the write executor: no id up to this one is allotted from now on. */
-  passOverIdsWithin(_scope: SqlWriteScope, id: number): void {
-    this.users.passOver(id);
   }
 
   /** Throws `not-found`. */

@@ -4,7 +4,6 @@ import { nextTurn } from '../../platform/process/index.js';
 import { DocumentUsersController } from './adapters/http/document-users.controller.js';
 import { SqlUsersController } from './adapters/http/sql-users.controller.js';
 import { Users2pcController } from './adapters/http/users-2pc.controller.js';
-import { DocumentUserOperationLedger } from './adapters/http/document-user-operation-ledger.js';
 import { DocumentUserService } from './document-user.service.js';
 import { SqlUserService } from './sql-user.service.js';
 import { User2pcService } from './user-2pc.service.js';
@@ -18,7 +17,6 @@ import { UserRepository } from './user.repository.js';
     UserRepository,
     SqlUserService,
     DocumentUserService,
-    DocumentUserOperationLedger,
     User2pcService,
     {
       provide: UserIds,
@@ -33,6 +31,5 @@ import { UserRepository } from './user.repository.js';
         ),
     },
   ],
-  exports: [DocumentUserOperationLedger],
 })
 export class UsersModule {}

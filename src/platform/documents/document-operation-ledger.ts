@@ -3,12 +3,12 @@ import type { DocumentWritten } from './document-op.js';
 import type { DocumentReads } from './document-reads.js';
 import type { RememberedOperation } from './operation-memory.js';
 
-/** The operations on one collection that the documents remember, with answers made of their outcomes. */
+/** The operations that the documents remember, with answers made of their outcomes. */
 export class DocumentOperationLedger<Answer> implements OperationLedger<Answer> {
+  /** `answers`: by collection. */
   constructor(
     private readonly documents: Pick<DocumentReads, 'findOperation'>,
-    private readonly collection: string,
-    private readonly answerOf: (written: DocumentWritten) => Answer,
+    private readonly answers: ReadonlyMap<string, (written: DocumentWritten) => Answer>,
   ) {}
 
   findByScope(scope: string): OperationRecord<Answer> | undefined {
@@ -20,8 +20,9 @@ export class DocumentOperationLedger<Answer> implements OperationLedger<Answer> 
   }
 
   private toRecord(operation: RememberedOperation | undefined): OperationRecord<Answer> | undefined {
-    if (operation?.outcome.collection !== this.collection) return undefined;
+    const answerOf = operation && this.answers.get(operation.outcome.collection);
+    if (!operation || !answerOf) return undefined;
     const { id, bodyHmac, at } = operation;
-    return { id, bodyHmac, atMs: at, answer: this.answerOf(operation) };
+    return { id, bodyHmac, atMs: at, answer: answerOf(operation) };
   }
 }

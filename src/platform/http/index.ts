@@ -48,7 +48,7 @@ export { refusalOfHost } from './host.js';
 export { isPrintable, PRINTABLE_RULE } from './printable.js';
 export { problemHeaders, problemOf, problemWithMessage } from './problem.js';
 export { ProblemFilter } from './problem.filter.js';
-export type { QueryNames } from './query-names.js';
+export { PAGE_QUERIES, type QueryNames } from './query-names.js';
 export { withoutOrigin } from './request-target.js';
 export { notServed } from './routes.js';
 export { commitOf, whenCurrent } from './min-seq.js';

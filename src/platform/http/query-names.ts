@@ -4,6 +4,9 @@ import { AppError } from '../../kernel/index.js';
 /** The query names that a route reads, by its path as it is registered. A path that is absent reads none. */
 export type QueryNames = Readonly<Record<string, readonly string[]>>;
 
+/** Of a list in pages. */
+export const PAGE_QUERIES = ['limit', 'after'] as const;
+
 /** Pages and their files are asked for with whatever keeps a browser from using an old copy. */
 const DOCUMENTATION = '/docs';
 const MAX_QUOTED_NAME_LENGTH = 100;

@@ -1,9 +1,23 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The SQL database of a data directory. Nothing else may name the file, since it is opened through SQLite alone. */
+/** An SQL database of the data directory. */
+export interface SqlFile {
+  /** Without its ending: only what opens the file through SQLite names it. */
+  readonly name: string;
+  /** In `/health/ready`, with `-write` and `-read` behind it. */
+  readonly healthPart: string;
+}
+
+/** The last resource of all transactions. */
+export const BOOKSTORE: SqlFile = { name: 'bookstore', healthPart: 'sql' };
+
+export function sqlFileIn(dataDirectory: string, { name }: Pick<SqlFile, 'name'>): string {
+  return join(dataDirectory, `${name}.db`);
+}
+
 export function bookstoreIn(dataDirectory: string): string {
-  return join(dataDirectory, 'bookstore.db');
+  return sqlFileIn(dataDirectory, BOOKSTORE);
 }
 
 /** The size of the write-ahead log of a database file; 0 when there is none. */

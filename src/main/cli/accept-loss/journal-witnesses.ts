@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Disk } from '../../../kernel/index.js';
-import { COLLECTIONS } from '../../../modules/collections/index.js';
+import { COLLECTIONS } from '../../../modules/stores/index.js';
 import { GroupStore } from '../../../modules/groups/index.js';
 import { NO_CRASH_SITES } from '../../../platform/crash-sites/index.js';
 import { DocumentStore } from '../../../platform/documents/index.js';

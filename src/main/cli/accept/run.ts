@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig } from '../../../config/index.js';
 import { AppError, type Log, type ProcessControl } from '../../../kernel/index.js';
-import { COLLECTIONS } from '../../../modules/collections/index.js';
+import { COLLECTIONS } from '../../../modules/stores/index.js';
 import { NO_CRASH_SITES } from '../../../platform/crash-sites/index.js';
 import { DataFiles } from '../../../platform/data-files/index.js';
 import { NodeDisk } from '../../../platform/disk/index.js';

@@ -9,7 +9,7 @@ import {
   type ChainPosition,
   type SnapshotStream,
 } from '../../../kernel/index.js';
-import { COLLECTIONS } from '../../../modules/collections/index.js';
+import { COLLECTIONS } from '../../../modules/stores/index.js';
 import { CUSTOMERS } from '../../../modules/customers/index.js';
 import {
   DocumentMachine,

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Clock, isAppError, type ProcessControl, type Random, type ChainPosition } from '../../../kernel/index.js';
-import { COLLECTIONS } from '../../../modules/collections/index.js';
+import { COLLECTIONS } from '../../../modules/stores/index.js';
 import { DocumentStore } from '../../../platform/documents/index.js';
 import { systemTimers } from '../../../platform/process/index.js';
 import type { CopyPorts } from './copy-history.js';

@@ -10,9 +10,11 @@ import {
   type IdDescription,
   JSON_CONTENT_TYPE,
   nextPageLink,
+  PAGE_QUERIES,
   parseChoice,
   parseUuid,
   parseUuidPage,
+  type QueryNames,
   sendResource,
 } from '../../../../platform/http/index.js';
 import type { RecoveryReport } from '../../../../protocols/two-phase-commit/index.js';
@@ -27,6 +29,8 @@ import {
   TRANSACTION_STATES,
   transactionSchema,
 } from '../../transaction.schemas.js';
+
+export const TRANSACTION_QUERIES: QueryNames = { '/transactions': [...PAGE_QUERIES, 'state'] };
 
 const IDS: IdDescription = {
   description: 'a UUID in lower case',

@@ -1,0 +1,45 @@
+import type { Logger } from 'pino';
+import type { AppConfig } from '../../config/index.js';
+import type { CrashSites, ProcessControl } from '../../kernel/index.js';
+import type { StoreRegistration } from '../../modules/store-registration/index.js';
+import { STORES } from '../../modules/stores/index.js';
+import { crashSitesAmong } from '../../platform/crash-sites/index.js';
+import { NodeDisk } from '../../platform/disk/index.js';
+import { DataDirectoryLock, systemTimers } from '../../platform/process/index.js';
+import { crashSitesWith } from './crash-sites.js';
+
+const LOOK_FOR_DIRECTORY_EVERY_MS = 500;
+
+export interface Start {
+  readonly config: AppConfig;
+  readonly logger: Logger;
+  readonly process: ProcessControl;
+  /** STORES when absent. */
+  readonly registrations?: readonly StoreRegistration[];
+}
+
+/** This process holds the data directory. It has opened no store and listens nowhere. */
+export interface LockedDirectory extends Required<Start> {
+  readonly crashSites: CrashSites;
+  /** Gives the directory back: instead of the next step, or when everything is closed again. */
+  release(): void;
+}
+
+/** The first step of a start. Rejects with `data-directory-locked` while another process holds the directory. */
+export async function lockDirectory(start: Start): Promise<LockedDirectory> {
+  const { config, process, registrations = STORES } = start;
+  const crashSites = crashSitesAmong(crashSitesWith(registrations), config.faults.crashSite);
+  const { dataDirectory } = config.storage;
+  await new NodeDisk().ensureDirectory(dataDirectory);
+  const lock = DataDirectoryLock.acquire(dataDirectory);
+  lock.watch(systemTimers, LOOK_FOR_DIRECTORY_EVERY_MS, () => {
+    process.stop(`${dataDirectory} was removed or replaced while it was in use`, undefined);
+  });
+  return {
+    ...start,
+    ...{ registrations, crashSites },
+    release: () => {
+      lock.release();
+    },
+  };
+}

@@ -1,0 +1,136 @@
+import { join } from 'node:path';
+import { AppError, isAppError } from '../../kernel/index.js';
+import type { OpenSqlFile, SqlStore } from '../../modules/store-registration/index.js';
+import { DataFiles, WatchedDisk } from '../../platform/data-files/index.js';
+import { DocumentStore } from '../../platform/documents/index.js';
+import { directoriesIn, NodeDisk } from '../../platform/disk/index.js';
+import { programOf } from '../../platform/nodes/index.js';
+import { logPort } from '../../platform/observability/index.js';
+import { nextTurn, systemClock, systemRandom, systemTimers } from '../../platform/process/index.js';
+import { clusterSecret, secretFileIn } from '../../platform/secrets/index.js';
+import {
+  BOOKSTORE,
+  PLATFORM_MIGRATIONS,
+  SEALED_OPERATIONS,
+  SqlDatabase,
+  type SqlDatabasePorts,
+  type SqlFile,
+  sqlFileIn,
+  SqlOperationLedger,
+  type SqlOrigin,
+} from '../../platform/sql/index.js';
+import { DatabaseCheck } from './database-check.js';
+import { originOf } from './first-start.js';
+import type { LockedDirectory } from './lock.js';
+
+const LOOK_AT_FILES_EVERY_MS = 250;
+
+/** One SQL file with what its stores have declared. */
+export interface OpenedFile extends OpenSqlFile {
+  readonly healthPart: string;
+  readonly served: readonly ReturnType<SqlStore['serve']>[];
+  readonly check: DatabaseCheck;
+}
+
+/** The stores are open, each recovered from its own files. Nothing is shipped or served. */
+export interface OpenedStores extends LockedDirectory {
+  readonly bookstore: OpenedFile;
+  /** The bookstore is the first. */
+  readonly sqlFiles: readonly OpenedFile[];
+  readonly documents: DocumentStore;
+  readonly files: DataFiles;
+  readonly secret: string;
+  readonly origin: SqlOrigin;
+  /** Rejects with `error`. A refused start leaves no log of SQLite's: SQLite would play it into a copy put in its place. */
+  abandon(error: unknown): Promise<never>;
+  /** Everything is durable, closed and the directory given back when it resolves. No write may be under way. */
+  close(): Promise<void>;
+}
+
+/** The second step of a start. Rejects with one AppError, and leaves nothing open then, when a store cannot be opened. */
+export async function openStores(locked: LockedDirectory): Promise<OpenedStores> {
+  const { config, registrations } = locked;
+  const { dataDirectory, replicasDirectory, clusterSecret: given, ...storage } = config.storage;
+  const sqlStores = registrations.filter((store) => store.kind === 'sql');
+  const collections = registrations.flatMap((store) => (store.kind === 'documents' ? store.collection : []));
+  const otherFiles = [...new Set(sqlStores.map(({ file }) => file))].filter((file) => file !== BOOKSTORE);
+  refuseTwice('name', registrations);
+  refuseTwice('collection', collections);
+  refuseTwice('SQL file', [BOOKSTORE, ...otherFiles]);
+
+  const disk = new NodeDisk();
+  const log = logPort(locked.logger);
+  const files = new DataFiles(log);
+  const ports = {
+    ...{ clock: systemClock, random: systemRandom, timers: systemTimers, nextTurn, log, files },
+    ...{ disk: new WatchedDisk(disk, files), crashSites: locked.crashSites, process: locked.process },
+  };
+  const openSql = (file: SqlFile): Promise<OpenedFile> =>
+    openFile(
+      ports,
+      config.storage,
+      file,
+      sqlStores.filter((store) => store.file === file),
+    );
+  const openingSql = [openSql(BOOKSTORE), ...otherFiles.map(openSql)] as const;
+  const abandonSql = async (error: unknown): Promise<never> => {
+    for (const opened of await Promise.allSettled(openingSql)) {
+      if (opened.status === 'fulfilled') await opened.value.database.abandon();
+    }
+    throw error;
+  };
+  const openingDocuments = DocumentStore.open(ports, {
+    ...storage,
+    directory: join(dataDirectory, 'documents'),
+    collections,
+    // Replicas may have what is missing here; without them nobody has.
+    whenEndIsMissing: config.replication.nodes.length > 0 ? 'report' : 'refuse',
+  });
+  const [documents, ...sqlFiles] = await Promise.all([openingDocuments, ...openingSql]).catch(abandonSql);
+  const [bookstore] = sqlFiles;
+  const secret = await clusterSecret(
+    { ...ports, disk },
+    { given, dataDirectory, replicaDirectories: await directoriesIn(replicasDirectory), keepIn: [dataDirectory] },
+  ).catch(abandonSql);
+  files.keep(secretFileIn(dataDirectory));
+  const origin = await originOf(bookstore.database, systemRandom).catch(abandonSql);
+  const endWatch = files.watch(systemTimers, LOOK_AT_FILES_EVERY_MS);
+  return {
+    ...locked,
+    ...{ bookstore, sqlFiles, documents, files, secret, origin },
+    abandon: (error) => (isAppError(error, 'shutting-down') ? Promise.reject(error) : abandonSql(error)),
+    close: async () => {
+      await Promise.all(sqlFiles.map(({ check }) => check.end()));
+      endWatch();
+      await documents.close();
+      for (const { database } of sqlFiles) await database.close();
+      locked.release();
+    },
+  };
+}
+
+async function openFile(
+  ports: SqlDatabasePorts,
+  { dataDirectory, dataCheckEveryMs: everyMs }: LockedDirectory['config']['storage'],
+  { healthPart, ...name }: SqlFile,
+  stores: readonly SqlStore[],
+): Promise<OpenedFile> {
+  const file = sqlFileIn(dataDirectory, name);
+  const sealed = [...stores.flatMap((store) => store.sealed), SEALED_OPERATIONS];
+  const database = await SqlDatabase.open(ports, {
+    file,
+    entities: stores.flatMap(({ entities }) => entities),
+    migrations: [...PLATFORM_MIGRATIONS, ...stores.flatMap(({ migrations }) => migrations)],
+  });
+  const opened = { database, operations: new SqlOperationLedger(database, systemClock) };
+  const check = new DatabaseCheck(ports, { file, sealed, program: () => programOf('checker'), everyMs });
+  return { ...opened, healthPart, check, served: stores.map(({ serve }) => serve(opened)) };
+}
+
+/** Two stores of one name would write to the same data. */
+function refuseTwice(what: string, declared: readonly { readonly name: string }[]): void {
+  const names = declared.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice === undefined) return;
+  throw new AppError('misconfigured', `two stores are registered with the ${what} "${twice}"`, { retry: 'never' });
+}

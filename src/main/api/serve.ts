@@ -1,0 +1,175 @@
+import type { DynamicModule } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import type { AppConfig } from '../../config/index.js';
+import { OperationService } from '../../modules/operations/index.js';
+import { TRANSACTION_QUERIES, TransactionReads } from '../../modules/transactions/index.js';
+import {
+  ADDED_KEY_HEADER,
+  closeServing,
+  createHttpServer,
+  IdempotencyGate,
+  ProblemFilter,
+  type QueryNames,
+  requestIds,
+  useJsonBodies,
+  useOpenRequests,
+  useWriteAdmission,
+  useWriteStop,
+  whyNotListening,
+} from '../../platform/http/index.js';
+import { DocumentOperationLedger } from '../../platform/documents/index.js';
+import { HttpObserver, logPort, NestLogger } from '../../platform/observability/index.js';
+import type { RunningServer } from '../../platform/nodes/index.js';
+import { monotonicMs, nextTurn, systemClock, systemRandom, systemTimers, uuids } from '../../platform/process/index.js';
+import { deriveKey } from '../../platform/secrets/index.js';
+import { isAuthorized, replicationAuthorization } from '../../protocols/replication/index.js';
+import { answerAtStop } from './answer-at-stop.js';
+import { ApiModule } from './api.module.js';
+import { endFirstStart } from './first-start.js';
+import { admitHotReads, YieldingAdapter } from './hot-reads.js';
+import type { OpenedStores } from './open.js';
+import { ReadinessGate } from './readiness-gate.js';
+import { replicate } from './replicate.js';
+import { observeReplication } from './replication-metrics.js';
+import { serveApiDocumentation } from './swagger.js';
+import { transact } from './transact.js';
+import { countTransactions, gaugeInDoubt } from './transaction-metrics.js';
+
+/** Some hundred milliseconds of work. */
+const MAX_WRITES_UNDER_WAY = 5_000;
+
+/** The last step of a start: becomes the primary, recovers transactions, listens. Abandons the stores when it rejects. */
+export function serve(stores: OpenedStores): Promise<RunningServer> {
+  return served(stores).catch((error: unknown) => stores.abandon(error));
+}
+
+async function served(stores: OpenedStores): Promise<RunningServer> {
+  const { config, logger, process, registrations, files, secret, origin } = stores;
+  const log = logPort(logger);
+  let url = '';
+  const replication = replicate(config.replication, secret, stores, {
+    log,
+    process,
+    primaryUrl: () => config.replication.advertisedUrl ?? url,
+    clusterId: origin.kind === 'new' ? origin.clusterId : undefined,
+  });
+  const observer = new HttpObserver(logger);
+  const transactions = transact(config.transactions, stores, replication, {
+    log,
+    crashSites: stores.crashSites,
+    ended: countTransactions(observer.registry),
+  });
+  const authorization = replicationAuthorization(secret);
+  const server = createHttpServer({
+    ...config.http,
+    queryNames: Object.assign(
+      { ...TRANSACTION_QUERIES },
+      ...registrations.map(({ queryNames }) => queryNames),
+    ) as QueryNames,
+    provesCluster: (presented) => isAuthorized(presented, authorization),
+    nowMs: monotonicMs,
+    newRequestId: requestIds(systemRandom),
+    logger,
+  });
+  observer.install(server);
+  observeReplication(observer.registry, replication);
+  const { coordinator, participants, table } = transactions;
+  gaugeInDoubt(observer.registry, new TransactionReads(coordinator, participants, table));
+  const gate = new ReadinessGate(server, () => replication.status.waiting);
+  useWriteStop(server, () => files.refusalNow());
+  const serveHotReads = await admitHotReads(server, logger);
+  const documentApp = await serveApiDocumentation(server, logger);
+  observer.gaugeWrites(useWriteAdmission(server, MAX_WRITES_UNDER_WAY));
+  const openRequests = useOpenRequests(server, logger);
+  useJsonBodies(server);
+  const sqlOperations = stores.sqlFiles.map(({ operations }) => operations);
+  const ledgers = [
+    transactions.operations,
+    ...sqlOperations.slice(1),
+    new DocumentOperationLedger(
+      stores.documents,
+      new Map(
+        registrations.flatMap((each) => (each.kind === 'documents' ? [[each.collection.name, each.answerOf]] : [])),
+      ),
+    ),
+  ];
+  const idempotency = new IdempotencyGate({
+    ledgers,
+    hmacKey: deriveKey(secret, 'operation-body-hmac'),
+    newOperationId: uuids({ clock: systemClock, random: systemRandom }),
+    confirmer: replication,
+    timers: systemTimers,
+    clock: systemClock,
+    answerDeadlineMs: config.transactions.answerDeadlineMs,
+    keysPerCaller: config.http.idempotencyKeys,
+    isKeyAdded: ({ headers }) => isAuthorized(headers[ADDED_KEY_HEADER]?.toString(), authorization),
+  });
+  for (const store of [...sqlOperations, stores.documents]) await idempotency.count(store.heldKeys(), nextTurn);
+  idempotency.install(server);
+
+  const operations = new OperationService(ledgers, coordinator, table);
+  const module = ApiModule.of(stores, { replication, transactions, operations, observer, gate, files });
+  const app = await nestApp(server, module, logger);
+  serveHotReads(app);
+  documentApp(app);
+  const open = async (): Promise<void> => {
+    await replication.open();
+    await transactions.open();
+    await endFirstStart(origin, stores.bookstore, stores.documents, {
+      registrations,
+      clock: systemClock,
+      services: app,
+      isSeeded: config.storage.seed === 'on',
+    });
+    gate.open();
+    stores.sqlFiles.forEach(({ check }) => {
+      check.begin();
+    });
+  };
+  const isAlone = config.replication.nodes.length === 0;
+  if (isAlone) await open();
+  await listen(app, config.http);
+  url = await app.getUrl();
+  return {
+    url,
+    opened: isAlone ? Promise.resolve() : open().catch((error: unknown) => stores.abandon(error)),
+    close: async () => {
+      await closeServing(server, {
+        close: () => app.close(),
+        answerOpen: () => {
+          openRequests.answerAll(answerAtStop(operations));
+        },
+      });
+      await transactions.close();
+      replication.close();
+      await stores.close();
+    },
+  };
+}
+
+async function nestApp(
+  server: FastifyInstance,
+  module: DynamicModule,
+  logger: Logger,
+): Promise<NestFastifyApplication> {
+  const adapter = new YieldingAdapter(server);
+  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
+    logger: new NestLogger(logger),
+    bodyParser: false,
+    abortOnError: false,
+  });
+  app.useGlobalFilters(new ProblemFilter(logger));
+  await app.init();
+  return app;
+}
+
+async function listen(app: NestFastifyApplication, { host, port }: AppConfig['http']): Promise<void> {
+  try {
+    await app.listen(port, host);
+  } catch (cause) {
+    throw whyNotListening(cause, port, 'set PORT to a free one');
+  }
+}
