@@ -33,8 +33,10 @@ const OPEN: ReadonlySet<number> = new Set([202, 504]);
  */
 export class AuditedClient {
   readonly owned = new Map<number, string>();
-  /** Unanswered so far. */
+  /** Not known to be done, or not done, so far. */
   open: WriteRequest | undefined;
+  /** What said so; undefined when no answer came. */
+  openReply: Reply | undefined;
   acknowledged = 0;
   refused = 0;
   private readonly answered: { readonly request: WriteRequest; readonly reply: Reply }[] = [];
@@ -87,6 +89,7 @@ export class AuditedClient {
   private async deliver(request: WriteRequest, send: Send): Promise<boolean> {
     this.open = request;
     const reply = await send(request);
+    this.openReply = reply;
     if (reply === undefined || OPEN.has(reply.status)) return false;
     this.open = undefined;
     this.settle(request, reply);

@@ -1,5 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { appendFileSync, copyFileSync, mkdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { temporaryDirectory } from '../../../test/support/app-process.js';
 import { RecordingLog } from '../../../test/support/recording-log.js';
@@ -67,7 +76,6 @@ describe('DataFiles', () => {
   ])('given a file that was %s, refuse writes and name it, once in the log', (_, harm, fate) => {
     expect([problem(), files.refusal]).toEqual([undefined, undefined]);
     harm(path);
-    files.look();
 
     expect(files.lostAmong([path])).toContain(`${path} ${fate} while it was in use`);
     expect(problem()).toContain(path);
@@ -77,6 +85,14 @@ describe('DataFiles', () => {
       message: expect.stringContaining(fate),
     });
     expect(log.warnings).toHaveLength(1);
+  });
+
+  it('given many questions in a directory where nothing changes, look at the directory alone, and notice a removal at once', () => {
+    utimesSync(directory, 1, 1);
+    expect([files.lostAmong([path]), files.lostAmong([path])]).toEqual([undefined, undefined]);
+    renameSync(path, `${path}.old`);
+
+    expect(files.lostAmong([path])).toContain('was removed or renamed');
   });
 
   it('given a file that grows, and one that nobody keeps, have no problem', () => {

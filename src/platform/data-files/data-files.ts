@@ -1,5 +1,5 @@
 import { type Stats, statSync } from 'node:fs';
-import { sep } from 'node:path';
+import { dirname, sep } from 'node:path';
 import { AppError, type Log, type Timers } from '../../kernel/index.js';
 
 interface KeptFile {
@@ -13,7 +13,9 @@ interface KeptFile {
 
 const RETRY_AFTER_SECONDS = 5;
 /** A look at ten files takes some 50 microseconds: nothing once in a while, and a tenth of a single commit. */
-const LOOKS_LAST_MS = 20;
+const LOOKS_LAST_MS = 50;
+/** Twice the steps in which file systems note the time of a change. */
+const TIME_STEP_MS = 20;
 const STOP_AND_RESTORE = 'stop this process, put a good copy back and start again';
 
 /**
@@ -29,6 +31,8 @@ export class DataFiles {
   private damage: string | undefined;
   private lost: string | undefined;
   private lookedAtMs = -Infinity;
+  /** By directory, when names in it last changed, as of a look that found all of its files. */
+  private readonly quietSinceMs = new Map<string, number>();
 
   constructor(private readonly log: Log) {}
 
@@ -84,10 +88,25 @@ export class DataFiles {
     this.lost = lost;
   }
 
-  /** What has become of one of these, as of some milliseconds ago; undefined when nothing has. */
-  lostAmong(paths: Iterable<string>): string | undefined {
-    this.lookIfLongAgo();
-    return this.lost === undefined ? undefined : this.firstLost(paths);
+  /** What has become of one of these, as of now, but for a cut; undefined when nothing has. */
+  lostAmong(paths: readonly string[]): string | undefined {
+    const directories = new Set(paths.map((path) => dirname(path)));
+    if (this.lost === undefined && [...directories].every((directory) => this.isQuiet(directory))) return undefined;
+    return this.firstLost(paths);
+  }
+
+  /**
+   * Whether all files in it were there at an earlier look, and since then no name in it was removed, changed or added: that
+   * takes one `stat`, instead of one for each file.
+   */
+  private isQuiet(directory: string): boolean {
+    const changedMs = statSync(directory, { throwIfNoEntry: false })?.mtimeMs;
+    if (changedMs !== undefined && changedMs === this.quietSinceMs.get(directory)) return true;
+    const lost = this.firstLost([...this.kept.keys()].filter((path) => dirname(path) === directory));
+    // Within one step of the clock another change would leave the time as it is.
+    const isSettled = changedMs !== undefined && Date.now() - changedMs > TIME_STEP_MS;
+    if (lost === undefined && isSettled) this.quietSinceMs.set(directory, changedMs);
+    return lost === undefined;
   }
 
   private lookIfLongAgo(): void {

@@ -112,7 +112,7 @@ export class ReplicationPrimary {
       if (this.isClosed) throw new AppError('shutting-down', 'stopped before the epoch', { retry: 'safe' });
     };
     const epoch = await openHistory(this.ports, handshake, assertGoing, (waiting, errors) => {
-      if (waiting !== this.waiting) log.warn('waiting for replicas', { waiting });
+      if (waiting !== this.waiting) log.info('waiting for replicas', { waiting });
       this.waiting = waiting;
       this.handshakeErrors = errors;
     });
