@@ -47,7 +47,8 @@ export interface NodeStream extends AnswerHead {
  */
 export class NodeClient {
   private readonly agent = new Agent({ keepAlive: true, noDelay: true });
-  private readonly underWay = new Set<ClientRequest>();
+  /** The agent knows all others. */
+  private readonly secondAttempts = new Set<ClientRequest>();
   private readonly targets = new Map<string, { readonly host: string; readonly port: string | number }>();
   private isClosed = false;
 
@@ -97,7 +98,7 @@ export class NodeClient {
   /** What is under way breaks, and later calls are refused. */
   close(): void {
     this.isClosed = true;
-    for (const request of this.underWay) request.destroy(new Error('this client is closed'));
+    for (const request of this.secondAttempts) request.destroy(new Error('this client is closed'));
     this.agent.destroy();
   }
 
@@ -137,8 +138,10 @@ export class NodeClient {
     const sized = length === undefined ? headers : { ...headers, 'content-length': String(length) };
     try {
       const request = httpRequest({ agent, ...this.targetOf(origin), method, path, headers: sized });
-      this.underWay.add(request);
-      request.once('close', () => this.underWay.delete(request));
+      if (agent === false) {
+        this.secondAttempts.add(request);
+        request.once('close', () => this.secondAttempts.delete(request));
+      }
       return new Attempt(request);
     } catch (error) {
       throw callError(error as Error, false, false);
@@ -184,7 +187,7 @@ class Attempt {
     request.once('socket', (socket) => {
       this.readBefore = socket.bytesRead;
       if (socket.connecting) socket.once('connect', () => (this.isSent = true));
-      else this.isSent = true;
+      else this.isSent = !socket.destroyed;
     });
   }
 
