@@ -23,12 +23,10 @@ export async function admitHotReads(
   await server.register((context, _options, done) => {
     answerProblems(context, logger);
     const options = { config: { isAnsweredAtOnce: true } } as const;
-    context.get('/books', options, (request, reply) => {
-      controller().list(request.query, request, reply);
-    });
-    context.get<{ Params: { id: string } }>('/books/:id', options, (request, reply) => {
-      controller().read(request.params.id, request, reply);
-    });
+    context.get('/books', options, (request, reply) => controller().list(request.query, request, reply));
+    context.get<{ Params: { id: string } }>('/books/:id', options, (request, reply) =>
+      controller().read(request.params.id, request, reply),
+    );
     done();
   });
   return (app) => {
