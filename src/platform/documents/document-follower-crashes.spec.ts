@@ -189,7 +189,7 @@ describe('DocumentFollower, when its process dies', () => {
     expect(await new NodeDisk().listDirectories(join(directory, 'replicas', '5071'))).toEqual([
       'documents',
       'incoming',
-      'quarantined-1970-01-01T00-00-00.000Z',
+      'quarantined-2026-11-21T00-00-00.000Z',
     ]);
     await follower.close();
     rmSync(directory, { recursive: true });

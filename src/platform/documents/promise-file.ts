@@ -40,7 +40,9 @@ export class PromiseFile<Promised extends object> {
       this.path,
       (file) => file.write(bytes, 0),
       (step) => {
-        crashSites.reach(`promise.${step}.after`);
+        if (step === 'synchronize') crashSites.reach('promise.synchronize.after');
+        else if (step === 'rename') crashSites.reach('promise.rename.after');
+        else crashSites.reach('promise.directory.after');
       },
     );
   }

@@ -109,7 +109,9 @@ export class SnapshotFile<T extends object> implements Adapter<T> {
         crashSites.reach('snapshot.write.after');
       },
       (step) => {
-        crashSites.reach(`snapshot.${step}.after`);
+        if (step === 'synchronize') crashSites.reach('snapshot.synchronize.after');
+        else if (step === 'rename') crashSites.reach('snapshot.rename.after');
+        else crashSites.reach('snapshot.directory.after');
       },
     );
     this.bytesWritten = bytesWritten;

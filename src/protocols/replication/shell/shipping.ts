@@ -68,8 +68,9 @@ export class Shipping {
     return this.tail.positionAt(seq) ?? (await this.history.positionAt(seq));
   }
 
+  /** The newest records are in memory, also when a snapshot has just replaced them on the disk. */
   canShipAfter(seq: number): boolean {
-    return seq + 1 >= this.history.firstSeq;
+    return seq + 1 >= this.history.firstSeq || this.tail.positionAt(seq) !== undefined;
   }
 
   private async read(
