@@ -6,37 +6,36 @@ interface KeptFile {
   readonly device: number;
   readonly inode: number;
   readonly bornAtMs: number;
-  /** It may grow and must not shrink. */
+  /** The file may grow but must not shrink below this size. */
   bytes: number;
   mayShrink: boolean;
 }
 
 const RETRY_AFTER_SECONDS = 5;
-/** A look at ten files takes some 50 microseconds: nothing once in a while, and a tenth of a single commit. */
+/** Looking at ten files takes about 50 microseconds, a tenth of a single commit. */
 const LOOKS_LAST_MS = 50;
-/** Twice the steps in which file systems note the time of a change. */
+/** Twice the resolution with which file systems record modification times. */
 const TIME_STEP_MS = 20;
 const STOP_AND_RESTORE = 'stop this process, put a good copy back and start again';
 
 /**
- * The condition of the files that a process keeps its data in. It knows each by device and inode and looks with `stat`
- * alone, since opening and closing a file drops the locks that SQLite has on it.
+ * Watches over the files that a process keeps its data in. It identifies each file by device and inode, and it only calls `stat`,
+ * because opening and closing a file drops SQLite's locks on it.
  *
- * While one of them is not the file it was, or was found damaged, there is a `problem`, and nothing more may be written:
- * it would be acknowledged and never found again. A file that is put back where it was is no problem any more; damage is
- * one until the process starts anew.
+ * While a file is replaced, missing or damaged, there is a `problem` and writes are refused, because an acknowledged write could
+ * not be found again. Putting a file back solves the problem; damage remains a problem until the process restarts.
  */
 export class DataFiles {
   private readonly kept = new Map<string, KeptFile>();
   private damage: string | undefined;
   private lost: string | undefined;
   private lookedAtMs = -Infinity;
-  /** By directory, when names in it last changed, as of a look that found all of its files. */
+  /** By directory: when its names last changed, as of a look that found all of its files. */
   private readonly quietSinceMs = new Map<string, number>();
 
   constructor(private readonly log: Log) {}
 
-  /** From now on `path` must stay the very file that it is. No effect on what is not there or kept already. */
+  /** From now on `path` must remain the same file. This has no effect on a missing file or one that is already kept. */
   keep(path: string, { mayShrink = false } = {}): void {
     if (this.kept.has(path)) return;
     const stats = statSync(path, { throwIfNoEntry: false });
@@ -45,13 +44,13 @@ export class DataFiles {
     this.kept.set(path, { device, inode, bornAtMs, bytes, mayShrink });
   }
 
-  /** This process itself is about to remove or rename it, or all that is in it. */
+  /** Announces that this process is about to remove or rename `path` or everything in it. */
   forget(path: string): void {
     this.kept.delete(path);
     for (const other of this.kept.keys()) if (other.startsWith(`${path}${sep}`)) this.kept.delete(other);
   }
 
-  /** This process itself cuts it to `bytes`: a look that falls into `cut` finds nothing wrong, whichever length it meets. */
+  /** Announces that this process cuts the file to `bytes`. A look during `cut` accepts either length. */
   async whileCut(path: string, bytes: number, cut: () => Promise<void>): Promise<void> {
     const file = this.kept.get(path);
     if (!file) return cut();
@@ -64,7 +63,6 @@ export class DataFiles {
     }
   }
 
-  /** Looks at all of them every `everyMs`, until the returned function is called. */
   watch(timers: Timers, everyMs: number): () => void {
     let cancel: () => void = () => undefined;
     const next = (): void => {
@@ -79,7 +77,6 @@ export class DataFiles {
     };
   }
 
-  /** Looks now, at all of them. */
   look(): void {
     this.lookedAtMs = performance.now();
     const lost = this.firstLost(this.kept.keys());
@@ -88,22 +85,19 @@ export class DataFiles {
     this.lost = lost;
   }
 
-  /** What has become of one of these, as of now, but for a cut; undefined when nothing has. */
+  /** Looks now and describes what happened to the first of these files that is lost; an expected cut does not count. */
   lostAmong(paths: readonly string[]): string | undefined {
     const directories = new Set(paths.map((path) => dirname(path)));
     if (this.lost === undefined && [...directories].every((directory) => this.isQuiet(directory))) return undefined;
     return this.firstLost(paths);
   }
 
-  /**
-   * Whether all files in it were there at an earlier look, and since then no name in it was removed, changed or added: that
-   * takes one `stat`, instead of one for each file.
-   */
+  /** Checks with one `stat` that no name in the directory has changed since a look found all of its files. */
   private isQuiet(directory: string): boolean {
     const changedMs = statSync(directory, { throwIfNoEntry: false })?.mtimeMs;
     if (changedMs !== undefined && changedMs === this.quietSinceMs.get(directory)) return true;
     const lost = this.firstLost([...this.kept.keys()].filter((path) => dirname(path) === directory));
-    // Within one step of the clock another change would leave the time as it is.
+    // Another change within one clock step would not alter the recorded time.
     const isSettled = changedMs !== undefined && Date.now() - changedMs > TIME_STEP_MS;
     if (lost === undefined && isSettled) this.quietSinceMs.set(directory, changedMs);
     return lost === undefined;
@@ -126,7 +120,7 @@ export class DataFiles {
     return undefined;
   }
 
-  /** `what` was found in `file`: stays a problem. What a request that met it is answered with. */
+  /** Records damage (`what`) in `file` as a lasting problem and returns the error for the request that met it. */
   damaged(file: string, what: string, cause?: unknown): AppError {
     const damage = `${file} is damaged (${what}): ${STOP_AND_RESTORE}`;
     if (this.damage === undefined) this.log.warn('nothing is written any more', { problem: damage });
@@ -134,18 +128,18 @@ export class DataFiles {
     return refusalOf(damage, cause);
   }
 
-  /** In words, with the file and what to do; undefined when all is well as far as is known. */
+  /** Names the file and says what to do; undefined when no problem is known. */
   get problem(): string | undefined {
     return this.damage ?? this.lost;
   }
 
-  /** As `refusal`, after a look if the last one was some milliseconds ago. */
+  /** Same as `refusal`, but looks first unless the last look was a few milliseconds ago. */
   refusalNow(): AppError | undefined {
     this.lookIfLongAgo();
     return this.refusal;
   }
 
-  /** What a write is answered with, and nothing of it is done; undefined when it may be done. */
+  /** The error with which a write must be rejected before it does anything; undefined when writes are allowed. */
   get refusal(): AppError | undefined {
     return this.problem === undefined ? undefined : refusalOf(this.problem);
   }
@@ -160,7 +154,7 @@ function fateOf(file: KeptFile, now: Stats | undefined): string | undefined {
   return undefined;
 }
 
-/** A new file may get the number of one that is gone. Where file systems do not note when a file was born, they give another time. */
+/** A new file may reuse an inode number. File systems that record no birth time report the change time instead. */
 function isSame({ device, inode, bornAtMs }: KeptFile, now: Stats): boolean {
   if (now.ino !== inode || now.dev !== device || !now.isFile()) return false;
   return now.birthtimeMs === bornAtMs || now.birthtimeMs === now.ctimeMs;

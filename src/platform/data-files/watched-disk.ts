@@ -1,10 +1,7 @@
 import type { Disk, DiskFile, DiskReader } from '../../kernel/index.js';
 import type { DataFiles } from './data-files.js';
 
-/**
- * A disk on which every file that was read or written stays the file it is, until it is renamed or removed through this
- * disk: otherwise `files` tells, and what was written to such a file does not become durable.
- */
+/** Files used through this disk must stay in place until it moves them; else `files` reports it and writes are not durable. */
 export class WatchedDisk implements Disk {
   constructor(
     private readonly disk: Disk,
@@ -69,7 +66,7 @@ class WatchedFile implements DiskFile {
     return this.file.write(bytes, offset);
   }
 
-  /** Fails when the bytes would be durable in a file that nobody finds any more. */
+  /** Rejects when the bytes would be durable in a file that is no longer at its path. */
   async synchronize(): Promise<void> {
     await this.file.synchronize();
     const lost = this.files.lostAmong([this.path]);

@@ -1,7 +1,7 @@
 import type { DiskFile } from '../../kernel/index.js';
 import { NodeDisk } from './node-disk.js';
 
-/** Counts how often something was made durable. */
+/** Counts calls that make something durable. */
 export class CountingDisk extends NodeDisk {
   synchronized = 0;
 

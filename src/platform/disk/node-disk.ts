@@ -9,11 +9,7 @@ const OWNER_ONLY = 0o700;
 class NodeDiskFile implements DiskFile {
   constructor(private readonly handle: FileHandle) {}
 
-  /**
-   * What is small goes to the operating system's memory at once, in microseconds: handing it to another thread and
-   * hearing of it again takes longer than that, and much longer when all cores are busy. Only `synchronize` waits for
-   * the disk.
-   */
+  /** Small writes are synchronous because another thread would take longer. Only `synchronize` waits for the disk. */
   async write(bytes: Uint8Array, offset: number): Promise<void> {
     for (let written = 0; written < bytes.length;) {
       const left = bytes.length - written;
@@ -62,7 +58,7 @@ class NodeDiskReader implements DiskReader {
 
 /** The operating system's file system. `synchronize` is fdatasync, which also makes a changed length durable. */
 export class NodeDisk implements Disk {
-  /** For its owner alone. One step at a time: Node's recursive `mkdir` did not come back on every file system (20.20). */
+  /** Only the owner may access it. Works one level at a time: Node's recursive `mkdir` hung on some file systems (20.20). */
   async ensureDirectory(path: string): Promise<void> {
     if (await isDirectory(path)) return;
     const parent = dirname(path);
@@ -70,7 +66,7 @@ export class NodeDisk implements Disk {
     try {
       await mkdir(path, { mode: OWNER_ONLY });
     } catch (error) {
-      // Another process may have been faster.
+      // Another process may have created it meanwhile.
       if (!(await isDirectory(path))) throw error;
     }
     await this.synchronizeDirectory(parent);
@@ -84,7 +80,7 @@ export class NodeDisk implements Disk {
     return namesIn(directory, (entry) => entry.isDirectory());
   }
 
-  /** In one piece: `readFile` goes through the event loop for each half a megabyte and then joins the parts. */
+  /** Reads in one piece: `readFile` returns to the event loop every half megabyte and then joins the parts. */
   async read(path: string): Promise<Buffer | undefined> {
     const reader = await this.openForReading(path);
     if (reader === undefined) return undefined;
@@ -127,7 +123,7 @@ export class NodeDisk implements Disk {
   }
 }
 
-/** An error of a file that is open names no file. */
+/** Errors of an open file do not name the file. */
 function naming(path: string, error: NodeJS.ErrnoException): NodeJS.ErrnoException {
   return Object.assign(error, { path, message: `${error.message} '${path}'` });
 }
@@ -136,12 +132,12 @@ async function isDirectory(path: string): Promise<boolean> {
   return (await orUndefinedWhenMissing(stat(path)))?.isDirectory() ?? false;
 }
 
-/** Closing it again would drop every lock that this process has on it, and let a second process in. */
+/** Closing the file would drop every lock that this process has on it and let a second process in. */
 function assertNotOfSqlite(path: string): void {
   if (/\.db(?:-wal|-shm|-journal)?$/.test(path)) throw new Error(`${path} is opened through SQLite alone`);
 }
 
-/** Paths of the directories in `path`, sorted by name; empty when there is no such directory. */
+/** Returns the paths of the directories in `path`, sorted by name; empty when `path` does not exist. */
 export async function directoriesIn(path: string): Promise<readonly string[]> {
   return (await namesIn(path, (entry) => entry.isDirectory())).map((name) => join(path, name));
 }

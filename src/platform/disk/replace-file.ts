@@ -1,13 +1,10 @@
 import { dirname } from 'node:path';
 import type { Disk, DiskFile } from '../../kernel/index.js';
 
-/** What is done: the new bytes are durable under another name, they have the name, the name is durable. */
+/** The completed step: the new bytes are durable under another name, the file is renamed, the new name is durable. */
 export type ReplaceStep = 'synchronize' | 'rename' | 'directory';
 
-/**
- * Puts what `write` writes in the place of the file at `path`, made when it is missing; durable when it resolves. When it
- * fails, the old file or the new one stands. `reached` is called after each step.
- */
+/** Replaces or creates the file at `path`, durable when it resolves; if it fails, the file is whole, either old or new. */
 export async function replaceFile(
   disk: Disk,
   path: string,
@@ -28,7 +25,7 @@ export async function replaceFile(
   reached('directory');
 }
 
-/** The file at `path` has what `write` writes and nothing else. Durable when it resolves, but for its name. */
+/** Makes the file at `path` contain exactly what `write` writes. The content is durable when it resolves; the name is not. */
 export async function writeFile(disk: Disk, path: string, write: (file: DiskFile) => Promise<void>): Promise<void> {
   const file = await disk.open(path);
   try {

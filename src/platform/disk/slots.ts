@@ -1,9 +1,9 @@
 import { readLine } from './line-codec.js';
 
-/** A page, more than what a disk writes in one piece: a write of one slot that is torn leaves the others whole. */
+/** One page, larger than a disk's atomic write unit, so that a torn write of one slot leaves the others whole. */
 export const SLOT_BYTES = 4096;
 
-/** The JSON of each slot, one line as `encodeLine` writes it; undefined for a slot that is empty or not whole. */
+/** Returns the JSON of each slot, one line as `encodeLine` writes it; undefined for a slot that is empty or torn. */
 export function readSlots(bytes: Buffer, count: number): readonly (string | undefined)[] {
   return Array.from({ length: count }, (_, slot) => {
     return readLine(bytes.subarray(slot * SLOT_BYTES, (slot + 1) * SLOT_BYTES), 0).json;

@@ -3,7 +3,7 @@ import { counterOffset, type DocumentLines, type StoredDocument } from './docume
 import type { DocumentId } from './document-op.js';
 import { BLOCK_BYTES, LINE_SEPARATOR, PackedBlock } from './packed-block.js';
 
-/** Makes blocks of documents that are added in id order. All lines show the counter as of `counter`. */
+/** Builds blocks from documents that are added in id order. All lines show the counter as of `counter`. */
 export class BlockBuilder {
   private readonly bytes = new ByteBatch(2 * BLOCK_BYTES);
   private ids: DocumentId[] = [];
@@ -14,7 +14,6 @@ export class BlockBuilder {
     private readonly counter: number,
   ) {}
 
-  /** In bytes. */
   get size(): number {
     return this.bytes.size;
   }
@@ -25,7 +24,7 @@ export class BlockBuilder {
     this.end(id);
   }
 
-  /** As it stands in `block`, but for what it shows of the counter. */
+  /** Copies the document's line from `block` and adjusts only the shown counter. */
   copy(block: PackedBlock, position: number): void {
     const start = block.start(position);
     const end = block.end(position);
@@ -41,7 +40,7 @@ export class BlockBuilder {
     this.end(block.ids[position] ?? this.lines.ids.lowest);
   }
 
-  /** Gives what was added as one block, and begins the next. */
+  /** Returns the added documents as one block and starts the next. */
   take(): PackedBlock {
     const bytes = Buffer.from(this.bytes.take());
     const index = { ids: this.lines.ids.pack(this.ids), ends: new Uint32Array(this.ends) };

@@ -1,6 +1,6 @@
 const MAX_BYTES_PER_CHARACTER = 3;
 
-/** Puts pieces together to one run of bytes, over and over in the same memory. */
+/** Joins pieces into one run of bytes and reuses the same memory each time. */
 export class ByteBatch {
   private bytes: Buffer;
   private length = 0;
@@ -23,7 +23,7 @@ export class ByteBatch {
     this.length += source.copy(this.bytes, this.length, start, end);
   }
 
-  /** What was added since the last time, valid until something is added again. */
+  /** Returns what was added since the last call. The bytes are valid until the next addition. */
   take(): Buffer {
     const taken = this.bytes.subarray(0, this.length);
     this.length = 0;

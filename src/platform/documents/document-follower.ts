@@ -21,14 +21,15 @@ const INCOMING = 'incoming';
 const PROMISE_FILE = 'promise.json';
 
 /**
- * The copy that a replica keeps under its directory: `documents/` as a primary has it, `promise.json`, `incoming/` for
- * a snapshot on its way, and `quarantined-<time>/` for each history that was set aside. It decides nothing: what it
- * promises, whose records it may take, and when to give up what it holds, is for the protocol to say.
+ * A replica's copy: `documents/` as on a primary, `promise.json`, `incoming/` for a snapshot in transfer, and
+ * `quarantined-<time>/` for each history in quarantine. The protocol decides what to promise, whose records to take and when to
+ * give up data.
  *
- * Invariant: after a crash at any moment each of its steps has happened or has not, and records that were acknowledged are in `documents/` or, set aside, in a directory that nothing here ever deletes.
+ * Invariant: each step is atomic across crashes, and acknowledged records are in `documents/` or in quarantine, which nothing
+ * here ever deletes.
  *
- * What changes it is done one after the other, in the order of the calls. Reads go on meanwhile. A disk that fails ends
- * the process; what was under way then rejects with `outcome-unknown`.
+ * Changes run one at a time in call order while reads continue. A disk failure stops the process, and pending calls reject with
+ * `outcome-unknown`.
  */
 export class DocumentFollower<Promised extends object> extends DocumentReads implements CopyableHistory {
   private lastChange: Promise<unknown> = Promise.resolve();
@@ -46,17 +47,14 @@ export class DocumentFollower<Promised extends object> extends DocumentReads imp
     super();
   }
 
-  /**
-   * `options.directory` is the replica's own. Makes what is missing, recovers, and throws away what was not received
-   * whole. Throws `data-corrupt`, naming file and offset.
-   */
+  /** Creates what is missing, recovers, and discards an incomplete snapshot. Throws `data-corrupt` naming file and offset. */
   static async open<Promised extends object>(
     ports: JournalPorts,
     options: DocumentHistoryOptions,
   ): Promise<DocumentFollower<Promised>> {
     const { directory, collections } = options;
     await ports.disk.ensureDirectory(directory);
-    // What a killed predecessor has renamed is durable before anyone is told of it.
+    // Makes renames of a killed predecessor durable before anything depends on them.
     await ports.disk.synchronizeDirectory(directory);
     const promiseFile = new PromiseFile<Promised>(ports, join(directory, PROMISE_FILE));
     const promise = await promiseFile.read();
@@ -79,17 +77,16 @@ export class DocumentFollower<Promised extends object> extends DocumentReads imp
     return this.history.firstSeq;
   }
 
-  /** As `Journal.missing`. */
   get missing(): MissingEnd | undefined {
     return this.history.missing;
   }
 
-  /** As `Journal.settleEnd`. */
+  /** Same as `Journal.settleEnd`. */
   settleEnd(): Promise<void> {
     return this.inTurn(() => this.history.settleEnd());
   }
 
-  /** What was kept last; undefined before the first time. */
+  /** The last promise kept; undefined before the first. */
   get promise(): Promised | undefined {
     return this.kept;
   }
@@ -110,12 +107,12 @@ export class DocumentFollower<Promised extends object> extends DocumentReads imp
     return this.history.captureState();
   }
 
-  /** As `RecordListeners.add`. What comes with a snapshot is not told. */
+  /** Same as `RecordListeners.add`. Listeners are not notified of records that a snapshot brings. */
   onDurable(listener: (records: readonly EncodedRecord[]) => void): () => void {
     return this.listeners.add(listener);
   }
 
-  /** Durable when it resolves; it outlives everything else here. Rejects with `storage-full`: the old promise stands. */
+  /** Durable when it resolves; survives `install` and `quarantine`. On `storage-full` the old promise remains. */
   keepPromise(promise: Promised): Promise<void> {
     return this.inTurn(async () => {
       try {
@@ -128,20 +125,17 @@ export class DocumentFollower<Promised extends object> extends DocumentReads imp
     });
   }
 
-  /** As `Journal.follow`. */
+  /** Same as `Journal.follow`. */
   follow(records: readonly EncodedRecord[]): Promise<void> {
     return this.inTurn(() => this.history.follow(records));
   }
 
-  /** As `IncomingSnapshot.receive`: beside everything else, and nothing is changed by it until `install`. */
+  /** Same as `IncomingSnapshot.receive`. It runs beside other changes, and the documents change only with `install`. */
   receiveSnapshot(chunks: AsyncIterable<Uint8Array>): Promise<ChainPosition> {
     return this.incoming.receive(chunks);
   }
 
-  /**
-   * Puts the snapshot that was received in the place of everything that is held, durable when it resolves, with its
-   * position. Rejects with `conflict`, nothing changed, when none was received or it is not ahead.
-   */
+  /** Replaces all documents with the received snapshot, durable when it resolves; `conflict` when there is none that is ahead. */
   install(): Promise<ChainPosition> {
     return this.inTurn(async () => {
       const { position, incoming } = this;
@@ -156,10 +150,7 @@ export class DocumentFollower<Promised extends object> extends DocumentReads imp
     });
   }
 
-  /**
-   * Keeps everything that is held under a new name and begins empty, durable when it resolves, with that name; undefined
-   * when nothing is held.
-   */
+  /** Moves all data into quarantine, durable when it resolves with the quarantine's name; undefined when there was no data. */
   quarantine(): Promise<string | undefined> {
     return this.inTurn(async () => {
       if (this.position.seq === 0) return undefined;
@@ -171,7 +162,7 @@ export class DocumentFollower<Promised extends object> extends DocumentReads imp
     });
   }
 
-  /** Ends what was begun, writes out what is queued, closes. Nothing may follow. */
+  /** Finishes pending changes and closes. No call may follow. */
   close(): Promise<void> {
     return this.inTurn(() => this.history.close());
   }
@@ -189,7 +180,7 @@ export class DocumentFollower<Promised extends object> extends DocumentReads imp
     return run;
   }
 
-  /** Who reads meanwhile finds the old state, then the new one. */
+  /** Concurrent reads see the old state, then the new one. */
   private async replaceHistory(change: () => Promise<void>): Promise<void> {
     try {
       await this.history.close(false);
@@ -202,7 +193,7 @@ export class DocumentFollower<Promised extends object> extends DocumentReads imp
 
   private async moveAway(from: string, to: string): Promise<void> {
     const { disk, crashSites } = this.ports;
-    // Before the data goes: what begins in its place ends earlier.
+    // Must precede the rename, because the new history ends earlier.
     await forgetEnd(this.ports, from);
     crashSites.reach('set-aside.rename.before');
     await disk.rename(from, to);
@@ -219,7 +210,7 @@ export class DocumentFollower<Promised extends object> extends DocumentReads imp
     return free;
   }
 
-  /** What is on the disk can no longer be known: the next start finds out. */
+  /** The state of the disk is unknown until the next start recovers it. */
   private fail(what: string, cause: unknown): AppError {
     this.failure = new AppError('outcome-unknown', `${what} failed`, { retry: 'unknown', cause });
     this.ports.process.stop(`${what} in ${this.options.directory} failed`, cause);

@@ -28,47 +28,45 @@ import { openSnapshotStream } from './snapshot-stream.js';
 import { stateHash } from './state-hash.js';
 
 export const SNAPSHOT_FILE = 'documents.json';
-/** More makes writing cheaper, less makes the next start quicker. */
+/** A larger share makes writing cheaper, a smaller one makes the next start faster. */
 const SNAPSHOT_SHARE = 0.25;
-/** A stop takes no time for more: the next start reads the journal instead. */
+/** Above this size the process stops without a snapshot, and the next start reads the journal instead. */
 const MAX_BYTES_AT_CLOSE = 32 * 1024 * 1024;
 
 export interface DocumentHistoryOptions {
   readonly directory: string;
   readonly collections: readonly CollectionDeclaration[];
-  /** A snapshot is begun when this much was journaled since the last, or a quarter of the snapshot's size if that is more. */
+  /** The journal bytes since the last snapshot that trigger the next, or a quarter of the snapshot's size if that is more. */
   readonly snapshotEveryBytes: number;
   readonly journalReserveBytes: number;
-  /** As `JournalOptions`: `refuse` when absent. */
+  /** `refuse` when absent. */
   readonly whenEndIsMissing?: WhenEndIsMissing;
 }
 
-/** What is told to whoever opened the history; called synchronously. */
+/** All callbacks are synchronous. */
 export interface HistoryEvents {
-  /** Once per record that is applied, also at the start, with what it has done. */
+  /** Called once for each applied record, also during recovery. */
   applied?(record: JournalRecord<DocumentOp>, result: Applied): void;
-  /** As `JournalSink.rollBack`. */
+  /** Same as `JournalSink.rollBack`. */
   rolledBack?(): void;
-  /** As `JournalSink.durable`. */
+  /** Same as `JournalSink.durable`. */
   durable?(records: readonly EncodedRecord[]): void;
 }
 
-/** Of the snapshot file. */
 interface WrittenSnapshot {
   readonly position: ChainPosition;
   readonly firstToldSeq: number;
 }
 
-/** The history that a process writes itself. */
 export type OwnHistory = CopyableHistory &
   Pick<
     DocumentHistory,
     'machine' | 'firstToldSeq' | 'missing' | 'settleEnd' | 'beginEpoch' | 'append' | 'follow' | 'close'
   >;
 
-/** What primary and replica have in common: a journal, the state that its records make, and snapshots of that. */
+/** A journal, the state that its records produce, and snapshots of that state, for primaries and replicas alike. */
 export class DocumentHistory implements CopyableHistory {
-  /** Of the last task that must not run beside another: writing the snapshot, and opening it for someone. */
+  /** The last task that needs exclusive access: writing the snapshot, or opening it for a reader. */
   private lastTask: Promise<unknown> = Promise.resolve();
   private snapshotRun: Promise<void> | undefined;
   private isClosing = false;
@@ -87,7 +85,7 @@ export class DocumentHistory implements CopyableHistory {
     this.nextSnapshotBytes = this.snapshotThreshold();
   }
 
-  /** Makes what is missing and recovers; appends nothing. Throws as `Journal.open`, naming file and offset. */
+  /** Creates what is missing and recovers; appends nothing. Throws like `Journal.open`, naming file and offset. */
   static async open(
     ports: JournalPorts,
     options: DocumentHistoryOptions,
@@ -131,12 +129,10 @@ export class DocumentHistory implements CopyableHistory {
     return this.machine.clusterId || undefined;
   }
 
-  /** As `Journal.missing`. */
   get missing(): MissingEnd | undefined {
     return this.journal.missing;
   }
 
-  /** As `Journal.settleEnd`. */
   settleEnd(): Promise<void> {
     return this.journal.settleEnd();
   }
@@ -153,7 +149,7 @@ export class DocumentHistory implements CopyableHistory {
     return this.journal.positionAt(seq);
   }
 
-  /** The oldest record whose decision on a transaction is told by who opens the files as they are now. */
+  /** The oldest record whose decision on a transaction is still known after a restart from the files as they are. */
   get firstToldSeq(): number {
     return this.written?.firstToldSeq ?? 1;
   }
@@ -173,25 +169,22 @@ export class DocumentHistory implements CopyableHistory {
     });
   }
 
-  /** As `Journal.beginEpoch`. */
   beginEpoch(epoch: number): void {
     this.journal.beginEpoch(epoch);
   }
 
-  /** As `Journal.append`. */
   async append(op: DocumentOp, reserved = false): Promise<Appended<DocumentOp, Applied>> {
     const appended = await this.journal.append(op, reserved);
     this.snapshotWhenDue();
     return appended;
   }
 
-  /** As `Journal.follow`. */
   async follow(records: readonly EncodedRecord[]): Promise<void> {
     await this.journal.follow(records);
     this.snapshotWhenDue();
   }
 
-  /** Writes out what is queued, takes a last snapshot when it is wanted and makes the next start quicker, closes. */
+  /** Writes out what is queued, takes a last snapshot if wanted and worthwhile, and closes. */
   async close(wantsSnapshot = true): Promise<void> {
     this.isClosing = true;
     await this.lastTask;
@@ -250,10 +243,7 @@ function writtenAs({ epoch, seq, hash, decisions = [] }: SnapshotMeta): WrittenS
   };
 }
 
-/**
- * The first record that the journal must keep beside a snapshot at `position`. A transaction that is prepared in it can
- * be followed in the journal, from its first record on, until it is decided.
- */
+/** The first record to keep beside a snapshot at `position`: in-doubt transactions keep their records from the first one on. */
 function firstNeeded({ seq }: ChainPosition, prepared: readonly PreparedTransaction[] = []): number {
   return Math.min(seq + 1, prepared[0]?.seq ?? Infinity);
 }

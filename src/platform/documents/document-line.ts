@@ -1,7 +1,7 @@
 import type { DocumentId, DocumentShape, Fields, Scalar } from './document-op.js';
 import { type IdKind, idKindOf } from './id-kind.js';
 
-/** `counterBase` is fixed when the document is created: shown counter = `counterBase` + the collection's counter. */
+/** `counterBase` is fixed at creation: shown counter = `counterBase` + the collection's counter. */
 export interface StoredDocument {
   readonly fields: Fields;
   readonly counterBase: number;
@@ -10,9 +10,9 @@ export interface StoredDocument {
 const COLON = 0x3a;
 
 /**
- * A document as one line of text, `"7":{"name":"Ada","orders_count":3}`: a member of a JSON object, without a newline
- * because JSON writes those in strings as `\n`. The shown counter, where there is one, stands last, so that it can be
- * changed without parsing the rest. The same document always gives the same line.
+ * Formats a document as one line of text, `"7":{"name":"Ada","orders_count":3}`: a member of a JSON object, without a newline
+ * because JSON escapes it. The shown counter comes last so that it can change without parsing the rest. The same document always
+ * gives the same line.
  */
 export class DocumentLines {
   readonly ids: IdKind;
@@ -25,7 +25,7 @@ export class DocumentLines {
     this.counterLabel = `${JSON.stringify(this.counterField)}:`;
   }
 
-  /** Whether a line is another one when the collection's counter has moved. */
+  /** Whether a change of the collection's counter changes the lines. */
   get showCounter(): boolean {
     return this.counterField !== undefined;
   }
@@ -38,12 +38,12 @@ export class DocumentLines {
     return `"${String(id)}":{${members}${separator}${this.counterLabel}${String(counterBase + counter)}}`;
   }
 
-  /** `counter` is the one with which the line was formatted. */
+  /** `counter` is the value with which the line was formatted. */
   parse(line: string, counter: number): StoredDocument {
     return this.stored(JSON.parse(line.slice(line.indexOf(':') + 1)) as Record<string, Scalar>, counter);
   }
 
-  /** What is shown as `members` as of `counter`; takes them over. */
+  /** Converts `members`, shown as of `counter`, and takes ownership of them. */
   stored(members: Record<string, Scalar>, counter: number): StoredDocument {
     if (this.counterField === undefined) return { fields: members, counterBase: 0 };
     const shown = Number(members[this.counterField] ?? 0);
@@ -52,7 +52,7 @@ export class DocumentLines {
   }
 }
 
-/** Where the digits of the shown counter begin in the line that ends before `end`; they end at `end - 1`. */
+/** The offset of the shown counter's digits in the line that ends before `end`; they end at `end - 1`. */
 export function counterOffset(bytes: Buffer, end: number): number {
   let offset = end - 1;
   while (bytes[offset - 1] !== COLON) offset -= 1;

@@ -23,13 +23,13 @@ export interface CollectionState {
   readonly ids: IdKind;
   readonly documents: DocumentTable;
   counter: number;
-  /** Above every number that an id has ever taken. */
+  /** Higher than every number that an id has ever used. */
   nextId: number;
 }
 
-/** The whole state at one position of the history. */
+/** The whole state at one log position. */
 export interface DocumentsSnapshot {
-  /** In the order in which they were declared. */
+  /** In order of declaration. */
   readonly collections: ReadonlyMap<string, TableSnapshot>;
   readonly operations: CapturedOperations;
   readonly meta: SnapshotMeta;
@@ -41,18 +41,15 @@ export interface SnapshotMeta extends ChainPosition {
   readonly nextIds: Readonly<Record<string, number>>;
   /** Absent: 1. */
   readonly retention?: OperationRetention;
-  /** Absent from snapshots that were written before there were any, as `decisions`: there are none. */
+  /** Older snapshots lack `prepared` and `decisions`, which means none. */
   readonly prepared?: readonly PreparedTransaction[];
   readonly decisions?: readonly CarriedOutTransaction[];
 }
 
-/** What a record has done: undefined when nothing that its writer would have to be told. */
+/** The result of a record that its writer needs; otherwise undefined. */
 export type Applied = DocumentOutcome | CarriedOutTransaction | undefined;
 
-/**
- * A deterministic state machine over the journal's records (Schneider 1990): the same records in the same order give
- * the same state everywhere. Time comes only from the records.
- */
+/** A deterministic state machine over the journal's records (Schneider 1990). Time comes only from the records. */
 export class DocumentMachine {
   readonly operations = new OperationMemory();
   readonly transactions = new TransactionMemory();
@@ -116,7 +113,7 @@ export class DocumentMachine {
     }
   }
 
-  /** Later records do not change it. Takes as long as there were writes since the last rebase. */
+  /** Later records do not change the snapshot. The cost grows with the writes since the last rebase. */
   capture(): DocumentsSnapshot {
     const states = [...this.collections.values()];
     return {
@@ -136,12 +133,12 @@ export class DocumentMachine {
     };
   }
 
-  /** Only on a machine that has applied nothing. */
+  /** The machine must not have applied anything. */
   restore(snapshot: DocumentsSnapshot): void {
     Array.from(this.restoring(snapshot));
   }
 
-  /** As `restore`, in steps of which none takes long. */
+  /** Same as `restore`, in short steps. */
   *restoring(snapshot: DocumentsSnapshot): Generator<void, void, undefined> {
     const { meta } = snapshot;
     this.cluster = meta.clusterId;
@@ -158,7 +155,7 @@ export class DocumentMachine {
     for (const prepared of meta.prepared ?? []) this.transactions.prepare(prepared);
   }
 
-  /** Holds in packed form what is in `snapshot`, captured here after the last rebase. Changes nothing that is seen. */
+  /** Packs what is in `snapshot`, which was captured here after the last rebase. The visible state does not change. */
   rebase(snapshot: DocumentsSnapshot): void {
     for (const [name, documents] of snapshot.collections) this.collection(name).documents.rebase(documents);
   }
@@ -181,7 +178,7 @@ export class DocumentMachine {
     return { change: 'deleted', collection: name };
   }
 
-  /** An id that is only reserved is not given to anyone else either, also when the transaction is aborted. */
+  /** A reserved id is never assigned again, even if the transaction aborts. */
   private prepare(
     { transaction, kind, decidedBy, life, changes }: Extract<DocumentOp, { type: 'prepare' }>,
     { epoch, seq, at }: JournalRecord<DocumentOp>,
@@ -192,7 +189,7 @@ export class DocumentMachine {
     }
   }
 
-  /** Undefined, and nothing done, when it is not prepared: it never was, or was decided before. */
+  /** Returns undefined and does nothing when the transaction is not prepared: it never was, or it is already decided. */
   private decide(
     transaction: string,
     decision: CarriedOutTransaction['decision'],
@@ -209,7 +206,7 @@ export class DocumentMachine {
     return decided;
   }
 
-  /** Gives the number of documents in each collection that was bumped. */
+  /** Returns the number of documents in each bumped collection. */
   private carryOut(changes: readonly PreparedChange[]): Record<string, number> {
     const bumped: Record<string, number> = {};
     for (const change of changes) {
@@ -224,7 +221,7 @@ export class DocumentMachine {
     return bumped;
   }
 
-  /** Members one by one: `...stamp` takes six times as long. */
+  /** Copies the members individually because `...stamp` takes six times as long. */
   private remember(
     { id, scope, bodyHmac, owner }: OperationStamp,
     record: JournalRecord<DocumentOp>,
@@ -235,7 +232,7 @@ export class DocumentMachine {
   }
 }
 
-/** To go on without what it does would be another state under the same position. */
+/** Skipping an unknown operation would give another state at the same log position. */
 function ofANewerVersion(op: never, { seq }: ChainPosition): AppError {
   const { type } = op as { readonly type?: unknown };
   const message = `record ${String(seq)} is of a kind that this version does not know: ${String(type)}`;

@@ -2,19 +2,18 @@ import { AppError, isPlainKey, type OperationStamp } from '../../kernel/index.js
 
 export type Scalar = string | number | boolean | null;
 export type Fields = Readonly<Record<string, Scalar>>;
-/** A whole number from 1, or 1 to 64 of `A-Za-z0-9_-`: one collection has ids of one kind. */
+/** A whole number from 1, or 1 to 64 of `A-Za-z0-9_-`; all ids of a collection are of one kind. */
 export type DocumentId = number | string;
 export type DocumentView = Readonly<Record<string, Scalar>> & { readonly id: DocumentId };
 
 export interface CollectionDeclaration {
   readonly name: string;
-  /** Shown in every document of the collection, and moves for all of them at once (`bump`). Absent: none is shown. */
+  /** Shown in every document of the collection; `bump` changes it for all at once. Absent: no counter. */
   readonly counterField?: string;
-  /** Text, in the order of its code units, that whoever creates a document chooses. Absent: whole numbers. */
+  /** Text chosen at creation, ordered by code units. Absent: whole numbers. */
   readonly ids?: 'text';
 }
 
-/** What decides how the documents of a collection are kept. */
 export type DocumentShape = Omit<CollectionDeclaration, 'name'>;
 
 export type DocumentOp =
@@ -22,7 +21,7 @@ export type DocumentOp =
       readonly type: 'epoch-started';
       readonly clusterId: string;
       readonly primaryId: string;
-      /** The rule by which operations are forgotten from here on; absent: it stays as it is. */
+      /** The rule for forgetting operations from this record on; absent: unchanged. */
       readonly retention?: OperationRetention;
     }
   | {
@@ -50,35 +49,32 @@ export type DocumentOp =
   | { readonly type: 'abort'; readonly transaction: string };
 
 /**
- * 1, until another is named: 100,000 operations with a key and 1,000 without are known. 2: those with a key for their
- * time, however many there are. Copies of one history change from one to the other at the same record.
+ * Rule 1, the default, keeps 100,000 operations with a key and 1,000 without. Rule 2 keeps all operations with a key for their
+ * retention time. All copies of a history switch at the same record.
  */
 export type OperationRetention = 1 | 2;
 
-/** What a transaction does when it is committed, at the place of its commit record. */
+/** A change that a transaction makes when it commits, at the log position of its commit record. */
 export type PreparedChange =
-  /** Reserves nothing: any number of them can be prepared at once. */
+  /** Reserves nothing, so any number can be prepared at once. */
   | { readonly type: 'bump'; readonly collection: string }
-  /** Nobody else may write under this id from the prepare record to the decision. */
+  /** Reserves the id from the prepare record to the decision. */
   | { readonly type: 'create'; readonly collection: string; readonly id: DocumentId; readonly fields: Fields };
 
-/** What a finished write on documents answered with. `document` is absent after a delete. */
+/** The result of a finished write. `document` is absent after a delete. */
 export interface DocumentOutcome {
   readonly change: 'created' | 'replaced' | 'deleted';
   readonly collection: string;
   readonly document?: DocumentView;
 }
 
-/** A write that is durable. `commit`: its log position, `<epoch>.<seq>`. */
+/** A durable write. `commit` is its log position, `<epoch>.<seq>`. */
 export interface DocumentWritten {
   readonly outcome: DocumentOutcome;
   readonly commit: string;
 }
 
-/**
- * A record and a snapshot have the fields of a document as members of a JSON object, and not every Node reads a name
- * back that JSON writes with an escape; so have they its collection and its counter. Throws `validation-failed` naming the field.
- */
+/** Some Node versions misread names that JSON escapes in records and snapshots. Throws `validation-failed` naming the field. */
 export function assertPlainNames(fields: Fields): void {
   const field = Object.keys(fields).find((name) => !isPlainKey(name));
   if (field === undefined) return;

@@ -3,9 +3,9 @@ import type { DocumentWritten } from './document-op.js';
 import type { DocumentReads } from './document-reads.js';
 import type { RememberedOperation } from './operation-memory.js';
 
-/** The operations that the documents remember, with answers made of their outcomes. */
+/** Looks up remembered operations and builds answers from their outcomes. */
 export class DocumentOperationLedger<Answer> implements OperationLedger<Answer> {
-  /** `answers`: by collection. */
+  /** `answers` is keyed by collection. */
   constructor(
     private readonly documents: Pick<DocumentReads, 'findOperation'>,
     private readonly answers: ReadonlyMap<string, (written: DocumentWritten) => Answer>,

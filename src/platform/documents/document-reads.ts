@@ -9,7 +9,7 @@ export interface DocumentPage {
   readonly total: number;
 }
 
-/** What every copy of a history answers, from memory: exactly what is durable there. */
+/** Reads that every copy of a history answers from memory; they show exactly what is durable there. */
 export abstract class DocumentReads {
   protected abstract get machine(): DocumentMachine;
 
@@ -19,7 +19,7 @@ export abstract class DocumentReads {
     return document && show(state.declaration, id, document, state.counter);
   }
 
-  /** In id order, the ones behind `after`. */
+  /** Returns documents in id order, starting after `after`. */
   page(collection: string, after: DocumentId, limit: number): DocumentPage {
     const state = this.machine.collection(collection);
     const ids = state.documents.page(after, limit + 1);
@@ -27,15 +27,11 @@ export abstract class DocumentReads {
     return { documents, hasMore: ids.length > limit, total: state.documents.size };
   }
 
-  /**
-   * Above every number that was ever the id of a document here, also of one that is gone. Where ids are text, those that
-   * look like numbers count: without a leading zero, of at most 15 digits.
-   */
+  /** Higher than every number that was ever an id here. Text ids of at most 15 digits without a leading zero count as well. */
   nextId(collection: string): number {
     return this.machine.collection(collection).nextId;
   }
 
-  /** As `OperationMemory.heldKeys`. */
   heldKeys(): Iterable<HeldKeys> {
     return this.machine.operations.heldKeys();
   }

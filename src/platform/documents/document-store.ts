@@ -46,16 +46,16 @@ export type WriteRefusal =
   | 'not-found'
   | 'precondition-failed'
   | 'exists'
-  /** A transaction that is not decided yet is going to create the document, or not. */
+  /** An undecided transaction may create the document. */
   | 'reserved';
 
 export type DocumentWrite =
   ({ readonly done: true } & DocumentWritten) | { readonly done: false; readonly refusal: WriteRefusal };
 
 export interface EpochStart {
-  /** Higher than that of every record before. */
+  /** Must be higher than the epoch of every earlier record. */
   readonly epoch: number;
-  /** Of a history that has none yet, at random when absent. One that has one keeps it. */
+  /** Applies only to a history that has no cluster id yet; random when absent. */
   readonly clusterId?: string;
   /** Random when absent. */
   readonly primaryId?: string;
@@ -66,9 +66,9 @@ type KeptUnmatched = Pick<UnmatchedTransactions, 'ids' | 'replace'>;
 const ID_BYTES = 16;
 
 /**
- * The writing copy: collections of JSON documents in memory, made durable by a journal and shortened by snapshots. It
- * takes no write before its epoch has started. Every write resolves when it is durable and visible; it rejects with
- * `storage-full` or `not-ready` (nothing written) or `outcome-unknown` (the process is stopping).
+ * The writing copy: collections of JSON documents in memory, made durable by a journal and shortened by snapshots. It takes
+ * writes once its epoch has started. Every write resolves when it is durable and visible; it rejects with `storage-full` or
+ * `not-ready` (nothing written) or `outcome-unknown` (the process is stopping).
  */
 export class DocumentStore extends DocumentReads {
   private readonly transactions: DocumentTransactions;
@@ -86,13 +86,13 @@ export class DocumentStore extends DocumentReads {
     this.transactions = new DocumentTransactions(own, queued);
   }
 
-  /** Recovers; appends nothing. Throws as `Journal.open`, naming file and offset. */
+  /** Recovers and appends nothing. Throws like `Journal.open`, naming file and offset. */
   static async open(ports: DocumentStorePorts, options: DocumentHistoryOptions): Promise<DocumentStore> {
     const unmatched = await UnmatchedTransactions.open(ports, options.directory);
     return DocumentStore.over(ports, options, (events) => DocumentHistory.open(ports, options, events), unmatched);
   }
 
-  /** As `open`, over a history that is kept in another way. */
+  /** Same as `open`, over a history that is kept in another way. */
   static async over(
     ports: Pick<DocumentStorePorts, 'random'>,
     options: Pick<DocumentHistoryOptions, 'collections'>,
@@ -125,38 +125,33 @@ export class DocumentStore extends DocumentReads {
     return this.own.position;
   }
 
-  /** As `Journal.missing`: no epoch can start before it has come back or is settled. */
+  /** Same as `Journal.missing`. No epoch can start until the missing end has returned or is settled. */
   get missing(): MissingEnd | undefined {
     return this.own.missing;
   }
 
-  /** As `Journal.settleEnd`. */
   settleEnd(): Promise<void> {
     return this.own.settleEnd();
   }
 
-  /** For whoever copies it. */
   get history(): CopyableHistory {
     return this.own;
   }
 
-  /** As `RecordListeners.add`. */
+  /** Same as `RecordListeners.add`. */
   onDurable(listener: (records: readonly EncodedRecord[]) => void): () => void {
     return this.listeners.add(listener);
   }
 
-  /**
-   * Before the epoch starts: takes over records that another copy of this history has beyond this one. As
-   * `Journal.follow`.
-   */
+  /** Takes over another copy's newer records before the epoch starts. Same as `Journal.follow`. */
   async follow(records: readonly EncodedRecord[]): Promise<void> {
     if (this.isWritable) throw new Error('a primary follows nobody');
     await this.own.follow(records);
   }
 
   /**
-   * Durable and applied when it resolves, with its position; from then on writes are taken. Rejects as `Journal.append`. Where
-   * it is not known whether an end is missing, whoever starts an epoch has asked the other copies.
+   * Durable and applied when it resolves with its position; writes are then allowed. Rejects like `Journal.append`. If it is
+   * unknown whether an end is missing, the caller must have asked the other copies.
    */
   async startEpoch({ epoch, clusterId, primaryId }: EpochStart): Promise<ChainPosition> {
     if (epoch <= this.position.epoch || this.isWritable) {
@@ -182,7 +177,7 @@ export class DocumentStore extends DocumentReads {
     return this.own.machine;
   }
 
-  /** Under the next whole number. */
+  /** Uses the next whole number as the id. */
   async create(collection: string, fields: Fields, operation: OperationStamp): Promise<DocumentWrite> {
     this.assertWritable();
     if (this.machine.collection(collection).declaration.ids === 'text') {
@@ -192,14 +187,14 @@ export class DocumentStore extends DocumentReads {
     return this.put(collection, id, fields, operation);
   }
 
-  /** Under an id that the caller chose, unless it is taken when the writes before this one are done. */
+  /** Uses the caller's id unless it is taken once all earlier writes are done. */
   createAt(collection: string, id: DocumentId, fields: Fields, operation: OperationStamp): Promise<DocumentWrite> {
     if (!this.machine.collection(collection).ids.isId(id)) throw new Error(`no id of ${collection}: ${String(id)}`);
     const refusalOf = (current: DocumentView | undefined): WriteRefusal | undefined => current && 'exists';
     return this.whenMet(collection, id, refusalOf, () => this.put(collection, id, fields, operation));
   }
 
-  /** `precondition` judges the document as it will be when the writes before this one are done. */
+  /** `precondition` judges the document as it will be when all earlier writes are done. */
   replace(
     collection: string,
     id: DocumentId,
@@ -222,8 +217,8 @@ export class DocumentStore extends DocumentReads {
   }
 
   /**
-   * Promises to make `changes` when `commitPrepared` is called, and to hold until then what they reserve. The promise is
-   * durable here when it resolves; a refusal has left nothing. Again: the same answer. Rejects as every write.
+   * Promises to make `changes` on `commitPrepared` and reserves what they need until then. The promise is durable when it
+   * resolves; a refusal leaves nothing behind. A repeated call gives the same answer. Rejects like every write.
    */
   async prepare(head: TransactionHead, changes: readonly PreparedChange[]): Promise<DocumentPrepare> {
     this.assertWritable();
@@ -231,9 +226,9 @@ export class DocumentStore extends DocumentReads {
   }
 
   /**
-   * Makes the changes of a transaction that is prepared; durable and visible when it resolves. Again: the
-   * acknowledgement of the first time, for as long as that is remembered. Empty, and nothing done: not prepared here, as
-   * far as is known. Rejects with `conflict` when it was aborted, with `storage-full` (safe to repeat) only when the
+   * Makes the changes of a prepared transaction; durable and visible when it resolves. A repeated call returns the first
+   * acknowledgement while it is remembered. The acknowledgement is empty, and nothing is done, when the transaction is not known
+   * to be prepared here. Rejects with `conflict` when it was aborted, and with `storage-full` (safe to repeat) only when the
    * reserve is used up.
    */
   async commitPrepared(id: string): Promise<Acknowledgement> {
@@ -242,52 +237,46 @@ export class DocumentStore extends DocumentReads {
   }
 
   /**
-   * As `commitPrepared`, but nothing is made, and what was reserved is free. A prepare that is still under way is undone
-   * as well, and one that is called later is refused. Rejects with `conflict` when it was committed.
+   * Same as `commitPrepared`, but frees the reservations and changes nothing. It also undoes a prepare in progress, and later
+   * prepares are refused. Rejects with `conflict` when the transaction was committed.
    */
   async abortPrepared(id: string): Promise<Acknowledgement> {
     this.assertWritable();
     return this.transactions.decide(id, 'abort');
   }
 
-  /** Those that wait for their decision, oldest first. */
+  /** In-doubt transactions, oldest first. */
   prepared(): readonly InDoubt[] {
     return this.machine.transactions.allPrepared().map(inDoubtOf);
   }
 
-  /**
-   * Those that were decided, oldest first: all that came to an end behind the snapshot that this process began with and
-   * before its own epoch, and the ones that snapshot and process remember.
-   */
+  /** Decided transactions, oldest first: those between this process's first snapshot and its epoch, and those remembered. */
   carriedOut(): readonly CarriedOut[] {
     return this.earlier.with(this.machine.transactions.allDecided()).map(carriedOutOf);
   }
 
-  /**
-   * The transactions whose decision may have been in a database that is lost: a recovery from replicas has named them.
-   * To be left to a person, however they look. Sorted.
-   */
+  /** Transactions, sorted, whose decision may have been in a database that is lost. Only a person may decide them. */
   unmatched(): readonly string[] {
     return this.unsettled.ids;
   }
 
-  /** These are not unmatched any more; durable when it resolves. One at a time. Rejects with `storage-full`: all are. */
+  /** Removes `ids` from the unmatched; durable when it resolves. One call at a time. On `storage-full` nothing changes. */
   async settleUnmatched(ids: readonly string[]): Promise<void> {
     const left = this.unmatched().filter((id) => !ids.includes(id));
     if (left.length < this.unmatched().length) await this.unsettled.replace(left);
   }
 
-  /** Whether no later start from the files as they are now will tell, in `carriedOut`, of the decision at this place. */
+  /** Whether no later start from the files as they are will report, in `carriedOut`, the decision at this log position. */
   hasForgotten(position: string): boolean {
     return parseLogPosition(position).seq < this.own.firstToldSeq;
   }
 
-  /** False: certainly no promise of this transaction stands, or stood, at this place of the history, `<epoch>.<seq>`. */
+  /** False: this transaction certainly never had a promise at this log position, `<epoch>.<seq>`. */
   mayHavePrepared(id: string, position: string): boolean {
     return this.earlier.mayHavePrepared(id, position, this.position);
   }
 
-  /** Writes out what is queued, takes a last snapshot for a quick next start, closes. No write may follow. */
+  /** Writes out what is queued, takes a last snapshot if it makes the next start faster, and closes. No write may follow. */
   close(): Promise<void> {
     return this.own.close();
   }
@@ -311,8 +300,8 @@ export class DocumentStore extends DocumentReads {
   }
 
   /**
-   * Judges and queues in one step, so that nothing comes between. A refusal that rests on a write which is not durable
-   * yet is not given before that write is: should it find no room, the question is asked again.
+   * Judges and queues in one step so that nothing comes between. A refusal that depends on a queued write waits until that write
+   * is durable; if the write fails for lack of room, the judgement is repeated.
    */
   private async whenMet(
     collection: string,

@@ -6,17 +6,16 @@ import { SortedIds } from './sorted-ids.js';
 import { TableSnapshot } from './table-snapshot.js';
 
 /**
- * The documents of one collection: those of the last snapshot, packed, and what has changed since (the sorted tables and
- * the memtable of a log-structured merge tree, O'Neil 1996). So the number of objects on the heap, which is what garbage
- * collection costs, follows from the writes since the last snapshot and not from the number of documents.
+ * The documents of one collection: the last snapshot, packed, and the changes since (the sorted tables and the memtable of a
+ * log-structured merge tree, O'Neil 1996). So the number of heap objects, which drives the cost of garbage collection, depends on
+ * the writes since the last snapshot, not on the number of documents.
  */
 export class DocumentTable {
   private readonly lines: DocumentLines;
   private readonly kind: IdKind;
   private base: PackedDocuments;
-  /** Undefined: deleted. Also kept when it is not in `base`, since it may be in a snapshot that is being written. */
+  /** Undefined marks a deletion, kept even for ids outside `base` because a snapshot in progress may contain them. */
   private changes = new Map<DocumentId, StoredDocument | undefined>();
-  /** The documents that are not in `base`. */
   private added: SortedIds;
   private count = 0;
 
@@ -31,7 +30,7 @@ export class DocumentTable {
     return this.count;
   }
 
-  /** Documents are never changed in place. */
+  /** The document is never changed in place. */
   get(id: DocumentId): StoredDocument | undefined {
     const changed = this.changes.get(id);
     if (changed !== undefined || this.changes.has(id)) return changed;
@@ -50,7 +49,7 @@ export class DocumentTable {
     this.changes.set(id, document);
   }
 
-  /** Without effect when there is none. */
+  /** No effect when there is no such document. */
   delete(id: DocumentId): void {
     if (!this.has(id)) return;
     this.count -= 1;
@@ -58,7 +57,6 @@ export class DocumentTable {
     this.changes.set(id, undefined);
   }
 
-  /** At most `limit` ids greater than `after`, ascending. */
   page(after: DocumentId, limit: number): readonly DocumentId[] {
     const page: DocumentId[] = [];
     const added = this.added.page(after, limit);
@@ -74,20 +72,14 @@ export class DocumentTable {
     return [...page, ...added.slice(next)].slice(0, limit);
   }
 
-  /**
-   * What is here now, shown as of the collection's `counter`. Takes as long as there are changes since the last rebase,
-   * however many documents there are.
-   */
+  /** Returns the state shown as of `counter`. The cost depends only on the number of changes since the last rebase. */
   capture(counter: number): TableSnapshot {
     const { base, count } = this;
     const added = this.added.page(this.kind.lowest, Infinity);
     return new TableSnapshot({ base, changes: new Map(this.changes), added, count }, this.lines, counter);
   }
 
-  /**
-   * Keeps as changes only those since `snapshot`, which was captured here after the last rebase: what an older one needs
-   * to know is forgotten. Quick when all its blocks were taken already.
-   */
+  /** Keeps only the changes since `snapshot`, captured here after the last rebase. Fast if all its blocks were taken before. */
   rebase(snapshot: TableSnapshot): void {
     if (!snapshot.isBasedOn(this.base)) throw new Error('the table was rebased since this snapshot was captured');
     const { changes } = this;
@@ -102,7 +94,7 @@ export class DocumentTable {
     }
   }
 
-  /** Only on an empty table. */
+  /** The table must be empty. */
   restore(snapshot: TableSnapshot): void {
     this.base = snapshot.toPacked();
     this.count = this.base.count;

@@ -14,37 +14,37 @@ import { acknowledgementOf } from './transaction-memory.js';
 import { whenSettled } from './when-settled.js';
 
 export type PrepareRefusal =
-  /** A document that it would create is there. */
+  /** A document that it would create exists. */
   | 'exists'
-  /** Another transaction is prepared to create such a document. */
+  /** Another transaction is prepared to create the document. */
   | 'reserved'
-  /** This transaction was told to abort before. */
+  /** This transaction was aborted before. */
   | 'aborted';
 
 export type DocumentPrepare =
   | {
       readonly prepared: true;
-      /** Of the prepare record, or of the commit record where it was committed before. */
+      /** The log position of the prepare record, or of the commit record if it was committed before. */
       readonly position: LogPosition;
     }
   | { readonly prepared: false; readonly refusal: PrepareRefusal };
 
-/** Something that stands in the way: at once, or when it is durable. */
+/** A reason to refuse an operation, which counts now or once it is durable. */
 export interface Obstacle<Refusal> {
   readonly refusal: Refusal;
-  /** Undefined: it is durable. */
+  /** Undefined when the obstacle is durable. */
   readonly settled: Promise<unknown> | undefined;
 }
 
-/** So many ids of aborted transactions are known, however late their prepare is called. */
+/** The number of aborted transactions to remember in case their prepare arrives late. */
 const ABANDONED_KEPT = 10_000;
 
 /**
- * The primary's part in transactions that are decided elsewhere: `decideParticipant` says what each message does; prepares
- * are judged as writes are, against what is durable and queued; a decision is one more record, which is never refused for
- * want of room while the journal has its reserve.
+ * The primary's part in transactions that are decided elsewhere: `decideParticipant` says what each message does. Prepares are
+ * judged like writes, against durable and queued state. A decision is one record, which always finds room while the journal has
+ * its reserve.
  *
- * Invariant: a transaction that is prepared in the history has one record of its decision behind it, or none yet.
+ * Invariant: a transaction that is prepared in the history is followed by one record of its decision, or by none yet.
  */
 export class DocumentTransactions {
   private readonly deciding = new Map<string, Promise<unknown>>();
@@ -55,7 +55,6 @@ export class DocumentTransactions {
     private readonly queued: QueuedWrites,
   ) {}
 
-  /** As `DocumentStore.prepare`. */
   async prepare(head: TransactionHead, changes: readonly PreparedChange[]): Promise<DocumentPrepare> {
     this.assertPossible(changes);
     for (;;) {
@@ -75,8 +74,7 @@ export class DocumentTransactions {
   }
 
   /**
-   * As `DocumentStore.commitPrepared` and `abortPrepared`. Concurrent calls append one record. An abort does not wait for
-   * a prepare record that is queued: the journal keeps the order of the calls.
+   * Concurrent calls append one record. An abort need not wait for a queued prepare: the journal keeps the order of the calls.
    */
   async decide(id: string, message: 'commit' | 'abort'): Promise<Acknowledgement> {
     for (;;) {
@@ -94,7 +92,7 @@ export class DocumentTransactions {
     }
   }
 
-  /** Whether someone has this id to himself, or is about to. */
+  /** Whether another transaction holds the id, or has a queued prepare that will reserve it. */
   reservation(collection: string, id: DocumentId): Obstacle<'reserved'> | undefined {
     const isHeld = this.history.machine.transactions.holderOf(collection, id) !== undefined;
     if (isHeld) return { refusal: 'reserved', settled: undefined };
@@ -102,7 +100,7 @@ export class DocumentTransactions {
     return holder === undefined ? undefined : { refusal: 'reserved', settled: this.queued.prepares.settled(holder) };
   }
 
-  /** A prepare record that is queued counts, whatever waits for it; so does an abort of something never promised. */
+  /** A queued prepare counts as prepared, and an abort counts even without an earlier prepare. */
   private stateOf(id: string): ParticipantState {
     const { transactions } = this.history.machine;
     const decided = transactions.findDecided(id);
@@ -127,7 +125,7 @@ export class DocumentTransactions {
     }
   }
 
-  /** What can never be carried out must not get into the history. */
+  /** A change that can never be carried out must not enter the history. */
   private assertPossible(changes: readonly PreparedChange[]): void {
     for (const change of changes) {
       const { ids } = this.history.machine.collection(change.collection);

@@ -5,13 +5,12 @@ import type { DocumentOp } from './document-op.js';
 import type { CarriedOutTransaction } from './transaction-memory.js';
 
 /**
- * What a history says, when it is opened, of the transactions that it has seen: from its snapshot, and record by record
- * from there to where this process began to write.
+ * What a history, when opened, says about its transactions: from its snapshot and from every record up to this process's first.
  *
- * It is kept for the whole incarnation, as a person may ask later than at the start what became of one that has no row, and does
- * not grow in it: an entry for each decision that the snapshot remembers, and one or two for each transaction between the
- * snapshot and this incarnation. These are as many as `snapshotEveryBytes` of journal hold, and more only where no snapshot could
- * be written; they take about as much memory as their records take there.
+ * It is kept for the whole incarnation because a person may ask late about a transaction that has no row. It does not grow
+ * meanwhile: it has one entry per decision in the snapshot, and one or two per transaction between the snapshot and this
+ * incarnation, at most as many as `snapshotEveryBytes` of journal hold unless no snapshot could be written. The entries take
+ * about as much memory as their records.
  */
 export class EarlierTransactions {
   private readonly decided: CarriedOutTransaction[] = [];
@@ -19,13 +18,13 @@ export class EarlierTransactions {
   private snapshotSeq = 0;
   private ownEpoch: LogPosition | undefined;
 
-  /** `snapshotSeq`: of the last record that the snapshot covers, which remembers `decided`. */
+  /** `snapshotSeq` is the last record that the snapshot covers; the snapshot remembers `decided`. */
   begin(snapshotSeq: number, decided: readonly CarriedOutTransaction[]): void {
     this.snapshotSeq = snapshotSeq;
     this.decided.push(...decided);
   }
 
-  /** To be told of each record behind the snapshot, and of what it did. */
+  /** Must be called for each record after the snapshot, with its result. */
   note(record: JournalRecord<DocumentOp>, result: Applied): void {
     if (this.ownEpoch !== undefined) return;
     const { op } = record;
@@ -33,19 +32,19 @@ export class EarlierTransactions {
     if (result !== undefined && 'decision' in result) this.decided.push(result);
   }
 
-  /** From this record on the history is this process's own. */
+  /** This process writes the history from this record on. */
   end(ownEpoch: LogPosition): void {
     this.ownEpoch = ownEpoch;
   }
 
-  /** Oldest first, with those of `remembered` that were decided since. */
+  /** Oldest first, including those of `remembered` that were decided since. */
   with(remembered: readonly CarriedOutTransaction[]): readonly CarriedOutTransaction[] {
     const { ownEpoch } = this;
     if (ownEpoch === undefined) return this.decided;
     return [...this.decided, ...remembered.filter(({ place }) => parseLogPosition(place).seq > ownEpoch.seq)];
   }
 
-  /** False: certainly no prepare record of this transaction stands at `position` in the history that ends at `end`. */
+  /** False: the history that ends at `end` certainly has no prepare record of this transaction at `position`. */
   mayHavePrepared(transaction: string, position: string, end: LogPosition): boolean {
     const { epoch, seq } = parseLogPosition(position);
     if (!(seq <= end.seq)) return false;

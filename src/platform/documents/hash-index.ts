@@ -3,7 +3,7 @@ const MIN_SLOTS = 8;
 const MAX_LOAD_FACTOR = 0.75;
 const EMPTY = 0;
 
-/** FNV-1a (Fowler, Noll, Vo) over UTF-16 code units, 32 bits, mixed so that all bits depend on all. */
+/** FNV-1a (Fowler, Noll, Vo) over UTF-16 code units, 32 bits, mixed so that every bit affects all others. */
 export function hashOf(text: string): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
@@ -46,7 +46,7 @@ class Shard {
     if (this.hashes.length > MIN_SLOTS && this.count < this.hashes.length / 8) this.resize(this.hashes.length / 2);
   }
 
-  /** Where it is, or where it would be put. */
+  /** Returns the reference's slot, or the slot where it would go. */
   private slotOf(hash: number, isIt: (reference: number) => boolean): number {
     const mask = this.hashes.length - 1;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
@@ -69,24 +69,24 @@ class Shard {
 }
 
 /**
- * Finds references, whole numbers from 1, by the hash of what they refer to: some 20 bytes each outside of the heap,
- * where an entry of a Map takes a hundred. In many parts, so that none takes long to grow.
+ * Finds references (whole numbers from 1) by hash. Each takes about 20 bytes off the heap; an entry of a Map takes a hundred. The
+ * index has many shards so that none takes long to grow.
  */
 export class HashIndex {
   private readonly shards: (Shard | undefined)[] = Array<undefined>(2 ** SHARD_BITS).fill(undefined);
 
-  /** `isIt`: whether this reference is the one that is meant, as others may have the same hash. */
+  /** `isIt` tells the wanted reference from others with the same hash. */
   find(hash: number, isIt: (reference: number) => boolean): number | undefined {
     return this.shards[hash >>> (32 - SHARD_BITS)]?.find(hash, isIt);
   }
 
-  /** In the place of the one that it `replaces`, if there is one. */
+  /** Takes the slot of the reference that it `replaces`, if any. */
   set(hash: number, reference: number, replaces: (reference: number) => boolean): void {
     const shard = hash >>> (32 - SHARD_BITS);
     (this.shards[shard] ??= new Shard()).set(hash, reference, replaces);
   }
 
-  /** Without effect when another has taken its place. */
+  /** No effect when another reference has replaced it. */
   delete(hash: number, reference: number): void {
     this.shards[hash >>> (32 - SHARD_BITS)]?.delete(hash, reference);
   }

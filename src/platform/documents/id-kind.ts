@@ -1,22 +1,19 @@
 import type { DocumentId, DocumentShape } from './document-op.js';
 
 /**
- * What differs between collections whose ids are whole numbers and those whose ids are text. Ids of one kind are
- * compared with `<`: by value, or by code unit.
+ * The differences between collections with numeric ids and those with text ids. Ids compare with `<`: by value or by code unit.
  */
 export interface IdKind {
-  /** Below every id. */
   readonly lowest: DocumentId;
   isId(value: DocumentId): boolean;
-  /** The id that is written so. */
   parse(text: string): DocumentId;
-  /** Of the document's line at `offset`; not above `lowest` when the line does not begin with one. */
+  /** The id of the document's line at `offset`; not above `lowest` when the line does not begin with an id. */
   at(bytes: Buffer, offset: number): DocumentId;
-  /** The same ids in the form in which they are kept for long. */
+  /** Returns the same ids in a compact form for long storage. */
   pack(ids: readonly DocumentId[]): ArrayLike<DocumentId>;
-  /** Position of the first of the ascending `ids` that is not below `id`; how many there are when there is none. */
+  /** The position of the first of the ascending `ids` that is not below `id`; their number when there is none. */
   lowerBound(ids: ArrayLike<DocumentId>, id: DocumentId): number;
-  /** The number that this id takes out of those that can be allotted; 0 when it takes none. */
+  /** The number that this id uses up among those that can be assigned; 0 for none. */
   numberOf(id: DocumentId): number;
 }
 
@@ -25,10 +22,7 @@ const DIGIT_ZERO = 0x30;
 const TEXT_ID = /^[A-Za-z0-9_-]{1,64}$/;
 const TEXT_NUMBER = /^[1-9][0-9]{0,14}$/;
 
-/**
- * Both kinds search with a loop of their own: one loop that had met both would be compiled for any value and take twice
- * as long for numbers.
- */
+/** Each kind has a search loop of its own: a shared loop would be compiled for any value and take twice as long for numbers. */
 const NUMBERS: IdKind = {
   lowest: -Infinity,
   isId: (value) => Number.isSafeInteger(value) && Number(value) >= 1,
@@ -76,7 +70,6 @@ const TEXT: IdKind = {
   numberOf: (id) => (TEXT_NUMBER.test(String(id)) ? Number(id) : 0),
 };
 
-/** Whether it can be the id of a document in a collection whose ids are text. */
 export function isTextId(text: string): boolean {
   return TEXT_ID.test(text);
 }

@@ -19,7 +19,7 @@ interface IncomingPorts {
   readonly nextTurn: NextTurn;
 }
 
-/** A snapshot on its way in: written beside what is there, checked whole, and only then moved to its place. */
+/** An incoming snapshot: written beside existing data, checked completely, and only then moved into place. */
 export class IncomingSnapshot {
   private isTaken = false;
   private whole: ChainPosition | undefined;
@@ -33,12 +33,12 @@ export class IncomingSnapshot {
     this.path = join(directory, 'documents.json');
   }
 
-  /** Of the snapshot that is here, durable and checked; undefined while there is none. */
+  /** The position of the received snapshot, durable and checked; undefined until there is one. */
   get received(): ChainPosition | undefined {
     return this.whole;
   }
 
-  /** What a former process had received is of no use: nobody knows any more what it was for. */
+  /** A snapshot that an earlier process received is useless because its purpose is unknown. */
   async discard(): Promise<void> {
     const { disk } = this.ports;
     const names = await disk.list(this.directory);
@@ -47,9 +47,8 @@ export class IncomingSnapshot {
   }
 
   /**
-   * Takes the place of one that was received before. Durable and checked when it resolves, with its position. Rejects
-   * with `conflict` while another is under way, `data-corrupt` when it is not whole, `storage-full`, or what `chunks`
-   * throws; then nothing of it is left.
+   * Replaces any earlier snapshot. Durable and checked when it resolves with its position. Rejects with `conflict` during another
+   * transfer, `data-corrupt` if the snapshot is not whole, `storage-full`, or what `chunks` throws; nothing of it remains then.
    */
   receive(chunks: AsyncIterable<Uint8Array>): Promise<ChainPosition> {
     return this.exclusively(async () => {
@@ -72,7 +71,7 @@ export class IncomingSnapshot {
     });
   }
 
-  /** Moves what was received over the file at `target`, in one step; durable when it resolves. */
+  /** Moves the received snapshot over the file at `target` in one step; durable when it resolves. */
   moveTo(target: string): Promise<void> {
     return this.exclusively(async () => {
       const { disk, crashSites } = this.ports;

@@ -1,9 +1,8 @@
 const ENTRIES_PER_CHUNK = 1_000;
 
 /**
- * The JSON text of plain data in pieces, so that a large state can be written without holding up the event loop.
- * Joined, the pieces are exactly what `JSON.stringify` gives. Lists are cut up, at any depth that is reached through
- * objects.
+ * Yields the JSON text of plain data in pieces, so that writing a large state does not block the event loop. Joined, the pieces
+ * equal the output of `JSON.stringify`. Lists are split at any depth that is reached through objects.
  */
 export function* jsonChunks(value: unknown): Generator<string, void, undefined> {
   if (Array.isArray(value)) {

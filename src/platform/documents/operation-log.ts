@@ -4,7 +4,7 @@ import { LINE_SEPARATOR, NEWLINE } from './packed-block.js';
 const PER_BLOCK = 512;
 const FIRST_BYTES = 64 * 1024;
 
-/** Some lines in their order, as bytes outside of the heap, with `LINE_SEPARATOR` between them. Only the last one grows. */
+/** Consecutive lines as bytes off the heap, with `LINE_SEPARATOR` between them. Only the last block grows. */
 class LineBlock {
   readonly times = new Float64Array(PER_BLOCK);
   count = 0;
@@ -27,7 +27,7 @@ class LineBlock {
     return this.bytes.toString('utf8', this.start(position), this.ends[position]);
   }
 
-  /** Of the lines from there on. What is added later does not change it. */
+  /** Returns the lines from `position` on. Later additions do not change the bytes. */
   bytesFrom(position: number): Buffer {
     return this.bytes.subarray(this.start(position), this.ends[this.count - 1]);
   }
@@ -43,10 +43,10 @@ class LineBlock {
   }
 }
 
-/** Lines of JSON, first in, first out, numbered in the order in which they came. */
+/** Lines of JSON, first in, first out, numbered in order of arrival. */
 export class OperationLog {
   private blocks: LineBlock[] = [];
-  /** Of the first line of the first block. */
+  /** The number of the first line of the first block. */
   private base = 0;
   private first = 0;
   private end = 0;
@@ -55,7 +55,7 @@ export class OperationLog {
     return this.end - this.first;
   }
 
-  /** Gives its number. */
+  /** Returns the line's number. */
   add(line: string, at: number): number {
     let block = this.blocks.at(-1);
     if (block === undefined || block.count === PER_BLOCK) this.blocks.push((block = new LineBlock()));
@@ -71,7 +71,7 @@ export class OperationLog {
     return block.line(place % PER_BLOCK);
   }
 
-  /** Takes out, oldest first, what is too old at `now` or too many, no more than `atOnce`. `forget` may still read the line. */
+  /** Removes, oldest first, at most `atOnce` lines that are too old at `now` or too many. `forget` may still read the line. */
   expire(now: number, keep: Retention, forget: (number: number) => void): void {
     const { atOnce = Infinity } = keep;
     const last = this.first + atOnce;
@@ -84,7 +84,7 @@ export class OperationLog {
     }
   }
 
-  /** What is added and taken out later does not change them. */
+  /** Later additions and removals do not change the result. */
   capture(): Buffer[] {
     if (this.size === 0) return [];
     return this.blocks.map((block, index) => block.bytesFrom(index === 0 ? this.first - this.base : 0));
@@ -95,7 +95,6 @@ export class OperationLog {
   }
 }
 
-/** Lines with `LINE_SEPARATOR` between them, one by one. */
 export function* linesIn(bytes: Buffer): Generator<string, void, undefined> {
   for (let start = 0; start < bytes.length;) {
     const newline = bytes.indexOf(NEWLINE, start);

@@ -11,7 +11,6 @@ import { linesIn, OperationLog } from './operation-log.js';
 import { LINE_SEPARATOR } from './packed-block.js';
 import type { Retention } from './retention-queue.js';
 
-/** A finished write: its stamp, and what became of it. */
 export interface RememberedOperation extends DocumentWritten {
   readonly id: string;
   readonly scope?: string | undefined;
@@ -23,8 +22,8 @@ export interface RememberedOperation extends DocumentWritten {
 type Kind = 'keyed' | 'added' | 'unkeyed';
 
 /**
- * Of each kind, by one record: more than come, so that no more are ever kept than were once, and few, as thousands of
- * records come in one turn. What is over is nobody's key, forgotten or not.
+ * Each record removes up to this many of each kind: more than it adds, so the memory never grows past its peak, yet few, because
+ * thousands of records come in one turn. An expired key belongs to no caller, forgotten or not.
  */
 const FORGOTTEN_AT_ONCE = 2;
 
@@ -44,9 +43,9 @@ const KEPT: Readonly<Record<OperationRetention, Readonly<Record<Kind, Retention>
 const KINDS: readonly Kind[] = ['keyed', 'added', 'unkeyed'];
 const RESTORED_PER_STEP = 256;
 
-/** The operations that are remembered at one moment, as lines of JSON. Later ones do not change it. */
+/** The remembered operations at one moment, as lines of JSON. Later operations do not change them. */
 export class CapturedOperations {
-  /** Blocks of lines with `LINE_SEPARATOR` between them: oldest first within each kind. */
+  /** The blocks hold lines with `LINE_SEPARATOR` between them, oldest first within each kind. */
   constructor(readonly blocks: readonly Buffer[]) {}
 
   static of(operations: readonly RememberedOperation[]): CapturedOperations {
@@ -60,15 +59,13 @@ export class CapturedOperations {
 }
 
 /**
- * The finished operations, by id and by scope, as bytes outside of the heap: there may be millions. Part of the
- * replicated state: what is forgotten, and when, follows from the records' own times and their number alone, so every
- * copy of the history forgets the same. How many keys a caller may hold is no part of it: the primary refuses to begin a
- * write, and what has a record is never refused.
+ * The finished operations, by id and by scope, as bytes off the heap because there may be millions. They are replicated state:
+ * only the times and number of the records decide what is forgotten and when, so every copy forgets the same. The limit of keys
+ * per caller is not part of it: the primary refuses to begin a write, but a write that has a record is never refused.
  */
 export class OperationMemory {
-  /** By which rule. */
   retention: OperationRetention = 1;
-  /** Of the latest that was recorded; 0 when none was. */
+  /** The time of the latest record; 0 when there is none. */
   latestAtMs = 0;
   private readonly logs: Readonly<Record<Kind, OperationLog>> = {
     keyed: new OperationLog(),
@@ -100,7 +97,7 @@ export class OperationMemory {
     return new CapturedOperations(KINDS.flatMap((kind) => this.logs[kind].capture()));
   }
 
-  /** Only of a memory that has recorded nothing. In steps, of which none takes long. */
+  /** Restores in short steps; the memory must be empty. */
   *restoring(captured: CapturedOperations): Generator<void, void, undefined> {
     let restored = 0;
     for (const operation of captured) {
@@ -110,7 +107,6 @@ export class OperationMemory {
     }
   }
 
-  /** Whose keys these are. */
   *heldKeys(): Generator<HeldKeys, void, undefined> {
     for (const { owner, at } of this.capture()) if (owner !== undefined) yield { owner, atMs: at, count: 1 };
   }

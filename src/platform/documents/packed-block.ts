@@ -2,7 +2,7 @@ import type { DocumentLines, StoredDocument } from './document-line.js';
 import type { DocumentId } from './document-op.js';
 import type { IdKind } from './id-kind.js';
 
-/** Large enough that a store has few of them, small enough to be made within one turn of the event loop. */
+/** Large enough that a store has few blocks, small enough to build one within a turn of the event loop. */
 export const BLOCK_BYTES = 256 * 1024;
 export const LINE_SEPARATOR = ',\n';
 export const NEWLINE = 0x0a;
@@ -10,14 +10,10 @@ export const NEWLINE = 0x0a;
 export interface BlockIndex {
   /** Ascending. */
   readonly ids: ArrayLike<DocumentId>;
-  /** Where each document's line ends. */
   readonly ends: Uint32Array;
 }
 
-/**
- * Some documents in id order as the bytes that stand in a snapshot, to be parsed one by one when asked for. Thousands
- * of documents are a few objects to the garbage collector. Never changed once made.
- */
+/** Documents in id order as a snapshot's bytes, parsed on demand: few objects for the garbage collector. Immutable. */
 export class PackedBlock {
   readonly firstId: DocumentId;
   readonly lastId: DocumentId;
@@ -25,22 +21,20 @@ export class PackedBlock {
   constructor(
     /** The lines of at least one document, with `LINE_SEPARATOR` between them. */
     readonly bytes: Buffer,
-    /** The collection's counter as of which the lines show theirs. */
+    /** The collection's counter that the lines show. */
     readonly counter: number,
     private readonly lines: DocumentLines,
-    /** When it is not given, it is made when it is needed. */
+    /** Built on demand when absent. */
     private index?: BlockIndex,
   ) {
     this.firstId = lines.ids.at(bytes, 0);
     this.lastId = lines.ids.at(bytes, bytes.lastIndexOf(NEWLINE) + 1);
   }
 
-  /** Ascending. */
   get ids(): ArrayLike<DocumentId> {
     return this.indexed().ids;
   }
 
-  /** Offset of a document's line. */
   start(position: number): number {
     return position === 0 ? 0 : this.end(position - 1) + LINE_SEPARATOR.length;
   }

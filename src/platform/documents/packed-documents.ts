@@ -3,13 +3,12 @@ import type { DocumentId } from './document-op.js';
 import type { IdKind } from './id-kind.js';
 import type { PackedBlock } from './packed-block.js';
 
-/** Many documents in blocks, in id order: the sorted tables of LevelDB, in memory. Never changed once made. */
+/** Many documents in blocks, in id order, like the sorted tables of LevelDB but in memory. Immutable. */
 export class PackedDocuments {
-  /** Of each block. */
   private readonly lastIds: ArrayLike<DocumentId>;
   private readonly lastId: DocumentId;
 
-  /** The blocks are in id order and do not overlap; `count` is the number of documents in all of them. */
+  /** The blocks are in id order and do not overlap; `count` is their total number of documents. */
   constructor(
     readonly blocks: readonly PackedBlock[],
     readonly count: number,
@@ -31,7 +30,7 @@ export class PackedDocuments {
     return block.ids[position] === id ? block.document(position) : undefined;
   }
 
-  /** Ascending, those that are greater than `after`. */
+  /** Returns the ids greater than `after`, ascending. */
   *idsAbove(after: DocumentId): Generator<DocumentId, void, undefined> {
     for (let place = this.kind.lowerBound(this.lastIds, after); place < this.blocks.length; place += 1) {
       const ids = this.blocks[place]?.ids ?? [];
@@ -42,7 +41,7 @@ export class PackedDocuments {
     }
   }
 
-  /** The one block that can hold `id`. New ids are above all others, so that this is asked in vain most often. */
+  /** The only block that can hold `id`. Most calls ask for new ids, which are above all others, and find none. */
   private blockOf(id: DocumentId): PackedBlock | undefined {
     return id > this.lastId ? undefined : this.blocks[this.kind.lowerBound(this.lastIds, id)];
   }

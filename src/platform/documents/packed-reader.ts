@@ -6,16 +6,15 @@ import { BLOCK_BYTES, LINE_SEPARATOR, NEWLINE, PackedBlock } from './packed-bloc
 const COLLECTION = /^(?:\{|\},)("(?:[^"\\]|\\.)*"):\{$/;
 const END_OF_COLLECTION = '\n},';
 
-/** How the documents of a collection stand in the file, and as of which counter. */
+/** How a file stores a collection's documents, and as of which counter. */
 export interface WrittenLines {
   readonly lines: DocumentLines;
   readonly counter: number;
 }
 
 /**
- * The collections in the first `length` bytes of a snapshot with one document per line, by name, in blocks that are
- * parts of `bytes`; those that are not in `written` are passed over. Looks at little more than where blocks begin and end. Throws `data-corrupt` naming `path` for what
- * cannot be read so.
+ * Reads the collections in the first `length` bytes of a snapshot with one document per line, by name, in blocks that share
+ * `bytes`, and skips those not in `written`. Examines little more than block boundaries. Throws `data-corrupt` naming `path`.
  */
 export function readBlocks(
   bytes: Buffer,

@@ -3,16 +3,13 @@ import type { CollectionState } from './document-machine.js';
 import type { DocumentId } from './document-op.js';
 
 interface PendingDocument {
-  /** Undefined: it will be deleted. */
+  /** Undefined marks a deletion. */
   document: StoredDocument | undefined;
   writes: number;
   settled: Promise<unknown>;
 }
 
-/**
- * What one collection will be once everything queued is durable. New writes are judged against it, so that two that
- * wait for the same fsync cannot both be right; readers never see it.
- */
+/** The state once everything queued is durable, so that two writes waiting for one fsync cannot both succeed. */
 export class PendingWrites {
   private readonly documents = new Map<DocumentId, PendingDocument>();
   private pendingNextId = 0;
@@ -35,7 +32,7 @@ export class PendingWrites {
     return id;
   }
 
-  /** Not allotted to anyone from now on. */
+  /** Ensures that this id is not assigned again. */
   use(id: DocumentId): void {
     this.pendingNextId = Math.max(this.pendingNextId, this.applied.ids.numberOf(id) + 1);
   }

@@ -10,14 +10,14 @@ interface PromiseFilePorts {
   readonly crashSites: CrashSites;
 }
 
-/** One small file that is always whole, old or new. */
+/** One small file that is always whole, either old or new. */
 export class PromiseFile<Promised extends object> {
   constructor(
     private readonly ports: PromiseFilePorts,
     private readonly path: string,
   ) {}
 
-  /** Undefined when there is no file. Throws `data-corrupt`: a promise that cannot be read must not be broken. */
+  /** Undefined when there is no file. Throws `data-corrupt`, because breaking an unreadable promise is not allowed. */
   async read(): Promise<Promised | undefined> {
     const text = (await this.ports.disk.read(this.path))?.toString('utf8');
     if (text === undefined) return undefined;
@@ -29,7 +29,7 @@ export class PromiseFile<Promised extends object> {
     return promise as unknown as Promised;
   }
 
-  /** Durable when it resolves. When it fails, the old promise or the new one stands. */
+  /** Durable when it resolves. If it fails, the file holds the old promise or the new one. */
   async write(promise: Promised): Promise<void> {
     const { disk, crashSites } = this.ports;
     const body = JSON.stringify({ format: FORMAT, ...promise }).slice(0, -1);

@@ -6,7 +6,6 @@ interface QueuedPrepare {
   readonly settled: Promise<unknown>;
 }
 
-/** Transactions whose prepare record is queued, with what it is going to reserve. */
 export class QueuedPrepares {
   private readonly queued = new Map<string, QueuedPrepare>();
   private readonly reservations = new Reservations();
@@ -25,7 +24,6 @@ export class QueuedPrepares {
     return this.reservations.holderOf(collection, id);
   }
 
-  /** The prepare record has been applied. */
   applied(transaction: string): void {
     const prepare = this.queued.get(transaction);
     if (prepare === undefined) return;

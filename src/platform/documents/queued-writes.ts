@@ -3,7 +3,7 @@ import type { DocumentOp } from './document-op.js';
 import { PendingWrites } from './pending-writes.js';
 import { QueuedPrepares } from './queued-prepares.js';
 
-/** All that is queued and not durable yet, in all collections. */
+/** The writes of all collections that are queued and not durable yet. */
 export class QueuedWrites {
   readonly prepares = new QueuedPrepares();
   private readonly pending = new Map<string, PendingWrites>();
@@ -18,7 +18,7 @@ export class QueuedWrites {
     return found;
   }
 
-  /** The record has become durable and is in the machine. */
+  /** The record is durable and applied. */
   applied(op: DocumentOp): void {
     if (op.type === 'put' || op.type === 'delete') this.of(op.collection).applyOne(op.id);
     if (op.type === 'prepare') this.prepares.applied(op.transaction);

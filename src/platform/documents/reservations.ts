@@ -1,6 +1,6 @@
 import type { DocumentId, PreparedChange } from './document-op.js';
 
-/** Which transaction has an id to itself until it is decided. */
+/** Maps each reserved id to the transaction that holds it until its decision. */
 export class Reservations {
   private readonly holders = new Map<string, Map<DocumentId, string>>();
 

@@ -1,6 +1,6 @@
 import { AppError } from '../../kernel/index.js';
 
-/** The refusal `reserved` for whoever asked. `what`: as he calls the document. */
+/** Builds the `conflict` refusal for a reserved document; `what` is the caller's name for the document. */
 export function reservedDocument(what: string): AppError {
   return new AppError('conflict', `a transaction that is not decided yet is at work on ${what}`, {
     retry: 'safe',

@@ -1,13 +1,13 @@
 export interface Retention {
   readonly ms: number;
   readonly count: number;
-  /** How many are taken out at once; absent: all. */
+  /** How many to remove at once; absent: all. */
   readonly atOnce?: number;
 }
 
 const MIN_COMPACTION = 1_024;
 
-/** First in, first out, in constant time: a Map would have to step over the holes of what it has deleted. */
+/** First in, first out, in constant time: a Map would have to skip over its deleted entries. */
 export class RetentionQueue<T extends { readonly at: number }> {
   private entries: T[] = [];
   private first = 0;
@@ -16,7 +16,7 @@ export class RetentionQueue<T extends { readonly at: number }> {
     this.entries.push(entry);
   }
 
-  /** Takes out, oldest first, what is too old at `now` or too many. */
+  /** Removes, oldest first, entries that are too old at `now` or too many. */
   expire(now: number, keep: Retention, forget: (entry: T) => void): void {
     for (;;) {
       const oldest = this.entries[this.first];

@@ -11,7 +11,7 @@ import { readBlocks } from './packed-reader.js';
 import type { FileCodec } from './snapshot-file.js';
 import { TableSnapshot } from './table-snapshot.js';
 
-/** The first one has the operations in `_meta`. */
+/** Format 1 has the operations in `_meta`. */
 const FORMATS: readonly number[] = [1, 2];
 const FORMAT = 2;
 const META = '"_meta":';
@@ -19,11 +19,11 @@ const OPERATIONS = '"_operations":[\n';
 
 interface SnapshotMetaData extends SnapshotMeta {
   readonly format: number;
-  /** Where in the file the first of them begins. */
+  /** The file offset of the first operation. */
   readonly operationsAt?: number;
-  /** Of format 1. */
+  /** Only in format 1. */
   readonly operations?: readonly RememberedOperation[];
-  /** How many documents each collection has. Absent from files that are all on one line. */
+  /** The number of documents per collection; absent from files on one line. */
   readonly sizes?: Readonly<Record<string, number>>;
 }
 
@@ -34,9 +34,9 @@ type OneLine = Readonly<Record<string, PlainDocuments>> & {
 type PlainDocuments = Readonly<Record<string, Record<string, Scalar>>>;
 
 /**
- * A snapshot as JSON that a person can read, `{"customers": {"1": {"name": ...}}, "_meta": {...}}`, with one document
- * per line and no other newline, so that documents are found without parsing them; finished operations likewise. Any JSON
- * of this shape is read, one that is all on one line only more slowly.
+ * A snapshot as readable JSON, `{"customers": {"1": {"name": ...}}, "_meta": {...}}`: one document or finished operation per line
+ * and no other newline, so that documents are found without parsing them. Any JSON of this shape is readable; a file on one line
+ * is only slower.
  */
 export class SnapshotCodec implements FileCodec<DocumentsSnapshot> {
   constructor(private readonly declarations: readonly CollectionDeclaration[]) {}
@@ -58,7 +58,7 @@ export class SnapshotCodec implements FileCodec<DocumentsSnapshot> {
     yield* jsonChunks({ format: FORMAT, sizes, operationsAt, ...meta });
   }
 
-  /** Up to the first operation. */
+  /** Encodes up to the first operation. */
   private *encodeCollections(
     collections: DocumentsSnapshot['collections'],
   ): Generator<string | Buffer, void, undefined> {
@@ -76,7 +76,7 @@ export class SnapshotCodec implements FileCodec<DocumentsSnapshot> {
     yield `${opening}${OPERATIONS}`;
   }
 
-  /** Documents stay parts of `body`. Throws `data-corrupt` naming `path` for a format that this version does not know. */
+  /** Documents share the memory of `body`. Throws `data-corrupt` naming `path` for an unknown format. */
   decode(body: Buffer, path: string): DocumentsSnapshot {
     const lastLine = body.lastIndexOf(NEWLINE) + 1;
     return lastLine === 0 ? this.decodeOneLine(body, path) : this.decodeLines(body, lastLine, path);

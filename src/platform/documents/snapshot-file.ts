@@ -23,19 +23,18 @@ interface SnapshotFilePorts {
   readonly crashSites: CrashSites;
 }
 
-/** How data stands in a file: as a JSON object, of which both sides leave out the closing brace. */
+/** The file format of data: a JSON object whose closing brace both methods leave out. */
 export interface FileCodec<T> {
-  /** In pieces, each of which takes little time to make. Bytes are not changed by who takes them, nor kept. */
+  /** Yields quickly made pieces. The consumer must not change or keep the bytes. */
   encode(data: T): Iterable<string | Buffer>;
   /** The result may share the memory of `body`. */
   decode(body: Buffer, path: string): T;
 }
 
 /**
- * A durable adapter for lowdb: one JSON object per file, closed by a CRC-32 of all that stands before it. A write goes
- * to a temporary file that is synchronised and renamed over the old one, so that the file is always a whole one, old
- * or new; the new one is durable when `write` resolves. Large data is written over many turns of the event loop, and
- * must not change meanwhile.
+ * A durable adapter for lowdb: one JSON object per file, ending with a CRC-32 of everything before it. A write synchronises a
+ * temporary file and renames it over the old one, so that the file is always whole, old or new. The new file is durable when
+ * `write` resolves. Writing large data takes many turns of the event loop, and the data must not change meanwhile.
  */
 export class SnapshotFile<T extends object> implements Adapter<T> {
   private bytesWritten = 0;
@@ -47,7 +46,7 @@ export class SnapshotFile<T extends object> implements Adapter<T> {
     private readonly codec: FileCodec<T>,
   ) {}
 
-  /** Size of the file as last read or written, in bytes; 0 before. */
+  /** The file's size in bytes when last read or written; 0 before. */
   get size(): number {
     return this.bytesWritten;
   }
@@ -71,7 +70,7 @@ export class SnapshotFile<T extends object> implements Adapter<T> {
     return this.codec.decode(body, this.path);
   }
 
-  /** Over many turns of the event loop: a large file takes long. */
+  /** Spreads a large file over many turns of the event loop. */
   private async checksumOf(body: Buffer): Promise<number> {
     let checksum = 0;
     for (let offset = 0; offset < body.length; offset += READ_BYTES) {
@@ -83,10 +82,7 @@ export class SnapshotFile<T extends object> implements Adapter<T> {
     return checksum;
   }
 
-  /**
-   * When it fails, the file is still the old one or is already the new one, and takes no more room than before. One at
-   * a time: a second write while one is under way is refused, and the first goes on undisturbed.
-   */
+  /** If it fails, the file is whole, old or new, and takes no extra space. A second write while one runs is refused. */
   async write(data: T): Promise<void> {
     if (this.isWriting) throw new Error(`${this.path} is being written already`);
     this.isWriting = true;
@@ -117,7 +113,7 @@ export class SnapshotFile<T extends object> implements Adapter<T> {
     this.bytesWritten = bytesWritten;
   }
 
-  /** Resolves with its size in bytes. */
+  /** Resolves with the file's size in bytes. */
   private async writeTo(file: DiskFile, data: T): Promise<number> {
     const batch = new ByteBatch(2 * WRITE_BYTES);
     let offset = 0;

@@ -3,7 +3,7 @@ import type { ChainPosition, Disk, DiskReader, OpenSnapshot } from '../../kernel
 
 const CHUNK_BYTES = 256 * 1024;
 
-/** Undefined when there is no such file. `release` is called once: when it is closed, or was not opened. */
+/** Undefined when there is no such file. Calls `release` once: on close, or when nothing was opened. */
 export async function openSnapshotStream(
   disk: Disk,
   path: string,
@@ -26,7 +26,7 @@ export async function openSnapshotStream(
   }
 }
 
-/** What came, as one file that takes the place of what was there. Durable when it resolves, but for its name. */
+/** Replaces the file at `path` with `chunks`. The content is durable when it resolves; the name is not. */
 export function storeStream(disk: Disk, path: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
   return writeFile(disk, path, async (file) => {
     let offset = 0;

@@ -1,7 +1,7 @@
 import type { DocumentId } from './document-op.js';
 import type { IdKind } from './id-kind.js';
 
-/** Ids in ascending order. Adding at the end is O(1), which is where new numbers go. */
+/** Ids in ascending order. Adding at the end, where new numbers go, is O(1). */
 export class SortedIds {
   private readonly ids: DocumentId[] = [];
 
@@ -23,7 +23,6 @@ export class SortedIds {
     this.ids.splice(this.kind.lowerBound(this.ids, id), 1);
   }
 
-  /** At most `limit` ids greater than `after`. */
   page(after: DocumentId, limit: number): readonly DocumentId[] {
     const found = this.kind.lowerBound(this.ids, after);
     const start = this.ids[found] === after ? found + 1 : found;

@@ -5,10 +5,9 @@ import { jsonChunks } from './json-chunks.js';
 import { LINE_SEPARATOR } from './packed-block.js';
 
 /**
- * SHA-256, in hex, of what a snapshot holds but for its position: two copies of a history that are at the same position
- * have the same hash exactly when they are equal. A collection that has never held anything leaves no trace, so that a
- * copy which does not know it yet agrees. How the state is held, and how it came about, does not matter.
- * Computed over many turns of the event loop.
+ * SHA-256, in hex, of a snapshot's content without its position: two copies at the same position have equal hashes exactly when
+ * their content is equal. A collection that never held anything leaves no trace, so that a copy that does not know it agrees. The
+ * representation and the history do not matter. The hash is computed over many turns of the event loop.
  */
 export async function stateHash(
   { collections, operations, meta }: DocumentsSnapshot,
@@ -34,7 +33,7 @@ export async function stateHash(
     }
   }
   hash.update('\n');
-  // As JSON on one line: the lines that they stand in are how they are held.
+  // The hash covers JSON on one line because line breaks are only a matter of representation.
   hash.update('[');
   for (const [index, block] of operations.blocks.entries()) {
     hash.update(`${index === 0 ? '' : ','}${block.toString('latin1').replaceAll(LINE_SEPARATOR, ',')}`, 'latin1');
@@ -42,7 +41,7 @@ export async function stateHash(
   }
   hash.update(']');
   const { prepared = [], decisions = [] } = meta;
-  // Nothing where there are none: it is the hash of a time when there could not be any.
+  // Without transactions the hash must equal that of versions before they existed.
   if (prepared.length + decisions.length > 0) {
     for (const chunk of jsonChunks({ prepared, decisions })) {
       hash.update(chunk);

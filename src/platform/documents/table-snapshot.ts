@@ -4,33 +4,33 @@ import type { DocumentId } from './document-op.js';
 import { BLOCK_BYTES, type PackedBlock } from './packed-block.js';
 import { PackedDocuments } from './packed-documents.js';
 
-/** Smaller ones are joined with their neighbours, so that blocks do not get ever more and ever smaller. */
+/** Smaller blocks are joined with their neighbours, so that blocks do not become ever more and ever smaller. */
 const MIN_BLOCK_BYTES = BLOCK_BYTES / 2;
 
-/** What differs from the packed documents. Undefined: the document is gone. */
+/** The differences from the packed documents; undefined marks a deletion. */
 export type Changes = ReadonlyMap<DocumentId, StoredDocument | undefined>;
 
 interface TableState {
   readonly base: PackedDocuments;
   readonly changes: Changes;
-  /** Ascending: the changed ones that are not in `base`. */
+  /** The changed ids that are not in `base`, ascending. */
   readonly added: readonly DocumentId[];
-  /** Of documents. */
+  /** The number of documents. */
   readonly count: number;
 }
 
-/** All documents of a collection at one moment. Later changes of the collection do not change it. */
+/** All documents of a collection at one moment. Later changes do not affect it. */
 export class TableSnapshot {
   private packed: PackedDocuments | undefined;
 
-  /** The snapshot owns `state`. `counter` is the collection's, as of which the documents are shown. */
+  /** The snapshot owns `state`; its documents are shown as of the collection's `counter`. */
   constructor(
     private readonly state: TableState,
     private readonly lines: DocumentLines,
     private readonly counter: number,
   ) {}
 
-  /** All of whose blocks show `counter`. */
+  /** All blocks must show `counter`. */
   static ofPacked(packed: PackedDocuments, lines: DocumentLines, counter: number): TableSnapshot {
     const state = { base: packed, changes: new Map(), added: [], count: packed.count };
     const snapshot = new TableSnapshot(state, lines, counter);
@@ -46,16 +46,13 @@ export class TableSnapshot {
     return this.state.base === base;
   }
 
-  /** Whether `document`, or with undefined its absence, is what was captured as a change. */
+  /** Whether `document` (undefined: its absence) was captured as a change. */
   holds(id: DocumentId, document: StoredDocument | undefined): boolean {
     const { changes } = this.state;
     return changes.get(id) === document && changes.has(id);
   }
 
-  /**
-   * Every document once, in id order, each line as of this snapshot's counter. A block in which nothing has changed is
-   * given as it is. No step takes long: let the event loop have a turn between any two.
-   */
+  /** Yields every document once, in id order, as of this snapshot's counter; give the event loop a turn between the steps. */
   *blocks(): Generator<PackedBlock, void, undefined> {
     if (this.packed) {
       yield* this.packed.blocks;
@@ -69,7 +66,7 @@ export class TableSnapshot {
     this.packed = new PackedDocuments(blocks, this.count, this.lines.ids);
   }
 
-  /** All of it packed, at once; costs nothing when all of `blocks` were taken before. */
+  /** Packs everything at once; free when all of `blocks` were taken before. */
   toPacked(): PackedDocuments {
     return (this.packed ??= new PackedDocuments([...this.pack()], this.count, this.lines.ids));
   }

@@ -3,35 +3,34 @@ import type { DocumentId, PreparedChange } from './document-op.js';
 import { Reservations } from './reservations.js';
 import { type Retention, RetentionQueue } from './retention-queue.js';
 
-/** The part of a transaction over several stores that does not change, by the names that it has in a snapshot. */
+/** The constant part of a transaction over several stores, with the names that a snapshot uses. */
 interface TransactionOrigin {
   readonly transaction: string;
   readonly kind: string;
-  /** Of the database whose row decides. */
+  /** The database whose row decides. */
   readonly decidedBy: string;
   /** The incarnation of that database in which the transaction began. */
   readonly life: number;
 }
 
-/** Promised and not decided. */
 export interface PreparedTransaction extends TransactionOrigin {
   readonly changes: readonly PreparedChange[];
-  /** Of the prepare record: its time, and its log position. */
+  /** The time of the prepare record; `epoch` and `seq` are its log position. */
   readonly at: number;
   readonly epoch: number;
   readonly seq: number;
 }
 
-/** What only the commit itself could tell. */
+/** Known only from the commit itself. */
 export type TransactionOutcome = {
-  /** By collection: how many documents a bump has reached. */
+  /** By collection: the number of documents that a bump has reached. */
   readonly bumped: Readonly<Record<string, number>>;
 };
 
-/** Decided, and done or forgotten here. */
+/** A decided transaction whose changes are made or discarded. */
 export interface CarriedOutTransaction extends TransactionOrigin {
   readonly decision: 'committed' | 'aborted';
-  /** Of the decision's record: its time, and its log position, `<epoch>.<seq>`. */
+  /** The time of the decision's record; `place` is its log position, `<epoch>.<seq>`. */
   readonly at: number;
   readonly place: string;
   readonly outcome: TransactionOutcome;
@@ -54,9 +53,8 @@ export function acknowledgementOf({ place: position, outcome }: CarriedOutTransa
 const DECISIONS: Retention = { ms: 600_000, count: 2_000 };
 
 /**
- * The transactions that are prepared, with what they reserve, and those that were decided lately, so that who is told a
- * decision twice gets the same answer. Part of the replicated state: what is forgotten, and when, follows from the
- * records alone.
+ * The prepared transactions with their reservations, and those decided lately, so that a repeated decision gets the same answer.
+ * They are replicated state: only the records decide what is forgotten and when.
  */
 export class TransactionMemory {
   private readonly open = new Map<string, PreparedTransaction>();
@@ -64,7 +62,7 @@ export class TransactionMemory {
   private readonly decisions = new RetentionQueue<CarriedOutTransaction>();
   private readonly decisionById = new Map<string, CarriedOutTransaction>();
 
-  /** Without effect when it is prepared already, or known to be decided. */
+  /** No effect when the transaction is already prepared or known to be decided. */
   prepare(prepared: PreparedTransaction): void {
     const { transaction, changes } = prepared;
     if (this.open.has(transaction) || this.decisionById.has(transaction)) return;
@@ -72,7 +70,7 @@ export class TransactionMemory {
     this.reservations.reserve(transaction, changes);
   }
 
-  /** Not prepared any more from now on; undefined when it was not. */
+  /** Removes the transaction from the prepared ones; undefined when it was not prepared. */
   take(transaction: string): PreparedTransaction | undefined {
     const prepared = this.open.get(transaction);
     if (prepared === undefined) return undefined;
@@ -91,12 +89,11 @@ export class TransactionMemory {
     return this.open.get(transaction);
   }
 
-  /** Undefined: not decided, or forgotten since. */
+  /** Undefined when the transaction is not decided or its decision is forgotten. */
   findDecided(transaction: string): CarriedOutTransaction | undefined {
     return this.decisionById.get(transaction);
   }
 
-  /** The transaction that is prepared to create this document. */
   holderOf(collection: string, id: DocumentId): string | undefined {
     return this.reservations.holderOf(collection, id);
   }

@@ -21,8 +21,8 @@ const CODEC: FileCodec<Unmatched> = {
 };
 
 /**
- * The transactions of which a history tells, and whose decision may have been in a database that is lost: a recovery
- * writes them down beside the documents, and whoever opens these must not decide them for himself.
+ * Transactions whose decision may have been in a lost database. A recovery writes them down beside the documents, and the process
+ * that opens the documents must not decide them.
  */
 export class UnmatchedTransactions {
   private constructor(
@@ -30,7 +30,7 @@ export class UnmatchedTransactions {
     private known: readonly string[],
   ) {}
 
-  /** `directory`: of the documents. None when there is no file. Throws `data-corrupt` when it is not whole. */
+  /** `directory` holds the documents. Without a file there are none. Throws `data-corrupt` when the file is not whole. */
   static async open(ports: UnmatchedPorts, directory: string): Promise<UnmatchedTransactions> {
     const file = new SnapshotFile(ports, join(directory, UNMATCHED_FILE), CODEC);
     return new UnmatchedTransactions(file, (await file.read())?.transactions ?? []);
@@ -40,7 +40,7 @@ export class UnmatchedTransactions {
     return this.known;
   }
 
-  /** These and no others from now on. Durable when it resolves. Rejects with `storage-full`, and all is as before. */
+  /** Replaces all earlier ids. Durable when it resolves; on `storage-full` nothing changes. */
   async replace(ids: readonly string[]): Promise<void> {
     try {
       await this.file.write({ transactions: ids });

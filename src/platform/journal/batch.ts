@@ -3,10 +3,10 @@ import { encodeLine } from '../disk/index.js';
 import { decodeRecord, encodeRecord, type JournalRecord } from './record.js';
 import { encodeBatchHeader } from './segment.js';
 
-/** The end of the history that the next record is to follow. */
+/** The end of the history that the next record follows. */
 export interface HistoryEnd {
   readonly position: ChainPosition;
-  /** Time of the record at `position`, 0 when there is none. */
+  /** The time of the record at `position`, 0 when there is none. */
   readonly at: number;
 }
 
@@ -15,16 +15,16 @@ interface DraftRecord<Op> {
   readonly json: string;
 }
 
-/** What one caller waits for: one record that is made when its place is known, or several that are brought along. */
+/** One caller's request: a record to be made once its log position is known, or several records of another copy. */
 export interface Waiting<Op, Result> {
   readonly reserved: boolean;
-  /** Throws an AppError, which refuses this one alone. */
+  /** Throws an AppError, which refuses only this request. */
   readonly draft: (end: HistoryEnd) => readonly DraftRecord<Op>[];
   readonly acknowledge: (records: readonly JournalRecord<Op>[], results: readonly Result[]) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** What is written and synchronised together. */
+/** The records that are written and synchronised together. */
 export interface Batch<Op, Result> {
   readonly entries: readonly {
     readonly waiting: Waiting<Op, Result>;
@@ -35,7 +35,7 @@ export interface Batch<Op, Result> {
   readonly end: HistoryEnd;
 }
 
-/** Gives each its place behind `end`. What cannot come there is refused at once and is not in the batch. */
+/** Assigns log positions after `end`. Requests that cannot follow are rejected at once and left out of the batch. */
 export function formBatch<Op, Result>(
   queue: readonly Waiting<Op, Result>[],
   end: HistoryEnd,
@@ -69,7 +69,7 @@ export function draftOf<Op>(end: HistoryEnd, epoch: number, nowMs: number, op: O
   return [{ record, json }];
 }
 
-/** Throws `conflict` unless every record follows its predecessor, the first one `end`, and `expected` is met if it comes. */
+/** Throws `conflict` unless each record follows its predecessor (the first follows `end`) and `expected`, if reached, matches. */
 export function draftsOf<Op>(
   end: HistoryEnd,
   given: readonly EncodedRecord[],

@@ -4,9 +4,9 @@ import type { RecoveryPorts } from './recovery.js';
 import { encodeHeader, segmentFileName } from './segment.js';
 
 /**
- * Makes a segment, durable when it resolves, that follows `after`; gives its name, its file and its length in bytes.
- * Without room for it there is no trace of it when this throws: a name that came back after a crash would stand where
- * the old segment has gone on. Any failed fsync is final, also one for want of room.
+ * Makes a segment that follows `after`, durable when it resolves, and returns its name, file and length in bytes. If it throws
+ * for lack of room, no trace remains: a name that returned after a crash would compete with the old segment, which has gone on.
+ * Any failed fsync is final, even for lack of room.
  */
 export async function beginSegment(
   ports: RecoveryPorts,
@@ -45,8 +45,8 @@ export async function beginSegment(
 }
 
 /**
- * An empty journal for a snapshot that came from elsewhere: the first record will follow `after`, whose record was made
- * at `at`. Durable when it resolves. The directory has no journal yet, and what its end is nobody else knows.
+ * Makes an empty journal for a snapshot from elsewhere: the first record will follow `after`, whose record has time `at`. Durable
+ * when it resolves. The directory must hold no journal, and no witness may know its end.
  */
 export async function beginJournal(
   ports: RecoveryPorts,

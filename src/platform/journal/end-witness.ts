@@ -13,16 +13,16 @@ import { isDiskFull } from './disk-full.js';
 import { encodeLine, readSlots, replaceFile, SLOT_BYTES } from '../disk/index.js';
 
 const FORMAT = 1;
-/** What was written within that time may be lost with the power, and with it only what it vouches for. */
+/** A power loss may lose the notes written within this time, and only what they vouch for. */
 const SYNCHRONIZE_AFTER_MS = 100;
 
-/** The last durable record of a journal, and which file ended behind it. */
+/** The last durable record of a journal, and the file that ended with it. */
 export interface WitnessedEnd extends ChainPosition {
   readonly segment: string;
   readonly bytes: number;
 }
 
-/** `unreadable`: there is a file, and no part of it is whole. `none`: there is no file. */
+/** `unreadable`: the file has no whole slot. `none`: there is no file. */
 export type Testimony = WitnessedEnd | 'unreadable' | 'none';
 
 export interface EndWitnessPorts {
@@ -42,30 +42,26 @@ export function witnessPath(journalDirectory: string): string {
   return `${journalDirectory}.end`;
 }
 
-/** Where the journal in this directory ended, as the file beside the directory says. */
+/** Reads the file beside the directory that says where the journal ended. */
 export async function readTestimony(disk: Disk, journalDirectory: string): Promise<Testimony> {
   const bytes = await disk.read(witnessPath(journalDirectory));
   if (bytes === undefined) return 'none';
   return newestOf(slotsIn(bytes))?.end ?? 'unreadable';
 }
 
-/**
- * To be called before a journal is moved away or replaced by one that may end earlier: the file vouches for nothing from
- * then on. Durable when it resolves.
- */
+/** Call before a journal is moved or replaced by one that may end earlier: the file then vouches for nothing, durably. */
 export async function forgetEnd(ports: EndWitnessPorts, journalDirectory: string): Promise<void> {
   await replaceWitness(ports, witnessPath(journalDirectory), NOTHING);
 }
 
 /**
- * Knows from a second place where a journal ends, so that an end that was cut at a record is noticed: one small file
- * beside the journal's directory.
+ * Records the journal's end in a second place, one small file beside its directory, so that a cut at a record boundary is
+ * noticed.
  *
- * Invariant: it names only what is durable in the journal already, so that no loss of power can leave it ahead; and one
- * of its two slots is always whole and durable, since the other one is written until it has been synchronised and only
- * then do they change places. It is written behind each batch and synchronised a moment later, beside the journal's own
- * way: after `kill -9` it is behind by the last batch, or by those of one fdatasync of its own; after a loss of power by
- * about a tenth of a second.
+ * Invariant: the file names only what is already durable in the journal, so a power loss cannot leave it ahead; and one of its
+ * two slots is always whole and durable, because the slots swap only after the other one is synchronised. It is written after
+ * each batch and synchronised a moment later, independently of the journal: after `kill -9` it lags by the last batch, or by the
+ * batches during one of its own fdatasyncs; after a power loss by about a tenth of a second.
  */
 export class EndWitness {
   private file: DiskFile | undefined;
@@ -85,7 +81,7 @@ export class EndWitness {
     private slot: number,
   ) {}
 
-  /** Of a journal whose testimony was heard and found right. Makes the file when there is none; durable then. */
+  /** The testimony must have been read and found right. Makes the file if it is missing; durable when it resolves. */
   static async begin(
     ports: EndWitnessPorts & { readonly nextTurn: NextTurn; readonly timers: Timers },
     journalDirectory: string,
@@ -100,10 +96,10 @@ export class EndWitness {
       await witness.makeOrFail(end);
       return witness;
     }
-    // A killed predecessor may have just renamed it.
+    // A killed predecessor may have just renamed the file.
     await ports.disk.synchronizeDirectory(dirname(path));
-    // A single whole slot is durable. Of two only the older one is for certain: a killed predecessor may not have
-    // synchronised the newest, so it is written once more, byte for byte, before anything takes the older one's place.
+    // A single whole slot is durable. With two, a killed predecessor may not have synchronised the newer, so that slot is
+    // rewritten byte for byte before the older one is replaced.
     const slot = slots.indexOf(newest);
     const isOtherWhole = slots[1 - slot] !== undefined;
     const witness = isOtherWhole
@@ -114,19 +110,19 @@ export class EndWitness {
     return witness;
   }
 
-  /** False: it could not be made or written, and the journal's end is not known from a second place for now. */
+  /** False when the file could not be made or written, so that no second place currently knows the journal's end. */
   get isKept(): boolean {
     return !this.hasFailed;
   }
 
-  /** `end` is durable in the journal. Returns at once. */
+  /** `end` must be durable in the journal. Returns at once. */
   note(end: WitnessedEnd): void {
     this.noted = end;
     this.isNoteDue = true;
     this.start();
   }
 
-  /** What was noted last is durable when it resolves, as far as it can be written. */
+  /** When it resolves, the last note is durable unless the file cannot be written. */
   async flush(): Promise<void> {
     await this.running;
     this.isDue = true;
@@ -134,7 +130,7 @@ export class EndWitness {
     await this.running;
   }
 
-  /** Of a journal that has failed nothing more is written. */
+  /** A journal that has failed gets no further note. */
   async close(isJournalWhole: boolean): Promise<void> {
     if (isJournalWhole) await this.flush();
     else await this.running;
@@ -146,7 +142,7 @@ export class EndWitness {
     this.running ??= this.run();
   }
 
-  /** A witness that cannot be written only vouches for less: the journal goes on, and its next note is another try. */
+  /** When the file cannot be written, it only vouches for less: the journal goes on, and its next note tries again. */
   private async run(): Promise<void> {
     await new Promise<void>((resolve) => {
       this.ports.nextTurn(resolve);
@@ -192,7 +188,7 @@ export class EndWitness {
     this.succeed();
   }
 
-  /** Of a file that was removed no other is made: it may be put back. */
+  /** A removed file is not made again, because it may be put back. */
   private async reopen(): Promise<DiskFile> {
     const { disk } = this.ports;
     if ((await disk.read(this.path)) === undefined) throw new Error('the file is not there');
@@ -233,7 +229,7 @@ export class EndWitness {
     this.ports.log.info('where the journal ends is written down beside it again', { file: this.path });
   }
 
-  /** What was not synchronised is written anew, into the same slot: the other one is durable. */
+  /** Unsynchronised content is rewritten into the same slot, because the other slot is durable. */
   private async fail(error: unknown): Promise<void> {
     this.isNoteDue = this.noted !== undefined;
     this.isDue = false;
@@ -249,7 +245,7 @@ export class EndWitness {
   }
 }
 
-/** A file whose first slot says `end`, durable when it resolves; an older one stands until then. */
+/** Makes a file whose first slot says `end`, durable when it resolves; the old file remains until then. */
 async function replaceWitness({ disk, crashSites }: EndWitnessPorts, path: string, end: WitnessedEnd): Promise<void> {
   const bytes = Buffer.alloc(2 * SLOT_BYTES, ' ');
   encodeSlot({ count: 1, end }).copy(bytes);

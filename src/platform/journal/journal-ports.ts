@@ -11,22 +11,19 @@ export interface JournalPorts extends RecoveryPorts {
 
 export interface JournalOptions {
   readonly directory: string;
-  /** Room kept for appends that ask for it, so that a full disk cannot stop a decision from being recorded. */
+  /** Room reserved for appends that ask for it, so that a full disk cannot prevent a decision from being recorded. */
   readonly reserveBytes: number;
   /** `refuse` when absent. */
   readonly whenEndIsMissing?: WhenEndIsMissing | undefined;
 }
 
-/** The state machine behind the journal. All are called synchronously. */
+/** The state machine behind the journal. All methods are called synchronously. */
 export interface JournalSink<Op, Result> {
-  /** Once per record, in order, when it is durable; its result is what `append` resolves with. */
+  /** Called once per durable record, in order; `append` resolves with the result. */
   apply(record: JournalRecord<Op>): Result;
-  /** Every append that asked for no reserve and is not yet durable has failed and never will be. */
+  /** Every append without the reserve that is not yet durable has failed and never will be durable. */
   rollBack(): void;
-  /**
-   * Told what has become durable together, after it was applied and before anyone is acknowledged, in the order of the
-   * history. What was replayed at the start is not told.
-   */
+  /** Called with each batch of durable, applied records, in order, before acknowledgements; not for records replayed at start. */
   durable?(records: readonly EncodedRecord[]): void;
 }
 

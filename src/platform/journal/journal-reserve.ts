@@ -4,12 +4,12 @@ import { isDiskFull } from './disk-full.js';
 
 const RESERVE_FILE = 'journal.reserve';
 
-/** A file that only takes room, to be given up when records that must not be refused find none. */
+/** A file that only takes up space, given up when records that must not be refused find no room. */
 export class JournalReserve {
   private isFilled = false;
   private readonly path: string;
 
-  /** With 0 bytes it is always filled and never helps. */
+  /** With 0 bytes the reserve is always filled and never helps. */
   constructor(
     private readonly ports: { readonly disk: Disk; readonly log: Log },
     private readonly directory: string,
@@ -22,7 +22,7 @@ export class JournalReserve {
     return this.isFilled;
   }
 
-  /** False, with nothing of it left behind, when there is no room. One that an earlier process left is kept. */
+  /** False, leaving nothing behind, when there is no room. Keeps the reserve of an earlier process. */
   async fill(): Promise<boolean> {
     if (this.isFilled || this.bytes === 0) return true;
     const { disk } = this.ports;

@@ -13,11 +13,11 @@ import { recoverJournal, removeCovered } from './recovery.js';
 import { encodeBatchHeader, segmentFileName } from './segment.js';
 
 /**
- * An append-only history with group commit: what arrives while one write and its fdatasync are under way goes together
- * in the next (as in PostgreSQL's commit group and etcd's WAL). One writer per directory.
+ * An append-only history with group commit: appends that arrive during a write and its fdatasync go together in the next (as in
+ * PostgreSQL's commit group and etcd's WAL). A directory has one writer.
  *
- * Invariant: a record is applied and acknowledged only after it and all before it are durable, and the bytes below the
- * durable length never change again.
+ * Invariant: a record is applied and acknowledged only after it and all before it are durable, and the bytes below the durable
+ * length never change again.
  */
 export class Journal<Op, Result> {
   private queue: Waiting<Op, Result>[] = [];
@@ -26,7 +26,7 @@ export class Journal<Op, Result> {
   private idle: (() => void)[] = [];
   private failure: AppError | undefined;
   private readonly reserve: JournalReserve;
-  /** The next batch goes where the reserve was, which must not be filled again before. */
+  /** The next batch uses the space of the reserve, which must not be filled again before. */
   private spendsReserve = false;
   private epochNow: number;
   private readonly reader: RecordReader;
@@ -53,10 +53,9 @@ export class Journal<Op, Result> {
   }
 
   /**
-   * Recovers the directory, replays what is behind `covered` into the sink and opens for appending. The records from
-   * `keptFrom` on stay readable where they are, though `covered` may cover them.
-   * Throws `data-corrupt` rather than continue a history with bad or missing durable bytes, and `recovery-needed` rather
-   * than one whose end is missing, unless that is to be reported.
+   * Recovers the directory, replays the records after `covered` into the sink and opens for appending. Records from `keptFrom` on
+   * remain readable even if `covered` includes them. Throws `data-corrupt` for bad or missing durable bytes, and
+   * `recovery-needed` for a missing end unless that is to be reported.
    */
   static async open<Op, Result>(
     ports: JournalPorts,
@@ -71,14 +70,14 @@ export class Journal<Op, Result> {
     const found = await recoverJournal<Op>(ports, directory, covered, replay, keptFrom, whenEndIsMissing);
     const last = found.segments.at(-1);
     const place = { ...found.position, segment: last ?? '', bytes: Math.max(0, found.length) };
-    // Before a segment is begun, which says that there is one.
+    // Must precede a new segment, because its header says that there is a witness.
     const witness = found.missing ? undefined : await EndWitness.begin(ports, directory, place);
     const active = found.length < 0 ? undefined : last;
     const [name, file, length] =
       active === undefined
         ? await beginSegment(ports, directory, found.position, found.lastAt, witness?.isKept ?? false)
         : [active, await ports.disk.open(join(directory, active)), found.length];
-    // Behind a snapshot that is ahead of it the old segment ends: what lies between is not in the journal.
+    // When a snapshot is ahead of the old segment, that segment ends: the records in between are not in the journal.
     const segments =
       active === undefined
         ? await removeCovered(ports, directory, [...found.segments, name], covered.seq)
@@ -90,24 +89,23 @@ export class Journal<Op, Result> {
     return journal;
   }
 
-  /** What was durable here and is not there any more; nothing can be appended before that has come back or is settled. */
+  /** The durable records that are missing; nothing can be appended until they have returned or are settled. */
   get missing(): MissingEnd | undefined {
     return this.lacking;
   }
 
-  /** From now on what is there is the whole history, and a later start misses what is not. Durable when it resolves. */
+  /** Accepts the existing records as the whole history; later starts detect losses from here. Durable when it resolves. */
   async settleEnd(): Promise<void> {
     this.witness ??= await EndWitness.begin(this.ports, this.options.directory, this.place);
     await this.witness.flush();
     this.lacking = undefined;
   }
 
-  /** The last durable record's position. */
   get position(): ChainPosition {
     return this.end.position;
   }
 
-  /** Bytes of the segment that is being written. */
+  /** The size of the current segment in bytes. */
   get segmentBytes(): number {
     return this.durableLength;
   }
@@ -119,8 +117,8 @@ export class Journal<Op, Result> {
   }
 
   /**
-   * Durable and applied when it resolves. Rejects with `storage-full` (nothing was written, safe to repeat) or
-   * `outcome-unknown` (the disk failed; the process is stopping). `reserved` appends may use the reserve.
+   * Durable and applied when it resolves. Rejects with `storage-full` (nothing was written, safe to repeat) or `outcome-unknown`
+   * (the disk failed; the process is stopping). `reserved` appends may use the reserve.
    */
   append(op: Op, reserved = false): Promise<Appended<Op, Result>> {
     return new Promise((resolve, reject) => {
@@ -139,9 +137,9 @@ export class Journal<Op, Result> {
   }
 
   /**
-   * Appends records of another copy of this history, byte for byte. Durable and applied when it resolves, under the same
-   * rules as `append`. All of them or none: rejects with `conflict`, nothing written, unless each follows the one before
-   * it and the first what is in the journal or queued, and unless they lead to the record that is missing here, if any.
+   * Appends another copy's records byte for byte, under the same rules as `append`. Takes all or none: rejects with `conflict`,
+   * writing nothing, unless each record follows its predecessor, the first follows what is in the journal or queued, and they
+   * lead to the missing record, if any.
    */
   follow(records: readonly EncodedRecord[]): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -156,29 +154,27 @@ export class Journal<Op, Result> {
     });
   }
 
-  /** Number of the oldest record that `readFrom` still has; one more than the last record's when it has none. */
+  /** The oldest record that `readFrom` still has; one more than the last record when there is none. */
   get firstSeq(): number {
     return this.reader.firstSeq;
   }
 
   /**
-   * The durable records from number `seq` on, in order, as long as their lines fit into `limitBytes`, but at least one.
-   * None: `seq` is not durable yet. 'gone': it was removed with its segment. Reading on where a read ended is cheap.
-   * Throws `data-corrupt` for bytes that have gone bad since they were written.
+   * The durable records from `seq` on, in order, at least one and as many as fit into `limitBytes`. Empty: `seq` is not durable
+   * yet. 'gone': it was removed with its segment. Continuing a read is cheap. Throws `data-corrupt` for bytes that went bad.
    */
   readFrom(seq: number, limitBytes: number): Promise<readonly EncodedRecord[] | 'gone'> {
     return this.reader.readFrom(seq, limitBytes);
   }
 
   /**
-   * The place of record `seq` in this history, also of the last one before `firstSeq`. Undefined: there is no such
-   * record yet. 'gone': it was removed with its segment.
+   * The position of record `seq`, or of the one before `firstSeq`. Undefined: not there yet. 'gone': removed with its segment.
    */
   positionAt(seq: number): Promise<ChainPosition | 'gone' | undefined> {
     return this.reader.positionAt(seq);
   }
 
-  /** From now on the records from `seq` on are not removed, until the function that it gives is called. */
+  /** Keeps the records from `seq` on until the returned function is called. */
   retainFrom(seq: number): () => void {
     const floor = { seq };
     this.floors.add(floor);
@@ -188,8 +184,8 @@ export class Journal<Op, Result> {
   }
 
   /**
-   * Begins a new segment behind the current position. Resolves when it is durable, so that everything before can be
-   * removed once a snapshot covers it; rejects with `storage-full`, after which the old segment goes on.
+   * Starts a new segment at the current position. Resolves when it is durable, so that everything before can be removed once a
+   * snapshot covers it; rejects with `storage-full`, and the old segment goes on.
    */
   rotate(): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -202,7 +198,7 @@ export class Journal<Op, Result> {
     });
   }
 
-  /** Removes the segments whose every record is at or before `seq`, as far as nobody retains them. */
+  /** Removes the segments that end at or before `seq` unless a reader retains them. */
   async removeThrough(seq: number): Promise<void> {
     const before = this.segments;
     const removable = Math.min(seq, ...[...this.floors].map((floor) => floor.seq - 1));
@@ -302,7 +298,6 @@ export class Journal<Op, Result> {
     });
   }
 
-  /** The end that was missing is there again. */
   private get hasComeBack(): boolean {
     const { found, expected } = this.lacking ?? {};
     return (
@@ -314,7 +309,7 @@ export class Journal<Op, Result> {
     return { ...this.end.position, segment: this.segments.at(-1) ?? '', bytes: this.durableLength };
   }
 
-  /** Lets the next start tell damage to the last batch from a torn write. Without room for that it is less sure. */
+  /** Lets the next start distinguish damage to the last batch from a torn write. A full disk only makes that less certain. */
   private async vouch(): Promise<void> {
     try {
       await this.file.write(Buffer.from(encodeBatchHeader(this.durableLength)), this.durableLength);
@@ -351,8 +346,8 @@ export class Journal<Op, Result> {
   }
 
   /**
-   * The disk is full: take back the torn write, refuse what can wait, keep what may use the reserve. The truncation is
-   * durable before anything is refused, or a crash could bring the refused records back.
+   * On a full disk, removes the torn write, refuses ordinary appends and keeps those that may use the reserve. The truncation is
+   * durable before any refusal, because a crash could bring the refused records back.
    */
   private async giveUp(batch: readonly Waiting<Op, Result>[], cause: unknown): Promise<void> {
     try {
@@ -379,7 +374,7 @@ export class Journal<Op, Result> {
     });
   }
 
-  /** What is on the disk can no longer be known: never acknowledge again. */
+  /** The state of the disk is unknown, so nothing may be acknowledged again. */
   private fail(batch: readonly Waiting<Op, Result>[], cause: unknown): void {
     this.failure = new AppError('outcome-unknown', 'the journal could not be written', { retry: 'unknown', cause });
     this.ports.process.stop(`writing the journal in ${this.options.directory} failed`, cause);

@@ -1,29 +1,29 @@
 import { AppError, logPositionText, type ChainPosition, ACCEPT_LOSS } from '../../kernel/index.js';
 import { type Testimony, type WitnessedEnd, witnessPath } from './end-witness.js';
 
-/** What a journal that was found does not have, though it was durable in it, or may have been. */
+/** The records that a journal lacks although they were, or may have been, durable. */
 export interface MissingEnd {
   readonly found: ChainPosition;
-  /** Where the journal ended once; undefined when that is not known. */
+  /** The former end of the journal; undefined when unknown. */
   readonly expected: ChainPosition | undefined;
-  /** Names files and places, for a person. */
+  /** Names files and log positions, for a person. */
   readonly description: string;
 }
 
-/** How a recovery has found a journal, before anything is changed. */
+/** The journal as recovery found it, before any change. */
 export interface FoundEnd {
   readonly directory: string;
   readonly position: ChainPosition;
-  /** The newest segment, undefined when there is none, and how many bytes of it are good. */
+  /** The newest segment, undefined when there is none; `bytes` counts its good bytes. */
   readonly path: string | undefined;
   readonly bytes: number;
-  /** The newest segment was begun when the end was being witnessed. */
+  /** The end was being witnessed when the newest segment was begun. */
   readonly isWitnessed: boolean;
-  /** A snapshot covers records, and no segment follows it, though one always does. */
+  /** A snapshot covers records but no segment follows it, although one always should. */
   readonly lacksSegments: boolean;
 }
 
-/** Compares what a journal holds with what its witness says. */
+/** Compares a journal with its witness. */
 export class EndCheck {
   private readonly end: WitnessedEnd | undefined;
   private differs = false;
@@ -32,12 +32,12 @@ export class EndCheck {
     this.end = typeof testimony === 'string' ? undefined : testimony;
   }
 
-  /** This position is one of the journal. */
+  /** Must be called with each position in the journal. */
   see({ seq, hash }: ChainPosition): void {
     if (seq === this.end?.seq && hash !== this.end.hash) this.differs = true;
   }
 
-  /** Undefined: everything that the witness vouches for is there. */
+  /** Undefined when everything that the witness vouches for is there. */
   missingFrom(found: FoundEnd): MissingEnd | undefined {
     const { end } = this;
     const witness = witnessPath(found.directory);

@@ -7,26 +7,23 @@ import { firstSeqOf, readHeader } from './segment.js';
 const NEWLINE = 0x0a;
 const CHUNK_BYTES = 256 * 1024;
 const HEADER_BYTES = 4 * 1024;
-/** How far the known places in a segment lie apart: the most that is read in vain to find a record. */
+/** The distance between known positions in a segment: the most that a search for a record reads in vain. */
 const MARK_BYTES = 64 * 1024;
 
-/** Where in a segment a line begins, behind all records before `seq` and not behind that one. */
+/** The offset of a line that comes after all records before `seq` and not after `seq`. */
 interface Mark {
   readonly seq: number;
   readonly offset: number;
 }
 
-/** What of a journal can be read: all of every segment but the last, of which the first `durableBytes`. */
+/** The readable part of a journal: all segments in full, except that only `durableBytes` of the last are readable. */
 export interface ReadableSegments {
   readonly segments: readonly string[];
   readonly durable: ChainPosition;
   readonly durableBytes: number;
 }
 
-/**
- * Reads durable records by their numbers, beside the one who writes, rotates and removes. It remembers some places of
- * each segment, so that one who reads on where he stopped does not start over.
- */
+/** Reads durable records beside appends, rotation and removal. It remembers offsets so that continuing a read is cheap. */
 export class RecordReader {
   private readonly marks = new Map<string, Mark[]>();
 
@@ -36,12 +33,12 @@ export class RecordReader {
     private readonly readable: () => ReadableSegments,
   ) {}
 
-  /** Of the oldest record that can be read; one more than the last record's when there is none. */
+  /** The oldest readable record; one more than the last record when there is none. */
   get firstSeq(): number {
     return firstOf(this.readable().segments[0]);
   }
 
-  /** In `segment` record `seq` is the first behind `offset`, where a line begins. */
+  /** `seq` is the first record after `offset`, where a line begins. */
   note(segment: string, seq: number, offset: number): void {
     const marks = this.marks.get(segment) ?? [];
     const after = marks.findLastIndex((mark) => mark.offset <= offset);
@@ -56,7 +53,7 @@ export class RecordReader {
     this.marks.delete(segment);
   }
 
-  /** As `Journal.readFrom`. */
+  /** Same as `Journal.readFrom`. */
   async readFrom(seq: number, limitBytes: number): Promise<readonly EncodedRecord[] | 'gone'> {
     const { segments, durable, durableBytes } = this.readable();
     if (seq > durable.seq) return [];
@@ -72,7 +69,7 @@ export class RecordReader {
     return found.records;
   }
 
-  /** As `Journal.positionAt`. */
+  /** Same as `Journal.positionAt`. */
   async positionAt(seq: number): Promise<ChainPosition | 'gone' | undefined> {
     const { segments, durable } = this.readable();
     if (seq === 0) return GENESIS;
@@ -123,14 +120,14 @@ export class RecordReader {
         if (at === 0) this.note(segment, place.seq, offset);
         if (place.seq > found.nextSeq) throw corrupt(join(this.directory, segment), offset + at);
         found.take({ ...place, json: line.json }, line.end - line.start);
-        // Where this read ends the next one begins.
+        // The next read begins where this one ends.
         if (found.isComplete) this.note(segment, place.seq, offset + at);
       }
       at = line.end;
     }
   }
 
-  /** What the first record of the oldest segment follows. */
+  /** The position that the first record of the oldest segment follows. */
   private async positionBefore(segment: string): Promise<ChainPosition | 'gone'> {
     const path = join(this.directory, segment);
     const reader = await this.disk.openForReading(path);
@@ -145,7 +142,7 @@ export class RecordReader {
   }
 }
 
-/** What a read has found so far, and whether that is all. */
+/** The result of a read so far, and whether it is complete. */
 class Found {
   readonly records: EncodedRecord[] = [];
   isComplete = false;

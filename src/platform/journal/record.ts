@@ -2,10 +2,10 @@ import { hash } from 'node:crypto';
 import type { ChainPosition } from '../../kernel/index.js';
 
 const HASH_DIGITS = 32;
-/** What stands before the operation, exactly as `recordPrefix` writes it. */
+/** The text before the operation, exactly as `recordPrefix` writes it. */
 const PREFIX = /^\{"epoch":(0|[1-9]\d*),"seq":([1-9]\d*),"hash":"([0-9a-f]{32})","at":(-?\d+(?:\.\d+)?),"op":/;
 
-/** One durable step. `hash` covers this record and, through its predecessor's, all before it. */
+/** A durable step. `hash` covers this record and, through its predecessor's hash, all records before it. */
 export interface JournalRecord<Op> extends ChainPosition {
   /** Milliseconds since the Unix epoch; never less than the predecessor's. */
   readonly at: number;
@@ -31,15 +31,15 @@ export function encodeRecord<Op>(
 }
 
 /**
- * The record in `json` if it is the one that follows `previous`: next number, no older epoch, and a hash that fits; else
- * undefined. The text is hashed, not a re-serialised value, so key order and number formats cannot matter.
+ * The record in `json` if it follows `previous` (next number, no older epoch, matching hash), else undefined. The hash covers the
+ * text, not a re-serialised value, so key order and number formats cannot matter.
  */
 export function decodeRecord<Op>(previous: ChainPosition, json: string): JournalRecord<Op> | undefined {
   const head = decodeHead(previous, json);
   return head && { ...head.position, at: head.at, op: JSON.parse(head.opJson) as Op };
 }
 
-/** Where the record in `json` stands if it is the one that follows `previous`, as in `decodeRecord`; else undefined. */
+/** The position of the record in `json` if it follows `previous`, as in `decodeRecord`; else undefined. */
 export function chainedPosition(previous: ChainPosition, json: string): ChainPosition | undefined {
   return decodeHead(previous, json)?.position;
 }
@@ -59,7 +59,7 @@ function decodeHead(
   return { position: { epoch, seq, hash }, at, opJson };
 }
 
-/** Where the record in `json` stands in the history; undefined when `json` is no record. */
+/** The position of the record in `json`; undefined when `json` is no record. */
 export function positionInRecord(json: string): ChainPosition | undefined {
   const [, epoch, seq, hash] = PREFIX.exec(json) ?? [];
   return hash === undefined ? undefined : { epoch: Number(epoch), seq: Number(seq), hash };

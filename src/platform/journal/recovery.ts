@@ -20,27 +20,23 @@ export interface RecoveryPorts {
 
 export interface RecoveredJournal {
   readonly position: ChainPosition;
-  /** Time of the last record, 0 when there is none. */
+  /** The time of the last record, 0 when there is none. */
   readonly lastAt: number;
-  /** File names, oldest first; the last is to be continued at `length`. Empty: a new segment must be begun. */
+  /** File names, oldest first; the last continues at `length`. Empty: a new segment must be begun. */
   readonly segments: readonly string[];
   readonly length: number;
-  /** What its witness vouches for, or may have, and is not there. */
+  /** The missing records that the witness vouches for or may have vouched for. */
   readonly missing: MissingEnd | undefined;
 }
 
-/**
- * What becomes of a journal that has lost its end: `refuse` throws `recovery-needed`; `report` goes on with what is
- * there, for an owner that gets the rest from elsewhere.
- */
+/** Without the journal's end, `refuse` throws `recovery-needed`; `report` continues, and the owner gets the rest elsewhere. */
 export type WhenEndIsMissing = 'refuse' | 'report';
 
 /**
- * Brings the segments in `directory` to a state that can be continued and replays every record behind `covered` (the
- * position of the newest snapshot) in order. Segments that end before `keptFrom` are removed once they are covered.
- * Durable when it resolves: every record that was replayed, also those that a killed predecessor had written but not
- * synchronised. Throws `data-corrupt` when durable bytes are bad or missing in between,
- * `recovery-needed` when those at the end are.
+ * Makes the segments in `directory` appendable and replays the records after `covered` (the newest snapshot's position) in order.
+ * Removes covered segments that end before `keptFrom`. Every replayed record is durable when it resolves, even if a killed
+ * predecessor had not synchronised it. Throws `data-corrupt` when durable bytes are bad or missing in between, `recovery-needed`
+ * when they are missing at the end.
  */
 export async function recoverJournal<Op>(
   ports: RecoveryPorts,
@@ -51,13 +47,13 @@ export async function recoverJournal<Op>(
   whenEndIsMissing: WhenEndIsMissing = 'refuse',
 ): Promise<RecoveredJournal> {
   const { disk, log } = ports;
-  // Names that a killed predecessor created, renamed or removed are durable before anything is built on them.
+  // Makes a killed predecessor's created, renamed and removed names durable before anything depends on them.
   await disk.synchronizeDirectory(directory);
   const all = (await disk.list(directory)).filter((name) => firstSeqOf(name) !== undefined);
   const check = new EndCheck(await readTestimony(disk, directory));
   const newest = all.at(-1);
   const newestBytes = newest === undefined ? undefined : await disk.read(join(directory, newest));
-  // One that holds less than its header never held a record, and all before it is durable.
+  // A segment that lacks its whole header never held a record, and everything before it is durable.
   const unfinished = newestBytes && isCreationCutShort(newestBytes) ? newest : undefined;
   const whole = unfinished === undefined ? all : all.slice(0, -1);
   let names = uncovered(whole, Math.min(covered.seq, keptFrom - 1));
@@ -73,7 +69,7 @@ export async function recoverJournal<Op>(
     const predecessor = index === 0 ? undefined : position;
     const scan = scanSegment<Op>(path, bytes, name !== newest, {
       begin: (header) => {
-        // A snapshot that was ahead has taken the place of what lies between, and a crash has left what is before that.
+        // A snapshot that was ahead has replaced the records in between, and a crash left the segments before it.
         const isBehindGap = predecessor && header.after.seq > predecessor.seq && header.after.seq <= covered.seq;
         if (isBehindGap) names = names.slice(names.indexOf(name));
         assertContinues(path, name, header, isBehindGap ? undefined : predecessor, covered);
@@ -102,7 +98,7 @@ export async function recoverJournal<Op>(
   });
   if (missingEnd && whenEndIsMissing === 'refuse') throw endIsMissing(missingEnd);
 
-  // Nothing was changed so far: whatever had to be refused is as it was found.
+  // Nothing was changed up to here: a refused journal is left as found.
   if (last) await settle(ports, last.path, last.bytes, last.scan);
   if (unfinished !== undefined) await discard(ports, directory, unfinished, last === undefined);
   await removeCovered(ports, directory, whole, (firstSeqOf(names[0] ?? '') ?? 1) - 1);
@@ -113,7 +109,7 @@ export async function recoverJournal<Op>(
   return { position: end, lastAt, segments: names, length, missing: missingEnd };
 }
 
-/** Removes, oldest first, the segments whose every record a snapshot up to `coveredSeq` holds. Gives the others. */
+/** Removes, oldest first, the segments that a snapshot up to `coveredSeq` covers completely. Returns the others. */
 export async function removeCovered(
   ports: RecoveryPorts,
   directory: string,
@@ -161,8 +157,8 @@ function foreign(path: string, seq: number): AppError {
 }
 
 /**
- * Makes the good part durable and takes the rest away. What no batch header vouches for is written once more: after a
- * failed fdatasync the kernel shows such bytes as written and may have dropped them all the same ("fsyncgate", 2018).
+ * Makes the good part durable and removes the rest. Bytes that no batch header vouches for are written again: after a failed
+ * fdatasync the kernel reports them as written but may have dropped them ("fsyncgate", 2018).
  */
 async function settle(ports: RecoveryPorts, path: string, bytes: Buffer, scan: SegmentScan): Promise<void> {
   const { goodBytes, vouchedBytes } = scan;
@@ -185,7 +181,7 @@ async function settle(ports: RecoveryPorts, path: string, bytes: Buffer, scan: S
   }
 }
 
-/** An only segment is left to be begun again in its place, so that an interrupted start does not find none at all. */
+/** A sole segment remains, to be begun again in place, so that an interrupted start does not find no segment at all. */
 async function discard(ports: RecoveryPorts, directory: string, name: string, isOnly: boolean): Promise<void> {
   const path = join(directory, name);
   ports.log.warn('discarded a segment whose creation was cut short', { file: path });

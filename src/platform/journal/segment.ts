@@ -7,15 +7,14 @@ const BATCH = '{"batch":';
 const FILE_NAME = /^journal-(\d{16})\.log$/;
 
 /**
- * First line of a segment. Its own existence says that the segment before it is durable to its last byte.
- * `after` is the position that the first record of this segment follows.
+ * First line of a segment; it implies that the previous segment is durable to its last byte. `after` precedes the first record.
  */
 export interface SegmentHeader {
   readonly format: number;
   readonly after: ChainPosition;
-  /** Time of the record at `after`, 0 when there is none. */
+  /** The time of the record at `after`, 0 when there is none. */
   readonly at: number;
-  /** Where the journal ends was known from a second place when this was begun. Absent: not. */
+  /** A second place knew the journal's end when this segment was begun. Absent: not. */
   readonly witnessed?: boolean;
 }
 
@@ -24,17 +23,17 @@ interface BatchHeader {
   readonly batch: { readonly durable: number };
 }
 
-/** What a scan hands over, in the order in which it stands in the file. */
+/** Receives the contents of a segment in file order. */
 export interface SegmentVisitor<Op> {
-  /** Before any record. */
+  /** Called before any record. */
   begin(header: SegmentHeader): void;
   record(record: JournalRecord<Op>): void;
 }
 
 export interface SegmentScan {
-  /** Bytes from the start that are good. Less than the file's length exactly when something behind them is bad. */
+  /** Good bytes from the start. Less than the file's length exactly when something after them is bad. */
   readonly goodBytes: number;
-  /** Bytes from the start that were synchronised for certain: what the last good batch header vouches for. */
+  /** Bytes from the start that were certainly synchronised, as the last good batch header vouches. */
   readonly vouchedBytes: number;
   /** The position after the last good record. */
   readonly position: ChainPosition;
@@ -44,7 +43,7 @@ export function segmentFileName(firstSeq: number): string {
   return `journal-${String(firstSeq).padStart(16, '0')}.log`;
 }
 
-/** The number of the first record that the file would hold; undefined when the name is not a segment's. */
+/** The number of the file's first record; undefined when the name is not a segment's. */
 export function firstSeqOf(fileName: string): number | undefined {
   const match = FILE_NAME.exec(fileName);
   return match ? Number(match[1]) : undefined;
@@ -61,8 +60,8 @@ export function encodeBatchHeader(durable: number): string {
 }
 
 /**
- * Whether a segment holds less than its header, because its creation was cut short. Nothing is written behind a header
- * that is not durable, so bytes behind a bad one mean damage, or a format of another release.
+ * Whether the segment holds less than its header because its creation was cut short. Nothing is written after a header until it
+ * is durable, so bytes after a bad one mean damage or the format of another release.
  */
 export function isCreationCutShort(bytes: Buffer): boolean {
   const first = readLine(bytes, 0);
@@ -70,9 +69,9 @@ export function isCreationCutShort(bytes: Buffer): boolean {
 }
 
 /**
- * Reads one segment, handing over each record as soon as it is known to be good. Bad bytes that were promised durable (below the highest offset that a later batch header vouches
- * for, or anywhere when `sealed`) throw `data-corrupt` naming file and offset; bad bytes beyond are the torn end of a
- * write that was never acknowledged, and only end the scan.
+ * Reads a segment and hands over each record as soon as it is known to be good. Bad bytes that were promised durable (below the
+ * highest offset that a later batch header vouches for, or anywhere when `sealed`) throw `data-corrupt` naming file and offset.
+ * Bad bytes beyond are the torn end of a write that was never acknowledged, and only end the scan.
  */
 export function scanSegment<Op>(
   file: string,
@@ -121,7 +120,7 @@ export function scanSegment<Op>(
   return { goodBytes: offset, vouchedBytes, position: { epoch, seq, hash } };
 }
 
-/** Of the segment that begins with `bytes`; undefined when that is no header. */
+/** Reads the header at the start of `bytes`; undefined when there is none. */
 export function readHeader(bytes: Buffer): SegmentHeader | undefined {
   const { json } = readLine(bytes, 0);
   return json === undefined ? undefined : parseHeader(json);
@@ -132,9 +131,9 @@ function parseHeader(json: string): SegmentHeader | undefined {
 }
 
 /**
- * The highest offset that any intact batch header behind `from` vouches for; 0 when there is none. Looks at every byte,
- * not only where a line begins: a damaged newline joins a header to the bad line before it. No record holds such text,
- * because JSON puts no space outside of strings and no bare quote inside.
+ * The highest offset that any intact batch header after `from` vouches for, else 0. Looks at every byte, because a damaged
+ * newline joins a header to the bad line before it. No record holds such text: JSON puts no space outside of strings and no bare
+ * quote inside.
  */
 function highestDurableOffset(bytes: Buffer, from: number): number {
   let highest = 0;

@@ -3,20 +3,19 @@ import { join } from 'node:path';
 import { AppError, type CrashSites, type Disk, type Log, type Random } from '../../kernel/index.js';
 
 /**
- * The secret that all nodes of an installation share. Every node of a machine keeps a copy, so that a copy which is lost,
- * damaged or foreign is outvoted by the others. A file has the secret and a line that tells damage; files of earlier
- * versions have the secret alone.
+ * All nodes of an installation share one secret. Every node keeps a copy, and the majority outvotes a lost, damaged or foreign
+ * copy. A file holds the secret and a line that reveals damage; files of earlier versions hold only the secret.
  */
 
 export const SECRET_CRASH_SITES = ['cluster-secret.rename.before', 'cluster-secret.rename.after'] as const;
 
 const SECRET_FILE = 'cluster-secret';
-/** Where a copy goes that another one replaces. */
+/** Keeps a copy that was replaced. */
 const OUTVOTED_FILE = 'cluster-secret.outvoted';
 const SECRET_BYTES = 32;
 const KEY_BYTES = 32;
 const CHECK_DIGITS = 16;
-/** As CLUSTER_SECRET may be: without a line that vouches for it, what is shorter is no secret. */
+/** The format of CLUSTER_SECRET. Without a line that vouches for it, a shorter text is no secret. */
 const OF_AN_EARLIER_VERSION = /^[\x20-\x7e]{16,}$/;
 
 export interface SecretPorts {
@@ -27,21 +26,21 @@ export interface SecretPorts {
 }
 
 export interface SecretLocations {
-  /** CLUSTER_SECRET. It is used as it is and written nowhere. */
+  /** CLUSTER_SECRET, which is used as given and written nowhere. */
   readonly given: string | undefined;
   readonly dataDirectory: string;
-  /** Of all replicas on this machine. */
+  /** All replicas on this machine. */
   readonly replicaDirectories: readonly string[];
-  /** Each has a copy of its own afterwards, durable, in a file with mode 0600; else it rejects. */
+  /** Each must get a durable copy in a file with mode 0600; otherwise the call rejects. */
   readonly keepIn: readonly string[];
-  /** Each gets a copy where that is possible. Where it is not, the log says so. */
+  /** Each gets a copy if possible; otherwise the log says so. */
   readonly spreadTo?: readonly string[];
 }
 
 /**
- * The given secret, else the one that most copies hold, else a new one. A copy that differs or is damaged is named in the
- * log; where a copy is to be kept, the right one takes its place and the other stays beside it. Throws `misconfigured` when
- * as many copies hold one secret as another, and `data-corrupt` when all there are is damaged copies.
+ * Returns the given secret, else the one in most copies, else a new one. The log names differing and damaged copies; in `keepIn`
+ * the right copy replaces them and the old file stays beside it. Throws `misconfigured` on a tie, and `data-corrupt` when all
+ * copies are damaged.
  */
 export async function clusterSecret(ports: SecretPorts, places: SecretLocations): Promise<string> {
   const known = await knownClusterSecret(ports, places);
@@ -51,7 +50,7 @@ export async function clusterSecret(ports: SecretPorts, places: SecretLocations)
   return text;
 }
 
-/** The same, but undefined where it would make a new one. */
+/** Same as `clusterSecret`, but undefined where that would make a new secret. */
 export async function knownClusterSecret(ports: SecretPorts, places: SecretLocations): Promise<string | undefined> {
   if (places.given !== undefined) return places.given;
   const copies = await copiesIn(ports, [places.dataDirectory, ...places.replicaDirectories]);
@@ -66,19 +65,18 @@ export async function knownClusterSecret(ports: SecretPorts, places: SecretLocat
   return text;
 }
 
-/** Where the data directory of a process keeps its copy. */
 export function secretFileIn(directory: string): string {
   return join(directory, SECRET_FILE);
 }
 
-/** A key for one purpose (RFC 5869), so that no two uses of the secret share one. */
+/** Derives a key for one purpose (RFC 5869), so that no two uses of the secret share a key. */
 export function deriveKey(secret: string, purpose: string): Uint8Array {
   return new Uint8Array(hkdfSync('sha256', secret, '', purpose, KEY_BYTES));
 }
 
 interface Copy {
   readonly path: string;
-  /** Undefined when it is damaged. */
+  /** Undefined when the copy is damaged. */
   readonly text: string | undefined;
   /** Whether its second line vouches for the first. */
   readonly isVerified: boolean;
@@ -115,7 +113,7 @@ function checkOf(secret: string): string {
   return createHash('sha256').update(secret).digest('hex').slice(0, CHECK_DIGITS);
 }
 
-/** The one that most copies hold, of two with as many the one that more vouch for. Undefined when there are no copies. */
+/** Chooses the secret in most copies; on a tie, the one that more copies vouch for. Undefined when there are no copies. */
 function elected(copies: readonly Copy[]): string | undefined {
   const texts = [...new Set(copies.flatMap(({ text }) => text ?? []))];
   const candidates = texts.map((text) => {

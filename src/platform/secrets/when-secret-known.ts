@@ -5,18 +5,17 @@ import { knownClusterSecret, type SecretPorts } from './cluster-secret.js';
 const LOOK_EVERY_MS = 250;
 
 export interface SecretSources {
-  /** Undefined: kept in `directory`, or found in `dataDirectory` or another replica's. */
+  /** Undefined: kept in `directory`, or found in `dataDirectory` or another replica's directory. */
   readonly clusterSecret?: string | undefined;
-  /** The replica's own. */
   readonly directory: string;
-  /** The app's, if it runs on this machine. */
+  /** The app's directory, if it runs on this machine. */
   readonly dataDirectory: string;
   readonly replicasDirectory: string;
 }
 
 /**
- * The cluster's secret, as soon as there is one: given, kept here, or that of the app or another replica on this machine,
- * which is then kept here. Rejects with `misconfigured` when two of them differ.
+ * Waits for the cluster's secret: given, kept here, or copied from the app or another replica on this machine and then kept here.
+ * Rejects with `misconfigured` when two secrets differ.
  */
 export async function whenSecretKnown(
   ports: SecretPorts & { readonly log: Log; readonly timers: Timers },
