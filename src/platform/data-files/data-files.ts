@@ -85,7 +85,7 @@ export class DataFiles {
     this.lost = lost;
   }
 
-  /** Looks now and describes what happened to the first of these files that is lost; an expected cut does not count. */
+  /** Looks now and describes how one of these files was lost; it may miss a cut. Undefined when none is lost. */
   lostAmong(paths: readonly string[]): string | undefined {
     const directories = new Set(paths.map((path) => dirname(path)));
     if (this.lost === undefined && [...directories].every((directory) => this.isQuiet(directory))) return undefined;

@@ -243,7 +243,9 @@ function writtenAs({ epoch, seq, hash, decisions = [] }: SnapshotMeta): WrittenS
   };
 }
 
-/** The first record to keep beside a snapshot at `position`: in-doubt transactions keep their records from the first one on. */
+/**
+ * The first record to keep beside a snapshot at `position`: in-doubt transactions stay in the journal from their first record on.
+ */
 function firstNeeded({ seq }: ChainPosition, prepared: readonly PreparedTransaction[] = []): number {
   return Math.min(seq + 1, prepared[0]?.seq ?? Infinity);
 }

@@ -250,7 +250,7 @@ export class DocumentStore extends DocumentReads {
     return this.machine.transactions.allPrepared().map(inDoubtOf);
   }
 
-  /** Decided transactions, oldest first: those between this process's first snapshot and its epoch, and those remembered. */
+  /** Decided transactions, oldest first: those after the opening snapshot and before this process's epoch, and all remembered. */
   carriedOut(): readonly CarriedOut[] {
     return this.earlier.with(this.machine.transactions.allDecided()).map(carriedOutOf);
   }

@@ -9,7 +9,10 @@ interface PendingDocument {
   settled: Promise<unknown>;
 }
 
-/** The state once everything queued is durable, so that two writes waiting for one fsync cannot both succeed. */
+/**
+ * The state of one collection once everything queued is durable. New writes are judged against it, so that two writes waiting for
+ * the same fsync cannot both succeed; readers never see it.
+ */
 export class PendingWrites {
   private readonly documents = new Map<DocumentId, PendingDocument>();
   private pendingNextId = 0;

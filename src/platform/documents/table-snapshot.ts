@@ -52,7 +52,9 @@ export class TableSnapshot {
     return changes.get(id) === document && changes.has(id);
   }
 
-  /** Yields every document once, in id order, as of this snapshot's counter; give the event loop a turn between the steps. */
+  /**
+   * Yields every document once, in id order, as of this snapshot's counter. No step takes long: yield to the event loop between.
+   */
   *blocks(): Generator<PackedBlock, void, undefined> {
     if (this.packed) {
       yield* this.packed.blocks;

@@ -45,8 +45,8 @@ export async function beginSegment(
 }
 
 /**
- * Makes an empty journal for a snapshot from elsewhere: the first record will follow `after`, whose record has time `at`. Durable
- * when it resolves. The directory must hold no journal, and no witness may know its end.
+ * Makes an empty journal, durable when it resolves, for a snapshot from elsewhere: the first record will follow `after`, whose
+ * record has time `at`. The directory must hold no journal, and nothing else may know its end.
  */
 export async function beginJournal(
   ports: RecoveryPorts,

@@ -49,7 +49,7 @@ export async function readTestimony(disk: Disk, journalDirectory: string): Promi
   return newestOf(slotsIn(bytes))?.end ?? 'unreadable';
 }
 
-/** Call before a journal is moved or replaced by one that may end earlier: the file then vouches for nothing, durably. */
+/** Call before a journal is moved or replaced: afterwards the file vouches for no end. Durable when it resolves. */
 export async function forgetEnd(ports: EndWitnessPorts, journalDirectory: string): Promise<void> {
   await replaceWitness(ports, witnessPath(journalDirectory), NOTHING);
 }

@@ -7,7 +7,7 @@ const BATCH = '{"batch":';
 const FILE_NAME = /^journal-(\d{16})\.log$/;
 
 /**
- * First line of a segment; it implies that the previous segment is durable to its last byte. `after` precedes the first record.
+ * First line of a segment; it implies that the previous segment is durable to its last byte. The first record follows `after`.
  */
 export interface SegmentHeader {
   readonly format: number;

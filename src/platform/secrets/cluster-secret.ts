@@ -38,9 +38,9 @@ export interface SecretLocations {
 }
 
 /**
- * Returns the given secret, else the one in most copies, else a new one. The log names differing and damaged copies; in `keepIn`
- * the right copy replaces them and the old file stays beside it. Throws `misconfigured` on a tie, and `data-corrupt` when all
- * copies are damaged.
+ * Returns the given secret, else the one in most copies, else a new one. The log names differing and damaged copies; where a copy
+ * is kept, the right one replaces it and the old file stays beside it. Throws `misconfigured` on a tie, and `data-corrupt` when
+ * all copies are damaged.
  */
 export async function clusterSecret(ports: SecretPorts, places: SecretLocations): Promise<string> {
   const known = await knownClusterSecret(ports, places);
