@@ -243,9 +243,7 @@ function writtenAs({ epoch, seq, hash, decisions = [] }: SnapshotMeta): WrittenS
   };
 }
 
-/**
- * The first record to keep beside a snapshot at `position`: in-doubt transactions stay in the journal from their first record on.
- */
+/** The first record to keep beside a snapshot at `position`. In-doubt transactions keep all of their journal records. */
 function firstNeeded({ seq }: ChainPosition, prepared: readonly PreparedTransaction[] = []): number {
   return Math.min(seq + 1, prepared[0]?.seq ?? Infinity);
 }

@@ -17,7 +17,7 @@ export class PromiseFile<Promised extends object> {
     private readonly path: string,
   ) {}
 
-  /** Undefined when there is no file. Throws `data-corrupt`, because breaking an unreadable promise is not allowed. */
+  /** Undefined when there is no file. Throws `data-corrupt`, because an unreadable promise must not be broken. */
   async read(): Promise<Promised | undefined> {
     const text = (await this.ports.disk.read(this.path))?.toString('utf8');
     if (text === undefined) return undefined;

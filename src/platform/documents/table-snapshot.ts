@@ -52,9 +52,7 @@ export class TableSnapshot {
     return changes.get(id) === document && changes.has(id);
   }
 
-  /**
-   * Yields every document once, in id order, as of this snapshot's counter. No step takes long: yield to the event loop between.
-   */
+  /** Yields every document once, in id order, as of this snapshot's counter. Callers let the event loop run between its steps. */
   *blocks(): Generator<PackedBlock, void, undefined> {
     if (this.packed) {
       yield* this.packed.blocks;
