@@ -59,7 +59,7 @@ interface AppErrorOptions {
   readonly cause?: unknown;
 }
 
-/** A broken promise or a refused request. Knows nothing of HTTP. */
+/** A broken promise or a refused request. It knows nothing of HTTP. */
 export class AppError extends Error {
   readonly retry: Retry;
   readonly fields: readonly FieldError[];
@@ -82,10 +82,10 @@ export function isAppError(error: unknown, code?: ErrorCode): error is AppError 
   return error instanceof AppError && (code === undefined || error.code === code);
 }
 
-/** The command for who goes on without durable data that is lost. */
+/** The command that an operator runs to go on without durable data that is lost. */
 export const ACCEPT_LOSS = 'npm run data:accept-loss -- --reason "..."';
 
-/** The one refusal for a disk without room, whichever store found it full. */
+/** The refusal for a full disk, whichever store met it. */
 export function storageFull(cause: unknown): AppError {
   return new AppError('storage-full', 'no room left on the disk; nothing was written', {
     retry: 'safe',

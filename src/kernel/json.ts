@@ -1,16 +1,16 @@
-/** Whether JSON writes this name of a member as it is, without an escape. */
+/** Whether JSON writes this member name without an escape. */
 export function isPlainKey(name: string): boolean {
   return JSON.stringify(name) === `"${name}"`;
 }
 
-/** A string, and the colon behind it where it is the name of a member. Of JSON that is valid, every string is found. */
+/** Matches every string in valid JSON, together with the colon behind it when the string is a member name. */
 const STRING = /("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?/g;
 const NO_SUCH_NAME = '\ufffd';
 
 /**
- * `JSON.parse` for text that others have written. Some V8 (in Node 24 before 24.22 and 26 before 26.12) can give a member
- * that is written with an escape another name than the text has: here names are written plainly before they are parsed.
- * Characters that JSON cannot write plainly, which no name of ours has, become U+FFFD. Throws what `JSON.parse` throws.
+ * `JSON.parse` for text from outside. Some V8 versions (in Node 24 before 24.22 and 26 before 26.12) can misread a member name
+ * that contains an escape, so names are unescaped first. Characters that JSON cannot write without an escape, which none of our
+ * names has, become U+FFFD. Throws what `JSON.parse` throws.
  */
 export function parseJson(text: string): unknown {
   const value: unknown = JSON.parse(text);

@@ -1,8 +1,8 @@
 const AT_MOST_TWO_DECIMALS = /^(\d+)(?:\.(\d{1,2}))?$/;
 
 /**
- * A price as it stands on the wire, in whole cents; undefined when it is negative, not finite or has more than two
- * decimals. Works on the shortest decimal text of the number, so no binary rounding ever decides.
+ * A price in whole cents; undefined when it is negative, not finite or has more than two decimals. The shortest decimal text of
+ * the number decides, so binary rounding plays no part.
  */
 export function centsFromPrice(price: number): number | undefined {
   const match = AT_MOST_TWO_DECIMALS.exec(String(price));

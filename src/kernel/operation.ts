@@ -1,47 +1,44 @@
 /**
- * What a write carries into its first durable step, so that one record can serve replay and `GET /operations/{id}`.
- * `scope` names caller, method, route with its decoded parameters, and Idempotency-Key; it is absent when the client sent
- * no key.
+ * The part of a write's first durable step that serves both replay and `GET /operations/{id}`. `scope` identifies caller, method,
+ * route with decoded parameters, and Idempotency-Key; it is absent without a key.
  */
 export interface OperationStamp {
   readonly id: string;
   readonly scope?: string;
-  /** HMAC-SHA256 of the request body, keyed: bodies may hold passwords. Present exactly when `scope` is. */
+  /** A keyed HMAC-SHA256 of the request body, because bodies may hold passwords. Present exactly when `scope` is. */
   readonly bodyHmac?: string;
-  /** Whom the key counts for: a caller, or ADDED_KEYS. Absent where `scope` is, and from records of earlier versions. */
+  /** The caller whose quota the key counts against, or ADDED_KEYS. Absent without `scope`, and in records of earlier versions. */
   readonly owner?: string;
 }
 
 /**
- * A finished operation. It exists exactly when the write it belongs to is durable. `Answer` is what the adapter has made
- * of its outcome: stores keep it and give it back, and only adapters read it.
+ * A finished operation; it exists exactly when its write is durable. Stores keep `Answer` without reading it; only adapters do.
  */
 export interface OperationRecord<Answer> {
   readonly id: string;
   readonly bodyHmac: string | undefined;
-  /** Milliseconds since the Unix epoch, taken when the operation was recorded. */
+  /** Milliseconds since the Unix epoch when the operation was recorded. */
   readonly atMs: number;
-  /** Undefined while not all stores of a transaction have carried it out: only then is the whole answer known. */
+  /** Undefined until all stores of a transaction have carried it out, because the whole answer is known only after that. */
   readonly answer: Answer | undefined;
 }
 
-/** How long an Idempotency-Key of a client holds after the write that it was sent with. */
+/** How long a client's Idempotency-Key remains valid after its write. */
 export const CLIENT_KEY_RETENTION_MS = 24 * 3_600_000;
 
-/** The owner of keys that another process of this system has added to requests without one, so that it can repeat them. */
+/** The owner of keys that another process of this system adds to requests without a key, so that it can repeat them. */
 export const ADDED_KEYS = '+';
-/** Longer than any of these processes goes on repeating a request. */
+/** Longer than any of these processes keeps repeating a request. */
 export const ADDED_KEY_RETENTION_MS = 120_000;
 
-/** Of operations without a key: how long they are known, and how many at most. */
+/** Limits for operations without a key: how long they are kept, and how many at most. */
 export const SERVER_ID_RETENTION = { ms: 600_000, count: 100_000 } as const;
 
-/** How long the record of an operation with a key of this owner is kept. */
 export function keyRetentionMs(owner: string | undefined): number {
   return owner === ADDED_KEYS ? ADDED_KEY_RETENTION_MS : CLIENT_KEY_RETENTION_MS;
 }
 
-/** So many keys that were recorded in that second, as a store finds them at a start. */
+/** The number of keys recorded in one second, as a store finds them at startup. */
 export interface HeldKeys {
   readonly owner: string;
   readonly atMs: number;
@@ -49,8 +46,8 @@ export interface HeldKeys {
 }
 
 /**
- * The operations one store remembers. Absent means: never finished here, or forgotten after its retention time. It may
- * still be there after that; then a new operation of the same scope takes its place.
+ * The operations that one store remembers. An absent operation never finished here, or its retention time is over. An expired
+ * record may still be present; a new operation of the same scope replaces it.
  */
 export interface OperationLedger<Answer> {
   findByScope(scope: string): OperationRecord<Answer> | undefined;

@@ -1,25 +1,29 @@
 /**
- * What a participant of two-phase commit does with a message, whatever its store is.
- *
- * Invariant: a promise is kept until its decision comes; a decision never changes; a prepare that comes after its abort
- * promises nothing. The table is checked for this when it is loaded.
+ * How a participant of two-phase commit reacts to a message, independent of its store. Invariant: a promise is kept until its
+ * decision arrives; a decision never changes; a prepare that arrives after its abort promises nothing. A check at load time
+ * enforces this for the table.
  */
 
-/** Of one transaction, as the store has it durable. `unknown` is also one that was carried out and forgotten since. */
+/**
+ * The durable state of one transaction in the store. `unknown` includes transactions that were carried out and later forgotten.
+ */
 export type ParticipantState = 'unknown' | 'prepared' | 'committed' | 'aborted';
 
-/** `prepare` of work that the store can do. Of work that it cannot, it votes no and keeps nothing. */
+/** `prepare` means work that the store can do. For work that it cannot do, the store votes no and keeps nothing. */
 export type ParticipantMessage = 'prepare' | 'commit' | 'abort';
 
 export interface ParticipantDecision {
   readonly state: ParticipantState;
   /**
-   * What to make durable before the answer. `commit` comes with the work that was promised, in one step.
-   * `tombstone`: nothing was promised, but the prepare may still come. It has to last as long as a message may be late:
-   * in memory where messages end with the process, on the disk where they do not.
+   * What to make durable before answering. `commit` includes the promised work, in one step. `tombstone`: nothing was promised,
+   * but the prepare may still arrive. A tombstone must last as long as a message may be late: in memory where messages end with
+   * the process, on disk elsewhere.
    */
   readonly keep: 'promise' | 'commit' | 'abort' | 'tombstone' | undefined;
-  /** `yes`, `no`: the vote. `done`: with the acknowledgement, if it is known. `contradiction`: two decisions were told; do nothing. */
+  /**
+   * `yes` and `no` are votes. `done` carries the acknowledgement if it is known. `contradiction`: two decisions arrived; do
+   * nothing.
+   */
   readonly answer: 'yes' | 'no' | 'done' | 'contradiction';
 }
 
@@ -28,7 +32,7 @@ type Row = Readonly<Record<ParticipantMessage, ParticipantDecision>>;
 const PARTICIPANT: Readonly<Record<ParticipantState, Row>> = checked({
   unknown: {
     prepare: { state: 'prepared', keep: 'promise', answer: 'yes' },
-    // It was carried out and forgotten: a row that says `committed` exists only where all had promised.
+    // The transaction was carried out and forgotten: a row says `committed` only where all participants had promised.
     commit: { state: 'unknown', keep: undefined, answer: 'done' },
     abort: { state: 'aborted', keep: 'tombstone', answer: 'done' },
   },

@@ -1,6 +1,6 @@
 /**
- * Who may do what: by permission, the roles that have it. A route asks for one permission, and API_KEYS may give a key any
- * role that is named here. A further role is one more line, or one more word in a line.
+ * The roles that have each permission. Each route requires one permission, and API_KEYS may give a key any role named here. To
+ * add a role, add a line or a word to a line.
  */
 export const ROLES_WITH = {
   read: ['read', 'write', 'operator'],

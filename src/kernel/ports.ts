@@ -1,4 +1,4 @@
-/** Wall-clock time. Only for what is shown or kept as data; never to decide an order of events. */
+/** Wall-clock time, only for data that is shown or kept; it never decides the order of events. */
 export interface Clock {
   /** Milliseconds since the Unix epoch. May jump backwards. */
   nowMs(): number;
@@ -9,7 +9,7 @@ export interface Random {
   bytes(length: number): Uint8Array;
 }
 
-/** Runs `task` once after `delayMs` milliseconds or later, unless the returned function is called before. */
+/** Runs `task` once after `delayMs` milliseconds or later, unless the caller calls the returned function first. */
 export interface Timers {
   after(delayMs: number, task: () => void): () => void;
 }
@@ -18,8 +18,8 @@ export interface Timers {
 export type NextTurn = (task: () => void) => void;
 
 /**
- * Named places beside every durable boundary. Outside of fault tests `reach` does nothing; in one, the process dies
- * there as under `kill -9`.
+ * Named places beside every durable boundary. `reach` does nothing outside fault tests; in one it kills the process as `kill -9`
+ * does.
  */
 export interface CrashSites {
   reach(site: string): void;
@@ -27,13 +27,13 @@ export interface CrashSites {
 
 export interface ProcessControl {
   /**
-   * Ends the process at once because a promise can no longer be kept. Nothing is flushed and nothing acknowledged
-   * after it: what was not durable is lost, what was is found again at the next start. It returns only in tests.
+   * Ends the process at once because it can no longer keep a promise. It flushes and acknowledges nothing more; the next start
+   * finds exactly the durable data. It returns only in tests.
    */
   stop(reason: string, cause: unknown): void;
 }
 
-/** Where a driver says what an operator should know. */
+/** Receives what a driver reports to the operator. */
 export interface Log {
   info(message: string, details?: Readonly<Record<string, unknown>>): void;
   warn(message: string, details?: Readonly<Record<string, unknown>>): void;
@@ -41,49 +41,46 @@ export interface Log {
 
 /** One open file. Offsets and lengths are in bytes. One operation at a time. */
 export interface DiskFile {
-  /** Writes all of `bytes` at `offset`, or fails with the file's content from `offset` on unknown. Not durable yet. */
+  /** Writes all of `bytes` at `offset`. After a failure the content from `offset` on is unknown. Not durable yet. */
   write(bytes: Uint8Array, offset: number): Promise<void>;
-  /** Durable when it resolves: everything written and the length. A failure means that nothing can be known. */
+  /** Makes everything written and the length durable. After a failure nothing is known about the content. */
   synchronize(): Promise<void>;
   truncate(length: number): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * One file opened for reading. It goes on giving this file's bytes when its name has gone to another file, or is gone.
- * Offsets and lengths are in bytes.
+ * A file opened for reading. It keeps reading the same file after a rename, replacement or removal. Offsets and lengths are in
+ * bytes.
  */
 export interface DiskReader {
-  /** The file's length as it is now. */
+  /** The current length of the file. */
   size(): Promise<number>;
-  /** The bytes from `offset` on, fewer than `length` only where the file ends. Owned by the caller. */
+  /** The bytes from `offset` on, fewer than `length` only at the end of the file. The caller owns them. */
   read(offset: number, length: number): Promise<Buffer>;
   close(): Promise<void>;
 }
 
 /**
- * A directory tree on a disk that may lose what was not synchronised. Errors carry Node's `code` (`ENOSPC`, `EIO`).
- * A created, renamed or removed name is durable only after `synchronizeDirectory` of its directory.
+ * A directory tree on a disk that may lose unsynchronised data. Errors carry Node's `code` (`ENOSPC`, `EIO`). A created, renamed
+ * or removed name is durable only after `synchronizeDirectory` of its directory.
  */
 export interface Disk {
   /** Creates the directory and its parents, durably. */
   ensureDirectory(path: string): Promise<void>;
-  /** File names, sorted; empty when there is no such directory. */
+  /** The file names, sorted; empty when the directory does not exist. */
   list(directory: string): Promise<readonly string[]>;
-  /** Names of the directories in it, sorted; empty when there is no such directory. */
+  /** The names of the subdirectories, sorted; empty when the directory does not exist. */
   listDirectories(directory: string): Promise<readonly string[]>;
-  /** The whole file; undefined when there is none. */
+  /** The whole file; undefined when it does not exist. */
   read(path: string): Promise<Buffer | undefined>;
-  /** Opens for writing; created empty when missing, never truncated. */
+  /** Opens for writing. A missing file is created empty; an existing file is never truncated. */
   open(path: string): Promise<DiskFile>;
-  /** Undefined when there is no such file. */
+  /** Undefined when the file does not exist. */
   openForReading(path: string): Promise<DiskReader | undefined>;
-  /**
-   * One step, also at a crash. A file takes the place of one that has the name; a directory goes with all that is in it,
-   * to a name that is free.
-   */
+  /** Atomic, also at a crash. A file replaces an existing one; a directory moves with its content, and only to a free name. */
   rename(from: string, to: string): Promise<void>;
-  /** No error when there is no such file. */
+  /** A missing file is no error. */
   remove(path: string): Promise<void>;
   synchronizeDirectory(directory: string): Promise<void>;
 }

@@ -1,15 +1,15 @@
 import { type CacheTier, type MaybePromise, memoryTier, readTier, type SecondTier, writeTier } from './cache-tier.js';
 
-/** Where versioned reads come from; `SqlReader` is one. */
+/** A source of versioned reads, such as `SqlReader`. */
 export interface VersionedSource {
   currentGeneration(table: string): number;
   loadVersioned<T>(table: string, load: () => T): { readonly generation: number; readonly value: T };
 }
 
 export interface CacheOptions<V> {
-  /** Of the tier in this process. Undefined or 0: it keeps nothing. */
+  /** The size of the tier in this process. With undefined or 0 it keeps nothing. */
   readonly maxBytes: number | undefined;
-  /** Begins every key: database id and epoch, so that no value of another database or incarnation is ever hit. */
+  /** The prefix of every key: database id and epoch, so that values of another database or incarnation never hit. */
   readonly namespace: string;
   readonly second?: SecondTier<V>;
 }
@@ -21,13 +21,13 @@ export interface CachedRead<V> {
 }
 
 /**
- * Prepared answers, keyed by the generation of the table they were read from. A write moves the generation in its own
- * commit, so that no later read looks up what the write made stale: nothing is invalidated, entries only age out. Keys are
- * never overwritten, so a slow load fills a generation that no later read looks up.
+ * Prepared answers, keyed by the generation of the table that they were read from. A write moves the generation in its own
+ * commit, so later reads never look up stale entries: nothing is invalidated, entries only age out. Keys are never overwritten,
+ * so a slow load fills a generation that no later read looks up.
  */
 export class GenerationCache<V extends { readonly bytes: Buffer }> {
   private readonly memory: { get(key: string): V | undefined } & CacheTier<V>;
-  /** Reads of the second tier and the source, by key: concurrent reads share one. */
+  /** Reads of the second tier and the source, by key; concurrent reads share one. */
   private readonly underWay = new Map<string, Promise<CachedRead<V>>>();
   private readonly prefixes = new Map<string, { readonly generation: number; readonly text: string }>();
 
@@ -38,7 +38,9 @@ export class GenerationCache<V extends { readonly bytes: Buffer }> {
     this.memory = memoryTier<V>(options.maxBytes ?? 0, ({ bytes }) => bytes);
   }
 
-  /** Gives what `load` (synchronous) returns for the table's current generation. Throws, or rejects with, what `load` throws. */
+  /**
+   * Returns the result of `load` (synchronous) for the table's current generation. Throws, or rejects with, what `load` throws.
+   */
   read(table: string, name: string, load: () => V): MaybePromise<CachedRead<V>> {
     const key = this.key(table, this.source.currentGeneration(table), name);
     const hit = this.memory.get(key);

@@ -1,11 +1,11 @@
 import { AppError, type CrashSites } from '../../kernel/index.js';
 
-/** What production runs with: no site does anything. */
+/** Production uses these: no site does anything. */
 export const NO_CRASH_SITES: CrashSites = { reach: () => undefined };
 
 /**
- * Dies at the `occurrence`-th time (from 1) that `site` is reached, by SIGKILL to itself: no handler runs and no buffer
- * is flushed, as under `kill -9` or when power is lost to this process alone. Only for fault tests (`FAULTS=1`).
+ * Kills its own process with SIGKILL at the `occurrence`-th visit (from 1) to `site`: no handler runs and no buffer is flushed,
+ * as when power is lost to this process alone. Only for fault tests (`FAULTS=1`).
  */
 export class KillingCrashSites implements CrashSites {
   private seen = 0;

@@ -5,8 +5,8 @@ import { type ServedHosts, isServed } from './host.js';
 declare module 'fastify' {
   interface FastifyContextConfig {
     /**
-     * What a caller needs; absent: `read` for GET, HEAD and OPTIONS, `write` for everything else. `open`: nothing.
-     * `cluster`: the route asks for the cluster's secret itself.
+     * The permission that a caller needs. Absent: `read` for GET, HEAD and OPTIONS, `write` otherwise. `open` needs none; with
+     * `cluster` the route checks the cluster's secret itself.
      */
     permission?: Permission | 'open' | 'cluster';
   }
@@ -18,7 +18,7 @@ export function isReading(method: string): boolean {
   return READING_METHODS.has(method);
 }
 
-/** With keys: the key decides what its holder may do. */
+/** When keys are configured, the key decides what its holder may do. */
 export function refusalOfKey({ routeOptions, method, apiKey }: FastifyRequest): AppError | undefined {
   const needed = routeOptions.config.permission ?? (isReading(method) ? 'read' : 'write');
   if (needed === 'open' || needed === 'cluster') return undefined;
@@ -32,8 +32,7 @@ export function refusalOfKey({ routeOptions, method, apiKey }: FastifyRequest): 
 }
 
 /**
- * Without keys everyone on this machine may do everything, except a page of another web site that makes the user's
- * browser send a write.
+ * Without keys, everyone on this machine may do everything, except that pages of other web sites may not write through a browser.
  */
 export function refusalOfPage(
   { headers, method }: FastifyRequest,

@@ -8,26 +8,26 @@ import { rateLimited, RequestLimit, setQuotaHeaders } from './request-limit.js';
 
 export interface AdmissionOptions {
   readonly apiKeys: readonly ApiKey[];
-  /** Beside loopback, in lower case and without ports; every name where keys decide who may call. */
+  /** Host names served beside loopback, in lower case and without ports; every name where keys decide who may call. */
   readonly servedHosts: ServedHosts;
-  /** Whose pages may read answers. */
+  /** The origins whose pages may read answers. */
   readonly corsOrigins: ReadonlySet<string>;
-  /** Per caller; undefined for no limit. */
+  /** The limit per caller; undefined means no limit. */
   readonly requestsPerMinute: number | undefined;
-  /** Whether a process shows by this that it knows the cluster's secret. */
+  /** Whether the sender of this header knows the cluster's secret. */
   readonly provesCluster: (authorization: string) => boolean;
-  /** Never goes back. */
+  /** A monotonic clock. */
   readonly nowMs: () => number;
 }
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Never limited for who may call it: it decides whether this process is taken for alive and ready. */
+    /** Exempt from rate limits, because this route decides whether the process counts as alive and ready. */
     isUncounted?: boolean;
   }
 }
 
-/** For a program that only this machine may call, as it likes. */
+/** Admission for a program that only this machine may call, without limits. */
 export const OPEN_TO_THIS_MACHINE: AdmissionOptions = {
   apiKeys: [],
   servedHosts: new Set(),
@@ -38,18 +38,16 @@ export const OPEN_TO_THIS_MACHINE: AdmissionOptions = {
 };
 
 /**
- * A key that is not known counts like so many requests, for the place it comes from. That slows guessing down no further
- * than to the pace of asking: a right guess counts for its own key, and shows also beyond the limit. What keeps keys from
- * being found by trying is their length.
+ * An unknown key counts as this many requests from its address. That slows guessing only to the request rate: a correct guess
+ * counts for its own key, and is visible beyond the limit. The length of keys is what keeps them from being guessed.
  */
 const WRONG_KEY_WEIGHT = 10;
 
-/** Why a request is not let in; undefined when it is, as far as its route does not ask for more. */
+/** Why a request is not admitted; undefined when it is, unless its route requires more. */
 export type Admission = (request: FastifyRequest, reply: FastifyReply) => AppError | undefined;
 
 /**
- * Finds out who calls, and counts it before anything is refused: neither a wrong key, nor an unknown path, nor a foreign
- * name is a way around the limit.
+ * Identifies and counts the caller before any refusal, so that a wrong key, unknown path or foreign host never avoids the limit.
  */
 export function admissionOf(options: AdmissionOptions): Admission {
   const { apiKeys, corsOrigins, requestsPerMinute, nowMs, provesCluster, servedHosts } = options;
@@ -70,7 +68,7 @@ export function admissionOf(options: AdmissionOptions): Admission {
   };
 }
 
-/** Before every route, and where there is none. */
+/** Runs before every route, and for requests that match none. */
 export function useAdmission(server: FastifyInstance, admission: Admission): void {
   server.decorateRequest('caller', 'anonymous');
   server.decorateRequest('apiKey', undefined);
@@ -80,7 +78,7 @@ export function useAdmission(server: FastifyInstance, admission: Admission): voi
   });
 }
 
-/** After it: whether the caller may do what it asks for. */
+/** Runs after admission and checks that the caller has the permission it needs. */
 export function useAccessControl(server: FastifyInstance, options: AdmissionOptions): void {
   const { apiKeys, corsOrigins, servedHosts } = options;
   if (corsOrigins.size > 0) answerPreflights(server, corsOrigins);

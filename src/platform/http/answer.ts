@@ -1,29 +1,26 @@
 import { etagOf } from './etag.js';
 
-/** A whole answer, as it was or would be sent. `body` is serialised JSON; null where the answer has none. */
+/** A whole answer. `body` is serialised JSON, or null where the answer has no body. */
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | null;
   /**
-   * The log position, `<epoch>.<seq>`, that a write concern waits for. Absent: that of `x-commit`. A transaction has made
-   * its promise to replicas earlier, and its commit waits for none.
+   * The log position, `<epoch>.<seq>`, that a write concern waits for. Absent: that of `x-commit`. A transaction made its promise
+   * to replicas at an earlier position, and its commit waits for none.
    */
   readonly promisedAt?: string;
 }
 
-/**
- * The answer to a write of which more is to come: it is not decided (`running`), or it is `committed` and not known to be
- * where it has to be.
- */
+/** The answer to an unfinished write: `running` is undecided; `committed` is not known to be everywhere it must be. */
 export function acceptedAnswer(operationId: string, state: 'running' | 'committed'): Answer {
   const headers = { location: `/operations/${operationId}` };
   return { status: 202, headers, body: JSON.stringify({ operationId, state }) };
 }
 
 /**
- * The answer to a finished write on one resource of the collection at `path`. `resource`: as clients are shown it; absent
- * after a delete. `commit`: log position of the write where replicas follow it.
+ * The answer to a finished write on one resource of the collection at `path`. `resource` is the representation for clients,
+ * absent after a delete. `commit` is the write's log position where replicas follow it.
  */
 export function writtenAnswer(
   change: 'created' | 'replaced' | 'deleted',

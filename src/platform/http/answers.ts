@@ -8,7 +8,7 @@ import { SECURITY_HEADERS } from './security-headers.js';
 
 export const JSON_CONTENT_TYPE = 'application/json; charset=utf-8';
 
-/** A representation that can be sent as it is, many times. Headers are flat: name, value, name, value. */
+/** A representation that can be sent many times unchanged. Headers are flat: name, value, name, value. */
 export interface PreparedBody {
   readonly bytes: Buffer;
   readonly etag: string;
@@ -25,7 +25,7 @@ export function prepareBody(body: string, headers: readonly string[]): PreparedB
   return { bytes, etag, notModifiedHeaders, okHeaders: [...notModifiedHeaders, ...content] };
 }
 
-/** A prepared body as bytes, for a cache outside of this process: a line of JSON with its own headers, then the body. */
+/** A prepared body as bytes, for a cache outside this process: a line of JSON with its own headers, followed by the body. */
 export const PREPARED_BODY_BYTES = {
   encode: ({ bytes, notModifiedHeaders }: PreparedBody): Buffer => {
     const ownHeaders = notModifiedHeaders.slice(0, -SECURITY_HEADERS.length - 2);
@@ -44,7 +44,7 @@ export function sendAnswer(reply: FastifyReply, answer: Answer): FastifyReply {
   return reply.header('content-type', JSON_CONTENT_TYPE).send(answer.body);
 }
 
-/** A single resource with its validator; 304 when the client's copy is current. Throws `precondition-failed`. */
+/** Sends one resource with its validator; 304 when the client's copy is current. Throws `precondition-failed`. */
 export function sendResource(request: FastifyRequest, reply: FastifyReply, resource: object): FastifyReply {
   const body = JSON.stringify(resource);
   const etag = etagOf(body);
@@ -54,7 +54,7 @@ export function sendResource(request: FastifyRequest, reply: FastifyReply, resou
   return reply.header('content-type', JSON_CONTENT_TYPE).send(body);
 }
 
-/** Whether the client's copy is. Throws `precondition-failed` when it wants another version. */
+/** Whether the client's copy is current. Throws `precondition-failed` when the client requires another version. */
 function isCurrent(request: FastifyRequest, etag: string): boolean {
   const { 'if-match': match, 'if-none-match': noneMatch } = request.headers;
   if (match === undefined && (noneMatch === undefined || noneMatch === etag)) return noneMatch === etag;
@@ -64,8 +64,8 @@ function isCurrent(request: FastifyRequest, etag: string): boolean {
 }
 
 /**
- * The quick way out for hot reads: past Fastify's serialisation and onSend hooks, straight to Node's response with the
- * headers in one flat list. What earlier hooks have set, those of the rate limit and of CORS, is kept.
+ * The fast path for hot reads: bypasses Fastify's serialisation and onSend hooks, and writes to Node's response with one flat
+ * header list. Headers of earlier hooks (rate limit, CORS) are kept.
  */
 export function sendPrepared(
   request: FastifyRequest,

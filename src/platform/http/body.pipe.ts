@@ -1,7 +1,6 @@
 import type { ArgumentMetadata, PipeTransform } from '@nestjs/common';
 import { validBody } from './valid-body.js';
 
-/** Validates a body against the zod schema named in `@Body({ schema })`, as `validBody` does. */
 class BodyPipe implements PipeTransform {
   constructor(private readonly serverOwned: readonly string[]) {}
 
@@ -12,5 +11,5 @@ class BodyPipe implements PipeTransform {
 }
 
 export const BODY_PIPE = new BodyPipe(['id', 'orders_count']);
-/** Where clients may choose the id. */
+/** For resources whose ids clients may choose. */
 export const BODY_PIPE_WITH_ID = new BodyPipe(['orders_count']);

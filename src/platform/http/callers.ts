@@ -13,20 +13,20 @@ export interface ApiKey {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Name of the API key, or `anonymous` where none is known. */
+    /** The name of the API key, or `anonymous` without a known key. */
     caller: string;
-    /** The one that it showed; undefined when it showed none, or none that is known. */
+    /** The API key that the request presented; undefined when it presented none, or an unknown one. */
     apiKey: ApiKey | undefined;
-    /** Whether a process of this installation sent it, which the cluster's secret proves. */
+    /** Whether a process of this installation sent the request, which the cluster's secret proves. */
     isFromCluster: boolean;
   }
 }
 
-/** How processes of one installation prove to each other who they are, where `Authorization` is the client's. */
+/** Processes of one installation authenticate to each other with this header, because `Authorization` belongs to the client. */
 export const CLUSTER_HEADER = 'x-cluster-authorization';
 const FORWARDED_HEADER = 'x-forwarded-for';
 
-/** Finds the key that a request shows, in a time that tells nothing of the keys. */
+/** Finds the key that a request presents, in a time that reveals nothing about the keys. */
 export function theKeyAmong(keys: readonly ApiKey[]): (request: FastifyRequest) => ApiKey | undefined {
   const known = keys.map((key) => ({ key, digest: digest(key.key) }));
   return ({ headers }) => {
@@ -37,24 +37,24 @@ export function theKeyAmong(keys: readonly ApiKey[]): (request: FastifyRequest) 
   };
 }
 
-/** What stands where a key belongs; undefined when nothing does. */
+/** The presented credential, valid or not; undefined when the request has none. */
 export function presentedKey(headers: IncomingHttpHeaders): string | undefined {
   const header = headers['x-api-key'];
   if (typeof header === 'string') return header;
   return /^Bearer\s+(\S+)$/i.exec(headers.authorization ?? '')?.[1];
 }
 
-/** Where a request comes from, as one place to count by. */
+/** The network that a request comes from, as one unit for counting. */
 export function clientNetworkOf(request: FastifyRequest): string {
   return networkOf(addressOf(request));
 }
 
-/** What goes with a request that is passed on, beside the proof of who passes it on. */
+/** Headers for a forwarded request, beside the proof of which process forwards it. */
 export function forwardedFor(request: FastifyRequest): Readonly<Record<string, string>> {
   return { [FORWARDED_HEADER]: addressOf(request) };
 }
 
-/** What a request says itself of where it comes from counts only when a process of this installation passed it on. */
+/** The forwarded address counts only when a process of this installation forwarded the request. */
 export function addressOf({ isFromCluster, headers, ip }: FastifyRequest): string {
   const forwarded = isFromCluster ? headers[FORWARDED_HEADER] : undefined;
   return typeof forwarded === 'string' && isIP(forwarded) !== 0 ? forwarded : ip;

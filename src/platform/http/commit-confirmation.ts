@@ -2,9 +2,9 @@ import type { FastifyRequest } from 'fastify';
 import { acceptedAnswer, type Answer } from './answer.js';
 import { type WriteConcern, writeConcernOf } from './write-concern.js';
 
-/** What the replicas have to say to a write that is durable here. */
+/** What the replicas report about a write that is durable here. */
 export interface Confirmation {
-  /** False: the write concern was not met within its deadline, and may still be. */
+  /** False when the write concern was not met within its deadline; it may still be met later. */
   readonly isConfirmed: boolean;
   readonly acked: number;
   readonly replicas: number;
@@ -12,14 +12,14 @@ export interface Confirmation {
 
 /** Knows which replicas hold which write. */
 export interface CommitConfirmer {
-  /** Throws `not-ready` or `too-few-replicas` when a write could not be confirmed: before anything is written. */
+  /** Throws `not-ready` or `too-few-replicas`, before anything is written, when a write could not be confirmed. */
   admit(concern: WriteConcern | undefined): void;
   confirm(seq: number, concern: WriteConcern | undefined): Promise<Confirmation>;
-  /** As it is now, without waiting: whether the server's own write concern is met. */
+  /** Whether the server's own write concern is met now; does not wait. */
   isConfirmed(seq: number): boolean;
 }
 
-/** The concern of a write that may begin. Throws what `CommitConfirmer.admit` throws. */
+/** The write concern of a write that may begin. Throws what `CommitConfirmer.admit` throws. */
 export function admittedConcern(request: FastifyRequest, confirmer: CommitConfirmer): WriteConcern | undefined {
   const concern = writeConcernOf(request);
   confirmer.admit(concern);
@@ -27,8 +27,8 @@ export function admittedConcern(request: FastifyRequest, confirmer: CommitConfir
 }
 
 /**
- * The answer to a write once its concern is met; when it is not within the deadline, a 202 that says where to ask. An
- * answer without `x-commit` is not replicated and returned as it is.
+ * The answer to a write once its concern is met; after the deadline, a 202 that names the operation to ask for. An answer without
+ * `x-commit` is not replicated and is returned unchanged.
  */
 export async function confirmedAnswer(
   answer: Answer,
@@ -45,13 +45,12 @@ export async function confirmedAnswer(
   return { ...accepted, headers: { ...headers, 'x-commit': commit, ...accepted.headers } };
 }
 
-/** Whether what the answer tells of is confirmed under the server's own write concern; true where nothing replicates it. */
+/** Whether the answer's write is confirmed under the server's own write concern; true where nothing replicates it. */
 export function isConfirmedNow(answer: Answer, confirmer: CommitConfirmer): boolean {
   const place = answer.promisedAt ?? answer.headers['x-commit'];
   return place === undefined || confirmer.isConfirmed(seqOf(place));
 }
 
-/** Of `<epoch>.<seq>`. */
 function seqOf(commit: string): number {
   return Number(commit.slice(commit.indexOf('.') + 1));
 }

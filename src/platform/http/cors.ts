@@ -12,7 +12,7 @@ const ANSWER_HEADERS = [
 ].join(', ');
 const PREFLIGHT_LASTS_SECONDS = '600';
 
-/** Lets pages of these origins read the answer, a refusal too. For every other origin a browser keeps it to itself. */
+/** Lets pages of these origins read the answer, including refusals. Browsers hide it from pages of every other origin. */
 export function allowOrigin(request: FastifyRequest, reply: FastifyReply, origins: ReadonlySet<string>): void {
   reply.header('vary', 'Origin');
   const { origin } = request.headers;
@@ -21,7 +21,7 @@ export function allowOrigin(request: FastifyRequest, reply: FastifyReply, origin
   reply.header('access-control-expose-headers', ANSWER_HEADERS);
 }
 
-/** Answers what a browser asks before it sends anything of note; without a key, for it can send none with that. */
+/** Answers CORS preflights without a key, because browsers cannot send one with a preflight. */
 export function answerPreflights(server: FastifyInstance, origins: ReadonlySet<string>): void {
   server.addHook('onRequest', (request, reply, done) => {
     const { origin, 'access-control-request-method': asked } = request.headers;

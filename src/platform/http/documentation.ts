@@ -5,9 +5,8 @@ import type { FastifyInstance } from 'fastify';
 import { notServed } from './routes.js';
 
 export interface Documentation {
-  /** Of the page. */
   readonly title: string;
-  /** OpenAPI; asked for once, when the first reader comes. */
+  /** The OpenAPI document, requested once, when the first reader comes. */
   readonly document: () => object;
 }
 
@@ -33,7 +32,7 @@ const pageOf = (title: string): string => `<!doctype html>
 </html>
 `;
 
-/** Without `validatorUrl: null` the page would show what a site elsewhere thinks of the document. */
+/** Without `validatorUrl: null`, the page would show the verdict of an external site on the document. */
 const START = `window.ui = SwaggerUIBundle({
   url: './docs-json',
   dom_id: '#swagger-ui',
@@ -44,8 +43,8 @@ const START = `window.ui = SwaggerUIBundle({
 `;
 
 /**
- * What the page may load: its own files and the pictures inside its style sheet. Headers that mean something only over
- * HTTPS are left out: over HTTP to another machine they give a blank page, or complaints of the browser.
+ * The page may load its own files and the pictures inside its style sheet. Headers that only make sense over HTTPS are left out:
+ * over HTTP from another machine they cause a blank page or browser warnings.
  */
 const PAGE_HEADERS = {
   contentSecurityPolicy: {
@@ -69,8 +68,8 @@ const PAGE_HEADERS = {
 const OPEN = { config: { permission: 'open' } } as const;
 
 /**
- * Swagger UI at /docs and the OpenAPI document at /docs-json, open to everyone: a browser that opens a page cannot send
- * a key with it, and the page asks for one. Nothing is read or made before it is asked for.
+ * Swagger UI at /docs and the OpenAPI document at /docs-json, open to everyone: a browser cannot send a key when it opens a page,
+ * and the page asks for one. Nothing is read or built before the first request.
  */
 export async function serveDocumentation(server: FastifyInstance, { title, document }: Documentation): Promise<void> {
   const { default: helmet } = await import('@fastify/helmet');

@@ -9,7 +9,7 @@ const LIST_OF_TAGS = new RegExp(`^[ \\t,]*${TAG}(?:[ \\t]*,[ \\t,]*${TAG})*[ \\t
 const NAMES = { 'if-match': 'If-Match', 'if-none-match': 'If-None-Match' } as const;
 type Header = keyof typeof NAMES;
 
-/** A strong validator (RFC 9110, 8.8.3) of the exact bytes that are shown. */
+/** A strong validator (RFC 9110, 8.8.3) of exactly these bytes. */
 export function etagOf(body: string | Buffer): string {
   return `"${hash('sha1', body, 'base64url')}"`;
 }
@@ -21,7 +21,7 @@ export class Preconditions {
     private readonly noneMatch: readonly string[] | undefined,
   ) {}
 
-  /** Throws `validation-failed` naming the header that is neither `*` nor a list of entity tags. */
+  /** Throws `validation-failed`, naming the header that is neither `*` nor a list of entity tags. */
   static of({ headers }: FastifyRequest): Preconditions {
     return new Preconditions(
       tagsOf('if-match', headers['if-match']),
@@ -33,7 +33,7 @@ export class Preconditions {
     return this.match === undefined && this.noneMatch === undefined;
   }
 
-  /** Strong comparison: a weak tag never matches. `etag`: of what is there; undefined when nothing is. */
+  /** Strong comparison: a weak tag never matches. `etag` is the current validator; undefined when the resource does not exist. */
   matches(etag: string | undefined): boolean {
     if (this.match === undefined) return true;
     return etag !== undefined && (this.match.includes('*') || this.match.includes(etag));
@@ -46,8 +46,7 @@ export class Preconditions {
   }
 
   /**
-   * Why a write may not be done; undefined when it may. `what`: as `book 7`. `shown`: the resource as clients see it;
-   * undefined when there is none.
+   * Why a write is refused; undefined when it is allowed. `what` names it (`book 7`); `shown` is its public form, if it exists.
    */
   refusal(what: string, shown: object | undefined): AppError | undefined {
     if (this.areNone) return undefined;

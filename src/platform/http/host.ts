@@ -10,9 +10,9 @@ const AUTHORITY = /^[a-z][a-z\d+.-]*:\/\/([^/?#]*)/i;
 const SLASH = 47;
 
 /**
- * Refuses what is sent to a name that is not this server's. A page whose name was made to lead to this machine (DNS
- * rebinding) is of the same origin to a browser, and could read everything. The name that counts is that of the target
- * where it has one, else that of `Host` (RFC 9112, 3.2); HTTP/1.0 may go without, and no browser speaks it.
+ * Refuses requests for a host name that is not this server's. A page whose name was pointed at this machine (DNS rebinding)
+ * counts as same-origin in a browser, and could read everything. The host in the target takes precedence over `Host` (RFC 9112,
+ * 3.2). HTTP/1.0 may omit both; no browser speaks it.
  */
 export function refusalOfHost(served: ServedHosts): (request: IncomingMessage) => AppError | undefined {
   let lastServed: string | undefined;
@@ -31,7 +31,7 @@ export function refusalOfHost(served: ServedHosts): (request: IncomingMessage) =
   };
 }
 
-/** Loopback is, whatever the port. */
+/** Loopback is always served, on any port. */
 export function isServed(host: string, served: ServedHosts): boolean {
   if (served === 'any') return true;
   const name = HOST.exec(host)?.[1]?.toLowerCase().replace(/\.$/, '');
@@ -42,7 +42,7 @@ function authorityOf(target: string): string | undefined {
   return target.charCodeAt(0) === SLASH ? undefined : AUTHORITY.exec(target)?.[1];
 }
 
-/** Node keeps the first of several and says nothing. */
+/** Node silently keeps only the first of several Host lines. */
 function hostLines({ rawHeaders }: IncomingMessage): number {
   let count = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {

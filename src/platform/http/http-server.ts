@@ -15,30 +15,30 @@ import { answerUnparsable, ignoreExpectations } from './unparsable.js';
 export interface HttpServerOptions extends AdmissionOptions {
   readonly newRequestId: () => string;
   readonly logger: Logger;
-  /** From its first byte, or from when the connection was made. */
+  /** Counts from the first byte of the request, or from the connection's start. */
   readonly headersTimeoutMs: number;
-  /** From its first byte to its last; above `headersTimeoutMs`. Not for requests that `mayArriveSlowly`. */
+  /** Counts from the first to the last byte; above `headersTimeoutMs`. Requests that `mayArriveSlowly` are exempt. */
   readonly requestTimeoutMs: number;
-  /** Absent: whatever is asked for is let through. */
+  /** Absent: every query name is accepted. */
   readonly queryNames?: QueryNames;
-  /** Of refusals of what never reached a route. */
+  /** The shape of refusals for requests that never reached a route. */
   readonly problemShape?: ProblemShape;
 }
 
 const BODY_LIMIT_BYTES = 1024 * 1024;
 const LOOK_FOR_SLOW_CLIENTS_EVERY_MS = 500;
-/** More would only wait for memory and descriptors. */
+/** More connections would only wait for memory and descriptors. */
 const MAX_CONNECTIONS = 10_000;
 const ACCEPTABLE_REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
 
-/** No route has Fastify's own schemas: their two compilers, a fifth of what a small process loads, are not loaded. */
+/** No route uses Fastify's own schemas, so their two compilers, a fifth of what a small process loads, are not loaded. */
 const NO_SCHEMAS = { compilersFactory: { buildValidator: withoutSchemas, buildSerializer: withoutSchemas } };
 
 function withoutSchemas(): never {
   throw new Error('routes are described by zod schemas, not by those of Fastify');
 }
 
-/** A Fastify instance with the rules that hold for every route of every process: ids, access, limits, errors. */
+/** A Fastify instance with the rules for every route of every process: ids, access, limits, errors. */
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const refusalOf = admissionOf(options);
   const server = fastify({
@@ -86,7 +86,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   return server;
 }
 
-/** When there are as many as there may be, those that nobody uses make room. */
+/** At the connection limit, idle connections make room. */
 function boundConnections({ server }: FastifyInstance): void {
   server.maxConnections = MAX_CONNECTIONS;
   server.on('drop', () => {

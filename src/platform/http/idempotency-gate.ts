@@ -30,13 +30,13 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set for every request that may write, before its body is validated. */
     operation: OperationStamp | undefined;
-    /** Of which it is a repeat, while it waits for that. */
+    /** The operation that this request repeats, while it waits for that operation. */
     repeatedOperationId: string | undefined;
     /** Set when the answer comes before the write is over. */
     operationEnded: Promise<unknown> | undefined;
   }
   interface FastifyContextConfig {
-    /** Of a route whose work no operation record tells of: done again, it does no harm. */
+    /** Marks a route whose work has no operation record, because repeating it does no harm. */
     isUnrecorded?: true;
   }
 }
@@ -47,38 +47,37 @@ interface UnderWay {
   readonly bodyHmac: string;
   readonly answered: Promise<void>;
   readonly markAnswered: () => void;
-  /** Set when it was answered. Undefined: it was over by then. */
+  /** Set when the request was answered. Undefined: the work was over by then. */
   ended?: Promise<unknown> | undefined;
 }
 
 interface IdempotencyGateOptions {
   readonly ledgers: readonly OperationLedger<Answer>[];
-  /** Key of the HMAC over request bodies. Must survive restarts, or replays are taken for other requests. */
+  /** The key of the HMAC over request bodies. It must survive restarts, or replays look like different requests. */
   readonly hmacKey: Uint8Array;
   readonly newOperationId: () => string;
   /** A repeated write waits for its write concern like the first. */
   readonly confirmer: CommitConfirmer;
   readonly timers: Timers;
   readonly clock: Clock;
-  /** A repeated write that is still not over after so many milliseconds is answered 202. */
+  /** A repeated write that is still not over after this many milliseconds is answered 202. */
   readonly answerDeadlineMs: number;
-  /** How many keys of the last 24 hours one caller may hold; a new one more is refused. */
+  /** How many keys of the last 24 hours one caller may hold; the next new key is refused. */
   readonly keysPerCaller: number;
-  /** Whether the key of a request was added by a process of this system, and not by the client. */
+  /** Whether a process of this system, not the client, added the key of a request. */
   readonly isKeyAdded: (request: FastifyRequest) => boolean;
-  /** How many keys that were added in the last two minutes there may be; a request with one more waits. */
+  /** How many keys added in the last two minutes there may be; a request with one more waits. */
   readonly addedKeys?: number;
 }
 
 const ADDED_KEYS_AT_MOST = 1_000_000;
-/** At a full quota, room may come sooner than the oldest key ends: by a write under way that fails. */
+/** At a full quota, room may come before the oldest key expires, when a write under way fails. */
 const LOOK_AGAIN_MS = 50;
 
 /**
- * Gives every write its operation, and sees to it that one Idempotency-Key takes effect once: a second request with
- * the key waits while the first is under way, and then gets the recorded answer. A write may have been answered 202 and
- * still be under way. Looked up before validation, preconditions and existence are checked, as those could answer
- * differently the second time.
+ * Gives every write its operation, and ensures that one Idempotency-Key takes effect once: a second request with the key waits
+ * while the first is under way, and then gets the recorded answer. A write answered 202 may still be under way. The lookup
+ * precedes validation, preconditions and existence checks, which could answer differently the second time.
  */
 export class IdempotencyGate {
   private readonly underWay = new Map<string, UnderWay>();
@@ -90,7 +89,7 @@ export class IdempotencyGate {
     this.added = new KeyQuota(options.addedKeys ?? ADDED_KEYS_AT_MOST, ADDED_KEY_RETENTION_MS);
   }
 
-  /** As `countHeldKeys`. */
+  /** See `countHeldKeys`. */
   count(held: Iterable<HeldKeys>, nextTurn: NextTurn): Promise<void> {
     return countHeldKeys(held, (owner) => this.quotaOf(owner), nextTurn);
   }
@@ -100,7 +99,7 @@ export class IdempotencyGate {
     fastify.decorateRequest('repeatedOperationId', undefined);
     fastify.decorateRequest('operationEnded', undefined);
     fastify.addHook('preHandler', (request, reply, done) => {
-      // A handler that finds no route after all has this run again, on a request that holds its place already.
+      // When the handler finds no route, this hook runs again on a request that already holds its place.
       if (isReading(request.method) || request.operation) {
         done();
         return;
@@ -141,7 +140,7 @@ export class IdempotencyGate {
     answered.markAnswered();
   }
 
-  /** True when the request has been answered with what its first sending was answered with. */
+  /** True when the request has been answered with the answer to its first sending. */
   private async admit(
     request: FastifyRequest,
     reply: FastifyReply,
@@ -154,7 +153,7 @@ export class IdempotencyGate {
       .update(request.rawBody ?? '')
       .digest('base64url');
     let running: UnderWay | undefined;
-    // From the last look at who is under way to taking that place nothing may come between: no await behind the loop.
+    // No await may follow this loop before the place is taken: another request could take it.
     for (let first = this.underWay.get(scope); first && !running; first = this.underWay.get(scope)) {
       assertSameBody(first.bodyHmac, bodyHmac);
       request.repeatedOperationId = first.operationId;
@@ -195,7 +194,7 @@ export class IdempotencyGate {
     return owner === ADDED_KEYS ? this.added : this.ofCallers;
   }
 
-  /** True: it is worth waiting for room. Throws where it is not; nothing is ever forgotten to make room. */
+  /** True when it is worth waiting for room. Throws where it is not. Nothing is ever forgotten to make room. */
   private isFull(owner: string, patienceMs: number): boolean {
     const quota = this.quotaOf(owner);
     const fullForMs = quota.fullFor(owner, this.options.clock.nowMs());
@@ -213,7 +212,7 @@ export class IdempotencyGate {
     });
   }
 
-  /** Waits until it is, no longer than an answer may take. */
+  /** Waits until the request is over, at most as long as an answer may take. */
   private async isOver({ ended }: UnderWay): Promise<boolean> {
     if (ended === undefined) return true;
     const { timers, answerDeadlineMs } = this.options;
@@ -232,7 +231,7 @@ export class IdempotencyGate {
     sendAnswer(reply.headers(replayHeaders(operationId)), answer);
   }
 
-  /** Undefined also when its key has expired: a ledger that nobody writes to forgets nothing. */
+  /** Undefined also when the key has expired, because a ledger without writes forgets nothing. */
   private find(scopes: readonly string[]): OperationRecord<Answer> | undefined {
     const { ledgers, clock } = this.options;
     for (const scope of scopes) {
@@ -245,7 +244,7 @@ export class IdempotencyGate {
   }
 }
 
-/** Of every answer to a repeat. */
+/** The headers of every answer to a repeat. */
 export function replayHeaders(operationId: string): Readonly<Record<string, string>> {
   return { 'idempotency-replayed': 'true', 'x-operation-id': operationId };
 }
@@ -256,7 +255,7 @@ export function operationOf(request: FastifyRequest): OperationStamp {
   return request.operation;
 }
 
-/** With what makes the answer of the write's outcome, to be recorded in its commit. */
+/** Combines the operation with the function that turns the write's outcome into the answer, to be recorded in its commit. */
 export function recording<AnswerOf>(
   request: FastifyRequest,
   answerOf: AnswerOf,
@@ -264,10 +263,7 @@ export function recording<AnswerOf>(
   return { operation: operationOf(request), answerOf };
 }
 
-/**
- * The answer to this request will come before the write is over, which it is when `ended` settles: until then a repeat
- * with the key is not taken for a new write.
- */
+/** Announces that the answer comes before the write is over. Until `ended` settles, a repeat with the key is not a new write. */
 export function goesOnAfterAnswer(request: FastifyRequest, ended: Promise<unknown>): void {
   request.operationEnded = ended;
 }

@@ -8,9 +8,9 @@ import { BodyMemory, type BodyShare, receiveBody } from './received-body.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The body as it came; undefined when the request announced none. */
+    /** The raw body; undefined when the request announced none. */
     rawBody: Buffer | undefined;
-    /** The memory that it takes; undefined while it is known to take none. */
+    /** The memory that the body takes; undefined while it takes none. */
     bodyShare: BodyShare | undefined;
   }
 }
@@ -20,8 +20,8 @@ const MAY_HOLD_FORBIDDEN_KEY = /__proto__|constructor|\\u/;
 const JSON_TYPE = /^application\/(?:json|[\w.-]+\+json)\s*(?:;|$)/i;
 
 /**
- * Takes the place of Fastify's parsers: a body without bytes is accepted whatever its Content-Type, as real clients
- * send it, and anything else must be UTF-8 JSON without keys that could reach a prototype.
+ * Replaces Fastify's parsers: an empty body is accepted with any Content-Type, as real clients send it; any other body must be
+ * UTF-8 JSON without keys that could reach a prototype.
  */
 export function useJsonBodies(fastify: FastifyInstance): void {
   fastify.decorateRequest('rawBody', undefined);
@@ -70,7 +70,7 @@ function take(request: FastifyRequest, body: Buffer, done: (error: Error | null,
   done(null, value);
 }
 
-/** Fastify refuses a Content-Type it cannot parse before it knows whether there is a body: it sees JSON, or none. */
+/** Fastify refuses an unknown Content-Type before it knows whether there is a body, so it only sees JSON or none. */
 function plainContentType(headers: IncomingHttpHeaders): void {
   const type = headers['content-type'];
   if (type === undefined || type === 'application/json') return;

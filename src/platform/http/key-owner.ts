@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 
-/** Proves, with what only processes of this system know, that one of them has added the Idempotency-Key. */
+/** Proves, with a secret of this system's processes, that one of them added the Idempotency-Key. */
 export const ADDED_KEY_HEADER = 'x-key-added';
 
 const OWNER_LENGTH = 8;
@@ -9,13 +9,13 @@ const NETWORK_GROUPS = 4;
 const GROUPS = 8;
 const MAPPED_IPV4 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
 
-/** Whom the Idempotency-Key of a request counts for: the API key, without API keys the address. Short, for records. */
+/** The owner of a request's Idempotency-Key: the API key, or the address without API keys. Short, for records. */
 export function keyOwnerOf({ caller, ip }: Pick<FastifyRequest, 'caller' | 'ip'>): string {
   const who = caller === 'anonymous' ? `address ${networkOf(ip)}` : `key ${caller}`;
   return createHash('sha256').update(who).digest('base64url').slice(0, OWNER_LENGTH);
 }
 
-/** Of an IPv6 address its first 64 bits: one machine has all addresses behind them. */
+/** For an IPv6 address its first 64 bits, because one machine owns all addresses behind them. */
 export function networkOf(address: string): string {
   if (!address.includes(':')) return address;
   const mapped = MAPPED_IPV4.exec(address)?.[1];

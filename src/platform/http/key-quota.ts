@@ -9,7 +9,7 @@ class OwnedKeys {
   private total = 0;
   private readonly counts = new Map<number, number>();
   private readonly seconds: number[] = [];
-  /** At a start the seconds of several stores come one store after the other: sorted when they are needed, once. */
+  /** At startup, seconds arrive store by store; they are sorted once, when they are needed. */
   private isAscending = true;
 
   add(second: number, count: number): void {
@@ -21,7 +21,7 @@ class OwnedKeys {
     this.seconds.push(second);
   }
 
-  /** How many are held at a time when those of before `second` are over. */
+  /** How many keys are held at a time when those recorded before `second` have expired. */
   heldFrom(second: number): number {
     this.arrange();
     const over = this.seconds.findIndex((each) => each >= second);
@@ -44,9 +44,9 @@ class OwnedKeys {
 }
 
 /**
- * How many Idempotency-Keys each owner may hold. It judges at the time that a new record would have: what is too old by
- * then does not count, whether or not a store has forgotten it. Exact to a second, to the side of too many. It decides
- * nothing but who is admitted: what is held is for the stores to say, which forget nothing because of it.
+ * How many Idempotency-Keys each owner may hold. It judges by the time that a new record would have: older keys that have expired
+ * by that time do not count, whether or not a store has forgotten them. Exact to a second, erring towards too many. It only
+ * decides admission: stores hold the keys, and forget nothing because of it.
  */
 export class KeyQuota {
   private readonly owners = new Map<string, OwnedKeys>();
@@ -56,12 +56,11 @@ export class KeyQuota {
     private readonly keptMs: number,
   ) {}
 
-  /** `count` keys were recorded at `atMs`. */
   add(owner: string, atMs: number, count = 1): void {
     this.of(owner).add(Math.floor(atMs / SECOND_MS), count);
   }
 
-  /** Undefined: there is room for one more. Else in how many milliseconds, at least, there will be. */
+  /** Undefined when there is room for one more; otherwise the minimum time in milliseconds until there is. */
   fullFor(owner: string, nowMs: number): number | undefined {
     const owned = this.of(owner);
     const from = Math.floor((nowMs - this.keptMs) / SECOND_MS);
@@ -71,7 +70,7 @@ export class KeyQuota {
     return Math.max(1, (oldestSecond + 1) * SECOND_MS + this.keptMs - nowMs);
   }
 
-  /** One more is under way; `release` when it is over, whatever became of it. */
+  /** Counts one more key under way; call `release` when it is over, whatever the result. */
   reserve(owner: string): void {
     this.of(owner).reserved += 1;
   }
@@ -89,7 +88,7 @@ export class KeyQuota {
   }
 }
 
-/** Before the first request: the keys that a store holds from earlier lives. Takes a turn now and then. */
+/** Counts, before the first request, the keys that a store holds from earlier incarnations. Yields now and then. */
 export async function countHeldKeys(
   held: Iterable<HeldKeys>,
   quotaOf: (owner: string) => KeyQuota,
@@ -103,7 +102,7 @@ export async function countHeldKeys(
   }
 }
 
-/** What the write of a caller who holds all keys is refused with. `fullForMs`: as `fullFor` gives it. */
+/** The refusal of a write whose caller already holds the maximum of keys. `fullForMs` comes from `fullFor`. */
 export function tooManyKeys({ max }: KeyQuota, fullForMs: number): AppError {
   const detail =
     `this caller has used ${String(max)} Idempotency-Keys or operation ids in the last 24 hours, as many as are kept for ` +
@@ -111,7 +110,7 @@ export function tooManyKeys({ max }: KeyQuota, fullForMs: number): AppError {
   return tooMany(detail, fullForMs);
 }
 
-/** As `tooManyKeys`, of the undo of an operation that has not come. */
+/** Like `tooManyKeys`, for the undo of an operation that has not arrived. */
 export function tooManyUndos({ max }: KeyQuota, fullForMs: number): AppError {
   const detail =
     `this caller has undone ${String(max)} operations before they came in the last 24 hours, as many as are kept for one ` +

@@ -4,22 +4,18 @@ import { malformedField } from './parameters.js';
 
 const COMMIT = /^(\d{1,15})\.(\d{1,15})$/;
 
-/** `<epoch>.<seq>`, as in `X-Commit`. */
 export function commitOf(text: unknown): LogPosition | undefined {
   const [, epoch, seq] = (typeof text === 'string' && COMMIT.exec(text)) || [];
   return epoch === undefined ? undefined : { epoch: Number(epoch), seq: Number(seq) };
 }
 
-/** Knows when a place in the documents' history is reached here. */
+/** Knows when this process reaches a log position of the documents' history. */
 export interface HistoryWaits {
-  /** False when it is not within READ_WAIT_MS. */
+  /** False when the position is not reached within READ_WAIT_MS. */
   whenAt(commit: LogPosition): Promise<boolean>;
 }
 
-/**
- * Resolves when what is read here is not older than the write that `?min_seq=` names. Rejects with `not-ready` when that is
- * not reached in time.
- */
+/** Resolves when reads here are at least as new as the write in `?min_seq=`. Rejects with `not-ready` after the deadline. */
 export async function whenCurrent(request: FastifyRequest, waits: HistoryWaits): Promise<void> {
   const { min_seq: given } = request.query as Readonly<Record<string, unknown>>;
   if (given === undefined) return;

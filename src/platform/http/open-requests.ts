@@ -9,18 +9,18 @@ import { sendProblem } from './problem-answers.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** What it is answered with when the process stops before it ends; undefined: that nothing was done. */
+    /** The answer when the process stops before the request ends; undefined: that nothing was done. */
     atStop: ((request: FastifyRequest) => Answer | AppError) | undefined;
   }
   interface FastifyContextConfig {
-    /** Its handler has answered when it returns: a stop never meets such a request. */
+    /** The handler has answered by the time it returns, so a stop never meets such a request. */
     isAnsweredAtOnce?: true;
   }
 }
 
-/** The requests that came whole and have no answer yet. */
+/** The requests that have arrived whole and have no answer yet. */
 export interface OpenRequests {
-  /** Answers each now, with what it has said itself, else what `answerOf` says. What its handler sends later goes nowhere. */
+  /** Answers each request now, with its own `atStop` or else with `answerOf`. Whatever its handler sends later is dropped. */
   answerAll(answerOf?: (request: FastifyRequest) => Answer | AppError): void;
 }
 
@@ -30,8 +30,8 @@ interface Open {
 }
 
 export function useOpenRequests(server: FastifyInstance, logger: Logger, shape?: ProblemShape): OpenRequests {
-  // Slots that are used again, and no Map: with every so many requests a Map leaves its table for a new one, and a table
-  // that has become old keeps alive, until the next full collection, what it held and all the tables after it.
+  // Reused slots instead of a Map: a growing Map replaces its table again and again, and a table in the old generation keeps its
+  // content, and all later tables, alive until the next full collection.
   const open: (Open | undefined)[] = [];
   const free: number[] = [];
   server.decorateRequest('atStop', undefined);

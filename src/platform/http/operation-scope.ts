@@ -5,9 +5,8 @@ import { withoutOrigin } from './request-target.js';
 const PARAMETER = /:(\w+)/g;
 
 /**
- * What one Idempotency-Key is one key for: the caller, the method, and the route with its parameters as the router has
- * decoded them, so that every spelling of one target is the same. A hash, so that neither long paths nor long keys make
- * records long.
+ * Identifies what one Idempotency-Key covers: the caller, the method, and the route with decoded parameters, so that every
+ * spelling of a target is equal. It is a hash, so that long paths or keys do not lengthen records.
  */
 export function scopeOf(request: FastifyRequest, key: string): string {
   const { caller, method, routeOptions, params } = request;
@@ -15,8 +14,8 @@ export function scopeOf(request: FastifyRequest, key: string): string {
 }
 
 /**
- * How earlier versions wrote that scope, with the path as it was sent: also with the path as most clients send it. A
- * record of theirs counts for as long as every other.
+ * The same scope as earlier versions wrote it, with the path as sent, and with the path as most clients send it. Their records
+ * count as long as all others.
  */
 export function earlierScopesOf(request: FastifyRequest, key: string): readonly string[] {
   const { caller, method } = request;

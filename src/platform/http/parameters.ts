@@ -2,11 +2,10 @@ import { AppError } from '../../kernel/index.js';
 
 export interface PageRequest {
   readonly limit: number;
-  /** Only ids greater than this. */
   readonly after: number;
 }
 
-/** Of a list whose ids are text; in the order of their characters. */
+/** A page of a list whose ids are text, in the order of their characters. */
 export interface TextPageRequest {
   readonly limit: number;
   /** Only ids greater than this; empty: from the first. */
@@ -19,14 +18,13 @@ const WHOLE_NUMBER = /^(?:0|[1-9]\d{0,15})$/;
 const DEFAULT_LIMIT = 100;
 const MAX_PER_PAGE = 1_000;
 
-/** A path parameter that must be a whole number from 1. */
+/** Parses a path parameter that must be a whole number from 1. */
 export function parseId(text: string): number {
   const id = wholeNumber(text);
   if (id === undefined || id < 1) throw malformedField('malformed-id', 'id', 'must be a whole number from 1');
   return id;
 }
 
-/** A path parameter that must be a UUID. */
 export function parseUuid(text: string): string {
   if (!UUID.test(text)) throw malformedField('malformed-id', 'id', UUID_RULE);
   return text;
@@ -49,7 +47,6 @@ export function parseChoice<T extends string>(query: unknown, name: string, valu
   return found;
 }
 
-/** `?limit=` and `?after=` of a list. */
 export function parsePage(query: unknown): PageRequest {
   const { limit, after } = query as Readonly<Record<string, unknown>>;
   return {
@@ -58,7 +55,7 @@ export function parsePage(query: unknown): PageRequest {
   };
 }
 
-/** `Link` of the page after the one that ends with `lastId`. All else that `query` asks for is kept. */
+/** The `Link` to the page after the one that ends with `lastId`. Keeps all other query parameters. */
 export function nextPageLink(path: string, query: unknown, limit: number, lastId: number | string): string {
   const next = new URLSearchParams(Object.entries(query as object).flatMap(pairs));
   for (const own of ['limit', 'after']) next.delete(own);
@@ -67,7 +64,7 @@ export function nextPageLink(path: string, query: unknown, limit: number, lastId
   return `<${path}?${next.toString()}>; rel="next"`;
 }
 
-/** A name that came several times has several values. */
+/** A repeated name has several values. */
 function pairs([name, values]: [string, unknown]): [string, string][] {
   return [values].flat().map((value) => [name, String(value)]);
 }

@@ -15,7 +15,7 @@ export function sendProblem(
   return reply.code(problem.status).headers(problemHeaders(error)).send(JSON.stringify(problem));
 }
 
-/** The same for routes that are not Nest's. */
+/** Answers errors as problem+json for routes outside Nest. */
 export function answerProblems(fastify: FastifyInstance, logger: Logger, shape?: ProblemShape): void {
   fastify.setErrorHandler((error, request, reply) => sendProblem(reply, request, toAppError(error), logger, shape));
 }

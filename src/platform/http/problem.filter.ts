@@ -5,7 +5,7 @@ import { sendProblem } from './problem-answers.js';
 import { toAppError } from './problem.js';
 import { notServed } from './routes.js';
 
-/** Every error of every route, hook and parser becomes one problem+json answer here. */
+/** Turns every error of every route, hook and parser into one problem+json answer. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   constructor(private readonly logger: Logger) {}

@@ -10,11 +10,11 @@ export interface Problem {
   readonly instance: string;
   readonly code: ErrorCode;
   readonly errors?: readonly FieldError[];
-  /** The same as `detail`, where a process says so for clients that know no problem details. */
+  /** The same as `detail`, for clients that do not know problem details. */
   readonly message?: string;
 }
 
-/** What a process's problems have beside the members that all have. */
+/** What one process's problems add to the common members. */
 export interface ProblemShape {
   readonly hasMessage?: boolean;
 }
@@ -40,8 +40,8 @@ export function problemOf(error: AppError, instance: string, { hasMessage = fals
 }
 
 /**
- * Headers that go with the status: 503 and 429 always say when to come back, others where it helps. When a body is not taken
- * the connection stays: closing it would reset a client that sends its whole body before it reads.
+ * Headers for the status: 503 and 429 always say when to retry, others where it helps. After a refused body the connection stays
+ * open: closing it would reset clients that send their whole body before they read.
  */
 export function problemHeaders(error: AppError): Record<string, string> {
   const status = STATUS_OF[error.code];
@@ -54,7 +54,7 @@ export function problemHeaders(error: AppError): Record<string, string> {
   return headers;
 }
 
-/** The text of another process's problem as this one shows it; anything that is no problem, as it is. */
+/** Another process's problem in this process's shape; any other text is returned unchanged. */
 export function problemWithMessage(text: string): string {
   try {
     const problem = JSON.parse(text) as { readonly detail?: unknown } | null;
@@ -65,7 +65,7 @@ export function problemWithMessage(text: string): string {
   }
 }
 
-/** Whatever was thrown while answering, as an AppError: ours as it is, the framework's by its status, else `internal`. */
+/** Converts anything thrown into an AppError: ours unchanged, the framework's by its status, all else as `internal`. */
 export function toAppError(thrown: unknown): AppError {
   if (isAppError(thrown)) return thrown;
   const error = thrown as { code?: unknown; statusCode?: unknown; status?: unknown; message?: unknown } | null;

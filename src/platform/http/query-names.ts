@@ -1,17 +1,16 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AppError } from '../../kernel/index.js';
 
-/** The query names that a route reads, by its path as it is registered. A path that is absent reads none. */
+/** The query names that each route reads, by its registered path. A path that is absent reads none. */
 export type QueryNames = Readonly<Record<string, readonly string[]>>;
 
-/** Of a list in pages. */
 export const PAGE_QUERIES = ['limit', 'after'] as const;
 
-/** Pages and their files are asked for with whatever keeps a browser from using an old copy. */
+/** Documentation pages and files accept any query, because clients add one to bypass browser caches. */
 const DOCUMENTATION = '/docs';
 const MAX_QUOTED_NAME_LENGTH = 100;
 
-/** Refuses a query name that its route does not read: a misspelt one would silently give another answer. */
+/** Refuses a query name that the route does not read: a misspelt name would silently change the answer. */
 export function useQueryNames(server: FastifyInstance, names: QueryNames): void {
   server.addHook('onRequest', (request, _reply, done) => {
     done(request.url.includes('?') ? refusalOf(request, names) : undefined);

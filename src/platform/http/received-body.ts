@@ -2,20 +2,19 @@ import type { Readable } from 'node:stream';
 import { AppError } from '../../kernel/index.js';
 
 const MEBIBYTE = 1024 * 1024;
-/** Of every body, whatever the others take: an ordinary write is never refused for large ones. */
+/** Free for every body, whatever others take, so that large bodies never cause the refusal of an ordinary write. */
 const FREE_BYTES = 16 * 1024;
 const MAX_BYTES = 64 * MEBIBYTE;
 
 /**
- * The memory that the bodies of one server take, from their first bytes until they are given back. The first 16 KiB of each
- * are free, which bounds them by the number of connections; all that is beyond comes out of one budget.
+ * The memory that bodies of one server take, from the first byte until it is returned. The first 16 KiB of each are free, which
+ * the number of connections bounds; everything beyond comes out of one budget.
  */
 export class BodyMemory {
   private taken = 0;
 
   constructor(private readonly maxBytes = MAX_BYTES) {}
 
-  /** Of one more body. */
   open(): BodyShare {
     let own = 0;
     return {
@@ -47,7 +46,7 @@ interface Receiving {
   readonly share: BodyShare;
 }
 
-/** Calls `done` once: with the whole body, or with why it is not taken. What still comes then is dropped. */
+/** Calls `done` once, with the whole body or with the reason for its refusal. Later bytes are dropped. */
 export function receiveBody(
   stream: Readable,
   { announcedBytes, limitBytes, share }: Receiving,
@@ -62,7 +61,7 @@ export function receiveBody(
   const settle = (error: Error | null, body?: Buffer): void => {
     stream.off('data', take).off('end', finish).off('error', fail);
     if (error) {
-      // The client may go on sending, or hang up.
+      // The client may continue to send, or hang up.
       stream.on('error', () => undefined).resume();
     }
     done(error, body);

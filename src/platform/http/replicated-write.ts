@@ -6,8 +6,8 @@ import { admittedConcern, type CommitConfirmer, confirmedAnswer } from './commit
 import { operationOf } from './idempotency-gate.js';
 
 /**
- * A write that goes to replicas: refused before anything is written when its concern cannot be met, answered once it is.
- * What can be wrong with the request itself is to be checked before: that must not depend on replicas. Rejects with what
+ * Answers a write that goes to replicas: refuses it, before anything is written, when its concern cannot be met, and answers once
+ * the concern is met. Check the request itself earlier, because that result must not depend on replicas. Rejects with what
  * `execute` rejects with.
  */
 export async function answerReplicated<Outcome>(

@@ -5,7 +5,7 @@ import { AppError } from '../../kernel/index.js';
 export const RATE_LIMIT_HEADER = 'x-ratelimit-limit';
 const WINDOW_MS = 60_000;
 const MS_PER_SECOND = 1_000;
-/** Two megabytes. Who was not heard for longest is forgotten first, and may begin anew. */
+/** Two megabytes. The caller who has been silent longest is forgotten first, and may start a new window. */
 const MAX_CALLERS = 10_000;
 
 interface Window {
@@ -13,7 +13,7 @@ interface Window {
   count: number;
 }
 
-/** How a caller stands after a request. */
+/** The state of a caller's quota after a request. */
 export interface QuotaUsage {
   readonly limit: number;
   readonly remaining: number;
@@ -21,11 +21,11 @@ export interface QuotaUsage {
   readonly isOver: boolean;
 }
 
-/** Counts requests per caller, in windows of a minute that begin with the first one. */
+/** Counts requests per caller, in one-minute windows that begin with the caller's first request. */
 export class RequestLimit {
   private readonly windows = new LRUCache<string, Window>({ max: MAX_CALLERS });
 
-  /** `nowMs` never goes back: by a clock that is set back, a window would last until it is caught up with. */
+  /** `nowMs` must be monotonic: after a clock is set back, a window would last until the clock catches up. */
   constructor(
     private readonly requestsPerMinute: number,
     private readonly nowMs: () => number,

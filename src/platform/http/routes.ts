@@ -5,18 +5,18 @@ import { withoutOrigin } from './request-target.js';
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** The methods that some route serves at `url`; none for one with an empty segment. */
+    /** The methods that some route serves at `url`; none for a path with an empty segment. */
     methodsServing(url: string): readonly string[];
   }
 }
 
-/** How paths are matched, by the server and where the methods of a path are looked up. */
+/** Path matching options, for both the server and the lookup of a path's methods. */
 export const ROUTER_OPTIONS = { maxParamLength: 1_024, ignoreTrailingSlash: true } as const;
 
 /**
- * Refuses what no route serves as soon as its head has come: with 405 and `Allow` where the path is served under other
- * methods, with 404 elsewhere. One trailing slash is ignored by the router; an empty segment names nothing. Call it after
- * the hooks that every request passes, and before any route is made.
+ * Refuses unserved requests as soon as the head arrives: 405 with `Allow` where the path serves other methods, otherwise 404. The
+ * router ignores one trailing slash; an empty segment matches nothing. Call it after the hooks for every request, and before any
+ * route is registered.
  */
 export function useRouteRules(server: FastifyInstance): void {
   const router = findMyWay(ROUTER_OPTIONS);
@@ -40,7 +40,7 @@ export function useRouteRules(server: FastifyInstance): void {
   });
 }
 
-/** What a request that no route serves is refused with. Sets `Allow` where other methods are served. */
+/** The refusal of a request that no route serves. Sets `Allow` where other methods are served. */
 export function notServed(request: FastifyRequest, reply: FastifyReply): AppError {
   const { method, url, server } = request;
   const allowed = server.methodsServing(url);

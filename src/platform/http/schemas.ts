@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ProblemShape } from './problem.js';
 
-/** Text whose length counts characters (code points), not UTF-16 units, after trimming. */
+/** Trimmed text whose length counts characters (code points), not UTF-16 units. */
 export function boundedText(min: number, max: number): z.ZodType<string, string> {
   const rule = `must be text of ${String(min)} to ${String(max)} characters`;
   return z
@@ -10,7 +10,7 @@ export function boundedText(min: number, max: number): z.ZodType<string, string>
     .refine((text) => text.isWellFormed(), 'must be well-formed Unicode')
     .refine((text) => {
       if (text.length < min || text.length > 2 * max) return false;
-      // A character is one unit or two: most lengths decide without counting.
+      // A character is one unit or two, so most lengths decide without counting.
       if (text.length >= 2 * min && text.length <= max) return true;
       const characters = [...text].length;
       return characters >= min && characters <= max;
@@ -19,8 +19,8 @@ export function boundedText(min: number, max: number): z.ZodType<string, string>
 }
 
 /**
- * The answer 202 to a write that is durable and not confirmed by replicas in time, or not told to all stores yet
- * (`committed`), or not decided yet (`running`).
+ * The 202 answer to a write that is undecided (`running`), or durable but not yet confirmed by replicas or known to all stores
+ * (`committed`).
  */
 export const acceptedSchema = z
   .object({

@@ -1,8 +1,7 @@
 import type { FastifyReply } from 'fastify';
 
 /**
- * What every answer that is no page says to browsers: it is what its type says, loads nothing and is shown in no frame.
- * Flat: name, value, name, value.
+ * Security headers of every answer that is not a page: no type guessing, no loading, no framing. Flat: name, value, name, value.
  */
 export const SECURITY_HEADERS = [
   ...['X-Content-Type-Options', 'nosniff'],
@@ -11,7 +10,7 @@ export const SECURITY_HEADERS = [
 
 const POLICY = 'content-security-policy';
 
-/** A page has set its own. */
+/** A page has already set its own headers. */
 export function setSecurityHeaders(reply: FastifyReply): void {
   if (reply.hasHeader(POLICY)) return;
   const [typeOptions, noSniff, policy, nothing] = SECURITY_HEADERS;

@@ -10,24 +10,24 @@ declare module 'fastify' {
   }
 }
 
-/** Each turn of it accepts one connection, and may wait for the disk to commit what an earlier one has asked for. */
+/** Each turn accepts one connection, and may wait for the disk to commit the work of an earlier one. */
 const READ_WITHIN_MS = 700;
 const TURNS_TO_READ = 10;
 const DROP_EVERY_MS = 20;
-/** From the beginning of the stop on. */
+/** Counts from the beginning of the stop. */
 const ANSWERED_WITHIN_MS = 1_000;
-/** A client that does not read what it is answered does not hold up the end. */
+/** A client that does not read its answer must not delay the end. */
 const SENT_WITHIN_MS = 100;
 const PREFIX_BYTES = 6;
 
-/** Short, unique over processes, cheap. */
+/** Short, cheap, and unique across processes. */
 export function requestIds(random: Random): () => string {
   const prefix = Buffer.from(random.bytes(PREFIX_BYTES)).toString('base64url');
   let count = 0;
   return () => `${prefix}-${(count += 1).toString(36)}`;
 }
 
-/** A port that is taken as `port-taken`, with what to do about it; everything else as it is. */
+/** Translates a port in use to `port-taken`, with advice; returns every other error unchanged. */
 export function whyNotListening(error: unknown, port: number, wayOut: string): unknown {
   if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') return error;
   return new AppError('port-taken', `port ${String(port)} is taken by another program: stop it, or ${wayOut}`, {
@@ -39,14 +39,14 @@ export function whyNotListening(error: unknown, port: number, wayOut: string): u
 export interface StopPlan {
   /** Stops accepting; resolves when no connection is left. */
   readonly close: () => Promise<unknown>;
-  /** Answers everything that has no answer yet. */
+  /** Answers all requests that have no answer yet. */
   readonly answerOpen: () => void;
 }
 
 /**
- * Ends the serving of `server`, in little more than a second whatever its clients do. Requests that have come whole are
- * answered: by themselves within a second, else by `answerOpen`. Every other connection is dropped at once: one that is
- * idle, was never used, has sent half a request or speaks another protocol by now. Then what still flows is cut.
+ * Stops serving `server` in little more than a second, whatever its clients do. Requests that arrived whole are answered: by
+ * their handlers within a second, else by `answerOpen`. Every other connection is dropped at once: idle, unused, in the middle of
+ * a request, or switched to another protocol. Finally, remaining transfers are cut off.
  */
 export async function closeServing(server: FastifyInstance, { close, answerOpen }: StopPlan): Promise<void> {
   const { connections } = server;
@@ -68,8 +68,8 @@ export async function closeServing(server: FastifyInstance, { close, answerOpen 
 }
 
 /**
- * What has reached this machine by now is still read. A turn of the event loop accepts one connection (libuv), and a later
- * one reads from it: it is over when some turns in a row have brought nothing.
+ * Input that has already reached this machine is still read. One turn of the event loop accepts one connection (libuv), and a
+ * later turn reads from it; reading is over when several turns in a row bring nothing.
  */
 async function untilAllIsRead({ server }: FastifyInstance): Promise<void> {
   let arrivals = 0;
@@ -85,7 +85,7 @@ async function untilAllIsRead({ server }: FastifyInstance): Promise<void> {
   } while (arrivals > seen && performance.now() < deadline);
 }
 
-/** Keeps note of the connections of `server`, also of those that Node no longer counts as HTTP. */
+/** Tracks the connections of `server`, including those that Node no longer counts as HTTP. */
 export function useConnections(server: FastifyInstance): void {
   const connections = new Set<Socket>();
   server.decorate('connections', connections);
@@ -95,7 +95,7 @@ export function useConnections(server: FastifyInstance): void {
   });
 }
 
-/** All but those on which an answer to a whole request is owed; what is written already is still sent. */
+/** Drops all connections except those that owe an answer to a whole request; written data is still sent. */
 function dropAnswered(connections: ReadonlySet<Socket>): void {
   for (const socket of connections) {
     const owed = owedOn(socket);

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { malformedField } from './parameters.js';
 
-/** Headers that decide who calls or what a request does, each as it is named in refusals. */
+/** Headers that decide who calls or what a request does, as refusals spell them. */
 const SINGLE = new Map(
   [
     ...['Idempotency-Key', 'X-Api-Key', 'Authorization', 'X-Request-Id', 'X-Write-Concern'],
@@ -10,8 +10,8 @@ const SINGLE = new Map(
 );
 
 /**
- * Refuses a request with two lines of such a header: Node joins the lines of some with a comma, which makes another
- * value, and drops the second line of others.
+ * Refuses a request that repeats such a header: Node joins the lines of some with a comma, which changes the value, and drops the
+ * second line of others.
  */
 export function refuseRepeatedHeaders(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', ({ raw }, _reply, done) => {

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../kernel/index.js';
 
-/** The one place where codes become HTTP. */
+/** The only place where codes become HTTP. */
 export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   'validation-failed': 400,
   'malformed-json': 400,

@@ -11,21 +11,21 @@ const DETAILS: Readonly<Record<string, string>> = {
 };
 const TOO_SLOW = 'ERR_HTTP_REQUEST_TIMEOUT';
 
-/** Node's own view of a connection. */
+/** Node's internal view of a connection. */
 interface HttpSocket {
   readonly _httpMessage?: ServerResponse | null;
-  /** `incoming`: the request that arrives, or arrived last. */
+  /** `incoming` is the request that is arriving, or arrived last. */
   readonly parser?: { readonly incoming?: IncomingMessage | null } | null;
 }
 
-/** The answer that is owed on a connection now; absent when none is. */
+/** The answer that the connection currently owes; undefined when it owes none. */
 export function owedOn(socket: Socket): ServerResponse | undefined {
   return (socket as HttpSocket)._httpMessage ?? undefined;
 }
 
 const slowly = new WeakSet<Socket>();
 
-/** Frees a request from the deadline for its body, until it is answered: it has one of its own. */
+/** Exempts a request from the general body deadline until it is answered, because the request has its own deadline. */
 export function mayArriveSlowly(request: FastifyRequest, reply: FastifyReply): void {
   const { socket } = request.raw;
   slowly.add(socket);
@@ -33,8 +33,8 @@ export function mayArriveSlowly(request: FastifyRequest, reply: FastifyReply): v
 }
 
 /**
- * Answers bytes that never became a request, for which there is no reply object to send with. Requests before them on
- * the same connection are answered first: the refusal must not be taken for theirs.
+ * Answers bytes that never became a request and so have no reply object. Earlier requests on the connection are answered first,
+ * because the refusal must not be taken for their answer.
  */
 export function answerUnparsable(
   error: Error & { readonly code?: string },
@@ -46,7 +46,7 @@ export function answerUnparsable(
   if (isSlow && slowly.has(socket)) return;
   const owed = owedOn(socket);
   const { parser } = socket as HttpSocket;
-  // No one waits for an answer that was given before the whole request came, or on a connection that was never used.
+  // No client waits when the answer preceded the whole request, or on an unused connection.
   const isAnswered = !owed && parser?.incoming?.complete === false;
   if (!socket.writable || socket.destroyed || (isSlow && (isAnswered || socket.bytesRead === 0))) {
     socket.destroy();
@@ -76,7 +76,7 @@ function tooSlow(): AppError {
   return new AppError('request-timeout', 'the request did not arrive in time; nothing was done', { retry: 'safe' });
 }
 
-/** Node refuses an expectation that it does not know with an empty body; a server may ignore it (RFC 9110, 10.1.1). */
+/** Node refuses unknown expectations with an empty body; a server may ignore them (RFC 9110, 10.1.1). */
 export function ignoreExpectations({ server }: FastifyInstance): void {
   server.on('checkExpectation', (request, response) => {
     server.emit('request', request, response);

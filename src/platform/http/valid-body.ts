@@ -6,20 +6,20 @@ const MAX_QUOTED_FIELD_LENGTH = 100;
 interface Issue {
   readonly message: string;
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
-  /** Of an issue that zod has with unknown fields. */
+  /** The field names of zod's issue about unknown fields. */
   readonly keys?: readonly string[];
 }
 
 type Validated<T> = { readonly value: T; readonly issues?: undefined } | { readonly issues: readonly Issue[] };
 
-/** What is needed of a Standard Schema; every zod schema is one. */
+/** The part of Standard Schema that is used here; every zod schema has it. */
 export interface BodySchema<T> {
   readonly '~standard': { readonly validate: (value: unknown) => Validated<T> | Promise<Validated<T>> };
 }
 
 /**
- * A body as `schema` makes it. A missing body counts as `{}`, so that the answer names the fields that are missing.
- * Fields of `serverOwned` are ignored: clients may send back what they were shown. Throws `validation-failed`.
+ * Parses a body with `schema`. A missing body counts as `{}`, so that the answer names the missing fields. Fields in
+ * `serverOwned` are ignored, so clients may send back what they received. Throws `validation-failed`.
  */
 export function validBody<T>(schema: BodySchema<T>, value: unknown, serverOwned: readonly string[]): T {
   const result = schema['~standard'].validate(withoutServerOwned(value === undefined ? {} : value, serverOwned));
@@ -41,7 +41,7 @@ function withoutServerOwned(value: unknown, serverOwned: readonly string[]): unk
   return Object.fromEntries(Object.entries(value).filter(([field]) => !serverOwned.includes(field)));
 }
 
-/** An answer stays small however much was wrong, and says a thing once though two rules of a field are broken. */
+/** The answer stays small whatever was wrong, and names a field once even if it breaks two rules. */
 function invalid(all: readonly FieldError[]): AppError {
   const once = [...new Map(all.map((error) => [`${error.field} ${error.message}`, error])).values()];
   const fields = once.slice(0, MAX_FIELDS_NAMED);

@@ -4,14 +4,13 @@ import { isReading } from './access.js';
 import { whenAnswered } from './endings.js';
 
 export interface WriteAdmission {
-  /** How many writes are under way now. */
   readonly underWay: number;
 }
 
 /**
- * Refuses writes while `most` are under way: when the disk is slower than the clients, waiting would only make memory
- * and answer times grow. One is under way from when its body is there, so that slow clients keep out no others, until it
- * is answered. Reads are never refused.
+ * Refuses writes while `max` are under way: when the disk is slower than the clients, waiting would only increase memory and
+ * answer times. A write is under way from the arrival of its whole body, so that slow clients block no others, until its answer.
+ * Reads are never refused.
  */
 export function useWriteAdmission(fastify: FastifyInstance, max: number): WriteAdmission {
   let underWay = 0;

@@ -4,7 +4,7 @@ import { AppError } from '../../kernel/index.js';
 const CONCERNS = ['all', 'majority', 'primary'] as const;
 export type WriteConcern = (typeof CONCERNS)[number];
 
-/** `X-Write-Concern` of a request; undefined when it leaves the choice to the server. */
+/** The request's `X-Write-Concern`; undefined when it leaves the choice to the server. */
 export function writeConcernOf(request: FastifyRequest): WriteConcern | undefined {
   const header = request.headers['x-write-concern'];
   if (header === undefined) return undefined;

@@ -1,12 +1,9 @@
 import { AppError } from '../../kernel/index.js';
 
-/** The other side had closed a kept connection, most likely before the request came. */
+/** The other side had closed a kept-alive connection, most likely before the request arrived. */
 export class StaleConnection extends AppError {}
 
-/**
- * Why a call has no answer, in one line. `retry: 'safe'`: not a byte of it was sent. The cause is the error of the
- * connection.
- */
+/** Why a call has no answer, in one line. `retry: 'safe'`: no byte was sent. The cause is the connection's error. */
 export function callError(error: Error, isSent: boolean, isStale: boolean): AppError {
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ECONNREFUSED') return unsent('connection refused: nothing is listening there', error);
@@ -22,7 +19,7 @@ export function lateError(timeoutMs: number, isSent: boolean): AppError {
   return new AppError('outcome-unknown', `no answer ${inTime}`, { retry: 'unknown' });
 }
 
-/** Why a request that was sent twice has no answer: the first may have arrived. */
+/** Why a request that was sent twice has no answer; the first sending may have arrived. */
 export function secondError(error: unknown): unknown {
   if (!(error instanceof AppError) || error.retry !== 'safe') return error;
   const message = `the connection broke, and there is no other: ${error.message}`;

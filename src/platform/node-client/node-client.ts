@@ -12,7 +12,7 @@ import { sendChunks, type Upload } from './upload.js';
 
 export interface NodeRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  /** With its query. */
+  /** Includes the query. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -20,7 +20,7 @@ export interface NodeRequest {
 /** A request that is held whole, so that it can be sent twice. */
 export interface NodeCall extends NodeRequest {
   readonly body?: string | Buffer | undefined;
-  /** Done twice, it does no more than done once. */
+  /** Whether repeating the call has no further effect. */
   readonly isRepeatable: boolean;
 }
 
@@ -34,30 +34,29 @@ export interface NodeAnswer extends AnswerHead {
 }
 
 export interface NodeStream extends AnswerHead {
-  /** May be read once. Reading fails when the answer is cut short. */
+  /** Can be read once. Reading fails when the answer is cut short. */
   readonly chunks: AsyncIterable<Buffer>;
 }
 
 /**
- * HTTP/1.1 to other nodes, over connections that stay open. Calls reject with an AppError of one line: `not-ready`,
- * `retry: 'safe'`, when not a byte was sent, else `outcome-unknown`. Follows no redirect.
- *
- * Not undici's Pool, at half of the CPU: undici waits for a turn of the event loop before it uses a kept connection again,
- * 1 to 2 ms of the 8 to 20 ms that an append to a replica takes under load, and a sixth of the rate of replicated writes.
+ * HTTP/1.1 to other nodes, over kept-alive connections. Calls reject with an AppError of one line: `not-ready`, `retry: 'safe'`,
+ * when no byte was sent, else `outcome-unknown`. Redirects are not followed. undici's Pool would take half of the CPU but waits
+ * one event-loop turn before it reuses a connection: 1 to 2 ms of the 8 to 20 ms of an append to a replica under load, and a
+ * sixth of the rate of replicated writes.
  */
 export class NodeClient {
   private readonly agent = new Agent({ keepAlive: true, noDelay: true });
-  /** The agent knows all others. */
+  /** First attempts are not listed; the agent knows them. */
   private readonly secondAttempts = new Set<ClientRequest>();
   private readonly targets = new Map<string, { readonly host: string; readonly port: string | number }>();
   private isClosed = false;
 
-  /** `maxAnswerBytes`: longer answers are broken off. */
+  /** Longer answers than `maxAnswerBytes` are aborted. */
   constructor(private readonly options: { readonly maxAnswerBytes?: number } = {}) {}
 
   /**
-   * Resolves with the whole answer, within `timeoutMs`. A repeatable request whose kept connection turned out to be closed
-   * before a byte of the answer is sent once more, over a new one.
+   * Resolves with the whole answer, within `timeoutMs`. A repeatable request whose kept-alive connection closed before the first
+   * byte of the answer is sent once more, over a new connection.
    */
   async call(origin: string, call: NodeCall, timeoutMs: number): Promise<NodeAnswer> {
     const deadlineMs = performance.now() + timeoutMs;
@@ -74,8 +73,8 @@ export class NodeClient {
   }
 
   /**
-   * Resolves when the answer begins; what of `upload` is not sent by then may never be. Nothing is sent twice, and everything
-   * is broken off when nothing moves for `idleMs`.
+   * Resolves when the answer begins; the rest of `upload` may never be sent. Sends nothing twice, and aborts after `idleMs`
+   * without progress.
    */
   stream(origin: string, asked: NodeRequest, idleMs: number, upload?: Upload): Promise<NodeStream> {
     return new Promise((resolve, reject) => {
@@ -95,7 +94,7 @@ export class NodeClient {
     });
   }
 
-  /** What is under way breaks, and later calls are refused. */
+  /** Aborts calls under way and refuses later ones. */
   close(): void {
     this.isClosed = true;
     for (const request of this.secondAttempts) request.destroy(new Error('this client is closed'));
@@ -108,7 +107,7 @@ export class NodeClient {
       const attempt = this.begin(origin, call, body === undefined ? undefined : Buffer.byteLength(body), agent);
       const { request } = attempt;
       let isOver = false;
-      // An answer that came while this process was held up is read before the next turn.
+      // If this process was held up, an answer that has arrived is read before the next turn.
       const timer = setTimeout(() => {
         setImmediate(() => {
           if (!isOver) request.destroy(lateError(timeoutMs, attempt.isSent));
@@ -174,12 +173,12 @@ export class NodeClient {
   }
 }
 
-/** Codes of an error that says that the other side has closed the connection. */
+/** Error codes which mean that the other side has closed the connection. */
 const CLOSED: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE']);
 
-/** A request, and how far it has come. */
+/** A request and its progress. */
 class Attempt {
-  /** There is a connection, so that some of it may have arrived. */
+  /** Once there is a connection, part of the request may have arrived. */
   isSent = false;
   private readBefore = 0;
 

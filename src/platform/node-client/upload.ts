@@ -5,7 +5,7 @@ export interface Upload {
   readonly sizeBytes: number;
 }
 
-/** Sends them as fast as they are taken; stops when the answer comes before all are sent. Never rejects. */
+/** Sends the chunks as fast as they are accepted; stops when the answer comes first. Never rejects. */
 export async function sendChunks(
   request: ClientRequest,
   chunks: AsyncIterable<Buffer>,
@@ -28,7 +28,7 @@ export async function sendChunks(
   }
 }
 
-/** Until more can be written, or nothing more needs to be. */
+/** Waits until more can be written, or nothing more needs to be. */
 function movement(request: ClientRequest): Promise<void> {
   const events = ['drain', 'response', 'close'] as const;
   return new Promise((resolve) => {

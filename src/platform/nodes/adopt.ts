@@ -9,8 +9,8 @@ import type { RunNote } from './run-file.js';
 const LOOK_EVERY_MS = 50;
 
 /**
- * Watches a process that an earlier supervisor started. It is no child of this process, so only polling shows its end, and
- * its exit code stays unknown. It gets signals only while its pid and start time are those of its note.
+ * Watches a process that an earlier supervisor started. It is not a child of this process, so only polling detects its end, and
+ * its exit code stays unknown. It gets signals only while pid and start time match its run file.
  */
 export function adoptChild(child: ChildProgram, note: RunNote, onWaiting: OnWaiting): LaunchedChild {
   const { log } = child;
@@ -29,7 +29,7 @@ export function adoptChild(child: ChildProgram, note: RunNote, onWaiting: OnWait
   };
 }
 
-/** No pid is used again within LOOK_EVERY_MS, so this does not ask for the start time, which some systems tell slowly. */
+/** No pid is reused within LOOK_EVERY_MS, so this skips the start time, which some systems report slowly. */
 async function whenGone(pid: number): Promise<void> {
   while (isAlive(pid)) await delay(LOOK_EVERY_MS);
 }

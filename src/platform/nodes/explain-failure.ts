@@ -1,13 +1,13 @@
 import { isNativeError } from 'node:util/types';
 import { type ErrorCode, isAppError } from '../../kernel/index.js';
 
-/** A directory of this installation, and where the setting that names it comes from. */
+/** A directory of this installation, and the origin of the setting that names it. */
 export interface NamedDirectory {
   readonly directory: string;
   readonly source: string;
 }
 
-/** With these a person first wants to know which directory is meant: it need not be the one that they think of. */
+/** For these codes the line names the directory first, because it may not be the one that the person expects. */
 const ABOUT_A_DIRECTORY: readonly ErrorCode[] = [
   'data-corrupt',
   'data-directory-locked',
@@ -19,8 +19,8 @@ const ABOUT_A_DIRECTORY: readonly ErrorCode[] = [
 ];
 
 /**
- * The line that says why a process cannot go on: code, what is wrong, where. The whole stack where the error is a bug. Of
- * several in `where` it names the one that the message is about, else the first.
+ * The line that says why a process cannot go on: code, problem, place. A bug gets its whole stack. From several directories in
+ * `where`, the line names the one in the message, else the first.
  */
 export function explainFailure(error: unknown, where: readonly NamedDirectory[] = []): string {
   const { code, message, stack } = failureText(error);
@@ -36,6 +36,6 @@ function failureText(error: unknown): { readonly code?: ErrorCode; readonly mess
   const { code, path } = error as NodeJS.ErrnoException;
   const { message, stack = message } = error;
   if (code === 'ENOSPC') return { code: 'storage-full', message, stack };
-  // The message of the file system names the file.
+  // The file system's message names the file.
   return path === undefined ? { message, stack } : { code: 'directory-unusable', message, stack };
 }

@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RunFile } from './run-file.js';
 
-/** The files of one node. */
 export interface NodeFiles {
-  /** The node keeps its data here. */
+  /** The directory of the node's data. */
   readonly directory: string;
   /** The node writes it when it listens, and removes it when it stops cleanly. */
   readonly runFile: RunFile;
@@ -53,7 +52,7 @@ export function fileLayoutOf({
   };
 }
 
-/** The run files of all replicas that ever ran here and did not stop cleanly, also of those that the settings no longer name. */
+/** The run files of all replicas that ran here and did not stop cleanly, including those that the settings no longer name. */
 export function replicaRunFiles(replicasDirectory: string): readonly RunFile[] {
   try {
     return readdirSync(replicasDirectory)
@@ -68,8 +67,7 @@ export function replicaRunFiles(replicasDirectory: string): readonly RunFile[] {
 }
 
 /**
- * The supervisor of a data directory, and of a replicas' directory, holds this lock for as long as it lives. The nodes that keep
- * their data there hold another one.
+ * The supervisor of a data directory, or of a replicas' directory, holds this lock while it lives. The nodes there hold another.
  */
 export const SUPERVISOR_LOCK = 'supervisor-lock.db';
 
@@ -78,7 +76,7 @@ function programPattern(name: string): RegExp {
   return new RegExp(String.raw`[\\/](?:bundle[\\/]${name}\.mjs|main[\\/]${name}[\\/]main\.js)(?:\s|$)`);
 }
 
-/** Another program of this build: in the bundle beside the one that runs, or else compiled in its own folder. */
+/** The path of another program of this build: beside the running bundle, or compiled in its own folder. */
 export function programOf(name: 'api' | 'replica' | 'checker'): string {
   const pathOf = (url: string): string => fileURLToPath(new URL(url, import.meta.url));
   const bundled = pathOf(`./${name}.mjs`);

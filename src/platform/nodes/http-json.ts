@@ -9,7 +9,7 @@ export interface JsonAnswer {
   readonly body: unknown;
 }
 
-/** One GET on a connection of its own. Undefined when there is no whole answer within `timeoutMs`. */
+/** One GET on its own connection. Undefined when there is no whole answer within `timeoutMs`. */
 export async function getJson(
   url: string,
   { timeoutMs, headers = {} }: { readonly timeoutMs: number; readonly headers?: Readonly<Record<string, string>> },

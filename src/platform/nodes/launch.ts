@@ -8,27 +8,26 @@ import type { ReadinessProbe } from './readiness.js';
 import { type RunFile, type RunNote, writeRunFile } from './run-file.js';
 
 const LOOK_EVERY_MS = 15;
-/** A process that waits for others has better things to do than to say so. */
+/** A process that waits for others should not spend its time on answering probes. */
 const ASK_AGAIN_AFTER_MS = 100;
 const NEVER_STARTED = -1;
 
 /** How a child ended. Code and signal of an adopted child are unknown. */
 export interface ChildExit {
   readonly pid: number | undefined;
-  /** Null when a signal ended the child, or when it is unknown. */
+  /** Null when a signal ended the child, or when the code is unknown. */
   readonly code: number | null;
   readonly signal: string | null;
-  /** The line in which the child said why; undefined when it said nothing. */
+  /** The line in which the child gave the reason; undefined without one. */
   readonly complaint: string | undefined;
 }
 
-/** One started child. */
 export interface LaunchedChild {
-  /** Resolves with its address once its probe finds it ready; with undefined when it ended before that. */
+  /** Resolves with the child's address once its probe finds it ready; with undefined when it ended earlier. */
   readonly ready: Promise<Pick<RunNote, 'pid' | 'url'> | undefined>;
   /** Resolves when the process is gone. Never rejects. */
   readonly exited: Promise<ChildExit>;
-  /** Does nothing when the process is gone. */
+  /** Has no effect when the process is gone. */
   signal(signal: 'SIGTERM' | 'SIGKILL'): void;
 }
 
@@ -37,23 +36,22 @@ export interface ChildProgram {
   readonly program: string;
   readonly args: readonly string[];
   readonly environment: NodeJS.ProcessEnv;
-  /** Both outputs are appended to this file. */
+  /** The file to which both outputs are appended. */
   readonly log: string;
   readonly probe: ReadinessProbe;
   readonly runFile: RunFile;
-  /** Finds in the output since its start why the process ended. Undefined: the output does not say it. */
+  /** Finds in the output since the start why the process ended; undefined when the output does not say. */
   readonly complaintIn: (output: string) => string | undefined;
 }
 
-/** Hears what a child waits for, in its own words, each time that it answers but is not ready. */
+/** Called with the reason, in the child's words, each time the child answers but is not ready. */
 export type OnWaiting = (reason: string | undefined) => void;
 
-/** Tells a child which file its standard output is appended to, so that it keeps that small. */
+/** Names the file that the child's standard output is appended to, so that the child keeps the file small. */
 export const LOG_FILE_VARIABLE = 'BIFOLIO_LOG_FILE';
 
 /**
- * Starts a child in a session of its own, so that it outlives this process, its terminal and a Ctrl-C there. An error of the
- * start appears as an exit.
+ * Starts a child in its own session, so that it outlives this process, its terminal and Ctrl-C. A start error appears as an exit.
  */
 export function launchChild(child: ChildProgram, onWaiting: OnWaiting = () => undefined): LaunchedChild {
   try {
@@ -63,7 +61,7 @@ export function launchChild(child: ChildProgram, onWaiting: OnWaiting = () => un
   }
 }
 
-/** Stands for a child that was not started, for the reason in `complaint`. */
+/** A placeholder for a child that was not started, for the reason in `complaint`. */
 export function refusedLaunch(complaint: string): LaunchedChild {
   return {
     ready: Promise.resolve(undefined),

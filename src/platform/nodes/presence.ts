@@ -3,11 +3,11 @@ import { commandLineOf, isAlive, startOf } from './process-table.js';
 import { readRunFile, type RunFile, type RunNote } from './run-file.js';
 
 /**
- * What is known of the process that a run file names.
- * - `answers`: the process confirms this pid at the address that it noted; where its supervisor wrote the note, pid, start
- *   time and command line agree with it. Only such a process may be signalled without --force.
+ * What is known about the process in a run file.
+ * - `answers`: the process confirms this pid at its noted address; for a note by its supervisor, pid, start time and command line
+ *   match. Without --force, only such a process may be signalled.
  * - `silent`: the process exists and runs our program, but does not answer: stopped, hung, starting or ending.
- * - `gone`: no such process, or another program has the pid now.
+ * - `gone`: no such process, or another program has the pid.
  */
 export type Presence =
   | ({ readonly state: 'answers' } & RunNote)
@@ -27,7 +27,7 @@ export async function presenceOf({ path, program, url: notedUrl }: RunFile): Pro
   return isSameProcess(note) && program.test(commandLineOf(pid)) ? { state: 'silent', pid } : GONE;
 }
 
-/** Whether the process that left this note still runs: its number may belong to another one by now. */
+/** Whether the process of this note still runs; another process may have its pid. */
 export function isSameProcess({ pid, start }: Pick<RunNote, 'pid' | 'start'>): boolean {
   return isAlive(pid) && (start === undefined || start === startOf(pid));
 }

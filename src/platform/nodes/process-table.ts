@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** Of /proc/<pid>/stat, counted from the state, which stands behind the name: field 22 of all (proc(5)). */
+/** The index of the start time in /proc/<pid>/stat, counted from the state behind the name: field 22 overall (proc(5)). */
 const START_TIME = 19;
 
-/** Whether a process of this number runs. One that ended and was not yet collected by its parent does not. */
+/** Whether a process with this pid runs. A zombie, which its parent has not collected yet, does not. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -14,7 +14,7 @@ export function isAlive(pid: number): boolean {
   return statOf(pid)?.[0] !== 'Z';
 }
 
-/** No error when there is none. */
+/** A missing process is no error. */
 export function signalProcess(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
@@ -24,19 +24,19 @@ export function signalProcess(pid: number, name: NodeJS.Signals): void {
 }
 
 /**
- * When the process of this number began, in whatever words the system has for it: equal words and an equal number are
- * the same process. Undefined when there is none, or the system does not say.
+ * When the process with this pid started, in the system's own format: an equal text and an equal pid mean the same process.
+ * Undefined when there is no such process, or the system does not say.
  */
 export function startOf(pid: number): string | undefined {
   return statOf(pid)?.[START_TIME] ?? (askPs(pid, 'lstart') || undefined);
 }
 
-/** Empty when it cannot be known. */
+/** Empty when it is unknown. */
 export function commandLineOf(pid: number): string {
   return readProc(pid, 'cmdline')?.replaceAll('\0', ' ') ?? askPs(pid, 'args');
 }
 
-/** The fields behind the name of the program, which may hold blanks and brackets itself. */
+/** The fields behind the program's name, which may itself contain blanks and brackets. */
 function statOf(pid: number): readonly string[] | undefined {
   const stat = readProc(pid, 'stat');
   return stat?.slice(stat.lastIndexOf(')') + 2).split(' ');

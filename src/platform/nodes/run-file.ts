@@ -1,27 +1,26 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { startOf } from './process-table.js';
 
-/** Identifies a process that runs, or once ran. It may be stale: only `presenceOf` knows. */
+/** Identifies a process that runs, or once ran. The note may be stale: only `presenceOf` knows. */
 export interface RunNote {
   readonly pid: number;
-  /** Where it answers, `http://host:port`. */
+  /** The address of the process, `http://host:port`. */
   readonly url: string;
-  /** As `startOf` tells it. Absent where the system does not say, and in notes of earlier versions. */
+  /** The result of `startOf`. Absent where the system does not say, and in notes of earlier versions. */
   readonly start?: string;
-  /** By name, those that it was started with; of a secret only a hash. Absent in notes of earlier versions. */
+  /** The settings at the start, by name; only a hash for a secret. Absent in notes of earlier versions. */
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-/** Where a process is noted. */
 export interface RunFile {
   readonly path: string;
-  /** Matches its command line. */
+  /** Matches the process's command line. */
   readonly program: RegExp;
-  /** The address of a process that notes nothing about itself: its supervisor notes it. Undefined: the process does. */
+  /** The address of a process whose supervisor writes the note. Undefined: the process writes its own. */
   readonly url?: string;
 }
 
-/** Undefined when there is no note, or an unreadable one. */
+/** Undefined when the note is missing or unreadable. */
 export function readRunFile(path: string): RunNote | undefined {
   try {
     const note = JSON.parse(readFileSync(path, 'utf8')) as Partial<Record<keyof RunNote, unknown>>;
@@ -34,8 +33,8 @@ export function readRunFile(path: string): RunNote | undefined {
 }
 
 /**
- * Notes where this process, or the one of another `pid`, answers. Every reader sees the whole note or none; it is not made
- * durable, because it means nothing after a loss of power.
+ * Notes the address of this process, or of another `pid`. Readers see the whole note or none. It is not durable, because it means
+ * nothing after a loss of power.
  */
 export function writeRunFile(path: string, about: Pick<RunNote, 'url' | 'settings'>, pid: number = process.pid): void {
   const start = startOf(pid);

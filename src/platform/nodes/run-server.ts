@@ -6,23 +6,23 @@ import { explainFailure, type NamedDirectory } from './explain-failure.js';
 import { removeRunFile, writeRunFile } from './run-file.js';
 
 export interface RunningServer {
-  /** Where it listens, `http://host:port`. */
+  /** The address that it listens on, `http://host:port`. */
   readonly url: string;
-  /** Resolves when it does all that it is for; rejects when it never will, which ends the process. Absent: it does. */
+  /** Resolves when it is fully open; rejects when it never will be, which ends the process. Absent: it already is. */
   readonly opened?: Promise<void>;
-  /** Stops accepting, finishes what is under way, makes everything durable, gives back what it holds. */
+  /** Stops accepting, finishes work under way, makes everything durable, and releases its resources. */
   close(): Promise<void>;
 }
 
 export interface ServerProgram {
   readonly log: LoggerOptions;
-  /** Everything it keeps. */
+  /** The directory of all its data. */
   readonly directory: string;
-  /** For the line that says why it cannot start: whichever it is about. */
+  /** Directories for the line that says why it cannot start. */
   readonly namedDirectories?: readonly NamedDirectory[];
   /** Written as soon as it listens, removed when it has stopped cleanly. */
   readonly runFile: string;
-  /** Noted in the run file, so that others can see with which it runs. */
+  /** Written to the run file, so that others can see the settings in use. */
   readonly settings?: Readonly<Record<string, string>>;
   start(logger: Logger, processControl: ProcessControl): Promise<RunningServer>;
 }
@@ -30,9 +30,9 @@ export interface ServerProgram {
 const STANDARD_ERROR = 2;
 const EXIT_CANNOT_START = 1;
 const EXIT_PROMISE_BROKEN = 70;
-/** What is kept here is nobody else's to read. */
+/** The data here is private to the owner. */
 const OWNER_ONLY = 0o077;
-/** As of /tmp. */
+/** The sticky bit, which /tmp has. */
 const STICKY = 0o1000;
 
 const processControl: ProcessControl = {
@@ -43,8 +43,8 @@ const processControl: ProcessControl = {
 };
 
 /**
- * A server as the whole of this process: it says where it is, stops cleanly on SIGTERM and SIGINT, and ends with one
- * line on standard error and exit code 1 when it cannot start.
+ * Runs a server as this whole process: prints its address, stops cleanly on SIGTERM and SIGINT, and ends with one line on
+ * standard error and exit code 1 when it cannot start.
  */
 export function runServer(program: () => ServerProgram): void {
   process.umask(OWNER_ONLY);
@@ -91,14 +91,14 @@ async function run(
   process.on('SIGINT', close);
 }
 
-/** One that an earlier version or a person made may be open to others. A directory that is shared by design stays as it is. */
+/** A directory from an earlier version or a person may be open to others. Directories shared by design stay unchanged. */
 function keepPrivate(directory: string): void {
   const { mode, uid } = statSync(directory);
   const isOurs = uid === process.getuid?.() && (mode & STICKY) === 0;
   if (isOurs && (mode & OWNER_ONLY) !== 0) chmodSync(directory, mode & ~OWNER_ONLY);
 }
 
-/** Standard error may be a file on a full disk: the process must end all the same. */
+/** Standard error may be a file on a full disk, and the process must still end. */
 function say(line: string): void {
   try {
     writeSync(STANDARD_ERROR, `${line}\n`);

@@ -35,7 +35,7 @@ export class HttpObserver {
     });
   }
 
-  /** Before the routes: what each is called in the metrics is settled once, not looked up per request. */
+  /** Call it before the routes are made: it fixes each route's name in the metrics once, instead of looking it up per request. */
   install(fastify: FastifyInstance): void {
     fastify.addHook('onRoute', (options) => {
       const observe = this.observerOf(options.url);
@@ -49,12 +49,12 @@ export class HttpObserver {
     });
   }
 
-  /** What `/metrics` answers, as `registry.contentType`. Never rejects because one metric cannot be read. */
+  /** The body of `/metrics`, as `registry.contentType`. One unreadable metric does not make it reject. */
   metrics(): Promise<string> {
     return metricsText(this.registry, this.logger);
   }
 
-  /** Shows how many writes came whole and have no answer yet, as it is when it is asked for. */
+  /** A gauge of the writes that arrived whole and have no answer yet, read at collection time. */
   gaugeWrites(admission: { readonly underWay: number }): void {
     new Gauge({
       name: 'http_writes_under_way',
@@ -96,7 +96,7 @@ export class HttpObserver {
       status,
       ms: Math.round(elapsedMs * 10) / 10,
     };
-    // That a process is not ready yet is what this route is asked for.
+    // This route exists to report that a process is not ready yet, so its 503 is no error.
     if (status >= 500 && route !== READINESS) this.logger.error(entry, 'answered');
     else this.logger.info(entry, 'answered');
   }

@@ -9,11 +9,11 @@ const MEBIBYTE = 1024 * 1024;
 const LOOK_FOR_ROOM_EVERY_MS = 1_000;
 
 export interface LogFileLimits {
-  /** A file that would grow beyond it is begun anew. */
+  /** A file that would exceed this size is rotated. */
   readonly maxBytes: number;
-  /** So many earlier ones are kept beside it, the newest as `<path>.1`. */
+  /** How many earlier files are kept beside it, the newest as `<path>.1`. */
   readonly kept: number;
-  /** Nothing is written while the disk has less room: it belongs to the data. */
+  /** Nothing is written while the disk has less free room, which is reserved for the data. */
   readonly reserveBytes: number;
   readonly freeBytes: (directory: string) => Promise<number>;
 }
@@ -29,8 +29,8 @@ export const LOG_FILE_LIMITS: LogFileLimits = {
 };
 
 /**
- * The file that a descriptor appends to, kept small. It stays the same file, for standard error goes to it as well and
- * whoever started the process reads it: what it holds is copied away, and the file emptied.
+ * The file that a descriptor appends to, kept small. It must stay the same file, because standard error goes to it as well and
+ * the process's starter reads it: so the content is copied away and the file emptied.
  */
 export class LogFile {
   private size: number;
@@ -45,7 +45,7 @@ export class LogFile {
     this.size = fstatSync(descriptor).size;
   }
 
-  /** Undefined when the descriptor does not lead to this file: then it is somebody else's to look after. */
+  /** Undefined when the descriptor does not refer to this file, which is then not this process's to maintain. */
   static of(descriptor: number, path: string, limits: LogFileLimits = LOG_FILE_LIMITS): LogFile | undefined {
     try {
       const [here, there] = [fstatSync(descriptor), statSync(path)];
@@ -55,7 +55,7 @@ export class LogFile {
     }
   }
 
-  /** Whether so many bytes may be written now. Makes room for them in the file first. Never rejects. */
+  /** Whether this many bytes may be written now; makes room in the file first. Never rejects. */
   async admits(bytes: number): Promise<boolean> {
     try {
       const nowMs = performance.now();
@@ -66,7 +66,7 @@ export class LogFile {
       if (this.size + bytes > this.limits.maxBytes) await this.beginAnew();
       if (this.hasRoom) this.size += bytes;
     } catch {
-      // A file that cannot be looked after is still written to, as long as it may grow.
+      // When maintenance fails, the file still accepts lines as long as it may grow.
     }
     return this.hasRoom && this.size <= this.limits.maxBytes;
   }
@@ -78,7 +78,7 @@ export class LogFile {
       await promisify(rename)(earlier(number), earlier(number + 1)).catch(() => undefined);
     }
     try {
-      // A file from before there was a bound may be of any size: only its end is kept.
+      // A file from before this limit may have any size; only its end is kept.
       const { size } = await promisify(stat)(this.path);
       if (!this.hasRoom || kept === 0) throw new Error('no room to keep it');
       if (size <= 2 * maxBytes) await promisify(copyFile)(this.path, earlier(1));

@@ -7,24 +7,24 @@ const FLUSH_AFTER_MS = 500;
 const REDACTED = '[redacted]';
 
 export interface LogOutputOptions {
-  /** Undefined: whoever reads the descriptor bounds what is kept. */
+  /** Undefined: the reader of the descriptor limits what is kept. */
   readonly file?: LogFile | undefined;
-  /** Never written, wherever in a line they stand. */
+  /** Never written, wherever they occur in a line. */
   readonly secrets?: readonly string[];
-  /** The line that says how many were left out. */
+  /** The line that reports how many lines were dropped. */
   readonly leftOutLine?: (count: number) => string;
 }
 
 /**
- * Buffered lines to a file descriptor. What cannot be written is dropped, and counted: a full disk under the log must
- * neither hold up nor end the process. (pino's own destination waits on such a disk, for ever and with the event loop.)
+ * Writes buffered lines to a file descriptor. Lines that cannot be written are dropped and counted, because a full disk must
+ * neither block nor end the process. (pino's own destination blocks the event loop for ever on such a disk.)
  */
 export class LogOutput {
   private held = '';
   private leftOut = 0;
   private isWriting = false;
   private timer: NodeJS.Timeout | undefined;
-  /** As they look inside a line. */
+  /** The secrets in the form that they have inside a line. */
   private readonly secrets: readonly string[];
 
   constructor(
@@ -51,7 +51,7 @@ export class LogOutput {
     try {
       if (text !== '') writeSync(this.descriptor, text);
     } catch {
-      // Dropped, as everywhere here: there is no place left to say so.
+      // Dropped, because there is nowhere left to report it.
     }
   }
 

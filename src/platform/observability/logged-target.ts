@@ -1,8 +1,8 @@
 const MAX_LENGTH = 200;
-/** Queries whose values are worth a line; one that we do not know may hold a key. */
+/** Queries whose values are logged; an unknown query may hold a key. */
 const SHOWN = new Set(['limit', 'after', 'min_seq', 'state', 'seq']);
 
-/** The target of a request as it may stand in a log: not long, and without what may be a secret. */
+/** A request target made safe for the log: short, and without possible secrets. */
 export function loggedTarget(target: string): string {
   const query = target.indexOf('?');
   const whole = query < 0 ? target : `${target.slice(0, query)}?${loggedQuery(target.slice(query + 1))}`;

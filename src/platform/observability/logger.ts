@@ -10,9 +10,8 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 export interface LoggerOptions {
   readonly level: LogLevel;
-  /** The file that standard output is appended to, to be kept small; undefined where that is not this process's task. */
+  /** The file behind standard output, which this process keeps small; undefined where that is not its task. */
   readonly file?: string | undefined;
-  /** Never logged. */
   readonly secrets?: readonly string[];
 }
 
@@ -36,7 +35,7 @@ export function createLogger({ level, file, secrets = [] }: LoggerOptions): {
   };
 }
 
-/** The kernel's port on pino. */
+/** The kernel's `Log` port on pino. */
 export function logPort(logger: Logger): Log {
   return {
     info: (message, details = {}) => {
@@ -48,7 +47,7 @@ export function logPort(logger: Logger): Log {
   };
 }
 
-/** Nest's own messages: only what an operator must see. */
+/** Passes on only those of Nest's own messages that an operator must see. */
 export class NestLogger implements LoggerService {
   constructor(private readonly logger: Logger) {}
 

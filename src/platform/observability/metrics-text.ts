@@ -5,8 +5,8 @@ const COLLECTED_WITHIN_MS = 2_000;
 const SEPARATOR = '\n\n';
 
 /**
- * All metrics of a registry in the text format of Prometheus. One that cannot be read, or not in time, is left out and
- * named in `bifolio_metrics_collector_failed`; the others are served.
+ * All metrics of a registry in the text format of Prometheus. A metric that fails or is late is left out and named in
+ * `bifolio_metrics_collector_failed`.
  */
 export async function metricsText(registry: Registry, logger: Logger, withinMs = COLLECTED_WITHIN_MS): Promise<string> {
   const names = registry.getMetricsAsArray().map(({ name }) => name);

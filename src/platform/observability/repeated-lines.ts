@@ -1,13 +1,13 @@
 const WINDOW_MS = 1_000;
 const MAX_ALIKE = 10;
 
-/** What makes refusals alike. */
+/** The properties that make two refusals alike. */
 export interface RefusalKind {
   readonly route: string;
   readonly status: number;
 }
 
-/** Lets a few lines of a kind through each second, and tells how many were left out when the second is over. */
+/** Lets a few lines of a kind through each second, and reports the number of dropped lines when the second is over. */
 export class RepeatedLines {
   private readonly windows = new Map<string, { lines: number }>();
 

@@ -3,8 +3,8 @@ import { Command } from 'commander';
 const EXIT_USAGE = 2;
 
 /**
- * A command of this project, called `name` as a person types it. `--help` prints its usage and ends the process with exit
- * code 0; an option or argument that it does not have is refused on one line, with exit code 2.
+ * A command of this project, called `name` as a person types it. `--help` prints the usage and exits with code 0; an unknown
+ * option or argument is refused on one line, with exit code 2.
  */
 export function commandLine(name: string, description: string): Command {
   return new Command(name)

@@ -6,10 +6,9 @@ import { AppError, isAppError, type Timers } from '../../kernel/index.js';
 const LOCK_FILE = 'lock.db';
 
 /**
- * One process per data directory, held by SQLite's own file lock: it ends exactly with the process, however that dies.
- *
- * The file is never unlinked, and its holder never opens it a second time: POSIX locks of a process fall when any of
- * its handles on the file is closed.
+ * One process per data directory, held by SQLite's own file lock: it ends exactly with the process, however the process dies. The
+ * file is never unlinked, and its holder never opens it a second time: closing any handle on a file releases all POSIX locks that
+ * the process has on it.
  */
 export class DataDirectoryLock {
   private constructor(
@@ -19,8 +18,9 @@ export class DataDirectoryLock {
   ) {}
 
   /**
-   * Throws `data-directory-locked` when another process holds it, `data-corrupt` when the file is none of SQLite's, and
-   * `directory-unusable` when it cannot be opened or written. The directory must exist. Another `file` is another lock. Keep what is returned: a lock that is collected as garbage is given back.
+   * Throws `data-directory-locked` when another process holds the lock, `data-corrupt` when the file is not SQLite's,
+   * `directory-unusable` when it cannot be opened or written. The directory must exist. Another `file` is another lock. Keep the
+   * result: garbage collection releases the lock.
    */
   static acquire(directory: string, file = LOCK_FILE): DataDirectoryLock {
     const path = join(directory, file);
@@ -37,7 +37,7 @@ export class DataDirectoryLock {
     return new DataDirectoryLock(handle, path, statSync(path).ino);
   }
 
-  /** Whether a living process holds the lock. Makes no file; one that cannot be used is for its owner to complain of. */
+  /** Whether a living process holds the lock. Creates no file; an unusable file is for its owner to report. */
   static isHeld(directory: string, file = LOCK_FILE): boolean {
     if (!existsSync(join(directory, file))) return false;
     try {
@@ -49,8 +49,8 @@ export class DataDirectoryLock {
   }
 
   /**
-   * Calls `onLost` once, at most about `everyMs` after the directory was removed or another was put in its place: then
-   * what this process writes goes to files that nobody will ever find again.
+   * Calls `onLost` once, about `everyMs` at most after the directory was removed or replaced: from that moment, the process
+   * writes to files that nobody will find again.
    */
   watch(timers: Timers, everyMs: number, onLost: () => void): void {
     timers.after(everyMs, () => {
@@ -60,7 +60,7 @@ export class DataDirectoryLock {
     });
   }
 
-  /** Whether the lock is still where it was taken: the directory was neither removed nor replaced. */
+  /** Whether the locked directory has neither been removed nor replaced. */
   isInPlace(): boolean {
     return statSync(this.path, { throwIfNoEntry: false })?.ino === this.inode;
   }

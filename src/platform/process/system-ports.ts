@@ -3,7 +3,7 @@ import type { Clock, NextTurn, Random, Timers } from '../../kernel/index.js';
 
 export const systemClock: Clock = { nowMs: () => Date.now() };
 
-/** Never goes back, whatever is done to the clock; good for how long something takes, not for when it was. */
+/** Monotonic, whatever happens to the clock; for durations, not for dates. */
 export const monotonicMs = (): number => performance.now();
 
 const POOL_BYTES = 4_096;
@@ -28,7 +28,7 @@ export const nextTurn: NextTurn = (task) => {
   setImmediate(task);
 };
 
-/** None of them keeps the process alive. */
+/** These timers do not keep the process alive. */
 export const systemTimers: Timers = {
   after: (delayMs, task) => {
     const timer = setTimeout(task, delayMs).unref();

@@ -2,17 +2,17 @@ import { v7 as uuidV7 } from 'uuid';
 import type { Clock, Random } from '../../kernel/index.js';
 
 const UUID_BYTES = 16;
-/** Of a sequence within a millisecond; it begins in the lower half, so that there is room to count. */
+/** Sequences within a millisecond begin in the lower half of this range, so that there is room to count. */
 const SEQUENCES = 2 ** 32;
 
-/** Makes UUIDs of version 7: unique everywhere, in the order of time to the millisecond. */
+/** Makes UUIDs of version 7: unique everywhere, and ordered by time to the millisecond. */
 export function uuids({ clock, random }: { readonly clock: Clock; readonly random: Random }): () => string {
   return () => uuidV7({ random: random.bytes(UUID_BYTES), msecs: clock.nowMs() });
 }
 
 /**
- * As `uuids`, and each is greater than the one before it, also within a millisecond and when the clock is set back: a
- * counter that begins at random (RFC 9562, section 6.2, method 1).
+ * Like `uuids`, but each is greater than the one before it, also within a millisecond and after a clock is set back: the counter
+ * begins at random (RFC 9562, section 6.2, method 1).
  */
 export function risingUuids({ clock, random }: { readonly clock: Clock; readonly random: Random }): () => string {
   let msecs = -Infinity;

@@ -6,9 +6,9 @@ const ROWS_AT_ONCE = 1_000;
 const DAMAGE = /^SQLITE_(?:NOTADB|CORRUPT|IOERR)/;
 
 /**
- * Reads through a whole database, table by table with its indexes, on a connection of its own and so from the disk, and
- * rows with a seal one by one. Returns what is damaged, in words; undefined when nothing is. `pause` is awaited between
- * two pieces of work with the milliseconds that the last one took.
+ * Reads a whole database from disk on its own connection, table by table with the indexes, and sealed rows one by one. Returns a
+ * description of the damage; undefined without damage. Between two pieces of work it awaits `pause` with the duration of the last
+ * piece in milliseconds.
  */
 export async function findDamage(
   file: string,
@@ -36,7 +36,7 @@ export async function findDamage(
 function* piecesOf(handle: Database, sealed: readonly SealedTable[]): Generator<() => string | undefined> {
   const tables = handle.prepare<[], string>("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck().all();
   const check = handle.prepare<[string], string>('SELECT * FROM pragma_integrity_check(?)').pluck();
-  // First what reads for a short time only: while a statement reads, the log cannot begin anew, and one checks a whole table.
+  // Short reads first: while a statement reads, the log cannot restart, and one statement checks a whole table.
   for (const one of sealed.filter(({ table }) => tables.includes(table))) yield* sealsOf(handle, one);
   for (const table of ['sqlite_schema', ...tables]) {
     yield () => {

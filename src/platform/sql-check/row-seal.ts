@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 import type { Database } from 'better-sqlite3';
 import type { AppError } from '../../kernel/index.js';
 
-/** A table whose rows carry a checksum over these columns, in this order, in a column `seal`. */
+/** A table whose rows carry, in a column `seal`, a checksum over these columns in this order. */
 export interface SealedTable {
   readonly table: string;
   readonly columns: readonly string[];
@@ -15,14 +15,13 @@ interface Runner {
 }
 
 const SEAL_FUNCTION = 'seal_of';
-/** What no value contains or begins with. */
+/** A separator that no value contains. */
 const BETWEEN = '\0';
 const NULL = '\u0001';
 
 /**
- * CRC-32 of a row's values. SQLite checks what a page looks like and not what it says, so a text in which a bit flipped
- * would be served as if it were right. What SQLite gives back for a text has the same seal as the text that it was given,
- * also where that is no valid Unicode.
+ * CRC-32 of a row's values. SQLite checks the structure of a page but not its content, so it would serve a text with a flipped
+ * bit. A text read from SQLite has the same seal as the text that was written, even when that is not valid Unicode.
  */
 export function sealOf(values: readonly Sealable[]): number {
   let text = '';
@@ -30,7 +29,7 @@ export function sealOf(values: readonly Sealable[]): number {
   return crc32(text);
 }
 
-/** Makes the function of SQL that `sealRows` uses known to a connection. */
+/** Registers the SQL function of `sealRows` on a connection. */
 export function registerSeal(handle: Database): void {
   handle.function(SEAL_FUNCTION, { varargs: true, deterministic: true }, (...values: unknown[]) =>
     sealOf(values as Sealable[]),
@@ -38,8 +37,8 @@ export function registerSeal(handle: Database): void {
 }
 
 /**
- * Gives a table its seals, also the rows that it has. A row that somebody else changes (a person in a SQLite shell, an
- * earlier version) loses its seal, and is taken as it is.
+ * Adds seals to a table, including its existing rows. A row that something else changes (a SQLite shell, an earlier version)
+ * loses its seal and is accepted unchecked.
  */
 export async function sealRows(runner: Runner, { table, columns }: SealedTable): Promise<void> {
   const names = columns.join(', ');
@@ -56,7 +55,7 @@ export async function unsealRows(runner: Runner, { table }: SealedTable): Promis
   await runner.query(`ALTER TABLE ${table} DROP COLUMN seal`);
 }
 
-/** Sees to it that rows of one table are as they were written. */
+/** Verifies that rows of one table are as they were written. */
 export class RowSeal {
   constructor(
     private readonly table: string,

@@ -4,14 +4,14 @@ import { CommitWitness, witnessOf } from './commit-witness.js';
 import { lookBeforeOpening, positionOf } from './look-before-opening.js';
 
 /**
- * What a database lacks that was durable, in words that name the file, what is expected and what is found; undefined when
- * nothing is missing. Changes nothing. Throws what `SqlDatabase.open` rejects with when it cannot be read.
+ * The durable commits that a database lacks, in words with file, expectation and finding; undefined when none is missing. Changes
+ * nothing. Throws what `SqlDatabase.open` rejects with when it cannot be read.
  */
 export async function missingCommitsOf(disk: Disk, file: string): Promise<string | undefined> {
   return lookBeforeOpening(file, await CommitWitness.read(disk, witnessOf(file)))?.message;
 }
 
-/** Nobody expects them any more, durably: the next start goes on with the file as it is. Not of a file in use. */
+/** Durably accepts the loss, so that the next start continues with the file as it is. Not for a file in use. */
 export async function acceptMissingCommits(disk: Disk, file: string): Promise<void> {
   const path = witnessOf(file);
   await disk.remove(path);

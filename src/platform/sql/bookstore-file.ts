@@ -3,9 +3,9 @@ import { join } from 'node:path';
 
 /** An SQL database of the data directory. */
 export interface SqlFile {
-  /** Without its ending: only what opens the file through SQLite names it. */
+  /** The name without an extension: only code that opens the file through SQLite uses it. */
   readonly name: string;
-  /** In `/health/ready`, with `-write` and `-read` behind it. */
+  /** The name in `/health/ready`, followed by `-write` or `-read`. */
   readonly healthPart: string;
 }
 

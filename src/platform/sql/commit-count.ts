@@ -2,32 +2,32 @@ import type { Statement } from 'better-sqlite3';
 import type { SqlHandle } from './sql-handle.js';
 
 /**
- * The name under which the file's own generation stands among those of its tables: it moves with every commit that changes
- * anything, and so counts them. In a row beside the others it costs no page of its own.
+ * The generation of the whole file, stored among those of its tables: every commit with a change moves it, so it counts commits.
+ * A row beside the others needs no page of its own.
  */
 export const COMMITS = '*';
 
-/** Stands among the generations once a witness of the commits was durable beside the file: none is a loss from then on. */
+/** Marks that a witness of the commits was once durable beside the file; from that moment, a missing witness is a loss. */
 const WITNESSED = '*witnessed';
 
-/** Of a file with that table. */
+/** The file must have the table of generations. */
 export function isWitnessed(handle: SqlHandle): boolean {
   return handle.prepare('SELECT 1 FROM generations WHERE table_name = ?').get(WITNESSED) !== undefined;
 }
 
-/** In the file itself, and not only in its log, which may be lost with the witness. */
+/** Durable in the file itself, because its log may be lost together with the witness. */
 export function markWitnessed(handle: SqlHandle): void {
   if (isWitnessed(handle)) return;
   handle.prepare('INSERT INTO generations (table_name, generation) VALUES (?, 1)').run(WITNESSED);
   handle.pragma('wal_checkpoint(PASSIVE)');
 }
 
-/** For an incarnation that takes back what it has begun. */
+/** Reverts the mark when an incarnation abandons its start. */
 export function unmarkWitnessed(handle: SqlHandle): void {
   handle.prepare('DELETE FROM generations WHERE table_name = ?').run(WITNESSED);
 }
 
-/** Counts the commits of one file, inside of them. */
+/** Counts the commits of one file, within those commits. */
 export class CommitCount {
   private readonly move: Statement<[], number>;
   private readonly changes: Statement<[], number>;
@@ -43,11 +43,11 @@ export class CommitCount {
     this.changes = handle.prepare<[], number>('SELECT total_changes()').pluck();
   }
 
-  /** To be called as the last statement of a transaction. The number of its commit; undefined when it changes nothing. */
+  /** Call it as the last statement of a transaction. The number of its commit; undefined when it changes nothing. */
   next(): number | undefined {
     const changes = this.changes.get() ?? 0;
     if (changes === this.changesSeen) return undefined;
-    // The count itself is one more. Changes that were rolled back count as well: then a commit without any is counted.
+    // Counting is itself one change. Rolled-back changes count too, so an empty commit may be counted.
     this.changesSeen = changes + 1;
     return this.move.get();
   }

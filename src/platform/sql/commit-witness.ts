@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import type { Disk, DiskFile, Timers } from '../../kernel/index.js';
 import { encodeLine, readSlots, replaceFile, SLOT_BYTES } from '../disk/index.js';
 
-/** Where a database stands: so many commits, counted inside of it, of which the last was made in that incarnation. */
+/** The position of a database: its count of commits, and the incarnation that made the last one. */
 export interface CommitPosition {
   readonly databaseId: string;
   readonly incarnation: number;
@@ -14,25 +14,23 @@ export interface CommitWitnessPorts {
   readonly timers: Timers;
 }
 
-/** Beside the database, so that what is done to all files of its name is done to this one too. */
+/** Lies beside the database, so that operations on all files with its name include it. */
 export function witnessOf(databaseFile: string): string {
   return `${databaseFile}.commits`;
 }
 
-/** One that is durable, one that is being made durable, one that is written meanwhile. */
+/** One slot is durable, one is being made durable, and one is written in the meantime. */
 const SLOTS = 3;
 const FILE_BYTES = SLOTS * SLOT_BYTES;
-/** Commits of this time share one write: for one commit after the other, one each would take a tenth of the time. */
+/** Commits within this time share one write; one write per commit would take a tenth of the time of serial commits. */
 const WRITTEN_WITHIN_MS = 5;
-/** Commits of this time share one fsync, so that the disk is busy with commits and not with their witness. */
+/** Commits within this time share one fsync, so that the disk is busy with commits and not with their witness. */
 const DURABLE_WITHIN_MS = 100;
 
 /**
- * A small file beside a database that knows how far its commits had come, so that a start notices when some are missing.
- *
- * Invariant: a position is written here only after its commit is durable, so whatever a loss of power leaves of either file,
- * the witness is never ahead of the database. It may be behind by what was committed in the last
- * `WRITTEN_WITHIN_MS`, after a loss of power in the last `DURABLE_WITHIN_MS`.
+ * A small file beside a database that records how far its commits had come, so that a start notices missing ones. Invariant: a
+ * position is written only after its commit is durable, so after any loss of power the witness is never ahead of the database. It
+ * may lag by the commits of the last `WRITTEN_WITHIN_MS`, after a loss of power by those of the last `DURABLE_WITHIN_MS`.
  */
 export class CommitWitness {
   private due: CommitPosition | undefined;
@@ -48,18 +46,18 @@ export class CommitWitness {
     private readonly failed: (error: unknown) => void,
   ) {}
 
-  /** What the file at `path` has witnessed; undefined when there is none or nothing in it is whole. Changes nothing. */
+  /** The position witnessed by the file at `path`; undefined when the file is missing or has no whole slot. Changes nothing. */
   static async read(disk: Disk, path: string): Promise<CommitPosition | undefined> {
     return newestOf((await disk.read(path)) ?? Buffer.alloc(0))?.position;
   }
 
-  /** `failed` is called when the file cannot be written: the database does not depend on it. */
+  /** `failed` is called when the file cannot be written; the database does not depend on the witness. */
   static async open(ports: CommitWitnessPorts, path: string, failed: (error: unknown) => void): Promise<CommitWitness> {
     const bytes = (await ports.disk.read(path)) ?? Buffer.alloc(0);
     const file = await ports.disk.open(path);
     const isNew = bytes.length < FILE_BYTES;
     if (isNew) await file.write(Buffer.alloc(FILE_BYTES - bytes.length, ' '), bytes.length);
-    // A killed process may have left its newest slot undurable, and the next write goes over what is durable otherwise.
+    // A killed process may have left its newest slot undurable, and the next write would overwrite the durable one.
     await file.synchronize();
     if (isNew) await ports.disk.synchronizeDirectory(dirname(path));
     return new CommitWitness(ports, file, nextOf(newestOf(bytes)?.slot ?? 0), failed);
@@ -73,8 +71,8 @@ export class CommitWitness {
   }
 
   /**
-   * To be called when the commit is durable. Survives the death of the process after at most `WRITTEN_WITHIN_MS`, so that no
-   * answer waits for it, and a loss of power a little later.
+   * Call it when the commit is durable. The note survives the process's death after `WRITTEN_WITHIN_MS` at most, without delaying
+   * any answer, and a loss of power a little later.
    */
   note(position: CommitPosition): void {
     this.due = position;
@@ -97,7 +95,7 @@ export class CommitWitness {
     });
   }
 
-  /** What was noted is durable when it resolves, unless that failed. Never rejects. */
+  /** Noted positions are durable when it resolves, unless writing failed. Never rejects. */
   async synchronize(): Promise<void> {
     this.write();
     while (this.synchronizing) await this.synchronizing;
@@ -127,12 +125,12 @@ function nextOf(slot: number): number {
 }
 
 function slotOf({ databaseId, incarnation, count }: CommitPosition): Buffer {
-  // As JSON.stringify writes it, which takes three times as long; an id is of hexadecimal digits.
+  // Equal to JSON.stringify, which takes three times as long; ids have only hexadecimal digits.
   const json = `{"commits":${String(count)},"life":${String(incarnation)},"databaseId":"${databaseId}"}`;
   return Buffer.from(encodeLine(json));
 }
 
-/** Positions of one database are in order by their count, also over incarnations. */
+/** The count orders the positions of one database, also across incarnations. */
 function newestOf(bytes: Buffer): { readonly position: CommitPosition; readonly slot: number } | undefined {
   const whole = readSlots(bytes, SLOTS).flatMap((json, slot) => {
     if (json === undefined) return [];

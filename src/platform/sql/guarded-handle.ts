@@ -5,12 +5,12 @@ import type { SqlHandle } from './sql-handle.js';
 
 type Call = (...values: unknown[]) => unknown;
 
-/** What asks SQLite for something. `iterate` asks as late as its result is looked at, and nothing here uses it. */
+/** The calls that make SQLite work. `iterate` works only as its result is read, and nothing here uses it. */
 const CALLS = ['run', 'get', 'all'] as const;
 
 /**
- * Every statement that is prepared on this handle from now on throws what `damaged` returns when SQLite meets a page that
- * it cannot read or make sense of. The handle is changed and returned.
+ * Changes and returns the handle: every statement prepared from now on throws what `damaged` returns when SQLite meets a page
+ * that it cannot read or interpret.
  */
 export function guarded(handle: SqlHandle, damaged: (error: unknown) => AppError): SqlHandle {
   const prepare = handle.prepare.bind(handle);

@@ -10,16 +10,16 @@ import type { SqlHandle } from './sql-handle.js';
 
 const BUSY_TIMEOUT_MS = 250;
 
-/** A database file that has fewer commits than were acknowledged, or is another one. */
+/** Describes a file that is another database, or has fewer commits than were acknowledged. */
 export interface MissingCommits {
   readonly file: string;
-  /** In words: what is expected, and what is found. */
+  /** States in words what is expected and what is found. */
   readonly message: string;
 }
 
 /**
- * Looks at a database without changing it or its log, so that a start that is refused leaves both as they were found.
- * Throws `data-corrupt` when a log was left by a kill and what comes of both is damaged.
+ * Examines a database without changing it or its log, so that a refused start leaves both untouched. Throws `data-corrupt` when a
+ * log was left by a kill and the two together are damaged.
  */
 export function lookBeforeOpening(file: string, known: CommitPosition | undefined): MissingCommits | undefined {
   if (sizeOf(file) === 0)
@@ -38,7 +38,7 @@ export function lookBeforeOpening(file: string, known: CommitPosition | undefine
   }
 }
 
-/** Says what a person may do. */
+/** Adds the advice on what a person may do. */
 export function refusalFor({ message }: MissingCommits): AppError {
   const wayOut =
     'Put the right copy back, with the -wal that belongs to it and no other beside it; if what is missing is lost for ' +
@@ -51,8 +51,8 @@ function sizeOf(path: string): number {
 }
 
 /**
- * A write-ahead log that a killed process has left is played into whatever file has the name. Where that is another copy,
- * put there without taking the log away, what comes of it is neither.
+ * SQLite plays the write-ahead log of a killed process into whatever file has the name. If that is another copy, put there
+ * without removing the log, the result is neither of the two.
  */
 function assertSound(handle: SqlHandle, file: string): void {
   const found = handle.prepare<[], string>('PRAGMA quick_check(1)').pluck().get();
@@ -81,7 +81,7 @@ function hasTables(handle: SqlHandle): boolean {
   return ['meta', 'generations', 'lives'].every((table) => tables.includes(table));
 }
 
-/** Where the file itself says that it stands; undefined before its first commit. */
+/** The position according to the file itself; undefined before its first commit. */
 export function positionOf(file: string): CommitPosition | undefined {
   if (sizeOf(file) === 0) return undefined;
   let handle: SqlHandle | undefined;
@@ -105,7 +105,7 @@ function positionIn(handle: SqlHandle): CommitPosition | undefined {
     .get(COMMITS);
 }
 
-/** In words; undefined when nothing is. */
+/** Describes the missing commits; undefined when none is missing. */
 function whatIsMissing(handle: SqlHandle, known: CommitPosition): string | undefined {
   if (!hasTables(handle)) return 'is older than its first commit';
   if (handle.prepare('SELECT database_id FROM meta').pluck().get() !== known.databaseId) return 'is another database';

@@ -3,8 +3,8 @@ import { refusalToOpen } from './sql-error.js';
 import type { SqlHandle } from './sql-handle.js';
 
 /**
- * Which of these tables a database file does not have yet; all of them when it is empty. Changes nothing, and the file
- * must be there. Throws what `SqlDatabase.open` rejects with.
+ * The tables that a database file lacks; all of them when it is empty. Changes nothing. The file must exist. Throws what
+ * `SqlDatabase.open` rejects with.
  */
 export function tablesMissingIn(file: string, tables: readonly string[]): readonly string[] {
   let handle: SqlHandle | undefined;

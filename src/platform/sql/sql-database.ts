@@ -30,20 +30,20 @@ export interface SqlDatabasePorts extends Omit<SqlWriteExecutorPorts, 'guard'> {
   readonly files: DataFiles;
 }
 
-/** Without the one that it is a count of: that is no part of the data. */
+/** Excludes the witness, which only counts the commits and is not part of the data. */
 const FILES = ['', '-wal', '-shm'];
 const WRITE_BUSY_TIMEOUT_MS = 250;
 const READ_BUSY_TIMEOUT_MS = 1_000;
 const DATABASE_ID_BYTES = 16;
 const LIFE_BYTES = 6;
 const LIVES_KEPT = 10_000;
-/** To so much SQLite cuts its log, which may grow further while somebody reads for long, when it begins it anew. */
+/** When SQLite restarts its log, it cuts the log to this size; during long reads the log may grow further. */
 const LOG_KEPT_BYTES = 10 * 2 ** 20;
 
 /**
- * One SQLite file in WAL mode behind two connections. TypeORM's better-sqlite3 driver is one connection per DataSource,
- * and concurrent work on it joins whatever transaction happens to be open, so nothing writes through a DataSource once
- * the migrations have run: all writes go through `writer`, all reads through `reader`.
+ * One SQLite file in WAL mode behind two connections. TypeORM's better-sqlite3 driver is one connection per DataSource, and
+ * concurrent work on it joins whatever transaction is open, so after the migrations nothing writes through a DataSource: all
+ * writes go through `writer`, all reads through `reader`.
  */
 export class SqlDatabase {
   private readonly incarnationOf: Statement<[number], number>;
@@ -51,20 +51,22 @@ export class SqlDatabase {
   private constructor(
     readonly writeSource: DataSource,
     readonly readSource: DataSource,
-    /** For preparing the statements that work given to `writer` runs. */
+    /** For preparing the statements of work given to `writer`. */
     readonly writeHandle: SqlHandle,
     readonly writer: SqlWriteExecutor,
     readonly reader: SqlReader,
-    /** Made with the file, never changed: tells a restored copy's caches and journals from another database's. */
+    /**
+     * Created with the file and never changed: distinguishes the caches and journals of a restored copy from another database's.
+     */
     readonly databaseId: string,
     readonly epoch: number,
-    /** Names this incarnation of the file, and no other of this file or of a copy of it: a random whole number of 48 bits. */
+    /** Identifies this incarnation, unique among this file and its copies: a random whole number of 48 bits. */
     readonly incarnation: number,
     private readonly witness: CommitWitness,
-    /** What was read is not what was written: from now on nothing is. Returns what the request is answered with. */
+    /** Reports that data read back differs from data written, and stops all writes. Returns the error for the request. */
     readonly damaged: (what: string) => AppError,
     private readonly letGo: () => void,
-    /** Undoes that this very incarnation began to count commits outside of the file; undefined where an earlier one did. */
+    /** Reverts the start of counting commits outside the file by this incarnation; undefined where an earlier one started it. */
     private readonly uncounted: { readonly unmark: () => void; readonly remove: () => Promise<void> } | undefined,
   ) {
     this.incarnationOf = reader.handle.prepare<[number], number>('SELECT id FROM lives WHERE id = ?').pluck();
@@ -73,7 +75,7 @@ export class SqlDatabase {
   /**
    * Opens, migrates, takes the next epoch and begins an incarnation, durable when it resolves. The caller holds the data
    * directory's lock. Rejects with `storage-busy`, `storage-read-only` or `data-corrupt`, which name the file, and with
-   * `recovery-needed`, nothing changed, when the file lacks commits that were durable.
+   * `recovery-needed`, nothing changed, when the file lacks durable commits.
    */
   static async open(ports: SqlDatabasePorts, options: SqlDatabaseOptions): Promise<SqlDatabase> {
     try {
@@ -155,15 +157,14 @@ export class SqlDatabase {
     );
   }
 
-  /** Whether this file, or the one that it was copied from, began that incarnation. Of the last 10,000. */
+  /** Whether that incarnation belongs to this file, or to the file that it was copied from. Covers the last 10,000. */
   knowsIncarnation(incarnation: number): boolean {
     return this.incarnationOf.get(incarnation) !== undefined;
   }
 
   /**
-   * For a start that is refused: lets go of the file at once, with nothing left beside it that would be taken for a part
-   * of a copy that somebody puts in its place, and nothing by which such a copy would be measured. No work may be under way
-   * or follow. Never rejects.
+   * For a refused start: closes the file at once and leaves nothing beside it that could pass for part of another copy put in its
+   * place, or serve to judge such a copy. No work may be under way or follow. Never rejects.
    */
   async abandon(): Promise<void> {
     this.letGo();
@@ -178,7 +179,7 @@ export class SqlDatabase {
       try {
         await end();
       } catch {
-        // What is to be said is why the start is refused.
+        // The error to report is the reason for the refused start.
       }
     }
   }
@@ -209,7 +210,7 @@ function connection(
       handle.pragma('journal_mode = WAL');
       handle.pragma('synchronous = FULL');
       handle.pragma(`journal_size_limit = ${String(LOG_KEPT_BYTES)}`);
-      // The journals of savepoints: on disk they cost as many writes as the work itself, and nobody reads them after a crash.
+      // Savepoint journals: on disk they cost as many writes as the work itself, and nothing reads them after a crash.
       handle.pragma('temp_store = MEMORY');
       registerSeal(handle);
       opened(handle);
@@ -218,8 +219,8 @@ function connection(
 }
 
 /**
- * A copy that was made before does not know this incarnation, and its own next ones have other names. Forgetting an old one is
- * safe: what is still in doubt of it is then left to a person, and not aborted.
+ * An earlier copy does not know this incarnation, and its own next ones have other names. Forgetting old ones is safe: their
+ * in-doubt transactions are left to a person instead of aborted.
  */
 function beginEpoch(
   handle: SqlHandle,

@@ -1,12 +1,12 @@
 import { AppError, type ErrorCode, isAppError, storageFull } from '../../kernel/index.js';
 
-/** SQLite's symbolic result code (`SQLITE_FULL`, `SQLITE_IOERR_FSYNC`); undefined when the error is not SQLite's. */
+/** SQLite's symbolic result code (`SQLITE_FULL`, `SQLITE_IOERR_FSYNC`); undefined for errors of another origin. */
 export function sqliteCode(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === 'string' && code.startsWith('SQLITE_') ? code : undefined;
 }
 
-/** What a statement that failed before its commit means to the caller: nothing was written. Others are returned as they are. */
+/** Translates an error of a statement before its commit, when nothing was written. Other errors are returned unchanged. */
 export function refusalFrom(error: unknown): unknown {
   const code = sqliteCode(error);
   if (code === 'SQLITE_FULL') return storageFull(error);
@@ -27,12 +27,12 @@ export function refusalFrom(error: unknown): unknown {
   return error;
 }
 
-/** Whether the file, or the disk below it, does not give back what was written. */
+/** Whether the file, or the disk below it, does not return what was written. */
 export function isDamage(error: unknown): boolean {
   return /^SQLITE_(?:NOTADB|CORRUPT|IOERR)/.test(sqliteCode(error) ?? '');
 }
 
-/** What it means to a person when this file cannot be opened, and what to do. Others are returned as they are. */
+/** Explains to a person why this file cannot be opened, and what to do. Other errors are returned unchanged. */
 export function refusalToOpen(error: unknown, file: string): unknown {
   if (isDamage(error)) {
     return new AppError('data-corrupt', `${file}: ${String((error as Error).message)}`, {

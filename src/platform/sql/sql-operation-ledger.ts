@@ -14,7 +14,7 @@ import type { SqlDatabase } from './sql-database.js';
 const SECOND_MS = 1_000;
 const RECORDED_PER_PRUNE = 500;
 const PRUNED_AT_ONCE = 1_000;
-/** Work that fails after it has recorded leaves the count without keys too high, until it is counted anew. */
+/** Work that fails after it has recorded leaves the count without keys too high until the next full count. */
 const RECORDED_PER_COUNT = 100_000;
 
 /** An answer in the columns of the table. `body` is serialised JSON; null where the answer has none. */
@@ -24,10 +24,10 @@ export interface RecordedAnswer {
   readonly body: string | null;
 }
 
-/** What an adapter gives a write to be recorded with. */
+/** What an adapter passes with a write for its record. */
 export interface Recording<Outcome> {
   readonly operation: OperationStamp;
-  /** Makes the answer of what the write did, within its commit: synchronous and cheap. */
+  /** Makes the answer from the write's outcome, within its commit: synchronous and cheap. */
   readonly answerOf: (outcome: Outcome) => RecordedAnswer;
 }
 
@@ -57,7 +57,7 @@ export class SqlOperationLedger implements OperationLedger<RecordedAnswer> {
   private readonly seal: RowSeal;
   private recordedSincePrune = 0;
   private recordedSinceCount = 0;
-  /** Undefined until it is counted. */
+  /** Undefined until the first count. */
   private withoutKey: number | undefined;
 
   constructor(
@@ -80,7 +80,7 @@ export class SqlOperationLedger implements OperationLedger<RecordedAnswer> {
          RETURNING scope IS NULL`,
       )
       .pluck();
-    // The index of the scopes has those without one in the order of their rows.
+    // The scope index keeps rows without a scope in the order of their rows.
     this.deleteOldestWithoutKey = write.prepare(
       `DELETE FROM operations WHERE rowid IN (
          SELECT rowid FROM operations WHERE scope IS NULL ORDER BY rowid LIMIT ?)`,
@@ -98,8 +98,8 @@ export class SqlOperationLedger implements OperationLedger<RecordedAnswer> {
   }
 
   /**
-   * The answer that is made of `outcome`. Only inside work of the write executor: durable with its commit, gone when the
-   * work fails. Throws when the scope has an operation that has not expired.
+   * Records and returns the answer for `outcome`. Only inside work of the write executor: durable with its commit, gone when the
+   * work fails. Throws when the scope has an unexpired operation.
    */
   record<Outcome>({ operation, answerOf }: Recording<Outcome>, outcome: Outcome): RecordedAnswer {
     const answer = answerOf(outcome);
@@ -125,7 +125,7 @@ export class SqlOperationLedger implements OperationLedger<RecordedAnswer> {
     return this.toRecord(this.byId.get(id));
   }
 
-  /** The keys that are not over yet, by owner and second. Whoever takes them may wait between any two. */
+  /** The unexpired keys, by owner and second. The consumer may pause between any two. */
   *heldKeys(): Generator<HeldKeys, void, undefined> {
     let from = this.nextExpiry.get(this.clock.nowMs());
     while (from !== null && from !== undefined) {
@@ -146,7 +146,7 @@ export class SqlOperationLedger implements OperationLedger<RecordedAnswer> {
     this.withoutKey = withoutKey - this.deleteOldestWithoutKey.run(surplus).changes;
   }
 
-  /** How many have no key. To count them takes milliseconds, so that they are counted is rare. */
+  /** The number of operations without a key. Counting takes milliseconds, so it is rare. */
   private counted(): number {
     if (this.withoutKey !== undefined && this.recordedSinceCount < RECORDED_PER_COUNT) return this.withoutKey;
     this.recordedSinceCount = 0;

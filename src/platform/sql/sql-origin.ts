@@ -1,10 +1,10 @@
 import type { SqlDatabase } from './sql-database.js';
 
 /**
- * What this file says of its first start.
- * - `unknown`: it has just been made, and nobody has looked at what is beside it.
- * - `new`: it was made beside documents that were empty, in a directory without data. The first history of theirs gets
- *   `clusterId`; with another one they have come from somewhere else since.
+ * What this file says about its first start.
+ * - `unknown`: the file has just been made, and nothing has checked what is beside it.
+ * - `new`: it was made beside empty documents, in a directory without data. Their first history gets `clusterId`; a history with
+ *   another id has come from elsewhere since.
  * - `settled`: its first start is over, or was not the first of its directory.
  */
 export type SqlOrigin = { readonly kind: 'unknown' | 'settled' } | { readonly kind: 'new'; readonly clusterId: string };

@@ -8,14 +8,13 @@ export interface Versioned<T> {
 }
 
 /**
- * Reads that know how fresh they are. Each table that caches depend on has a generation, moved by the commit that
- * changes it; SQLite's `data_version` tells this connection when any other has committed, so the generation is looked
- * up again exactly when it may have moved, in whatever process that happened.
- *
- * Asking SQLite takes several system calls, so one answer serves a whole turn of the event loop, unless this process
- * itself commits meanwhile (`noticeCommit`). Requests that are handled in one turn had begun to arrive before it, so
- * when they were sent, a commit that another process makes during the turn had not been answered. (A client that
- * pipelines over one connection while it watches a second process could tell the difference.)
+ * Reads that know how fresh they are. Each table that caches depend on has a generation, which the commit that changes it moves.
+ * SQLite's `data_version` tells this connection of any other commit, so the generation is looked up again exactly when it may
+ * have moved, whichever process moved it.
+ * Asking SQLite takes several system calls, so one answer serves a whole event-loop turn, unless this process commits in the
+ * meantime (`noticeCommit`). Requests handled in one turn began to arrive before it, so when they were sent, no commit that
+ * another process makes during the turn had been answered. (A client that pipelines over one connection while it watches a second
+ * process could tell the difference.)
  */
 export class SqlReader {
   private readonly dataVersion: Statement<[], number>;
@@ -26,7 +25,7 @@ export class SqlReader {
   private isChecked = false;
   private readonly generations = new Map<string, number>();
 
-  /** `handle` is for preparing read statements; no one may leave a transaction open on it. */
+  /** `handle` is for preparing read statements; no caller may leave a transaction open on it. */
   constructor(
     readonly handle: SqlHandle,
     private readonly nextTurn: NextTurn,
@@ -49,12 +48,12 @@ export class SqlReader {
     return generation;
   }
 
-  /** To be called when a commit of this process is durable, before it is answered. */
+  /** Call it when a commit of this process is durable, before the answer. */
   noticeCommit(): void {
     this.isChecked = false;
   }
 
-  /** Runs `load`, which must be synchronous, and reads the table's generation in one read transaction. */
+  /** Runs `load`, which must be synchronous, and reads the table's generation in the same read transaction. */
   loadVersioned<T>(table: string, load: () => T): Versioned<T> {
     this.begin.run();
     try {

@@ -21,7 +21,7 @@ export interface SqlTransactionTablePorts {
 }
 
 export interface TransactionPage {
-  /** Of the id that the page before ended with. */
+  /** The last id of the previous page. */
   readonly after?: string | undefined;
   readonly limit: number;
   readonly decision?: Decision | undefined;
@@ -29,10 +29,9 @@ export interface TransactionPage {
 }
 
 /**
- * Decisions on transactions over several stores, one row each, in the database whose own commit decides them.
- *
- * Invariant: a row is written once and its decision never changes. That a transaction is completed is known to readers
- * at once and durable later, so a crash may forget it: who completes must be ready to do so again.
+ * Decisions on transactions over several stores, one row each, in the database whose own commit decides them. Invariant: a row is
+ * written once and its decision never changes. Readers see a completion at once; it becomes durable later, so a crash may forget
+ * it, and the code that completes must be ready to do so again.
  */
 export class SqlTransactionTable {
   private readonly insertFirst: Statement<(string | number | null)[]>;
@@ -51,8 +50,8 @@ export class SqlTransactionTable {
   private insertedSincePrune = 0;
 
   /**
-   * `mayForget`: whether no participant will ever ask again what was decided on a transaction that it acknowledged so,
-   * as its own record of the decision is in a snapshot.
+   * `mayForget`: whether no participant with this acknowledgement will ask for the decision again, because its own record of the
+   * decision is in a snapshot.
    */
   constructor(
     private readonly database: Pick<SqlDatabase, 'writeHandle' | 'writer' | 'reader'>,
@@ -84,8 +83,8 @@ export class SqlTransactionTable {
   }
 
   /**
-   * Only inside work of the write executor: durable with its commit, gone when the work fails. Returns undefined when
-   * the row was written, and what it says when there is one already; then nothing is written.
+   * Only inside work of the write executor: durable with its commit, gone when the work fails. Returns undefined when it wrote
+   * the row, and the existing decision, writing nothing, when there is one.
    */
   insert(details: DecisionDetails, decision: Decision): Decision | undefined {
     const { id, kind, decidedBy, incarnation, by, reason, operationId, begunAtMs, preparedAtMs, positions } = details;
@@ -108,12 +107,12 @@ export class SqlTransactionTable {
     return this.committedDecision.get(id);
   }
 
-  /** The one that the operation's effect is in; an aborted one only where there is no other. */
+  /** The transaction that holds the operation's effect; an aborted one only where there is no other. */
   findByOperation(operationId: string): DecisionRow | undefined {
     return this.toRow(this.byOperation.get(operationId));
   }
 
-  /** In the order of ids, which is that of time; from the oldest on unless asked otherwise. */
+  /** In the order of ids, which is that of time, oldest first by default. */
   page({ after, limit, decision, order = 'oldest-first' }: TransactionPage): readonly DecisionRow[] {
     const [beyond, direction, start] = order === 'oldest-first' ? ['>', 'ASC', ''] : ['<', 'DESC', BEHIND_ALL];
     // With the decision as a literal SQLite can use the index of aborted ones.
@@ -126,21 +125,21 @@ export class SqlTransactionTable {
     return stored.map((row) => transactionRowOf(row, this.waiting.get(row.id)));
   }
 
-  /** How many there are, in constant time. */
+  /** Takes constant time. */
   count(decision?: Decision): number {
     const counts = this.counts.all().filter((one) => decision === undefined || one.decision === decision);
     return counts.reduce((sum, { count }) => sum + count, 0);
   }
 
-  /** Those not known to be completed, oldest first. */
+  /** Transactions not known to be completed, oldest first. */
   incomplete(): readonly DecisionRow[] {
     const stored = this.notCompleted.all().filter(({ id }) => !this.waiting.has(id));
     return stored.map((row) => transactionRowOf(row, undefined));
   }
 
   /**
-   * Known to readers of the table at once, durable within a second or when the database is closed, at no commit of its
-   * own while others commit. Again: the first one counts. Without such a row: no effect.
+   * Visible to readers at once; durable within a second, or on closing, sharing the commits of others. A second call for an id,
+   * or a call for an unknown id, has no effect.
    */
   complete(id: string, acknowledgements: Acknowledgements): void {
     if (this.waiting.has(id)) return;
@@ -166,8 +165,8 @@ export class SqlTransactionTable {
   }
 
   /**
-   * Completed though a participant has lost it: nobody asks for it any more. Durable when it resolves. Not on a table
-   * that is in use.
+   * Completes transactions that a participant has lost and nobody asks for any more. Durable when it resolves. Not on a table in
+   * use.
    */
   giveUp(ids: readonly string[], reason: string): Promise<void> {
     const nowMs = this.ports.clock.nowMs();
@@ -177,8 +176,8 @@ export class SqlTransactionTable {
   }
 
   /**
-   * Only inside work of the write executor; `insert` does it as well, every 500 rows. Forgets at most 1,000 of those that
-   * were decided more than a day ago, are completed, and may be forgotten. Returns how many.
+   * Only inside work of the write executor; `insert` also does it, every 500 rows. Forgets at most 1,000 transactions that are
+   * completed, may be forgotten and were decided more than a day ago. Returns how many.
    */
   prune(): number {
     this.insertedSincePrune = 0;

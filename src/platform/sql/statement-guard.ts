@@ -2,14 +2,14 @@ import type { Statement } from 'better-sqlite3';
 import type { SqlHandle } from './sql-handle.js';
 
 /**
- * What is called at once before each run of the statement, and may throw instead of it; undefined: nothing. `isReadOnly` as
- * SQLite says it: a COMMIT is, as it changes nothing by itself.
+ * The returned function runs before each run of the statement and may throw to prevent it; undefined: no check. `isReadOnly`
+ * follows SQLite, where a COMMIT is read-only because it changes nothing by itself.
  */
 export type CheckOfStatement = (sql: string, isReadOnly: boolean) => (() => void) | undefined;
 
 const RUNS = ['run', 'get', 'all', 'iterate'] as const;
 
-/** The same connection, with checked statements. Only for those that are prepared through what is returned. */
+/** The same connection with checked statements. Covers only statements prepared through the returned handle. */
 export function beforeEachStatement(handle: SqlHandle, checkOf: CheckOfStatement): SqlHandle {
   const prepare = (sql: string): Statement => {
     const statement = handle.prepare(sql);
@@ -26,8 +26,8 @@ export function beforeEachStatement(handle: SqlHandle, checkOf: CheckOfStatement
 }
 
 /**
- * SQLite rolls back by itself after some errors (a full disk, `ON CONFLICT ROLLBACK`, a trigger's `RAISE(ROLLBACK)`).
- * The next statement then runs in a commit of its own, durable at once. So what writes runs inside of a transaction.
+ * SQLite itself rolls back after some errors (a full disk, `ON CONFLICT ROLLBACK`, a trigger's `RAISE(ROLLBACK)`). The next
+ * statement would run in its own commit, durable at once. So writing statements must run inside a transaction.
  */
 export function writesOnlyInTransactions(handle: SqlHandle): SqlHandle {
   return beforeEachStatement(handle, (sql, isReadOnly) => {
@@ -39,7 +39,7 @@ export function writesOnlyInTransactions(handle: SqlHandle): SqlHandle {
   });
 }
 
-/** On the statement itself, as a proxy in front of it would be slower. */
+/** Changes the statement itself, because a proxy in front of it would be slower. */
 function guarded(statement: Statement, check: () => void): Statement {
   for (const name of RUNS) {
     const run = statement[name].bind(statement) as (...values: unknown[]) => unknown;

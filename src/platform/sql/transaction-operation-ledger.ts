@@ -2,7 +2,7 @@ import type { Acknowledgements, DecisionRow, OperationLedger, OperationRecord } 
 import type { RecordedAnswer, SqlOperationLedger } from './sql-operation-ledger.js';
 import type { SqlTransactionTable } from './sql-transaction-table.js';
 
-/** Puts into the answer to a transaction what only the participants' acknowledgements tell. */
+/** Adds the parts of a transaction's answer that only the participants' acknowledgements contain. */
 export type CompleteAnswer<Answer> = (
   recorded: RecordedAnswer,
   transaction: DecisionRow,
@@ -10,8 +10,8 @@ export type CompleteAnswer<Answer> = (
 ) => Answer;
 
 /**
- * The operations of the SQL file, where one may be a transaction over several stores: its answer was recorded in the
- * commit that decided it, and is whole only when all participants have carried it out.
+ * The operations of the SQL file, including transactions over several stores: a transaction's answer is recorded in the deciding
+ * commit, and is whole only when all participants have carried it out.
  */
 export class TransactionOperationLedger<Answer> implements OperationLedger<Answer | RecordedAnswer> {
   constructor(

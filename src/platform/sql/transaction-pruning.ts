@@ -14,8 +14,8 @@ interface Candidate {
 }
 
 /**
- * Forgets decisions that nobody will ask for any more. Goes through the old rows in the order of their ids, a bounded
- * number at a time, and goes on behind those that must stay; so rows that have to stay for long hide no others.
+ * Forgets decisions that nobody will ask for. Scans the old rows in the order of ids, a bounded number at a time, and continues
+ * behind those that must stay, so that long-lived rows hide no others.
  */
 export class TransactionPruning {
   private readonly candidates: Statement<[string, string, number, number], Candidate>;
@@ -27,7 +27,7 @@ export class TransactionPruning {
     private readonly clock: Clock,
     private readonly mayForget: (acknowledgements: Acknowledgements) => boolean,
   ) {
-    // Nothing is decided before it has begun, so no id above the bound can belong to a row that is old enough.
+    // No decision precedes its transaction's start, so an id above the bound never belongs to a row that is old enough.
     this.candidates = write.prepare(
       `SELECT id, receipts AS acknowledgements FROM transactions
        WHERE id > ? AND id < ? AND decided_at_ms < ? AND completed_at_ms IS NOT NULL ORDER BY id LIMIT ?`,
@@ -35,7 +35,7 @@ export class TransactionPruning {
     this.delete = write.prepare('DELETE FROM transactions WHERE id = ?');
   }
 
-  /** Returns how many rows it has deleted. */
+  /** Returns the number of deleted rows. */
   run(): number {
     const olderThanMs = this.clock.nowMs() - RETENTION_MS;
     const candidates = this.candidates.all(this.after, idsFrom(olderThanMs), olderThanMs, PRUNED_AT_ONCE);

@@ -1,6 +1,6 @@
 import type { Acknowledgement, Acknowledgements, Decision, DecisionDetails, DecisionRow } from '../../kernel/index.js';
 
-/** As SQLite has it. */
+/** The row as SQLite returns it. */
 export interface StoredTransaction {
   readonly id: string;
   readonly decision: Decision;
@@ -24,7 +24,7 @@ export const STORED_COLUMNS = `id, decision, kind, decided_by AS decidedBy, life
 
 export type Completion = Required<Pick<DecisionRow, 'completedAtMs' | 'acknowledgements'>>;
 
-/** `waiting`: a completion that is not durable yet; one that is in the row counts before it. */
+/** `waiting` is a completion that is not durable yet; a completion in the row takes precedence. */
 export function transactionRowOf(stored: StoredTransaction, waiting: Completion | undefined): DecisionRow {
   const { reason, operationId, completedAtMs, acknowledgements, positions, ...rest } = stored;
   return {

@@ -19,21 +19,21 @@ export interface SqlWriteExecutorPorts {
   readonly guard: WriteGuard;
 }
 
-/** Knows whether what is written to the file will be found again. */
+/** Knows whether data written to the file will be found again. */
 export interface WriteGuard {
-  /** Why nothing may be written; undefined when it may. */
+  /** Why writing is refused; undefined when it is allowed. */
   readonly refusal: AppError | undefined;
-  /** Asked when a commit is durable: what has become of its file meanwhile, in words; undefined when nothing has. */
+  /** Called when a commit is durable: describes what has happened to its file in the meantime; undefined when nothing has. */
   lost(): string | undefined;
 }
 
 /** What a piece of work may do besides running statements on the write handle. */
 export interface SqlWriteScope {
-  /** The table's generation moves with this commit, so that no cache serves what was read before. */
+  /** Moves the table's generation with this commit, so that no cache serves older data. */
   touch(table: string): void;
 }
 
-/** Beside the commit of a batch, and of the epoch at the start. */
+/** Crash sites around the commit of a batch, and of the epoch at startup. */
 export const SQL_CRASH_SITES = [
   'sql.epoch.before',
   'sql.epoch.after',
@@ -41,7 +41,7 @@ export const SQL_CRASH_SITES = [
   'sql.commit.after',
 ] as const;
 
-/** How long deferred work waits for somebody else's commit before it gets one of its own. */
+/** How long deferred work waits for the commit of other work before it gets its own. */
 const DEFERRED_AT_MOST_MS = 1_000;
 
 interface Queued {
@@ -53,15 +53,14 @@ interface Queued {
 type Judged = { readonly entry: Queued; readonly value: unknown } | { readonly entry: Queued; readonly error: unknown };
 
 /**
- * The only writer of one SQLite file: all work that arrives in one turn of the event loop shares one commit (one
- * fsync), each piece under a savepoint of its own, so that one which fails takes nothing else with it.
- *
- * Invariant: a piece of work is answered only after the commit that holds it; one that threw has left nothing.
+ * The only writer of one SQLite file: all work that arrives in one event-loop turn shares one commit (one fsync), each piece
+ * under its own savepoint, so that a failing piece affects no other. Invariant: a piece of work is answered only after the commit
+ * that holds it; one that threw has left nothing.
  */
 export class SqlWriteExecutor {
   private queue: Queued[] = [];
   private deferred: Queued[] = [];
-  /** After a commit that held deferred work was refused: the next attempt must not cost anyone else theirs. */
+  /** Set after a commit with deferred work was refused: the next attempt must not fail the commit of other work. */
   private mustDeferredGoAlone = false;
   private cancelDeferredTimer: (() => void) | undefined;
   private readonly begin: Statement<[]>;
@@ -78,7 +77,7 @@ export class SqlWriteExecutor {
     private readonly ports: SqlWriteExecutorPorts,
     private readonly handle: SqlHandle,
     private readonly epoch: number,
-    /** Called when a commit is durable, before anyone is answered, with its number; undefined when it changed nothing. */
+    /** Called with the commit's number when it is durable, before any answer; undefined when it changed nothing. */
     private readonly committed: (count: number | undefined) => void,
   ) {
     this.begin = handle.prepare('BEGIN IMMEDIATE');
@@ -96,9 +95,9 @@ export class SqlWriteExecutor {
   }
 
   /**
-   * Runs `work` inside the next commit; it must be synchronous and may run statements of this handle only. Durable when
-   * it resolves. Rejects with what `work` threw, or `storage-full`, `storage-busy`, `storage-read-only` (nothing
-   * written), or `outcome-unknown` (the process is stopping).
+   * Runs `work` inside the next commit; it must be synchronous and may run statements of this handle only. Durable when it
+   * resolves. Rejects with what `work` threw, or `storage-full`, `storage-busy`, `storage-read-only` (nothing written), or
+   * `outcome-unknown` (the process is stopping).
    */
   run<T>(work: (scope: SqlWriteScope) => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
@@ -112,10 +111,9 @@ export class SqlWriteExecutor {
   }
 
   /**
-   * Runs `work`, as `run` does, inside the next commit that somebody else needs, after a second inside one of its own.
-   * For what may be lost when the process dies: nobody can wait for it. A commit that is refused is tried again, so
-   * `work` may run more than once. `settled` is called when it is durable, or with what `work` threw: then nothing of it
-   * was written, and it is not tried again.
+   * Runs `work`, as `run` does, inside the next commit that other work needs, after a second inside its own. For work that may be
+   * lost when the process dies, so nothing can wait for it. A refused commit is retried, so `work` may run more than once.
+   * `settled` is called when it is durable, or with what `work` threw: nothing of that is written, and it is not retried.
    */
   defer(work: (scope: SqlWriteScope) => void, settled: (error?: unknown) => void): void {
     const resolve = (): void => {
@@ -125,15 +123,15 @@ export class SqlWriteExecutor {
     this.armDeferredTimer();
   }
 
-  /** Resolves when all work that was queued before has been answered and what was deferred has been tried. */
+  /** Resolves when all previously queued work has been answered and deferred work has been tried. */
   async drained(): Promise<void> {
     this.mustDeferredGoAlone = true;
-    // Behind all others in the queue, whatever becomes of it.
+    // This call queues behind all other work; its own result does not matter.
     await this.run(() => undefined).catch(() => undefined);
     this.commitDeferred();
   }
 
-  /** Drains. What is deferred and cannot be written even now is given up. No work may follow. */
+  /** Drains. Deferred work that still cannot be written is given up. No work may follow. */
   async close(): Promise<void> {
     await this.drained();
     this.takeDeferred();
@@ -175,7 +173,7 @@ export class SqlWriteExecutor {
     else this.answerUnlessLost(judged);
   }
 
-  /** What is durable in a file that has been removed meanwhile is found again only if that is put back. */
+  /** Durable data in a file that was removed in the meantime is found again only if the file is put back. */
   private answerUnlessLost(judged: readonly Judged[]): void {
     const lost = this.ports.guard.lost();
     if (lost === undefined) answer(judged);
@@ -194,7 +192,7 @@ export class SqlWriteExecutor {
     return deferred;
   }
 
-  /** Of a commit that came to nothing. */
+  /** Keeps the deferred work of a commit that failed. */
   private keepDeferred(deferred: readonly Queued[]): void {
     if (deferred.length === 0) return;
     this.deferred = [...deferred, ...this.deferred];
@@ -220,7 +218,7 @@ export class SqlWriteExecutor {
       tables.forEach((table) => touched.add(table));
       return { entry, value };
     } catch (error) {
-      // Nobody's work is to be left when a page is damaged either: what others would build on it is not known.
+      // A damaged page discards all work too, because the basis of the other work is unknown.
       if (!this.handle.inTransaction || this.ports.guard.refusal !== undefined) throw new RolledBack(entry, error);
       this.rollbackTo.run();
       this.release.run();
@@ -228,7 +226,7 @@ export class SqlWriteExecutor {
     }
   }
 
-  /** True when the commit is durable. Otherwise everyone has been answered. */
+  /** True when the commit is durable. Otherwise all of its work has been answered. */
   private commitNow(batch: readonly Queued[], count: number | undefined): boolean {
     try {
       this.ports.crashSites.reach('sql.commit.before');
@@ -249,9 +247,9 @@ export class SqlWriteExecutor {
   }
 
   /**
-   * Whether a failed commit has certainly not happened. BUSY and constraints leave the transaction open. A full disk
-   * fails the writing of pages to the WAL, of which the mark that makes them a commit is the last; SQLite has then
-   * rolled back by itself. (A disk that is full only at the fsync is an SQLITE_IOERR_FSYNC, and not certain.)
+   * Whether a failed commit has certainly not happened. BUSY and constraints leave the transaction open. On a full disk the write
+   * of WAL pages fails, and the commit mark is the last of them; SQLite has already rolled back by itself. (A disk that is full
+   * only at the fsync gives SQLITE_IOERR_FSYNC, and is not certain.)
    */
   private isUndone(error: unknown): boolean {
     const code = sqliteCode(error) ?? '';
@@ -274,7 +272,7 @@ export class SqlWriteExecutor {
   }
 }
 
-/** After some errors SQLite rolls back the whole transaction by itself: then nobody's work is left. */
+/** After some errors SQLite itself rolls back the whole transaction, so no work is left. */
 class RolledBack extends Error {
   constructor(
     private readonly culprit: Queued,
@@ -283,7 +281,7 @@ class RolledBack extends Error {
     super('SQLite has rolled back', { cause });
   }
 
-  /** A full disk is everybody's; any other error that of the work that met it. */
+  /** A full disk rejects all work; any other error only the work that met it. */
   rejectAll(batch: readonly Queued[]): void {
     const refusal = refusalFrom(this.cause);
     const others = isAppError(refusal)

@@ -39,6 +39,5 @@ export const METRICS_OPERATION = viewOperation({
   type: 'text/plain',
 });
 
-/** What the root of a process tells of it. */
 export const rootOperation = (shown: z.ZodType): ReturnType<typeof viewOperation> =>
   viewOperation({ id: 'readRoot', summary: 'Name and version of this process, and links to what it serves', shown });

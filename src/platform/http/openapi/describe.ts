@@ -7,7 +7,7 @@ type Decorator = MethodDecorator & ClassDecorator;
 
 const PARAMETER = { path: ApiParam, query: ApiQuery, header: ApiHeader };
 
-/** Describes the route of a controller's method with the parts that a process without Nest puts into its document. */
+/** Describes the route of a controller's method with the same parts as a process without Nest. */
 export function Describe({ parameters, requestBody, responses, ...operation }: OpenApiOperation): Decorator {
   return applyDecorators(
     ApiOperation(operation as object),

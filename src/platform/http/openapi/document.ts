@@ -8,7 +8,7 @@ type Paths = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
 const MAX_INT32 = 2 ** 31 - 1;
 
-/** How clients prove who they are: with a key in either header, or not at all where no keys are set. */
+/** How clients authenticate: with a key in either header, or not at all where no keys are set. */
 const SECURITY = [{}, { apiKey: [] }, { bearer: [] }];
 const SECURITY_SCHEMES = {
   apiKey: { type: 'apiKey', in: 'header', name: 'X-Api-Key' },
@@ -21,7 +21,7 @@ export interface DocumentAbout {
   readonly version: string;
 }
 
-/** The OpenAPI document of these operations, with every schema that has a name and whole problems as examples. */
+/** The OpenAPI document of these operations, with every named schema and whole problems as examples. */
 export function openApiDocument(about: DocumentAbout, paths: Paths, shape: ProblemShape = {}): Json {
   const whole = structuredClone(paths);
   for (const [path, operations] of Object.entries(whole)) {
@@ -57,7 +57,7 @@ const OPTIONS = {
   },
 } as const satisfies z.core.ToJSONSchemaParams;
 
-/** All that have a name, together, so that each refers to the others by it. */
+/** All named schemas together, so that each refers to the others by name. */
 function jsonSchemas(shape: ProblemShape): Json {
   const { schemas } = z.toJSONSchema(z.globalRegistry, { ...OPTIONS, uri: (id) => `#/components/schemas/${id}` });
   const all = { ...schemas, Problem: z.toJSONSchema(problemSchema(shape), OPTIONS) };

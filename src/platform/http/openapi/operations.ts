@@ -9,9 +9,8 @@ export interface Described {
   readonly id: string;
   readonly summary: string;
   readonly description?: string;
-  /** Beyond those that every operation of its kind may give. */
+  /** Refusals beyond those that every operation of its kind may give. */
   readonly refusals?: refused.Refusals;
-  /** What refusals say here. */
   readonly details?: refused.RefusalDetails;
   /** Absent: the body that a controller names, or none. */
   readonly body?: z.ZodType;
@@ -19,40 +18,38 @@ export interface Described {
 
 export interface DescribedResource extends Described {
   readonly resource: z.ZodType;
-  /** Absent: whole numbers from 1; of a POST: its path has none, as the server gives it. */
+  /** Absent: whole numbers from 1, or for a POST no id at all, because the server assigns it. */
   readonly ids?: IdDescription;
-  /** The answer says in `X-Cache` where it came from. */
   readonly cached?: boolean;
   /** Customer, document-user and two-phase writes: `X-Write-Concern`, `X-Commit`, `X-Replicas-Acked`. */
   readonly replicated?: boolean;
-  /** Of a read of documents: takes `min_seq`. */
+  /** A read of documents, which takes `min_seq`. */
   readonly minSeq?: boolean;
   /** False: the answer to a POST is more than the resource, and has no `ETag`. */
   readonly hasEtag?: boolean;
 }
 
-/** A POST that makes nothing new. */
+/** A POST that creates nothing. */
 export interface DescribedAction extends Described {
   readonly shown: z.ZodType;
-  /** Of the resource that it acts on; absent: on none. */
+  /** The ids of the resource that it acts on; absent when it acts on none. */
   readonly ids?: IdDescription;
-  /** True: its body may be absent or an empty object. */
+  /** True when the body may be absent or an empty object. */
   readonly bodiless?: boolean;
 }
 
-/** What is not a stored resource: the service itself. */
+/** A view of something other than a stored resource, such as the service itself. */
 export interface DescribedView extends Described {
   readonly shown: z.ZodType;
   /** Absent: JSON. */
   readonly type?: string;
   readonly parameters?: readonly OpenApiParameter[];
-  /** Needs no key and is never limited. */
   readonly open?: boolean;
 }
 
 export interface DescribedList extends Pick<DescribedResource, keyof Described | 'ids' | 'cached' | 'minSeq'> {
   readonly item: z.ZodType;
-  /** What else the list may be asked for: a query parameter and its values. */
+  /** A further query parameter of the list, and its values. */
   readonly filter?: { readonly name: string; readonly description: string; readonly values: readonly string[] };
 }
 
@@ -97,7 +94,7 @@ export function readOperation(described: DescribedResource): OpenApiOperation {
 
 const ofReads = (minSeq: boolean): refused.Refusals => (minSeq ? ['not-ready'] : []);
 
-/** The description with the refusals of its kind and that of a malformed id. */
+/** Adds the refusals of the operation's kind and the refusal of a malformed id. */
 function ofId<T extends Described>(described: T, ids: IdDescription | undefined, ofKind: refused.Refusals): T {
   const refusals = [...ofKind, ...(described.refusals ?? [])];
   if (!ids) return { ...described, refusals };
@@ -152,7 +149,7 @@ function writeOfOne(described: DescribedWrite, status: number, done: OpenApiResp
   return write({ ...described, ids, refusals }, status, done, [part.pathId(ids), ...part.PRECONDITIONS]);
 }
 
-/** In SQL alone, or of documents, which go to replicas. */
+/** A write to SQL alone, or to documents, which have replicas. */
 function write(
   described: DescribedWrite,
   status: number,
@@ -185,12 +182,12 @@ export function actionOperation({ shown, ids, bodiless = false, ...described }: 
 
 export interface Elsewhere {
   readonly description?: string;
-  /** Of answers that are no refusals. */
+  /** Headers of answers that are not refusals. */
   readonly headers?: Json;
   readonly refusals?: refused.Refusals;
 }
 
-/** The same operation on another process: with what that process adds to it. */
+/** The same operation on another process, with the additions of that process. */
 export function asElsewhere(given: OpenApiOperation, elsewhere: Elsewhere): OpenApiOperation {
   const { headers = {}, refusals = [], ...texts } = elsewhere;
   const responses = Object.entries(given.responses).map(([status, one]) => {

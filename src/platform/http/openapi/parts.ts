@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What the descriptions of operations are made of, in the form of OpenAPI 3.0; the app's and the replica's alike. */
+/** The parts of operation descriptions, in the form of OpenAPI 3.0, for both the app and the replica. */
 export type Json = Readonly<Record<string, unknown>>;
 
 export interface OpenApiParameter {
@@ -28,7 +28,7 @@ export interface OpenApiOperation {
   readonly responses: Readonly<Record<string, OpenApiResponse>>;
 }
 
-/** What the ids of a resource look like. */
+/** The form of a resource's ids. */
 export interface IdDescription {
   readonly description: string;
   readonly schema: Readonly<Record<string, string | number>>;
@@ -42,7 +42,7 @@ export const WHOLE_NUMBERS: IdDescription = {
   example: 1,
 };
 
-/** A schema with an id by its name, any other in place. */
+/** Refers to a schema with an id by name; inlines any other. */
 export function schemaOf(schema: z.ZodType): Json {
   const id = schema.meta()?.id;
   if (id !== undefined) return { $ref: `#/components/schemas/${id}` };
@@ -81,7 +81,7 @@ export function parameter(
 export const pathId = ({ description, schema, example }: IdDescription, name = 'id'): OpenApiParameter =>
   parameter('path', name, description, { ...schema, example });
 
-/* Optional parameters have no examples: Swagger UI fills them in, and sends what nobody meant. */
+/** Optional parameters have no examples: Swagger UI fills them in and sends values that the user did not choose. */
 export const MIN_SEQ = parameter(
   'query',
   'min_seq',

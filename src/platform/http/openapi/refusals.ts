@@ -3,7 +3,7 @@ import { problemOf, type ProblemShape } from '../problem.js';
 import { STATUS_OF } from '../status.js';
 import type { OpenApiResponse } from './parts.js';
 
-/** A `detail` of each code, as an answer may say it. */
+/** A sample `detail` for each code. */
 const DETAILS = {
   'validation-failed': 'limi is not a known query',
   'malformed-json': 'the body is not JSON: Unexpected end of JSON input',
@@ -33,13 +33,12 @@ const DETAILS = {
   'outcome-unknown': 'the commit failed',
 } as const satisfies Partial<Record<ErrorCode, string>>;
 
-/** Their details begin with the field. */
+/** The details of these codes begin with the field. */
 const NAMING_FIELDS: ReadonlySet<string> = new Set(['validation-failed', 'malformed-id']);
 
 export type Refusals = readonly (keyof typeof DETAILS)[];
 export type RefusalDetails = Readonly<Partial<Record<keyof typeof DETAILS, string>>>;
 
-/** What each status of a refusal means. */
 const MEANINGS: Readonly<Record<number, string>> = {
   400: 'Bad input; `errors` names the fields; nothing was written.',
   401: 'The request has no known API key (only where keys are set).',
@@ -57,7 +56,7 @@ const MEANINGS: Readonly<Record<number, string>> = {
 };
 
 export const OPEN_REFUSALS: Refusals = ['validation-failed', 'misdirected'];
-/** Any route that needs a key may give them. */
+/** Refusals of any route that needs a key. */
 export const COMMON_REFUSALS: Refusals = [...OPEN_REFUSALS, 'unauthorized', 'forbidden', 'rate-limited'];
 const OF_BODIES: Refusals = ['malformed-json', 'body-too-large', 'unsupported-media-type'];
 const OF_STORES: Refusals = ['overloaded', 'not-ready', 'storage-full', 'storage-damaged', 'shutting-down'];
@@ -78,7 +77,7 @@ export function refusals(codes: Refusals, details: RefusalDetails = {}): Record<
   return Object.fromEntries(responses);
 }
 
-/** The examples of one response, each a problem as it is answered at this path. */
+/** The examples of one response, each a whole problem for this path. */
 export function wholeProblems(examples: object, instance: string, shape: ProblemShape): object {
   const problems = Object.entries(examples).map(([code, { value: detail }]: [string, { value: string }]) => {
     const [field = '', ...words] = detail.split(' ');

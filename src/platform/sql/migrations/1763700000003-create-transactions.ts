@@ -1,8 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * Decisions on transactions over several stores: who writes the row of a transaction first has decided it; and the lives
- * of this file, by which it knows what only a newer copy of it can have decided.
+ * Decisions on transactions over several stores: the first writer of a transaction's row decides it. Also the incarnations of
+ * this file, which reveal what only a newer copy can have decided.
  */
 export class CreateTransactions1763700000003 implements MigrationInterface {
   name = 'CreateTransactions1763700000003';
@@ -29,7 +29,7 @@ export class CreateTransactions1763700000003 implements MigrationInterface {
     );
     await runner.query('CREATE INDEX transactions_incomplete ON transactions (id) WHERE completed_at_ms IS NULL');
     await runner.query("CREATE INDEX transactions_aborted ON transactions (id) WHERE decision = 'aborted'");
-    // There may be millions: counting them would hold everyone up.
+    // There may be millions, and counting them would block all other work.
     await runner.query(`CREATE TABLE transaction_counts (
       decision TEXT PRIMARY KEY,
       count INTEGER NOT NULL

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Where the data beside this file comes from. A file that has had an epoch before is older than that question. */
+/** The origin of the data beside this file. A file that already had an epoch is older than this table. */
 export class CreateOrigin1764500000001 implements MigrationInterface {
   name = 'CreateOrigin1764500000001';
 

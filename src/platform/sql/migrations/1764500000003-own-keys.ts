@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Whom the key of an operation counts for, and the counts that follow from that at a start, from an index alone. */
+/** The owner of each operation's key, and an index that alone gives the counts per owner at startup. */
 export class OwnKeys1764500000003 implements MigrationInterface {
   name = 'OwnKeys1764500000003';
 

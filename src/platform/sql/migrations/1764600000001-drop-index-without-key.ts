@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Operations without a key are forgotten in the order of their rows: an index of them cost a page in every commit. */
+/** Operations without a key are forgotten in the order of their rows; an index of them cost a page in every commit. */
 export class DropIndexWithoutKey1764600000001 implements MigrationInterface {
   name = 'DropIndexWithoutKey1764600000001';
 

@@ -7,7 +7,7 @@ import { DropIndexWithoutKey1764600000001 } from './1764600000001-drop-index-wit
 
 export { SEALED_OPERATIONS } from './1764500000010-seal-operations.js';
 
-/** What every SQL file needs. TypeORM runs them by the times in their names, together with those of the stores. */
+/** Migrations for every SQL file. TypeORM orders them by the times in their names, together with those of the stores. */
 export const PLATFORM_MIGRATIONS = [
   CreatePlatformTables1763700000001,
   CreateTransactions1763700000003,
