@@ -13,10 +13,7 @@ export interface SnapshotStream {
   readonly chunks: AsyncIterable<Buffer>;
 }
 
-/**
- * A snapshot file. Until it is closed, it stays whole and the records behind it stay readable. Each use starts from the
- * beginning.
- */
+/** A snapshot file: until it is closed, it stays whole and the records behind it readable. Each use starts at the beginning. */
 export interface OpenSnapshot extends SnapshotStream {
   close(): Promise<void>;
 }
@@ -36,10 +33,7 @@ export interface CopyableHistory {
   readonly clusterId: string | undefined;
   /** The oldest record that can be read one by one; earlier records are only in the snapshot. */
   readonly firstSeq: number;
-  /**
-   * Reads about `limitBytes` of records from `seq` on, at least one; none beyond the end. `gone`: only the snapshot has the
-   * first.
-   */
+  /** About `limitBytes` of records from `seq` on, at least one; none beyond the end. `gone`: only the snapshot has the first. */
   readFrom(seq: number, limitBytes: number): Promise<readonly EncodedRecord[] | 'gone'>;
   /** The position of the history at `seq`: `gone` when only the snapshot covers it, undefined beyond the end. */
   positionAt(seq: number): Promise<ChainPosition | 'gone' | undefined>;

@@ -3,9 +3,7 @@
  * it must never run out, and no single node may drive it to its end.
  */
 
-/**
- * A whole number from 0. Above 2^53 - 1, which a number cannot hold exactly, it is a string of decimal digits. JSON carries both.
- */
+/** A whole number from 0; above 2^53 - 1, where a number is inexact, a string of decimal digits. JSON carries both. */
 export type LamportTime = number | string;
 
 /** No honest node is so far ahead of another, so a larger leap is not believed. */

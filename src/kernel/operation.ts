@@ -11,9 +11,7 @@ export interface OperationStamp {
   readonly owner?: string;
 }
 
-/**
- * A finished operation; it exists exactly when its write is durable. Stores keep `Answer` without reading it; only adapters do.
- */
+/** A finished operation; exists exactly when its write is durable. Stores keep `Answer` unread; only adapters read it. */
 export interface OperationRecord<Answer> {
   readonly id: string;
   readonly bodyHmac: string | undefined;

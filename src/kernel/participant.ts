@@ -4,9 +4,7 @@
  * enforces this for the table.
  */
 
-/**
- * The durable state of one transaction in the store. `unknown` includes transactions that were carried out and later forgotten.
- */
+/** The durable state of one transaction. `unknown` includes transactions that were carried out and later forgotten. */
 export type ParticipantState = 'unknown' | 'prepared' | 'committed' | 'aborted';
 
 /** `prepare` means work that the store can do. For work that it cannot do, the store votes no and keeps nothing. */
@@ -20,10 +18,7 @@ export interface ParticipantDecision {
    * the process, on disk elsewhere.
    */
   readonly keep: 'promise' | 'commit' | 'abort' | 'tombstone' | undefined;
-  /**
-   * `yes` and `no` are votes. `done` carries the acknowledgement if it is known. `contradiction`: two decisions arrived; do
-   * nothing.
-   */
+  /** `yes`, `no`: the vote. `done` carries the acknowledgement if known. `contradiction`: two decisions arrived; do nothing. */
   readonly answer: 'yes' | 'no' | 'done' | 'contradiction';
 }
 

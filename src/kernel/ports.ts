@@ -17,10 +17,7 @@ export interface Timers {
 /** Runs `task` once, after the input that is already waiting has been handled. */
 export type NextTurn = (task: () => void) => void;
 
-/**
- * Named places beside every durable boundary. `reach` does nothing outside fault tests; in one it kills the process as `kill -9`
- * does.
- */
+/** Named places beside every durable boundary. Only in fault tests, `reach` kills the process there, as `kill -9` does. */
 export interface CrashSites {
   reach(site: string): void;
 }
@@ -49,10 +46,7 @@ export interface DiskFile {
   close(): Promise<void>;
 }
 
-/**
- * A file opened for reading. It keeps reading the same file after a rename, replacement or removal. Offsets and lengths are in
- * bytes.
- */
+/** A file opened for reading. It stays the same file after a rename or removal. Offsets and lengths are in bytes. */
 export interface DiskReader {
   /** The current length of the file. */
   size(): Promise<number>;

@@ -12,10 +12,7 @@ export interface TransactionHead {
   readonly kind: string;
   /** The id of the database whose row decides. An absent row means "aborted" only in that database. */
   readonly decidedBy: string;
-  /**
-   * The incarnation of that database when the transaction began. A database that does not know it is an older copy or another
-   * one.
-   */
+  /** The incarnation of that database at the transaction's start. A database without it is an older copy or another one. */
   readonly incarnation: number;
 }
 

@@ -38,9 +38,7 @@ export class GenerationCache<V extends { readonly bytes: Buffer }> {
     this.memory = memoryTier<V>(options.maxBytes ?? 0, ({ bytes }) => bytes);
   }
 
-  /**
-   * Returns the result of `load` (synchronous) for the table's current generation. Throws, or rejects with, what `load` throws.
-   */
+  /** Returns what `load` (synchronous) gives for the table's current generation. Throws or rejects with what `load` throws. */
   read(table: string, name: string, load: () => V): MaybePromise<CachedRead<V>> {
     const key = this.key(table, this.source.currentGeneration(table), name);
     const hit = this.memory.get(key);

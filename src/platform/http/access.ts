@@ -31,9 +31,7 @@ export function refusalOfKey({ routeOptions, method, apiKey }: FastifyRequest): 
     : forbidden(`this needs the role ${roles.join(' or ')}; the key has ${apiKey.role}`);
 }
 
-/**
- * Without keys, everyone on this machine may do everything, except that pages of other web sites may not write through a browser.
- */
+/** Without keys, everyone on this machine may do everything, but pages of other sites may not write through a browser. */
 export function refusalOfPage(
   { headers, method }: FastifyRequest,
   served: ServedHosts,

@@ -46,9 +46,7 @@ const WRONG_KEY_WEIGHT = 10;
 /** Why a request is not admitted; undefined when it is, unless its route requires more. */
 export type Admission = (request: FastifyRequest, reply: FastifyReply) => AppError | undefined;
 
-/**
- * Identifies and counts the caller before any refusal, so that a wrong key, unknown path or foreign host never avoids the limit.
- */
+/** Identifies and counts the caller before any refusal: a wrong key, unknown path or foreign host never avoids the limit. */
 export function admissionOf(options: AdmissionOptions): Admission {
   const { apiKeys, corsOrigins, requestsPerMinute, nowMs, provesCluster, servedHosts } = options;
   const keyOf = theKeyAmong(apiKeys);

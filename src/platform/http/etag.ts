@@ -45,9 +45,7 @@ export class Preconditions {
     return !this.noneMatch.some((tag) => tag === '*' || tag.replace(/^W\//, '') === etag);
   }
 
-  /**
-   * Why a write is refused; undefined when it is allowed. `what` names it (`book 7`); `shown` is its public form, if it exists.
-   */
+  /** Why a write is refused; undefined when allowed. `what` names it (`book 7`); `shown` is its public form, if it exists. */
   refusal(what: string, shown: object | undefined): AppError | undefined {
     if (this.areNone) return undefined;
     const etag = shown && etagOf(JSON.stringify(shown));

@@ -13,10 +13,7 @@ export function scopeOf(request: FastifyRequest, key: string): string {
   return hash([caller, method, routeOptions.url ?? pathOf(request), params ?? {}, key]);
 }
 
-/**
- * The same scope as earlier versions wrote it, with the path as sent, and with the path as most clients send it. Their records
- * count as long as all others.
- */
+/** The scopes that earlier versions wrote, with the path as sent and as most clients send it. Their records still count. */
 export function earlierScopesOf(request: FastifyRequest, key: string): readonly string[] {
   const { caller, method } = request;
   const paths = new Set([pathOf(request), plainPathOf(request)]);

@@ -18,10 +18,7 @@ export function boundedText(min: number, max: number): z.ZodType<string, string>
     .meta({ minLength: min, maxLength: max });
 }
 
-/**
- * The 202 answer to a write that is undecided (`running`), or durable but not yet confirmed by replicas or known to all stores
- * (`committed`).
- */
+/** The 202 answer to an undecided write (`running`), or a durable one that replicas or stores still lack (`committed`). */
 export const acceptedSchema = z
   .object({
     operationId: z.string().meta({ example: '019a9e5c-7b1e-7c55-9d3e-0f6b8f1f2a77' }),

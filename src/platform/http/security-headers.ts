@@ -1,8 +1,6 @@
 import type { FastifyReply } from 'fastify';
 
-/**
- * Security headers of every answer that is not a page: no type guessing, no loading, no framing. Flat: name, value, name, value.
- */
+/** Security headers of all answers but pages: no type guessing, loading or framing. Flat: name, value, name, value. */
 export const SECURITY_HEADERS = [
   ...['X-Content-Type-Options', 'nosniff'],
   ...['Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'"],

@@ -9,10 +9,7 @@ const SINGLE = new Map(
   ].map((name) => [name.toLowerCase(), name]),
 );
 
-/**
- * Refuses a request that repeats such a header: Node joins the lines of some with a comma, which changes the value, and drops the
- * second line of others.
- */
+/** Refuses repeats of such a header: Node joins the lines of some with a comma, and drops the second line of others. */
 export function refuseRepeatedHeaders(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', ({ raw }, _reply, done) => {
     const repeated = repeatedHeader(raw.rawHeaders);

@@ -72,10 +72,7 @@ export class NodeClient {
     }
   }
 
-  /**
-   * Resolves when the answer begins; the rest of `upload` may never be sent. Sends nothing twice, and aborts after `idleMs`
-   * without progress.
-   */
+  /** Resolves when the answer begins, perhaps before all of `upload` is sent. Never resends; aborts after `idleMs` of silence. */
   stream(origin: string, asked: NodeRequest, idleMs: number, upload?: Upload): Promise<NodeStream> {
     return new Promise((resolve, reject) => {
       const attempt = this.begin(origin, asked, upload?.sizeBytes, this.agent);

@@ -7,7 +7,7 @@ export interface NamedDirectory {
   readonly source: string;
 }
 
-/** For these codes the line names the directory first, because it may not be the one that the person expects. */
+/** For these codes the line adds the directory, because it may not be the one that the person expects. */
 const ABOUT_A_DIRECTORY: readonly ErrorCode[] = [
   'data-corrupt',
   'data-directory-locked',

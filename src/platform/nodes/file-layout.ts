@@ -66,9 +66,7 @@ export function replicaRunFiles(replicasDirectory: string): readonly RunFile[] {
   }
 }
 
-/**
- * The supervisor of a data directory, or of a replicas' directory, holds this lock while it lives. The nodes there hold another.
- */
+/** While a supervisor lives, it holds this lock in its data or replicas' directory. The nodes there hold another lock. */
 export const SUPERVISOR_LOCK = 'supervisor-lock.db';
 
 /** Matches the command line of a process in the system's list. */

@@ -50,9 +50,7 @@ export type OnWaiting = (reason: string | undefined) => void;
 /** Names the file that the child's standard output is appended to, so that the child keeps the file small. */
 export const LOG_FILE_VARIABLE = 'BIFOLIO_LOG_FILE';
 
-/**
- * Starts a child in its own session, so that it outlives this process, its terminal and Ctrl-C. A start error appears as an exit.
- */
+/** Starts a child in its own session, so that it outlives this process and its terminal. A start error becomes an exit. */
 export function launchChild(child: ChildProgram, onWaiting: OnWaiting = () => undefined): LaunchedChild {
   try {
     return launched(child, onWaiting);

@@ -32,10 +32,7 @@ export function readRunFile(path: string): RunNote | undefined {
   }
 }
 
-/**
- * Notes the address of this process, or of another `pid`. Readers see the whole note or none. It is not durable, because it means
- * nothing after a loss of power.
- */
+/** Notes the address of this process, or of `pid`. Readers see the whole note or none. Not durable: a reboot voids it. */
 export function writeRunFile(path: string, about: Pick<RunNote, 'url' | 'settings'>, pid: number = process.pid): void {
   const start = startOf(pid);
   const note: RunNote = { pid, ...about, ...(start === undefined ? {} : { start }) };

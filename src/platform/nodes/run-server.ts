@@ -43,8 +43,8 @@ const processControl: ProcessControl = {
 };
 
 /**
- * Runs a server as this whole process: prints its address, stops cleanly on SIGTERM and SIGINT, and ends with one line on
- * standard error and exit code 1 when it cannot start.
+ * Runs a server as this process: prints its address, stops cleanly on SIGTERM and SIGINT, and exits with 1 and one line on
+ * standard error when it cannot start.
  */
 export function runServer(program: () => ServerProgram): void {
   process.umask(OWNER_ONLY);

@@ -4,10 +4,7 @@ import { Gauge, Registry } from 'prom-client';
 const COLLECTED_WITHIN_MS = 2_000;
 const SEPARATOR = '\n\n';
 
-/**
- * All metrics of a registry in the text format of Prometheus. A metric that fails or is late is left out and named in
- * `bifolio_metrics_collector_failed`.
- */
+/** All metrics in Prometheus text format. Those that fail or are late are only named in `bifolio_metrics_collector_failed`. */
 export async function metricsText(registry: Registry, logger: Logger, withinMs = COLLECTED_WITHIN_MS): Promise<string> {
   const names = registry.getMetricsAsArray().map(({ name }) => name);
   const told = await Promise.allSettled(names.map((name) => inTime(registry.getSingleMetricAsString(name), withinMs)));

@@ -19,8 +19,8 @@ export class DataDirectoryLock {
 
   /**
    * Throws `data-directory-locked` when another process holds the lock, `data-corrupt` when the file is not SQLite's,
-   * `directory-unusable` when it cannot be opened or written. The directory must exist. Another `file` is another lock. Keep the
-   * result: garbage collection releases the lock.
+   * `directory-unusable` when it cannot be opened or written. The directory must exist. Keep the result: garbage collection
+   * releases the lock.
    */
   static acquire(directory: string, file = LOCK_FILE): DataDirectoryLock {
     const path = join(directory, file);
@@ -48,10 +48,7 @@ export class DataDirectoryLock {
     }
   }
 
-  /**
-   * Calls `onLost` once, about `everyMs` at most after the directory was removed or replaced: from that moment, the process
-   * writes to files that nobody will find again.
-   */
+  /** Calls `onLost` once, at most about `everyMs` after the directory was removed or replaced, which loses new writes. */
   watch(timers: Timers, everyMs: number, onLost: () => void): void {
     timers.after(everyMs, () => {
       if (!this.handle.open) return;

@@ -10,10 +10,7 @@ export function uuids({ clock, random }: { readonly clock: Clock; readonly rando
   return () => uuidV7({ random: random.bytes(UUID_BYTES), msecs: clock.nowMs() });
 }
 
-/**
- * Like `uuids`, but each is greater than the one before it, also within a millisecond and after a clock is set back: the counter
- * begins at random (RFC 9562, section 6.2, method 1).
- */
+/** Like `uuids`, but strictly increasing, even after a clock is set back: a random-start counter (RFC 9562, 6.2, method 1). */
 export function risingUuids({ clock, random }: { readonly clock: Clock; readonly random: Random }): () => string {
   let msecs = -Infinity;
   let seq = 0;

@@ -15,7 +15,7 @@ interface Runner {
 }
 
 const SEAL_FUNCTION = 'seal_of';
-/** A separator that no value contains. */
+/** No value contains BETWEEN or begins with NULL. */
 const BETWEEN = '\0';
 const NULL = '\u0001';
 
@@ -36,10 +36,7 @@ export function registerSeal(handle: Database): void {
   );
 }
 
-/**
- * Adds seals to a table, including its existing rows. A row that something else changes (a SQLite shell, an earlier version)
- * loses its seal and is accepted unchecked.
- */
+/** Adds seals to all rows of a table. A row changed by something else (a SQLite shell) loses its seal and goes unchecked. */
 export async function sealRows(runner: Runner, { table, columns }: SealedTable): Promise<void> {
   const names = columns.join(', ');
   const [now, before] = ['NEW', 'OLD'].map((row) => columns.map((column) => `${row}.${column}`).join(', '));

@@ -70,10 +70,7 @@ export class CommitWitness {
     return replaceFile(disk, path, (file) => file.write(bytes, 0));
   }
 
-  /**
-   * Call it when the commit is durable. The note survives the process's death after `WRITTEN_WITHIN_MS` at most, without delaying
-   * any answer, and a loss of power a little later.
-   */
+  /** Call it when the commit is durable. Survives a kill after `WRITTEN_WITHIN_MS`, and a loss of power a little later. */
   note(position: CommitPosition): void {
     this.due = position;
     this.cancelWrite ??= this.ports.timers.after(WRITTEN_WITHIN_MS, () => {

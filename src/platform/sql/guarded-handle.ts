@@ -8,10 +8,7 @@ type Call = (...values: unknown[]) => unknown;
 /** The calls that make SQLite work. `iterate` works only as its result is read, and nothing here uses it. */
 const CALLS = ['run', 'get', 'all'] as const;
 
-/**
- * Changes and returns the handle: every statement prepared from now on throws what `damaged` returns when SQLite meets a page
- * that it cannot read or interpret.
- */
+/** Changes and returns the handle: later statements throw what `damaged` returns when SQLite meets an unreadable page. */
 export function guarded(handle: SqlHandle, damaged: (error: unknown) => AppError): SqlHandle {
   const prepare = handle.prepare.bind(handle);
   const guard = (source: string): Statement => {

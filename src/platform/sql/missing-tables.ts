@@ -2,10 +2,7 @@ import BetterSqlite3 from 'better-sqlite3';
 import { refusalToOpen } from './sql-error.js';
 import type { SqlHandle } from './sql-handle.js';
 
-/**
- * The tables that a database file lacks; all of them when it is empty. Changes nothing. The file must exist. Throws what
- * `SqlDatabase.open` rejects with.
- */
+/** The tables that an existing database file lacks. Changes nothing. Throws what `SqlDatabase.open` rejects with. */
 export function tablesMissingIn(file: string, tables: readonly string[]): readonly string[] {
   let handle: SqlHandle | undefined;
   try {

@@ -55,9 +55,7 @@ export class SqlDatabase {
     readonly writeHandle: SqlHandle,
     readonly writer: SqlWriteExecutor,
     readonly reader: SqlReader,
-    /**
-     * Created with the file and never changed: distinguishes the caches and journals of a restored copy from another database's.
-     */
+    /** Created with the file, never changed: tells a restored copy's caches and journals from another database's. */
     readonly databaseId: string,
     readonly epoch: number,
     /** Identifies this incarnation, unique among this file and its copies: a random whole number of 48 bits. */

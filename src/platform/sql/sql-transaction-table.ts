@@ -49,10 +49,7 @@ export class SqlTransactionTable {
   private isDeferred = false;
   private insertedSincePrune = 0;
 
-  /**
-   * `mayForget`: whether no participant with this acknowledgement will ask for the decision again, because its own record of the
-   * decision is in a snapshot.
-   */
+  /** `mayForget`: whether a snapshot covers a participant's own record of the decision, so that it never asks again. */
   constructor(
     private readonly database: Pick<SqlDatabase, 'writeHandle' | 'writer' | 'reader'>,
     private readonly ports: SqlTransactionTablePorts,
@@ -137,10 +134,7 @@ export class SqlTransactionTable {
     return stored.map((row) => transactionRowOf(row, undefined));
   }
 
-  /**
-   * Visible to readers at once; durable within a second, or on closing, sharing the commits of others. A second call for an id,
-   * or a call for an unknown id, has no effect.
-   */
+  /** Readers see it at once; durable within a second or on closing. Repeated calls and unknown ids have no effect. */
   complete(id: string, acknowledgements: Acknowledgements): void {
     if (this.waiting.has(id)) return;
     this.waiting.set(id, { completedAtMs: this.ports.clock.nowMs(), acknowledgements });
@@ -164,10 +158,7 @@ export class SqlTransactionTable {
     );
   }
 
-  /**
-   * Completes transactions that a participant has lost and nobody asks for any more. Durable when it resolves. Not on a table in
-   * use.
-   */
+  /** Completes transactions that a participant has lost. Durable when it resolves. Not on a table in use. */
   giveUp(ids: readonly string[], reason: string): Promise<void> {
     const nowMs = this.ports.clock.nowMs();
     return this.database.writer.run(() => {

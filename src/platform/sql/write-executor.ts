@@ -281,7 +281,7 @@ class RolledBack extends Error {
     super('SQLite has rolled back', { cause });
   }
 
-  /** A full disk rejects all work; any other error only the work that met it. */
+  /** A full disk is reported to all work; any other error only to the work that met it. */
   rejectAll(batch: readonly Queued[]): void {
     const refusal = refusalFrom(this.cause);
     const others = isAppError(refusal)

@@ -1,9 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/**
- * Decisions on transactions over several stores: the first writer of a transaction's row decides it. Also the incarnations of
- * this file, which reveal what only a newer copy can have decided.
- */
+/** Decisions on transactions over several stores (the first writer of a row decides), and the incarnations of this file. */
 export class CreateTransactions1763700000003 implements MigrationInterface {
   name = 'CreateTransactions1763700000003';
 
