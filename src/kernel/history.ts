@@ -13,7 +13,7 @@ export interface SnapshotStream {
   readonly chunks: AsyncIterable<Buffer>;
 }
 
-/** A snapshot file: until it is closed, it stays whole and the records behind it readable. Each use starts at the beginning. */
+/** A snapshot file. Until it is closed, the file and the records behind it stay readable. Each use starts at the beginning. */
 export interface OpenSnapshot extends SnapshotStream {
   close(): Promise<void>;
 }

@@ -38,7 +38,7 @@ export const OPEN_TO_THIS_MACHINE: AdmissionOptions = {
 };
 
 /**
- * An unknown key counts as this many requests from its address. That slows guessing only to the request rate: a correct guess
+ * An unknown key counts as this many requests from its address. This slows guessing only to the request rate: a correct guess
  * counts for its own key, and is visible beyond the limit. The length of keys is what keeps them from being guessed.
  */
 const WRONG_KEY_WEIGHT = 10;

@@ -9,7 +9,7 @@ import { sendProblem } from './problem-answers.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The answer when the process stops before the request ends; undefined: that nothing was done. */
+    /** The answer when the process stops before the request ends; undefined: the error that nothing was done. */
     atStop: ((request: FastifyRequest) => Answer | AppError) | undefined;
   }
   interface FastifyContextConfig {

@@ -66,7 +66,7 @@ export function replicaRunFiles(replicasDirectory: string): readonly RunFile[] {
   }
 }
 
-/** While a supervisor lives, it holds this lock in its data or replicas' directory. The nodes there hold another lock. */
+/** A supervisor holds this lock in its data or replicas' directory while it lives. The nodes there hold another lock. */
 export const SUPERVISOR_LOCK = 'supervisor-lock.db';
 
 /** Matches the command line of a process in the system's list. */

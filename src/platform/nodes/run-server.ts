@@ -16,7 +16,6 @@ export interface RunningServer {
 
 export interface ServerProgram {
   readonly log: LoggerOptions;
-  /** The directory of all its data. */
   readonly directory: string;
   /** Directories for the line that says why it cannot start. */
   readonly namedDirectories?: readonly NamedDirectory[];

@@ -18,9 +18,8 @@ export class DataDirectoryLock {
   ) {}
 
   /**
-   * Throws `data-directory-locked` when another process holds the lock, `data-corrupt` when the file is not SQLite's,
-   * `directory-unusable` when it cannot be opened or written. The directory must exist. Keep the result: garbage collection
-   * releases the lock.
+   * Throws `data-directory-locked` when another process holds it, `data-corrupt` when the file is not SQLite's,
+   * `directory-unusable` when it is unusable. The directory must exist. Keep the result: garbage collection releases the lock.
    */
   static acquire(directory: string, file = LOCK_FILE): DataDirectoryLock {
     const path = join(directory, file);

@@ -11,6 +11,7 @@ export interface Versioned<T> {
  * Reads that know how fresh they are. Each table that caches depend on has a generation, which the commit that changes it moves.
  * SQLite's `data_version` tells this connection of any other commit, so the generation is looked up again exactly when it may
  * have moved, whichever process moved it.
+ *
  * Asking SQLite takes several system calls, so one answer serves a whole event-loop turn, unless this process commits in the
  * meantime (`noticeCommit`). Requests handled in one turn began to arrive before it, so when they were sent, no commit that
  * another process makes during the turn had been answered. (A client that pipelines over one connection while it watches a second

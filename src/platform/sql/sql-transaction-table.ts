@@ -49,7 +49,7 @@ export class SqlTransactionTable {
   private isDeferred = false;
   private insertedSincePrune = 0;
 
-  /** `mayForget`: whether a snapshot covers a participant's own record of the decision, so that it never asks again. */
+  /** `mayForget`: whether these participants will never ask again, because snapshots cover their records of the decision. */
   constructor(
     private readonly database: Pick<SqlDatabase, 'writeHandle' | 'writer' | 'reader'>,
     private readonly ports: SqlTransactionTablePorts,

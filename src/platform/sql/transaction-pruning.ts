@@ -14,8 +14,8 @@ interface Candidate {
 }
 
 /**
- * Forgets decisions that nobody will ask for. Scans the old rows in the order of ids, a bounded number at a time, and continues
- * behind those that must stay, so that long-lived rows hide no others.
+ * Forgets decisions that no participant will ask for. Scans the old rows in the order of ids, a bounded number at a time, and
+ * continues behind those that must stay, so that long-lived rows hide no others.
  */
 export class TransactionPruning {
   private readonly candidates: Statement<[string, string, number, number], Candidate>;
