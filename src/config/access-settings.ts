@@ -14,7 +14,7 @@ export const apiKeys = z
       .split(',')
       .filter((entry) => entry !== '')
       .map((entry) => API_KEY.exec(entry));
-    // The entries are secrets: none is repeated in the message.
+    // The message must not repeat an entry: entries are secrets.
     if (found.includes(null)) context.addIssue({ code: 'custom', message: KEY_RULE });
     return found.map((parts) => {
       const [, name = '', role = '', key = ''] = parts ?? [];
@@ -23,7 +23,6 @@ export const apiKeys = z
   });
 
 const IS_ENTRY = /^[\w.-]+:(?:read|write|operator):/;
-/** A key as a caller sends it. */
 export const sentKey = z
   .string()
   .refine((text) => !IS_ENTRY.test(text), 'must be a key alone, without name and role as in API_KEYS')
@@ -44,13 +43,13 @@ export const allowedHosts = entries(HOSTS_RULE, (text) => {
 
 const ORIGINS_RULE = 'must be origins with commas between them: https://shop.example,http://localhost:5173';
 
-/** As a browser sends it: a scheme, a name and a port that is not the scheme's own, without a slash at its end. */
+/** Origins as a browser sends them: scheme, name and any port that is not the scheme's default, without a trailing slash. */
 export const corsOrigins = entries(ORIGINS_RULE, (text) => {
   const isOrigin = /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
   return isOrigin ? text : undefined;
 });
 
-/** Entries with commas between them; `read` gives what one means, or undefined when it means nothing. */
+/** Parses a comma-separated list. `read` returns undefined for an invalid entry. */
 function entries(
   rule: string,
   read: (entry: string) => string | undefined,

@@ -10,22 +10,20 @@ import {
 import { settingsInForce } from './settings-in-force.js';
 import { appSchema, minInSyncOf, nodesOf, type Settings, SLICES } from './settings.js';
 
-/** The settings of the app process, in slices, frozen. */
 export type AppConfig = ReturnType<typeof parseConfig>;
 
-/** Where things are kept on this machine, absolute. */
+/** Absolute paths on this machine. */
 export type Directories = Readonly<Pick<Settings['storage'], 'dataDirectory' | 'replicasDirectory'>>;
 
 /**
- * Reads `.env` of the working directory (the environment wins) and the environment. Throws `misconfigured` naming
- * every setting that is wrong.
+ * Reads `.env` of the working directory and the environment, which wins. Throws `misconfigured`, naming every invalid setting.
  */
 export function loadConfig(): AppConfig {
   loadCheckedEnvironmentFile();
   return parseConfig(process.env);
 }
 
-/** The directories alone, from where `loadConfig` reads them: also when another setting is wrong. */
+/** Loads the directories from the sources of `loadConfig`, even when another setting is invalid. */
 export function loadDirectories(): Directories {
   loadEnvironmentFile();
   const { dataDirectory, replicasDirectory } = SLICES.storage.shape;
@@ -42,11 +40,11 @@ export function parseConfig(environment: Environment) {
     ...{ storage, log, client, http: httpConfigOf(settings), faults: faultsConfigOf(settings.faults) },
     replication: {
       ...replication,
-      /** Empty: none. `name` is `host:port`. */
+      /** Each `name` is `host:port`. */
       nodes: nodesOf(replication),
-      /** The ports of those that `npm start` runs on this machine: all of them, or none. */
+      /** The ports of the replicas that `npm start` runs on this machine: all of the replicas, or none. */
       localPorts: replication.replicaNodes.length > 0 ? [] : replication.replicaPorts,
-      /** From 1 to the number of nodes; 0 where there are none. */
+      /** From 1 to the number of nodes; 0 when there are no nodes. */
       minInSync: minInSyncOf(replication),
       batchBytes: replication.replicationBatchBytes,
     },

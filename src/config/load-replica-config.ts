@@ -11,12 +11,13 @@ import {
 import { settingsInForce } from './settings-in-force.js';
 import { commonSchema } from './settings.js';
 
-/** The settings of one replica process, frozen. Paths are absolute. */
+/** Paths are absolute. */
 export type ReplicaConfig = ReturnType<typeof parseReplicaConfig>;
 
 /**
- * As `loadConfig`, for a replica. Its port is `given`, else PORT of the environment; never that of `.env`, which is the
- * app's. Throws `misconfigured` naming every setting that is wrong, or the missing port.
+ * Works as `loadConfig` does. The port is `given`, or else PORT of the environment, but never PORT of `.env`, which belongs to
+ * the app.
+ * Throws `misconfigured`, naming every invalid setting or the missing port.
  */
 export function loadReplicaConfig(given: string | undefined): ReplicaConfig {
   const { PORT } = process.env;
@@ -35,7 +36,6 @@ export function parseReplicaConfig(given: string | undefined, environment: Envir
   const http = httpConfigOf(settings);
   return deepFreeze({
     ...{ ...storage, ...replication, http, log },
-    /** Everything this replica keeps. */
     directory: join(storage.replicasDirectory, String(http.port)),
     faults: faultsConfigOf(settings.faults),
     inForce: settingsInForce(settings),

@@ -4,15 +4,14 @@ import { loadDirectories } from './load-config.js';
 
 const FILE = '.env';
 
-/** A directory, and where the setting that names it comes from: for messages. */
 export interface NamedDirectory {
-  /** Absolute. */
+  /** An absolute path. */
   readonly directory: string;
-  /** As in `DATA_DIR from the environment`. */
+  /** Such as `DATA_DIR from the environment`. */
   readonly source: string;
 }
 
-/** Of the data and of the replicas, from where `loadConfig` reads them. Empty where these two settings are wrong. */
+/** The data and replicas directories, from the sources of `loadConfig`. Empty when either setting is invalid. */
 export function namedDirectories(): readonly NamedDirectory[] {
   try {
     const { dataDirectory, replicasDirectory } = loadDirectories();

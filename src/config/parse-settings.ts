@@ -9,18 +9,18 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 const ENVIRONMENT_FILE = '.env';
 const DEFAULT_REQUESTS_PER_MINUTE = 6_000;
-/** Everywhere else an empty value means that none is given. */
+/** For every other variable an empty value counts as unset. */
 const MAY_BE_EMPTY = 'REPLICA_PORTS';
 const VARIABLES = Object.values(SLICES).flatMap(({ shape }) => Object.keys(shape).map(variableOf));
-/** Names as short as PORT have other names close to them. */
+/** Short names such as PORT are close to many other names. */
 const SHORT_NAME = 6;
 
-/** `.env` of the working directory; a variable that the environment has already stays as it is. */
+/** A variable that is already in the environment keeps its value. */
 export function loadEnvironmentFile(): void {
   if (existsSync(ENVIRONMENT_FILE)) process.loadEnvFile(ENVIRONMENT_FILE);
 }
 
-/** As `loadEnvironmentFile`. Throws `misconfigured` for a name that is nearly that of a setting: it would be ignored. */
+/** Throws `misconfigured` for a name close to that of a setting, because the setting would be ignored silently. */
 export function loadCheckedEnvironmentFile(): void {
   if (existsSync(ENVIRONMENT_FILE)) refuseMisspelled(Object.keys(parseEnv(readFileSync(ENVIRONMENT_FILE, 'utf8'))));
   loadEnvironmentFile();
@@ -42,7 +42,7 @@ function variableMeantBy(name: string): string | undefined {
   return closest !== undefined && differences(closest) <= most ? closest : undefined;
 }
 
-/** Throws `misconfigured` naming every setting that is wrong. */
+/** Throws `misconfigured`, naming every invalid setting. */
 export function parseSettings(schema: z.ZodType<Settings>, environment: Environment): Settings {
   const slices = Object.entries(SLICES).map(([slice, { shape }]) => {
     const given = Object.keys(shape).map((field) => [field, environment[variableOf(field)]] as const);
@@ -59,23 +59,22 @@ function isGiven(variable: string, value: string | undefined): boolean {
   return value !== undefined && (value !== '' || variable === MAY_BE_EMPTY);
 }
 
-/** The slice of a process that serves HTTP. */
 export function httpConfigOf({ http, replication, cluster }: Settings) {
   const isOpenToOthers = !isLoopback(http.host) || http.apiKeys.length > 0;
   const automaticLimit = isOpenToOthers ? DEFAULT_REQUESTS_PER_MINUTE : undefined;
   const nodes = [...replication.replicaNodes, ...cluster.nodes].map(({ host }) => host);
   return {
     ...http,
-    /** Names under which it may be called beside loopback, in lower case and without ports; with keys any. */
+    /** The host names that this process answers to besides loopback, in lower case, without ports; any name when keys are set. */
     servedHosts: http.apiKeys.length > 0 ? ('any' as const) : servedNames(http, nodes, replication.advertisedUrl),
     corsOrigins: new Set(http.corsOrigins),
-    /** Per caller; undefined for no limit. */
+    /** Per caller; undefined means no limit. */
     requestsPerMinute:
       http.rateLimit === 'auto' ? automaticLimit : http.rateLimit === 'off' ? undefined : http.rateLimit,
   };
 }
 
-/** All under which processes of this installation call each other, and those that are allowed beside. */
+/** The names under which processes of this installation call each other, and the allowed hosts. */
 function servedNames(
   { host: own, allowedHosts }: Settings['http'],
   nodes: readonly string[],

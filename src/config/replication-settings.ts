@@ -1,6 +1,5 @@
 import { z } from 'zod';
 
-/** Where a replica listens. */
 export interface NodeAddress {
   readonly host: string;
   readonly port: number;
@@ -47,7 +46,7 @@ export const replicaNodes = z
     return nodes;
   });
 
-/** By which messages, logs and answers call a replica. */
+/** Returns the name of a replica in messages, logs and answers. */
 export function nameOfNode({ host, port }: NodeAddress): string {
   return `${host}:${String(port)}`;
 }

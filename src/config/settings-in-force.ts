@@ -3,7 +3,9 @@ import { type Settings, variableOf } from './settings.js';
 
 const SECRETS: readonly string[] = ['API_KEYS', 'CLUSTER_SECRET'];
 
-/** The settings of a process as text, by name, to be compared with those of another; of a secret only a hash. */
+/**
+ * The settings of a process as text, by name, for comparison with those of another process. A secret is present only as a hash.
+ */
 export type SettingsInForce = Readonly<Record<string, string>>;
 
 export function settingsInForce({ client: _ofCommands, ...served }: Settings): SettingsInForce {
@@ -20,12 +22,12 @@ function textOf(name: string, value: unknown): string {
 
 export interface Difference {
   readonly name: string;
-  /** Undefined where it is not set, or is a secret. */
+  /** Undefined when the setting is unset or secret. */
   readonly inForce: string | undefined;
   readonly wanted: string | undefined;
 }
 
-/** By name. A setting that one of them does not know, being of another version, is none that differs. */
+/** Ignores a setting that only one of the two processes knows, because the other one is of another version. */
 export function differencesOf(inForce: SettingsInForce, wanted: SettingsInForce): readonly Difference[] {
   const names = new Set([...Object.keys(inForce), ...Object.keys(wanted)]);
   return [...names]

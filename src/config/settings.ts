@@ -14,7 +14,7 @@ const onOff = (preset: 'on' | 'off'): z.ZodDefault<z.ZodEnum<{ on: 'on'; off: 'o
   z.enum(['on', 'off'], 'must be on or off').default(preset);
 
 const MEBIBYTE = 1024 * 1024;
-/** Node's timers go no further. */
+/** The longest delay of a Node timer. */
 const MAX_MS = 2 ** 31 - 1;
 const MAX_REPLICAS = 64;
 const REPLICAS_THAT_MUST_FOLLOW = 2;
@@ -32,8 +32,8 @@ const directory = (preset: string): z.ZodPipe<z.ZodDefault<z.ZodString>, z.ZodTr
     .transform((path) => resolve(path));
 
 /**
- * Every setting of every process, in slices. The variable of a setting has its name in capitals: `writeConcern` is
- * WRITE_CONCERN. `.env.example` explains each to people.
+ * Every setting of every process, in slices. `writeConcern` is set by the variable WRITE_CONCERN. `.env.example` explains each
+ * one.
  */
 export const SLICES = {
   http: z.object({
@@ -51,17 +51,17 @@ export const SLICES = {
     dataDirectory: directory('./data'),
     replicasDirectory: directory('./replicas'),
     seed: onOff('on'),
-    /** Undefined: kept in files, made at the first start. */
+    /** When undefined, the secret is kept in files that the first start creates. */
     clusterSecret: z.string().min(16, 'must have 16 characters or more').optional(),
     snapshotEveryBytes: bytes(2 * MEBIBYTE),
     journalReserveBytes: bytes(MEBIBYTE / 4),
-    /** 0: never. */
+    /** 0 disables the check. */
     dataCheckEveryMs: milliseconds(600_000, 0),
   }),
   replication: z.object({
     replicaPorts,
     replicaNodes,
-    /** Undefined: where the app listens. */
+    /** When undefined, the address where the app listens. */
     advertisedUrl: z
       .string()
       .regex(/^https?:\/\/[\w.:[\]-]+$/, 'must be http://host:port, without a slash at its end')
@@ -73,14 +73,14 @@ export const SLICES = {
     readWaitMs: milliseconds(1_000, 0),
     pingMs: milliseconds(250),
     deadAfterMs: milliseconds(1_000),
-    /** 0: never. */
+    /** 0 disables the audit. */
     auditEveryMs: milliseconds(300_000, 0),
     replicationBatchBytes: wholeNumber('must be a whole number of bytes from 1 to 4194304', 1, 4 * MEBIBYTE).default(
       MEBIBYTE,
     ),
   }),
   cluster: z.object({ nodes: replicaNodes }),
-  /** Of the commands that call the app. */
+  /** Settings of the commands that call the app. */
   client: z.object({ apiKey: sentKey }),
   transactions: z.object({ prepareDeadlineMs: milliseconds(1_000), inDoubtAfterMs: milliseconds(5_000) }),
   cache: z.object({ cache: onOff('on'), cacheBytes: bytes(64 * MEBIBYTE) }),
@@ -100,12 +100,11 @@ export const SLICES = {
 
 const SHORTENED: Readonly<Record<string, string>> = { dataDirectory: 'DATA_DIR', replicasDirectory: 'REPLICAS_DIR' };
 
-/** The variable that sets a field of a slice. */
 export function variableOf(field: string): string {
   return SHORTENED[field] ?? field.replace(/[A-Z]/g, '_$&').toUpperCase();
 }
 
-/** Each must be shorter than the one after it: otherwise the longer wait never sees what the shorter one decided. */
+/** Each must be shorter than the one after it; otherwise the longer wait never sees what the shorter one decided. */
 const SHORTER_BEFORE_LONGER = [
   ['replicaTimeoutMs', 'prepareDeadlineMs'],
   ['prepareDeadlineMs', 'writeDeadlineMs'],
@@ -116,7 +115,7 @@ const SHORTER_BEFORE_LONGER = [
 const settingsSchema = z.object(SLICES);
 export type Settings = z.infer<typeof settingsSchema>;
 
-/** What holds for every process. */
+/** Rules for every process. */
 export const commonSchema = settingsSchema.superRefine(({ http, replication, transactions, faults }, context) => {
   const refuse = (field: string, message: string): void => {
     context.addIssue({ code: 'custom', path: [field], message });
@@ -142,7 +141,7 @@ export const commonSchema = settingsSchema.superRefine(({ http, replication, tra
   }
 });
 
-/** What holds for the app alone: the PORT of a replica stands in REPLICA_PORTS, its own must not. */
+/** Rules for the app alone: REPLICA_PORTS may name the port of a replica, but not the app's own port. */
 export const appSchema = commonSchema.superRefine(({ http, replication }, context) => {
   const field = replication.replicaNodes.length > 0 ? 'replicaNodes' : 'replicaPorts';
   const clash = nodesOf(replication).find(({ host, port: taken }) => isLoopback(host) && taken === http.port);
@@ -151,7 +150,7 @@ export const appSchema = commonSchema.superRefine(({ http, replication }, contex
   context.addIssue({ code: 'custom', path: [field], message });
 });
 
-/** The replicas there are: REPLICA_NODES where it is given, else this machine at REPLICA_PORTS. */
+/** Returns the nodes of REPLICA_NODES when it is set, or else this machine at each of REPLICA_PORTS. */
 export function nodesOf({
   replicaNodes: given,
   replicaPorts: ports,
@@ -160,7 +159,7 @@ export function nodesOf({
   return nodes.map((node) => ({ name: nameOfNode(node), ...node }));
 }
 
-/** How many replicas must hold a write: as set, else two, or all of them where there are fewer. */
+/** How many replicas must hold a write: the setting, or else two, or all replicas when there are fewer than two. */
 export function minInSyncOf(replication: Settings['replication']): number {
   return replication.minInsyncReplicas ?? Math.min(REPLICAS_THAT_MUST_FOLLOW, nodesOf(replication).length);
 }

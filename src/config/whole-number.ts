@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** A setting is text: `1e3`, `0x10` and blanks, which JavaScript takes for numbers, are refused. */
+/** Refuses `1e3`, `0x10` and blanks, which JavaScript converts to numbers. */
 export const wholeNumber = (rule: string, min: number, max: number): z.ZodType<number, string> =>
   z
     .string()

@@ -25,25 +25,25 @@ import { raiseNodes } from './shell/raise-nodes.js';
 import { type Progress, runOperation } from './shell/run-operation.js';
 
 export interface ClusterOptions {
-  /** `host:port` each, in any order; all clients of a cluster must name the same ones. */
+  /** Each is `host:port`, in any order. All clients of a cluster must name the same nodes. */
   readonly nodes: readonly string[];
-  /** Where open operations are kept, so that they can be finished after a crash. May be shared by many clients. */
+  /** Keeps open operations, so that a client can finish them after a crash. Many clients may share it. */
   readonly directory: string;
-  /** How long a call to a node is tried again, in milliseconds since it was first tried; 3,000 unless given. */
+  /** How long a call to a node is retried, in milliseconds since the first attempt; 3,000 by default. */
   readonly patienceMs?: number;
-  /** How often a call is tried in all; as often as patience lasts unless given. */
+  /** The maximum number of attempts per call; by default only `patienceMs` limits them. */
   readonly attempts?: number;
-  /** For one attempt to be answered, in milliseconds; 2,000 unless given. */
+  /** The deadline of one attempt, in milliseconds; 2,000 by default. */
   readonly deadlineMs?: number;
-  /** The first wait between attempts is random up to this many milliseconds, and doubles; 100 unless given. */
+  /** The first wait between attempts is random, up to this many milliseconds, and doubles; 100 by default. */
   readonly backoffMs?: number;
-  /** No wait between attempts is longer, but for what a node asks for, in milliseconds; 1,000 unless given. */
+  /** The longest wait between attempts, unless a node asks for a longer one, in milliseconds; 1,000 by default. */
   readonly maxBackoffMs?: number;
-  /** How many nodes are called at the same time; 64 unless given. */
+  /** How many nodes are called at the same time; 64 by default. */
   readonly concurrency?: number;
-  /** Goes to every node as `X-Api-Key`. */
+  /** Sent to every node as `X-Api-Key`. */
   readonly apiKey?: string;
-  /** Told of every step at every node. */
+  /** Notified of every step at every node. */
   readonly onProgress?: (progress: Progress) => void;
 }
 
@@ -55,9 +55,9 @@ export interface ClusterPorts extends CallPorts {
 
 const MAX_GROUP_ID_LENGTH = 255;
 const FOLDERS = ['.', '..'];
-/** Nodes remember operations for a day; an hour is left for clocks that differ. */
+/** Nodes remember operations for a day; the remaining hour allows for clock differences. */
 const FORGOTTEN_AFTER_MS = 23 * 3_600_000;
-/** Longer than any call takes that somebody still waits for. */
+/** Longer than any call that a client still waits for. */
 const UNDER_WAY_MS = 60_000;
 const MAX_MS = 2 ** 31 - 1;
 const NUMBERS = [
@@ -71,33 +71,31 @@ const NUMBERS = [
 const CHANCES = 2 ** 32;
 
 /**
- * Keeps groups on a set of nodes in step: a group is created or deleted on all of them or on none, although calls fail,
- * nodes die, and this process may die in the middle. Knows the nodes only by their HTTP API (`/v1/group`, `/v1/groups`).
+ * Keeps groups in step on a set of nodes: a group is created or deleted on all nodes or on none, although calls fail, nodes crash
+ * and this process may crash midway. The client knows the nodes only by their HTTP API (`/v1/group`, `/v1/groups`).
  *
- * `create`, `delete` and `clear` resolve with a report, whatever became of it; they reject only for what is no group id
- * (`validation-failed`) or when the intent cannot be kept on this machine's disk. The intent is durable before a node
- * is asked for anything; what is open when a process dies is finished by the next operation or by `repair`, of any
- * client on the same directory.
+ * `create`, `delete` and `clear` resolve with a report of any outcome. They reject only for an invalid group id
+ * (`validation-failed`) or when the intent cannot be kept on this machine's disk. The intent is durable before a node is asked
+ * for anything. The next operation or `repair` of any client on the same directory finishes what a crashed process left open.
  */
 export class ClusterClient {
-  /** Operations of this client that run now. */
   private readonly running = new Set<string>();
   private readonly ending = new Set<Promise<unknown>>();
   private isClosed = false;
-  /** Repairs and looks at what is open, one after the other. */
+  /** Serializes repairs and reads of open operations. */
   private turns: Promise<unknown> = Promise.resolve();
 
   private constructor(
     private readonly ports: ClusterPorts,
     private readonly options: ClusterOptions,
-    /** In the order that all clients agree on: the first one decides. */
+    /** In the order that all clients agree on. The first node decides. */
     readonly nodes: readonly string[],
     private readonly store: IntentStore,
     private readonly own: HeldIntents,
     private readonly newId: () => string,
   ) {}
 
-  /** Calls no node yet. Rejects with `misconfigured` for what is no list of nodes or no number that can be used. */
+  /** Calls no node yet. Rejects with `misconfigured` for an invalid node list or number. */
   static async open(options: ClusterOptions, ports: ClusterPorts = systemPorts()): Promise<ClusterClient> {
     const given: unknown = options.nodes;
     if (!Array.isArray(given) || given.length === 0) refuse('nodes must be a list of host:port, at least one');
@@ -114,17 +112,17 @@ export class ClusterClient {
     return new ClusterClient(ports, options, inOrder(addresses), store, await store.begin(), newId);
   }
 
-  /** On all nodes or on none. Refused when one of them has it already, which is left as it is. */
+  /** Creates the group on all nodes or on none. Refused when a node already has the group, which stays as it is. */
   async create(groupId: string): Promise<OperationReport> {
     return this.run({ kind: 'create', groupId: checkedNewGroupId(groupId) });
   }
 
-  /** From all nodes or from none. Where it is not there already that is fine; refused when no node has it. */
+  /** Deletes the group from all nodes or from none. A node without the group counts as done; refused when no node has it. */
   async delete(groupId: string): Promise<OperationReport> {
     return this.run({ kind: 'delete', groupId: checkedGroupId(groupId) });
   }
 
-  /** All groups, from all nodes or from none. */
+  /** Deletes all groups, from all nodes or from none. */
   clear(): Promise<OperationReport> {
     return this.run({ kind: 'clear' });
   }
@@ -137,7 +135,6 @@ export class ClusterClient {
     return listGroups(this.nodes, this.asking());
   }
 
-  /** How nodes do, and what is open. */
   async status(): Promise<StatusReading> {
     this.assertOpen();
     const open = await this.inTurn(() => this.openNow());
@@ -145,15 +142,15 @@ export class ClusterClient {
   }
 
   /**
-   * Takes up every operation that a dead client of this directory left, and those that were left open: undoes it on all
-   * nodes, or, where a node that does not know operation ids has not answered and nothing else stands against it, does
-   * it on all. `unknown`: what to do at such a node when the others are undone and the group stands there: leave it
-   * `leave-open` (the default), take it for this operation's and `undo` it, or for somebody else's and `leave` it. With
-   * `leave` everything that cannot be brought to an end is let go as it is, also where nodes are gone for good.
-   * `operationId`: only this one, and nothing else.
+   * Resumes every open operation that a client of this directory left: undoes it on all nodes, or completes it on all when only
+   * the answer of a node that does not know operation ids is missing. `unknown` says what to do at such a node when the others
+   * are undone and the group exists there: `leave-open` (the default), `undo` it as this operation's, or `leave` it as somebody
+   * else's. `leave` also gives up everything that cannot be finished, even when nodes are gone for good. With `operationId` only
+   * that operation is repaired, and nothing else happens.
    *
-   * Then raises nodes that lag, or are new, to the version that a majority of the nodes has met; a number that fewer have
-   * is told and not spread. `raiseTo`: to this one instead, because a person knows that it is right.
+   * Afterwards `repair` raises nodes that lag or are new to the version that a majority of the nodes has met; it reports a number
+   * that fewer nodes have met, and does not spread it. `raiseTo` is the version to use instead when a person knows that it is
+   * right.
    */
   async repair(
     unknown: UnknownRule = 'leave-open',
@@ -168,7 +165,7 @@ export class ClusterClient {
     });
   }
 
-  /** Waits for what is under way; nothing may follow. What is open stays for the next client. */
+  /** Waits for running operations; no call may follow. Open operations stay for the next client. */
   async close(): Promise<void> {
     if (this.isClosed) return;
     this.isClosed = true;
@@ -203,7 +200,7 @@ export class ClusterClient {
     }
   }
 
-  /** One that is about the same groups on some of the same nodes, and can still be brought to an end. */
+  /** Whether `open` concerns the same groups on some of the same nodes and can still be finished. */
   private isInTheWay(open: OperationReport, wanted: Wanted): boolean {
     const isOnThese = open.nodes.some(({ node }) => this.nodes.some((own) => isSameNode(own, node)));
     return isOnThese && !open.isForgotten && isSameMatter(wanted, open.wanted);
@@ -244,7 +241,7 @@ export class ClusterClient {
     }
   }
 
-  /** Read twice: what ends while it is read the first time is gone, or is left otherwise, the second time. */
+  /** Reads twice: an operation that ends during the first read has disappeared or changed at the second. */
   private async leftOpen(files: IntentFiles): Promise<readonly Intent[]> {
     const isOpen = new Set((await files.all()).map(({ id }) => id).filter((id) => !this.running.has(id)));
     return isOpen.size === 0 ? [] : (await files.all()).filter(({ id }) => isOpen.has(id));
@@ -272,7 +269,7 @@ export class ClusterClient {
     );
   }
 
-  /** So many at a time, over all nodes. */
+  /** Limits concurrent calls over all nodes. */
   private asking(): (node: string, spent?: Spent) => Ask {
     const limit = pLimit(this.options.concurrency ?? 64);
     const options = callOptions(this.options);
@@ -280,7 +277,7 @@ export class ClusterClient {
   }
 }
 
-/** The ports of a real process. `crashSites`: for fault tests. */
+/** `crashSites` is for fault tests. */
 export function systemPorts(crashSites: CrashSites = NO_CRASH_SITES): ClusterPorts {
   const client = new NodeClient();
   return {
@@ -315,7 +312,7 @@ function checkedGroupId(groupId: unknown): string {
   throw noGroupId(`must be a string of 1 to ${String(MAX_GROUP_ID_LENGTH)} characters, well-formed Unicode`);
 }
 
-/** What earlier builds let be made may still be read and deleted. */
+/** Ids that only earlier builds accepted can still be read and deleted. */
 function checkedNewGroupId(groupId: unknown): string {
   const checked = checkedGroupId(groupId);
   if (!FOLDERS.includes(checked)) return checked;

@@ -18,5 +18,4 @@ export type { Progress } from './shell/run-operation.js';
 import { INTENT_CRASH_SITES } from './shell/intent-files.js';
 import { CALL_CRASH_SITES } from './shell/node-calls.js';
 
-/** Where a fault test may kill the client. */
 export const CLUSTER_CRASH_SITES = [...INTENT_CRASH_SITES, ...CALL_CRASH_SITES] as const;

@@ -3,38 +3,36 @@ import type { NodeStatus, Wanted } from './core/intent.js';
 import type { Outcome } from './core/operation.js';
 import type { Ended } from './shell/run-operation.js';
 
-/** How one node stands after an operation. */
 export interface NodeReport {
-  /** `host:port`. */
   readonly node: string;
   readonly status: NodeStatus;
-  /** Calls to it, over all steps. */
+  /** The number of calls to the node, over all steps. */
   readonly attempts: number;
-  /** Time spent on it in all, waits between attempts included, in milliseconds. */
+  /** Total milliseconds spent on the node, including waits between attempts. */
   readonly ms: number;
-  /** Why it is not `done`, for people. */
+  /** Why the status is not `done`, for people. */
   readonly cause?: string;
 }
 
 /**
- * How an operation ended.
+ * The end of an operation.
  * - `done`: on every node, for good.
- * - `refused`: on none; nothing stood in the way of seeing that at once.
- * - `rolled-back`: on none; what was done is undone.
- * - `left`: as it is, because a person said so: nodes may differ.
- * - `open`: cannot be told yet for the nodes that are `unknown`; `repair` or the next operation finishes it.
+ * - `refused`: on no node; all nodes showed that at once.
+ * - `rolled-back`: on no node; every change is undone.
+ * - `left`: unfinished because a person chose so; nodes may differ.
+ * - `open`: the outcome at the `unknown` nodes is not known yet; `repair` or the next operation finishes it.
  */
 export interface OperationReport {
   readonly operationId: string;
   readonly wanted: Wanted;
   readonly outcome: Outcome;
   readonly reason?: string;
-  /** In the order of the nodes: the first one decides. */
+  /** The first node decides. */
   readonly nodes: readonly NodeReport[];
   readonly ms: number;
-  /** It is so old that nodes have forgotten it: only a person can set it right. */
+  /** Nodes have forgotten this old operation; only a person can correct its result. */
   readonly isForgotten?: true;
-  /** Operations that were found open and taken up before this one. */
+  /** Open operations that were resumed before this one. */
   readonly repaired: readonly OperationReport[];
 }
 
@@ -46,7 +44,7 @@ export interface NodeReading {
 
 export interface GroupReading {
   readonly groupId: string;
-  /** `all`, `none`, `some`; `unknown` when a node did not answer and the others do not already say `some`. */
+  /** `unknown` when a node did not answer and the others do not already show `some`. */
   readonly where: 'all' | 'none' | 'some' | 'unknown';
   readonly nodes: readonly (NodeReading & { readonly isThere?: boolean })[];
 }
@@ -62,7 +60,6 @@ export interface ListReading {
 export interface OpenOperation {
   readonly operationId: string;
   readonly wanted: Wanted;
-  /** Milliseconds since the Unix epoch. */
   readonly startedAtMs: number;
 }
 
@@ -73,29 +70,26 @@ export interface StatusReading {
     readonly groups?: number;
     readonly knowsOperationIds?: boolean;
   })[];
-  /** Operations that are not finished, of clients that are gone or that left them open. */
+  /** Unfinished operations of clients that are gone or that left them open. */
   readonly open: readonly OpenOperation[];
-  /** Those that clients in other processes have in hand now, on the same directory. */
+  /** Operations that clients in other processes are running on the same directory. */
   readonly withOthers: readonly OpenOperation[];
 }
 
-/** How far a node is, after a repair. */
 export interface NodeVersion extends NodeReading {
-  /** The highest version that it has met; absent where it does not say, or knows no versions. */
+  /** The highest version that the node has met; absent when it does not answer or knows no versions. */
   readonly met?: LamportTime;
-  /** It lagged, and was raised from here. */
+  /** The earlier version of a node that lagged and was raised. */
   readonly raisedFrom?: LamportTime;
-  /** Far above what most nodes have met, which was not spread. */
+  /** The version is far above what most nodes have met, and was not spread. */
   readonly isFarAhead?: true;
 }
 
 export interface RepairReport {
   readonly repaired: readonly OperationReport[];
-  /** How many are still open. */
   readonly open: number;
-  /** As of `StatusReading`. */
   readonly withOthers: readonly OpenOperation[];
-  /** Of every node; empty when one operation alone was repaired. `cause`: why it is not known, or was not raised. */
+  /** Covers every node; empty when a single operation was repaired. `cause` says why a version is unknown or was not raised. */
   readonly versions: readonly NodeVersion[];
 }
 

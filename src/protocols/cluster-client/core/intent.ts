@@ -1,49 +1,48 @@
-/** What is asked of all nodes. `clear` removes every group. */
+/** `clear` removes every group. */
 export type Wanted =
   | { readonly kind: 'create'; readonly groupId: string }
   | { readonly kind: 'delete'; readonly groupId: string }
   | { readonly kind: 'clear' };
 
 /**
- * How a node stands in an operation.
- * - `untouched`: nothing was asked of it that could change it.
+ * The status of a node in an operation.
+ * - `untouched`: the node got no request that could change it.
  * - `done`: it did what was asked.
- * - `already`: it was as it should be before (nothing to delete there).
- * - `refused`: it answered no, and is as it was.
- * - `unreachable`: it never got what was asked, and is as it was.
- * - `rolled-back`: what this operation did there is undone, and will not be done later.
- * - `unknown`: whether it did what was asked cannot be told.
+ * - `already`: it was in the wanted state before (nothing to delete).
+ * - `refused`: it answered no, and is unchanged.
+ * - `unreachable`: it never got the request, and is unchanged.
+ * - `rolled-back`: the operation's change is undone there, and will not be made later.
+ * - `unknown`: whether it did what was asked is unknown.
  */
 export type NodeStatus = 'untouched' | 'done' | 'already' | 'refused' | 'unreachable' | 'rolled-back' | 'unknown';
 
-/** Of a node that does not know operation ids: what stood there before, of the groups that the operation is about. */
+/** For a node that does not know operation ids: which of the operation's groups existed there before. */
 export interface PlainNode {
   readonly before: readonly string[];
 }
 
 export interface IntentNode {
-  /** `host:port`. */
   readonly name: string;
   readonly plain?: PlainNode;
   readonly status: NodeStatus;
-  /** It did, or may yet do, what was asked: only an undo makes sure of the contrary. */
+  /** The node did, or may yet do, what was asked; only an undo rules it out. */
   readonly isTouched: boolean;
-  /** Why it is not `done`, for people. */
+  /** Why the status is not `done`, for people. */
   readonly cause?: string;
 }
 
 /**
- * What is durable before a node is asked for anything: enough for another process to bring the operation to an end.
- * - `undecided`: nobody was told how it ends.
- * - `forward`: nothing stands against it; nodes that do not know operation ids have not said yes.
- * - `backward`: it is being undone.
+ * Durable before a node is asked for anything; it lets another process finish the operation.
+ * - `undecided`: no outcome was reported.
+ * - `forward`: only the answers of nodes that do not know operation ids are missing.
+ * - `backward`: the operation is being undone.
  */
 export interface Intent {
   readonly id: string;
   readonly wanted: Wanted;
   readonly startedAtMs: number;
   readonly direction: 'undecided' | 'forward' | 'backward';
-  /** The first one decides. */
+  /** The first node decides. */
   readonly nodes: readonly IntentNode[];
 }
 

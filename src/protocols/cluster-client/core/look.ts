@@ -1,13 +1,13 @@
 import type { LamportTime } from '../../../kernel/index.js';
 import type { Wanted } from './intent.js';
 
-/** `groups`: those of the operation's that stand there (`clear`: all that do). */
+/** `groups` are the operation's groups that exist on the node; for `clear`, all groups. */
 export type Look =
   | {
       readonly state: 'seen';
       readonly understands: boolean;
       readonly groups: readonly string[];
-      /** The highest that the node has met, where operation ids are known. */
+      /** The highest version that the node has met, if it knows operation ids. */
       readonly version?: LamportTime;
     }
   | { readonly state: 'silent'; readonly cause: string };
@@ -17,11 +17,10 @@ export type Seen = Extract<Look, { state: 'seen' }>;
 export const groupsIn = (found: Look | undefined): readonly string[] => (found?.state === 'seen' ? found.groups : []);
 export const hasGroups = (found: Look): boolean => groupsIn(found).length > 0;
 
-/** The highest version that it has met. */
 export const metBy = (found: Look | undefined): LamportTime | undefined =>
   found?.state === 'seen' && found.understands ? found.version : undefined;
 
-/** `before`: the operation's groups that stood there before it. What came after a clear began is not its matter. */
+/** `before` are the operation's groups that existed before it. A clear ignores groups that came after it began. */
 export function isAsWanted(found: Look, { kind }: Wanted, before: readonly string[]): boolean {
   if (found.state === 'silent') return false;
   switch (kind) {

@@ -1,15 +1,15 @@
 export interface NodeAddress {
-  /** As URLs have it: small letters, and of addresses in numbers one spelling each. */
+  /** Normalized as in URLs: lower case, and one spelling of each numeric address. */
   readonly host: string;
   readonly port: number;
 }
 
 const ADDRESS = /^(?:http:\/\/)?([\w.-]+|\[[\da-f:.]+\]):(\d{1,5})\/?$/i;
 const MAX_PORT = 65_535;
-/** Two spellings of one place on every machine. No other names are taken for one node: only its server knows. */
+/** `localhost` and loopback are one node on every machine. No other names are equated, because only the server could know. */
 const LOCALHOST = /^localhost(?=:)/;
 
-/** From `host:port` or `http://host:port`; undefined when it is neither. */
+/** Parses `host:port` or `http://host:port`; undefined when the text is neither. */
 export function parseNode(text: string): NodeAddress | undefined {
   const [, spelt = '', digits = '0'] = ADDRESS.exec(text.trim()) ?? [];
   const port = Number(digits);
@@ -17,12 +17,12 @@ export function parseNode(text: string): NodeAddress | undefined {
   return port >= 1 && port <= MAX_PORT && URL.canParse(url) ? { host: new URL(url).hostname, port } : undefined;
 }
 
-/** Whether both, `host:port` each, are one node. */
+/** Compares two `host:port` names. */
 export function isSameNode(left: string, right: string): boolean {
   return indexOf(left) === indexOf(right);
 }
 
-/** Their names, `host:port`, each once, in the order that all clients agree on however they were told of them. */
+/** Returns each name, `host:port`, once, in an order that does not depend on the order of `nodes`. */
 export function inOrder(nodes: readonly NodeAddress[]): readonly string[] {
   const sorted = nodes
     .map(({ host, port }) => ({ name: `${host}:${String(port)}`, port }))

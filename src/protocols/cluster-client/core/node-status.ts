@@ -1,28 +1,27 @@
-/** How a node stands after what it has answered. */
 import type { LamportTime } from '../../../kernel/index.js';
 import type { IntentNode, NodeStatus } from './intent.js';
 
 export interface WriteAnswer {
   /**
-   * `absent`: there was nothing to delete. `exists`: the group was there already. `undone`: the operation was undone
-   * there before. `failed`: no answer that says anything.
+   * `absent`: there was nothing to delete. `exists`: the group existed already. `undone`: the operation had been undone before.
+   * `failed`: no conclusive answer.
    */
   readonly result: 'done' | 'absent' | 'exists' | 'refused' | 'undone' | 'failed';
-  /** An attempt that was not answered may have been carried out, or may yet be. */
+  /** An unanswered attempt may have been carried out, or may yet be. */
   readonly mayLand: boolean;
-  /** Every attempt was answered by the node itself: what it has not done by now it will not do later. */
+  /** The node itself answered every attempt, so it will not carry out anything later. */
   readonly isOver?: true;
-  /** Of a node that knows operation ids. */
+  /** Present when the node knows operation ids. */
   readonly version?: LamportTime;
   readonly cause?: string;
 }
 
-/** An attempt that the node itself did not answer may be carried out at any time. */
+/** The node may carry out an attempt that it did not answer at any time. */
 export const comesLate = ({ mayLand, isOver }: WriteAnswer): boolean => mayLand && isOver !== true;
 export const isPlain = ({ plain }: IntentNode): boolean => plain !== undefined;
 export const isGood = ({ status }: IntentNode): boolean => status === 'done' || status === 'already';
 
-/** Of a node whose operation is not decided. */
+/** The status while the operation is undecided. */
 export function statusAfter(node: IntentNode, { result, mayLand }: WriteAnswer): NodeStatus {
   const isUnsure = isPlain(node) && mayLand;
   switch (result) {
@@ -40,20 +39,20 @@ export function statusAfter(node: IntentNode, { result, mayLand }: WriteAnswer):
   }
 }
 
-/** Whoever has it as it shall be is done, whoever made it so. */
+/** A node in the wanted state counts as done, no matter which client changed it. */
 export function forwardStatus({ result }: WriteAnswer): NodeStatus {
   if (result === 'done') return 'done';
   return result === 'absent' || result === 'exists' ? 'already' : 'unknown';
 }
 
-/** Whether it did, or may yet do, what was asked. */
+/** Whether the node did, or may yet do, what was asked. */
 export function isTouchedAfter(node: IntentNode, status: NodeStatus, { mayLand }: WriteAnswer): boolean {
   switch (status) {
     case 'done':
     case 'unknown':
       return true;
     case 'already':
-      // Where operation ids are known, one that found nothing stands against slower ones that came before it.
+      // On a node that knows operation ids, a delete that found nothing still overrides slower operations below it.
       return !isPlain(node);
     case 'refused':
       return mayLand;
@@ -64,7 +63,7 @@ export function isTouchedAfter(node: IntentNode, status: NodeStatus, { mayLand }
   }
 }
 
-/** Each cause once, with the nodes that have it; undefined when there is none. */
+/** Lists each cause once, with its nodes; undefined when there is none. */
 export function reasonOf(nodes: readonly IntentNode[]): string | undefined {
   const named = new Map<string, string[]>();
   for (const { name, cause } of nodes) {

@@ -1,15 +1,14 @@
 /**
- * One operation on all nodes or on none. Invariant: when it ends `done` every node has done it, when it ends `refused` or
- * `rolled-back` no node has and none will, and until it has ended in one of these its intent is durable.
+ * One operation on all nodes or on none. Invariant: when it ends `done`, every node has done it; when it ends `refused` or
+ * `rolled-back`, no node has done it and none will; until it has ended in one of these, its intent is durable.
  *
- * Before anything is written all nodes are looked at. Then the first node is written, which gives the operation its
- * place among all others on the group (a version, as in Lamport's total order); only then the rest, all at once, with
- * that version. Whatever stands against it leads back: an undo by operation id for everyone who may have, or may yet get,
- * what was asked, the first node last.
+ * The operation looks at all nodes before it writes. It then writes to the first node, which gives it a version, its place among
+ * all operations on the group (as in Lamport's total order). Only then does it write to the rest, all at once, with that version.
+ * Any obstacle leads back: an undo by operation id on every node that has got, or may yet get, the request, the first node last.
  *
- * Nodes that do not know operation ids (plain ones) can be asked for the contrary only where they have said yes; what
- * they never answered stays unknown. Going forward needs no such knowledge, so an operation that nothing else stands
- * against is left open forward.
+ * A node that does not know operation ids (a plain node) can be asked for the contrary only after it has said yes; the fate of a
+ * request that it never answered stays unknown. Going forward needs no such knowledge, so an operation without any other obstacle
+ * is left open forward.
  */
 import { compareLamport, type LamportTime, plusLamport } from '../../../kernel/index.js';
 import type { Intent, IntentNode } from './intent.js';
@@ -30,7 +29,7 @@ import { contraryOf, type Effect, type Input, isLateFor, type Outcome, type Unkn
 export type { Look } from './look.js';
 export type { Contrary, Effect, Input, Outcome, UndoOptions, UnknownRule } from './steps.js';
 
-/** From each phase to those that may follow. */
+/** Maps each phase to the phases that may follow. */
 export const PHASES = {
   idle: ['looking', 'looking-back'],
   looking: ['deciding', 'ended'],
@@ -44,7 +43,7 @@ export const PHASES = {
 } as const satisfies Record<string, readonly string[]>;
 export type Phase = keyof typeof PHASES;
 
-/** What nodes are asked in a phase, and answer. */
+/** Maps a phase to the input that nodes answer with. */
 const ASKED: Readonly<Partial<Record<Phase, Input['type']>>> = {
   looking: 'looked',
   'looking-back': 'looked',
@@ -58,13 +57,13 @@ const ASKED: Readonly<Partial<Record<Phase, Input['type']>>> = {
 export interface Operation {
   readonly intent: Intent;
   readonly phase: Phase;
-  /** The nodes whose answers are waited for. */
+  /** The nodes whose answers are outstanding. */
   readonly awaited: readonly string[];
-  /** Before anything was written. */
+  /** Looks from before the first write. */
   readonly looks: ReadonlyMap<string, Look>;
-  /** Nodes that said yes, and were then seen not to be as they said. */
+  /** Nodes that said yes, while a later look showed otherwise. */
   readonly contradicted: readonly string[];
-  /** Nodes where what was asked may be carried out even later: nothing but an undo by id that they confirm ends that. */
+  /** Nodes that may carry out the request even later; only a confirmed undo by id prevents that. */
   readonly late: readonly string[];
   readonly unknown: UnknownRule;
   readonly isForgotten: boolean;
@@ -127,7 +126,7 @@ function look(operation: Operation, before: readonly Effect[] = []): Decision {
   return [{ ...operation, awaited: names }, [...before, ...names.map((node): Effect => ({ do: 'look', node }))]];
 }
 
-/** Nothing was written yet: whatever is found to stand against it ends it at once. */
+/** Nothing is written yet, so any obstacle ends the operation at once. */
 function judge(operation: Operation): Decision {
   const { wanted } = operation.intent;
   const after = versionAbove(metIn(operation));
@@ -156,10 +155,10 @@ function judge(operation: Operation): Decision {
 
 function writeFirst(operation: Operation, before: readonly Effect[]): Decision {
   const node = firstOf(operation);
-  // What a majority has met, or any node that is not far ahead of it, is below it.
+  // The version is above what a majority has met, and above what any node has met that is not far ahead of the majority.
   const after = versionAbove(metIn(operation));
   const own = metBy(operation.looks.get(node.name)) ?? 0;
-  // One that is far ahead would give a number that the others refuse: it is told one, as they are.
+  // A node that is far ahead would allot a version that the others refuse, so it is given one, as they are.
   const isAhead = compareLamport(own, after) > 0;
   const place = isAhead ? { version: plusLamport(after, 1) } : after === 0 ? {} : { after };
   const write: Effect = { do: 'write', node: node.name, ...place };
@@ -176,7 +175,7 @@ function afterFirst(operation: Operation, { version }: WriteAnswer): Decision {
   ];
 }
 
-/** Everyone who was asked has answered or has had their last chance. */
+/** Every awaited node has answered or has had its last chance. */
 function settle(operation: Operation): Decision {
   const { nodes, wanted, direction } = operation.intent;
   if (direction === 'forward' && !nodes.every(isGood)) return leaveOpen(operation, NOT_CONFIRMED);
@@ -193,7 +192,7 @@ function settle(operation: Operation): Decision {
   return undo(withDirection(operation, 'backward'));
 }
 
-/** Everyone has said yes: told `done` is only what is also seen. A node that does not answer now has answered before. */
+/** Every node has said yes; `done` also needs a look. A node that does not answer the look counts by its earlier answer. */
 function confirm(operation: Operation): Decision {
   if (operation.awaited.length > 0) return [operation, []];
   if (operation.contradicted.length === 0) return end(operation, 'done');
@@ -214,7 +213,7 @@ function afterConfirming(
   return mapNodes({ ...operation, contradicted }, (node) => (node.name === name ? { ...node, cause } : node));
 }
 
-/** What a process that is gone has left, or what was left open. */
+/** Resumes what a crashed process left, or an open operation. */
 function takeUp(operation: Operation): Decision {
   const { direction, nodes, wanted } = operation.intent;
   if (operation.isForgotten && wanted.kind !== 'create' && direction !== 'forward') {
@@ -231,12 +230,12 @@ function takeUp(operation: Operation): Decision {
     }
     return writeFirst(markSilent(forward), [{ do: 'keep', intent: forward.intent }]);
   }
-  // Undecided and nobody plain: all nodes knew operation ids when they were looked at, or nothing was written.
+  // Undecided and no plain node: all nodes knew operation ids when they were looked at, or nothing was written.
   const presumed = direction === 'undecided' ? mapNodes(operation, presume(operation)) : operation;
   return undo(markSilent(withDirection(mapNodes(presumed, resolveUnknown(presumed)), 'backward')));
 }
 
-/** A node that knows operations did what was asked, and somebody has changed it since: doing it elsewhere would part them. */
+/** A node that knows operation ids did it, and somebody has changed it since: completing it elsewhere would make nodes differ. */
 function isSuperseded({ intent: { nodes, wanted }, looks }: Operation): boolean {
   return nodes.some((node) => {
     const found = looks.get(node.name);
@@ -252,7 +251,7 @@ const presume =
     return found?.state === 'seen' && !found.understands ? node : { ...node, status: 'unknown', isTouched: true };
   };
 
-/** A plain node that never answered, while the others go back. */
+/** Resolves a plain node that never answered while the others go back. */
 const resolveUnknown =
   ({ looks, unknown, intent, mayBeUnderWay }: Operation) =>
   (node: IntentNode): IntentNode => {
@@ -304,7 +303,7 @@ function undoing(operation: Operation, { name, plain }: IntentNode): Effect {
   const found = operation.looks.get(name);
   const groups = plain?.before ?? groupsIn(found);
   const version = metBy(found);
-  // What is below what a node has met leaves no trace in that.
+  // A version below what a node has met leaves no trace in the highest version.
   const isAhead = compareLamport(version ?? 0, versionAbove(metIn(operation))) > 0;
   const isUnclear = isAhead || operation.late.includes(name);
   const before = isUnclear ? {} : { before: { groups, ...(version !== undefined && { version }) } };
@@ -340,7 +339,7 @@ function afterUndo(
   return mapNodes(operation, (node) => {
     if (node.name !== name) return node;
     if (!isUndone) return { ...node, status: 'unknown', ...why(cause) };
-    // Only a node that knows ids refuses what comes after its undo.
+    // Only a node that knows operation ids refuses what comes after its undo.
     if (isPlain(node) && operation.late.includes(name)) return { ...node, status: 'unknown', ...why(STILL_UNDER_WAY) };
     return { ...node, status: node.status === 'refused' ? 'refused' : 'rolled-back', isTouched: false };
   });

@@ -1,44 +1,46 @@
-/** What an operation is told, and what it asks for. */
+/** The inputs and effects of an operation. */
 import type { LamportTime } from '../../../kernel/index.js';
 import type { Intent, IntentNode, PlainNode, Wanted } from './intent.js';
 import type { Look, Seen } from './look.js';
 import { isPlain, type WriteAnswer } from './node-status.js';
 
-/** `left`: it was not brought to an end, and a person said to let it be. */
+/** `left`: the operation is unfinished, and a person chose to leave it so. */
 export type Outcome = 'done' | 'refused' | 'rolled-back' | 'open' | 'left';
 
-/** What is to be made of a plain node that never answered, once its operation is undone elsewhere. */
+/** What happens to a plain node that never answered, once the operation is undone elsewhere. */
 export type UnknownRule = 'leave-open' | 'undo' | 'leave';
 
 export type Input =
   | { readonly type: 'begin' }
-  /** The intent of a process that is gone, or an open one. */
+  /** The intent of a crashed process, or an open one. */
   | {
       readonly type: 'resume';
       readonly unknown: UnknownRule;
-      /** It is older than what nodes remember: they could not restore what it has deleted. */
+      /** The operation is older than what nodes remember, so they could not restore what it deleted. */
       readonly isForgotten: boolean;
-      /** So young that a call of it may still be on its way. */
+      /** The operation is so young that one of its calls may still be on its way. */
       readonly mayBeUnderWay: boolean;
     }
   | { readonly type: 'looked'; readonly node: string; readonly look: Look }
   | { readonly type: 'written'; readonly node: string; readonly answer: WriteAnswer }
   | { readonly type: 'undo-ended'; readonly node: string; readonly isUndone: boolean; readonly cause?: string };
 
-/** In order: what `keep` and `forget` say is durable before the next effect. */
+/** Effects run in order: `keep` and `forget` are durable before the next effect starts. */
 export type Effect =
   | { readonly do: 'keep'; readonly intent: Intent }
   | { readonly do: 'look'; readonly node: string }
-  /** `version`: as the first node has given it. `after`: of the first node, what its version has to be above. */
+  /** `version` is the one that the first node gave. `after`, for the first node, is what its version must exceed. */
   | { readonly do: 'write'; readonly node: string; readonly version?: LamportTime; readonly after?: LamportTime }
   | ({ readonly do: 'undo'; readonly node: string } & UndoOptions)
   | { readonly do: 'forget' }
   | { readonly do: 'end'; readonly outcome: Outcome; readonly reason?: string };
 
 export interface UndoOptions {
-  /** On a plain node what is asked for; absent: an undo by operation id. */
+  /** The contrary request for a plain node; absent for an undo by operation id. */
   readonly contrary?: Contrary;
-  /** What was seen there before: seen so again it needs no undo. Absent when what was asked may come even later. */
+  /**
+   * What a look saw before the operation; a node still in that state needs no undo. Absent when the request may come even later.
+   */
   readonly before?: Pick<Seen, 'groups' | 'version'>;
 }
 
@@ -51,7 +53,7 @@ export function contraryOf(wanted: Wanted, { before }: PlainNode): Contrary {
   return wanted.kind === 'create' ? { remove: [wanted.groupId], restore: [] } : { remove: [], restore: before };
 }
 
-/** Of an earlier process: what it was answered nobody knows, and of a plain node nothing better than the time is. */
+/** The answers to an earlier process are lost, and for a plain node elapsed time is the only evidence. */
 export const isLateFor =
   ({ mayBeUnderWay, unknown }: { readonly mayBeUnderWay: boolean; readonly unknown: UnknownRule }) =>
   (node: IntentNode): boolean =>

@@ -1,6 +1,6 @@
 /**
- * Which numbers a client believes. Invariant: what one node alone has met decides nothing about the others, however high
- * it is, and no node is asked for a number that it would refuse as too far ahead.
+ * Which versions a client trusts. Invariant: the version that only one node has met, however high, decides nothing about the
+ * others, and no node is asked for a version that it would refuse as too far ahead.
  */
 import {
   compareLamport,
@@ -11,24 +11,24 @@ import {
   plusLamport,
 } from '../../../kernel/index.js';
 
-/** The highest that more than half of `count` nodes have met; undefined when too few of them have said. */
+/** The highest version that more than half of `count` nodes have met; undefined when too few nodes have reported. */
 export function metByMajority(met: readonly LamportTime[], count = met.length): LamportTime | undefined {
   return met.toSorted((left, right) => compareLamport(right, left))[Math.floor(count / 2)];
 }
 
-/** A node that has met `other` would refuse what comes above `met`. */
+/** Whether a node that has met `other` would refuse a version above `met`. */
 export function isFarAhead(met: LamportTime, other: LamportTime): boolean {
   return compareLamport(met, plusLamport(other, MAX_VERSION_LEAP)) >= 0;
 }
 
-/** What the next operation has to be above: the highest that any node has met and that none but those that lag would refuse. */
+/** The bound that the next version must exceed: the highest met version whose successor only lagging nodes would refuse. */
 export function versionAbove(met: readonly LamportTime[]): LamportTime {
   const majority = metByMajority(met) ?? 0;
   const lowest = met.filter((time) => !isLagging(time, majority)).reduce(earlierOf, majority);
   return met.filter((time) => !isFarAhead(time, lowest)).reduce(laterOf, 0);
 }
 
-/** It would refuse what comes above `after`. */
+/** Whether the node would refuse a version above `after`. */
 export function isLagging(met: LamportTime, after: LamportTime): boolean {
   return isFarAhead(after, met);
 }

@@ -38,7 +38,7 @@ export const INTENT_CRASH_SITES = [
   'cluster.forget.after',
 ] as const;
 
-/** The open intents of one client, a file each, with names that begin as this client's do. */
+/** The open intents of one client, one file each; the file names begin with the client's name. */
 export class IntentFiles {
   constructor(
     private readonly ports: { readonly disk: Disk; readonly crashSites: CrashSites },
@@ -47,8 +47,8 @@ export class IntentFiles {
   ) {}
 
   /**
-   * Durable when it resolves, in the place of what was kept for this operation before. Rejects with `storage-full` or
-   * `outcome-unknown`, naming the file: then it is as before or as after.
+   * Durable when it resolves; replaces the operation's earlier intent. Rejects with `storage-full` or `outcome-unknown`, naming
+   * the file, which then holds the old or the new intent.
    */
   async keep(intent: Intent): Promise<void> {
     this.ports.crashSites.reach('cluster.keep.before');
@@ -74,7 +74,7 @@ export class IntentFiles {
     crashSites.reach('cluster.forget.after');
   }
 
-  /** Oldest first. Throws `data-corrupt` for a file that no client has written. */
+  /** Returns the oldest first. Throws `data-corrupt` for a file that no client wrote. */
   async all(): Promise<readonly Intent[]> {
     const intents: Intent[] = [];
     for (const path of await this.paths(ENDING)) {
@@ -84,7 +84,7 @@ export class IntentFiles {
     return intents.toSorted((left, right) => left.startedAtMs - right.startedAtMs);
   }
 
-  /** Whether none are left, be they whole or not. Takes away what a crash has left half written. */
+  /** Whether no intents are left, intact or damaged. Removes files that a crash left half written. */
   async tidy(): Promise<boolean> {
     for (const path of await this.paths(TEMPORARY)) await this.ports.disk.remove(path);
     return (await this.paths(ENDING)).length === 0;

@@ -5,23 +5,22 @@ import type { Intent } from '../core/intent.js';
 import { IntentFiles } from './intent-files.js';
 
 const LOCK_ENDING = '.lock.db';
-/** Two names with a dot between them, as `held` makes them; what else lies here is nobody's. */
+/** Two names joined by a dot, as `held` creates them; the store ignores all other files. */
 const OWNERS_NAME = /^([\w-]+)\.(?:lock\.db|[\w-]+\.json)$/;
 const TRIES = 5;
-/** Locks that this process holds: they are not opened a second time, by which they could fall. */
+/** Locks that this process holds. Opening one a second time could release it. */
 const HERE = new Set<string>();
 
-/** Intents of one owner, and the lock that says that nobody else works on them. */
+/** The intents of one owner, and the lock that keeps other processes from working on them. */
 export interface HeldIntents {
   readonly files: IntentFiles;
-  /** Gives them back; to nobody when none are left. */
+  /** Gives the intents back, and removes the lock file when no intents are left. */
   release(): Promise<void>;
 }
 
 /**
- * The open intents of all clients that share a directory. Each client has a name, files that begin with it, and the lock
- * of that name while its process lives: what a dead one left can be taken over by the next, what a living one works on
- * cannot. A lock ends exactly with its process.
+ * The open intents of all clients that share a directory. Each client has a name, files that begin with that name, and a lock on
+ * it that ends exactly with its process. A client can take over what a dead client left, but not the work of a living one.
  */
 export class IntentStore {
   constructor(
@@ -30,7 +29,7 @@ export class IntentStore {
     private readonly newName: () => string,
   ) {}
 
-  /** A place for a new client. Rejects with `misconfigured` where none can be made. */
+  /** Creates the lock of a new client. Rejects with `misconfigured` when that fails. */
   async begin(): Promise<HeldIntents> {
     try {
       await this.ports.disk.ensureDirectory(this.directory);
@@ -56,7 +55,7 @@ export class IntentStore {
     }
   }
 
-  /** What clients that are gone have left, and what clients in other processes have in hand now. */
+  /** The intents of clients that are gone, and those that clients in other processes are working on. */
   async orphans(): Promise<{ readonly held: readonly HeldIntents[]; readonly others: readonly Intent[] }> {
     const names = new Set<string>();
     for (const file of await this.ports.disk.list(this.directory)) {
@@ -82,7 +81,7 @@ export class IntentStore {
       files,
       release: async () => {
         try {
-          // Removed while it is held: who has opened it before finds that it is nobody's name any more.
+          // Removed while the lock is held: a process that opened the file earlier finds that its name is gone.
           if (await files.tidy()) await this.ports.disk.remove(path);
         } finally {
           lock.release();
@@ -105,7 +104,7 @@ export class IntentStore {
       return DataDirectoryLock.acquire(this.directory, `${name}${LOCK_ENDING}`);
     } catch (error) {
       const { code } = error as { code?: unknown };
-      // ENOENT: its owner has removed it in between, and is gone.
+      // ENOENT: the owner removed the file in between, and is gone.
       if (code === 'data-directory-locked' || code === 'ENOENT') return undefined;
       throw error;
     }

@@ -8,20 +8,19 @@ export interface CallPorts {
   readonly crashSites: CrashSites;
   readonly call: NodeClient['call'];
   readonly clock: Clock;
-  /** From 0 up to 1. */
+  /** At least 0 and below 1. */
   readonly chance: () => number;
-  /** Resolves after so many milliseconds or later. */
   readonly pause: (ms: number) => Promise<void>;
-  /** Milliseconds that only rise. */
+  /** A monotonic clock. */
   readonly elapsedMs: () => number;
 }
 
 export interface CallOptions {
-  /** How often a call is tried in all, from 1; absent: as often as patience lasts. */
+  /** The maximum number of attempts, from 1; when absent, only patience limits them. */
   readonly attempts?: number;
-  /** For one attempt to be answered whole, in milliseconds. */
+  /** The deadline for the whole answer to one attempt. */
   readonly deadlineMs: number;
-  /** No attempt begins later than this after the first one, in milliseconds. */
+  /** No attempt begins later than this after the first one. */
   readonly patienceMs: number;
   readonly backoff: Backoff;
   readonly apiKey?: string;
@@ -37,20 +36,19 @@ export interface Call {
 export interface NodeAnswer {
   readonly status: number;
   readonly headers: Headers;
-  /** Undefined when it is no JSON. */
+  /** Undefined when the body is not JSON. */
   readonly body: unknown;
-  /** It came without a body. */
   readonly isEmpty?: boolean;
-  /** Where the node sends the caller, when that was not followed. */
+  /** The target of a redirect that was not followed. */
   readonly sentTo?: string;
 }
 
-/** `mayLand`: an attempt that nobody answered, or a proxy for the node, may have been carried out or may yet be. */
+/** `mayLand`: an attempt without an answer, or answered by a proxy, may have been carried out or may yet be. */
 export type CallEnd =
   | { readonly answer: NodeAnswer; readonly mayLand: boolean }
   | { readonly answer?: undefined; readonly cause: string; readonly mayLand: boolean };
 
-/** What a call has cost so far, over all attempts. */
+/** Totals over all attempts of a call. */
 export interface Spent {
   attempts: number;
   ms: number;
@@ -58,16 +56,16 @@ export interface Spent {
 
 const OVERLOADED = 429;
 const SERVER_ERROR = 500;
-/** The node has ended what it was asked, without success. Other errors may come from a proxy before a node that works on. */
+/** The node has ended the request without success. A proxy may send other errors while the node still works on the request. */
 const BROKEN = new Set([SERVER_ERROR, 501]);
 const TOO_SLOW = 408;
-/** Sent elsewhere with the same method and body. */
+/** Redirects that keep the method and the body. */
 const REDIRECTS = new Set([307, 308]);
 
 /**
- * Asks a node until it says something, as long as patience lasts: no connection, no answer in time, 429, 408 and 5xx are
- * tried again after exponential backoff with full jitter, or after the `Retry-After` that came with them. What was to
- * change something and is answered with 500 or 501 has ended, and is not tried again. Never rejects.
+ * Calls a node until it gives a final answer or patience ends. Connection failures, timeouts, 429, 408 and 5xx are retried after
+ * exponential backoff with full jitter, or after the `Retry-After` of the answer. A write answered with 500 or 501 has ended, and
+ * is not retried. Never rejects.
  */
 export async function callNode(
   ports: CallPorts,
@@ -96,7 +94,7 @@ export async function callNode(
   }
 }
 
-/** Within what is left of patience, but for what the node asks for: before that it need not be asked again. */
+/** The wait stays within the remaining patience, unless the node asks for a longer one: an earlier call would be futile. */
 function waitBefore(
   { chance, clock }: CallPorts,
   { backoff }: CallOptions,
@@ -119,14 +117,15 @@ async function callOnce(ports: CallPorts, options: CallOptions, node: string, ca
       ...headers,
     },
     body: body === undefined ? undefined : JSON.stringify(body),
-    // Not every node knows operation ids, and one that does not may do a write twice.
+    // A node that does not know operation ids may do a write twice.
     isRepeatable: method === 'GET',
   };
   const deadlineMs = ports.elapsedMs() + options.deadlineMs;
   try {
     let raw = await ports.call(origin, { ...request, path }, options.deadlineMs);
     let sentTo = targetOf(raw, origin + path);
-    // To itself and once: a path with a slash more or less. Another server is not the node that was named.
+    // Only a redirect to the same server is followed, once, as for a trailing slash. Another server is not the node that was
+    // named.
     if (sentTo !== undefined && sentTo.origin === new URL(origin).origin) {
       const leftMs = Math.max(1, deadlineMs - ports.elapsedMs());
       raw = await ports.call(origin, { ...request, path: sentTo.pathname + sentTo.search }, leftMs);
@@ -154,7 +153,7 @@ function targetOf({ status, headers: { location } }: RawAnswer, url: string): UR
   return new URL(location, url);
 }
 
-/** It says that it has failed, and that it has come to an end with it. */
+/** Whether the node says that it failed and has ended the request. */
 export function isBroken({ status }: NodeAnswer): boolean {
   return BROKEN.has(status);
 }
@@ -165,7 +164,6 @@ function isTransient(answer: NodeAnswer, { method }: Call): boolean {
   return status === OVERLOADED || status === TOO_SLOW || status >= SERVER_ERROR;
 }
 
-/** What an answer says about itself, for people. */
 export function saidBy({ status, body, sentTo }: NodeAnswer): string {
   const { message, detail } = (body ?? {}) as { message?: unknown; detail?: unknown };
   const words = [message, detail].find((text) => typeof text === 'string');

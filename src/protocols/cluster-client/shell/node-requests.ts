@@ -1,4 +1,4 @@
-/** What the steps of an operation ask of a node, and what its answers mean. */
+/** The requests of an operation's steps to a node, and the meaning of the answers. */
 import { z } from 'zod';
 import { compareLamport, type LamportTime, parseLamport } from '../../../kernel/index.js';
 import type { Wanted } from '../core/intent.js';
@@ -12,29 +12,29 @@ const VERSION = 'x-group-version';
 const AFTER = 'x-group-version-after';
 const UNDO = 'x-undo';
 
-/** How a node is called, however often that takes. */
+/** Calls a node, with retries. */
 export type Ask = (call: Call) => Promise<CallEnd>;
 
 const groupSchema = z.object({ groupId: z.string() });
 export const groupsSchema = z.object({ groups: z.array(groupSchema) });
 const problemSchema = z.object({ code: z.string() });
 
-/** Whoever says so has no groups at all. */
+/** A node that answers with this code has no groups at all. */
 const NO_ROUTE = 'route-not-found';
 
 const GROUP = '/v1/group';
 const GROUPS = '/v1/groups';
 
 const MAX_SEGMENT_LENGTH = 1_000;
-/** Slashes and control characters, which some servers read otherwise than they are written, also percent-encoded. */
+/** Some servers misread slashes and control characters, even percent-encoded ones. */
 const NOT_EVERYWHERE = /[/\\\p{Cc}]/u;
-/** Two ids mean a folder in URLs, and servers take no segment of any length. */
+/** `.` and `..` mean folders in URLs, and servers limit the length of a segment. */
 const isSegment = (groupId: string): boolean =>
   !['.', '..'].includes(groupId) &&
   !NOT_EVERYWHERE.test(groupId) &&
   encodeURIComponent(groupId).length <= MAX_SEGMENT_LENGTH;
 
-/** What of the operation's groups stands there, and whether the node knows operation ids: it gives ours back. */
+/** Reads which of the operation's groups exist, and whether the node knows operation ids: such a node returns `id`. */
 export async function lookAt(ask: Ask, id: string, wanted: Wanted): Promise<Look> {
   const groupId = wanted.kind === 'clear' || !isSegment(wanted.groupId) ? undefined : wanted.groupId;
   const path = groupId === undefined ? GROUPS : `${GROUP}/${encodeURIComponent(groupId)}`;
@@ -57,23 +57,22 @@ function listed({ status, body }: NodeAnswer, wanted: Wanted): readonly string[]
 
 function single({ status, body }: NodeAnswer, groupId: string): readonly string[] | undefined {
   if (status === 404) return problemSchema.safeParse(body).data?.code === NO_ROUTE ? undefined : [];
-  // Whoever answers any path with a page of theirs says nothing of a group.
+  // A server that answers any path with a page of its own says nothing about a group.
   return status === 200 && groupSchema.safeParse(body).data?.groupId === groupId ? [groupId] : undefined;
 }
 
 export interface WriteOptions {
-  /** As the first node has given it. */
   readonly version?: LamportTime;
-  /** Of the first node: what its version has to be above. */
+  /** For the first node: what its version must exceed. */
   readonly after?: LamportTime;
   readonly knowsIds: boolean;
-  /** The operation's groups that stood there before. */
+  /** The operation's groups that existed on the node before. */
   readonly before: readonly string[];
 }
 
 /**
- * Asks for what the operation wants. A node that says that it has failed has ended it: what it has done is looked for at
- * once. One that knows ids is asked once more before that, which changes nothing twice.
+ * Sends the request of the operation. A node that reports a failure has ended the request, so a look follows at once. A node that
+ * knows operation ids is asked once more before the look, because it carries out nothing twice.
  */
 export async function write(ask: Ask, id: string, wanted: Wanted, options: WriteOptions): Promise<WriteAnswer> {
   const { version, after, knowsIds } = options;
@@ -87,7 +86,7 @@ export async function write(ask: Ask, id: string, wanted: Wanted, options: Write
   const status = statusAfter(end);
   if (answer === undefined) return { result: 'failed', ...status, cause: end.cause };
   if (isBroken(answer)) return afterBreak(await lookAt(ask, id, wanted), wanted, options, end, saidBy(answer));
-  // A page of somebody's, or an answer that is none: what has been done there cannot be told.
+  // A page of another server, or an invalid answer, does not say what the node did.
   if (isGood(answer) && !saysDone(wanted, answer)) return { result: 'failed', mayLand: true, cause: saidBy(answer) };
   const result = meaning(wanted, answer);
   const given = versionIn(answer);
@@ -98,7 +97,7 @@ export async function write(ask: Ask, id: string, wanted: Wanted, options: Write
   };
 }
 
-/** A node that knows ids and is asked a second time does nothing twice. */
+/** A node that knows operation ids carries out nothing twice. */
 async function askUnbroken(ask: Ask, call: Call, isTwice: boolean): Promise<CallEnd & { readonly wasBroken?: true }> {
   const first = await ask(call);
   if (!isTwice || first.answer === undefined || !isBroken(first.answer)) return first;
@@ -106,7 +105,7 @@ async function askUnbroken(ask: Ask, call: Call, isTwice: boolean): Promise<Call
   return { ...second, mayLand: first.mayLand || second.mayLand, wasBroken: true };
 }
 
-/** What has failed once may have been done, also where the second answer says nothing of it. */
+/** A request that failed once may have been carried out, even when the second answer does not say so. */
 export function statusAfter({
   mayLand,
   wasBroken,
@@ -119,8 +118,8 @@ export function statusAfter({
 }
 
 /**
- * What a node that has failed has done is what a look says, but where ids are known: there it may be another client's, who
- * takes it back, and the node stands against nothing that comes later. `mayLand`: whether an attempt was not answered.
+ * After a failure a look shows what a plain node did. Where operation ids are known, the group may belong to another client that
+ * takes it back, and the node blocks no later operation. `mayLand`: whether an attempt was not answered.
  */
 export function afterBreak(
   look: Look,
@@ -132,13 +131,13 @@ export function afterBreak(
   const inDoubt = statusAfter({ mayLand, wasBroken: true });
   const wasAsBefore = isAsBefore(look, wanted, before);
   if (knowsIds) return { result: wasAsBefore ? 'refused' : 'failed', ...inDoubt, cause };
-  // Nothing to delete is what was wanted.
+  // With nothing to delete, the wanted state is reached.
   const isAlready = wanted.kind !== 'create' && before.length === 0;
   if (wasAsBefore) return { result: isAlready ? 'absent' : 'refused', mayLand, cause };
   return isAsWanted(look, wanted, before) ? { result: 'done', mayLand } : { result: 'failed', ...inDoubt, cause };
 }
 
-/** What the operation is about stands there as it stood before it. */
+/** Whether the operation's groups are as they were before it. */
 function isAsBefore(look: Look, { kind }: Wanted, before: readonly string[]): boolean {
   if (look.state === 'silent') return false;
   return kind === 'create' ? look.groups.length === 0 : before.every((groupId) => look.groups.includes(groupId));
@@ -157,7 +156,7 @@ const isGood = ({ status }: Pick<NodeAnswer, 'status'>): boolean => status >= 20
 
 const DONE = new Set([200, 201, 204]);
 
-/** With any body or none, as nodes differ in that; but no page, and no other group. */
+/** Accepts any body or none, because nodes differ in that, but neither a page nor another group. */
 function saysDone(wanted: Wanted, answer: NodeAnswer): boolean {
   const { status, body } = answer;
   if (!DONE.has(status) || isPage(answer)) return false;
@@ -165,7 +164,7 @@ function saysDone(wanted: Wanted, answer: NodeAnswer): boolean {
   return wanted.kind === 'clear' || named === undefined || named === wanted.groupId;
 }
 
-/** An answer without a body has a type that says nothing. */
+/** The content type of an answer without a body means nothing. */
 const isPage = ({ headers, isEmpty }: NodeAnswer): boolean =>
   isEmpty !== true && /html/i.test(headers.get('content-type') ?? '');
 
@@ -181,13 +180,13 @@ function meaning({ kind }: Wanted, { status, body }: NodeAnswer): WriteAnswer['r
 export interface UndoEnd {
   readonly isUndone: boolean;
   readonly cause?: string;
-  /** The node says that it has failed, and that it has come to an end with it. */
+  /** The node says that it failed and has ended the request. */
   readonly isBroken?: true;
 }
 
 /**
- * Undoes by id, or at a plain node by asking for the contrary. A node that says that it has failed is looked at once
- * more where nothing can come later: what stands there as it stood before needs no undo.
+ * Undoes by id, or on a plain node by the contrary request. When a node reports a failure and nothing can come later, another
+ * look follows: a node whose groups are as they were before needs no undo.
  */
 export async function undo(ask: Ask, id: string, wanted: Wanted, options: UndoOptions = {}): Promise<UndoEnd> {
   const { before, contrary } = options;
@@ -196,7 +195,7 @@ export async function undo(ask: Ask, id: string, wanted: Wanted, options: UndoOp
   return needsNoUndo(await lookAt(ask, id, wanted), wanted, before) ? { isUndone: true } : end;
 }
 
-/** One that has met another version since may have done it below what somebody else has changed. */
+/** A node that has met another version since may have carried out the operation below another client's change. */
 export function needsNoUndo(
   look: Look,
   wanted: Wanted,
@@ -206,16 +205,16 @@ export function needsNoUndo(
   return version === undefined || (look.version !== undefined && compareLamport(look.version, version) === 0);
 }
 
-/** Of a node that knows operation ids: what the operation did is undone, and what of it comes later will be refused. */
+/** On a node that knows operation ids: the operation is undone, and its late requests will be refused. */
 async function undoById(ask: Ask, id: string, wanted: Wanted): Promise<UndoEnd> {
   const request = requestFor(wanted);
-  // What undoes the deleting of a group is a kind of creating it.
+  // Undoing a delete counts as a kind of create.
   const method = wanted.kind === 'create' || wanted.kind === 'clear' ? 'DELETE' : 'POST';
   const call = { ...request, method, headers: { [OPERATION_ID]: id, [UNDO]: id } } as const;
   return undone(await askUnbroken(ask, call, true), new Set([200]));
 }
 
-/** Of a plain node: asks for the contrary, group by group. */
+/** On a plain node: requests the contrary, group by group. */
 async function undoByContrary(ask: Ask, { remove, restore }: Contrary): Promise<UndoEnd> {
   const calls: readonly (readonly [Call, number])[] = [
     ...remove.map((groupId) => [{ method: 'DELETE', path: GROUP, body: { groupId } }, 404] as const),
@@ -231,12 +230,12 @@ async function undoByContrary(ask: Ask, { remove, restore }: Contrary): Promise<
 function undone(end: CallEnd, good: ReadonlySet<number>): UndoEnd {
   const { answer } = end;
   if (answer === undefined) return { isUndone: false, cause: end.cause };
-  // A no may come as a page, as it changes nothing; a yes that does is somebody else's.
+  // A refusal may be a page, because it changes nothing; a success that is a page comes from another server.
   if (good.has(answer.status) && !(isGood(answer) && isPage(answer))) return { isUndone: true };
   return { isUndone: false, cause: saidBy(answer), ...(isBroken(answer) && { isBroken: true }) };
 }
 
-/** Tells a node what others have met. Told is how far it goes now. */
+/** Tells a node what others have met, and returns the version that the node has met then. */
 export async function raise(
   ask: Ask,
   to: LamportTime,

@@ -1,4 +1,4 @@
-/** What nodes say of themselves and of their groups; changes nothing. */
+/** Read-only queries about nodes and their groups. */
 import { z } from 'zod';
 import type { GroupReading, ListReading, NodeReading, StatusReading } from '../reports.js';
 import { type NodeAnswer, saidBy } from './node-calls.js';

@@ -1,16 +1,16 @@
-/** Brings nodes that lag, or are new, to the version that most nodes have met; never lowers one. */
+/** Raises nodes that lag or are new to the version that most nodes have met; never lowers a node. */
 import { compareLamport, earlierOf, type LamportTime, maxRaise } from '../../../kernel/index.js';
 import type { Look } from '../core/look.js';
 import { isFarAhead, metByMajority } from '../core/version-bounds.js';
 import type { NodeVersion } from '../reports.js';
 import { type Ask, lookAt, raise } from './node-requests.js';
 
-/** A node may go one leap at a time. */
+/** A node accepts one leap per request. */
 const MAX_LEAPS = 1_000;
 
 /**
- * What a majority has met, of all nodes that know versions or do not answer, is where the others go; what fewer have met is
- * not spread. `to`: a person says where they go.
+ * The goal is the version met by a majority of all nodes that know versions or do not answer; a version that fewer nodes have met
+ * is not spread. `to` overrides the goal.
  */
 export async function raiseNodes(
   nodes: readonly string[],

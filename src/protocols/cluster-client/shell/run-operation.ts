@@ -8,18 +8,17 @@ import { lookAt, undo, write } from './node-requests.js';
 
 export type Step = 'look' | 'write' | 'undo';
 
-/** What happens while it happens. */
 export interface Progress {
   readonly operationId: string;
   readonly node: string;
   readonly step: Step;
-  /** `asked`: the call goes out; else how the node stands after its answer. */
+  /** `asked` when the call starts; afterwards the status of the node. */
   readonly status: 'asked' | NodeStatus;
 }
 
 export interface OperationPorts {
   readonly intents: Pick<IntentFiles, 'keep' | 'forget'>;
-  /** Calls a node as often as it takes; adds what that costs to `spent`. */
+  /** Calls a node, with retries, and adds the cost to `spent`. */
   readonly call: (node: string, call: Call, spent: Spent) => Promise<CallEnd>;
   readonly onProgress?: (progress: Progress) => void;
 }
@@ -31,7 +30,7 @@ export interface Ended {
   readonly spent: ReadonlyMap<string, Spent>;
 }
 
-/** Carries an operation to its end. Rejects when its intent cannot be kept or forgotten: then it stays open. */
+/** Rejects when the intent cannot be kept or forgotten; the operation then stays open. */
 export function runOperation(ports: OperationPorts, intent: Intent, first: Input): Promise<Ended> {
   const spent = new Map<string, Spent>(intent.nodes.map(({ name }) => [name, { attempts: 0, ms: 0 }]));
   const { id, wanted } = intent;
@@ -41,7 +40,7 @@ export function runOperation(ports: OperationPorts, intent: Intent, first: Input
       try {
         ports.onProgress?.({ operationId: id, node, step, status });
       } catch {
-        // Who looks on must not stop what is under way.
+        // An observer must not stop the operation.
       }
     };
     const feed = (input: Input): void => {
