@@ -4,9 +4,8 @@ import type { OperationService } from '../../modules/operations/index.js';
 import { acceptedAnswer, type Answer, replayHeaders, shuttingDown } from '../../platform/http/index.js';
 
 /**
- * What a request is answered with that has not ended when this process stops. A write is 202 with its operation: it is
- * durable, or a store has it in hand and it may become so. A repeat of one is 202 with the same operation. Only what no
- * store was given yet is refused.
+ * Answers requests that are unfinished when the process stops. A write gets 202 with its operation, because it is or may become
+ * durable, and so does a repeat of a write. Only a request that no store has received is refused.
  */
 export function answerAtStop(operations: OperationService<Answer>): (request: FastifyRequest) => Answer | AppError {
   return ({ operation, repeatedOperationId, routeOptions }) => {

@@ -20,7 +20,6 @@ import { RootController } from './root.controller.js';
 import type { OpenedStores } from './open.js';
 import type { Transactions } from './transact.js';
 
-/** The opened stores and what works on them, as what the modules ask for. */
 @Global()
 @Module({})
 class StoresModule {

@@ -6,7 +6,6 @@ import { SECRET_CRASH_SITES } from '../../platform/secrets/index.js';
 import { SQL_CRASH_SITES } from '../../platform/sql/index.js';
 import { TWO_PHASE_CRASH_SITES } from '../../protocols/two-phase-commit/index.js';
 
-/** Where a fault test may kill this process. */
 export const crashSitesWith = (stores: readonly StoreRegistration[]): readonly string[] => [
   ...SECRET_CRASH_SITES,
   ...SQL_CRASH_SITES,

@@ -5,11 +5,11 @@ import type { DataFiles } from '../../platform/data-files/index.js';
 import { logBytesOf } from '../../platform/sql/index.js';
 import type { SealedTable } from '../../platform/sql-check/index.js';
 
-/** Damage that is there at the start is found soon, and not while everything else begins. */
+/** The first check runs early, to find existing damage, but after the rest of the start. */
 const FIRST_AFTER_MS = 1_000;
 const EXIT_DAMAGED = 3;
 const LOOK_AT_LOG_EVERY_MS = 100;
-/** By so much the write-ahead log may grow while a check holds on to it, and after each that was ended by twice as much. */
+/** The log may grow this much while a check reads; each check that is ended early doubles the limit of the next. */
 const LOG_MAY_GROW_BYTES = 10 * 2 ** 20;
 const MAX_PATIENCE = 8;
 
@@ -22,18 +22,17 @@ export interface DatabaseCheckPorts {
 export interface DatabaseCheckOptions {
   readonly file: string;
   readonly sealed: readonly SealedTable[];
-  /** What reads through the file once, as `src/main/checker` does. */
+  /** The path of a program that reads the file once, as `src/main/checker` does. */
   readonly program: () => string;
-  /** From the end of one check to the beginning of the next; 0: never. */
+  /** From the end of one check to the start of the next; 0 disables checks. */
   readonly everyMs: number;
 }
 
 /**
- * Reads through the whole database again and again, in a process of its own: it has the lowest priority, blocks nobody
- * here however large a table is, and can be ended at any time.
- *
- * SQLite keeps in its log whatever is written while a statement reads, and a table is checked by one statement. So a check
- * is ended when the log has grown too much, and the next has more patience: a busy database is checked at last as well.
+ * Checks the whole database repeatedly in a separate process, which has the lowest priority, blocks nothing here and can be ended
+ * at any time.
+ * SQLite keeps every write in its log while a statement reads, and one statement checks a table. A check therefore ends when the
+ * log has grown too much, and the next one has more patience, so that a busy database is checked in the end too.
  */
 export class DatabaseCheck {
   private cancel: () => void = () => undefined;
@@ -50,7 +49,7 @@ export class DatabaseCheck {
     if (everyMs > 0) this.after(Math.min(everyMs, FIRST_AFTER_MS));
   }
 
-  /** Resolves when nothing of a check is left that holds the database open. */
+  /** Resolves when no check holds the database open. */
   async end(): Promise<void> {
     this.cancel();
     const { child } = this;
@@ -63,7 +62,7 @@ export class DatabaseCheck {
 
   private after(delayMs: number): void {
     this.cancel = this.ports.timers.after(delayMs, () => {
-      // Another process would make a new index of the log where that is gone, and take the two for one.
+      // A missing log index would make another process create a new one and treat the two as one.
       this.ports.files.look();
       if (this.ports.files.problem === undefined) this.check();
       else this.after(this.options.everyMs);
@@ -74,7 +73,7 @@ export class DatabaseCheck {
     const { file, sealed, program, everyMs } = this.options;
     let said = '';
     let ended: string | undefined;
-    // Its input ends with this process.
+    // The child's input ends with this process.
     this.child = spawn(process.execPath, [program(), file, JSON.stringify(sealed)], { stdio: 'pipe' });
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream?.on('data', (chunk: Buffer) => (said += chunk.toString()));

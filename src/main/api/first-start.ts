@@ -14,8 +14,8 @@ interface FirstStartOptions {
 }
 
 /**
- * What the SQL file says of its first start, written down at the first look: so the next look is told the same, whatever
- * happens in between. A file that has just been made names the history that it expects beside it.
+ * Records what the SQL file says of its first start at the first look, so that later looks get the same answer. A new file also
+ * names the history that it expects beside it.
  */
 export async function originOf(sql: SqlDatabase, random: Random): Promise<SqlOrigin> {
   const known = readOrigin(sql);
@@ -29,9 +29,8 @@ export async function originOf(sql: SqlDatabase, random: Random): Promise<SqlOri
 }
 
 /**
- * Once the documents have begun their epoch. A directory is new when its documents began with this SQL file: only then it
- * is seeded. Documents that were there before are what is left of a loss: ids that the lost file may have given are not
- * given again.
+ * Runs after the documents have begun their epoch. Seeds a directory only when its documents began with this SQL file. Older
+ * documents mean that the file was lost: ids that the lost file may have allotted are not allotted again.
  */
 export async function endFirstStart(
   origin: SqlOrigin,
@@ -50,7 +49,10 @@ export async function endFirstStart(
   });
 }
 
-/** Unless there was more than one in each millisecond since then. Far below the highest id that callers may choose. */
+/**
+ * Exceeds all lost ids unless one was allotted more often than every millisecond. Far below the highest id that callers may
+ * choose.
+ */
 function aboveAllLost(clock: Clock): number {
   return clock.nowMs() - YEAR_2020_MS;
 }

@@ -11,7 +11,6 @@ import { ReplicationPrimary } from '../../protocols/replication/index.js';
 import { ReadinessGate } from './readiness-gate.js';
 import type { OpenedFile } from './open.js';
 
-/** Injects `OpenedStores.sqlFiles`. */
 export const SQL_FILES = 'SQL_FILES';
 const REPLICATION = 'replication';
 const FILES = 'files';
@@ -77,7 +76,7 @@ export class HealthController {
     return this.indicators.check('documents').up({ position: logPositionText(this.documents.position) });
   }
 
-  /** Down while no write is taken, as it might not be found again. */
+  /** Down while no write is accepted, because the write might be lost. */
   private filesSound(): HealthIndicatorResult {
     const indicator = this.indicators.check(FILES);
     this.files.look();

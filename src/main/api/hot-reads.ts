@@ -6,10 +6,8 @@ import { BooksController } from '../../modules/books/index.js';
 import { answerProblems } from '../../platform/http/index.js';
 
 /**
- * The reads that are worth a short way: their controller methods are called straight from Fastify. Nest's router costs
- * as much as the rest of such a read. Nest still finds, wires and documents the methods; `YieldingAdapter` leaves the routes to this.
- *
- * Resolves with a function to be given the application once it exists; it must be called before listening.
+ * Calls the controller methods of hot reads directly from Fastify, because Nest's router costs as much as the rest of such a
+ * read. Nest still finds, wires and documents the methods. Call the returned function with the application before listening.
  */
 export async function admitHotReads(
   server: FastifyInstance,
@@ -34,7 +32,6 @@ export async function admitHotReads(
   };
 }
 
-/** Registers Nest's GET routes, except those that the server answers already. */
 export class YieldingAdapter extends FastifyAdapter {
   constructor(private readonly server: FastifyInstance) {
     super(server as never);

@@ -14,18 +14,17 @@ export interface Start {
   readonly config: AppConfig;
   readonly logger: Logger;
   readonly process: ProcessControl;
-  /** STORES when absent. */
   readonly registrations?: readonly StoreRegistration[];
 }
 
-/** This process holds the data directory. It has opened no store and listens nowhere. */
+/** The process holds the data directory, but has opened no store and does not listen. */
 export interface LockedDirectory extends Required<Start> {
   readonly crashSites: CrashSites;
-  /** Gives the directory back: instead of the next step, or when everything is closed again. */
+  /** Releases the directory: instead of the next step, or after everything is closed. */
   release(): void;
 }
 
-/** The first step of a start. Rejects with `data-directory-locked` while another process holds the directory. */
+/** Rejects with `data-directory-locked` while another process holds the directory. */
 export async function lockDirectory(start: Start): Promise<LockedDirectory> {
   const { config, process, registrations = STORES } = start;
   const crashSites = crashSitesAmong(crashSitesWith(registrations), config.faults.crashSite);

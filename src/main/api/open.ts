@@ -25,29 +25,29 @@ import type { LockedDirectory } from './lock.js';
 
 const LOOK_AT_FILES_EVERY_MS = 250;
 
-/** One SQL file with what its stores have declared. */
 export interface OpenedFile extends OpenSqlFile {
   readonly healthPart: string;
   readonly served: readonly ReturnType<SqlStore['serve']>[];
   readonly check: DatabaseCheck;
 }
 
-/** The stores are open, each recovered from its own files. Nothing is shipped or served. */
+/** Each store is open and recovered from its own files. Nothing is shipped or served yet. */
 export interface OpenedStores extends LockedDirectory {
   readonly bookstore: OpenedFile;
-  /** The bookstore is the first. */
   readonly sqlFiles: readonly OpenedFile[];
   readonly documents: DocumentStore;
   readonly files: DataFiles;
   readonly secret: string;
   readonly origin: SqlOrigin;
-  /** Rejects with `error`. A refused start leaves no log of SQLite's: SQLite would play it into a copy put in its place. */
+  /**
+   * Rejects with `error`. A refused start leaves no SQLite log, because SQLite would replay the log into a copy put in its place.
+   */
   abandon(error: unknown): Promise<never>;
-  /** Everything is durable, closed and the directory given back when it resolves. No write may be under way. */
+  /** Everything is durable and closed, and the directory released, when it resolves. No write may be under way. */
   close(): Promise<void>;
 }
 
-/** The second step of a start. Rejects with one AppError, and leaves nothing open then, when a store cannot be opened. */
+/** Rejects with one AppError, leaving nothing open, when a store cannot be opened. */
 export async function openStores(locked: LockedDirectory): Promise<OpenedStores> {
   const { config, registrations } = locked;
   const { dataDirectory, replicasDirectory, clusterSecret: given, ...storage } = config.storage;
@@ -83,7 +83,7 @@ export async function openStores(locked: LockedDirectory): Promise<OpenedStores>
     ...storage,
     directory: join(dataDirectory, 'documents'),
     collections,
-    // Replicas may have what is missing here; without them nobody has.
+    // Replicas may have what is missing here; without replicas the data is lost.
     whenEndIsMissing: config.replication.nodes.length > 0 ? 'report' : 'refuse',
   });
   const [documents, ...sqlFiles] = await Promise.all([openingDocuments, ...openingSql]).catch(abandonSql);
@@ -127,7 +127,7 @@ async function openFile(
   return { ...opened, healthPart, check, served: stores.map(({ serve }) => serve(opened)) };
 }
 
-/** Two stores of one name would write to the same data. */
+/** Two stores with one name would write to the same data. */
 function refuseTwice(what: string, declared: readonly { readonly name: string }[]): void {
   const names = declared.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);

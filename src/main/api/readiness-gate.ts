@@ -1,13 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import { AppError } from '../../kernel/index.js';
 
-/** What tells of the process itself, and is answered also before the data may be shown. */
 const ABOUT_ITSELF = /^\/(?:$|\?|health\/|metrics|replication\/|docs)/;
 
 /**
- * Holds back everything that shows or changes data until it is known that nothing is missing here: a read before that
- * could be older than one that was answered before, and a write could be lost with a data directory that has to be
- * replaced. Call it before the routes are made.
+ * Blocks all data requests until nothing is known to be missing: an earlier read could return older data than an earlier answer
+ * did, and an earlier write could be lost with a data directory that has to be replaced. Create the gate before the routes.
  */
 export class ReadinessGate {
   private isOpen = false;
@@ -26,7 +24,6 @@ export class ReadinessGate {
     this.isOpen = true;
   }
 
-  /** Undefined when it is open. */
   get obstacle(): string | undefined {
     return this.isOpen ? undefined : (this.waitingFor() ?? 'the first data is being put in');
   }

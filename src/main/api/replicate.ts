@@ -4,7 +4,7 @@ import { systemRandom, systemTimers } from '../../platform/process/index.js';
 import { HttpReplicaLink, replicationAuthorization, ReplicationPrimary } from '../../protocols/replication/index.js';
 import type { OpenedStores } from './open.js';
 
-/** Makes this process the primary of its documents; nothing is asked or shipped before `open`. */
+/** Makes this process the primary of its documents. Nothing is requested or shipped before `open`. */
 export function replicate(
   config: AppConfig['replication'],
   secret: string,
@@ -13,7 +13,7 @@ export function replicate(
     readonly log: Log;
     readonly process: ProcessControl;
     readonly primaryUrl: () => string;
-    /** Of the history, where it is still to begin; undefined: any. */
+    /** The id for a history that has not begun; undefined allows any. */
     readonly clusterId: string | undefined;
   },
 ): ReplicationPrimary {

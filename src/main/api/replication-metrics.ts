@@ -1,7 +1,6 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { ReplicationPrimary } from '../../protocols/replication/index.js';
 
-/** The primary's view of its replicas, as it is when it is asked for. */
 export function observeReplication(registry: Registry, replication: Pick<ReplicationPrimary, 'status'>): void {
   const registers = [registry];
   new Gauge({

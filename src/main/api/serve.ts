@@ -38,7 +38,7 @@ import { serveApiDocumentation } from './swagger.js';
 import { transact } from './transact.js';
 import { countTransactions, gaugeInDoubt } from './transaction-metrics.js';
 
-/** Some hundred milliseconds of work. */
+/** A few hundred milliseconds of work. */
 const MAX_WRITES_UNDER_WAY = 5_000;
 
 /** The last step of a start: becomes the primary, recovers transactions, listens. Abandons the stores when it rejects. */

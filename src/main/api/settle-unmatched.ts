@@ -4,9 +4,8 @@ import type { DocumentStore } from '../../platform/documents/index.js';
 type UnmatchedDocuments = Pick<DocumentStore, 'unmatched' | 'settleUnmatched' | 'prepared' | 'carriedOut'>;
 
 /**
- * After the recovery at the start: takes those off the list of the unmatched that the documents have carried out as a
- * row here says, or do not know of any more. The others stay, for the next start to be told. A list that cannot be
- * written hinders nobody.
+ * After the recovery at a start, removes transactions that the documents have carried out as a row here says, or no longer know.
+ * The others stay listed for the next start. A list that cannot be written does not fail the start.
  */
 export async function settleUnmatched(
   documents: UnmatchedDocuments,

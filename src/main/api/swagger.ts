@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { answerProblems, openApiDocument, serveDocumentation } from '../../platform/http/index.js';
 import { packageVersion } from '../../platform/process/index.js';
 
-/** Resolves with a function to be given the application once it exists; it must be called before listening. */
+/** Call the returned function with the application before listening. */
 export async function serveApiDocumentation(
   server: FastifyInstance,
   logger: Logger,
@@ -24,7 +24,6 @@ export async function serveApiDocumentation(
   };
 }
 
-/** Read off the controllers. */
 function describeApi(app: INestApplication): object {
   const { paths } = SwaggerModule.createDocument(app, {} as Omit<OpenAPIObject, 'paths'>);
   const description = 'A bookstore backend that never half-commits: books in SQL, customers in replicated documents.';

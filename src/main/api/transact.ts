@@ -18,12 +18,11 @@ import {
 import { settleUnmatched } from './settle-unmatched.js';
 import type { OpenedStores } from './open.js';
 
-/** By then those that clients wait for are answered. */
+/** Enough time to answer the transactions that clients wait for. */
 const CLOSE_WITHIN_MS = 250;
-/** By kind of transaction; the body of another kind is answered as it was recorded. */
+/** By kind of transaction; other kinds are answered with the recorded body. */
 const COMPLETE_BODY: Readonly<Record<string, CompleteBody>> = { [BOOKS_2PC]: withCustomersUpdated };
 
-/** Everything that takes part in transactions over more than one store. */
 export interface Transactions {
   readonly coordinator: TransactionCoordinator<SqlWork>;
   readonly documents: DocumentParticipant;
@@ -31,11 +30,11 @@ export interface Transactions {
   readonly table: SqlTransactionTable;
   readonly operations: TransactionOperationLedger<Answer>;
   /**
-   * Decides and carries out what an earlier incarnation left, and goes on to do so. Nothing may be read or begun before it
+   * Decides and carries out what an earlier incarnation left, and continues to do so. Nothing may be read or begun before it
    * resolves. Rejects with `recovery-needed`, having changed nothing, when one store is an older copy.
    */
   open(): Promise<void>;
-  /** Resolves when none is under way any more, or after a while. What is left then is found at the next start. */
+  /** Resolves when no transaction is under way, or after a time limit. The next start recovers the rest. */
   close(): Promise<void>;
 }
 
@@ -91,7 +90,7 @@ export function transact(
   };
 }
 
-/** Says what a person may do, besides what is wrong. */
+/** Adds to the error what a person can do. */
 function refuse(error: unknown): never {
   if (!isAppError(error, 'recovery-needed')) throw error;
   const wayOut =

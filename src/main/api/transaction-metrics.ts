@@ -2,7 +2,6 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import type { TransactionReads } from '../../modules/transactions/index.js';
 import type { EndedTransaction } from '../../protocols/two-phase-commit/index.js';
 
-/** Gives what is to be told of each transaction that has ended. */
 export function countTransactions(registry: Registry): (transaction: EndedTransaction) => void {
   const ended = new Counter({
     name: 'bifolio_transactions_total',
@@ -15,7 +14,6 @@ export function countTransactions(registry: Registry): (transaction: EndedTransa
   };
 }
 
-/** As it is when it is asked for. */
 export function gaugeInDoubt(registry: Registry, transactions: Pick<TransactionReads, 'inDoubt'>): void {
   new Gauge({
     name: 'bifolio_transactions_in_doubt',

@@ -4,13 +4,13 @@ import { findDamage, type SealedTable } from '../../platform/sql-check/index.js'
 
 const LOWEST_PRIORITY = 19;
 const EXIT_DAMAGED = 3;
-/** A fifth of the time is work, so that whoever serves is hardly slower for it. */
+/** A fifth of the time is work, so that the check hardly slows the server. */
 const PAUSE_PER_WORK = 4;
 
-/** Reads through a database once: `checker <file> <sealed tables as JSON>`. Says what is damaged, and ends with 3. */
+/** Reads a database once: `checker <file> <sealed tables as JSON>`. Prints the damage, and exits with 3 when it finds any. */
 async function main([file = '', sealed = '[]']: readonly string[]): Promise<number> {
   setPriority(LOWEST_PRIORITY);
-  // Whoever asked is gone when this ends.
+  // The end of the input means that the parent process is gone.
   process.stdin.on('end', () => process.exit(0)).resume();
   const found = await findDamage(file, JSON.parse(sealed) as readonly SealedTable[], (workedMs) =>
     delay(workedMs * PAUSE_PER_WORK),

@@ -2,12 +2,12 @@ import { AppError, isAppError } from '../../kernel/index.js';
 import { SUPERVISOR_LOCK } from '../../platform/nodes/index.js';
 import { DataDirectoryLock } from '../../platform/process/index.js';
 
-/** Runs `work` while nothing else can use the data directory. Throws `data-directory-locked` when something does. */
+/** Runs `work` with exclusive use of the data directory. Throws `data-directory-locked` when another process holds it. */
 export function withUnused<T>(dataDirectory: string, work: () => Promise<T>): Promise<T> {
   return withLocks(dataDirectory, [SUPERVISOR_LOCK, undefined], work);
 }
 
-/** The same for the directory of one replica, which has no supervisor of its own. */
+/** The same for a replica's directory, which has no supervisor of its own. */
 export function withUnusedReplica<T>(directory: string, work: () => Promise<T>): Promise<T> {
   return withLocks(directory, [undefined], work);
 }

@@ -7,7 +7,7 @@ const NOTHING_WRITTEN: DiskFile = {
   close: () => Promise.resolve(),
 };
 
-/** A disk on which everything can be read and nothing is changed: to see what a start would make of a directory. */
+/** A read-only disk, to see what a start would make of a directory. */
 export function lookingAt(disk: Disk): Disk {
   return {
     list: (directory) => disk.list(directory),

@@ -11,7 +11,7 @@ import type { CommandOutput } from './command-output.js';
 import { showStatus } from './status.js';
 
 const EXIT_FAILED = 1;
-/** What is kept here is nobody else's to read. */
+/** Other users must not read what is stored here. */
 const OWNER_ONLY = 0o077;
 
 const COMMANDS: Readonly<Record<string, (name: string) => Command>> = {
@@ -45,7 +45,7 @@ function accepting(name: string, description: string, accept: (reason: string) =
 async function main([command = '', ...options]: readonly string[]): Promise<void> {
   process.umask(OWNER_ONLY);
   if (command === 'cluster') {
-    // A reader that stops reading, or a full disk, shows in the exit code alone.
+    // The exit code alone reports a closed reader or a full disk.
     process.stdout.on('error', () => undefined);
     process.exitCode = await runCluster(options, {
       out: (text) => process.stdout.write(text),

@@ -2,7 +2,7 @@ import { AppError } from '../../kernel/index.js';
 
 const MAX_REASON_LENGTH = 500;
 
-/** The text of `--reason`, without blanks around it. Throws `validation-failed` when it is empty or too long. */
+/** Returns the trimmed text of `--reason`. Throws `validation-failed` when it is empty or too long. */
 export function reasonOf(text: string): string {
   const length = [...text.trim()].length;
   if (length >= 1 && length <= MAX_REASON_LENGTH) return text.trim();

@@ -6,7 +6,7 @@ import { getJson, type JsonAnswer, fileLayoutOf, presenceOf } from '../../platfo
 
 const ANSWER_WITHIN_MS = 5_000;
 
-/** What of `GET /replication/status` is shown. */
+/** The shown part of `GET /replication/status`. */
 const statusSchema = z.object({
   epoch: z.number(),
   position: z.object({ epoch: z.number(), seq: z.number() }),
@@ -31,7 +31,6 @@ export interface StatusOutput {
   readonly text: string;
 }
 
-/** `npm run status`: how the app that runs on the data directory and its replicas stand. */
 export async function showStatus(): Promise<StatusOutput> {
   const { storage, http, client } = loadConfig();
   const places = fileLayoutOf(storage);

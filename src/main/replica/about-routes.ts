@@ -17,11 +17,10 @@ export const nodeSchema = z
 export interface AboutOptions {
   /** `host:port`, as the primary calls this replica. */
   readonly node: () => { readonly nodeId: string; readonly port: number };
-  /** Where this replica stands: `<epoch>.<seq>`. */
+  /** The log position of this replica: `<epoch>.<seq>`. */
   readonly position: () => string;
-  /** How many groups are on this node. */
   readonly groups: () => number;
-  /** What is missing, by its part; empty when everything is there. */
+  /** The missing data, by part; empty when everything is there. */
   readonly missing: () => readonly FieldError[];
 }
 
@@ -36,7 +35,6 @@ const LINKS = {
   metrics: '/metrics',
 };
 
-/** What this is, and how it does. */
 export function serveAbout(server: FastifyInstance, { node, position, groups, missing }: AboutOptions): void {
   const version = packageVersion();
   server.get('/', (): z.infer<typeof nodeSchema> => ({ name: 'Bifolio replica', version, ...node(), links: LINKS }));

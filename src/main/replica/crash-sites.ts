@@ -5,7 +5,6 @@ import { FOLLOWER_CRASH_SITES, SNAPSHOT_CRASH_SITES } from '../../platform/docum
 import { JOURNAL_CRASH_SITES } from '../../platform/journal/index.js';
 import { SECRET_CRASH_SITES } from '../../platform/secrets/index.js';
 
-/** Every place where a fault test may kill this process. */
 export const CRASH_SITES: readonly string[] = [
   ...SECRET_CRASH_SITES,
   ...JOURNAL_CRASH_SITES,

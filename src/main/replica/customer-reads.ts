@@ -10,7 +10,7 @@ export interface CustomerReadsOptions {
   readonly readWaitMs: number;
 }
 
-/** Customers as this replica holds them; with `min_seq` not before it holds that write. */
+/** Serves this replica's customers; a read with `min_seq` waits until the replica holds that write. */
 export function serveCustomerReads(server: FastifyInstance, options: CustomerReadsOptions): void {
   const { documents } = options;
   server.get('/customers', async (request, reply) => {
@@ -26,7 +26,7 @@ export function serveCustomerReads(server: FastifyInstance, options: CustomerRea
   });
 }
 
-/** What is read right after it resolves is what the header names. */
+/** Reads directly after it resolves see what the header names. */
 async function whenHere(
   request: FastifyRequest,
   reply: FastifyReply,

@@ -25,7 +25,7 @@ runServer(() => {
       ),
     },
     directory,
-    // Its own is below that of all replicas, the last one.
+    // The last one, the replicas' directory, contains the replica's own.
     namedDirectories: namedDirectories().slice(-1),
     runFile: join(directory, RUN_FILE),
     settings: config.inForce,

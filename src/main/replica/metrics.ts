@@ -10,7 +10,6 @@ export interface ReplicaMeasures extends ReplicaCounts {
   readonly groups: number;
 }
 
-/** `/metrics`: what the observer has, and the replica's own numbers as they are when they are asked for. */
 export function serveMetrics(server: FastifyInstance, observer: HttpObserver, read: () => ReplicaMeasures): void {
   const { registry } = observer;
   const gauge = (name: string, help: string, value: (measures: ReplicaMeasures) => number): void => {

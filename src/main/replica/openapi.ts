@@ -46,7 +46,7 @@ const ABOUT: Paths = {
   '/metrics': { get: METRICS_OPERATION },
 };
 
-/** The replica's API as OpenAPI, made of the parts that the app's document has, and of those of the groups. */
+/** The replica's OpenAPI document, composed of parts of the app's document and of the group operations. */
 export function replicaDocument(): Json {
   return openApiDocument(
     {

@@ -1,7 +1,6 @@
 import type { QueryNames } from '../../platform/http/index.js';
 import { REPLICATION_PATHS } from '../../protocols/replication/index.js';
 
-/** What the node's documentation says of each route, and what the primary and other nodes ask for. */
 export const QUERY_NAMES: QueryNames = {
   '/customers': ['limit', 'after', 'min_seq'],
   '/customers/:id': ['min_seq'],

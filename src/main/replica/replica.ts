@@ -64,12 +64,11 @@ import { QUERY_NAMES } from './query-names.js';
 
 const MAX_WRITES_UNDER_WAY = 5_000;
 const AS_NODE = { hasMessage: true };
-/** The folder of this node's groups beside that of the replicated documents. */
 const GROUPS = 'groups';
 const LOOK_FOR_DIRECTORY_EVERY_MS = 500;
 const LOOK_AT_FILES_EVERY_MS = 250;
 
-/** Takes the directory, recovers what it holds, and listens. Rejects with one clear AppError when it cannot. */
+/** Takes the directory, recovers what it holds, and listens. Rejects with one AppError when it cannot. */
 export async function startReplica(
   config: ReplicaConfig,
   logger: Logger,
@@ -96,7 +95,7 @@ export async function startReplica(
     logger,
     problemShape: AS_NODE,
   });
-  // The one waits for the disk while the other computes.
+  // One waits for the disk while the other computes.
   const groupsDirectory = join(config.directory, GROUPS);
   const files = new DataFiles(log);
   const watched = new WatchedDisk(disk, files);
@@ -134,7 +133,7 @@ export async function startReplica(
   const endWatch = files.watch(systemTimers, LOOK_AT_FILES_EVERY_MS);
   useWriteStop(server, () => files.refusalNow());
   await serveReplication(server, { shell, history: documents, authorization: secret, logger });
-  // In a context of their own: thousands of internal messages a second are neither admitted nor logged one by one.
+  // A separate context: thousands of internal messages per second bypass admission and request logging.
   let openRequests: OpenRequests | undefined;
   await server.register(async (clients) => {
     const observer = new HttpObserver(logger);
@@ -204,7 +203,7 @@ function acquireLock(directory: string): DataDirectoryLock {
   }
 }
 
-/** What callers of the internal routes must present; undefined until the secret is known. */
+/** The authorization that internal callers must present; undefined until the secret is known. */
 function rememberSecret(
   known: Promise<string>,
   processControl: ProcessControl,

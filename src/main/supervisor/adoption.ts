@@ -5,16 +5,15 @@ import { DataDirectoryLock } from '../../platform/process/index.js';
 import type { ManagedProcess, ManagedProcesses } from './managed-processes.js';
 
 const LOOK_EVERY_MS = 50;
-/** A process that holds its directory soon notes where it answers; it recovers first. */
+/** A process that holds its directory recovers first, and then notes its address. */
 const NOTED_WITHIN_MS = 15_000;
 
-/** These settings differ between a replica and the app by design. */
 const OF_ONE_PROCESS: readonly string[] = ['PORT', 'CRASH_SITE'];
 
 /**
- * Finds what runs without a supervisor and may be watched again, by name: pid, start time, the process's own answer and the
- * lock of its directory agree with its note. Leaves out a process with other settings than `wanted`, to be started anew,
- * unless it is essential: there the caller decides.
+ * Finds the processes without a supervisor that can be adopted, by name: pid, start time, the process's own answer and the lock
+ * of its directory match its note. Leaves out a process with settings other than `wanted`, which is to be restarted, unless it is
+ * essential: then the caller decides.
  */
 export async function findAdoptable(
   processes: ManagedProcesses,
@@ -31,7 +30,7 @@ export async function findAdoptable(
   return new Map(found.flat());
 }
 
-/** Waits for a process that was started just before its supervisor died, and has not yet noted where it answers. */
+/** Waits for a process that was started just before its supervisor died and has not noted its address yet. */
 async function settledPresence(managed: ManagedProcess): Promise<Presence> {
   const deadline = performance.now() + NOTED_WITHIN_MS;
   for (;;) {
@@ -41,7 +40,6 @@ async function settledPresence(managed: ManagedProcess): Promise<Presence> {
   }
 }
 
-/** Undefined: it locks none. */
 function holdsDirectory({ lockedDirectory }: ManagedProcess): boolean | undefined {
   return lockedDirectory === undefined ? undefined : DataDirectoryLock.isHeld(lockedDirectory);
 }

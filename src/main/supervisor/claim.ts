@@ -14,16 +14,14 @@ const WAIT_WITHIN_MS = 60_000;
 const REPLICAS_LOCK_WITHIN_MS = 2_000;
 
 export type Claim =
-  /** This process supervises the directories alone, for as long as it keeps `locks`. */
+  /** This process supervises the directories alone for as long as it keeps `locks`. */
   | { readonly kind: 'supervise'; readonly locks: readonly DataDirectoryLock[] }
-  /** Another supervisor watches this app. */
   | { readonly kind: 'running'; readonly app: RunNote }
-  /** Another supervisor lives, and its app does not answer for a long time. */
+  /** Another supervisor is alive, but its app has not answered for a long time. */
   | { readonly kind: 'stuck' }
-  /** The supervisor of another data directory has its replicas in the same directory. */
+  /** The supervisor of another data directory uses the same replicas' directory. */
   | { readonly kind: 'replicas-taken' };
 
-/** Decides what `npm start` does next, from its lock, the state of the app and the time that it waited. */
 export function decideClaim(
   holdsLock: boolean,
   app: Presence['state'],
@@ -35,9 +33,9 @@ export function decideClaim(
 }
 
 /**
- * Makes this process the supervisor of the data directory, and of the replicas' directory where it runs some, or finds another
- * supervisor and its app. It waits for another `npm start` that is under way, which gets its app ready or ends, and calls
- * `onWait` once when that takes a while.
+ * Makes this process the supervisor of the data directory, and of the replicas' directory when it runs replicas, or finds another
+ * supervisor and its app. Waits for a concurrent `npm start` to get its app ready or end, and calls `onWait` once when that takes
+ * long.
  */
 export async function claim(layout: FileLayout, runsReplicas: boolean, onWait: () => void): Promise<Claim> {
   const startedMs = performance.now();

@@ -28,7 +28,6 @@ import { endLeftBehind, runningOf, silentMessage, stopAll } from './stop.js';
 import { Supervisor } from './supervisor.js';
 import { alreadyRunning, otherSettings, watchedAgain, type Message, messageFor } from './messages.js';
 
-/** Files are for their owner alone. */
 const OWNER_ONLY = 0o077;
 const STANDARD_INPUT = 0;
 const STANDARD_OUTPUT = 1;
@@ -81,7 +80,7 @@ async function start(kinds: readonly ProcessKind[]): Promise<number> {
   return exitCode;
 }
 
-/** An app keeps the settings of its start. Returns whether they are the wanted ones, and names the others. */
+/** An app keeps the settings of its start. Returns whether they are the wanted ones, and names the differences. */
 function hasSettings(app: RunNote, wanted: SettingsInForce): boolean {
   const differences = differencesOf(app.settings ?? wanted, wanted);
   if (differences.length > 0) print({ text: otherSettings(app, differences), isTrouble: true });
@@ -111,7 +110,7 @@ function explainClaim(
   }
 }
 
-/** Runs before the first node starts, so that no node makes a secret of its own. */
+/** Runs before the first node starts, so that no node creates a secret of its own. */
 async function spreadSecret({ storage, replication }: AppConfig, layout: FileLayout): Promise<void> {
   await clusterSecret(
     { disk: new NodeDisk(), random: systemRandom, crashSites: NO_CRASH_SITES, log: { warn } },
@@ -175,7 +174,6 @@ async function run(kinds: readonly ProcessKind[], [command = 'start', ...options
   return stop(kinds, force);
 }
 
-/** Runs `npm start` or `npm stop` over these kinds of processes, and ends this process. */
 export function runCommandLine(args: readonly string[], kinds: readonly ProcessKind[]): void {
   run(kinds, args).then(
     (exitCode) => process.exit(exitCode),

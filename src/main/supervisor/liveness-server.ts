@@ -14,9 +14,9 @@ const LIMITS = {
 };
 
 /**
- * Answers `GET /health/live` with this process's pid, on any free port of this machine, so that `npm stop` never mistakes
- * another program that has the pid of an earlier supervisor for this one. The oldest of too many connections makes room: every
- * answer is immediate, so that connection is idle.
+ * Answers `GET /health/live` with this process's pid on any free local port, so that `npm stop` never mistakes another program
+ * with the pid of an earlier supervisor for this one. When there are too many connections, the oldest is closed: every answer is
+ * immediate, so that connection is idle.
  */
 export function serveLiveness(): Promise<{ readonly url: string; readonly server: Server }> {
   const refusalOf = refusalOfHost(new Set());

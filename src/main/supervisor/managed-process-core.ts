@@ -1,25 +1,24 @@
 import type { ChildExit } from '../../platform/nodes/index.js';
 
 /**
- * Decides when one managed process is started, restarted, given up and stopped. Pure: no process, clock or timer.
- *
- * Invariant: `start` comes only when the process does not run, so there are never two on one directory.
+ * Decides when one managed process is started, restarted, given up and stopped. Pure: no process, clock or timer. Invariant:
+ * `start` comes only when the process does not run, so one directory never has two processes.
  */
 
-/** When a process that ended is started again, and when it is given up, which ends everything. */
+/** Giving up a process ends everything. */
 export interface RestartPolicy {
   /** Bifolio is not ready before an essential process is. It waits for another one until that is ready, slow or refused. */
   readonly isEssential: boolean;
-  /** The wait before a restart; it doubles with each death until the process stays up. */
+  /** The wait doubles with each death until the process stays up. */
   readonly firstRetryAfterMs: number;
   readonly maxRetryAfterMs: number;
-  /** Upper bound of the wait after a start that failed. */
+  /** The upper bound of the wait after a failed start. */
   readonly maxFailedStartRetryAfterMs: number;
-  /** The process is given up after so many failed starts in a row. */
+  /** The process is given up after this many failed starts in a row. */
   readonly maxFailedStarts: number;
-  /** Complaints that no restart mends: the process is given up. */
+  /** The process is given up after a complaint that no restart resolves. */
   readonly hopeless: RegExp;
-  /** Complaints of a first start that a person has to mend, with an exit code: the process is given up. */
+  /** The process is given up when its first start exits with such a complaint, which a person has to resolve. */
   readonly hopelessAtFirst: RegExp;
 }
 
@@ -31,7 +30,6 @@ export type Input =
   | { readonly kind: 'stop-requested' }
   | AlarmInput;
 
-/** An alarm of a phase that rings. */
 type AlarmInput = { readonly kind: 'not-ready-yet' | 'slow' | 'stable' | 'retry-due' | 'stop-overdue' };
 
 export type Notice =
@@ -51,16 +49,15 @@ export type Effect =
 
 export interface ChildState {
   readonly policy: RestartPolicy;
-  /** `ended` is the last one; nothing runs then. */
+  /** `ended` is final; nothing runs then. */
   readonly phase: Phase;
-  /** The one timer that runs in this state. Another object is another timer and replaces it. */
+  /** The only timer of this state. Another object is another timer and replaces it. */
   readonly alarm: { readonly afterMs: number; readonly input: AlarmInput } | undefined;
   readonly wasEverReady: boolean;
   /** Deaths since the process was last up for STABLE_AFTER_MS. */
   readonly deaths: number;
   /** Starts in a row that ended before the process was ready. */
   readonly failedStarts: number;
-  /** The end of the last failed start; undefined once the process is ready. */
   readonly failure: ChildExit | undefined;
   readonly isGivenUp: boolean;
 }
@@ -76,7 +73,7 @@ export const SLOW_AFTER_MS = 15_000;
 /** A stop finishes the requests under way. A kill after it is safe for data, but loses their answers. */
 export const STOP_WITHIN_MS = 10_000;
 
-/** Bifolio ends without this process. A first start that refuses meets a person who can act on it. */
+/** Bifolio ends without this process. A person sees a refused first start and can act on it. */
 export const ESSENTIAL: RestartPolicy = {
   isEssential: true,
   firstRetryAfterMs: 250,
@@ -87,7 +84,9 @@ export const ESSENTIAL: RestartPolicy = {
   hopelessAtFirst: /(?:)/,
 };
 
-/** The rest runs without this process: it is tried for ever, ever more rarely, unless a setting is wrong at the first start. */
+/**
+ * Everything else runs without this process, so it is retried forever, at growing intervals, unless a setting is wrong at first.
+ */
 export const SPARE: RestartPolicy = {
   ...ESSENTIAL,
   isEssential: false,
@@ -99,7 +98,7 @@ export const SPARE: RestartPolicy = {
 
 type Step<Kind extends Input['kind']> = (state: ChildState, input: Extract<Input, { kind: Kind }>) => Decision;
 
-/** An input that a phase does not name comes too late to matter there, and is ignored. */
+/** A phase ignores inputs that it does not name, because they come too late to matter. */
 const TABLE: Readonly<Record<Phase, { readonly [Kind in Input['kind']]?: Step<Kind> }>> = {
   starting: {
     ...{ ready: becomeReady, exited: startAgainOrGiveUp, 'stop-requested': stopChild },

@@ -16,35 +16,32 @@ import { ESSENTIAL, SPARE } from './managed-process-core.js';
 import type { ChildToWatch } from './supervisor.js';
 import type { ChildRules } from './supervisor-core.js';
 
-/** What is true of all processes of one kind. */
 export interface ProcessKind extends ChildRules {
-  /** In messages: "The <title> (pid 7)". */
+  /** Used in messages: "The <title> (pid 7)". */
   readonly title: string;
-  /** A directory that another supervisor may use as well: while it holds the lock there, the processes belong to it. */
+  /** A directory that other supervisors may use too; its processes belong to the supervisor that holds its lock. */
   sharedDirectory?(layout: FileLayout): string;
-  /** Finds all processes of this kind that may run. Needs no settings: a stop works while a setting is wrong. */
+  /** Finds all processes of this kind that may run. Needs no settings, so a stop works while a setting is wrong. */
   runFiles(layout: FileLayout): readonly RunFile[];
-  /** The processes that the settings ask for. */
   processes(config: AppConfig, layout: FileLayout): readonly ProcessDescription[];
 }
 
-/** One process that `npm start` runs: how to start it, to find out whether it is ready, to find it again, to report on it. */
 export interface ProcessDescription extends ChildProgram {
-  /** Unique; in messages. A name that ends in brackets tells the process from others without its pid. */
+  /** Unique, used in messages. A name that ends in brackets identifies the process without its pid. */
   readonly name: string;
-  /** The process locks this directory for as long as it runs. Undefined: none. */
+  /** The directory that the process locks while it runs. */
   readonly lockedDirectory?: string;
-  /** Its rows of the table of addresses. `url` is undefined while it is not ready; `state` is the URL, or why there is none. */
+  /** Its rows of the address table. `url` is undefined until it is ready; `state` is the URL, or why there is none. */
   rows(url: string | undefined, state: string): readonly (readonly [label: string, text: string])[];
 }
 
 export interface ManagedProcess extends ProcessDescription {
   readonly kind: Pick<ProcessKind, keyof ChildRules>;
-  /** What it said last that it waits for. */
+  /** The obstacle that the process reported last. */
   waitsFor?: string | undefined;
 }
 
-/** By name, in the order in which they are shown. */
+/** By name, in display order. */
 export type ManagedProcesses = ReadonlyMap<string, ManagedProcess>;
 
 export const APP = 'The app';
@@ -114,8 +111,8 @@ export function managedProcessesOf(
 }
 
 /**
- * The first start of an `adopted` process takes over the one that runs. While `isInPlace` is false, the data directory is
- * another one than this supervisor locked, and an essential process that began there would pass for the one that ran.
+ * The first start of an `adopted` process takes over the running one. While `isInPlace` is false, another data directory has
+ * replaced the locked one, and an essential process that began there would pass for the earlier one.
  */
 export function childrenOf(
   processes: ManagedProcesses,

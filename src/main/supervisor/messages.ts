@@ -4,7 +4,7 @@ import type { ChildExit, FileLayout, RunNote } from '../../platform/nodes/index.
 import { APP, type ManagedProcess, type ManagedProcesses } from './managed-processes.js';
 import type { SupervisorNotice } from './supervisor-core.js';
 
-/** A line for a person. `isTrouble`: on standard error. */
+/** `isTrouble` messages go to standard error. */
 export interface Message {
   readonly text: string;
   readonly isTrouble: boolean;
@@ -13,7 +13,7 @@ export interface Message {
 type AllUp = Extract<SupervisorNotice, { kind: 'all-up' }>;
 type ChildNotice = Extract<SupervisorNotice, { kind: 'child' }>['notice'];
 
-/** `code: what is wrong and what to do`, a refusal of Bifolio, needs no more words. */
+/** A refusal of Bifolio, `code: what is wrong and what to do`, needs no more words. */
 const CODED = /^[a-z-]+: /;
 
 /** `needsKey`: clients must send one of API_KEYS. */

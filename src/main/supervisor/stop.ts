@@ -13,7 +13,6 @@ import type { ProcessKind } from './managed-processes.js';
 
 const LOOK_EVERY_MS = 20;
 
-/** A process that runs, or may run, and the title of its kind. */
 export interface Found {
   readonly title: string;
   readonly presence: Presence;
@@ -24,8 +23,8 @@ export type StopStep =
   | { readonly kind: 'done' };
 
 /**
- * Decides what `npm stop` does next, from what it found in the order of stopping. It asks only a process that identifies
- * itself; it kills a silent one only when told to.
+ * Decides the next step of `npm stop` from the processes found, in stop order. Asks only a process that identifies itself, and
+ * kills a silent one only when forced.
  */
 export function decideStop(found: readonly Found[], isForced: boolean): StopStep {
   for (const { title, presence } of found) {
@@ -36,14 +35,13 @@ export function decideStop(found: readonly Found[], isForced: boolean): StopStep
 }
 
 export interface StopResult {
-  /** One line to print. */
   readonly text: string;
   readonly isStopped: boolean;
 }
 
 /**
- * Stops what runs on a data directory, and waits until all of it is gone. The supervisor comes first: it stops its processes
- * itself, and would start again what others stop.
+ * Stops every process on a data directory and waits for its end. The supervisor is first: it stops its processes itself, and
+ * would restart those that others stop.
  */
 export async function stopAll(
   kinds: readonly ProcessKind[],
@@ -73,7 +71,7 @@ function stopTimeOf(kinds: readonly ProcessKind[]): number {
   return new Set(kinds.map(({ stopRank }) => stopRank)).size * STOP_WITHIN_MS + 5_000;
 }
 
-/** The supervisor if there is one, else the processes of the kind whose turn it is. */
+/** Returns the supervisor if there is one, or else the processes of the next kind. */
 async function firstToStop(kinds: readonly ProcessKind[], layout: FileLayout): Promise<readonly Found[]> {
   const supervisor = await presenceOf(layout.supervisorRunFile);
   if (supervisor.state !== 'gone') return [{ title: 'supervisor', presence: supervisor }];
@@ -86,7 +84,7 @@ async function firstToStop(kinds: readonly ProcessKind[], layout: FileLayout): P
   return [];
 }
 
-/** All processes of these kinds that run, with or without a supervisor. */
+/** All running processes of these kinds, with or without a supervisor. */
 export async function runningOf(kinds: readonly ProcessKind[], layout: FileLayout): Promise<readonly Found[]> {
   const found = kinds.flatMap((kind) =>
     kind.runFiles(layout).map(async (runFile) => ({ title: kind.title, presence: await presenceOf(runFile) })),
@@ -96,7 +94,7 @@ export async function runningOf(kinds: readonly ProcessKind[], layout: FileLayou
 
 /**
  * Ends the processes that answer, have no supervisor and are not in `adopted`, so that new ones can take their ports. The caller
- * is their supervisor. Silent ones stay: only a person may have them killed.
+ * is their supervisor. Silent processes stay, because only a person may have them killed.
  */
 export async function endLeftBehind(
   kinds: readonly ProcessKind[],

@@ -8,14 +8,13 @@ import type {
 } from './managed-process-core.js';
 
 /**
- * Decides what managed processes do to each other: when all of them are up, what the end of one means for the rest, and in which
- * order they stop. Pure, like the core of one process.
- *
- * Invariants: all children of a lower stop rank have ended before a child is asked to stop, so that the replicas still hold
- * what an app confirms on its way out; a stop starts nothing; `end` comes once, when no child runs.
+ * Decides how managed processes affect each other: when all are up, what the end of one means for the rest, and the stop order.
+ * Pure, like the core of one process.
+ * Invariants: all children of a lower stop rank have ended before a child is asked to stop, so that the replicas still hold what
+ * an app confirms on its way out; a stop starts nothing; `end` comes once, when no child runs.
  */
 
-/** The part of a process's description that decides. */
+/** The part of a process's description that affects decisions. */
 export interface ChildRules {
   readonly restart: RestartPolicy;
   readonly stopRank: number;
@@ -27,14 +26,12 @@ export type Children = Readonly<Record<string, ChildState>>;
 export interface SupervisorState {
   readonly children: Children;
   readonly stopRanks: Readonly<Record<string, number>>;
-  /** Names of children that were found running. A start that is refused before all are up leaves them running. */
+  /** Children that were found running. A start that is refused before all are up leaves them running. */
   readonly adopted: ReadonlySet<string>;
   readonly phase: 'up' | 'stopping' | 'ended';
   /** Whether all children were up or had refused, once. */
   readonly isAnnounced: boolean;
-  /** Whether the wait for that was reported. */
   readonly isWaitReported: boolean;
-  /** The address of each child that is up. */
   readonly addresses: Readonly<Record<string, string>>;
   readonly exitCode: number;
 }
@@ -65,7 +62,7 @@ export interface SupervisorDecision {
   readonly effects: readonly SupervisorEffect[];
 }
 
-/** Children that run already are `adopted`: their first start takes them over. */
+/** The first start of an `adopted` child takes over the running one. */
 export function begin(
   rules: Readonly<Record<string, ChildRules>>,
   adopted: ReadonlySet<string> = new Set(),
@@ -105,7 +102,7 @@ function withoutAdopted({ children, adopted }: SupervisorState): Children {
   return Object.fromEntries(entries);
 }
 
-/** One child's own decision, with the notices that are news in this state of all. */
+/** One child's decision, with the notices that are news for the supervisor. */
 function advance(
   state: SupervisorState,
   name: string,
@@ -150,7 +147,7 @@ function announce(state: SupervisorState): SupervisorDecision {
 
 type AllUp = Extract<SupervisorNotice, { kind: 'all-up' }>;
 
-/** While stopping: asks the children of the lowest rank that runs, and ends when none runs. A child that waits for its next start ends at once. */
+/** Asks the children of the lowest running rank to stop, and ends when none runs. A child between two starts ends at once. */
 function stopNext(state: SupervisorState): SupervisorDecision {
   const running = Object.entries(state.children).filter(([, { phase }]) => phase !== 'ended');
   if (running.length === 0) {

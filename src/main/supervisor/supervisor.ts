@@ -8,16 +8,14 @@ export interface ChildToWatch extends ChildRules {
 }
 
 export interface SupervisorPorts {
-  /** By name. */
   readonly children: Readonly<Record<string, ChildToWatch>>;
-  /** Names of the children that ran before this process: a start that is refused leaves them running. */
+  /** Children that ran before this process: a refused start leaves them running. */
   readonly adopted?: ReadonlySet<string>;
-  /** Runs `task` once after `delayMs`, unless the returned function is called before. */
+  /** Runs `task` once after `delayMs`, unless the returned function is called first. */
   readonly after: (delayMs: number, task: () => void) => () => void;
   readonly notify: (notice: SupervisorNotice) => void;
 }
 
-/** Carries out what the core decides, one input after the other. */
 export class Supervisor {
   /** Resolves with the exit code when no child is left: all are stopped, or one was given up. */
   readonly ended: Promise<number>;
@@ -34,7 +32,7 @@ export class Supervisor {
     this.carryOut(begin(this.ports.children, this.ports.adopted));
   }
 
-  /** Asks for a clean stop. Asking again changes nothing. */
+  /** Asks for a clean stop. A repeated call changes nothing. */
   stop(): void {
     this.handle({ kind: 'stop-requested' });
   }

@@ -2,19 +2,18 @@ import { join } from 'node:path';
 import { type Clock, type Disk, isAppError } from '../../../kernel/index.js';
 import type { CommandOutput } from '../command-output.js';
 
-/** Knows of one kind of data how much of it was durable, and so what is missing. */
+/** Knows how much of one kind of data was durable, and so what is missing. */
 export interface LossWitness {
-  /** In words that name the file, what is expected and what is found; undefined when nothing is missing. Changes nothing. */
+  /** Names the file, what is expected and what is found; undefined when nothing is missing. Read-only. */
   find(): Promise<string | undefined>;
-  /** From now on nobody expects what is missing; durable when it resolves. */
+  /** Stops expecting what is missing; durable when it resolves. */
   accept(): Promise<void>;
 }
 
-/** A directory that one process has for itself, and what may be missing in it. */
 export interface WitnessedDirectory {
   readonly path: string;
   readonly witnesses: readonly LossWitness[];
-  /** Runs `work` while nobody else has the directory. Throws `data-directory-locked` when somebody has. */
+  /** Runs `work` with exclusive use of the directory. Throws `data-directory-locked` when another process holds it. */
   whileUnused<T>(work: () => Promise<T>): Promise<T>;
 }
 
@@ -23,13 +22,10 @@ export interface AcceptLossPorts {
   readonly clock: Clock;
 }
 
-/** In each directory a line of JSON is added for each loss in it that was accepted. */
+/** Each directory's file gets one line of JSON per accepted loss. */
 const RECORD = 'accepted-losses.log';
 
-/**
- * Accepts all that is missing in directories that nobody uses. Each loss is written down, with the reason, before it is
- * accepted.
- */
+/** Accepts all that is missing in unused directories. Writes down each loss with the reason before it accepts the loss. */
 export async function acceptLoss(
   ports: AcceptLossPorts,
   directories: readonly WitnessedDirectory[],

@@ -20,13 +20,12 @@ const OPTIONS = {
   whenEndIsMissing: 'report',
 } as const;
 
-/** The app's documents. */
 export function documentsWitness(disk: Disk, directory: string): LossWitness {
   const options = { ...OPTIONS, directory: join(directory, 'documents'), collections: COLLECTIONS };
   return journalWitness(disk, (ports) => DocumentStore.open({ ...ports, random: systemRandom }, options));
 }
 
-/** The groups of the node that has this directory. Its documents need none: they are copied again from the app. */
+/** The groups of a node. Its documents need no witness, because they are copied again from the app. */
 export function groupsWitness(disk: Disk, directory: string): LossWitness {
   const options = { ...OPTIONS, directory: join(directory, 'groups') };
   return journalWitness(disk, (ports) => GroupStore.open(ports, options));
@@ -36,7 +35,7 @@ function journalWitness(disk: Disk, open: (ports: JournalPorts) => Promise<Journ
   const opened = async <T>(on: Disk, work: (store: JournaledStore) => Promise<T>): Promise<T> => {
     const store = await open({
       ...{ disk: on, clock: systemClock, timers: systemTimers, nextTurn, crashSites: NO_CRASH_SITES },
-      // What matters is in the answer, and a disk that fails shows itself as an error.
+      // The result says what matters, and a failing disk shows as an error.
       ...{ log: { info: () => undefined, warn: () => undefined }, process: { stop: () => undefined } },
     });
     try {

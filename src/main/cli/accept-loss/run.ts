@@ -9,7 +9,7 @@ import type { CommandOutput } from '../command-output.js';
 import { acceptLoss, type LossWitness, type WitnessedDirectory } from './accept-loss.js';
 import { documentsWitness, groupsWitness } from './journal-witnesses.js';
 
-/** `npm run data:accept-loss`: the way out when a start is refused because something that was durable is missing. */
+/** `npm run data:accept-loss`: the way out when a start is refused because durable data is missing. */
 export async function acceptLostData(text: string): Promise<CommandOutput> {
   const { dataDirectory, replicasDirectory } = loadConfig().storage;
   const reason = reasonOf(text);

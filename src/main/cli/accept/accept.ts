@@ -19,18 +19,17 @@ export interface AcceptPorts {
 }
 
 export interface Acceptance {
-  /** Their rows say `committed` from now on. */
+  /** Their rows now say `committed`. */
   readonly accepted: readonly TransactionHead[];
-  /** Committed in the database; that a participant has lost them is accepted. */
+  /** Committed in the database and lost by a participant; the loss is accepted. */
   readonly givenUp: readonly Mismatch[];
-  /** What a row cannot mend. */
+  /** Mismatches that a row cannot repair. */
   readonly left: readonly Mismatch[];
 }
 
 /**
- * Writes the row of each transaction that a participant has committed and the database does not know of, and gives up
- * those that the database has committed and a participant has lost. Only before anything is begun on these data. What
- * one of the stores has lost does not come back by it.
+ * Writes a row for each transaction that a participant has committed and the database does not know, and gives up those that the
+ * database has committed and a participant has lost. Must run before any transaction begins on these data. Lost data stays lost.
  */
 export async function accept(ports: AcceptPorts, reason: string): Promise<Acceptance> {
   const found = await findMismatches(ports, await findInDoubt(ports), new Set());

@@ -9,7 +9,6 @@ const WHAT_IS_WRONG: Readonly<Record<Mismatch['problem'], string>> = {
   'no-participant': 'it is committed in the database, and nothing by that name takes part here',
 };
 
-/** What a person reads, line by line. */
 export function acceptMessage({ accepted, givenUp, left }: Acceptance, reason: string): CommandOutput {
   if (accepted.length + givenUp.length + left.length === 0) {
     return { exitCode: 0, lines: ['Every committed transaction has its row: there was nothing to accept.'] };

@@ -17,12 +17,12 @@ import type { CommandOutput } from '../command-output.js';
 import { accept } from './accept.js';
 import { acceptMessage } from './messages.js';
 
-/** Without these a database was last opened by a version that had no transactions, or by none. */
+/** A database without these tables was last opened by a version without transactions, or never. */
 const TABLES = ['meta', 'lives', 'transactions'];
 
 /**
- * `npm run transactions:accept`: the way out when a start is refused because the database or the documents lack
- * transactions that the other has committed. Changes nothing else. Throws an AppError that names what stands in the way.
+ * `npm run transactions:accept`: the way out when a start is refused because the database or the documents lack transactions that
+ * the other has committed. Changes nothing else. Throws an AppError that names any obstacle.
  */
 export async function acceptTransactions(text: string): Promise<CommandOutput> {
   const { storage } = loadConfig();
@@ -62,7 +62,7 @@ function nothingIn(file: string): AppError {
   });
 }
 
-/** The right start may be the only thing that it takes: nothing is known to be lost here. */
+/** A normal start may be all that is needed, because nothing is known to be lost. */
 function notUpgraded(file: string): AppError {
   const message =
     `${file} is of a version that knew no transactions: run "npm start" first, which brings it up to date, and ` +
@@ -74,7 +74,6 @@ const NOBODY_PROMISES = {
   admit: () => undefined,
   confirm: () => Promise.resolve({ isConfirmed: false }),
 };
-/** What matters is in the answer. */
 const SILENT: Log = { info: () => undefined, warn: () => undefined };
-/** A disk that fails here shows itself as an error. */
+/** A failing disk shows as an error here. */
 const NOTHING_TO_STOP: ProcessControl = { stop: () => undefined };

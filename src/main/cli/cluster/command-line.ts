@@ -29,7 +29,7 @@ export interface CommandLine {
   readonly concurrency?: number;
 }
 
-/** What was typed is no command: `message` says why, in one line. */
+/** The one-line `message` says why the input is not a command. */
 export class UsageError extends Error {}
 
 const groupSchema = z.strictObject({
@@ -54,7 +54,7 @@ interface Options {
   readonly raiseTo?: string;
 }
 
-/** `help` when that is asked for, or nothing at all. Throws a UsageError. */
+/** Returns `help` when the arguments ask for it or are empty. Throws a UsageError. */
 export function readCommandLine(args: readonly string[]): CommandLine | { readonly help: string } {
   let help = '';
   const program: Program = commandLine('npm run cluster', INTRODUCTION)
@@ -127,7 +127,7 @@ function commandOf(name: string, rest: readonly string[], values: Options): Comm
   }
 }
 
-/** `{"groupId": "1"}`, or the id as it is. */
+/** Accepts `{"groupId": "1"}`, or the plain id. */
 function groupIdOf(name: string, [text, ...more]: readonly string[]): string {
   const example = name === 'get' ? 'get 1' : `${name} '{"groupId": "1"}'`;
   if (text === undefined || more.length > 0) throw new UsageError(`${name} takes one group: ${example}`);
@@ -144,7 +144,6 @@ function groupIdOf(name: string, [text, ...more]: readonly string[]): string {
   );
 }
 
-/** An id that begins like this is written as JSON. */
 const isObject = (text: string): boolean => /^\s*\{/.test(text);
 
 function fromJson(text: string, example: string): unknown {

@@ -1,4 +1,3 @@
-/** What `npm run cluster` says to people: plain lines, and a table where there is something to compare. */
 import Table from 'cli-table3';
 import type {
   GroupReading,
@@ -143,7 +142,7 @@ function matter(wanted: Wanted): string {
     : `${wanted.kind === 'create' ? 'Create' : 'Delete'} group ${quoted(wanted.groupId)}`;
 }
 
-/** As JSON has it, so that control characters of an id stay on its line. */
+/** JSON keeps an id's control characters on its line. */
 const quoted = (groupId: string): string => JSON.stringify(groupId);
 
 function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {

@@ -13,9 +13,8 @@ import { groupLines, listLines, operationLines, progressLine, repairLines, statu
 
 export interface Output {
   readonly out: (text: string) => void;
-  /** For progress and for what went wrong. */
+  /** For progress and errors. */
   readonly error: (text: string) => void;
-  /** Whether a person looks on while it happens. */
   readonly isTerminal: boolean;
 }
 
@@ -23,7 +22,7 @@ const DONE = 0;
 const NOT_DONE = 1;
 const USAGE = 2;
 
-/** `npm run cluster`. Resolves to the exit code: 0 done, 1 refused, rolled back or open, 2 no command. */
+/** Resolves to the exit code: 0 for done, 1 for refused, rolled back or open, 2 for an invalid command. */
 export async function runCluster(args: readonly string[], output: Output): Promise<number> {
   let line;
   try {

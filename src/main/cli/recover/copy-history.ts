@@ -25,7 +25,7 @@ import { beginJournal, decodeRecord, type JournalRecord } from '../../../platfor
 import type { ReplicaLink } from '../../../protocols/replication/index.js';
 import { type Met, MetTransactions } from './met-transactions.js';
 
-/** Nothing may arrive for that long. */
+/** The longest silence of the link. */
 const SILENCE_WITHIN_MS = 15_000;
 const RECORDS_BYTES = 1024 * 1024;
 
@@ -39,15 +39,14 @@ export interface CopyPorts {
 export interface Copied {
   readonly customers: number;
   readonly position: ChainPosition;
-  /** Transactions over more than one store that are in these documents: a start is told that it may miss their rows. */
+  /** Transactions over more than one store in these documents: a start learns that it may lack their rows. */
   readonly transactions: Met;
 }
 
 /**
- * Makes, in `directory`, which is new, the documents of `link` up to `position`: one snapshot and an empty journal
- * behind it, durable when it resolves. Everything is checked on the way: the snapshot's checksum, the chain from each
- * record to the next, and the state at the end. Rejects with `data-corrupt` when something does not fit, or with what
- * the link says.
+ * Copies the documents of `link` up to `position` into the new `directory`: one snapshot and an empty journal behind it, durable
+ * when it resolves. Checks the snapshot's checksum, the chain of records and the final state. Rejects with `data-corrupt` when a
+ * check fails, or with the error of the link.
  */
 export async function copyHistory(
   ports: CopyPorts,
@@ -111,7 +110,7 @@ async function restore(
   await inTurns(machine.restoring(data), nextTurn);
 }
 
-/** Applies the records behind what `machine` holds, up to `end` and no farther. */
+/** Applies the records after the state of `machine`, up to and including `end`. */
 async function replay(
   link: ReplicaLink,
   machine: DocumentMachine,

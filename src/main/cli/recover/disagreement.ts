@@ -4,9 +4,9 @@ import type { Heard, ReplicaLink } from '../../../protocols/replication/index.js
 const ANSWER_WITHIN_MS = 15_000;
 
 /**
- * What is wrong when replicas that stand at `position` hold different states there; undefined when they agree. At least
- * one was changed behind its program's back, and nothing here says which: a person has to. One that does not tell its
- * state in time is not compared. Changes nothing anywhere.
+ * Describes the disagreement of replicas that hold different states at `position`; undefined when they agree. At least one
+ * replica was changed behind its program's back, and only a person can say which. Skips a replica that does not report its state
+ * in time. Read-only.
  */
 export async function disagreementAt(
   position: ChainPosition,

@@ -6,26 +6,26 @@ import {
   type ReplicaReport,
 } from '../../../protocols/replication/index.js';
 
-/** For one answer. A promise is an fsync away. */
+/** The deadline of one answer. A promise takes an fsync. */
 const ANSWER_WITHIN_MS = 5_000;
-/** A higher promise may be met once by every other recovery that runs at the same time; not without end. */
+/** Each concurrent recovery may raise the promise once; the limit ends the contest. */
 const MAX_ROUNDS = 5;
 
 export interface Hearing {
   readonly heard: Heard;
-  /** One line for each that did not answer as asked, sorted. */
+  /** One line for each replica without a valid answer, sorted. */
   readonly silent: readonly string[];
 }
 
 export interface HearingPorts {
   readonly links: readonly ReplicaLink[];
-  /** Whether one that did not answer may yet: its process is on its way up. */
+  /** Whether a silent replica may answer yet, because its process is starting. */
   readonly isStarting: (name: string) => boolean;
-  /** Between two rounds of questions. */
+  /** Waits between two rounds of questions. */
   readonly pause: () => Promise<void>;
 }
 
-/** Where each replica stands. Changes nothing anywhere. */
+/** Reads the log position of each replica. Read-only. */
 export async function hearReports({ links, isStarting, pause }: HearingPorts): Promise<Hearing> {
   let reports: Readonly<Record<string, ReplicaReport>> = {};
   for (;;) {
@@ -38,8 +38,8 @@ export async function hearReports({ links, isStarting, pause }: HearingPorts): P
 }
 
 /**
- * The reports that came with a durable promise to follow nobody below a new epoch, the highest of all, and in it nobody
- * but `recovererId`. `before`: what they reported without one.
+ * Returns the reports that came with a durable promise to follow nobody below a new epoch, the highest of all, and in that epoch
+ * only `recovererId`. `before` are the earlier reports, without a promise.
  */
 export async function hearPromises(
   links: readonly ReplicaLink[],

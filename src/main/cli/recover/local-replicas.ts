@@ -11,15 +11,15 @@ import {
 
 const STOP_WITHIN_MS = 10_000;
 
-/** The replicas of this machine that a command needs and that ran only if somebody had started them. */
+/** The replicas of this machine that a command needs and starts when they do not run. */
 export interface LocalReplicas {
-  /** Whether the replica of this name was started here and has neither ended nor had a fair time. */
+  /** Whether the replica was started here and has neither ended nor exhausted its time to start. */
   isStarting(name: string): boolean;
-  /** Ends those that were started here, cleanly. */
+  /** Stops the replicas that were started here, cleanly. */
   stop(): Promise<void>;
 }
 
-/** Starts those that do not run. `startWithinMs`: how long each may be waited for. */
+/** `startWithinMs`: the longest wait for each replica. */
 export async function startLocalReplicas(
   { replication }: AppConfig,
   places: FileLayout,

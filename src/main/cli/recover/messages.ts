@@ -11,7 +11,6 @@ const ABOUT_UNMATCHED =
   '  Promised before the loss, and only the database knows what became of them. With its backup in place, "npm start" ' +
   'settles those that it decided; the others wait for you under /transactions?state=unmatched.';
 
-/** What a person reads after a recovery, line by line. */
 export function linesOf(recovery: Recovery, dataDirectory: string): readonly string[] {
   switch (recovery.kind) {
     case 'impossible':
@@ -34,7 +33,7 @@ export function linesOf(recovery: Recovery, dataDirectory: string): readonly str
 function restoredLines(recovery: Extract<Recovery, { kind: 'restored' }>, dataDirectory: string): readonly string[] {
   const { choice, copied, heard, kept } = recovery;
   const sqlFile = bookstoreIn(dataDirectory);
-  // A start that was refused may have made an empty one already: that a file is there says little.
+  // A refused start may have created an empty file already, so an existing file proves little.
   const books = existsSync(sqlFile)
     ? 'what is there now was left as it is'
     : 'without one the next start begins without books';

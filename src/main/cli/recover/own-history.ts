@@ -11,12 +11,12 @@ export interface OwnHistoryPorts extends CopyPorts {
   readonly random: Random;
 }
 
-/** A disk that fails here shows itself as an error; there is nobody to be stopped. */
+/** A failing disk shows as an error here, and there is no server to stop. */
 const NOTHING_TO_STOP: ProcessControl = { stop: () => undefined };
 
 /**
- * What the data directory still holds, as the next start would recover it; undefined when that is nothing, or nothing
- * that can be read. Changes nothing. The caller holds the directory's lock.
+ * Returns the history that the next start would recover from the data directory; undefined when it is empty or unreadable.
+ * Read-only. The caller holds the directory's lock.
  */
 export async function ownHistory(
   ports: OwnHistoryPorts,

@@ -6,7 +6,7 @@ const DOCUMENTS = 'documents';
 const HALF_MADE = 'documents.recovering';
 
 export interface Target {
-  /** Where the copy is made; nothing that matters is there. */
+  /** The directory of the unfinished copy; its content may be deleted. */
   readonly recovering: string;
   readonly documents: string;
 }
@@ -15,14 +15,14 @@ export function targetIn(dataDirectory: string): Target {
   return { recovering: join(dataDirectory, HALF_MADE), documents: join(dataDirectory, DOCUMENTS) };
 }
 
-/** Takes away what an interrupted recovery has left. It was a copy that nobody has ever used. */
+/** Removes the unused copy of an interrupted recovery. */
 export async function clearHalfMade(disk: Disk, { recovering }: Target): Promise<void> {
   for (const name of await disk.list(recovering)) await disk.remove(join(recovering, name));
 }
 
 /**
- * The finished copy becomes the app's documents. What was there before is kept under another name, which is given back;
- * undefined when nothing was there. A crash in between leaves no documents at all, and the app does not start on that.
+ * Makes the finished copy the app's documents. Keeps the earlier documents under another name, which it returns; undefined when
+ * there were none. A crash midway leaves no documents at all, and the app refuses to start without them.
  */
 export async function putInPlace(
   ports: EndWitnessPorts & { readonly clock: Clock },
@@ -34,7 +34,7 @@ export async function putInPlace(
   const base = `${documents}.before-recovery-${new Date(clock.nowMs()).toISOString().replaceAll(/[:.]/g, '-')}`;
   let kept = base;
   for (let copy = 2; (await disk.list(kept)).length > 0; copy += 1) kept = `${base}-${String(copy)}`;
-  // What comes in its place may end earlier than what was there.
+  // The new documents may end earlier than the old ones did.
   await forgetEnd(ports, documents);
   if (isThere) await disk.rename(documents, kept);
   await disk.rename(recovering, documents);

@@ -16,7 +16,7 @@ export interface RecoveryPorts extends CopyPorts, HearingPorts {
 export interface RecoveryOptions {
   readonly dataDirectory: string;
   readonly minInSync: number;
-  /** Only says what would be done: nothing is promised and nothing is written. */
+  /** Only reports what would be done: promises and writes nothing. */
   readonly isDryRun: boolean;
 }
 
@@ -30,20 +30,20 @@ export type Recovery =
       readonly choice: Choice;
       readonly heard: number;
       readonly copied: Copied;
-      /** Where what was there before is kept now; undefined when nothing was. */
+      /** The directory that keeps the earlier documents; undefined when there were none. */
       readonly kept: string | undefined;
     };
 
 /**
- * Makes the documents of a lost data directory again from the replica that holds most, after a quorum has promised to
- * follow no earlier primary. The caller holds the data directory's lock. What is interrupted can simply be run again:
- * until the last step nothing that is in use has changed. Rejects with an AppError where a copy does not fit.
+ * Rebuilds the documents of a lost data directory from the replica that holds most, after a quorum has promised to follow no
+ * earlier primary. The caller holds the data directory's lock. An interrupted recovery can be run again: until its last step
+ * nothing in use changes. Rejects with an AppError when a copy does not fit.
  */
 export async function recover(ports: RecoveryPorts, options: RecoveryOptions): Promise<Recovery> {
   const { links, random, disk } = ports;
   const choose = (heard: Heard): RecoveryChoice => chooseRecovery(heard, links.length, options.minInSync);
   const reported = await hearReports(ports);
-  // No promise for nothing: one would stop a primary that still runs elsewhere.
+  // A needless promise would stop a primary that still runs elsewhere.
   const outlook = choose(reported.heard);
   if (outlook.kind !== 'restore') return impossible(outlook, reported);
   const differing = await disagreementAt(outlook.position, links, reported.heard);
@@ -66,7 +66,7 @@ export async function recover(ports: RecoveryPorts, options: RecoveryOptions): P
   return { kind: 'restored', choice, heard: count(promised), copied, kept };
 }
 
-/** Data that is readable and ahead of the replicas needs no recovery, and would lose by one what only it holds. */
+/** Readable data ahead of the replicas needs no recovery, which would lose what only this data holds. */
 async function reasonNotTo(ports: RecoveryPorts, directory: string, choice: Choice): Promise<string | undefined> {
   const own = await ownHistory(ports, directory);
   if (own?.clusterId !== choice.clusterId || isAsFarAs(choice.position, own.position)) return undefined;

@@ -17,8 +17,8 @@ const START_REPLICAS_WITHIN_MS = 60_000;
 const ASK_AGAIN_AFTER_MS = 100;
 
 /**
- * `npm run recover:from-replicas`. Replicas of this machine that do not run are started for as long as it takes. Throws
- * an AppError that names what stands in the way.
+ * `npm run recover:from-replicas`. Starts the replicas of this machine for the recovery. Throws an AppError that names any
+ * obstacle.
  */
 export async function recoverFromReplicas(isDryRun: boolean): Promise<CommandOutput> {
   const config = loadConfig();
@@ -75,5 +75,4 @@ async function recoverAlone(
   }
 }
 
-/** What matters is in the answer. */
 const SILENT: Log = { info: () => undefined, warn: () => undefined };
