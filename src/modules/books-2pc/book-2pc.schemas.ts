@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { bookSchema } from '../books/index.js';
 
-/** What clients are shown of a book that was added together with an order for every customer. */
 export const book2pcSchema = z
   .object({
     transactionId: z.string().meta({ format: 'uuid', example: '019a9e5c-7b1e-7c55-9d3e-0f6b8f1f2a77' }),

@@ -13,7 +13,7 @@ import { type Book, type BookInput, BookService } from '../books/index.js';
 import { CUSTOMERS } from '../customers/index.js';
 import type { Decided } from '../transactions/index.js';
 
-/** In transactions and on the wire. */
+/** The name in transactions and on the wire. */
 export const BOOKS_2PC = 'books-2pc';
 
 export interface DecidedBook {
@@ -21,7 +21,7 @@ export interface DecidedBook {
   readonly book: Book;
 }
 
-/** A new book in SQL and one order more for every customer: both or neither. */
+/** Adds a book in SQL and one order for every customer: both or neither. */
 @Injectable()
 export class Book2pcService {
   constructor(
@@ -31,7 +31,7 @@ export class Book2pcService {
     private readonly operations: SqlOperationLedger,
   ) {}
 
-  /** Rejects, nothing written in either store, when one of them cannot take part. */
+  /** Rejects, with nothing written in either store, when one of them cannot take part. */
   create(
     input: BookInput,
     recording: Recording<DecidedBook>,

@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
 
-/** A row of `books`. Ids rise and are never given twice, also not after a delete. */
+/** Ids rise and are never given twice, not even after a delete. */
 @Entity('books')
 export class BookEntity {
   @PrimaryGeneratedColumn('increment', { type: 'integer' })
@@ -18,7 +18,7 @@ export class BookEntity {
   @Column('integer')
   quantity!: number;
 
-  /** Checksum of the fields; null where somebody else has written the row. */
+  /** The checksum of the fields; null when another program wrote the row. */
   @Column('integer', { nullable: true })
   seal!: number | null;
 }

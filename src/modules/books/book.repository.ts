@@ -15,10 +15,7 @@ export type NewBookRow = Omit<BookRow, 'id'>;
 
 type Sealed<Row> = Row & { readonly seal: number | null };
 
-/**
- * Statements prepared once, as these are hot paths. The writing ones run only inside work of the database's write
- * executor, the reading ones on the read connection.
- */
+/** Prepares its hot statements once. Writes run only inside work of the write executor, reads on the read connection. */
 @Injectable()
 export class BookRepository {
   private readonly insertRow: Statement<[Sealed<NewBookRow>]>;
@@ -56,7 +53,7 @@ export class BookRepository {
     this.anyIdGiven = read.prepare<[], number>("SELECT seq FROM sqlite_sequence WHERE name = 'books'").pluck();
   }
 
-  /** No book gets an id up to this one from now on. */
+  /** Ensures that no later book gets an id up to this one. */
   passOver(id: number): void {
     if (this.raiseSequence.run(id).changes === 0) this.beginSequence.run(id);
   }
@@ -74,7 +71,7 @@ export class BookRepository {
     this.deleteRow.run(id);
   }
 
-  /** Sees what the same commit has done so far. */
+  /** Sees the earlier changes of the same commit. */
   findWithinWrite(id: number): BookRow | undefined {
     return this.checked(this.findForWrite.get(id));
   }
@@ -104,7 +101,7 @@ export class BookRepository {
   }
 }
 
-/** In the order of SEALED_BOOKS. */
+/** Returns the values in the order of SEALED_BOOKS. */
 function valuesOf({ title, author, priceCents, quantity }: NewBookRow): readonly (string | number)[] {
   return [title, author, priceCents, quantity];
 }

@@ -20,10 +20,8 @@ const fields = {
   quantity: z.int(quantityRule).min(0, quantityRule).max(MAX_QUANTITY, quantityRule).meta({ example: 3 }),
 };
 
-/** What clients send to create or replace a book. */
 export const bookInputSchema = z.strictObject(fields, 'must be a JSON object').meta({ id: 'BookInput' });
 export type BookInput = z.infer<typeof bookInputSchema>;
 
-/** What clients are shown. */
 export const bookSchema = z.object({ id: z.int().min(1).meta({ example: 1 }), ...fields }).meta({ id: 'Book' });
 export type Book = z.infer<typeof bookSchema>;

@@ -14,7 +14,7 @@ import type { Book, BookInput } from './book.schemas.js';
 
 const TABLE = 'books';
 
-/** What a write did. `book`: as it is now; absent after a delete. */
+/** `book` is its state after the write; absent after a delete. */
 export interface BookOutcome {
   readonly change: 'created' | 'replaced' | 'deleted';
   readonly book?: Book;
@@ -23,7 +23,7 @@ export interface BookOutcome {
 export interface BookPage {
   readonly books: readonly Book[];
   readonly hasMore: boolean;
-  /** Of all pages. */
+  /** The number of books on all pages. */
   readonly total: number;
 }
 
@@ -61,7 +61,7 @@ export class BookService {
     });
   }
 
-  /** `prepare` makes what is cached. Throws `not-found`. */
+  /** `prepare` makes the cached value. Throws `not-found`. */
   find(id: number, prepare: (book: Book) => PreparedBody): MaybePromise<CachedRead<PreparedBody>> {
     return this.cache.read(TABLE, String(id), () => {
       const row = this.books.find(id);
@@ -70,7 +70,6 @@ export class BookService {
     });
   }
 
-  /** `prepare` makes what is cached. */
   page(
     request: PageRequest,
     prepare: (page: BookPage, request: PageRequest) => PreparedBody,
@@ -83,14 +82,14 @@ export class BookService {
     });
   }
 
-  /** Only inside work of the write executor: the book is there exactly when that is committed. */
+  /** Runs only inside work of the write executor: the book exists exactly when that work is committed. */
   insertWithin(scope: SqlWriteScope, input: BookInput): Book {
     const row = this.books.insert(rowOf(input));
     scope.touch(TABLE);
     return bookOf(row);
   }
 
-  /** All in one commit, unless there was ever a book: then it was done before. */
+  /** Inserts all books in one commit, unless there was ever a book: then an earlier start did it. */
   async seed(inputs: readonly BookInput[]): Promise<void> {
     if (this.books.hasEverHeldABook()) return;
     await this.database.writer.run((scope) => {

@@ -2,10 +2,10 @@ import { AppError } from '../../kernel/index.js';
 import type { DocumentPage, DocumentView } from '../../platform/documents/index.js';
 import type { PageRequest } from '../../platform/http/index.js';
 
-/** The document collection that holds customers; every document shows the counter as `orders_count`. */
+/** Every document shows the counter as `orders_count`. */
 export const CUSTOMERS = { name: 'customers', counterField: 'orders_count' } as const;
 
-/** Whatever holds the documents: the primary's store or a replica's. */
+/** The primary's store or a replica's. */
 export interface CustomerDocuments {
   find(collection: string, id: number): DocumentView | undefined;
   page(collection: string, after: number, limit: number): DocumentPage;

@@ -12,11 +12,9 @@ const fields = {
     .meta({ example: 'ada@example.org' }),
 };
 
-/** What clients send to create or replace a customer. */
 export const customerInputSchema = z.strictObject(fields, 'must be a JSON object').meta({ id: 'CustomerInput' });
 export type CustomerInput = z.infer<typeof customerInputSchema>;
 
-/** What clients are shown. */
 export const customerSchema = z
   .object({ id: z.int().min(1).meta({ example: 1 }), ...fields, orders_count: z.int().min(0).meta({ example: 0 }) })
   .meta({ id: 'Customer' });

@@ -38,8 +38,8 @@ export class CustomerService {
   }
 
   /**
-   * Each has an operation of its own, so that a start that was cut short in between is completed by the next. Does
-   * nothing where there was ever another customer.
+   * Each customer has its own operation, so that the next start completes an interrupted one. Does nothing when there was ever
+   * another customer.
    */
   async seed(inputs: readonly CustomerInput[]): Promise<void> {
     const seedOperation = (id: number): OperationStamp => ({ id: `seed-customer-${String(id)}` });
@@ -58,7 +58,7 @@ function written(write: DocumentWrite, id: number, refused?: () => AppError): Do
   throw write.refusal === 'precondition-failed' && refused ? refused() : customerNotFound(id);
 }
 
-/** For the store, which asks whether the conditions are met by what is there, and why they were not. */
+/** The store asks whether the current document meets the conditions, and why it did not. */
 function judging(
   id: number,
   conditions: Preconditions,

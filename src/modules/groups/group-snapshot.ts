@@ -5,12 +5,12 @@ import type { KnownOperation } from './core/known-operation.js';
 
 const FORMAT = 1;
 
-/** All groups of a node at one place of its journal. */
+/** All groups of a node at one log position. */
 export interface GroupSnapshot extends GroupState {
   readonly position: ChainPosition;
 }
 
-/** JSON that a person can read, an operation per line. */
+/** Readable JSON, one operation per line. */
 export const GROUP_SNAPSHOT_CODEC: FileCodec<GroupSnapshot> = {
   *encode({ operations, ...meta }) {
     yield `{"_meta":${JSON.stringify({ format: FORMAT, ...meta })},"operations":[`;

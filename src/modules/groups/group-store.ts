@@ -8,12 +8,12 @@ import type { OperationKind } from './core/known-operation.js';
 import { GROUP_SNAPSHOT_CODEC, type GroupSnapshot } from './group-snapshot.js';
 
 export interface GroupStoreOptions {
-  /** Of this store alone. */
+  /** Exclusive to this store. */
   readonly directory: string;
-  /** A snapshot is begun when this much was journaled since the last. */
+  /** A snapshot begins when this much was journaled since the last one. */
   readonly snapshotEveryBytes: number;
   readonly journalReserveBytes: number;
-  /** As `JournalOptions`: `refuse` when absent. */
+  /** As in `JournalOptions`: `refuse` when absent. */
   readonly whenEndIsMissing?: WhenEndIsMissing;
 }
 
@@ -38,7 +38,7 @@ export class GroupStore {
     this.nextSnapshotBytes = options.snapshotEveryBytes;
   }
 
-  /** Makes what is missing and recovers. Throws as `Journal.open`, naming file and offset. */
+  /** Creates what is missing and recovers. Throws as `Journal.open` does, naming file and offset. */
   static async open(ports: JournalPorts, options: GroupStoreOptions): Promise<GroupStore> {
     const { directory, journalReserveBytes, whenEndIsMissing } = options;
     await ports.disk.ensureDirectory(directory);
@@ -61,12 +61,10 @@ export class GroupStore {
     return new GroupStore(ports, options, low, history, journal);
   }
 
-  /** As `Journal.missing`. */
   get missing(): MissingEnd | undefined {
     return this.journal.missing;
   }
 
-  /** As `Journal.settleEnd`. */
   settleEnd(): Promise<void> {
     return this.journal.settleEnd();
   }
@@ -80,29 +78,26 @@ export class GroupStore {
     return this.history.has(groupId);
   }
 
-  /** What the operation of this id was to do; undefined when it is not known. */
   kindOf(id: string): OperationKind | undefined {
     return this.history.kindOf(id);
   }
 
-  /** As `GroupHistory.heldKeys`. */
   heldKeys(of: 'operations' | 'early undos'): Iterable<HeldKeys> {
     return this.history.heldKeys(of);
   }
 
-  /** The highest version that was met here. */
   get version(): LamportTime {
     return this.history.version;
   }
 
   /**
-   * What became of it, durable and visible when it resolves. Rejects with `storage-full` (nothing was written) or
-   * `outcome-unknown` (the process is stopping).
+   * The outcome is durable and visible when it resolves. Rejects with `storage-full` (nothing was written) or `outcome-unknown`
+   * (the process is stopping).
    */
   async apply(op: GroupOp): Promise<GroupOutcome> {
     const foreseen = this.history.foresee(op) ?? this.history.refuse(op);
     if (foreseen !== undefined) return foreseen;
-    // An undo uses the reserve: a full disk must not keep what is to go.
+    // An undo uses the reserve: a full disk must not block removals.
     const isUndo = op.type === 'undo';
     const { result } = await this.journal.append(isUndo ? op : { ...op, rules: 2 }, isUndo);
     this.snapshotWhenDue();
@@ -111,7 +106,7 @@ export class GroupStore {
   }
 
   /**
-   * Goes on as if it had met `version`, durably when it resolves with what it has met then. Undefined, nothing written, for
+   * Raises the met version to `version`, durably when it resolves with the version met then. Undefined, with nothing written, for
    * a version above `maxRaise`. Rejects as `apply` does.
    */
   async raise(version: LamportTime): Promise<LamportTime | undefined> {
@@ -121,7 +116,7 @@ export class GroupStore {
     return this.version;
   }
 
-  /** Writes out what is queued, and closes. No write may follow. */
+  /** Writes what is queued, and closes. No write may follow. */
   async close(): Promise<void> {
     this.isClosing = true;
     await this.snapshotRun;

@@ -6,13 +6,12 @@ export type OperationState = 'committed' | 'running' | 'aborted';
 export interface FoundOperation<Answer> {
   readonly id: string;
   readonly state: OperationState;
-  /** Milliseconds since the Unix epoch. */
   readonly atMs: number;
-  /** Undefined while it is not known, and for an operation that was not done. */
+  /** Undefined while the answer is unknown, and for an operation that was not done. */
   readonly answer?: Answer | undefined;
 }
 
-/** Finished operations of all stores, and transactions that are under way. */
+/** Finished operations of all stores, and transactions under way. */
 export class OperationService<Answer> {
   constructor(
     private readonly ledgers: readonly OperationLedger<Answer>[],
@@ -20,7 +19,7 @@ export class OperationService<Answer> {
     private readonly rows: Pick<SqlTransactionTable, 'findByOperation'>,
   ) {}
 
-  /** Throws `not-found` for one that no store knows (any more). */
+  /** Throws `not-found` when no store knows the operation, or no longer does. */
   find(id: string): FoundOperation<Answer> {
     for (const ledger of this.ledgers) {
       const found = ledger.findById(id);
@@ -35,14 +34,14 @@ export class OperationService<Answer> {
     throw new AppError('not-found', 'no store knows an operation with this id (any more)', { retry: 'never' });
   }
 
-  /** As it is now; undefined when no store knows it. */
+  /** The current state; undefined when no store knows the operation. */
   stateOf(id: string): OperationState | undefined {
     if (this.ledgers.some((ledger) => ledger.findById(id) !== undefined)) return 'committed';
     const transaction = this.lastTransaction(id);
     return transaction && STATE_OF[transaction.state];
   }
 
-  /** Of several attempts of one operation only the last one can be more than an aborted one. */
+  /** Of several attempts of one operation, only the last can have a state other than aborted. */
   private lastTransaction(id: string): TransactionView | undefined {
     return this.transactions.live().findLast(({ operationId }) => operationId === id);
   }

@@ -3,7 +3,7 @@ import { CUSTOMERS, CUSTOMERS_STORE } from '../customers/index.js';
 import type { StoreRegistration } from '../store-registration/index.js';
 import { DOCUMENT_USERS_STORE, SQL_USERS_STORE, USERS } from '../users/index.js';
 
-/** All stores of the app. Collections keep their order: it is their order in a snapshot. */
+/** Collections keep their order, which is their order in a snapshot. */
 export const STORES: readonly StoreRegistration[] = [
   BOOKS_STORE,
   CUSTOMERS_STORE,
@@ -11,5 +11,5 @@ export const STORES: readonly StoreRegistration[] = [
   DOCUMENT_USERS_STORE,
 ];
 
-/** The collections of STORES, for replicas and commands: a list of its own, so that their bundles leave the app out. */
+/** The collections of STORES, in a separate list that keeps the app out of the bundles of replicas and commands. */
 export const COLLECTIONS = [CUSTOMERS, USERS] as const;

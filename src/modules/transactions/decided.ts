@@ -1,8 +1,8 @@
 import type { RecordedAnswer } from '../../platform/sql/index.js';
 
-/** What the commit in SQL that decided a transaction left. */
+/** The result of the commit in SQL that decided a transaction. */
 export interface Decided {
   readonly answer: RecordedAnswer;
-  /** Log position of the documents' promise, which replicas were waited for; absent or empty where there is none. */
+  /** The log position of the documents' promise, which replicas were waited for; absent or empty when there is none. */
   readonly promisedAt: string | undefined;
 }

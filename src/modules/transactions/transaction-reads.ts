@@ -5,7 +5,7 @@ import type { DecisionRows, PromiseHolder, RunningTransactions, TransactionViewR
 
 export interface TransactionPageRequest {
   readonly limit: number;
-  /** Only ids greater than this; empty: from the first. */
+  /** Only ids greater than this; empty for all. */
   readonly after: string;
   readonly state?: TransactionViewState | undefined;
 }
@@ -13,7 +13,6 @@ export interface TransactionPageRequest {
 export interface TransactionPage {
   readonly transactions: readonly TransactionResource[];
   readonly hasMore: boolean;
-  /** Of all pages. */
   readonly total: number;
 }
 
@@ -33,8 +32,8 @@ const DECISION_OF: Readonly<Partial<Record<TransactionViewState, Decision>>> = {
 };
 
 /**
- * One list of all transactions, made of what three places know: the rows of decided ones, the coordinator's view of this
- * incarnation of the process, and the promises that participants hold.
+ * One list of all transactions, from three sources: the rows of decided ones, the coordinator's view of this incarnation, and the
+ * promises of participants.
  */
 export class TransactionReads {
   constructor(
@@ -43,7 +42,7 @@ export class TransactionReads {
     private readonly rows: DecisionRows,
   ) {}
 
-  /** Undefined for one that nobody knows (any more). */
+  /** Undefined when the transaction is unknown, or no longer known. */
   async find(id: TransactionId): Promise<TransactionResource | undefined> {
     const promises = await this.promises();
     return transactionResource({ row: this.rows.find(id), view: this.running.find(id), promises: promises.get(id) });
@@ -51,7 +50,7 @@ export class TransactionReads {
 
   async page({ limit, after, state }: TransactionPageRequest): Promise<TransactionPage> {
     const promises = await this.promises();
-    // From here on nothing is waited for, so what is decided meanwhile is not told twice or left out.
+    // Nothing below awaits, so a transaction decided meanwhile is neither shown twice nor left out.
     const views = new Map(this.running.live().map((view) => [view.id, view]));
     const undecided = this.withoutRow(promises, views).filter((shown) => state === undefined || shown.state === state);
     const rows = this.rowsIn(state, after, limit + 1);
@@ -63,7 +62,7 @@ export class TransactionReads {
     return { transactions, hasMore: found.length > limit, total: undecided.length + rows.total };
   }
 
-  /** Those promised and not decided, that nobody is deciding at the moment. */
+  /** Counts promised, undecided transactions that nobody is deciding at the moment. */
   async inDoubt(): Promise<number> {
     const promises = await this.promises();
     const undecided = this.withoutRow(promises, new Map(this.running.live().map((view) => [view.id, view])));

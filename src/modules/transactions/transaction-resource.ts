@@ -2,7 +2,6 @@ import type { InDoubt, TransactionView } from '../../protocols/two-phase-commit/
 import type { TransactionViewState, TransactionResource } from './transaction.schemas.js';
 import type { TransactionViewRow } from './transaction-sources.js';
 
-/** All that is known of one transaction, from wherever. */
 export interface Known {
   readonly row?: TransactionViewRow | undefined;
   readonly view?: TransactionView | undefined;
@@ -17,7 +16,7 @@ interface Phase {
   readonly detail?: string;
 }
 
-/** The row decides; the coordinator of this incarnation tells more of the way there; a promise is what is left of an earlier one. */
+/** The row decides; the coordinator of this incarnation knows the phases; a promise may remain from an earlier incarnation. */
 export function transactionResource(known: Known): TransactionResource | undefined {
   const { row, view } = known;
   const source = row ?? view ?? known.promises?.values().next().value;
@@ -57,7 +56,7 @@ function participantsOf({ row, view, promises }: Known): TransactionResource['pa
   return [...(promises?.keys() ?? [])].map((name) => ({ name, state: 'prepared' }));
 }
 
-/** Of a transaction of an earlier incarnation. */
+/** The phases of a transaction from an earlier incarnation. */
 function historyOf({ row, promises }: Known): readonly Phase[] {
   if (row) {
     const promised = Object.entries(row.positions).map(([participant, position]) =>

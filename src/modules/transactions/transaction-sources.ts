@@ -7,13 +7,13 @@ import type {
   TransactionView,
 } from '../../protocols/two-phase-commit/index.js';
 
-/** What the coordinator knows of this incarnation of the process, and what an operator may ask it for. */
+/** What the coordinator knows of this incarnation, and what an operator may ask of it. */
 export interface RunningTransactions {
-  /** Under way, and the last that ended. */
+  /** Transactions under way, and the last that ended. */
   live(): readonly TransactionView[];
   find(id: TransactionId): TransactionView | undefined;
   recoverNow(): Promise<RecoveryReport>;
-  /** Rejects with `not-found`, or `conflict` when it contradicts what is decided or may still be. */
+  /** Rejects with `not-found`, or with `conflict` when `decision` contradicts what is decided or may yet be decided. */
   resolve(
     id: TransactionId,
     decision: Decision,
@@ -21,7 +21,6 @@ export interface RunningTransactions {
   ): Promise<unknown>;
 }
 
-/** A decision as people see it. */
 export type TransactionViewRow = Pick<
   DecisionRow,
   | 'id'
@@ -36,7 +35,7 @@ export type TransactionViewRow = Pick<
   | 'reason'
 > & { readonly by: string };
 
-/** The rows of the last resource. What they give is as new as every commit before the call. */
+/** The rows of the last resource. Results include every commit before the call. */
 export interface DecisionRows {
   find(id: TransactionId): TransactionViewRow | undefined;
   decisionOf(id: TransactionId): Decision | undefined;
@@ -46,12 +45,11 @@ export interface DecisionRows {
     readonly limit: number;
     readonly decision?: Decision;
   }): readonly TransactionViewRow[];
-  /** Those not known to be carried out by all, in id order. */
+  /** Decisions not known to be carried out by all participants, in id order. */
   incomplete(): readonly TransactionViewRow[];
   count(decision?: Decision): number;
 }
 
-/** A store that takes part, as far as people ask it. */
 export interface PromiseHolder {
   readonly name: string;
   inDoubt(): Promise<readonly InDoubt[]>;

@@ -19,7 +19,6 @@ const ID_EXAMPLE = '019a9e5c-7b1e-7c55-9d3e-0f6b8f1f2a77';
 const idSchema = z.string().meta({ format: 'uuid', example: ID_EXAMPLE });
 const timeSchema = z.string().meta({ format: 'date-time', example: '2026-11-21T10:15:30.000Z' });
 
-/** What clients are shown. */
 export const transactionSchema = z
   .object({
     id: idSchema,
@@ -56,11 +55,9 @@ export const transactionSchema = z
   .meta({ id: 'Transaction' });
 export type TransactionResource = z.infer<typeof transactionSchema>;
 
-/** What an operator sends to recover now: nothing. */
 export const recoverySchema = z.strictObject({}, 'must be a JSON object');
 export type Recovery = z.infer<typeof recoverySchema>;
 
-/** What an operator sends to decide one. */
 export const resolutionSchema = z
   .strictObject(
     {
@@ -74,7 +71,6 @@ export type Resolution = z.infer<typeof resolutionSchema>;
 
 const idsSchema = z.array(idSchema);
 
-/** What a recovery did. */
 export const recoveryReportSchema = z
   .object({
     committed: idsSchema.meta({ description: 'carried out by this recovery' }),

@@ -4,7 +4,6 @@ import type { Resolution, TransactionResource } from './transaction.schemas.js';
 import type { TransactionPage, TransactionPageRequest, TransactionReads } from './transaction-reads.js';
 import type { RunningTransactions } from './transaction-sources.js';
 
-/** What people may ask about transactions, and what an operator may do to them. */
 export class TransactionService {
   constructor(
     private readonly running: RunningTransactions,
@@ -22,12 +21,12 @@ export class TransactionService {
     throw new AppError('not-found', `there is no transaction ${id} (any more)`, { retry: 'never' });
   }
 
-  /** Decides and carries out what can be, as it happens by itself at the start and when something is in doubt for long. */
+  /** Decides and carries out what it can, as happens automatically at the start and when a transaction is in doubt for long. */
   recover(): Promise<RecoveryReport> {
     return this.running.recoverNow();
   }
 
-  /** Rejects with `not-found`, or `conflict` when it contradicts what is decided or may still be. */
+  /** Rejects with `not-found`, or with `conflict` when `decision` contradicts what is decided or may yet be decided. */
   async resolve(id: TransactionId, { decision, reason }: Resolution, caller: string): Promise<TransactionResource> {
     await this.running.resolve(id, decision === 'commit' ? 'committed' : 'aborted', { by: caller, reason });
     return this.find(id);

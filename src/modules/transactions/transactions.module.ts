@@ -5,15 +5,14 @@ import { TransactionService } from './transaction.service.js';
 import type { DecisionRows, PromiseHolder, RunningTransactions } from './transaction-sources.js';
 
 export interface TransactionsModuleOptions {
-  /** Made and started by the caller, who also stops it. */
+  /** The caller creates, starts and stops it. */
   readonly coordinator: RunningTransactions;
   /** All that may hold a promise. */
   readonly participants: readonly PromiseHolder[];
-  /** Of the last resource that the coordinator was made with. */
+  /** The rows of the coordinator's last resource. */
   readonly rows: DecisionRows;
 }
 
-/** `/transactions`, for whatever takes part in them. */
 @Module({})
 export class TransactionsModule {
   static of({ coordinator, participants, rows }: TransactionsModuleOptions): DynamicModule {

@@ -1,9 +1,9 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Ids above were chosen, or allotted behind chosen ones by versions that let these move the sequence. */
+/** Callers chose the ids above this one, or earlier versions allotted them after chosen ids had moved the sequence. */
 const MAX_ALLOCATED_ID = 1e12;
 
-/** The last id that was allotted to a user: chosen ids do not move it, as they do SQLite's own sequence. */
+/** Stores the last id allotted to a user. Chosen ids do not move it, although they move SQLite's own sequence. */
 export class CountUserIds1764500000002 implements MigrationInterface {
   name = 'CountUserIds1764500000002';
 

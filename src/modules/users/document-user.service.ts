@@ -12,12 +12,12 @@ import { USERS } from './user-collection.js';
 import { userExists } from './user-exists.js';
 import type { UserInput } from './user.schemas.js';
 
-/** Users among the documents, under ids that their clients choose. */
+/** Users among the documents, under ids that clients choose. */
 @Injectable()
 export class DocumentUserService {
   constructor(private readonly documents: DocumentStore) {}
 
-  /** Rejects with `conflict` when there is one, or with `precondition-failed`. */
+  /** Rejects with `conflict` when the user exists, or with `precondition-failed`. */
   async create(
     id: string,
     { firstname, lastname }: UserInput,
@@ -60,7 +60,7 @@ export class DocumentUserService {
   }
 }
 
-/** `refused`: why its precondition was not met. */
+/** `refused` says why the precondition was not met. */
 function written(write: DocumentWrite, id: string, refused?: AppError): DocumentWritten {
   if (write.done) return write;
   switch (write.refusal) {

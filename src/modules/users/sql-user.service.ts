@@ -7,7 +7,6 @@ import { UserIds } from './user-ids.js';
 import { UserRepository } from './user.repository.js';
 import type { User, UserChange, UserInput } from './user.schemas.js';
 
-/** What a write did, and the user as it is now. */
 export interface SqlUserOutcome {
   readonly change: 'created' | 'replaced';
   readonly user: User;
@@ -32,7 +31,7 @@ export class SqlUserService {
     );
   }
 
-  /** A field that is absent stays. Rejects with `not-found` or `precondition-failed`. */
+  /** Keeps absent fields. Rejects with `not-found` or `precondition-failed`. */
   change(
     id: number,
     { firstname, lastname }: UserChange,
@@ -58,7 +57,7 @@ export class SqlUserService {
   }
 }
 
-/** Without what else a row holds. */
+/** Drops all other columns of a row. */
 function userOf({ id, firstname, lastname }: User): User {
   return { id, firstname, lastname };
 }

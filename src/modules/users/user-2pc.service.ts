@@ -16,15 +16,13 @@ import { UserIds } from './user-ids.js';
 import { UserRepository } from './user.repository.js';
 import type { User, UserInBothInput } from './user.schemas.js';
 
-/** In transactions. */
 const USERS_2PC = 'users-2pc';
 
-/** A user in both stores, as decided. */
 export interface DecidedUser extends User {
   readonly transactionId: TransactionId;
 }
 
-/** A user in SQL and among the documents, under one id: in both or in neither. */
+/** Creates a user in SQL and among the documents, under one id: in both or in neither. */
 @Injectable()
 export class User2pcService {
   constructor(
@@ -36,7 +34,8 @@ export class User2pcService {
   ) {}
 
   /**
-   * Rejects, nothing written in either store, with `conflict` when one of them has the id that `input` names, and when one of them cannot take part.
+   * Rejects, with nothing written in either store, with `conflict` when one of them has the id that `input` names, and when one
+   * of them cannot take part.
    */
   create(
     { id, firstname, lastname }: UserInBothInput,
@@ -45,7 +44,7 @@ export class User2pcService {
   ): Promise<TransactionOutcome<Decided>> {
     const isAllotted = id === undefined;
     const attempt = async (user: User): Promise<TransactionOutcome<Decided>> => {
-      // Asked before anything is promised, as far as it is known by now. Both stores ask again.
+      // An early check, before anything is promised. Both stores check again.
       if (this.users.find(user.id) !== undefined) throw userExists(user.id);
       const fields = { firstname, lastname };
       return this.coordinator.execute<Decided>({

@@ -1,22 +1,20 @@
 import { isAppError, type NextTurn } from '../../kernel/index.js';
 
-/** What the two stores say of the ids of users. */
 export interface UsedIds {
-  /** That was allotted and committed, in whatever life; 0 when none was. Ids that callers chose do not count. */
+  /** The last id that any incarnation allotted and committed, or 0. Ids that callers chose do not count. */
   readonly lastAllotted: () => number;
-  /** Whether a user has it, in SQL or among the documents. */
+  /** Whether a user has the id, in SQL or among the documents. */
   readonly isTaken: (id: number) => boolean;
 }
 
-/** More writes than can be under way. What goes on for longer is no race for ids. */
+/** More than the writes that can be under way; a longer series of clashes is no race for ids. */
 const MAX_CLASHES = 10_000;
 const SKIPPED_PER_TURN = 1_000;
 
 /**
- * Allots the ids of users that are free in SQL and among the documents. There is one for the whole process.
- *
- * Invariant: an id is allotted once in the life of a process, is above every one that was allotted and committed before,
- * in whatever life, and no user has it in either store. One whose write failed is not given again before the next start.
+ * Allots user ids that are free in SQL and among the documents. The whole process shares one instance. Invariant: an incarnation
+ * allots an id once, above every id that any incarnation allotted and committed before, and no user has it in either store. The
+ * id of a failed write is not allotted again before the next start.
  */
 export class UserIds {
   private highestAllotted = 0;
@@ -27,8 +25,8 @@ export class UserIds {
   ) {}
 
   /**
-   * What `attempt` gives with the first id that it does not find taken meanwhile, by a caller who chose it. It says so by
-   * rejecting with `conflict`, nothing written. Rejects with anything else that it rejects with.
+   * Returns the result of `attempt` with the first id that no caller takes meanwhile. `attempt` reports a taken id by rejecting
+   * with `conflict`, nothing written; every other error is passed through.
    */
   async allot<T>(attempt: (id: number) => Promise<T>): Promise<T> {
     for (let clashes = 1; ; clashes += 1) {
@@ -40,7 +38,7 @@ export class UserIds {
     }
   }
 
-  /** Takes a turn now and then: callers may have chosen any number of ids in a row. */
+  /** Yields now and then, because callers may have chosen any number of ids in a row. */
   private async next(): Promise<number> {
     for (let skipped = 1; ; skipped += 1) {
       const id = Math.max(this.highestAllotted, this.used.lastAllotted()) + 1;

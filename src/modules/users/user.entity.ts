@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
 
-/** A row of `users`. Ids rise and are never given twice. */
+/** Ids rise and are never given twice. */
 @Entity('users')
 export class UserEntity {
   @PrimaryGeneratedColumn('increment', { type: 'integer' })
@@ -12,7 +12,7 @@ export class UserEntity {
   @Column('text')
   lastname!: string;
 
-  /** Checksum of the fields; null where somebody else has written the row. */
+  /** The checksum of the fields; null when another program wrote the row. */
   @Column('integer', { nullable: true })
   seal!: number | null;
 }

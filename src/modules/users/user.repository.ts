@@ -8,7 +8,7 @@ const TABLE = 'users';
 
 type SealedUser = User & { readonly seal: number | null };
 
-/** The rows of `users`. What writes runs only inside work of the database's write executor. */
+/** Writes run only inside work of the database's write executor. */
 @Injectable()
 export class UserRepository {
   private readonly insertRow: Statement<[SealedUser]>;
@@ -37,7 +37,7 @@ export class UserRepository {
     this.lastCounted = read.prepare<[], number>('SELECT last FROM user_ids').pluck();
   }
 
-  /** False, and nothing is written, when the id is taken. */
+  /** Returns false, with nothing written, when the id is taken. */
   insert(scope: SqlWriteScope, user: User): boolean {
     if (this.insertRow.run(sealed(user)).changes === 0) return false;
     scope.touch(TABLE);
@@ -49,7 +49,7 @@ export class UserRepository {
     scope.touch(TABLE);
   }
 
-  /** Sees what the same commit has done so far. */
+  /** Sees the earlier changes of the same commit. */
   findWithinWrite(id: number): User | undefined {
     return this.checked(this.findForWrite.get(id));
   }
@@ -58,19 +58,19 @@ export class UserRepository {
     return this.checked(this.findCommitted.get(id));
   }
 
-  /** As `insert`, of a user whose id was allotted: no later incarnation allots one up to it. */
+  /** Inserts a user with an allotted id: no later incarnation allots an id up to it. */
   insertAllotted(scope: SqlWriteScope, user: User): boolean {
     if (!this.insert(scope, user)) return false;
     this.passOver(user.id);
     return true;
   }
 
-  /** No later incarnation allots an id up to this one. */
+  /** Ensures that no later incarnation allots an id up to this one. */
   passOver(id: number): void {
     this.countAllotted.run(id);
   }
 
-  /** The highest id that was allotted and committed; 0 when there was none. */
+  /** The highest id that was allotted and committed, or 0. */
   lastAllottedId(): number {
     return this.lastCounted.get() ?? 0;
   }
@@ -86,7 +86,7 @@ function sealed(user: User): SealedUser {
   return { ...user, seal: sealOf(valuesOf(user)) };
 }
 
-/** In the order of SEALED_USERS. */
+/** Returns the values in the order of SEALED_USERS. */
 function valuesOf({ id, firstname, lastname }: User): readonly (string | number)[] {
   return [id, firstname, lastname];
 }

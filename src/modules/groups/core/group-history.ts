@@ -1,18 +1,17 @@
 /**
- * The groups of one node, as they follow from the operations that it was told of. Invariant: which groups are there
- * depends only on the set of operations and undos that this node knows, not on the order in which they came; so nodes
- * that know the same have the same.
+ * The groups of one node, as its known operations determine them. Invariant: which groups exist depends only on the set of
+ * operations and undos that this node knows, not on their order of arrival, so nodes that know the same have the same groups.
  *
- * Operations have a version (Lamport's clock: one more than any that was met, or what the caller brings from another
- * node). A group is there when the highest operation on it that counts, by version and then id, is a create; one that
- * was refused or undone does not count. A create below a delete that stands, or a delete below a create, would change
- * nothing: it is refused. An undo changes nothing but that; one that comes before its operation is remembered, and the
- * operation is refused when it comes.
+ * Operations have a version (Lamport's clock: one more than any version met, or the version that the caller brings from another
+ * node). A group exists when the highest operation on it that counts, by version and then id, is a create; a refused or undone
+ * operation does not count. A create below a valid delete, or a delete below a create, would change nothing, and is refused. An
+ * undo only stops its operation from counting; an undo that arrives before its operation is remembered, and the operation is
+ * refused when it arrives.
  *
- * No single caller decides how far the clock goes: a version far above all that was met is refused before it is recorded.
+ * No single caller decides how far the clock goes: a version far above all versions met is refused before it is recorded.
  *
- * What is older than a day, by the records' own times, is forgotten as far as it can be: of each group the highest
- * operation that counts stays, if it is a create.
+ * Operations older than a day, by the records' own times, are forgotten as far as possible: in each group the highest operation
+ * that counts stays if it is a create.
  */
 import {
   compareLamport,
@@ -26,7 +25,7 @@ import {
 import { compareOperations, counts, type KnownOperation, type OperationKind } from './known-operation.js';
 import { OperationList } from './operation-list.js';
 
-/** Milliseconds for which operations are known, whatever comes after them. */
+/** Operations are known for this long, whatever comes after them. */
 export const REMEMBERED_MS = 24 * 3_600_000;
 
 export type GroupOp =
@@ -34,15 +33,14 @@ export type GroupOp =
       readonly type: 'do';
       readonly id: string;
       readonly kind: OperationKind;
-      /** Absent for `clear`, which is about all groups. */
       readonly groupId?: string;
-      /** As another node has given it; absent: the next one here. */
+      /** The version that another node gave; absent for the next version here. */
       readonly version?: LamportTime;
-      /** Of one that gets its version here: it is to be higher than this, too, which another node has met. */
+      /** A version met by another node, which a version allotted here must exceed. */
       readonly after?: LamportTime;
-      /** Whom its id counts for; absent: nobody, as the caller has named none. */
+      /** The caller whose quota the id counts against; absent when the caller named no id. */
       readonly owner?: string;
-      /** Absent in what was recorded when versions ended at 2^53 - 1 and an operation counted below what overtook it. */
+      /** Absent in records from when versions ended at 2^53 - 1 and an operation counted below one that overtook it. */
       readonly rules?: 2;
     }
   | {
@@ -53,16 +51,16 @@ export type GroupOp =
       readonly owner?: string;
     };
 
-/** What a journal of groups holds: operations, and what a node was told that others have met. */
+/** A record of the journal: an operation, or a version that this node was told others have met. */
 export type GroupRecord = GroupOp | { readonly type: 'raise'; readonly version: LamportTime };
 
 /**
  * - `not-found`: there is nothing to delete.
- * - `exists`: the group is there already; this operation will never create it here.
- * - `overtaken`: a later operation stands there, which leaves nothing to do for this one: it will never count here.
- * - `too-far`: its `version` or `after` is more than MAX_VERSION_LEAP above the highest that was met, which is told.
+ * - `exists`: the group exists already; this operation will never create it here.
+ * - `overtaken`: a later operation leaves nothing to do for this one, which will never count here.
+ * - `too-far`: its `version` or `after` is more than MAX_VERSION_LEAP above the highest version met, which the outcome reports.
  * - `undone`: the operation was undone before.
- * - `reused`: the operation's id has come with something else.
+ * - `reused`: the operation's id came before with different content.
  */
 export type GroupOutcome =
   | { readonly result: 'done'; readonly version: LamportTime; readonly removed: number; readonly isRepeat: boolean }
@@ -85,11 +83,11 @@ export class GroupHistory {
   private readonly known = new Map<string, KnownOperation>();
   private readonly groups = new Map<string, OperationList>();
   private readonly clears = new OperationList();
-  /** Oldest first; an operation that was touched again stands here twice, and the first time does not count. */
+  /** Oldest first. An operation that was changed again appears twice, and its first entry does not count. */
   private young: { readonly operation: KnownOperation; readonly at: number }[] = [];
   private youngFrom = 0;
 
-  /** The highest version that was met. */
+  /** The highest version met. */
   get version(): LamportTime {
     return this.counter;
   }
@@ -107,7 +105,7 @@ export class GroupHistory {
     return this.known.get(id)?.kind;
   }
 
-  /** Whose ids are known here, but for those that only a group needs: of operations, or of those undone before they came. */
+  /** The owners of known ids, except ids that only a group needs: of operations, or of those undone before they arrived. */
   *heldKeys(of: 'operations' | 'early undos'): Generator<HeldKeys, void, undefined> {
     for (const { owner, at, isOld, version } of this.known.values()) {
       if (owner === undefined || isOld === true || (version === 0) !== (of === 'early undos')) continue;
@@ -115,7 +113,7 @@ export class GroupHistory {
     }
   }
 
-  /** What applying this now would tell, when it would change nothing that is kept; else undefined. */
+  /** The outcome of applying `op` now when that would change nothing recorded; otherwise undefined. */
   foresee(op: GroupOp): GroupOutcome | undefined {
     const before = this.known.get(op.id);
     if (before === undefined) return undefined;
@@ -124,7 +122,7 @@ export class GroupHistory {
     return before.isUndone ? this.undoneOutcome(op.groupId) : undefined;
   }
 
-  /** What is refused before it is recorded; else undefined. */
+  /** The outcome of an operation that is refused before it is recorded; otherwise undefined. */
   refuse(op: GroupOp): GroupOutcome | undefined {
     if (op.type === 'undo') return undefined;
     const max = plusLamport(this.counter, MAX_VERSION_LEAP);
@@ -132,12 +130,11 @@ export class GroupHistory {
     return isTooFar ? { result: 'too-far', met: this.counter } : undefined;
   }
 
-  /** From now on this was met here. */
   raise(version: LamportTime): void {
     this.counter = laterOf(this.counter, version);
   }
 
-  /** Deterministic. `at`: the record's own time, in milliseconds, never less than that of the one before. */
+  /** Deterministic. `at` is the record's own time in milliseconds, never earlier than that of the previous record. */
   apply(op: GroupOp, at: number): GroupOutcome {
     this.forgetBefore(at - REMEMBERED_MS);
     const outcome = this.foresee(op);
@@ -145,13 +142,12 @@ export class GroupHistory {
     return op.type === 'do' ? this.add(op, at) : this.undo(op, at);
   }
 
-  /** All that is known, to be kept. */
   capture(): GroupState {
     const operations = [...this.groups.values(), this.clears].flatMap((list) => list.all());
     return { counter: this.counter, operations: operations.map((operation) => ({ ...operation })) };
   }
 
-  /** Of an empty history. */
+  /** Call it on an empty history only. */
   restore({ counter, operations }: GroupState): void {
     this.counter = counter;
     for (const operation of operations.toSorted((left, right) => left.at - right.at)) this.keep({ ...operation });
@@ -172,13 +168,13 @@ export class GroupHistory {
       found: kind === 'clear' || isThere,
     };
     this.keep(operation);
-    // One that came late has left what has its place above it.
+    // A late clear has left the groups that operations above it created.
     if (kind === 'clear') operation.removed = before - this.all().length;
     if (op.rules === 2 && this.isOvertaken(operation)) Object.assign(operation, { isRefused: true, isOvertaken: true });
     return outcomeOf(operation);
   }
 
-  /** Of one that counts: what it asks for is not so, because something stands above it. */
+  /** For an operation that counts: whether an operation above it prevents its effect. */
   private isOvertaken({ kind, groupId, isRefused }: KnownOperation): boolean {
     if (isRefused || groupId === undefined) return false;
     return this.has(groupId) !== (kind === 'create');
@@ -235,7 +231,7 @@ export class GroupHistory {
       this.youngFrom += 1;
       if (next.operation.at === next.at) this.age(next.operation);
     }
-    // Half of it is behind us: move the rest, so that each entry is moved once on average.
+    // Half of the list is behind: move the rest, so that each entry is moved once on average.
     if (this.youngFrom * 2 > this.young.length) {
       this.young = this.young.slice(this.youngFrom);
       this.youngFrom = 0;
@@ -248,7 +244,7 @@ export class GroupHistory {
     else this.foldClear(operation);
   }
 
-  /** Of what is old in a group the highest that counts stays, if it is a create that no old clear has covered. */
+  /** Keeps the highest of a group's old operations that count if it is a create that no old clear has covered. */
   private shorten(groupId: string): void {
     const list = this.groups.get(groupId);
     const base = list?.old().findLast(counts);
@@ -258,7 +254,7 @@ export class GroupHistory {
     }
   }
 
-  /** A clear that is old leaves a delete in every group that has something below it. */
+  /** An old clear leaves a delete in every group that has something below it. */
   private foldClear(clear: KnownOperation): void {
     this.clears.remove(clear);
     this.known.delete(clear.id);

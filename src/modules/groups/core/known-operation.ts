@@ -2,33 +2,32 @@ import { compareLamport, type LamportTime } from '../../../kernel/index.js';
 
 export type OperationKind = 'create' | 'delete' | 'clear';
 
-/** An operation as a node knows it; also one that is known only because it was undone before it came (version 0). */
+/** An operation that a node knows, perhaps only because it was undone before it arrived (version 0). */
 export interface KnownOperation {
   readonly id: string;
   readonly kind: OperationKind;
-  /** Absent for `clear`. */
   readonly groupId?: string;
-  /** Whom its id counts for; absent: nobody. */
+  /** The caller whose quota the id counts against. */
   readonly owner?: string;
   readonly version: LamportTime;
-  /** It was answered no, and is again whenever it comes. */
+  /** The operation was refused, and is refused again at each repeat. */
   isRefused: boolean;
-  /** It was answered no because a later operation stood there already. */
+  /** The operation was refused because a later operation was there already. */
   isOvertaken?: true;
   /** Whether there was something to delete. */
   readonly found: boolean;
-  /** Of a clear: how many groups it removed when it came. */
+  /** For a clear: how many groups it removed when it arrived. */
   removed?: number;
   isUndone: boolean;
-  /** When it was last changed, in milliseconds since the Unix epoch, by the time of that record. */
+  /** The record time of the last change, in milliseconds since the Unix epoch. */
   at: number;
-  /** It is remembered only as far as the groups need it. */
+  /** The operation is remembered only as far as the groups need it. */
   isOld?: boolean;
-  /** It stands in one group for a clear that is forgotten, and is not found by its id. */
+  /** A delete that replaces a forgotten clear in one group; its id does not find it. */
   readonly isFolded?: boolean;
 }
 
-/** The one order that all nodes agree on. */
+/** The order that all nodes agree on. */
 export function compareOperations(
   left: Pick<KnownOperation, 'version' | 'id'>,
   right: Pick<KnownOperation, 'version' | 'id'>,

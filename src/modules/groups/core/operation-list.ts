@@ -2,9 +2,9 @@ import { compareOperations, counts, type KnownOperation } from './known-operatio
 
 type ListOrder = Pick<KnownOperation, 'version' | 'id'>;
 
-/** Operations on one group, or the clears, in their order. */
+/** The operations on one group, or the clears. */
 export class OperationList {
-  /** Lowest first; mostly one, or few. */
+  /** Lowest first; usually one or a few. */
   private readonly operations: KnownOperation[] = [];
 
   get isEmpty(): boolean {
@@ -25,7 +25,6 @@ export class OperationList {
     if (place >= 0) this.operations.splice(place, 1);
   }
 
-  /** The last one that counts, of all or of those below a place. */
   highest(below?: ListOrder): KnownOperation | undefined {
     return this.operations.findLast(
       (operation) => counts(operation) && (below === undefined || compareOperations(operation, below) < 0),

@@ -13,7 +13,7 @@ import { type CustomerDocuments, findCustomer, pageOfCustomers } from '../../cus
 
 const PATH = '/customers';
 
-/** To a finished write on a customer, the first time and at every replay. */
+/** Answers a finished write on a customer, the first time and at every replay. */
 export function customerAnswer({ outcome, commit }: DocumentWritten): Answer {
   return writtenAnswer(outcome.change, PATH, outcome.document, commit);
 }

@@ -9,7 +9,6 @@ import { customerInputSchema, customerSchema } from '../../customer.schemas.js';
 
 const WRITE = { resource: customerSchema, body: customerInputSchema, replicated: true };
 
-/** The operations on customers as the documentation of the app and of a replica describes them. */
 export const CUSTOMER_OPERATIONS = {
   list: listOperation({ id: 'listCustomers', summary: 'Customers in id order', item: customerSchema, minSeq: true }),
   read: readOperation({ id: 'readCustomer', summary: 'One customer', resource: customerSchema, minSeq: true }),

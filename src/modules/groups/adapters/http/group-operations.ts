@@ -19,7 +19,7 @@ import {
 const { header, parameter, pathId, REPLAYED, response, schemaOf, TEXT } = openApiParts;
 
 const PRINTABLE = { ...TEXT, minLength: 1, maxLength: 255 };
-/** Up to 30 digits: more than an integer of JSON or of 64 bits holds. */
+/** Up to 30 digits, more than a JSON or 64-bit integer holds. */
 const VERSION = { ...TEXT, pattern: '^[1-9]\\d{0,29}$' };
 
 const OPERATION_ID = parameter(
@@ -98,7 +98,6 @@ const removedOrUndone = (done: Json, more: Json): OpenApiResponse => ({
   },
 });
 
-/** The operations on the groups of a node, by path and method. */
 export const GROUP_OPERATIONS = {
   '/v1/groups': {
     get: operation({

@@ -20,29 +20,28 @@ import {
 } from '../../../../platform/http/index.js';
 import { groupInputSchema, newGroupSchema, noInputSchema } from './group.schemas.js';
 
-/** Makes an operation id of a key; no `X-Operation-Id` can begin with it. */
+/** The prefix of operation ids made from keys; no `X-Operation-Id` can begin with it. */
 const KEYED = 'key\u2192';
 
-/** What clients must not set, and may send back. */
+/** Fields that clients must not set but may send back. */
 const SERVER_OWNED = ['nodeId'];
 
-/** What a caller asks of a node, and whether it named the operation itself. */
 export interface GroupRequest {
   readonly op: GroupOp;
   readonly isNamed: boolean;
-  /** It came with an `Idempotency-Key` alone. */
+  /** The request has only an `Idempotency-Key`. */
   readonly isKeyed: boolean;
-  /** Under which an earlier version knew what came with this key, of whatever caller and method. */
+  /** The id that an earlier version gave to this key, regardless of caller and method. */
   readonly earlierId?: string;
 }
 
-/** The operation id that came with a request; undefined when none did, or none that can be one. */
+/** Undefined when the request has no valid operation id. */
 export function operationIdIn(request: FastifyRequest): string | undefined {
   const id = header(request, 'x-operation-id');
   return isPrintable(id) ? id : undefined;
 }
 
-/** Of POST and DELETE. `kind`: what the method and path ask for, as far as it is no undo. Throws `validation-failed`. */
+/** For POST and DELETE. `kind` is what the method and path ask for unless the request is an undo. Throws `validation-failed`. */
 export function groupRequest(request: FastifyRequest, kind: OperationKind, newId: () => string): GroupRequest {
   const undone = printable(request, 'x-undo');
   const schema = undone === undefined || kind === 'clear' ? SCHEMAS[kind] : groupInputSchema;
@@ -76,10 +75,10 @@ const SCHEMAS: Readonly<Record<OperationKind, BodySchema<{ readonly groupId?: st
   clear: noInputSchema,
 };
 
-/** The same path with the contrary method: what is undone by deleting was a create. */
+/** The same path with the contrary method: a DELETE undoes a create. */
 const UNDONE_BY = { delete: 'create', create: 'delete', clear: 'clear' } as const;
 
-/** Throws `validation-failed` for what is no version. */
+/** Throws `validation-failed` for an invalid version. */
 export function versionIn(
   request: FastifyRequest,
   name: 'x-group-version' | 'x-group-version-after',

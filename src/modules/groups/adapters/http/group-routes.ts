@@ -17,30 +17,27 @@ import { type GroupRequest, groupRequest, operationIdIn, tooFar, tooFarToRaise, 
 
 export interface GroupRoutesOptions {
   readonly store: Pick<GroupStore, 'all' | 'has' | 'version' | 'kindOf' | 'apply' | 'raise'>;
-  /** `host:port`, as this node is called. */
+  /** `host:port`, as callers address this node. */
   readonly nodeId: () => string;
   readonly newId: () => string;
-  /** Of operations whose id or key the caller has named; each is known for a day. */
+  /** For operations whose id or key the caller has named; each is known for a day. */
   readonly quota: KeyQuota;
-  /** Of undos of operations that have not come; each is known for a day as well. */
+  /** For undos of operations that have not arrived; each is known for a day too. */
   readonly undoQuota: KeyQuota;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/**
- * The groups of this node. Every answer gives a caller's `X-Operation-Id` back, by which it knows that operations have
- * ids here.
- */
+/** Every answer returns the caller's `X-Operation-Id`, which shows that this node knows operation ids. */
 export function serveGroups(server: FastifyInstance, options: GroupRoutesOptions): void {
   const { store, nodeId } = options;
   const shown = (groupId: string): object => ({ groupId, nodeId: nodeId() });
   void server.register((routes, _options, done) => {
-    // Not onRequest: who is refused before the route is reached gets it back as well.
+    // Unlike onRequest, onSend also covers requests that are refused before the route.
     routes.addHook('onSend', (request, reply, payload, next) => {
       const id = operationIdIn(request);
       if (id !== undefined) void reply.header('x-operation-id', id);
-      // Who looks before an operation is told what has to be below it.
+      // A look before an operation must learn the version to exceed.
       if (id !== undefined && request.method === 'GET') void reply.header('x-group-version', String(store.version));
       next(null, payload);
     });
@@ -90,8 +87,8 @@ async function change(
 }
 
 /**
- * What this node knows is never refused to be undone: what is to go must be able to. Undos of what has not come have a
- * quota of their own, so that no operations keep them out.
+ * Never refuses to undo a known operation, because removals must stay possible. Undos of unknown operations have their own quota,
+ * so that operations cannot exhaust it.
  */
 async function applied(op: GroupOp, options: GroupRoutesOptions): Promise<GroupOutcome> {
   const { store, clock } = options;
@@ -110,12 +107,12 @@ async function applied(op: GroupOp, options: GroupRoutesOptions): Promise<GroupO
   }
 }
 
-/** Under the id that an earlier version gave it, where one has recorded it. */
+/** Uses the id that an earlier version recorded, if any. */
 function asEarlier({ op, earlierId }: GroupRequest, store: Pick<GroupStore, 'kindOf'>): GroupOp {
   return earlierId !== undefined && store.kindOf(earlierId) === op.kind ? { ...op, id: earlierId } : op;
 }
 
-/** Tells this node what others have met, so that it gives no version below that, and takes theirs. */
+/** Tells this node what others have met, so that it gives no lower version and accepts theirs. */
 async function raise(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -132,7 +129,7 @@ async function raise(
   return reply.header('x-group-version', version).send({ message, nodeId: nodeId(), version });
 }
 
-/** Nobody will ask again for what has no name: when it changes nothing it is not kept. */
+/** Nobody repeats a request without an operation id, so a refusal that changes nothing is not recorded. */
 function refusedAtOnce(
   { op, isNamed }: GroupRequest,
   store: Pick<GroupStore, 'has' | 'version'>,
@@ -195,7 +192,7 @@ function answer(
     .send({ groupId, nodeId });
 }
 
-/** It is on its way to the disk. */
+/** The operation is on its way to the disk. */
 function unknownYet(id: string): AppError {
   const message = `this node is stopping; send operation ${id} again with X-Operation-Id to learn what became of it`;
   return new AppError('outcome-unknown', message, { retry: 'unknown' });

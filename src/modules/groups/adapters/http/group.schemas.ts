@@ -10,19 +10,19 @@ const groupId = z
   .meta({ example: '1' });
 const nodeId = z.string().meta({ example: '127.0.0.1:5071' });
 
-/** What clients write for these two means a folder, also percent-encoded (RFC 3986, 5.2.4; WHATWG URL). */
+/** In URLs `.` and `..` mean a folder, even percent-encoded (RFC 3986, 5.2.4; WHATWG URL). */
 const isSegment = (text: string): boolean => text !== '.' && text !== '..';
 
-/** Also of what earlier builds let be created. */
+/** Also accepts ids that earlier builds let clients create. */
 export const groupInputSchema = z.strictObject({ groupId }).meta({ id: 'GroupInput' });
 export const newGroupSchema = z.strictObject({
   groupId: groupId.refine(isSegment, 'must not be "." or "..", which no client could read by its path'),
 });
-/** Of a request about all groups: one that names a group was meant for another path. */
+/** For a request about all groups: a request that names a group was meant for another path. */
 export const noInputSchema = z.strictObject({});
 export const groupSchema = z.object({ groupId, nodeId }).meta({ id: 'Group' });
 export const groupListSchema = z.object({ nodeId, groups: z.array(groupSchema) }).meta({ id: 'GroupList' });
-/** Closed, so that no answer is this and `groupUndoneSchema`. */
+/** Strict, so that no answer matches both this schema and `groupUndoneSchema`. */
 export const groupMessageSchema = z
   .strictObject({ message: z.string().meta({ example: 'group 1 is deleted' }) })
   .meta({ id: 'GroupMessage' });

@@ -2,7 +2,7 @@ import { type Answer, type CommitConfirmer, confirmedAnswer, isConfirmedNow } fr
 import type { FoundOperation } from '../../operation.service.js';
 import type { Operation } from './operation.schemas.js';
 
-/** With the replicas that hold it by now. */
+/** Adds the replicas that hold the operation. */
 export async function operationView(
   { id, state, atMs, answer }: FoundOperation<Answer>,
   confirmer: CommitConfirmer,

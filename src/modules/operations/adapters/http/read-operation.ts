@@ -3,7 +3,6 @@ import { operationSchema } from './operation.schemas.js';
 
 const EXAMPLE = '019a9e5c-7b1e-7c55-9d3e-0f6b8f1f2a77';
 
-/** How the documentation of the app and of a replica describes the question what became of a write. */
 export const READ_OPERATION = viewOperation({
   id: 'readOperation',
   summary: 'What became of a write',

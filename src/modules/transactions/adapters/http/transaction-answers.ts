@@ -20,12 +20,12 @@ interface Answering {
 
 type Acknowledgement = Acknowledgements[string];
 
-/** Puts into a recorded body what only the participants could tell when they had carried the transaction out. */
+/** Adds to a recorded body what only the participants know after they have carried out the transaction. */
 export type CompleteBody = (recorded: string, acknowledgement: Acknowledgement | undefined) => string;
 
 /**
- * Answers a write that is a transaction: with what was recorded when it is carried out, with 202 when it is not yet. No
- * replica is waited for any more, as the promise was made to them.
+ * Answers a write that is a transaction: with the recorded answer when it is carried out, and otherwise with 202. Waits for no
+ * replica, because replicas acknowledged the promise.
  */
 export async function answerTransaction(
   { request, reply, confirmer }: Answering,
@@ -51,8 +51,8 @@ export async function answerTransaction(
 }
 
 /**
- * The whole answer to a transaction that is carried out. It tells the log positions of its change and of its promise where
- * the documents acknowledge the change.
+ * Answers a transaction that is carried out, with the log positions of its change and of its promise when the documents
+ * acknowledge the change.
  */
 export function completedAnswer(
   { answer, promisedAt }: Decided,

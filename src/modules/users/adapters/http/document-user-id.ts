@@ -9,7 +9,6 @@ export const DOCUMENT_USER_IDS: IdDescription = {
   example: 'ada-1815',
 };
 
-/** A path parameter that must be the id of a user among the documents. */
 export function parseDocumentUserId(text: string): string {
   if (!isTextId(text)) throw malformedField('malformed-id', 'id', `must be ${RULE}`);
   return text;

@@ -9,12 +9,12 @@ export function sqlUserAnswer({ change, user }: SqlUserOutcome): Answer {
   return writtenAnswer(change, SQL_PATH, user);
 }
 
-/** To a finished write on a user among the documents, the first time and at every replay. */
+/** Answers a finished write on a user among the documents, the first time and at every replay. */
 export function documentUserAnswer({ outcome, commit }: DocumentWritten): Answer {
   return writtenAnswer(outcome.change, '/nosql/users', outcome.document, commit);
 }
 
-/** Recorded with the decision, for a repeat of the request. */
+/** The answer is recorded with the decision, for repeats of the request. */
 export function user2pcAnswer(decided: DecidedUser): Answer {
   return { status: 201, headers: { location: `${SQL_PATH}/${String(decided.id)}` }, body: JSON.stringify(decided) };
 }
