@@ -15,9 +15,7 @@ export type AppConfig = ReturnType<typeof parseConfig>;
 /** Absolute paths on this machine. */
 export type Directories = Readonly<Pick<Settings['storage'], 'dataDirectory' | 'replicasDirectory'>>;
 
-/**
- * Reads `.env` of the working directory and the environment, which wins. Throws `misconfigured`, naming every invalid setting.
- */
+/** Reads the working directory's `.env` and the environment, which wins. Throws `misconfigured`, naming each invalid setting. */
 export function loadConfig(): AppConfig {
   loadCheckedEnvironmentFile();
   return parseConfig(process.env);

@@ -15,8 +15,7 @@ import { commonSchema } from './settings.js';
 export type ReplicaConfig = ReturnType<typeof parseReplicaConfig>;
 
 /**
- * Works as `loadConfig` does. The port is `given`, or else PORT of the environment, but never PORT of `.env`, which belongs to
- * the app.
+ * Works as `loadConfig` does. The port is `given`, or else PORT of the environment, but never PORT of `.env`, which is the app's.
  * Throws `misconfigured`, naming every invalid setting or the missing port.
  */
 export function loadReplicaConfig(given: string | undefined): ReplicaConfig {

@@ -3,9 +3,7 @@ import { type Settings, variableOf } from './settings.js';
 
 const SECRETS: readonly string[] = ['API_KEYS', 'CLUSTER_SECRET'];
 
-/**
- * The settings of a process as text, by name, for comparison with those of another process. A secret is present only as a hash.
- */
+/** The settings of a process as text, by name, to compare with those of another process. A secret appears only as a hash. */
 export type SettingsInForce = Readonly<Record<string, string>>;
 
 export function settingsInForce({ client: _ofCommands, ...served }: Settings): SettingsInForce {

@@ -31,10 +31,7 @@ const directory = (preset: string): z.ZodPipe<z.ZodDefault<z.ZodString>, z.ZodTr
     .default(preset)
     .transform((path) => resolve(path));
 
-/**
- * Every setting of every process, in slices. `writeConcern` is set by the variable WRITE_CONCERN. `.env.example` explains each
- * one.
- */
+/** Every setting of every process, in slices. WRITE_CONCERN sets `writeConcern`. `.env.example` explains each setting. */
 export const SLICES = {
   http: z.object({
     port: port(5050),

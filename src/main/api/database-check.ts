@@ -30,9 +30,8 @@ export interface DatabaseCheckOptions {
 
 /**
  * Checks the whole database repeatedly in a separate process, which has the lowest priority, blocks nothing here and can be ended
- * at any time.
- * SQLite keeps every write in its log while a statement reads, and one statement checks a table. A check therefore ends when the
- * log has grown too much, and the next one has more patience, so that a busy database is checked in the end too.
+ * at any time. SQLite keeps every write in its log while a statement reads, and one statement checks a table. A check therefore
+ * ends when the log has grown too much, and the next one has more patience, so that even a busy database is checked in the end.
  */
 export class DatabaseCheck {
   private cancel: () => void = () => undefined;
@@ -62,7 +61,7 @@ export class DatabaseCheck {
 
   private after(delayMs: number): void {
     this.cancel = this.ports.timers.after(delayMs, () => {
-      // A missing log index would make another process create a new one and treat the two as one.
+      // If the log's index is gone, another process would create a new one and mistake the two for one.
       this.ports.files.look();
       if (this.ports.files.problem === undefined) this.check();
       else this.after(this.options.everyMs);

@@ -50,7 +50,7 @@ export async function endFirstStart(
 }
 
 /**
- * Exceeds all lost ids unless one was allotted more often than every millisecond. Far below the highest id that callers may
+ * Exceeds all lost ids unless more than one per millisecond was allotted since 2020. Far below the highest id that callers may
  * choose.
  */
 function aboveAllLost(clock: Clock): number {

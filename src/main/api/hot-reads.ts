@@ -32,6 +32,7 @@ export async function admitHotReads(
   };
 }
 
+/** Registers only the GET routes that the server does not answer already. */
 export class YieldingAdapter extends FastifyAdapter {
   constructor(private readonly server: FastifyInstance) {
     super(server as never);

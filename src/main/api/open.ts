@@ -39,9 +39,7 @@ export interface OpenedStores extends LockedDirectory {
   readonly files: DataFiles;
   readonly secret: string;
   readonly origin: SqlOrigin;
-  /**
-   * Rejects with `error`. A refused start leaves no SQLite log, because SQLite would replay the log into a copy put in its place.
-   */
+  /** Rejects with `error`. A refused start leaves no SQLite log: SQLite would replay it into a copy put in its place. */
   abandon(error: unknown): Promise<never>;
   /** Everything is durable and closed, and the directory released, when it resolves. No write may be under way. */
   close(): Promise<void>;

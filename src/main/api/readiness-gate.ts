@@ -4,8 +4,8 @@ import { AppError } from '../../kernel/index.js';
 const ABOUT_ITSELF = /^\/(?:$|\?|health\/|metrics|replication\/|docs)/;
 
 /**
- * Blocks all data requests until nothing is known to be missing: an earlier read could return older data than an earlier answer
- * did, and an earlier write could be lost with a data directory that has to be replaced. Create the gate before the routes.
+ * Blocks all data requests until it is known that nothing is missing: a read before that could be older than an earlier answer,
+ * and a write could be lost with a data directory that has to be replaced. Create the gate before the routes.
  */
 export class ReadinessGate {
   private isOpen = false;

@@ -4,8 +4,8 @@ import type { DocumentStore } from '../../platform/documents/index.js';
 type UnmatchedDocuments = Pick<DocumentStore, 'unmatched' | 'settleUnmatched' | 'prepared' | 'carriedOut'>;
 
 /**
- * After the recovery at a start, removes transactions that the documents have carried out as a row here says, or no longer know.
- * The others stay listed for the next start. A list that cannot be written does not fail the start.
+ * After the recovery at a start, removes from the unmatched list the transactions that the documents have carried out as a row
+ * here says, or no longer know. The others stay listed for the next start. A failure to write the list does not fail the start.
  */
 export async function settleUnmatched(
   documents: UnmatchedDocuments,

@@ -95,7 +95,7 @@ export async function startReplica(
     logger,
     problemShape: AS_NODE,
   });
-  // One waits for the disk while the other computes.
+  // The stores recover concurrently: one waits for the disk while the other computes.
   const groupsDirectory = join(config.directory, GROUPS);
   const files = new DataFiles(log);
   const watched = new WatchedDisk(disk, files);

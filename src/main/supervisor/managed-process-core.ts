@@ -7,9 +7,9 @@ import type { ChildExit } from '../../platform/nodes/index.js';
 
 /** Giving up a process ends everything. */
 export interface RestartPolicy {
-  /** Bifolio is not ready before an essential process is. It waits for another one until that is ready, slow or refused. */
+  /** Bifolio is not ready before an essential process is. It waits for any other process until that is ready, slow or refused. */
   readonly isEssential: boolean;
-  /** The wait doubles with each death until the process stays up. */
+  /** The first wait before a restart; it doubles with each death until the process stays up. */
   readonly firstRetryAfterMs: number;
   readonly maxRetryAfterMs: number;
   /** The upper bound of the wait after a failed start. */
@@ -85,7 +85,7 @@ export const ESSENTIAL: RestartPolicy = {
 };
 
 /**
- * Everything else runs without this process, so it is retried forever, at growing intervals, unless a setting is wrong at first.
+ * The rest runs without this process, which is retried forever, ever less often, unless a setting is wrong at the first start.
  */
 export const SPARE: RestartPolicy = {
   ...ESSENTIAL,

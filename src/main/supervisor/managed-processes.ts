@@ -88,7 +88,7 @@ const REPLICA_KIND: ProcessKind = {
         environment: { ...process.env, CRASH_SITE: '' },
         probe: healthProbe(runFile.path, http.apiKeys[0]?.key),
         rows: (_url, state) => [[`Replica ${number}`, `${state} in ${directory}`]],
-        // The replica does not know its number and its setting.
+        // The replica knows neither its number nor its setting.
         complaintIn: (output) =>
           complaintIn(output)?.replace(
             /^port-taken: .*/,

@@ -9,9 +9,9 @@ import type {
 
 /**
  * Decides how managed processes affect each other: when all are up, what the end of one means for the rest, and the stop order.
- * Pure, like the core of one process.
- * Invariants: all children of a lower stop rank have ended before a child is asked to stop, so that the replicas still hold what
- * an app confirms on its way out; a stop starts nothing; `end` comes once, when no child runs.
+ * Pure, like the core of one process. Invariants: all children of a lower stop rank have ended before a child is asked to stop,
+ * so that the replicas still hold what an app confirms on its way out; a stop starts nothing; `end` comes once, when no child
+ * runs.
  */
 
 /** The part of a process's description that affects decisions. */

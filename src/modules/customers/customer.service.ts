@@ -58,7 +58,7 @@ function written(write: DocumentWrite, id: number, refused?: () => AppError): Do
   throw write.refusal === 'precondition-failed' && refused ? refused() : customerNotFound(id);
 }
 
-/** The store asks whether the current document meets the conditions, and why it did not. */
+/** The store asks whether the current document meets the conditions, and if not, why. */
 function judging(
   id: number,
   conditions: Preconditions,

@@ -33,10 +33,7 @@ export class User2pcService {
     private readonly ids: UserIds,
   ) {}
 
-  /**
-   * Rejects, with nothing written in either store, with `conflict` when one of them has the id that `input` names, and when one
-   * of them cannot take part.
-   */
+  /** Rejects, nothing written, with `conflict` when a store has the id that `input` names, and when a store cannot take part. */
   create(
     { id, firstname, lastname }: UserInBothInput,
     recording: Recording<DecidedUser>,

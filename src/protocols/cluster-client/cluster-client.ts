@@ -148,9 +148,9 @@ export class ClusterClient {
    * else's. `leave` also gives up everything that cannot be finished, even when nodes are gone for good. With `operationId` only
    * that operation is repaired, and nothing else happens.
    *
-   * Afterwards `repair` raises nodes that lag or are new to the version that a majority of the nodes has met; it reports a number
-   * that fewer nodes have met, and does not spread it. `raiseTo` is the version to use instead when a person knows that it is
-   * right.
+   * Afterwards `repair` raises nodes that lag or are new to the version that a majority of the nodes has met; it reports a
+   * version that fewer nodes have met, and does not spread it. `raiseTo` replaces that goal when a person knows the right
+   * version.
    */
   async repair(
     unknown: UnknownRule = 'leave-open',

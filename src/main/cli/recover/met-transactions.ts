@@ -11,7 +11,7 @@ export interface Met {
 }
 
 /**
- * The transactions over more than one store whose SQL part only SQL knows: those that the documents have committed, as far as a
+ * The transactions over more than one store whose other part only SQL knows: those that the documents have committed, as far as a
  * recovery meets them, and those in doubt at its end. An aborted transaction leaves nothing.
  */
 export class MetTransactions {

@@ -17,8 +17,7 @@ const START_REPLICAS_WITHIN_MS = 60_000;
 const ASK_AGAIN_AFTER_MS = 100;
 
 /**
- * `npm run recover:from-replicas`. Starts the replicas of this machine for the recovery. Throws an AppError that names any
- * obstacle.
+ * `npm run recover:from-replicas`. Starts this machine's replicas for the recovery. Throws an AppError that names any obstacle.
  */
 export async function recoverFromReplicas(isDryRun: boolean): Promise<CommandOutput> {
   const config = loadConfig();

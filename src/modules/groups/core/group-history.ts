@@ -4,9 +4,9 @@
  *
  * Operations have a version (Lamport's clock: one more than any version met, or the version that the caller brings from another
  * node). A group exists when the highest operation on it that counts, by version and then id, is a create; a refused or undone
- * operation does not count. A create below a valid delete, or a delete below a create, would change nothing, and is refused. An
- * undo only stops its operation from counting; an undo that arrives before its operation is remembered, and the operation is
- * refused when it arrives.
+ * operation does not count. A create below a delete that counts, or a delete below a create, would change nothing, and is
+ * refused. An undo only stops its operation from counting; an undo that arrives before its operation is remembered, and the
+ * operation is refused when it arrives.
  *
  * No single caller decides how far the clock goes: a version far above all versions met is refused before it is recorded.
  *
@@ -51,7 +51,7 @@ export type GroupOp =
       readonly owner?: string;
     };
 
-/** A record of the journal: an operation, or a version that this node was told others have met. */
+/** A record of the journal: an operation, or a version that others have met. */
 export type GroupRecord = GroupOp | { readonly type: 'raise'; readonly version: LamportTime };
 
 /**

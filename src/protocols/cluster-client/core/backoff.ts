@@ -13,9 +13,7 @@ export function backoffMs({ baseMs, maxMs }: Backoff, attempt: number, chance: n
   return Math.floor(chance * Math.min(maxMs, baseMs * 2 ** (attempt - 1)));
 }
 
-/**
- * Returns the wait that a `Retry-After` header asks for, in milliseconds from `nowMs`; undefined when the header is unreadable.
- */
+/** Returns the wait of a `Retry-After` header, in milliseconds from `nowMs`; undefined when the header is unreadable. */
 export function retryAfterMs(header: string | null, nowMs: number): number | undefined {
   if (header === null || header.trim() === '') return undefined;
   if (/^\s*\d+\s*$/.test(header)) return Number(header) * 1_000;

@@ -6,7 +6,7 @@ export interface NodeAddress {
 
 const ADDRESS = /^(?:http:\/\/)?([\w.-]+|\[[\da-f:.]+\]):(\d{1,5})\/?$/i;
 const MAX_PORT = 65_535;
-/** `localhost` and loopback are one node on every machine. No other names are equated, because only the server could know. */
+/** `localhost` is 127.0.0.1 on every machine. No other names are equated, because only the server could know. */
 const LOCALHOST = /^localhost(?=:)/;
 
 /** Parses `host:port` or `http://host:port`; undefined when the text is neither. */

@@ -16,7 +16,7 @@ export interface WriteAnswer {
   readonly cause?: string;
 }
 
-/** The node may carry out an attempt that it did not answer at any time. */
+/** The node may still carry out an attempt that it did not itself answer, at any time. */
 export const comesLate = ({ mayLand, isOver }: WriteAnswer): boolean => mayLand && isOver !== true;
 export const isPlain = ({ plain }: IntentNode): boolean => plain !== undefined;
 export const isGood = ({ status }: IntentNode): boolean => status === 'done' || status === 'already';

@@ -2,9 +2,10 @@
  * One operation on all nodes or on none. Invariant: when it ends `done`, every node has done it; when it ends `refused` or
  * `rolled-back`, no node has done it and none will; until it has ended in one of these, its intent is durable.
  *
- * The operation looks at all nodes before it writes. It then writes to the first node, which gives it a version, its place among
- * all operations on the group (as in Lamport's total order). Only then does it write to the rest, all at once, with that version.
- * Any obstacle leads back: an undo by operation id on every node that has got, or may yet get, the request, the first node last.
+ * The operation looks at all nodes before it writes. It then writes to the first node, which gives it a version, its position
+ * among all operations on the group (as in Lamport's total order). Only then does it write to the rest, all at once, with that
+ * version. Any obstacle leads back: an undo by operation id on every node that received, or may yet receive, the request, the
+ * first node last.
  *
  * A node that does not know operation ids (a plain node) can be asked for the contrary only after it has said yes; the fate of a
  * request that it never answered stays unknown. Going forward needs no such knowledge, so an operation without any other obstacle
@@ -303,7 +304,7 @@ function undoing(operation: Operation, { name, plain }: IntentNode): Effect {
   const found = operation.looks.get(name);
   const groups = plain?.before ?? groupsIn(found);
   const version = metBy(found);
-  // A version below what a node has met leaves no trace in the highest version.
+  // An operation below the highest version that a node has met leaves no trace in that version.
   const isAhead = compareLamport(version ?? 0, versionAbove(metIn(operation))) > 0;
   const isUnclear = isAhead || operation.late.includes(name);
   const before = isUnclear ? {} : { before: { groups, ...(version !== undefined && { version }) } };

@@ -38,9 +38,7 @@ export type Effect =
 export interface UndoOptions {
   /** The contrary request for a plain node; absent for an undo by operation id. */
   readonly contrary?: Contrary;
-  /**
-   * What a look saw before the operation; a node still in that state needs no undo. Absent when the request may come even later.
-   */
+  /** What a look saw before the operation; a node in that state needs no undo. Absent when the request may come even later. */
   readonly before?: Pick<Seen, 'groups' | 'version'>;
 }
 

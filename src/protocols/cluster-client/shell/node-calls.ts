@@ -8,7 +8,7 @@ export interface CallPorts {
   readonly crashSites: CrashSites;
   readonly call: NodeClient['call'];
   readonly clock: Clock;
-  /** At least 0 and below 1. */
+  /** Returns at least 0 and less than 1. */
   readonly chance: () => number;
   readonly pause: (ms: number) => Promise<void>;
   /** A monotonic clock. */
@@ -124,8 +124,7 @@ async function callOnce(ports: CallPorts, options: CallOptions, node: string, ca
   try {
     let raw = await ports.call(origin, { ...request, path }, options.deadlineMs);
     let sentTo = targetOf(raw, origin + path);
-    // Only a redirect to the same server is followed, once, as for a trailing slash. Another server is not the node that was
-    // named.
+    // Follows only a redirect to the same server, once, as for a trailing slash; another server is not the named node.
     if (sentTo !== undefined && sentTo.origin === new URL(origin).origin) {
       const leftMs = Math.max(1, deadlineMs - ports.elapsedMs());
       raw = await ports.call(origin, { ...request, path: sentTo.pathname + sentTo.search }, leftMs);

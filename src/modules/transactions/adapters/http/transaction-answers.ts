@@ -25,7 +25,7 @@ export type CompleteBody = (recorded: string, acknowledgement: Acknowledgement |
 
 /**
  * Answers a write that is a transaction: with the recorded answer when it is carried out, and otherwise with 202. Waits for no
- * replica, because replicas acknowledged the promise.
+ * replica, because the promise already did.
  */
 export async function answerTransaction(
   { request, reply, confirmer }: Answering,
