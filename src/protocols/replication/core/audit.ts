@@ -1,6 +1,6 @@
 /**
- * Whether the primary is the one whose state is wrong: at least two replicas agree with each other and not with it, and
- * they are at least as many as those that agree with it. The hashes are of one position.
+ * Whether the primary's state is the wrong one: at least two replicas agree with each other and not with the primary, and they
+ * are at least as many as the replicas that agree with it. All hashes are of one log position.
  */
 export function isLiar(own: string, replicas: readonly string[]): boolean {
   const supporters = replicas.filter((hash) => hash === own).length;

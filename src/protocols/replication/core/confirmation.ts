@@ -1,9 +1,9 @@
 /**
- * Which writes are confirmed.
+ * Decides which writes are confirmed.
  *
- * Invariant: what is confirmed is on MIN_INSYNC replicas that have promised this epoch, together with a record of this
- * epoch. An older epoch's record counts only with that one behind it: alone it can still be outvoted by a history that
- * ends in a newer epoch (Raft, section 5.4.2).
+ * Invariant: a confirmed write is on MIN_INSYNC replicas that have promised this epoch, together with a record of this epoch. An
+ * older epoch's record counts only when such a record follows it: alone it can still be outvoted by a history that ends in a
+ * newer epoch (Raft, section 5.4.2).
  */
 import type { ReplicaView } from './replica-view.js';
 
@@ -20,12 +20,12 @@ interface Countable {
   readonly confirmed: Confirmed;
 }
 
-/** Whether a client write may be begun under `all` or `majority`: MIN_INSYNC replicas are in sync. */
+/** Whether a client write may begin under `all` or `majority`: MIN_INSYNC replicas are in sync. */
 export function admits(state: Pick<Countable, 'minInSync' | 'replicas'>): boolean {
   return inSyncOf(state).length >= state.minInSync;
 }
 
-/** What is confirmed now; never less than before. */
+/** The confirmed numbers now; they never decrease. */
 export function confirmedOf(state: Countable): Confirmed {
   return {
     all: raised(state, state.confirmed.all, heldByAllInSync(state)),
@@ -33,13 +33,13 @@ export function confirmedOf(state: Countable): Confirmed {
   };
 }
 
-/** Every one in sync, and of those at least MIN_INSYNC: a set that has shrunk below it confirms nothing. */
+/** Counts all in-sync replicas. A set that has shrunk below MIN_INSYNC confirms nothing. */
 function heldByAllInSync(state: Countable): number {
   if (!admits(state)) return 0;
   return Math.min(state.durableSeq, ...inSyncOf(state).map(({ ackedSeq }) => ackedSeq));
 }
 
-/** With the primary more than half of all, in sync or not. */
+/** Counts more than half of all processes, the primary included, in sync or not. */
 function heldByMajority({ replicas, minInSync, durableSeq }: Countable): number {
   const needed = Math.max(minInSync, Math.floor((replicas.length + 1) / 2));
   if (needed === 0) return durableSeq;

@@ -1,35 +1,34 @@
 /**
- * Whether a primary may open its history for writing, and in which epoch.
+ * Decides whether a primary may open its history for writing, and in which epoch.
  *
- * Invariant: whoever opens holds every write that was ever confirmed under `all` or `majority`, and nobody else can
- * confirm one any more. Therefore the replicas first promise the new epoch and only then, in the same answer, say where
- * they stand (the first phase of Paxos, Lamport 1998): a position that was asked for before the promise may be overtaken
- * by an older primary that still runs.
+ * Invariant: a primary that opens holds every write that was ever confirmed under `all` or `majority`, and no other primary can
+ * confirm one any more. Therefore the replicas first promise the new epoch and report their position only in the same answer (the
+ * first phase of Paxos, Lamport 1998): an older primary that still runs may overtake a position reported before the promise.
  */
 import { logPositionText, type ChainPosition, isAheadOf } from '../../../kernel/index.js';
 import type { ReplicaReport } from '../messages.js';
 
-/** What the primary's own disk says before its first append. */
+/** The state of the primary's own disk before its first append. */
 export interface OwnHistory {
-  /** Undefined while it holds nothing. */
+  /** Undefined while the disk holds nothing. */
   readonly clusterId: string | undefined;
   readonly position: ChainPosition;
-  /** Random, of this start. */
+  /** Random, made at this start. */
   readonly primaryId: string;
-  /** Replicas whose records were asked for and do not follow `position`, or are not there one by one any more. */
+  /** Replicas whose requested records do not follow `position`, or can no longer be read one by one. */
   readonly forks: readonly string[];
-  /** Of records that were durable here beyond `position` and are gone: what says so, for a person. Absent: none. */
+  /** Describes, for a person, records that were durable here beyond `position` and are lost. Absent when none are. */
   readonly missing?: string | undefined;
 }
 
 export type HandshakeDecision =
-  /** Not enough replicas have answered to be sure that nothing is missing here. */
+  /** Too few replicas have answered to be sure that nothing is missing here. */
   | { readonly kind: 'wait'; readonly heard: number; readonly needed: number }
-  /** No replica that was heard holds what is missing here, and one that was not may. */
+  /** No replica that answered holds what is missing here, and a silent replica may. */
   | { readonly kind: 'wait-for-all'; readonly missing: string }
   /** `replica` holds more of what may be this history: fetch what follows our position, then ask again. */
   | { readonly kind: 'pull'; readonly replica: string }
-  /** Send all replicas the promise message of this epoch; the reports of their answers replace those heard before. */
+  /** Send all replicas the promise message of this epoch; the reports in their answers replace the earlier ones. */
   | { readonly kind: 'ask-promises'; readonly epoch: number }
   | { readonly kind: 'refuse'; readonly reason: string }
   | { readonly kind: 'open'; readonly epoch: number };
@@ -38,14 +37,14 @@ export type Heard = Readonly<Record<string, ReplicaReport>>;
 
 const REMEDY = 'Run `npm run recover:from-replicas`.';
 
-/** How many replicas must be heard so that one of them holds any write ever acknowledged: n - MIN_INSYNC + 1, at most n. */
+/** How many replicas must answer so that one of them holds any acknowledged write: n - MIN_INSYNC + 1, at most n. */
 export function quorumOf(replicas: number, minInSync: number): number {
   return Math.min(replicas, replicas - minInSync + 1);
 }
 
 /**
- * `heard`: the newest report of each replica that answered in this opening. Nothing is promised by anyone before a look
- * at plain reports found nothing to refuse: a promise stops the primary that runs now.
+ * `heard` holds the newest report of each replica that answered in this handshake. The primary asks for promises only after plain
+ * reports showed no reason to refuse, because a promise stops the primary that runs now.
  */
 export function decideHandshake(own: OwnHistory, heard: Heard, replicas: number, minInSync: number): HandshakeDecision {
   const reason = refusalOf(own, heard);
@@ -54,7 +53,7 @@ export function decideHandshake(own: OwnHistory, heard: Heard, replicas: number,
   if (missing) return missing;
   const ahead = mostAdvanced(heard);
   if (ahead && isAheadOf(ahead.report.position, own.position)) return { kind: 'pull', replica: ahead.name };
-  // A quorum that does not hold them shows that nobody was told they are safe; that they are lost takes all to be heard.
+  // A quorum without these records shows that they were never confirmed; only all replicas together show that they are lost.
   if (own.missing !== undefined) {
     if (Object.keys(heard).length < replicas) return { kind: 'wait-for-all', missing: own.missing };
     return { kind: 'refuse', reason: `${own.missing}; no replica holds what is missing.` };
@@ -66,7 +65,7 @@ export function decideHandshake(own: OwnHistory, heard: Heard, replicas: number,
   if (isNewest && !missingFrom(own, Object.fromEntries(ours), replicas, minInSync)) {
     return { kind: 'open', epoch: highest };
   }
-  // Whoever promised this epoch to another will never promise it to us: only a higher one can still find a quorum.
+  // A replica that promised this epoch to another primary never promises it to us, so only a higher epoch can find a quorum.
   const canContinue = isNewest && newest.length === ours.length;
   const epoch = canContinue ? highest : Math.max(highest, own.position.epoch) + 1;
   return replicas === 0 ? { kind: 'open', epoch } : { kind: 'ask-promises', epoch };
@@ -82,7 +81,7 @@ function refusalOf(own: OwnHistory, heard: Heard): string | undefined {
       return `Replica ${name} holds the data of another cluster (${clusterId}; this one is ${own.clusterId}). ${REMEDY}`;
     }
     if (!isAheadOf(position, own.position)) continue;
-    // A newer epoch at a number that is taken here too: what stands here was written by a primary that had lost.
+    // A newer epoch at a number that is taken here too: a primary that had lost wrote the record here.
     if (position.seq <= own.position.seq || own.forks.includes(name)) {
       return `Replica ${name} holds a newer history (up to ${logPositionText(position)}) that does not continue this one (up to ${logPositionText(own.position)}). ${REMEDY}`;
     }
@@ -91,8 +90,8 @@ function refusalOf(own: OwnHistory, heard: Heard): string | undefined {
 }
 
 /**
- * Undefined when enough are heard. One that cannot vouch may have forgotten what it acknowledged: it counts only when
- * every replica is heard, or when nobody, we included, holds anything.
+ * Undefined when enough replicas have answered. A replica that cannot vouch may have forgotten what it acknowledged: it counts
+ * only when every replica has answered, or when neither this primary nor any replica holds anything.
  */
 function missingFrom(
   own: OwnHistory,
@@ -111,7 +110,7 @@ function missingFrom(
   return { kind: 'wait', heard: reports.length, needed: reports.length >= quorum ? replicas : quorum };
 }
 
-/** Undefined when none holds anything. Of equals, the first by name. */
+/** Undefined when no replica holds anything. Among equals it takes the first by name. */
 export function mostAdvanced(heard: Heard): { readonly name: string; readonly report: ReplicaReport } | undefined {
   let best: { readonly name: string; readonly report: ReplicaReport } | undefined;
   for (const name of Object.keys(heard).sort()) {

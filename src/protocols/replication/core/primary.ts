@@ -1,8 +1,8 @@
 /**
- * What a primary sends to whom, and what it may call confirmed.
+ * Decides what a primary sends to each replica, and what it may call confirmed.
  *
- * Invariant: nothing is sent that is not durable here; nothing is confirmed that this epoch's replicas do not hold
- * (confirmation.ts); a primary that learns of a newer promise, or that its own state is the one that differs, stops.
+ * Invariant: the primary sends only what is durable here, and confirms only what this epoch's replicas hold (confirmation.ts). It
+ * stops when it learns of a newer promise, or that its own state is the one that differs.
  */
 import type { ChainPosition } from '../../../kernel/index.js';
 import type { PrimaryIdentity, ReplicaAnswer } from '../messages.js';
@@ -13,27 +13,25 @@ import { type Finding, isLeftAlone, moved, newView, type ReplicaView } from './r
 export interface PrimaryState {
   readonly identity: PrimaryIdentity;
   readonly minInSync: number;
-  /** `seq` of this epoch's first record: before it is on MIN_INSYNC replicas nothing is confirmed. */
+  /** `seq` of this epoch's first record; nothing is confirmed before that record is on MIN_INSYNC replicas. */
   readonly epochStartSeq: number;
-  /** Durable here. */
   readonly durableSeq: number;
   readonly replicas: readonly ReplicaView[];
-  /** Writes up to these are confirmed under the concern; neither ever goes back. */
+  /** Writes up to these numbers are confirmed under each concern; neither number decreases. */
   readonly confirmed: Confirmed;
 }
 
 /**
- * Where a replica's position stands to this primary's own history; found by the shell, which has the records. Nothing at
- * all is on every chain. A position beyond our last durable record is off it.
- * `unknown`: too long ago to tell, the record is only in a snapshot.
+ * How a replica's position relates to this primary's history; the shell finds out, because it has the records. An empty history
+ * is on every chain. A position beyond our last durable record is off it. `unknown` means that the record is only in a snapshot.
  */
 export type ChainRelation = 'on-chain' | 'off-chain' | 'unknown';
 
 export type PrimaryInput =
   | { readonly kind: 'durable'; readonly seq: number }
   /**
-   * At most one `answered` or `failed` comes for each message, and no answer after its failure.
-   * `canShipAfter`: whether the records behind the reported position can be read one by one.
+   * Each message yields at most one `answered` or `failed`, and no answer after its failure. `canShipAfter` says whether the
+   * records after the reported position can be read one by one.
    */
   | {
       readonly kind: 'answered';
@@ -42,29 +40,29 @@ export type PrimaryInput =
       readonly relation: ChainRelation;
       readonly canShipAfter: boolean;
     }
-  /** No answer in time, a broken connection, an answer that makes no sense, or a comparison that came to nothing. */
+  /** No answer in time, a broken connection, an answer that makes no sense, or a comparison without a result. */
   | { readonly kind: 'failed'; readonly replica: string; readonly error: string }
-  /** Time for a sign of life, or to try again. Ignored while a message is under way. */
+  /** Time for a heartbeat or another attempt. Ignored while a message is under way. */
   | { readonly kind: 'due'; readonly replica: string }
   /**
-   * State hashes at one position, this primary's and those of the replicas that were there: of the one that was to be
-   * verified, or of all in a routine check.
+   * State hashes at one position, of this primary and of the replicas that were there: the replica to verify, or all in a routine
+   * check.
    */
   | { readonly kind: 'audited'; readonly own: string; readonly replicas: Readonly<Record<string, string>> };
 
 export type PrimaryEffect =
   /**
-   * Everything accumulated behind `afterSeq`, as much as fits in one message, perhaps nothing. If the records behind it
-   * are gone by now: nothing, after our last one, which is a question.
+   * Send the records after `afterSeq`, as many as fit in one message, perhaps none. If they are gone, send no records after our
+   * last one, as a question.
    */
   | { readonly kind: 'send-append'; readonly replica: string; readonly afterSeq: number }
   | { readonly kind: 'send-snapshot'; readonly replica: string }
   | { readonly kind: 'send-set-aside'; readonly replica: string }
-  /** Compare state hashes at one position; then `audited` with this replica in it, or `failed`. */
+  /** Compare state hashes at one position; `audited` with this replica in it follows, or `failed`. */
   | { readonly kind: 'verify'; readonly replica: string }
-  /** One of the two rose. */
+  /** At least one of the two numbers rose. */
   | { readonly kind: 'confirmed'; readonly all: number; readonly majority: number }
-  /** A promise can no longer be kept here: end the process at once, and do nothing that came with it. */
+  /** This primary can no longer keep a promise: end the process at once, and do nothing that came with this. */
   | { readonly kind: 'stop'; readonly reason: string };
 
 export interface PrimaryDecision {
@@ -75,7 +73,7 @@ export interface PrimaryDecision {
 type Answered = Extract<PrimaryInput, { kind: 'answered' }>;
 type Audited = Extract<PrimaryInput, { kind: 'audited' }>;
 
-/** `epochStart`: of the record `epoch-started`, durable here. Each replica is sent that record at once. */
+/** `epochStart` is the durable position of the record `epoch-started`, which goes to each replica at once. */
 export function beginPrimary(options: {
   readonly identity: PrimaryIdentity;
   readonly replicas: readonly string[];
@@ -176,7 +174,7 @@ interface Turn {
   readonly effect?: PrimaryEffect;
 }
 
-/** What to do next with a replica of which something was just heard. */
+/** Decides the next step for a replica after news of it. */
 function proceed(state: PrimaryState, view: ReplicaView): Turn {
   if (view.isBusy || isLeftAlone(view)) return { view };
   switch (view.condition) {
@@ -185,7 +183,7 @@ function proceed(state: PrimaryState, view: ReplicaView): Turn {
     case 'quarantined':
       return sendQuarantine(state, view);
     case 'snapshot':
-      // Also when its answer is lost: what was installed has not been compared.
+      // This holds even when the answer is lost, because the installed snapshot has not been compared.
       return {
         view: { ...sending(state, view), mustVerify: true },
         effect: { kind: 'send-snapshot', replica: view.name },
@@ -202,7 +200,7 @@ function isShippable({ isBusy, condition }: ReplicaView): boolean {
   return !isBusy && (condition === 'in-sync' || condition === 'catching-up');
 }
 
-/** An unreachable one may stand anywhere by now: it is asked, with a message that is no use to it, but small. */
+/** An unreachable replica may be at any position: the primary asks with an append that is no use to it, but small. */
 function send(state: PrimaryState, view: ReplicaView): Turn {
   const afterSeq = view.condition === 'unreachable' ? state.durableSeq : view.ackedSeq;
   return { view: sending(state, view), effect: { kind: 'send-append', replica: view.name, afterSeq } };
@@ -229,7 +227,7 @@ function find(state: PrimaryState, name: string): ReplicaView | undefined {
   return state.replicas.find((view) => view.name === name);
 }
 
-/** The state with the views that `turn` changes, what that makes it send, and what is confirmed by it. */
+/** Returns the state with the views that `turn` changes, the messages that follow, and any new confirmation. */
 function step(state: PrimaryState, turn: (view: ReplicaView) => Turn | undefined): PrimaryDecision {
   const turns = state.replicas.map((view): Turn => turn(view) ?? { view });
   const replicas = turns.map(({ view }) => view);

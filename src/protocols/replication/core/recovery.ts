@@ -1,9 +1,9 @@
 /**
- * Whose copy becomes the primary's after the loss of its disk.
+ * Decides which replica's copy restores a primary that lost its disk.
  *
- * Invariant: the chosen copy holds every write that was ever confirmed under `all` or `majority`. Any such write is on
- * MIN_INSYNC replicas, so one of the quorum that can vouch holds it; and a history that ends in a newer epoch, or farther
- * in the same, holds it too, because its primary opened with it. The length alone shows nothing: a dead tail may be longer.
+ * Invariant: the chosen copy holds every write that was ever confirmed under `all` or `majority`. Any such write is on MIN_INSYNC
+ * replicas, so one of the quorum that can vouch holds it. A history that ends in a newer epoch, or farther in the same epoch,
+ * holds it too, because its primary opened with it. Length alone shows nothing: a dead tail may be longer.
  */
 import type { ChainPosition } from '../../../kernel/index.js';
 import { type Heard, mostAdvanced, quorumOf } from './handshake.js';
@@ -13,7 +13,7 @@ export type RecoveryChoice =
   | { readonly kind: 'restore'; readonly replica: string; readonly position: ChainPosition; readonly clusterId: string }
   | { readonly kind: 'refuse'; readonly reason: string };
 
-/** `promised`: the reports that came with a durable promise of the recovery's epoch. */
+/** `promised` holds the reports that came with a durable promise of the recovery's epoch. */
 export function chooseRecovery(promised: Heard, replicas: number, minInSync: number): RecoveryChoice {
   const entries = Object.entries(promised);
   const needed = quorumOf(replicas, minInSync);
@@ -29,8 +29,8 @@ export function chooseRecovery(promised: Heard, replicas: number, minInSync: num
   if (second !== undefined) {
     return { kind: 'refuse', reason: `The replicas hold data of different clusters (${first ?? 'none'}, ${second}).` };
   }
-  // One that cannot vouch may still hold the most: then it holds what they hold. Left out, it would be ahead of the
-  // restored primary, which could not open.
+  // A replica that cannot vouch may still hold the most, and then it holds what the others hold. If it were left out, it would be
+  // ahead of the restored primary, which could not open.
   const winner = mostAdvanced(promised);
   if (winner?.report.clusterId === undefined) return { kind: 'refuse', reason: 'No replica holds any data.' };
   const { name, report } = winner;

@@ -1,41 +1,41 @@
 /**
- * What a primary thinks of one replica, and how that changes.
+ * A primary's view of one replica, and how that view changes.
  *
- * Invariant: only an append that covered everything durable at its sending brings a replica in sync, never one whose data
- * was re-made and not compared since; any silence takes it out. The table is checked for this when it is loaded.
+ * Invariant: a replica becomes in sync only by an append that covered everything durable when it was sent, and never with rebuilt
+ * data that was not compared since; any silence takes it out. The table is checked for this when it is loaded.
  */
 
-/** As CONTRACT's `/replication/status` shows them. */
+/** The names that `/replication/status` shows (CONTRACT). */
 export type ReplicaCondition = 'in-sync' | 'catching-up' | 'snapshot' | 'quarantined' | 'unreachable';
 
 export interface ReplicaView {
   readonly name: string;
   readonly condition: ReplicaCondition;
-  /** Highest `seq` that is durable there and on the primary's own chain, as far as known in this epoch; 0: none. */
+  /** Highest `seq` known in this epoch to be durable there and on the primary's own chain; 0 when none is. */
   readonly ackedSeq: number;
-  /** One message is under way at most. A comparison of state hashes counts as one. */
+  /** At most one message is under way. A comparison of state hashes counts as one. */
   readonly isBusy: boolean;
   readonly isVerifying: boolean;
-  /** Its data was re-made, or it had lost some: until state hashes agree, its acknowledgements count for nothing. */
+  /** The replica rebuilt or lost data: until state hashes agree, its acknowledgements do not count. */
   readonly mustVerify: boolean;
-  /** What was durable here when the message under way, or the last one, was sent. */
+  /** What was durable here when the primary sent its latest message. */
   readonly sentDurableSeq: number;
-  /** How often its data was found to be other than the history in this epoch. */
+  /** How often in this epoch its data differed from the history. */
   readonly timesCondemned: number;
-  /** One line; undefined once it is in sync. */
+  /** One line; undefined once the replica is in sync. */
   readonly lastError: string | undefined;
 }
 
 /** What an answer, or its absence, shows. */
 export type Finding =
-  /** It holds all that was durable here when the message was sent. */
+  /** The replica holds everything that was durable here when the message was sent. */
   | 'level'
   | 'behind'
-  /** Behind what it had acknowledged: its disk went back in time. */
+  /** The replica is behind its own acknowledgement: its disk went back in time. */
   | 'has-forgotten'
-  /** The records that it needs next are in a snapshot only. */
+  /** The records that the replica needs next are only in a snapshot. */
   | 'too-far-behind'
-  /** It holds another history, or another state. */
+  /** The replica holds another history, or another state. */
   | 'differs'
   | 'silent';
 
@@ -51,12 +51,12 @@ const ON_THE_WAY: Row = {
 };
 
 export const CONDITIONS: Readonly<Record<ReplicaCondition, Row>> = checked({
-  // One message may not hold all of a burst; that is no reason to leave.
+  // One message may not hold a whole burst; that is no reason to leave the in-sync set.
   'in-sync': { ...ON_THE_WAY, behind: 'in-sync' },
   'catching-up': ON_THE_WAY,
-  // The answer to a snapshot is none to an append. One that is of no use is not sent again at once.
+  // An answer to a snapshot does not answer an append. A snapshot that did not help is not sent again at once.
   snapshot: { ...ON_THE_WAY, level: 'catching-up', 'too-far-behind': 'unreachable' },
-  // Until it says that it is empty it stays condemned, however long it is silent.
+  // The replica stays condemned until it reports that it is empty, however long it is silent.
   quarantined: { ...ON_THE_WAY, level: 'catching-up', silent: 'quarantined' },
   unreachable: ON_THE_WAY,
 });
@@ -90,7 +90,7 @@ export function newView(name: string): ReplicaView {
 
 const MAX_ERROR_LENGTH = 200;
 
-/** The view after a finding; `error` says what was found, where it is one. */
+/** Returns the view after a finding; `error` describes the finding when it is a fault. */
 export function moved(view: ReplicaView, finding: Finding, error?: string): ReplicaView {
   const condition = CONDITIONS[view.condition][finding];
   const isCondemned = condition === 'quarantined' && view.condition !== 'quarantined';
@@ -109,10 +109,10 @@ export function moved(view: ReplicaView, finding: Finding, error?: string): Repl
   };
 }
 
-/** A replica that differs however often it is made anew would fill its disk with what it sets aside. */
+/** More quarantines of a replica that differs every time would fill its disk. */
 export const MAX_QUARANTINES = 3;
 
-/** Nobody touches it any more in this epoch; a person has to look. */
+/** The primary leaves this replica alone for the rest of the epoch; a person has to look. */
 export function isLeftAlone(view: ReplicaView): boolean {
   return view.condition === 'quarantined' && view.timesCondemned > MAX_QUARANTINES;
 }

@@ -1,9 +1,9 @@
 /**
- * What a replica does with a message.
+ * Decides what a replica does with a message.
  *
- * Invariant: what is durable here is a prefix of one primary's history, of the newest epoch that ever reached this
- * replica; nothing is cut off it and nothing of a promised epoch's past is taken. What is answered is durable.
- * The rules for a promise and for the order of histories are those of Raft's terms and logs (Ongaro, Ousterhout 2014).
+ * Invariant: the durable records here are a prefix of one primary's history, of the newest epoch that ever reached this replica.
+ * The replica truncates nothing, takes nothing from before a promised epoch, and answers only what is durable. The rules for a
+ * promise and for the order of histories are those of Raft's terms and logs (Ongaro, Ousterhout 2014).
  */
 import {
   type LogPosition,
@@ -23,17 +23,17 @@ import type {
   ReplicaVerdict,
 } from '../messages.js';
 
-/** What a replica keeps beside its records, whole, in one small file that is replaced durably. */
+/** What a replica keeps beside its records, in one small file that is replaced durably. */
 export interface ReplicaPromise {
-  /** As in its report; 0 and undefined before the first. */
+  /** 0 and undefined before the first promise, as in the report. */
   readonly promisedEpoch: number;
   readonly promisedPrimaryId: string | undefined;
   readonly canVote: boolean;
-  /** The farthest it ever stood when its data was set aside: until it is back there it may have forgotten something. */
+  /** The farthest position that the replica lost or set aside: until it is back there, it may have forgotten something. */
   readonly forgot: LogPosition;
 }
 
-/** Of a directory that holds no promise: a new replica, or one whose disk was lost. Both can vouch for nothing. */
+/** The promise of a new replica, or of a replica that lost its disk: neither can vouch for anything. */
 export const NO_PROMISE: ReplicaPromise = {
   promisedEpoch: 0,
   promisedPrimaryId: undefined,
@@ -42,8 +42,8 @@ export const NO_PROMISE: ReplicaPromise = {
 };
 
 /**
- * Of a replica that finds itself without records that it had, up to `expected` or nobody knows how far: it may have
- * acknowledged them, so it vouches for nothing until it is back there and has caught up.
+ * The promise of a replica that has lost records up to `expected`, or to an unknown position. It may have acknowledged them, so
+ * it vouches for nothing until it is back there and has caught up.
  */
 export function promiseAfterLoss(promise: ReplicaPromise, expected: LogPosition | undefined): ReplicaPromise {
   const isFarther = expected !== undefined && isAheadOf(expected, promise.forgot);
@@ -51,21 +51,20 @@ export function promiseAfterLoss(promise: ReplicaPromise, expected: LogPosition 
   return { ...promise, canVote: false, forgot };
 }
 
-/** Everything that a replica has durable of itself, apart from the records. */
 export interface ReplicaState extends ReplicaReport, ReplicaPromise {}
 
-/** To be done in this order, each durable before the next. The next message is decided on only after the last. */
+/** The shell carries these out in order, each durable before the next, and decides on the next message only after the last. */
 export type ReplicaEffect =
   | { readonly kind: 'keep-promise'; readonly promise: ReplicaPromise }
   | { readonly kind: 'append'; readonly records: readonly EncodedRecord[] }
   | { readonly kind: 'install'; readonly position: ChainPosition }
-  /** Rename all data away, then begin empty. The promise stays. */
+  /** Rename all data, then begin empty. The promise remains. */
   | { readonly kind: 'set-aside' }
   | { readonly kind: 'answer'; readonly answer: ReplicaAnswer };
 
 export interface ReplicaDecision {
   readonly state: ReplicaState;
-  /** The last one is always the answer. */
+  /** The last effect is always the answer. */
   readonly effects: readonly ReplicaEffect[];
 }
 
@@ -102,7 +101,7 @@ function refusalOf(state: ReplicaState, { from }: ReplicaMessage): ReplicaVerdic
     return 'foreign-cluster';
   }
   if (from.epoch < state.promisedEpoch) return 'stale-epoch';
-  // Two primaries in one epoch would number their records alike and mean different ones.
+  // Two primaries in one epoch would give different records the same numbers.
   if (from.epoch === state.promisedEpoch && from.primaryId !== state.promisedPrimaryId) return 'stale-epoch';
   return undefined;
 }
@@ -112,7 +111,7 @@ function takeRecords(promised: Progress, message: AppendMessage): ReplicaDecisio
   const { after, records, from } = message;
   if (state.position.seq < after.seq) return answer(state, promised.effects, 'gap');
   const met = state.position.seq === after.seq ? after : records.find(({ seq }) => seq === state.position.seq);
-  // All of it is older than what is here, and nothing in it shows whether the two are one history.
+  // All these records are older than what is here, and nothing in them shows whether the two histories are one.
   if (!met) return answer(state, promised.effects, 'accepted');
   if (met.hash !== state.position.hash) return answer(state, promised.effects, 'diverged');
   const news = records.filter(({ seq }) => seq > state.position.seq);
@@ -130,9 +129,9 @@ function takeRecords(promised: Progress, message: AppendMessage): ReplicaDecisio
 
 function takeSnapshot(promised: Progress, { position, from }: InstallMessage): ReplicaDecision {
   const { state, effects } = promised;
-  // It was sent before more arrived: what it would replace is newer.
+  // More records arrived after this snapshot was sent, so the data here is newer.
   if (position.seq <= state.position.seq) return answer(state, effects, 'accepted');
-  // A newer epoch than its own stands here at an earlier number: the two are not one history.
+  // A record here has a newer epoch at a lower number, so the two histories differ.
   if (position.epoch < state.position.epoch) return answer(state, effects, 'diverged');
   const installed = { ...state, clusterId: from.clusterId, position, firstSeq: position.seq + 1 };
   return answer(installed, [...effects, { kind: 'install', position }], 'accepted');
@@ -140,13 +139,13 @@ function takeSnapshot(promised: Progress, { position, from }: InstallMessage): R
 
 function quarantine({ state, effects }: Progress): ReplicaDecision {
   if (state.position.seq === 0) return answer(state, effects, 'accepted');
-  // Before the data goes, or a crash between the two would leave an empty replica that vouches.
+  // The promise is kept first: a crash between the two must not leave an empty replica that vouches.
   const silenced = keep(state, promiseAfterLoss(state, state.position));
   const empty = { ...silenced.state, clusterId: undefined, position: GENESIS, firstSeq: 1 };
   return answer(empty, [...effects, ...silenced.effects, { kind: 'set-aside' }], 'accepted');
 }
 
-/** The state with these parts of its promise, and what makes them durable if they are news. */
+/** Returns the state with these parts of its promise, and the effect that makes them durable if they changed. */
 function keep(state: ReplicaState, parts: Partial<ReplicaPromise>): Progress {
   const kept = { ...state, ...parts };
   const { promisedEpoch, promisedPrimaryId, canVote, forgot } = kept;

@@ -10,7 +10,7 @@ interface Waiting {
   readonly settle: (isThere: boolean) => void;
 }
 
-/** Those who wait until a write has arrived. */
+/** Holds the callers that wait for a write to arrive. */
 export class CommitWaits {
   private waiting = new Set<Waiting>();
 
@@ -37,7 +37,7 @@ export class CommitWaits {
     });
   }
 
-  /** To be called after each step forward. */
+  /** The owner calls this after each step forward. */
   wake(): void {
     if (this.waiting.size === 0) return;
     const position = this.positionNow();
@@ -47,7 +47,7 @@ export class CommitWaits {
   }
 }
 
-/** A history of an older epoch may have other records under these numbers. */
+/** A history of an older epoch may hold other records under these numbers. */
 function holds(position: Commit, commit: Commit): boolean {
   return position.seq >= commit.seq && position.epoch >= commit.epoch;
 }

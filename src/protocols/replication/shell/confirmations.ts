@@ -1,6 +1,6 @@
 import type { Timers } from '../../../kernel/index.js';
 
-/** `primary`: this process's fsync is enough. */
+/** `primary` needs only the fsync of this process. */
 export type WriteConcern = 'all' | 'majority' | 'primary';
 
 interface Waiting {
@@ -9,12 +9,12 @@ interface Waiting {
   readonly settle: (isConfirmed: boolean) => void;
 }
 
-/** The deadline is looked at so often within its length: a write waits at most a fiftieth longer. */
+/** Checks per deadline: a write waits at most a fiftieth longer. */
 const TICKS = 50;
 
 /**
- * Writes that are durable here and wait for replicas. One timer serves all of them: a timer per write would cost as much
- * as the rest of its waiting.
+ * Holds writes that are durable here and wait for replicas. One timer serves all of them, because a timer per write costs as much
+ * as the rest of its wait.
  */
 export class Confirmations {
   private readonly waiting = { all: new WaitingLine(), majority: new WaitingLine() };
@@ -28,8 +28,8 @@ export class Confirmations {
   ) {}
 
   /**
-   * True as soon as the write with this number is confirmed, false when it is not within the deadline. `withinMs`: a
-   * deadline of its own, never longer; given up at the last look before its end.
+   * True as soon as the write is confirmed, false when the deadline passes first. `withinMs` is a deadline of its own, never
+   * longer, which ends at the last check before it.
    */
   wait(seq: number, concern: 'all' | 'majority', withinMs?: number): Promise<boolean> {
     if (this.confirmed[concern] >= seq) return Promise.resolve(true);
@@ -63,7 +63,7 @@ export class Confirmations {
   }
 }
 
-/** In the order of their numbers. Almost all are added at the end. */
+/** Sorted by `seq`. Almost all entries are added at the end. */
 class WaitingLine {
   private line: Waiting[] = [];
 
@@ -80,7 +80,7 @@ class WaitingLine {
     for (const entry of this.line.splice(0, count)) entry.settle(true);
   }
 
-  /** How many still wait. */
+  /** Returns how many still wait. */
   giveUp(tick: number): number {
     const overdue = this.line.filter(({ overdueAtTick }) => overdueAtTick <= tick);
     if (overdue.length > 0) this.line = this.line.filter(({ overdueAtTick }) => overdueAtTick > tick);

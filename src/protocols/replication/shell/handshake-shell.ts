@@ -13,22 +13,21 @@ export interface HandshakePorts {
 }
 
 export interface HandshakeOptions {
-  /** Random, of this start. */
+  /** Random, made at this start. */
   readonly primaryId: string;
   readonly minInSync: number;
-  /** For one answer. */
   readonly replicaTimeoutMs: number;
-  /** How long between two rounds of questions. */
+  /** The pause between two rounds of questions. */
   readonly askEveryMs: number;
 }
 
 const PULL_BYTES = 1024 * 1024;
 
 /**
- * The questions before a primary's first append: is anything missing here that the replicas have, and do they promise
- * to follow no older primary? Resolves with the epoch that they promised, after what was missing has been fetched. As
- * long as too few replicas answer, it goes on asking and calls `onWait` before each pause, with the last errors by replica. Rejects with what `assertGoing`
- * throws, which is called before each question. Rejects with `recovery-needed` when to begin would lose what the replicas hold.
+ * The handshake before a primary's first append: it fetches records that are missing here, and asks the replicas to promise that
+ * they follow no older primary. Resolves with the promised epoch. While too few replicas answer, it keeps asking and calls
+ * `onWait` before each pause, with the last errors by replica. Calls `assertGoing` before each question and rejects with what
+ * that throws. Rejects with `recovery-needed` when beginning would lose records that the replicas hold.
  */
 export async function openHistory(
   ports: HandshakePorts,
@@ -93,12 +92,12 @@ export async function openHistory(
   }
 }
 
-/** Where only that is unknown, a quorum of replicas knows it. */
+/** When the expected end is unknown, a quorum of replicas knows it. */
 function missingIn({ missing }: PrimaryStore): string | undefined {
   return missing?.expected && `${missing.description}: put it back, or accept the loss with ${ACCEPT_LOSS}`;
 }
 
-/** Fetches what follows this history from a replica that has more. `fork`: what it has does not follow. */
+/** Fetches what follows this history from a replica that has more. `fork` means that the replica's records do not follow. */
 async function pull(
   { store, links, log }: HandshakePorts,
   name: string,

@@ -27,18 +27,17 @@ const GONE = 410;
 const JSON_TYPE = 'application/json';
 const BYTES_TYPE = 'application/octet-stream';
 
-/** An answer that is not expected is quoted up to here. */
 const MAX_QUOTED_ANSWER_LENGTH = 200;
 
 type Answer = Pick<NodeAnswer, 'status' | 'body'>;
 
-/** A replica over HTTP. Each message may come twice, so each is sent again where a kept connection was closed. */
+/** A replica over HTTP. Each message may come twice, so the client sends it again when a kept connection was closed. */
 export class HttpReplicaLink implements ReplicaLink {
   readonly name: string;
   private readonly client = new NodeClient();
   private readonly origin: string;
 
-  /** `authorization`: what `replicationAuthorization` makes of the cluster's secret. */
+  /** `authorization` is the result of `replicationAuthorization`. */
   constructor(
     { host, port }: { readonly host: string; readonly port: number },
     private readonly authorization: string,
@@ -130,7 +129,7 @@ function expected(answer: Answer, alsoExpected?: number): Answer {
   throw new AppError(code, `it answered ${String(status)}${detail && `: ${detail}`}`, { retry: 'unknown' });
 }
 
-/** Of a problem document (RFC 9457), else all of it. */
+/** The detail of a problem document (RFC 9457), or else the whole text. */
 function detailOf(text: string): string {
   try {
     const { detail } = JSON.parse(text) as { readonly detail?: unknown };

@@ -1,19 +1,18 @@
 import type { Log, Timers } from '../../../kernel/index.js';
 import type { FollowedPrimary } from './replica-shell.js';
 
-/** Whether the primary is there, judged by its last message; one line in the log for each change. */
+/** Judges by the primary's last message whether the primary is alive, and logs one line for each change. */
 export class PrimaryPresence {
   private primaryId: string | undefined;
   private heardMs: number | undefined;
   private isThereNow = false;
 
-  /** `nowMs` never goes back. */
+  /** `nowMs` is monotonic. */
   constructor(
     private readonly ports: { readonly timers: Timers; readonly log: Log; readonly nowMs: () => number },
     private readonly deadAfterMs: number,
   ) {}
 
-  /** Until it is heard there is none. */
   begin(): void {
     this.ports.log.info('waiting for a primary');
     this.watch();

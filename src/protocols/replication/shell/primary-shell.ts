@@ -43,41 +43,39 @@ export interface ReplicationOptions {
   /** How long a read waits for a log position. */
   readonly readWaitMs: number;
   readonly pingMs: number;
-  /** 0: never. */
+  /** 0 means never. */
   readonly auditEveryMs: number;
-  /** Characters of the records in one message, or one record if that is longer; three times as many bytes must fit. */
+  /** Most characters of records in one message, or one record if that is longer; three times as many bytes must fit. */
   readonly batchBytes: number;
-  /** Where this primary takes writes; replicas pass theirs on to it. Known once it listens. */
+  /** Where this primary takes writes; replicas forward theirs there. Known once the primary listens. */
   readonly primaryUrl: () => string;
-  /** Of a history that has none yet; random when undefined. */
+  /** The cluster of a history that has none yet; random when undefined. */
   readonly newClusterId?: string | undefined;
 }
 
-/** What a person or `npm run status` wants to know. */
 export interface ReplicationStatus {
-  /** Of the last record that is durable here. */
+  /** The position of the last durable record. */
   readonly position: ChainPosition;
   /** Undefined before the epoch has begun. */
   readonly state: PrimaryState | undefined;
-  /** Why writes are not admitted under `all` and `majority`; undefined when they are. */
+  /** Why writes under `all` and `majority` are refused; undefined when they are admitted. */
   readonly waiting: string | undefined;
   readonly writeConcern: WriteConcern;
   readonly minInSync: number;
-  /** By replica, why it did not answer before the epoch began. */
+  /** By replica: why it did not answer before the epoch began. */
   readonly handshakeErrors: Readonly<Record<string, string>>;
-  /** Of all replicas. */
   readonly names: readonly string[];
 }
 
 const PRIMARY_ID_BYTES = 16;
-/** For a replica to compute and show its state hash. */
+/** How long a replica may take to compute and show its state hash. */
 const AUDIT_WITHIN_MS = 30_000;
-/** A primary does not know what its predecessor still had to compare. */
+/** The first audit is early, because a primary does not know what its predecessor still had to compare. */
 const FIRST_AUDIT_AFTER_MS = 10_000;
 
 /**
- * The primary of a replicated history: ships what is durable here to every replica, knows which of them are in sync,
- * and says when a write is confirmed. The decisions are in core/primary.ts; this carries them out.
+ * The primary of a replicated history. It ships durable records to every replica, knows which replicas are in sync, and says when
+ * a write is confirmed. core/primary.ts decides; this class carries the decisions out.
  */
 export class ReplicationPrimary {
   private state: PrimaryState | undefined;
@@ -100,8 +98,8 @@ export class ReplicationPrimary {
   }
 
   /**
-   * Asks the replicas what they have, fetches what is missing here and begins an epoch. Resolves when its first record
-   * is durable here; until then no write is admitted. Rejects with `recovery-needed` when beginning would lose records.
+   * Asks the replicas what they hold, fetches what is missing here and begins an epoch. Resolves when the first record of the
+   * epoch is durable here; no write is admitted before. Rejects with `recovery-needed` when beginning would lose records.
    */
   async open(): Promise<void> {
     const { store, random, log } = this.ports;
@@ -152,7 +150,7 @@ export class ReplicationPrimary {
     };
   }
 
-  /** Throws `not-ready` or `too-few-replicas`, before anything is written. */
+  /** Throws `not-ready` or `too-few-replicas` before anything is written. */
   admit(concern: WriteConcern = this.options.writeConcern): void {
     if (this.state !== undefined && (concern === 'primary' || admits(this.state))) return;
     const code = this.state === undefined ? 'not-ready' : 'too-few-replicas';
@@ -163,8 +161,8 @@ export class ReplicationPrimary {
   }
 
   /**
-   * How many replicas hold the write, once its concern is met or its deadline is over: `withinMs`, which is rounded down
-   * to fiftieths of the write deadline, or that deadline itself. Under `primary` as it is now, without waiting.
+   * Resolves with the number of replicas that hold the write, once its concern is met or its deadline has passed. The deadline is
+   * `withinMs`, rounded down to fiftieths of the write deadline, or the write deadline itself. Under `primary` it does not wait.
    */
   async confirm(
     seq: number,
@@ -176,19 +174,19 @@ export class ReplicationPrimary {
     return { isConfirmed, acked: replicas.filter((view) => holds(view, seq)).length, replicas: replicas.length };
   }
 
-  /** Whether the write is confirmed under this primary's own write concern by now. */
+  /** Whether the write is confirmed now under this primary's own write concern. */
   isConfirmed(seq: number): boolean {
     const { writeConcern } = this.options;
     if (writeConcern === 'primary' || this.ports.links.length === 0) return true;
     return (this.state?.confirmed[writeConcern] ?? 0) >= seq;
   }
 
-  /** True as soon as the position is reached here, false when it is not within the time that reads wait. */
+  /** True as soon as this process reaches the log position; false when that takes longer than reads wait. */
   whenAt(commit: LogPosition): Promise<boolean> {
     return this.waits.wait(commit, this.options.readWaitMs);
   }
 
-  /** SHA-256 of this process's own state, and the position that it is the state of. */
+  /** SHA-256 of this process's state, with the log position of that state. */
   async stateHash(): Promise<{ readonly position: ChainPosition; readonly stateHash: string }> {
     const captured = this.ports.store.history.captureState();
     return { position: captured.position, stateHash: await captured.stateHash() };
@@ -248,7 +246,7 @@ export class ReplicationPrimary {
     }
   }
 
-  /** One message and what becomes of it, told to the core. */
+  /** Sends one message and reports its outcome to the core. */
   private async send(
     name: string,
     message: (link: ReplicaLink) => Promise<ReplicaAnswer>,
@@ -278,7 +276,7 @@ export class ReplicationPrimary {
     return { kind: 'answered', replica: link.name, answer, relation, canShipAfter };
   }
 
-  /** Brings one replica to a position where both states can be compared, and compares them. */
+  /** Brings one replica to a log position where both states can be compared, and compares them. */
   private async verify(name: string, identity: PrimaryIdentity): Promise<void> {
     const link = this.linkOf(name);
     const timeoutMs = this.options.writeDeadlineMs;
@@ -330,7 +328,7 @@ export class ReplicationPrimary {
     });
   }
 
-  /** What an operator should know, and what a replica no longer needs. */
+  /** Logs changes of condition and releases snapshots that a replica no longer needs. */
   private noteChanges(before: PrimaryState, after: PrimaryState): void {
     for (const [index, view] of after.replicas.entries()) {
       const earlier = before.replicas[index];
@@ -340,7 +338,7 @@ export class ReplicationPrimary {
       if (condition === 'in-sync') this.ports.log.info('a replica is in sync', details);
       else this.ports.log.warn('a replica is not in sync', details);
       if (condition !== 'snapshot' && condition !== 'catching-up') this.shipping.release(replica);
-      // What it showed before says nothing of what it holds now.
+      // The hash that the replica showed before says nothing about what it holds now.
       if (earlier.condition === 'in-sync') this.audit.failed(replica);
     }
   }
@@ -350,7 +348,7 @@ function isInSync({ condition }: ReplicaView): boolean {
   return condition === 'in-sync';
 }
 
-/** Acks of a replica whose state was not compared yet prove nothing. */
+/** Acknowledgements of a replica whose state was not compared yet prove nothing. */
 function holds({ ackedSeq, mustVerify }: ReplicaView, seq: number): boolean {
   return !mustVerify && ackedSeq >= seq;
 }

@@ -1,11 +1,11 @@
 import type { ChainPosition, EncodedRecord } from '../../../kernel/index.js';
 
-/** Trimming is a copy of what stays: it happens when so much more than the limit is held. */
+/** Trimming copies the remaining records, so it waits until the tail exceeds its limit by this factor. */
 const SLACK = 1.25;
 
 /**
- * The newest records, in memory, so that shipping does not read the disk. Holds records without a gap; the oldest go
- * first when their texts are longer than `mostCharacters` in all.
+ * Keeps the newest records in memory, so that shipping does not read the disk. The records have no gap; the oldest are dropped
+ * first when all texts together exceed `maxLength` characters.
  */
 export class RecordTail {
   private records: EncodedRecord[] = [];
@@ -13,7 +13,7 @@ export class RecordTail {
 
   constructor(private readonly maxLength: number) {}
 
-  /** `records` follow the last one that was pushed. */
+  /** `records` follow the last record pushed. */
   push(records: readonly EncodedRecord[]): void {
     for (const record of records) {
       this.records.push(record);
@@ -22,15 +22,15 @@ export class RecordTail {
     if (this.characters > this.maxLength * SLACK) this.trim();
   }
 
-  /** Undefined when the record is not held. */
+  /** Undefined when the tail does not hold the record. */
   positionAt(seq: number): ChainPosition | undefined {
     const record = this.records[this.indexOf(seq)];
     return record && { epoch: record.epoch, seq: record.seq, hash: record.hash };
   }
 
   /**
-   * The records behind `seq` up to `lastSeq`, texts of about `mostCharacters` in all but at least one record; empty when
-   * there are none. Undefined when the first of them is no longer held.
+   * The records after `seq` up to `lastSeq`: about `maxLength` characters in all but at least one record; empty when there are
+   * none. Undefined when the tail no longer holds the first of them.
    */
   after(seq: number, lastSeq: number, maxLength: number): readonly EncodedRecord[] | undefined {
     const start = this.indexOf(seq + 1);
@@ -42,7 +42,7 @@ export class RecordTail {
     return this.records.slice(start, stop);
   }
 
-  /** Negative when the record is older than what is held; beyond the end when it is newer. */
+  /** Negative when the record is older than the tail; beyond the end when it is newer. */
   private indexOf(seq: number): number {
     const first = this.records[0];
     return first === undefined ? -1 : seq - first.seq;

@@ -19,26 +19,26 @@ export interface ReplicaPorts {
   readonly log: Log;
 }
 
-/** Who ships here, as far as its messages tell. */
+/** The primary that ships to this replica, as its messages describe it. */
 export interface FollowedPrimary extends PrimaryIdentity {
   /** `http://host:port`. */
   readonly url: string;
 }
 
-/** What the replica has done since it started. */
+/** Counted since the replica started. */
 export interface ReplicaCounts {
   readonly appendedRecords: number;
   readonly installedSnapshots: number;
   readonly quarantines: number;
-  /** Records that were durable at the primary when it sent the last append, and were not here after it. */
+  /** Records that were durable at the primary when it sent the last append, but were missing here after that append. */
   readonly lag: number;
 }
 
 type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
 
 /**
- * Carries out what the core decides, one message after the other. Invariant: the next message is decided on only after
- * everything that the one before caused is durable, and nothing is answered before that.
+ * Carries out what the core decides, one message at a time. Invariant: everything that a message caused is durable before the
+ * shell answers it and before the core decides on the next message.
  */
 export class ReplicaShell {
   private last: Promise<unknown> = Promise.resolve();
@@ -53,7 +53,7 @@ export class ReplicaShell {
     lag: 0,
   };
 
-  /** `onHeard` is called for every append of a primary that is followed. */
+  /** Calls `onHeard` for every append of a primary that this replica follows. */
   constructor(
     private readonly ports: ReplicaPorts,
     private readonly onHeard: (primary: FollowedPrimary) => void = () => undefined,
@@ -70,7 +70,6 @@ export class ReplicaShell {
     return this.primary;
   }
 
-  /** What this replica says of itself. */
   report(): ReplicaReport {
     return reportOf(stateOf(this.ports.store));
   }
@@ -97,8 +96,8 @@ export class ReplicaShell {
   }
 
   /**
-   * Other messages are handled while the snapshot comes in; whether it is wanted is decided before its first byte, and
-   * again when it is whole. Rejects with `not-ready` while another one comes in.
+   * Handles other messages while the snapshot arrives. The core decides whether the replica wants the snapshot before its first
+   * byte, and again when it is complete. Rejects with `not-ready` while another snapshot arrives.
    */
   async install(message: Omit<InstallMessage, 'kind'>, chunks: AsyncIterable<Buffer>): Promise<ReplicaAnswer> {
     const { store, log } = this.ports;
@@ -117,24 +116,26 @@ export class ReplicaShell {
     }
   }
 
-  /** The hash that was kept behind `seq`, or of now. Resolves when it is computed; undefined for one not kept. */
+  /**
+   * The hash that was kept after record `seq`, or the current one. Resolves when it is computed; undefined when none was kept.
+   */
   async stateHash(seq: number | undefined): Promise<StateHashAt | undefined> {
     if (seq !== undefined) return this.hashes.find(seq);
     const captured = await this.inTurn(async () => this.ports.store.captureState());
     return { position: captured.position, stateHash: await captured.stateHash() };
   }
 
-  /** True as soon as this replica holds the write, false when it does not within `timeoutMs`. */
+  /** True as soon as this replica holds the write; false when it does not hold the write within `timeoutMs`. */
   whenAt(commit: { readonly epoch: number; readonly seq: number }, timeoutMs: number): Promise<boolean> {
     return this.waits.wait(commit, timeoutMs);
   }
 
-  /** Resolves when all that was begun is done. */
+  /** Resolves when every message begun so far is done. */
   async idle(): Promise<void> {
     await this.last.catch(() => undefined);
   }
 
-  /** A snapshot that is not wanted: its sender's promise is kept all the same. */
+  /** Keeps the promise to the sender of a snapshot that the replica does not want. */
   private setOff(message: Omit<InstallMessage, 'kind'>, answer: ReplicaAnswer): Promise<ReplicaAnswer> {
     if (answer.verdict !== 'accepted') return Promise.resolve(answer);
     return this.inTurn(() => this.handle({ kind: 'install', ...message }));

@@ -2,28 +2,28 @@ import type { ChainPosition, CopyableHistory, EncodedRecord } from '../../../ker
 import { NO_PROMISE, type ReplicaPromise, type ReplicaState } from '../core/replica.js';
 
 /**
- * What a replica holds. One method at a time, except `captureState` and `receiveSnapshot`. A rejection with
- * `storage-full` means that nothing was taken; after a failure of the disk the process is stopped.
+ * The durable data of a replica. Callers run one method at a time, except `captureState` and `receiveSnapshot`. A rejection with
+ * `storage-full` means that nothing was stored; a failure of the disk stops the process.
  */
 export interface ReplicaStore extends Pick<CopyableHistory, 'clusterId' | 'position' | 'firstSeq' | 'captureState'> {
-  /** What was kept last; undefined before the first time. */
+  /** The last promise kept; undefined before the first. */
   readonly promise: ReplicaPromise | undefined;
   /** Durable when it resolves. */
   keepPromise(promise: ReplicaPromise): Promise<void>;
-  /** `records` follow what it holds. Durable, and visible to readers, when it resolves. */
+  /** `records` continue the history here. Durable and visible to readers when it resolves. */
   follow(records: readonly EncodedRecord[]): Promise<void>;
-  /** Keeps all data under another name and begins empty; the promise stays. Durable when it resolves. */
+  /** Renames all data and begins empty; the promise remains. Durable when it resolves. */
   quarantine(): Promise<unknown>;
   /**
-   * Durable beside its data, which stays as it is, when it resolves, with the position that it is a snapshot of. Rejects
+   * Stores a snapshot beside the data, which does not change. Resolves with the snapshot's position when it is durable. Rejects
    * with `data-corrupt` when the bytes are not a whole snapshot.
    */
   receiveSnapshot(chunks: AsyncIterable<Buffer>): Promise<ChainPosition>;
-  /** Puts what was received last in the place of its data. Durable and visible when it resolves. */
+  /** Replaces the data with the snapshot received last. Durable and visible when it resolves. */
   install(): Promise<unknown>;
 }
 
-/** Only what is durable. */
+/** Contains only durable facts. */
 export function stateOf({ promise, clusterId, position, firstSeq }: ReplicaStore): ReplicaState {
   return { ...(promise ?? NO_PROMISE), clusterId, position, firstSeq };
 }

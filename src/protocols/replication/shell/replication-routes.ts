@@ -26,22 +26,21 @@ import {
 export interface ReplicationRoutesOptions {
   readonly shell: ReplicaShell;
   readonly history: Pick<CopyableHistory, 'readFrom' | 'openSnapshot'>;
-  /** What callers must present; undefined while the cluster's secret is not known here. */
+  /** What callers must present; undefined while this process does not know the cluster's secret. */
   readonly authorization: () => string | undefined;
   readonly logger: Logger;
 }
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 const BYTES_TYPE = 'application/octet-stream';
-/** A snapshot of which nothing comes for so long has no sender any more. */
+/** A snapshot that sends nothing for this long is given up. */
 const SNAPSHOT_IDLE_MS = 10_000;
-/** The longest that a whole one may take. */
 const SNAPSHOT_WITHIN_MS = 600_000;
 const WHOLE_NUMBER = /^\d{1,15}$/;
 
 /**
- * The internal routes, in a context of their own: they are called thousands of times a second, know no API keys but the
- * cluster's secret, and take bodies that are not JSON.
+ * The internal routes have a context of their own: they take thousands of calls a second, accept only the cluster's secret and no
+ * API keys, and take bodies that are not JSON.
  */
 export async function serveReplication(server: FastifyInstance, options: ReplicationRoutesOptions): Promise<void> {
   await server.register(async (context) => {
@@ -78,7 +77,7 @@ function serveMessages(context: FastifyInstance, { shell }: ReplicationRoutesOpt
   );
 }
 
-/** A snapshot is taken as it comes in, whatever its size. */
+/** Streams the snapshot, whatever its size. */
 async function serveInstall(context: FastifyInstance, { shell }: ReplicationRoutesOptions): Promise<void> {
   context.removeAllContentTypeParsers();
   context.addContentTypeParser('*', (_request, payload, done) => {
@@ -149,7 +148,7 @@ function bytesOf({ body }: FastifyRequest): Buffer {
   throw malformed('the message is missing');
 }
 
-/** It is the sender's snapshot that is damaged, not what is kept here. */
+/** The sender's snapshot is damaged, not the data here. */
 function asMalformed(error: unknown): never {
   if (!isAppError(error, 'data-corrupt')) throw error;
   throw new AppError('malformed-request', error.message, { retry: 'never', cause: error });

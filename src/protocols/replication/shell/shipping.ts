@@ -5,18 +5,18 @@ import type { ReplicaLink } from './replica-link.js';
 
 export interface AppendOptions {
   readonly timeoutMs: number;
-  /** Ends the message at this record even when there are more, and has the state behind it kept for comparison. */
+  /** Ends the message at this record even when there are more; the replica then keeps its state for comparison. */
   readonly auditAt: number | undefined;
 }
 
-/** Of the newest records that are kept in memory; who is further behind is served from the journal. */
+/** Limit of the records kept in memory; the journal serves a replica that is further behind. */
 const TAIL_CHARACTERS = 16 * 1024 * 1024;
 const SNAPSHOT_IDLE_MS = 10_000;
 
-/** What a replica is sent, from memory where it is new enough, else from the journal, else from a snapshot. */
+/** Sends to a replica from memory where the records are new enough, else from the journal, else from a snapshot. */
 export class Shipping {
   private readonly tail = new RecordTail(TAIL_CHARACTERS);
-  /** Snapshots that were sent, to be closed when their readers need nothing behind them any more. */
+  /** Sent snapshots by replica; `release` closes each when its replica no longer needs the records after it. */
   private readonly sent = new Map<string, { close(): Promise<void> }>();
 
   constructor(
@@ -24,14 +24,14 @@ export class Shipping {
     private readonly options: { readonly primaryUrl: () => string; readonly batchBytes: number },
   ) {}
 
-  /** What has become durable here, in order. */
+  /** `records` have become durable here, in order. */
   remember(records: readonly EncodedRecord[]): void {
     this.tail.push(records);
   }
 
   /**
-   * Sends what is durable here behind `afterSeq`, as much as goes into one message. When that can no longer be read, it
-   * sends a question instead, whose answer tells where the replica is.
+   * Sends the durable records after `afterSeq`, as many as fit in one message. When they can no longer be read, it sends an
+   * append without records instead, whose answer shows where the replica is.
    */
   async append(
     link: ReplicaLink,
@@ -46,7 +46,7 @@ export class Shipping {
     return link.append(message, timeoutMs);
   }
 
-  /** Sends the newest snapshot, and keeps what follows it readable until `release`. */
+  /** Sends the newest snapshot, and keeps the records after it readable until `release`. */
   async snapshot(link: ReplicaLink, from: PrimaryIdentity): Promise<ReplicaAnswer> {
     const snapshot = await this.history.openSnapshot();
     if (snapshot === undefined) throw new Error('the records are gone and there is no snapshot');
@@ -55,14 +55,14 @@ export class Shipping {
     return link.install(from, snapshot, SNAPSHOT_IDLE_MS);
   }
 
-  /** The replica needs nothing that only a snapshot's successors hold. */
+  /** Closes the snapshot that was sent to the replica, which no longer needs the records after it. */
   release(name: string): void {
     const snapshot = this.sent.get(name);
     this.sent.delete(name);
     void snapshot?.close();
   }
 
-  /** The position that this history had at `seq`; `gone` when only a snapshot could tell, undefined beyond its end. */
+  /** The log position of this history at `seq`; `gone` when the record is only in a snapshot, undefined beyond the end. */
   async positionAt(seq: number): Promise<ChainPosition | 'gone' | undefined> {
     if (seq > this.history.position.seq) return undefined;
     return this.tail.positionAt(seq) ?? (await this.history.positionAt(seq));

@@ -1,7 +1,7 @@
 import type { CopyableHistory, Timers } from '../../../kernel/index.js';
 import type { ReplicaLink } from './replica-link.js';
 
-/** State hashes of this process and of replicas, all behind one record. */
+/** State hashes of this process and of replicas, all after the same record. */
 export interface AuditResult {
   readonly own: string;
   readonly replicas: Readonly<Record<string, string>>;
@@ -10,17 +10,17 @@ export interface AuditResult {
 interface Round {
   readonly seq: number;
   readonly own: Promise<string>;
-  /** Not there yet. */
+  /** Replicas that have not reached `seq`. */
   readonly coming: Set<string>;
-  /** There, and computing. */
+  /** Replicas that compute their hashes. */
   readonly asked: Set<string>;
   readonly hashes: Record<string, string>;
   readonly done: (result: AuditResult | undefined) => void;
 }
 
 /**
- * Compares states, not only histories: two processes that applied the same records must show the same hash behind the
- * same one. The own state is captured now; each replica captures its own when it has exactly the same records.
+ * Compares states, not only histories: processes that applied the same records must show the same hash. This process captures its
+ * state now; each replica captures its own when it has exactly the same records.
  */
 export class StateAudit {
   private readonly rounds = new Set<Round>();
@@ -28,11 +28,11 @@ export class StateAudit {
   constructor(
     private readonly history: Pick<CopyableHistory, 'captureState'>,
     private readonly timers: Timers,
-    /** How long a replica may take until it shows its hash. */
+    /** How long a replica may take to show its hash. */
     private readonly deadlineMs: number,
   ) {}
 
-  /** Resolves when every one of `names` has shown its hash or failed to; undefined when none has. */
+  /** Resolves when every replica in `names` has shown its hash or failed; undefined when none has shown one. */
   begin(names: readonly string[]): Promise<AuditResult | undefined> {
     if (names.length === 0) return Promise.resolve(undefined);
     return new Promise((resolve) => {
@@ -50,7 +50,7 @@ export class StateAudit {
     });
   }
 
-  /** Where the next message to the replica must end for a comparison; undefined: nowhere in particular. */
+  /** Where the next message to the replica must end for a comparison; undefined when it may end anywhere. */
   cutFor(name: string, afterSeq: number): number | undefined {
     let cut: number | undefined;
     for (const { seq, coming } of this.rounds) {
@@ -60,8 +60,8 @@ export class StateAudit {
   }
 
   /**
-   * The replica has everything through `seq`. Only a message that was told to end at `auditAt` made it keep its state; a
-   * round that began while another was under way goes on waiting.
+   * The replica holds everything through `seq`. It kept its state only for a message that ended at `auditAt`, so a round that
+   * began while another was under way goes on waiting.
    */
   reached(link: ReplicaLink, seq: number, auditAt: number | undefined): void {
     for (const round of this.rounds) {
@@ -74,7 +74,7 @@ export class StateAudit {
     }
   }
 
-  /** Nothing that this replica has shown or will show in the rounds under way counts any more. */
+  /** Discards what this replica has shown or will show in the rounds under way. */
   failed(name: string): void {
     for (const round of this.rounds) {
       delete round.hashes[name];
@@ -82,7 +82,6 @@ export class StateAudit {
     }
   }
 
-  /** Resolves when it has computed its hash. */
   private async fetch(round: Round, link: ReplicaLink): Promise<void> {
     const shown = await link.stateHash(round.seq, this.deadlineMs).catch(() => undefined);
     this.settle(round, link.name, shown?.stateHash);

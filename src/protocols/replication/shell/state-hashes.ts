@@ -1,10 +1,10 @@
 import type { CapturedState } from '../../../kernel/index.js';
 import type { StateHashAt } from './wire.js';
 
-/** The primary asks for the last one, soon. */
+/** A few suffice, because the primary soon asks for the last one. */
 const MAX_KEPT = 4;
 
-/** State hashes at the places where the primary wanted them, computed in the background. */
+/** State hashes at the log positions that the primary chose, computed in the background. */
 export class StateHashes {
   private readonly kept = new Map<number, Promise<StateHashAt | undefined>>();
 
@@ -21,7 +21,7 @@ export class StateHashes {
     }
   }
 
-  /** Resolves when it is computed; undefined when it was not kept or could not be computed. */
+  /** Resolves when the hash is computed; undefined when it was not kept or could not be computed. */
   async find(seq: number): Promise<StateHashAt | undefined> {
     return this.kept.get(seq);
   }

@@ -13,9 +13,9 @@ import type {
 } from '../messages.js';
 
 /**
- * The internal messages as bytes. Invariant: what one side encodes the other decodes to the same, and a body with a
- * changed byte is refused. Records travel as the text that stands in the journals and are covered by their hash chain;
- * what stands around them carries a checksum of its own.
+ * The internal messages as bytes. Invariant: decoding restores exactly what was encoded, and a body with a changed byte is
+ * refused. Records travel as the text in the journals and are covered by their hash chain; a checksum covers the envelope around
+ * them.
  */
 
 export const REPLICATION_PATHS = {
@@ -29,26 +29,25 @@ export const REPLICATION_PATHS = {
   stateHash: '/replication/state-hash',
 } as const;
 
-/** Of an append's body; a single record is smaller, as a request's body is at most 1 MiB. */
+/** Limit of an append's body. A single record is smaller, because a request's body is at most 1 MiB. */
 export const APPEND_LIMIT_BYTES = 16 * 1024 * 1024;
 
 export const NDJSON = 'application/x-ndjson';
 
-/** Of an install: what the snapshot's bytes in the body are. */
+/** The header of an install that describes the snapshot in the body. */
 export const INSTALL_HEADER = 'x-replication-install';
 
-/** Of a snapshot that is asked for. */
+/** The header with the log position of a requested snapshot. */
 export const POSITION_HEADER = 'x-replication-position';
 
-/** An append as it travels: with what the replica needs to know beside the records. */
+/** An append with the fields that the replica needs beside the records. */
 export interface ShippedAppend extends Omit<AppendMessage, 'kind'> {
-  /** Where clients' writes are passed on to: `http://host:port`. */
+  /** Where replicas forward clients' writes: `http://host:port`. */
   readonly primaryUrl: string;
-  /** The replica shall keep its state hash as it is after the last of these records. */
+  /** Asks the replica to keep its state hash after the last of these records. */
   readonly audit: boolean;
 }
 
-/** A state hash and the position at which it was taken. */
 export interface StateHashAt {
   readonly position: ChainPosition;
   readonly stateHash: string;
@@ -68,7 +67,7 @@ const VERDICTS: ReadonlySet<unknown> = new Set<ReplicaVerdict>([
   'foreign-cluster',
 ]);
 
-/** One line of JSON around the records, then one line per record. */
+/** One line of JSON for the envelope, then one line per record. */
 export function encodeAppend({ from, after, durableSeq, records, primaryUrl, audit }: ShippedAppend): Buffer {
   let text = sealed({ from: identity(from), after: positionText(after), durableSeq, primaryUrl, audit });
   for (const { json } of records) text += NEWLINE + json;
@@ -85,7 +84,7 @@ export function decodeAppend(body: Buffer): ShippedAppend {
   return { from: identityOf(from), after: start, durableSeq, records: chained(start, lines), primaryUrl, audit };
 }
 
-/** What a snapshot's bytes are preceded by; it travels in a header. */
+/** Describes the snapshot in the body; travels in a header. */
 export function encodeInstall({ from, position }: Told<InstallMessage>): string {
   return Buffer.from(sealed({ from: identity(from), position: positionText(position) })).toString('base64url');
 }
@@ -111,14 +110,14 @@ export function decodePromise(body: Buffer): Told<PromiseMessage> {
   return { from: claimOf(unsealed(body.toString('utf8'))['from']) };
 }
 
-/** One line of JSON per record; nothing at all for none. */
+/** One line of JSON per record; empty when there are none. */
 export function encodeRecords(records: readonly EncodedRecord[]): Buffer {
   return Buffer.from(records.map(({ json }) => json).join(NEWLINE));
 }
 
 /**
- * Each record follows the one before it; whether the first follows what the asker holds is for the asker to see. Throws
- * `malformed-request` for anything else.
+ * Throws `malformed-request` when the records do not follow each other from `afterSeq`; the caller checks that the first of them
+ * continues its own history.
  */
 export function decodeRecords(afterSeq: number, body: Buffer): readonly EncodedRecord[] {
   if (body.length === 0) return [];
@@ -208,7 +207,7 @@ function parsed(text: string): Record<string, unknown> {
   }
 }
 
-/** Exactly the agreed fields, whatever else the object carries. */
+/** Copies only the agreed fields, whatever else the object carries. */
 function identity({ clusterId, epoch, primaryId }: PrimaryIdentity): PrimaryIdentity {
   return { clusterId, epoch, primaryId };
 }

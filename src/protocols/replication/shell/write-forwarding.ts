@@ -15,21 +15,21 @@ import type { NodeAnswer, NodeCall, NodeClient } from '../../../platform/node-cl
 import type { ReplicaShell } from './replica-shell.js';
 
 export interface WriteForwardingOptions {
-  /** Of the collections whose documents are written at the primary. */
+  /** Paths of the collections whose documents are written at the primary. */
   readonly paths: readonly string[];
   readonly shell: Pick<ReplicaShell, 'whenAt' | 'followed'>;
   readonly client: NodeClient;
   readonly newKey: () => string;
-  /** What only processes of this system know; undefined while this one does not. */
+  /** A proof that only processes of this system know; undefined while this process does not know it. */
   readonly authorization: () => string | undefined;
-  /** For the whole write: at the primary and until it is here. */
+  /** Limit for the whole write: at the primary and until the write arrives here. */
   readonly writeDeadlineMs: number;
-  /** Never goes back. */
+  /** Monotonic. */
   readonly nowMs: () => number;
 }
 
 const KEY = 'idempotency-key';
-/** The way to the primary and back may take this much more than the write itself. */
+/** Forwarding may take this much longer than the write itself. */
 const FORWARDING_MS = 1_000;
 const FORWARDED_HEADERS = [
   'if-match',
@@ -45,7 +45,9 @@ const RETURNED_HEADERS = [
   ...['retry-after', 'www-authenticate'],
 ];
 
-/** Writes go to the primary and are answered once this replica holds them; what became of one is asked there too. */
+/**
+ * Forwards writes to the primary and answers once this replica holds them; also asks the primary for the outcome of an operation.
+ */
 export function serveForwardedWrites(server: FastifyInstance, options: WriteForwardingOptions): void {
   const write = (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> =>
     forwardWrite(request, reply, options);
@@ -72,7 +74,7 @@ async function forwardWrite(
   const given = request.headers[KEY];
   const isAdded = typeof given !== 'string';
   const key = isAdded ? options.newKey() : given;
-  // What the primary makes of it is not known here from now on.
+  // From here on this replica does not know the outcome at the primary.
   request.atStop = () => {
     reply.header(KEY, key);
     return outcomeUnknown('this replica is stopping', key, isAdded);
@@ -113,7 +115,7 @@ async function send(
   };
   const path = withoutOrigin(request.url);
   const call = { method: request.method as NodeCall['method'], path, headers, body: request.rawBody };
-  // It carries an Idempotency-Key, or changes nothing.
+  // The call is repeatable, because it carries an Idempotency-Key or changes nothing.
   return client.call(followed.url, { ...call, isRepeatable: true }, writeDeadlineMs + FORWARDING_MS);
 }
 
@@ -123,7 +125,7 @@ function answerWith(reply: FastifyReply, answer: NodeAnswer): FastifyReply {
   return reply.send(answer.status < 400 ? answer.body : Buffer.from(problemWithMessage(answer.body.toString())));
 }
 
-/** Durable at the primary under its write concern, and on its way to this replica. */
+/** The write is durable at the primary under its write concern, and on its way to this replica. */
 function notHereYet(answer: NodeAnswer): NodeAnswer {
   const accepted = acceptedAnswer(String(answer.headers['x-operation-id']), 'committed');
   const { etag: _etag, ...headers } = answer.headers;

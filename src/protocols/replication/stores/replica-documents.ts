@@ -3,10 +3,10 @@ import { DocumentFollower, type DocumentHistoryOptions } from '../../../platform
 import { nextTurn, systemClock, systemTimers } from '../../../platform/process/index.js';
 import { NO_PROMISE, promiseAfterLoss, type ReplicaPromise } from '../core/replica.js';
 
-/** The documents that a replica holds, as the protocol and as readers see them. */
+/** The documents of a replica, for the protocol and for readers. */
 export type ReplicaDocuments = DocumentFollower<ReplicaPromise>;
 
-/** Recovers what is in the replica's directory, whose lock the caller holds. */
+/** Recovers the documents from the replica's directory. The caller holds the lock of that directory. */
 export async function openReplicaDocuments(
   own: { readonly disk: Disk; readonly crashSites: CrashSites; readonly log: Log; readonly process: ProcessControl },
   options: DocumentHistoryOptions,
@@ -17,10 +17,10 @@ export async function openReplicaDocuments(
   return documents;
 }
 
-/** The promise first: once the journal's end is settled nothing tells of the loss but that. */
+/** Keeps the promise before it settles the journal's end: after that, only the promise shows the loss. */
 async function vouchForNoMoreThanIsThere(documents: ReplicaDocuments, log: Log): Promise<void> {
   const { missing, position, promise = NO_PROMISE } = documents;
-  // Only a replica that holds something ever could vouch.
+  // A replica can vouch only after it has held records, so an empty replica that can vote has lost them.
   if (missing === undefined && (position.seq > 0 || !promise.canVote)) return;
   log.warn(
     'records that were here are missing: they are fetched from the app, and until then this replica has no vote',
