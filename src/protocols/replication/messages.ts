@@ -9,7 +9,6 @@ export interface PrimaryIdentity {
 
 /** What a replica reports to callers that know the cluster's secret. */
 export interface ReplicaReport {
-  /** Undefined while the replica holds nothing. */
   readonly clusterId: string | undefined;
   /** The highest epoch that the replica has promised to follow, 0 before the first; and the primary of that epoch. */
   readonly promisedEpoch: number;

@@ -10,7 +10,6 @@ import type { ReplicaReport } from '../messages.js';
 
 /** The state of the primary's own disk before its first append. */
 export interface OwnHistory {
-  /** Undefined while the disk holds nothing. */
   readonly clusterId: string | undefined;
   readonly position: ChainPosition;
   /** Random, made at this start. */

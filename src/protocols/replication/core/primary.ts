@@ -30,8 +30,7 @@ export type ChainRelation = 'on-chain' | 'off-chain' | 'unknown';
 export type PrimaryInput =
   | { readonly kind: 'durable'; readonly seq: number }
   /**
-   * Each message yields at most one `answered` or `failed`, and no answer after its failure. `canShipAfter` says whether the
-   * records after the reported position can be read one by one.
+   * Each message yields at most one of these two. `canShipAfter`: the records after the reported position are readable singly.
    */
   | {
       readonly kind: 'answered';
@@ -44,23 +43,16 @@ export type PrimaryInput =
   | { readonly kind: 'failed'; readonly replica: string; readonly error: string }
   /** Time for a heartbeat or another attempt. Ignored while a message is under way. */
   | { readonly kind: 'due'; readonly replica: string }
-  /**
-   * State hashes at one position, of this primary and of the replicas that were there: the replica to verify, or all in a routine
-   * check.
-   */
+  /** State hashes at one position: this primary's, and those of the replica to verify or of all replicas in a routine check. */
   | { readonly kind: 'audited'; readonly own: string; readonly replicas: Readonly<Record<string, string>> };
 
 export type PrimaryEffect =
-  /**
-   * Send the records after `afterSeq`, as many as fit in one message, perhaps none. If they are gone, send no records after our
-   * last one, as a question.
-   */
+  /** Send the records after `afterSeq` that fit, perhaps none. If they are gone, send none after our last one, as a question. */
   | { readonly kind: 'send-append'; readonly replica: string; readonly afterSeq: number }
   | { readonly kind: 'send-snapshot'; readonly replica: string }
   | { readonly kind: 'send-set-aside'; readonly replica: string }
   /** Compare state hashes at one position; `audited` with this replica in it follows, or `failed`. */
   | { readonly kind: 'verify'; readonly replica: string }
-  /** At least one of the two numbers rose. */
   | { readonly kind: 'confirmed'; readonly all: number; readonly majority: number }
   /** This primary can no longer keep a promise: end the process at once, and do nothing that came with this. */
   | { readonly kind: 'stop'; readonly reason: string };
@@ -174,7 +166,6 @@ interface Turn {
   readonly effect?: PrimaryEffect;
 }
 
-/** Decides the next step for a replica after news of it. */
 function proceed(state: PrimaryState, view: ReplicaView): Turn {
   if (view.isBusy || isLeftAlone(view)) return { view };
   switch (view.condition) {

@@ -29,8 +29,8 @@ export function chooseRecovery(promised: Heard, replicas: number, minInSync: num
   if (second !== undefined) {
     return { kind: 'refuse', reason: `The replicas hold data of different clusters (${first ?? 'none'}, ${second}).` };
   }
-  // A replica that cannot vouch may still hold the most, and then it holds what the others hold. If it were left out, it would be
-  // ahead of the restored primary, which could not open.
+  // A replica that cannot vouch may still hold the most. Left out, it would be ahead of the restored primary, which could not
+  // open.
   const winner = mostAdvanced(promised);
   if (winner?.report.clusterId === undefined) return { kind: 'refuse', reason: 'No replica holds any data.' };
   const { name, report } = winner;

@@ -41,10 +41,7 @@ export const NO_PROMISE: ReplicaPromise = {
   forgot: { epoch: 0, seq: 0 },
 };
 
-/**
- * The promise of a replica that has lost records up to `expected`, or to an unknown position. It may have acknowledged them, so
- * it vouches for nothing until it is back there and has caught up.
- */
+/** A replica may have acknowledged what it lost up to `expected`, so it vouches for nothing until it is back there. */
 export function promiseAfterLoss(promise: ReplicaPromise, expected: LogPosition | undefined): ReplicaPromise {
   const isFarther = expected !== undefined && isAheadOf(expected, promise.forgot);
   const forgot = isFarther ? { epoch: expected.epoch, seq: expected.seq } : promise.forgot;

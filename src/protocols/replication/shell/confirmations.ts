@@ -12,10 +12,7 @@ interface Waiting {
 /** Checks per deadline: a write waits at most a fiftieth longer. */
 const TICKS = 50;
 
-/**
- * Holds writes that are durable here and wait for replicas. One timer serves all of them, because a timer per write costs as much
- * as the rest of its wait.
- */
+/** Holds writes that wait for replicas. They share one timer, because a timer per write costs as much as the rest of its wait. */
 export class Confirmations {
   private readonly waiting = { all: new WaitingLine(), majority: new WaitingLine() };
   private confirmed = { all: 0, majority: 0 };
@@ -27,10 +24,7 @@ export class Confirmations {
     private readonly deadlineMs: number,
   ) {}
 
-  /**
-   * True as soon as the write is confirmed, false when the deadline passes first. `withinMs` is a deadline of its own, never
-   * longer, which ends at the last check before it.
-   */
+  /** True once the write is confirmed, false at the deadline or at the last check before the end of a shorter `withinMs`. */
   wait(seq: number, concern: 'all' | 'majority', withinMs?: number): Promise<boolean> {
     if (this.confirmed[concern] >= seq) return Promise.resolve(true);
     return new Promise((settle) => {

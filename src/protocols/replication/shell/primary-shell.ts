@@ -40,7 +40,6 @@ export interface ReplicationOptions {
   readonly minInSync: number;
   readonly replicaTimeoutMs: number;
   readonly writeDeadlineMs: number;
-  /** How long a read waits for a log position. */
   readonly readWaitMs: number;
   readonly pingMs: number;
   /** 0 means never. */
@@ -56,7 +55,6 @@ export interface ReplicationOptions {
 export interface ReplicationStatus {
   /** The position of the last durable record. */
   readonly position: ChainPosition;
-  /** Undefined before the epoch has begun. */
   readonly state: PrimaryState | undefined;
   /** Why writes under `all` and `majority` are refused; undefined when they are admitted. */
   readonly waiting: string | undefined;
@@ -246,7 +244,6 @@ export class ReplicationPrimary {
     }
   }
 
-  /** Sends one message and reports its outcome to the core. */
   private async send(
     name: string,
     message: (link: ReplicaLink) => Promise<ReplicaAnswer>,

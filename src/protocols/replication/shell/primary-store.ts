@@ -8,10 +8,7 @@ export interface PrimaryStore {
   readonly missing: MissingEnd | undefined;
   /** Calls `listener` once per durable batch, in order, after readers can see the batch. */
   onDurable(listener: (records: readonly EncodedRecord[]) => void): unknown;
-  /**
-   * Appends records fetched from a replica before the epoch starts. Durable when it resolves. Rejects with `conflict` and writes
-   * nothing when they do not follow.
-   */
+  /** Appends a replica's records, durable when it resolves. Rejects with `conflict`, nothing written, when they do not follow. */
   follow(records: readonly EncodedRecord[]): Promise<void>;
   /**
    * Begins the epoch with its first record. Creates a history when there is none, of the cluster `clusterId` or of a random one.

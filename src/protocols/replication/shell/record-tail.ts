@@ -3,10 +3,7 @@ import type { ChainPosition, EncodedRecord } from '../../../kernel/index.js';
 /** Trimming copies the remaining records, so it waits until the tail exceeds its limit by this factor. */
 const SLACK = 1.25;
 
-/**
- * Keeps the newest records in memory, so that shipping does not read the disk. The records have no gap; the oldest are dropped
- * first when all texts together exceed `maxLength` characters.
- */
+/** Keeps the newest records, `maxLength` characters without a gap, in memory, so that shipping does not read the disk. */
 export class RecordTail {
   private records: EncodedRecord[] = [];
   private characters = 0;
@@ -28,10 +25,7 @@ export class RecordTail {
     return record && { epoch: record.epoch, seq: record.seq, hash: record.hash };
   }
 
-  /**
-   * The records after `seq` up to `lastSeq`: about `maxLength` characters in all but at least one record; empty when there are
-   * none. Undefined when the tail no longer holds the first of them.
-   */
+  /** Records after `seq` up to `lastSeq`: about `maxLength` characters, at least one if any. Undefined: the first was dropped. */
   after(seq: number, lastSeq: number, maxLength: number): readonly EncodedRecord[] | undefined {
     const start = this.indexOf(seq + 1);
     if (start < 0) return undefined;

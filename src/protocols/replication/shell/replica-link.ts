@@ -30,10 +30,7 @@ export interface ReplicaLink {
   records(afterSeq: number, maxBytes: number, timeoutMs: number): Promise<readonly EncodedRecord[] | 'gone'>;
   /** Undefined when all its records can be read one by one. Reading `chunks` fails when the stream is cut short. */
   snapshot(timeoutMs: number): Promise<SnapshotStream | undefined>;
-  /**
-   * Its state hash after record `seq`, where an append with `audit` ended, or the current one; resolves once it is computed.
-   * Undefined when it was not captured or was forgotten.
-   */
+  /** Its state hash after record `seq`, where an append with `audit` ended, or the current one; undefined when none was kept. */
   stateHash(seq: number | undefined, timeoutMs: number): Promise<StateHashAt | undefined>;
   /** Aborts all calls under way. */
   close(): void;

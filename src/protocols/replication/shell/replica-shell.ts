@@ -25,7 +25,6 @@ export interface FollowedPrimary extends PrimaryIdentity {
   readonly url: string;
 }
 
-/** Counted since the replica started. */
 export interface ReplicaCounts {
   readonly appendedRecords: number;
   readonly installedSnapshots: number;
@@ -36,10 +35,7 @@ export interface ReplicaCounts {
 
 type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
 
-/**
- * Carries out what the core decides, one message at a time. Invariant: everything that a message caused is durable before the
- * shell answers it and before the core decides on the next message.
- */
+/** Invariant: all effects of a message are durable before the shell answers it and before the core sees the next message. */
 export class ReplicaShell {
   private last: Promise<unknown> = Promise.resolve();
   private isReceiving = false;
@@ -116,9 +112,7 @@ export class ReplicaShell {
     }
   }
 
-  /**
-   * The hash that was kept after record `seq`, or the current one. Resolves when it is computed; undefined when none was kept.
-   */
+  /** The hash kept after record `seq`, or the current one. Resolves when it is computed; undefined when none was kept. */
   async stateHash(seq: number | undefined): Promise<StateHashAt | undefined> {
     if (seq !== undefined) return this.hashes.find(seq);
     const captured = await this.inTurn(async () => this.ports.store.captureState());

@@ -23,7 +23,6 @@ export interface ReplicaStore extends Pick<CopyableHistory, 'clusterId' | 'posit
   install(): Promise<unknown>;
 }
 
-/** Contains only durable facts. */
 export function stateOf({ promise, clusterId, position, firstSeq }: ReplicaStore): ReplicaState {
   return { ...(promise ?? NO_PROMISE), clusterId, position, firstSeq };
 }

@@ -38,10 +38,7 @@ const SNAPSHOT_IDLE_MS = 10_000;
 const SNAPSHOT_WITHIN_MS = 600_000;
 const WHOLE_NUMBER = /^\d{1,15}$/;
 
-/**
- * The internal routes have a context of their own: they take thousands of calls a second, accept only the cluster's secret and no
- * API keys, and take bodies that are not JSON.
- */
+/** The internal routes have their own context: they are hot, accept only the cluster's secret, and take more than JSON. */
 export async function serveReplication(server: FastifyInstance, options: ReplicationRoutesOptions): Promise<void> {
   await server.register(async (context) => {
     answerProblems(context, options.logger);
@@ -77,7 +74,6 @@ function serveMessages(context: FastifyInstance, { shell }: ReplicationRoutesOpt
   );
 }
 
-/** Streams the snapshot, whatever its size. */
 async function serveInstall(context: FastifyInstance, { shell }: ReplicationRoutesOptions): Promise<void> {
   context.removeAllContentTypeParsers();
   context.addContentTypeParser('*', (_request, payload, done) => {

@@ -29,10 +29,7 @@ export class Shipping {
     this.tail.push(records);
   }
 
-  /**
-   * Sends the durable records after `afterSeq`, as many as fit in one message. When they can no longer be read, it sends an
-   * append without records instead, whose answer shows where the replica is.
-   */
+  /** Sends the durable records after `afterSeq` that fit in one message; if they are gone, it only asks where the replica is. */
   async append(
     link: ReplicaLink,
     from: PrimaryIdentity,

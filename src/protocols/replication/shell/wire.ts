@@ -14,8 +14,7 @@ import type {
 
 /**
  * The internal messages as bytes. Invariant: decoding restores exactly what was encoded, and a body with a changed byte is
- * refused. Records travel as the text in the journals and are covered by their hash chain; a checksum covers the envelope around
- * them.
+ * refused. Records travel as the journals' text, covered by their hash chain; a checksum covers the envelope around them.
  */
 
 export const REPLICATION_PATHS = {
@@ -115,10 +114,7 @@ export function encodeRecords(records: readonly EncodedRecord[]): Buffer {
   return Buffer.from(records.map(({ json }) => json).join(NEWLINE));
 }
 
-/**
- * Throws `malformed-request` when the records do not follow each other from `afterSeq`; the caller checks that the first of them
- * continues its own history.
- */
+/** Throws `malformed-request` on a gap after `afterSeq`; the caller checks that the first record continues its own history. */
 export function decodeRecords(afterSeq: number, body: Buffer): readonly EncodedRecord[] {
   if (body.length === 0) return [];
   const [first = '', ...rest] = body.toString('utf8').split(NEWLINE);

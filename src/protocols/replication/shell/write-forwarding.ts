@@ -45,9 +45,7 @@ const RETURNED_HEADERS = [
   ...['retry-after', 'www-authenticate'],
 ];
 
-/**
- * Forwards writes to the primary and answers once this replica holds them; also asks the primary for the outcome of an operation.
- */
+/** Forwards writes to the primary and answers once this replica holds them; also forwards questions about an operation. */
 export function serveForwardedWrites(server: FastifyInstance, options: WriteForwardingOptions): void {
   const write = (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> =>
     forwardWrite(request, reply, options);

@@ -1,9 +1,9 @@
 /**
- * What the coordinator of one transaction asks, tells and answers.
+ * Decides what the coordinator of one transaction asks, sends and answers.
  *
- * Invariant: it asks for `committed` once, and only when every participant has promised; it tells a participant only
- * what a row says, or `abort` when nobody can ask for `committed` any more; it answers "not done" only when that is
- * certain. Presumed abort is Mohan's, Lindsay's and Obermarck's (1986), the last resource Gray's (1978).
+ * Invariant: it asks for `committed` once, and only when every participant has promised. It notifies a participant only of what a
+ * row says, or of `abort` when no process can ask for `committed` any more. It answers "not done" only when that is certain.
+ * Presumed abort is Mohan's, Lindsay's and Obermarck's (1986), the last resource Gray's (1978).
  */
 import { AppError } from '../../../kernel/index.js';
 import type { Decision, Acknowledgement, Vote } from '../ports.js';
@@ -11,12 +11,9 @@ import { moved, type TransactionState } from './states.js';
 
 export interface BranchState {
   readonly name: string;
-  /**
-   * `uncertain`: no answer to `prepare`, or none that could be relied on; it may hold a promise.
-   * `untold`: decided, and telling it failed.
-   */
+  /** `uncertain`: `prepare` had no reliable answer, so it may hold a promise. `untold`: decided, but notifying it failed. */
   readonly state: 'preparing' | 'prepared' | 'refused' | 'uncertain' | 'committed' | 'aborted' | 'untold';
-  /** Where its promise stands, if it has such a place. */
+  /** The log position of its promise, if it has one. */
   readonly position: string | undefined;
   readonly acknowledgement: Acknowledgement | undefined;
 }
@@ -26,50 +23,47 @@ export interface CoordinatorState {
   readonly branches: readonly BranchState[];
   /** What the last resource was asked for and has not answered yet. */
   readonly asked: 'commit' | 'abort' | undefined;
-  /** Whether a row is known to be written. */
+  /** Whether a row is known to exist. */
   readonly hasRow: boolean;
   readonly isAnswered: boolean;
-  /** Why it is not done. Present as soon as it is certain that it will not be, unless a row says otherwise. */
+  /** Why it is not done. Present as soon as that is certain, unless a row says otherwise. */
   readonly reason: Error | undefined;
 }
 
 export type CoordinatorInput =
   | { readonly kind: 'voted'; readonly participant: string; readonly vote: Vote }
-  /** `prepare` was rejected. It may be prepared nevertheless. */
+  /** `prepare` was rejected. The participant may be prepared nevertheless. */
   | { readonly kind: 'prepare-failed'; readonly participant: string; readonly error: Error }
   | { readonly kind: 'prepare-overdue'; readonly afterMs: number }
   | { readonly kind: 'answer-overdue' }
-  /** What the row says, durably, whoever wrote it. */
+  /** The durable decision of the row, whoever wrote it. */
   | { readonly kind: 'decided'; readonly decision: Decision }
-  /** The last resource has not done what it was asked for, and of this request never will. */
+  /** The last resource has not done what it was asked, and never will for this request. */
   | { readonly kind: 'refused'; readonly error: Error }
-  /** It may or may not have done it. */
+  /** The last resource may or may not have done it. */
   | { readonly kind: 'unknown'; readonly error: Error }
   | { readonly kind: 'told'; readonly participant: string; readonly acknowledgement: Acknowledgement }
   | { readonly kind: 'telling-failed'; readonly participant: string };
 
-/** What the client is told. It is told once. */
+/** The client's answer, given once. */
 export type CoordinatorAnswer =
   | { readonly kind: 'committed'; readonly acknowledgements: Readonly<Record<string, Acknowledgement>> }
-  /** Committed; not every participant has been told yet. */
+  /** Committed; not every participant has been notified yet. */
   | { readonly kind: 'untold' }
-  /** Not decided yet. */
   | { readonly kind: 'running' }
   /** Not done and never will be; or, with the code `outcome-unknown`, not known. */
   | { readonly kind: 'rejected'; readonly error: Error };
 
-/** Those of one decision may be done at once, in any order. */
+/** The effects of one decision may run at once, in any order. */
 export type CoordinatorEffect =
   | { readonly kind: 'prepare'; readonly participant: string }
-  /** Commit the work with the row `committed`. */
   | { readonly kind: 'ask-commit' }
-  /** Write the row `aborted`, if there is none. */
+  /** Write the row `aborted` if there is no row. */
   | { readonly kind: 'ask-abort'; readonly reason: Error }
   | { readonly kind: 'tell'; readonly participant: string; readonly decision: Decision }
-  /** All have carried out what the row says. */
   | { readonly kind: 'complete'; readonly acknowledgements: Readonly<Record<string, Acknowledgement>> }
   | { readonly kind: 'answer'; readonly answer: CoordinatorAnswer }
-  /** Nothing more will come of this. If it is not ended by now, recovery has to take it. */
+  /** Nothing more will come of this. If the transaction has not ended, recovery has to take it. */
   | { readonly kind: 'forget' };
 
 export interface CoordinatorDecision {
@@ -110,7 +104,7 @@ export function decideCoordinator(state: CoordinatorState, input: CoordinatorInp
   }
 }
 
-/** By participant: where its promise stands, empty where it has no place. Those that may hold one, and no others. */
+/** Log positions of the promises that may exist, by participant; empty text where a promise has no position. */
 export function positionsOf({ branches }: Pick<CoordinatorState, 'branches'>): Readonly<Record<string, string>> {
   const positions: Record<string, string> = {};
   for (const branch of branches) if (mayHoldPromise(branch)) positions[branch.name] = branch.position ?? '';
@@ -121,7 +115,7 @@ function takeVote(state: CoordinatorState, participant: string, vote: Vote): Coo
   if (!isAwaited(state, participant)) return unchanged(state);
   if (vote.vote === 'yes')
     return countVotes(withBranch(state, participant, { state: 'prepared', position: vote.position }));
-  // A definite no tells the client more than a failure that came before it. The first of several counts.
+  // A definite no tells the client more than an earlier failure. The first of several counts.
   const isFirst = !state.branches.some((branch) => branch.state === 'refused');
   const refused = withBranch(state, participant, { state: 'refused' });
   return countVotes(isFirst ? { ...refused, reason: vote.reason } : refused);
@@ -133,7 +127,7 @@ function takeFailure(state: CoordinatorState, participant: string, error: Error)
   return countVotes({ ...failed, reason: state.reason ?? failureOf(participant, error) });
 }
 
-/** The transaction is certainly aborted, so what is unknown to the participant is not to the client. */
+/** The transaction is certainly aborted, so the client knows the outcome even if the participant does not. */
 function failureOf(participant: string, error: Error): Error {
   if (error instanceof AppError && error.retry !== 'unknown') return error;
   return notDone(`${participant} could not promise (${error.message})`, error);
@@ -162,7 +156,7 @@ function countVotes(state: CoordinatorState): CoordinatorDecision {
   return end({ ...state, state: moved(state.state, 'none-promised') }, rejection(state));
 }
 
-/** The row first: whoever else may decide must find it. */
+/** The row comes first, because any other process that may decide must find it. */
 function veto(state: CoordinatorState): CoordinatorDecision {
   return { state: { ...state, asked: 'abort' }, effects: [{ kind: 'ask-abort', reason: reasonOf(state) }] };
 }
@@ -181,7 +175,7 @@ function takeRefusal(state: CoordinatorState, error: Error): CoordinatorDecision
   return state.asked === 'commit' ? veto({ ...state, reason: error }) : presumeAbort(state);
 }
 
-/** `committed` was never asked for, or that request was refused for good: nobody else ever asks for it. */
+/** `committed` was never asked for, or that request was refused for good, and no other process ever asks for it. */
 function presumeAbort(state: CoordinatorState): CoordinatorDecision {
   return notifyAll({ ...state, asked: undefined, state: moved(state.state, 'presumed-aborted') });
 }

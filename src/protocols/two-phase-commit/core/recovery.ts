@@ -1,42 +1,40 @@
 /**
- * What becomes of transactions that participants have promised and nobody has told them the decision of.
+ * Decides the transactions that participants have promised without hearing the decision.
  *
- * Invariant: the decision is what a row says after `aborted` was offered for it, never what is merely not there; nothing
- * is offered for what this database may not have decided.
+ * Invariant: the decision is what a row says after recovery offered `aborted` for it, never the mere absence of a row. Recovery
+ * offers nothing for what this database may not have decided.
  */
 import type { Decision, DecisionDetails, DecisionRow, InDoubt, TransactionHead, TransactionId } from '../ports.js';
 
-/** One transaction, and who holds a promise of it. */
 export interface UndecidedTransaction extends TransactionHead {
   readonly preparedAtMs: number;
-  /** By participant: where its promise stands, empty where it has no place. */
+  /** By participant: the log position of its promise, empty where the promise has none. */
   readonly positions: Readonly<Record<string, string>>;
 }
 
-/** The database that is here. */
 export interface Judge {
   readonly id: string;
-  /** Of the incarnations that began what is in doubt, those that it has lived. */
+  /** The incarnations in question that this database has lived. */
   readonly lived: ReadonlySet<number>;
-  /** Named by a recovery from replicas: what they promised may have been decided by a database that is lost. */
+  /** A recovery from replicas names these: a lost database may have decided them. */
   readonly unmatched: ReadonlySet<TransactionId>;
 }
 
 export interface RecoveryPlan {
-  /** To be offered to the last resource in one commit; its rows then decide. */
+  /** Offered to the last resource in one commit; its rows then decide. */
   readonly offered: readonly DecisionDetails[];
-  /** Their rows are looked at. Those without one stay as they are. */
+  /** Recovery reads their rows. Those without a row do not change. */
   readonly unmatched: readonly UndecidedTransaction[];
 }
 
-/** One step of telling; all of them may be taken at once, and taken again. */
+/** One notification of a participant; all may be sent at once, and sent again. */
 export interface Notification {
   readonly id: TransactionId;
   readonly participant: string;
   readonly decision: Decision;
 }
 
-/** By transaction, in the order in which they were first found. */
+/** Grouped by transaction, in the order in which they were first found. */
 export function undecidedOf(found: Readonly<Record<string, readonly InDoubt[]>>): readonly UndecidedTransaction[] {
   const doubts = new Map<TransactionId, UndecidedTransaction>();
   for (const [participant, inDoubt] of Object.entries(found)) {
@@ -48,15 +46,12 @@ export function undecidedOf(found: Readonly<Record<string, readonly InDoubt[]>>)
   return [...doubts.values()];
 }
 
-/** Somebody else is at it until it has been in doubt for too long. `inDoubtForMs`: by a clock that does not jump. */
+/** Another process is deciding it until it has been in doubt for too long. `inDoubtForMs` comes from a monotonic clock. */
 export function isDue(isLive: boolean, inDoubtForMs: number, inDoubtAfterMs: number): boolean {
   return !isLive || inDoubtForMs >= inDoubtAfterMs;
 }
 
-/**
- * Whether the decision may have been made where this database does not show it. A database that has not lived the incarnation
- * in which it was begun is a copy from before that incarnation, and stays one however often it is started.
- */
+/** Whether another database may hold the decision: one that does not know the incarnation is a copy from before it, for good. */
 export function isUnmatched({ id, decidedBy, incarnation }: TransactionHead, judge: Judge): boolean {
   return decidedBy !== judge.id || !judge.lived.has(incarnation) || judge.unmatched.has(id);
 }
@@ -69,7 +64,7 @@ export function planRecovery(doubts: readonly UndecidedTransaction[], judge: Jud
   return { offered, unmatched };
 }
 
-/** When it was begun is not known any more. */
+/** The time when it was begun is no longer known. */
 export function detailsOf(
   undecided: UndecidedTransaction,
   by: DecisionDetails['by'],
@@ -79,7 +74,7 @@ export function detailsOf(
   return { id, kind, decidedBy, incarnation, preparedAtMs, positions, by, begunAtMs: preparedAtMs, reason };
 }
 
-/** Whom to tell what, of those that have a row. */
+/** The notifications for all in-doubt transactions that have a row. */
 export function tellingsOf(
   doubts: readonly Pick<UndecidedTransaction, 'id' | 'positions'>[],
   rows: ReadonlyMap<TransactionId, Decision>,
@@ -91,19 +86,19 @@ export function tellingsOf(
   });
 }
 
-/** What contradicts itself between the participants and the rows: one of them is an older copy. */
+/** A contradiction between a participant and a row: one of them is an older copy. */
 export interface Mismatch {
   readonly id: TransactionId;
   readonly kind: string;
   readonly participant: string;
   readonly problem:
-    /** The participant has committed it, and there is no row: the database is an older copy, or another one. */
+    /** The participant has committed without a row: the database is an older copy, or another one. */
     | 'no-row'
-    /** The participant has carried out the one, and the row says the other. */
+    /** The participant has carried out the opposite of the row. */
     | 'other-decision'
-    /** The row says committed, and the participant never promised it: it is an older copy. */
+    /** The row says committed, but the participant never promised: the participant is an older copy. */
     | 'never-promised'
-    /** The row says committed, and there is no such participant. */
+    /** The row says committed, but there is no such participant. */
     | 'no-participant';
 }
 
@@ -111,15 +106,15 @@ export interface StartState {
   readonly participants: readonly string[];
   readonly inDoubt: Readonly<Record<string, readonly InDoubt[]>>;
   readonly carriedOut: Readonly<Record<string, readonly (TransactionHead & { readonly decision: Decision })[]>>;
-  /** Of all ids in `carriedOut`. */
+  /** The rows of all ids in `carriedOut`. */
   readonly rows: ReadonlyMap<TransactionId, Decision>;
-  /** Whose promises the participants must be able to show, or have forgotten. */
+  /** The participants must be able to show these promises, or have forgotten them. */
   readonly toBeFound: readonly DecisionRow[];
-  /** Named by a recovery from replicas: that there is no row for them is known. */
+  /** A recovery from replicas names these; they are known to have no row. */
   readonly unmatched: ReadonlySet<TransactionId>;
 }
 
-/** A promise that a committed row tells of and that its participant does not show. */
+/** A promise that a committed row records but its participant does not show. */
 export interface MissingPromise {
   readonly id: TransactionId;
   readonly kind: string;
@@ -127,7 +122,7 @@ export interface MissingPromise {
   readonly position: string;
 }
 
-/** The participants are to be asked whether these were ever made; what they are certain of goes into `mismatches`. */
+/** Ask the participants whether these were ever made; what they are certain of goes into `mismatches`. */
 export function missingPromises(state: StartState): readonly MissingPromise[] {
   const shown = new Map(
     state.participants.map((name) => {
@@ -138,7 +133,7 @@ export function missingPromises(state: StartState): readonly MissingPromise[] {
   return committedPositions(state).filter(({ id, participant }) => shown.get(participant)?.has(id) === false);
 }
 
-/** `neverMade`: of the missing promises, those of which the participant is certain. */
+/** `neverMade`: the missing promises of which the participant is certain. */
 export function mismatches(state: StartState, neverMade: readonly MissingPromise[]): readonly Mismatch[] {
   const { participants, carriedOut, rows, unmatched } = state;
   const contradicted = Object.entries(carriedOut).flatMap(([participant, transactions]) =>
@@ -161,7 +156,7 @@ export function mismatches(state: StartState, neverMade: readonly MissingPromise
   ];
 }
 
-/** A completed one without a participant's acknowledgement is one whose loss a person has accepted. */
+/** A person has accepted the loss of a completed row that lacks a participant's acknowledgement. */
 function committedPositions({ toBeFound }: StartState): readonly MissingPromise[] {
   return toBeFound
     .filter(({ decision }) => decision === 'committed')

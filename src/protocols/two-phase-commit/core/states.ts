@@ -1,16 +1,15 @@
 /**
- * Where one transaction stands, and how that changes.
+ * The states of one transaction, and their changes.
  *
- * Invariant: only its row makes it commit; what has begun to be committed or aborted never turns to the other; what this
- * database may not have decided is never presumed aborted. The table is checked for this when it is loaded.
+ * Invariant: only its row makes it commit; a commit that has begun never turns into an abort, or an abort into a commit; what
+ * this database may not have decided is never presumed aborted. The table is checked for this when it is loaded.
  */
 
 export type TransactionState =
-  /** Participants have been asked for their promise. */
   | 'preparing'
-  /** Some hold a promise, and no decision is known. */
+  /** Some participants hold a promise, and no decision is known. */
   | 'in-doubt'
-  /** In doubt, and the database that decides it is not the one here, or an older copy: left to a person. */
+  /** In doubt, and another database or a newer copy of this one decides it: left to a person. */
   | 'unmatched'
   /** Decided; not all participants have carried it out. */
   | 'committing'
@@ -20,20 +19,20 @@ export type TransactionState =
 
 export type Turn =
   | 'all-promised'
-  /** Some said no, or nothing that could be relied on; others may hold a promise. */
+  /** Some answered no, or nothing reliable; others may hold a promise. */
   | 'some-promised'
-  /** All said no: nothing is left anywhere. */
+  /** All answered no: nothing is left anywhere. */
   | 'none-promised'
   | 'row-committed'
   | 'row-aborted'
-  /** Nobody can ask for `committed` any more, and the row `aborted` cannot be written. */
+  /** No process can ask for `committed` any more, and the row `aborted` cannot be written. */
   | 'presumed-aborted'
   | 'found-unmatched'
   | 'carried-out';
 
 type Row = Readonly<Partial<Record<Turn, TransactionState>>>;
 
-/** A turn that a state does not name cannot come in it. */
+/** A turn that a state does not name cannot occur in that state. */
 export const TRANSITIONS: Readonly<Record<TransactionState, Row>> = checked({
   preparing: { 'all-promised': 'in-doubt', 'some-promised': 'in-doubt', 'none-promised': 'aborted' },
   'in-doubt': {
@@ -68,7 +67,7 @@ function checked(table: Table): Table {
   return table;
 }
 
-/** Throws when the turn cannot come in this state: a caller is wrong, and must not go on. */
+/** Throws when the turn cannot occur in this state: the caller is wrong and must not go on. */
 export function moved(state: TransactionState, turn: Turn): TransactionState {
   const to = TRANSITIONS[state][turn];
   if (to === undefined) throw new Error(`A transaction that is ${state} cannot be ${turn}.`);

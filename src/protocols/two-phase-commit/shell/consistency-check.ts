@@ -8,7 +8,6 @@ export type Stores = {
   readonly lastResource: LastResource<never, unknown>;
 };
 
-/** By participant. */
 export async function findInDoubt(
   { participants }: Stores,
   inTime: InTime = AS_LONG_AS_IT_TAKES,
@@ -16,12 +15,12 @@ export async function findInDoubt(
   return byName(participants, (participant) => inTime(participant.name, participant.inDoubt()));
 }
 
-/** By participant; of those that can tell. */
+/** Asks only the participants that implement `carriedOut`. */
 export async function findCarriedOut({ participants }: Stores): Promise<StartState['carriedOut']> {
   return byName(participants, async (participant) => (await participant.carriedOut?.()) ?? []);
 }
 
-/** What shows that one store is an older copy. To be asked before anything is begun; changes nothing. */
+/** Finds evidence that one store is an older copy. Call it before anything is begun; it changes nothing. */
 export async function findMismatches(
   stores: Stores,
   inDoubt: StartState['inDoubt'],
@@ -39,7 +38,7 @@ export async function findMismatches(
   return mismatches(state, await neverMade(stores, missingPromises(state)));
 }
 
-/** Rejects with `recovery-needed` when one store is an older copy; nothing is changed then. */
+/** Rejects with `recovery-needed` and changes nothing when one store is an older copy. */
 export async function assertConsistent(
   stores: Stores,
   inDoubt: StartState['inDoubt'],

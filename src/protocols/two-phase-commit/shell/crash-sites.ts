@@ -1,4 +1,4 @@
-/** Beside every step that makes something durable somewhere, of a coordinator and of a recovery. */
+/** Before and after every step of a coordinator or a recovery that makes something durable. */
 export const TWO_PHASE_CRASH_SITES = [
   '2pc.prepare.before',
   '2pc.prepare.after',

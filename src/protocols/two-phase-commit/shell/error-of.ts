@@ -1,4 +1,3 @@
-/** What a store may have thrown. */
 export function errorOf(reason: unknown): Error {
   return reason instanceof Error ? reason : new Error(String(reason));
 }

@@ -11,16 +11,14 @@ export interface PhaseTwoPorts {
   readonly inTime: InTime;
 }
 
-/** What became of telling one transaction's participants. */
 export interface Notified {
   readonly decision: Decision;
-  /** By participant. */
   readonly acknowledgements: Readonly<Record<string, Acknowledgement>>;
-  /** By participant, why it could not be told. Empty: the transaction is completed. */
+  /** By participant: why it could not be notified. Empty when the transaction is completed. */
   readonly errors: Readonly<Record<string, string>>;
 }
 
-/** Tells decisions that rows have made, all at once, and completes the transactions of which everyone could be told. */
+/** Notifies participants of row decisions, all at once, and completes each transaction whose participants all answered. */
 export async function notifyAll(
   notifications: readonly Notification[],
   ports: PhaseTwoPorts,

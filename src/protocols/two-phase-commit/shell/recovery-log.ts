@@ -8,15 +8,15 @@ import { type TransactionHistory, TransactionRecord } from './transaction-record
 
 type Named = Pick<TransactionHead, 'id' | 'kind'> & { readonly positions: Readonly<Record<string, string>> };
 
-/** The transactions that this process is deciding, or telling. */
+/** The transactions that this process decides, or whose participants it notifies. */
 export interface UnderWayNow {
   find(id: TransactionId): unknown;
   ids(): ReadonlySet<TransactionId>;
 }
 
 /**
- * What recovery leaves in the history and in the log. Of a transaction that is under way, its own run tells; one that has
- * ended, while recovery was asking or telling, is not touched again: it has been counted.
+ * Writes recovery's results into the history and the log. A transaction under way is left to its own run. One that ended while
+ * recovery was at work is not touched again, because it has been counted.
  */
 export class RecoveryLog {
   constructor(
@@ -26,7 +26,7 @@ export class RecoveryLog {
     private readonly log: Log,
   ) {}
 
-  /** Some that were left by their runs may be carried out by now, without anybody having heard of it. */
+  /** Some decisions that runs left behind may be carried out without notice here. */
   hasLeftovers(): boolean {
     return [...this.history.unfinished()].some(isDecided);
   }
@@ -38,7 +38,7 @@ export class RecoveryLog {
     }
   }
 
-  /** They have no row in this database. */
+  /** The transactions have no row in this database. */
   left(doubts: readonly UndecidedTransaction[]): void {
     for (const undecided of doubts) {
       if (this.hasEnded(undecided.id)) continue;
@@ -69,12 +69,12 @@ export class RecoveryLog {
     }
   }
 
-  /** `unsettled`: all that are in doubt, or have a row that was not completed. */
+  /** `unsettled`: all that are in doubt, or have a row that is not completed. */
   settleLeftovers(unsettled: readonly Pick<TransactionHead, 'id'>[]): void {
     const ids = new Set(unsettled.map(({ id }) => id));
     for (const record of this.history.unfinished()) {
       if (ids.has(record.id)) continue;
-      // Who decided it has told its participants by now, and not this process.
+      // Another process has decided it and notified its participants.
       if (record.state === 'unmatched') this.history.forget(record);
       else if (isDecided(record)) {
         const state = record.state === 'committing' ? 'committed' : 'aborted';
@@ -93,7 +93,7 @@ export class RecoveryLog {
     if (this.underWay.find(id)) return;
     const record = this.history.findUnfinished(id) ?? this.open(transaction, 'in-doubt');
     const isNews = pending.length === 0 || !record.branches.some(({ state }) => state === 'untold');
-    // Once is enough, of what is tried again every second.
+    // Recovery retries every second; one line is enough.
     if (pending.length > 0 && isNews)
       this.log.warn('a participant could not be told a decision', { ...details, errors });
     if (isNews) record.note(decision, undefined, 'recovery');

@@ -25,17 +25,17 @@ export interface RecoveryPorts extends Stores {
   readonly crashSites: CrashSites;
 }
 
-/** The deadline for those in doubt is looked at so often within its length. */
+/** Sweeps per length of the in-doubt deadline. */
 const SWEEPS = 5;
 
 type Rows = ReadonlyMap<TransactionId, Decision>;
 
-/** Finds what is in doubt and carries out what the rows say of it. The decisions are in core/recovery.ts. */
+/** Finds in-doubt transactions and carries out the decisions of their rows. core/recovery.ts makes the choices. */
 export class Recovery {
-  /** By the count of sweeps, so that no clock that jumps can make a transaction older than it is. */
+  /** Counted in sweeps, so that a clock that jumps cannot make a transaction older than it is. */
   private firstSeen = new Map<TransactionId, number>();
   private sweeps = 0;
-  /** Grows only: what was once left to a person is not taken later, when it looks like any other. */
+  /** Only grows: a transaction that was once left to a person is not taken later, when it looks like any other. */
   private readonly unmatched = new Set<TransactionId>();
   private readonly recoveryLog: RecoveryLog;
   private readonly inTime: InTime;
@@ -50,7 +50,7 @@ export class Recovery {
     this.recoveryLog = new RecoveryLog(history, underWay, ports.clock, ports.log);
   }
 
-  /** Before anything is begun. Rejects with `recovery-needed`, and then has changed nothing. */
+  /** Runs before anything is begun. Rejects with `recovery-needed` and changes nothing. */
   async atStart(unmatched: readonly TransactionId[]): Promise<RecoveryReport> {
     for (const id of unmatched) this.unmatched.add(id);
     const found = await findInDoubt(this.ports);
@@ -63,7 +63,7 @@ export class Recovery {
     return this.recover(doubts, due, false);
   }
 
-  /** As `now`, and costs next to nothing while all goes well. */
+  /** Like `now`, but almost free while all goes well. */
   async sweep(): Promise<void> {
     this.sweeps += 1;
     const { doubts, due } = await this.find();
@@ -71,7 +71,7 @@ export class Recovery {
     if (news.length > 0 || this.recoveryLog.hasLeftovers()) await this.recover(doubts, news, false);
   }
 
-  /** Sweeps until the returned function is called. `inTurn` runs it when nothing else of the kind runs. */
+  /** Sweeps until the returned function is called. `inTurn` runs each sweep alone. */
   keepSweeping(inTurn: (sweep: () => Promise<void>) => Promise<void>): () => void {
     let isStopped = false;
     let cancel: () => void = () => undefined;
@@ -92,7 +92,7 @@ export class Recovery {
     };
   }
 
-  /** What a person decides, where only a person can. Resolves and rejects as `TransactionCoordinator.resolve`. */
+  /** Carries out a person's decision. Resolves and rejects as `TransactionCoordinator.resolve`. */
   async resolve(resolution: Resolution): Promise<void> {
     const stores = { ...this.ports, inTime: this.inTime };
     const undecided = await resolveInDoubt(resolution, (doubts) => this.judgeOf(doubts), stores);
@@ -119,14 +119,14 @@ export class Recovery {
     readonly doubts: readonly UndecidedTransaction[];
     readonly due: readonly UndecidedTransaction[];
   }> {
-    // Whoever ends while the participants are asked may still be among their answers.
+    // A transaction that ends while the participants are asked may still be among their answers.
     const before = this.underWay.ids();
     const doubts = undecidedOf(await findInDoubt(this.ports, this.inTime));
     const after = this.underWay.ids();
     this.firstSeen = new Map(doubts.map(({ id }) => [id, this.firstSeen.get(id) ?? this.sweeps]));
     const due = doubts.filter(({ id, decidedBy }) => {
       const inDoubtForMs = ((this.sweeps - (this.firstSeen.get(id) ?? this.sweeps)) * this.inDoubtAfterMs) / SWEEPS;
-      // What another database decides may be under way at a coordinator of its own, unless it was given up before.
+      // Another coordinator may be deciding what another database decides, unless the transaction was given up before.
       const isElsewhere = decidedBy !== this.ports.lastResource.id && !this.unmatched.has(id);
       const isLive = before.has(id) || after.has(id) || isElsewhere;
       return isDue(isLive, inDoubtForMs, this.inDoubtAfterMs);
@@ -134,7 +134,7 @@ export class Recovery {
     return { doubts, due };
   }
 
-  /** `doubts`: all that there are; `due`: those to be decided. */
+  /** `doubts`: all in-doubt transactions; `due`: those to decide. */
   private async recover(
     doubts: readonly UndecidedTransaction[],
     due: readonly UndecidedTransaction[],
@@ -172,7 +172,7 @@ export class Recovery {
     } catch (reason) {
       const { message } = errorOf(reason);
       this.ports.log.warn('the rows of transactions in doubt cannot be written', { error: message });
-      // A row that is there has decided. One that is not there says nothing.
+      // An existing row has decided. A missing row proves nothing.
       const there: Rows = isAppError(reason, 'outcome-unknown') ? new Map() : await this.look(offered);
       for (const { id } of offered) {
         const decision = there.get(id);
@@ -188,7 +188,7 @@ export class Recovery {
   }
 }
 
-/** A row names all that may hold a promise, those in doubt are sure to; of some transactions there is only the one. */
+/** A row names all participants that may hold a promise, and an in-doubt transaction those that do; either may be missing. */
 function notificationsOf(
   due: readonly UndecidedTransaction[],
   rows: Rows,

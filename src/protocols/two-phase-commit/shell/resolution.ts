@@ -7,14 +7,14 @@ import { findCarriedOut, findInDoubt, type Stores } from './consistency-check.js
 export interface Resolution {
   readonly id: TransactionId;
   readonly decision: Decision;
-  /** Who decides, and why: both go into the log, and into the row. */
+  /** Who decides, and why: both go into the log and into the row. */
   readonly by: string;
   readonly reason: string;
 }
 
 /**
- * Writes the row that a person has decided on. Resolves when it is durable, with what is in doubt of it; undefined when
- * all had been told that decision already. Rejects with `not-found`, or `conflict`, and then has changed nothing.
+ * Writes the row that a person has decided on. Resolves when it is durable, with the in-doubt transaction; undefined when all
+ * participants had been notified of that decision. Rejects with `not-found` or `conflict` and changes nothing.
  */
 export async function resolveInDoubt(
   resolution: Resolution,
@@ -40,7 +40,7 @@ export async function resolveInDoubt(
   return undecided;
 }
 
-/** What a row says, or a participant that has carried it out. */
+/** The decision of the row, or of a participant that has carried it out. */
 async function decisionOf(id: TransactionId, stores: Stores): Promise<Decision | undefined> {
   const row = (await stores.lastResource.decisions([id])).get(id);
   if (row !== undefined) return row;

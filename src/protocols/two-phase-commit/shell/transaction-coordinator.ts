@@ -8,7 +8,7 @@ import { TransactionRun } from './transaction-run.js';
 import { UnderWay } from './under-way.js';
 
 export interface TransactionPorts<Work> {
-  /** All that may ever take part, each under a name of its own: recovery asks them all. */
+  /** All possible participants, each under a unique name: recovery asks every one. */
   readonly participants: readonly Participant<never>[];
   readonly lastResource: LastResource<Work, unknown>;
   readonly timers: Timers;
@@ -17,22 +17,22 @@ export interface TransactionPorts<Work> {
   readonly crashSites: CrashSites;
   /** Time-ordered and unique for ever. */
   readonly newId: () => TransactionId;
-  /** Told of each transaction that has ended, committed or aborted, in this incarnation of the process. */
+  /** Receives each transaction that has ended, committed or aborted, in this incarnation of the process. */
   readonly ended?: (transaction: EndedTransaction) => void;
 }
 
 export interface TransactionOptions {
-  /** For all participants to promise; a tenth longer at most. */
+  /** Limit for all participants to promise; a tenth longer at most. */
   readonly prepareDeadlineMs: number;
-  /** For the client to be answered, from the beginning; a tenth longer at most. */
+  /** Limit for the answer to the client, from the beginning; a tenth longer at most. */
   readonly answerDeadlineMs: number;
-  /** From when on recovery decides what somebody should be deciding. */
+  /** After this time recovery decides a transaction that another process should be deciding. */
   readonly inDoubtAfterMs: number;
 }
 
 /**
- * Transactions over participants and one last resource: in all of them or in none, whatever process dies and whenever.
- * They share nothing but the stores: N that are begun in one turn ask for their promises in that turn.
+ * Transactions over participants and one last resource commit in all of them or in none, whatever process dies and whenever. They
+ * share only the stores: N transactions begun in one turn ask for their promises in that turn.
  */
 export class TransactionCoordinator<Work> {
   private readonly participants = new Map<string, Participant<never>>();
@@ -40,7 +40,7 @@ export class TransactionCoordinator<Work> {
   private readonly history: TransactionHistory;
   private readonly recovery: Recovery;
   private whenIdle: (() => void)[] = [];
-  /** Recoveries and operators, one after the other. */
+  /** Serialises recoveries and operators. */
   private turn: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -62,8 +62,8 @@ export class TransactionCoordinator<Work> {
   }
 
   /**
-   * Resolves when the work is committed everywhere, or with what is known at the answer's deadline. Rejects when nothing
-   * is written anywhere and nothing will be, with the reason of whoever refused; or with `outcome-unknown`.
+   * Resolves when the work is committed everywhere, or with what is known at the answer's deadline. Rejects with the reason of
+   * the refusal when nothing is or will be written anywhere; or with `outcome-unknown`.
    */
   execute<Result>(request: TransactionRequest<Work>): Promise<TransactionOutcome<Result>> {
     return new Promise<TransactionOutcome<unknown>>((resolve, reject) => {
@@ -81,30 +81,29 @@ export class TransactionCoordinator<Work> {
   }
 
   /**
-   * Decides and carries out all that an earlier incarnation left; to be awaited before anything is read or begun. `unmatched`:
-   * named by a recovery from replicas. Rejects with `recovery-needed`, having changed nothing, when one store is
-   * an older copy.
+   * Decides and carries out everything that an earlier incarnation left. Await it before anything is read or begun. A recovery
+   * from replicas names the `unmatched`. Rejects with `recovery-needed` and changes nothing when one store is an older copy.
    */
   recoverAtStart(unmatched: readonly TransactionId[] = []): Promise<RecoveryReport> {
     return this.inTurn(() => this.recovery.atStart(unmatched));
   }
 
   /**
-   * Decides and carries out what nobody here is deciding, or for too long. Rejects when a participant cannot say what is
-   * in doubt there, or the rows cannot be read; what cannot be written or told is in the report.
+   * Decides and carries out what no run in this process decides, or what takes too long. Rejects when a participant cannot list
+   * its in-doubt transactions, or the rows cannot be read. The report names what cannot be written or sent.
    */
   recoverNow(): Promise<RecoveryReport> {
     return this.inTurn(() => this.recovery.now());
   }
 
-  /** Recovers by itself until the returned function is called. */
+  /** Recovers periodically until the returned function is called. */
   keepRecovering(): () => void {
     return this.recovery.keepSweeping((sweep) => this.inTurn(sweep));
   }
 
   /**
-   * Decides what a person has to. Resolves when the decision is durable and all that can be reached have been told it.
-   * Rejects with `not-found`, or `conflict`: it is under way, or decided otherwise, or this database decides it.
+   * Carries out a person's decision. Resolves when it is durable and all reachable participants have been notified of it. Rejects
+   * with `not-found`, or with `conflict` when it is under way, decided otherwise, or this database decides it.
    */
   resolve(id: TransactionId, decision: Resolution['decision'], who: Pick<Resolution, 'by' | 'reason'>): Promise<void> {
     return this.inTurn(async () => {
@@ -115,20 +114,19 @@ export class TransactionCoordinator<Work> {
     });
   }
 
-  /** Of this incarnation: the last thousand that ended, then all that have not. */
+  /** The transactions of this incarnation: the last thousand that ended, then all that have not. */
   live(): readonly TransactionView[] {
     const underWay = [...this.underWay].map(({ record }) => record);
     return [...this.history.all(), ...underWay].map((record) => record.view());
   }
 
-  /** Of this incarnation; undefined also when it ended long ago. */
+  /** Searches this incarnation; undefined also when the transaction ended long ago. */
   find(id: TransactionId): TransactionView | undefined {
     return (this.underWay.find(id)?.record ?? this.history.find(id))?.view();
   }
 
   /**
-   * Resolves when no transaction is under way any more, and no recovery, or `withinMs` later: what is left then is found
-   * by the next incarnation. Nothing may be begun meanwhile.
+   * Resolves when nothing is under way any more, or after `withinMs`; the next incarnation finds the rest. Begin nothing then.
    */
   async drained(withinMs: number): Promise<void> {
     const isIdle = this.underWay.size === 0;

@@ -8,7 +8,7 @@ interface Notified {
   readonly branches: TransactionView['participants'];
 }
 
-/** All of one shape: there are many. */
+/** All have one shape, because there are many. */
 interface Phase {
   readonly phase: PhaseName;
   readonly atMs: number;
@@ -16,7 +16,7 @@ interface Phase {
   readonly detail: string | undefined;
 }
 
-/** What people can see of one transaction; decides nothing. */
+/** What people can see of one transaction; it decides nothing. */
 export class TransactionRecord {
   private readonly phases: Phase[] = [];
   private notified: Notified;
@@ -44,7 +44,7 @@ export class TransactionRecord {
     this.phases.push({ phase, atMs: this.clock.nowMs(), participant, detail });
   }
 
-  /** Takes over what is true of it now; keeps what it is given. */
+  /** Keeps the given object, not a copy of it. */
   update(notified: Notified): void {
     this.notified = notified;
   }
@@ -67,25 +67,20 @@ function shown({ phase, atMs, participant, detail }: Phase): TransactionPhase {
   return { phase, atMs, ...(participant && { participant }), ...(detail && { detail }) };
 }
 
-/** What is told of one as soon as it has ended. */
 export type EndedTransaction = Pick<TransactionView, 'id' | 'kind' | 'state'>;
 
 const MAX_ENDED = 1_000;
 
-/**
- * The transactions of this incarnation of the process that are not under way: the last thousand that ended, and all that were
- * left to recovery or to a person.
- */
+/** The last thousand transactions of this incarnation that ended, and all that were left to recovery or to a person. */
 export class TransactionHistory {
   private readonly left = new Map<TransactionId, TransactionRecord>();
-  /** A ring; the oldest is at `next`, once it is full. Who looks for one has the time to look at all. */
+  /** A ring, whose oldest entry is at `next` once it is full. A search has time to look at all. */
   private readonly ended: TransactionRecord[] = [];
   private next = 0;
 
-  /** `whenEnded`: told of each. */
   constructor(private readonly whenEnded: (transaction: EndedTransaction) => void) {}
 
-  /** Keeps it for as long as it has not ended, and then in its time. It may be kept again. */
+  /** Keeps a record until it has ended, and then among the ended ones. A record may be kept again. */
   keep(record: TransactionRecord): void {
     if (!isEnded(record.state)) {
       this.left.set(record.id, record);
@@ -101,12 +96,11 @@ export class TransactionHistory {
     this.left.delete(record.id);
   }
 
-  /** All that have not ended. */
   unfinished(): Iterable<TransactionRecord> {
     return this.left.values();
   }
 
-  /** Undefined when it has ended, or never was. */
+  /** Undefined when it has ended, or never existed. */
   findUnfinished(id: TransactionId): TransactionRecord | undefined {
     return this.left.get(id);
   }
@@ -115,7 +109,7 @@ export class TransactionHistory {
     return this.left.get(id) ?? this.ended.find((record) => record.id === id);
   }
 
-  /** Those that ended first come first, those that have not ended last. */
+  /** The ended ones come first, oldest first; the unfinished ones come last. */
   all(): readonly TransactionRecord[] {
     return [...this.ended.slice(this.next), ...this.ended.slice(0, this.next), ...this.left.values()];
   }

@@ -21,20 +21,19 @@ export interface RunPorts<Work> {
   readonly crashSites: CrashSites;
 }
 
-/** How the client is answered, once. */
+/** The client's answer, given once. */
 export interface RunAnswer {
   resolve(outcome: TransactionOutcome<unknown>): void;
   reject(error: Error): void;
 }
 
-/** One transaction under way: carries out what core/coordinator.ts decides. Nothing in it waits for another one. */
+/** One transaction under way: carries out what core/coordinator.ts decides. It waits for no other transaction. */
 export class TransactionRun<Work> {
   readonly record: TransactionRecord;
   private state: CoordinatorState;
   private readonly begun: CoordinatorDecision;
   private readonly begunAtMs: number;
   private result: unknown;
-  /** Set while somebody waits for it. */
   private markEnded: () => void = () => undefined;
 
   constructor(
@@ -42,7 +41,6 @@ export class TransactionRun<Work> {
     private readonly request: TransactionRequest<Work>,
     private readonly ports: RunPorts<Work>,
     private readonly client: RunAnswer,
-    /** Called when it takes no more inputs. */
     private readonly isOver: () => void,
   ) {
     this.begunAtMs = ports.clock.nowMs();
@@ -197,7 +195,7 @@ export class TransactionRun<Work> {
     return { kind, error };
   }
 
-  /** Written out: this is a hot path, and copying the head costs more than all else in it. */
+  /** The fields are written out, because this is a hot path and copying the head costs more than the rest of it. */
   private details(): DecisionDetails {
     const { id, kind, decidedBy, incarnation } = this.head;
     const { operationId } = this.request;
@@ -227,7 +225,7 @@ export class TransactionRun<Work> {
     }
   }
 
-  /** What an operator should know. A commit that went well is not among it. */
+  /** Logs what an operator should know; a commit that went well is not part of it. */
   private sayHowItEnded(): void {
     const { state, reason, branches } = this.state;
     const { id, kind } = this.head;
@@ -235,7 +233,7 @@ export class TransactionRun<Work> {
     if (state === 'in-doubt') {
       this.ports.log.warn('the outcome of a transaction is not known', { transaction: id, kind });
     } else if (reason && branches.some((branch) => branch.state !== 'refused')) {
-      // A refusal of what was asked is the client's affair.
+      // The client, not the operator, has to act on a refusal of the request.
       const level = isAppError(reason) && reason.retry === 'never' ? 'info' : 'warn';
       const details = { transaction: id, kind, reason: reason.message };
       this.ports.log[level]('a transaction was aborted after a promise', details);

@@ -1,7 +1,6 @@
 import type { Timers } from '../../../kernel/index.js';
 import type { TransactionId } from '../ports.js';
 
-/** What runs until it is deleted. */
 export interface UnderWayRun {
   readonly head: { readonly id: TransactionId };
   prepareOverdue(afterMs: number): void;
@@ -13,14 +12,14 @@ interface Slot<Run> {
   ticks: number;
 }
 
-/** The shorter deadline is looked at so often within its length; either may come so much later. */
+/** Checks per length of the shorter deadline; either deadline may fire that much later. */
 const TICKS = 10;
 
 /**
  * The transactions under way, and their deadlines. One timer serves all of them, and none runs while there are none.
  *
- * Slots that are used again, and not a Map: each table that a growing and shrinking Map has outgrown keeps the next one
- * alive, and what was in it, until the old space is collected. That made a transaction four times as dear.
+ * It reuses slots instead of a Map: each outgrown table of a growing and shrinking Map keeps the next table and its content alive
+ * until the old space is collected. That made a transaction four times as expensive.
  */
 export class UnderWay<Run extends UnderWayRun> implements Iterable<Run> {
   private readonly slots: Slot<Run>[] = [];
@@ -41,13 +40,13 @@ export class UnderWay<Run extends UnderWayRun> implements Iterable<Run> {
     this.ticksToAnswer = Math.ceil(answerDeadlineMs / this.tickMs);
   }
 
-  /** A run hears of each deadline when its length has passed since now, unless it is deleted before. Gives its slot. */
+  /** Notifies a run when each deadline has passed since now, unless the run is deleted before. Returns the run's slot. */
   add(run: Run): number {
     const slot = this.free.pop() ?? this.slots.push({ run: undefined, ticks: 0 }) - 1;
     const its = this.slots[slot];
     if (its === undefined) throw new Error(`There is no slot ${slot}.`);
     its.run = run;
-    // The tick that is on its way comes too early to count.
+    // The pending tick comes too early to count.
     its.ticks = this.isTicking ? -1 : 0;
     this.count += 1;
     this.keepTicking();
@@ -66,7 +65,6 @@ export class UnderWay<Run extends UnderWayRun> implements Iterable<Run> {
     return this.count;
   }
 
-  /** Looks at all of them. */
   find(id: TransactionId): Run | undefined {
     return this.slots.find(({ run }) => run?.head.id === id)?.run;
   }
@@ -93,7 +91,7 @@ export class UnderWay<Run extends UnderWayRun> implements Iterable<Run> {
     if (slot.run === undefined) return;
     slot.ticks += 1;
     if (slot.ticks === this.ticksToPrepare) slot.run.prepareOverdue(this.prepareDeadlineMs);
-    // It may be over by the first.
+    // The first deadline may have ended the run.
     if (slot.ticks === this.ticksToAnswer) slot.run?.answerOverdue();
   }
 }

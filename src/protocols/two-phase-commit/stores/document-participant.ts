@@ -10,7 +10,6 @@ import type {
   Vote,
 } from '../ports.js';
 
-/** The name of the documents as a participant. */
 export const DOCUMENTS = 'documents';
 
 type No = Extract<Vote, { vote: 'no' }>;
@@ -18,15 +17,15 @@ type Concern = 'all' | 'majority' | 'primary';
 
 export interface DocumentWork {
   readonly changes: readonly PreparedChange[];
-  /** Who must hold the promise besides this process. Absent: as the replication does without being told. */
+  /** How many replicas must hold the promise besides this process. Absent: the replication's own concern applies. */
   readonly concern?: Concern;
 }
 
-/** What the documents' replication has to say, as of the primary. */
+/** What the primary's replication of the documents offers. */
 export interface PromiseConfirmer {
-  /** Throws an AppError when nothing can be confirmed under this concern now: before anything is written. */
+  /** Throws an AppError, before anything is written, when nothing can be confirmed under this concern now. */
   admit(concern: Concern | undefined): void;
-  /** Whether the record with this number is confirmed under the concern, as soon as it is or `withinMs` later. */
+  /** Resolves as soon as the record is confirmed under the concern, or `withinMs` later. */
   confirm(seq: number, concern: Concern | undefined, withinMs: number): Promise<{ readonly isConfirmed: boolean }>;
 }
 
@@ -36,12 +35,12 @@ type TransactionDocuments = Pick<
 >;
 
 /**
- * The documents as a participant. A promise is durable here and confirmed by replicas as the work's concern demands, so
- * that it outlives the loss of this disk; the decision is one more record, which ships with the next batch: nobody waits
- * for it, since who finds the promise can always be told the decision again.
+ * The documents as a participant. A promise is durable here and confirmed by replicas as the work's concern demands, so it
+ * outlives the loss of this disk. The decision is one more record, which ships with the next batch. Nothing waits for it, because
+ * the decision can always be sent again to a participant that holds the promise.
  *
- * Invariant: a `no` has left nothing. A promise that the replicas do not confirm in time is undone, durably here, before
- * the `no` is given: without its `yes` nobody may ask for `committed`.
+ * Invariant: a `no` leaves nothing behind. A promise that the replicas do not confirm in time is undone, durably here, before the
+ * `no`: without its `yes` no process may ask for `committed`.
  */
 export class DocumentParticipant implements Participant<DocumentWork> {
   readonly name = DOCUMENTS;
@@ -82,7 +81,7 @@ export class DocumentParticipant implements Participant<DocumentWork> {
     return Promise.resolve(this.documents.mayHavePrepared(id, position));
   }
 
-  /** Where it stands, durable here; or why there is none. */
+  /** Resolves with the promise's log position, durable here, or with the reason for a `no`. */
   private async promise(
     head: TransactionHead,
     changes: readonly PreparedChange[],

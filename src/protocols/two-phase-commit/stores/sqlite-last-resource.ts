@@ -10,21 +10,21 @@ import type {
 } from '../ports.js';
 
 /**
- * The business rows of a transaction. Runs inside the commit that decides it, so it is synchronous and may run
- * statements of the database's write handle only. What it throws aborts the transaction.
+ * The business rows of a transaction. It runs inside the deciding commit, so it is synchronous and may run only statements of the
+ * database's write handle. An error that it throws aborts the transaction.
  */
 export type SqlWork = (scope: SqlWriteScope, transaction: Pick<DecisionDetails, 'id' | 'positions'>) => unknown;
 
-/** Many enough to list what an older copy of the documents lacks, few enough to be read at each start. */
+/** Enough to list what an older copy of the documents lacks, and few enough to read at each start. */
 const LAST_COMPLETED = 1_000;
 const ABORTED_BEFORE = Symbol('aborted before');
 
 /**
- * The app's own SQLite file as the last resource. Transactions that reach their commit point in one turn of the event
- * loop share one SQL commit, as all work of its write executor does.
+ * The app's own SQLite file as the last resource. Transactions that reach their commit point in one turn of the event loop share
+ * one SQL commit, as all work of its write executor does.
  *
- * Invariant: the row is written before the business rows and under the same savepoint, so neither is ever there without
- * the other. Only `outcome-unknown` leaves open whether a call has written; every other refusal is definite.
+ * Invariant: the row is written before the business rows and under the same savepoint, so neither ever exists without the other.
+ * Only `outcome-unknown` leaves open whether a call has written; every other refusal is definite.
  */
 export class SqliteLastResource implements LastResource<SqlWork, unknown> {
   readonly id: string;
@@ -42,7 +42,7 @@ export class SqliteLastResource implements LastResource<SqlWork, unknown> {
     return this.database.knowsIncarnation(incarnation);
   }
 
-  /** Rejects with `conflict` when the row says `committed` already: then this call has written nothing. */
+  /** Rejects with `conflict` and writes nothing when the row says `committed` already. */
   async commit(
     details: DecisionDetails,
     work: SqlWork,

@@ -4,19 +4,18 @@ import { beforeEachStatement, type SqlHandle } from '../../../platform/sql/index
 import { controlsTransaction } from './transaction-control.js';
 import type { StatementGate } from './typeorm-gate.js';
 
-/** The connection that a transaction is on. */
 export interface DecidingConnection {
-  /** For TypeORM, in the place of the driver's own: each statement goes past the gate, then to that one. */
+  /** TypeORM uses this instead of the driver's own connection: each statement passes the gate first. */
   readonly guarded: object;
-  /** Whether a COMMIT would commit, as the connection knows it. */
+  /** Whether a COMMIT would commit, as far as the connection knows. */
   canCommit(): boolean;
-  /** Ends the transaction if it is still open, by whatever means TypeORM has lost sight of it. Never rejects. */
+  /** Ends the transaction if it is still open, even when TypeORM has lost track of it. Never rejects. */
   rollBack(): Promise<void>;
   release(): Promise<void>;
 }
 
 export interface Connected {
-  /** Nobody else's, its transaction not begun. */
+  /** Exclusive to this transaction, which has not begun. */
   readonly runner: QueryRunner;
   connect(gate: StatementGate): DecidingConnection;
 }
@@ -35,9 +34,9 @@ export class SqliteConnections {
   constructor(private readonly dataSource: DataSource) {
     this.driver = dataSource.driver as unknown as SqliteDriver;
     this.handle = this.driver.databaseConnection;
-    // It keeps statements that it has prepared without the check below.
+    // The shared runner keeps prepared statements that skip the check below.
     this.driver.queryRunner = undefined;
-    // For all who use the DataSource without having been given a manager. Reading, they see what is not committed.
+    // The check covers users of the DataSource that were not given a manager. Their reads see uncommitted data.
     this.driver.databaseConnection = beforeEachStatement(this.handle, (sql, isReadOnly) => {
       if (isReadOnly && !controlsTransaction(sql)) return undefined;
       return () => {
@@ -56,7 +55,7 @@ export class SqliteConnections {
         ...{ retry: 'safe', retryAfterSeconds: 1 },
       });
     }
-    // TypeORM has one runner for all, with one idea of what is open. This one has its own.
+    // TypeORM shares one runner, which tracks one open transaction. This transaction needs its own runner.
     const shared = this.driver.queryRunner;
     this.driver.queryRunner = undefined;
     const runner = this.dataSource.createQueryRunner();
@@ -82,7 +81,7 @@ export class SqliteConnections {
   }
 }
 
-/** As much of a connection as TypeORM uses. Synchronous: nothing comes between the check and the statement. */
+/** The part of a connection that TypeORM uses. It is synchronous: nothing runs between the check and the statement. */
 function guardedSqlite(handle: SqlHandle, gate: StatementGate): object {
   const prepare = (sql: string): object => {
     const statement = handle.prepare(sql);
@@ -110,13 +109,12 @@ function guardedSqlite(handle: SqlHandle, gate: StatementGate): object {
 
 interface PostgresClient {
   query(query: object): Promise<{ readonly command: string }>;
-  /** `I`: in none. `T`: in one. `E`: in one that an error has ended. */
+  /** `I`: in no transaction. `T`: in one. `E`: in one that an error has ended. */
   getTransactionStatus(): 'I' | 'T' | 'E' | null;
 }
 
 const STATE_OF_SQL = /^[0-9A-Z]{5}$/;
 
-/** A connection of the pool for each transaction. */
 export class PostgresConnections {
   constructor(private readonly dataSource: DataSource) {}
 
@@ -134,7 +132,7 @@ function postgresConnection(runner: QueryRunner, client: PostgresClient, gate: S
     canCommit: () => !runner.isReleased && client.getTransactionStatus() === 'T',
     rollBack: async () => {
       if (runner.isReleased || client.getTransactionStatus() === 'I') return;
-      // Where it fails the connection is broken, and the pool drops it: the server rolls back.
+      // When the ROLLBACK fails, the connection is broken; the pool drops it and the server rolls back.
       await client.query({ text: 'ROLLBACK' }).catch(() => undefined);
     },
     release,
@@ -142,8 +140,8 @@ function postgresConnection(runner: QueryRunner, client: PostgresClient, gate: S
 }
 
 /**
- * One statement is sent when the one before is answered, so that its check knows what became of that; and by the extended
- * protocol, which takes one statement only, so that a COMMIT cannot hide behind another one.
+ * Sends a statement only after the answer to the one before, so its check knows that outcome. It uses the extended protocol,
+ * which takes one statement only, so that a COMMIT cannot hide behind another one.
  */
 function guardedPostgres(client: PostgresClient, gate: StatementGate): object {
   let lastTurn: Promise<unknown> = Promise.resolve();

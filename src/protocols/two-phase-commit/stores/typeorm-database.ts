@@ -10,8 +10,8 @@ const LIVES_KEPT = 10_000;
 const SQLITE_FULL_SYNCHRONOUS = 2;
 
 /**
- * Begins an incarnation of the database, durable when it resolves; the first one makes the database's id. A copy that was made
- * before does not know it. Forgetting an old one is safe: what is in doubt of it is then left to a person.
+ * Begins an incarnation of the database, durable when it resolves; the first one makes the database's id. A copy made before does
+ * not know it. Forgetting an old incarnation is safe: its in-doubt transactions are then left to a person.
  */
 export async function beginIncarnation(
   transactions: TypeOrmTransactions,
@@ -31,11 +31,11 @@ export async function beginIncarnation(
       await manager.insert(StoredDatabaseEntity, { ...THE_ROW, id });
       return { id, incarnation };
     });
-  // Two processes may open a new database at once: the row is there for the second one's second attempt.
+  // Two processes may open a new database at once; the second finds the row at its second attempt.
   return begin().catch(begin);
 }
 
-/** Throws `misconfigured` when the client of PostgreSQL is too old to tell whether its transaction is open. */
+/** Throws `misconfigured` when the PostgreSQL client is too old to tell whether its transaction is open. */
 export async function refuseSilentClient(dataSource: DataSource): Promise<void> {
   if (dataSource.options.type !== 'postgres') return;
   const runner = dataSource.createQueryRunner();
@@ -45,7 +45,7 @@ export async function refuseSilentClient(dataSource: DataSource): Promise<void> 
   throw misconfigured('`pg` must be 8.21 or newer, which tells the state of its transaction');
 }
 
-/** Throws `misconfigured` when a COMMIT would be answered before it is on the disk: a decision could be taken back. */
+/** Throws `misconfigured` when the database answers a COMMIT before it is on disk, because it could lose the decision. */
 export async function refuseForgetfulDatabase(dataSource: DataSource): Promise<void> {
   const { type } = dataSource.options;
   if (type === 'better-sqlite3') {

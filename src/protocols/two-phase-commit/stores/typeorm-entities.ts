@@ -16,23 +16,22 @@ export interface StoredDecision {
   readonly decidedAtMs: number;
   readonly positions: Readonly<Record<string, string>>;
   readonly completedAtMs: number | null;
-  /** By participant. Of a plain type, as TypeORM's own types do not come to an end with one that holds itself. */
+  /** Keyed by participant. The type is plain, because TypeORM's own types do not terminate on a recursive type. */
   readonly acknowledgements: object | null;
 }
 
-/** The database itself, in one row: `id` is made with it and never changes. */
+/** The database itself, in one row. `id` is made with the row and never changes. */
 export interface StoredDatabase {
   readonly key: number;
   readonly id: string;
 }
 
-/** Each opening of it. */
 export interface StoredIncarnation {
   readonly id: number;
   readonly beganAtMs: number;
 }
 
-/** PostgreSQL and MySQL give whole numbers of 64 bits as text. */
+/** PostgreSQL and MySQL return 64-bit integers as text. */
 const toNumber: ValueTransformer = {
   to: (value: number | null) => value,
   from: (value: number | string | null) => (value === null ? null : Number(value)),
@@ -98,7 +97,7 @@ const column = (
 ) => ({ name, type, ...more }) as const;
 const text = (name: string, length: number, more = {}) => column(name, 'varchar', { length: String(length), ...more });
 
-/** For the `migrations` of that DataSource: the tables of `TRANSACTION_ENTITIES`. */
+/** For the `migrations` of that DataSource. */
 export class CreateTransactionsTable1763700000004 implements MigrationInterface {
   name = 'CreateTransactionsTable1763700000004';
 

@@ -2,19 +2,19 @@ import { AppError } from '../../../kernel/index.js';
 import { refusalOf } from './typeorm-refusals.js';
 import { controlsTransaction } from './transaction-control.js';
 
-/** How far the COMMIT is. Only `asked` leaves open whether it has happened. */
+/** Progress of the COMMIT. Only `asked` leaves open whether it has happened. */
 export type CommitProgress = 'not-asked' | 'asked' | 'committed' | 'not-committed';
 
 const COMMIT = 'COMMIT';
 const ROLLBACK = 'ROLLBACK';
-/** Of PostgreSQL: an error before this one has ended the transaction. */
+/** PostgreSQL's code when an earlier error has ended the transaction. */
 const ABORTED_BEFORE = '25P02';
 
 /**
- * What may be done on the connection of a transaction that decides. Each statement comes past here right before it runs.
+ * Guards the connection of a transaction that decides. Each statement passes here right before it runs.
  *
- * Invariant: no statement runs before the transaction has begun, after it has ended or in another one, and nobody but us
- * ends it. A transaction in which that was tried is not committed, whether or not the error of it was swallowed.
+ * Invariant: no statement runs before the transaction has begun, after it has ended or in another one, and only this code ends
+ * it. A transaction in which a statement tried to is not committed, even if that statement's error was swallowed.
  */
 export class StatementGate {
   progress: CommitProgress = 'not-asked';
@@ -22,7 +22,7 @@ export class StatementGate {
   private broken: AppError | undefined;
   private failure: unknown;
 
-  /** `isInTransaction`: as the connection knows it, at this moment. Throws when the statement must not run. */
+  /** `isInTransaction` is what the connection knows at this moment. Throws when the statement must not run. */
   admit(sql: string, isInTransaction: boolean): void {
     if (this.phase === 'rolling-back' && sql === ROLLBACK) return;
     if (this.phase === 'rolling-back' || this.progress !== 'not-asked') throw over();
@@ -40,7 +40,7 @@ export class StatementGate {
     if (this.phase === 'committing' && sql === COMMIT) this.progress = isCommitted ? 'committed' : 'not-committed';
   }
 
-  /** `isAnswered`: by the database. Where it was not, only the database knows what became of the statement. */
+  /** `isAnswered`: whether the database answered. If not, only the database knows the outcome of the statement. */
   failed(error: unknown, isAnswered: boolean): void {
     if ((error as { code?: unknown } | null)?.code === ABORTED_BEFORE) return;
     this.failure = error;
@@ -49,13 +49,12 @@ export class StatementGate {
     this.broken ??= refusal instanceof AppError ? refusal : misused('a statement of `decide` was not answered', error);
   }
 
-  /** Notes that the transaction must not be committed, and why. */
+  /** Notes why the transaction must not be committed. */
   breakUp(what: string): AppError {
     this.broken ??= misused(what, this.failure);
     return this.broken;
   }
 
-  /** Throws what was noted. */
   assertWhole(): void {
     if (this.broken) throw this.broken;
   }
@@ -68,7 +67,7 @@ export class StatementGate {
     this.phase = 'rolling-back';
   }
 
-  /** For a transaction that is not there any more, or is good for nothing but a ROLLBACK. */
+  /** The error for a transaction that no longer exists, or that only a ROLLBACK can end. */
   endedByFailure(): AppError {
     const refusal = refusalOf(this.failure);
     if (refusal instanceof AppError) return refusal;
@@ -78,7 +77,7 @@ export class StatementGate {
 
 const INTEGRITY = /^(?:23\d{3}|SQLITE_CONSTRAINT.*)$/;
 
-/** A constraint that was hit is a conflict of what was asked; all else is a fault of the program. */
+/** A violated constraint is a conflict of the request; any other error is a fault of the program. */
 function misused(what: string, cause: unknown): AppError {
   const { code, message } = (cause ?? {}) as { code?: unknown; message?: unknown };
   const kind = typeof code === 'string' && INTEGRITY.test(code) ? 'conflict' : 'internal';

@@ -8,9 +8,9 @@ import { isUndoneBySqlite, outcomeUnknown, refusalOf } from './typeorm-refusals.
 import { CommitFailed, TypeOrmTransactions } from './typeorm-transactions.js';
 
 /**
- * The business rows of a transaction, through `manager` and nothing else. Runs inside the database transaction that
- * decides it. What it rejects with aborts the transaction. A statement that may fail and whose error is swallowed belongs
- * into `manager.transaction(...)`, one such after the other; on PostgreSQL all is refused where it does not.
+ * The business rows of a transaction, written only through `manager`, inside the database transaction that decides. A rejection
+ * aborts the transaction. A statement whose error is swallowed belongs into a `manager.transaction(...)` of its own, never two at
+ * once; on PostgreSQL an error swallowed outside of it makes the database refuse everything.
  */
 export type TypeOrmWork = (manager: EntityManager, transaction: { readonly id: TransactionId }) => Promise<unknown>;
 
@@ -32,15 +32,14 @@ type Acknowledgements = Readonly<Record<string, Acknowledgement>>;
  * The database of a TypeORM DataSource of type `better-sqlite3` or `postgres` as the last resource. The DataSource needs
  * `TRANSACTION_ENTITIES` among its entities and their tables, which `CreateTransactionsTable1763700000004` makes.
  *
- * On SQLite TypeORM has one connection per DataSource. Here work is done one after the other; what others write through
- * that DataSource meanwhile is refused, and who reads through it sees what is not committed yet. Give the rest of the
- * program a DataSource of its own on the same file.
+ * On SQLite TypeORM has one connection per DataSource. Work runs one after the other; meanwhile other writes through that
+ * DataSource are refused, and reads through it see uncommitted data. The rest of the program needs its own DataSource.
  *
  * Invariant: a COMMIT is sent only while the transaction that wrote the row `committed` is open and nothing has broken it.
  *
  * Only `outcome-unknown` leaves open whether a call has written. Any other refusal is definite:
  * - the error came before the COMMIT was sent; or
- * - SQLite refused the COMMIT as busy or for want of room; the row is not there when it is read again; or
+ * - SQLite refused the COMMIT as busy or for lack of space, and a second read does not find the row; or
  * - PostgreSQL answered it with ROLLBACK; or
  * - PostgreSQL refused it or did not answer, and a row `aborted` under the same key is durable since.
  */
@@ -60,8 +59,8 @@ export class TypeOrmLastResource implements LastResource<TypeOrmWork, unknown> {
   ) {}
 
   /**
-   * Begins an incarnation of the database, durable when it resolves. `dataSource` is initialised, and its tables are there.
-   * Rejects with `misconfigured` when the database would answer a COMMIT before it is on the disk.
+   * Begins an incarnation of the database, durable when it resolves. `dataSource` is initialised and has its tables. Rejects with
+   * `misconfigured` when the database would answer a COMMIT before it is on disk.
    */
   static async open(dataSource: DataSource, ports: TypeOrmLastResourcePorts): Promise<TypeOrmLastResource> {
     const all = { clock: systemClock, random: systemRandom, timers: systemTimers, ...ports };
@@ -72,12 +71,12 @@ export class TypeOrmLastResource implements LastResource<TypeOrmWork, unknown> {
     return new TypeOrmLastResource(transactions, all, id, incarnation);
   }
 
-  /** Of the last 10,000. */
+  /** Remembers the last 10,000 incarnations. */
   knowsIncarnation(incarnation: number): Promise<boolean> {
     return this.transactions.read((manager) => manager.existsBy(StoredIncarnationEntity, { id: incarnation }));
   }
 
-  /** Rejects with `conflict` when the row says `committed` already: then this call has written nothing. */
+  /** Rejects with `conflict` and writes nothing when the row says `committed` already. */
   async commit(details: DecisionDetails, work: TypeOrmWork): Promise<Committed> {
     const done: { isFirst: boolean; result: unknown } = { isFirst: false, result: undefined };
     try {
@@ -125,7 +124,7 @@ export class TypeOrmLastResource implements LastResource<TypeOrmWork, unknown> {
     return rows.filter(({ id }) => !this.waiting.has(id)).map(decisionRowOf);
   }
 
-  /** Durable within a second, at one commit for all that are completed in it, and when this is closed. */
+  /** Durable within a second, or when this is closed; all completions of that second share one commit. */
   completed(id: TransactionId, acknowledgements: Acknowledgements): void {
     if (this.waiting.has(id)) return;
     this.waiting.set(id, { completedAtMs: this.ports.clock.nowMs(), acknowledgements });
@@ -133,10 +132,9 @@ export class TypeOrmLastResource implements LastResource<TypeOrmWork, unknown> {
   }
 
   /**
-   * Deletes the rows of transactions that are completed and were decided before that time; returns how many. Only for
-   * those whose decision no participant can lose again, not by a backup that is put back either: where a row is
-   * missing, a transaction that is found in doubt is aborted. And only for those that no participant names in
-   * `carriedOut` any more: a commit without its row refuses the next start. Deletes nothing else.
+   * Deletes the rows of completed transactions that were decided before that time, and nothing else; returns how many. Use it
+   * only for decisions that no participant can lose, not even by restoring a backup: recovery aborts an in-doubt transaction
+   * without a row. No participant may name them in `carriedOut` either: a commit without its row refuses the next start.
    */
   async forgetCompleted(decidedBeforeMs: number): Promise<number> {
     const { affected } = await this.transactions.run((manager) =>
@@ -151,14 +149,14 @@ export class TypeOrmLastResource implements LastResource<TypeOrmWork, unknown> {
     return affected ?? 0;
   }
 
-  /** Makes durable what waits for it. The DataSource stays open, for its owner to close. */
+  /** Makes pending completions durable. The DataSource stays open; its owner closes it. */
   async close(): Promise<void> {
     this.isClosed = true;
     this.cancelTimer?.();
     await this.writeCompletions();
   }
 
-  /** Nothing of this call is written; what stands there already? */
+  /** This call has written nothing, so an existing row gives the answer. */
   private async afterFailedRow(id: TransactionId, error: unknown): Promise<Committed> {
     const decision = await this.decisionOf(id).catch(() => undefined);
     if (decision === 'aborted') return { decision };
@@ -174,10 +172,10 @@ export class TypeOrmLastResource implements LastResource<TypeOrmWork, unknown> {
     throw refusalOf(error);
   }
 
-  /** Rejects when it cannot be known. */
+  /** Rejects when the decision cannot be known. */
   private async decisionAfterFailedCommit(details: DecisionDetails, error: unknown): Promise<Decision> {
     if (!this.transactions.isEmbedded) {
-      // The server may still be at it. It, or this row: whichever is first.
+      // The server may still run the COMMIT. Either the COMMIT or this row comes first.
       return this.decide({ ...details, reason: 'the COMMIT failed' }, 'aborted');
     }
     if (!isUndoneBySqlite(error)) throw error;
@@ -188,12 +186,12 @@ export class TypeOrmLastResource implements LastResource<TypeOrmWork, unknown> {
     return (await this.decisions([id])).get(id);
   }
 
-  /** Where somebody else writes one of the rows meanwhile, the whole is begun again with what is missing then. */
+  /** When another process writes one of the rows meanwhile, it begins again with the rows that are then missing. */
   private async decideAll(
     details: readonly DecisionDetails[],
     decision: Decision,
   ): Promise<ReadonlyMap<TransactionId, Decision>> {
-    // In one order everywhere, so that two who write the same rows do not wait for each other.
+    // All writers use one order, so that two writers of the same rows do not deadlock.
     const all = [...new Map(details.map((one) => [one.id, one])).values()].sort((a, b) => (a.id < b.id ? -1 : 1));
     const ids = all.map(({ id }) => id);
     let known = await this.decisions(ids);
@@ -208,7 +206,6 @@ export class TypeOrmLastResource implements LastResource<TypeOrmWork, unknown> {
     return known;
   }
 
-  /** Resolves with the error, if any. */
   private async insert(details: readonly DecisionDetails[], decision: Decision): Promise<unknown> {
     const rows = details.map((one) => storedOf(one, decision, this.ports.clock.nowMs()));
     try {
@@ -254,7 +251,7 @@ export class TypeOrmLastResource implements LastResource<TypeOrmWork, unknown> {
   }
 }
 
-/** That the row is there and will be durable, as seen by the transaction that has written it. */
+/** Checks, in the transaction that wrote the row, that the row exists and will be durable. */
 async function assertDecided(manager: EntityManager, id: TransactionId): Promise<void> {
   const query = manager.createQueryBuilder(StoredDecisionEntity, 'row').select('row.id', 'id');
   if (manager.dataSource.options.type === 'postgres') query.addSelect(`current_setting('${DURABILITY}')`, 'durability');

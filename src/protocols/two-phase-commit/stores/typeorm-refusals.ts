@@ -2,22 +2,22 @@ import { QueryRunnerAlreadyReleasedError, QueryRunnerProviderAlreadyReleasedErro
 import { AppError, storageFull } from '../../../kernel/index.js';
 import { refusalFrom } from '../../../platform/sql/index.js';
 
-/** Of PostgreSQL, and Node's of a socket: nobody is there, or nobody is let in. */
+/** Codes of PostgreSQL and of Node's sockets: the server is absent or accepts no connection. */
 const UNREACHABLE = /^(?:08\d{3}|57P0[123]|53300|ECONN\w+|EPIPE|ETIMEDOUT|ENOTFOUND|PROTOCOL_CONNECTION_LOST)$/;
 
-/** Of PostgreSQL: it has ended the transaction for the sake of another one, or because it took too long. */
+/** Codes of PostgreSQL: it ended the transaction in favour of another one, or because it took too long. */
 const GIVEN_UP = /^(?:40001|40P01|55P03|57014|25P0[34])$/;
 
-/** What `pg` says when its `query_timeout` is over. */
+/** The message of `pg` when its `query_timeout` has passed. */
 const CLIENT_GAVE_UP = 'Query read timeout';
 
-/** As its driver gives it; TypeORM copies it from the driver's error. */
+/** TypeORM copies the code from the driver's error. */
 function codeOf(error: unknown): string {
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === 'string' ? code : '';
 }
 
-/** What an error means to the caller when nothing was written; one that nobody here knows is returned as it is. */
+/** What an error means to the caller when nothing was written; returns an unknown error unchanged. */
 export function refusalOf(error: unknown): unknown {
   if (error instanceof AppError) return error;
   const code = codeOf(error);
@@ -41,15 +41,15 @@ export function refusalOf(error: unknown): unknown {
 }
 
 function isUnreachable(error: unknown, code: string): boolean {
-  // TypeORM takes a connection that breaks from the work that is using it.
+  // TypeORM takes away a connection that breaks while it is in use.
   if (error instanceof QueryRunnerProviderAlreadyReleasedError) return true;
   if (error instanceof QueryRunnerAlreadyReleasedError) return true;
   return UNREACHABLE.test(code) || (error instanceof Error && error.message.startsWith('Connection terminated'));
 }
 
 /**
- * Whether a COMMIT that SQLite refused with this error has certainly not happened, and never will have: then it leaves
- * the transaction open (BUSY), or has written no mark that would make the pages in its log a commit (FULL).
+ * Whether a COMMIT that SQLite refused with this error certainly never happens: either the transaction stays open (BUSY), or the
+ * log has no mark that would make its pages a commit (FULL).
  */
 export function isUndoneBySqlite(error: unknown): boolean {
   return codeOf(error) === 'SQLITE_FULL' || codeOf(error).startsWith('SQLITE_BUSY');

@@ -3,14 +3,14 @@ import type { Connected, DecidingConnection } from './typeorm-connections.js';
 import { StatementGate } from './typeorm-gate.js';
 import { refusalOf } from './typeorm-refusals.js';
 
-/** Of TypeORM: how many of its transactions are open on a runner, nested ones counted. */
+/** TypeORM's count of open transactions on a runner, nested ones included. */
 interface Depth {
   readonly transactionDepth: number;
 }
 
 /**
- * One transaction on a connection of its own. Its manager is good for that transaction alone: what comes too late, ends
- * it, or would run outside of it is refused, and then it is never committed.
+ * One transaction on a connection of its own. Its manager serves only that transaction. A call that comes too late, ends the
+ * transaction or would run outside of it is refused, and then the transaction is never committed.
  */
 export class DecidingTransaction {
   private underWay = 0;
@@ -40,7 +40,7 @@ export class DecidingTransaction {
     return this.runner.manager;
   }
 
-  /** Whether a COMMIT was sent that has not been answered as done or as not done. */
+  /** Whether the outcome of a sent COMMIT is still open. */
   get isUncertain(): boolean {
     return this.gate.progress === 'asked';
   }
@@ -67,11 +67,11 @@ export class DecidingTransaction {
     if (!this.isCommitted) throw this.gate.endedByFailure();
   }
 
-  /** Ends it, and gives the connection back. Also after a commit: then it only gives it back. Never rejects. */
+  /** Ends the transaction unless it is committed, and releases the connection. Never rejects. */
   async rollBack(): Promise<void> {
     if (!this.isCommitted) {
       this.gate.startRollBack();
-      // TypeORM tells its subscribers. Where it has lost sight of the transaction, the connection has not.
+      // TypeORM notifies its subscribers. When it has lost track of the transaction, the connection has not.
       await this.runner.rollbackTransaction().catch(() => undefined);
       await this.connection.rollBack().catch(() => undefined);
     }
@@ -95,8 +95,8 @@ export class DecidingTransaction {
   }
 
   /**
-   * TypeORM numbers nested transactions by how many are open. Of two side by side, the one that fails rolls back to the
-   * savepoint of the other and leaves what it has written. So one is opened only in the innermost one that is open.
+   * TypeORM numbers nested transactions by how many are open. When two run side by side and one fails, it rolls back to the
+   * savepoint of the other and keeps its own rows. So each opens only inside the innermost open one.
    */
   private nestOneAtATime(manager: EntityManager, level: number): void {
     const open = manager.transaction.bind(manager) as (...values: unknown[]) => Promise<unknown>;

@@ -5,7 +5,7 @@ import { DecidingTransaction } from './typeorm-transaction.js';
 
 type Work<T> = (manager: EntityManager) => Promise<T>;
 
-/** Tells a transaction that failed at its COMMIT, so that nobody knows whether it happened, from one that failed before. */
+/** A transaction failed at its COMMIT, so its outcome is unknown; any earlier failure is another error. */
 export class CommitFailed extends Error {
   constructor(cause: unknown) {
     super('the COMMIT failed', { cause });
@@ -14,21 +14,18 @@ export class CommitFailed extends Error {
 
 const ALL = new WeakMap<DataSource, TypeOrmTransactions>();
 
-/**
- * Transactions of a DataSource that do not get into each other. Where TypeORM has one connection only, everything, reads
- * too, waits for its turn.
- */
+/** Isolated transactions of a DataSource. When TypeORM has only one connection, everything waits for its turn, reads too. */
 export class TypeOrmTransactions {
   private lastTurn: Promise<unknown> = Promise.resolve();
 
   private constructor(
     private readonly dataSource: DataSource,
-    /** In this process, with one connection. */
+    /** Runs in this process, with one connection. */
     readonly isEmbedded: boolean,
     private readonly connections: { obtain(): Promise<Connected> },
   ) {}
 
-  /** The same for all who ask. Throws `misconfigured` for a database that was not proved to decide well. */
+  /** Returns one instance per DataSource. Throws `misconfigured` for a database that was not proved to decide well. */
   static of(dataSource: DataSource): TypeOrmTransactions {
     const known = ALL.get(dataSource);
     if (known) return known;
@@ -44,10 +41,7 @@ export class TypeOrmTransactions {
     return transactions;
   }
 
-  /**
-   * Rejects with what `work` or `check` rejected with, or why the transaction could not be committed whole, when it is
-   * certain that nothing was; with `CommitFailed` when not. `check` runs last, in the same transaction.
-   */
+  /** Rejects with `CommitFailed` when the outcome is unknown; otherwise nothing was committed. `check` runs last, inside it. */
   async run<T>(work: Work<T>, check: Work<void> = nothing, log?: Log): Promise<T> {
     return this.inTurn(async () => {
       const transaction = await DecidingTransaction.begin(await this.connections.obtain());
@@ -68,7 +62,7 @@ export class TypeOrmTransactions {
     });
   }
 
-  /** Sees what is committed, and nothing of what is not. */
+  /** Sees only committed data. */
   read<T>(work: Work<T>): Promise<T> {
     return this.inTurn(() => work(this.dataSource.manager));
   }
@@ -82,5 +76,5 @@ export class TypeOrmTransactions {
 }
 
 async function nothing(): Promise<void> {
-  // There is nothing to be checked.
+  // The default check accepts every transaction.
 }
