@@ -36,34 +36,25 @@ export interface Participant<Work> {
   readonly name: string;
   /**
    * `yes`: a later `commit` will succeed, whatever happens. The promise, with `head` and all that the commit needs, is durable
-   * when it resolves, also at the replicas that must hold it. `no`: nothing is left of it. A rejection or silence until the
-   * deadline leaves open whether it is prepared, and an `abort` follows. After that abort a late `prepare` must not leave
-   * anything either.
+   * when it resolves, also in every other process that must hold it. `no`: nothing is left of it. A rejection or silence until
+   * the deadline leaves open whether it is prepared; an `abort` follows, after which a late `prepare` must leave nothing.
    */
   prepare(head: TransactionHead, work: Work): Promise<Vote>;
-  /**
-   * Durable and visible to readers when it resolves. Repeated or unprepared: no effect, and the acknowledgement if it is known.
-   */
+  /** Durable and visible to readers when it resolves. Repeated or unprepared: no effect, only the acknowledgement if known. */
   commit(id: TransactionId): Promise<Acknowledgement>;
   /** Durable when it resolves: the transaction will not be in doubt any more. Repeated or unprepared: no effect. */
   abort(id: TransactionId): Promise<Acknowledgement>;
   /** All promised and undecided transactions, oldest first, from the durable state. */
   inDoubt(): Promise<readonly InDoubt[]>;
-  /**
-   * Optional: the transactions that the store's durable history shows as carried out, oldest first. Each must agree with its row
-   * at the start.
-   */
+  /** Optional: what the store's durable history shows as carried out, oldest first. It must agree with the rows at the start. */
   carriedOut?(): Promise<readonly CarriedOut[]>;
-  /**
-   * Optional: false when the store is certain that its history never held a promise at this log position, for example because an
-   * older copy has replaced it.
-   */
+  /** Optional: false when the store is certain that its history never held a promise here, as after an older copy replaced it. */
   mayHavePrepared?(id: TransactionId, position: string): Promise<boolean>;
 }
 
 /**
  * The store whose own commit is the decision (Gray's last resource): a row `(id, decision)` under a primary key. The first writer
- * of the row has decided; every other process finds the row and obeys.
+ * of the row has decided; every later writer finds the row and obeys.
  */
 export interface LastResource<Work, Result> {
   /** The id of the database; never changes, and another database has another one. */
@@ -80,8 +71,8 @@ export interface LastResource<Work, Result> {
   knowsIncarnation(incarnation: number): boolean | Promise<boolean>;
   /**
    * Runs `work` and writes the row `committed` in one commit, durable when it resolves. `aborted`: the row said so already, and
-   * nothing of `work` is left. Rejects with `outcome-unknown` when it may or may not be committed; with anything else when this
-   * call has written nothing and never will.
+   * nothing of `work` is left. Rejects with `outcome-unknown`, or with another error when this call has certainly written nothing
+   * and never will.
    */
   commit(
     details: DecisionDetails,
@@ -96,13 +87,10 @@ export interface LastResource<Work, Result> {
   /** The rows that are not completed, oldest first. */
   incomplete(): Promise<readonly DecisionRow[]>;
   /**
-   * Optional: some of the newest committed and completed rows. At the start their participants must show these promises too,
+   * Optional: some of the newest committed and completed rows. At the start their participants are asked for these promises too,
    * because an older copy of a participant lacks the newest ones first.
    */
   lastCompleted?(): Promise<readonly DecisionRow[]>;
-  /**
-   * All participants have carried the decision out. Readers of rows see it at once; a later commit makes it durable at no extra
-   * cost. May be repeated.
-   */
+  /** All participants have carried the decision out. Rows show it at once; a later commit makes it durable. May be repeated. */
   completed(id: TransactionId, acknowledgements: Acknowledgements): void;
 }

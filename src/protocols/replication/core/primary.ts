@@ -29,9 +29,7 @@ export type ChainRelation = 'on-chain' | 'off-chain' | 'unknown';
 
 export type PrimaryInput =
   | { readonly kind: 'durable'; readonly seq: number }
-  /**
-   * Each message yields at most one of these two. `canShipAfter`: the records after the reported position are readable singly.
-   */
+  /** A message yields at most one of these two. `canShipAfter`: the records after the position can be read one by one. */
   | {
       readonly kind: 'answered';
       readonly replica: string;

@@ -29,7 +29,7 @@ export interface ReplicaPromise {
   readonly promisedEpoch: number;
   readonly promisedPrimaryId: string | undefined;
   readonly canVote: boolean;
-  /** The farthest position that the replica lost or set aside: until it is back there, it may have forgotten something. */
+  /** The farthest position that the replica lost or quarantined: until it is back there, it may have forgotten something. */
   readonly forgot: LogPosition;
 }
 
@@ -41,7 +41,10 @@ export const NO_PROMISE: ReplicaPromise = {
   forgot: { epoch: 0, seq: 0 },
 };
 
-/** A replica may have acknowledged what it lost up to `expected`, so it vouches for nothing until it is back there. */
+/**
+ * A replica may have acknowledged what it lost up to `expected`, or up to an unknown position when that is undefined. It vouches
+ * for nothing until it is back there and has caught up.
+ */
 export function promiseAfterLoss(promise: ReplicaPromise, expected: LogPosition | undefined): ReplicaPromise {
   const isFarther = expected !== undefined && isAheadOf(expected, promise.forgot);
   const forgot = isFarther ? { epoch: expected.epoch, seq: expected.seq } : promise.forgot;

@@ -11,8 +11,7 @@ export interface PrimaryStore {
   /** Appends a replica's records, durable when it resolves. Rejects with `conflict`, nothing written, when they do not follow. */
   follow(records: readonly EncodedRecord[]): Promise<void>;
   /**
-   * Begins the epoch with its first record. Creates a history when there is none, of the cluster `clusterId` or of a random one.
-   * Durable when it resolves.
+   * Begins the epoch with its first record, and a history of `clusterId` or a random id when there is none. Durable when done.
    */
   startEpoch(start: {
     readonly epoch: number;

@@ -3,7 +3,7 @@ import type { ChainPosition, EncodedRecord } from '../../../kernel/index.js';
 /** Trimming copies the remaining records, so it waits until the tail exceeds its limit by this factor. */
 const SLACK = 1.25;
 
-/** Keeps the newest records, `maxLength` characters without a gap, in memory, so that shipping does not read the disk. */
+/** Keeps the newest records without a gap, about `maxLength` characters, so that shipping does not read the disk. */
 export class RecordTail {
   private records: EncodedRecord[] = [];
   private characters = 0;

@@ -38,7 +38,7 @@ const SNAPSHOT_IDLE_MS = 10_000;
 const SNAPSHOT_WITHIN_MS = 600_000;
 const WHOLE_NUMBER = /^\d{1,15}$/;
 
-/** The internal routes have their own context: they are hot, accept only the cluster's secret, and take more than JSON. */
+/** The internal routes have their own context: they are hot paths, accept only the cluster's secret, and take any body type. */
 export async function serveReplication(server: FastifyInstance, options: ReplicationRoutesOptions): Promise<void> {
   await server.register(async (context) => {
     answerProblems(context, options.logger);

@@ -51,7 +51,10 @@ export function isDue(isLive: boolean, inDoubtForMs: number, inDoubtAfterMs: num
   return !isLive || inDoubtForMs >= inDoubtAfterMs;
 }
 
-/** Whether another database may hold the decision: one that does not know the incarnation is a copy from before it, for good. */
+/**
+ * Whether another database may hold the decision. A database that does not know the transaction's incarnation is a copy from
+ * before that incarnation, and remains one however often it is started.
+ */
 export function isUnmatched({ id, decidedBy, incarnation }: TransactionHead, judge: Judge): boolean {
   return decidedBy !== judge.id || !judge.lived.has(incarnation) || judge.unmatched.has(id);
 }

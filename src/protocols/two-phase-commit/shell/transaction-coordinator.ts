@@ -125,9 +125,7 @@ export class TransactionCoordinator<Work> {
     return (this.underWay.find(id)?.record ?? this.history.find(id))?.view();
   }
 
-  /**
-   * Resolves when nothing is under way any more, or after `withinMs`; the next incarnation finds the rest. Begin nothing then.
-   */
+  /** Resolves when nothing is under way, or after `withinMs`; the next incarnation finds the rest. Begin nothing meanwhile. */
   async drained(withinMs: number): Promise<void> {
     const isIdle = this.underWay.size === 0;
     const idle = isIdle ? Promise.resolve() : new Promise<void>((settle) => this.whenIdle.push(settle));
