@@ -10,9 +10,7 @@ export interface PrimaryStore {
   onDurable(listener: (records: readonly EncodedRecord[]) => void): unknown;
   /** Appends a replica's records, durable when it resolves. Rejects with `conflict`, nothing written, when they do not follow. */
   follow(records: readonly EncodedRecord[]): Promise<void>;
-  /**
-   * Begins the epoch with its first record, and a history of `clusterId` or a random id when there is none. Durable when done.
-   */
+  /** Begins the epoch with its first record, and a history if there is none (random id by default). Durable when it resolves. */
   startEpoch(start: {
     readonly epoch: number;
     readonly primaryId: string;
