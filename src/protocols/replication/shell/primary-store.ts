@@ -10,7 +10,7 @@ export interface PrimaryStore {
   onDurable(listener: (records: readonly EncodedRecord[]) => void): unknown;
   /** Appends a replica's records, durable when it resolves. Rejects with `conflict`, nothing written, when they do not follow. */
   follow(records: readonly EncodedRecord[]): Promise<void>;
-  /** Begins the epoch with its first record, and a history if there is none (random id by default). Durable when it resolves. */
+  /** Begins the epoch with its first record, and a history if none exists (random id by default). Durable when it resolves. */
   startEpoch(start: {
     readonly epoch: number;
     readonly primaryId: string;
