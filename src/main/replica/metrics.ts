@@ -48,7 +48,7 @@ export function serveMetrics(server: FastifyInstance, observer: HttpObserver, re
     (all) => all.synchronized,
   );
   counter('replica_installed_snapshots_total', 'Snapshots installed since the start.', (all) => all.installedSnapshots);
-  counter('replica_set_asides_total', 'Times that all data was set aside since the start.', (all) => all.quarantines);
+  counter('replica_set_asides_total', 'Times that all data was quarantined since the start.', (all) => all.quarantines);
   server.get('/metrics', async (_request, reply) =>
     reply.header('content-type', registry.contentType).send(await observer.metrics()),
   );

@@ -194,7 +194,7 @@ describe('SnapshotCodec', () => {
     expect(() => CODEC.decode(Buffer.from(body), 'the file')).toThrow(/^the file: /);
   });
 
-  it('given a line that is none of a snapshot, refuses and names the file', () => {
+  it('given a line that does not belong to a snapshot, refuses and names the file', () => {
     const body = encoded(snapshotOf([{ documents: new Map(), counter: 0 }])).toString();
 
     for (const bad of [body.replace('"customers"', 'customers'), body.replace('{\n', '{\n"x":{},\n"1":{}\n')]) {

@@ -202,7 +202,7 @@ export class IdempotencyGate {
     if (owner !== ADDED_KEYS) throw tooManyKeys(quota, fullForMs);
     if (patienceMs > 0) return true;
     const detail =
-      'too many writes were passed on without a key of their client in the last two minutes; nothing was written';
+      'too many writes without an Idempotency-Key of their client were forwarded in the last two minutes; nothing was written';
     throw new AppError('overloaded', detail, { retry: 'safe', retryAfterSeconds: Math.ceil(fullForMs / 1_000) });
   }
 

@@ -27,7 +27,7 @@ describe('accepting what the documents have committed', () => {
     world = new TransactionWorld();
   });
 
-  it('with stores of one time, has nothing to do', async () => {
+  it('given stores at the same point in time, has nothing to do', async () => {
     await world.execute('x');
 
     expect(await accepting()).toEqual(['Every committed transaction has its row: there was nothing to accept.']);

@@ -378,7 +378,7 @@ describe('an input that was not asked for', () => {
     ['before it has begun', [], looked],
     ['a second beginning', [{ type: 'begin' }], { type: 'begin' }],
     ['a resume after the beginning', [{ type: 'begin' }], resume()],
-    ['of a node that is none of them', [{ type: 'begin' }], { ...looked, node: 'z' }],
+    ['of a node outside the operation', [{ type: 'begin' }], { ...looked, node: 'z' }],
     ['of a node that has answered', [{ type: 'begin' }, looked], looked],
     ['a write while it looks', [{ type: 'begin' }], written],
     ['an undo while it looks', [{ type: 'begin' }], undone],

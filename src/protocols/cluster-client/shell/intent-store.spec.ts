@@ -115,7 +115,7 @@ describe('the shelf of open intents', () => {
     expect(readdirSync(directory).filter((name) => !name.startsWith('other.'))).toEqual([]);
   });
 
-  it('says so when no name is to be had', async () => {
+  it('says so when every name is taken', async () => {
     await otherProcess();
 
     await expect(storeOf(() => 'other').begin()).rejects.toMatchObject({ code: 'data-directory-locked' });

@@ -105,7 +105,7 @@ describe('a write at a node', () => {
     ['a 400 of a plain server', CREATE, answer(400), 'exists'],
     ['a 400 with a text of a plain server', CREATE, answer(400, { message: 'there already' }), 'exists'],
     ['a 400 because it exists', CREATE, answer(400, problem('exists')), 'exists'],
-    ['a 400 because it is no id', CREATE, answer(400, problem('validation-failed')), 'refused'],
+    ['a 400 because the id is malformed', CREATE, answer(400, problem('validation-failed')), 'refused'],
     ['a 400 for a delete', DELETE, answer(400), 'refused'],
     ['a 404 of a plain server', DELETE, answer(404), 'absent'],
     ['a 404 because it is not there', DELETE, answer(404, problem('not-found')), 'absent'],

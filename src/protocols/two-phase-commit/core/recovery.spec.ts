@@ -135,7 +135,7 @@ describe('participants and rows at the start', () => {
     expect(problems({ carriedOut: carriedOut('committed'), unmatched: new Set(['t1']) })).toEqual([]);
   });
 
-  it('given an abort without a row, may well be of one time: it was presumed', () => {
+  it('given an abort without a row, finds no older copy: the abort was presumed', () => {
     expect(problems({ carriedOut: carriedOut('aborted') })).toEqual([]);
   });
 
