@@ -3,9 +3,10 @@ import BetterSqlite3 from 'better-sqlite3';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppProcess, removeDirectory, temporaryDirectory } from '../support/app-process.js';
+import { eventually } from '../support/eventually.js';
 
 const TEST_TIMEOUT_MS = 120_000;
-const SEEDED = { SEED: 'on' };
+const SEEDED = { SEED: 'on', LOG_LEVEL: 'warn' };
 const BOOK = { title: 'Kindred', author: 'Octavia E. Butler', price: 12.5, quantity: 3 };
 const CUSTOMER = { name: 'Ada Lovelace', email: 'ada@example.org' };
 const USER = { firstname: 'Ada', lastname: 'Lovelace' };
@@ -74,6 +75,9 @@ describe('a start with SEED=on', () => {
       for (let n = 0; n < 3; n += 1) await post('/sql/users', USER);
 
       await startAgainWithout(...SQL_FILES);
+      await eventually(() =>
+        expect(app.printed).toContain('the SQL database had to be created, but there is data in the documents'),
+      );
       expect(await counts()).toEqual([0, 1]);
       const given = [await post('/books', BOOK), await post('/sql/users', USER), await post('/sql_mongo/users', USER)];
       for (const id of given) expect(id).toBeGreaterThan(1e11);
@@ -94,6 +98,9 @@ describe('a start with SEED=on', () => {
     async () => {
       app = await AppProcess.start(directory);
       await startAgainWithout('documents', 'documents.end');
+      await eventually(() =>
+        expect(app.printed).toContain('the documents had to be created, but there is data in the SQL database'),
+      );
       expect(await counts()).toEqual([0, 0]);
     },
     TEST_TIMEOUT_MS,

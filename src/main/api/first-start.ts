@@ -1,4 +1,4 @@
-import type { Clock, Random } from '../../kernel/index.js';
+import type { Clock, Log, Random } from '../../kernel/index.js';
 import type { OpenSqlFile, StoreRegistration } from '../../modules/store-registration/index.js';
 import type { DocumentStore } from '../../platform/documents/index.js';
 import { BOOKSTORE, readOrigin, type SqlDatabase, type SqlOrigin, writeOrigin } from '../../platform/sql/index.js';
@@ -26,6 +26,19 @@ export async function originOf(sql: SqlDatabase, random: Random): Promise<SqlOri
     writeOrigin(sql, origin);
   });
   return origin;
+}
+
+/** A start goes on when one store is new and the other is not, for it may have no copy; but nobody should miss it. */
+export function warnOfLostStore(origin: SqlOrigin, { history }: Pick<DocumentStore, 'history'>, log: Log): void {
+  const { clusterId } = history;
+  const isSqlNew = origin.kind === 'new' && clusterId !== undefined && clusterId !== origin.clusterId;
+  const areDocumentsNew = origin.kind !== 'new' && clusterId === undefined;
+  if (!isSqlNew && !areDocumentsNew) return;
+  const [lost, kept] = isSqlNew ? ['the SQL database', 'the documents'] : ['the documents', 'the SQL database'];
+  log.warn(
+    `${lost} had to be created, but there is data in ${kept}: stop and put the missing store back, unless it is lost`,
+    {},
+  );
 }
 
 /**

@@ -20,7 +20,7 @@ import {
   type SqlOrigin,
 } from '../../platform/sql/index.js';
 import { DatabaseCheck } from './database-check.js';
-import { originOf } from './first-start.js';
+import { originOf, warnOfLostStore } from './first-start.js';
 import type { LockedDirectory } from './lock.js';
 
 const LOOK_AT_FILES_EVERY_MS = 250;
@@ -92,6 +92,7 @@ export async function openStores(locked: LockedDirectory): Promise<OpenedStores>
   ).catch(abandonSql);
   files.keep(secretFileIn(dataDirectory));
   const origin = await originOf(bookstore.database, systemRandom).catch(abandonSql);
+  warnOfLostStore(origin, documents, log);
   const endWatch = files.watch(systemTimers, LOOK_AT_FILES_EVERY_MS);
   return {
     ...locked,
