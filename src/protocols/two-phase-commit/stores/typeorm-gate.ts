@@ -42,7 +42,7 @@ export class StatementGate {
 
   /** `isAnswered`: whether the database answered. If not, only the database knows the outcome of the statement. */
   failed(error: unknown, isAnswered: boolean): void {
-    if ((error as { code?: unknown } | null)?.code === ABORTED_BEFORE) return;
+    if (isAbortedBefore(error)) return;
     this.failure = error;
     if (isAnswered) return;
     const refusal = refusalOf(error);
@@ -67,12 +67,21 @@ export class StatementGate {
     this.phase = 'rolling-back';
   }
 
+  /** The earlier error, for a statement that PostgreSQL refused because of it: the connection may learn of that only now. */
+  reasonFor(error: unknown): unknown {
+    return isAbortedBefore(error) ? this.endedByFailure() : error;
+  }
+
   /** The error for a transaction that no longer exists, or that only a ROLLBACK can end. */
   endedByFailure(): AppError {
     const refusal = refusalOf(this.failure);
     if (refusal instanceof AppError) return refusal;
     return misused('`decide` swallowed an error that had ended the transaction', this.failure);
   }
+}
+
+function isAbortedBefore(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === ABORTED_BEFORE;
 }
 
 const INTEGRITY = /^(?:23\d{3}|SQLITE_CONSTRAINT.*)$/;

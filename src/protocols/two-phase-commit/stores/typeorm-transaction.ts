@@ -60,6 +60,14 @@ export class DecidingTransaction {
     if (transactionDepth !== 1) throw this.gate.breakUp('`decide` has left a nested transaction open');
   }
 
+  /** Runs `check`, which reads the transaction's own rows, and rejects with what has ended the transaction before. */
+  async check(check: (manager: EntityManager) => Promise<void>): Promise<void> {
+    this.assertWhole();
+    await check(this.manager).catch((error: unknown) => {
+      throw this.gate.reasonFor(error);
+    });
+  }
+
   async commit(): Promise<void> {
     this.assertWhole();
     this.gate.startCommit();

@@ -47,8 +47,7 @@ export class TypeOrmTransactions {
       const transaction = await DecidingTransaction.begin(await this.connections.obtain());
       try {
         const result = await work(transaction.manager);
-        transaction.assertWhole();
-        await check(transaction.manager);
+        await transaction.check(check);
         await transaction.commit().catch((error: unknown) => {
           if (!transaction.isCommitted) throw error;
           log?.warn('a subscriber failed behind the COMMIT of a transaction, which stands', { error });
