@@ -87,9 +87,14 @@ export class DataFiles {
 
   /** Looks now and describes how one of these files was lost; it may miss a cut. Undefined when none is lost. */
   lostAmong(paths: readonly string[]): string | undefined {
-    const directories = new Set(paths.map((path) => dirname(path)));
-    if (this.lost === undefined && [...directories].every((directory) => this.isQuiet(directory))) return undefined;
-    return this.firstLost(paths);
+    if (this.lost !== undefined) return this.firstLost(paths);
+    let quiet: string | undefined;
+    for (const path of paths) {
+      const directory = dirname(path);
+      if (directory !== quiet && !this.isQuiet(directory)) return this.firstLost(paths);
+      quiet = directory;
+    }
+    return undefined;
   }
 
   /** Checks with one `stat` that no name in the directory has changed since a look found all of its files. */

@@ -121,12 +121,13 @@ export class SqlDatabase {
     const damaged = (error: unknown): AppError =>
       ports.files.damaged(options.file, String((error as Error).message), error);
     for (const handle of [writeHandle, readHandle]) guarded(handle, damaged);
+    const writtenByCommits = [options.file, `${options.file}-wal`];
     const guard: WriteGuard = {
       get refusal() {
         return ports.files.refusal;
       },
       // The index of the log holds nothing that the log does not.
-      lost: () => ports.files.lostAmong([options.file, `${options.file}-wal`]),
+      lost: () => ports.files.lostAmong(writtenByCommits),
     };
     const reader = new SqlReader(readHandle, ports.nextTurn);
     const committed = (count: number | undefined): void => {
