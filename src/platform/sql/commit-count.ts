@@ -27,19 +27,23 @@ export function unmarkWitnessed(handle: SqlHandle): void {
   handle.prepare('DELETE FROM generations WHERE table_name = ?').run(WITNESSED);
 }
 
-/** Counts the commits of one file, within those commits. */
+/** Counts the commits of one file, within those commits, while no other handle writes to it. */
 export class CommitCount {
-  private readonly move: Statement<[], number>;
+  private readonly first: Statement<[], number>;
+  private readonly move: Statement<[number]>;
   private readonly changes: Statement<[], number>;
   private changesSeen = 0;
+  /** Number of the last durable commit; undefined before the first of this handle. */
+  private durable: number | undefined;
 
   constructor(handle: SqlHandle) {
-    this.move = handle
+    this.first = handle
       .prepare<[], number>(
         `INSERT INTO generations (table_name, generation) VALUES ('${COMMITS}', 1)
          ON CONFLICT (table_name) DO UPDATE SET generation = generation + 1 RETURNING generation`,
       )
       .pluck();
+    this.move = handle.prepare(`UPDATE generations SET generation = ? WHERE table_name = '${COMMITS}'`);
     this.changes = handle.prepare<[], number>('SELECT total_changes()').pluck();
   }
 
@@ -49,6 +53,13 @@ export class CommitCount {
     if (changes === this.changesSeen) return undefined;
     // Counting is itself one change. Rolled-back changes count too, so an empty commit may be counted.
     this.changesSeen = changes + 1;
-    return this.move.get();
+    if (this.durable === undefined) return this.first.get();
+    this.move.run(this.durable + 1);
+    return this.durable + 1;
+  }
+
+  /** Call it when the commit that has this number is durable. */
+  committed(count: number | undefined): void {
+    this.durable = count ?? this.durable;
   }
 }

@@ -39,6 +39,8 @@ const LIFE_BYTES = 6;
 const LIVES_KEPT = 10_000;
 /** When SQLite restarts its log, it cuts the log to this size; during long reads the log may grow further. */
 const LOG_KEPT_BYTES = 10 * 2 ** 20;
+/** 8 MB of log. A checkpoint writes each changed page once, so half as many checkpoints cost little more than half. */
+const PAGES_PER_CHECKPOINT = 2_000;
 
 /**
  * One SQLite file in WAL mode behind two connections. TypeORM's better-sqlite3 driver is one connection per DataSource, and
@@ -209,6 +211,7 @@ function connection(
       handle.pragma('journal_mode = WAL');
       handle.pragma('synchronous = FULL');
       handle.pragma(`journal_size_limit = ${String(LOG_KEPT_BYTES)}`);
+      handle.pragma(`wal_autocheckpoint = ${String(PAGES_PER_CHECKPOINT)}`);
       // Savepoint journals: on disk they cost as many writes as the work itself, and nothing reads them after a crash.
       handle.pragma('temp_store = MEMORY');
       registerSeal(handle);

@@ -17,6 +17,9 @@ const PRUNED_AT_ONCE = 1_000;
 /** Work that fails after it has recorded leaves the count without keys too high until the next full count. */
 const RECORDED_PER_COUNT = 100_000;
 
+/** The owner, in the table, of a key that counts against nobody's quota: every key has one, which the index by expiry relies on. */
+const UNOWNED = '';
+
 /** An answer in the columns of the table. `body` is serialised JSON; null where the answer has none. */
 export interface RecordedAnswer {
   readonly status: number;
@@ -47,8 +50,8 @@ export class SqlOperationLedger implements OperationLedger<RecordedAnswer> {
     [string, string | null, string | null, string | null, number, number, number, string, string | null, number]
   >;
   private readonly deleteExpiredOfScope: Statement<[string, number]>;
-  private readonly deleteExpired: Statement<[number, number], 0 | 1>;
-  private readonly deleteOldestWithoutKey: Statement<[number]>;
+  private readonly deleteExpiredKeys: Statement<[number, number]>;
+  private readonly deleteOldestWithoutKey: Statement<[number, number, number]>;
   private readonly countWithoutKey: Statement<[], number>;
   private readonly nextExpiry: Statement<[number], number | null>;
   private readonly countOwned: Statement<[number, number], { readonly owner: string; readonly count: number }>;
@@ -73,25 +76,27 @@ export class SqlOperationLedger implements OperationLedger<RecordedAnswer> {
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.deleteExpiredOfScope = write.prepare('DELETE FROM operations WHERE scope = ? AND expires_at_ms <= ?');
-    this.deleteExpired = write
-      .prepare<[number, number], 0 | 1>(
-        `DELETE FROM operations WHERE rowid IN (
-           SELECT rowid FROM operations WHERE expires_at_ms <= ? ORDER BY expires_at_ms LIMIT ?)
-         RETURNING scope IS NULL`,
-      )
-      .pluck();
-    // The scope index keeps rows without a scope in the order of their rows.
+    this.deleteExpiredKeys = write.prepare(
+      `DELETE FROM operations WHERE rowid IN (
+         SELECT rowid FROM operations WHERE owner IS NOT NULL AND expires_at_ms <= ? ORDER BY expires_at_ms LIMIT ?)`,
+    );
+    // The scope index keeps rows without a scope in the order of their rows, which is that of time.
     this.deleteOldestWithoutKey = write.prepare(
       `DELETE FROM operations WHERE rowid IN (
-         SELECT rowid FROM operations WHERE scope IS NULL ORDER BY rowid LIMIT ?)`,
+         SELECT rowid FROM (
+           SELECT rowid, expires_at_ms, row_number() OVER (ORDER BY rowid) AS nth
+           FROM operations WHERE scope IS NULL ORDER BY rowid LIMIT ?)
+         WHERE nth <= ? OR expires_at_ms <= ?)`,
     );
     this.countWithoutKey = write.prepare<[], number>('SELECT count(*) FROM operations WHERE scope IS NULL').pluck();
     this.nextExpiry = read
-      .prepare<[number], number | null>('SELECT min(expires_at_ms) FROM operations WHERE expires_at_ms > ?')
+      .prepare<[number], number | null>(
+        'SELECT min(expires_at_ms) FROM operations WHERE owner IS NOT NULL AND expires_at_ms > ?',
+      )
       .pluck();
     this.countOwned = read.prepare(
       `SELECT owner, count(*) AS count FROM operations
-       WHERE expires_at_ms >= ? AND expires_at_ms < ? AND owner IS NOT NULL GROUP BY owner`,
+       WHERE expires_at_ms >= ? AND expires_at_ms < ? AND owner > '${UNOWNED}' GROUP BY owner`,
     );
     this.byScope = read.prepare(`SELECT ${columns} FROM operations WHERE scope = ?`);
     this.byId = read.prepare(`SELECT ${columns} FROM operations WHERE id = ?`);
@@ -106,7 +111,8 @@ export class SqlOperationLedger implements OperationLedger<RecordedAnswer> {
     const nowMs = this.clock.nowMs();
     const keptMs = operation.scope === undefined ? SERVER_ID_RETENTION.ms : keyRetentionMs(operation.owner);
     if (operation.scope !== undefined) this.deleteExpiredOfScope.run(operation.scope, nowMs);
-    const { id, scope = null, bodyHmac = null, owner = null } = operation;
+    const { id, scope = null, bodyHmac = null } = operation;
+    const owner = scope === null ? null : (operation.owner ?? UNOWNED);
     const { status, body } = answer;
     const headers = JSON.stringify(answer.headers);
     const seal = sealOf([id, bodyHmac, nowMs, status, headers, body]);
@@ -140,10 +146,10 @@ export class SqlOperationLedger implements OperationLedger<RecordedAnswer> {
   private prune(nowMs: number): void {
     this.recordedSinceCount += this.recordedSincePrune;
     this.recordedSincePrune = 0;
-    const expired = this.deleteExpired.all(nowMs, PRUNED_AT_ONCE);
-    const withoutKey = this.counted() - expired.filter((isWithoutKey) => isWithoutKey).length;
-    const surplus = Math.max(0, Math.min(withoutKey - SERVER_ID_RETENTION.count, PRUNED_AT_ONCE));
-    this.withoutKey = withoutKey - this.deleteOldestWithoutKey.run(surplus).changes;
+    this.deleteExpiredKeys.run(nowMs, PRUNED_AT_ONCE);
+    const withoutKey = this.counted();
+    const surplus = withoutKey - SERVER_ID_RETENTION.count;
+    this.withoutKey = withoutKey - this.deleteOldestWithoutKey.run(PRUNED_AT_ONCE, surplus, nowMs).changes;
   }
 
   /** The number of operations without a key. Counting takes milliseconds, so it is rare. */

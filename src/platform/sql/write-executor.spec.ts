@@ -50,6 +50,19 @@ describe('SqlWriteExecutor', () => {
     expect(sites).toEqual(['sql.commit.before', 'sql.commit.after']);
   });
 
+  it('given work alone in its turn that fails, leaves nothing of it, and the next commit counts on', async () => {
+    const failing = database.writer.run((scope) => {
+      insertBook('half');
+      scope.touch('books');
+      throw new Error('no');
+    });
+    await expect(failing).rejects.toThrow('no');
+    await write('after');
+
+    expect([committedTitles(), generation()]).toEqual([['after'], 1]);
+    expect(sites).toEqual(['sql.commit.before', 'sql.commit.after']);
+  });
+
   it('given work, resolves with what it returned and only after its commit', async () => {
     const order: string[] = [];
     atSite = (site) => order.push(site);

@@ -158,8 +158,12 @@ export class SqlWriteExecutor {
       this.begin.run();
       this.assertNotSuperseded();
       const touched = new Set<string>();
-      for (const entry of batch) judged.push(this.attempt(entry, touched));
-      for (const entry of deferred) judged.push(this.attempt(entry, touched));
+      const [first, second] = batch;
+      if (first && !second && deferred.length === 0) judged.push(this.attemptAlone(first, touched));
+      else {
+        for (const entry of batch) judged.push(this.attempt(entry, touched));
+        for (const entry of deferred) judged.push(this.attempt(entry, touched));
+      }
       for (const table of touched) this.moveGeneration.run(table);
       count = this.count.next();
     } catch (error) {
@@ -206,14 +210,28 @@ export class SqlWriteExecutor {
     });
   }
 
+  /** Work that shares its commit with no other needs no savepoint: when it fails, the whole transaction is rolled back. */
+  private attemptAlone(entry: Queued, touched: Set<string>): Judged {
+    try {
+      return { entry, value: this.doWork(entry, (table) => touched.add(table)) };
+    } catch (error) {
+      throw new RolledBack(entry, error);
+    }
+  }
+
+  private doWork(entry: Queued, touch: (table: string) => void): unknown {
+    const value = entry.work({ touch });
+    if (value instanceof Promise) throw new Error('work for the write executor must be synchronous');
+    // Work that goes on after such an error has been refused every further statement.
+    if (!this.handle.inTransaction) throw new Error('SQLite has rolled back, and the work took no notice');
+    return value;
+  }
+
   private attempt(entry: Queued, touched: Set<string>): Judged {
     const tables: string[] = [];
     this.savepoint.run();
     try {
-      const value = entry.work({ touch: (table) => tables.push(table) });
-      if (value instanceof Promise) throw new Error('work for the write executor must be synchronous');
-      // Work that goes on after such an error has been refused every further statement.
-      if (!this.handle.inTransaction) throw new Error('SQLite has rolled back, and the work took no notice');
+      const value = this.doWork(entry, (table) => tables.push(table));
       this.release.run();
       tables.forEach((table) => touched.add(table));
       return { entry, value };
@@ -231,6 +249,7 @@ export class SqlWriteExecutor {
     try {
       this.ports.crashSites.reach('sql.commit.before');
       this.commit.run();
+      this.count.committed(count);
       this.committed(count);
       this.ports.crashSites.reach('sql.commit.after');
       return true;
@@ -272,13 +291,13 @@ export class SqlWriteExecutor {
   }
 }
 
-/** After some errors SQLite itself rolls back the whole transaction, so no work is left. */
+/** The whole transaction is rolled back, often by SQLite itself, so no work is left. */
 class RolledBack extends Error {
   constructor(
     private readonly culprit: Queued,
     cause: unknown,
   ) {
-    super('SQLite has rolled back', { cause });
+    super('the transaction is rolled back', { cause });
   }
 
   /** A full disk is reported to all work; any other error only to the work that met it. */

@@ -4,6 +4,7 @@ import { CreateOrigin1764500000001 } from './1764500000001-create-origin.js';
 import { OwnKeys1764500000003 } from './1764500000003-own-keys.js';
 import { SealOperations1764500000010 } from './1764500000010-seal-operations.js';
 import { DropIndexWithoutKey1764600000001 } from './1764600000001-drop-index-without-key.js';
+import { IndexKeysOnly1764600000002 } from './1764600000002-index-keys-only.js';
 
 export { SEALED_OPERATIONS } from './1764500000010-seal-operations.js';
 
@@ -15,4 +16,5 @@ export const PLATFORM_MIGRATIONS = [
   OwnKeys1764500000003,
   SealOperations1764500000010,
   DropIndexWithoutKey1764600000001,
+  IndexKeysOnly1764600000002,
 ] as const;
