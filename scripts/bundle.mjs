@@ -28,7 +28,6 @@ const OPTIONAL = [
   '@sap/hana-client',
   'class-transformer',
   'class-validator',
-  'ioredis',
   'mongodb',
   'mssql',
   'mysql',
@@ -43,19 +42,6 @@ const OPTIONAL = [
   'sqlite3',
   'typeorm-aurora-data-api-driver',
 ];
-
-/**
- * For TypeORM before 1.0 this file of @nestjs/typeorm looks up two exports with a `require` that cannot be bundled, and
- * so would load all of TypeORM a second time to find that they are gone.
- */
-const withoutLegacyTypeOrm = {
-  name: 'without-legacy-typeorm',
-  setup: ({ onLoad }) => {
-    onLoad({ filter: /[/\\]@nestjs[/\\]typeorm[/\\]dist[/\\]common[/\\]typeorm-compat\.js$/ }, () => ({
-      contents: 'export const Connection = undefined; export const AbstractRepository = undefined;',
-    }));
-  },
-};
 
 const PROCESSES = ['api', 'replica', 'supervisor', 'cli', 'checker'];
 /** Folders of examples/, which an image is built without. */
@@ -155,7 +141,7 @@ await build({
     ...OPTIONAL,
     ...OPTIONAL.filter((name) => !name.endsWith('*')).map((name) => `${name}/*`),
   ],
-  plugins: [withoutLegacyTypeOrm, withoutForeignWords, withBuiltSources],
+  plugins: [withoutForeignWords, withBuiltSources],
   define: { 'import.meta.url': '__bundleUrl' },
   banner: {
     js: "(function(exports,require,module,__filename,__dirname){const __bundleUrl=require('node:url').pathToFileURL(__filename).href;",
