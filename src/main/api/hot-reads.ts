@@ -2,33 +2,28 @@ import type { INestApplicationContext } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import { BooksController } from '../../modules/books/index.js';
+import { BookReads, serveBookReads } from '../../modules/books/index.js';
 import { answerProblems } from '../../platform/http/index.js';
 
 /**
- * Calls the controller methods of hot reads directly from Fastify, because Nest's router costs as much as the rest of such a
- * read. Nest still finds, wires and documents the methods. Call the returned function with the application before listening.
+ * Serves hot reads directly from Fastify, because Nest's router costs as much as the rest of such a read. Nest still finds and
+ * documents the controller's methods. Call the returned function with the application before listening.
  */
 export async function admitHotReads(
   server: FastifyInstance,
   logger: Logger,
 ): Promise<(app: INestApplicationContext) => void> {
-  let books: BooksController | undefined;
-  const controller = (): BooksController => {
-    if (!books) throw new Error('the application is not there yet');
-    return books;
-  };
+  let books: BookReads | undefined;
   await server.register((context, _options, done) => {
     answerProblems(context, logger);
-    const options = { config: { isAnsweredAtOnce: true } } as const;
-    context.get('/books', options, (request, reply) => controller().list(request.query, request, reply));
-    context.get<{ Params: { id: string } }>('/books/:id', options, (request, reply) =>
-      controller().read(request.params.id, request, reply),
-    );
+    serveBookReads(context, () => {
+      if (!books) throw new Error('the application is not there yet');
+      return books;
+    });
     done();
   });
   return (app) => {
-    books = app.get(BooksController, { strict: false });
+    books = app.get(BookReads, { strict: false });
   };
 }
 

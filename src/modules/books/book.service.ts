@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { AppError, centsFromPrice, priceFromCents } from '../../kernel/index.js';
-import { type CachedRead, GenerationCache, type MaybePromise } from '../../platform/cache/index.js';
-import type { PageRequest, Preconditions, PreparedBody } from '../../platform/http/index.js';
+import { centsFromPrice } from '../../kernel/index.js';
+import type { Preconditions } from '../../platform/http/index.js';
 import {
   type RecordedAnswer,
   type Recording,
@@ -9,22 +8,15 @@ import {
   SqlOperationLedger,
   type SqlWriteScope,
 } from '../../platform/sql/index.js';
-import { BookRepository, type BookRow, type NewBookRow } from './book.repository.js';
+import { notFound, TABLE } from './book-reads.js';
+import { bookOf, type NewBookRow } from './book-row.js';
+import { BookRepository } from './book.repository.js';
 import type { Book, BookInput } from './book.schemas.js';
-
-const TABLE = 'books';
 
 /** `book` is its state after the write; absent after a delete. */
 export interface BookOutcome {
   readonly change: 'created' | 'replaced' | 'deleted';
   readonly book?: Book;
-}
-
-export interface BookPage {
-  readonly books: readonly Book[];
-  readonly hasMore: boolean;
-  /** The number of books on all pages. */
-  readonly total: number;
 }
 
 type BookRecording = Recording<BookOutcome>;
@@ -35,7 +27,6 @@ export class BookService {
     private readonly database: SqlDatabase,
     private readonly books: BookRepository,
     private readonly operations: SqlOperationLedger,
-    private readonly cache: GenerationCache<PreparedBody>,
   ) {}
 
   create(input: BookInput, recording: BookRecording): Promise<RecordedAnswer> {
@@ -58,27 +49,6 @@ export class BookService {
       this.assertWritable(id, conditions);
       this.books.delete(id);
       return { change: 'deleted' };
-    });
-  }
-
-  /** `prepare` makes the cached value. Throws `not-found`. */
-  find(id: number, prepare: (book: Book) => PreparedBody): MaybePromise<CachedRead<PreparedBody>> {
-    return this.cache.read(TABLE, String(id), () => {
-      const row = this.books.find(id);
-      if (row === undefined) throw notFound(id);
-      return prepare(bookOf(row));
-    });
-  }
-
-  page(
-    request: PageRequest,
-    prepare: (page: BookPage, request: PageRequest) => PreparedBody,
-  ): MaybePromise<CachedRead<PreparedBody>> {
-    const { after, limit } = request;
-    return this.cache.read(TABLE, `after=${String(after)}&limit=${String(limit)}`, () => {
-      const rows = this.books.page(after, limit + 1);
-      const books = rows.slice(0, limit).map(bookOf);
-      return prepare({ books, hasMore: rows.length > limit, total: this.books.count() }, request);
     });
   }
 
@@ -118,12 +88,4 @@ function rowOf({ title, author, price, quantity }: BookInput): NewBookRow {
   const priceCents = centsFromPrice(price);
   if (priceCents === undefined) throw new Error('the schema lets only whole cents through');
   return { title, author, priceCents, quantity };
-}
-
-function bookOf({ id, title, author, priceCents, quantity }: BookRow): Book {
-  return { id, title, author, price: priceFromCents(priceCents), quantity };
-}
-
-function notFound(id: number): AppError {
-  return new AppError('not-found', `there is no book ${String(id)}`, { retry: 'never' });
 }

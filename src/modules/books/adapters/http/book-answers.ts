@@ -6,7 +6,8 @@ import {
   type PreparedBody,
   writtenAnswer,
 } from '../../../../platform/http/index.js';
-import type { BookOutcome, BookPage } from '../../book.service.js';
+import type { BookPage } from '../../book-reads.js';
+import type { BookOutcome } from '../../book.service.js';
 import type { Book } from '../../book.schemas.js';
 
 const PATH = '/books';

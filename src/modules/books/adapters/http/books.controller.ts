@@ -1,44 +1,37 @@
-import { Body, Controller, Delete, Get, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Param, Post, Put, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { MaybePromise } from '../../../../platform/cache/index.js';
-import {
-  BODY_PIPE,
-  DescribeDelete,
-  DescribeList,
-  DescribePost,
-  DescribePut,
-  DescribeRead,
-  parseId,
-  parsePage,
-  Preconditions,
-  recording,
-  sendAnswer,
-  sendPrepared,
-} from '../../../../platform/http/index.js';
+import { BODY_PIPE, Describe, parseId, Preconditions, recording, sendAnswer } from '../../../../platform/http/index.js';
+import { BookReads } from '../../book-reads.js';
 import { BookService } from '../../book.service.js';
-import { type BookInput, bookInputSchema, bookSchema } from '../../book.schemas.js';
-import { bookAnswer, preparedBook, preparedPage } from './book-answers.js';
+import { type BookInput, bookInputSchema } from '../../book.schemas.js';
+import { bookAnswer } from './book-answers.js';
+import { BOOK_OPERATIONS } from './book-operations.js';
+import { answerBook, answerBooks } from './book-read-routes.js';
 
 @ApiTags('books')
 @Controller('books')
 export class BooksController {
-  constructor(private readonly books: BookService) {}
+  constructor(
+    private readonly books: BookService,
+    private readonly reads: BookReads,
+  ) {}
 
   @Get()
-  @DescribeList({ id: 'listBooks', summary: 'Books in id order', item: bookSchema, cached: true })
-  list(@Query() query: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply): MaybePromise<void> {
-    return sendPrepared(request, reply, this.books.page(parsePage(query), preparedPage));
+  @Describe(BOOK_OPERATIONS.list)
+  list(@Req() request: FastifyRequest, @Res() reply: FastifyReply): MaybePromise<void> {
+    return answerBooks(this.reads, request, reply);
   }
 
   @Get(':id')
-  @DescribeRead({ id: 'readBook', summary: 'One book', resource: bookSchema, cached: true })
+  @Describe(BOOK_OPERATIONS.read)
   read(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): MaybePromise<void> {
-    return sendPrepared(request, reply, this.books.find(parseId(id), preparedBook));
+    return answerBook(this.reads, id, request, reply);
   }
 
   @Post()
-  @DescribePost({ id: 'createBook', summary: 'Add a book', resource: bookSchema })
+  @Describe(BOOK_OPERATIONS.create)
   async create(
     @Body({ schema: bookInputSchema, pipes: [BODY_PIPE] }) input: BookInput,
     @Req() request: FastifyRequest,
@@ -48,7 +41,7 @@ export class BooksController {
   }
 
   @Put(':id')
-  @DescribePut({ id: 'replaceBook', summary: 'Replace a book', resource: bookSchema })
+  @Describe(BOOK_OPERATIONS.replace)
   async replace(
     @Param('id') id: string,
     @Body({ schema: bookInputSchema, pipes: [BODY_PIPE] }) input: BookInput,
@@ -60,7 +53,7 @@ export class BooksController {
   }
 
   @Delete(':id')
-  @DescribeDelete({ id: 'deleteBook', summary: 'Remove a book' })
+  @Describe(BOOK_OPERATIONS.delete)
   async delete(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const conditions = Preconditions.of(request);
     sendAnswer(reply, await this.books.delete(parseId(id), conditions, recording(request, bookAnswer)));

@@ -1,0 +1,69 @@
+import type { Statement } from 'better-sqlite3';
+import { AppError } from '../../kernel/index.js';
+import type { CachedRead, GenerationCache, MaybePromise } from '../../platform/cache/index.js';
+import type { PageRequest, PreparedBody } from '../../platform/http/index.js';
+import { RowSeal } from '../../platform/sql-check/index.js';
+import type { SqlReader } from '../../platform/sql/index.js';
+import { bookOf, type BookRow, type Sealed, SELECT_BOOK, valuesOf } from './book-row.js';
+import type { Book } from './book.schemas.js';
+
+export const TABLE = 'books';
+
+export interface BookPage {
+  readonly books: readonly Book[];
+  readonly hasMore: boolean;
+  /** The number of books on all pages. */
+  readonly total: number;
+}
+
+/** Reads committed books through the cache, in every process that has the database open. */
+export class BookReads {
+  private readonly findRow: Statement<[number], Sealed<BookRow>>;
+  private readonly pageRows: Statement<[number, number], Sealed<BookRow>>;
+  private readonly countRows: Statement<[], number>;
+  private readonly seal: RowSeal;
+
+  constructor(
+    { reader, damaged }: { readonly reader: Pick<SqlReader, 'handle'>; readonly damaged: (what: string) => AppError },
+    private readonly cache: GenerationCache<PreparedBody>,
+  ) {
+    const { handle } = reader;
+    this.seal = new RowSeal(TABLE, damaged);
+    this.findRow = handle.prepare(`${SELECT_BOOK} WHERE id = ?`);
+    this.pageRows = handle.prepare(`${SELECT_BOOK} WHERE id > ? ORDER BY id LIMIT ?`);
+    this.countRows = handle.prepare<[], number>('SELECT count(*) FROM books').pluck();
+  }
+
+  /** `prepare` makes the cached value. Throws `not-found`. */
+  find(id: number, prepare: (book: Book) => PreparedBody): MaybePromise<CachedRead<PreparedBody>> {
+    return this.cache.read(TABLE, String(id), () => {
+      const row = this.findRow.get(id);
+      if (row === undefined) throw notFound(id);
+      return prepare(this.checked(row));
+    });
+  }
+
+  page(
+    request: PageRequest,
+    prepare: (page: BookPage, request: PageRequest) => PreparedBody,
+  ): MaybePromise<CachedRead<PreparedBody>> {
+    const { after, limit } = request;
+    return this.cache.read(TABLE, `after=${String(after)}&limit=${String(limit)}`, () => {
+      const rows = this.pageRows.all(after, limit + 1).map((row) => this.checked(row));
+      return prepare(
+        { books: rows.slice(0, limit), hasMore: rows.length > limit, total: this.countRows.get() ?? 0 },
+        request,
+      );
+    });
+  }
+
+  /** Throws `storage-damaged`. */
+  private checked(row: Sealed<BookRow>): Book {
+    this.seal.check(row.id, row.seal, valuesOf(row));
+    return bookOf(row);
+  }
+}
+
+export function notFound(id: number): AppError {
+  return new AppError('not-found', `there is no book ${String(id)}`, { retry: 'never' });
+}
