@@ -102,9 +102,7 @@ describe('documents that are gone with the witness of their end, beside a bookst
         expect([starts, await app.exited]).toEqual([starts, { code: 1, signal: null }]);
         const [line = '', ...more] = app.printed.trim().split('\n');
         expect([line, more]).toEqual([expect.stringMatching(/^recovery-needed: /), []]);
-        expect(line).toContain(
-          `the database has committed books-2pc ${transactionId}, of which documents knows nothing`,
-        );
+        expect(line).toContain(`the database has committed books-2pc ${transactionId}, which documents does not know`);
         expect(line).toMatch(/Put back the store that is the older copy, .*npm run transactions:accept -- --reason "/);
       }
     },

@@ -31,7 +31,7 @@ export {
   type RecoveryPlan,
   type StartState,
   type Notification,
-  tellingsOf,
+  notificationsOf,
 } from './core/recovery.js';
 export { isEnded, type TransactionState } from './core/states.js';
 export {

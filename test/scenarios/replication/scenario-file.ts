@@ -8,7 +8,7 @@ export function titleOf(text: string): string {
   return /^.*?\.(?=\s|$)/s.exec(prose)?.[0].replace(/\s+/g, ' ') ?? prose;
 }
 
-/** The text with the outcomes as they are now. */
+/** The text with the actual outcomes. */
 export function runScenario(text: string): string {
   const world = new ScenarioWorld();
   const blocks = text.trimEnd().split('\n\n');

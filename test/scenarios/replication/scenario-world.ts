@@ -17,7 +17,7 @@ import {
 } from '../../../src/protocols/replication/index.js';
 import { recordAfter, SimulatedStore } from '../../simulation/replication/simulated-store.js';
 import { clusterOf, perform, relationOf, stateOf } from './scenario-replica.js';
-import { deedOf, list, messageOf, opOf, placeOf } from './scenario-words.js';
+import { deedOf, list, messageOf, opOf, positionText } from './scenario-messages.js';
 
 const MIN_IN_SYNC = 2;
 const NAMES = ['a', 'b', 'c', 'd'];
@@ -32,9 +32,9 @@ interface Replica {
   readonly name: string;
   store: SimulatedStore;
   isAway: boolean;
-  /** On its way from each primary; one at a time. */
+  /** Messages from the primaries that are under way; they arrive one at a time. */
   readonly pending: Pending[];
-  /** Given up by its sender, not by the network. */
+  /** Messages that the sender has given up and the network has not. */
   readonly late: Pending[];
 }
 
@@ -42,11 +42,11 @@ interface Primary {
   readonly name: string;
   store: SimulatedStore;
   core: PrimaryState | undefined;
-  /** How far its journal once came, if it has lost its end. */
+  /** The former end of its journal, if that end is lost. */
   witnessed?: number;
 }
 
-/** Four replicas and some primaries around the real cores, where nothing moves until a command says so. */
+/** Runs the real cores of four replicas and some primaries; nothing happens without a command. */
 export class ScenarioWorld {
   private readonly replicas = new Map<string, Replica>();
   private readonly primaries = new Map<string, Primary>();
@@ -61,53 +61,53 @@ export class ScenarioWorld {
     }
   }
 
-  /** What happened, a line each. */
+  /** Returns one line per event. */
   run(command: string): readonly string[] {
     this.lines = [];
     const [verb = '', ...words] = command.split(' ');
     const act = this.commands[verb];
-    if (!act) throw new Error(`There is no command ${verb}.`);
+    if (!act) throw new Error(`Unknown command ${verb}.`);
     act(...words);
     return this.lines;
   }
 
   private readonly commands: Readonly<Record<string, (...words: string[]) => void>> = {
-    /** `open p1`: from its start to its epoch, or to why not. Replicas that are away are not heard. */
+    /** `open p1`: runs the handshake until the epoch is open or refused. Replicas that are away do not answer. */
     open: (name = '') => {
       const looked = this.looks.get(name);
       this.looks.delete(name);
       this.open(this.primary(name), looked ?? this.reports(), []);
     },
-    /** `look p2`: asks where everyone stands; its opening goes on from there, later. */
+    /** `look p2`: asks all replicas for their positions; a later `open` continues with the answers. */
     look: (name = '') => {
       this.looks.set(name, this.reports());
     },
-    /** `promise p2 2 a b`: asks these for the promise of that epoch, and shows what they say. */
+    /** `promise p2 2 a b`: asks a and b for the promise of epoch 2 and shows their answers. */
     promise: (primaryId = '', epoch = '', ...names) => {
       for (const name of names) {
         const message = { kind: 'promise', from: { epoch: Number(epoch), primaryId } } as const;
         this.receive(this.replica(name), { from: this.primary(primaryId), message, content: new SimulatedStore() });
       }
     },
-    /** `write p1 x`: durable here, and shipped. */
+    /** `write p1 x`: makes x durable on p1 and ships it. */
     write: (name = '', op = '') => {
       const { store, core } = this.primary(name);
       store.append([recordAfter(store.position, core!.identity.epoch, opOf(op))]);
       store.durable += 1;
       this.input(this.primary(name), { kind: 'durable', seq: store.durable });
     },
-    /** `deliver a b`: their messages arrive, and the answers too. */
+    /** `deliver a b`: the messages to a and b arrive, and so do their answers. */
     deliver: (...names) => {
       for (const name of names) this.deliver(this.replica(name));
     },
-    /** `settle`: everything is delivered until nothing is under way. Shows only who ends where. */
+    /** `settle`: delivers messages until none is under way, without output. */
     settle: () => {
       const isUnderWay = (replica: Replica): boolean => replica.pending.length > 0 && !replica.isAway;
       const all = [...this.replicas.values()];
       while (all.some(isUnderWay)) for (const replica of all.filter(isUnderWay)) this.deliver(replica);
       this.lines = [];
     },
-    /** `time-out a`: the sender gives its message up; the network has it still. */
+    /** `time-out a`: the sender gives its message up; the network still holds it. */
     'time-out': (...names) => {
       for (const name of names) {
         const { pending, late } = this.replica(name);
@@ -116,12 +116,12 @@ export class ScenarioWorld {
         this.input(given.from, { kind: 'failed', replica: name, error: 'no answer within 500 ms' });
       }
     },
-    /** `arrive-late a`: what was given up arrives; nobody waits for the answer. */
+    /** `arrive-late a`: a message that was given up arrives; its answer is ignored. */
     'arrive-late': (name = '') => {
       const replica = this.replica(name);
       this.receive(replica, replica.late.shift()!);
     },
-    /** `repeat a`: its message arrives and the answer is lost; the same message is still to arrive. */
+    /** `repeat a`: the message arrives but its answer is lost; the same message will arrive again. */
     repeat: (name = '') => {
       const replica = this.replica(name);
       this.receive(replica, replica.pending[0]!);
@@ -130,7 +130,7 @@ export class ScenarioWorld {
     due: (name = '', ...replicas) => {
       for (const replica of replicas) this.input(this.primary(name), { kind: 'due', replica });
     },
-    /** `audit p1`: compares the states of all replicas that stand where it stands. */
+    /** `audit p1`: compares the states of all replicas that are at the position of p1. */
     audit: (name = '') => {
       const { store } = this.primary(name);
       const there = [...this.replicas.values()].filter((each) => each.store.position.hash === store.position.hash);
@@ -138,7 +138,7 @@ export class ScenarioWorld {
       const own = String(store.stateAt(store.durable));
       this.input(this.primary(name), { kind: 'audited', own, replicas: Object.fromEntries(replicas) });
     },
-    /** `limit 1`: so many records fit in a message. */
+    /** `limit 1`: a message holds at most one record. */
     limit: (count = '') => {
       this.maxPerMessage = Number(count);
     },
@@ -148,7 +148,7 @@ export class ScenarioWorld {
     back: (...names) => {
       for (const name of names) this.replica(name).isAway = false;
     },
-    /** `end p1`: its process is gone, and what it was about to send; its directory stays. */
+    /** `end p1`: its process and its unsent messages are gone; its directory stays. */
     end: (name = '') => {
       const primary = this.primary(name);
       primary.core = undefined;
@@ -156,11 +156,11 @@ export class ScenarioWorld {
         pending.splice(0, Infinity, ...pending.filter(({ from }) => from !== primary));
       }
     },
-    /** `wipe a`: the directory of a replica or a primary is empty. */
+    /** `wipe a`: empties the directory of a replica or a primary. */
     wipe: (name = '') => {
       this.holder(name).store = new SimulatedStore();
     },
-    /** `cut p1 2`: so many records are lost from the end of its journal, which knows how far it had come. */
+    /** `cut p1 2`: the last two records of the journal are lost; the journal knows its former end. */
     cut: (name = '', count = '1') => {
       const primary = this.primary(name);
       primary.witnessed = primary.store.durable;
@@ -177,18 +177,18 @@ export class ScenarioWorld {
     copy: (from = '', to = '') => {
       this.primary(to).store = this.primary(from).store.copy();
     },
-    /** `tamper a`: its state is not what its records make. */
+    /** `tamper a`: its state no longer matches its records. */
     tamper: (name = '', by = '1') => {
       const { store } = this.holder(name);
       store.states[store.durable - 1]! ^= Number(by);
     },
-    /** `shorten p1`: everything so far is in the snapshot only. */
+    /** `shorten p1`: all records so far are only in the snapshot. */
     shorten: (name = '') => {
       const { store } = this.holder(name);
       store.snapshotSeq = store.durable;
       store.firstSeq = store.durable + 1;
     },
-    /** `recover p2`: from the replicas that are not away. */
+    /** `recover p2`: restores p2 from the replicas that are not away. */
     recover: (name = '') => {
       this.recover(this.primary(name));
     },
@@ -255,7 +255,7 @@ export class ScenarioWorld {
       primary.store = store.copy();
       this.say(`${primary.name} is restored from ${choice.replica}: ${list(store.log)}`);
     } else if (choice.kind === 'wait') {
-      this.say(`${primary.name} waits: ${choice.promised} can vouch, needs ${choice.needed}`);
+      this.say(`${primary.name} waits: ${choice.promised} can vote, needs ${choice.needed}`);
     } else this.say(`${primary.name} refuses: ${choice.reason}`);
   }
 
@@ -293,7 +293,7 @@ export class ScenarioWorld {
     this.input(given.from, { kind: 'answered', replica: replica.name, answer, relation, canShipAfter });
   }
 
-  /** One arrival at the replica. */
+  /** One message arrives at the replica. */
   private receive(replica: Replica, { message, content, from }: Pending): ReplicaAnswer | undefined {
     if (message === 'state-hash') return undefined;
     const { effects } = decideReplica(stateOf(replica), message);
@@ -301,7 +301,7 @@ export class ScenarioWorld {
     for (const effect of effects) perform(replica, effect, content, clusterOf(message));
     const deeds = effects.filter(({ kind }) => kind !== 'answer').map(deedOf);
     const { answer } = last as Extract<ReplicaEffect, { kind: 'answer' }>;
-    const words = [...deeds, `${answer.verdict} at ${placeOf(answer.report.position)}`];
+    const words = [...deeds, `${answer.verdict} at ${positionText(answer.report.position)}`];
     this.say(`${replica.name} <- ${from.name} ${messageOf(message)}: ${words.join(', ')}`);
     return answer;
   }
@@ -358,9 +358,9 @@ export class ScenarioWorld {
     if (!primary) {
       const { store } = this.replica(name);
       const { promisedEpoch, canVote } = store.promise;
-      const aside = store.quarantined.map((log) => `; set aside: ${list(log)}`).join('');
+      const aside = store.quarantined.map((log) => `; quarantined: ${list(log)}`).join('');
       this.say(
-        `${name}: ${list(store.log)}; promised ${promisedEpoch}, ${canVote ? 'can vouch' : 'cannot vouch'}${aside}`,
+        `${name}: ${list(store.log)}; promised ${promisedEpoch}, ${canVote ? 'can vote' : 'cannot vote'}${aside}`,
       );
       return;
     }

@@ -8,7 +8,7 @@ export function titleOf(text: string): string {
   return /^.*?\.(?=\s|$)/s.exec(prose)?.[0].replace(/\s+/g, ' ') ?? prose;
 }
 
-/** The text with the outcomes as they are now. */
+/** The text with the actual outcomes. */
 export async function runScenario(text: string): Promise<string> {
   const world = new ScenarioWorld();
   const outcome: string[] = [];
@@ -20,9 +20,9 @@ export async function runScenario(text: string): Promise<string> {
       continue;
     }
     const commands = lines.slice(0, end);
-    const said: string[] = [];
-    for (const command of commands) said.push(...(await world.run(command)));
-    outcome.push([...commands, DASHES, ...said].join('\n'));
+    const output: string[] = [];
+    for (const command of commands) output.push(...(await world.run(command)));
+    outcome.push([...commands, DASHES, ...output].join('\n'));
   }
   return `${outcome.join('\n\n')}\n`;
 }

@@ -3,7 +3,7 @@ import type { Decision, RecoveryReport } from '../../../src/protocols/two-phase-
 import { LastResourceDisk } from '../../support/memory-last-resource.js';
 import { type ParticipantDisk } from '../../support/memory-participant.js';
 import { FULL, TransactionWorld, UNKNOWN } from '../../support/transaction-world.js';
-import { reported, sentenceOf } from './scenario-words.js';
+import { reported, sentenceOf } from './scenario-messages.js';
 
 /** Participants a and b and the database sql around the real coordinator; each step may be the last of the process. */
 export class ScenarioWorld {
@@ -18,12 +18,12 @@ export class ScenarioWorld {
     this.stop = this.world.coordinator.keepRecovering();
   }
 
-  /** What happened, a line each. */
+  /** Returns one line per event. */
   async run(command: string): Promise<readonly string[]> {
     this.lines = [];
     const [verb = '', ...words] = command.split(' ');
     const act = this.commands[verb];
-    if (!act) throw new Error(`There is no command ${verb}.`);
+    if (!act) throw new Error(`Unknown command ${verb}.`);
     await act(...words);
     await this.world.settled();
     return this.lines;
@@ -34,21 +34,23 @@ export class ScenarioWorld {
     begin: (work = '') => {
       void this.world.answerTo(work).then((answer) => this.lines.push(`client of ${work}: ${answer}`));
     },
-    /** `hold sql commit`: the step waits, of whichever transaction, until `release`. */
+    /** `hold sql commit`: this step of every transaction waits until `release`. */
     hold: (who = '', step = '') => {
       this.world.hold(who, step);
     },
     release: (who = '', step = '') => {
       this.world.release(who, step);
     },
-    /** `fail sql veto full`, or `lost` (an answer that gets lost), or `unknown`; until `heal sql veto`. */
+    /**
+     * `fail sql veto full`: the step fails as `full`, `lost` (its answer is lost) or `unknown`, until `heal sql veto`.
+     */
     fail: (who = '', step = '', how = '') => {
       this.world.fail(who, step, FAILURES[how] ?? new Error(how));
     },
     heal: (who = '', step = '') => {
       this.world.heal(who, step);
     },
-    /** `die a prepared`: the process dies as soon as this step is reached, which may be a step of its recovery. */
+    /** `die a prepared`: the process dies when it reaches this step, perhaps during its recovery. */
     die: (who = '', step = '') => {
       this.world.lastStep = `${who} ${step}`;
     },
@@ -56,35 +58,35 @@ export class ScenarioWorld {
     kill: () => {
       this.world.crash();
     },
-    /** Another process on what is durable; recovers before anything else. `start t1`: t1 is named as unmatched. */
+    /** Starts another process on the durable state, which recovers first. `start t1`: t1 is named as unmatched. */
     start: async (...unmatched) => {
       this.stop();
       this.world.start();
-      this.tell('recovery', this.world.coordinator.recoverAtStart(unmatched));
+      this.report('recovery', this.world.coordinator.recoverAtStart(unmatched));
       this.stop = this.world.coordinator.keepRecovering();
     },
     recover: () => {
-      this.tell('recovery', this.world.coordinator.recoverNow());
+      this.report('recovery', this.world.coordinator.recoverNow());
     },
-    /** A second recovery, of a process that knows nothing of this one; both at once. */
+    /** Runs a recovery here and, at the same time, one in a process that does not know this one. */
     'recover-both': () => {
-      this.tell('first', this.world.coordinator.recoverNow());
-      this.tell('second', this.world.rival.recoverNow());
+      this.report('first', this.world.coordinator.recoverNow());
+      this.report('second', this.world.rival.recoverNow());
     },
     'recover-rival': () => {
-      this.tell('second', this.world.rival.recoverNow());
+      this.report('second', this.world.rival.recoverNow());
     },
     /** `resolve t1 aborted` */
     resolve: (id = '', decision = '') => {
       const resolved = this.world.coordinator.resolve(id, decision as Decision, { by: 'ops', reason: 'lost' });
-      this.tell(
+      this.report(
         'operator',
         resolved.then(() => `${id} is ${decision}`),
       );
     },
-    /** `pass 6000`: milliseconds, during which what is in doubt is looked for. */
+    /** `pass 6000`: lets 6000 milliseconds pass; recovery sweeps meanwhile. */
     pass: (ms = '') => this.world.pass(Number(ms)),
-    /** `copy sql`, and later, between two processes, `restore sql`. */
+    /** `copy sql`; later, while no process runs, `restore sql`. */
     copy: (who = '') => {
       this.copies.set(who, who === 'sql' ? this.world.sqlDisk.copy() : this.world.disks.get(who)!.copy());
     },
@@ -93,7 +95,7 @@ export class ScenarioWorld {
       if (copy instanceof LastResourceDisk) this.world.sqlDisk = copy;
       else this.world.disks.set(who, copy!);
     },
-    /** Another database, empty, in its place. */
+    /** Replaces the database by an empty one with another id. */
     'lose-sql': () => {
       this.world.sqlDisk = new LastResourceDisk('sql-2');
     },
@@ -110,9 +112,9 @@ export class ScenarioWorld {
     },
   };
 
-  private tell(who: string, result: Promise<RecoveryReport | string>): void {
-    void result.then(
-      (said) => this.lines.push(`${who}: ${typeof said === 'string' ? said : reported(said)}`),
+  private report(who: string, outcome: Promise<RecoveryReport | string>): void {
+    void outcome.then(
+      (result) => this.lines.push(`${who}: ${typeof result === 'string' ? result : reported(result)}`),
       (error: unknown) =>
         this.lines.push(
           `${who}: ${error instanceof AppError ? `${error.code}, ` : ''}${String((error as Error).message)}`,

@@ -120,7 +120,7 @@ export class Audit implements DatabaseWatcher, LedgerWatcher {
     const story = this.storyOf(id);
     if (outcome.state === 'running') return;
     if (story.row !== 'committed') this.violate(`P1: ${id} was confirmed without its row`);
-    if (outcome.state === 'untold') return;
+    if (outcome.state === 'pending') return;
     story.told = 'done';
     for (const name of story.participants) {
       const decision = name === 'documents' ? story.documents : story.ledger;

@@ -6,7 +6,7 @@ export const EVERYTHING: readonly string[] = [
   ...['kill', 'power', 'the outcome of a commit is unknown', 'it refused to start'].map((why) => `ended: ${why}`),
   ...[
     'committed',
-    'untold',
+    'pending',
     'running',
     'conflict',
     'not-ready',

@@ -18,8 +18,8 @@ const UNKNOWN = new AppError('outcome-unknown', 'no answer to COMMIT', { retry: 
 const yes = (participant: string, position = `1.${participant}`): CoordinatorInput =>
   voted(participant, { vote: 'yes', position });
 const no = (participant: string, reason = TAKEN): CoordinatorInput => voted(participant, { vote: 'no', reason });
-const told = (participant: string, position?: string): CoordinatorInput => ({
-  kind: 'told',
+const notified = (participant: string, position?: string): CoordinatorInput => ({
+  kind: 'notified',
   participant,
   acknowledgement: position ? { position } : {},
 });
@@ -42,8 +42,8 @@ function deedOf(effect: CoordinatorEffect): string {
   switch (effect.kind) {
     case 'prepare':
       return `prepare ${effect.participant}`;
-    case 'tell':
-      return `tell ${effect.participant} ${effect.decision}`;
+    case 'notify':
+      return `notify ${effect.participant} ${effect.decision}`;
     case 'ask-abort':
       return `ask-abort: ${effect.reason.message}`;
     case 'complete':
@@ -65,7 +65,7 @@ function codeOf(error: Error): string {
   return error instanceof AppError ? error.code : error.message;
 }
 
-/** A transaction over a and b after these inputs, and what the last of them made it do. */
+/** A transaction over a and b after these inputs, and the effects of the last input. */
 function after(...inputs: CoordinatorInput[]): { readonly state: CoordinatorState; readonly deeds: readonly string[] } {
   return run(beginTransaction(['a', 'b']), inputs);
 }
@@ -82,37 +82,37 @@ const IN_DOUBT = [yes('a'), yes('b')];
 const VETOING = [yes('a'), no('b')];
 
 describe('a coordinator whose participants all promise', () => {
-  it('asks all for their promise at once', () => {
+  it('asks all participants for their promise at once', () => {
     expect(after().deeds).toEqual(['prepare a', 'prepare b']);
   });
 
-  it('asks for the commit only when the last has promised', () => {
+  it('asks for the commit only after the last promise', () => {
     expect(after(yes('a')).deeds).toEqual([]);
     expect(after(...IN_DOUBT)).toMatchObject({ deeds: ['ask-commit'], state: { state: 'in-doubt' } });
   });
 
-  it('tells them when the row says so, and answers when all have carried it out', () => {
-    expect(after(...IN_DOUBT, rowSays('committed')).deeds).toEqual(['tell a committed', 'tell b committed']);
-    expect(after(...IN_DOUBT, rowSays('committed'), told('b', '1.9')).deeds).toEqual([]);
-    const end = after(...IN_DOUBT, rowSays('committed'), told('b', '1.9'), told('a'));
+  it('notifies the participants once the row says committed, and answers when all have carried it out', () => {
+    expect(after(...IN_DOUBT, rowSays('committed')).deeds).toEqual(['notify a committed', 'notify b committed']);
+    expect(after(...IN_DOUBT, rowSays('committed'), notified('b', '1.9')).deeds).toEqual([]);
+    const end = after(...IN_DOUBT, rowSays('committed'), notified('b', '1.9'), notified('a'));
     const acknowledgements = '{"a":{},"b":{"position":"1.9"}}';
     expect(end.deeds).toEqual([`complete ${acknowledgements}`, `answer committed ${acknowledgements}`, 'forget']);
     expect(end.state.state).toBe('committed');
   });
 
-  it('given a participant that cannot be told, answers that it is committed and leaves the telling to recovery', () => {
-    const failed: CoordinatorInput = { kind: 'telling-failed', participant: 'a' };
-    const end = after(...IN_DOUBT, rowSays('committed'), failed, told('b'));
-    expect(end).toMatchObject({ deeds: ['answer untold', 'forget'], state: { state: 'committing' } });
+  it('given a participant that cannot be notified, answers that the transaction is committed and leaves the rest to recovery', () => {
+    const failed: CoordinatorInput = { kind: 'notification-failed', participant: 'a' };
+    const end = after(...IN_DOUBT, rowSays('committed'), failed, notified('b'));
+    expect(end).toMatchObject({ deeds: ['answer pending', 'forget'], state: { state: 'committing' } });
   });
 
-  it('given a row that says aborted, because somebody else was first, obeys it', () => {
-    expect(after(...IN_DOUBT, rowSays('aborted')).deeds).toEqual(['tell a aborted', 'tell b aborted']);
-    const end = after(...IN_DOUBT, rowSays('aborted'), told('a'), told('b'));
+  it('given a row that another process has set to aborted, obeys it', () => {
+    expect(after(...IN_DOUBT, rowSays('aborted')).deeds).toEqual(['notify a aborted', 'notify b aborted']);
+    const end = after(...IN_DOUBT, rowSays('aborted'), notified('a'), notified('b'));
     expect(end.deeds).toEqual(['complete {"a":{},"b":{}}', 'answer not-ready', 'forget']);
   });
 
-  it('with no participants at all, asks for the commit at once and completes it', () => {
+  it('given no participants, asks for the commit at once and completes the transaction', () => {
     const begun = beginTransaction([]);
     expect(begun.effects.map(deedOf)).toEqual(['ask-commit']);
     expect(run(begun, [rowSays('committed')]).deeds).toEqual(['complete {}', 'answer committed {}', 'forget']);
@@ -120,31 +120,31 @@ describe('a coordinator whose participants all promise', () => {
 });
 
 describe('a coordinator that does not get all promises', () => {
-  it('given a no, waits for the others and then has the row say aborted before it tells who promised', () => {
+  it('given a no, waits for the other votes and writes the row aborted before it notifies those that promised', () => {
     expect(after(no('b')).deeds).toEqual([]);
     expect(after(...VETOING).deeds).toEqual(['ask-abort: the id is taken']);
-    expect(after(...VETOING, rowSays('aborted')).deeds).toEqual(['tell a aborted']);
-    const end = after(...VETOING, rowSays('aborted'), told('a'));
+    expect(after(...VETOING, rowSays('aborted')).deeds).toEqual(['notify a aborted']);
+    const end = after(...VETOING, rowSays('aborted'), notified('a'));
     expect(end).toMatchObject({
       deeds: ['complete {"a":{}}', 'answer conflict', 'forget'],
       state: { state: 'aborted' },
     });
   });
 
-  it('given a no by all, answers at once: no row, nobody to tell', () => {
+  it('given a no by all participants, answers at once, without a row and without notifications', () => {
     const end = after(no('a', FULL), no('b'));
     expect(end).toMatchObject({ deeds: ['answer storage-full', 'forget'], state: { state: 'aborted' } });
   });
 
-  it('given silence until the deadline, aborts also at those who never answered', () => {
+  it('given a participant that is silent until the deadline, aborts at that participant too', () => {
     expect(after(yes('a'), prepareOverdue).deeds).toEqual([
       'ask-abort: b did not answer within 1000 ms; nothing was written',
     ]);
-    expect(after(yes('a'), prepareOverdue, rowSays('aborted')).deeds).toEqual(['tell a aborted', 'tell b aborted']);
+    expect(after(yes('a'), prepareOverdue, rowSays('aborted')).deeds).toEqual(['notify a aborted', 'notify b aborted']);
   });
 
-  it('given silence of all, aborts at all: any of them may have promised', () => {
-    expect(after(prepareOverdue, rowSays('aborted')).deeds).toEqual(['tell a aborted', 'tell b aborted']);
+  it('given participants that are all silent, aborts at all of them, because each may have promised', () => {
+    expect(after(prepareOverdue, rowSays('aborted')).deeds).toEqual(['notify a aborted', 'notify b aborted']);
   });
 
   it('given a promise after the deadline, changes nothing', () => {
@@ -154,57 +154,57 @@ describe('a coordinator that does not get all promises', () => {
     }
   });
 
-  it('given a rejected prepare, takes it that a promise may be there', () => {
+  it('given a rejected prepare, assumes that the participant may hold a promise', () => {
     expect(after(yes('a'), prepareFailed('b', FULL), rowSays('aborted')).deeds).toEqual([
-      'tell a aborted',
-      'tell b aborted',
+      'notify a aborted',
+      'notify b aborted',
     ]);
   });
 
-  it('given a prepare of unknown outcome, tells the client that nothing was written, for that is certain', () => {
-    const end = after(no('a', FULL), prepareFailed('b', UNKNOWN), rowSays('aborted'), told('b'));
+  it('given a prepare of unknown outcome, answers that nothing was written, because that is certain', () => {
+    const end = after(no('a', FULL), prepareFailed('b', UNKNOWN), rowSays('aborted'), notified('b'));
     expect(end.deeds).toContain('answer storage-full');
-    const alone = after(yes('a'), prepareFailed('b', UNKNOWN), rowSays('aborted'), told('a'), told('b'));
+    const alone = after(yes('a'), prepareFailed('b', UNKNOWN), rowSays('aborted'), notified('a'), notified('b'));
     expect(alone.deeds).toContain('answer not-ready');
     expect(alone.state.reason).toMatchObject({ retry: 'safe', cause: UNKNOWN });
   });
 
-  it('given a failure and then a no, gives the no as the reason', () => {
+  it('given a failure and then a no, answers with the reason of the no', () => {
     expect(after(prepareFailed('a', FULL), no('b')).deeds).toEqual(['ask-abort: the id is taken']);
   });
 
-  it('names in the row whoever may hold a promise, and nobody else', () => {
+  it('names in the row exactly the participants that may hold a promise', () => {
     expect(positionsOf(after(yes('a', '3.7'), no('b')).state)).toEqual({ a: '3.7' });
     expect(positionsOf(after(yes('a', '3.7'), prepareOverdue).state)).toEqual({ a: '3.7', b: '' });
   });
 
-  it('given a row that cannot be written, aborts without it: it has never asked for a commit', () => {
+  it('given a row that cannot be written, aborts without it, because it never asked for a commit', () => {
     for (const failure of [refused(FULL), unknown]) {
-      expect(after(...VETOING, failure).deeds).toEqual(['tell a aborted']);
-      expect(after(...VETOING, failure, told('a')).deeds).toEqual(['answer conflict', 'forget']);
+      expect(after(...VETOING, failure).deeds).toEqual(['notify a aborted']);
+      expect(after(...VETOING, failure, notified('a')).deeds).toEqual(['answer conflict', 'forget']);
     }
   });
 
-  it('given a participant that cannot be told, answers all the same and leaves it to recovery', () => {
-    const end = after(...VETOING, rowSays('aborted'), { kind: 'telling-failed', participant: 'a' });
+  it('given a participant that cannot be notified, answers and leaves that participant to recovery', () => {
+    const end = after(...VETOING, rowSays('aborted'), { kind: 'notification-failed', participant: 'a' });
     expect(end).toMatchObject({ deeds: ['answer conflict', 'forget'], state: { state: 'aborting' } });
   });
 });
 
 describe('a coordinator whose commit is not done', () => {
-  it('given a definite refusal, has the row say aborted, tells all, and answers the refusal', () => {
+  it('given a definite refusal, writes the row aborted, notifies all participants and answers with the refusal', () => {
     expect(after(...IN_DOUBT, refused(FULL)).deeds).toEqual(['ask-abort: no room left']);
-    const end = after(...IN_DOUBT, refused(FULL), rowSays('aborted'), told('a'), told('b'));
+    const end = after(...IN_DOUBT, refused(FULL), rowSays('aborted'), notified('a'), notified('b'));
     expect(end.deeds).toEqual(['complete {"a":{},"b":{}}', 'answer storage-full', 'forget']);
   });
 
-  it('given a definite refusal and then no row, aborts without it: nobody asks for a commit any more', () => {
+  it('given a definite refusal and a row that cannot be written, aborts without the row, because no process asks for a commit any more', () => {
     for (const failure of [refused(FULL), unknown]) {
-      expect(after(...IN_DOUBT, refused(FULL), failure).deeds).toEqual(['tell a aborted', 'tell b aborted']);
+      expect(after(...IN_DOUBT, refused(FULL), failure).deeds).toEqual(['notify a aborted', 'notify b aborted']);
     }
   });
 
-  it('given an unknown outcome, tells nobody anything, says so, and leaves it to recovery', () => {
+  it('given an unknown outcome, notifies no participant, answers so and leaves the transaction to recovery', () => {
     const end = after(...IN_DOUBT, unknown);
     expect(end).toMatchObject({ deeds: ['answer outcome-unknown', 'forget'], state: { state: 'in-doubt' } });
   });
@@ -215,33 +215,33 @@ describe('a coordinator whose answer is overdue', () => {
     ['preparing', 'running', []],
     ['waiting for the commit', 'running', IN_DOUBT],
     ['waiting for the row aborted', 'conflict', VETOING],
-    ['telling the commit', 'untold', [...IN_DOUBT, rowSays('committed')]],
-    ['telling the abort', 'conflict', [...VETOING, rowSays('aborted')]],
+    ['notifying of the commit', 'pending', [...IN_DOUBT, rowSays('committed')]],
+    ['notifying of the abort', 'conflict', [...VETOING, rowSays('aborted')]],
   ])('while it is %s, answers %s, once', (_, answer, inputs) => {
     const overdue = after(...inputs, answerOverdue);
     expect(overdue.deeds).toEqual([`answer ${answer}`]);
     expect(decideCoordinator(overdue.state, answerOverdue).effects).toEqual([]);
   });
 
-  it('goes on, and does not answer again', () => {
+  it('continues, and does not answer again', () => {
     expect(after(...IN_DOUBT, answerOverdue, rowSays('committed')).deeds).toEqual([
-      'tell a committed',
-      'tell b committed',
+      'notify a committed',
+      'notify b committed',
     ]);
-    const end = after(...IN_DOUBT, answerOverdue, rowSays('committed'), told('a'), told('b'));
+    const end = after(...IN_DOUBT, answerOverdue, rowSays('committed'), notified('a'), notified('b'));
     expect(end.deeds).toEqual(['complete {"a":{},"b":{}}', 'forget']);
   });
 });
 
-describe('a coordinator that is told something again', () => {
+describe('a coordinator that receives an input again', () => {
   it('changes nothing', () => {
     const states = [
       [yes('a'), yes('a')],
       [...IN_DOUBT, rowSays('committed'), rowSays('committed')],
       [...IN_DOUBT, rowSays('committed'), rowSays('aborted')],
-      [...IN_DOUBT, rowSays('committed'), told('a'), told('a')],
+      [...IN_DOUBT, rowSays('committed'), notified('a'), notified('a')],
       [...IN_DOUBT, rowSays('committed'), prepareOverdue],
-      [...IN_DOUBT, told('a')],
+      [...IN_DOUBT, notified('a')],
       [...IN_DOUBT, rowSays('aborted'), refused(FULL)],
       [...IN_DOUBT, rowSays('aborted'), unknown],
     ];

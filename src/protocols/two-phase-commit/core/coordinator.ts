@@ -11,7 +11,10 @@ import { moved, type TransactionState } from './states.js';
 
 export interface BranchState {
   readonly name: string;
-  /** `uncertain`: `prepare` had no reliable answer, so it may hold a promise. `untold`: decided, but notifying it failed. */
+  /**
+   * `uncertain`: `prepare` had no reliable answer, so it may hold a promise. `untold` (its name on the wire): the transaction
+   * is decided, but the participant could not be notified.
+   */
   readonly state: 'preparing' | 'prepared' | 'refused' | 'uncertain' | 'committed' | 'aborted' | 'untold';
   /** The log position of its promise, if it has one. */
   readonly position: string | undefined;
@@ -42,14 +45,14 @@ export type CoordinatorInput =
   | { readonly kind: 'refused'; readonly error: Error }
   /** The last resource may or may not have done it. */
   | { readonly kind: 'unknown'; readonly error: Error }
-  | { readonly kind: 'told'; readonly participant: string; readonly acknowledgement: Acknowledgement }
-  | { readonly kind: 'telling-failed'; readonly participant: string };
+  | { readonly kind: 'notified'; readonly participant: string; readonly acknowledgement: Acknowledgement }
+  | { readonly kind: 'notification-failed'; readonly participant: string };
 
 /** The client's answer, given once. */
 export type CoordinatorAnswer =
   | { readonly kind: 'committed'; readonly acknowledgements: Readonly<Record<string, Acknowledgement>> }
   /** Committed; not every participant has been notified yet. */
-  | { readonly kind: 'untold' }
+  | { readonly kind: 'pending' }
   | { readonly kind: 'running' }
   /** Not done and never will be; or, with the code `outcome-unknown`, not known. */
   | { readonly kind: 'rejected'; readonly error: Error };
@@ -60,7 +63,7 @@ export type CoordinatorEffect =
   | { readonly kind: 'ask-commit' }
   /** Write the row `aborted` if there is no row. */
   | { readonly kind: 'ask-abort'; readonly reason: Error }
-  | { readonly kind: 'tell'; readonly participant: string; readonly decision: Decision }
+  | { readonly kind: 'notify'; readonly participant: string; readonly decision: Decision }
   | { readonly kind: 'complete'; readonly acknowledgements: Readonly<Record<string, Acknowledgement>> }
   | { readonly kind: 'answer'; readonly answer: CoordinatorAnswer }
   /** Nothing more will come of this. If the transaction has not ended, recovery has to take it. */
@@ -97,9 +100,9 @@ export function decideCoordinator(state: CoordinatorState, input: CoordinatorInp
       return takeRefusal(state, input.error);
     case 'unknown':
       return takeUnknown(state, input.error);
-    case 'told':
+    case 'notified':
       return markNotified(state, input.participant, input.acknowledgement);
-    case 'telling-failed':
+    case 'notification-failed':
       return markNotified(state, input.participant, undefined);
   }
 }
@@ -162,12 +165,12 @@ function veto(state: CoordinatorState): CoordinatorDecision {
 }
 
 function obey(state: CoordinatorState, decision: Decision): CoordinatorDecision {
-  const told: CoordinatorState = { ...state, asked: undefined, hasRow: true };
+  const decided: CoordinatorState = { ...state, asked: undefined, hasRow: true };
   if (decision === 'committed') {
-    return notifyAll({ ...told, state: moved(state.state, 'row-committed'), reason: undefined });
+    return notifyAll({ ...decided, state: moved(state.state, 'row-committed'), reason: undefined });
   }
-  const reason = state.reason ?? notDone('it was in doubt for too long and has been aborted');
-  return notifyAll({ ...told, state: moved(state.state, 'row-aborted'), reason });
+  const reason = state.reason ?? notDone('the transaction was in doubt for too long and was aborted');
+  return notifyAll({ ...decided, state: moved(state.state, 'row-aborted'), reason });
 }
 
 function takeRefusal(state: CoordinatorState, error: Error): CoordinatorDecision {
@@ -190,7 +193,7 @@ function notifyAll(state: CoordinatorState): CoordinatorDecision {
   const decision: Decision = state.state === 'committing' ? 'committed' : 'aborted';
   const pending = state.branches.filter(isToBeNotified);
   if (pending.length === 0) return finish(state);
-  return { state, effects: pending.map(({ name }) => ({ kind: 'tell', participant: name, decision })) };
+  return { state, effects: pending.map(({ name }) => ({ kind: 'notify', participant: name, decision })) };
 }
 
 function markNotified(
@@ -210,7 +213,7 @@ function markNotified(
 function finish(state: CoordinatorState): CoordinatorDecision {
   const isCommit = state.state === 'committing';
   const isPending = state.branches.some((branch) => branch.state === 'untold');
-  if (isPending) return end(state, isCommit ? { kind: 'untold' } : rejection(state));
+  if (isPending) return end(state, isCommit ? { kind: 'pending' } : rejection(state));
   const acknowledgements: Record<string, Acknowledgement> = {};
   for (const { name, acknowledgement } of state.branches) if (acknowledgement) acknowledgements[name] = acknowledgement;
   const ended = end(
@@ -227,7 +230,7 @@ function answerForNow(state: CoordinatorState): CoordinatorDecision {
 }
 
 function currentAnswer(state: CoordinatorState): CoordinatorAnswer {
-  if (state.state === 'committing') return { kind: 'untold' };
+  if (state.state === 'committing') return { kind: 'pending' };
   const isCertainlyNotDone = state.asked === 'abort' || state.state === 'aborting';
   return isCertainlyNotDone ? rejection(state) : { kind: 'running' };
 }
@@ -246,7 +249,7 @@ function rejection(state: CoordinatorState): CoordinatorAnswer {
 }
 
 function reasonOf({ reason }: CoordinatorState): Error {
-  if (reason === undefined) throw new Error('A transaction is to be aborted for no reason.');
+  if (reason === undefined) throw new Error('An abort needs a reason.');
   return reason;
 }
 

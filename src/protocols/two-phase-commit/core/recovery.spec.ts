@@ -8,7 +8,7 @@ import {
   missingPromises,
   planRecovery,
   type StartState,
-  tellingsOf,
+  notificationsOf,
 } from './recovery.js';
 
 const HERE: Judge = { id: 'sql-1', lived: new Set([4, 5]), unmatched: new Set() };
@@ -30,21 +30,21 @@ function plan(judge: Judge, ...found: InDoubt[]): { offered: string[]; unmatched
   return { offered: offered.map(({ id }) => id), unmatched: unmatched.map(({ id }) => id) };
 }
 
-describe('what recovery takes', () => {
-  it('is one transaction however many participants are in doubt of it, with the place of each', () => {
+describe('a transaction that recovery takes over', () => {
+  it('is listed once, however many participants are in doubt, with the log position of each promise', () => {
     const { position: _place, ...placeless } = inDoubt('t2');
-    const doubts = undecidedOf({ a: [inDoubt('t1'), inDoubt('t2')], b: [placeless] });
-    expect(doubts.map(({ id, positions }) => [id, positions])).toEqual([
+    const transactions = undecidedOf({ a: [inDoubt('t1'), inDoubt('t2')], b: [placeless] });
+    expect(transactions.map(({ id, positions }) => [id, positions])).toEqual([
       ['t1', { a: '4.t1' }],
       ['t2', { a: '4.t2', b: '' }],
     ]);
   });
 
-  it('is what nobody is deciding, and what somebody has not decided for too long', () => {
+  it('has no coordinator, or its coordinator has not decided it for too long', () => {
     expect([isDue(false, 0, 5_000), isDue(true, 4_999, 5_000), isDue(true, 5_000, 5_000)]).toEqual([true, false, true]);
   });
 
-  it('is offered to the last resource as aborted, with who asks and why', () => {
+  it('is offered to the last resource as aborted, with the author and the reason', () => {
     const { offered } = planRecovery(undecidedOf({ documents: [inDoubt('t1')] }), HERE);
     expect(offered).toEqual([
       {
@@ -56,21 +56,21 @@ describe('what recovery takes', () => {
         begunAtMs: 1_000,
         preparedAtMs: 1_000,
         positions: { documents: '4.t1' },
-        reason: 'it was in doubt and nobody was deciding it',
+        reason: 'the transaction was in doubt and no coordinator was deciding it',
       },
     ]);
   });
 });
 
-describe('what recovery leaves to a person', () => {
-  it('is what another database decides', () => {
+describe('a transaction that recovery leaves to an operator', () => {
+  it('is decided by another database', () => {
     expect(plan(HERE, inDoubt('t1'), inDoubt('t2', { decidedBy: 'sql-2' }))).toEqual({
       offered: ['t1'],
       unmatched: ['t2'],
     });
   });
 
-  it('is what was begun in an incarnation that this copy of the database has not lived, whatever its number', () => {
+  it('began in an incarnation that this copy of the database never had, whatever its number', () => {
     const found = [
       inDoubt('t1', { incarnation: 4 }),
       inDoubt('t2', { incarnation: 3 }),
@@ -79,20 +79,20 @@ describe('what recovery leaves to a person', () => {
     expect(plan(HERE, ...found)).toEqual({ offered: ['t1'], unmatched: ['t2', 't3'] });
   });
 
-  it('is what a recovery from replicas could not match', () => {
+  it('was named by a recovery from replicas', () => {
     const judge = { ...HERE, unmatched: new Set(['t1']) };
     expect(plan(judge, inDoubt('t1'), inDoubt('t2'))).toEqual({ offered: ['t2'], unmatched: ['t1'] });
   });
 });
 
-describe('what the rows decided', () => {
-  it('is told to all that hold a promise, and of what has no row nothing is told', () => {
-    const doubts = undecidedOf({ a: [inDoubt('t1'), inDoubt('t2'), inDoubt('t3')], b: [inDoubt('t2')] });
+describe('the decisions of rows', () => {
+  it('reach all participants that hold a promise; without a row no participant is notified', () => {
+    const transactions = undecidedOf({ a: [inDoubt('t1'), inDoubt('t2'), inDoubt('t3')], b: [inDoubt('t2')] });
     const rows = new Map<string, Decision>([
       ['t1', 'aborted'],
       ['t2', 'committed'],
     ]);
-    expect(tellingsOf(doubts, rows)).toEqual([
+    expect(notificationsOf(transactions, rows)).toEqual([
       { id: 't1', participant: 'a', decision: 'aborted' },
       { id: 't2', participant: 'a', decision: 'committed' },
       { id: 't2', participant: 'b', decision: 'committed' },
@@ -119,7 +119,7 @@ describe('participants and rows at the start', () => {
       ({ id, participant, problem }) => `${id} ${participant} ${problem}`,
     );
 
-  it('that tell the same, are no reason to refuse', () => {
+  it('that agree do not prevent the start', () => {
     const rows = new Map<string, Decision>([['t1', 'committed']]);
     const toBeFound = [row('committed', { a: '4.1' })];
     expect(problems({ carriedOut: carriedOut('committed'), rows, toBeFound })).toEqual([]);
@@ -127,39 +127,39 @@ describe('participants and rows at the start', () => {
     expect(problems({ toBeFound: [row('aborted', { a: '4.1' })] })).toEqual([]);
   });
 
-  it('given a commit without its row, are of different times', () => {
+  it('given a commit without its row, do not match', () => {
     expect(problems({ carriedOut: carriedOut('committed') })).toEqual(['t1 a no-row']);
   });
 
-  it('given a commit without its row that a recovery from replicas has named, go on: a person knows of it', () => {
+  it('given a commit without its row that a recovery from replicas named, match: an operator knows of it', () => {
     expect(problems({ carriedOut: carriedOut('committed'), unmatched: new Set(['t1']) })).toEqual([]);
   });
 
-  it('given an abort without a row, finds no older copy: the abort was presumed', () => {
+  it('given an abort without a row, match, because the abort was presumed', () => {
     expect(problems({ carriedOut: carriedOut('aborted') })).toEqual([]);
   });
 
   it.each([
     ['committed', 'aborted'],
     ['aborted', 'committed'],
-  ] as const)('given one that is %s here and %s there, contradict each other', (here, there) => {
+  ] as const)('given a transaction that is %s here and %s there, contradict each other', (here, there) => {
     expect(problems({ carriedOut: carriedOut(here), rows: new Map([['t1', there]]) })).toEqual(['t1 a other-decision']);
   });
 
-  it('given a committed row whose participant knows nothing of it, are asked about that promise', () => {
+  it('given a committed row that its participant does not know, lead to a question about that promise', () => {
     const state = { ...NOTHING, toBeFound: [row('committed', { a: '4.1' })] };
     expect(missingPromises(state)).toEqual([{ id: 't1', kind: 'books-2pc', participant: 'a', position: '4.1' }]);
     expect(mismatches(state, [])).toEqual([]);
     expect(problems(state)).toEqual(['t1 a never-promised']);
   });
 
-  it('given a committed row that is completed, are asked about its promises, but for those whose loss is accepted', () => {
+  it('given a completed committed row, lead to questions about its promises, except those whose loss is accepted', () => {
     const completed = { ...row('committed', { a: '4.1' }), completedAtMs: 9 };
     expect(problems({ toBeFound: [{ ...completed, acknowledgements: { a: {} } }] })).toEqual(['t1 a never-promised']);
     expect(problems({ toBeFound: [{ ...completed, acknowledgements: {} }] })).toEqual([]);
   });
 
-  it('given a committed row of a participant that is not there, cannot be carried out', () => {
+  it('given a committed row of a missing participant, do not match', () => {
     expect(problems({ toBeFound: [row('committed', { b: '' })] })).toEqual(['t1 b no-participant']);
   });
 });

@@ -36,14 +36,14 @@ export interface Notification {
 
 /** Grouped by transaction, in the order in which they were first found. */
 export function undecidedOf(found: Readonly<Record<string, readonly InDoubt[]>>): readonly UndecidedTransaction[] {
-  const doubts = new Map<TransactionId, UndecidedTransaction>();
+  const byId = new Map<TransactionId, UndecidedTransaction>();
   for (const [participant, inDoubt] of Object.entries(found)) {
     for (const { id, kind, decidedBy, incarnation, preparedAtMs, position = '' } of inDoubt) {
-      const before = doubts.get(id) ?? { id, kind, decidedBy, incarnation, preparedAtMs, positions: {} };
-      doubts.set(id, { ...before, positions: { ...before.positions, [participant]: position } });
+      const before = byId.get(id) ?? { id, kind, decidedBy, incarnation, preparedAtMs, positions: {} };
+      byId.set(id, { ...before, positions: { ...before.positions, [participant]: position } });
     }
   }
-  return [...doubts.values()];
+  return [...byId.values()];
 }
 
 /** Another process is deciding it until it has been in doubt for too long. `inDoubtForMs` comes from a monotonic clock. */
@@ -59,9 +59,9 @@ export function isUnmatched({ id, decidedBy, incarnation }: TransactionHead, jud
   return decidedBy !== judge.id || !judge.lived.has(incarnation) || judge.unmatched.has(id);
 }
 
-export function planRecovery(doubts: readonly UndecidedTransaction[], judge: Judge): RecoveryPlan {
-  const unmatched = doubts.filter((undecided) => isUnmatched(undecided, judge));
-  const offered = doubts
+export function planRecovery(inDoubt: readonly UndecidedTransaction[], judge: Judge): RecoveryPlan {
+  const unmatched = inDoubt.filter((undecided) => isUnmatched(undecided, judge));
+  const offered = inDoubt
     .filter((undecided) => !isUnmatched(undecided, judge))
     .map((undecided) => detailsOf(undecided, 'recovery'));
   return { offered, unmatched };
@@ -71,18 +71,18 @@ export function planRecovery(doubts: readonly UndecidedTransaction[], judge: Jud
 export function detailsOf(
   undecided: UndecidedTransaction,
   by: DecisionDetails['by'],
-  reason = 'it was in doubt and nobody was deciding it',
+  reason = 'the transaction was in doubt and no coordinator was deciding it',
 ): DecisionDetails {
   const { id, kind, decidedBy, incarnation, preparedAtMs, positions } = undecided;
   return { id, kind, decidedBy, incarnation, preparedAtMs, positions, by, begunAtMs: preparedAtMs, reason };
 }
 
 /** The notifications for all in-doubt transactions that have a row. */
-export function tellingsOf(
-  doubts: readonly Pick<UndecidedTransaction, 'id' | 'positions'>[],
+export function notificationsOf(
+  inDoubt: readonly Pick<UndecidedTransaction, 'id' | 'positions'>[],
   rows: ReadonlyMap<TransactionId, Decision>,
 ): readonly Notification[] {
-  return doubts.flatMap(({ id, positions }) => {
+  return inDoubt.flatMap(({ id, positions }) => {
     const decision = rows.get(id);
     if (decision === undefined) return [];
     return Object.keys(positions).map((participant) => ({ id, participant, decision }));

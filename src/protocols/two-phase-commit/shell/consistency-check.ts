@@ -74,13 +74,13 @@ function sentenceOf({ id, kind, participant, problem }: Mismatch): string {
   const transaction = `${kind} ${id}`;
   switch (problem) {
     case 'no-row':
-      return `${participant} has committed ${transaction}, of which the database knows nothing`;
+      return `${participant} has committed ${transaction}, which the database does not know`;
     case 'other-decision':
-      return `${participant} and the database have decided differently on ${transaction}`;
+      return `${participant} and the database have different decisions on ${transaction}`;
     case 'never-promised':
-      return `the database has committed ${transaction}, of which ${participant} knows nothing`;
+      return `the database has committed ${transaction}, which ${participant} does not know`;
     case 'no-participant':
-      return `the database has committed ${transaction}, and there is no participant ${participant} to carry it out`;
+      return `the database has committed ${transaction}, but there is no participant ${participant} to carry it out`;
   }
 }
 

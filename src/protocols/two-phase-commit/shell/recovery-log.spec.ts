@@ -6,25 +6,25 @@ import type { Decision } from '../ports.js';
 import { RecoveryLog } from './recovery-log.js';
 import { type EndedTransaction, TransactionHistory, TransactionRecord } from './transaction-record.js';
 
-const DOUBT: UndecidedTransaction = {
+const IN_DOUBT: UndecidedTransaction = {
   ...{ id: 't1', kind: 'test', decidedBy: 'database', incarnation: 1, preparedAtMs: 1 },
   positions: { a: '1', b: '1' },
 };
 
-describe('the notes of a recovery', () => {
+describe('the recovery log', () => {
   const clock = new SimulatedClock();
   let ended: string[];
   let history: TransactionHistory;
   let recoveryLog: RecoveryLog;
   let log: RecordingLog;
 
-  /** As its own run does when it is over. */
+  /** Records the end, as the transaction's own run does. */
   const end = (state: Decision): void => {
-    const branches = Object.keys(DOUBT.positions).map((name) => ({ name, state }));
-    history.keep(new TransactionRecord(DOUBT.id, DOUBT.kind, clock, { state, branches }));
+    const branches = Object.keys(IN_DOUBT.positions).map((name) => ({ name, state }));
+    history.keep(new TransactionRecord(IN_DOUBT.id, IN_DOUBT.kind, clock, { state, branches }));
   };
   const notify = (decision: Decision): void => {
-    recoveryLog.notified(new Map([[DOUBT.id, { decision, acknowledgements: {}, errors: {} }]]), [DOUBT]);
+    recoveryLog.notified(new Map([[IN_DOUBT.id, { decision, acknowledgements: {}, errors: {} }]]), [IN_DOUBT]);
   };
 
   beforeEach(() => {
@@ -34,8 +34,8 @@ describe('the notes of a recovery', () => {
     recoveryLog = new RecoveryLog(history, { find: () => undefined, ids: () => new Set() }, clock, log);
   });
 
-  it('on one that nobody else has ended, count it once and say so', () => {
-    recoveryLog.found([DOUBT]);
+  it('given a transaction that only this recovery ended, counts it once and logs it', () => {
+    recoveryLog.found([IN_DOUBT]);
     notify('committed');
 
     expect(ended).toEqual(['t1 committed']);
@@ -48,8 +48,8 @@ describe('the notes of a recovery', () => {
     expect(log.entries.map(({ message }) => message)).toEqual(['a transaction was recovered']);
   });
 
-  it('on one that its own run has ended meanwhile, add nothing and do not count it again', () => {
-    recoveryLog.found([DOUBT]);
+  it('given a transaction that its own run ended meanwhile, adds nothing and does not count it again', () => {
+    recoveryLog.found([IN_DOUBT]);
     end('aborted');
     notify('aborted');
 
@@ -57,17 +57,17 @@ describe('the notes of a recovery', () => {
     expect([history.all().length, log.entries]).toEqual([1, []]);
   });
 
-  it('on one that its own run had ended before it was found, do not open it again', () => {
+  it('given a transaction that its own run had ended before recovery found it, does not open it again', () => {
     end('committed');
-    recoveryLog.found([DOUBT]);
+    recoveryLog.found([IN_DOUBT]);
     expect(history.findUnfinished('t1')).toBeUndefined();
     notify('committed');
 
     expect([ended, history.all().length]).toEqual([['t1 committed'], 1]);
   });
 
-  it('on one that two recoveries have told, count it once', () => {
-    recoveryLog.found([DOUBT]);
+  it('given a transaction that two recoveries ended, counts it once', () => {
+    recoveryLog.found([IN_DOUBT]);
     notify('aborted');
     notify('aborted');
 

@@ -31,16 +31,16 @@ export class RecoveryLog {
     return [...this.history.unfinished()].some(isDecided);
   }
 
-  found(doubts: readonly UndecidedTransaction[]): void {
-    for (const undecided of doubts) {
+  found(inDoubt: readonly UndecidedTransaction[]): void {
+    for (const undecided of inDoubt) {
       const isKnown = this.underWay.find(undecided.id) ?? this.history.find(undecided.id);
       if (isKnown === undefined) this.open(undecided, 'in-doubt').note('found-in-doubt');
     }
   }
 
   /** The transactions have no row in this database. */
-  left(doubts: readonly UndecidedTransaction[]): void {
-    for (const undecided of doubts) {
+  left(inDoubt: readonly UndecidedTransaction[]): void {
+    for (const undecided of inDoubt) {
       if (this.hasEnded(undecided.id)) continue;
       const record = this.history.findUnfinished(undecided.id) ?? this.open(undecided, 'in-doubt');
       if (record.state === 'unmatched') continue;
@@ -95,7 +95,7 @@ export class RecoveryLog {
     const isNews = pending.length === 0 || !record.branches.some(({ state }) => state === 'untold');
     // Recovery retries every second; one line is enough.
     if (pending.length > 0 && isNews)
-      this.log.warn('a participant could not be told a decision', { ...details, errors });
+      this.log.warn('a participant could not be notified of a decision', { ...details, errors });
     if (isNews) record.note(decision, undefined, 'recovery');
     for (const [participant, error] of isNews ? pending : []) record.note('untold', participant, error);
     const branches = Object.keys(transaction.positions).map((name) => {

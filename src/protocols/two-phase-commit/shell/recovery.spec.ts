@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { FULL, IN_DOUBT_AFTER_MS, TransactionWorld, UNKNOWN } from '../../../../test/support/transaction-world.js';
 
-/** It is looked at a fifth of its length apart. */
+/** Recovery sweeps five times in this period. */
 const ONE_SWEEP_MS = IN_DOUBT_AFTER_MS / 5;
 
 let world: TransactionWorld;
@@ -25,7 +25,7 @@ beforeEach(() => {
 });
 
 describe('recovery at the start', () => {
-  it('aborts what has no row, and writes that row first', async () => {
+  it('aborts a transaction without a row, and writes the row first', async () => {
     await dieAfter('b prepared');
     world.start();
 
@@ -43,7 +43,7 @@ describe('recovery at the start', () => {
     expect([await inDoubt(), names()]).toEqual([[], [[], [], []]]);
   });
 
-  it('commits what has a row that says so', async () => {
+  it('commits a transaction whose row says committed', async () => {
     await dieAfter('sql committed');
     world.start();
 
@@ -56,7 +56,7 @@ describe('recovery at the start', () => {
     });
   });
 
-  it('finishes what only some had carried out, and what all had and nobody knew', async () => {
+  it('completes transactions that some participants, or all of them unnoticed, had carried out', async () => {
     await dieAfter('a committed');
     world.start();
     expect(await world.coordinator.recoverAtStart()).toEqual({ ...NOTHING, committed: ['t1'] });
@@ -73,14 +73,14 @@ describe('recovery at the start', () => {
     expect(await world.lastResource.incomplete()).toEqual([]);
   });
 
-  it('finds nothing to do when all went well', async () => {
+  it('given only completed transactions, has nothing to do', async () => {
     await world.execute('x');
     world.start();
 
     expect(await world.coordinator.recoverAtStart()).toEqual(NOTHING);
   });
 
-  it('offers a thousand in one request, tells all at once, and lists those of the last incarnation', async () => {
+  it('offers a thousand transactions in one request, notifies all participants at once, and reports the transactions', async () => {
     world.hold('sql', 'commit');
     for (let i = 0; i < 1_000; i += 1) void world.answerTo(`x${i}`);
     await world.settled();
@@ -96,7 +96,7 @@ describe('recovery at the start', () => {
     expect(world.coordinator.live().length).toBe(1_000);
   });
 
-  it('given rows that cannot be written, obeys those that are there and leaves the others in doubt', async () => {
+  it('given rows that cannot be written, obeys the existing rows and leaves the other transactions in doubt', async () => {
     await dieAfter('sql committed', 'x');
     world.start();
     await dieAfter('b prepared', 'y');
@@ -113,7 +113,7 @@ describe('recovery at the start', () => {
     expect(await world.coordinator.recoverNow()).toEqual({ ...NOTHING, aborted: ['t2'] });
   });
 
-  it('given rows of which nobody knows whether they are written, tells nobody anything', async () => {
+  it('given rows of unknown outcome, notifies no participant', async () => {
     await dieAfter('sql committed');
     world.start();
     world.fail('sql', 'vetoed', UNKNOWN);
@@ -121,14 +121,14 @@ describe('recovery at the start', () => {
     expect(await world.coordinator.recoverAtStart()).toMatchObject({ failed: [{ id: 't1', error: UNKNOWN.message }] });
   });
 
-  it('given a participant that cannot be told, tells the others, and it later', async () => {
+  it('given an unreachable participant, notifies the others now and that one later', async () => {
     await dieAfter('sql committed');
     world.start();
     world.fail('b', 'commit', FULL);
 
     expect(await world.coordinator.recoverAtStart()).toEqual({
       ...NOTHING,
-      failed: [{ id: 't1', error: `b could not be told: ${FULL.message}` }],
+      failed: [{ id: 't1', error: `b could not be notified: ${FULL.message}` }],
     });
     expect([names(), world.coordinator.find('t1')?.state]).toEqual([[['x'], [], ['x']], 'committing']);
     world.heal('b', 'commit');
@@ -136,7 +136,7 @@ describe('recovery at the start', () => {
     expect(world.coordinator.find('t1')?.state).toBe('committed');
   });
 
-  it('refuses when a participant has committed what the database does not know, and changes nothing', async () => {
+  it('given a commit that the database does not know, refuses to start and changes nothing', async () => {
     const older = world.sqlDisk.copy();
     await world.execute('x');
     await dieAfter('b prepared', 'y');
@@ -145,12 +145,12 @@ describe('recovery at the start', () => {
 
     await expect(world.coordinator.recoverAtStart()).rejects.toMatchObject({
       code: 'recovery-needed',
-      message: expect.stringContaining('a has committed naming t1, of which the database knows nothing') as unknown,
+      message: expect.stringContaining('a has committed naming t1, which the database does not know') as unknown,
     });
     expect([await inDoubt(), world.sqlDisk.rows.size]).toEqual([['t2', 't2'], 0]);
   });
 
-  it('refuses when the database has committed what a participant never promised', async () => {
+  it('given a committed row that a participant never promised, refuses to start', async () => {
     const older = world.disks.get('b')!.copy();
     await dieAfter('sql committed');
     world.disks.set('b', older);
@@ -159,7 +159,7 @@ describe('recovery at the start', () => {
     await expect(world.coordinator.recoverAtStart()).rejects.toMatchObject({
       code: 'recovery-needed',
       message:
-        'The stores are at different points in time; one is an older copy: the database has committed naming t1, of which b knows nothing.',
+        'The stores are at different points in time; one is an older copy: the database has committed naming t1, which b does not know.',
     });
     expect(names()).toEqual([[], [], ['x']]);
   });
@@ -172,7 +172,7 @@ describe('recovery while running', () => {
     stop();
   };
 
-  it('leaves alone what has not been in doubt for long, and aborts it when it has', async () => {
+  it('aborts a transaction only after it has been in doubt for the whole period', async () => {
     world.hold('sql', 'commit');
     void world.answerTo('x');
     await recovering(IN_DOUBT_AFTER_MS);
@@ -183,7 +183,7 @@ describe('recovery while running', () => {
     expect(await inDoubt()).toEqual([]);
   });
 
-  it('goes by the time that passes, not by a clock that is set forward', async () => {
+  it('given a clock that is set forward, measures only the elapsed time', async () => {
     world.hold('sql', 'commit');
     void world.answerTo('x');
     await world.settled();
@@ -193,7 +193,7 @@ describe('recovery while running', () => {
     expect(world.sqlDisk.rows.size).toBe(0);
   });
 
-  it('takes at once what its coordinator has left', async () => {
+  it('takes over at once a transaction that its coordinator gave up', async () => {
     world.fail('sql', 'committed', UNKNOWN);
     await world.answerTo('x');
     world.heal('sql', 'committed');
@@ -202,7 +202,7 @@ describe('recovery while running', () => {
     expect([names(), world.coordinator.find('t1')?.state]).toEqual([[['x'], ['x'], ['x']], 'committed']);
   });
 
-  it('tells, until it can, who could not be told', async () => {
+  it('notifies an unreachable participant again until it succeeds', async () => {
     world.fail('b', 'commit', FULL);
     await world.answerTo('x');
     await recovering(2 * ONE_SWEEP_MS);
@@ -214,10 +214,10 @@ describe('recovery while running', () => {
     expect(await world.lastResource.incomplete()).toEqual([]);
   });
 
-  it('finds out when who could not be told had carried it out after all', async () => {
+  it('discovers that a participant had carried out the decision although its acknowledgement was lost', async () => {
     world.fail('b', 'committed', new Error('connection reset'));
     world.fail('b', 'aborted', new Error('connection reset'));
-    expect(await world.answerTo('x')).toBe('untold');
+    expect(await world.answerTo('x')).toBe('pending');
     world.fail('sql', 'commit', FULL);
     world.fail('sql', 'veto', FULL);
     expect(await world.answerTo('y')).toBe(`storage-full: ${FULL.message}`);
@@ -229,7 +229,7 @@ describe('recovery while running', () => {
     expect(names()).toEqual([['x'], ['x'], ['x']]);
   });
 
-  it('given a participant that hangs, goes on with the others, and tells it when it answers again', async () => {
+  it('given a participant that hangs, continues with the others and notifies it when it answers again', async () => {
     world.fail('sql', 'committed', UNKNOWN);
     await world.answerTo('x');
     world.heal('sql', 'committed');
@@ -238,7 +238,7 @@ describe('recovery while running', () => {
     await world.pass(ONE_SWEEP_MS + IN_DOUBT_AFTER_MS);
     expect([names(), world.log.warnings.at(-1)]).toEqual([
       [['x'], [], ['x']],
-      'a participant could not be told a decision',
+      'a participant could not be notified of a decision',
     ]);
     world.release('b', 'commit');
     await world.pass(ONE_SWEEP_MS);
@@ -248,7 +248,7 @@ describe('recovery while running', () => {
     expect(world.timers.pending).toBe(0);
   });
 
-  it('does not take for left what ends while it asks who is in doubt', async () => {
+  it('given a transaction that ends while recovery asks the participants, does not treat it as abandoned', async () => {
     world.hold('sql', 'commit');
     const answer = world.answerTo('x');
     await world.settled();
@@ -263,7 +263,7 @@ describe('recovery while running', () => {
     expect([world.log.entries, world.done.filter((line) => line.includes('found'))]).toEqual([[], []]);
   });
 
-  it('writes nothing and logs nothing while all goes well', async () => {
+  it('given no transaction in doubt, writes nothing and logs nothing', async () => {
     await world.execute('x');
     world.sites.length = 0;
     await recovering(3 * ONE_SWEEP_MS);
@@ -271,7 +271,7 @@ describe('recovery while running', () => {
     expect([world.sites, world.log.entries]).toEqual([[], []]);
   });
 
-  it('goes on after a failure of its own', async () => {
+  it('continues after a sweep has failed', async () => {
     world.fail('sql', 'committed', UNKNOWN);
     await world.answerTo('x');
     const [a] = world.participants;
@@ -288,7 +288,7 @@ describe('recovery while running', () => {
     expect(names()).toEqual([['x'], ['x'], ['x']]);
   });
 
-  it('stopped, leaves no timer behind', async () => {
+  it('leaves no timer behind when it is stopped', async () => {
     await recovering(ONE_SWEEP_MS);
 
     expect(world.timers.pending).toBe(0);

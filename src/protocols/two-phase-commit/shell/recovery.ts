@@ -6,7 +6,7 @@ import {
   type Judge,
   planRecovery,
   type RecoveryPlan,
-  tellingsOf,
+  notificationsOf,
 } from '../core/recovery.js';
 import type { Decision, DecisionRow, TransactionId } from '../ports.js';
 import { errorOf } from './error-of.js';
@@ -59,16 +59,16 @@ export class Recovery {
   }
 
   async now(): Promise<RecoveryReport> {
-    const { doubts, due } = await this.find();
-    return this.recover(doubts, due, false);
+    const { inDoubt, due } = await this.find();
+    return this.recover(inDoubt, due, false);
   }
 
   /** Like `now`, but almost free while all goes well. */
   async sweep(): Promise<void> {
     this.sweeps += 1;
-    const { doubts, due } = await this.find();
+    const { inDoubt, due } = await this.find();
     const news = due.filter(({ id }) => !this.unmatched.has(id));
-    if (news.length > 0 || this.recoveryLog.hasLeftovers()) await this.recover(doubts, news, false);
+    if (news.length > 0 || this.recoveryLog.hasLeftovers()) await this.recover(inDoubt, news, false);
   }
 
   /** Sweeps until the returned function is called. `inTurn` runs each sweep alone. */
@@ -95,20 +95,20 @@ export class Recovery {
   /** Carries out a person's decision. Resolves and rejects as `TransactionCoordinator.resolve`. */
   async resolve(resolution: Resolution): Promise<void> {
     const stores = { ...this.ports, inTime: this.inTime };
-    const undecided = await resolveInDoubt(resolution, (doubts) => this.judgeOf(doubts), stores);
+    const undecided = await resolveInDoubt(resolution, (inDoubt) => this.judgeOf(inDoubt), stores);
     if (undecided === undefined) return;
     const { decision, by, reason } = resolution;
     this.recoveryLog.found([undecided]);
     this.recoveryLog.resolved(undecided, decision, `${by}: ${reason}`);
     const rows = (await this.ports.lastResource.incomplete()).filter(({ id }) => id === undecided.id);
-    const notifications = tellingsOf(...notificationsOf([undecided], new Map([[undecided.id, decision]]), rows));
+    const notifications = notificationsOf(...mergedWithRows([undecided], new Map([[undecided.id, decision]]), rows));
     this.recoveryLog.notified(await notifyAll(notifications, stores), [undecided]);
   }
 
-  private async judgeOf(doubts: readonly UndecidedTransaction[]): Promise<Judge> {
+  private async judgeOf(inDoubt: readonly UndecidedTransaction[]): Promise<Judge> {
     const { lastResource } = this.ports;
     const { id } = lastResource;
-    const its = new Set(doubts.filter(({ decidedBy }) => decidedBy === id).map(({ incarnation }) => incarnation));
+    const its = new Set(inDoubt.filter(({ decidedBy }) => decidedBy === id).map(({ incarnation }) => incarnation));
     const known = await Promise.all(
       [...its].map(async (incarnation) => ((await lastResource.knowsIncarnation(incarnation)) ? [incarnation] : [])),
     );
@@ -116,27 +116,27 @@ export class Recovery {
   }
 
   private async find(): Promise<{
-    readonly doubts: readonly UndecidedTransaction[];
+    readonly inDoubt: readonly UndecidedTransaction[];
     readonly due: readonly UndecidedTransaction[];
   }> {
     // A transaction that ends while the participants are asked may still be among their answers.
     const before = this.underWay.ids();
-    const doubts = undecidedOf(await findInDoubt(this.ports, this.inTime));
+    const inDoubt = undecidedOf(await findInDoubt(this.ports, this.inTime));
     const after = this.underWay.ids();
-    this.firstSeen = new Map(doubts.map(({ id }) => [id, this.firstSeen.get(id) ?? this.sweeps]));
-    const due = doubts.filter(({ id, decidedBy }) => {
+    this.firstSeen = new Map(inDoubt.map(({ id }) => [id, this.firstSeen.get(id) ?? this.sweeps]));
+    const due = inDoubt.filter(({ id, decidedBy }) => {
       const inDoubtForMs = ((this.sweeps - (this.firstSeen.get(id) ?? this.sweeps)) * this.inDoubtAfterMs) / SWEEPS;
       // Another coordinator may be deciding what another database decides, unless the transaction was given up before.
       const isElsewhere = decidedBy !== this.ports.lastResource.id && !this.unmatched.has(id);
       const isLive = before.has(id) || after.has(id) || isElsewhere;
       return isDue(isLive, inDoubtForMs, this.inDoubtAfterMs);
     });
-    return { doubts, due };
+    return { inDoubt, due };
   }
 
-  /** `doubts`: all in-doubt transactions; `due`: those to decide. */
+  /** `inDoubt`: all in-doubt transactions; `due`: those to decide. */
   private async recover(
-    doubts: readonly UndecidedTransaction[],
+    inDoubt: readonly UndecidedTransaction[],
     due: readonly UndecidedTransaction[],
     isStart: boolean,
   ): Promise<RecoveryReport> {
@@ -149,11 +149,14 @@ export class Recovery {
     const underWay = this.underWay.ids();
     const incomplete = rowsLeft.filter(({ id }) => taken.has(id) || !underWay.has(id));
     const inTime = isStart ? AS_LONG_AS_IT_TAKES : this.inTime;
-    const notified = await notifyAll(tellingsOf(...notificationsOf(due, rows, incomplete)), { ...this.ports, inTime });
+    const notified = await notifyAll(notificationsOf(...mergedWithRows(due, rows, incomplete)), {
+      ...this.ports,
+      inTime,
+    });
     const left = plan.unmatched.filter(({ id }) => !notified.has(id));
     this.recoveryLog.notified(notified, [...due, ...incomplete]);
     this.recoveryLog.left(left);
-    this.recoveryLog.settleLeftovers([...doubts, ...incomplete]);
+    this.recoveryLog.settleLeftovers([...inDoubt, ...incomplete]);
     return reportOf(notified, left, errors);
   }
 
@@ -171,7 +174,7 @@ export class Recovery {
       for (const [id, decision] of decided) rows.set(id, decision);
     } catch (reason) {
       const { message } = errorOf(reason);
-      this.ports.log.warn('the rows of transactions in doubt cannot be written', { error: message });
+      this.ports.log.warn('recovery cannot write the rows of transactions in doubt', { error: message });
       // An existing row has decided. A missing row proves nothing.
       const there: Rows = isAppError(reason, 'outcome-unknown') ? new Map() : await this.look(offered);
       for (const { id } of offered) {
@@ -189,7 +192,7 @@ export class Recovery {
 }
 
 /** A row names all participants that may hold a promise, and an in-doubt transaction those that do; either may be missing. */
-function notificationsOf(
+function mergedWithRows(
   due: readonly UndecidedTransaction[],
   rows: Rows,
   incomplete: readonly DecisionRow[],
@@ -213,7 +216,7 @@ function reportOf(
   for (const [id, { decision, errors: its }] of notified) {
     const [first] = Object.entries(its);
     if (first === undefined) done[decision].push(id);
-    else failed.push({ id, error: `${first[0]} could not be told: ${first[1]}` });
+    else failed.push({ id, error: `${first[0]} could not be notified: ${first[1]}` });
   }
   return { ...done, unmatched: unmatched.map(({ id }) => id), failed };
 }

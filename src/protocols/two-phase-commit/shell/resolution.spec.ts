@@ -16,13 +16,13 @@ const dieAfter = async (step: string, work = 'x'): Promise<void> => {
   void world.execute(work);
   await world.settled();
 };
-/** One in doubt, and then another database in the place of the one that decides it. */
+/** Leaves a transaction in doubt, then replaces the database that decides it. */
 const lostDatabase = async (): Promise<void> => {
   await dieAfter('sql committed');
   world.sqlDisk = new LastResourceDisk('sql-2');
   world.start();
 };
-/** As it was one incarnation before. */
+/** The database as it was one incarnation earlier. */
 const olderCopy = async (): Promise<void> => {
   const older = world.sqlDisk.copy();
   world.start();
@@ -35,11 +35,11 @@ beforeEach(() => {
   world = new TransactionWorld();
 });
 
-describe('what another database decides', () => {
+describe('a transaction that another database decides', () => {
   it.each([
     ['a lost database', lostDatabase],
     ['an older copy of the database', olderCopy],
-  ])('given %s, is left to a person, at the start and for as long as it runs', async (_, lose) => {
+  ])('given %s, is left to an operator, at the start and later', async (_, lose) => {
     await lose();
 
     expect(await world.coordinator.recoverAtStart()).toEqual({ ...NOTHING, unmatched: ['t1'] });
@@ -56,14 +56,14 @@ describe('what another database decides', () => {
     }
   });
 
-  it('is told of by each recovery after the one at the start, also at once', async () => {
+  it('is reported by each later recovery, including one that runs immediately', async () => {
     await lostDatabase();
     await world.coordinator.recoverAtStart();
 
     expect(await world.coordinator.recoverNow()).toEqual({ ...NOTHING, unmatched: ['t1'] });
   });
 
-  it('is also what a recovery from replicas has named, though this database might have decided it', async () => {
+  it('includes every transaction that a recovery from replicas named, even if this database might have decided it', async () => {
     await dieAfter('b prepared');
     world.start();
 
@@ -71,14 +71,14 @@ describe('what another database decides', () => {
     expect(await world.coordinator.recoverNow()).toEqual({ ...NOTHING, unmatched: ['t1'] });
   });
 
-  it('is settled all the same by a row that is here', async () => {
+  it('is settled by a row that this database holds', async () => {
     await dieAfter('sql committed');
     world.start();
 
     expect(await world.coordinator.recoverAtStart(['t1'])).toEqual({ ...NOTHING, committed: ['t1'] });
   });
 
-  it('given a coordinator of its own that shares a participant, is not taken for lost while that one is at it', async () => {
+  it('given another coordinator that shares a participant, is not given up while that coordinator works on it', async () => {
     await lostDatabase();
     const stop = world.coordinator.keepRecovering();
     await world.pass(IN_DOUBT_AFTER_MS / 2);
@@ -98,7 +98,7 @@ describe('an operator', () => {
     ['committed', [['x'], ['x']]],
     ['aborted', [[], []]],
   ] as const)(
-    'may decide that it is %s: the row first, then the participants, and a line of who and why',
+    'may decide %s: the row is written first, then the participants are notified, and the log says who decided and why',
     async (decision, left) => {
       await lostDatabase();
       await world.coordinator.recoverAtStart();
@@ -119,7 +119,7 @@ describe('an operator', () => {
     },
   );
 
-  it('who says it again, changes nothing; who says the other, is refused', async () => {
+  it('that repeats a decision changes nothing; that contradicts it, is refused', async () => {
     await lostDatabase();
     await world.coordinator.resolve('t1', 'aborted', BY);
     const rows = [...world.sqlDisk.rows.values()];
@@ -132,7 +132,7 @@ describe('an operator', () => {
     expect([...world.sqlDisk.rows.values()]).toEqual(rows);
   });
 
-  it('is refused when a participant has carried out the other', async () => {
+  it('is refused when a participant has carried out the opposite decision', async () => {
     await dieAfter('a committed');
     world.sqlDisk = new LastResourceDisk('sql-2');
     world.start();
@@ -143,7 +143,7 @@ describe('an operator', () => {
     expect(names()).toEqual([['x'], ['x']]);
   });
 
-  it('is refused to commit what this database decides and has not committed; may abort it', async () => {
+  it('may not commit a transaction that this database decides and has not committed, but may abort it', async () => {
     await dieAfter('b prepared');
     world.start();
 
@@ -153,7 +153,7 @@ describe('an operator', () => {
     expect(await inDoubt()).toEqual([]);
   });
 
-  it('is refused to abort what its row has committed', async () => {
+  it('may not abort a transaction whose row says committed', async () => {
     await dieAfter('sql committed');
     world.start();
 
@@ -161,7 +161,7 @@ describe('an operator', () => {
     expect(await world.coordinator.recoverNow()).toEqual({ ...NOTHING, committed: ['t1'] });
   });
 
-  it('is refused what is under way, and what nobody knows', async () => {
+  it('may not decide a transaction that is under way or unknown', async () => {
     world.hold('sql', 'commit');
     void world.answerTo('x');
     await world.settled();
@@ -176,7 +176,7 @@ describe('an operator', () => {
     expect(names()).toEqual([['x'], ['x']]);
   });
 
-  it('whose decision cannot be told yet, has decided all the same', async () => {
+  it('decides even if a participant cannot be notified yet', async () => {
     await lostDatabase();
     world.fail('b', 'commit', FULL);
     await world.coordinator.resolve('t1', 'committed', BY);
@@ -189,7 +189,7 @@ describe('an operator', () => {
     expect([names(), world.coordinator.find('t1')?.state]).toEqual([[['x'], ['x']], 'committed']);
   });
 
-  it('who is interrupted by a crash after the row, has decided: the next incarnation carries it out', async () => {
+  it('has decided once the row is written: after a crash the next incarnation carries it out', async () => {
     await lostDatabase();
     world.lastStep = 'sql resolved';
     void world.coordinator.resolve('t1', 'committed', BY);

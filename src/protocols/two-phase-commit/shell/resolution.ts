@@ -18,7 +18,7 @@ export interface Resolution {
  */
 export async function resolveInDoubt(
   resolution: Resolution,
-  judgeOf: (doubts: readonly UndecidedTransaction[]) => Promise<Judge>,
+  judgeOf: (inDoubt: readonly UndecidedTransaction[]) => Promise<Judge>,
   stores: Stores & { readonly log: Log; readonly inTime: InTime },
 ): Promise<UndecidedTransaction | undefined> {
   const { id, decision, by, reason } = resolution;

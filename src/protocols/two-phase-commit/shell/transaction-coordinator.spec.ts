@@ -24,7 +24,7 @@ describe('a coordinator', () => {
     world = new TransactionWorld();
   });
 
-  it('commits in all stores, and answers with the result and what each participant has to tell', async () => {
+  it('commits in all stores, and answers with the result and the acknowledgement of each participant', async () => {
     expect(await world.execute('x')).toEqual({
       state: 'committed',
       id: 't1',
@@ -46,11 +46,14 @@ describe('a coordinator', () => {
     );
   });
 
-  it.each(['a"b', 'a\\b', 'a\nb'])('given a participant named %j, which JSON has to escape, is not made', (name) => {
-    expect(() => new TransactionWorld([name])).toThrow(/^A participant is named /);
-  });
+  it.each(['a"b', 'a\\b', 'a\nb'])(
+    'given a participant named %j, which JSON has to escape, throws when it is constructed',
+    (name) => {
+      expect(() => new TransactionWorld([name])).toThrow(/^A participant is named /);
+    },
+  );
 
-  it('gives the last resource the promises, the operation, and in the end the acknowledgements', async () => {
+  it('gives the last resource the promises, the operation and, at the end, the acknowledgements', async () => {
     await world.execute('x');
 
     expect([...world.sqlDisk.rows.values()]).toEqual([
@@ -67,7 +70,7 @@ describe('a coordinator', () => {
     ]);
   });
 
-  it('given many at once, asks for all their promises before it waits for any', async () => {
+  it('given many transactions at once, asks for all their promises before it waits for any', async () => {
     world.hold('a', 'prepare');
     const begun = world.sites.length;
     const all = Promise.all(Array.from({ length: 50 }, (_, index) => world.answerTo(`x${index}`)));
@@ -78,7 +81,7 @@ describe('a coordinator', () => {
     expect(namesOf('a').length).toBe(50);
   });
 
-  it('given one that is slow, does not keep the others waiting', async () => {
+  it('given one slow transaction, does not delay the others', async () => {
     world.hold('sql', 'commit', 't1');
     const slow = world.answerTo('x');
 
@@ -87,7 +90,7 @@ describe('a coordinator', () => {
     expect(await slow).toBe('committed');
   });
 
-  it('given a no, rejects with its reason when who promised has been told, and keeps nothing anywhere', async () => {
+  it('given a no, notifies the participants that promised, rejects with its reason, and nothing is stored', async () => {
     world.disks.get('b')?.names.push('x');
 
     expect(await world.answerTo('x')).toBe('conflict: x is taken');
@@ -101,14 +104,14 @@ describe('a coordinator', () => {
     expect(phases()).toEqual('prepare a,prepare b,promised a,refused b,veto,aborted,told a,completed'.split(','));
   });
 
-  it('given a no by all, writes no row and tells nobody', async () => {
+  it('given a no by all participants, writes no row and notifies no participant', async () => {
     for (const disk of world.disks.values()) disk.names.push('x');
 
     expect(await world.answerTo('x')).toBe('conflict: x is taken');
     expect([world.sqlDisk.rows.size, world.sites.filter((site) => site.includes('abort'))]).toEqual([0, []]);
   });
 
-  it('given silence until the deadline, rejects, and the promise that comes too late is refused', async () => {
+  it('given a participant that is silent until the deadline, rejects, and that participant refuses the late prepare', async () => {
     world.hold('b', 'prepare');
     const answer = world.answerTo('x');
     await world.pass(PREPARE_DEADLINE_MS * DEADLINE_AT_MOST);
@@ -120,14 +123,14 @@ describe('a coordinator', () => {
     expect(await world.answerTo('x')).toBe('committed');
   });
 
-  it('given a promise of which the answer is lost, rejects, and has it aborted', async () => {
+  it('given a promise whose answer is lost, rejects and aborts the promise', async () => {
     world.fail('b', 'prepared', new Error('connection reset'));
 
     expect(await world.answerTo('x')).toBe('not-ready: b could not promise (connection reset); nothing was written');
     expect(await Promise.all(world.participants.map((each) => each.inDoubt()))).toEqual([[], []]);
   });
 
-  it('given a refusal by the last resource, rejects with it, and keeps nothing anywhere', async () => {
+  it('given a refusal by the last resource, rejects with that refusal, and nothing is stored', async () => {
     world.sqlDisk.names.push('x');
 
     expect(await world.answerTo('x')).toBe('conflict: x is taken');
@@ -135,7 +138,7 @@ describe('a coordinator', () => {
     expect(world.sqlDisk.rows.get('t1')).toMatchObject({ decision: 'aborted', by: 'coordinator' });
   });
 
-  it('given a last resource that can write nothing at all, aborts without a row', async () => {
+  it('given a last resource that cannot write, aborts without a row', async () => {
     world.fail('sql', 'commit', FULL);
     world.fail('sql', 'veto', FULL);
 
@@ -145,7 +148,7 @@ describe('a coordinator', () => {
     expect(phases()).toEqual(expect.arrayContaining(['not-written', 'veto', 'told a', 'told b']));
   });
 
-  it('given a decision that does not come in time, says so; it comes, and is carried out', async () => {
+  it('given a decision after the deadline, answers that the transaction is running, and carries the decision out later', async () => {
     world.hold('sql', 'commit');
     const answer = world.answerTo('x');
     await world.pass(ANSWER_DEADLINE_MS * DEADLINE_AT_MOST);
@@ -157,30 +160,30 @@ describe('a coordinator', () => {
     expect([world.coordinator.find('t1')?.state, namesOf('a')]).toEqual(['committed', ['x']]);
   });
 
-  it('given a participant that is slow to be told, answers in time that it is committed', async () => {
+  it('given a participant that acknowledges slowly, answers in time that the transaction is committed', async () => {
     world.hold('b', 'commit');
     const answer = world.execute('x');
     await world.pass(ANSWER_DEADLINE_MS * DEADLINE_AT_MOST);
 
-    expect(await answer).toEqual({ state: 'untold', id: 't1', result: 'x' });
+    expect(await answer).toEqual({ state: 'pending', id: 't1', result: 'x' });
     world.release('b', 'commit');
     await world.settled();
     expect([world.coordinator.find('t1')?.state, namesOf('b')]).toEqual(['committed', ['x']]);
   });
 
-  it('given a participant that cannot be told, answers that it is committed, and warns', async () => {
+  it('given a participant that cannot be notified, answers that the transaction is committed, and warns', async () => {
     world.fail('b', 'commit', FULL);
 
-    expect(await world.execute('x')).toEqual({ state: 'untold', id: 't1', result: 'x' });
+    expect(await world.execute('x')).toEqual({ state: 'pending', id: 't1', result: 'x' });
     expect(world.coordinator.find('t1')).toMatchObject({
       state: 'committing',
       participants: [{ state: 'committed' }, { state: 'untold' }],
     });
-    expect(world.log.warnings).toEqual(['a participant could not be told a decision']);
+    expect(world.log.warnings).toEqual(['a participant could not be notified of a decision']);
     expect(world.sqlDisk.rows.get('t1')?.completedAtMs).toBeUndefined();
   });
 
-  it('given an outcome that nobody knows, says so and tells nobody anything', async () => {
+  it('given an unknown outcome, rejects with outcome-unknown and notifies no participant', async () => {
     world.fail('sql', 'committed', UNKNOWN);
 
     expect(await world.answerTo('x')).toBe('outcome-unknown: no answer to COMMIT');
@@ -189,7 +192,7 @@ describe('a coordinator', () => {
     expect(world.log.warnings).toEqual(['the outcome of a transaction is not known']);
   });
 
-  it('overruled by a recovery, obeys the row and rejects', async () => {
+  it('given a recovery that decided first, obeys the row and rejects', async () => {
     world.hold('sql', 'commit');
     const answer = world.answerTo('x');
     const stop = world.coordinator.keepRecovering();
@@ -204,7 +207,7 @@ describe('a coordinator', () => {
     expect([namesOf('a'), world.sqlDisk.names]).toEqual([[], []]);
   });
 
-  it('says in the log what it aborted after a promise: as the client’s affair, or as its own', async () => {
+  it('logs an abort after a promise: as information after a refused request, as a warning after a failure', async () => {
     world.sqlDisk.names.push('x');
     await world.answerTo('x');
     world.fail('sql', 'commit', FULL);
@@ -224,13 +227,13 @@ describe('a coordinator', () => {
     ]);
   });
 
-  it('says nothing in the log of what went well', async () => {
+  it('given a commit without problems, logs nothing', async () => {
     await world.execute('x');
 
     expect(world.log.entries).toEqual([]);
   });
 
-  it('remembers the last thousand that ended, and all that have not', async () => {
+  it('remembers the last thousand transactions that ended, and all that have not', async () => {
     world.fail('b', 'commit', FULL);
     await world.execute('open');
     world.heal('b', 'commit');
@@ -241,7 +244,7 @@ describe('a coordinator', () => {
     expect([world.coordinator.find('t2'), world.coordinator.find('t3')?.state]).toEqual([undefined, 'committed']);
   });
 
-  it('leaves no timer behind when nothing is under way', async () => {
+  it('given no transaction under way, leaves no timer behind', async () => {
     await world.execute('x');
     await world.pass(ANSWER_DEADLINE_MS);
 
@@ -259,7 +262,7 @@ describe('a coordinator', () => {
     ]);
   });
 
-  it('refuses a participant that recovery would not ask, and one that takes part twice', async () => {
+  it('refuses a participant that recovery does not know, and a participant that takes part twice', async () => {
     const stranger = branch(new MemoryParticipant('a'), 'x');
     const own = branch(world.participants[0]!, 'x');
 

@@ -20,16 +20,16 @@ describe('the end of a transaction', () => {
     world = new TransactionWorld();
   });
 
-  it('is told once, with what has become of it', async () => {
+  it('is reported once, with the decision', async () => {
     await world.answerTo('x');
     await world.answerTo('x');
 
     expect(world.ended).toEqual(['t1 committed', 't2 aborted']);
   });
 
-  it('that comes by a recovery, is told then', async () => {
+  it('that a recovery brings about, is reported then', async () => {
     world.fail('a', 'commit', FULL);
-    expect(await world.answerTo('x')).toBe('untold');
+    expect(await world.answerTo('x')).toBe('pending');
     expect(world.ended).toEqual([]);
     world.heal('a', 'commit');
     await world.coordinator.recoverNow();
@@ -37,7 +37,7 @@ describe('the end of a transaction', () => {
     expect(world.ended).toEqual(['t1 committed']);
   });
 
-  it('after an answer that it is still running, can be waited for', async () => {
+  it('can be awaited after the answer "still running"', async () => {
     world.hold('sql', 'commit');
     const answer = world.execute('x');
     await world.pass(ANSWER_DEADLINE_MS + ANSWER_DEADLINE_MS / 10);
@@ -51,7 +51,7 @@ describe('the end of a transaction', () => {
     expect([end.isSettled, world.ended]).toEqual([true, ['t1 committed']]);
   });
 
-  it('of all that are under way, is what draining waits for', async () => {
+  it('of all transactions under way is awaited by draining', async () => {
     const idle = settlement(world.coordinator.drained(CLOSE_WITHIN_MS));
     await world.settled();
     expect(idle.isSettled).toBe(true);
@@ -71,7 +71,7 @@ describe('the end of a transaction', () => {
     expect(drained.isSettled).toBe(true);
   });
 
-  it('of a recovery, is what draining waits for', async () => {
+  it('of a recovery is awaited by draining', async () => {
     world.hold('sql', 'commit');
     void world.answerTo('x');
     await world.settled();
@@ -89,7 +89,7 @@ describe('the end of a transaction', () => {
     expect([drained.isSettled, world.timers.pending]).toEqual([true, 0]);
   });
 
-  it('that does not come, is waited for no longer than draining may take', async () => {
+  it('that does not come is awaited no longer than draining may take', async () => {
     world.hold('sql', 'commit');
     void world.execute('x');
     await world.settled();

@@ -3,7 +3,7 @@ import { isEnded, type TransactionState } from '../core/states.js';
 import type { TransactionId } from '../ports.js';
 import type { PhaseName, TransactionPhase, TransactionView } from './transaction.js';
 
-interface Notified {
+interface Progress {
   readonly state: TransactionState;
   readonly branches: TransactionView['participants'];
 }
@@ -19,25 +19,25 @@ interface Phase {
 /** What people can see of one transaction; it decides nothing. */
 export class TransactionRecord {
   private readonly phases: Phase[] = [];
-  private notified: Notified;
+  private progress: Progress;
   reason: string | undefined;
 
   constructor(
     readonly id: TransactionId,
     readonly kind: string,
     private readonly clock: Clock,
-    begun: Notified,
+    begun: Progress,
     private readonly operationId?: string,
   ) {
-    this.notified = begun;
+    this.progress = begun;
   }
 
   get state(): TransactionState {
-    return this.notified.state;
+    return this.progress.state;
   }
 
-  get branches(): Notified['branches'] {
-    return this.notified.branches;
+  get branches(): Progress['branches'] {
+    return this.progress.branches;
   }
 
   note(phase: PhaseName, participant?: string, detail?: string): void {
@@ -45,8 +45,8 @@ export class TransactionRecord {
   }
 
   /** Keeps the given object, not a copy of it. */
-  update(notified: Notified): void {
-    this.notified = notified;
+  update(progress: Progress): void {
+    this.progress = progress;
   }
 
   view(): TransactionView {
@@ -54,16 +54,16 @@ export class TransactionRecord {
     return {
       id,
       kind,
-      state: this.notified.state,
-      participants: this.notified.branches.map(({ name, state }) => ({ name, state })),
-      history: this.phases.map(shown),
+      state: this.progress.state,
+      participants: this.progress.branches.map(({ name, state }) => ({ name, state })),
+      history: this.phases.map(viewOf),
       ...(operationId !== undefined && { operationId }),
       ...(reason !== undefined && { reason }),
     };
   }
 }
 
-function shown({ phase, atMs, participant, detail }: Phase): TransactionPhase {
+function viewOf({ phase, atMs, participant, detail }: Phase): TransactionPhase {
   return { phase, atMs, ...(participant && { participant }), ...(detail && { detail }) };
 }
 

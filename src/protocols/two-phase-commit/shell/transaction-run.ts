@@ -84,7 +84,7 @@ export class TransactionRun<Work> {
       case 'ask-abort':
         void this.askAbort(effect.reason.message);
         break;
-      case 'tell':
+      case 'notify':
         void this.notify(this.branchOf(effect.participant), effect.decision);
         break;
       case 'complete':
@@ -158,14 +158,14 @@ export class TransactionRun<Work> {
       const acknowledgement =
         decision === 'committed' ? await this.commitAt(participant) : await this.abortAt(participant);
       this.record.note('told', name, acknowledgement.position);
-      input = { kind: 'told', participant: name, acknowledgement };
+      input = { kind: 'notified', participant: name, acknowledgement };
     } catch (reason) {
       const { message } = errorOf(reason);
       this.record.note('untold', name, message);
-      this.ports.log.warn('a participant could not be told a decision', {
+      this.ports.log.warn('a participant could not be notified of a decision', {
         ...{ transaction: id, kind, participant: name, decision, error: message },
       });
-      input = { kind: 'telling-failed', participant: name };
+      input = { kind: 'notification-failed', participant: name };
     }
     this.handle(input);
   }
@@ -213,8 +213,8 @@ export class TransactionRun<Work> {
       case 'committed':
         this.client.resolve({ state: 'committed', id, result: this.result, acknowledgements: answer.acknowledgements });
         break;
-      case 'untold':
-        this.client.resolve({ state: 'untold', id, result: this.result });
+      case 'pending':
+        this.client.resolve({ state: 'pending', id, result: this.result });
         break;
       case 'running':
         this.client.resolve({ state: 'running', id, ended: new Promise((settle) => (this.markEnded = settle)) });

@@ -29,7 +29,7 @@ export type TransactionOutcome<Result> =
       readonly acknowledgements: Readonly<Record<string, Acknowledgement>>;
     }
   /** Committed, and certain to reach all participants; not all have been notified yet. */
-  | { readonly state: 'untold'; readonly id: TransactionId; readonly result: Result }
+  | { readonly state: 'pending'; readonly id: TransactionId; readonly result: Result }
   /** Not decided within the deadline; the decision still comes. */
   | {
       readonly state: 'running';
@@ -53,7 +53,7 @@ export type PhaseName =
   | 'aborted'
   | 'not-written'
   | 'outcome-unknown'
-  /** A participant has carried out the decision, or not. */
+  /** A participant has carried out the decision, or could not be notified. These names are on the wire. */
   | 'told'
   | 'untold'
   | 'completed'

@@ -21,7 +21,7 @@ describe('the transactions under way', () => {
     underWay = new UnderWay(timers, PREPARE_MS, ANSWER_MS);
   });
 
-  it('hear of each deadline when it is over, and at most a tenth of the shorter one later', () => {
+  it('are notified of each deadline when it has passed, at most a tenth of the shorter one later', () => {
     underWay.add(run('t1'));
     timers.pass(450);
     underWay.add(run('t2'));
@@ -37,7 +37,7 @@ describe('the transactions under way', () => {
     expect(heard.slice(2)).toEqual(['t1 answer', 't2 answer']);
   });
 
-  it('hear nothing any more when they are over, also when the first deadline ends them', () => {
+  it('are not notified after they have ended, even when the first deadline ends them', () => {
     const slots = ['t1', 't2'].map((id) => underWay.add(run(id)));
     underWay.delete(slots[1]!);
     const last = underWay.add({
@@ -51,7 +51,7 @@ describe('the transactions under way', () => {
     expect(heard).toEqual(['t1 prepare 1000', 't1 answer']);
   });
 
-  it('take one timer for all of them, and none when there are none', () => {
+  it('share one timer; without transactions there is no timer', () => {
     const slots = ['t1', 't2', 't3'].map((id) => underWay.add(run(id)));
     expect(timers.pending).toBe(1);
     for (const slot of slots) underWay.delete(slot);
@@ -59,7 +59,7 @@ describe('the transactions under way', () => {
     expect(timers.pending).toBe(0);
   });
 
-  it('may come and go in any order, and are found until they go', () => {
+  it('may begin and end in any order, and can be found until they end', () => {
     const slots = new Map(['t1', 't2', 't3'].map((id) => [id, underWay.add(run(id))]));
     underWay.delete(slots.get('t2')!);
     underWay.delete(slots.get('t2')!);

@@ -87,7 +87,7 @@ describe('the answer to a write that is a transaction', () => {
   });
 
   it('that is committed and not told to all, is 202 with the place to ask at', async () => {
-    outcome = { state: 'untold', id: ID, result: decided('x') };
+    outcome = { state: 'pending', id: ID, result: decided('x') };
 
     const body = { operationId: 'op-1', state: 'committed' };
     expect(await post()).toEqual({ status: 202, body, location: '/operations/op-1' });

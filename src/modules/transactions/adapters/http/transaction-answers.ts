@@ -40,7 +40,7 @@ export async function answerTransaction(
       sendAnswer(reply, await confirmedAnswer(answer, id, 'primary', confirmer));
       break;
     }
-    case 'untold':
+    case 'pending':
       sendAnswer(reply, acceptedAnswer(id, 'committed'));
       break;
     case 'running':

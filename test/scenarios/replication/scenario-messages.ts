@@ -13,9 +13,9 @@ export function deedOf(effect: ReplicaEffect): string {
     case 'keep-promise':
       return `promises ${effect.promise.promisedEpoch}${effect.promise.canVote ? '' : ' without a vote'}`;
     case 'append':
-      return `takes ${effect.records.map(placeOf).join(' ')}`;
+      return `takes ${effect.records.map(positionText).join(' ')}`;
     case 'install':
-      return `installs ${placeOf(effect.position)}`;
+      return `installs ${positionText(effect.position)}`;
     case 'set-aside':
     case 'answer':
       return effect.kind;
@@ -23,17 +23,17 @@ export function deedOf(effect: ReplicaEffect): string {
 }
 
 export function messageOf(message: ReplicaMessage): string {
-  return message.kind === 'append' ? `append after ${placeOf(message.after)}` : message.kind;
+  return message.kind === 'append' ? `append after ${positionText(message.after)}` : message.kind;
 }
 
-export function placeOf({ epoch, seq }: Pick<ChainPosition, 'epoch' | 'seq'>): string {
+export function positionText({ epoch, seq }: Pick<ChainPosition, 'epoch' | 'seq'>): string {
   return `${epoch}.${seq}`;
 }
 
-/** Records with what they say: `1.2x` is write x, `1.1` opens an epoch. */
+/** The records with their writes: `1.2x` is write x, `1.1` opens an epoch. */
 export function list(log: readonly { readonly epoch: number; readonly seq: number; readonly op: number }[]): string {
   const shown = log.map(
-    ({ op, ...place }) => placeOf(place) + (op === 0 ? '' : String.fromCharCode(CODE_OF_A - 1 + op)),
+    ({ op, ...position }) => positionText(position) + (op === 0 ? '' : String.fromCharCode(CODE_OF_A - 1 + op)),
   );
   return shown.length === 0 ? 'nothing' : shown.join(' ');
 }

@@ -1,6 +1,6 @@
 import type { RecoveryReport, TransactionId } from '../../../src/protocols/two-phase-commit/index.js';
 
-/** What was done, for people. `line`: `a prepared t1: promise`, as the world notes it. */
+/** Describes a step for people. `line` has the format of the world: `a prepared t1: promise`. */
 export function sentenceOf(line: string): string {
   const [, who = '', step = '', id = '', done = ''] = /^(\S+) (\S+) (\S+): (.*)$/.exec(line) ?? [];
   const [verb = '', decision = ''] = done.split(' ');
@@ -13,10 +13,10 @@ const DEEDS: Readonly<Record<string, string>> = {
   'prepared promise': 'promises',
   'prepared nothing': 'has promised',
   'committed commit': 'commits',
-  'committed nothing': 'has nothing to commit of',
+  'committed nothing': 'has nothing to commit for',
   'aborted abort': 'aborts',
-  'aborted tombstone': 'notes the abort of',
-  'aborted nothing': 'has nothing to abort of',
+  'aborted tombstone': 'records the abort of',
+  'aborted nothing': 'has nothing to abort for',
 };
 
 export function reported({ committed, aborted, unmatched, failed }: RecoveryReport): string {
