@@ -55,8 +55,8 @@ async function readArguments() {
 }
 
 function provisionFor(names) {
+  if (names.some((name) => name !== 'proof')) process.env.REDIS_SERVER_BIN = ensureRedis() ?? '';
   if (!names.some((name) => SUITES[name].needsMachine)) return;
-  ensureRedis();
   if (names.includes('integration')) {
     process.env.POSTGRES_BIN_DIR = ensurePostgres() ?? '';
     process.env.FLASK_PYTHON = ensureFlask() ?? '';

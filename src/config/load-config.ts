@@ -7,6 +7,7 @@ import {
   loadEnvironmentFile,
   parseSettings,
 } from './parse-settings.js';
+import { redisConfigOf } from './redis-settings.js';
 import { settingsInForce } from './settings-in-force.js';
 import { appSchema, minInSyncOf, nodesOf, type Settings, SLICES } from './settings.js';
 
@@ -48,6 +49,7 @@ export function parseConfig(environment: Environment) {
     },
     transactions: { ...transactions, answerDeadlineMs: replication.writeDeadlineMs },
     cache: { maxBytes: cache.cache === 'on' ? cache.cacheBytes : undefined },
+    redis: redisConfigOf(settings),
     inForce: settingsInForce(settings),
   });
 }

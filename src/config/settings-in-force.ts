@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Settings, variableOf } from './settings.js';
 
-const SECRETS: readonly string[] = ['API_KEYS', 'CLUSTER_SECRET'];
+const SECRETS: readonly string[] = ['API_KEYS', 'CLUSTER_SECRET', 'REDIS_PASSWORD'];
 
 /** The settings of a process as text, by name, to compare with those of another process. A secret appears only as a hash. */
 export type SettingsInForce = Readonly<Record<string, string>>;

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { allowedHosts, apiKeys, corsOrigins, rateLimit, sentKey } from './access-settings.js';
+import { redisSettings } from './redis-settings.js';
 import { nameOfNode, type NodeAddress, replicaNodes, replicaPorts } from './replication-settings.js';
 import { wholeNumber } from './whole-number.js';
 
@@ -81,6 +82,7 @@ export const SLICES = {
   client: z.object({ apiKey: sentKey }),
   transactions: z.object({ prepareDeadlineMs: milliseconds(1_000), inDoubtAfterMs: milliseconds(5_000) }),
   cache: z.object({ cache: onOff('on'), cacheBytes: bytes(64 * MEBIBYTE) }),
+  redis: redisSettings,
   log: z.object({
     logLevel: z
       .enum(['debug', 'info', 'warn', 'error', 'silent'], 'must be debug, info, warn, error or silent')

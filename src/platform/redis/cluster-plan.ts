@@ -1,0 +1,137 @@
+import { countSlots, nameOf, type NodeView, type RedisEndpoint, type SlotRange, SLOTS } from './node-view.js';
+
+/**
+ * Decides what is left to do until the given nodes are one cluster of masters and as many replicas. Invariant: a slot that any
+ * node sees assigned keeps its master, and a replica keeps its master, so a cluster that was formed once is only joined again.
+ * Steps may repeat; the caller looks again after each round.
+ */
+
+export type ClusterStep =
+  | { readonly kind: 'meet'; readonly at: RedisEndpoint; readonly other: RedisEndpoint }
+  | { readonly kind: 'add-slots'; readonly at: RedisEndpoint; readonly slots: readonly SlotRange[] }
+  | { readonly kind: 'replicate'; readonly at: RedisEndpoint; readonly masterId: string }
+  | { readonly kind: 'forget'; readonly at: RedisEndpoint; readonly id: string };
+
+/** `views` are those of the nodes that answer, in the order of `endpoints`. */
+export function planCluster(endpoints: readonly RedisEndpoint[], views: readonly NodeView[]): readonly ClusterStep[] {
+  const meetings = meetingsOf(views);
+  if (views.length < endpoints.length) return meetings;
+  const lost = lostNodesOf(views);
+  if (lost.length > 0) {
+    return [
+      ...meetings,
+      ...views.flatMap(({ endpoint, known }) =>
+        lost.filter((id) => known.has(id)).map((id) => ({ kind: 'forget', at: endpoint, id }) as const),
+      ),
+    ];
+  }
+  return [...meetings, ...slotsToAdd(views), ...replicasToBe(views)];
+}
+
+/** Why the given nodes are not one whole cluster yet; undefined when they are. */
+export function missingOf(endpoints: readonly RedisEndpoint[], views: readonly NodeView[]): string | undefined {
+  const silent = endpoints.find((endpoint) => !views.some((view) => view.endpoint === endpoint));
+  if (silent) return `${nameOf(silent)} does not answer`;
+  for (const view of views) {
+    const name = nameOf(view.endpoint);
+    const stranger = views.find(({ itself, endpoint }) => !isKnownAt(view, itself.id, endpoint));
+    if (stranger) return `${name} does not know ${nameOf(stranger.endpoint)}`;
+    const covered = coveredIn(view);
+    if (covered < SLOTS) return `${name} knows a master for ${String(covered)} of ${String(SLOTS)} slots`;
+    if (!view.isClusterOk) return `${name} does not serve yet`;
+    if (!view.isLinkUp) return `${name} does not follow its master yet`;
+    if (view.itself.masterId === undefined && countSlots(view.itself.slots) === 0)
+      return `${name} is neither master nor replica`;
+  }
+  return undefined;
+}
+
+/** The first node introduces those that it does not know; each node learns the new address of one that it knows elsewhere. */
+function meetingsOf(views: readonly NodeView[]): ClusterStep[] {
+  return views.flatMap((view, index) =>
+    views
+      .filter(({ itself, endpoint }) => {
+        if (itself.id === view.itself.id) return false;
+        return view.known.has(itself.id) ? !isKnownAt(view, itself.id, endpoint) : index === 0;
+      })
+      .map(({ endpoint }) => ({ kind: 'meet', at: view.endpoint, other: endpoint }) as const),
+  );
+}
+
+function isKnownAt({ known, itself }: NodeView, id: string, { port }: RedisEndpoint): boolean {
+  const node = known.get(id);
+  return node !== undefined && (id === itself.id || (node.endpoint.port === port && !node.flags.includes('handshake')));
+}
+
+function coveredIn({ known }: NodeView): number {
+  const masters = [...known.values()].filter(({ flags }) => !flags.includes('fail'));
+  return masters.reduce((sum, { slots }) => sum + countSlots(slots), 0);
+}
+
+/**
+ * The ids of nodes that lost their files and came back as others at the same address. One with slots and a living replica is not
+ * lost yet: its replica takes over first.
+ */
+function lostNodesOf(views: readonly NodeView[]): readonly string[] {
+  const living = new Set(views.map(({ itself }) => itself.id));
+  const ports = new Set(views.map(({ endpoint }) => endpoint.port));
+  const lost = views
+    .flatMap(({ known }) => [...known.values()])
+    .filter(({ id, flags, endpoint }) => !living.has(id) && !flags.includes('handshake') && ports.has(endpoint.port));
+  const isFollowed = (id: string): boolean => views.some(({ itself }) => itself.masterId === id);
+  return [...new Set(lost.map(({ id }) => id))].filter((id) => !isFollowed(id));
+}
+
+/** The slots without a master go to the masters of the first half of the nodes, a third of all slots to each of three. */
+function slotsToAdd(views: readonly NodeView[]): ClusterStep[] {
+  const isAssigned = new Uint8Array(SLOTS);
+  for (const [first, last] of views.flatMap(({ known }) => [...known.values()].flatMap(({ slots }) => slots))) {
+    isAssigned.fill(1, first, last + 1);
+  }
+  const masters = views.slice(0, views.length / 2).map(({ itself, endpoint }) => {
+    const masterId = itself.masterId;
+    return views.find((view) => view.itself.id === masterId)?.endpoint ?? endpoint;
+  });
+  return masters.flatMap((at, index) => {
+    const [first, end] = [index, index + 1].map((part) => Math.round((part * SLOTS) / masters.length)) as [
+      number,
+      number,
+    ];
+    const slots = rangesOf(first, end, (slot) => isAssigned[slot] === 0);
+    return slots.length === 0 ? [] : [{ kind: 'add-slots', at, slots } as const];
+  });
+}
+
+function rangesOf(from: number, end: number, isWanted: (slot: number) => boolean): SlotRange[] {
+  const ranges: [number, number][] = [];
+  for (let slot = from; slot < end; slot += 1) {
+    if (!isWanted(slot)) continue;
+    const last = ranges.at(-1);
+    if (last?.[1] === slot - 1) last[1] = slot;
+    else ranges.push([slot, slot]);
+  }
+  return ranges;
+}
+
+/** Once all slots are assigned, a node without any follows the master that has fewest replicas, as soon as it knows it. */
+function replicasToBe(views: readonly NodeView[]): ClusterStep[] {
+  const owned = views.reduce(
+    (sum, { itself }) => sum + (itself.masterId === undefined ? countSlots(itself.slots) : 0),
+    0,
+  );
+  if (owned < SLOTS) return [];
+  const isMaster = ({ itself }: NodeView): boolean => itself.masterId === undefined && countSlots(itself.slots) > 0;
+  const replicas = new Map(views.filter(isMaster).map(({ itself }) => [itself.id, 0]));
+  for (const { itself } of views) {
+    const count = itself.masterId === undefined ? undefined : replicas.get(itself.masterId);
+    if (itself.masterId !== undefined && count !== undefined) replicas.set(itself.masterId, count + 1);
+  }
+  return views
+    .filter(({ itself }) => itself.masterId === undefined && countSlots(itself.slots) === 0)
+    .flatMap(({ endpoint, known }) => {
+      const [masterId, count] = [...replicas].reduce((least, each) => (each[1] < least[1] ? each : least));
+      replicas.set(masterId, count + 1);
+      const isKnown = known.get(masterId)?.flags.includes('handshake') === false;
+      return isKnown ? [{ kind: 'replicate', at: endpoint, masterId } as const] : [];
+    });
+}

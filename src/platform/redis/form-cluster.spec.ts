@@ -1,0 +1,41 @@
+import { expect, it } from '@jest/globals';
+import { describeOnRedis, type RedisCluster } from '../../../test/support/redis-cluster.js';
+import { formCluster } from './form-cluster.js';
+
+describeOnRedis('forming a Redis Cluster of six nodes', (cluster) => {
+  const shapeOf = async (formed: RedisCluster): Promise<unknown> =>
+    (await formed.views()).map(({ itself: { id, masterId, slots } }) => ({ id, masterId, slots }));
+
+  it('gives each of the first three a third of the slots, and each of them one replica', async () => {
+    const views = await cluster().views();
+    const ids = views.map(({ itself }) => itself.id);
+
+    expect(views.map(({ itself }) => itself.slots)).toEqual([
+      [[0, 5460]],
+      [[5461, 10922]],
+      [[10923, 16383]],
+      ...[[], [], []],
+    ]);
+    expect(views.slice(3).map(({ itself }) => itself.masterId)).toEqual(ids.slice(0, 3));
+  });
+
+  it('given a formed cluster, changes nothing', async () => {
+    const before = await shapeOf(cluster());
+
+    expect(await formCluster(cluster().nodes, cluster().password)).toBeUndefined();
+    expect(await shapeOf(cluster())).toEqual(before);
+  });
+
+  it('given a killed master whose replica took over, keeps the new roles when the node is back', async () => {
+    const [master] = cluster().nodes as [RedisCluster['nodes'][number]];
+    const successor = await cluster().replicaOf(master);
+    await cluster().kill(master);
+    await cluster().waitForRoles([[successor, 'master']]);
+    await cluster().restart(master);
+
+    await cluster().waitUntilWhole();
+
+    await cluster().waitForLinkUp(master);
+    expect(await cluster().replicaOf(successor)).toBe(master);
+  });
+});

@@ -1,0 +1,15 @@
+export { missingOf, planCluster } from './cluster-plan.js';
+export { formCluster, type FormOptions, viewsOf } from './form-cluster.js';
+export { freeNodePorts } from './free-ports.js';
+export { answersPing, viewOf, withNode } from './node-connection.js';
+export { countSlots, nameOf, type NodeView, type RedisEndpoint, SLOTS } from './node-view.js';
+export {
+  type ClusterAccess,
+  clusterAccess,
+  type ClusterLocation,
+  ensurePassword,
+  nodeDirectory,
+  removeClusterNodes,
+  serverArguments,
+  writeClusterNodes,
+} from './server-files.js';

@@ -1,0 +1,53 @@
+import type { Redis } from 'ioredis';
+import { nameOf, type NodeView, parseNodeView, type RedisEndpoint } from './node-view.js';
+
+const CONNECT_WITHIN_MS = 1_000;
+
+/**
+ * Connects to one node, for a few commands of `task`, and closes the connection. Rejects when the node does not answer within
+ * `deadlineMs`; a rejected command may have been carried out. The driver is loaded at the first use, because it is large.
+ */
+export async function withNode<T>(
+  { host, port }: RedisEndpoint,
+  password: string | undefined,
+  task: (node: Redis) => Promise<T>,
+  deadlineMs = CONNECT_WITHIN_MS,
+): Promise<T> {
+  const { Redis: Driver } = await import('ioredis');
+  const node = new Driver({
+    ...{ host, port, lazyConnect: true, enableReadyCheck: false, maxRetriesPerRequest: 0 },
+    ...(password === undefined ? {} : { password }),
+    ...{ connectTimeout: deadlineMs, commandTimeout: deadlineMs, socketTimeout: deadlineMs, disconnectTimeout: 50 },
+    retryStrategy: () => null,
+  });
+  let cause: Error | undefined;
+  node.on('error', (error: Error) => (cause = error));
+  try {
+    await node.connect();
+    return await task(node);
+  } catch (error) {
+    throw new Error(`${nameOf({ host, port })}: ${(cause ?? (error as Error)).message}`, { cause: error });
+  } finally {
+    node.disconnect();
+  }
+}
+
+/** Whether the node answers PING with this password. Never rejects. */
+export async function answersPing(
+  endpoint: RedisEndpoint,
+  password: string | undefined,
+  deadlineMs?: number,
+): Promise<boolean> {
+  return withNode(endpoint, password, (node) => node.ping(), deadlineMs).then(
+    (answer) => answer === 'PONG',
+    () => false,
+  );
+}
+
+/** What the node says about the cluster. Rejects as `withNode` does. */
+export function viewOf(endpoint: RedisEndpoint, password: string | undefined): Promise<NodeView> {
+  return withNode(endpoint, password, async (node) => {
+    const [nodes, info, server] = await Promise.all([node.cluster('NODES'), node.cluster('INFO'), node.info()]);
+    return parseNodeView(endpoint, nodes as string, info, server);
+  });
+}

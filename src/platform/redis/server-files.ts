@@ -1,0 +1,96 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { RedisEndpoint } from './node-view.js';
+
+/**
+ * The directory of a cluster that runs on this machine holds the password as a file that each node includes, the addresses of
+ * the nodes, and one directory per node.
+ */
+
+const PASSWORD_FILE = 'password.conf';
+const NODES_FILE = 'cluster.json';
+/** In the folder of the project, which is the working directory of every program. */
+const CONFIG_DIRECTORY = 'cluster-config';
+const FIRST_CONFIG_PORT = 7_000;
+const PASSWORD_BYTES = 32;
+const OWNER_ONLY = 0o600;
+
+/** How to reach a cluster. */
+export interface ClusterAccess {
+  /** In the order of the nodes' numbers; at least one. */
+  readonly nodes: readonly RedisEndpoint[];
+  /** Undefined when the cluster asks for none. */
+  readonly password: string | undefined;
+}
+
+export interface ClusterLocation {
+  /** Nodes of an existing cluster; empty for the cluster in `directory`. */
+  readonly nodes: readonly RedisEndpoint[];
+  readonly password?: string | undefined;
+  readonly directory: string;
+}
+
+/** Undefined while no cluster has been started in `directory`. */
+export function clusterAccess({ nodes, password, directory }: ClusterLocation): ClusterAccess | undefined {
+  if (nodes.length > 0) return { nodes, password };
+  const text = readText(join(directory, NODES_FILE));
+  const own = passwordIn(directory);
+  if (text === undefined || own === undefined) return undefined;
+  return { nodes: (JSON.parse(text) as { readonly nodes: RedisEndpoint[] }).nodes, password: own };
+}
+
+/** Notes where the nodes of the cluster in `directory` listen. Readers see the whole note or none. */
+export function writeClusterNodes(directory: string, nodes: readonly RedisEndpoint[]): void {
+  replaceFile(join(directory, NODES_FILE), `${JSON.stringify({ nodes })}\n`);
+}
+
+/** Notes that no cluster runs in `directory`. */
+export function removeClusterNodes(directory: string): void {
+  rmSync(join(directory, NODES_FILE), { force: true });
+}
+
+/** Returns the password of the cluster in `directory`, and makes one at the first call. */
+export function ensurePassword(directory: string): string {
+  const known = passwordIn(directory);
+  if (known !== undefined) return known;
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const made = randomBytes(PASSWORD_BYTES).toString('hex');
+  const title = '# The password of the Redis Cluster, made at its first start.';
+  replaceFile(join(directory, PASSWORD_FILE), `${title}\nrequirepass ${made}\nmasterauth ${made}\n`);
+  return made;
+}
+
+export function nodeDirectory(directory: string, number: number): string {
+  return join(directory, `node-${String(number)}`);
+}
+
+/** The arguments of a Redis server that is node `number`, counted from 1. Makes its directory. */
+export function serverArguments(directory: string, number: number, { host, port }: RedisEndpoint): readonly string[] {
+  const files = nodeDirectory(directory, number);
+  mkdirSync(files, { recursive: true, mode: 0o700 });
+  const named = `${String(FIRST_CONFIG_PORT + number - 1)}/redis.conf`;
+  return [
+    resolve(CONFIG_DIRECTORY, named),
+    ...['--include', join(directory, PASSWORD_FILE), '--dir', files],
+    ...['--bind', host, '--port', String(port)],
+  ];
+}
+
+function passwordIn(directory: string): string | undefined {
+  return /^requirepass (\S+)$/m.exec(readText(join(directory, PASSWORD_FILE)) ?? '')?.[1];
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function replaceFile(path: string, text: string): void {
+  writeFileSync(`${path}.tmp`, text, { mode: OWNER_ONLY });
+  renameSync(`${path}.tmp`, path);
+}

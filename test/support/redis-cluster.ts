@@ -1,0 +1,238 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { accessSync, constants, mkdtempSync, openSync, closeSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import type { Redis } from 'ioredis';
+import {
+  answersPing,
+  ensurePassword,
+  formCluster,
+  freeNodePorts,
+  nameOf,
+  type NodeView,
+  type RedisEndpoint,
+  serverArguments,
+  viewOf,
+  viewsOf,
+  withNode,
+  writeClusterNodes,
+} from '../../src/platform/redis/index.js';
+import { eventually } from './eventually.js';
+
+const HOST = '127.0.0.1';
+const NODES = 6;
+/** Ports and bus ports (10,000 higher) below those that systems give to clients. */
+const FIRST_PORT = 20_000;
+const PORTS = 2_700;
+const READY_WITHIN_MS = 60_000;
+const STARTS = 5;
+
+const serverProgram = findServer();
+
+/** Tests on six real nodes or, where this machine has no Redis server, one test that says so, and fails in CI. */
+export function describeOnRedis(name: string, tests: (cluster: () => RedisCluster) => void): void {
+  describe(name, () => {
+    if (serverProgram === undefined) {
+      it('was not looked at: this machine has no redis-server, "npm run setup" installs it', () => {
+        expect(process.env['CI'] ?? '').toBe('');
+      });
+      return;
+    }
+    let cluster: RedisCluster;
+    beforeAll(async () => {
+      cluster = await RedisCluster.start();
+    });
+    afterAll(() => cluster.close());
+    tests(() => cluster);
+  });
+}
+
+export interface RedisNode extends RedisEndpoint {
+  /** Counted from 1. Nodes 1 to 3 are the masters of a new cluster, 4 to 6 their replicas, in this order. */
+  readonly number: number;
+}
+
+/** A real Redis Cluster of six nodes on free ports, with the configuration of `npm start` and a password. */
+export class RedisCluster {
+  private readonly processes = new Map<number, ChildProcess>();
+
+  private constructor(
+    /** The directory that `clusterAccess` reads. */
+    readonly directory: string,
+    readonly password: string,
+    readonly nodes: readonly RedisNode[],
+  ) {}
+
+  /** Rejects, and leaves nothing running, when the machine has no Redis server. */
+  static async start(): Promise<RedisCluster> {
+    const directory = mkdtempSync(join(tmpdir(), 'bifolio-redis-'));
+    for (let starts = 1; ; starts += 1) {
+      const first = FIRST_PORT + Math.floor(Math.random() * PORTS);
+      const ports = await freeNodePorts(Array.from({ length: NODES }, (_, index) => first + index));
+      const nodes = ports.map((port, index) => ({ host: HOST, port, number: index + 1 }));
+      const cluster = new RedisCluster(directory, ensurePassword(directory), nodes);
+      try {
+        await Promise.all(nodes.map((node) => cluster.restart(node)));
+        writeClusterNodes(
+          directory,
+          nodes.map(({ host, port }) => ({ host, port })),
+        );
+        await cluster.waitUntilWhole();
+        return cluster;
+      } catch (error) {
+        await cluster.close();
+        // Another program may have taken a port since it was looked at.
+        if (starts === STARTS || serverProgram === undefined) throw error;
+      }
+    }
+  }
+
+  /** `host:port` of each node with commas between them, for REDIS_CLUSTER_NODES. */
+  get addresses(): string {
+    return this.nodes.map(nameOf).join(',');
+  }
+
+  pidOf(node: RedisNode): number {
+    const pid = this.processes.get(node.number)?.pid;
+    if (pid === undefined) throw new Error(`node ${String(node.number)} does not run`);
+    return pid;
+  }
+
+  /** Kills with SIGKILL; resolves when the process is gone. */
+  async kill(node: RedisNode): Promise<void> {
+    const child = this.processes.get(node.number);
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await gone;
+  }
+
+  /** Holds the process with SIGSTOP until `continue`. */
+  stop(node: RedisNode): void {
+    process.kill(this.pidOf(node), 'SIGSTOP');
+  }
+
+  continue(node: RedisNode): void {
+    process.kill(this.pidOf(node), 'SIGCONT');
+  }
+
+  /** Starts a node that was killed, with the identity that it had. Resolves when it answers; `waitForLinkUp` waits for more. */
+  async restart(node: RedisNode): Promise<void> {
+    const log = openSync(this.logOf(node), 'a');
+    const args = serverArguments(this.directory, node.number, node);
+    if (serverProgram === undefined) throw new Error('this machine has no redis-server: "npm run setup" installs it');
+    const child = spawn(serverProgram, args, { stdio: ['ignore', log, log] });
+    closeSync(log);
+    this.processes.set(node.number, child);
+    await eventually(
+      async () => {
+        if (child.exitCode !== null) return;
+        if (!(await answersPing(node, this.password))) throw new Error(`${nameOf(node)} does not answer`);
+      },
+      { withinMs: READY_WITHIN_MS, everyMs: 20 },
+    );
+    if (child.exitCode !== null) throw new Error(`${nameOf(node)} ended: ${readFileSync(this.logOf(node), 'utf8')}`);
+  }
+
+  /** Joins the nodes, of which all run, and waits until all slots are served and every replica follows its master. */
+  async waitUntilWhole(): Promise<void> {
+    const missing = await formCluster(this.nodes, this.password, { withinMs: READY_WITHIN_MS });
+    if (missing !== undefined) throw new Error(`the Redis Cluster is not whole: ${missing}`);
+  }
+
+  /** The node that serves `key` in the eyes of most nodes that answer. */
+  async masterOf(key: string): Promise<RedisNode> {
+    return this.masterOfSlot(await this.slotOf(key));
+  }
+
+  async slotOf(key: string): Promise<number> {
+    const [view] = await this.views();
+    const node = this.nodeAt(view?.endpoint, 'no node answers');
+    return Number(await this.on(node, (connection) => connection.cluster('KEYSLOT', key)));
+  }
+
+  async masterOfSlot(slot: number): Promise<RedisNode> {
+    const masters = (await this.views()).filter(
+      ({ itself }) =>
+        itself.masterId === undefined && itself.slots.some(([first, last]) => first <= slot && slot <= last),
+    );
+    // A master that was killed and rejoins claims its slots until it hears of its successor, which has the higher epoch.
+    const [latest] = masters.toSorted((one, other) => other.itself.epoch - one.itself.epoch);
+    return this.nodeAt(latest?.endpoint, `no node serves slot ${String(slot)}`);
+  }
+
+  /** The replica that follows this master and answers. */
+  async replicaOf(master: RedisNode): Promise<RedisNode> {
+    const { itself } = await viewOf(master, this.password);
+    const replica = (await this.views()).find((view) => view.itself.masterId === itself.id);
+    return this.nodeAt(replica?.endpoint, `no node follows ${nameOf(master)}`);
+  }
+
+  /** Waits until each named node has its role in its own eyes. */
+  async waitForRoles(roles: readonly (readonly [node: RedisNode, role: 'master' | 'replica'])[]): Promise<void> {
+    await eventually(
+      async () => {
+        const found = await Promise.all(roles.map(async ([node]) => roleOf(await viewOf(node, this.password))));
+        expect(found).toEqual(roles.map(([, role]) => role));
+      },
+      { withinMs: READY_WITHIN_MS, everyMs: 50 },
+    );
+  }
+
+  /** Waits until the node follows a master and has all its data: from then on it can take over. */
+  async waitForLinkUp(node: RedisNode): Promise<void> {
+    await eventually(
+      async () => {
+        const view = await viewOf(node, this.password);
+        expect([roleOf(view), view.isLinkUp]).toEqual(['replica', true]);
+      },
+      { withinMs: READY_WITHIN_MS, everyMs: 50 },
+    );
+  }
+
+  /** What each node that answers says, in the order of `nodes`. */
+  views(): Promise<readonly NodeView[]> {
+    return viewsOf(this.nodes, this.password);
+  }
+
+  /** Runs a few commands on one node, over a connection of its own. */
+  on<T>(node: RedisNode, task: (connection: Redis) => Promise<T>): Promise<T> {
+    return withNode(node, this.password, task);
+  }
+
+  /** Ends all nodes, also held ones, and removes their files. */
+  async close(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => this.kill(node)));
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  private logOf({ number }: RedisNode): string {
+    return join(this.directory, `node-${String(number)}.log`);
+  }
+
+  private nodeAt(endpoint: RedisEndpoint | undefined, complaint: string): RedisNode {
+    const node = this.nodes.find(({ port }) => port === endpoint?.port);
+    if (!node) throw new Error(complaint);
+    return node;
+  }
+}
+
+function roleOf({ itself }: NodeView): 'master' | 'replica' {
+  return itself.masterId === undefined ? 'master' : 'replica';
+}
+
+function findServer(): string | undefined {
+  const { REDIS_SERVER_BIN = '', PATH = '' } = process.env;
+  const candidates = [REDIS_SERVER_BIN, ...PATH.split(delimiter).map((folder) => join(folder, 'redis-server'))];
+  return candidates.filter((path) => path !== '').find(isProgram);
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
