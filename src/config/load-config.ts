@@ -49,7 +49,7 @@ export function parseConfig(environment: Environment) {
     },
     transactions: { ...transactions, answerDeadlineMs: replication.writeDeadlineMs },
     cache: { maxBytes: cache.cache === 'on' ? cache.cacheBytes : undefined },
-    redis: redisConfigOf(settings),
+    redis: redisConfigOf(settings.redis, storage.dataDirectory),
     inForce: settingsInForce(settings),
   });
 }

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { replicaNodes } from './replication-settings.js';
-import type { Settings } from './settings.js';
 
 const NODES = 6;
 /** A node listens for other nodes on the port that is higher by 10000. */
@@ -27,7 +26,7 @@ export const redisSettings = z.object({
 });
 
 /** Undefined when REDIS is off. */
-export function redisConfigOf({ redis: { redis, ...settings }, storage }: Pick<Settings, 'redis' | 'storage'>) {
+export function redisConfigOf({ redis, ...settings }: z.infer<typeof redisSettings>, dataDirectory: string) {
   if (redis === 'off') return undefined;
   return {
     /** Nodes of an existing cluster; when there are none, `npm start` runs a cluster on this machine. */
@@ -35,7 +34,7 @@ export function redisConfigOf({ redis: { redis, ...settings }, storage }: Pick<S
     /** The password of the existing cluster. */
     password: settings.redisPassword,
     /** The directory of the cluster that `npm start` runs; `clusterAccess` of platform/redis reads its nodes and password. */
-    directory: join(storage.dataDirectory, 'redis'),
+    directory: join(dataDirectory, 'redis'),
     ports: settings.redisClusterPorts,
     serverBin: settings.redisServerBin,
   };
