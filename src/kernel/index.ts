@@ -48,16 +48,5 @@ export {
   type ParticipantMessage,
   type ParticipantState,
 } from './participant.js';
-export type {
-  Acknowledgement,
-  Acknowledgements,
-  CarriedOut,
-  Decision,
-  DecisionDetails,
-  DecisionRow,
-  InDoubt,
-  Json,
-  TransactionHead,
-  TransactionId,
-} from './transaction.js';
+export type * from './transaction.js';
 export { centsFromPrice, priceFromCents } from './money.js';

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { ErrorCode } from '../../src/kernel/index.js';
 import { STATUS_OF } from '../../src/platform/http/status.js';
+import type { Problem } from './support/client.js';
 import { type Endpoint, endpointsOf, exampleOf, fetchOpenApi, type OpenApi, type Schema } from './support/openapi.js';
 import { mismatches, resolveRef, schemasIn } from './support/openapi.js';
 import { useSharedApp } from './support/shared-app.js';
@@ -14,15 +15,6 @@ beforeAll(async () => {
   documents['app'] = await fetchOpenApi(app.client);
   documents['replica'] = await fetchOpenApi(replica.client);
 });
-
-interface Problem {
-  readonly type: string;
-  readonly title: string;
-  readonly status: number;
-  readonly detail: string;
-  readonly instance: string;
-  readonly code: string;
-}
 
 interface ShownProblem {
   readonly at: string;

@@ -54,10 +54,24 @@ async function clingTo(url: string): Promise<void> {
   expect((await new Client(url).get('/health/live')).status).toBe(200);
 }
 
-async function timed<T>(task: Promise<T>): Promise<{ readonly result: T; readonly ms: number }> {
+/** Stops the process and expects code 0 within the promised time. */
+async function stopAtOnce(process: { stop(): Promise<unknown> }): Promise<void> {
   const before = performance.now();
-  const result = await task;
-  return { result, ms: performance.now() - before };
+  expect(await process.stop()).toEqual({ code: 0, signal: null });
+  expect(performance.now() - before).toBeLessThan(GONE_WITHIN_MS);
+}
+
+/** Runs `test` on an app whose replicas hold every append back. */
+async function withHeldReplicas(test: (cluster: Cluster, client: Client) => Promise<void>): Promise<void> {
+  const cluster = await Cluster.start();
+  try {
+    cluster.replicas.forEach((replica) => {
+      replica.hold();
+    });
+    await test(cluster, new Client(cluster.app.url));
+  } finally {
+    await cluster.end();
+  }
 }
 
 describe('a clean stop (SIGTERM) while clients hold connections on which nothing is asked', () => {
@@ -66,9 +80,7 @@ describe('a clean stop (SIGTERM) while clients hold connections on which nothing
     async () => {
       const app = await AppProcess.start(directory);
       await clingTo(app.url);
-      const { result, ms } = await timed(app.stop());
-      expect(result).toEqual({ code: 0, signal: null });
-      expect(ms).toBeLessThan(GONE_WITHIN_MS);
+      await stopAtOnce(app);
       await eventually(() => {
         expect(sockets.every(({ closed }) => closed)).toBe(true);
       });
@@ -81,9 +93,7 @@ describe('a clean stop (SIGTERM) while clients hold connections on which nothing
     async () => {
       const replica = await startReplica(directory);
       await clingTo(replica.url);
-      const { result, ms } = await timed(replica.stop());
-      expect(result).toEqual({ code: 0, signal: null });
-      expect(ms).toBeLessThan(GONE_WITHIN_MS);
+      await stopAtOnce(replica);
     },
     TEST_TIMEOUT_MS,
   );
@@ -97,7 +107,9 @@ describe('a clean stop (SIGTERM) while clients hold connections on which nothing
       await start.prints(/To stop/);
       await clingTo(start.app.url);
       await clingTo(`http://127.0.0.1:${String(port)}`);
-      const { ms } = await timed(new StartProcess('stop', directory, settings).exited);
+      const before = performance.now();
+      await new StartProcess('stop', directory, settings).exited;
+      const ms = performance.now() - before;
       expect(await start.exited).toEqual({ code: 0, signal: null });
       expect(start.printed).not.toMatch(/kill/i);
       expect(ms).toBeLessThan(GONE_WITHIN_MS);
@@ -109,13 +121,8 @@ describe('a clean stop (SIGTERM) while clients hold connections on which nothing
 describe('a clean stop (SIGTERM) while requests cannot end', () => {
   it(
     'answers a write that is durable 202 with its operation, which the next start still knows, and a transaction likewise',
-    async () => {
-      const cluster = await Cluster.start();
-      try {
-        const client = new Client(cluster.app.url);
-        cluster.replicas.forEach((replica) => {
-          replica.hold();
-        });
+    () =>
+      withHeldReplicas(async (cluster, client) => {
         const writes = [client.post('/customers', CUSTOMER), client.post('/books-2pc', BOOK)];
         await eventually(async () => {
           const { text } = await client.get('/metrics');
@@ -124,9 +131,7 @@ describe('a clean stop (SIGTERM) while requests cannot end', () => {
           expect((await client.get('/transactions')).json<unknown[]>()).toHaveLength(1);
         });
 
-        const { result, ms } = await timed(cluster.app.stop());
-        expect(result).toEqual({ code: 0, signal: null });
-        expect(ms).toBeLessThan(GONE_WITHIN_MS);
+        await stopAtOnce(cluster.app);
         const [customer, transaction] = await Promise.all(writes);
         expect(customer?.status).toBe(202);
         expect(customer?.json()).toMatchObject({ state: 'committed' });
@@ -142,22 +147,14 @@ describe('a clean stop (SIGTERM) while requests cannot end', () => {
           const operation = await later.get(customer!.header('location'));
           expect(operation.json()).toMatchObject({ state: 'committed', answer: { status: 201 } });
         });
-      } finally {
-        await cluster.end();
-      }
-    },
+      }),
     TEST_TIMEOUT_MS,
   );
 
   it(
     'answers a repeat with an Idempotency-Key 202 with the operation that it waits for, whether the first was answered or waits too',
-    async () => {
-      const cluster = await Cluster.start();
-      try {
-        const client = new Client(cluster.app.url);
-        cluster.replicas.forEach((replica) => {
-          replica.hold();
-        });
+    () =>
+      withHeldReplicas(async (cluster, client) => {
         const answered = { 'idempotency-key': 'answered' };
         const first = await client.post('/customers', CUSTOMER, { ...answered, 'x-write-concern': 'primary' });
         expect(first.status).toBe(201);
@@ -193,10 +190,7 @@ describe('a clean stop (SIGTERM) while requests cannot end', () => {
           [202, 'committed', operations[1], 'true'],
           [202, 'running', operations[2], 'true'],
         ]);
-      } finally {
-        await cluster.end();
-      }
-    },
+      }),
     TEST_TIMEOUT_MS,
   );
 
@@ -216,9 +210,7 @@ describe('a clean stop (SIGTERM) while requests cannot end', () => {
         expect(primaryApp.received).toHaveLength(1);
       });
 
-      const { result, ms } = await timed(replica.stop());
-      expect(result).toEqual({ code: 0, signal: null });
-      expect(ms).toBeLessThan(GONE_WITHIN_MS);
+      await stopAtOnce(replica);
       expect((await read).problem(503).code).toBe('shutting-down');
       expect((await write).problem(504).code).toBe('outcome-unknown');
       expect((await write).header('idempotency-key')).toBe('mine');

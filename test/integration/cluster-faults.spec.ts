@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { OperationReport } from '../../src/protocols/cluster-client/index.js';
-import { FaultyCalls, NODE_FAULTS, type NodeFault, type NodeStep, type PlannedFault } from '../support/faulty-calls.js';
+import { FaultyCalls, NODE_FAULTS, type NodeFault, type NodeStep, type PlannedFault } from './faulty-calls.js';
 import { GroupNodes } from '../support/group-nodes.js';
 
 const NODES = 3;

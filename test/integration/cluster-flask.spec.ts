@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { ClusterClient, type ClusterPorts, systemPorts } from '../../src/protocols/cluster-client/index.js';
 import { removeDirectory, temporaryDirectory } from '../support/app-process.js';
 import { clusterCommand, type CommandEnd } from '../support/cluster-command.js';
-import { describeOnFlask, FlaskNode } from '../support/flask-node.js';
+import { describeOnFlask, FlaskNode } from './flask-node.js';
 import { GroupNodes } from '../support/group-nodes.js';
 
 /** However slow this machine is, the node is back within it. */

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CRASH_SITES } from '../../src/main/api/crash-sites.js';
 import { TWO_PHASE_CRASH_SITES } from '../../src/protocols/two-phase-commit/index.js';
 import { AppProcess, removeDirectory, temporaryDirectory } from '../support/app-process.js';
-import { type Death, ShopHistory } from '../support/shop-history.js';
+import { type Death, ShopHistory } from './shop-history.js';
 
 const TEST_TIMEOUT_MS = 120_000;
 

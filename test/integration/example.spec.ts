@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TWO_PHASE_CRASH_SITES } from '../../src/protocols/two-phase-commit/index.js';
-import { InvoiceHistory } from '../support/invoice-history.js';
+import { InvoiceHistory } from './invoice-history.js';
 import { holdWriteLock } from '../support/sql-file.js';
 
 /** Where one incarnation dies, and where the next one dies while it recovers from that. */

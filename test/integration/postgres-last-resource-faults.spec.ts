@@ -9,7 +9,7 @@ import { eventually } from '../support/eventually.js';
 import { NameEntity, openNamesDatabase, taking } from '../support/names-database.js';
 import { describeOnPostgres, type PostgresAddress } from '../support/postgres-server.js';
 import { RecordingLog } from '../support/recording-log.js';
-import { SeveredLink } from '../support/severed-link.js';
+import { SeveredLink } from './severed-link.js';
 import { transactionId } from '../support/transaction-ids.js';
 
 const SLOW_COMMIT = `

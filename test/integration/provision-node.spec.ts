@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { removeDirectory, temporaryDirectory } from '../support/app-process.js';
 import { eventually } from '../support/eventually.js';
-import { NodeRegistry } from '../support/node-registry.js';
+import { NodeRegistry } from './node-registry.js';
 
 interface NodePackage {
   readonly name: string;

@@ -3,7 +3,7 @@ import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } 
 import { join } from 'node:path';
 import { Cluster, customersOn, stateHashOf } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
-import { forge } from '../support/forged-history.js';
+import { forge } from './forged-history.js';
 
 /** How slow a machine is decides nothing. */
 const SLOWLY = { withinMs: 60_000 };

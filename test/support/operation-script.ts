@@ -8,6 +8,7 @@ import {
   type Operation,
   operationOf,
   type Outcome,
+  type UnknownRule,
 } from '../../src/protocols/cluster-client/core/operation.js';
 
 /** How a node answers; by default it knows operation ids, has nothing, does what it is asked, and says so. */
@@ -47,20 +48,33 @@ export const said = (result: WriteAnswer['result'], more: Partial<WriteAnswer> =
   ...more,
 });
 
+export type Nodes = Readonly<Record<string, ScriptedNode>>;
+
+export const CREATE: Wanted = { kind: 'create', groupId: 'g' };
+export const DELETE: Wanted = { kind: 'delete', groupId: 'g' };
+export const CLEAR: Wanted = { kind: 'clear' };
+export const ABC: Nodes = { a: {}, b: {}, c: {} };
+/** The trace of reading three nodes. */
+export const LOOKS = 'look a, look b, look c';
+export const HAS_IT: ScriptedNode = { look: seen('g') };
+export const PLAIN: ScriptedNode = { look: plain(), write: said('done') };
+export const PLAIN_HAS_IT: ScriptedNode = { look: plain('g'), write: said('done') };
+
+export const resume = (unknown: UnknownRule = 'leave-open', isForgotten = false): Input => ({
+  ...{ type: 'resume', unknown, isForgotten, mayBeUnderWay: false },
+});
+export const begin = (wanted: Wanted, nodes: Nodes): Played => play(intentOf(wanted, nodes), nodes);
+export const statuses = ({ intent }: Played): string => intent.nodes.map(({ status }) => status).join(', ');
+
 const DONE: WriteAnswer = { result: 'done', mayLand: false, version: 7 };
 const BEGIN: Input = { type: 'begin' };
 
-export function intentOf(wanted: Wanted, nodes: Readonly<Record<string, ScriptedNode>>): Intent {
+export function intentOf(wanted: Wanted, nodes: Nodes): Intent {
   return newIntent('op', wanted, Object.keys(nodes), 0);
 }
 
 /** Plays an operation to its end; what is asked at once is answered in order, or the last first. */
-export function play(
-  intent: Intent,
-  nodes: Readonly<Record<string, ScriptedNode>>,
-  first: Input = BEGIN,
-  lastFirst = false,
-): Played {
+export function play(intent: Intent, nodes: Nodes, first: Input = BEGIN, lastFirst = false): Played {
   const effects: Effect[] = [];
   const everKept: Intent[] = [];
   const transitions: string[] = [];

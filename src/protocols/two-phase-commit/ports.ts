@@ -11,17 +11,7 @@ import type {
   TransactionId,
 } from '../../kernel/index.js';
 
-export type {
-  Acknowledgement,
-  Acknowledgements,
-  CarriedOut,
-  Decision,
-  DecisionDetails,
-  DecisionRow,
-  InDoubt,
-  TransactionHead,
-  TransactionId,
-};
+export type * from '../../kernel/transaction.js';
 
 /** `position` is the log position of the promise in the participant's history, if it has one: `<epoch>.<seq>`. */
 export type Vote =

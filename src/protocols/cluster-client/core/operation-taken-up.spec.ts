@@ -1,35 +1,29 @@
 import { describe, expect, it } from '@jest/globals';
 import {
+  ABC,
+  begin,
+  CLEAR,
+  CREATE,
+  DELETE,
+  HAS_IT,
   intentOf,
+  LOOKS,
   LOST,
+  type Nodes,
   plain,
+  PLAIN,
+  PLAIN_HAS_IT,
   play,
   type Played,
+  resume,
   said,
   type ScriptedNode,
   seen,
   SILENT,
+  statuses,
 } from '../../../../test/support/operation-script.js';
 import type { Intent, Wanted } from './intent.js';
-import { type Effect, type Input, PHASES, type UnknownRule } from './operation.js';
-
-type Nodes = Readonly<Record<string, ScriptedNode>>;
-
-const CREATE: Wanted = { kind: 'create', groupId: 'g' };
-const DELETE: Wanted = { kind: 'delete', groupId: 'g' };
-const CLEAR: Wanted = { kind: 'clear' };
-const ABC: Nodes = { a: {}, b: {}, c: {} };
-/** How three nodes are looked at. */
-const LOOKS = 'look a, look b, look c';
-const HAS_IT: ScriptedNode = { look: seen('g') };
-const PLAIN: ScriptedNode = { look: plain(), write: said('done') };
-const PLAIN_HAS_IT: ScriptedNode = { look: plain('g'), write: said('done') };
-
-const resume = (unknown: UnknownRule = 'leave-open', isForgotten = false): Input => ({
-  ...{ type: 'resume', unknown, isForgotten, mayBeUnderWay: false },
-});
-const begin = (wanted: Wanted, nodes: Nodes): Played => play(intentOf(wanted, nodes), nodes);
-const statuses = ({ intent }: Played): string => intent.nodes.map(({ status }) => status).join(', ');
+import { type Effect, type Input, PHASES } from './operation.js';
 
 /** As a client leaves it that dies between a write and its answer. */
 const dead = (wanted: Wanted, nodes: Nodes): Intent => begin(wanted, nodes).everKept.findLast(isUndecided)!;

@@ -1,10 +1,10 @@
 import { appendFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { AppProcess, type ExitOf, removeDirectory, temporaryDirectory } from './app-process.js';
-import { AuditedClient } from './audited-client.js';
-import { SeededRandom } from './seeded-random.js';
-import { ShopClient } from './shop-client.js';
-import { acknowledgedBy, auditAfterRestart, writeUntil } from './shop-load.js';
+import { AppProcess, type ExitOf, removeDirectory, temporaryDirectory } from '../support/app-process.js';
+import { AuditedClient } from '../support/audited-client.js';
+import { SeededRandom } from '../support/seeded-random.js';
+import { ShopClient } from '../support/shop-client.js';
+import { acknowledgedBy, auditAfterRestart, writeUntil } from '../support/shop-load.js';
 
 /** Small, so that a short load meets snapshots and new segments. */
 const SETTINGS = { SNAPSHOT_EVERY_BYTES: '20000', LOG_LEVEL: 'silent' };

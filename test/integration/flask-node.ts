@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join, resolve } from 'node:path';
-import { eventually } from './eventually.js';
-import { freePort } from './replica-process.js';
+import { eventually } from '../support/eventually.js';
+import { freePort } from '../support/replica-process.js';
 
-const PROGRAM = resolve('test/support/flask-node.py');
+const PROGRAM = resolve('test/integration/flask-node.py');
 const READY_WITHIN_MS = 60_000;
 /** scripts/test.mjs has found it, or has said loudly that there is none; in CI that has ended the run. */
 const python = process.env['FLASK_PYTHON'] ?? '';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { AppProcess, type ExitOf, removeDirectory, temporaryDirectory } from './app-process.js';
+import { AppProcess, type ExitOf, removeDirectory, temporaryDirectory } from '../support/app-process.js';
 
 const PROGRAM = resolve('dist/bundle/atomic-invoice.mjs');
 const MAX_INVOICES = 40;
