@@ -1,0 +1,21 @@
+/**
+ * Lets writers and readers race for the same resources, and checks what they saw: `npm run race`. `-- --seconds 60` takes longer.
+ */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { commandLine, wholeNumber } from './command-line.mjs';
+import { ensureDependencies, ensureNode, orExplain, ROOT } from './provision.mjs';
+
+await orExplain(async () => {
+  await ensureNode();
+  ensureDependencies();
+});
+
+const program = (
+  await commandLine('npm run race', 'Lets writers and readers race for the same resources, and checks what they saw.')
+)
+  .option('--seconds <n>', 'how long each race takes', await wholeNumber(1), 20)
+  .parse();
+const args = [join(ROOT, 'scripts/test.mjs'), '--only', 'integration', 'test/integration/stale-reads'];
+const env = { ...process.env, RACE_SECONDS: String(program.opts().seconds) };
+process.exitCode = spawnSync(process.execPath, args, { cwd: ROOT, env, stdio: 'inherit' }).status ?? 1;
