@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { memoryTier } from '../../src/platform/cache/index.js';
 import { cacheTierContract } from './cache-tier-contract.js';
+import { sharedCacheTierContract } from './shared-cache-tier-contract.js';
 import { SimulatedCacheTier } from '../support/simulated-cache-tier.js';
 
 describe('the cache tier in this process', () => {
@@ -25,14 +26,14 @@ describe('the cache tier in this process', () => {
   });
 });
 
-describe('the simulated cache tier outside of the process', () => {
-  cacheTierContract(() => new SimulatedCacheTier());
+describe('the simulated cache tier that processes share', () => {
+  sharedCacheTierContract(() => new SimulatedCacheTier());
 
   it('that fails, rejects', async () => {
     const tier = new SimulatedCacheTier();
     tier.isFailing = true;
 
     await expect(tier.get('key')).rejects.toThrow('the tier is away');
-    await expect(tier.set('key', Buffer.alloc(1))).rejects.toThrow('the tier is away');
+    await expect(tier.claim('key', 'a')).rejects.toThrow('the tier is away');
   });
 });

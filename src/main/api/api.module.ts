@@ -30,7 +30,6 @@ class StoresModule {
     const { database } = bookstore;
     const cache = new GenerationCache<PreparedBody>(database.reader, {
       maxBytes: config.cache.maxBytes,
-      namespace: `${database.databaseId}:${String(database.epoch)}`,
     });
     const providers = [
       { provide: SqlDatabase, useValue: database },

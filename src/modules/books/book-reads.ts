@@ -35,7 +35,7 @@ export class BookReads {
   }
 
   /** `prepare` makes the cached value. Throws `not-found`. */
-  find(id: number, prepare: (book: Book) => PreparedBody): MaybePromise<CachedRead<PreparedBody>> {
+  find(id: number, prepare: (book: Book) => PreparedBody): CachedRead<PreparedBody> {
     return this.cache.read(TABLE, String(id), () => {
       const row = this.findRow.get(id);
       if (row === undefined) throw notFound(id);
@@ -48,7 +48,7 @@ export class BookReads {
     prepare: (page: BookPage, request: PageRequest) => PreparedBody,
   ): MaybePromise<CachedRead<PreparedBody>> {
     const { after, limit } = request;
-    return this.cache.read(TABLE, `after=${String(after)}&limit=${String(limit)}`, () => {
+    return this.cache.readShared(TABLE, `after=${String(after)}&limit=${String(limit)}`, () => {
       const rows = this.pageRows.all(after, limit + 1).map((row) => this.checked(row));
       return prepare(
         { books: rows.slice(0, limit), hasMore: rows.length > limit, total: this.countRows.get() ?? 0 },

@@ -1,16 +1,44 @@
 import { LRUCache } from 'lru-cache';
-import type { Log } from '../../kernel/index.js';
 
 export type MaybePromise<T> = T | Promise<T>;
 
 /**
  * Keeps values for a while, by key: it may forget any of them at any time, but never returns the value of another key. A key
- * always has the same value. `get` returns undefined for an unknown key. A tier outside this process settles each call within its
- * own deadline, and rejects when it fails.
+ * always has the same value. `get` returns undefined for an unknown key.
  */
 export interface CacheTier<V = Buffer> {
   get(key: string): MaybePromise<V | undefined>;
   set(key: string, value: V): unknown;
+}
+
+/** Entries of a later generation of a group replace those of an earlier one. */
+export interface CacheGeneration {
+  readonly group: string;
+  readonly generation: number;
+}
+
+/** The value, or whether the caller loads it (`load`), or waits because another process loads it (`wait`). */
+export type Claim = Buffer | 'load' | 'wait';
+
+/**
+ * A tier that processes share. It settles each call within its own deadline, and rejects when it fails; what it rejected may have
+ * happened, or may happen later. Damaged bytes count as absent.
+ */
+export interface SharedCacheTier {
+  /** The name of this source in `X-Cache`. */
+  readonly name: string;
+  /** False while every call would fail: reads then do without this tier. */
+  readonly isAvailable: boolean;
+  get(key: string): Promise<Buffer | undefined>;
+  /** Looks again, and when there is no value, gives the lease on the key to one owner at a time. A lease expires soon. */
+  claim(key: string, owner: string): Promise<Claim>;
+  /** Keeps the value as one of that generation, and ends the owner's lease. */
+  set(key: string, value: Buffer, of: CacheGeneration, owner?: string): Promise<void>;
+  /** Ends the owner's lease. */
+  release(key: string, owner: string): Promise<void>;
+  remove(key: string): Promise<void>;
+  /** Removes the entries of earlier generations of the group. Rejects when some may be left. */
+  removeBefore(generation: CacheGeneration): Promise<void>;
 }
 
 /** The room for the key and the entry itself. */
@@ -20,35 +48,4 @@ const ENTRY_BYTES = 256;
 export function memoryTier<V extends object>(maxBytes: number, bytesOf: (value: V) => Buffer): LRUCache<string, V> {
   const sizeCalculation = (value: V): number => bytesOf(value).length + ENTRY_BYTES;
   return new LRUCache<string, V>({ maxSize: Math.max(1, maxBytes), sizeCalculation });
-}
-
-/** A second tier for the values of a cache, which it holds as bytes. */
-export interface SecondTier<V> {
-  /** The name of this source in `X-Cache`. */
-  readonly name: string;
-  readonly tier: CacheTier;
-  readonly log: Log;
-  readonly encode: (value: V) => Buffer;
-  /** Throws when the bytes are damaged, which counts as a miss. */
-  readonly decode: (bytes: Buffer) => V;
-}
-
-/** Reads a value; logs a failure and returns undefined. */
-export async function readTier<V>({ name, tier, log, decode }: SecondTier<V>, key: string): Promise<V | undefined> {
-  try {
-    const bytes = await tier.get(key);
-    return bytes && decode(bytes);
-  } catch (error) {
-    log.warn('a cache tier failed to read', { tier: name, key, error: String(error) });
-    return undefined;
-  }
-}
-
-/** Resolves also after a failure, which it logs. */
-export async function writeTier<V>({ name, tier, log, encode }: SecondTier<V>, key: string, value: V): Promise<void> {
-  try {
-    await tier.set(key, encode(value));
-  } catch (error) {
-    log.warn('a cache tier failed to write', { tier: name, key, error: String(error) });
-  }
 }

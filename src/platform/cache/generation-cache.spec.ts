@@ -1,39 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { eventually } from '../../../test/support/eventually.js';
+import { FailingCacheTier } from '../../../test/support/failing-cache-tier.js';
 import { RecordingLog } from '../../../test/support/recording-log.js';
 import { SimulatedCacheTier } from '../../../test/support/simulated-cache-tier.js';
+import { VersionedTable } from '../../../test/support/versioned-table.js';
+import { monotonicMs, systemRandom, systemTimers } from '../process/index.js';
 import type { MaybePromise } from './cache-tier.js';
-import { type CachedRead, GenerationCache, type VersionedSource } from './generation-cache.js';
+import { type CachedRead, GenerationCache } from './generation-cache.js';
 
 const TABLE = 'books';
 
-/** A table of texts whose generation moves with every change. */
-class Table implements VersionedSource {
-  readonly rows = new Map<string, string>();
-  loads = 0;
-  private generation = 0;
-  /** Runs in the middle of the next load: another process that writes meanwhile. */
-  onLoad: (() => void) | undefined;
-
-  write(name: string, text: string): void {
-    this.rows.set(name, text);
-    this.generation += 1;
-  }
-
-  currentGeneration(): number {
-    return this.generation;
-  }
-
-  loadVersioned<T>(_table: string, load: () => T): { generation: number; value: T } {
-    this.loads += 1;
-    const loaded = { generation: this.generation, value: load() };
-    this.onLoad?.();
-    return loaded;
-  }
-}
-
-function cacheOn(table: Table, maxBytes: number | undefined, namespace = 'db:1'): GenerationCache<{ bytes: Buffer }> {
-  return new GenerationCache(table, { maxBytes, namespace });
+function cacheOn(table: VersionedTable, maxBytes: number | undefined): GenerationCache<{ bytes: Buffer }> {
+  return new GenerationCache(table, { maxBytes });
 }
 
 type Cache = GenerationCache<{ bytes: Buffer }>;
@@ -41,8 +20,8 @@ type Read = CachedRead<{ bytes: Buffer }>;
 
 const ABSENT = new Error('absent');
 
-function begin(cache: Cache, table: Table, name: string): MaybePromise<Read> {
-  return cache.read(TABLE, name, () => {
+function begin(cache: Cache, table: VersionedTable, name: string): MaybePromise<Read> {
+  return cache.readShared(TABLE, name, () => {
     const row = table.rows.get(name);
     if (row === undefined) throw ABSENT;
     return { bytes: Buffer.from(row) };
@@ -52,7 +31,7 @@ function begin(cache: Cache, table: Table, name: string): MaybePromise<Read> {
 const shown = ({ source, value }: Read): string => `${source} ${value.bytes.toString()}`;
 
 /** Undefined: there is no such row. */
-function read(cache: Cache, table: Table, name: string): string | undefined {
+function read(cache: Cache, table: VersionedTable, name: string): string | undefined {
   try {
     return shown(begin(cache, table, name) as Read);
   } catch (error) {
@@ -63,7 +42,7 @@ function read(cache: Cache, table: Table, name: string): string | undefined {
 
 describe('a cache by generation', () => {
   it('read twice, loads once; after a write it loads again', () => {
-    const table = new Table();
+    const table = new VersionedTable();
     const cache = cacheOn(table, 10_000);
     table.write('a', 'one');
     expect([read(cache, table, 'a'), read(cache, table, 'a')]).toEqual(['miss one', 'memory one']);
@@ -73,31 +52,30 @@ describe('a cache by generation', () => {
   });
 
   it('asked for what there is not, keeps nothing', () => {
-    const table = new Table();
+    const table = new VersionedTable();
     const cache = cacheOn(table, 10_000);
     expect([read(cache, table, 'a'), read(cache, table, 'a'), table.loads]).toEqual([undefined, undefined, 2]);
   });
 
   it('whose slow load was overtaken by a write, does not show it for the new generation', () => {
-    const table = new Table();
+    const table = new VersionedTable();
     const cache = cacheOn(table, 10_000);
     table.write('a', 'old');
     table.onLoad = () => {
-      table.onLoad = undefined;
       table.write('a', 'new');
     };
     expect([read(cache, table, 'a'), read(cache, table, 'a')]).toEqual(['miss old', 'miss new']);
   });
 
   it.each([undefined, 0])('of %j bytes, always loads', (maxBytes) => {
-    const table = new Table();
+    const table = new VersionedTable();
     const cache = cacheOn(table, maxBytes);
     table.write('a', 'one');
     expect([read(cache, table, 'a'), read(cache, table, 'a')]).toEqual(['miss one', 'miss one']);
   });
 
   it('given what is larger than all of it, shows it and keeps nothing', () => {
-    const table = new Table();
+    const table = new VersionedTable();
     const cache = cacheOn(table, 1_000);
     table.write('a', 'x'.repeat(2_000));
     expect([read(cache, table, 'a'), read(cache, table, 'a')].map((text) => text?.slice(0, 6))).toEqual([
@@ -113,7 +91,7 @@ describe('a cache by generation', () => {
         fc.array(step, { maxLength: 60 }),
         fc.constantFrom(undefined, 0, 300, 600, 10_000),
         (steps, maxBytes) => {
-          const table = new Table();
+          const table = new VersionedTable();
           const cache = cacheOn(table, maxBytes);
           for (const { name, text } of steps) {
             if (text !== undefined) table.write(name, text);
@@ -125,43 +103,79 @@ describe('a cache by generation', () => {
   });
 });
 
-describe('a cache with a second tier', () => {
-  const world = (): { table: Table; tier: SimulatedCacheTier; log: RecordingLog; cache: () => Cache } => {
-    const [table, tier, log] = [new Table(), new SimulatedCacheTier(), new RecordingLog()];
+describe('a cache over a tier that processes share', () => {
+  interface World {
+    readonly table: VersionedTable;
+    readonly simulated: SimulatedCacheTier;
+    readonly tier: FailingCacheTier;
+    readonly log: RecordingLog;
+    /** The cache of one process. */
+    readonly cache: () => Cache;
+  }
+  const world = (): World => {
+    const [table, simulated, log] = [new VersionedTable(), new SimulatedCacheTier(), new RecordingLog()];
+    const tier = new FailingCacheTier(simulated);
     table.write('a', 'one');
-    const second = {
-      ...{ name: 'shared', tier, log, encode: ({ bytes }: { bytes: Buffer }) => bytes },
-      decode: (bytes: Buffer) => ({ bytes }),
+    const shared = {
+      ...{ tier, encode: ({ bytes }: { bytes: Buffer }) => bytes, decode: (bytes: Buffer) => ({ bytes }) },
+      ports: { log, random: systemRandom, timers: systemTimers, nowMs: monotonicMs },
     };
-    return {
-      table,
-      tier,
-      log,
-      cache: () => new GenerationCache(table, { maxBytes: 10_000, namespace: 'db:1', second }),
-    };
+    return { table, simulated, tier, log, cache: () => new GenerationCache(table, { maxBytes: 10_000, shared }) };
   };
-  const readOf = async (cache: Cache, table: Table): Promise<string> => shown(await begin(cache, table, 'a'));
+  const readOf = async (cache: Cache, table: VersionedTable, name = 'a'): Promise<string> =>
+    shown(await begin(cache, table, name));
 
   it('loads once for all processes, and then answers from memory without a promise', async () => {
-    const { table, cache } = world();
+    const { table, simulated, cache } = world();
     const [first, other] = [cache(), cache()];
 
-    expect([await readOf(first, table), await readOf(other, table)]).toEqual(['miss one', 'shared one']);
+    expect([await readOf(first, table), await simulated.idle(), await readOf(other, table)]).toEqual([
+      'miss one',
+      undefined,
+      'shared one',
+    ]);
     expect([read(first, table, 'a'), read(other, table, 'a')]).toEqual(['memory one', 'memory one']);
     expect(table.loads).toBe(1);
   });
 
-  it('read by many at once, asks the second tier and the source once for all of them', async () => {
-    const { table, tier, cache } = world();
-    const one = cache();
+  it('read by many at once in two processes, loads once, and each process asks the tier once', async () => {
+    const { table, simulated, cache } = world();
+    const processes = [cache(), cache()];
 
-    const reads = await Promise.all(Array.from({ length: 20 }, () => readOf(one, table)));
+    const reads = await Promise.all(
+      processes.flatMap((each) => Array.from({ length: 500 }, () => readOf(each, table))),
+    );
 
-    expect(new Set(reads)).toEqual(new Set(['miss one']));
-    expect([tier.reads, table.loads]).toEqual([1, 1]);
+    expect(new Set(reads)).toEqual(new Set(['miss one', 'shared one']));
+    expect([simulated.reads, table.loads]).toEqual([2, 1]);
   });
 
-  it('after a write, gives the new version, whatever the second tier holds', async () => {
+  it('whose load fails, lets another process load', async () => {
+    const { table, simulated, cache } = world();
+
+    await expect(begin(cache(), table, 'b')).rejects.toBe(ABSENT);
+    await simulated.idle();
+
+    expect(await simulated.claim('db:1:books:1:b', 'another process')).toBe('load');
+  });
+
+  it('loads when the process that it waits for gives up', async () => {
+    const { table, simulated, cache } = world();
+    await simulated.claim('db:1:books:1:a', 'another process');
+    const reading = readOf(cache(), table);
+    await simulated.release('db:1:books:1:a', 'another process');
+
+    expect(await reading).toBe('miss one');
+  });
+
+  it('waits no longer than a bound for a process that never finishes its load', async () => {
+    const { table, simulated, cache } = world();
+    await simulated.claim('db:1:books:1:a', 'a process that is stopped');
+
+    expect(await readOf(cache(), table)).toBe('miss one');
+  });
+
+  it('after a write, gives the new version, whatever the tier holds', async () => {
     const { table, cache } = world();
     const one = cache();
     await readOf(one, table);
@@ -170,7 +184,7 @@ describe('a cache with a second tier', () => {
     expect(await readOf(one, table)).toBe('miss two');
   });
 
-  it('written while the second tier is slow, keeps no old version for the new generation', async () => {
+  it('written while the tier is slow, keeps no old version for the new generation', async () => {
     const { table, cache } = world();
     const one = cache();
     const slow = readOf(one, table);
@@ -181,13 +195,72 @@ describe('a cache with a second tier', () => {
     expect(read(one, table, 'a')).toBe('memory two');
   });
 
-  it('that fails, misses and logs it, and the read succeeds', async () => {
-    const { table, tier, log, cache } = world();
-    tier.isFailing = true;
+  it('written while a value is being set, removes that value again', async () => {
+    const { table, simulated, cache } = world();
+    await readOf(cache(), table);
+    table.write('a', 'two');
+
+    await eventually(() => {
+      expect([simulated.reads, simulated.keys]).toEqual([1, []]);
+    });
+  });
+
+  it('does not hit entries of another incarnation, although the generation repeats', async () => {
+    const { table, simulated, cache } = world();
+    const copy = new Map(table.rows);
+    table.write('a', 'of a former life');
+    await readOf(cache(), table);
+    await simulated.idle();
+    table.restore(copy, 1, 'db:2');
+    table.write('b', 'other');
 
     expect(await readOf(cache(), table)).toBe('miss one');
-    await tier.idle();
-    expect(log.warnings).toEqual(['a cache tier failed to read', 'a cache tier failed to write']);
+  });
+
+  it.each(['get', 'claim', 'set', 'release', 'remove'] as const)(
+    'whose %s fails, also after it took effect, reads rightly',
+    async (call) => {
+      for (const takesEffect of [false, true]) {
+        const { table, tier, cache } = world();
+        tier.on(call, { takesEffect, times: 3 });
+        const [first, other] = [cache(), cache()];
+        for (const text of ['two', 'three']) {
+          table.write('a', text);
+          const texts = (await Promise.all([readOf(first, table), readOf(other, table)])).map((each) => each.slice(-3));
+          expect(new Set(texts)).toEqual(new Set([text.slice(-3)]));
+        }
+      }
+    },
+  );
+
+  it('that fails, misses, and logs each kind of failure once', async () => {
+    const { table, simulated, log, cache } = world();
+    simulated.isFailing = true;
+    const one = cache();
+
+    for (let n = 0; n < 5; n += 1) {
+      table.write('a', 'one');
+      expect(await readOf(one, table)).toBe('miss one');
+    }
+    await eventually(() => {
+      expect(log.warnings).toEqual(['a cache tier failed to read', 'a cache tier failed to write']);
+    });
+    expect(one.shared?.counts).toMatchObject({ hits: 0, misses: 5 });
+  });
+
+  it('that gives damaged bytes, misses and logs it', async () => {
+    const { table, log, simulated } = world();
+    const decode = (): never => {
+      throw new Error('damaged');
+    };
+    const shared = { tier: simulated, encode: ({ bytes }: { bytes: Buffer }) => bytes, decode };
+    const ports = { log, random: systemRandom, timers: systemTimers, nowMs: monotonicMs };
+    await simulated.set('db:1:books:1:a', Buffer.from('x'), { group: 'db:1:books', generation: 1 });
+
+    expect(await readOf(new GenerationCache(table, { maxBytes: 0, shared: { ...shared, ports } }), table)).toBe(
+      'miss one',
+    );
+    expect(log.warnings).toEqual(['a cache tier failed to read']);
   });
 
   it('asked for what there is not, rejects with what the load threw, and asks again the next time', async () => {
@@ -197,5 +270,12 @@ describe('a cache with a second tier', () => {
     await expect(begin(one, table, 'b')).rejects.toBe(ABSENT);
     table.write('b', 'new');
     expect(shown(await begin(one, table, 'b'))).toBe('miss new');
+  });
+
+  it('by `read`, does not ask the tier', () => {
+    const { table, simulated, cache } = world();
+
+    expect(cache().read(TABLE, 'a', () => ({ bytes: Buffer.from(table.rows.get('a') ?? '') })).source).toBe('miss');
+    expect(simulated.reads).toBe(0);
   });
 });

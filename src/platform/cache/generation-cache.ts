@@ -1,79 +1,153 @@
-import { type CacheTier, type MaybePromise, memoryTier, readTier, type SecondTier, writeTier } from './cache-tier.js';
+import { type CacheGeneration, type CacheTier, type MaybePromise, memoryTier } from './cache-tier.js';
+import { SharedReads, type SharedTierOptions } from './shared-reads.js';
 
-/** A source of versioned reads, such as `SqlReader`. */
+/**
+ * One state of a table. `incarnation` names the database and the start of its active process; a generation may repeat in another
+ * incarnation, after a restore.
+ */
+export interface TableVersion {
+  readonly incarnation: string;
+  readonly generation: number;
+}
+
+/** A source of versioned reads, such as `SqlReader`. While nothing was written, it returns the same object. */
 export interface VersionedSource {
-  currentGeneration(table: string): number;
-  loadVersioned<T>(table: string, load: () => T): { readonly generation: number; readonly value: T };
+  currentVersion(table: string): TableVersion;
+  loadVersioned<T>(table: string, load: () => T): { readonly version: TableVersion; readonly value: T };
 }
 
 export interface CacheOptions<V> {
   /** The size of the tier in this process. With undefined or 0 it keeps nothing. */
   readonly maxBytes: number | undefined;
-  /** The prefix of every key: database id and epoch, so that values of another database or incarnation never hit. */
-  readonly namespace: string;
-  readonly second?: SecondTier<V>;
+  readonly shared?: SharedTierOptions<V>;
 }
 
 export interface CachedRead<V> {
   readonly value: V;
-  /** `memory`, `miss` or the name of the second tier. */
+  /** `memory`, `miss` or the name of the shared tier. */
   readonly source: string;
 }
 
+/** What the keys of one version of a table have in common. */
+interface Prefix extends CacheGeneration {
+  readonly version: TableVersion;
+  readonly text: string;
+}
+
 /**
- * Prepared answers, keyed by the generation of the table that they were read from. A write moves the generation in its own
- * commit, so later reads never look up stale entries: nothing is invalidated, entries only age out. Keys are never overwritten,
- * so a slow load fills a generation that no later read looks up.
+ * Prepared answers, keyed by the version of the table that they were read from: `incarnation:table:generation:name`. A write moves
+ * the generation in its own commit, so later reads never look up stale entries: no read depends on their removal. Keys are never
+ * overwritten, so a slow load fills a generation that no later read looks up.
  */
 export class GenerationCache<V extends { readonly bytes: Buffer }> {
+  readonly memoryCounts = { hits: 0, misses: 0 };
+  readonly shared: SharedReads<V> | undefined;
   private readonly memory: { get(key: string): V | undefined } & CacheTier<V>;
-  /** Reads of the second tier and the source, by key; concurrent reads share one. */
+  /** Reads of the shared tier and the source, by key; concurrent reads share one. */
   private readonly underWay = new Map<string, Promise<CachedRead<V>>>();
-  private readonly prefixes = new Map<string, { readonly generation: number; readonly text: string }>();
+  private readonly prefixes = new Map<string, Prefix>();
 
   constructor(
     private readonly source: VersionedSource,
-    private readonly options: CacheOptions<V>,
+    { maxBytes = 0, shared }: CacheOptions<V>,
   ) {
-    this.memory = memoryTier<V>(options.maxBytes ?? 0, ({ bytes }) => bytes);
+    this.memory = memoryTier<V>(maxBytes, ({ bytes }) => bytes);
+    this.shared = shared && new SharedReads(shared);
   }
 
-  /** Returns what `load` (synchronous) gives for the table's current generation. Throws or rejects with what `load` throws. */
-  read(table: string, name: string, load: () => V): MaybePromise<CachedRead<V>> {
-    const key = this.key(table, this.source.currentGeneration(table), name);
-    const hit = this.memory.get(key);
-    if (hit) return { value: hit, source: 'memory' };
-    const { second } = this.options;
-    if (second === undefined) return this.load(table, name, load);
-    return this.underWay.get(key) ?? this.readThrough(second, key, () => this.load(table, name, load, second));
+  /**
+   * Returns what `load` (synchronous) gives for the table's current version, or what memory holds of it. Throws what `load` throws.
+   */
+  read(table: string, name: string, load: () => V): CachedRead<V> {
+    return this.remembered(this.currentPrefix(table).text + name) ?? this.load(table, name, load);
   }
 
-  private load(table: string, name: string, load: () => V, second?: SecondTier<V>): CachedRead<V> {
-    const { generation, value } = this.source.loadVersioned(table, load);
-    const key = this.key(table, generation, name);
-    if (this.memory.get(key) === undefined) this.memory.set(key, value);
-    if (second) void writeTier(second, key, value);
+  /** Like `read`, but looks in the shared tier as well, where there is one. May reject with what `load` throws. */
+  readShared(table: string, name: string, load: () => V): MaybePromise<CachedRead<V>> {
+    const key = this.currentPrefix(table).text + name;
+    const hit = this.remembered(key);
+    if (hit) return hit;
+    if (!this.shared?.isAvailable) return this.load(table, name, load);
+    return this.underWay.get(key) ?? this.readThrough(this.shared, key, { table, name, load });
+  }
+
+  private remembered(key: string): CachedRead<V> | undefined {
+    const value = this.memory.get(key);
+    if (value === undefined) {
+      this.memoryCounts.misses += 1;
+      return undefined;
+    }
+    this.memoryCounts.hits += 1;
+    return { value, source: 'memory' };
+  }
+
+  private load(table: string, name: string, load: () => V): CachedRead<V> {
+    const { version, value } = this.source.loadVersioned(table, load);
+    this.remember(prefixOf(table, version).text + name, value);
     return { value, source: 'miss' };
   }
 
-  private readThrough(second: SecondTier<V>, key: string, load: () => CachedRead<V>): Promise<CachedRead<V>> {
-    const reading = readTier(second, key)
-      .then((value) => {
-        if (value === undefined) return load();
-        this.memory.set(key, value);
-        return { value, source: second.name };
+  private remember(key: string, value: V): void {
+    if (this.memory.get(key) === undefined) this.memory.set(key, value);
+  }
+
+  private readThrough(shared: SharedReads<V>, key: string, wanted: Wanted<V>): Promise<CachedRead<V>> {
+    const reading = shared
+      .find(key)
+      .then((found) => {
+        if ('owner' in found) return this.loadOwned(shared, key, wanted, found.owner);
+        this.remember(key, found.value);
+        return { value: found.value, source: shared.name };
       })
       .finally(() => this.underWay.delete(key));
     this.underWay.set(key, reading);
     return reading;
   }
 
-  private key(table: string, generation: number, name: string): string {
+  private loadOwned(
+    shared: SharedReads<V>,
+    asked: string,
+    { table, name, load }: Wanted<V>,
+    owner: string,
+  ): CachedRead<V> {
+    let loaded: { readonly version: TableVersion; readonly value: V };
+    try {
+      loaded = this.source.loadVersioned(table, load);
+    } catch (error) {
+      void shared.release(asked, owner);
+      throw error;
+    }
+    const { version, value } = loaded;
+    const { text, group, generation } = prefixOf(table, version);
+    const key = text + name;
+    this.remember(key, value);
+    const isCurrent = (): boolean => this.currentPrefix(table).text === text;
+    void shared.keep(asked, { key, group, generation, value, isCurrent }, owner);
+    return { value, source: 'miss' };
+  }
+
+  private currentPrefix(table: string): Prefix {
+    const version = this.source.currentVersion(table);
     let prefix = this.prefixes.get(table);
-    if (prefix?.generation !== generation) {
-      prefix = { generation, text: `${this.options.namespace}:${table}:${String(generation)}:` };
+    if (prefix?.version !== version) {
+      prefix = prefixOf(table, version);
       this.prefixes.set(table, prefix);
     }
-    return prefix.text + name;
+    return prefix;
   }
+}
+
+interface Wanted<V> {
+  readonly table: string;
+  readonly name: string;
+  readonly load: () => V;
+}
+
+function prefixOf(table: string, version: TableVersion): Prefix {
+  const group = groupOf(table, version);
+  return { version, group, generation: version.generation, text: `${group}:${String(version.generation)}:` };
+}
+
+export function groupOf(table: string, { incarnation }: Pick<TableVersion, 'incarnation'>): string {
+  return `${incarnation}:${table}`;
 }

@@ -1,2 +1,17 @@
-export { type CacheTier, type MaybePromise, memoryTier, type SecondTier } from './cache-tier.js';
-export { type CachedRead, type CacheOptions, GenerationCache, type VersionedSource } from './generation-cache.js';
+export {
+  type CacheGeneration,
+  type CacheTier,
+  type Claim,
+  type MaybePromise,
+  memoryTier,
+  type SharedCacheTier,
+} from './cache-tier.js';
+export { FormerGenerations, type FormerGenerationsOptions } from './former-generations.js';
+export {
+  type CachedRead,
+  type CacheOptions,
+  GenerationCache,
+  type TableVersion,
+  type VersionedSource,
+} from './generation-cache.js';
+export { MAX_WAIT_MS, type SharedCounts, type SharedTierOptions } from './shared-reads.js';

@@ -7,7 +7,7 @@ export { tablesMissingIn } from './missing-tables.js';
 export type { SqlHandle } from './sql-handle.js';
 export { refusalFrom, refusalToOpen } from './sql-error.js';
 export { type RecordedAnswer, type Recording, SqlOperationLedger } from './sql-operation-ledger.js';
-export { SqlReader } from './sql-reader.js';
+export { SqlReader, type SqlVersion } from './sql-reader.js';
 export { SqlTransactionTable } from './sql-transaction-table.js';
 export type { TransactionPage } from './sql-transaction-table.js';
 export { TransactionOperationLedger } from './transaction-operation-ledger.js';

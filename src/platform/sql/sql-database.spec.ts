@@ -6,7 +6,7 @@ import { temporaryDirectory } from '../../../test/support/app-process.js';
 import { openBooksDatabase } from '../../../test/support/books-database.js';
 import { OtherProcess } from '../../../test/support/other-process.js';
 import { NodeDisk } from '../disk/index.js';
-import { acceptMissingCommits, type SqlDatabase } from './index.js';
+import { acceptMissingCommits, type SqlDatabase, type SqlVersion } from './index.js';
 
 const MOVE_GENERATION = `
   const handle = new (require('better-sqlite3'))(process.argv[1]);
@@ -57,7 +57,7 @@ describe('SqlDatabase', () => {
 
     expect(left).toEqual([{ name: 'migrations' }]);
     expect(await writeSource.runMigrations()).toHaveLength(count);
-    await writeSource.query('INSERT INTO meta VALUES (1, ?, ?)', [databaseId, epoch]);
+    await writeSource.query('INSERT INTO meta (id, database_id, epoch) VALUES (1, ?, ?)', [databaseId, epoch]);
   });
 
   it('given the log that a killed process left beside another copy of its file, refuses what comes of them', async () => {
@@ -178,45 +178,45 @@ describe('SqlDatabase', () => {
 
   describe('its reader', () => {
     it('given a table that was never touched, is at generation 0', async () => {
-      expect((await openOne()).reader.currentGeneration('books')).toBe(0);
+      expect((await openOne()).reader.currentVersion('books').generation).toBe(0);
     });
 
     it('given a commit on another connection, gives the new generation', async () => {
       const { reader, writer } = await openOne();
-      reader.currentGeneration('books');
+      reader.currentVersion('books');
 
       await writer.run((scope) => {
         scope.touch('books');
       });
 
-      expect(reader.currentGeneration('books')).toBe(1);
+      expect(reader.currentVersion('books').generation).toBe(1);
     });
 
     it('given a commit of another process, gives the new generation', async () => {
       const { reader } = await openOne();
-      reader.currentGeneration('books');
+      reader.currentVersion('books');
 
       const other = new OtherProcess(MOVE_GENERATION, [file]);
       await other.exited;
 
-      expect([other.printed, reader.currentGeneration('books')]).toEqual(['', 41]);
+      expect([other.printed, reader.currentVersion('books').generation]).toEqual(['', 41]);
     });
 
-    it('given no commit, does not ask for the generation again', async () => {
+    it('given no commit, does not ask for the version again, and gives the same object', async () => {
       const { reader } = await openOne();
       let asked = 0;
-      const counting = reader as unknown as { generation: { get: (table: string) => number | undefined } };
-      const real = counting.generation;
-      counting.generation = {
+      const counting = reader as unknown as { version: { get: (table: string) => unknown } };
+      const real = counting.version;
+      counting.version = {
         get: (table) => {
           asked += 1;
           return real.get(table);
         },
       };
 
-      for (let round = 0; round < 5; round += 1) reader.currentGeneration('books');
+      const versions = Array.from({ length: 5 }, () => reader.currentVersion('books'));
 
-      expect(asked).toBe(1);
+      expect([asked, new Set(versions).size]).toEqual([1, 1]);
     });
 
     it('given a commit between the generation and the data, loads both as they were before it', async () => {
@@ -229,9 +229,42 @@ describe('SqlDatabase', () => {
         return count.get();
       });
 
-      expect(loaded).toEqual({ generation: 0, value: 0 });
-      expect([reader.currentGeneration('books'), count.get()]).toEqual([1, 1]);
+      expect(loaded).toEqual({ version: { incarnation: expect.any(String), generation: 0 }, value: 0 });
+      expect([reader.currentVersion('books').generation, count.get()]).toEqual([1, 1]);
       other.close();
+    });
+
+    it('given a start on an older copy, is at another version, although epoch and generation repeat', async () => {
+      const versionsOf = async (path: string): Promise<readonly [number, SqlVersion]> => {
+        const { reader, writer, epoch, close } = await openBooksDatabase(path).then((database) => ({
+          ...{ reader: database.reader, writer: database.writer, epoch: database.epoch },
+          close: () => database.close(),
+        }));
+        await writer.run((scope) => {
+          scope.touch('books');
+        });
+        const version = reader.currentVersion('books');
+        await close();
+        return [epoch, version];
+      };
+      await versionsOf(file);
+      const copy = join(directory, 'copy.db');
+      for (const ending of ['', '.commits']) copyFileSync(`${file}${ending}`, `${copy}${ending}`);
+
+      const [[epoch, version], [epochOfCopy, versionOfCopy]] = [await versionsOf(file), await versionsOf(copy)];
+
+      expect([epochOfCopy, versionOfCopy.generation]).toEqual([epoch, version.generation]);
+      expect(versionOfCopy.incarnation).not.toBe(version.incarnation);
+    });
+
+    it('given a start of another process on the file, follows its incarnation, and lists the former ones', async () => {
+      const first = await openOne();
+      const before = first.reader.currentVersion('books').incarnation;
+
+      const second = await openOne();
+
+      expect(first.reader.currentVersion('books')).toEqual(second.reader.currentVersion('books'));
+      expect(second.formerIncarnations(5)).toEqual([before]);
     });
 
     it('given a load that throws, leaves no transaction behind', async () => {

@@ -163,6 +163,15 @@ export class SqlDatabase {
     return this.incarnationOf.get(incarnation) !== undefined;
   }
 
+  /** The last incarnations before this one, as in `SqlVersion`, latest first. */
+  formerIncarnations(count: number): readonly string[] {
+    return this.reader.handle
+      .prepare<[number, number], number>('SELECT id FROM lives WHERE id != ? ORDER BY began_at_ms DESC LIMIT ?')
+      .pluck()
+      .all(this.incarnation, count)
+      .map((incarnation) => `${this.databaseId}:${String(incarnation)}`);
+  }
+
   /**
    * For a refused start: closes the file at once and leaves nothing beside it that could pass for part of another copy put in its
    * place, or serve to judge such a copy. No work may be under way or follow. Never rejects.
@@ -233,7 +242,7 @@ function beginEpoch(
   const commits = new CommitCount(handle);
   const begin = handle.transaction(() => {
     handle.prepare('INSERT OR IGNORE INTO meta (id, database_id, epoch) VALUES (1, ?, 0)').run(freshId);
-    handle.prepare('UPDATE meta SET epoch = epoch + 1').run();
+    handle.prepare('UPDATE meta SET epoch = epoch + 1, incarnation = ?').run(incarnation);
     handle
       .prepare('DELETE FROM lives WHERE id IN (SELECT id FROM lives ORDER BY began_at_ms DESC LIMIT -1 OFFSET ?)')
       .run(LIVES_KEPT - 1);

@@ -2,15 +2,25 @@ import type { Statement } from 'better-sqlite3';
 import type { NextTurn } from '../../kernel/index.js';
 import type { SqlHandle } from './sql-handle.js';
 
-export interface Versioned<T> {
+/** One state of a table. */
+export interface SqlVersion {
+  /**
+   * `<database id>:<incarnation>`. Epochs and generations repeat after a restore of an older copy, so each start of the writing
+   * process draws a new incarnation.
+   */
+  readonly incarnation: string;
   readonly generation: number;
+}
+
+export interface Versioned<T> {
+  readonly version: SqlVersion;
   readonly value: T;
 }
 
 /**
  * Reads that know how fresh they are. Each table that caches depend on has a generation, which the commit that changes it moves.
  * SQLite's `data_version` tells this connection of any other commit, so the generation is looked up again exactly when it may
- * have moved, whichever process moved it.
+ * have moved, whichever process moved it. The same holds for the incarnation of the writing process.
  *
  * Asking SQLite takes several system calls, so one answer serves a whole event-loop turn, unless this process commits in the
  * meantime (`noticeCommit`). Requests handled in one turn began to arrive before it, so when they were sent, no commit that
@@ -19,12 +29,14 @@ export interface Versioned<T> {
  */
 export class SqlReader {
   private readonly dataVersion: Statement<[], number>;
-  private readonly generation: Statement<[string], number>;
+  private readonly version: Statement<[string], SqlVersion>;
   private readonly begin: Statement<[]>;
   private readonly end: Statement<[]>;
+  /** Called after each commit of this process. */
+  onCommit: (() => void) | undefined;
   private seenDataVersion = -1;
   private isChecked = false;
-  private readonly generations = new Map<string, number>();
+  private readonly versions = new Map<string, SqlVersion>();
 
   /** `handle` is for preparing read statements; no caller may leave a transaction open on it. */
   constructor(
@@ -32,43 +44,55 @@ export class SqlReader {
     private readonly nextTurn: NextTurn,
   ) {
     this.dataVersion = handle.prepare<[], number>('PRAGMA data_version').pluck();
-    this.generation = handle
-      .prepare<[string], number>('SELECT generation FROM generations WHERE table_name = ?')
-      .pluck();
+    this.version = handle.prepare(
+      `SELECT database_id || ':' || incarnation AS incarnation,
+         coalesce((SELECT generation FROM generations WHERE table_name = ?), 0) AS generation
+       FROM meta WHERE incarnation IS NOT NULL`,
+    );
     this.begin = handle.prepare('BEGIN');
     this.end = handle.prepare('COMMIT');
   }
 
-  /** At least as new as every commit that was durable before the call. A table never touched is at 0. */
-  currentGeneration(table: string): number {
+  /**
+   * At least as new as every commit that was durable before the call; the same object until another commit. A table never touched is
+   * at generation 0.
+   */
+  currentVersion(table: string): SqlVersion {
     if (!this.isChecked) this.checkDataVersion();
-    const known = this.generations.get(table);
+    const known = this.versions.get(table);
     if (known !== undefined) return known;
-    const generation = this.generation.get(table) ?? 0;
-    this.generations.set(table, generation);
-    return generation;
+    const version = this.readVersion(table);
+    this.versions.set(table, version);
+    return version;
   }
 
   /** Call it when a commit of this process is durable, before the answer. */
   noticeCommit(): void {
     this.isChecked = false;
+    this.onCommit?.();
   }
 
-  /** Runs `load`, which must be synchronous, and reads the table's generation in the same read transaction. */
+  /** Runs `load`, which must be synchronous, and reads the table's version in the same read transaction. */
   loadVersioned<T>(table: string, load: () => T): Versioned<T> {
     this.begin.run();
     try {
-      return { generation: this.generation.get(table) ?? 0, value: load() };
+      return { version: this.readVersion(table), value: load() };
     } finally {
       this.end.run();
     }
+  }
+
+  private readVersion(table: string): SqlVersion {
+    const version = this.version.get(table);
+    if (version === undefined) throw new Error('no process of this version has opened the database for writing yet');
+    return version;
   }
 
   private checkDataVersion(): void {
     const dataVersion = this.dataVersion.get() ?? 0;
     if (dataVersion !== this.seenDataVersion) {
       this.seenDataVersion = dataVersion;
-      this.generations.clear();
+      this.versions.clear();
     }
     this.isChecked = true;
     this.nextTurn(() => {

@@ -22,7 +22,7 @@ describe('SqlWriteExecutor', () => {
     });
   const committedTitles = (): string[] =>
     database.reader.handle.prepare<[], string>('SELECT title FROM books ORDER BY id').pluck().all();
-  const generation = (): number => database.reader.currentGeneration('books');
+  const generation = (): number => database.reader.currentVersion('books').generation;
 
   beforeEach(async () => {
     directory = temporaryDirectory();
@@ -84,7 +84,7 @@ describe('SqlWriteExecutor', () => {
 
     expect(outcomes[1]).toEqual({ status: 'rejected', reason: error });
     expect(committedTitles()).toEqual(['a', 'b']);
-    expect(database.reader.currentGeneration('elsewhere')).toBe(0);
+    expect(database.reader.currentVersion('elsewhere').generation).toBe(0);
   });
 
   it('given work that breaks a constraint, keeps the others of its turn', async () => {

@@ -5,6 +5,7 @@ import { OwnKeys1764500000003 } from './1764500000003-own-keys.js';
 import { SealOperations1764500000010 } from './1764500000010-seal-operations.js';
 import { DropIndexWithoutKey1764600000001 } from './1764600000001-drop-index-without-key.js';
 import { IndexKeysOnly1764600000002 } from './1764600000002-index-keys-only.js';
+import { KeepIncarnation1764700000001 } from './1764700000001-keep-incarnation.js';
 
 export { SEALED_OPERATIONS } from './1764500000010-seal-operations.js';
 
@@ -17,4 +18,5 @@ export const PLATFORM_MIGRATIONS = [
   SealOperations1764500000010,
   DropIndexWithoutKey1764600000001,
   IndexKeysOnly1764600000002,
+  KeepIncarnation1764700000001,
 ] as const;

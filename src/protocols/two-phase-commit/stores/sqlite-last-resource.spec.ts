@@ -76,7 +76,7 @@ describe('SqliteLastResource', () => {
     expect(outcomes).toEqual(ids.map((id) => ({ decision: 'committed', result: `book of ${id}` })));
     expect([commits, books()]).toEqual([1, ids]);
     expect(await lastResource.decisions(ids)).toEqual(new Map(ids.map((id) => [id, 'committed'])));
-    expect(database.reader.currentGeneration('books')).toBe(1);
+    expect(database.reader.currentVersion('books').generation).toBe(1);
   });
 
   it('given business work that throws, rejects with it and leaves nothing, not even the row', async () => {

@@ -1,0 +1,158 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { monotonicMs, systemRandom } from '../../src/platform/process/index.js';
+import { NodeSkipped, RedisCacheTier, RedisClient } from '../../src/platform/redis/index.js';
+import { eventually } from '../support/eventually.js';
+import { RecordingLog } from '../support/recording-log.js';
+import { describeOnRedis, type RedisCluster, type RedisNode } from '../support/redis-cluster.js';
+import { sharedCacheTierContract } from './shared-cache-tier-contract.js';
+
+const VALUE = Buffer.from('value');
+/** No call is to fail because this machine is busy. */
+const PATIENT_MS = 20_000;
+const WITHIN_MS = 60_000;
+
+describeOnRedis('the cache tier in a Redis Cluster', (cluster) => {
+  let redis: RedisClient;
+  let tier: RedisCacheTier;
+  const log = new RecordingLog();
+  const open = async (deadlineMs?: number): Promise<RedisClient> => {
+    const client = await RedisClient.open(cluster(), { log, nowMs: monotonicMs }, deadlineMs);
+    await eventually(
+      () => {
+        expect(client.isReady).toBe(true);
+      },
+      { withinMs: WITHIN_MS },
+    );
+    return client;
+  };
+  const keysOf = (node: RedisNode): Promise<readonly string[]> => cluster().on(node, (each) => each.keys('*'));
+  const masters = (whole: RedisCluster): readonly RedisNode[] => whole.nodes.slice(0, 3);
+
+  beforeAll(async () => {
+    redis = await open(PATIENT_MS);
+    tier = new RedisCacheTier(redis, systemRandom);
+  });
+  afterAll(() => {
+    redis.close();
+  });
+
+  sharedCacheTierContract(() => tier);
+
+  it('spreads keys, and the parts of their index, over all masters', async () => {
+    const of = { group: 'spread', generation: 1 };
+    const names = Array.from({ length: 60 }, (_, n) => `spread:1:after=${String(n)}`);
+    await Promise.all(names.map((key) => tier.set(key, VALUE, of)));
+
+    for (const master of masters(cluster())) {
+      const keys = (await keysOf(master)).filter((key) => key.startsWith('spread:'));
+      expect(keys.some((key) => key.startsWith('spread:1:'))).toBe(true);
+      expect(keys.some((key) => key.startsWith('spread:keys:'))).toBe(true);
+    }
+    await tier.removeBefore({ ...of, generation: 2 });
+    const left = (await Promise.all(masters(cluster()).map(keysOf))).flat();
+    expect(left.filter((key) => key.startsWith('spread:'))).toEqual([]);
+  });
+
+  it('lets every value and index expire', async () => {
+    await tier.set('expires:1:a', VALUE, { group: 'expires', generation: 1 });
+
+    for (const master of masters(cluster())) {
+      for (const key of (await keysOf(master)).filter((each) => each.startsWith('expires:'))) {
+        const minutes = (await cluster().on(master, (node) => node.pttl(key))) / 60_000;
+        expect([key, minutes > 9 && minutes <= 24]).toEqual([key, true]);
+      }
+    }
+  });
+
+  it.each([
+    ['cut short', (bytes: Buffer) => bytes.subarray(0, -1)],
+    ['empty', () => Buffer.alloc(0)],
+    ['changed in one bit', (bytes: Buffer) => Buffer.from(bytes).fill((bytes.at(-1) ?? 0) ^ 1, bytes.length - 1)],
+  ])('takes a value that is %s for absent, and replaces it', async (how, damage) => {
+    const [key, of] = [`damaged:1:${how}`, { group: 'damaged', generation: 1 }];
+    await tier.set(key, VALUE, of);
+    const stored = (await redis.get(key)) ?? Buffer.alloc(0);
+    await redis.call('set', [key, damage(stored)]);
+
+    expect([await tier.get(key), await tier.claim(key, 'a')]).toEqual([undefined, 'load']);
+    await tier.set(key, VALUE, of);
+    expect(await tier.get(key)).toEqual(VALUE);
+  });
+
+  it('takes the value of another key for absent', async () => {
+    await tier.set('other:1:a', VALUE, { group: 'other', generation: 1 });
+    await redis.call('set', ['other:1:b', (await redis.get('other:1:a')) ?? '']);
+
+    expect(await tier.get('other:1:b')).toBeUndefined();
+  });
+
+  it('counts hits and misses for each node', async () => {
+    await tier.set('counted:1:a', VALUE, { group: 'counted', generation: 1 });
+    const count = (): readonly number[] => {
+      const nodes = [...redis.known];
+      return [nodes.reduce((sum, { hits }) => sum + hits, 0), nodes.reduce((sum, { misses }) => sum + misses, 0)];
+    };
+    const [hits = 0, misses = 0] = count();
+    await Promise.all([tier.get('counted:1:a'), tier.get('counted:1:b')]);
+
+    expect(count()).toEqual([hits + 1, misses + 1]);
+  });
+
+  describe('whose node is held by SIGSTOP', () => {
+    it('fails within its deadline, then skips the node, and finds the one that takes over', async () => {
+      const client = await open(100);
+      const key = 'held:1:a';
+      const master = await cluster().masterOf(key);
+      await client.call('set', [key, 'x']);
+      cluster().stop(master);
+      try {
+        await expect(client.get(key)).rejects.toThrow(`Redis node 127.0.0.1:${String(master.port)} did not answer`);
+        expect([...client.known].map(({ state }) => state)).toContain('open');
+        await eventually(async () => expect(await client.get(key)).toEqual(Buffer.from('x')), { withinMs: WITHIN_MS });
+      } finally {
+        cluster().continue(master);
+        client.close();
+      }
+      expect(log.warnings).toContain('a Redis node failed: reads go to the database until it answers');
+    });
+  });
+
+  it('without any node, is not available, and is again when they are back', async () => {
+    const client = await open();
+    const over = new RedisCacheTier(client, systemRandom);
+    const [key, of] = ['back:1:a', { group: 'back', generation: 1 }];
+    await Promise.all(cluster().nodes.map((node) => cluster().kill(node)));
+
+    await eventually(
+      async () => {
+        await over.get(key).catch(() => undefined);
+        expect(over.isAvailable).toBe(false);
+      },
+      { withinMs: WITHIN_MS },
+    );
+    await expect(over.get(key)).rejects.toThrow(NodeSkipped);
+    await Promise.all(cluster().nodes.map((node) => cluster().restart(node)));
+    await eventually(
+      async () => {
+        await over.set(key, VALUE, of);
+        expect(await over.get(key)).toEqual(VALUE);
+      },
+      { withinMs: WITHIN_MS, everyMs: 50 },
+    );
+    client.close();
+  }, 120_000);
+});
+
+describe('a client of a Redis Cluster that is not there', () => {
+  it('rejects without a call, says so once, and closes', async () => {
+    const log = new RecordingLog();
+    const access = { nodes: [{ host: '127.0.0.1', port: 1 }], password: undefined };
+    const client = await RedisClient.open(access, { log, nowMs: monotonicMs });
+
+    await expect(client.get('key')).rejects.toThrow(NodeSkipped);
+    await eventually(() => {
+      expect(log.warnings).toEqual(['no Redis node answers: reads go to the database']);
+    });
+    client.close();
+  });
+});
