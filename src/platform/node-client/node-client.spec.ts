@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Agent } from 'node:http';
+import { type AddressInfo, createServer, type Server, Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { eventually } from '../../../test/support/eventually.js';
 import { isAppError } from '../../kernel/index.js';
@@ -159,6 +160,38 @@ describe('the deadline of a call', () => {
     };
     expect(await refusalOf(client.call(origin, REPEATABLE, SHORT_MS))).toMatch(/no answer within \d+ ms$/);
     expect(connections.length).toBe(2);
+  });
+});
+
+describe('a node that never completes a connection', () => {
+  /** Like a host behind a firewall that drops packets, or one whose backlog is full. */
+  const neverConnect = (): void => {
+    jest
+      .spyOn(Agent.prototype, 'createConnection')
+      .mockImplementation(() => Object.assign(new Socket(), { connecting: true }));
+  };
+
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+
+  it.each<[string, () => Promise<unknown>]>([
+    ['a call', () => client.call(origin, REPEATABLE, SHORT_MS)],
+    ['a stream', () => client.stream(origin, { method: 'GET', path: '/' }, SHORT_MS)],
+  ])('ends %s at its deadline, and nothing was sent', async (_, call) => {
+    neverConnect();
+    expect(await refusalOf(call())).toBe('not-ready (safe): no connection within 50 ms');
+  });
+
+  it('leaves it open whether a call has arrived that a kept connection has broken', async () => {
+    await callFirst();
+    answer = (socket) => {
+      neverConnect();
+      socket.destroy();
+    };
+    expect(await refusalOf(client.call(origin, REPEATABLE, SHORT_MS))).toMatch(
+      /^outcome-unknown \(unknown\): the connection broke, and there is no other: no connection within \d+ ms$/,
+    );
   });
 });
 

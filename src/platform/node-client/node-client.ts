@@ -78,6 +78,8 @@ export class NodeClient {
       const attempt = this.begin(origin, asked, upload?.sizeBytes, this.agent);
       const { request } = attempt;
       request.setTimeout(idleMs, () => request.destroy(lateError(idleMs, attempt.isSent)));
+      // The request's own timer starts only when the connection stands.
+      request.once('socket', (socket) => socket.setTimeout(idleMs));
       request.on('error', (error) => {
         reject(attempt.errorOf(error));
       });
