@@ -40,9 +40,8 @@ export interface NodeStream extends AnswerHead {
 
 /**
  * HTTP/1.1 to other nodes, over kept-alive connections. Calls reject with an AppError of one line: `not-ready`, `retry: 'safe'`,
- * when no byte was sent, else `outcome-unknown`. Redirects are not followed. undici's Pool would take half of the CPU but waits
- * one event-loop turn before it reuses a connection: 1 to 2 ms of the 8 to 20 ms of an append to a replica under load, and a
- * sixth of the rate of replicated writes.
+ * when no byte was sent, else `outcome-unknown`. Redirects are not followed. undici's Pool would need half of the CPU, but waits
+ * one event-loop turn before it reuses a connection (docs/adr/0024).
  */
 export class NodeClient {
   private readonly agent = new Agent({ keepAlive: true, noDelay: true });
