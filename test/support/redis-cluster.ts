@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { accessSync, constants, mkdtempSync, openSync, closeSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import {
   answersPing,
   ensurePassword,
+  findRedisServer,
   formCluster,
   freeNodePorts,
   nameOf,
@@ -28,7 +29,8 @@ const PORTS = 2_700;
 const READY_WITHIN_MS = 60_000;
 const STARTS = 5;
 
-const serverProgram = findServer();
+const { REDIS_SERVER_BIN, PATH = '' } = process.env;
+const serverProgram = findRedisServer(REDIS_SERVER_BIN || undefined, PATH);
 
 /** Tests on six real nodes or, where this machine has no Redis server, one test that says so, and fails in CI. */
 export function describeOnRedis(name: string, tests: (cluster: () => RedisCluster) => void): void {
@@ -220,19 +222,4 @@ export class RedisCluster {
 
 function roleOf({ itself }: NodeView): 'master' | 'replica' {
   return itself.masterId === undefined ? 'master' : 'replica';
-}
-
-function findServer(): string | undefined {
-  const { REDIS_SERVER_BIN = '', PATH = '' } = process.env;
-  const candidates = [REDIS_SERVER_BIN, ...PATH.split(delimiter).map((folder) => join(folder, 'redis-server'))];
-  return candidates.filter((path) => path !== '').find(isProgram);
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -90,7 +90,7 @@ export class StandInFleet {
       cwd: this.bundle,
       env: {
         ...{ PATH: process.env['PATH'], PORT: '0', DATA_DIR: this.data, REPLICAS_DIR: this.replicas },
-        ...{ REPLICA_PORTS: this.ports.join(',') },
+        ...{ REPLICA_PORTS: this.ports.join(','), REDIS: 'off' },
         ...environment,
       },
       stdio: ['ignore', 'pipe', 'pipe'],

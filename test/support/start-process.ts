@@ -17,7 +17,7 @@ const PROGRAMS = {
   recover: [resolve('scripts/run.mjs'), 'cli', 'recover:from-replicas'],
 } as const;
 
-/** `npm start` or another command as a process of its own, without a terminal, and without replicas unless some are named. */
+/** `npm start` or another command as a process of its own, without a terminal, and without replicas and Redis unless a setting asks for them. */
 export class StartProcess {
   /** Resolves when it has ended. */
   readonly exited: Promise<ExitOf>;
@@ -36,7 +36,7 @@ export class StartProcess {
     } = {},
   ) {
     const settings = {
-      ...{ PORT: '0', DATA_DIR: dataDirectory },
+      ...{ PORT: '0', DATA_DIR: dataDirectory, REDIS: 'off' },
       ...{ REPLICA_PORTS: '', REPLICAS_DIR: join(dataDirectory, 'replicas') },
       ...environment,
     } as Readonly<Record<string, string>>;

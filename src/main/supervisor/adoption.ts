@@ -12,7 +12,7 @@ const OF_ONE_PROCESS: readonly string[] = ['PORT', 'CRASH_SITE'];
 
 /**
  * Finds the processes without a supervisor that can be adopted, by name: pid, start time, the process's own answer and the lock
- * of its directory match its note. Leaves out a process with settings other than `wanted`, which is to be restarted, unless it is
+ * of its directory match its note. Leaves out a process with settings other than `wanted` or at another address, which is to be restarted, unless it is
  * essential: then the caller decides.
  */
 export async function findAdoptable(
@@ -23,6 +23,8 @@ export async function findAdoptable(
     [...processes].map(async ([name, managed]): Promise<readonly [string, RunNote][]> => {
       const presence = await settledPresence(managed);
       if (presence.state !== 'answers' || holdsDirectory(managed) === false) return [];
+      const { url } = managed.runFile;
+      if (url !== undefined && url !== presence.url) return [];
       const isAdoptable = managed.kind.restart.isEssential || isAsWanted(presence, wanted);
       return isAdoptable ? [[name, presence]] : [];
     }),

@@ -21,12 +21,13 @@ import {
 import { commandLine, systemRandom } from '../../platform/process/index.js';
 import { clusterSecret } from '../../platform/secrets/index.js';
 import { findAdoptable } from './adoption.js';
-import { APP, childrenOf, managedProcessesOf, type ProcessKind } from './managed-processes.js';
+import { APP, childrenOf, managedProcessesOf } from './managed-processes.js';
 import { type Claim, claim } from './claim.js';
 import { serveLiveness } from './liveness-server.js';
+import type { Message, ProcessKind } from './process-kind.js';
 import { endLeftBehind, runningOf, silentMessage, stopAll } from './stop.js';
 import { Supervisor } from './supervisor.js';
-import { alreadyRunning, otherSettings, watchedAgain, type Message, messageFor } from './messages.js';
+import { alreadyRunning, otherSettings, watchedAgain, messageFor } from './messages.js';
 
 const OWNER_ONLY = 0o077;
 const STANDARD_INPUT = 0;
@@ -46,7 +47,7 @@ async function start(kinds: readonly ProcessKind[]): Promise<number> {
   });
   if (claimed.kind !== 'supervise') return explainClaim(claimed, config, layout);
 
-  const processes = managedProcessesOf(kinds, config, layout);
+  const processes = await managedProcessesOf(kinds, config, layout, print);
   const adopted = await findAdoptable(processes, config.inForce);
   const running = adopted.get(APP);
   if (running && !hasSettings(running, config.inForce)) return EXIT_FAILED;

@@ -1,7 +1,6 @@
 import type { AppConfig } from '../../config/index.js';
 import {
   adoptChild,
-  type ChildProgram,
   complaintIn,
   type FileLayout,
   healthProbe,
@@ -9,31 +8,13 @@ import {
   programOf,
   refusedLaunch,
   replicaRunFiles,
-  type RunFile,
   type RunNote,
 } from '../../platform/nodes/index.js';
 import { ESSENTIAL, SPARE } from './managed-process-core.js';
+import type { Message, ProcessDescription, ProcessKind } from './process-kind.js';
+import { REDIS_KIND } from './redis-nodes.js';
 import type { ChildToWatch } from './supervisor.js';
 import type { ChildRules } from './supervisor-core.js';
-
-export interface ProcessKind extends ChildRules {
-  /** Used in messages: "The <title> (pid 7)". */
-  readonly title: string;
-  /** A directory that other supervisors may use too; its processes belong to the supervisor that holds its lock. */
-  sharedDirectory?(layout: FileLayout): string;
-  /** Finds all processes of this kind that may run. Needs no settings, so a stop works while a setting is wrong. */
-  runFiles(layout: FileLayout): readonly RunFile[];
-  processes(config: AppConfig, layout: FileLayout): readonly ProcessDescription[];
-}
-
-export interface ProcessDescription extends ChildProgram {
-  /** Unique, used in messages. A name that ends in brackets identifies the process without its pid. */
-  readonly name: string;
-  /** The directory that the process locks while it runs. */
-  readonly lockedDirectory?: string;
-  /** Its rows of the address table. `url` is undefined until it is ready; `state` is the URL, or why there is none. */
-  rows(url: string | undefined, state: string): readonly (readonly [label: string, text: string])[];
-}
 
 export interface ManagedProcess extends ProcessDescription {
   readonly kind: Pick<ProcessKind, keyof ChildRules>;
@@ -99,15 +80,18 @@ const REPLICA_KIND: ProcessKind = {
 };
 
 /** Everything that Bifolio runs on this machine, in the order of the table. */
-export const PROCESS_KINDS: readonly ProcessKind[] = [APP_KIND, REPLICA_KIND];
+export const PROCESS_KINDS: readonly ProcessKind[] = [APP_KIND, REPLICA_KIND, REDIS_KIND];
 
-export function managedProcessesOf(
+export async function managedProcessesOf(
   kinds: readonly ProcessKind[],
   config: AppConfig,
   layout: FileLayout,
-): ManagedProcesses {
-  const processes = kinds.flatMap((kind) => kind.processes(config, layout).map((each) => ({ ...each, kind })));
-  return new Map(processes.map((managed) => [managed.name, managed]));
+  print: (message: Message) => void,
+): Promise<ManagedProcesses> {
+  const processes = await Promise.all(
+    kinds.map(async (kind) => (await kind.processes(config, layout, print)).map((each) => ({ ...each, kind }))),
+  );
+  return new Map(processes.flat().map((managed) => [managed.name, managed]));
 }
 
 /**
@@ -131,7 +115,10 @@ export function childrenOf(
       if (kind.restart.isEssential && lockedDirectory !== undefined && !isInPlace()) {
         return refusedLaunch(`recovery-needed: ${goneMessage(lockedDirectory)}`);
       }
-      return note ? adoptChild(managed, note, onWaiting) : launchChild(managed, onWaiting);
+      const child = note ? adoptChild(managed, note, onWaiting) : launchChild(managed, onWaiting);
+      const { onReady } = managed;
+      if (onReady) void child.ready.then((answer) => answer && onReady());
+      return child;
     };
     return [name, { restart: kind.restart, stopRank: kind.stopRank, launch }];
   });

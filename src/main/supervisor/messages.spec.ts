@@ -1,8 +1,9 @@
-import { describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { parseConfig } from '../../config/index.js';
 import { type ChildExit, fileLayoutOf } from '../../platform/nodes/index.js';
 import { APP, type ManagedProcesses, managedProcessesOf, PROCESS_KINDS } from './managed-processes.js';
-import { type Message, messageFor } from './messages.js';
+import { messageFor } from './messages.js';
+import type { Message } from './process-kind.js';
 import type { SupervisorNotice } from './supervisor-core.js';
 
 type Notice = Extract<SupervisorNotice, { kind: 'child' }>['notice'];
@@ -11,8 +12,14 @@ const layout = fileLayoutOf({ dataDirectory: '/data', replicasDirectory: '/repli
 const REPLICA = 'Replica 2 (5072)';
 const KILLED: ChildExit = { pid: 7, code: null, signal: 'SIGKILL', complaint: undefined };
 
+let all: ManagedProcesses;
+
+beforeAll(async () => {
+  const config = parseConfig({ REPLICA_PORTS: '5071,5072', REDIS: 'off' });
+  all = await managedProcessesOf(PROCESS_KINDS, config, layout, () => undefined);
+});
+
 function processes(waitsFor?: string): ManagedProcesses {
-  const all = managedProcessesOf(PROCESS_KINDS, parseConfig({ REPLICA_PORTS: '5071,5072' }), layout);
   all.get(APP)!.waitsFor = waitsFor;
   return all;
 }

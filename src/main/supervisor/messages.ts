@@ -2,13 +2,8 @@ import Table from 'cli-table3';
 import type { Difference } from '../../config/index.js';
 import type { ChildExit, FileLayout, RunNote } from '../../platform/nodes/index.js';
 import { APP, type ManagedProcess, type ManagedProcesses } from './managed-processes.js';
+import type { Message } from './process-kind.js';
 import type { SupervisorNotice } from './supervisor-core.js';
-
-/** `isTrouble` messages go to standard error. */
-export interface Message {
-  readonly text: string;
-  readonly isTrouble: boolean;
-}
 
 type AllUp = Extract<SupervisorNotice, { kind: 'all-up' }>;
 type ChildNotice = Extract<SupervisorNotice, { kind: 'child' }>['notice'];

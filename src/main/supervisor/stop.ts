@@ -9,7 +9,7 @@ import {
 } from '../../platform/nodes/index.js';
 import { DataDirectoryLock } from '../../platform/process/index.js';
 import { STOP_WITHIN_MS } from './managed-process-core.js';
-import type { ProcessKind } from './managed-processes.js';
+import type { ProcessKind } from './process-kind.js';
 
 const LOOK_EVERY_MS = 20;
 

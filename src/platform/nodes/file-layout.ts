@@ -19,11 +19,18 @@ export interface FileLayout {
   readonly app: NodeFiles;
   /** `number` counts the replicas from 1. */
   replica(number: number, port: number): NodeFiles;
+  /** The password and the addresses of the Redis Cluster that runs here. */
+  readonly redisDirectory: string;
+  /** `number` counts the Redis nodes from 1. */
+  redisNode(number: number): NodeFiles;
 }
 
 const REPLICA_RUN_FILE = 'replica.json';
 const APP_PROGRAM = programPattern('api');
 const REPLICA_PROGRAM = programPattern('replica');
+/** What Redis makes of its command line, and the one that it is started with. */
+const REDIS_PROGRAM = /\[cluster\]|[\\/]redis\.conf(?:\s|$)/;
+const REDIS_URL = 'redis://127.0.0.1';
 const SUPERVISOR_PROGRAM =
   /[\\/ ](?:scripts[\\/]start\.mjs|bundle[\\/]supervisor\.mjs|main[\\/]supervisor[\\/]main\.js)(?:\s|$)/;
 
@@ -32,6 +39,7 @@ export function fileLayoutOf({
   replicasDirectory,
 }: Pick<FileLayout, 'dataDirectory' | 'replicasDirectory'>): FileLayout {
   const logs = join(dataDirectory, 'logs');
+  const redisDirectory = join(dataDirectory, 'redis');
   return {
     dataDirectory,
     replicasDirectory,
@@ -47,6 +55,15 @@ export function fileLayoutOf({
         directory,
         runFile: { path: join(directory, REPLICA_RUN_FILE), program: REPLICA_PROGRAM },
         log: join(logs, `replica-${String(number)}.log`),
+      };
+    },
+    redisDirectory,
+    redisNode: (number) => {
+      const directory = join(redisDirectory, `node-${String(number)}`);
+      return {
+        directory,
+        runFile: { path: `${directory}.json`, program: REDIS_PROGRAM, url: REDIS_URL },
+        log: join(logs, `redis-${String(number)}.log`),
       };
     },
   };

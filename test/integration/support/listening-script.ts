@@ -2,7 +2,8 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { runCommandLine } from '../../../src/main/supervisor/command-line.js';
 import { SPARE } from '../../../src/main/supervisor/managed-process-core.js';
-import { PROCESS_KINDS, type ProcessKind } from '../../../src/main/supervisor/managed-processes.js';
+import { PROCESS_KINDS } from '../../../src/main/supervisor/managed-processes.js';
+import type { ProcessKind } from '../../../src/main/supervisor/process-kind.js';
 import type { FileLayout, ReadinessProbe, RunFile } from '../../../src/platform/nodes/index.js';
 
 /** A process that is no Node program: it notes nothing, locks nothing and speaks no HTTP. */

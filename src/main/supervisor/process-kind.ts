@@ -1,0 +1,35 @@
+import type { AppConfig } from '../../config/index.js';
+import type { ChildProgram, FileLayout, RunFile } from '../../platform/nodes/index.js';
+import type { ChildRules } from './supervisor-core.js';
+
+/** `isTrouble` messages go to standard error. */
+export interface Message {
+  readonly text: string;
+  readonly isTrouble: boolean;
+}
+
+export interface ProcessKind extends ChildRules {
+  /** Used in messages: "The <title> (pid 7)". */
+  readonly title: string;
+  /** A directory that other supervisors may use too; its processes belong to the supervisor that holds its lock. */
+  sharedDirectory?(layout: FileLayout): string;
+  /** Finds all processes of this kind that may run. Needs no settings, so a stop works while a setting is wrong. */
+  runFiles(layout: FileLayout): readonly RunFile[];
+  /** Called once per start, by the only supervisor of the directories. `print` shows what a person should know. */
+  processes(
+    config: AppConfig,
+    layout: FileLayout,
+    print: (message: Message) => void,
+  ): readonly ProcessDescription[] | Promise<readonly ProcessDescription[]>;
+}
+
+export interface ProcessDescription extends ChildProgram {
+  /** Unique, used in messages. A name that ends in brackets identifies the process without its pid. */
+  readonly name: string;
+  /** The directory that the process locks while it runs. */
+  readonly lockedDirectory?: string;
+  /** Called each time the process is ready. */
+  readonly onReady?: () => void;
+  /** Its rows of the address table. `url` is undefined until it is ready; `state` is the URL, or why there is none. */
+  rows(url: string | undefined, state: string): readonly (readonly [label: string, text: string])[];
+}

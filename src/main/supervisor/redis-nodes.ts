@@ -1,0 +1,138 @@
+import type { AppConfig } from '../../config/index.js';
+import { type FileLayout, presenceOf, type ReadinessProbe, type RunFile } from '../../platform/nodes/index.js';
+import {
+  answersPing,
+  ensurePassword,
+  findRedisServer,
+  formCluster,
+  freeNodePorts,
+  type RedisEndpoint,
+  removeClusterNodes,
+  serverArguments,
+  writeClusterNodes,
+} from '../../platform/redis/index.js';
+import { type RestartPolicy, SPARE } from './managed-process-core.js';
+import type { Message, ProcessDescription, ProcessKind } from './process-kind.js';
+
+const HOST = '127.0.0.1';
+const NODES = 6;
+const NUMBERS = Array.from({ length: NODES }, (_, index) => index + 1);
+
+type Print = (message: Message) => void;
+
+/**
+ * The rest runs without Redis, whatever is wrong with it. A killed master has lost its keys: it comes back after its replica,
+ * which has them, took over (2.2 s after the kill).
+ */
+const REDIS_NODE: RestartPolicy = { ...SPARE, firstRetryAfterMs: 3_000, hopelessAtFirst: /(?!)/ };
+
+/** The nodes of a Redis Cluster on this machine. Forming it goes on while everything else starts and serves. */
+export const REDIS_KIND: ProcessKind = {
+  title: 'Redis node',
+  restart: REDIS_NODE,
+  // The app uses the cache until it ends.
+  stopRank: 2,
+  runFiles: (layout) => NUMBERS.map((number) => layout.redisNode(number).runFile),
+  processes: async ({ redis }, layout, print) => {
+    const program = redis && serverFor(redis, print);
+    if (!redis || program === undefined) {
+      removeClusterNodes(layout.redisDirectory);
+      return [];
+    }
+    const ports = await portsFor(redis.ports, layout);
+    reportMoved(redis.ports, ports, print);
+    const nodes = ports.map((port) => ({ host: HOST, port }));
+    const password = ensurePassword(layout.redisDirectory);
+    writeClusterNodes(layout.redisDirectory, nodes);
+    const onReady = joining(nodes, password, print);
+    return nodes.map((node, index) => ({ ...descriptionOf(program, index + 1, node, password, layout), onReady }));
+  },
+};
+
+/** Undefined when no cluster is to run here. */
+function serverFor({ nodes, serverBin }: NonNullable<AppConfig['redis']>, print: Print): string | undefined {
+  if (nodes.length > 0) return undefined;
+  const found = findRedisServer(serverBin, process.env['PATH'] ?? '');
+  if (found !== undefined) return found;
+  const text =
+    serverBin === undefined
+      ? 'There is no redis-server on this machine: the cache is in memory alone. "npm run setup" installs it, REDIS=off does without.'
+      : `REDIS_SERVER_BIN=${serverBin} is not a program: the cache is in memory alone. Name a Redis server, or set REDIS=off.`;
+  print({ text, isTrouble: true });
+  return undefined;
+}
+
+/** A node that runs keeps a port that it moved to, while another program has the wanted one. */
+async function portsFor(wanted: readonly number[], layout: FileLayout): Promise<readonly number[]> {
+  const running = await Promise.all(
+    NUMBERS.map(async (number): Promise<number | undefined> => {
+      const presence = await presenceOf(layout.redisNode(number).runFile);
+      return presence.state === 'answers' ? Number(new URL(presence.url).port) : undefined;
+    }),
+  );
+  return freeNodePorts(wanted, running);
+}
+
+function reportMoved(wanted: readonly number[], ports: readonly number[], print: Print): void {
+  const moved = ports.flatMap((port, index) =>
+    port === wanted[index]
+      ? []
+      : [`Redis ${String(index + 1)} listens on ${String(port)}, not ${String(wanted[index])}`],
+  );
+  if (moved.length === 0) return;
+  const text = `Other programs have ports of REDIS_CLUSTER_PORTS: ${moved.join(', ')}.`;
+  print({ text, isTrouble: false });
+}
+
+function descriptionOf(
+  program: string,
+  number: number,
+  node: RedisEndpoint,
+  password: string,
+  layout: FileLayout,
+): ProcessDescription {
+  const url = `redis://${node.host}:${String(node.port)}`;
+  const { directory, log, runFile } = layout.redisNode(number);
+  const probe: ReadinessProbe = async () =>
+    (await answersPing(node, password)) ? { state: 'ready', url } : { state: 'silent' };
+  const notedFile: RunFile = { ...runFile, url };
+  return {
+    ...{ name: `Redis ${String(number)} (${String(node.port)})`, program, log, probe, runFile: notedFile },
+    args: serverArguments(layout.redisDirectory, number, node),
+    environment: {},
+    complaintIn: (output) => redisComplaintIn(output, number, node.port),
+    rows: (_url, state) => [[`Redis ${String(number)}`, `${state} in ${directory}`]],
+  };
+}
+
+/** Why a Redis server did not start; a killed one says nothing. */
+export function redisComplaintIn(output: string, number: number, port: number): string | undefined {
+  if (/Could not create server TCP listening socket|Failed listening on port/.test(output)) {
+    return `port-taken: port ${String(port)} or ${String(port + 10_000)}, for Redis ${String(number)}, is taken by another program: stop it, or set REDIS_CLUSTER_PORTS to free ones`;
+  }
+  const [, version, directive] = /FATAL CONFIG FILE ERROR \(Redis ([\d.]+)\)[^>]*>>> ([^\n]*)/.exec(output) ?? [];
+  if (version === undefined) return undefined;
+  return `Redis ${version} refuses ${directive ?? 'its configuration'}: version 7 or later is needed`;
+}
+
+/** Joins the nodes after each time one of them got ready, one joining at a time. */
+function joining(nodes: readonly RedisEndpoint[], password: string, print: Print): () => void {
+  let isUnderWay = false;
+  let isToBeRepeated = false;
+  const join = async (): Promise<void> => {
+    let missing: string | undefined;
+    do {
+      isToBeRepeated = false;
+      missing = await formCluster(nodes, password);
+    } while (isToBeRepeated as boolean);
+    if (missing === undefined) return;
+    const text = `The Redis Cluster is not whole: ${missing}. What is not cached there is read from the stores; "npm run redis:status" shows more.`;
+    print({ text, isTrouble: true });
+  };
+  return () => {
+    isToBeRepeated = true;
+    if (isUnderWay) return;
+    isUnderWay = true;
+    void join().finally(() => (isUnderWay = false));
+  };
+}
