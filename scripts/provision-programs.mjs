@@ -15,15 +15,23 @@ const APT_TIMEOUT_MS = 300_000;
 export function ensureProgram({ name, debianPackage, find, otherRemedy }, env = process.env) {
   const found = find();
   if (found) return found;
-  const isDebian = existsSync('/etc/debian_version') && onPath('apt-get', env) !== undefined;
   const typed = `sudo apt-get update && sudo apt-get install -y --no-install-recommends ${debianPackage}`;
-  const remedy = isDebian ? `type "${typed}"` : otherRemedy;
-  if (!isDebian || process.getuid?.() !== 0) return missing(env, `${name} is not installed: ${remedy}`);
+  const remedy = isDebian(env) ? `type "${typed}"` : otherRemedy;
+  if (!mayInstall(env)) return missing(env, `${name} is not installed: ${remedy}`);
 
   console.log(`${name} is not installed: running "apt-get install ${debianPackage}", which takes up to a minute ...`);
   const complaint = withoutStartingServices(() => install(debianPackage, env));
   const reason = complaint ?? 'it cannot be found';
   return find() ?? missing(env, `${name} could not be installed (${reason}): ${remedy}`);
+}
+
+function isDebian(env) {
+  return existsSync('/etc/debian_version') && onPath('apt-get', env) !== undefined;
+}
+
+/** Whether `ensureProgram` would install what it does not find. */
+export function mayInstall(env = process.env) {
+  return isDebian(env) && process.getuid?.() === 0;
 }
 
 export function missing(env, message) {

@@ -11,10 +11,12 @@ function isAnythingNoted() {
   if (existsSync('.env')) process.loadEnvFile('.env');
   const dataDirectory = resolve(process.env.DATA_DIR || 'data');
   const replicas = resolve(process.env.REPLICAS_DIR || 'replicas');
-  const names = existsSync(replicas) ? readdirSync(replicas) : [];
+  const redis = join(dataDirectory, 'redis');
+  const [names, nodes] = [replicas, redis].map((folder) => (existsSync(folder) ? readdirSync(folder) : []));
   return [
     ...['app.json', 'supervisor.json'].map((name) => join(dataDirectory, name)),
     ...names.map((name) => join(replicas, name, 'replica.json')),
+    ...nodes.filter((name) => /^node-\d\.json$/.test(name)).map((name) => join(redis, name)),
   ].some(existsSync);
 }
 

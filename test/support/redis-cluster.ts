@@ -13,6 +13,7 @@ import {
   nameOf,
   type NodeView,
   type RedisEndpoint,
+  slotOf,
   serverArguments,
   viewOf,
   viewsOf,
@@ -151,7 +152,7 @@ export class RedisCluster {
   async slotOf(key: string): Promise<number> {
     const [view] = await this.views();
     const node = this.nodeAt(view?.endpoint, 'no node answers');
-    return Number(await this.on(node, (connection) => connection.cluster('KEYSLOT', key)));
+    return slotOf(node, this.password, key);
   }
 
   async masterOfSlot(slot: number): Promise<RedisNode> {

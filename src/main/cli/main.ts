@@ -8,6 +8,7 @@ import { acceptTransactions } from './accept/run.js';
 import { runCluster } from './cluster/run.js';
 import { recoverFromReplicas } from './recover/run.js';
 import type { CommandOutput } from './command-output.js';
+import { showRedisStatus } from './redis-status/run.js';
 import { showStatus } from './status.js';
 
 const EXIT_FAILED = 1;
@@ -20,6 +21,12 @@ const COMMANDS: Readonly<Record<string, (name: string) => Command>> = {
       const { exitCode, text } = await showStatus();
       say({ exitCode, lines: [text] });
     }),
+  'redis:status': (name) =>
+    commandLine(name, 'Shows the nodes of the Redis Cluster: slots, roles, keys and health.')
+      .option('--key <key>', 'say which slot and node this key hashes to')
+      .action(async ({ key }: { readonly key?: string }) => {
+        say(await showRedisStatus(key));
+      }),
   'recover:from-replicas': (name) =>
     commandLine(name, 'Restores the documents from the replicas after the data directory is lost.')
       .option('--dry-run', 'say from which replica, and change nothing')

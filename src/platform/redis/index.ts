@@ -3,7 +3,7 @@ export { missingOf, planCluster } from './cluster-plan.js';
 export { findRedisServer } from './find-server.js';
 export { formCluster, type FormOptions, viewsOf } from './form-cluster.js';
 export { freeNodePorts } from './free-ports.js';
-export { answersPing, viewOf, withNode } from './node-connection.js';
+export { answersPing, slotOf, viewOf, withNode } from './node-connection.js';
 export { countSlots, nameOf, type NodeView, type RedisEndpoint, SLOTS } from './node-view.js';
 export { RedisCacheTier } from './redis-cache-tier.js';
 export { CALL_DEADLINE_MS, NodeSkipped, RedisClient, type RedisClientPorts } from './redis-client.js';

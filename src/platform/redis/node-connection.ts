@@ -44,6 +44,11 @@ export async function answersPing(
   );
 }
 
+/** The slot that `key` hashes to, as the node computes it. Rejects as `withNode` does. */
+export async function slotOf(endpoint: RedisEndpoint, password: string | undefined, key: string): Promise<number> {
+  return Number(await withNode(endpoint, password, (node) => node.cluster('KEYSLOT', key)));
+}
+
 /** What the node says about the cluster. Rejects as `withNode` does. */
 export function viewOf(endpoint: RedisEndpoint, password: string | undefined): Promise<NodeView> {
   return withNode(endpoint, password, async (node) => {
