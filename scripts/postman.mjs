@@ -104,6 +104,7 @@ async function withOwnSystem(use) {
     CLUSTER_SECRET: '',
     API_KEYS: '',
     RATE_LIMIT: 'off',
+    REDIS: 'off',
     LOG_LEVEL: 'error',
   };
   const supervisor = spawn(process.execPath, [join(ROOT, 'dist/bundle/supervisor.mjs'), 'start'], {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { RedisEndpoint } from './node-view.js';
 
 /**
@@ -10,7 +11,7 @@ import type { RedisEndpoint } from './node-view.js';
 
 const PASSWORD_FILE = 'password.conf';
 const NODES_FILE = 'cluster.json';
-/** In the folder of the project, which is the working directory of every program. */
+/** In the folder of the project. */
 const CONFIG_DIRECTORY = 'cluster-config';
 const FIRST_CONFIG_PORT = 7_000;
 const PASSWORD_BYTES = 32;
@@ -71,10 +72,19 @@ export function serverArguments(directory: string, number: number, { host, port 
   mkdirSync(files, { recursive: true, mode: 0o700 });
   const named = `${String(FIRST_CONFIG_PORT + number - 1)}/redis.conf`;
   return [
-    resolve(CONFIG_DIRECTORY, named),
+    join(configDirectory(dirname(fileURLToPath(import.meta.url))), named),
     ...['--include', join(directory, PASSWORD_FILE), '--dir', files],
     ...['--bind', host, '--port', String(port)],
   ];
+}
+
+/** The project's, above the running program. */
+function configDirectory(below: string): string {
+  const found = join(below, CONFIG_DIRECTORY);
+  if (existsSync(found)) return found;
+  const above = dirname(below);
+  if (above === below) throw new Error(`${CONFIG_DIRECTORY} is missing in the folder of the project`);
+  return configDirectory(above);
 }
 
 function passwordIn(directory: string): string | undefined {
