@@ -29,7 +29,7 @@ const { value: json } = fc.letrec((tie) => ({
 }));
 
 describe('parseJson', () => {
-  it('of any JSON, with its names in any escapes, gives the names and values that were written', () => {
+  it('of any JSON with any escapes in its names returns the written names and values', () => {
     fc.assert(
       fc.property(json, fc.array(fc.boolean(), { maxLength: 8 }), (value, places) => {
         expect(JSON.stringify(parseJson(escaped(value, places)))).toBe(JSON.stringify(JSON.parse(escaped(value, []))));
@@ -39,13 +39,13 @@ describe('parseJson', () => {
   });
 
   it.each(['\u007f', '\u0085', '\u2028', 'é', '𝒳'])(
-    'of the escaped name %j, which needs no escape, gives that name',
+    'of the escaped name %j, which needs no escape, returns that name',
     (name) => {
       expect(parseJson(escaped({ [name]: 1 }, [true, true]))).toEqual({ [name]: 1 });
     },
   );
 
-  it('of a name that cannot be written without an escape, gives one that is nobody’s, and leaves the others', () => {
+  it('of a name that needs an escape returns an unused name, and keeps the others', () => {
     const names = fc.string({ unit: 'binary', minLength: 1, maxLength: 6 }).filter((name) => !isPlainKey(name));
     fc.assert(
       fc.property(names, (name) => {
@@ -57,7 +57,7 @@ describe('parseJson', () => {
     );
   });
 
-  it('of what is no JSON, throws what JSON.parse throws, at once however long it is', () => {
+  it('of malformed JSON throws the error of JSON.parse, at once for any length', () => {
     const text = `{"a":"${'\\"'.repeat(500_000)}`;
     const startedMs = performance.now();
 

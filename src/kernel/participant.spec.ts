@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { decideParticipant, type ParticipantMessage, type ParticipantState } from './participant.js';
 
-/** What was kept and answered, message by message, from a store that has never heard of the transaction. */
+/** The kept state and the answer of each message, for a store that does not know the transaction. */
 function history(...messages: ParticipantMessage[]): string[] {
   let state: ParticipantState = 'unknown';
   return messages.map((message) => {
@@ -12,12 +12,12 @@ function history(...messages: ParticipantMessage[]): string[] {
 }
 
 describe('a participant', () => {
-  it('asked for a promise, keeps it before it says yes, and keeps the decision before it says done', () => {
+  it('keeps a promise before it says yes, and a decision before it says done', () => {
     expect(history('prepare', 'commit')).toEqual(['promise, yes', 'commit, done']);
     expect(history('prepare', 'abort')).toEqual(['promise, yes', 'abort, done']);
   });
 
-  it('told anything again, keeps nothing again and answers alike', () => {
+  it('given a repeated message, keeps nothing new and repeats its answer', () => {
     expect(history('prepare', 'prepare', 'commit', 'commit')).toEqual([
       'promise, yes',
       'nothing, yes',
@@ -27,19 +27,19 @@ describe('a participant', () => {
     expect(history('prepare', 'abort', 'abort')).toEqual(['promise, yes', 'abort, done', 'nothing, done']);
   });
 
-  it('told to abort what it never promised, remembers that, and refuses the prepare that comes too late', () => {
+  it('given an abort without a promise, remembers it and refuses the late prepare', () => {
     expect(history('abort', 'prepare', 'abort')).toEqual(['tombstone, done', 'nothing, no', 'nothing, done']);
   });
 
-  it('asked again after its abort, promises nothing', () => {
+  it('given a prepare after its abort, promises nothing', () => {
     expect(history('prepare', 'abort', 'prepare')).toEqual(['promise, yes', 'abort, done', 'nothing, no']);
   });
 
-  it('told to commit what it has forgotten, keeps nothing', () => {
+  it('given a commit of a forgotten transaction, keeps nothing', () => {
     expect(history('commit')).toEqual(['nothing, done']);
   });
 
-  it('told both decisions, does nothing on the second and says so', () => {
+  it('given both decisions, ignores the second and answers contradiction', () => {
     expect(history('prepare', 'commit', 'abort', 'commit').slice(2)).toEqual([
       'nothing, contradiction',
       'nothing, done',

@@ -17,7 +17,7 @@ export interface Timers {
 /** Runs `task` once, after the input that is already waiting has been handled. */
 export type NextTurn = (task: () => void) => void;
 
-/** Named places beside every durable boundary. Only in fault tests, `reach` kills the process there, as `kill -9` does. */
+/** Named points beside every durable boundary. Only in fault tests, `reach` kills the process there, as `kill -9` does. */
 export interface CrashSites {
   reach(site: string): void;
 }

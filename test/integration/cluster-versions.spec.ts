@@ -140,6 +140,6 @@ describe('nodes of which some have met numbers far above the others', () => {
     expect([stuck.code, stuck.out.includes('Delete group "other": done')]).toEqual([1, false]);
     expect(await nodes.having('other')).toEqual([true, false, false]);
     const cleared = await run('clear');
-    expect([cleared.code, cleared.out.includes('it said yes, and has it still')]).toEqual([1, true]);
+    expect([cleared.code, cleared.out.includes('the node said yes, but still has the group')]).toEqual([1, true]);
   });
 });

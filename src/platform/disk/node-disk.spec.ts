@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { directoriesIn, NodeDisk } from './index.js';
 
-/** Every write to it fails for want of room. */
+/** Every write to this device fails because it has no room. */
 const FULL_DEVICE = '/dev/full';
 
-/** What is particular to the operating system; the rest stands in test/contracts/disk-contract.ts. */
+/** Tests that depend on the operating system; test/contracts/disk-contract.ts has the others. */
 describe('NodeDisk', () => {
   const disk = new NodeDisk();
   let directory: string;
@@ -19,24 +19,24 @@ describe('NodeDisk', () => {
 
   afterEach(() => rm(directory, { recursive: true }));
 
-  it('given a new file, makes it readable and writable by its owner alone', async () => {
+  it('given a new file, makes it readable and writable only for its owner', async () => {
     await (await disk.open(join(directory, 'secret'))).close();
 
     expect((await stat(join(directory, 'secret'))).mode & 0o777).toBe(0o600);
   });
 
   it.each(['bookstore.db', 'bookstore.db-wal', 'bookstore.db-shm', 'lock.db'])(
-    'given %s, opens it neither for writing nor for reading: closing it again would drop the locks of SQLite',
+    'given %s, refuses to open it, because closing it would drop the locks of SQLite',
     async (name) => {
       const path = join(directory, name);
 
-      await expect(disk.open(path)).rejects.toThrow('is opened through SQLite alone');
-      await expect(disk.read(path)).rejects.toThrow('is opened through SQLite alone');
+      await expect(disk.open(path)).rejects.toThrow('only SQLite may open it');
+      await expect(disk.read(path)).rejects.toThrow('only SQLite may open it');
       expect(existsSync(path)).toBe(false);
     },
   );
 
-  it('given directories and files, lists the directories alone, and none where there is nothing', async () => {
+  it('given directories and files, lists only the directories, and none for a missing path', async () => {
     for (const name of ['b', 'a']) await mkdir(join(directory, name));
     await (await disk.open(join(directory, 'file'))).close();
 
@@ -44,7 +44,7 @@ describe('NodeDisk', () => {
     expect(await directoriesIn(join(directory, 'missing'))).toEqual([]);
   });
 
-  it('given a relative path whose parents are missing, creates them, for their owner alone', async () => {
+  it('given a relative path with missing parents, creates them, only for their owner', async () => {
     const path = relative(process.cwd(), join(directory, 'a', 'b'));
 
     await disk.ensureDirectory(path);
@@ -55,13 +55,13 @@ describe('NodeDisk', () => {
     }
   });
 
-  it('given a file where a directory should be, refuses to create the directory', async () => {
+  it('given a file under the name of a directory, refuses to create the directory', async () => {
     await (await disk.open(join(directory, 'file'))).close();
 
     await expect(disk.ensureDirectory(join(directory, 'file'))).rejects.toMatchObject({ code: 'EEXIST' });
   });
 
-  it('given a directory where a file should be, refuses to read or open it', async () => {
+  it('given a directory under the name of a file, refuses to read or open it', async () => {
     await mkdir(join(directory, 'a'));
 
     await expect(disk.read(join(directory, 'a'))).rejects.toMatchObject({

@@ -134,7 +134,7 @@ async function isDirectory(path: string): Promise<boolean> {
 
 /** Closing the file would drop every lock that this process has on it and let a second process in. */
 function assertNotOfSqlite(path: string): void {
-  if (/\.db(?:-wal|-shm|-journal)?$/.test(path)) throw new Error(`${path} is opened through SQLite alone`);
+  if (/\.db(?:-wal|-shm|-journal)?$/.test(path)) throw new Error(`only SQLite may open ${path}`);
 }
 
 /** Returns the paths of the directories in `path`, sorted by name; empty when `path` does not exist. */

@@ -38,7 +38,7 @@ describe('EndWitness after errors and kills', () => {
     log = new RecordingLog();
   });
 
-  it('given kills, and then a loss of power, is never ahead, and never behind what was made durable', async () => {
+  it('given kills and then a loss of power, is never ahead of the durable end and never behind its own durable notes', async () => {
     for (let seed = 1; seed <= SEEDS; seed += 1) {
       const random = new SeededRandom(seed);
       disk = new SimulatedDisk(random);
@@ -67,7 +67,7 @@ describe('EndWitness after errors and kills', () => {
   });
 
   it.each(['open', 'write', 'synchronize'] as const)(
-    'given one %s that fails, tells it once, and knows the end again after the next one that is noted',
+    'given one failed %s, warns once, and knows the end again after the next note',
     async (operation) => {
       await (await begin(1)).close(true);
       const witness = await begin(1);
@@ -83,7 +83,7 @@ describe('EndWitness after errors and kills', () => {
     },
   );
 
-  it('given a disk that had no room for the file, makes it when there is room', async () => {
+  it('given a disk without room for the file, makes the file once there is room', async () => {
     disk.capacityBytes = 10;
     const witness = await begin(1);
     expect(witness.isKept).toBe(false);
@@ -98,12 +98,12 @@ describe('EndWitness after errors and kills', () => {
     expect(await known()).toBe(3);
   });
 
-  it('given that the file is moved away, makes no other, and goes on in it when it is put back', async () => {
+  it('given a file that is moved away, makes no other file, and continues with it when it is put back', async () => {
     const witness = await begin(1);
     witness.note(end(1));
     await witness.flush();
     await mover.rename(FILE, `${FILE}.away`);
-    // As a watched disk does with a file that is gone.
+    // A watched disk reports a missing file like this.
     disk.plan({ nth: 1, operation: 'synchronize', code: 'EIO' });
     for (let tries = 0; tries < 2; tries += 1) {
       witness.note(end(2));

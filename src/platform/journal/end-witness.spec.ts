@@ -36,7 +36,7 @@ function cutBehindLine(image: Image, keep: number): Image {
   return changed(image, path, bytes.subarray(0, lineEnds(bytes).at(keep)));
 }
 
-describe('a journal that was ended by kill -9 and has lost its end since', () => {
+describe('a journal that was killed with kill -9 and has lost its end since', () => {
   let world: JournalWorld;
   /** All 12 records are there: the first 4 only in this segment's predecessor and in the snapshot. */
   let image: Image;
@@ -50,7 +50,7 @@ describe('a journal that was ended by kill -9 and has lost its end since', () =>
     covered = world.covered;
     await world.journal.rotate();
     for (let batch = 0; batch < 4; batch += 1) await world.appendTogether(2);
-    // What is told to the witness behind a batch is written with the next turn.
+    // The witness writes a note of a batch in the next turn.
     for (let turn = 0; turn < 10; turn += 1) await new Promise(setImmediate);
     world.disk.kill();
     image = world.disk.image();
@@ -77,7 +77,7 @@ describe('a journal that was ended by kill -9 and has lost its end since', () =>
   ];
 
   it.each(CUTS)(
-    'with %s, refuses the start, names file, found and expected place and the way out, and changes nothing',
+    'given %s, refuses to start, names file, actual and expected position and the remedy, and changes nothing',
     async (_, cut) => {
       const { error, disk } = await openImage(cut(image), covered);
 
@@ -94,7 +94,7 @@ describe('a journal that was ended by kill -9 and has lost its end since', () =>
   );
 
   it.each(CUTS)(
-    'with %s, and somebody who gets the rest from elsewhere, takes nothing but the rest, and is whole the next time',
+    'given %s and another source of the rest, accepts only the rest and is complete at the next start',
     async (_, cut) => {
       const records = world.sink.records.map((record) => ({ ...record, json: JSON.stringify(record) }));
       const rest = ({ journal }: Reopened) => records.slice(journal?.position.seq);
@@ -116,7 +116,7 @@ describe('a journal that was ended by kill -9 and has lost its end since', () =>
   );
 
   it.each(CUTS)(
-    'with %s, and the loss accepted, starts with what is there and misses what is lost from then on',
+    'given %s and an accepted loss, starts with the remaining records and notices later losses',
     async (_, cut) => {
       const opened = await openImage(cut(image), covered, 'report');
       await opened.journal?.settleEnd();
@@ -129,7 +129,7 @@ describe('a journal that was ended by kill -9 and has lost its end since', () =>
     },
   );
 
-  it('with its last record cut off, and a rest that leads elsewhere, takes nothing of that', async () => {
+  it('given a removed last record and a rest of another history, accepts none of that rest', async () => {
     const { journal } = await openImage(cutBehindLine(image, -2), covered, 'report');
     const [record, json] = encodeRecord(journal?.position ?? GENESIS, 1, 0, { n: 0, text: 'another' });
 
@@ -137,7 +137,7 @@ describe('a journal that was ended by kill -9 and has lost its end since', () =>
     expect(journal?.missing).toBeDefined();
   });
 
-  it('with the records of another history under its name, refuses the start', async () => {
+  it('given the records of another history under its name, refuses to start', async () => {
     const other = new JournalWorld();
     await other.open();
     for (let record = 0; record < RECORDS + 3; record += 1) await other.append({ text: 'of another directory' });
@@ -150,10 +150,7 @@ describe('a journal that was ended by kill -9 and has lost its end since', () =>
   });
 
   it.each([
-    [
-      'behind: it is a copy of earlier',
-      (whole: Image, early: Image) => changed(whole, WITNESS, bytesOf(early, WITNESS)),
-    ],
+    ['an older copy', (whole: Image, early: Image) => changed(whole, WITNESS, bytesOf(early, WITNESS))],
     [
       'damaged in the newer of its two slots',
       (whole: Image) => {
@@ -164,7 +161,7 @@ describe('a journal that was ended by kill -9 and has lost its end since', () =>
         return changed(whole, WITNESS, bytes);
       },
     ],
-  ])('with nothing lost and a witness that is %s, starts', async (_, spoilt) => {
+  ])('given a witness that is %s and no loss, starts', async (_, spoilt) => {
     const early = new JournalWorld();
     await early.open();
     await early.append();
@@ -189,7 +186,7 @@ describe('a journal that was ended by kill -9 and has lost its end since', () =>
       },
     ],
   ])(
-    'with a witness that is %s, refuses the start, names the file, and starts when that is accepted',
+    'given a witness that is %s, refuses to start, names the file, and starts once the loss is accepted',
     async (_, spoilt) => {
       const { error } = await openImage(spoilt(image));
       const opened = await openImage(spoilt(image), GENESIS, 'report');
@@ -204,7 +201,7 @@ describe('a journal that was ended by kill -9 and has lost its end since', () =>
     },
   );
 
-  it('with its directory removed, refuses the start', async () => {
+  it('given a removed directory, refuses to start', async () => {
     const { error } = await openImage(without(image, (path) => path.startsWith(`${JOURNAL_DIRECTORY}/`)));
 
     expect(error).toMatchObject({
@@ -213,7 +210,7 @@ describe('a journal that was ended by kill -9 and has lost its end since', () =>
     });
   });
 
-  it('with its last record cut off, but put aside on purpose before, starts', async () => {
+  it('given a removed last record after `forgetEnd`, starts', async () => {
     const disk = new SimulatedDisk(undefined, cutBehindLine(image, -2));
     await forgetEnd({ disk: disk.attach(), log: new RecordingLog(), crashSites: NO_CRASH_SITES }, JOURNAL_DIRECTORY);
     disk.losePower();
@@ -222,8 +219,8 @@ describe('a journal that was ended by kill -9 and has lost its end since', () =>
   });
 });
 
-describe('a journal of a version that had no witness', () => {
-  it('starts as before, and what is lost later is missed', async () => {
+describe('a journal of a version without a witness', () => {
+  it('starts, and notices later losses', async () => {
     const disk = new SimulatedDisk();
     const attached = disk.attach();
     await attached.ensureDirectory(JOURNAL_DIRECTORY);

@@ -55,13 +55,12 @@ export async function forgetEnd(ports: EndWitnessPorts, journalDirectory: string
 }
 
 /**
- * Records the journal's end in a second place, one small file beside its directory, so that a cut at a record boundary is
- * noticed.
+ * Records the journal's end in a small file beside its directory, so that a cut at a record boundary is noticed.
  *
- * Invariant: the file names only what is already durable in the journal, so a power loss cannot leave it ahead; and one of its
- * two slots is always whole and durable, because the slots swap only after the other one is synchronised. It is written after
- * each batch and synchronised a moment later, independently of the journal: after `kill -9` it lags by the last batch, or by the
- * batches during one of its own fdatasyncs; after a power loss by about a tenth of a second.
+ * Invariant: the file names only what is already durable in the journal, so a power loss cannot leave it ahead; and one of
+ * its two slots is always whole and durable, because the slots swap only after the other one is synchronised. It is written
+ * after each batch and synchronised a moment later, independently of the journal: after `kill -9` it lags by the last batch,
+ * or by the batches during one of its own fdatasyncs; after a power loss by about a tenth of a second.
  */
 export class EndWitness {
   private file: DiskFile | undefined;
@@ -110,7 +109,7 @@ export class EndWitness {
     return witness;
   }
 
-  /** False when the file could not be made or written, so that no second place currently knows the journal's end. */
+  /** False when the file could not be made or written, so that currently only the journal knows its end. */
   get isKept(): boolean {
     return !this.hasFailed;
   }
@@ -191,7 +190,7 @@ export class EndWitness {
   /** A removed file is not made again, because it may be put back. */
   private async reopen(): Promise<DiskFile> {
     const { disk } = this.ports;
-    if ((await disk.read(this.path)) === undefined) throw new Error('the file is not there');
+    if ((await disk.read(this.path)) === undefined) throw new Error('the file is missing');
     return disk.open(this.path);
   }
 
@@ -226,7 +225,7 @@ export class EndWitness {
   private succeed(): void {
     if (!this.hasFailed) return;
     this.hasFailed = false;
-    this.ports.log.info('where the journal ends is written down beside it again', { file: this.path });
+    this.ports.log.info('the file that records the end of the journal can be written again', { file: this.path });
   }
 
   /** Unsynchronised content is rewritten into the same slot, because the other slot is durable. */
@@ -237,7 +236,7 @@ export class EndWitness {
     const { file } = this;
     this.file = undefined;
     if (!this.hasFailed) {
-      const message = 'where the journal ends cannot be written down beside it now; each write tries again';
+      const message = 'the file that records the end of the journal cannot be written; each append tries again';
       this.ports.log.warn(message, { file: this.path, error: String(error) });
     }
     this.hasFailed = true;

@@ -31,7 +31,7 @@ describe('reading a journal by record number', () => {
     await world.open();
   });
 
-  it('gives what was appended, with the text that stands in the file', async () => {
+  it('returns the appended records with their text in the file', async () => {
     await world.appendTogether(3);
     await world.append();
 
@@ -45,7 +45,7 @@ describe('reading a journal by record number', () => {
     );
   });
 
-  it('gives only what is durable', async () => {
+  it('returns only durable records', async () => {
     await world.append();
     let found: unknown;
     world.disk.beforeCall = async ({ operation }) => {
@@ -59,7 +59,7 @@ describe('reading a journal by record number', () => {
     expect(await world.journal.readFrom(2, ENOUGH)).toHaveLength(1);
   });
 
-  it('gives as many as fit, but at least one, so that a large record is no end', async () => {
+  it('returns as many records as fit, and at least one', async () => {
     await world.append({ text: 'x'.repeat(1_000) });
     await world.append({ text: 'y'.repeat(1_000_000) });
     await world.append({ text: 'z' });
@@ -72,7 +72,7 @@ describe('reading a journal by record number', () => {
     expect(await lengths(1, 1_100_000)).toBe(3);
   });
 
-  it('reads on over segments, after a restart as before', async () => {
+  it('continues over segments, before and after a restart', async () => {
     for (let segment = 0; segment < 3; segment += 1) {
       await world.appendTogether(2);
       await world.journal.rotate();
@@ -85,7 +85,7 @@ describe('reading a journal by record number', () => {
     expect(await world.journal.readFrom(4, ENOUGH)).toEqual(before.slice(3));
   });
 
-  it('says that what was removed with its segment is gone, but knows the place of its last record', async () => {
+  it('reports removed records as gone, but knows the position of the last one', async () => {
     await world.appendTogether(3);
     const before = await all(world.journal);
     await world.journal.rotate();
@@ -102,7 +102,7 @@ describe('reading a journal by record number', () => {
     expect(await world.journal.positionAt(0)).toEqual(GENESIS);
   });
 
-  it('keeps what someone retains, until he lets go', async () => {
+  it('keeps retained records until they are released', async () => {
     const letGo: (() => void)[] = [];
     for (let segment = 0; segment < 3; segment += 1) {
       letGo.push(world.journal.retainFrom(world.journal.position.seq + 1));
@@ -121,7 +121,7 @@ describe('reading a journal by record number', () => {
     expect([...firsts, world.journal.firstSeq]).toEqual([1, 3, 5, 7]);
   });
 
-  it('refuses to give bytes that have gone bad since, naming file and offset', async () => {
+  it('refuses to return bytes that have been damaged since, and names file and offset', async () => {
     await world.appendTogether(3);
     const [[path, bytes] = ['', Buffer.alloc(0)]] = world.disk.image();
     bytes[bytes.indexOf('"seq":2')] = 0x41;
@@ -133,7 +133,7 @@ describe('reading a journal by record number', () => {
     });
   });
 
-  it('given any appends, rotations and removals meanwhile, gives an unbroken run of the history or says it is gone', async () => {
+  it('given any concurrent appends, rotations and removals, returns an unbroken part of the history or reports it as gone', async () => {
     const step = fc.constantFrom('append', 'append', 'append', 'rotate', 'remove', 'read', 'read');
     let reads = 0;
     const property = fc.asyncProperty(fc.nat(), fc.array(step, { maxLength: 60, size: 'max' }), async (seed, steps) => {
@@ -171,7 +171,7 @@ describe('reading a journal by record number', () => {
 });
 
 describe('a journal that follows another', () => {
-  it('given any cut of its records into batches and restarts between them, has the same lines and the same records', async () => {
+  it('given any division of the records into batches, with restarts between them, has the same lines and the same records', async () => {
     const first = new JournalWorld();
     await first.open();
     await first.appendTogether(20);
@@ -202,7 +202,7 @@ describe('a journal that follows another', () => {
     await fc.assert(property, { numRuns: 50 });
   });
 
-  it('refuses what does not follow what is queued before it, and takes the rest of the batch', async () => {
+  it('refuses records that do not follow the queue, and stores the rest of the batch', async () => {
     const first = new JournalWorld();
     await first.open();
     await first.appendTogether(4);
@@ -224,7 +224,7 @@ describe('a journal that follows another', () => {
     expect(second.process.isStopped).toBe(false);
   });
 
-  it('given that its disk is full, refuses as storage-full and follows on when there is room', async () => {
+  it('given a full disk, refuses as storage-full and continues once there is room', async () => {
     const first = new JournalWorld();
     await first.open();
     await first.appendTogether(4);
@@ -240,11 +240,11 @@ describe('a journal that follows another', () => {
     expect(await all(second.journal)).toEqual(records);
   });
 
-  it('tells what is durable when it was applied, and before those who wait for it', async () => {
+  it('reports durable records after they were applied and before it answers their callers', async () => {
     const order: string[] = [];
     class NotifyingSink extends RecordingSink {
       durable(records: readonly EncodedRecord[]): void {
-        order.push(`told ${String(records.map(({ seq }) => seq))} of ${String(this.records.length)}`);
+        order.push(`notified of ${String(records.map(({ seq }) => seq))} of ${String(this.records.length)}`);
       }
     }
     const world = new JournalWorld({ makeSink: (records) => new NotifyingSink(records) });
@@ -253,12 +253,12 @@ describe('a journal that follows another', () => {
     await Promise.all([1, 2].map((n) => world.append().then(() => order.push(`answered ${String(n)}`))));
     await world.reopenAfterPowerLoss();
 
-    expect(order).toEqual(['told 1,2 of 2', 'answered 1', 'answered 2']);
+    expect(order).toEqual(['notified of 1,2 of 2', 'answered 1', 'answered 2']);
   });
 });
 
 describe('reading a large journal on a real disk', () => {
-  it('piece by piece to its end, reads hardly more than there is', async () => {
+  it('in pieces, reads hardly more bytes than the file has', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'bifolio-journal-'));
     const disk = new NodeDisk();
     let bytesRead = 0;

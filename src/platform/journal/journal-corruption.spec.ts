@@ -19,7 +19,7 @@ interface Written {
   readonly records: readonly NumberedRecord[];
 }
 
-/** Each entry: the sizes of the batches of one segment. What its witness knows of the end is forgotten. */
+/** Each entry: the sizes of the batches of one segment. The journal's witness is removed. */
 async function write(segments: readonly (readonly number[])[], isClosed: boolean): Promise<Written> {
   const world = new JournalWorld();
   await world.open();
@@ -68,8 +68,8 @@ const firstSeqOf = (path: string): number => Number(/(\d+)\.log$/.exec(path)?.[1
 
 const NEWLINE = 0x0a;
 
-describe('Journal, what a batch vouches for', () => {
-  it('given several batches and a clean close, vouches in each line for all bytes before it', async () => {
+describe('Journal, the batch header', () => {
+  it('given several batches and a clean close, names in each batch line all bytes before it as durable', async () => {
     const { image } = await write([[2, 1, 3]], true);
     const text = image.get(segmentsOf(image)[0] ?? '')?.toString('latin1') ?? '';
 
@@ -91,7 +91,7 @@ describe('Journal, cut at every byte', () => {
     paths = segmentsOf(written.image);
   });
 
-  it('given a cut of the last segment, recovers exactly the records wholly before it and can go on', async () => {
+  it('given a cut of the last segment, recovers exactly the whole records before it and accepts appends', async () => {
     const last = bytesOf(lastPath());
     for (let length = 0; length < last.length; length += 1) {
       const reopened = await openImage(changed(written.image, lastPath(), last.subarray(0, length)));
@@ -103,7 +103,7 @@ describe('Journal, cut at every byte', () => {
     }
   });
 
-  it('given a cut inside of a line, logs the file and the offset of what it takes away', async () => {
+  it('given a cut within a line, logs file and offset of the removed bytes', async () => {
     const last = bytesOf(lastPath());
     const { end } = recordEnds(last)[3] ?? { end: 0 };
 
@@ -149,7 +149,7 @@ describe('Journal, each byte flipped', () => {
     ['a clean close of a last segment without records', [[2], []], true],
   ];
 
-  /** What is wrong with how the journal took the flip; undefined when nothing is. Cheaper than an `expect` for each. */
+  /** Describes a wrong reaction of the journal to the flip; undefined for a right one. Cheaper than an `expect` for each flip. */
   const complaintOf = (
     { error, records, disk }: Reopened,
     image: Written['image'],
@@ -159,7 +159,7 @@ describe('Journal, each byte flipped', () => {
   ): string | undefined => {
     if (error !== undefined) {
       if (!isAppError(error, 'data-corrupt')) return `failed otherwise: ${inspect(error)}`;
-      if (!isDeepStrictEqual(disk.image(), image)) return 'refused and changed the disk all the same';
+      if (!isDeepStrictEqual(disk.image(), image)) return 'refused but changed the disk';
       return error.message.includes(path) && offsetIn(error) <= offset
         ? undefined
         : `named it wrongly: ${error.message}`;
@@ -174,7 +174,7 @@ describe('Journal, each byte flipped', () => {
   };
 
   it.each(shapes)(
-    'given %s, refuses with file and offset or keeps all that is vouched for',
+    'given %s, refuses with file and offset or keeps all bytes that a batch header names',
     async (_, segments, isClosed) => {
       const written = await write(segments, isClosed);
       const complaints: string[] = [];
@@ -194,7 +194,7 @@ describe('Journal, each byte flipped', () => {
     },
   );
 
-  it('given a clean close, loses no record even where the closing line itself is flipped', async () => {
+  it('given a clean close, loses no record even if the closing line is damaged', async () => {
     const { image, records } = await write([[2], [1, 2]], true);
     const path = segmentsOf(image).at(-1) ?? '';
     const bytes = image.get(path) ?? Buffer.alloc(0);
@@ -206,7 +206,7 @@ describe('Journal, each byte flipped', () => {
   });
 });
 
-describe('Journal, what must be there', () => {
+describe('Journal, missing and misplaced files', () => {
   let written: Written;
   let paths: string[];
 
@@ -218,13 +218,13 @@ describe('Journal, what must be there', () => {
   const without = (...gone: (string | undefined)[]): Map<string, Buffer> =>
     new Map([...written.image].filter(([path]) => !gone.includes(path)));
 
-  it('given a missing middle segment, refuses and names the file behind the gap', async () => {
+  it('given a missing middle segment, refuses and names the file after the gap', async () => {
     const { error } = await openImage(without(paths[1]));
 
     expect(error).toMatchObject({ code: 'data-corrupt', message: expect.stringContaining(paths[2] ?? 'none') });
   });
 
-  it('given a missing first segment that no snapshot covers, refuses and names the file behind the gap', async () => {
+  it('given a missing first segment that no snapshot covers, refuses and names the file after the gap', async () => {
     const { error } = await openImage(without(paths[0]));
 
     expect(error).toMatchObject({ code: 'data-corrupt', message: expect.stringContaining(paths[1] ?? 'none') });
@@ -237,13 +237,13 @@ describe('Journal, what must be there', () => {
     expect(records).toEqual(written.records.slice(2));
   });
 
-  it('given no segment at all behind a snapshot, refuses and names the directory', async () => {
+  it('given a snapshot without any segment, refuses and names the directory', async () => {
     const { error } = await openImage(without(...paths), positionOf(written.records[5]));
 
     expect(error).toMatchObject({ code: 'recovery-needed', message: expect.stringContaining(JOURNAL_DIRECTORY) });
   });
 
-  it('given a snapshot of another history, refuses wherever its position lies and removes nothing', async () => {
+  it('given a snapshot of another history at any position, refuses and removes nothing', async () => {
     for (const seq of [2, 3, 4, 6]) {
       const covered = { ...positionOf(written.records[seq - 1]), hash: 'f'.repeat(32) };
       const { error, disk } = await openImage(written.image, covered);
@@ -262,7 +262,7 @@ describe('Journal, what must be there', () => {
     expect((await openImage(renamed)).error).toMatchObject({ code: 'data-corrupt' });
   });
 
-  it('given whole lines in another order, or one of them twice, refuses and names file and offset', async () => {
+  it('given exchanged or repeated lines, refuses and names file and offset', async () => {
     const path = paths[2] ?? '';
     const lines = (written.image.get(path)?.toString() ?? '').split(/(?<=\n)/);
     const [header = '', batch = '', first = '', second = ''] = lines;
@@ -293,25 +293,22 @@ describe('Journal, what must be there', () => {
     expect(error).toMatchObject({ code: 'data-corrupt', message: expect.stringContaining(path) });
   });
 
-  it.each([0, 2])(
-    'given a format that is unknown in segment %i, refuses, names the file and keeps it',
-    async (index) => {
-      const path = paths[index] ?? '';
-      const header = encodeLine(JSON.stringify({ format: 2, after: GENESIS, at: 0 }));
-      const image = changed(written.image, path, Buffer.from(header));
+  it.each([0, 2])('given an unknown format in segment %i, refuses, names the file and keeps it', async (index) => {
+    const path = paths[index] ?? '';
+    const header = encodeLine(JSON.stringify({ format: 2, after: GENESIS, at: 0 }));
+    const image = changed(written.image, path, Buffer.from(header));
 
-      const { error, disk } = await openImage(image);
+    const { error, disk } = await openImage(image);
 
-      expect(error).toMatchObject({
-        code: 'data-corrupt',
-        message: expect.stringMatching(/unknown format 2 at byte 0/),
-      });
-      expect((error as Error).message).toContain(path);
-      expect(disk.image()).toEqual(image);
-    },
-  );
+    expect(error).toMatchObject({
+      code: 'data-corrupt',
+      message: expect.stringMatching(/unknown format 2 at byte 0/),
+    });
+    expect((error as Error).message).toContain(path);
+    expect(disk.image()).toEqual(image);
+  });
 
-  it('given a last segment in a format whose lines are unknown too, refuses and keeps it', async () => {
+  it('given a last segment whose lines have an unknown format too, refuses and keeps it', async () => {
     const path = paths[2] ?? '';
     const image = changed(written.image, path, Buffer.from('BIFOLIO 9\nrecord\nrecord\n'));
 
@@ -321,7 +318,7 @@ describe('Journal, what must be there', () => {
     expect(disk.image()).toEqual(image);
   });
 
-  it('given a segment whose creation was cut short behind a gap, refuses, names it and keeps it', async () => {
+  it('given an incomplete segment after a gap, refuses, names it and keeps it', async () => {
     const path = join(JOURNAL_DIRECTORY, 'journal-0000000000000009.log');
     const image = changed(written.image, path, Buffer.alloc(0));
 
@@ -331,7 +328,7 @@ describe('Journal, what must be there', () => {
     expect(disk.image()).toEqual(image);
   });
 
-  it('given a segment whose creation was cut short behind a torn one, refuses, because that one was durable', async () => {
+  it('given an incomplete segment after a torn one, refuses, because the torn one was durable', async () => {
     const path = paths[2] ?? '';
     const torn = written.image.get(path)?.subarray(0, -3) ?? Buffer.alloc(0);
     const next = join(JOURNAL_DIRECTORY, 'journal-0000000000000006.log');
@@ -341,7 +338,7 @@ describe('Journal, what must be there', () => {
     expect(error).toMatchObject({ code: 'data-corrupt', message: expect.stringContaining(path) });
   });
 
-  it('given a snapshot that is ahead of the journal, continues behind the snapshot and finds that again', async () => {
+  it('given a snapshot that is ahead of the journal, continues after the snapshot, also after a restart', async () => {
     const world = new JournalWorld();
     await world.open();
     await world.appendTogether(2);

@@ -6,7 +6,7 @@ import type { DiskFault } from '../../../test/support/simulated-disk.js';
 
 const RESERVE_BYTES = 1000;
 
-/** Every operation of the journal, several times. An error of one step is its client's; the script goes on. */
+/** Every operation of the journal, several times. An error of one step goes to its caller; the script continues. */
 const SCRIPT: readonly ((world: JournalWorld) => Promise<unknown>)[] = [
   (world) => world.appendTogether(2),
   (world) => world.append(),
@@ -24,7 +24,7 @@ const SCRIPT: readonly ((world: JournalWorld) => Promise<unknown>)[] = [
 const segmentsIn = (image: ReadonlyMap<string, Buffer>): unknown =>
   [...image].filter(([path]) => path.startsWith(`${JOURNAL_DIRECTORY}/`));
 
-/** Resolves when a process has done the script or could not even start. */
+/** Resolves when a process has finished the script or could not start. */
 async function runScript(world: JournalWorld): Promise<void> {
   try {
     await world.open();
@@ -41,7 +41,7 @@ async function countCalls(): Promise<number> {
   return world.disk.calls.length;
 }
 
-/** The script with one fault at each call in turn, under several seeds; `then` is what happens to the process next. */
+/** Runs the script with one fault at each call in turn, under several seeds; `then` acts on the process afterwards. */
 async function sweep(code: DiskFault['code'], then: (world: JournalWorld) => Promise<void>): Promise<void> {
   const calls = await countCalls();
   for (let nth = 1; nth <= calls; nth += 1) {
@@ -71,7 +71,7 @@ describe('Journal, one fault at each call in turn', () => {
   });
 
   it.each(['EIO', 'ENOSPC', 'killed'] as const)(
-    'given %s, then a restart that reads what was not synchronised, more writes and loss of power, keeps its promises',
+    'given %s, then a restart that reads unsynchronised data, more writes and loss of power, keeps its promises',
     async (code) => {
       await sweep(code, async (world) => {
         await world.reopenAfterKill();
@@ -92,7 +92,7 @@ describe('Journal, when the disk fails', () => {
   });
 
   it.each(['write', 'synchronize'] as const)(
-    'given a failed %s, stops the process, answers unknown and never acknowledges again',
+    'given a failed %s, stops the process, rejects as unknown and never acknowledges again',
     async (operation) => {
       world.disk.plan({ operation, nth: 1, in: '.log', code: 'EIO' });
 
@@ -108,7 +108,7 @@ describe('Journal, when the disk fails', () => {
   );
 
   it.each(['EIO', 'ENOSPC'] as const)(
-    'given an fsync of a batch that fails with %s, takes it as final',
+    'given an fsync of a batch that fails with %s, treats the failure as final',
     async (code) => {
       world.disk.plan({ operation: 'synchronize', nth: 1, in: '.log', code });
 
@@ -133,7 +133,7 @@ describe('Journal, when the disk fails', () => {
     expect(await world.append()).toMatchObject({ code: 'outcome-unknown' });
   });
 
-  it('given a full disk and then a failed truncate, stops the process and answers unknown', async () => {
+  it('given a full disk and then a failed truncate, stops the process and rejects as unknown', async () => {
     world.disk.plan({ operation: 'write', nth: 1, in: '.log', code: 'ENOSPC' });
     world.disk.plan({ operation: 'truncate', nth: 1, code: 'EIO' });
 
@@ -161,7 +161,7 @@ describe('Journal, when the disk is full', () => {
     await world.append();
   };
 
-  it('given no room, refuses the append as safe to repeat, rolls back and leaves no trace', async () => {
+  it('given a full disk, refuses the append as safe to repeat, rolls back and leaves no trace', async () => {
     await openWith(0);
     const before = world.disk.image();
     leaveRoom(60);
@@ -172,7 +172,7 @@ describe('Journal, when the disk is full', () => {
     expect(world.process.isStopped).toBe(false);
   });
 
-  it('given no room and then loss of power, has no trace of the refused append under any seed', async () => {
+  it('given a full disk and then loss of power, leaves no trace of the refused append under any seed', async () => {
     await forEachSeed(1, 60, async (random) => {
       world = new JournalWorld({ random });
       await world.open();
@@ -186,7 +186,7 @@ describe('Journal, when the disk is full', () => {
     });
   });
 
-  it('given room again, goes on with the next number in an unbroken chain', async () => {
+  it('given room again, continues with the next number in an unbroken chain', async () => {
     await openWith(0);
     leaveRoom(10);
     await world.append();
@@ -198,7 +198,7 @@ describe('Journal, when the disk is full', () => {
     expect(world.audit()).toEqual([]);
   });
 
-  it('given no room, writes appends that asked for the reserve with it and refuses the others', async () => {
+  it('given a full disk, writes appends that may use the reserve and refuses the others', async () => {
     await openWith(RESERVE_BYTES);
     leaveRoom(20);
 
@@ -215,7 +215,7 @@ describe('Journal, when the disk is full', () => {
     expect(world.audit()).toEqual([]);
   });
 
-  it('given no room, keeps the reserve from appends that did not ask for it, however many come', async () => {
+  it('given a full disk, keeps the reserve from appends that may not use it, however many arrive', async () => {
     await openWith(RESERVE_BYTES);
     leaveRoom(20);
 
@@ -226,7 +226,7 @@ describe('Journal, when the disk is full', () => {
     expect(world.audit()).toEqual([]);
   });
 
-  it('given a reserve that is used up, refuses also what asks for it, and stays whole', async () => {
+  it('given a used-up reserve, refuses every append and stays whole', async () => {
     await openWith(300);
     leaveRoom(20);
 
@@ -240,7 +240,7 @@ describe('Journal, when the disk is full', () => {
     expect(world.audit()).toEqual([]);
   });
 
-  it('given room again after the reserve was used, fills it again before the next append that does not need it', async () => {
+  it('given room again after the reserve was used, refills it before the next ordinary append', async () => {
     await openWith(RESERVE_BYTES);
     leaveRoom(20);
     await world.append({ reserved: true });
@@ -251,7 +251,7 @@ describe('Journal, when the disk is full', () => {
     expect(await world.append({ reserved: true })).toBeUndefined();
   });
 
-  it('given no room for the reserve at the start, warns, leaves no part of it behind and still takes what asks for it', async () => {
+  it('given no room for the reserve at the start, warns, leaves no part of it behind and still writes appends that may use it', async () => {
     await openWith(0);
     world.disk.losePower();
     leaveRoom(600);
@@ -266,7 +266,7 @@ describe('Journal, when the disk is full', () => {
     expect(await world.append({ reserved: true })).toBeUndefined();
   });
 
-  it('given no room for a new segment, refuses the rotation, goes on in the old one and finds it whole after loss of power', async () => {
+  it('given no room for a new segment, refuses the rotation, continues in the old segment and finds it whole after loss of power', async () => {
     await forEachSeed(1, 40, async (random) => {
       world = new JournalWorld({ random });
       await world.open();

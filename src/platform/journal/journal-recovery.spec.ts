@@ -5,7 +5,7 @@ import { JOURNAL_DIRECTORY, JournalWorld } from '../../../test/support/journal-w
 import { forEachSeed } from '../../../test/support/seeded-random.js';
 import { encodeHeader } from './segment.js';
 
-/** Leaves a disk for the next process; all of it is durable. */
+/** Prepares a disk whose whole content is durable. */
 type Situation = (world: JournalWorld) => Promise<void>;
 
 const lastPath = (world: JournalWorld): string => {
@@ -19,7 +19,7 @@ const cutLastSegment = (world: JournalWorld, bytes: number): void => {
   world.disk.plant(path, content.subarray(0, content.length - bytes));
 };
 
-/** As a rotation leaves it that was cut short after the given part of the header. */
+/** The segment of a rotation that ended after this part of the header. */
 const beginSegmentInPart = (world: JournalWorld, bytes: number): void => {
   const position = world.journal.position;
   const name = `journal-${String(position.seq + 1).padStart(16, '0')}.log`;
@@ -94,46 +94,49 @@ async function reach(situation: Situation, keptFrom?: number): Promise<JournalWo
 const summary = (records: readonly NumberedRecord[]): string =>
   records.map(({ seq, hash }) => `${String(seq)} ${hash}`).join('\n');
 
-describe('Journal, when recovery itself is interrupted', () => {
+describe('Journal, when recovery is interrupted', () => {
   const situations = Object.entries(SITUATIONS).flatMap(([what, situation]) => [
     [what, situation, undefined] as const,
     [`${what}, and covered records that are to be kept`, situation, 1] as const,
   ]);
 
-  it.each(situations)('given %s, recovers the same after a crash at each call', async (_, situation, keptFrom) => {
-    const expected = await reach(situation, keptFrom);
-    expected.disk.calls.length = 0;
-    await expected.open();
-    const calls = expected.disk.calls.length;
-    for (let nth = 1; nth <= calls + 1; nth += 1) {
-      for (const isPowerLost of [true, false]) {
-        await forEachSeed(1, keptFrom === undefined ? 5 : 1, async (random) => {
-          const world = await reach(situation, keptFrom);
-          world.disk.plan({ nth, code: 'killed' });
-          await world.open().catch(() => undefined);
-          world.disk.kill();
-          world.disk.plan({ nth: 1 + random.below(calls), code: 'killed' });
-          await world.open().catch(() => undefined);
+  it.each(situations)(
+    'given %s, recovers the same state after a crash at each call',
+    async (_, situation, keptFrom) => {
+      const expected = await reach(situation, keptFrom);
+      expected.disk.calls.length = 0;
+      await expected.open();
+      const calls = expected.disk.calls.length;
+      for (let nth = 1; nth <= calls + 1; nth += 1) {
+        for (const isPowerLost of [true, false]) {
+          await forEachSeed(1, keptFrom === undefined ? 5 : 1, async (random) => {
+            const world = await reach(situation, keptFrom);
+            world.disk.plan({ nth, code: 'killed' });
+            await world.open().catch(() => undefined);
+            world.disk.kill();
+            world.disk.plan({ nth: 1 + random.below(calls), code: 'killed' });
+            await world.open().catch(() => undefined);
 
-          if (isPowerLost) await world.reopenAfterPowerLoss();
-          else await world.reopenAfterKill();
+            if (isPowerLost) await world.reopenAfterPowerLoss();
+            else await world.reopenAfterKill();
 
-          expect([nth, summary(world.sink.records)]).toEqual([nth, summary(expected.sink.records)]);
-          expect(world.journal.position).toEqual(expected.journal.position);
-          const { firstSeq, position } = world.journal;
-          expect([nth, firstSeq]).toEqual([nth, expected.journal.firstSeq]);
-          expect(await world.journal.readFrom(firstSeq, 1e6)).toHaveLength(position.seq - firstSeq + 1);
-          expect(await world.append()).toBeUndefined();
-          await world.reopenAfterPowerLoss();
-          expect([nth, ...world.audit()]).toEqual([nth]);
-        });
+            expect([nth, summary(world.sink.records)]).toEqual([nth, summary(expected.sink.records)]);
+            expect(world.journal.position).toEqual(expected.journal.position);
+            const { firstSeq, position } = world.journal;
+            expect([nth, firstSeq]).toEqual([nth, expected.journal.firstSeq]);
+            expect(await world.journal.readFrom(firstSeq, 1e6)).toHaveLength(position.seq - firstSeq + 1);
+            expect(await world.append()).toBeUndefined();
+            await world.reopenAfterPowerLoss();
+            expect([nth, ...world.audit()]).toEqual([nth]);
+          });
+        }
       }
-    }
-  });
+    },
+  );
 });
 
-describe('Journal, asked at its start to keep covered records', () => {
-  it('keeps those that it has, to be read, and removes what is before them', async () => {
+describe('Journal that must keep covered records at its start', () => {
+  it('keeps them readable and removes the older records', async () => {
     const covered = SITUATIONS['covered segments that were not removed'] ?? (() => Promise.resolve());
     const firsts = [1, 2, 3, 4, undefined].map(async (keptFrom) => {
       const world = await reach(covered, keptFrom);
@@ -145,8 +148,8 @@ describe('Journal, asked at its start to keep covered records', () => {
   });
 });
 
-describe('Journal, when a killed process left what it had not synchronised', () => {
-  it('given a segment whose name was not synchronised, keeps what the next process acknowledges in it', async () => {
+describe('Journal, when a killed process left unsynchronised data', () => {
+  it('given a segment with an unsynchronised name, keeps the records that the next process acknowledges in it', async () => {
     await forEachSeed(1, 20, async (random) => {
       const world = new JournalWorld({ random });
       world.disk.plan({ operation: 'synchronizeDirectory', nth: 1, code: 'killed' });
@@ -160,7 +163,7 @@ describe('Journal, when a killed process left what it had not synchronised', () 
     });
   });
 
-  it('given records that were written but not synchronised, shows them only when they are durable', async () => {
+  it('given unsynchronised records, shows them only once they are durable', async () => {
     await forEachSeed(1, 30, async (random) => {
       const world = new JournalWorld({ random });
       await world.open();
@@ -176,7 +179,7 @@ describe('Journal, when a killed process left what it had not synchronised', () 
     });
   });
 
-  it('given a renamed snapshot whose name was not synchronised, makes it durable before it removes what it covers', async () => {
+  it('given a snapshot with an unsynchronised name, makes the name durable before it removes the covered records', async () => {
     await forEachSeed(1, 30, async (random) => {
       const world = new JournalWorld({ random });
       await world.open();
@@ -201,7 +204,7 @@ describe('Journal, when a killed process left what it had not synchronised', () 
     });
   });
 
-  it('given an image with a torn end, logs once and opens without a warning the next time', async () => {
+  it('given a torn end, logs it once and opens without a warning the next time', async () => {
     const world = await reach(SITUATIONS['a torn last batch'] ?? (() => Promise.resolve()));
     await world.open();
     expect(world.log.warnings).toHaveLength(1);

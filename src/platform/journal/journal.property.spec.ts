@@ -123,7 +123,7 @@ class Run {
     }
   }
 
-  /** Cuts what the life that ended has left at some line, and looks whether the next would go on without a word. */
+  /** Cuts the data of the ended incarnation at some line, and checks that the next incarnation notices it. */
   private async unnoticedCuts(image: ReadonlyMap<string, Buffer>, end: Step['type']): Promise<readonly string[]> {
     const { world } = this;
     const path = [...image.keys()]
@@ -141,11 +141,12 @@ class Run {
       return isAppError(error, 'recovery-needed') ? [] : [`a cut was refused otherwise: ${inspect(error)}`];
     }
     const { seq = 0 } = journal?.position ?? {};
-    if (seq < testimony.seq) return [`record ${String(testimony.seq)} was cut off after ${end} and is not missed`];
+    if (seq < testimony.seq)
+      return [`record ${String(testimony.seq)} was cut off after ${end} and the journal did not notice`];
     return [];
   }
 
-  /** Audits the life that ends, then what the next finds. A disk without room may keep it from starting: make some. */
+  /** Audits the ended incarnation, then the state of the next. A full disk may prevent its start, so room is made. */
   private async restart(end: 'kill' | 'lose-power'): Promise<void> {
     const { world } = this;
     this.violations.push(...world.audit());
@@ -175,7 +176,7 @@ async function violationsOf(seed: number, steps: readonly Step[], options: Journ
 
 const sequences = fc.array(step, { minLength: 1, maxLength: STEPS_PER_RUN, size: 'max' });
 
-/** The first broken promise that a search like the real one finds; undefined when it finds none. */
+/** The first broken promise that a search finds; undefined when it finds none. */
 async function firstViolation(options: JournalWorldOptions): Promise<string | undefined> {
   for (const [seed, steps] of fc.sample(fc.tuple(fc.nat(), sequences), { seed: 20261121, numRuns: RUNS })) {
     const [violation] = await violationsOf(seed, steps, options);
@@ -190,7 +191,7 @@ describe('Journal under any sequence of appends, rotations, snapshots, faults an
     expect(cutsMade).toBeGreaterThan(500);
   });
 
-  it('keeps every acknowledged record once and in one chain, and no refused one, and misses an end that was cut off', async () => {
+  it('keeps every acknowledged record once and in one chain, keeps no refused record, and notices a lost end', async () => {
     const keepsItsPromises = fc.asyncProperty(fc.nat(), sequences, async (seed, steps) => {
       expect(await violationsOf(seed, steps, {})).toEqual([]);
     });
@@ -199,7 +200,7 @@ describe('Journal under any sequence of appends, rotations, snapshots, faults an
   }, 60_000);
 });
 
-/** Delegates to a real disk, except for what a test makes it forget. */
+/** Delegates to a real disk, except for the calls that a test drops. */
 class ForgetfulDisk implements Disk {
   constructor(
     private readonly disk: Disk,
@@ -261,7 +262,7 @@ describe('the search for broken promises', () => {
       { spoilDisk: (disk) => new ForgetfulDisk(disk, { directories: true }) },
     ],
     [
-      'takes a slot of its witness for durable that is not',
+      'treats an unsynchronised slot of its witness as durable',
       /recovery refused/,
       { spoilDisk: (disk) => new ForgetfulDisk(disk, { witness: true }) },
     ],
@@ -278,7 +279,7 @@ describe('the search for broken promises', () => {
     expect(await firstViolation(options)).toMatch(finding);
   });
 
-  it('given the journal as it is, reports nothing on the same sequences', async () => {
+  it('given the real journal, reports nothing for the same sequences', async () => {
     expect(await firstViolation({})).toBeUndefined();
   });
 });

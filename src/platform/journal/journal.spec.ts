@@ -12,11 +12,11 @@ describe('Journal', () => {
     await world.open();
   });
 
-  it('given an empty directory, begins behind nothing', () => {
+  it('given an empty directory, begins before the first record', () => {
     expect(world.journal.position).toEqual({ epoch: 0, seq: 0, hash: '0'.repeat(32) });
   });
 
-  it('given an append, applies its record once and resolves with it and what the sink made of it', async () => {
+  it('given an append, applies its record once and resolves with the record and the result of the sink', async () => {
     const appended = await world.journal.append({ n: 41, text: 'a' });
 
     expect(appended).toMatchObject({ record: { epoch: 0, seq: 1, op: { n: 41, text: 'a' } }, result: 41 });
@@ -31,7 +31,7 @@ describe('Journal', () => {
     expect(world.audit()).toEqual([]);
   });
 
-  it('given appends that arrive while a batch is written, sends them together in one write and one fdatasync', async () => {
+  it('given appends that arrive while a batch is written, writes them together with one write and one fdatasync', async () => {
     let release = (): void => undefined;
     const held = new Promise<void>((resolve) => (release = resolve));
     let reached = (): void => undefined;
@@ -81,7 +81,7 @@ describe('Journal', () => {
     expect(world.sink.records).toEqual(before);
   });
 
-  it('given a covered position, replays only what is behind it', async () => {
+  it('given a covered position, replays only the later records', async () => {
     await world.appendTogether(3);
     world.takeSnapshot();
     await world.append({ text: 'behind' });
@@ -93,7 +93,7 @@ describe('Journal', () => {
     expect(world.audit()).toEqual([]);
   });
 
-  it('given a clock that is set back, also over a rotation and a restart, never lets the time of records go back', async () => {
+  it('given a clock that is set back, over a rotation and a restart, never lets the time of records go back', async () => {
     await world.append();
     world.clock.advance(-60_000);
     await world.append();
@@ -112,7 +112,7 @@ describe('Journal', () => {
     expect(times[3]).toBe(world.clock.nowMs());
   });
 
-  it('given a begun epoch, stamps the records with it and refuses to go back to an older one, also after a restart', async () => {
+  it('given a new epoch, stamps the records with it and refuses an older epoch, also after a restart', async () => {
     world.journal.beginEpoch(5);
     await world.append();
     await world.reopenAfterPowerLoss();
@@ -124,7 +124,7 @@ describe('Journal', () => {
     }).toThrow('epoch 4 is older than 5');
   });
 
-  it('given a rotation, goes on in a new segment that continues the chain', async () => {
+  it('given a rotation, continues the chain in a new segment', async () => {
     await world.appendTogether(2);
     await world.journal.rotate();
     await world.appendTogether(2);
@@ -154,7 +154,7 @@ describe('Journal', () => {
     expect(segmentNames()).toEqual(['journal-0000000000000001.log', 'journal-0000000000000002.log']);
   });
 
-  it('given a snapshot of everything, removes all segments but the one that is written', async () => {
+  it('given a snapshot of all records, removes all segments except the current one', async () => {
     await world.append();
     await world.journal.rotate();
     await world.append();
@@ -179,7 +179,7 @@ describe('Journal', () => {
     expect(segmentNames()).toHaveLength(2);
   });
 
-  it('given a rotation while segments are removed, still knows the new one and removes it in its turn', async () => {
+  it('given a rotation while segments are removed, keeps the new segment and removes it later in its turn', async () => {
     await world.append();
     await world.journal.rotate();
     await world.append();
@@ -199,7 +199,7 @@ describe('Journal', () => {
     expect(segmentNames()).toEqual(['journal-0000000000000004.log']);
   });
 
-  it('given a close, writes out what is queued and refuses later appends as shutting down', async () => {
+  it('given a close, writes the queued records and refuses later appends as shutting down', async () => {
     const queued = world.appendTogether(3);
     await world.journal.close();
     await queued;

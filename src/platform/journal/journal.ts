@@ -84,7 +84,7 @@ export class Journal<Op, Result> {
         : found.segments;
     const end = { position: found.position, at: found.lastAt };
     const journal = new Journal(ports, options, sink, file, [...segments], length, end, witness, found.missing);
-    if (!(await journal.reserve.fill())) ports.log.warn('no room for the journal reserve', { directory });
+    if (!(await journal.reserve.fill())) ports.log.warn('there is no room for the journal reserve', { directory });
     if (found.missing) ports.log.warn('the journal has lost its end', { missing: found.missing.description });
     return journal;
   }
@@ -258,7 +258,7 @@ export class Journal<Op, Result> {
     const { crashSites } = this.ports;
     const hasRoom = !this.spendsReserve && (await this.reserve.fill());
     this.spendsReserve = false;
-    if (!hasRoom) this.refuse(({ reserved }) => !reserved, new Error('what room is left is the journal reserve'));
+    if (!hasRoom) this.refuse(({ reserved }) => !reserved, new Error('only the journal reserve is left'));
     if (this.queue.length === 0) return;
     const batch = formBatch(this.queue.splice(0), this.end, this.durableLength);
     if (batch.encoded.length === 0) {

@@ -53,11 +53,11 @@ export class EndCheck {
       return lacking(end, `${where} (byte ${String(found.bytes)}), and it went on to record ${known}`);
     }
     if (end && this.differs) {
-      const what = `record ${logPositionText(end)} is not the one that ${witness} vouches for: this is another history`;
+      const what = `record ${logPositionText(end)} differs from the record that ${witness} names: this is another history`;
       return lacking(end, `${found.path ?? found.directory}: ${what}`);
     }
     if (found.lacksSegments) {
-      const what = `the segments behind record ${String(found.position.seq)} of the snapshot are missing`;
+      const what = `the segments after record ${String(found.position.seq)} of the snapshot are missing`;
       return lacking(undefined, `${found.directory}: ${what}`);
     }
     if (this.testimony === 'unreadable') {

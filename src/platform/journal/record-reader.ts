@@ -176,13 +176,13 @@ function firstOf(segment: string | undefined): number {
 }
 
 function missing(path: string, seq: number): AppError {
-  return new AppError('data-corrupt', `${path}: record ${String(seq)}, which was there once, is missing`, {
+  return new AppError('data-corrupt', `${path}: record ${String(seq)} is missing now`, {
     retry: 'never',
   });
 }
 
 function corrupt(path: string, offset: number): AppError {
-  return new AppError('data-corrupt', `${path}: bad record at byte ${String(offset)}, which was good once`, {
+  return new AppError('data-corrupt', `${path}: bad record at byte ${String(offset)}, damaged since the start`, {
     retry: 'never',
   });
 }

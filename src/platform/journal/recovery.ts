@@ -103,7 +103,7 @@ export async function recoverJournal<Op>(
   if (unfinished !== undefined) await discard(ports, directory, unfinished, last === undefined);
   await removeCovered(ports, directory, whole, (firstSeqOf(names[0] ?? '') ?? 1) - 1);
   if (isBehind) {
-    log.warn('the snapshot is ahead of the journal; continuing behind the snapshot', { directory, seq: covered.seq });
+    log.warn('the snapshot is ahead of the journal; continuing after the snapshot', { directory, seq: covered.seq });
   }
   const length = isBehind ? -1 : (last?.scan.goodBytes ?? 0);
   return { position: end, lastAt, segments: names, length, missing: missingEnd };
@@ -141,7 +141,7 @@ function assertContinues(
   covered: ChainPosition,
 ): void {
   if (name !== segmentFileName(after.seq + 1)) {
-    throw new AppError('data-corrupt', `${path}: the file name does not fit its header at byte 0`, { retry: 'never' });
+    throw new AppError('data-corrupt', `${path}: the file name contradicts its header at byte 0`, { retry: 'never' });
   }
   const expected = predecessor ?? covered;
   if (predecessor === undefined ? after.seq > covered.seq : after.seq !== predecessor.seq) {
@@ -151,7 +151,7 @@ function assertContinues(
 }
 
 function foreign(path: string, seq: number): AppError {
-  return new AppError('data-corrupt', `${path}: record ${String(seq)} is not the one that this history continues`, {
+  return new AppError('data-corrupt', `${path}: record ${String(seq)} belongs to another history`, {
     retry: 'never',
   });
 }
@@ -165,7 +165,7 @@ async function settle(ports: RecoveryPorts, path: string, bytes: Buffer, scan: S
   const file = await ports.disk.open(path);
   try {
     if (goodBytes < bytes.length) {
-      ports.log.warn('cut the torn end of the journal: it was never acknowledged', {
+      ports.log.warn('removed the torn end of the journal: it was never acknowledged', {
         file: path,
         offset: goodBytes,
         bytes: bytes.length - goodBytes,
@@ -184,7 +184,7 @@ async function settle(ports: RecoveryPorts, path: string, bytes: Buffer, scan: S
 /** A sole segment remains, to be begun again in place, so that an interrupted start does not find no segment at all. */
 async function discard(ports: RecoveryPorts, directory: string, name: string, isOnly: boolean): Promise<void> {
   const path = join(directory, name);
-  ports.log.warn('discarded a segment whose creation was cut short', { file: path });
+  ports.log.warn('removed a segment whose creation was interrupted', { file: path });
   if (isOnly) return;
   await ports.disk.remove(path);
   await ports.disk.synchronizeDirectory(directory);

@@ -14,7 +14,7 @@ export interface SegmentHeader {
   readonly after: ChainPosition;
   /** The time of the record at `after`, 0 when there is none. */
   readonly at: number;
-  /** A second place knew the journal's end when this segment was begun. Absent: not. */
+  /** A witness file knew the journal's end when this segment was begun. Absent: no. */
   readonly witnessed?: boolean;
 }
 
@@ -82,7 +82,7 @@ export function scanSegment<Op>(
   const corrupt = (offset: number, why: string): AppError =>
     new AppError(
       'data-corrupt',
-      `${file}: ${why} at byte ${String(offset)}; the data before and after it is kept as it is`,
+      `${file}: ${why} at byte ${String(offset)}; the data before and after it is unchanged`,
       {
         retry: 'never',
       },

@@ -7,14 +7,14 @@ import { eventually } from '../../../test/support/eventually.js';
 import type { Disk } from '../../kernel/index.js';
 import { ClusterClient, type ClusterOptions, type ClusterPorts, systemPorts } from './cluster-client.js';
 
-/** Nodes that do what they are asked, and what they were asked, as `POST a:1`. */
+/** Nodes that carry out every request, and the requests that they received, as `POST a:1`. */
 class WillingNodes {
   readonly asked: string[] = [];
-  /** What they have, as `a:1 g`. */
+  /** The groups of the nodes, as `a:1 g`. */
   readonly groups = new Set<string>();
-  /** Holds calls back for as long as it likes. */
+  /** Delays calls until it resolves. */
   beforeAnswer: (asked: string) => Promise<void> = () => Promise.resolve();
-  /** Fails at these without having done them. */
+  /** These calls fail without effect. */
   failsAt: (asked: string) => boolean = () => false;
 
   readonly call: ClusterPorts['call'] = async (origin, call) => {
@@ -66,7 +66,7 @@ describe('a cluster client', () => {
     );
   };
 
-  it('does an operation on all nodes, and leaves nothing behind', async () => {
+  it('carries an operation out on all nodes, and leaves no file behind', async () => {
     const client = await open();
 
     expect(await client.create('g')).toMatchObject({ outcome: 'done', wanted: { kind: 'create', groupId: 'g' } });
@@ -75,7 +75,7 @@ describe('a cluster client', () => {
     expect(readdirSync(directory)).toEqual([]);
   });
 
-  it('leaves its own operation alone that ends while the next one looks for what is open', async () => {
+  it('given its own operation that ends while the next one looks for open operations, does not touch it', async () => {
     const written = gate();
     const read = gate();
     let reads = 0;
@@ -108,7 +108,7 @@ describe('a cluster client', () => {
     await client.close();
   });
 
-  it('leaves its own operation alone that is still under way when it is repaired or asked how it does', async () => {
+  it('given its own operation under way, does not touch it in a repair or a status', async () => {
     const written = gate();
     const client = await open();
     nodes.beforeAnswer = (asked) => (asked.startsWith('POST b:2') ? written.opened : Promise.resolve());
@@ -124,7 +124,7 @@ describe('a cluster client', () => {
     await client.close();
   });
 
-  it('finishes what it left open itself before it does the next thing', async () => {
+  it('finishes the operation that it left open before it begins the next one', async () => {
     const client = await open();
     nodes.beforeAnswer = (asked) =>
       /^(POST|UNDO) b:2 first/.test(asked) ? Promise.reject(new Error('planned')) : Promise.resolve();
@@ -144,7 +144,7 @@ describe('a cluster client', () => {
     expect(readdirSync(directory)).toEqual([]);
   });
 
-  it('whose undo a node refuses with 429 for an hour, asks it once and leaves the operation open, until a repair has room', async () => {
+  it('given a node that refuses an undo with 429 for an hour, asks it once and leaves the operation open until a repair', async () => {
     let isFull = true;
     const busy: ClusterPorts['call'] = async (origin, call, timeoutMs) => {
       const answer = await nodes.call(origin, call, timeoutMs);
@@ -163,7 +163,7 @@ describe('a cluster client', () => {
     await client.close();
   });
 
-  it('leaves a create open at a node that did not answer it and then fails at every call, as it may land later', async () => {
+  it('given a node that did not answer a create and then fails at every call, leaves the create open, because it may land later', async () => {
     const client = await open(undefined, { attempts: 2, backoffMs: 1 });
     nodes.beforeAnswer = (asked) =>
       asked === 'POST b:2 g' && nodes.asked.filter((one) => one === asked).length === 1
@@ -175,7 +175,7 @@ describe('a cluster client', () => {
       'open',
       ['a:1 rolled-back', 'b:2 unknown'],
     ]);
-    expect(reason).toBe('not every node has confirmed that it is undone');
+    expect(reason).toBe('not every node has confirmed the undo');
     expect(await client.repair()).toMatchObject({ open: 1 });
     nodes.groups.add('b:2 g');
     nodes.failsAt = () => false;
@@ -185,7 +185,7 @@ describe('a cluster client', () => {
     await client.close();
   });
 
-  it('leaves a create open that a dead client began, while a node fails at every undo', async () => {
+  it('given the create of a dead client and a node that fails at every undo, leaves the create open', async () => {
     const client = await open();
     nodes.beforeAnswer = (asked) =>
       /^(POST|UNDO) b:2/.test(asked) ? Promise.reject(new Error('planned')) : Promise.resolve();
@@ -199,7 +199,7 @@ describe('a cluster client', () => {
     await next.close();
   });
 
-  it('takes back at once what a node that answers every call with 500 has not done', async () => {
+  it('given a node that answers every call with 500, rolls back at once', async () => {
     const client = await open();
     nodes.failsAt = (asked) => /^(POST|UNDO) b:2/.test(asked);
 
@@ -209,7 +209,7 @@ describe('a cluster client', () => {
   });
 
   it.each(['', 'x'.repeat(256), '\ud800', 7 as unknown as string])(
-    'given %j, which is no group id, refuses it, and neither asks a node nor keeps anything',
+    'given the invalid group id %j, refuses it, and neither calls a node nor stores anything',
     async (groupId) => {
       const client = await open();
 
@@ -222,19 +222,22 @@ describe('a cluster client', () => {
     },
   );
 
-  it.each(['.', '..'])('given %j, refuses to create it, naming the field, and still deletes it', async (groupId) => {
-    const client = await open();
+  it.each(['.', '..'])(
+    'given the group id %j, refuses to create it and names the field, but deletes it',
+    async (groupId) => {
+      const client = await open();
 
-    await expect(client.create(groupId)).rejects.toMatchObject({
-      code: 'validation-failed',
-      fields: [{ field: 'groupId' }],
-    });
-    expect(nodes.asked).toEqual([]);
-    expect((await client.delete(groupId)).outcome).toBe('refused');
-    await client.close();
-  });
+      await expect(client.create(groupId)).rejects.toMatchObject({
+        code: 'validation-failed',
+        fields: [{ field: 'groupId' }],
+      });
+      expect(nodes.asked).toEqual([]);
+      expect((await client.delete(groupId)).outcome).toBe('refused');
+      await client.close();
+    },
+  );
 
-  it('given a node that comes back after almost three seconds, does what it was told; after three, it has given up', async () => {
+  it('given a node that comes back before the patience ends, succeeds; after that, it has given up', async () => {
     for (const [backAfterMs, outcome] of [
       [2_999, 'done'],
       [3_001, 'refused'],
@@ -261,7 +264,7 @@ describe('a cluster client', () => {
     }
   });
 
-  it('that cannot keep what it is about to do, asks no node for it', async () => {
+  it('given an intent that cannot be stored, calls no node', async () => {
     const client = await open((disk) =>
       overriding(disk, { rename: () => Promise.reject(Object.assign(new Error('planned'), { code: 'EIO' })) }),
     );
@@ -273,14 +276,14 @@ describe('a cluster client', () => {
 
   it.each<[Partial<ClusterOptions>, string]>([
     [{ nodes: [] }, 'nodes must be a list of host:port, at least one'],
-    [{ nodes: ['host'] }, '"host" is no host:port'],
+    [{ nodes: ['host'] }, '"host" is not host:port'],
     [{ patienceMs: -1 }, 'patienceMs must be a whole number from 0 to 2147483647'],
     [{ attempts: 0 }, 'attempts must be a whole number from 1 to 2147483647'],
     [{ deadlineMs: 1.5 }, 'deadlineMs must be a whole number from 1 to 2147483647'],
     [{ deadlineMs: 3e9 }, 'deadlineMs must be a whole number from 1 to 2147483647'],
     [{ backoffMs: -5 }, 'backoffMs must be a whole number from 0 to 2147483647'],
     [{ concurrency: -1 }, 'concurrency must be a whole number from 1 to 2147483647'],
-  ])('given %j, does not open', async (options, message) => {
+  ])('given the invalid options %j, refuses to open', async (options, message) => {
     await expect(open(undefined, options)).rejects.toMatchObject({ code: 'misconfigured', message });
     expect(readdirSync(directory)).toEqual([]);
   });

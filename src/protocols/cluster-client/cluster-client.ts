@@ -100,7 +100,7 @@ export class ClusterClient {
     const given: unknown = options.nodes;
     if (!Array.isArray(given) || given.length === 0) refuse('nodes must be a list of host:port, at least one');
     const addresses = options.nodes.map(
-      (text) => parseNode(String(text)) ?? refuse(`"${String(text)}" is no host:port`),
+      (text) => parseNode(String(text)) ?? refuse(`"${String(text)}" is not host:port`),
     );
     for (const [name, least] of NUMBERS) {
       const value = options[name];

@@ -125,7 +125,7 @@ async function replay(
       if (machine.appliedPosition.seq === end.seq) return;
       const before = machine.appliedPosition;
       const record = decodeRecord<DocumentOp>(before, json);
-      if (!record) throw unfit(link, `its record ${String(before.seq + 1)} does not follow the one before it`);
+      if (!record) throw unfit(link, `its record ${String(before.seq + 1)} does not follow the record before it`);
       each(record, machine.apply(record));
     }
   }

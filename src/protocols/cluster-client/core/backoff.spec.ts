@@ -8,9 +8,12 @@ describe('the wait after an attempt', () => {
     [2, 0.5, 100],
     [3, 0.5, 200],
     [20, 0.999, 1_998],
-  ])('number %i, by chance %d, is %i ms of a growing range that has an end', (attempt, chance, expected) => {
-    expect(backoffMs({ baseMs: 100, maxMs: 2_000 }, attempt, chance)).toBe(expected);
-  });
+  ])(
+    'number %i with the random number %d is %i ms, within a growing range that has a maximum',
+    (attempt, chance, expected) => {
+      expect(backoffMs({ baseMs: 100, maxMs: 2_000 }, attempt, chance)).toBe(expected);
+    },
+  );
 });
 
 describe('a Retry-After', () => {

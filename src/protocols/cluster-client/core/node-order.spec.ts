@@ -4,7 +4,7 @@ import { inOrder, isSameNode, type NodeAddress, parseNode } from './node-order.j
 const nodes = (...texts: string[]): NodeAddress[] => texts.map((text) => parseNode(text)!);
 
 describe('nodes', () => {
-  it('are put in one order however they are told, each once', () => {
+  it('are listed once, in one order, whatever the order of the input', () => {
     const expected = ['10.0.0.1:80', 'b.example:9', 'b.example:5071', 'b.example:10071'];
 
     expect(inOrder(nodes('b.example:10071', 'B.example:5071', '10.0.0.1:80', 'b.example:9', 'b.example:5071'))).toEqual(
@@ -32,7 +32,7 @@ describe('nodes', () => {
     expect(inOrder(nodes(...spelt.toReversed()))).toEqual(expected);
   });
 
-  it('are one when they differ in nothing but the name of this machine', () => {
+  it('count as one when they differ only in the name of this machine', () => {
     expect(isSameNode('localhost:5071', '127.0.0.1:5071')).toBe(true);
     expect(isSameNode('localhost:5071', '127.0.0.1:5072')).toBe(false);
     expect(isSameNode('localhost.example:5071', '127.0.0.1:5071')).toBe(false);
@@ -50,7 +50,7 @@ describe('nodes', () => {
     'host:1/path',
     'a b:1',
     ':5071',
-  ])('that are told as %j are none', (text) => {
+  ])('given as %j are refused', (text) => {
     expect(parseNode(text)).toBeUndefined();
   });
 });

@@ -25,17 +25,17 @@ import {
 import type { Intent, Wanted } from './intent.js';
 import { type Effect, type Input, PHASES } from './operation.js';
 
-/** As a client leaves it that dies between a write and its answer. */
+/** The intent of a client that died between a write and its answer. */
 const dead = (wanted: Wanted, nodes: Nodes): Intent => begin(wanted, nodes).everKept.findLast(isUndecided)!;
 const isUndecided = ({ direction }: Intent): boolean => direction === 'undecided';
-/** As it is left open by a plain node that never answered while another refused. */
+/** The intent after a plain node never answered while another one refused. */
 const inDoubt = (wanted: Wanted): Intent => {
   const look = wanted.kind === 'create' ? plain() : plain('g');
   const first = wanted.kind === 'create' ? {} : HAS_IT;
   return begin(wanted, { a: first, b: { look, write: LOST }, c: { write: said('refused') } }).kept!;
 };
 
-/** As it is left open by a plain node that never answered, and nothing else stands against it. */
+/** The intent after a plain node never answered and no other one refused. */
 const openForward = (wanted: Wanted): Intent => {
   const look = wanted.kind === 'create' ? plain() : plain('g');
   const first = wanted.kind === 'create' ? {} : HAS_IT;
@@ -45,7 +45,7 @@ const openForward = (wanted: Wanted): Intent => {
 describe('an operation that is taken up', () => {
   it.each<[string, Intent, Nodes, Input, string, string]>([
     [
-      'when its client died is undone on all nodes, whatever they did',
+      'after the death of its client is undone on all nodes, whatever they did',
       dead(CREATE, ABC),
       ABC,
       resume(),
@@ -77,7 +77,7 @@ describe('an operation that is taken up', () => {
       'unknown, unknown',
     ],
     [
-      'with a node that does not know operation ids goes forward when its client died',
+      'with a node that does not know operation ids goes forward after the death of its client',
       dead(CREATE, { a: {}, b: PLAIN }),
       { a: {}, b: { look: plain('g'), write: said('exists') } },
       resume(),
@@ -85,7 +85,7 @@ describe('an operation that is taken up', () => {
       'done, already',
     ],
     [
-      'forward goes on where nodes answer, and stays open for the others',
+      'forward continues where nodes answer, and stays open for the others',
       dead(CREATE, { ...ABC, b: PLAIN }),
       { ...ABC, b: { look: SILENT } },
       resume(),
@@ -101,7 +101,7 @@ describe('an operation that is taken up', () => {
       'done, untouched',
     ],
     [
-      'forward goes back when somebody has changed the group since where it was done',
+      'forward goes back when another client has changed the group since',
       openForward(CREATE),
       { a: {}, b: PLAIN_HAS_IT },
       resume(),
@@ -109,7 +109,7 @@ describe('an operation that is taken up', () => {
       'rolled-back, unknown',
     ],
     [
-      'forward leaves to others what they have made since, and is undone',
+      'forward is undone without touching the later groups of other clients',
       openForward(DELETE),
       { a: HAS_IT, b: PLAIN_HAS_IT },
       resume(),
@@ -117,7 +117,7 @@ describe('an operation that is taken up', () => {
       'rolled-back, rolled-back',
     ],
     [
-      'stays open at a node that is as before while a call may still be on its way there',
+      'stays open at an unchanged node while a call to it may still be under way',
       inDoubt(CREATE),
       { a: {}, b: { look: plain() }, c: {} },
       { type: 'resume', unknown: 'leave-open', isForgotten: false, mayBeUnderWay: true },
@@ -125,7 +125,7 @@ describe('an operation that is taken up', () => {
       'rolled-back, unknown, refused',
     ],
     [
-      'is let go when a person says so, also where a node is gone for good',
+      'is abandoned when a person says so, even if a node is gone for good',
       dead(CREATE, ABC),
       { ...ABC, b: { look: SILENT } },
       resume('leave'),
@@ -157,7 +157,7 @@ describe('an operation that is taken up', () => {
       'already',
     ],
     [
-      'backward is settled by a plain node that is as it was before',
+      'backward is settled by an unchanged plain node',
       inDoubt(CREATE),
       { ...ABC, b: { look: plain() } },
       resume(),
@@ -173,7 +173,7 @@ describe('an operation that is taken up', () => {
       'rolled-back, unknown, refused',
     ],
     [
-      "backward takes the group of such a node away when a person says that it is this operation's",
+      'backward removes the group of such a node when a person says that this operation created it',
       inDoubt(CREATE),
       { ...ABC, b: { look: plain('g') } },
       resume('undo'),
@@ -181,7 +181,7 @@ describe('an operation that is taken up', () => {
       'rolled-back, rolled-back, refused',
     ],
     [
-      "backward leaves the group of such a node when a person says that it is somebody else's",
+      'backward leaves the group of such a node when a person says that another client created it',
       inDoubt(CREATE),
       { ...ABC, b: { look: plain('g') } },
       resume('leave'),
@@ -189,7 +189,7 @@ describe('an operation that is taken up', () => {
       'rolled-back, rolled-back, refused',
     ],
     [
-      'backward restores at such a node what it has deleted when a person says so',
+      'backward restores the group that such a node has deleted when a person says so',
       inDoubt(DELETE),
       { ...ABC, b: { look: plain() } },
       resume('undo'),
@@ -205,7 +205,7 @@ describe('an operation that is taken up', () => {
       'rolled-back, unknown, refused',
     ],
     [
-      'backward sends no undo by id to a node that has forgotten what operation ids are',
+      'backward sends no undo by id to a node that no longer knows operation ids',
       dead(CREATE, { a: {}, b: {} }),
       { a: {}, b: { look: plain('g') } },
       resume('undo'),
@@ -213,7 +213,7 @@ describe('an operation that is taken up', () => {
       'rolled-back, untouched',
     ],
     [
-      'and deletes, when nodes have forgotten what it took away, stays open',
+      'for a delete stays open when nodes have forgotten what it removed',
       dead(DELETE, { a: HAS_IT, b: HAS_IT }),
       { a: {}, b: {} },
       resume('undo', true),
@@ -221,7 +221,7 @@ describe('an operation that is taken up', () => {
       'untouched, untouched',
     ],
     [
-      'and deletes, when nodes have forgotten what it took away, is let go when a person says so',
+      'for a delete, when nodes have forgotten what it removed, is abandoned when a person says so',
       dead(CLEAR, { a: HAS_IT, b: HAS_IT }),
       { a: {}, b: {} },
       resume('leave', true),
@@ -229,7 +229,7 @@ describe('an operation that is taken up', () => {
       'untouched, untouched',
     ],
     [
-      'and creates, is undone however old it is',
+      'for a create is undone however old it is',
       dead(CREATE, { a: {}, b: {} }),
       { a: {}, b: {} },
       resume('leave-open', true),
@@ -237,7 +237,7 @@ describe('an operation that is taken up', () => {
       'rolled-back, rolled-back',
     ],
     [
-      'and deletes, goes on forward however old it is',
+      'for a delete continues forward however old it is',
       begin(DELETE, { a: HAS_IT, b: { ...PLAIN_HAS_IT, write: LOST } }).kept!,
       { a: {}, b: PLAIN_HAS_IT },
       resume('leave-open', true),
@@ -251,7 +251,7 @@ describe('an operation that is taken up', () => {
     expect(statuses(played)).toBe(end);
   });
 
-  it('stays open at a plain node that said yes after an attempt that it did not answer, until a minute is over', () => {
+  it('stays open for a minute at a plain node that said yes after an unanswered attempt', () => {
     const saidLate: ScriptedNode = { look: plain(), write: said('done', { mayLand: true }) };
     const played = begin(CREATE, { a: {}, b: saidLate, c: { write: said('refused') } });
     expect(played.trace.slice(-5).join(', ')).toBe('keep backward, undo b -g, undo a, keep backward, open');
@@ -260,7 +260,7 @@ describe('an operation that is taken up', () => {
     expect(play(played.kept!, { a: {}, b: { look: plain() }, c: {} }, resume()).end.outcome).toBe('rolled-back');
   });
 
-  it('gives no reason where there is none to give', () => {
+  it('gives no reason when there is none', () => {
     expect(play(dead(CREATE, ABC), ABC, resume()).end).toEqual({ do: 'end', outcome: 'rolled-back' });
   });
 });
@@ -270,11 +270,11 @@ const SCRIPTS: readonly ScriptedNode[] = [seen(), seen('g'), plain(), plain('g')
     [true, false].flatMap((mayLand) => [true, false].map((undo) => ({ look, write: said(result, { mayLand }), undo }))),
   ),
 );
-/** Nodes that say yes, and are seen not to be as they said, or not seen any more. */
+/** Nodes that said yes and then show something else, or do not answer the query. */
 const LIARS: readonly ScriptedNode[] = [seen(), plain(), plain('g'), seen('g')].flatMap((look) =>
   [seen(), seen('g'), SILENT].map((lookAfter) => ({ look, lookAfter, write: said('done') })),
 );
-/** As many for the others, of which not every detail matters. */
+/** The same for the other nodes, with fewer details. */
 const SOME = [...SCRIPTS.filter((_, index) => index % 7 === 0), ...LIARS];
 
 function promisesBroken({ end, effects, intent, kept }: Played, first: Input, wanted: Wanted): string[] {
@@ -286,21 +286,25 @@ function promisesBroken({ end, effects, intent, kept }: Played, first: Input, wa
   const undoes = effects.flatMap((effect, index) => (effect.do === 'undo' ? [index] : []));
   const lastOf = (what: Effect['do']): number => effects.findLastIndex((effect) => effect.do === what);
   return [
-    ...(effects.filter((effect) => effect.do === 'end').length === 1 ? [] : ['it ends more than once']),
-    ...(isOpen === (kept !== undefined) ? [] : ['what is kept is not what is open']),
-    ...(!isOpen || JSON.stringify(kept) === JSON.stringify(intent) ? [] : ['something else is kept than what is open']),
-    ...(first.type === 'resume' || firstAsk === 1 ? [] : ['it asks before it keeps']),
-    ...(end.outcome === 'done' && bad.length > 0 ? ['done, and not everywhere'] : []),
-    ...(end.outcome === 'done' && lastOf('look') < lastOf('write') ? ['done, and not looked at'] : []),
-    ...(end.outcome === 'done' && undoes.length > 0 ? ['done, and undone'] : []),
-    ...(end.outcome === 'rolled-back' && touched.length > 0 && !isLetGo ? ['rolled back, and a node is touched'] : []),
-    ...(end.outcome === 'refused' && touched.length > 0 && wanted.kind !== 'delete' ? ['refused, and touched'] : []),
+    ...(effects.filter((effect) => effect.do === 'end').length === 1 ? [] : ['the operation ends more than once']),
+    ...(isOpen === (kept !== undefined) ? [] : ['the stored intent is not the open operation']),
+    ...(!isOpen || JSON.stringify(kept) === JSON.stringify(intent)
+      ? []
+      : ['the stored intent differs from the open operation']),
+    ...(first.type === 'resume' || firstAsk === 1 ? [] : ['the operation asks before it stores its intent']),
+    ...(end.outcome === 'done' && bad.length > 0 ? ['done, but not on all nodes'] : []),
+    ...(end.outcome === 'done' && lastOf('look') < lastOf('write') ? ['done without a query'] : []),
+    ...(end.outcome === 'done' && undoes.length > 0 ? ['done and undone'] : []),
+    ...(end.outcome === 'rolled-back' && touched.length > 0 && !isLetGo ? ['rolled back, but a node has changed'] : []),
+    ...(end.outcome === 'refused' && touched.length > 0 && wanted.kind !== 'delete'
+      ? ['refused, but a node has changed']
+      : []),
     ...(end.reason === '' ? ['an empty reason'] : []),
   ];
 }
 
-describe('all operations on two nodes, and what is taken up of each', () => {
-  it('keep their promises, and meet every transition there is, and no other', () => {
+describe('all operations on two nodes, and every open operation that is taken up again', () => {
+  it('keep their promises and use every transition of the table and no other', () => {
     const met = new Set<string>();
     const broken = new Set<string>();
     const note = (played: Played, first: Input, wanted: Wanted): void => {
@@ -315,7 +319,7 @@ describe('all operations on two nodes, and what is taken up of each', () => {
           const played = play(intentOf(wanted, { a, b }), { a, b });
           note(played, { type: 'begin' }, wanted);
           for (const intent of played.everKept) {
-            // By turns, so that each meets many.
+            // In turn, so that each of them meets many.
             taken += 1;
             const nodes = { a: SOME[taken % SOME.length]!, b: SOME[(taken * 5) % (SOME.length - 1)]! };
             const unknown = (['leave-open', 'undo', 'leave'] as const)[taken % 3]!;

@@ -36,7 +36,7 @@ describe('an operation', () => {
       'done, done, done',
     ],
     [
-      'on one node is written there',
+      'on one node is written there and is done',
       CREATE,
       { a: {} },
       'keep undecided, look a, write a, look a, forget, done',
@@ -57,7 +57,7 @@ describe('an operation', () => {
       'rolled-back',
     ],
     [
-      'that creates what one node has is refused before anything is written',
+      'that creates a group that one node has is refused before anything is written',
       CREATE,
       { ...ABC, b: HAS_IT },
       `keep undecided, ${LOOKS}, forget, refused`,
@@ -71,42 +71,42 @@ describe('an operation', () => {
       'untouched, untouched, unreachable',
     ],
     [
-      'that deletes what no node has is refused before anything is written',
+      'that deletes a group that no node has is refused before anything is written',
       DELETE,
       ABC,
       `keep undecided, ${LOOKS}, forget, refused`,
       'refused, refused, refused',
     ],
     [
-      'that deletes is also written where nothing is to be deleted',
+      'that deletes is also written to nodes without the group',
       DELETE,
       { a: { write: said('absent', { version: 7 }) }, b: HAS_IT },
       'keep undecided, look a, look b, write a, write b v7, look a, look b, forget, done',
       'already, done',
     ],
     [
-      'that deletes and has found nothing anywhere is refused',
+      'that deletes and finds nothing on any node is refused',
       DELETE,
       { a: { ...HAS_IT, write: said('absent', { version: 7 }) }, b: { write: said('absent') } },
       'keep undecided, look a, look b, write a, write b v7, forget, refused',
       'already, already',
     ],
     [
-      'that clears is written everywhere, also where there is nothing',
+      'that clears is written to all nodes, even to empty ones',
       CLEAR,
       { ...ABC, b: HAS_IT },
       `keep undecided, ${LOOKS}, write a, write b v7, write c v7, ${LOOKS}, forget, done`,
       'done, done, done',
     ],
     [
-      'that the first node refuses is refused, and nobody else is asked',
+      'that the first node refuses is refused, and no other node is asked',
       CREATE,
       { ...ABC, a: { write: said('exists') } },
       `keep undecided, ${LOOKS}, write a, forget, refused`,
       'refused, untouched, untouched',
     ],
     [
-      'that the first node never got is refused',
+      'that never reached the first node is refused',
       CREATE,
       { ...ABC, a: { write: NEVER_SENT } },
       `keep undecided, ${LOOKS}, write a, forget, refused`,
@@ -120,7 +120,7 @@ describe('an operation', () => {
       'rolled-back, untouched, untouched',
     ],
     [
-      'that the first node may yet do is undone there alone',
+      'that the first node may still carry out is undone there alone',
       CREATE,
       { ...ABC, a: { write: LOST } },
       `keep undecided, ${LOOKS}, write a, keep backward, undo a, forget, rolled-back`,
@@ -148,14 +148,14 @@ describe('an operation', () => {
       'rolled-back, rolled-back, rolled-back',
     ],
     [
-      'that one node was told to undo in the middle is undone at the others',
+      'that one node has undone meanwhile is undone at the others',
       CREATE,
       { a: {}, b: { write: said('undone') } },
       'keep undecided, look a, look b, write a, write b v7, keep backward, undo a, forget, rolled-back',
       'rolled-back, rolled-back',
     ],
     [
-      'that deletes is undone also where it has found nothing, for it stands above what comes late',
+      'that deletes is undone also at nodes without the group, because its version is above late writes',
       DELETE,
       { a: HAS_IT, b: { write: said('absent') }, c: { write: said('refused') } },
       `keep undecided, ${LOOKS}, write a, write b v7, write c v7, keep backward, undo b, undo a, forget, rolled-back`,
@@ -186,14 +186,18 @@ describe('an operation', () => {
     look: { state: 'seen', understands: true, groups: [], version },
   });
 
-  it('takes its place above all that any node has met', () => {
+  it('takes a version above all that any node has met', () => {
     expect(begin(CREATE, { a: met(3), b: met(9), c: met(0) }).trace).toContain('write a after 9');
     expect(begin(CREATE, { a: met(0), b: met(0) }).trace).toContain('write a');
   });
 
   it.each<[string, readonly LamportTime[], string]>([
     ['of another node is not spread', [3, Number.MAX_SAFE_INTEGER, 2], 'write a after 3'],
-    ['of the first node is not spread, which is told its place as the others are', [5_000_000, 9, 8], 'write a v10'],
+    [
+      'of the first node is not spread, and that node receives the version of the others',
+      [5_000_000, 9, 8],
+      'write a v10',
+    ],
     ['of half of the nodes is not spread', [3, 5_000_000, 5_000_000, 4], 'write a after 4'],
     ['that is not so far ahead is followed', [3, 1_000_002, 3], 'write a after 1000002'],
     ['that is as far ahead as one node refuses is not followed', [3, 1_000_002, 2], 'write a after 3'],
@@ -208,7 +212,7 @@ describe('an operation', () => {
     expect(begin(CREATE, { a: met(a), b: met(b), c: met(c), ...rest }).trace).toContain(expected);
   });
 
-  it('is refused before anything is written when a node lags so far that it would refuse its place', () => {
+  it('is refused before anything is written when a node lags so far that it would refuse the version', () => {
     const { end, trace } = begin(CREATE, { a: met(5_000_000), b: met(7), c: met(5_000_001) });
 
     expect(end).toMatchObject({
@@ -220,32 +224,32 @@ describe('an operation', () => {
 
   it.each<[string, Wanted, Nodes, string, string]>([
     [
-      'that created is undone everywhere when one node does not have it after all',
+      'that created is undone on all nodes when one node does not have the group',
       CREATE,
       { a: {}, b: { lookAfter: seen() } },
       'undo b, undo a, forget, rolled-back',
-      'b: it said yes, and does not have the group',
+      'b: the node said yes, but does not have the group',
     ],
     [
-      'that deleted is undone everywhere when one node has it still',
+      'that deleted is undone on all nodes when one node still has the group',
       DELETE,
       { a: HAS_IT, b: { ...HAS_IT, write: said('absent'), lookAfter: seen('g') } },
       'undo b, undo a, forget, rolled-back',
-      'b: it said yes, and has it still',
+      'b: the node said yes, but still has the group',
     ],
     [
-      'that cleared is undone everywhere when a node has what it had before',
+      'that cleared is undone on all nodes when one node still has its groups',
       CLEAR,
       { a: HAS_IT, b: { look: seen('g', 'h'), lookAfter: seen('h') } },
       'undo b, undo a, forget, rolled-back',
-      'b: it said yes, and has it still',
+      'b: the node said yes, but still has the group',
     ],
     [
-      'that created is asked to delete again at a plain node that does not have it after all',
+      'that created asks a plain node that does not have the group to delete it',
       CREATE,
       { a: {}, b: { ...PLAIN, lookAfter: plain() } },
       'undo b -g, undo a, forget, rolled-back',
-      'b: it said yes, and does not have the group',
+      'b: the node said yes, but does not have the group',
     ],
   ])('%s', (_, wanted, nodes, end, reason) => {
     const played = begin(wanted, nodes);
@@ -257,11 +261,11 @@ describe('an operation', () => {
   it.each<[string, Wanted, Nodes]>([
     ['a node that was there before and does not answer now', CREATE, { a: {}, b: { lookAfter: SILENT } }],
     ['a node where a group came after it was cleared', CLEAR, { a: HAS_IT, b: { lookAfter: seen('new') } }],
-  ])('is done also given %s', (_, wanted, nodes) => {
+  ])('is done given %s', (_, wanted, nodes) => {
     expect(begin(wanted, nodes).end).toEqual({ do: 'end', outcome: 'done' });
   });
 
-  it('that is refused says why, and names the node', () => {
+  it('that is refused gives the reason and the node', () => {
     expect(begin(CREATE, { a: {}, b: HAS_IT }).end.reason).toBe('b: it has the group');
     expect(begin(CREATE, { a: { look: SILENT }, b: {} }).end.reason).toBe(
       'a: connection refused: nothing is listening there',
@@ -269,7 +273,7 @@ describe('an operation', () => {
     expect(begin(DELETE, ABC).end.reason).toBe('no node has the group');
   });
 
-  it('that is done gives no cause, also when it went wrong before', () => {
+  it('that is done gives no reason, even after an earlier failure', () => {
     const left = play(intentOf(CREATE, { a: PLAIN }), { a: { ...PLAIN, write: LOST } });
     expect(left.intent.nodes[0]?.cause).toBe('no answer');
     const ended = play(left.kept!, { a: PLAIN }, resume());
@@ -284,28 +288,28 @@ describe('an operation', () => {
 describe('an operation on a node that does not know operation ids', () => {
   it.each<[string, Wanted, Nodes, string, string]>([
     [
-      'keeps what stood there before it writes',
+      'stores the earlier groups before it writes',
       DELETE,
       { a: HAS_IT, b: PLAIN_HAS_IT },
       'keep undecided, look a, look b, keep undecided, write a, write b v7, look a, look b, forget, done',
       'done, done',
     ],
     [
-      'asks for the contrary where it has created',
+      'asks for the opposite change where it has created',
       CREATE,
       { a: PLAIN, b: { write: said('exists') } },
       'keep undecided, look a, look b, keep undecided, write a, write b, keep backward, undo a -g, forget, rolled-back',
       'rolled-back, refused',
     ],
     [
-      'asks for the contrary where it has deleted',
+      'asks for the opposite change where it has deleted',
       DELETE,
       { a: { ...HAS_IT, write: said('refused') }, b: PLAIN_HAS_IT },
       'keep undecided, look a, look b, keep undecided, write a, forget, refused',
       'refused, untouched',
     ],
     [
-      'restores all that it has cleared',
+      'restores all groups that it has cleared',
       CLEAR,
       { a: { look: plain('g', 'h'), write: said('done') }, b: { write: said('refused') } },
       'keep undecided, look a, look b, keep undecided, write a, write b, keep backward, undo a +g +h, forget, rolled-back',
@@ -340,14 +344,14 @@ describe('an operation on a node that does not know operation ids', () => {
       'rolled-back, unknown, refused',
     ],
     [
-      'does not take a no for one after an attempt that may land',
+      'does not accept a refusal after an attempt that may land',
       CREATE,
       { a: {}, b: { ...PLAIN, write: said('exists', { mayLand: true }) } },
       'keep undecided, look a, look b, keep undecided, write a, write b v7, keep forward, open',
       'done, unknown',
     ],
     [
-      'does not take "nothing there" for an answer after an attempt that may have deleted',
+      'does not accept "nothing there" after an attempt that may have deleted',
       DELETE,
       { a: HAS_IT, b: { ...PLAIN_HAS_IT, write: said('absent', { mayLand: true }) } },
       'keep undecided, look a, look b, keep undecided, write a, write b v7, keep forward, open',
@@ -361,7 +365,7 @@ describe('an operation on a node that does not know operation ids', () => {
   });
 });
 
-describe('an input that was not asked for', () => {
+describe('an unexpected input', () => {
   const answer = said('done');
   const looked: Input = { type: 'looked', node: 'a', look: seen() };
   const written: Input = { type: 'written', node: 'a', answer };

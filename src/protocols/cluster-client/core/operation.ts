@@ -209,7 +209,10 @@ function afterConfirming(
   const { wanted } = operation.intent;
   const isContradicted = found.state === 'seen' && !isAsWanted(found, wanted, groupsIn(operation.looks.get(name)));
   if (!isContradicted) return operation;
-  const cause = wanted.kind === 'create' ? 'it said yes, and does not have the group' : 'it said yes, and has it still';
+  const cause =
+    wanted.kind === 'create'
+      ? 'the node said yes, but does not have the group'
+      : 'the node said yes, but still has the group';
   const contradicted = [...operation.contradicted, name];
   return mapNodes({ ...operation, contradicted }, (node) => (node.name === name ? { ...node, cause } : node));
 }
@@ -220,7 +223,7 @@ function takeUp(operation: Operation): Decision {
   if (operation.isForgotten && wanted.kind !== 'create' && direction !== 'forward') {
     return leaveOpen(
       operation,
-      'it is so old that the nodes have forgotten it: create or delete the group, then let it go',
+      'the operation is so old that the nodes have forgotten it: create or delete the group, then abandon the operation',
     );
   }
   const isForward = direction === 'forward' || (direction === 'undecided' && nodes.some(isPlain));
@@ -317,7 +320,7 @@ function endUndone(operation: Operation, before: readonly Effect[] = []): Decisi
   const [ended, effects] =
     open.length === 0
       ? end(operation, 'rolled-back', reasonOf(operation.intent.nodes.filter(isReason(operation))))
-      : leaveOpen(operation, 'not every node has confirmed that it is undone');
+      : leaveOpen(operation, 'not every node has confirmed the undo');
   return [ended, [...before, ...effects]];
 }
 
@@ -369,7 +372,7 @@ function to(operation: Operation, phase: Phase): Operation {
 
 function answered(operation: Operation, { type, node }: Extract<Input, { node: string }>): Operation {
   const isAsked = ASKED[operation.phase] === type && operation.awaited.includes(node);
-  if (!isAsked) throw new Error(`${node} was not asked for what it answers (${type} while ${operation.phase})`);
+  if (!isAsked) throw new Error(`${node} was not asked for this answer (${type} while ${operation.phase})`);
   return { ...operation, awaited: operation.awaited.filter((name) => name !== node) };
 }
 
@@ -387,8 +390,8 @@ function firstOf({ intent }: Operation): IntentNode {
   return node;
 }
 
-const STILL_UNDER_WAY = 'what was asked of it may still be on its way: repair again in a minute';
-const NOT_CONFIRMED = 'not every node has confirmed it';
+const STILL_UNDER_WAY = 'a call may still be under way to the node: repair again in a minute';
+const NOT_CONFIRMED = 'not every node has confirmed the operation';
 const metIn = ({ looks }: Operation): readonly LamportTime[] =>
   [...looks.values()].flatMap((found) => metBy(found) ?? []);
 const isReason =

@@ -26,7 +26,7 @@ async function store(
 }
 
 describe('the intents of a client', () => {
-  it('are durable when they are kept, in a file each, and gone for good when they are forgotten', async () => {
+  it('are durable once they are stored, each in its own file, and removed durably once they are forgotten', async () => {
     for (let seed = 1; seed <= 20; seed += 1) {
       const { files, disk, reopen } = await store(new SimulatedDisk(new SeededRandom(seed)));
       await files.keep(intent('one'));
@@ -38,7 +38,7 @@ describe('the intents of a client', () => {
     }
   });
 
-  it('are written, synchronised, renamed and made durable by name, in that order', async () => {
+  it('are written, synchronised and renamed, and then their directory is synchronised, in that order', async () => {
     const { files, disk, sites } = await store();
     disk.calls.length = 0;
     await files.keep(intent('one'));
@@ -56,7 +56,7 @@ describe('the intents of a client', () => {
     ]);
   });
 
-  it('given a crash at any step, are whole, as before or as after', async () => {
+  it('given a crash at any step, are whole, either old or new', async () => {
     const later = { ...intent('one'), direction: 'backward' as const };
     const found = new Set<string>();
     for (let nth = 1; nth <= 7; nth += 1) {
@@ -76,7 +76,7 @@ describe('the intents of a client', () => {
     expect([...found].sort()).toEqual(['backward', 'undecided']);
   });
 
-  it('are read oldest first, without those of others', async () => {
+  it('are read oldest first, without those of other clients', async () => {
     const { files, disk } = await store();
     const others = await store(disk, 'other.');
     await others.files.keep(intent('not mine'));
@@ -93,7 +93,7 @@ describe('the intents of a client', () => {
     await expect(files.all()).rejects.toThrow('dead');
   });
 
-  it('given what a crash left half written, do not take it for one, and tidy it away', async () => {
+  it('given an incomplete file of a crash, ignore and remove it', async () => {
     const { files, disk } = await store();
     disk.plant(`${DIRECTORY}/me.one.json.tmp`, Buffer.from('{"format":1,'));
     disk.plant(`${DIRECTORY}/other.one.json.tmp`, Buffer.from('{'));
@@ -106,7 +106,7 @@ describe('the intents of a client', () => {
   it.each([
     ['ENOSPC', 'storage-full'],
     ['EIO', 'outcome-unknown'],
-  ] as const)('that meet %s are not kept: %s, in one line that names the file', async (code, expected) => {
+  ] as const)('that meet %s are not stored: %s, in one line that names the file', async (code, expected) => {
     const { files, disk } = await store();
     disk.plan({ nth: 1, operation: 'write', code });
     const keeping = files.keep(intent('one'));
@@ -138,7 +138,7 @@ describe('the intents of a client', () => {
     ['no nodes', JSON.stringify({ format: 1, intent: { ...intent('one'), nodes: [] } })],
     ['a status there is not', JSON.stringify({ format: 1, intent: intent('one') }).replace('untouched', 'fine')],
     ['something else', '[]'],
-  ])('given a file with %s, name it', async (_, text) => {
+  ])('given a file with %s, are rejected with its name', async (_, text) => {
     const { files, disk } = await store();
     disk.plant(`${DIRECTORY}/me.one.json`, Buffer.from(text));
 

@@ -7,7 +7,7 @@ import { NodeDisk } from '../../../platform/disk/index.js';
 import { newIntent } from '../core/intent.js';
 import { IntentStore } from './intent-store.js';
 
-/** Holds the lock of a client named `other`, as another process of ours does, and says so. */
+/** Holds the lock of a client named `other`, as another process does, and prints `held`. */
 const HOLD = `
 const Database = require('better-sqlite3');
 const handle = new Database(process.argv[1] + '/other.lock.db', { timeout: 0 });
@@ -20,7 +20,7 @@ setInterval(() => handle.open, 1000);
 const intent = newIntent('op', { kind: 'create', groupId: 'g' }, ['a:1'], 0);
 const text = JSON.stringify({ format: 1, intent });
 
-describe('the shelf of open intents', () => {
+describe('the intent store', () => {
   let directory: string;
   let names: number;
   let others: OtherProcess[];
@@ -46,7 +46,7 @@ describe('the shelf of open intents', () => {
     return other;
   }
 
-  it('leaves no lock behind when a client is closed that has nothing open', async () => {
+  it('given a closed client without open operations, leaves no lock behind', async () => {
     const mine = await storeOf().begin();
     expect(readdirSync(directory)).toContain('me-1.lock.db');
     await mine.files.keep(intent);
@@ -56,7 +56,7 @@ describe('the shelf of open intents', () => {
     expect(readdirSync(directory)).toEqual([]);
   });
 
-  it('leaves what is open to the next client, once it is closed', async () => {
+  it('given a closed client, hands its open operations to the next client', async () => {
     const store = storeOf();
     const mine = await store.begin();
     await mine.files.keep(intent);
@@ -72,7 +72,7 @@ describe('the shelf of open intents', () => {
     expect(readdirSync(directory)).toEqual([]);
   });
 
-  it('does not give what a client in another process works on, and gives it once that is killed', async () => {
+  it('given a client in another process, hands over its operations only after that process was killed', async () => {
     const other = await otherProcess();
     writeFileSync(join(directory, 'other.op.json'), text);
 
@@ -85,7 +85,7 @@ describe('the shelf of open intents', () => {
     expect(readdirSync(directory).sort()).toEqual(['other.lock.db', 'other.op.json']);
   });
 
-  it('gives what lies there without its lock', async () => {
+  it('hands over operations whose lock file is missing', async () => {
     writeFileSync(join(directory, 'lost.op.json'), text);
 
     const { held } = await storeOf().orphans();
@@ -94,7 +94,7 @@ describe('the shelf of open intents', () => {
     await held[0]!.release();
   });
 
-  it('takes away what a dead client left half written, and its lock', async () => {
+  it('removes the incomplete file and the lock of a dead client', async () => {
     const other = await otherProcess();
     writeFileSync(join(directory, 'other.op.json.tmp'), '{');
     await other.end();
@@ -105,7 +105,7 @@ describe('the shelf of open intents', () => {
     expect(readdirSync(directory)).toEqual([]);
   });
 
-  it('gives a client another name when its own is in use', async () => {
+  it('gives a client another name when its own name is in use', async () => {
     await otherProcess();
     const left = ['other', 'other', 'free'];
     const mine = await storeOf(() => left.shift()!).begin();
@@ -115,13 +115,13 @@ describe('the shelf of open intents', () => {
     expect(readdirSync(directory).filter((name) => !name.startsWith('other.'))).toEqual([]);
   });
 
-  it('says so when every name is taken', async () => {
+  it('rejects when every name is in use', async () => {
     await otherProcess();
 
     await expect(storeOf(() => 'other').begin()).rejects.toMatchObject({ code: 'data-directory-locked' });
   });
 
-  it('gives a damaged intent back unread, so that another can take it when it is mended', async () => {
+  it('given a damaged intent, releases it unread, so that another client can take it once it is repaired', async () => {
     writeFileSync(join(directory, 'lost.op.json'), 'damaged');
     const [first] = (await storeOf().orphans()).held;
     await expect(first!.files.all()).rejects.toMatchObject({ code: 'data-corrupt' });
@@ -133,7 +133,7 @@ describe('the shelf of open intents', () => {
     await second!.release();
   });
 
-  it('where no directory can be, says in one line which', async () => {
+  it('given a directory that cannot be created, names it in one line', async () => {
     const file = join(directory, 'a file');
     writeFileSync(file, '');
     chmodSync(file, 0o600);

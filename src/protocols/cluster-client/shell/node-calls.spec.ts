@@ -6,7 +6,7 @@ import { AppError } from '../../../kernel/index.js';
 import { type NodeCall, NodeClient } from '../../../platform/node-client/index.js';
 import { type CallEnd, type CallOptions, callNode, saidBy, type Spent } from './node-calls.js';
 
-/** What one attempt comes to. */
+/** The result of one attempt. */
 type Attempt = Response | Error;
 
 interface Called {
@@ -25,7 +25,7 @@ const status = (code: number, headers: Record<string, string> = {}): Response =>
 const UNSENT = new AppError('not-ready', 'nothing is listening there', { retry: 'safe' });
 const BROKEN = new AppError('outcome-unknown', 'the connection broke', { retry: 'unknown' });
 
-/** Each attempt takes a second, of a clock that stands at the epoch, and chance is a half. */
+/** Each attempt takes a second on a clock that begins at the Unix epoch; every random number is a half. */
 async function call(
   attempts: readonly Attempt[],
   options: Partial<CallOptions> = {},
@@ -65,7 +65,7 @@ async function call(
 }
 
 describe('a call to a node', () => {
-  it('goes to its address, with what belongs to it, and is read as JSON', async () => {
+  it('goes to its address with its method, headers and body, and its answer is read as JSON', async () => {
     const { end, asked, spent, sites } = await call([Response.json({ groupId: '1' }, { status: 201 })], {
       apiKey: 'key',
     });
@@ -79,21 +79,18 @@ describe('a call to a node', () => {
     expect(sites).toEqual(['cluster.call.before', 'cluster.call.after']);
   });
 
-  it('that is answered with what is no JSON, is answered', async () => {
+  it('that is answered without JSON counts as answered', async () => {
     const { end } = await call([new Response('<html>', { status: 200 })]);
 
     expect(end.answer).toMatchObject({ status: 200, body: undefined });
   });
 
-  it.each([200, 201, 204, 400, 401, 403, 404, 409, 422])(
-    'that is answered with %i is not tried again',
-    async (code) => {
-      const response = code === 204 ? new Response(null, { status: 204 }) : status(code);
-      const { end, spent } = await call([response]);
+  it.each([200, 201, 204, 400, 401, 403, 404, 409, 422])('that is answered with %i is not repeated', async (code) => {
+    const response = code === 204 ? new Response(null, { status: 204 }) : status(code);
+    const { end, spent } = await call([response]);
 
-      expect([end.answer?.status, end.mayLand, spent.attempts]).toEqual([code, false, 1]);
-    },
-  );
+    expect([end.answer?.status, end.mayLand, spent.attempts]).toEqual([code, false, 1]);
+  });
 
   it.each<[string, Attempt, boolean]>([
     ['429', status(429), false],
@@ -104,27 +101,24 @@ describe('a call to a node', () => {
     ['an error of the kind that proxies make up', status(520), true],
     ['no connection', UNSENT, false],
     ['a broken connection', BROKEN, true],
-    ['what nobody foresaw', new TypeError('oh'), true],
-  ])('that meets %s is tried again, and may have been carried out or not', async (_, fault, mayLand) => {
+    ['an unexpected error', new TypeError('oh'), true],
+  ])('that meets %s is repeated, and its outcome is unknown', async (_, fault, mayLand) => {
     const { end, spent } = await call([fault, status(201)]);
 
     expect([end.answer?.status, end.mayLand, spent.attempts]).toEqual([201, mayLand, 2]);
   });
 
-  it.each([500, 501])(
-    'that changes something and is answered with %i has ended, and is not tried again',
-    async (code) => {
-      const { end, spent } = await call([status(code), status(201)]);
+  it.each([500, 501])('that changes something and is answered with %i is not repeated', async (code) => {
+    const { end, spent } = await call([status(code), status(201)]);
 
-      expect([end.answer?.status, end.mayLand, spent.attempts]).toEqual([code, false, 1]);
-    },
-  );
+    expect([end.answer?.status, end.mayLand, spent.attempts]).toEqual([code, false, 1]);
+  });
 
-  it.each([500, 501])('that reads and is answered with %i is tried again', async (code) => {
+  it.each([500, 501])('that reads and is answered with %i is repeated', async (code) => {
     expect((await call([status(code), status(200)], {}, 'GET')).end.answer?.status).toBe(200);
   });
 
-  it('that meets nothing is tried as long as patience lasts, less and less often, and once more at its end', async () => {
+  it('that reaches no server is repeated with growing waits until the patience ends, and once more then', async () => {
     const { spent, waitsMs } = await call(
       Array.from({ length: 99 }, () => UNSENT),
       { attempts: 99, patienceMs: 9_100 },
@@ -134,13 +128,16 @@ describe('a call to a node', () => {
     expect(spent).toEqual({ attempts: 9, ms: 10_100 });
   });
 
-  it.each([307, 308])('that is answered with %i goes there once, as it is, on the same server', async (code) => {
-    const { end, asked, spent } = await call([status(code, { location: '/v1/group/' }), status(201)]);
+  it.each([307, 308])(
+    'that is answered with %i is sent once, unchanged, to the new path on the same server',
+    async (code) => {
+      const { end, asked, spent } = await call([status(code, { location: '/v1/group/' }), status(201)]);
 
-    expect([end.answer?.status, end.mayLand, spent.attempts]).toEqual([201, false, 1]);
-    expect(asked.map(({ url }) => url)).toEqual(['http://host:1/v1/group', 'http://host:1/v1/group/']);
-    expect(asked[1]).toMatchObject({ method: 'POST', body: '{"groupId":"1"}', headers: asked[0]?.headers });
-  });
+      expect([end.answer?.status, end.mayLand, spent.attempts]).toEqual([201, false, 1]);
+      expect(asked.map(({ url }) => url)).toEqual(['http://host:1/v1/group', 'http://host:1/v1/group/']);
+      expect(asked[1]).toMatchObject({ method: 'POST', body: '{"groupId":"1"}', headers: asked[0]?.headers });
+    },
+  );
 
   it.each([
     'http://other:1/v1/group',
@@ -148,14 +145,14 @@ describe('a call to a node', () => {
     'http://host:2/v1/group',
     '//other/v1/group',
     'file:///v1/group',
-  ])('that is sent to %s, which is another server, does not go there, and says so', async (location) => {
+  ])('that is redirected to %s, another server, is not sent there, and its answer is reported', async (location) => {
     const { end, asked } = await call([status(308, { location }), status(201)]);
 
     expect([end.answer?.status, end.mayLand, asked.length]).toEqual([308, false, 1]);
     expect(saidBy(end.answer!)).toMatch(/^it answered 308 and sends to .*\/v1\/group, which is not followed$/);
   });
 
-  it('that is sent on again, and then again, goes no further', async () => {
+  it('that is redirected twice is not redirected again', async () => {
     const { end, asked } = await call([1, 2, 3].map((place) => status(307, { location: `/${String(place)}` })));
 
     expect([saidBy(end.answer!), asked.length]).toEqual([
@@ -164,11 +161,11 @@ describe('a call to a node', () => {
     ]);
   });
 
-  it.each([{}, { location: 'http://' }])('that is answered with 308 and %j stays where it is', async (headers) => {
+  it.each([{}, { location: 'http://' }])('that is answered with 308 and %j is not redirected', async (headers) => {
     expect((await call([status(308, headers), status(201)])).end).toMatchObject({ answer: { status: 308 } });
   });
 
-  it('is tried so often and no more, after growing waits that end', async () => {
+  it('is tried at most the given number of times, after growing waits with a maximum', async () => {
     const { end, spent, waitsMs, sites } = await call(
       Array.from({ length: 9 }, () => UNSENT),
       { attempts: 5 },
@@ -187,20 +184,20 @@ describe('a call to a node', () => {
     expect((await call([status(200)], {}, method)).asked[0]?.isRepeatable).toBe(isRepeatable);
   });
 
-  it('that is tried once does not wait', async () => {
+  it('with one attempt does not wait', async () => {
     const { end, waitsMs } = await call([BROKEN], { attempts: 1 });
 
     expect(waitsMs).toEqual([]);
     expect(end).toEqual({ cause: 'the connection broke', mayLand: true });
   });
 
-  it('that may land once, may land whatever comes after it', async () => {
+  it('that may land once, may land whatever follows', async () => {
     const { end } = await call([BROKEN, UNSENT, status(429), status(404)]);
 
     expect(end).toMatchObject({ answer: { status: 404 }, mayLand: true });
   });
 
-  it('whose last answer is of no use gives that', async () => {
+  it('returns its last answer even if that is an error', async () => {
     expect((await call([status(502), status(503)], { attempts: 2 })).end).toMatchObject({ answer: { status: 503 } });
   });
 
@@ -219,7 +216,7 @@ describe('a call to a node', () => {
   });
 
   it.each(['11', '86400', 'Thu, 01 Jan 1970 00:00:11 GMT'])(
-    'given a Retry-After of %s, which is more than patience lasts, gives up at once',
+    'given a Retry-After of %s, beyond the patience, gives up at once',
     async (header) => {
       const { end, waitsMs } = await call([status(429, { 'retry-after': header }), status(201)], {
         patienceMs: 11_000,
@@ -229,7 +226,7 @@ describe('a call to a node', () => {
     },
   );
 
-  it('to a server that never answers, ends at its deadline, and may land', async () => {
+  it('to a silent server ends at its deadline, and may land', async () => {
     const sockets: Socket[] = [];
     const server = createServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
@@ -252,7 +249,7 @@ describe('a call to a node', () => {
   });
 });
 
-describe('what an answer says about itself', () => {
+describe('the description of an answer', () => {
   const headers = new Headers();
 
   it.each<[unknown, string]>([

@@ -19,7 +19,7 @@ function page(text: string, status = 200): CallEnd {
   return { ...end, answer: { ...about!, isEmpty: text === '' } };
 }
 
-/** Gives these answers, one after the other, and what was asked. */
+/** Gives these answers, one after the other, and records the requests. */
 function asking(...answers: readonly CallEnd[]): {
   readonly asked: Call[];
   readonly ask: (call: Call) => Promise<CallEnd>;
@@ -35,7 +35,7 @@ function asking(...answers: readonly CallEnd[]): {
   };
 }
 
-/** At a node that knows ids and had nothing, unless it is said otherwise. */
+/** By default a node that knows operation ids and had no group. */
 const write = (
   ask: (call: Call) => Promise<CallEnd>,
   id: string,
@@ -43,26 +43,30 @@ const write = (
   options: Partial<WriteOptions> = {},
 ): ReturnType<typeof writeTo> => writeTo(ask, id, wanted, { knowsIds: true, before: [], ...options });
 
-describe('a look at a node', () => {
+describe('a query of a node', () => {
   it.each<[string, CallEnd, object]>([
     ['has the group', answer(200, { groupId: 'g', nodeId: 'n' }, KNOWS), { understands: true, groups: ['g'] }],
-    ['has it not', answer(404, {}, KNOWS), { understands: true, groups: [] }],
-    ['has met more', answer(404, {}, { ...KNOWS, 'x-group-version': '9' }), { understands: true, version: 9 }],
+    ['does not have the group', answer(404, {}, KNOWS), { understands: true, groups: [] }],
+    [
+      'has met a higher version',
+      answer(404, {}, { ...KNOWS, 'x-group-version': '9' }),
+      { understands: true, version: 9 },
+    ],
     ['knows no operation ids', answer(404, {}), { understands: false, groups: [] }],
-    ['gives back the id of another', answer(404, {}, { 'x-operation-id': 'other' }), { understands: false }],
-    ['answers with a page', answer(200), { state: 'silent', cause: 'it answered 200' }],
-    ['tells of another group', answer(200, { groupId: 'h' }), { state: 'silent' }],
+    ['returns the id of another operation', answer(404, {}, { 'x-operation-id': 'other' }), { understands: false }],
+    ['answers with an HTML page', answer(200), { state: 'silent', cause: 'it answered 200' }],
+    ['answers about another group', answer(200, { groupId: 'h' }), { state: 'silent' }],
     ['answers 500', answer(500, { detail: 'broken' }), { state: 'silent', cause: 'it answered 500, "broken"' }],
     ['asks for a key', answer(401, { detail: 'no key' }), { state: 'silent', cause: 'it answered 401, "no key"' }],
     ['does not answer', FAILED, { state: 'silent', cause: 'connection refused: nothing is listening there' }],
-  ])('that %s says so', async (_, end, expected) => {
+  ])('that %s reports it', async (_, end, expected) => {
     const { ask, asked } = asking(end);
 
     expect(await lookAt(ask, 'op', CREATE)).toMatchObject(expected);
     expect(asked).toEqual([{ method: 'GET', path: '/v1/group/g', headers: KNOWS }]);
   });
 
-  it('before it is cleared asks for all groups', async () => {
+  it('before a clear asks for all groups', async () => {
     const { ask, asked } = asking(answer(200, { groups: [{ groupId: 'g' }, { groupId: 'h', nodeId: 'n' }] }, KNOWS));
 
     expect(await lookAt(ask, 'op', CLEAR)).toEqual({ state: 'seen', understands: true, groups: ['g', 'h'] });
@@ -70,7 +74,7 @@ describe('a look at a node', () => {
   });
 
   it.each([answer(200), answer(200, []), answer(200, { groups: ['g'] }), answer(404, { groups: [] })])(
-    'whose list of groups is none is silent',
+    'whose list of groups is malformed counts as silent',
     async (end) => {
       expect((await lookAt(asking(end).ask, 'op', CLEAR)).state).toBe('silent');
     },
@@ -84,7 +88,7 @@ describe('a look at a node', () => {
   });
 
   it.each(['.', '..', 'a/b', 'a/', '//', 'a\\b', 'a\nb', '\0', 'x'.repeat(1_001), '📚'.repeat(100)])(
-    'asks for %j, which not every server reads as a part of a URL, by the list',
+    'asks for %j through the list, because not every server accepts it in a URL',
     async (groupId) => {
       const { ask, asked } = asking(answer(200, { groups: [{ groupId: 'other' }, { groupId }] }, KNOWS));
 
@@ -113,7 +117,7 @@ describe('a write at a node', () => {
     ['a 404 for a create', CREATE, answer(404), 'refused'],
     ['a 404 for a clear', CLEAR, answer(404), 'refused'],
     ['a 409 because it was undone', CREATE, answer(409, problem('undone')), 'undone'],
-    ['a 409 for something else', CREATE, answer(409, problem('conflict')), 'refused'],
+    ['a 409 for another reason', CREATE, answer(409, problem('conflict')), 'refused'],
     ['a 401', CREATE, answer(401), 'refused'],
     ['a 422 because the id was used', DELETE, answer(422, problem('idempotency-key-reused')), 'refused'],
     ['a 429', CREATE, answer(429), 'failed'],
@@ -124,11 +128,11 @@ describe('a write at a node', () => {
     ['a page with status 400 of a plain server', CREATE, page('<p>no</p>', 400), 'exists'],
     ['a 503', DELETE, answer(503, {}, {}, true), 'failed'],
     ['no answer', CREATE, FAILED, 'failed'],
-  ])('takes %s for what it is', async (_, wanted, end, result) => {
+  ])('interprets %s correctly', async (_, wanted, end, result) => {
     expect(await write(asking(end).ask, 'op', wanted)).toMatchObject({ result });
   });
 
-  it('brings its id and place, and takes the place that it is given', async () => {
+  it('sends its id and version, and uses the version of the answer', async () => {
     const { ask, asked } = asking(answer(201, {}, { 'x-group-version': '12' }), answer(204));
 
     expect(await write(ask, 'op', CREATE)).toEqual({ result: 'done', mayLand: false, version: 12 });
@@ -141,13 +145,13 @@ describe('a write at a node', () => {
     ]);
   });
 
-  it.each(['', 'x', '1.5'])('that is given %j for a place has none', async (version) => {
+  it.each(['', 'x', '1.5'])('that is answered with the version %j has no version', async (version) => {
     const { ask } = asking(answer(201, {}, version === '' ? {} : { 'x-group-version': version }));
 
     expect(await write(ask, 'op', CREATE)).not.toHaveProperty('version');
   });
 
-  it('that clears has no body', async () => {
+  it('for a clear has no body', async () => {
     const { ask, asked } = asking(answer(200));
     await write(ask, 'op', CLEAR, { version: 3 });
 
@@ -172,7 +176,7 @@ describe('a write at a node that answers 500', () => {
       { result: 'refused', mayLand: false },
     ],
     ['has deleted nevertheless is done', DELETE, { knowsIds: false, before: ['g'] }, [NOT_THERE], { result: 'done' }],
-    ['had nothing to delete is as it should be', DELETE, { knowsIds: false }, [NOT_THERE], { result: 'absent' }],
+    ['had nothing to delete needs nothing more', DELETE, { knowsIds: false }, [NOT_THERE], { result: 'absent' }],
     [
       'has cleared a part is in doubt',
       CLEAR,
@@ -180,7 +184,7 @@ describe('a write at a node that answers 500', () => {
       [answer(200, { groups: [{ groupId: 'h' }] })],
       { result: 'failed', mayLand: true },
     ],
-    ['knows ids and does it when it is asked again', CREATE, {}, [answer(201)], { result: 'done' }],
+    ['knows ids and succeeds at the second request', CREATE, {}, [answer(201)], { result: 'done' }],
     [
       'knows ids and has not created is refused, and to be undone',
       CREATE,
@@ -189,7 +193,7 @@ describe('a write at a node that answers 500', () => {
       { result: 'refused', mayLand: true, isOver: true },
     ],
     [
-      'knows ids, is gone then, and may have done it, is in doubt',
+      'knows ids, is gone afterwards and may have done it is in doubt',
       CREATE,
       {},
       [FAILED],
@@ -226,7 +230,7 @@ describe('an undo', () => {
     [CREATE, 'DELETE', '/v1/group'],
     [DELETE, 'POST', '/v1/group'],
     [CLEAR, 'DELETE', '/v1/groups'],
-  ])('by id of %j is a %s of %s that says what it undoes', async (wanted, method, path) => {
+  ])('by id of %j is a %s of %s that names the operation', async (wanted, method, path) => {
     const { ask, asked } = asking(answer(200));
 
     expect(await undo(ask, 'op', wanted)).toEqual({ isUndone: true });
@@ -243,7 +247,7 @@ describe('an undo', () => {
     },
   );
 
-  it('by the contrary removes and restores group by group, takes no for an answer where it is one, and has no id', async () => {
+  it('by the opposite change removes and restores group by group, accepts a clear refusal, and has no id', async () => {
     const { ask, asked } = asking(answer(404), answer(201), answer(400));
 
     expect(await undo(ask, 'op', CLEAR, { contrary: { remove: ['a'], restore: ['b', 'c'] } })).toEqual({
@@ -256,7 +260,7 @@ describe('an undo', () => {
     ]);
   });
 
-  it('by the contrary ends at the first group that is not confirmed', async () => {
+  it('by the opposite change stops at the first group that is not confirmed', async () => {
     const { ask, asked } = asking(answer(201), answer(503), answer(201));
 
     expect(await undo(ask, 'op', CLEAR, { contrary: { remove: [], restore: ['a', 'b', 'c'] } })).toMatchObject({
@@ -267,33 +271,33 @@ describe('an undo', () => {
 
   it.each<[string, Wanted, UndoOptions, readonly CallEnd[], boolean]>([
     ['a create that is not there', CREATE, NOTHING, [answer(500), answer(404)], true],
-    ['a create that is not there, and may come later', CREATE, {}, [answer(500)], false],
+    ['a create that is not there, but may arrive later', CREATE, {}, [answer(500)], false],
     [
-      'a create that is not there, where nothing was numbered since',
+      'a create that is not there, with no later version',
       CREATE,
       { before: { groups: [], version: 6 } },
       [answer(500), answer(404, undefined, { ...KNOWS, 'x-group-version': '6' })],
       true,
     ],
     [
-      'a create that may stand below what somebody has deleted since',
+      'a create that a later delete may have overtaken',
       CREATE,
       { before: { groups: [], version: 6 } },
       [answer(500), answer(404, undefined, { ...KNOWS, 'x-group-version': '8' })],
       false,
     ],
     ['a create that is there', CREATE, NOTHING, [answer(500), answer(200, { groupId: 'g' })], false],
-    ['a delete of what is there again', DELETE, HAD_IT, [answer(500), answer(200, { groupId: 'g' })], true],
-    ['a delete of what is gone', DELETE, HAD_IT, [answer(500), answer(404)], false],
-    ['a delete of what nobody knows to have been there', DELETE, {}, [answer(500)], false],
+    ['a delete of a group that is there again', DELETE, HAD_IT, [answer(500), answer(200, { groupId: 'g' })], true],
+    ['a delete of a group that is gone', DELETE, HAD_IT, [answer(500), answer(404)], false],
+    ['a delete of a group that may never have been there', DELETE, {}, [answer(500)], false],
     ['a create at a plain node', CREATE, { ...NOTHING, contrary: REMOVE }, [answer(404)], true],
-    ['a create at a plain node that may come later', CREATE, { contrary: REMOVE }, [], false],
-  ])('of %s, at a node that answers 500, is what a look says', async (_, wanted, options, later, isUndone) => {
+    ['a create at a plain node that may arrive later', CREATE, { contrary: REMOVE }, [], false],
+  ])('of %s at a node that answers 500 follows a query', async (_, wanted, options, later, isUndone) => {
     expect(await undo(asking(answer(500), ...later).ask, 'op', wanted, options)).toMatchObject({ isUndone });
   });
 
   it.each([200, 201, 204])(
-    'by the contrary takes a %i without a body for a yes, and a page for none',
+    'by the opposite change accepts a %i without a body, and not an HTML page',
     async (status) => {
       const contrary = { remove: ['a'], restore: ['b'] };
 

@@ -29,7 +29,7 @@ export async function raiseNodes(
   );
 }
 
-const SILENT: Look = { state: 'silent', cause: 'it was not asked' };
+const SILENT: Look = { state: 'silent', cause: 'the node was not asked' };
 const metBy = (look: Look): LamportTime | undefined =>
   look.state === 'seen' && look.understands ? look.version : undefined;
 const mayKnowVersions = (look: Look): boolean => look.state === 'silent' || metBy(look) !== undefined;
@@ -41,7 +41,7 @@ async function raiseNode(node: string, ask: Ask, look: Look, goal: LamportTime |
   let met = from;
   for (let leap = 0; goal !== undefined && compareLamport(met, goal) < 0; leap += 1) {
     const reached =
-      leap < MAX_LEAPS ? await raise(ask, earlierOf(goal, maxRaise(met))) : { cause: 'it is too far behind' };
+      leap < MAX_LEAPS ? await raise(ask, earlierOf(goal, maxRaise(met))) : { cause: 'the node is too far behind' };
     if (reached.met === undefined) return { node, isReachable: true, met, cause: reached.cause };
     met = reached.met;
   }

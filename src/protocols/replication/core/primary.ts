@@ -104,7 +104,7 @@ function takeAnswer(state: PrimaryState, input: Answered): PrimaryDecision {
   const { verdict, report } = input.answer;
   if (verdict === 'stale-epoch') return stop(state, input);
   if (verdict === 'foreign-cluster') {
-    return takeFailure(state, view.name, `it belongs to another cluster (${report.clusterId ?? 'none'})`);
+    return takeFailure(state, view.name, `the replica belongs to another cluster (${report.clusterId ?? 'none'})`);
   }
   const [finding, error] = findingOf(state, view, input);
   const found = moved(view, finding, error);
@@ -122,11 +122,12 @@ function findingOf(state: PrimaryState, view: ReplicaView, input: Answered): [Fi
   const { seq } = report.position;
   if (view.condition === 'quarantined' && seq > 0) return ['differs'];
   if (verdict === 'diverged' || input.relation === 'off-chain') {
-    return ['differs', `its history is not this one (it stood at ${report.position.epoch}.${seq})`];
+    return ['differs', `the history of the replica differs (it was at ${report.position.epoch}.${seq})`];
   }
   const isReadable = input.relation === 'on-chain' && (input.canShipAfter || seq >= state.durableSeq);
-  if (!isReadable) return ['too-far-behind', 'it needs records that are in a snapshot only'];
-  if (seq < view.ackedSeq) return ['has-forgotten', `it had acknowledged ${view.ackedSeq} and holds only ${seq}`];
+  if (!isReadable) return ['too-far-behind', 'the replica needs records that are only in a snapshot'];
+  if (seq < view.ackedSeq)
+    return ['has-forgotten', `the replica had acknowledged ${view.ackedSeq} and holds only ${seq}`];
   return [verdict === 'accepted' && seq >= view.sentDurableSeq && !view.mustVerify ? 'level' : 'behind'];
 }
 
@@ -147,7 +148,8 @@ function approach(state: PrimaryState, name: string): PrimaryDecision {
 
 function judge(state: PrimaryState, { own, replicas }: Audited): PrimaryDecision {
   if (isLiar(own, Object.values(replicas))) {
-    const reason = 'replicas agree on a state that differs from the one here: this primary cannot be trusted';
+    const reason =
+      'replicas agree on a state that differs from the state of this primary: this primary cannot be trusted';
     return { state, effects: [{ kind: 'stop', reason }] };
   }
   return step(state, (view) => {
@@ -207,7 +209,8 @@ function stop(state: PrimaryState, { replica, answer }: Answered): PrimaryDecisi
   const { promisedEpoch, promisedPrimaryId } = answer.report;
   const { epoch, primaryId } = state.identity;
   const isOverruled = promisedEpoch > epoch || (promisedEpoch === epoch && promisedPrimaryId !== primaryId);
-  if (!isOverruled) return takeFailure(state, replica, `it refuses epoch ${epoch} and has promised ${promisedEpoch}`);
+  if (!isOverruled)
+    return takeFailure(state, replica, `the replica refuses epoch ${epoch} and has promised ${promisedEpoch}`);
   const reason = `${replica} has promised epoch ${promisedEpoch} to another primary; this one has ${epoch}`;
   return { state, effects: [{ kind: 'stop', reason }] };
 }

@@ -11,7 +11,7 @@ function holding(epoch: number, seq: number, parts: Partial<ReplicaReport> = {})
 const MUTE = { canVote: false };
 
 describe('the choice of a copy after the loss of the primary’s disk', () => {
-  it('takes the newest epoch, then the farthest, not the longest', () => {
+  it('takes the newest epoch, then the farthest position, not the longest log', () => {
     const promised = { a: holding(4, 20), b: holding(5, 10), c: holding(5, 11), d: holding(5, 9) };
     expect(chooseRecovery(promised, 4, 2)).toEqual({
       kind: 'restore',
@@ -21,29 +21,25 @@ describe('the choice of a copy after the loss of the primary’s disk', () => {
     });
   });
 
-  it('without promises of a quorum, waits', () => {
+  it('given too few promises for a quorum, waits', () => {
     const promised = { a: holding(5, 10), b: holding(5, 10) };
     expect(chooseRecovery(promised, 4, 2)).toEqual({ kind: 'wait', promised: 2, needed: 3 });
   });
 
-  it('does not count one that cannot vouch, however much it holds', () => {
+  it('does not count a replica that cannot vote, however much it holds', () => {
     const promised = { a: holding(5, 10), b: holding(5, 10), c: holding(6, 99, MUTE) };
     expect(chooseRecovery(promised, 4, 2)).toEqual({ kind: 'wait', promised: 2, needed: 3 });
   });
 
-  it('with a quorum that can vouch, takes the farthest copy, also of one that cannot', () => {
+  it('given a quorum that can vote, takes the farthest copy, even of a replica that cannot', () => {
     const promised = { a: holding(5, 10), b: holding(5, 10), c: holding(5, 11, MUTE), d: holding(5, 9) };
     expect(chooseRecovery(promised, 4, 2)).toMatchObject({ kind: 'restore', replica: 'c' });
   });
 
   it.each([
-    ['too few can vouch', { c: holding(5, 9, MUTE), d: holding(5, 9, MUTE) }, /^Only 2 of 4 replicas can vouch/],
-    [
-      'they are of different clusters',
-      { c: holding(5, 9, { clusterId: 'x' }), d: holding(5, 9) },
-      /different clusters/,
-    ],
-  ])('when all have promised and %s, refuses', (_, others, reason) => {
+    ['too few that can vote', { c: holding(5, 9, MUTE), d: holding(5, 9, MUTE) }, /^Only 2 of 4 replicas can vouch/],
+    ['data of different clusters', { c: holding(5, 9, { clusterId: 'x' }), d: holding(5, 9) }, /different clusters/],
+  ])('given promises of all and %s, refuses', (_, others, reason) => {
     const promised = { a: holding(5, 10), b: holding(5, 10), ...others };
     expect(chooseRecovery(promised, 4, 2)).toEqual({ kind: 'refuse', reason: expect.stringMatching(reason) });
   });

@@ -25,7 +25,7 @@ describe('a write that waits for replicas', () => {
     outcomes.length = 0;
   });
 
-  it('is told as soon as its own concern has reached it, and not by the other', async () => {
+  it('is confirmed under its own concern only', async () => {
     wait(5, 'all');
     wait(5, 'majority');
     confirmations.confirm({ all: 4, majority: 5 });
@@ -34,13 +34,13 @@ describe('a write that waits for replicas', () => {
     expect(await settled()).toEqual(['5 true', '5 true']);
   });
 
-  it('that is confirmed already, does not wait', async () => {
+  it('that is confirmed already does not wait', async () => {
     confirmations.confirm({ all: 9, majority: 9 });
     wait(9);
     expect(await settled()).toEqual(['9 true']);
   });
 
-  it('with others, is told in the order of their numbers, whichever came first', async () => {
+  it('among others, is confirmed in the order of the numbers, whichever began to wait first', async () => {
     wait(8);
     wait(6);
     wait(7);
@@ -48,7 +48,7 @@ describe('a write that waits for replicas', () => {
     expect(await settled()).toEqual(['6 true', '7 true']);
   });
 
-  it('beyond its deadline, is given up, and those that came later go on waiting', async () => {
+  it('is given up at its deadline, and later writes continue to wait', async () => {
     wait(1);
     timers.pass(DEADLINE_MS / 2);
     wait(2);
@@ -58,7 +58,7 @@ describe('a write that waits for replicas', () => {
     expect(await settled()).toEqual(['1 false', '2 true']);
   });
 
-  it('with a deadline of its own, is given up at that one, never later, however many others wait longer', async () => {
+  it('with a deadline of its own, is given up no later than that, however many others wait longer', async () => {
     wait(1);
     timers.pass(DEADLINE_MS / 20);
     void confirmations.wait(2, 'all', DEADLINE_MS / 2).then((isConfirmed) => outcomes.push(`2 ${String(isConfirmed)}`));
@@ -70,7 +70,7 @@ describe('a write that waits for replicas', () => {
     expect(await settled()).toEqual(['2 false', '1 false']);
   });
 
-  it('beside others, is given up one look after its deadline at most', async () => {
+  it('among others, is given up at most one check after its deadline', async () => {
     wait(1);
     timers.pass(1);
     wait(2);
@@ -80,7 +80,7 @@ describe('a write that waits for replicas', () => {
     expect(await settled()).toEqual(['1 false', '2 false']);
   });
 
-  it('and is settled, leaves no timer behind', async () => {
+  it('leaves no timer behind once it is settled', async () => {
     wait(1);
     confirmations.confirm({ all: 1, majority: 1 });
     await settled();

@@ -66,7 +66,7 @@ export async function openHistory(
         const pulled = await pull(ports, decision.replica, options.replicaTimeoutMs);
         if (pulled === 'fork') forks.push(decision.replica);
         if (pulled !== 'silence') break;
-        await pause(`${decision.replica} holds records that are missing here and does not give them`);
+        await pause(`${decision.replica} holds records that are missing here and does not send them`);
         await askForReports();
         break;
       }
@@ -106,7 +106,7 @@ async function pull(
   const from = store.history.position;
   const link = links.find((candidate) => candidate.name === name);
   const records = await link?.records(from.seq, PULL_BYTES, timeoutMs).catch((error: unknown) => {
-    log.warn('could not fetch what is missing here', { replica: name, error: String(error) });
+    log.warn('could not fetch the records that are missing here', { replica: name, error: String(error) });
   });
   if (records === undefined) return 'silence';
   if (records === 'gone' || records.length === 0) return 'fork';
@@ -117,6 +117,6 @@ async function pull(
     throw error;
   }
   const through = store.history.position.seq;
-  log.warn('fetched records that were missing here from a replica', { replica: name, after: from.seq, through });
+  log.warn('fetched missing records from a replica', { replica: name, after: from.seq, through });
   return 'pulled';
 }

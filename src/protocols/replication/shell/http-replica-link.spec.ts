@@ -76,7 +76,7 @@ async function* chunksOf(...chunks: readonly string[]): AsyncGenerator<Buffer> {
 }
 
 describe('a link to a replica that answers', () => {
-  it('given messages one after the other, sends all of them over one connection with the right of the secret', async () => {
+  it('given messages one after the other, sends them over one connection, authorized by the secret', async () => {
     const authorizations = new Set<string | undefined>();
     answer = (request, response) => {
       authorizations.add(request.headers.authorization);
@@ -90,7 +90,7 @@ describe('a link to a replica that answers', () => {
     expect([...authorizations].map((given) => isAuthorized(given, replicationAuthorization(SECRET)))).toEqual([true]);
   });
 
-  it('asked for what it has not, tells so', async () => {
+  it('given a request for missing data, returns the refusal', async () => {
     answer = answering('{}', 410);
     expect(await link.records(4, 100, PATIENT_MS)).toBe('gone');
     answer = answering('{}', 404);
@@ -103,7 +103,7 @@ describe('a link to a replica that answers', () => {
     ]);
   });
 
-  it('asked for what it has, gives it', async () => {
+  it('given a request for data, returns it', async () => {
     answer = answering(encodeReport(EMPTY_REPORT));
     expect(await link.report(PATIENT_MS)).toEqual(EMPTY_REPORT);
     answer = answering(encodeRecords(APPEND.records));
@@ -124,7 +124,7 @@ describe('a link to a replica that answers', () => {
     expect(received).toBe('abcdefghi');
   });
 
-  it('asked for its snapshot, gives position, size and bytes', async () => {
+  it('given a request for the snapshot, returns position, size and bytes', async () => {
     const position = positionOf(APPEND.records[0]!);
     answer = answering('snapshot', 200, { [POSITION_HEADER]: encodePosition(position), 'content-length': '8' });
     const snapshot = await link.snapshot(PATIENT_MS);
@@ -139,12 +139,12 @@ describe('a link to a replica that answers', () => {
 });
 
 describe('a link to a replica that misbehaves', () => {
-  it('given one that is not there, says that nothing is listening', async () => {
+  it('given a replica that is not running, reports that nothing is listening', async () => {
     await new Promise((resolve) => server.close(resolve));
     expect(await refusalOf(link.report(PATIENT_MS))).toMatch(/^not-ready: connection refused/);
   });
 
-  it('given one that does not answer, gives up in time, and speaks to it over another connection after', async () => {
+  it('given a replica that does not answer, gives up in time and uses another connection afterwards', async () => {
     answer = () => undefined;
     expect(await refusalOf(link.append(APPEND, SHORT_MS))).toBe('outcome-unknown: no answer within 50 ms');
     answer = answering(encodeAnswer(ACCEPTED));
@@ -161,7 +161,7 @@ describe('a link to a replica that misbehaves', () => {
     expect(await refusalOf(link.append(APPEND, SHORT_MS))).toBe('outcome-unknown: no answer within 50 ms');
   });
 
-  it('given one with another secret, says so', async () => {
+  it('given a replica with another secret, reports it', async () => {
     answer = answering('{}', 401);
     expect(await refusalOf(link.report(PATIENT_MS))).toBe('unauthorized: it has another cluster secret');
   });
@@ -172,30 +172,30 @@ describe('a link to a replica that misbehaves', () => {
     [404, 'nothing here', 'internal: it answered 404: nothing here'],
     [302, '', 'internal: it answered 302'],
     [200, '<html>', 'malformed-request: the body is not JSON'],
-    [200, '{"verdict":"yes"}', 'malformed-request: the verdict is none'],
-  ])('given the answer %d with %s, refuses it in one line', async (status, body, refusal) => {
+    [200, '{"verdict":"yes"}', 'malformed-request: unknown verdict'],
+  ])('given the answer %d with %s, rejects with one line', async (status, body, refusal) => {
     answer = answering(body, status);
     expect(await refusalOf(link.append(APPEND, PATIENT_MS))).toBe(refusal);
   });
 
-  it('given a long answer of many lines, repeats no more than its beginning in one line', async () => {
+  it('given a long answer of many lines, quotes only its beginning, in one line', async () => {
     answer = answering('<html>\n'.repeat(1_000), 500);
     expect((await refusalOf(link.report(PATIENT_MS))).length).toBeLessThan(300);
   });
 
-  it('given one that hangs up without an answer, says that the connection broke', async () => {
+  it('given a replica that closes the connection without an answer, reports a broken connection', async () => {
     answer = (request) => request.socket.destroy();
     expect(await refusalOf(link.append(APPEND, PATIENT_MS))).toMatch(/^outcome-unknown: the connection broke/);
   });
 
-  it('given one that hangs up within its answer, says that the connection broke', async () => {
+  it('given a replica that closes the connection within its answer, reports a broken connection', async () => {
     answer = (request, response) => {
       response.writeHead(200, { 'content-length': '100' }).write('{', () => request.socket.destroy());
     };
     expect(await refusalOf(link.append(APPEND, PATIENT_MS))).toMatch(/^outcome-unknown: the connection broke/);
   });
 
-  it('given one that closed the idle connection as the next message left, sends it again over another', async () => {
+  it('given a replica that closes the idle connection as the next message leaves, sends it again over another connection', async () => {
     answer = answering(encodeAnswer(ACCEPTED));
     await link.append(APPEND, PATIENT_MS);
     let isFirst = true;
@@ -208,13 +208,13 @@ describe('a link to a replica that misbehaves', () => {
     expect(sockets.size).toBe(2);
   });
 
-  it('given one that is stopped after each answer, still speaks to it', async () => {
+  it('given a replica that restarts after each answer, still reaches it', async () => {
     answer = answering(encodeAnswer(ACCEPTED), 200, { connection: 'close' });
     await link.append(APPEND, PATIENT_MS);
     expect(await link.append(APPEND, PATIENT_MS)).toEqual(ACCEPTED);
   });
 
-  it('refused before all of a snapshot was sent, stops sending it', async () => {
+  it('given a refusal before all of a snapshot was sent, stops sending it', async () => {
     answer = (_request, response) => response.writeHead(200).end(encodeAnswer({ ...ACCEPTED, verdict: 'stale-epoch' }));
     let sent = 0;
     const endless = async function* (): AsyncGenerator<Buffer> {
@@ -239,7 +239,7 @@ describe('a link to a replica that misbehaves', () => {
     expect(sent).toBe(sentThen);
   });
 
-  it('given one that takes no more of a snapshot, gives up when nothing moved for so long', async () => {
+  it('given a replica that reads no more of a snapshot, gives up after the timeout without progress', async () => {
     answer = (request) => request.pause();
     const chunks = chunksOf(...Array.from({ length: 200 }, () => 'x'.repeat(65_536)));
     const snapshot = { position: GENESIS_POSITION, sizeBytes: 200 * 65_536, chunks };
@@ -248,7 +248,7 @@ describe('a link to a replica that misbehaves', () => {
     );
   });
 
-  it('given a snapshot whose reading fails, breaks it off', async () => {
+  it('given a snapshot that cannot be read, aborts the call', async () => {
     answer = (request) => request.resume();
     const failing = async function* (): AsyncGenerator<Buffer> {
       yield Buffer.from('abc');
@@ -270,7 +270,7 @@ describe('a link to a replica that misbehaves', () => {
     expect(await refusalOf(readAll())).toMatch(/^outcome-unknown: the connection broke/);
   });
 
-  it('closed, breaks off what is under way', async () => {
+  it('aborts all calls when it is closed', async () => {
     answer = () => {
       link.close();
     };

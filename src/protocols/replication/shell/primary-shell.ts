@@ -125,7 +125,7 @@ export class ReplicationPrimary {
       ...(newClusterId !== undefined && { clusterId: newClusterId }),
     });
     const { clusterId } = store.history;
-    if (clusterId === undefined) throw new Error('an epoch has begun without a cluster');
+    if (clusterId === undefined) throw new Error('an epoch began without a cluster');
     const identity: PrimaryIdentity = { clusterId, epoch, primaryId };
     const replicas = this.ports.links.map(({ name }) => name);
     this.carryOut(beginPrimary({ identity, replicas, minInSync, epochStart }));
@@ -152,7 +152,7 @@ export class ReplicationPrimary {
   admit(concern: WriteConcern = this.options.writeConcern): void {
     if (this.state !== undefined && (concern === 'primary' || admits(this.state))) return;
     const code = this.state === undefined ? 'not-ready' : 'too-few-replicas';
-    throw new AppError(code, `${this.obstacle() ?? 'not now'}; nothing was written`, {
+    throw new AppError(code, `${this.obstacle() ?? 'the primary is not ready'}; nothing was written`, {
       retry: 'safe',
       retryAfterSeconds: 1,
     });
@@ -283,13 +283,13 @@ export class ReplicationPrimary {
       for (let auditAt = this.audit.cutFor(name, afterSeq); auditAt !== undefined;) {
         const { verdict, report } = await this.shipping.append(link, identity, afterSeq, { timeoutMs, auditAt });
         const isProgress = report.position.seq > afterSeq || report.position.seq === auditAt;
-        if (verdict !== 'accepted' || !isProgress) throw new Error(`it answered ${verdict} to a comparison`);
+        if (verdict !== 'accepted' || !isProgress) throw new Error(`the replica answered ${verdict} to a comparison`);
         afterSeq = report.position.seq;
         this.audit.reached(link, afterSeq, auditAt);
         auditAt = this.audit.cutFor(name, afterSeq);
       }
       const result = await compared;
-      if (result === undefined) throw new Error('it did not show its state hash');
+      if (result === undefined) throw new Error('the replica did not show its state hash');
       this.handle({ kind: 'audited', ...result });
     } catch (error) {
       this.audit.failed(name);
@@ -299,7 +299,7 @@ export class ReplicationPrimary {
 
   private linkOf(name: string): ReplicaLink {
     const link = this.ports.links.find((candidate) => candidate.name === name);
-    if (link === undefined) throw new Error(`no replica named ${name}`);
+    if (link === undefined) throw new Error(`there is no replica ${name}`);
     return link;
   }
 

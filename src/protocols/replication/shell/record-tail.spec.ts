@@ -19,29 +19,29 @@ function seqsOf(records: readonly EncodedRecord[] | undefined): readonly number[
 }
 
 describe('the newest records', () => {
-  it('asked for behind a record that is held, are all that follow', () => {
+  it('after a record that is held, are all that follow it', () => {
     expect(seqsOf(tailWith(5, 9).after(6, 9, 10_000))).toEqual([7, 8, 9]);
   });
 
-  it('asked for up to one of them, end there', () => {
+  it('up to a record that is held, end with it', () => {
     expect(seqsOf(tailWith(5, 9).after(4, 6, 10_000))).toEqual([5, 6]);
   });
 
-  it('asked for behind the last, are none', () => {
+  it('after the last record, are none', () => {
     expect(seqsOf(tailWith(5, 9).after(9, 9, 10_000))).toEqual([]);
   });
 
-  it('asked for behind one that is too old or before anything was pushed, are not known', () => {
+  it('after a record that is too old, or before any was pushed, are unknown', () => {
     expect(tailWith(5, 9).after(3, 9, 10_000)).toBeUndefined();
     expect(new RecordTail(10).after(0, 0, 10)).toBeUndefined();
   });
 
-  it('asked for with little room, are as many as begin within it and at least one', () => {
+  it('within a limit, are as many as begin within it and at least one', () => {
     expect(seqsOf(tailWith(5, 9).after(4, 9, RECORD_CHARACTERS + 1))).toEqual([5, 6]);
     expect(seqsOf(tailWith(5, 9).after(4, 9, 1))).toEqual([5]);
   });
 
-  it('beyond what may be held, drop the oldest and keep the others findable', () => {
+  it('beyond the limit of the tail, drop the oldest and keep the others findable', () => {
     const tail = tailWith(1, 100, 10 * RECORD_CHARACTERS);
 
     expect(tail.after(50, 100, 10_000)).toBeUndefined();

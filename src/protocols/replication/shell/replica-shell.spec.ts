@@ -24,7 +24,7 @@ beforeEach(() => {
   shell = new ReplicaShell({ store, timers, log: new RecordingLog() }, (primary) => heard.push(primary));
 });
 
-/** The records with these numbers, after the one before them. */
+/** The records with these numbers, which follow the record before them. */
 function append(firstSeq: number, lastSeq: number, more: Partial<ShippedAppend> = {}): ShippedAppend {
   const records = RECORDS.slice(firstSeq - 1, lastSeq);
   const before: EncodedRecord | undefined = RECORDS[firstSeq - 2];
@@ -50,18 +50,18 @@ const outcome = async (
   return `${verdict} at ${String(report.position.seq)}`;
 };
 
-describe('a replica given appends', () => {
-  it('keeps the promise before it takes the first record, and answers after both', async () => {
+describe('a replica that receives appends', () => {
+  it('makes the promise durable before the first record, and answers after both', async () => {
     expect(await outcome(shell.append(append(1, 2)))).toBe('accepted at 2');
     expect(store.steps).toEqual(['promise 1', 'follow 1 2', 'promise 1 votes']);
   });
 
-  it('given them all at once, handles one after the other', async () => {
+  it('given several at once, handles one after the other', async () => {
     const outcomes = [append(1, 2), append(3, 3), append(4, 6)].map((message) => outcome(shell.append(message)));
     expect(await Promise.all(outcomes)).toEqual(['accepted at 2', 'accepted at 3', 'accepted at 6']);
   });
 
-  it('given one twice, or one that overlaps, takes every record once', async () => {
+  it('given a repeated or an overlapping append, stores every record once', async () => {
     await shell.append(append(1, 3));
     expect(await outcome(shell.append(append(1, 3)))).toBe('accepted at 3');
     expect(await outcome(shell.append(append(2, 5)))).toBe('accepted at 5');
@@ -69,18 +69,18 @@ describe('a replica given appends', () => {
     expect(shell.counts).toMatchObject({ appendedRecords: 5, lag: 0 });
   });
 
-  it('given a late one of records that it has, stays where it is', async () => {
+  it('given a late append of records that it holds, keeps its position', async () => {
     await shell.append(append(1, 6));
     expect(await outcome(shell.append(append(1, 2)))).toBe('accepted at 6');
   });
 
-  it('given one that begins beyond its position, takes nothing and says that there is a gap', async () => {
+  it('given an append that begins beyond its position, stores nothing and reports a gap', async () => {
     await shell.append(append(1, 2));
     expect(await outcome(shell.append(append(5, 6)))).toBe('gap at 2');
     expect(shell.counts.lag).toBe(4);
   });
 
-  it('given one of an older primary, or of a second one in the epoch, takes nothing and does not take it for its primary', async () => {
+  it('given an append of an older primary, or of a second primary in the epoch, stores nothing and does not follow it', async () => {
     await shell.append(append(1, 2, { from: SECOND, primaryUrl: 'http://127.0.0.1:2' }));
     const second: PrimaryIdentity = { ...SECOND, primaryId: 'another' };
     expect(await outcome(shell.append(append(3, 4)))).toBe('stale-epoch at 2');
@@ -89,13 +89,13 @@ describe('a replica given appends', () => {
     expect(heard).toHaveLength(1);
   });
 
-  it('given one that its disk has no room for, refuses it and takes the next', async () => {
+  it('given an append without room on the disk, refuses it and stores the next', async () => {
     store.failure = storageFull(undefined);
     await expect(shell.append(append(1, 2))).rejects.toMatchObject({ code: 'storage-full' });
     expect(await outcome(shell.append(append(1, 2)))).toBe('accepted at 2');
   });
 
-  it('given another history, takes nothing, and sets its own aside when it is told to', async () => {
+  it('given another history, stores nothing, and quarantines its own when the primary asks for it', async () => {
     await shell.append(append(1, 2));
     const others = recordsAfter(GENESIS_POSITION, 1, ['x', 'y', 'z']);
     const other = append(1, 3, { records: others });
@@ -106,8 +106,8 @@ describe('a replica given appends', () => {
   });
 });
 
-describe('a replica asked for a promise', () => {
-  it('keeps it, and refuses the records of the primary before', async () => {
+describe('a replica that is asked for a promise', () => {
+  it('makes it durable, and refuses the records of the earlier primary', async () => {
     await shell.append(append(1, 2));
     expect(await outcome(shell.promise({ epoch: 7, primaryId: 'recovery' }))).toBe('accepted at 2');
     expect(await outcome(shell.append(append(3, 4)))).toBe('stale-epoch at 2');
@@ -115,26 +115,26 @@ describe('a replica asked for a promise', () => {
   });
 });
 
-describe('a replica given a snapshot', () => {
+describe('a replica that receives a snapshot', () => {
   const position = positionOf(RECORDS[5]!);
 
   beforeEach(() => {
     store.snapshotPosition = position;
   });
 
-  it('that is of another position than it was said to be, refuses it and installs nothing', async () => {
+  it('of another position than announced, refuses it and installs nothing', async () => {
     store.snapshotPosition = { ...position, hash: 'another history' };
     await expect(shell.install({ from: FIRST, position }, bytes('ab'))).rejects.toMatchObject({ code: 'data-corrupt' });
     expect(store.position.seq).toBe(0);
   });
 
-  it('receives it whole, then installs it', async () => {
+  it('stores all of it, then installs it', async () => {
     expect(await outcome(shell.install({ from: FIRST, position }, bytes('ab', 'cd')))).toBe('accepted at 6');
     expect(store.steps).toEqual(['receive abcd', 'promise 1', 'install 6']);
     expect(shell.counts.installedSnapshots).toBe(1);
   });
 
-  it('that is not ahead of what it holds, or is of an older primary, does not read a byte of it', async () => {
+  it('that is not ahead, or of an older primary, reads no byte of it', async () => {
     await shell.append(append(1, 8, { from: SECOND }));
     let isRead = false;
     const unread = async function* (): AsyncGenerator<Buffer> {
@@ -146,7 +146,7 @@ describe('a replica given a snapshot', () => {
     expect(isRead).toBe(false);
   });
 
-  it('while another one comes in, refuses it, and takes appends meanwhile', async () => {
+  it('while another snapshot arrives, refuses it, and accepts appends meanwhile', async () => {
     let goOn = (): void => undefined;
     const slow = async function* (): AsyncGenerator<Buffer> {
       await new Promise<void>((resolve) => (goOn = resolve));
@@ -171,7 +171,7 @@ describe('a replica given a snapshot', () => {
 });
 
 describe('the state hashes of a replica', () => {
-  it('asked for one where an append with audit ended, is the one of exactly that place, also when more came after', async () => {
+  it('given an append with audit, contain the hash of exactly its last position, even after later appends', async () => {
     await shell.append(append(1, 3, { audit: true }));
     await shell.append(append(4, 6));
     expect(await shell.stateHash(3)).toEqual({ position: positionOf(RECORDS[2]!), stateHash: 'hash at 3' });
@@ -179,37 +179,37 @@ describe('the state hashes of a replica', () => {
     expect(await shell.stateHash(undefined)).toEqual({ position: positionOf(RECORDS[5]!), stateHash: 'hash at 6' });
   });
 
-  it('given an audit of a place that it has passed or not reached, has none of it', async () => {
+  it('given an audit of a position that the replica has passed or not reached, contain no hash of it', async () => {
     await shell.append(append(1, 6));
     await shell.append(append(1, 3, { audit: true }));
     await shell.append(append(8, 8, { audit: true }));
     expect([await shell.stateHash(3), await shell.stateHash(8)]).toEqual([undefined, undefined]);
   });
 
-  it('given an audit without news, has the one of where it stands', async () => {
+  it('given an audit without new records, contain the hash of its position', async () => {
     await shell.append(append(1, 3));
     await shell.append(append(4, 3, { audit: true }));
     expect(await shell.stateHash(3)).toMatchObject({ stateHash: 'hash at 3' });
   });
 
-  it('given many, keeps the last few', async () => {
+  it('given many audits, contain the last few', async () => {
     for (let seq = 1; seq <= 8; seq += 1) await shell.append(append(seq, seq, { audit: true }));
     const kept = await Promise.all(RECORDS.map(({ seq }) => shell.stateHash(seq)));
     expect(kept.map((found) => found !== undefined)).toEqual([false, false, false, false, true, true, true, true]);
   });
 
-  it('after a set-aside, has none of the data that is gone', async () => {
+  it('given a quarantine, contain none of the quarantined data', async () => {
     await shell.append(append(1, 3, { audit: true }));
     await shell.quarantine(FIRST);
     expect(await shell.stateHash(3)).toBeUndefined();
   });
 });
 
-describe('who waits for a write on a replica', () => {
+describe('a caller that waits for a write on a replica', () => {
   const isSettled = async (promise: Promise<unknown>): Promise<boolean> =>
     Promise.race([promise.then(() => true), new Promise<boolean>((resolve) => setImmediate(resolve, false))]);
 
-  it('is told as soon as it is there, and at once when it is', async () => {
+  it('is answered as soon as the write arrives, or at once', async () => {
     const waiting = shell.whenAt({ epoch: 1, seq: 3 }, 1_000);
     await shell.append(append(1, 2));
     expect(await isSettled(waiting)).toBe(false);
@@ -218,14 +218,14 @@ describe('who waits for a write on a replica', () => {
     expect(await shell.whenAt({ epoch: 1, seq: 2 }, 1_000)).toBe(true);
   });
 
-  it('is told when a snapshot brought it', async () => {
+  it('is answered when a snapshot contains the write', async () => {
     const waiting = shell.whenAt({ epoch: 1, seq: 3 }, 1_000);
     store.snapshotPosition = positionOf(RECORDS[5]!);
     await shell.install({ from: FIRST, position: store.snapshotPosition }, bytes('ab'));
     expect(await waiting).toBe(true);
   });
 
-  it('is told that it is not there after the time it would wait', async () => {
+  it('is answered after its deadline that the write is missing', async () => {
     const waiting = shell.whenAt({ epoch: 1, seq: 3 }, 1_000);
     timers.pass(999);
     expect(await isSettled(waiting)).toBe(false);
@@ -233,7 +233,7 @@ describe('who waits for a write on a replica', () => {
     expect(await waiting).toBe(false);
   });
 
-  it('for a write of a newer epoch, is not told by the same number in an older one', async () => {
+  it('for a write of a newer epoch, is not answered by the same number in an older epoch', async () => {
     const waiting = shell.whenAt({ epoch: 2, seq: 3 }, 1_000);
     await shell.append(append(1, 4));
     expect(await isSettled(waiting)).toBe(false);

@@ -101,7 +101,7 @@ export class ReplicaShell {
     const decided = await this.inTurn(async () => decideReplica(stateOf(store), { kind: 'install', from, position }));
     const answer = decided.effects.find((effect) => effect.kind === 'answer');
     if (answer && !decided.effects.some(({ kind }) => kind === 'install')) return this.setOff(message, answer.answer);
-    if (this.isReceiving) throw notReady('another snapshot is coming in');
+    if (this.isReceiving) throw notReady('another snapshot is arriving');
     this.isReceiving = true;
     try {
       log.info('receiving a snapshot', { seq: position.seq });
@@ -160,7 +160,7 @@ export class ReplicaShell {
           log.info('installed a snapshot', { seq: effect.position.seq });
           break;
         case 'set-aside':
-          log.warn('setting all data aside: it is not the history of the primary', { ...store.position });
+          log.warn('quarantining all data: its history differs from the history of the primary', { ...store.position });
           await store.quarantine();
           this.counted.quarantines += 1;
           this.hashes.forget();
@@ -169,7 +169,7 @@ export class ReplicaShell {
           return { ...effect.answer, report: this.report() };
       }
     }
-    throw new Error(`the core gave no answer to ${message.kind}`);
+    throw new Error(`the core did not answer ${message.kind}`);
   }
 
   private hear(primary: FollowedPrimary): void {
@@ -180,7 +180,7 @@ export class ReplicaShell {
 
 function assertSnapshotOf(position: ChainPosition, received: ChainPosition): void {
   if (received.seq === position.seq && received.hash === position.hash) return;
-  const message = `what came is the snapshot of record ${String(received.seq)}, not of ${String(position.seq)}`;
+  const message = `the snapshot is of record ${String(received.seq)} instead of record ${String(position.seq)}`;
   throw new AppError('data-corrupt', message, { retry: 'safe' });
 }
 

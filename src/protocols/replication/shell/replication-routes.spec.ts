@@ -17,7 +17,7 @@ const ROUTES = [
 describe('the routes between the nodes of a cluster', () => {
   let secret: string | undefined;
   let server: FastifyInstance;
-  /** What was asked of the data here. */
+  /** The requests that reached the data. */
   let reached: string[];
 
   beforeEach(async () => {
@@ -44,7 +44,7 @@ describe('the routes between the nodes of a cluster', () => {
   ): Promise<number> => (await server.inject({ method, url: `${url}?after=0&seq=1`, headers })).statusCode;
 
   it.each(ROUTES)(
-    '%s %s, without the secret of the cluster, is refused with 401, whatever API key comes with it',
+    '%s %s without the cluster secret is refused with 401, whatever API key the request carries',
     async (method, url) => {
       expect([
         await statusOf(method, url, {}),
@@ -56,13 +56,13 @@ describe('the routes between the nodes of a cluster', () => {
     },
   );
 
-  it.each(ROUTES)('%s %s, while no secret is known here, is refused with 503', async (method, url) => {
+  it.each(ROUTES)('%s %s is refused with 503 while this process knows no secret', async (method, url) => {
     secret = undefined;
     expect(await statusOf(method, url, { authorization: SECRET })).toBe(503);
     expect(reached).toEqual([]);
   });
 
-  it.each(ROUTES)('%s %s, with the secret, needs no API key', async (method, url) => {
+  it.each(ROUTES)('%s %s with the secret needs no API key', async (method, url) => {
     expect([401, 403]).not.toContain(await statusOf(method, url, { authorization: SECRET }));
     expect(reached).toHaveLength(method === 'GET' ? 1 : 0);
   });

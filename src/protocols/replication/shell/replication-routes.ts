@@ -47,7 +47,7 @@ export async function serveReplication(server: FastifyInstance, options: Replica
       const refusal = refusalOf(request, options.authorization());
       if (refusal?.code === 'unauthorized' && !isWarned) {
         isWarned = true;
-        options.logger.warn({ from: request.ip }, 'refused a call that does not know the cluster secret kept here');
+        options.logger.warn({ from: request.ip }, 'refused a call without the cluster secret of this process');
       }
       next(refusal);
     });
@@ -109,7 +109,7 @@ function serveQuestions(context: FastifyInstance, { shell, history }: Replicatio
   });
   context.get(REPLICATION_PATHS.snapshot, settings, async (_request, reply) => {
     const snapshot = await history.openSnapshot();
-    if (!snapshot) throw new AppError('not-found', 'no snapshot was taken here', { retry: 'safe' });
+    if (!snapshot) throw new AppError('not-found', 'this process has no snapshot', { retry: 'safe' });
     const { position, sizeBytes, chunks } = snapshot;
     reply.raw.once('close', () => void snapshot.close());
     reply.headers({
@@ -122,17 +122,17 @@ function serveQuestions(context: FastifyInstance, { shell, history }: Replicatio
   context.get(REPLICATION_PATHS.stateHash, settings, async (request, reply) => {
     const { seq } = request.query as Readonly<Record<string, unknown>>;
     const found = await shell.stateHash(seq === undefined ? undefined : wholeNumber('seq', seq));
-    if (!found) throw new AppError('not-found', 'no state hash was kept there', { retry: 'safe' });
+    if (!found) throw new AppError('not-found', 'no state hash was kept at that position', { retry: 'safe' });
     return reply.header('content-type', JSON_TYPE).send(encodeStateHash(found));
   });
 }
 
 function refusalOf(request: FastifyRequest, expected: string | undefined): AppError | undefined {
   if (expected === undefined) {
-    return new AppError('not-ready', 'the cluster secret is not known here yet', { retry: 'safe' });
+    return new AppError('not-ready', 'this process does not know the cluster secret yet', { retry: 'safe' });
   }
   if (isAuthorized(request.headers.authorization, expected)) return undefined;
-  return new AppError('unauthorized', 'only who knows the cluster secret may call this', { retry: 'never' });
+  return new AppError('unauthorized', 'this route needs the cluster secret', { retry: 'never' });
 }
 
 function answer(reply: FastifyReply, given: ReplicaAnswer): FastifyReply {

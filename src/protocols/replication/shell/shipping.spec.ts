@@ -14,13 +14,13 @@ function shippingWith(...seqs: readonly number[]): Shipping {
 }
 
 describe('the records behind a replica', () => {
-  it('that a snapshot has just replaced on the disk can be shipped while they are in memory', () => {
+  it('that a snapshot has just replaced on the disk, can be shipped while they are in memory', () => {
     const shipping = shippingWith(5, 6, 7, 8, 9, 10);
 
     expect([4, 5, 8].map((seq) => shipping.canShipAfter(seq))).toEqual([false, true, true]);
   });
 
-  it('that are neither in memory nor on the disk cannot be shipped', () => {
+  it('that are neither in memory nor on the disk, cannot be shipped', () => {
     expect([FIRST_ON_DISK - 2, FIRST_ON_DISK - 1].map((seq) => shippingWith().canShipAfter(seq))).toEqual([
       false,
       true,

@@ -39,7 +39,7 @@ describe('a comparison of states', () => {
     audit = new StateAudit({ captureState: () => ({ position: POSITION, stateHash: () => own }) }, timers, DEADLINE_MS);
   });
 
-  it('of replicas that were told to stop at the same record, gives what each of them shows there', async () => {
+  it('of replicas whose message ended at the same record, returns the hash of each', async () => {
     begin('a', 'b');
     expect(audit.cutFor('a', SEQ - 2)).toBe(SEQ);
     audit.reached(shows('a', 'own'), SEQ, SEQ);
@@ -47,7 +47,7 @@ describe('a comparison of states', () => {
     expect(await settled()).toEqual({ own: 'own', replicas: { a: 'own', b: 'other' } });
   });
 
-  it('while a message that knew nothing of it is under way, waits for the next one, which is cut there', async () => {
+  it('that begins while a message is under way, waits for the next message, which ends at the record', async () => {
     begin('a');
     audit.reached(shows('a', 'own'), SEQ, undefined);
     expect(await settled()).toBe('under way');
@@ -56,7 +56,7 @@ describe('a comparison of states', () => {
     expect(await settled()).toEqual({ own: 'own', replicas: { a: 'own' } });
   });
 
-  it('with a replica that takes long to compute, waits as long as the deadline, and then goes without it', async () => {
+  it('with a slow replica, waits until the deadline, and then continues without it', async () => {
     begin('a', 'b');
     audit.reached(
       link('a', () => new Promise(() => undefined)),
@@ -70,7 +70,7 @@ describe('a comparison of states', () => {
     expect(await settled()).toEqual({ own: 'own', replicas: { b: 'own' } });
   });
 
-  it('with a replica that has shown its state and then failed, does not count what it had shown', async () => {
+  it('with a replica that failed after it had shown its hash, ignores that hash', async () => {
     begin('a', 'b');
     audit.reached(shows('a', 'own'), SEQ, SEQ);
     await settled();
@@ -79,7 +79,7 @@ describe('a comparison of states', () => {
     expect(await settled()).toEqual({ own: 'own', replicas: { b: 'own' } });
   });
 
-  it('that nobody answers, or for which the own state cannot be had, comes to nothing', async () => {
+  it('without an answer, or without its own state hash, has no result', async () => {
     begin('a');
     audit.failed('a');
     expect(await settled()).toBeUndefined();

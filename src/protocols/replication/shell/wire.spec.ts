@@ -46,7 +46,7 @@ const append: fc.Arbitrary<ShippedAppend> = fc
   })
   .map(({ ops, ...rest }) => ({ ...rest, records: recordsAfter(rest.after, rest.after.epoch + 1, ops) }));
 
-/** What the decoder makes of it, or nothing when it refuses it as malformed. */
+/** The decoded value; undefined when the decoder refuses it as malformed. */
 function attempt<T>(decode: () => T): T | undefined {
   try {
     return decode();
@@ -57,7 +57,7 @@ function attempt<T>(decode: () => T): T | undefined {
 }
 
 describe('an append on the wire', () => {
-  it('of any records, comes out as it went in', () => {
+  it('of any records, is decoded as it was encoded', () => {
     fc.assert(
       fc.property(append, (message) => {
         expect(decodeAppend(encodeAppend(message))).toEqual(message);
@@ -65,7 +65,7 @@ describe('an append on the wire', () => {
     );
   });
 
-  it('with any byte changed, is refused or says the same', () => {
+  it('with any byte changed, is refused or decoded to the same content', () => {
     fc.assert(
       fc.property(append, fc.nat(), fc.integer({ min: 1, max: 255 }), (message, at, change) => {
         const bytes = encodeAppend(message);
@@ -100,7 +100,7 @@ describe('an append on the wire', () => {
         primaryUrl: 'http://127.0.0.1:5050',
         audit: false,
       });
-      expect(() => decodeAppend(bytes)).toThrow(/does not follow the one before it/);
+      expect(() => decodeAppend(bytes)).toThrow(/does not follow the record before it/);
     }
   });
 
@@ -109,8 +109,8 @@ describe('an append on the wire', () => {
     ['no JSON', 'hello'],
     ['JSON without a checksum', '{"from":{}}'],
     ['an array', '[]'],
-  ])('that is %s, is refused with one line', (_what, text) => {
-    expect(() => decodeAppend(Buffer.from(text))).toThrow(/^the checksum of the envelope does not fit$/);
+  ])('that is %s, is refused with one line of text', (_what, text) => {
+    expect(() => decodeAppend(Buffer.from(text))).toThrow(/^the checksum of the envelope is wrong$/);
   });
 });
 
@@ -134,12 +134,12 @@ describe('the other messages on the wire', () => {
     );
   });
 
-  it('of a replica that holds nothing, come out as they went in', () => {
+  it('of an empty replica, are decoded as they were encoded', () => {
     expect(decodeReport(encodeReport(EMPTY_REPORT))).toEqual(EMPTY_REPORT);
   });
 
   it.each(['', '1', '1.2', '1.2.zz', `-1.2.${'0'.repeat(32)}`, `1.2.${'0'.repeat(33)}`, undefined])(
-    'given the position %j, refuse it',
+    'are refused with the position %j',
     (text) => {
       expect(() => decodePosition(text)).toThrow(/a position needs/);
     },
@@ -151,12 +151,12 @@ describe('the other messages on the wire', () => {
     '{"verdict":"accepted","report":null}',
     '{"verdict":"accepted","report":{"promisedEpoch":-1}}',
     '<html>',
-  ])('given the answer %s, refuse it', (text) => {
+  ])('are refused as the answer %s', (text) => {
     expect(attempt(() => decodeAnswer(Buffer.from(text)))).toBeUndefined();
   });
 });
 
-describe('records that were asked for', () => {
+describe('requested records', () => {
   it('come out as they went in', () => {
     fc.assert(
       fc.property(fc.array(op), position, (ops, after) => {
@@ -166,9 +166,9 @@ describe('records that were asked for', () => {
     );
   });
 
-  it('that begin elsewhere or do not follow each other, are refused', () => {
+  it('that begin at another number or do not follow each other, are refused', () => {
     const [first, second, third] = recordsAfter(GENESIS_POSITION, 1, ['a', 'b', 'c']);
-    expect(() => decodeRecords(0, encodeRecords([second!]))).toThrow(/does not begin with record 1/);
+    expect(() => decodeRecords(0, encodeRecords([second!]))).toThrow(/do not begin with record 1/);
     expect(() => decodeRecords(0, encodeRecords([first!, third!]))).toThrow(/record 2 does not follow/);
   });
 });

@@ -78,7 +78,7 @@ export function decodeAppend(body: Buffer): ShippedAppend {
   const [envelope = '', ...lines] = body.toString('utf8').split(NEWLINE);
   const { from, after, durableSeq, primaryUrl, audit } = unsealed(envelope);
   if (!isCount(durableSeq) || typeof primaryUrl !== 'string' || typeof audit !== 'boolean')
-    throw malformed('the envelope is not whole');
+    throw malformed('the envelope is incomplete');
   const start = positionOf(after);
   return { from: identityOf(from), after: start, durableSeq, records: chained(start, lines), primaryUrl, audit };
 }
@@ -120,7 +120,7 @@ export function decodeRecords(afterSeq: number, body: Buffer): readonly EncodedR
   const [first = '', ...rest] = body.toString('utf8').split(NEWLINE);
   const head = positionInRecord(first);
   if (head?.seq !== afterSeq + 1 || !first.endsWith('}')) {
-    throw malformed(`what came does not begin with record ${String(afterSeq + 1)}`);
+    throw malformed(`the records do not begin with record ${String(afterSeq + 1)}`);
   }
   return [shipped(head, first), ...chained(head, rest)];
 }
@@ -131,7 +131,7 @@ export function encodeAnswer({ verdict, report }: ReplicaAnswer): Buffer {
 
 export function decodeAnswer(body: Buffer): ReplicaAnswer {
   const { verdict, report } = parsed(body.toString('utf8'));
-  if (!VERDICTS.has(verdict)) throw malformed('the verdict is none');
+  if (!VERDICTS.has(verdict)) throw malformed('unknown verdict');
   return { verdict: verdict as ReplicaVerdict, report: reportOf(report) };
 }
 
@@ -168,7 +168,7 @@ function chained(after: ChainPosition, lines: readonly string[]): EncodedRecord[
   return lines.map((json) => {
     const position = chainedPosition(previous, json);
     if (position === undefined) {
-      throw malformed(`what should be record ${String(previous.seq + 1)} does not follow the one before it`);
+      throw malformed(`record ${String(previous.seq + 1)} does not follow the record before it`);
     }
     previous = position;
     return shipped(position, json);
@@ -186,7 +186,7 @@ function sealed(value: Readonly<Record<string, unknown>>): string {
 
 function unsealed(text: string): Record<string, unknown> {
   const [, open, crc] = CHECKSUM.exec(text) ?? [];
-  if (open === undefined || checksum(open) !== crc) throw malformed('the checksum of the envelope does not fit');
+  if (open === undefined || checksum(open) !== crc) throw malformed('the checksum of the envelope is wrong');
   return parsed(`${open}}`);
 }
 
@@ -247,12 +247,12 @@ function reportOf(value: unknown): ReplicaReport {
     isTextOrAbsent(promisedPrimaryId) &&
     isCount(firstSeq) &&
     typeof canVote === 'boolean';
-  if (!isWhole) throw malformed('the report is not whole');
+  if (!isWhole) throw malformed('the report is incomplete');
   return { clusterId, promisedEpoch, promisedPrimaryId, position: positionOf(position), firstSeq, canVote };
 }
 
 function objectOf(value: unknown): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) throw malformed('there is no object where one is needed');
+  if (typeof value !== 'object' || value === null) throw malformed('an object is missing');
   return value as Record<string, unknown>;
 }
 

@@ -103,7 +103,7 @@ async function send(
   { shell, client, authorization, writeDeadlineMs }: WriteForwardingOptions,
 ): Promise<NodeAnswer> {
   const { followed } = shell;
-  if (!followed) throw new AppError('not-ready', 'no primary has spoken to this replica yet', { retry: 'safe' });
+  if (!followed) throw new AppError('not-ready', 'this replica has not heard from a primary yet', { retry: 'safe' });
   const proof = authorization();
   const headers = {
     ...picked(request.headers, FORWARDED_HEADERS),
@@ -140,13 +140,13 @@ function picked(headers: IncomingHttpHeaders, names: readonly string[]): Record<
 }
 
 function primaryMissing(reason: string): AppError {
-  return new AppError('not-ready', `the primary cannot be reached from here: ${reason}; nothing was done`, {
+  return new AppError('not-ready', `this replica cannot reach the primary: ${reason}; nothing was done`, {
     retry: 'safe',
   });
 }
 
 function outcomeUnknown(reason: string, key: string, isAdded: boolean): AppError {
   const inTime = isAdded ? ` within ${String(ADDED_KEY_RETENTION_MS / 1_000)} seconds` : '';
-  const wayOut = `send it again${inTime} with the Idempotency-Key ${key} to learn what became of it`;
+  const wayOut = `send it again${inTime} with the Idempotency-Key ${key} to learn its outcome`;
   return new AppError('outcome-unknown', `${reason}; ${wayOut}`, { retry: 'unknown' });
 }

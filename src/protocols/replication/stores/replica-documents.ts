@@ -17,17 +17,14 @@ export async function openReplicaDocuments(
   return documents;
 }
 
-/** Keeps the promise before it settles the journal's end: after that, only the promise shows the loss. */
+/** Makes the promise durable before it settles the journal's end: after that, only the promise shows the loss. */
 async function vouchForNoMoreThanIsThere(documents: ReplicaDocuments, log: Log): Promise<void> {
   const { missing, position, promise = NO_PROMISE } = documents;
-  // A replica can vouch only after it has held records, so an empty replica that can vote has lost them.
+  // A replica can vote only after it has held records, so an empty replica that can vote has lost them.
   if (missing === undefined && (position.seq > 0 || !promise.canVote)) return;
-  log.warn(
-    'records that were here are missing: they are fetched from the app, and until then this replica has no vote',
-    {
-      missing: missing?.description ?? 'all of them',
-    },
-  );
+  log.warn('records of this replica are missing: it fetches them from the app and cannot vote until then', {
+    missing: missing?.description ?? 'all of them',
+  });
   await documents.keepPromise(promiseAfterLoss(promise, missing?.expected));
   if (missing !== undefined) await documents.settleEnd();
 }
