@@ -56,7 +56,7 @@ const FILES_ARE_LOOKED_AT = [
   {
     regex: '^(node:)?fs(/promises)?$',
     importNamePattern: '^(?!(statSync|Stats|existsSync|readdirSync)$)',
-    message: 'A file of SQLite is opened through SQLite alone, and looked at with stat.',
+    message: 'Open a file of SQLite only through SQLite, and look at it with stat.',
   },
 ];
 

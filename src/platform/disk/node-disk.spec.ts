@@ -30,8 +30,8 @@ describe('NodeDisk', () => {
     async (name) => {
       const path = join(directory, name);
 
-      await expect(disk.open(path)).rejects.toThrow('only SQLite may open it');
-      await expect(disk.read(path)).rejects.toThrow('only SQLite may open it');
+      await expect(disk.open(path)).rejects.toThrow('only SQLite may open');
+      await expect(disk.read(path)).rejects.toThrow('only SQLite may open');
       expect(existsSync(path)).toBe(false);
     },
   );

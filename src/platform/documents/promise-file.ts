@@ -23,7 +23,7 @@ export class PromiseFile<Promised extends object> {
     if (text === undefined) return undefined;
     const tail = CHECKSUM_TAIL.exec(text);
     const body = text.slice(0, text.length - (tail?.[0].length ?? 0));
-    if (tail?.[1] !== checksumOf(body)) throw this.corrupt('the checksum at its end does not fit');
+    if (tail?.[1] !== checksumOf(body)) throw this.corrupt('the checksum at its end does not match');
     const { format, ...promise } = JSON.parse(`${body}}`) as Promised & { readonly format: number };
     if (format !== FORMAT) throw this.corrupt(`unknown format ${String(format)}`);
     return promise as unknown as Promised;

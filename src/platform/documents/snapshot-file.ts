@@ -60,7 +60,7 @@ export class SnapshotFile<T extends object> implements Adapter<T> {
     if (tail?.[1] !== hex(await this.checksumOf(body))) {
       throw new AppError(
         'data-corrupt',
-        `${this.path}: the checksum at its end does not fit its ${String(bytes.length)} bytes`,
+        `${this.path}: the checksum at its end does not match its ${String(bytes.length)} bytes`,
         {
           retry: 'never',
         },
