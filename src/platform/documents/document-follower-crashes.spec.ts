@@ -17,7 +17,7 @@ import { NodeDisk } from '../disk/index.js';
 import { DocumentFollower } from './document-follower.js';
 import { FOLLOWER_CRASH_SITES } from './follower-crash-sites.js';
 
-/** Small, so that it takes snapshots of its own. */
+/** A small size, so that the follower takes snapshots of its own. */
 const OFTEN = 900;
 
 describe('DocumentFollower, when its process dies', () => {
@@ -27,7 +27,7 @@ describe('DocumentFollower, when its process dies', () => {
     history = await copiedHistory(6);
   });
 
-  /** Everything that a follower is ever told to do. */
+  /** Every order that a follower can receive. */
   const everything = async (life: FollowerIncarnation): Promise<void> => {
     await life.promise(1);
     await life.follow(3);
@@ -50,7 +50,7 @@ describe('DocumentFollower, when its process dies', () => {
     ['the process is killed', false],
     ['power is lost', true],
   ])(
-    'given that %s at any one disk call, is before or behind what it was doing, and does all of it afterwards',
+    'given that %s at any one disk call, has done the order completely or not at all, and completes all orders afterwards',
     async (_, isPowerLost) => {
       const whole = incarnationOn(1);
       await whole.begin();
@@ -76,7 +76,7 @@ describe('DocumentFollower, when its process dies', () => {
     120_000,
   );
 
-  it.each(FOLLOWER_CRASH_SITES)('given %s, is before or behind what it was doing', async (site) => {
+  it.each(FOLLOWER_CRASH_SITES)('given %s, has done the order completely or not at all', async (site) => {
     let deaths = 0;
     for (let nth = 1; nth <= 2; nth += 1) {
       const life = incarnationOn(nth);
@@ -93,7 +93,7 @@ describe('DocumentFollower, when its process dies', () => {
     expect(deaths).toBeGreaterThan(0);
   });
 
-  it('given any orders, restarts and moments of death, keeps what it acknowledged and is a prefix of its primary', async () => {
+  it('given any orders, restarts and crashes, keeps what it acknowledged and is a prefix of its primary', async () => {
     const step = fc.oneof(
       {
         weight: 5,
@@ -134,7 +134,7 @@ describe('DocumentFollower, when its process dies', () => {
     expect(deaths).toBeGreaterThan(100);
   }, 120_000);
 
-  it('given a disk that loses a renamed promise, the audit finds it lowered', async () => {
+  it('given a disk that loses a renamed promise, fails the audit for a lowered promise', async () => {
     const found: string[] = [];
     await forEachSeed(1, 10, async ({ seed }) => {
       const life = incarnationOn(seed);
@@ -150,7 +150,7 @@ describe('DocumentFollower, when its process dies', () => {
     expect(found).toContain('promised epoch 2 and is back at 1');
   });
 
-  it('on a real disk, does all of it over restarts', async () => {
+  it('on a real disk, completes all orders over restarts', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'bifolio-follower-'));
     const open = (): Promise<DocumentFollower<TestPromise>> =>
       DocumentFollower.open(

@@ -31,7 +31,7 @@ describe('DocumentFollower', () => {
     await world.open();
   });
 
-  it('given nothing yet, says so', () => {
+  it('without data, reports an empty history', () => {
     const { clusterId, promise, position, firstSeq } = world.follower;
     expect({ clusterId, promise, position, firstSeq }).toEqual({
       clusterId: undefined,
@@ -41,7 +41,7 @@ describe('DocumentFollower', () => {
     });
   });
 
-  it('given a primary’s records, has the same record lines, byte for byte, and the same state', async () => {
+  it('given a primary’s records, has identical record lines and the same state', async () => {
     const { records } = history;
     await world.follower.follow(records.slice(0, 3));
     await world.follower.follow(records.slice(3));
@@ -53,7 +53,7 @@ describe('DocumentFollower', () => {
     expect([world.follower.firstSeq, world.follower.clusterId]).toEqual([1, expect.any(String)]);
   });
 
-  it('given records that do not follow, refuses them all and writes nothing', async () => {
+  it('given records that do not follow, refuses all of them and writes nothing', async () => {
     await world.follower.follow(until(3));
     const [first, second, third] = from(4);
     const spoiled = second && { ...second, json: second.json.replace('"at":', '"at":1') };
@@ -78,7 +78,7 @@ describe('DocumentFollower', () => {
     expect(world.follower.promise).toEqual({ epoch: 4 });
   });
 
-  it('given a promise for which there is no room, refuses as storage-full and stands by the old one', async () => {
+  it('given a promise without room on the disk, refuses as storage-full and keeps the old promise', async () => {
     await world.follower.keepPromise({ epoch: 1 });
     world.disk.plan({ nth: 1, operation: 'write', code: 'ENOSPC' });
 
@@ -98,7 +98,7 @@ describe('DocumentFollower', () => {
     await expect(world.open()).rejects.toMatchObject({ code: 'data-corrupt', message: expect.stringContaining(path) });
   });
 
-  it('given damage to records that were durable, refuses to start and names file and offset', async () => {
+  it('given damaged durable records, refuses to start and names file and offset', async () => {
     await world.follower.follow(until(6));
     await world.follower.close();
     const path = `${REPLICA_DIRECTORY}/documents/journal-0000000000000001.log`;
@@ -116,7 +116,7 @@ describe('DocumentFollower', () => {
   describe('given a snapshot', () => {
     const receive = (): Promise<unknown> => world.follower.receiveSnapshot(inChunks(history.snapshot));
 
-    it('changes nothing by receiving it, is at its position once it is installed, and follows on from there', async () => {
+    it('changes nothing while it arrives, is at its position once it is installed, and continues from there', async () => {
       await world.follower.follow(until(4));
 
       expect(await receive()).toMatchObject({ seq: history.snapshotSeq });
@@ -130,7 +130,7 @@ describe('DocumentFollower', () => {
       await isAt(history.records.length);
     });
 
-    it('has none of the records before it any more, knows the place of its last, and gives all behind it', async () => {
+    it('reports the covered records as gone, knows the position of the last one and returns all later records', async () => {
       await world.follower.follow(until(4));
       await receive();
       await world.follower.install();
@@ -152,7 +152,7 @@ describe('DocumentFollower', () => {
       await isAt(history.snapshotSeq);
     });
 
-    it('that is not whole or not as it was sent, refuses it and leaves nothing of it', async () => {
+    it('that is incomplete or changed, refuses it and leaves nothing of it behind', async () => {
       const spoiled = Buffer.from(history.snapshot);
       spoiled[20] = 0x41;
       for (const bytes of [spoiled, history.snapshot.subarray(0, -2), Buffer.alloc(0)]) {
@@ -163,7 +163,7 @@ describe('DocumentFollower', () => {
       expect([...world.disk.image().keys()].filter((path) => path.includes('incoming'))).toEqual([]);
     });
 
-    it('that breaks off, takes what the sender threw, and the next one all the same', async () => {
+    it('that breaks off, rejects with the error of the sender, and accepts the next snapshot', async () => {
       const broken = async function* (): AsyncGenerator<Buffer> {
         yield history.snapshot.subarray(0, 50);
         throw new Error('connection lost');
@@ -175,7 +175,7 @@ describe('DocumentFollower', () => {
       expect(await world.follower.install()).toMatchObject({ seq: history.snapshotSeq });
     });
 
-    it('while another is being received, refuses it and follows on', async () => {
+    it('while another snapshot arrives, refuses it and continues to store records', async () => {
       await world.follower.follow(until(2));
       const receiving = receive();
 
@@ -185,7 +185,7 @@ describe('DocumentFollower', () => {
       expect(world.follower.position.seq).toBe(3);
     });
 
-    it('received by a process that has ended, throws it away', async () => {
+    it('received by an earlier process, removes it', async () => {
       await receive();
       world.disk.kill();
       await world.open();
@@ -195,7 +195,7 @@ describe('DocumentFollower', () => {
     });
   });
 
-  it('told to set aside, begins empty, and keeps what it held under a new name each time', async () => {
+  it('given the order to quarantine, begins empty and keeps the data under a new name each time', async () => {
     const { follower } = world;
     await follower.follow(until(9));
     const lines = world.recordLines();
@@ -215,12 +215,12 @@ describe('DocumentFollower', () => {
     expect(world.recordLines(`${REPLICA_DIRECTORY}/${String(names[0])}`)).toEqual(lines);
   });
 
-  it('told to set aside what is empty, keeps nothing', async () => {
+  it('given the order to quarantine without data, keeps nothing', async () => {
     expect(await world.follower.quarantine()).toBeUndefined();
     expect(world.quarantined()).toEqual([]);
   });
 
-  it('while it installs and sets aside, answers every read', async () => {
+  it('answers every read while it installs and quarantines', async () => {
     const { follower } = world;
     await follower.follow(until(4));
     await follower.receiveSnapshot(inChunks(history.snapshot));
@@ -238,7 +238,7 @@ describe('DocumentFollower', () => {
     expect([...totals]).toContain(installed);
   });
 
-  it('takes snapshots of its own, and gives them to whoever recovers from it', async () => {
+  it('takes snapshots of its own, and hands them to a recovery', async () => {
     world = new FollowerWorld(world.disk, 1);
     const follower = await world.open();
     await follower.follow(history.records);

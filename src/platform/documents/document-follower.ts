@@ -141,7 +141,7 @@ export class DocumentFollower<Promised extends object> extends DocumentReads imp
       const { position, incoming } = this;
       const { received } = incoming;
       if (received === undefined || received.seq <= position.seq || received.epoch < position.epoch) {
-        throw new AppError('conflict', `no snapshot was received that is ahead of record ${String(position.seq)}`, {
+        throw new AppError('conflict', `no received snapshot is ahead of record ${String(position.seq)}`, {
           retry: 'never',
         });
       }
@@ -157,7 +157,7 @@ export class DocumentFollower<Promised extends object> extends DocumentReads imp
       const { directory } = this.options;
       const name = await this.freeName();
       await this.replaceHistory(() => this.moveAway(join(directory, DOCUMENTS), join(directory, name)));
-      this.ports.log.warn('set the documents aside and began empty', { directory, name });
+      this.ports.log.warn('quarantined the documents and began empty', { directory, name });
       return name;
     });
   }

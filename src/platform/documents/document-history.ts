@@ -226,7 +226,7 @@ export class DocumentHistory implements CopyableHistory {
       this.nextSnapshotBytes = this.snapshotThreshold();
     } catch (error) {
       if (isAppError(error, 'outcome-unknown')) return;
-      this.ports.log.warn('no snapshot was taken; the journal goes on', { error: String(error) });
+      this.ports.log.warn('no snapshot was taken; the journal continues', { error: String(error) });
       this.nextSnapshotBytes = this.journal.segmentBytes + this.snapshotThreshold();
     } finally {
       this.low.data = this.empty;

@@ -12,7 +12,7 @@ import {
 } from '../../../test/support/document-history.js';
 import { DocumentMachine } from './document-machine.js';
 
-/** Everything that can be told apart from outside: documents as shown, in order, and all that decides what comes next. */
+/** All observable state: documents as shown, in order, and everything that later results depend on. */
 function observed(machine: DocumentMachine): unknown {
   const { meta, collections } = machine.capture();
   const documents = [...collections.keys()].map((name) => {
@@ -23,7 +23,7 @@ function observed(machine: DocumentMachine): unknown {
 }
 
 describe('DocumentMachine', () => {
-  it('given any history and a snapshot at any point of it, is after the rest in the same state as without', () => {
+  it('given any history and a snapshot at any point, ends in the same state as without the snapshot', () => {
     const property = fc.property(arbitraryHistory, fc.nat(60), (steps, at) => {
       const records = recordsOf(steps);
       const straight = new DocumentMachine(COLLECTIONS, GENESIS);
@@ -39,7 +39,7 @@ describe('DocumentMachine', () => {
     fc.assert(property, { numRuns: 400 });
   });
 
-  it('given a snapshot that is taken, does not change it by later records', () => {
+  it('given a captured snapshot, does not change it by later records', () => {
     const records = recordsOf([
       { type: 'put', collection: 'customers', id: 1, fields: { name: 'Ada' }, operation: { id: 'o1' }, afterMs: 0 },
       { type: 'put', collection: 'customers', id: 1, fields: { name: 'Eve' }, operation: { id: 'o2' }, afterMs: 0 },
@@ -55,7 +55,7 @@ describe('DocumentMachine', () => {
     expect(textOf(captured)).toBe(before);
   });
 
-  it('given bumps, counts for each document only those since its creation, also when it is replaced', () => {
+  it('given bumps, counts for each document those since its creation, even after it was replaced', () => {
     const put = (id: number): Step => ({
       type: 'put',
       collection: 'customers',
@@ -72,7 +72,7 @@ describe('DocumentMachine', () => {
     expect(outcomes.slice(6)).toMatchObject([2, 1, 0].map((count) => ({ document: { orders_count: count } })));
   });
 
-  it('given text ids, counts those that look like numbers for the next one, also when they are gone', () => {
+  it('given text ids that look like numbers, allots the next id above them, even after they were deleted', () => {
     const put = (id: string): Step => ({
       ...{ type: 'put', collection: 'users', id, fields: {}, operation: { id: `put ${id}` }, afterMs: 0 },
     });

@@ -5,8 +5,8 @@ import { DocumentMachine, type DocumentsSnapshot } from './document-machine.js';
 import type { DocumentOp } from './document-op.js';
 import { stateHash } from './state-hash.js';
 
-describe('a record of a kind that this version does not know', () => {
-  it('is refused and named: to pass over it would make another state of the same history', () => {
+describe('a record of an unknown kind', () => {
+  it('is refused by name, because skipping it would give the same history another state', () => {
     const machine = new DocumentMachine([{ name: 'customers', counterField: 'orders_count' }], GENESIS);
     const record = { epoch: 1, seq: 1, hash: 'h', at: 0, op: { type: 'rename' } as never };
 
@@ -14,7 +14,7 @@ describe('a record of a kind that this version does not know', () => {
   });
 });
 
-describe('two copies of one history, of which snapshots were taken at different places by an earlier version', () => {
+describe('two copies of one history whose snapshots an earlier version took at different positions', () => {
   const SOME = 3_000;
   let seq = 0;
 
@@ -33,7 +33,7 @@ describe('two copies of one history, of which snapshots were taken at different 
     return machine;
   };
 
-  it('hold the same operations, before and after the record by which more of them are kept', async () => {
+  it('hold the same operations before and after the record that raises their limit', async () => {
     seq = 0;
     let [one, other] = [copy(), copy()];
     const both = (record: JournalRecord<DocumentOp>): void => [one, other].forEach((machine) => machine.apply(record));

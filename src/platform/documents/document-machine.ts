@@ -82,13 +82,13 @@ export class DocumentMachine {
 
   collection(name: string): CollectionState {
     const found = this.collections.get(name);
-    if (!found) throw new Error(`no collection named ${name}`);
+    if (!found) throw new Error(`there is no collection ${name}`);
     return found;
   }
 
   apply(record: JournalRecord<DocumentOp>): Applied {
     if (record.seq !== this.position.seq + 1) {
-      throw new Error(`record ${String(record.seq)} applied after ${String(this.position.seq)}`);
+      throw new Error(`record ${String(record.seq)} cannot follow record ${String(this.position.seq)}`);
     }
     this.position = { epoch: record.epoch, seq: record.seq, hash: record.hash };
     const { op } = record;

@@ -78,7 +78,7 @@ export interface DocumentWritten {
 export function assertPlainNames(fields: Fields): void {
   const field = Object.keys(fields).find((name) => !isPlainKey(name));
   if (field === undefined) return;
-  const message = 'has a name with a quote, a backslash or a control character';
+  const message = 'must have a name without quotes, backslashes and control characters';
   const detail = `the field ${JSON.stringify(field)} ${message}`;
   throw new AppError('validation-failed', detail, { retry: 'never', fields: [{ field, message }] });
 }

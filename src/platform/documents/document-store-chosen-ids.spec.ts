@@ -5,7 +5,7 @@ import type { DocumentId, DocumentWrite } from './index.js';
 
 const USERS = { name: 'users', ids: 'text' } as const;
 
-describe('a document under an id that the caller chose', () => {
+describe('a document with an id of the caller’s choice', () => {
   let world: DocumentWorld;
   let operations = 0;
 
@@ -27,7 +27,7 @@ describe('a document under an id that the caller chose', () => {
     await world.open();
   });
 
-  it('is found under it, without a counter, and listed in the order of code units, over a restart and a snapshot', async () => {
+  it('is found under that id without a counter, and listed in the order of code units, over a restart and a snapshot', async () => {
     for (const id of ['b', '7', 'a', '07', 'B', '10', '_', '-', '__proto__']) await createAt(id, `name of ${id}`);
     const asShown = users();
     await world.store.close();
@@ -40,7 +40,7 @@ describe('a document under an id that the caller chose', () => {
     expect(users('B')).toEqual(asShown.slice(5));
   });
 
-  it('given a document that has it, is refused and changes nothing; given it deleted, is created', async () => {
+  it('given an existing document, is refused and changes nothing; given a deleted document, is created', async () => {
     await createAt('ada', 'first');
 
     expect(await createAt('ada', 'second')).toEqual({ done: false, refusal: 'exists' });
@@ -49,7 +49,7 @@ describe('a document under an id that the caller chose', () => {
     expect(await createAt('ada', 'third')).toMatchObject({ done: true, outcome: { change: 'created' } });
   });
 
-  it('given two that wait for the same fdatasync, lets one win, and refuses the other only when that one is durable', async () => {
+  it('given two creations in one batch, is created once, and the other creation is refused only when the first is durable', async () => {
     const order: string[] = [];
     world.disk.beforeCall = ({ operation }) => {
       if (operation === 'synchronize') order.push('fdatasync');
@@ -63,7 +63,7 @@ describe('a document under an id that the caller chose', () => {
     expect(users()).toEqual([['ada', 'third']]);
   });
 
-  it('given that the write which took it has found no room, is created after all', async () => {
+  it('given an earlier creation that failed for lack of room, is created', async () => {
     world.disk.capacityBytes = usedBytes();
     const first = createAt('ada', 'first').catch((error: { code: string }) => error.code);
     const second = createAt('ada', 'second');
@@ -77,7 +77,7 @@ describe('a document under an id that the caller chose', () => {
     expect(users()).toEqual([['ada', 'second']]);
   });
 
-  it('given a whole number where ids are allotted, is followed by a higher one', async () => {
+  it('given a whole number in a collection that allots ids, is followed by a higher id', async () => {
     await world.store.createAt('customers', 7, { name: 'Ada' }, stamp());
     await world.create('Grace');
 
@@ -87,16 +87,16 @@ describe('a document under an id that the caller chose', () => {
     ]);
   });
 
-  it.each(['', 'a b', 'ä', 'a/b', 'x'.repeat(65), 7])('given %j, which is no text id, throws', (id) => {
-    expect(() => createAt(id, 'Ada')).toThrow('no id of users');
+  it.each(['', 'a b', 'ä', 'a/b', 'x'.repeat(65), 7])('given the invalid text id %j, throws', (id) => {
+    expect(() => createAt(id, 'Ada')).toThrow('invalid id of users');
   });
 
-  it('is the only way where ids are text', async () => {
-    await expect(world.store.create('users', { name: 'Ada' }, stamp())).rejects.toThrow('not allotted');
+  it('is required in a collection with text ids', async () => {
+    await expect(world.store.create('users', { name: 'Ada' }, stamp())).rejects.toThrow('the caller chooses the ids');
   });
 
   it.each(['its journal', 'its snapshot'])(
-    'given the data of a version without users, from %s, goes on with it',
+    'given data of a version without users, from %s, is stored beside that data',
     async (from) => {
       const older = new DocumentWorld({
         disk: new SimulatedDisk(),

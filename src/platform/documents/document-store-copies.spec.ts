@@ -12,7 +12,7 @@ async function textOf(stream: OpenSnapshot | undefined): Promise<string> {
 }
 
 describe('DocumentStore, before its epoch has started', () => {
-  it('appends nothing, serves reads, and refuses every write as not-ready', async () => {
+  it('appends nothing, serves reads and refuses every write as not-ready', async () => {
     const earlier = new DocumentWorld();
     await earlier.open();
     await earlier.create('Ada');
@@ -28,7 +28,7 @@ describe('DocumentStore, before its epoch has started', () => {
     expect(world.store.position).toEqual(position);
   });
 
-  it('given the order to start one, says where it started, and takes writes from then on', async () => {
+  it('given the order to start an epoch, returns its position and accepts writes from then on', async () => {
     const world = new DocumentWorld({ startsNoEpoch: true });
     await world.open();
     expect(world.store.history.clusterId).toBeUndefined();
@@ -42,7 +42,7 @@ describe('DocumentStore, before its epoch has started', () => {
     await expect(world.store.startEpoch({ epoch: 8 })).rejects.toThrow('cannot start');
   });
 
-  it('given a history that has a cluster id, keeps it, and starts no epoch that it already had', async () => {
+  it('given a history with a cluster id, keeps the id and refuses an epoch that the history already had', async () => {
     const earlier = new DocumentWorld();
     await earlier.open();
     const { clusterId } = earlier.store.history;
@@ -56,7 +56,7 @@ describe('DocumentStore, before its epoch has started', () => {
     expect(world.store.history.clusterId).toBe(clusterId);
   });
 
-  it('given records that another copy has beyond it, takes them over, and starts its epoch behind them', async () => {
+  it('given later records of another copy, stores them and starts its epoch after them', async () => {
     const { records } = await copiedHistory(5);
     const world = new DocumentWorld({ startsNoEpoch: true });
     await world.open();
@@ -67,12 +67,12 @@ describe('DocumentStore, before its epoch has started', () => {
     const start = await world.store.startEpoch({ epoch: world.store.position.epoch + 1 });
     expect(start.seq).toBe(records.length + 1);
     await world.create('the next one');
-    await expect(world.store.follow([])).rejects.toThrow('follows nobody');
+    await expect(world.store.follow([])).rejects.toThrow('cannot follow another primary');
   });
 });
 
-describe('DocumentStore, for those who copy it', () => {
-  it('tells what has become durable, record by record as it can be read again, until it is told not to', async () => {
+describe('DocumentStore, as the source of copies', () => {
+  it('reports each durable record as the history returns it, until the listener is removed', async () => {
     const world = new DocumentWorld({ startsNoEpoch: true });
     await world.open();
     const told: EncodedRecord[] = [];
@@ -86,14 +86,14 @@ describe('DocumentStore, for those who copy it', () => {
     expect(await world.store.history.readFrom(1, 1_000_000)).toEqual([...told, expect.objectContaining({ seq: 4 })]);
   });
 
-  it('given no snapshot, has none to give', async () => {
+  it('given no snapshot, returns undefined', async () => {
     const world = new DocumentWorld();
     await world.open();
 
     expect(await world.store.history.openSnapshot()).toBeUndefined();
   });
 
-  it('given a snapshot that someone reads, gives it whole and keeps what follows it, while newer ones replace it', async () => {
+  it('given a snapshot that is being read, returns all of it and keeps the records after it, while newer snapshots replace it', async () => {
     const world = new DocumentWorld({ snapshotEveryBytes: 800, clients: 3 });
     await world.open();
     await world.write(5);
@@ -114,7 +114,7 @@ describe('DocumentStore, for those who copy it', () => {
     expect(await history.readFrom(behind, 1_000)).toBe('gone');
   });
 
-  it('given a snapshot that is just being replaced, gives the position of the one it gives', async () => {
+  it('given a snapshot that is being replaced, returns the position that belongs to the returned file', async () => {
     const world = new DocumentWorld({ snapshotEveryBytes: 800, clients: 3 });
     await world.open();
     const streams: Promise<OpenSnapshot | undefined>[] = [];

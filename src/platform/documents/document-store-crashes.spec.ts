@@ -5,13 +5,13 @@ import { type DiskFault, SimulatedCrash } from '../../../test/support/simulated-
 import type { Disk, DiskFile } from '../../kernel/index.js';
 import { DocumentMachine } from './document-machine.js';
 
-/** Small, so that a short incarnation meets several snapshots. */
+/** A small size, so that a short incarnation takes several snapshots. */
 const OFTEN = { snapshotEveryBytes: 1_500, clients: 4 };
 const WRITES = 12;
 
 const PLANNED = ['EIO', 'ENOSPC', 'outcome-unknown', 'storage-full'];
 
-/** A incarnation that writes and closes, whatever its disk does. */
+/** An incarnation that writes and closes, whatever its disk does. */
 async function live(world: DocumentWorld): Promise<void> {
   try {
     await world.open();
@@ -38,7 +38,7 @@ describe('DocumentStore, when its process dies', () => {
     jest.restoreAllMocks();
   });
 
-  it('given incarnations that end by loss of power at any moment, keeps exactly what was acknowledged under any seed', async () => {
+  it('given incarnations that end by loss of power at any moment, keeps exactly the acknowledged writes under any seed', async () => {
     await forEachSeed(1, 60, async (random) => {
       const world = new DocumentWorld({ ...OFTEN, seed: random.seed });
       await world.open();
@@ -57,7 +57,7 @@ describe('DocumentStore, when its process dies', () => {
     ['the disk fails', 'EIO'],
     ['the disk is full', 'ENOSPC'],
   ])(
-    'given that %s at any one disk call of an incarnation with snapshots, opens with exactly what was acknowledged',
+    'given that %s at any one disk call of an incarnation with snapshots, opens with exactly the acknowledged writes',
     async (_, code) => {
       const { count, paths } = await callsOfAnIncarnation(OFTEN);
       expect(paths).toContain(`${SNAPSHOT_PATH}.tmp`);
@@ -75,7 +75,7 @@ describe('DocumentStore, when its process dies', () => {
     },
   );
 
-  it('given snapshots, keeps of the journal only what they do not cover', async () => {
+  it('given snapshots, keeps only the records that they do not cover', async () => {
     const world = new DocumentWorld(OFTEN);
     await world.open();
     await world.write(WRITES * 4);
@@ -87,7 +87,7 @@ describe('DocumentStore, when its process dies', () => {
     expect(Math.max(...kept)).toBeLessThan(OFTEN.snapshotEveryBytes);
   });
 
-  it('given a snapshot for which there is no room, warns, leaves nothing of it behind, goes on and takes a later one', async () => {
+  it('given no room for a snapshot, warns, leaves no part of it behind, continues and takes a later snapshot', async () => {
     const world = new DocumentWorld(OFTEN);
     await world.open();
     let isFull = true;
@@ -100,7 +100,7 @@ describe('DocumentStore, when its process dies', () => {
     await world.write(WRITES);
     await world.store.close();
 
-    expect(world.log.warnings).toContain('no snapshot was taken; the journal goes on');
+    expect(world.log.warnings).toContain('no snapshot was taken; the journal continues');
     expect([...world.disk.image().keys()]).not.toContainEqual(expect.stringContaining('documents.json'));
     isFull = false;
     await world.open();
@@ -111,7 +111,7 @@ describe('DocumentStore, when its process dies', () => {
     expect(await world.audit()).toEqual([]);
   });
 
-  it('given a disk that says synchronised and is not, the audit finds acknowledged writes lost', async () => {
+  it('given a disk that reports a false synchronisation, loses acknowledged writes in the audit', async () => {
     const found: string[] = [];
     await forEachSeed(1, 20, async ({ seed }) => {
       let isLying = false;
@@ -127,7 +127,7 @@ describe('DocumentStore, when its process dies', () => {
     expect(found).toContainEqual(expect.stringMatching(/should be .* and is gone/));
   });
 
-  it('given a machine that skips a record, the audit finds acknowledged writes lost', async () => {
+  it('given a machine that skips a record, loses acknowledged writes in the audit', async () => {
     const world = new DocumentWorld({ clients: 4 });
     skipEvery(9);
     await world.open();
@@ -137,7 +137,7 @@ describe('DocumentStore, when its process dies', () => {
   });
 });
 
-/** Plants a machine that moves on over every `nth` put without doing it, and answers as if it had. */
+/** Plants a machine that skips every `nth` put and answers as if it had applied it. */
 function skipEvery(nth: number): void {
   const apply = DocumentMachine.prototype.apply;
   let puts = 0;

@@ -16,7 +16,7 @@ describe('DocumentStore', () => {
     await world.open();
   });
 
-  it('given a write, is neither visible nor answered before its fdatasync has ended', async () => {
+  it('given a write, shows and answers it only after its fdatasync', async () => {
     let visible: unknown;
     let isAnswered = false;
     world.disk.beforeCall = ({ operation }) => {
@@ -30,7 +30,7 @@ describe('DocumentStore', () => {
   });
 
   it.each(['a"b', 'a\\b', 'a\nb', '\u0000', '\ud800'])(
-    'given a field whose name JSON has to escape, %j, refuses to create or replace, and writes nothing',
+    'given the field name %j, which JSON has to escape, refuses to create or replace, and writes nothing',
     async (field) => {
       await world.create('Ada');
       const { position } = world.store;
@@ -43,7 +43,7 @@ describe('DocumentStore', () => {
     },
   );
 
-  it('given a deleted document, never gives its id again, also not after a restart', async () => {
+  it('given a deleted document, never allots its id again, even after a restart', async () => {
     await world.create('Ada');
     await world.create('Grace');
     await world.delete(2);
@@ -56,7 +56,7 @@ describe('DocumentStore', () => {
     ]);
   });
 
-  it('given a restart, is in the same history in the next epoch', async () => {
+  it('given a restart, continues the same history in the next epoch', async () => {
     await world.create('Ada');
     const { epoch, seq } = world.store.position;
     await world.reopenAfterPowerLoss();
@@ -64,7 +64,7 @@ describe('DocumentStore', () => {
     expect(world.store.position).toMatchObject({ epoch: epoch + 1, seq: seq + 1 });
   });
 
-  it('given a write with a key, remembers its outcome by key and by id over a restart', async () => {
+  it('given a write with a key, finds its outcome by key and by id after a restart', async () => {
     const write = await world.create('Ada', 'key');
     await world.reopenAfterPowerLoss();
     const found = world.store.findOperation({ scope: 'key' });
@@ -74,19 +74,19 @@ describe('DocumentStore', () => {
     expect(world.store.findOperation({ id: found?.id ?? '' })).toEqual(found);
   });
 
-  describe('given writes that wait for the same fdatasync', () => {
+  describe('given writes in one batch', () => {
     beforeEach(async () => {
       await world.create('Ada');
     });
 
-    it('lets exactly one of two with the same condition win', async () => {
+    it('accepts exactly one of two with the same condition', async () => {
       const writes = [world.replace(1, 'first', 'Ada'), world.replace(1, 'second', 'Ada')];
 
       expect(await refusals(writes)).toEqual(['done', 'precondition-failed']);
       expect(world.names()).toEqual([[1, 'first']]);
     });
 
-    it('lets one win whose condition is what the other writes', async () => {
+    it('accepts a write whose condition the other write makes true', async () => {
       expect(await refusals([world.replace(1, 'first'), world.replace(1, 'second', 'first')])).toEqual([
         'done',
         'done',
@@ -94,21 +94,21 @@ describe('DocumentStore', () => {
       expect(world.names()).toEqual([[1, 'second']]);
     });
 
-    it('refuses to replace what another deletes, and to delete it twice', async () => {
+    it('refuses to replace or delete a document that another write deletes', async () => {
       const writes = [world.delete(1), world.replace(1, 'late'), world.delete(1)];
 
       expect(await refusals(writes)).toEqual(['done', 'not-found', 'not-found']);
       expect(world.names()).toEqual([]);
     });
 
-    it('lets a document be replaced and deleted by the id that its creation is going to have', async () => {
+    it('replaces and deletes a document by the id that its queued creation will have', async () => {
       const writes = [world.create('new'), world.replace(2, 'newer'), world.delete(2, 'newer')];
 
       expect(await refusals(writes)).toEqual(['done', 'done', 'done']);
       expect(world.names()).toEqual([[1, 'Ada']]);
     });
 
-    it('does not refuse on account of a queued write before that is durable', async () => {
+    it('refuses because of a queued write only when that write is durable', async () => {
       const order: string[] = [];
       world.disk.beforeCall = ({ operation, path }) => {
         if (operation === 'synchronize' && path.endsWith('.log')) order.push('fdatasync');
@@ -126,7 +126,7 @@ describe('DocumentStore', () => {
       await world.create('Ada');
     });
 
-    it('refuses as storage-full, shows and keeps nothing of it, and reads on', async () => {
+    it('refuses as storage-full, stores and shows no part of the write, and serves reads', async () => {
       fillDisk();
 
       await expect(world.create('Grace')).rejects.toMatchObject({ code: 'storage-full', retry: 'safe' });
@@ -138,7 +138,7 @@ describe('DocumentStore', () => {
       expect(world.names()).toEqual([[1, 'Ada']]);
     });
 
-    it('given room again, writes on, and gives the next creation an id that no acknowledged one has', async () => {
+    it('given room again, accepts writes, and allots an id that no acknowledged document has', async () => {
       fillDisk();
       await Promise.allSettled([world.create('lost'), world.create('lost too')]);
       fillDisk(100_000);
@@ -151,7 +151,7 @@ describe('DocumentStore', () => {
       ]);
     });
 
-    it('takes the pending state of the refused writes away with them', async () => {
+    it('removes the pending state of the refused writes', async () => {
       fillDisk();
       await Promise.allSettled([world.delete(1), world.create('lost')]);
       fillDisk(100_000);
@@ -162,7 +162,7 @@ describe('DocumentStore', () => {
       ]);
     });
 
-    it('asks again whether to refuse, when what the refusal rested on has found no room', async () => {
+    it('judges a refusal again when the write that caused it failed for lack of room', async () => {
       fillDisk();
       const deleting = world.delete(1).catch((error: { code: string }) => error.code);
       const conditional = world.replace(1, 'second', 'Ada').catch((error: { code: string }) => error.code);
@@ -177,7 +177,7 @@ describe('DocumentStore', () => {
     });
   });
 
-  it('given a disk that fails, stops the process, answers nobody, and refuses what was to be judged by it', async () => {
+  it('given a disk that fails, stops the process, answers no write and refuses the writes that waited for it', async () => {
     await world.create('Ada');
     world.disk.plan({ nth: 1, operation: 'synchronize', in: '.log', code: 'EIO' });
 
@@ -188,7 +188,7 @@ describe('DocumentStore', () => {
     expect(world.process.stops).toHaveLength(1);
   });
 
-  it('given a store that is closed, refuses as shutting-down, also what would be judged by another refused write', async () => {
+  it('given a closed store, refuses all writes as shutting-down, including those that waited for another write', async () => {
     await world.create('Ada');
     await world.store.close();
 

@@ -145,7 +145,7 @@ export class DocumentStore extends DocumentReads {
 
   /** Takes over another copy's newer records before the epoch starts. Same as `Journal.follow`. */
   async follow(records: readonly EncodedRecord[]): Promise<void> {
-    if (this.isWritable) throw new Error('a primary follows nobody');
+    if (this.isWritable) throw new Error('a primary cannot follow another primary');
     await this.own.follow(records);
   }
 
@@ -155,7 +155,7 @@ export class DocumentStore extends DocumentReads {
    */
   async startEpoch({ epoch, clusterId, primaryId }: EpochStart): Promise<ChainPosition> {
     if (epoch <= this.position.epoch || this.isWritable) {
-      throw new Error(`epoch ${String(epoch)} cannot start behind epoch ${String(this.position.epoch)}`);
+      throw new Error(`epoch ${String(epoch)} cannot start after epoch ${String(this.position.epoch)}`);
     }
     if (this.own.missing && this.own.missing.expected === undefined) await this.own.settleEnd();
     this.own.beginEpoch(epoch);
@@ -181,7 +181,7 @@ export class DocumentStore extends DocumentReads {
   async create(collection: string, fields: Fields, operation: OperationStamp): Promise<DocumentWrite> {
     this.assertWritable();
     if (this.machine.collection(collection).declaration.ids === 'text') {
-      throw new Error(`ids of ${collection} are not allotted here`);
+      throw new Error(`the caller chooses the ids of ${collection}`);
     }
     const id = this.queued.of(collection).allotId();
     return this.put(collection, id, fields, operation);
@@ -189,7 +189,8 @@ export class DocumentStore extends DocumentReads {
 
   /** Uses the caller's id unless it is taken once all earlier writes are done. */
   createAt(collection: string, id: DocumentId, fields: Fields, operation: OperationStamp): Promise<DocumentWrite> {
-    if (!this.machine.collection(collection).ids.isId(id)) throw new Error(`no id of ${collection}: ${String(id)}`);
+    if (!this.machine.collection(collection).ids.isId(id))
+      throw new Error(`invalid id of ${collection}: ${String(id)}`);
     const refusalOf = (current: DocumentView | undefined): WriteRefusal | undefined => current && 'exists';
     return this.whenMet(collection, id, refusalOf, () => this.put(collection, id, fields, operation));
   }
@@ -295,7 +296,7 @@ export class DocumentStore extends DocumentReads {
     const appended = this.own.append(op);
     this.queued.of(op.collection).queue(op.id, document, appended);
     const { record, result } = await appended;
-    if (result === undefined || !('change' in result)) throw new Error('a document write has an outcome');
+    if (result === undefined || !('change' in result)) throw new Error('a document write needs an outcome');
     return { done: true, outcome: result, commit: logPositionText(record) };
   }
 
@@ -326,7 +327,7 @@ export class DocumentStore extends DocumentReads {
 
   private assertWritable(): void {
     if (this.isWritable) return;
-    throw new AppError('not-ready', 'the documents take no writes yet', { retry: 'safe', retryAfterSeconds: 1 });
+    throw new AppError('not-ready', 'the documents accept no writes yet', { retry: 'safe', retryAfterSeconds: 1 });
   }
 
   private newId(): string {

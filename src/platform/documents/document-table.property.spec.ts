@@ -8,7 +8,7 @@ import type { TableSnapshot } from './table-snapshot.js';
 
 const NUMBERED = { counterField: 'orders_count' };
 
-/** Both kinds of ids, with as many of them: the text ones in an order that is neither theirs as numbers nor a dictionary's. */
+/** Both kinds of ids, equally many; the order of the text ids is neither numeric nor alphabetical. */
 const KINDS = [
   { name: 'numbers and a counter', declaration: NUMBERED, asked: Array.from({ length: 16 }, (_, index) => index + 1) },
   {
@@ -46,7 +46,7 @@ type Step =
 
 const note = fc.oneof(
   { weight: 5, arbitrary: fc.string({ unit: 'binary', maxLength: 5 }) },
-  // So long that the documents fill several blocks.
+  // Long enough that the documents fill several blocks.
   { weight: 1, arbitrary: fc.constant('"\n\\'.repeat(BLOCK_BYTES / 12)) },
 );
 const fields = fc.record({ name: note, isOld: fc.boolean() }, { requiredKeys: [] });
@@ -135,7 +135,7 @@ describe('DocumentTable', () => {
     fc.assert(property, { numRuns: 150 });
   });
 
-  it('given a snapshot of it all and few changes, packs only the blocks anew in which something has changed', () => {
+  it('given a full snapshot and few changes, packs only the changed blocks again', () => {
     const table = new DocumentTable(NUMBERED);
     const stored = { fields: { name: 'x'.repeat(1_000) }, counterBase: 0 };
     for (let next = 1; next <= 2_000; next += 1) table.set(next, stored);
@@ -152,7 +152,7 @@ describe('DocumentTable', () => {
     expect(before.includes(after[0]!)).toBe(false);
   });
 
-  it('given a snapshot that was captured before the last rebase, refuses to rebase on it', () => {
+  it('given a snapshot from before the last rebase, refuses to rebase on it', () => {
     const table = new DocumentTable(NUMBERED);
     const [older, newer] = [table.capture(0), table.capture(0)];
     table.rebase(newer);
@@ -162,7 +162,7 @@ describe('DocumentTable', () => {
     }).toThrow('rebased since');
   });
 
-  it('given ever more small snapshots, keeps no ever smaller blocks', () => {
+  it('given many small snapshots, merges small blocks', () => {
     const table = new DocumentTable(NUMBERED);
     for (let next = 1; next <= 200; next += 1) {
       table.set(next, { fields: { name: 'x'.repeat(5_000) }, counterBase: 0 });

@@ -14,7 +14,7 @@ describe('a transaction in a history that is copied', () => {
     world.store.onDurable((batch) => records.push(...batch));
     await world.store.startEpoch({ epoch: world.store.position.epoch + 1 });
   };
-  /** With a snapshot at the end of the one incarnation, and none before it. */
+  /** Takes one snapshot, at the end of the incarnation. */
   const restart = async (): Promise<void> => {
     await world.store.close();
     await open(1);
@@ -32,7 +32,7 @@ describe('a transaction in a history that is copied', () => {
     await world.create('Ada');
   });
 
-  it('that is in doubt, can be read from its first record on, over snapshots and restarts, until it is decided', async () => {
+  it('that is in doubt keeps its records readable, over snapshots and restarts, until it is decided', async () => {
     await restart();
     const { seq } = world.store.position;
     await prepare('t', 100);
@@ -49,7 +49,7 @@ describe('a transaction in a history that is copied', () => {
     expect(await world.store.history.readFrom(seq + 1, 1e6)).toBe('gone');
   });
 
-  it('that is in doubt in a snapshot, is the same in a copy that begins with it, and is decided there by its record', async () => {
+  it('that is in doubt in a snapshot is in doubt in a copy of that snapshot, and is decided there by its record', async () => {
     await prepare('committed', 100);
     await prepare('aborted', 101);
     await prepare('open', 102);

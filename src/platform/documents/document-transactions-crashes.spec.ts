@@ -14,7 +14,7 @@ interface Stage {
   readonly transactions: AuditedTransactions;
 }
 
-/** Small, so that a short incarnation meets several snapshots, with transactions in doubt in them. */
+/** A small size, so that a short incarnation takes several snapshots that contain transactions in doubt. */
 async function begun(options: DocumentWorldOptions = {}): Promise<Stage> {
   const often = { snapshotEveryBytes: 2_000, clients: 2, moreCollections: TRANSACTION_COLLECTIONS };
   const world = new DocumentWorld({ ...often, ...options });
@@ -31,7 +31,7 @@ async function work({ world, transactions }: Stage, rounds: number): Promise<voi
   }
 }
 
-/** A incarnation that begins, works and ends, whatever its disk does. */
+/** An incarnation that begins, works and ends, whatever its disk does. */
 async function live(stage: Stage): Promise<void> {
   try {
     await stage.world.open();
@@ -43,7 +43,7 @@ async function live(stage: Stage): Promise<void> {
   }
 }
 
-/** As it is found, and after everything has been decided. */
+/** Audits the state at the start, and again after all decisions. */
 async function auditWhole({ world, transactions }: Stage): Promise<string[]> {
   const found = [...transactions.audit(), ...(await transactions.auditReservations())];
   await transactions.recover();
@@ -67,7 +67,7 @@ describe('transactions in the document store, when its process dies', () => {
     ['the disk fails', 'EIO'],
     ['the disk is full', 'ENOSPC'],
   ])(
-    'given that %s at any one disk call of an incarnation with snapshots, keep promises and decisions, and do each work once',
+    'given that %s at any one disk call of an incarnation with snapshots, keep promises and decisions, and carry each out once',
     async (_, code) => {
       const whole = await begun();
       await whole.world.store.close();
@@ -91,7 +91,7 @@ describe('transactions in the document store, when its process dies', () => {
     120_000,
   );
 
-  it('given incarnations that end by loss of power at any moment, some without recovering, do so under any seed', async () => {
+  it('given incarnations that end by loss of power at any moment, some without a recovery, keep them under any seed', async () => {
     let inDoubt = 0;
     await forEachSeed(1, 60, async (random) => {
       const stage = await begun({ seed: random.seed, journalReserveBytes: random.below(2) * 5_000 });
@@ -113,7 +113,7 @@ describe('transactions in the document store, when its process dies', () => {
     ['forgets promises in its snapshots', /the promise of t\d+ is gone/, forgetPromisesInSnapshots],
     ['counts bumps when they are promised', /\d+ are done and \d+ are counted/, countAtThePromise],
     ['reserves nothing', /t\d+ is reserved: false/, reserveNothing],
-  ])('given a machine that %s, the audit finds it', async (_, finding, plant) => {
+  ])('given a machine that %s, fail the audit', async (_, finding, plant) => {
     plant();
     const found: string[] = [];
     await forEachSeed(1, 10, async ({ seed }) => {

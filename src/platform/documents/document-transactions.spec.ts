@@ -47,7 +47,7 @@ describe('a transaction that takes part in the document store', () => {
     await world.create('Ada');
   });
 
-  it('given a promise, shows nothing of it until the commit, whose acknowledgement tells what it found', async () => {
+  it('given a promise, shows no change until the commit, whose acknowledgement contains the result', async () => {
     const { position } = world.store;
     const answer = await prepare('t', BUMP, create(7));
     await world.create('while it was open');
@@ -65,13 +65,13 @@ describe('a transaction that takes part in the document store', () => {
     expect([counter(1), counter(7), counter(8)]).toEqual([1, 0, 1]);
   });
 
-  it('given a field whose name JSON has to escape, is refused and leaves nothing', async () => {
+  it('given a field whose name JSON has to escape, is refused and leaves nothing behind', async () => {
     const change = { type: 'create', collection: 'customers', id: 7, fields: { 'a"b': 1 } } as const;
 
     expect([await outcome(prepare('t', change)), records(), open()]).toEqual(['validation-failed', [], []]);
   });
 
-  it('is in doubt from its promise to its decision, also over a restart, oldest first', async () => {
+  it('is listed as in doubt from its promise to its decision, over a restart, oldest first', async () => {
     world.clock.advance(5_000);
     await prepare('z', BUMP);
     await prepare('a', create(7));
@@ -101,12 +101,12 @@ describe('a transaction that takes part in the document store', () => {
     expect(open()).toEqual([]);
   });
 
-  describe('and reserves an id', () => {
+  describe('that reserves an id', () => {
     beforeEach(async () => {
       await prepare('t', create(7));
     });
 
-    it('keeps every other writer from it until it is decided, also over a restart', async () => {
+    it('keeps other writers from that id until it is decided, also over a restart', async () => {
       for (const isRestarted of [false, true]) {
         if (isRestarted) await world.reopenAfterPowerLoss();
         const others = [world.replace(7, 'late'), world.delete(7), prepare('other', create(7))];
@@ -117,7 +117,7 @@ describe('a transaction that takes part in the document store', () => {
       expect(await outcomes(world.replace(7, 'late'), prepare('other', create(7)))).toEqual(['not-found', 'prepared']);
     });
 
-    it('gives it to nobody who creates, also not after an abort and a restart', async () => {
+    it('keeps the id unused by later creations, even after an abort and a restart', async () => {
       const first = await world.create('Grace');
       await abort('t');
       await world.reopenAfterPowerLoss();
@@ -129,7 +129,7 @@ describe('a transaction that takes part in the document store', () => {
       ]);
     });
 
-    it('frees it with the commit, for who replaces it', async () => {
+    it('releases the id with the commit, so that the document can be replaced', async () => {
       await commit('t');
 
       expect(await outcomes(world.replace(7, 'newer'), prepare('other', create(7)))).toEqual(['done', 'exists']);
@@ -137,13 +137,13 @@ describe('a transaction that takes part in the document store', () => {
     });
   });
 
-  it('and creates what is there, is refused, and leaves nothing', async () => {
+  it('that creates an existing document, is refused and leaves nothing behind', async () => {
     expect(await outcomes(prepare('t', BUMP, create(1)))).toEqual(['exists']);
     expect([records(), open(), await commit('t')]).toEqual([[], [], {}]);
   });
 
-  describe('with others that wait for the same fdatasync', () => {
-    it('is refused what is being reserved or created only when that is durable', async () => {
+  describe('in one batch with other writes', () => {
+    it('is refused an id that is being reserved or created only when that write is durable', async () => {
       const order: string[] = [];
       world.disk.beforeCall = ({ operation, path }) => {
         if (operation === 'synchronize' && path.endsWith('.log')) order.push('fdatasync');
@@ -157,7 +157,7 @@ describe('a transaction that takes part in the document store', () => {
       expect(order).toEqual(['fdatasync', 'reserved', 'reserved', 'exists']);
     });
 
-    it('reserves nothing with bumps: any number are prepared and committed together', async () => {
+    it('reserves nothing for bumps: any number of them are prepared and committed together', async () => {
       const ids = Array.from({ length: 50 }, (_, index) => `t${String(index)}`);
       await Promise.all(ids.map((id) => prepare(id, BUMP)));
       let synchronisations = 0;
@@ -170,7 +170,7 @@ describe('a transaction that takes part in the document store', () => {
       expect([counter(1), synchronisations]).toEqual([50, 1]);
     });
 
-    it('may create what is just being deleted', async () => {
+    it('may create a document that is being deleted', async () => {
       expect(await outcomes(world.delete(1), prepare('t', create(1)), commit('t'))).toEqual([
         'done',
         'prepared',
@@ -180,8 +180,8 @@ describe('a transaction that takes part in the document store', () => {
     });
   });
 
-  describe('told more than once', () => {
-    it('to prepare, gives the same answer and writes one record', async () => {
+  describe('that receives a message again', () => {
+    it('prepares once, with the same answer and one record', async () => {
       const position = { epoch: 1, seq: 3 };
       const twice = await Promise.all([prepare('t', create(7)), prepare('t', create(7))]);
       const later = await prepare('t', create(7));
@@ -193,22 +193,25 @@ describe('a transaction that takes part in the document store', () => {
     it.each([
       ['commit', commit],
       ['abort', abort],
-    ])('to %s, gives the same acknowledgement and writes one record, also after a restart', async (what, decide) => {
-      await prepare('t', BUMP);
-      const first = await Promise.all([decide('t'), decide('t')]);
-      const second = await decide('t');
-      await world.reopenAfterPowerLoss();
-      const third = await decide('t');
+    ])(
+      'given %s twice, returns the same acknowledgement and writes one record, also after a restart',
+      async (what, decide) => {
+        await prepare('t', BUMP);
+        const first = await Promise.all([decide('t'), decide('t')]);
+        const second = await decide('t');
+        await world.reopenAfterPowerLoss();
+        const third = await decide('t');
 
-      expect(first[0]).toMatchObject({ position: '1.4' });
-      expect([first[1], second, third]).toEqual([first[0], first[0], first[0]]);
-      expect([records(), counter(1)]).toEqual([['prepare t', `${what} t`], what === 'commit' ? 1 : 0]);
-    });
+        expect(first[0]).toMatchObject({ position: '1.4' });
+        expect([first[1], second, third]).toEqual([first[0], first[0], first[0]]);
+        expect([records(), counter(1)]).toEqual([['prepare t', `${what} t`], what === 'commit' ? 1 : 0]);
+      },
+    );
 
     it.each([
       ['commit', commit, abort],
       ['abort', abort, commit],
-    ])('to %s and then to do the other, refuses as conflict and stays as it is', async (what, decide, contradict) => {
+    ])('given %s and then the opposite, refuses as conflict and changes nothing', async (what, decide, contradict) => {
       await prepare('t', BUMP);
       const both = await outcomes(decide('t'), contradict('t'));
 
@@ -216,7 +219,7 @@ describe('a transaction that takes part in the document store', () => {
       expect(records()).toEqual(['prepare t', `${what} t`]);
     });
 
-    it('to prepare after its commit, has nothing more to do', async () => {
+    it('given prepare after its commit, does nothing', async () => {
       await prepare('t', BUMP);
       await commit('t');
 
@@ -225,27 +228,27 @@ describe('a transaction that takes part in the document store', () => {
     });
   });
 
-  describe('told to abort', () => {
-    it('without ever having been prepared, writes nothing, and refuses the prepare that comes late', async () => {
+  describe('that is aborted', () => {
+    it('without a promise, writes nothing and refuses the late prepare', async () => {
       expect([await abort('t'), await outcomes(prepare('t', create(7)))]).toEqual([{}, ['aborted']]);
       expect(await outcomes(world.replace(7, 'free'))).toEqual(['not-found']);
       expect(records()).toEqual([]);
     });
 
-    it('while its prepare is queued, is aborted behind it', async () => {
+    it('while its prepare is queued, is aborted after it', async () => {
       expect(await outcomes(prepare('t', create(7)), abort('t'))).toEqual(['prepared', 'done']);
       expect([records(), open()]).toEqual([['prepare t', 'abort t'], []]);
       expect(await outcomes(prepare('t', create(7)), world.replace(7, 'free'))).toEqual(['aborted', 'not-found']);
     });
 
-    it('while its prepare waits for what another writes, is never prepared', async () => {
+    it('while its prepare waits for another write, is never prepared', async () => {
       const calls = [prepare('other', create(3)), prepare('t', create(3)), abort('t')];
 
       expect(await outcomes(...calls)).toEqual(['prepared', 'aborted', 'nothing']);
       expect(records()).toEqual(['prepare other']);
     });
 
-    it('before a restart, refuses the prepare that comes after it', async () => {
+    it('before a restart, refuses a prepare after the restart', async () => {
       await prepare('t', BUMP);
       await abort('t');
       await world.reopenAfterPowerLoss();
@@ -254,17 +257,17 @@ describe('a transaction that takes part in the document store', () => {
     });
   });
 
-  it('told to commit while its prepare is queued, is committed once it is durable', async () => {
+  it('given a commit while its prepare is queued, is committed once the promise is durable', async () => {
     const [, acknowledgement] = await Promise.all([prepare('t', BUMP), commit('t')]);
 
     expect(acknowledgement).toEqual({ position: '1.4', outcome: { bumped: { customers: 1 } } });
   });
 
-  it('told to commit what it has never heard of, does nothing', async () => {
+  it('given a commit of an unknown transaction, does nothing', async () => {
     expect([await commit('t'), records()]).toEqual([{}, []]);
   });
 
-  it('before the epoch of this process, takes no step', async () => {
+  it('before the epoch of this process, is refused every step', async () => {
     await prepare('t', BUMP);
     const next = new DocumentWorld({ disk: world.disk, startsNoEpoch: true });
     world.disk.kill();
@@ -276,8 +279,8 @@ describe('a transaction that takes part in the document store', () => {
   });
 
   it.each<[string, PreparedChange, string]>([
-    ['a collection that does not exist', { type: 'bump', collection: 'unknown' }, 'no collection named unknown'],
-    ['what is no id', create(0), 'no id of customers: 0'],
+    ['a collection that does not exist', { type: 'bump', collection: 'unknown' }, 'there is no collection unknown'],
+    ['an invalid id', create(0), 'invalid id of customers: 0'],
   ])('with %s, is refused before anything is written', async (_, change, message) => {
     await expect(prepare('t', BUMP, change)).rejects.toThrow(message);
     expect(records()).toEqual([]);
@@ -291,7 +294,7 @@ describe('a transaction that takes part in the document store', () => {
       await prepare('t', create(7));
     });
 
-    it('is not promised, and reserves nothing', async () => {
+    it('is not promised and reserves nothing', async () => {
       fillDisk();
       expect(await outcomes(prepare('other', create(9)))).toEqual(['storage-full']);
       fillDisk(100_000);
@@ -300,7 +303,7 @@ describe('a transaction that takes part in the document store', () => {
       expect(await world.create('Grace')).toMatchObject({ outcome: { document: { id: 10 } } });
     });
 
-    it('is decided all the same, and stays decided', async () => {
+    it('is decided and stays decided', async () => {
       await prepare('other', BUMP);
       fillDisk();
 
@@ -321,7 +324,7 @@ describe('a transaction that takes part in the document store', () => {
       ]);
     });
 
-    it('is aborted in vain when its promise found no room with it', async () => {
+    it('needs no abort when its promise failed for lack of room in the same batch', async () => {
       fillDisk();
 
       expect(await outcomes(prepare('other', create(9)), abort('other'))).toEqual(['storage-full', 'nothing']);
@@ -329,7 +332,7 @@ describe('a transaction that takes part in the document store', () => {
       expect([open(), await outcomes(world.replace(9, 'free'))]).toEqual([['t'], ['not-found']]);
     });
 
-    it('is asked again for when what stood in its way has found no room', async () => {
+    it('is tried again when the write that it waited for failed for lack of room', async () => {
       fillDisk();
       world.disk.beforeCall = ({ operation }) => {
         if (operation === 'truncate') fillDisk(100_000);

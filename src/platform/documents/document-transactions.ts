@@ -130,7 +130,7 @@ export class DocumentTransactions {
     for (const change of changes) {
       const { ids } = this.history.machine.collection(change.collection);
       if (change.type !== 'create') continue;
-      if (!ids.isId(change.id)) throw new Error(`no id of ${change.collection}: ${String(change.id)}`);
+      if (!ids.isId(change.id)) throw new Error(`invalid id of ${change.collection}: ${String(change.id)}`);
       assertPlainNames(change.fields);
     }
   }

@@ -3,11 +3,11 @@ import { DocumentWorld } from '../../../test/support/document-world.js';
 import { SeededRandom } from '../../../test/support/seeded-random.js';
 import { SimulatedDisk } from '../../../test/support/simulated-disk.js';
 
-/** The last snapshot is taken at every close. */
+/** Every close takes a snapshot. */
 const OFTEN = { snapshotEveryBytes: 1 };
 const RARELY = { snapshotEveryBytes: 1_000_000 };
 
-describe('what a document store knows at its start of earlier transactions', () => {
+describe('the earlier transactions that a document store knows at its start', () => {
   let world: DocumentWorld;
 
   const prepare = (id: string): Promise<unknown> =>
@@ -15,7 +15,7 @@ describe('what a document store knows at its start of earlier transactions', () 
       { type: 'bump', collection: 'customers' },
     ]);
   const decided = (): string[] => world.store.carriedOut().map(({ id, decision }) => `${id} ${decision}`);
-  /** Closes it, and opens what is on its disk, or on that copy of it. */
+  /** Closes the store, and opens its disk or the given copy of it. */
   const restart = async (options: object, copy?: ReadonlyMap<string, Buffer>): Promise<void> => {
     await world.store.close();
     const disk = copy === undefined ? world.disk : new SimulatedDisk(new SeededRandom(1), copy);
@@ -29,7 +29,7 @@ describe('what a document store knows at its start of earlier transactions', () 
     await world.open();
   });
 
-  it('are those behind its snapshot and those that the snapshot remembered, from the oldest on, and its own', async () => {
+  it('are those after its snapshot, those in the snapshot and its own, oldest first', async () => {
     await prepare('first');
     await world.store.commitPrepared('first');
     await restart(OFTEN);
@@ -43,7 +43,7 @@ describe('what a document store knows at its start of earlier transactions', () 
     expect(decided()).toEqual(['first committed', 'second aborted', 'open committed']);
   });
 
-  it('are all behind its snapshot, also more than are remembered', async () => {
+  it('are all after its snapshot, even more than the memory holds', async () => {
     const ids = Array.from({ length: 2_100 }, (_, index) => `t${String(index)}`);
     await Promise.all(ids.map(prepare));
     await Promise.all(ids.map((id) => world.store.commitPrepared(id)));
@@ -52,7 +52,7 @@ describe('what a document store knows at its start of earlier transactions', () 
     expect(decided()).toEqual(ids.map((id) => `${id} committed`));
   });
 
-  it('have not been forgotten as long as a start may tell of them', async () => {
+  it('are remembered as long as a start may report them', async () => {
     await prepare('t');
     const acknowledgement = await world.store.commitPrepared('t');
     const isForgotten = (): boolean => world.store.hasForgotten(acknowledgement?.position ?? '');
@@ -69,7 +69,7 @@ describe('what a document store knows at its start of earlier transactions', () 
     expect([isForgotten(), decided()]).toEqual([true, ['later committed']]);
   });
 
-  describe('that were promised', () => {
+  describe('whose promise is in question', () => {
     let promised: string;
     let before: ReadonlyMap<string, Buffer>;
 
@@ -83,7 +83,7 @@ describe('what a document store knows at its start of earlier transactions', () 
     it.each([
       ['without a snapshot behind them', RARELY],
       ['with one', OFTEN],
-    ])('is that they may have been, %s', async (_, options) => {
+    ])('may have been promised, %s', async (_, options) => {
       for (let start = 0; start < 3; start += 1) {
         expect(world.store.mayHavePrepared('t', promised)).toBe(true);
         await restart(options);
@@ -93,7 +93,7 @@ describe('what a document store knows at its start of earlier transactions', () 
       expect(world.store.mayHavePrepared('t', promised)).toBe(true);
     });
 
-    it('is that they were not, in an older copy that goes on as another history', async () => {
+    it('were not promised in an older copy that continues as another history', async () => {
       await restart(RARELY, before);
       expect([position('t'), world.store.mayHavePrepared('t', promised)]).toEqual(['', false]);
 
@@ -102,7 +102,7 @@ describe('what a document store knows at its start of earlier transactions', () 
       expect(world.store.mayHavePrepared('t', promised)).toBe(false);
     });
 
-    it('is nothing certain, where a snapshot has taken their place in an older copy', async () => {
+    it('are uncertain in an older copy whose snapshot covers their records', async () => {
       await restart(RARELY, before);
       for (let count = 0; count < 3; count += 1) await world.create('instead');
       await restart(OFTEN);
@@ -111,11 +111,11 @@ describe('what a document store knows at its start of earlier transactions', () 
       expect(world.store.mayHavePrepared('t', promised)).toBe(true);
     });
 
-    it('is that they were not where the history does not reach, nor under another number of theirs', async () => {
+    it('were not promised beyond the end of the history, or under another number', async () => {
       await restart(RARELY);
       const { epoch, seq } = world.store.position;
 
-      const positions = ['1.2', `${String(epoch)}.${String(seq + 1)}`, '9.3', 'no place'];
+      const positions = ['1.2', `${String(epoch)}.${String(seq + 1)}`, '9.3', 'no position'];
       expect(positions.map((at) => world.store.mayHavePrepared('t', at))).toEqual([false, false, false, false]);
       expect(world.store.mayHavePrepared('another', promised)).toBe(false);
     });

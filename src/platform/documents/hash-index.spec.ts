@@ -2,12 +2,12 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { HashIndex, hashOf } from './hash-index.js';
 
-/** Few of them, which also share their lower bits, so that entries meet and are moved back over the end of the table. */
+/** Few hashes with equal lower bits, so that entries collide and move back over the end of the table. */
 const hash = fc.constantFrom(0, 1, 7, 8, 15, 7 + 64, 2 ** 22 + 7, 2 ** 31 + 7, 2 ** 32 - 1);
 const step = fc.record({ does: fc.constantFrom('set', 'set', 'delete' as const), hash, name: fc.nat(6) });
 
 describe('a hash index', () => {
-  it('given any steps, finds what a map would, whatever has the same hash', () => {
+  it('given any steps and colliding hashes, finds the same entries as a map', () => {
     const property = fc.property(fc.array(step, { maxLength: 200, size: 'max' }), (steps) => {
       const index = new HashIndex();
       const model = new Map<string, number>();
@@ -37,7 +37,7 @@ describe('a hash index', () => {
     fc.assert(property, { numRuns: 300 });
   });
 
-  it('given 20,000 and then none, finds each, and then nothing', () => {
+  it('given 20,000 entries, finds each of them; after their removal, finds none', () => {
     const index = new HashIndex();
     const names = Array.from({ length: 20_000 }, (_, n) => `name ${String(n)}`);
     const find = (n: number): number | undefined => index.find(hashOf(names[n]!), (other) => other === n + 1);

@@ -58,7 +58,7 @@ export class IncomingSnapshot {
         await disk.ensureDirectory(this.directory);
         await this.write(chunks);
         const snapshot = await new SnapshotFile(this.ports, this.path, new SnapshotCodec(this.collections)).read();
-        if (snapshot === null) throw new Error(`${this.path} is gone`);
+        if (snapshot === null) throw new Error(`${this.path} is missing`);
         await disk.synchronizeDirectory(this.directory);
         crashSites.reach('incoming.directory.after');
         const { epoch, seq, hash } = snapshot.meta;
@@ -87,7 +87,7 @@ export class IncomingSnapshot {
 
   private async exclusively<T>(task: () => Promise<T>): Promise<T> {
     if (this.isTaken) {
-      throw new AppError('conflict', 'a snapshot is being received already', { retry: 'safe', retryAfterSeconds: 1 });
+      throw new AppError('conflict', 'another snapshot is already arriving', { retry: 'safe', retryAfterSeconds: 1 });
     }
     this.isTaken = true;
     try {

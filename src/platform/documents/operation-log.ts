@@ -67,7 +67,7 @@ export class OperationLog {
   line(number: number): string {
     const place = number - this.base;
     const block = this.blocks[Math.floor(place / PER_BLOCK)];
-    if (number < this.first || block === undefined) throw new Error(`no line ${String(number)} is kept`);
+    if (number < this.first || block === undefined) throw new Error(`line ${String(number)} is missing`);
     return block.line(place % PER_BLOCK);
   }
 

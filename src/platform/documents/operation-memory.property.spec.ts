@@ -23,7 +23,7 @@ function operationOf(
   return { id: `id ${String(n)}`, ...keyed, at, commit: `1.${String(n)}`, outcome };
 }
 
-/** Of each kind no more than two, by one record. */
+/** One record forgets at most two operations of each kind. */
 function forgotten(kept: readonly RememberedOperation[], now: number): RememberedOperation[] {
   const left = { keyed: 2, added: 2, unkeyed: 2 };
   return kept.filter(({ owner = 'none', at }) => {
@@ -35,7 +35,7 @@ function forgotten(kept: readonly RememberedOperation[], now: number): Remembere
 }
 
 describe('OperationMemory', () => {
-  it('given any operations, knows those that are not forgotten, each under its own id and the latest of its key, also restored', () => {
+  it('given any operations, finds the remembered ones by id and the latest by key, also after a restart', () => {
     const property = fc.property(fc.array(step, { maxLength: 30, size: 'max' }), (steps) => {
       const memory = new OperationMemory();
       memory.retention = 2;
@@ -71,7 +71,7 @@ describe('OperationMemory', () => {
     fc.assert(property, { numRuns: 30 });
   });
 
-  it('captured, does not change by what is recorded and forgotten later', () => {
+  it('given a captured copy, does not change it when operations are recorded or forgotten later', () => {
     const memory = new OperationMemory();
     memory.retention = 2;
     const record = (n: number, at: number): void =>

@@ -25,7 +25,7 @@ describe('OperationMemory', () => {
   it.each([
     [24 * HOUR_MS - 1, true],
     [24 * HOUR_MS, false],
-  ])('given a record %i ms younger than an operation with a key, still knows that one: %s', (passedMs, isKnown) => {
+  ])('given a record %i ms after an operation with a key, still knows the operation: %s', (passedMs, isKnown) => {
     const memory = new OperationMemory();
     memory.record(withKey(1, 5));
     memory.record(withoutKey(2, 5 + passedMs));
@@ -36,14 +36,14 @@ describe('OperationMemory', () => {
     ]);
   });
 
-  it('given no later record, knows an operation for as long as it takes: the clock does not count', () => {
+  it('given no later record, keeps an operation whatever the clock shows', () => {
     const memory = new OperationMemory();
     memory.record(withKey(1, 0));
 
     expect(memory.findByScope('scope 1')).toEqual(withKey(1, 0));
   });
 
-  it('given an operation without a key, forgets it ten minutes of records later', () => {
+  it('given an operation without a key, forgets it after ten minutes of records', () => {
     const memory = new OperationMemory();
     memory.record(withoutKey(1, 0));
     memory.record(withKey(2, HOUR_MS / 6 - 1));
@@ -53,7 +53,7 @@ describe('OperationMemory', () => {
     expect(memory.findById('plain 1')).toBeUndefined();
   });
 
-  it('given the key of one that is a day old, knows the new one alone by it, also when recorded again from all', () => {
+  it('given the key of a day-old operation, finds only the new operation by it, also after a restart', () => {
     const memory = new OperationMemory();
     memory.record(withKey(1, 0));
     memory.record({ ...withKey(2, 24 * HOUR_MS), scope: 'scope 1' });
@@ -66,7 +66,7 @@ describe('OperationMemory', () => {
     }
   });
 
-  it('by the first rule, given more of one kind than it keeps, forgets the oldest of that kind', () => {
+  it('by the first rule, given more of one kind than its limit, forgets the oldest of that kind', () => {
     const memory = new OperationMemory();
     for (let n = 1; n <= MAX_WITH_KEY + 5; n += 1) memory.record(withKey(n, 0));
     for (let n = 1; n <= MAX_WITHOUT_KEY + 5; n += 1) memory.record(withoutKey(n, 0));
@@ -83,13 +83,13 @@ describe('OperationMemory', () => {
       memory.retention = 2;
     });
 
-    it('given very many writes of others with a key, still knows the first key', () => {
+    it('given very many keyed writes of other callers, still knows the first key', () => {
       for (let n = 1; n <= MAX_WITH_KEY + 10; n += 1) memory.record({ ...withKey(n, n), owner: n === 1 ? 'a' : 'b' });
 
       expect(memory.findByScope('scope 1')?.id).toBe('id 1');
     });
 
-    it('given 100,000 writes without a key, knows all of them, and forgets the first with the next', () => {
+    it('given 100,000 writes without a key, knows all of them, and forgets the first at the next write', () => {
       for (let n = 1; n <= 100_000; n += 1) memory.record(withoutKey(n, 0));
       expect(memory.findById('plain 1')).toBeDefined();
       memory.record(withoutKey(100_001, 0));
@@ -97,7 +97,7 @@ describe('OperationMemory', () => {
       expect([memory.findById('plain 1'), memory.findById('plain 2')?.id]).toEqual([undefined, 'plain 2']);
     });
 
-    it('given keys that other processes have added, knows them for two minutes of records, however many there are, and then forgets two with each record', () => {
+    it('given any number of added keys, knows them for two minutes of records, and then forgets two with each record', () => {
       for (let n = 1; n <= 7; n += 1) memory.record({ ...withKey(n, 0), owner: '+' });
       memory.record(withoutKey(1, 120_000 - 1));
       expect(memory.findByScope('scope 1')).toBeDefined();
@@ -110,7 +110,7 @@ describe('OperationMemory', () => {
       expect([memory.findById('id 1'), memory.findByScope('scope 7')]).toEqual([undefined, undefined]);
     });
 
-    it('given thousands that are over, forgets no more than two of a kind for each record that one turn brings, and all of them before as many have come', () => {
+    it('given thousands of expired operations, forgets at most two of a kind per record, and all of them before as many records have come', () => {
       const KEPT = 6_000;
       for (let n = 0; n < KEPT; n += 1) {
         memory.record({ ...withKey(n, 0), owner: 'a' });
@@ -126,7 +126,7 @@ describe('OperationMemory', () => {
       expect(recordNew(KEPT / 2 - 200)).toBe(0);
     });
 
-    it('says whose keys it holds, recorded again from all as well', () => {
+    it('counts the keys of each owner, also after a restart', () => {
       memory.record({ ...withKey(1, 5), owner: 'a' });
       memory.record({ ...withKey(2, 6), owner: '+' });
       memory.record(withKey(3, 7));

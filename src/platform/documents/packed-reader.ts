@@ -53,7 +53,7 @@ function cut(bytes: Buffer, begin: number, end: number, { lines, counter }: Writ
 }
 
 function unreadable(path: string, offset: number): AppError {
-  return new AppError('data-corrupt', `${path}: not as a snapshot must be at byte ${String(offset)}`, {
+  return new AppError('data-corrupt', `${path}: malformed snapshot at byte ${String(offset)}`, {
     retry: 'never',
   });
 }

@@ -14,7 +14,7 @@ export class QueuedWrites {
 
   of(collection: string): PendingWrites {
     const found = this.pending.get(collection);
-    if (!found) throw new Error(`no collection named ${collection}`);
+    if (!found) throw new Error(`there is no collection ${collection}`);
     return found;
   }
 

@@ -36,7 +36,7 @@ const fields = fc
   .map((members) => Object.fromEntries(members.filter(([name]) => name !== 'orders_count' && name !== 'moves')));
 const wholeNumber = fc.integer({ min: 1, max: 2 ** 53 - 1 });
 const text = fc.oneof(
-  // Members of a JSON object that look like numbers change their places when it is parsed.
+  // JSON.parse reorders members whose names look like numbers.
   fc.constantFrom('7', '07', '10', '0', '__proto__', 'constructor', '-', 'z'.repeat(64)),
   fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/),
 );
@@ -74,7 +74,7 @@ function snapshotOf(collections: readonly Plain[]): DocumentsSnapshot {
   };
 }
 
-/** As it stands in a file, but for the closing brace. */
+/** The text in the file, without the closing brace. */
 function encoded(snapshot: DocumentsSnapshot): Buffer {
   return Buffer.concat([...CODEC.encode(snapshot)].map((piece) => Buffer.from(piece)));
 }
@@ -102,7 +102,7 @@ function expected(collections: readonly Plain[]): unknown {
 }
 
 describe('SnapshotCodec', () => {
-  it('given any documents, reads back what it has written, with fields in their order', () => {
+  it('given any documents, reads them back with their fields in order', () => {
     fc.assert(
       fc.property(state, (collections) => {
         const body = encoded(snapshotOf(collections));
@@ -112,7 +112,7 @@ describe('SnapshotCodec', () => {
     );
   });
 
-  it('given any documents, writes JSON with each document on a line of its own, and shows the counter', () => {
+  it('given any documents, writes JSON with one line per document, including the counter', () => {
     fc.assert(
       fc.property(state, (collections) => {
         const body = encoded(snapshotOf(collections)).toString();
@@ -132,7 +132,7 @@ describe('SnapshotCodec', () => {
     );
   });
 
-  it('given operations, reads back what it has written, and what an earlier version has written', () => {
+  it('given operations, reads its own format and the format of an earlier version', () => {
     const none = [{ documents: new Map(), counter: 0 }];
     const earlier = {
       format: 1,
@@ -154,7 +154,7 @@ describe('SnapshotCodec', () => {
     expect([...CODEC.decode(without, 'file').operations]).toEqual([]);
   });
 
-  it('given the same on one line, as it was written before, reads the same', () => {
+  it('given the earlier format on one line, reads the same content', () => {
     fc.assert(
       fc.property(state, (collections) => {
         const oneLine = JSON.stringify(JSON.parse(`${encoded(snapshotOf(collections)).toString()}}`)).slice(0, -1);
@@ -167,7 +167,7 @@ describe('SnapshotCodec', () => {
     );
   });
 
-  it('given the file of a version that did not know a collection, reads it as one that has never held anything', () => {
+  it('given the file of a version without a collection, reads that collection as unused', () => {
     const older = new SnapshotCodec(COLLECTIONS.slice(0, 2));
     const one = { documents: new Map([[3, { fields: { name: 'Ada' }, counterBase: 0 }]]), counter: 2 };
     const pieces = [...older.encode(snapshotOf([one, one]))].map((piece) => Buffer.from(piece));
@@ -179,7 +179,7 @@ describe('SnapshotCodec', () => {
   });
 
   it.each(['"a b"', '"a.b"', '""', `"${'x'.repeat(65)}"`, 'a'])(
-    'given a line with the text id %s, which is none, refuses and names the file',
+    'given a line with the invalid text id %s, refuses and names the file',
     (id) => {
       const body = `{"users":{\n${id}:{"name":"Ada"}\n},"_meta":{"format":1,"counters":{},"sizes":{"users":1}}`;
 
@@ -187,7 +187,7 @@ describe('SnapshotCodec', () => {
     },
   );
 
-  it('given text ids that are not in order, refuses and names the file', () => {
+  it('given text ids out of order, refuses and names the file', () => {
     const line = (id: string): string => `"${id}":{"name":"${'x'.repeat(300_000)}"}`;
     const body = `{"users":{\n${line('b')},\n${line('a')}\n},"_meta":{"format":1,"counters":{},"sizes":{"users":2}}`;
 

@@ -18,7 +18,7 @@ const PLAIN_JSON: FileCodec<object> = {
   decode: (body) => JSON.parse(`${body.toString()}}`) as object,
 };
 
-/** After a life that created `count` customers and stopped cleanly. */
+/** The disk after an incarnation that created `count` customers and stopped cleanly. */
 async function worldOf(count: number): Promise<DocumentWorld> {
   const world = new DocumentWorld({ snapshotEveryBytes: 1 });
   await world.open();
@@ -45,7 +45,7 @@ describe('the snapshot file', () => {
     );
   };
 
-  it('is JSON that a person can read, with all that a restart needs under _meta', () => {
+  it('is readable JSON, with everything that a restart needs under _meta', () => {
     expect(JSON.parse(world.snapshotText() ?? '')).toEqual({
       customers: {
         1: { name: 'customer 1', orders_count: 0 },
@@ -70,7 +70,7 @@ describe('the snapshot file', () => {
     });
   });
 
-  it('asked to write while it is writing, refuses, and what it was writing is whole', async () => {
+  it('given a second write while it is writing, refuses it and completes the first', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'bifolio-snapshot-'));
     const ports = { disk: new NodeDisk(), nextTurn: setImmediate, crashSites: NO_CRASH_SITES };
     const file = new SnapshotFile<object>(ports, join(directory, 'file.json'), PLAIN_JSON);
@@ -121,14 +121,14 @@ describe('the snapshot file', () => {
     });
   });
 
-  it('given none although the journal begins behind it, refuses to open', async () => {
+  it('given a missing file and a journal that begins after it, refuses to open', async () => {
     const disk = new SimulatedDisk(new SeededRandom(1), image);
     await disk.attach().remove(SNAPSHOT_PATH);
 
     await expect(new DocumentWorld({ disk }).open()).rejects.toMatchObject({ code: 'data-corrupt' });
   });
 
-  it(`given ${String(MANY)} customers, is written in pieces, between which the event loop goes on`, async () => {
+  it(`given ${String(MANY)} customers, is written in pieces and yields to the event loop between them`, async () => {
     const many = new DocumentWorld({ snapshotEveryBytes: 1_000_000_000 });
     await many.open();
     await Promise.all(Array.from({ length: MANY }, (_, index) => many.create(`customer ${String(index + 1)}`)));
@@ -160,7 +160,7 @@ describe('the snapshot file', () => {
 });
 
 describe('jsonChunks', () => {
-  it('given any plain data, gives pieces that join to what JSON.stringify gives', () => {
+  it('given any plain data, yields pieces that join to the result of JSON.stringify', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         expect([...jsonChunks(value)].join('')).toBe(JSON.stringify(value));
@@ -168,7 +168,7 @@ describe('jsonChunks', () => {
     );
   });
 
-  it('given a list of many entries, cuts it up', () => {
+  it('given a list of many entries, yields several pieces', () => {
     const list = Array.from({ length: 5_000 }, (_, index) => ({ index }));
 
     expect([...jsonChunks({ list })].length).toBeGreaterThan(5);

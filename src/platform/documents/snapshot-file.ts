@@ -84,7 +84,7 @@ export class SnapshotFile<T extends object> implements Adapter<T> {
 
   /** If it fails, the file is whole, old or new, and takes no extra space. A second write while one runs is refused. */
   async write(data: T): Promise<void> {
-    if (this.isWriting) throw new Error(`${this.path} is being written already`);
+    if (this.isWriting) throw new Error(`${this.path} is already being written`);
     this.isWriting = true;
     try {
       await this.replace(data);

@@ -40,7 +40,7 @@ describe('SortedIds', () => {
     );
   });
 
-  it(`given ${String(MANY)} ids, looks at no more of them for a page than a binary search does`, () => {
+  it(`given ${String(MANY)} ids, reads no more of them for a page than a binary search does`, () => {
     const ids = new SortedIds(NUMBERS);
     for (let id = 1; id <= MANY; id += 1) ids.add(id);
     let looks = 0;

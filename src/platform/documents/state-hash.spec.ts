@@ -17,7 +17,7 @@ const CODEC = new SnapshotCodec(COLLECTIONS);
 const hashOf = (machine: DocumentMachine): Promise<string> => stateHash(machine.capture(), setImmediate);
 
 describe('stateHash', () => {
-  it('given any history, is the same with and without restarts from snapshots and rebases on the way', async () => {
+  it('given any history, is the same with and without restarts from snapshots and rebases', async () => {
     const property = fc.asyncProperty(arbitraryHistory, fc.nat(60), fc.nat(60), async (steps, restartAt, rebaseAt) => {
       const straight = new DocumentMachine(COLLECTIONS, GENESIS);
       let other = new DocumentMachine(COLLECTIONS, GENESIS);
@@ -35,7 +35,7 @@ describe('stateHash', () => {
     await fc.assert(property, { numRuns: 200 });
   });
 
-  it('given a snapshot of before there were transactions, is the hash of one that says there are none', async () => {
+  it('given a snapshot of a version without transactions, equals the hash of a snapshot with none', async () => {
     const machine = new DocumentMachine(COLLECTIONS, GENESIS);
     machine.apply(
       recordsOf([{ type: 'put', collection: 'customers', id: 1, fields: {}, operation: { id: 'o' }, afterMs: 0 }])[0]!,
@@ -47,7 +47,7 @@ describe('stateHash', () => {
     expect(await stateHash(CODEC.decode(Buffer.from(older), 'file'), setImmediate)).toBe(await hashOf(machine));
   });
 
-  it('given any further write, bump, step of a transaction or epoch of another cluster, is another', async () => {
+  it('given any further write, bump, transaction step or epoch of another cluster, differs', async () => {
     const operation = { id: 'operation' };
     const put = {
       type: 'put',
@@ -85,7 +85,7 @@ describe('stateHash', () => {
     expect(new Set(hashes).size).toBe(hashes.length);
   });
 
-  it('given a collection that was never used, is as if there were none, and from its first document on is not', async () => {
+  it('given an unused collection, equals the hash without that collection, and differs from its first document on', async () => {
     const [customers, groups] = COLLECTIONS;
     const both = new DocumentMachine(COLLECTIONS, GENESIS);
     const older = new DocumentMachine([customers, groups], GENESIS);
@@ -105,7 +105,7 @@ describe('stateHash', () => {
     expect(new Set([before, withAda, await hashOf(both)]).size).toBe(3);
   });
 
-  it('given many documents, lets the event loop go on while it is computed', async () => {
+  it('given many documents, yields to the event loop while it is computed', async () => {
     const machine = new DocumentMachine(COLLECTIONS, GENESIS);
     const documents = machine.collection('customers').documents;
     for (let id = 1; id <= 20_000; id += 1)

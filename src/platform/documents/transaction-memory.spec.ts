@@ -26,7 +26,7 @@ function machineAfter(steps: readonly Step[]): { readonly machine: DocumentMachi
 }
 
 describe('a transaction in the history of documents', () => {
-  it('that is prepared, changes nothing; committed, it changes what is there at the place of that record', () => {
+  it('that is prepared changes nothing; its commit changes the state at the position of its own record', () => {
     const steps = [put(1), prepare('t'), put(2), commit('t'), put(3)];
     const before = machineAfter(steps.slice(0, 3));
     const { machine, results } = machineAfter(steps);
@@ -38,14 +38,14 @@ describe('a transaction in the history of documents', () => {
     expect(bases).toEqual([0, 0, -1]);
   });
 
-  it('that is committed, makes the document that it reserved, with a counter that begins there', () => {
+  it('that is committed creates the reserved document, with a counter from that position on', () => {
     const create: PreparedChange = { type: 'create', collection: 'customers', id: 5, fields: { name: 'Ada' } };
     const { machine } = machineAfter([prepare('t', [create]), prepare('other'), commit('other'), commit('t')]);
 
     expect(machine.collection('customers').documents.get(5)).toEqual({ fields: { name: 'Ada' }, counterBase: -1 });
   });
 
-  it('that is aborted, leaves nothing but the id, which nobody is given after it', () => {
+  it('that is aborted leaves only the used id, which is never allotted again', () => {
     const create: PreparedChange = { type: 'create', collection: 'customers', id: 5, fields: {} };
     const { machine, results } = machineAfter([prepare('t', [create, BUMP]), abort('t')]);
 
@@ -60,14 +60,14 @@ describe('a transaction in the history of documents', () => {
     ['committed before', [prepare('t'), commit('t'), commit('t')]],
     ['aborted before', [prepare('t'), abort('t'), commit('t')]],
     ['aborted before it was prepared again', [prepare('t'), abort('t'), prepare('t'), commit('t')]],
-  ])('that was %s, is not committed', (_, steps) => {
+  ])('that was %s is not committed', (_, steps) => {
     const earlier = machineAfter(steps.slice(0, -1)).machine.collection('customers').counter;
     const { machine, results } = machineAfter(steps);
 
     expect([results.at(-1), machine.collection('customers').counter]).toEqual([undefined, earlier]);
   });
 
-  it('that is prepared twice, is held to the first time', () => {
+  it('that is prepared twice keeps the first promise', () => {
     const { machine } = machineAfter([prepare('t'), prepare('t', []), commit('t')]);
 
     expect(machine.collection('customers').counter).toBe(1);
@@ -76,13 +76,13 @@ describe('a transaction in the history of documents', () => {
   it.each([
     [10 * MINUTE_MS - 1, true],
     [10 * MINUTE_MS, false],
-  ])('and a decision %i ms of records later, is still known to be decided: %s', (afterMs, isKnown) => {
+  ])('whose decision is %i ms of records old is still known as decided: %s', (afterMs, isKnown) => {
     const { machine } = machineAfter([prepare('t'), commit('t'), prepare('later'), commit('later', afterMs)]);
 
     expect(machine.transactions.findDecided('t') !== undefined).toBe(isKnown);
   });
 
-  it('and more decisions than are kept, leave the youngest known, also after a restart', () => {
+  it('after more decisions than the memory holds, leaves the newest known, also after a restart', () => {
     const ids = Array.from({ length: MAX_DECISIONS + 2 }, (_, index) => `t${String(index)}`);
     const { machine } = machineAfter(ids.flatMap((id) => [prepare(id), commit(id)]));
 
@@ -96,7 +96,7 @@ describe('a transaction in the history of documents', () => {
     ]);
   });
 
-  it('that is prepared, is prepared after a restart, oldest first, with what it reserves and what it is going to do', () => {
+  it('that is prepared is still prepared after a restart, oldest first, with its reservations and its changes', () => {
     const create: PreparedChange = { type: 'create', collection: 'customers', id: 5, fields: { name: 'Ada' } };
     const { machine } = machineAfter([prepare('z'), prepare('a', [create]), prepare('done'), commit('done')]);
     const next = restarted(machine);

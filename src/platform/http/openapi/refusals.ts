@@ -12,7 +12,7 @@ const DETAILS = {
   unauthorized: 'send a known key as X-Api-Key or Authorization: Bearer',
   forbidden: 'this needs the role write; the key has read',
   'not-found': 'nothing has this id',
-  conflict: 'a transaction that is not decided yet is at work on this id',
+  conflict: 'a transaction that is not decided yet holds this id',
   undone: 'operation 7 was undone here, and will not be done',
   overtaken: 'group 1 is as it was: it was deleted by an operation with a version above 7',
   'precondition-failed': 'it is not the version that If-Match names',

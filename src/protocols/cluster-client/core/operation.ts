@@ -209,10 +209,7 @@ function afterConfirming(
   const { wanted } = operation.intent;
   const isContradicted = found.state === 'seen' && !isAsWanted(found, wanted, groupsIn(operation.looks.get(name)));
   if (!isContradicted) return operation;
-  const cause =
-    wanted.kind === 'create'
-      ? 'the node said yes, but does not have the group'
-      : 'the node said yes, but still has the group';
+  const cause = `the node said yes, but ${wanted.kind === 'create' ? 'does not have' : 'still has'} the group`;
   const contradicted = [...operation.contradicted, name];
   return mapNodes({ ...operation, contradicted }, (node) => (node.name === name ? { ...node, cause } : node));
 }

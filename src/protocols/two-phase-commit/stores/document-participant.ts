@@ -100,7 +100,7 @@ export class DocumentParticipant implements Participant<DocumentWork> {
 
 const REFUSALS: Readonly<Record<PrepareRefusal, () => No>> = {
   exists: () => no('conflict', 'a document with this id exists', 'never'),
-  reserved: () => no('conflict', 'a transaction that is not decided yet is at work on this id'),
+  reserved: () => no('conflict', 'a transaction that is not decided yet holds this id'),
   aborted: () => no('conflict', 'the transaction was aborted before', 'never'),
 };
 
