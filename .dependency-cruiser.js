@@ -9,7 +9,7 @@ import { existsSync, readdirSync } from 'node:fs';
 /** From the top down. A layer imports itself and what stands after it. `config` stands beside them, for main alone. */
 const LAYERS = ['main', 'modules', 'protocols', 'platform', 'kernel'];
 
-/** A module may import those that stand before it, by their index.ts. New modules are appended. */
+/** A module may import those that stand before it, by their index.ts. A new module with a store goes before `stores`, any other to the end. */
 export const MODULE_ORDER = [
   'store-registration',
   'books',
@@ -36,7 +36,11 @@ function refuseFolders(found, known, remedy) {
 }
 
 refuseFolders(foldersOf('src'), [...LAYERS, 'config'], 'give the folder of src/ a place in LAYERS.');
-refuseFolders(foldersOf('src/modules'), MODULE_ORDER, 'append the folder of src/modules/ to MODULE_ORDER.');
+refuseFolders(
+  foldersOf('src/modules'),
+  MODULE_ORDER,
+  'put the folder of src/modules/ into MODULE_ORDER, before `stores` if it has a store.',
+);
 
 const SPEC = '[.]spec[.]ts$';
 const anyOf = (names) => `(${names.join('|')})`;

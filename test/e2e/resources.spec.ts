@@ -101,7 +101,7 @@ describe.each(RESOURCES)('a $name', ({ name, path, input, changed, fields, serve
     expect((await app.client.get(at)).text).toBe(before.text);
   });
 
-  it.each(['isbn', 'toString', 'hasOwnProperty', '', '💚'])(
+  it.each(['colour', 'toString', 'hasOwnProperty', '', '💚'])(
     'sent with the unknown field %j, is refused naming it',
     async (field) => {
       const at = await app.client.add(path, input);

@@ -1,17 +1,20 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Body, Controller, Get, Inject, Module, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { pino } from 'pino';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { parseConfig } from '../../src/config/index.js';
 import { startApp } from '../../src/main/api/app.js';
+import { acceptLostDataIn } from '../../src/main/cli/accept-loss/run.js';
 import type {
   DocumentStoreRegistration,
   OpenSqlFile,
   SqlStore,
   StoreRegistration,
 } from '../../src/modules/store-registration/index.js';
-import { STORES } from '../../src/modules/stores/index.js';
+import { SQL_FILES, STORES } from '../../src/modules/stores/index.js';
 import { DocumentStore } from '../../src/platform/documents/index.js';
 import { type Answer, operationOf, sendAnswer } from '../../src/platform/http/index.js';
 import type { RunningServer } from '../../src/platform/nodes/index.js';
@@ -233,6 +236,25 @@ describe('a store in an SQL file of its own, registered with all its parts', () 
       expect(await json(`${url}/transactions/${PROMISE.id}`)).toMatchObject({
         participants: [{ name: 'shelves', state: 'prepared' }],
       });
+    },
+    STARTS_WITHIN_MS,
+  );
+
+  it(
+    'given that its file is lost and the loss is accepted, begins empty',
+    async () => {
+      const directory = newDirectory();
+      const app = await start(directory, [SHELVES]);
+      await send(`${app.url}/shelves`, { label: 'poems' }, 'k');
+      await stop(app);
+      rmSync(join(directory, 'shelves.db'));
+      const directories = { dataDirectory: directory, replicasDirectory: join(directory, 'replicas') };
+
+      const accepted = await acceptLostDataIn(directories, [...SQL_FILES, SHELVES.file], 'the disk is broken');
+      const { url } = await start(directory, [SHELVES]);
+
+      expect(accepted.lines[0]).toMatch(/^accepted: .*shelves\.db is not there.* \(the disk is broken\)$/);
+      expect(await json(`${url}/shelves`)).toEqual([]);
     },
     STARTS_WITHIN_MS,
   );

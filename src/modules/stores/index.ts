@@ -1,3 +1,4 @@
+import { BOOKSTORE } from '../../platform/sql/index.js';
 import { BOOKS_STORE } from '../books/index.js';
 import { CUSTOMERS, CUSTOMERS_STORE } from '../customers/index.js';
 import type { StoreRegistration } from '../store-registration/index.js';
@@ -11,5 +12,6 @@ export const STORES: readonly StoreRegistration[] = [
   DOCUMENT_USERS_STORE,
 ];
 
-/** The collections of STORES, in a separate list that keeps the app out of the bundles of replicas and commands. */
+/** The collections and SQL files of STORES, in lists of their own that keep the app out of the bundles of replicas and commands. */
 export const COLLECTIONS = [CUSTOMERS, USERS] as const;
+export const SQL_FILES = [BOOKSTORE] as const;

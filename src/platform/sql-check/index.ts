@@ -1,2 +1,2 @@
 export { findDamage } from './find-damage.js';
-export { registerSeal, RowSeal, sealOf, type SealedTable, sealRows, unsealRows } from './row-seal.js';
+export { registerSeal, resealRows, RowSeal, sealOf, type SealedTable, sealRows, unsealRows } from './row-seal.js';

@@ -38,18 +38,38 @@ export function registerSeal(handle: Database): void {
 
 /** Adds seals to all rows of a table. A row changed by something else (a SQLite shell) loses its seal and goes unchecked. */
 export async function sealRows(runner: Runner, { table, columns }: SealedTable): Promise<void> {
-  const names = columns.join(', ');
-  const [now, before] = ['NEW', 'OLD'].map((row) => columns.map((column) => `${row}.${column}`).join(', '));
   await runner.query(`ALTER TABLE ${table} ADD COLUMN seal INTEGER`);
-  await runner.query(`UPDATE ${table} SET seal = ${SEAL_FUNCTION}(${names})`);
-  await runner.query(`CREATE TRIGGER ${table}_changed_elsewhere AFTER UPDATE OF ${names} ON ${table}
-    WHEN NEW.seal IS OLD.seal AND (${String(now)}) IS NOT (${String(before)})
-    BEGIN UPDATE ${table} SET seal = NULL WHERE rowid = NEW.rowid; END`);
+  await runner.query(`UPDATE ${table} SET seal = ${sealOfColumns(columns)}`);
+  await watchColumns(runner, { table, columns });
+}
+
+/**
+ * Seals the rows of a sealed table over other columns, once a migration has added or filled them. A row that is not what was
+ * written stays so, and one without a seal stays without.
+ */
+export async function resealRows(runner: Runner, from: SealedTable, columns: readonly string[]): Promise<void> {
+  const { table } = from;
+  await runner.query(`DROP TRIGGER ${table}_changed_elsewhere`);
+  await runner.query(
+    `UPDATE ${table} SET seal = ${sealOfColumns(columns)} WHERE seal = ${sealOfColumns(from.columns)}`,
+  );
+  await watchColumns(runner, { table, columns });
 }
 
 export async function unsealRows(runner: Runner, { table }: SealedTable): Promise<void> {
   await runner.query(`DROP TRIGGER ${table}_changed_elsewhere`);
   await runner.query(`ALTER TABLE ${table} DROP COLUMN seal`);
+}
+
+function sealOfColumns(columns: readonly string[]): string {
+  return `${SEAL_FUNCTION}(${columns.join(', ')})`;
+}
+
+async function watchColumns(runner: Runner, { table, columns }: SealedTable): Promise<void> {
+  const [now, before] = ['NEW', 'OLD'].map((row) => columns.map((column) => `${row}.${column}`).join(', '));
+  await runner.query(`CREATE TRIGGER ${table}_changed_elsewhere AFTER UPDATE OF ${columns.join(', ')} ON ${table}
+    WHEN NEW.seal IS OLD.seal AND (${String(now)}) IS NOT (${String(before)})
+    BEGIN UPDATE ${table} SET seal = NULL WHERE rowid = NEW.rowid; END`);
 }
 
 /** Verifies that rows of one table are as they were written. */

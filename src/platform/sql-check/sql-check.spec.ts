@@ -5,7 +5,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryDirectory } from '../../../test/support/app-process.js';
 import { AppError } from '../../kernel/index.js';
-import { findDamage, registerSeal, RowSeal, sealOf, sealRows, unsealRows } from './index.js';
+import { findDamage, registerSeal, resealRows, RowSeal, sealOf, sealRows, unsealRows } from './index.js';
 
 const NOTES = { table: 'notes', columns: ['text', 'number', 'more'] };
 const ROWS = 3_000;
@@ -65,6 +65,24 @@ describe('a table with seals', () => {
 
     await unsealRows(runner, NOTES);
     expect(handle.prepare('SELECT * FROM notes').all()).toEqual([{ id: 1, text: 'before', number: 1, more: null }]);
+  });
+
+  it('given another column, seals each row over it too, except one that was damaged or changed by hand', async () => {
+    const [damaged, byHand] = [insertSealed('b', 2, null), insertSealed('c', 3, null)];
+    handle.exec(`UPDATE notes SET seal = seal + 1 WHERE id = ${String(damaged)}`);
+    handle.exec(`UPDATE notes SET text = 'by hand' WHERE id = ${String(byHand)}`);
+    const columns = [...NOTES.columns, 'added'];
+    handle.exec('ALTER TABLE notes ADD COLUMN added TEXT');
+
+    await resealRows(runner, NOTES, columns);
+
+    expect([sealStored(1), sealStored(byHand)]).toEqual([sealOf(['before', 1, null, null]), null]);
+    const found = (): Promise<string | undefined> =>
+      findDamage(file, [{ table: 'notes', columns }], () => Promise.resolve());
+    expect(await found()).toBe(`row ${String(damaged)} of notes is not what was written`);
+    handle.exec(`DELETE FROM notes WHERE id = ${String(damaged)}`);
+    handle.exec("UPDATE notes SET added = 'by hand' WHERE id = 1");
+    expect([sealStored(1), await found()]).toEqual([null, undefined]);
   });
 
   it('given a row that a person writes or changes by hand, takes it as it is', async () => {

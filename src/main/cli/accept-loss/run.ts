@@ -1,8 +1,9 @@
-import { loadConfig } from '../../../config/index.js';
+import { type Directories, loadConfig } from '../../../config/index.js';
 import type { Disk } from '../../../kernel/index.js';
+import { SQL_FILES } from '../../../modules/stores/index.js';
 import { directoriesIn, NodeDisk } from '../../../platform/disk/index.js';
 import { systemClock } from '../../../platform/process/index.js';
-import { acceptMissingCommits, bookstoreIn, missingCommitsOf } from '../../../platform/sql/index.js';
+import { acceptMissingCommits, missingCommitsOf, type SqlFile, sqlFileIn } from '../../../platform/sql/index.js';
 import { withUnused, withUnusedReplica } from '../lock-unused.js';
 import { reasonOf } from '../reason.js';
 import type { CommandOutput } from '../command-output.js';
@@ -11,8 +12,14 @@ import { documentsWitness, groupsWitness } from './journal-witnesses.js';
 
 /** `npm run data:accept-loss`: the way out when a start is refused because durable data is missing. */
 export async function acceptLostData(text: string): Promise<CommandOutput> {
-  const { dataDirectory, replicasDirectory } = loadConfig().storage;
-  const reason = reasonOf(text);
+  return acceptLostDataIn(loadConfig().storage, SQL_FILES, reasonOf(text));
+}
+
+export async function acceptLostDataIn(
+  { dataDirectory, replicasDirectory }: Directories,
+  sqlFiles: readonly SqlFile[],
+  reason: string,
+): Promise<CommandOutput> {
   const disk = new NodeDisk();
   await disk.ensureDirectory(dataDirectory);
   const replicas = (await directoriesIn(replicasDirectory)).map((path): WitnessedDirectory => {
@@ -20,7 +27,10 @@ export async function acceptLostData(text: string): Promise<CommandOutput> {
   });
   const data: WitnessedDirectory = {
     path: dataDirectory,
-    witnesses: [databaseWitness(disk, bookstoreIn(dataDirectory)), documentsWitness(disk, dataDirectory)],
+    witnesses: [
+      ...sqlFiles.map((file) => databaseWitness(disk, sqlFileIn(dataDirectory, file))),
+      documentsWitness(disk, dataDirectory),
+    ],
     whileUnused: (work) => withUnused(dataDirectory, work),
   };
   return acceptLoss({ disk, clock: systemClock }, [data, ...replicas], reason);
