@@ -33,7 +33,7 @@ export const rateLimit = z
   .union([z.enum(['auto', 'off']), wholeNumber(RATE_RULE, 1, Number.MAX_SAFE_INTEGER)], RATE_RULE)
   .default('auto');
 
-const HOSTS_RULE = 'must be names or addresses with commas between them, without ports: shop.example,192.168.1.5';
+const HOSTS_RULE = 'must be a comma-separated list of names or addresses without ports: shop.example,192.168.1.5';
 const HOST_NAME = /^(?:[a-z\d](?:[\w.-]*[a-z\d])?|\[[\da-f:.]+\])$/;
 
 export const allowedHosts = entries(HOSTS_RULE, (text) => {
@@ -41,7 +41,7 @@ export const allowedHosts = entries(HOSTS_RULE, (text) => {
   return HOST_NAME.test(host) ? host : undefined;
 });
 
-const ORIGINS_RULE = 'must be origins with commas between them: https://shop.example,http://localhost:5173';
+const ORIGINS_RULE = 'must be a comma-separated list of origins: https://shop.example,http://localhost:5173';
 
 /** Origins as a browser sends them: scheme, name and any port that is not the scheme's default, without a trailing slash. */
 export const corsOrigins = entries(ORIGINS_RULE, (text) => {

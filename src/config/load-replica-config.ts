@@ -27,7 +27,7 @@ export function loadReplicaConfig(given: string | undefined): ReplicaConfig {
 export function parseReplicaConfig(given: string | undefined, environment: Environment) {
   const PORT = given ?? environment['PORT'];
   if (PORT === undefined || PORT === '') {
-    const message = 'PORT must be given to a replica: npm run start:replica -- --port 5071';
+    const message = 'PORT must be set for a replica: npm run start:replica -- --port 5071';
     throw new AppError('misconfigured', message, { retry: 'never' });
   }
   const settings = parseSettings(commonSchema, { ...environment, PORT });

@@ -49,8 +49,8 @@ describe('the settings of a replica', () => {
   });
 
   it.each([
-    [undefined, {}, 'PORT must be given to a replica'],
-    [undefined, { PORT: '' }, 'PORT must be given to a replica'],
+    [undefined, {}, 'PORT must be set for a replica'],
+    [undefined, { PORT: '' }, 'PORT must be set for a replica'],
     ['x', {}, 'PORT must be a port'],
     ['5071', { HOST: '0.0.0.0' }, 'API_KEYS must be set to listen on 0.0.0.0'],
   ])('given --port %s and %j, are refused: %s', (port, environment, refusal) => {

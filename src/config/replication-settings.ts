@@ -5,7 +5,7 @@ export interface NodeAddress {
   readonly port: number;
 }
 
-const PORTS_RULE = 'must be ports from 1 to 65535 with commas between them, or empty for none';
+const PORTS_RULE = 'must be a comma-separated list of ports from 1 to 65535, or empty for none';
 const NODES_RULE = 'must be host:port,... with ports from 1 to 65535';
 const MAX_PORT = 65_535;
 const NODE = /^([\w.-]+|\[[\da-fA-F:]+\]):(\d{1,5})$/;

@@ -62,7 +62,7 @@ export const SLICES = {
     /** When undefined, the address where the app listens. */
     advertisedUrl: z
       .string()
-      .regex(/^https?:\/\/[\w.:[\]-]+$/, 'must be http://host:port, without a slash at its end')
+      .regex(/^https?:\/\/[\w.:[\]-]+$/, 'must be http://host:port, without a trailing slash')
       .optional(),
     writeConcern: z.enum(['all', 'majority', 'primary'], 'must be all, majority or primary').default('all'),
     minInsyncReplicas: wholeNumber('must be a whole number', 0, MAX_REPLICAS).optional(),
@@ -121,10 +121,11 @@ export const commonSchema = settingsSchema.superRefine(({ http, replication, tra
   };
   const { host, apiKeys: keys } = http;
   if (!isLoopback(host) && keys.length === 0) {
-    refuse('apiKeys', `must be set to listen on ${host}: without keys only this machine may call (HOST=127.0.0.1)`);
+    refuse('apiKeys', `must be set to listen on ${host}: without keys, only this machine may call (HOST=127.0.0.1)`);
   }
   if (faults.crashSite !== undefined && faults.faults !== '1') refuse('crashSite', 'needs FAULTS=1');
-  if (new Set(keys.map(({ name }) => name)).size < keys.length) refuse('apiKeys', 'must name each key differently');
+  if (new Set(keys.map(({ name }) => name)).size < keys.length)
+    refuse('apiKeys', 'must give each key a different name');
 
   const waits = { ...http, ...replication, ...transactions };
   for (const [shorter, longer] of SHORTER_BEFORE_LONGER) {
@@ -135,7 +136,7 @@ export const commonSchema = settingsSchema.superRefine(({ http, replication, tra
   const { minInsyncReplicas } = replication;
   const min = Math.min(1, replicas);
   if (minInsyncReplicas !== undefined && (minInsyncReplicas < min || minInsyncReplicas > replicas)) {
-    const range = replicas === 0 ? '0: there are no replicas' : `from 1 to ${String(replicas)}, for so many there are`;
+    const range = replicas === 0 ? '0: there are no replicas' : `from 1 to ${String(replicas)}, the number of replicas`;
     refuse('minInsyncReplicas', `must be ${range}`);
   }
 });

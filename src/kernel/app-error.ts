@@ -87,7 +87,7 @@ export const ACCEPT_LOSS = 'npm run data:accept-loss -- --reason "..."';
 
 /** The refusal for a full disk, whichever store met it. */
 export function storageFull(cause: unknown): AppError {
-  return new AppError('storage-full', 'no room left on the disk; nothing was written', {
+  return new AppError('storage-full', 'the disk is full; nothing was written', {
     retry: 'safe',
     retryAfterSeconds: 5,
     cause,

@@ -61,7 +61,7 @@ describe('npm run cluster', () => {
 
   it.each([
     [['make', '1'], 'Unknown command make'],
-    [['create', '{groupId: 1}'], 'is no JSON'],
+    [['create', '{groupId: 1}'], 'is not JSON'],
     [['create', '{"groupId": 1}'], 'groupId: must be a string'],
     [['create', '{"groupId": "\\ud800"}'], 'groupId: must be well-formed Unicode'],
     [['create', '..'], 'groupId: must not be "." or ".."'],
@@ -129,7 +129,7 @@ describe('npm run cluster', () => {
     const { code, out, error } = await run(['list', ...args]);
 
     expect([code, out]).toEqual([2, '']);
-    expect(error).toMatch(/^--nodes takes host:port,/);
+    expect(error).toMatch(/^--nodes must be host:port,/);
   });
 
   it('given a node that is not there, names it, writes nothing, and ends with 1', async () => {
@@ -179,26 +179,26 @@ describe('npm run cluster', () => {
 
   it('lists what all have, tells when they differ, and clears all', async () => {
     await emptied();
-    expect(await run(['list'])).toMatchObject({ code: 0, out: 'There are no groups.\n' });
+    expect(await run(['list'])).toMatchObject({ code: 0, out: 'No groups.\n' });
     await run(['create', 'everywhere']);
     expect(await run(['list'])).toMatchObject({ code: 0, out: '1 group:\n  "everywhere"\n' });
     await run(['create', 'here'], onlyAt(nodes.names[0]!));
 
     const differing = await run(['list']);
     expect(differing.code).toBe(1);
-    expect(differing.out).toContain(`"here"  only on ${nodes.names[0]!}\nThe nodes are not known to have the same`);
-    expect((await run(['clear'])).out).toContain('Clear all groups: done on all nodes');
-    expect(await run(['list'])).toMatchObject({ code: 0, out: 'There are no groups.\n' });
+    expect(differing.out).toContain(`"here"  only on ${nodes.names[0]!}\nThe nodes may have different groups`);
+    expect((await run(['clear'])).out).toContain('Delete all groups: done on all nodes');
+    expect(await run(['list'])).toMatchObject({ code: 0, out: 'No groups.\n' });
   });
 
   it.each([
-    ['list', 'No node answers: it is not known which groups there are.'],
-    ['get x', 'Group "x" cannot be told: not every node answers.'],
+    ['list', 'No node answers, so the groups are unknown.'],
+    ['get x', 'Group "x" may be on any node: not every node answers.'],
     ['status', 'unreachable'],
-    ['clear', 'Clear all groups: refused: no node was changed'],
+    ['clear', 'Delete all groups: refused: no node was changed'],
     ['delete x', 'Delete group "x": refused: no node was changed'],
     ['create x', 'Create group "x": refused: no node was changed'],
-    ['repair', 'does not say which version it has met: connection refused: nothing is listening there'],
+    ['repair', 'did not report the highest version that it has seen: connection refused: nothing is listening there'],
   ])(
     'given %s while no node runs, claims nothing that it has not heard, names each node, and ends with 1',
     async (line, said) => {
@@ -208,7 +208,7 @@ describe('npm run cluster', () => {
       expect(code).toBe(1);
       expect(out).toContain(said);
       for (const node of gone) expect(out).toContain(node);
-      expect(out).not.toMatch(/There are no groups|is on no node|no node has/);
+      expect(out).not.toMatch(/^No groups|is on no node|no node has/m);
     },
   );
 
@@ -216,7 +216,7 @@ describe('npm run cluster', () => {
     await emptied();
     const gone = await nobody();
     const at = onlyAt(nodes.names[0]!, gone);
-    expect((await run(['list', ...ONCE], at)).out).toContain('There are no groups on the nodes that answer.');
+    expect((await run(['list', ...ONCE], at)).out).toContain('No groups on the nodes that answer.');
     await run(['create', 'here'], onlyAt(nodes.names[0]!));
     const { code, out } = await run(['list', ...ONCE], at);
 
@@ -237,7 +237,7 @@ describe('npm run cluster', () => {
   });
 
   it('given nothing open, repairs nothing', async () => {
-    expect(await run(['repair'])).toMatchObject({ code: 0, out: 'Nothing was open.\n', error: '' });
+    expect(await run(['repair'])).toMatchObject({ code: 0, out: 'No operation was open.\n', error: '' });
   });
 
   it('given a command that was killed, names what it left open, and repairs it', async () => {
@@ -250,9 +250,9 @@ describe('npm run cluster', () => {
     const { code, out } = await run(['repair']);
 
     expect(code).toBe(0);
-    expect(out).toContain(`Create group "${groupId}": rolled back: no node is changed`);
+    expect(out).toContain(`Create group "${groupId}": rolled back: no node has changed`);
     expect(out).not.toContain('Why: \n');
-    expect(out).toContain('Nothing is open any more.');
+    expect(out).toContain('No operation is open now.');
     expect(await nodes.having(groupId)).toEqual([false, false]);
     expect(readdirSync(join(directory, 'cluster'))).toEqual([]);
   });
@@ -264,7 +264,7 @@ describe('npm run cluster', () => {
     const { code, out } = await run(['create', next]);
 
     expect(code).toBe(0);
-    expect(out).toMatch(/^Found open from before:\nCreate group/);
+    expect(out).toMatch(/^An earlier operation was still open:\nCreate group/);
     expect([await nodes.having(first), await nodes.having(next)]).toEqual([
       [false, false],
       [true, true],

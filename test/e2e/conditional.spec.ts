@@ -131,6 +131,16 @@ describe.each(RESOURCES)('the ETag of a $name', ({ path, input, changed }) => {
     }
   });
 
+  it('given a read with an If-Match that names another version, answers 412; with the current one, answers 200', async () => {
+    const { at, etag } = await added();
+    for (const method of ['GET', 'HEAD']) {
+      const statusOf = async (header: string): Promise<number> =>
+        (await app.client.send(method, at, { headers: { 'if-match': header } })).status;
+      expect([await statusOf('"x"'), await statusOf(`W/${etag}`)]).toEqual([412, 412]);
+      expect([await statusOf(etag), await statusOf('*')]).toEqual([200, 200]);
+    }
+  });
+
   it('in If-Match beside an invalid body, is answered 400', async () => {
     const { at } = await added();
     (await app.client.put(at, {}, { 'if-match': '"x"' })).problem(400);
@@ -181,6 +191,12 @@ describe('the ETag of the book list', () => {
 
     await app.client.put(at, BOOK.input);
     expect((await app.client.get('/books?limit=1000', { 'if-none-match': etag })).status).toBe(304);
+  });
+
+  it('given a list with an If-Match that names another version, answers 412; with the current one, answers 200', async () => {
+    const etag = (await app.client.get('/books')).header('etag');
+    (await app.client.get('/books', { 'if-match': '"x"' })).problem(412);
+    expect((await app.client.get('/books', { 'if-match': etag })).status).toBe(200);
   });
 
   it('is not moved by a write to customers', async () => {

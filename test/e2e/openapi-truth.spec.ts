@@ -89,6 +89,18 @@ describe.each(['app', 'replica'])('the API document of the %s', (name) => {
     }
   });
 
+  it('documents both preconditions and the 412 of each GET whose answer has an ETag', () => {
+    const reads = endpointsOf(document()).filter(
+      ({ method, operation }) => method === 'GET' && operation.responses['200']?.headers?.['ETag'] !== undefined,
+    );
+    expect(reads.length).toBeGreaterThan(0);
+    for (const { path, operation } of reads) {
+      const headers = (operation.parameters ?? []).filter((one) => one.in === 'header').map((one) => one.name);
+      expect([path, headers]).toEqual([path, expect.arrayContaining(['If-Match', 'If-None-Match'])]);
+      expect([path, Object.keys(operation.responses)]).toEqual([path, expect.arrayContaining(['304', '412'])]);
+    }
+  });
+
   it('says int64 of every integer that may need more than 32 bits', () => {
     const integers = schemasIn(document()).filter(({ type }) => type === 'integer');
     const wide = integers.filter(

@@ -71,6 +71,12 @@ describe('customers read from a replica', () => {
     expect((await replica.client.send('HEAD', '/customers/2')).status).toBe(200);
   });
 
+  it('given If-Match, answers 412 when another version is current, and 200 when that version is', async () => {
+    const etag = (await replica.client.get('/customers/2')).header('etag');
+    (await replica.client.get('/customers/2', { 'if-match': '"x"' })).problem(412);
+    expect((await replica.client.get('/customers/2', { 'if-match': etag })).status).toBe(200);
+  });
+
   it('as a list, come in id order, page by page', async () => {
     const first = await replica.client.get('/customers?limit=2');
     expect(first.json<{ id: number }[]>().map(({ id }) => id)).toEqual([1, 2]);

@@ -47,19 +47,21 @@ describe('the start and stop of a replica', () => {
   it('on a port that is taken, ends with one line that says what to do', async () => {
     const second = new ReplicaProcess(replica.port, join(directory, 'elsewhere'), { CLUSTER_SECRET });
     expect(await second.spawn()).toMatchObject({ code: 1 });
-    expect(second.printed).toMatch(/^port-taken: port \d+ is taken by another program: stop it, or .*--port$/m);
+    expect(second.printed).toMatch(
+      /^port-taken: port \d+ is in use by another program: stop that program, or .*--port$/m,
+    );
   });
 
   it('on a directory that is in use, ends with one line that says what to do', async () => {
     const second = new ReplicaProcess(replica.port, join(directory, 'replicas'), { CLUSTER_SECRET });
     expect(await second.spawn()).toMatchObject({ code: 1 });
-    expect(second.printed).toMatch(/^data-directory-locked: .* this replica runs already/m);
+    expect(second.printed).toMatch(/^data-directory-locked: .* this replica is already running/m);
   });
 
   it('without a port, ends with one line that says what to do', async () => {
     const portless = new ReplicaProcess(0, directory);
     expect(await portless.spawn({ PORT: '' })).toMatchObject({ code: 1 });
-    expect(portless.printed).toMatch(/^misconfigured: PORT must be given to a replica: npm run start:replica/m);
+    expect(portless.printed).toMatch(/^misconfigured: PORT must be set for a replica: npm run start:replica/m);
   });
 
   it('before any secret is known, says that it waits for one, takes the one of the app, and keeps it', async () => {

@@ -112,7 +112,7 @@ describe('npm start', () => {
     const { code, printed } = await runToEnd('start', directory, { PORT: port });
 
     expect(code).toBe(1);
-    expect(printed).toMatch(new RegExp(`^port-taken: port ${port} is taken by another program: .*\n$`));
+    expect(printed).toMatch(new RegExp(`^port-taken: port ${port} is in use by another program: .*\n$`));
     expect(await runToEnd('stop', directory)).toEqual({ code: 0, printed: 'Not running.\n' });
   });
 
@@ -146,7 +146,7 @@ describe('npm start', () => {
 
     expect(code).toBe(1);
     expect(printed).toContain(
-      `data-corrupt: ${join(directory, name)}: file is not a database; it holds the lock and no data`,
+      `data-corrupt: ${join(directory, name)}: file is not a database; it holds only the lock, no data`,
     );
     expect(printed.trim().split('\n')).toHaveLength(1);
   });
@@ -172,7 +172,7 @@ describe('npm start', () => {
 
     const started = await start(directory, { REPLICA_PORTS: `${good},${other},${bad}` });
 
-    expect(started.printed).toMatch(new RegExp(`Warning: .*/${bad} gets no copy of the cluster secret: `));
+    expect(started.printed).toMatch(new RegExp(`Warning: cannot write a copy of the cluster secret to .*/${bad}: `));
     expect(started.printed).toMatch(new RegExp(`NOT RUNNING: directory-unusable: .*/${bad}`));
     expect((await fetch(`http://127.0.0.1:${good}/customers`)).status).toBe(200);
     expect((await fetch(`${started.app.url}/health/live`)).status).toBe(200);

@@ -36,7 +36,7 @@ describeOnFlask('npm run cluster, given two Flask nodes and one of ours', () => 
 
   beforeEach(async () => {
     expect(await run('clear')).toMatchObject({ code: 0 });
-    expect(await run('list')).toMatchObject({ code: 0, out: 'There are no groups.\n' });
+    expect(await run('list')).toMatchObject({ code: 0, out: 'No groups.\n' });
   });
 
   it('creates on all of them, finds it, refuses it a second time, deletes it from all, and finds it nowhere', async () => {

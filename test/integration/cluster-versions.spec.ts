@@ -90,13 +90,13 @@ describe('nodes of which some have met numbers far above the others', () => {
   it('most of them poisoned and one new, refuse until a repair has raised that one, and then do what they are told', async () => {
     await start(poisoned, brandNew, poisoned);
     const refused = await run('create', 'g');
-    expect([refused.code, refused.out.includes(`${nodes.names[1]!}: it has met version 0 only`)]).toEqual([1, true]);
+    expect([refused.code, refused.out.includes(`${nodes.names[1]!}: it has seen only version 0`)]).toEqual([1, true]);
     expect(await nodes.having('g')).toEqual([false, false, false]);
 
     const repaired = await run('repair');
 
     expect(repaired).toMatchObject({ code: 0 });
-    expect(repaired.out).toContain(`${nodes.names[1]!} is raised from version 0 to ${String(LAST)}.`);
+    expect(repaired.out).toContain(`${nodes.names[1]!} was raised from version 0 to ${String(LAST)}.`);
     await expectWorking();
   });
 
@@ -120,7 +120,7 @@ describe('nodes of which some have met numbers far above the others', () => {
     const repaired = await run('repair');
 
     expect(repaired.code).toBe(1);
-    expect(repaired.out).toContain(`${nodes.names[1]!} has met version ${String(LAST)}, far above`);
+    expect(repaired.out).toContain(`${nodes.names[1]!} has seen version ${String(LAST)}, far above`);
     for (const place of [0, 2]) expect(Number((await met())[place])).toBeLessThan(1_000);
     expect(await run('repair', '--raise-to', String(LAST))).toMatchObject({ code: 0 });
     await expectWorking();

@@ -60,7 +60,7 @@ describe('the app on files that are not what it wrote', () => {
     expect(await ask('/books/1', book(0), 'PUT')).toMatchObject(refused(file));
     expect(await ask('/customers', customer)).toMatchObject(refused(file));
     expect(await ask('/books-2pc', book(0))).toMatchObject(refused(file));
-    await eventually(() => expect(app.printed).toContain('nothing is written any more'));
+    await eventually(() => expect(app.printed).toContain('the process refuses all writes'));
   };
 
   beforeEach(async () => {

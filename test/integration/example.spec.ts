@@ -85,7 +85,7 @@ describe('the invoice example', () => {
     expect(await history.audit()).toEqual([]);
     const letGo = holdWriteLock(join(history.directory, 'invoices.db'));
 
-    expect(await history.refusal()).toMatch(/^storage-busy: \S+invoices\.db is held by another program.*\n$/);
+    expect(await history.refusal()).toMatch(/^storage-busy: \S+invoices\.db is locked by another program.*\n$/);
     letGo();
   });
 });

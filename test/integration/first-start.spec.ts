@@ -76,7 +76,7 @@ describe('a start with SEED=on', () => {
 
       await startAgainWithout(...SQL_FILES);
       await eventually(() =>
-        expect(app.printed).toContain('the SQL database had to be created, but there is data in the documents'),
+        expect(app.printed).toContain('the SQL database did not exist and began empty, although the documents existed'),
       );
       expect(await counts()).toEqual([0, 1]);
       const given = [await post('/books', BOOK), await post('/sql/users', USER), await post('/sql_mongo/users', USER)];
@@ -99,7 +99,7 @@ describe('a start with SEED=on', () => {
       app = await AppProcess.start(directory);
       await startAgainWithout('documents', 'documents.end');
       await eventually(() =>
-        expect(app.printed).toContain('the documents had to be created, but there is data in the SQL database'),
+        expect(app.printed).toContain('the documents did not exist and began empty, although the SQL database existed'),
       );
       expect(await counts()).toEqual([0, 0]);
     },

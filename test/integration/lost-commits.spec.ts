@@ -67,7 +67,7 @@ describe('the app after kill -9, with books that it has acknowledged', () => {
       expect((await refused.exited).code).toBe(1);
       expect(refused.printed.trim().split('\n')).toHaveLength(1);
       expect(refused.printed).toMatch(
-        /^recovery-needed: \S+bookstore\.db (?:has \d+ commits|is older than its first commit), and \d+ commits of it were durable .*npm run data:accept-loss/,
+        /^recovery-needed: \S+bookstore\.db (?:has \d+ commits|is older than its first commit), but \S+ records \d+ durable commits.*npm run data:accept-loss/,
       );
 
       cpSync(copy, directory, { recursive: true });
@@ -86,7 +86,7 @@ describe('the app after kill -9, with books that it has acknowledged', () => {
       expect((await refused.exited).code).toBe(1);
       expect(refused.printed.trim().split('\n')).toHaveLength(1);
       expect(refused.printed).toMatch(
-        /^recovery-needed: \S+bookstore\.db may lack commits .*bookstore\.db\.commits.* is missing or unreadable.*npm run data:accept-loss/,
+        /^recovery-needed: \S+bookstore\.db may lack durable commits.*bookstore\.db\.commits.* is missing or unreadable.*npm run data:accept-loss/,
       );
 
       const accepted = await runToEnd('acceptLoss', directory, { args: ['--reason', REASON] });
@@ -115,7 +115,7 @@ describe('the app after kill -9, with books that it has acknowledged', () => {
       expect([await post(), await booksThere()]).toEqual([201, left + 1]);
       await app.stop();
       const again = await runToEnd('acceptLoss', directory, { args: ['--reason', REASON] });
-      expect([again.code, again.printed]).toEqual([0, expect.stringContaining('there was nothing to accept')]);
+      expect([again.code, again.printed]).toEqual([0, expect.stringContaining('Nothing to accept')]);
     },
     TEST_TIMEOUT_MS,
   );

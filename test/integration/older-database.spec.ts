@@ -89,7 +89,7 @@ describe('a bookstore.db that is put back from a backup, beside documents that a
       putOlderThere();
       for (const refusal of await refusals()) {
         expect(refusal).toMatch(
-          /^recovery-needed: .*bookstore\.db has \d+ commits, and \d+ commits of it were durable/,
+          /^recovery-needed: .*bookstore\.db has \d+ commits, but \S+ records \d+ durable commits/,
         );
         expect(refusal).toContain('npm run data:accept-loss');
         expect(refusal.trim().split('\n')).toHaveLength(1);
@@ -111,7 +111,7 @@ describe('a bookstore.db that is put back from a backup, beside documents that a
       for (const id of ids)
         expect(accepted.printed).toMatch(new RegExp(`accepted: books-2pc ${id} .*the books are lost`));
       const again = await runToEnd('accept', directory, { args: ['--reason', 'once more'] });
-      expect([again.code, again.printed]).toEqual([0, expect.stringContaining('nothing to accept')]);
+      expect([again.code, again.printed]).toEqual([0, expect.stringContaining('Nothing to accept')]);
 
       app = await AppProcess.start(directory);
       expect([await ordersOf(), await booksThere()]).toEqual([2, 0]);
@@ -158,13 +158,15 @@ describe('a bookstore.db that is put back from a backup, beside documents that a
       const refused = await runToEnd('accept', directory, { args });
       expect(refused).toEqual({
         code: 1,
-        printed: expect.stringMatching(/^not-ready: .*bookstore\.db is of a version .*run "npm start" first.*\n$/),
+        printed: expect.stringMatching(
+          /^not-ready: .*bookstore\.db comes from a version without transactions: run "npm start", .*\n$/,
+        ),
       });
 
       app = await AppProcess.start(directory);
       expect(await ordersOf()).toBe(0);
       await app.stop();
-      expect((await runToEnd('accept', directory, { args })).printed).toMatch(/nothing to accept/);
+      expect((await runToEnd('accept', directory, { args })).printed).toMatch(/Nothing to accept/);
     },
     TEST_TIMEOUT_MS,
   );

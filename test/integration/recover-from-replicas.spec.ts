@@ -86,7 +86,7 @@ describe('Bifolio on four replicas', () => {
       const again = await start();
       expect(await names(again.app.url)).toEqual(before);
       await createCustomers(again.app.url, CUSTOMERS + 1, CUSTOMERS + 2);
-      expect((await run('status')).printed).toContain('4 of 4 replicas in sync, 2 needed to write');
+      expect((await run('status')).printed).toContain('4 of 4 replicas in sync, writes need 2');
     },
     TEST_TIMEOUT_MS,
   );
@@ -106,7 +106,7 @@ describe('Bifolio on four replicas', () => {
       rmSync(data, { recursive: true });
 
       expect((await run('recover')).printed).toMatch(
-        new RegExp(`^decided: ${transactionId}\n.*nothing more is to be decided\\.\nunmatched: none$`, 'm'),
+        new RegExp(`^decided: ${transactionId}\n.*You need not decide anything\\.\nunmatched: none$`, 'm'),
       );
       for (let starts = 0; starts < 2; starts += 1) {
         const again = await start();
@@ -127,7 +127,7 @@ describe('Bifolio on four replicas', () => {
       expect(await run('recover')).toEqual({
         code: 1,
         printed: expect.stringMatching(
-          /^data-directory-locked: Bifolio runs on .*"npm stop" it first \[.*DATA_DIR from the environment\]\n$/,
+          /^data-directory-locked: Bifolio is running on .*: stop it with "npm stop" \[.*DATA_DIR from the environment\]\n$/,
         ),
       });
       expect(await run('recover', '--force')).toEqual({
@@ -135,7 +135,7 @@ describe('Bifolio on four replicas', () => {
         printed: expect.stringMatching(/^Unknown option '--force'/),
       });
       await run('stop');
-      expect(await run('status')).toEqual({ code: 1, printed: 'Not running. "npm start" starts it.\n' });
+      expect(await run('status')).toEqual({ code: 1, printed: 'Bifolio is not running. Start it with "npm start".\n' });
     },
     TEST_TIMEOUT_MS,
   );

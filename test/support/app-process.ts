@@ -81,7 +81,7 @@ export class AppProcess {
     if (this.exit) throw new Error(`the app exited (${JSON.stringify(this.exit)}): ${this.output}`);
   }
 
-  /** Base address, without a slash at its end. Only after `ready`. */
+  /** Base address, without a trailing slash. Only after `ready`. */
   get url(): string {
     return (JSON.parse(readFileSync(join(this.dataDirectory, 'app.json'), 'utf8')) as { url: string }).url;
   }

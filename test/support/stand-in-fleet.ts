@@ -37,7 +37,7 @@ const STAND_IN = `
   process.on('exit', () => lock.close());
   const server = createServer((_request, response) => response.end(JSON.stringify({ pid: process.pid })));
   server.on('error', () => {
-    console.error('port-taken: port ' + port + ' is taken by another program');
+    console.error('port-taken: port ' + port + ' is in use by another program');
     process.exit(1);
   });
   server.listen(port, '127.0.0.1', () => {

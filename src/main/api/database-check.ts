@@ -78,7 +78,7 @@ export class DatabaseCheck {
       stream?.on('data', (chunk: Buffer) => (said += chunk.toString()));
     }
     this.endWhenLogHasGrown(this.child, logBytesOf(file), (grown) => {
-      ended = `it was ended, because ${file}-wal grew by ${String(grown)} bytes of writes meanwhile`;
+      ended = `the check was stopped, because ${file}-wal grew by ${String(grown)} bytes meanwhile`;
     });
     this.child
       .on('error', (error) => (said = error.message))
@@ -88,7 +88,7 @@ export class DatabaseCheck {
         this.patience = ended !== undefined ? Math.min(2 * this.patience, MAX_PATIENCE) : 1;
         if (code === EXIT_DAMAGED) this.ports.files.damaged(file, said);
         else if (code !== 0)
-          this.ports.log.warn('the database was not checked this time', { file, reason: ended ?? said });
+          this.ports.log.warn('the database check failed; the next one tries again', { file, reason: ended ?? said });
         this.after(everyMs);
       });
   }

@@ -36,7 +36,7 @@ export function warnOfLostStore(origin: SqlOrigin, { history }: Pick<DocumentSto
   if (!isSqlNew && !areDocumentsNew) return;
   const [lost, kept] = isSqlNew ? ['the SQL database', 'the documents'] : ['the documents', 'the SQL database'];
   log.warn(
-    `${lost} had to be created, but there is data in ${kept}: stop and put the missing store back, unless it is lost`,
+    `${lost} did not exist and began empty, although ${kept} existed: stop and put the missing store back, unless it is lost`,
     {},
   );
 }

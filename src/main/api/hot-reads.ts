@@ -17,7 +17,7 @@ export async function admitHotReads(
   await server.register((context, _options, done) => {
     answerProblems(context, logger);
     serveBookReads(context, () => {
-      if (!books) throw new Error('the application is not there yet');
+      if (!books) throw new Error('the application has not been created yet');
       return books;
     });
     done();

@@ -25,11 +25,11 @@ export class ReadinessGate {
   }
 
   get obstacle(): string | undefined {
-    return this.isOpen ? undefined : (this.waitingFor() ?? 'the first data is being put in');
+    return this.isOpen ? undefined : (this.waitingFor() ?? 'the first data is being written');
   }
 
   private refusal(): AppError {
-    return new AppError('not-ready', `not yet: ${this.obstacle ?? ''}; nothing was done`, {
+    return new AppError('not-ready', `not ready: ${this.obstacle ?? ''}; nothing was done`, {
       retry: 'safe',
       retryAfterSeconds: 1,
     });

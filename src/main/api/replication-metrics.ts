@@ -5,7 +5,7 @@ export function observeReplication(registry: Registry, replication: Pick<Replica
   const registers = [registry];
   new Gauge({
     name: 'replication_in_sync_replicas',
-    help: 'Replicas that a write under "all" waits for.',
+    help: 'Number of replicas that a write under "all" waits for.',
     registers,
     collect() {
       const views = replication.status.state?.replicas ?? [];
@@ -14,7 +14,7 @@ export function observeReplication(registry: Registry, replication: Pick<Replica
   });
   new Gauge({
     name: 'replication_lag_records',
-    help: 'Records that are durable here and, as far as known in this epoch, not on the replica.',
+    help: 'Number of records that are durable here and not known to be on the replica.',
     labelNames: ['replica'],
     registers,
     collect() {

@@ -15,7 +15,7 @@ const positionSchema = z.object({
 const replicaSchema = z.object({
   name: z.string().meta({ example: '127.0.0.1:5071' }),
   state: z.enum(['in-sync', 'catching-up', 'snapshot', 'quarantined', 'unreachable']),
-  position: z.int().min(0).nullable().meta({ example: 42, description: 'seq; null: unknown in this epoch' }),
+  position: z.int().min(0).nullable().meta({ example: 42, description: 'seq; null when unknown in this epoch' }),
   lag: z
     .int()
     .min(0)
@@ -28,7 +28,10 @@ const statusSchema = z
   .object({
     epoch: z.int().min(0).meta({ example: 3 }),
     position: positionSchema,
-    waiting: z.string().nullable().meta({ example: null, description: 'why writes are refused; null: they are not' }),
+    waiting: z
+      .string()
+      .nullable()
+      .meta({ example: null, description: 'why writes are refused; null when they are accepted' }),
     writeConcern: z.enum(['all', 'majority', 'primary']),
     minInSync: z.int().min(0).meta({ example: 2, description: 'minimum number of in-sync replicas for a write' }),
     inSync: z.int().min(0).meta({ example: 4 }),
@@ -52,7 +55,7 @@ export class ReplicationController {
   @Get('status')
   @DescribeView({
     id: 'readReplicationStatus',
-    summary: 'State of each replica of the documents',
+    summary: 'Read the replication state of the app and of each replica',
     description:
       'The epoch is that of this process. A replica is in sync when it holds every write confirmed under `all`.',
     shown: statusSchema,
@@ -84,16 +87,19 @@ export class ReplicationController {
   @Get('state-hash')
   @DescribeView({
     id: 'readStateHash',
-    summary: 'SHA-256 of all documents, and the log position at which it was taken',
+    summary: 'Read the SHA-256 of all documents, and the log position at which it was taken',
     description:
-      'At the same log position every replica has the same hash. A replica tells its hash only to a caller with the cluster secret.',
+      'At the same log position every replica has the same hash. A replica reports its hash only to callers with the cluster secret.',
     shown: stateHashSchema,
     refusals: ['not-ready'],
   })
   async stateHash(): Promise<z.infer<typeof stateHashSchema>> {
     const { position, stateHash } = await this.replication.stateHash();
     if (position.seq === 0) {
-      throw new AppError('not-ready', 'there is no history yet', { retry: 'safe', retryAfterSeconds: 1 });
+      throw new AppError('not-ready', 'the documents have no history yet: try again after Retry-After', {
+        retry: 'safe',
+        retryAfterSeconds: 1,
+      });
     }
     return { position: { epoch: position.epoch, seq: position.seq, hash: position.hash }, stateHash };
   }

@@ -21,7 +21,7 @@ const documents = (settle: (ids: readonly string[]) => Promise<void>): Parameter
     carriedOut: () => ['done', 'done-row'].map((id) => ({ ...head(id), decision: 'committed' })),
   };
 };
-const LEFT = 'transactions that a recovery from replicas has named are not settled';
+const LEFT = 'transactions that a recovery from replicas listed are still unsettled';
 const hasRow = (id: string): boolean => id.endsWith('-row');
 
 describe('transactions that a recovery from replicas has named', () => {

@@ -22,7 +22,7 @@ export async function settleUnmatched(
   }
   const left = documents.unmatched().filter((id) => !settled.includes(id));
   if (left.length === 0) return;
-  log.warn('transactions that a recovery from replicas has named are not settled', {
+  log.warn('transactions that a recovery from replicas listed are still unsettled', {
     decided: left.filter((id) => !inDoubt.has(id)),
     inDoubt: left.filter((id) => inDoubt.has(id)),
   });

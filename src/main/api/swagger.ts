@@ -12,7 +12,7 @@ export async function serveApiDocumentation(
 ): Promise<(app: INestApplication) => void> {
   let described: INestApplication | undefined;
   const document = (): object => {
-    if (!described) throw new Error('the application is not there yet');
+    if (!described) throw new Error('the application has not been created yet');
     return describeApi(described);
   };
   await server.register(async (context) => {

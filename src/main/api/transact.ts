@@ -94,7 +94,7 @@ export function transact(
 function refuse(error: unknown): never {
   if (!isAppError(error, 'recovery-needed')) throw error;
   const wayOut =
-    'Put back the store that is the older copy, bookstore.db (no -wal and -shm beside it) or documents; if it is lost for good, ' +
-    'npm run transactions:accept -- --reason "..." accepts that. No transaction was decided';
+    'Replace the older copy, bookstore.db (without -wal and -shm) or documents, with the right one; if that is lost for good, ' +
+    'accept the loss with npm run transactions:accept -- --reason "...". No transaction was decided';
   throw new AppError('recovery-needed', `${error.message} ${wayOut}`, { retry: 'never', cause: error });
 }

@@ -5,7 +5,7 @@ import type { EndedTransaction } from '../../protocols/two-phase-commit/index.js
 export function countTransactions(registry: Registry): (transaction: EndedTransaction) => void {
   const ended = new Counter({
     name: 'bifolio_transactions_total',
-    help: 'Transactions over more than one store that have ended since the start.',
+    help: 'Number of transactions over more than one store that have ended since the start.',
     labelNames: ['kind', 'outcome'],
     registers: [registry],
   });
@@ -17,7 +17,7 @@ export function countTransactions(registry: Registry): (transaction: EndedTransa
 export function gaugeInDoubt(registry: Registry, transactions: Pick<TransactionReads, 'inDoubt'>): void {
   new Gauge({
     name: 'bifolio_transactions_in_doubt',
-    help: 'Transactions that are promised and not decided, without one that is under way, or left to a person.',
+    help: 'Number of prepared, undecided transactions that nothing is deciding now, or that need an operator.',
     registers: [registry],
     async collect() {
       this.set(await transactions.inDoubt());

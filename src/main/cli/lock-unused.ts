@@ -32,7 +32,7 @@ function lockUnused(dataDirectory: string, file: string | undefined): DataDirect
     return DataDirectoryLock.acquire(dataDirectory, file);
   } catch (cause) {
     if (!isAppError(cause, 'data-directory-locked')) throw cause;
-    throw new AppError('data-directory-locked', `Bifolio runs on ${dataDirectory}: "npm stop" it first`, {
+    throw new AppError('data-directory-locked', `Bifolio is running on ${dataDirectory}: stop it with "npm stop"`, {
       retry: 'safe',
       cause,
     });

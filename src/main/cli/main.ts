@@ -29,21 +29,22 @@ const COMMANDS: Readonly<Record<string, (name: string) => Command>> = {
       }),
   'recover:from-replicas': (name) =>
     commandLine(name, 'Restores the documents from the replicas after the data directory is lost.')
-      .option('--dry-run', 'say from which replica, and change nothing')
+      .option('--dry-run', 'only report which replica it would restore from')
       .action(async ({ dryRun = false }: { readonly dryRun?: boolean }) => {
         say(await recoverFromReplicas(dryRun));
       }),
   'transactions:accept': (name) =>
     accepting(name, 'Accepts the transactions that an older copy of one store lacks.', acceptTransactions),
-  'data:accept-loss': (name) => accepting(name, 'Accepts that data which was durable is missing.', acceptLostData),
+  'data:accept-loss': (name) =>
+    accepting(name, 'Accepts that durable data is missing, so that the app starts without it.', acceptLostData),
 };
 
 function accepting(name: string, description: string, accept: (reason: string) => Promise<CommandOutput>): Command {
   const program: Command = commandLine(name, description)
     .usage('-- --reason "..."')
-    .option('--reason <text>', 'why the loss is accepted; kept with what is accepted (required)')
+    .option('--reason <text>', 'why you accept the loss; stored with the accepted loss (required)')
     .action(async ({ reason }: { readonly reason?: string }) => {
-      if (reason === undefined) program.error(`say why the loss is accepted: ${name} -- --reason "..."`);
+      if (reason === undefined) program.error(`--reason is missing: ${name} -- --reason "..."`);
       say(await accept(reason));
     });
   return program;

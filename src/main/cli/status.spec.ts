@@ -21,7 +21,7 @@ describe('npm run status', () => {
 
     expect(exitCode).toBe(0);
     expect(text).toContain('epoch 3, position 3.57');
-    expect(text).toContain('1 of 2 replicas in sync, 2 needed to write; write concern all.');
+    expect(text).toContain('1 of 2 replicas in sync, writes need 2; write concern all.');
     expect(text).toMatch(/127\.0\.0\.1:5071\s+│ in-sync\s+│ 57\s+│ 0\s+│/);
     expect(text).toMatch(/127\.0\.0\.1:5072\s+│ unreachable\s+│ \?\s+│ \?\s+│ nothing is listening/);
   });
@@ -29,17 +29,19 @@ describe('npm run status', () => {
   it('given an app that takes no writes, says what it waits for', () => {
     const body = { ...BODY, waiting: '2 of 4 replicas answered and 3 are needed' };
 
-    expect(statusText(URL, { status: 200, body }).text).toContain('No write is taken: 2 of 4 replicas answered');
+    expect(statusText(URL, { status: 200, body }).text).toContain('The app refuses writes: 2 of 4 replicas answered');
   });
 
   it('given an app without replicas, says so', () => {
-    expect(statusText(URL, { status: 200, body: { ...BODY, replicas: [] } }).text).toContain('There are no replicas.');
+    expect(statusText(URL, { status: 200, body: { ...BODY, replicas: [] } }).text).toContain(
+      'No replicas are configured.',
+    );
   });
 
   it.each([
-    [undefined, 'does not say'],
+    [undefined, 'did not report'],
     [{ status: 401, body: {} }, 'refuses the API key: set API_KEY'],
-    [{ status: 200, body: { epoch: 'x' } }, 'answers with status 200'],
+    [{ status: 200, body: { epoch: 'x' } }, 'answered 200'],
   ])('given the answer %j, says so in one line and fails', (answer, what) => {
     const { exitCode, text } = statusText(URL, answer);
 

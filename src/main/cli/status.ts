@@ -35,8 +35,8 @@ export async function showStatus(): Promise<StatusOutput> {
   const { storage, http, client } = loadConfig();
   const places = fileLayoutOf(storage);
   const app = await presenceOf(places.app.runFile);
-  if (app.state === 'gone') return failed('Not running. "npm start" starts it.');
-  if (app.state === 'silent') return failed(`The app (pid ${String(app.pid)}) runs but does not answer.`);
+  if (app.state === 'gone') return failed('Bifolio is not running. Start it with "npm start".');
+  if (app.state === 'silent') return failed(`The app (pid ${String(app.pid)}) is running but does not answer.`);
   const apiKey = client.apiKey ?? http.apiKeys[0]?.key;
   const answer = await getJson(new URL('/replication/status', app.url).href, {
     timeoutMs: ANSWER_WITHIN_MS,
@@ -49,8 +49,8 @@ export function statusText(url: string, answer: JsonAnswer | undefined): StatusO
   const parsed = statusSchema.safeParse(answer?.body);
   if (answer?.status === 200 && parsed.success) return { exitCode: 0, text: tableOf(url, parsed.data) };
   if (answer?.status === 401) return failed(`The app at ${url} refuses the API key: set API_KEY to a key of the app.`);
-  const what = answer === undefined ? 'does not say' : `answers with status ${String(answer.status)} when asked`;
-  return failed(`The app at ${url} ${what} how its replicas stand.`);
+  const what = answer === undefined ? 'did not report' : `answered ${String(answer.status)} instead of`;
+  return failed(`The app at ${url} ${what} its replication status.`);
 }
 
 function tableOf(url: string, status: ReplicationStatus): string {
@@ -58,11 +58,11 @@ function tableOf(url: string, status: ReplicationStatus): string {
   const lines = [
     `Bifolio at ${url}: epoch ${String(epoch)}, position ${logPositionText(position)}.`,
     replicas.length === 0
-      ? 'There are no replicas.'
-      : `${String(inSync)} of ${String(replicas.length)} replicas in sync, ${String(minInSync)} needed to write; ` +
+      ? 'No replicas are configured.'
+      : `${String(inSync)} of ${String(replicas.length)} replicas in sync, writes need ${String(minInSync)}; ` +
         `write concern ${writeConcern}.`,
   ];
-  if (waiting) lines.push(`No write is taken: ${waiting}`);
+  if (waiting) lines.push(`The app refuses writes: ${waiting}`);
   if (replicas.length === 0) return lines.join('\n');
   const table = new Table({
     head: ['Replica', 'State', 'Position', 'Lag', 'Last error'],

@@ -8,7 +8,7 @@ const RUN_FILE = 'replica.json';
 
 const { port } = commandLine('npm run start:replica', 'Runs one replica.')
   .usage('-- --port 5071')
-  .option('--port <port>', 'port of the replica, which keeps its data in REPLICAS_DIR/<port>; else PORT')
+  .option('--port <port>', 'port of the replica (default: PORT); its data is in REPLICAS_DIR/<port>')
   .exitOverride((error) => process.exit(error.exitCode))
   .parse()
   .opts<{ readonly port?: string }>();

@@ -37,18 +37,30 @@ export function serveMetrics(server: FastifyInstance, observer: HttpObserver, re
   gauge('replica_seq', 'Number of the last record that is durable here.', ({ seq }) => seq);
   gauge(
     'replica_lag_records',
-    'Records that the primary had and this replica had not, as last told.',
+    'Number of records that the primary had and this replica lacked when the primary last reported it.',
     ({ lag }) => lag,
   );
-  gauge('replica_groups', 'Groups that are on this node.', ({ groups }) => groups);
-  counter('replica_appended_records_total', 'Records made durable here since the start.', (all) => all.appendedRecords);
+  gauge('replica_groups', 'Number of groups on this node.', ({ groups }) => groups);
+  counter(
+    'replica_appended_records_total',
+    'Number of records made durable here since the start.',
+    (all) => all.appendedRecords,
+  );
   counter(
     'replica_synchronized_total',
-    'Times that a file was made durable since the start.',
+    'Number of times that a file was made durable since the start.',
     (all) => all.synchronized,
   );
-  counter('replica_installed_snapshots_total', 'Snapshots installed since the start.', (all) => all.installedSnapshots);
-  counter('replica_set_asides_total', 'Times that all data was quarantined since the start.', (all) => all.quarantines);
+  counter(
+    'replica_installed_snapshots_total',
+    'Number of snapshots installed since the start.',
+    (all) => all.installedSnapshots,
+  );
+  counter(
+    'replica_set_asides_total',
+    'Number of times that all data was quarantined since the start.',
+    (all) => all.quarantines,
+  );
   server.get('/metrics', async (_request, reply) =>
     reply.header('content-type', registry.contentType).send(await observer.metrics()),
   );

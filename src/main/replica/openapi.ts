@@ -19,11 +19,13 @@ type Paths = Readonly<Record<string, Readonly<Record<string, OpenApiOperation>>>
 
 const HELD = {
   description: 'As stored on this replica.',
-  headers: { 'X-Replica-Seq': openApiParts.header('log position of this replica when it answered: epoch.seq', '1.42') },
+  headers: {
+    'X-Replica-Seq': openApiParts.header('log position of this replica at the time of the answer: epoch.seq', '1.42'),
+  },
 };
 const FORWARDED = {
   description:
-    'The replica forwards the write to the primary and answers once it holds the write itself: 202 `committed` when that ' +
+    'The replica forwards the write to the primary and answers once it holds the write itself: 202 `committed` when this ' +
     'takes too long, 503 `not-ready` when it cannot reach the primary.',
 };
 
@@ -52,9 +54,9 @@ export function replicaDocument(): Json {
     {
       title: 'Bifolio replica',
       description:
-        'Customers, as one of the replicas holds them; writes are forwarded to the primary. And the groups of this node, ' +
-        'which no other node knows of. A refusal has its `detail` also as `message`. The paths under /replication/ are ' +
-        'for the nodes themselves: they need the cluster secret and are not described here.',
+        'The customers that this replica holds, and the groups of this node. The replica forwards writes on customers to the ' +
+        'primary. A refusal repeats its `detail` as `message`. The paths under /replication/ are for the nodes ' +
+        'themselves: they need the cluster secret, and this document does not describe them.',
       version: packageVersion(),
     },
     {

@@ -102,15 +102,15 @@ export async function startReplica(
   const own = { disk: watched, crashSites, log, process: processControl };
   const [documents, groups] = await Promise.all([
     openReplicaDocuments(own, { ...config, collections: COLLECTIONS }).catch((error: unknown) => {
-      const others = `what is in ${config.directory} away, but for ${GROUPS}/ and ${basename(witnessPath(groupsDirectory))}`;
-      throw namingWayOut(error, `move ${others}, and it is copied again from the app`);
+      const others = `what is in ${config.directory} away, except ${GROUPS}/ and ${basename(witnessPath(groupsDirectory))}`;
+      throw namingWayOut(error, `move ${others}, and the replica copies its documents from the app again`);
     }),
     GroupStore.open(
       { ...own, clock: systemClock, timers: systemTimers, nextTurn },
       { ...config, directory: groupsDirectory },
     ).catch((error: unknown) => {
       const both = `${groupsDirectory} and ${witnessPath(groupsDirectory)}`;
-      throw namingWayOut(error, `move ${both} away, and this node begins without groups`);
+      throw namingWayOut(error, `move ${both} away, and this node starts without groups`);
     }),
   ]);
 
@@ -198,7 +198,7 @@ function acquireLock(directory: string): DataDirectoryLock {
     return DataDirectoryLock.acquire(directory);
   } catch (cause) {
     if (!isAppError(cause, 'data-directory-locked')) throw cause;
-    const message = `${cause.message}: this replica runs already. Stop that process, or start this one with another --port`;
+    const message = `${cause.message}: this replica is already running. Stop that process, or start this one with another --port`;
     throw new AppError('data-directory-locked', message, { retry: 'safe', cause });
   }
 }
@@ -229,7 +229,7 @@ function missingParts(presence: PrimaryPresence, authorization: string | undefin
 
 function lostFiles(files: DataFiles): readonly FieldError[] {
   files.look();
-  return files.problem === undefined ? [] : [{ field: 'files', message: `are not as they were: ${files.problem}` }];
+  return files.problem === undefined ? [] : [{ field: 'files', message: `are damaged: ${files.problem}` }];
 }
 
 function measures(

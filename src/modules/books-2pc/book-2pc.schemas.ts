@@ -8,6 +8,6 @@ export const book2pcSchema = z
     customersUpdated: z
       .int()
       .min(0)
-      .meta({ example: 2, description: 'number of customers, whose `orders_count` each went up by one' }),
+      .meta({ example: 2, description: 'number of customers whose `orders_count` rose by one' }),
   })
   .meta({ id: 'BookAndOrders' });

@@ -65,5 +65,5 @@ export class BookReads {
 }
 
 export function notFound(id: number): AppError {
-  return new AppError('not-found', `there is no book ${String(id)}`, { retry: 'never' });
+  return new AppError('not-found', `book ${String(id)} does not exist`, { retry: 'never' });
 }

@@ -23,5 +23,5 @@ export function pageOfCustomers(documents: CustomerDocuments, { after, limit }: 
 }
 
 export function customerNotFound(id: number): AppError {
-  return new AppError('not-found', `there is no customer ${String(id)}`, { retry: 'never' });
+  return new AppError('not-found', `customer ${String(id)} does not exist`, { retry: 'never' });
 }

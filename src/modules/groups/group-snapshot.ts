@@ -23,7 +23,7 @@ export const GROUP_SNAPSHOT_CODEC: FileCodec<GroupSnapshot> = {
   },
   decode(body, path) {
     const { _meta, operations } = parsed(body);
-    if (_meta === undefined || !Array.isArray(operations)) throw corrupt(path, 'is no snapshot of groups');
+    if (_meta === undefined || !Array.isArray(operations)) throw corrupt(path, 'is not a snapshot of groups');
     if (_meta.format !== FORMAT) throw corrupt(path, `has the unknown format ${String(_meta.format)}`);
     return { counter: _meta.counter, position: _meta.position, operations };
   },

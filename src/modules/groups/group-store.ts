@@ -143,7 +143,7 @@ export class GroupStore {
       this.nextSnapshotBytes = options.snapshotEveryBytes;
     } catch (error) {
       if (isAppError(error, 'outcome-unknown')) return;
-      this.ports.log.warn('no snapshot of the groups was taken; the journal goes on', { error: String(error) });
+      this.ports.log.warn('the snapshot of the groups failed; the journal keeps growing', { error: String(error) });
       this.nextSnapshotBytes = journal.segmentBytes + options.snapshotEveryBytes;
     } finally {
       low.data = NOTHING;

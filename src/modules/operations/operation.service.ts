@@ -31,7 +31,7 @@ export class OperationService<Answer> {
     }
     const row = this.rows.findByOperation(id);
     if (row?.decision === 'aborted') return { id, state: 'aborted', atMs: row.decidedAtMs };
-    throw new AppError('not-found', 'no store knows an operation with this id (any more)', { retry: 'never' });
+    throw new AppError('not-found', 'this operation is unknown, or was forgotten', { retry: 'never' });
   }
 
   /** The current state; undefined when no store knows the operation. */

@@ -27,7 +27,7 @@ export const transactionSchema = z
       example: 'committed',
       description:
         '`in-doubt`: prepared, not decided; `committing`, `aborting`: decided, but not yet carried out by all participants; ' +
-        '`unmatched`: in doubt, and decided by another database than this one, so that an operator has to decide',
+        '`unmatched`: in doubt, but another database was to decide it, so an operator has to decide',
     }),
     participants: z.array(
       z.object({
@@ -48,7 +48,7 @@ export const transactionSchema = z
       .optional()
       .meta({ example: ID_EXAMPLE, description: 'id of the write that this transaction carries out' }),
     reason: z.string().optional().meta({
-      example: 'the backup of Monday has no such row',
+      example: "Monday's backup has no such row",
       description: 'why the transaction was aborted, or why an operator decided it',
     }),
   })
@@ -62,7 +62,7 @@ export const resolutionSchema = z
   .strictObject(
     {
       decision: z.enum(['commit', 'abort'], 'must be commit or abort').meta({ example: 'abort' }),
-      reason: boundedText(1, MAX_REASON_LENGTH).meta({ example: 'the backup of Monday has no such row' }),
+      reason: boundedText(1, MAX_REASON_LENGTH).meta({ example: "Monday's backup has no such row" }),
     },
     'must be a JSON object',
   )
@@ -73,11 +73,11 @@ const idsSchema = z.array(idSchema);
 
 export const recoveryReportSchema = z
   .object({
-    committed: idsSchema.meta({ description: 'carried out by this recovery' }),
-    aborted: idsSchema.meta({ description: 'undone by this recovery' }),
-    unmatched: idsSchema.meta({ description: 'left to an operator' }),
+    committed: idsSchema.meta({ description: 'transactions that this recovery committed' }),
+    aborted: idsSchema.meta({ description: 'transactions that this recovery aborted' }),
+    unmatched: idsSchema.meta({ description: 'transactions that need an operator' }),
     failed: z
-      .array(z.object({ id: idSchema, error: z.string().meta({ example: 'no room left on the disk' }) }))
-      .meta({ description: 'left to the next recovery' }),
+      .array(z.object({ id: idSchema, error: z.string().meta({ example: 'the disk is full' }) }))
+      .meta({ description: 'transactions that failed; the next recovery tries again' }),
   })
   .meta({ id: 'RecoveryReport' });

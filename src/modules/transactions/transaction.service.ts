@@ -18,7 +18,7 @@ export class TransactionService {
   async find(id: TransactionId): Promise<TransactionResource> {
     const found = await this.reads.find(id);
     if (found) return found;
-    throw new AppError('not-found', `there is no transaction ${id} (any more)`, { retry: 'never' });
+    throw new AppError('not-found', `transaction ${id} is unknown, or was forgotten`, { retry: 'never' });
   }
 
   /** Decides and carries out what it can, as happens automatically at the start and when a transaction is in doubt for long. */

@@ -80,5 +80,5 @@ function nameOf(id: string): string {
 }
 
 function notFound(id: string): AppError {
-  return new AppError('not-found', `there is no user ${id} among the documents`, { retry: 'never' });
+  return new AppError('not-found', `document user ${id} does not exist`, { retry: 'never' });
 }

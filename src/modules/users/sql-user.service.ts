@@ -63,5 +63,5 @@ function userOf({ id, firstname, lastname }: User): User {
 }
 
 function notFound(id: number): AppError {
-  return new AppError('not-found', `there is no user ${String(id)} in SQL`, { retry: 'never' });
+  return new AppError('not-found', `SQL user ${String(id)} does not exist`, { retry: 'never' });
 }

@@ -1,5 +1,5 @@
 import { AppError } from '../../kernel/index.js';
 
 export function userExists(id: number | string): AppError {
-  return new AppError('conflict', `there is a user ${String(id)} already; nothing was written`, { retry: 'never' });
+  return new AppError('conflict', `user ${String(id)} already exists; nothing was written`, { retry: 'never' });
 }

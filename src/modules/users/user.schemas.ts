@@ -30,7 +30,7 @@ export const userInBothInputSchema = z
         .min(1, idRule)
         .max(MAX_CHOSEN_ID, idRule)
         .optional()
-        .meta({ description: 'absent: the next id that neither store has used' }),
+        .meta({ description: 'default: the next id that neither store has used' }),
     },
     objectRule,
   )

@@ -16,7 +16,7 @@ const RETRY_AFTER_SECONDS = 5;
 const LOOKS_LAST_MS = 50;
 /** Twice the resolution with which file systems record modification times. */
 const TIME_STEP_MS = 20;
-const STOP_AND_RESTORE = 'stop this process, put a good copy back and start again';
+const STOP_AND_RESTORE = 'stop this process, restore a good copy and start again';
 
 /**
  * Watches over the files that a process keeps its data in. It identifies each file by device and inode, and it only calls `stat`,
@@ -81,7 +81,7 @@ export class DataFiles {
     this.lookedAtMs = performance.now();
     const lost = this.firstLost(this.kept.keys());
     if (lost === undefined && this.lost !== undefined)
-      this.log.info('the files are as they were; writes are taken again');
+      this.log.info('the data files are in place again; writes are accepted');
     this.lost = lost;
   }
 
@@ -117,8 +117,8 @@ export class DataFiles {
       const file = this.kept.get(path);
       const fate = file && fateOf(file, statSync(path, { throwIfNoEntry: false }));
       if (fate === undefined) continue;
-      const lost = `${path} ${fate} while it was in use: put it back as it was, or ${STOP_AND_RESTORE}`;
-      if (this.lost !== lost) this.log.warn('nothing is written any more', { problem: lost });
+      const lost = `${path} ${fate} while it was in use: put it back unchanged, or ${STOP_AND_RESTORE}`;
+      if (this.lost !== lost) this.log.warn('the process refuses all writes', { problem: lost });
       this.lost = lost;
       return lost;
     }
@@ -128,7 +128,7 @@ export class DataFiles {
   /** Records damage (`what`) in `file` as a lasting problem and returns the error for the request that met it. */
   damaged(file: string, what: string, cause?: unknown): AppError {
     const damage = `${file} is damaged (${what}): ${STOP_AND_RESTORE}`;
-    if (this.damage === undefined) this.log.warn('nothing is written any more', { problem: damage });
+    if (this.damage === undefined) this.log.warn('the process refuses all writes', { problem: damage });
     this.damage ??= damage;
     return refusalOf(damage, cause);
   }

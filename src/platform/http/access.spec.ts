@@ -81,7 +81,7 @@ describe('with keys', () => {
     const refused = await server.inject({ method: 'POST', url: '/unnamed', headers: CALLERS.read });
     expect(refused.json()).toMatchObject({
       code: 'forbidden',
-      detail: 'this needs the role write or operator; the key has read',
+      detail: 'this request needs the role write or operator, but the key has the role read',
     });
   });
 

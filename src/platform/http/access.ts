@@ -23,12 +23,14 @@ export function refusalOfKey({ routeOptions, method, apiKey }: FastifyRequest): 
   const needed = routeOptions.config.permission ?? (isReading(method) ? 'read' : 'write');
   if (needed === 'open' || needed === 'cluster') return undefined;
   if (!apiKey) {
-    return new AppError('unauthorized', 'send a known key as X-Api-Key or Authorization: Bearer', { retry: 'never' });
+    return new AppError('unauthorized', 'send a valid API key as X-Api-Key or Authorization: Bearer', {
+      retry: 'never',
+    });
   }
   const roles: readonly Role[] = ROLES_WITH[needed];
   return roles.includes(apiKey.role)
     ? undefined
-    : forbidden(`this needs the role ${roles.join(' or ')}; the key has ${apiKey.role}`);
+    : forbidden(`this request needs the role ${roles.join(' or ')}, but the key has the role ${apiKey.role}`);
 }
 
 /** Without keys, everyone on this machine may do everything, but pages of other sites may not write through a browser. */
@@ -44,7 +46,7 @@ export function refusalOfPage(
       ? headers['sec-fetch-site'] === 'cross-site'
       : !corsOrigins.has(origin) && (headers['sec-fetch-site'] === 'cross-site' || !isOwnPage(origin, served));
   return isForeign
-    ? forbidden('writes from pages of other web sites are refused; CORS_ORIGINS lets some in')
+    ? forbidden('a page of another web site may write only when CORS_ORIGINS names its origin')
     : undefined;
 }
 

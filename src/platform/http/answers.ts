@@ -60,7 +60,7 @@ function isCurrent(request: FastifyRequest, etag: string): boolean {
   if (match === undefined && (noneMatch === undefined || noneMatch === etag)) return noneMatch === etag;
   const conditions = Preconditions.of(request);
   if (conditions.matches(etag)) return !conditions.noneMatches(etag);
-  throw new AppError('precondition-failed', 'it is not the version that If-Match names', { retry: 'never' });
+  throw new AppError('precondition-failed', 'the current version does not match If-Match', { retry: 'never' });
 }
 
 /**

@@ -50,11 +50,11 @@ export class Preconditions {
     if (this.areNone) return undefined;
     const etag = shown && etagOf(JSON.stringify(shown));
     if (!this.matches(etag)) {
-      const detail = etag === undefined ? 'is not there' : 'is not the version that If-Match names';
+      const detail = etag === undefined ? 'does not exist' : 'does not match If-Match';
       return new AppError('precondition-failed', `${what} ${detail}`, { retry: 'never' });
     }
     if (this.noneMatches(etag)) return undefined;
-    return new AppError('precondition-failed', `${what} is there, as If-None-Match rules out`, { retry: 'never' });
+    return new AppError('precondition-failed', `${what} matches If-None-Match`, { retry: 'never' });
   }
 }
 
@@ -62,5 +62,5 @@ function tagsOf(header: Header, value: string | undefined): readonly string[] | 
   if (value === undefined) return undefined;
   if (value.trim() === '*') return ['*'];
   if (LIST_OF_TAGS.test(value)) return value.match(TAGS) ?? [];
-  throw malformedField('validation-failed', NAMES[header], 'must be * or entity tags in quotes, as ETag gives them');
+  throw malformedField('validation-failed', NAMES[header], 'must be * or a list of quoted entity tags, as in ETag');
 }

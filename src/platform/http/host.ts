@@ -18,13 +18,13 @@ export function refusalOfHost(served: ServedHosts): (request: IncomingMessage) =
   let lastServed: string | undefined;
   return (request) => {
     const { host } = request.headers;
-    if (hostLines(request) > 1) return malformed('a request has one Host header');
+    if (hostLines(request) > 1) return malformed('a request must have one Host header');
     if (host === undefined && request.httpVersion === '1.1') {
       return malformed('an HTTP/1.1 request needs a Host header');
     }
     const named = authorityOf(request.url ?? '') ?? host;
     if (named === undefined || named === lastServed) return undefined;
-    if (!HOST.test(named)) return malformed('Host is not a name or address with a port');
+    if (!HOST.test(named)) return malformed('Host must be a name or address, with or without a port');
     if (!isServed(named, served)) return misdirected(named);
     lastServed = named;
     return undefined;
@@ -53,7 +53,7 @@ function hostLines({ rawHeaders }: IncomingMessage): number {
 }
 
 function misdirected(host: string): AppError {
-  const detail = `"${host}" is not served here: call 127.0.0.1 or localhost, or put the name into ALLOWED_HOSTS`;
+  const detail = `"${host}" is not served here: call 127.0.0.1 or localhost, or add the name to ALLOWED_HOSTS`;
   return new AppError('misdirected', detail, { retry: 'never' });
 }
 

@@ -202,7 +202,7 @@ export class IdempotencyGate {
     if (owner !== ADDED_KEYS) throw tooManyKeys(quota, fullForMs);
     if (patienceMs > 0) return true;
     const detail =
-      'too many writes without an Idempotency-Key of their client were forwarded in the last two minutes; nothing was written';
+      'replicas forwarded too many writes without a key of the client in the last two minutes; nothing was written';
     throw new AppError('overloaded', detail, { retry: 'safe', retryAfterSeconds: Math.ceil(fullForMs / 1_000) });
   }
 
@@ -270,7 +270,7 @@ export function goesOnAfterAnswer(request: FastifyRequest, ended: Promise<unknow
 
 function assertSameBody(first: string | undefined, second: string): void {
   if (first === second) return;
-  throw new AppError('idempotency-key-reused', 'this Idempotency-Key was sent before with another body', {
+  throw new AppError('idempotency-key-reused', 'this Idempotency-Key was used before with a different body', {
     retry: 'never',
   });
 }

@@ -81,7 +81,7 @@ function plainContentType(headers: IncomingHttpHeaders): void {
 function parseJson(headers: IncomingHttpHeaders, body: Buffer): unknown {
   const { 'content-type': contentType, 'content-encoding': encoding = 'identity' } = headers;
   if (contentType === undefined || !JSON_TYPE.test(contentType) || encoding.toLowerCase() !== 'identity') {
-    throw new AppError('unsupported-media-type', 'send the body as application/json, not compressed', {
+    throw new AppError('unsupported-media-type', 'send the body as uncompressed application/json', {
       retry: 'never',
     });
   }

@@ -105,16 +105,16 @@ export async function countHeldKeys(
 /** The refusal of a write whose caller already holds the maximum of keys. `fullForMs` comes from `fullFor`. */
 export function tooManyKeys({ max }: KeyQuota, fullForMs: number): AppError {
   const detail =
-    `this caller has used ${String(max)} Idempotency-Keys or operation ids in the last 24 hours, as many as are kept for ` +
-    'one (IDEMPOTENCY_KEYS); nothing was written: send it without one, or after Retry-After';
+    `this caller has used the maximum of ${String(max)} Idempotency-Keys and operation ids in 24 hours (IDEMPOTENCY_KEYS); ` +
+    'nothing was written: send the request without a key, or after Retry-After';
   return tooMany(detail, fullForMs);
 }
 
 /** Like `tooManyKeys`, for the undo of an operation that has not arrived. */
 export function tooManyUndos({ max }: KeyQuota, fullForMs: number): AppError {
   const detail =
-    `this caller has undone ${String(max)} operations before they came in the last 24 hours, as many as are kept for one ` +
-    '(IDEMPOTENCY_KEYS); nothing was undone: send it again after Retry-After';
+    `this caller has undone the maximum of ${String(max)} operations before their arrival in 24 hours (IDEMPOTENCY_KEYS); ` +
+    'nothing was undone: send the request again after Retry-After';
   return tooMany(detail, fullForMs);
 }
 

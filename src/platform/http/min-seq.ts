@@ -24,6 +24,6 @@ export async function whenCurrent(request: FastifyRequest, waits: HistoryWaits):
     throw malformedField('validation-failed', 'min_seq', 'must be <epoch>.<seq>, as X-Commit of a write gives it');
   }
   if (await waits.whenAt(commit)) return;
-  const detail = `this node did not reach ${logPositionText(commit)} within READ_WAIT_MS; ask again, or another`;
+  const detail = `this node did not reach ${logPositionText(commit)} within READ_WAIT_MS: repeat the read, or ask another node`;
   throw new AppError('not-ready', detail, { retry: 'safe' });
 }

@@ -26,7 +26,7 @@ const DEFAULT_RETRY_AFTER_SECONDS = 1;
 export function problemOf(error: AppError, instance: string, { hasMessage = false }: ProblemShape = {}): Problem {
   const status = STATUS_OF[error.code];
   const detail =
-    error.code === 'internal' ? 'Something went wrong here; the request id finds it in the log.' : error.message;
+    error.code === 'internal' ? 'An unexpected error occurred: find it in the log by its request id.' : error.message;
   return {
     type: `urn:bifolio:problem:${error.code}`,
     title: TITLE_OF[status] ?? 'Error',

@@ -77,7 +77,9 @@ export function receiveBody(
     settle(null, chunks.length > 1 ? Buffer.concat(chunks, length) : first);
   };
   const fail = (cause: Error): void => {
-    settle(new AppError('malformed-request', 'the request broke off within its body', { retry: 'safe', cause }));
+    settle(
+      new AppError('malformed-request', 'the request ended before its body was complete', { retry: 'safe', cause }),
+    );
   };
   stream.on('data', take).on('end', finish).on('error', fail);
 }
@@ -89,7 +91,7 @@ function tooLarge(limitBytes: number): AppError {
 }
 
 function noRoom(): AppError {
-  return new AppError('overloaded', 'too many large bodies are under way; nothing was written', {
+  return new AppError('overloaded', 'too many large bodies are being received; nothing was written', {
     retry: 'safe',
     retryAfterSeconds: 1,
   });

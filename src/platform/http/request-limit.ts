@@ -50,7 +50,7 @@ export class RequestLimit {
 }
 
 export function rateLimited({ limit, resetSeconds }: QuotaUsage): AppError {
-  return new AppError('rate-limited', `more than ${String(limit)} requests in a minute`, {
+  return new AppError('rate-limited', `more than ${String(limit)} requests in one minute`, {
     retry: 'safe',
     retryAfterSeconds: resetSeconds,
   });

@@ -45,13 +45,13 @@ export function notServed(request: FastifyRequest, reply: FastifyReply): AppErro
   const { method, url, server } = request;
   const allowed = server.methodsServing(url);
   if (allowed.length === 0 || allowed.includes(method)) {
-    return new AppError('route-not-found', `nothing answers ${method} ${url}; GET / lists what does`, {
+    return new AppError('route-not-found', `no route serves ${method} ${url}: GET / lists the routes`, {
       retry: 'never',
     });
   }
   const allow = allowed.join(', ');
   reply.header('allow', allow);
-  return new AppError('method-not-allowed', `${method} is not served at ${url}, only ${allow}`, { retry: 'never' });
+  return new AppError('method-not-allowed', `${url} does not allow ${method}: use ${allow}`, { retry: 'never' });
 }
 
 function hasEmptySegment(url: string): boolean {

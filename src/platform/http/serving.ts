@@ -30,10 +30,14 @@ export function requestIds(random: Random): () => string {
 /** Translates a port in use to `port-taken`, with advice; returns every other error unchanged. */
 export function whyNotListening(error: unknown, port: number, wayOut: string): unknown {
   if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') return error;
-  return new AppError('port-taken', `port ${String(port)} is taken by another program: stop it, or ${wayOut}`, {
-    retry: 'safe',
-    cause: error,
-  });
+  return new AppError(
+    'port-taken',
+    `port ${String(port)} is in use by another program: stop that program, or ${wayOut}`,
+    {
+      retry: 'safe',
+      cause: error,
+    },
+  );
 }
 
 export interface StopPlan {

@@ -13,11 +13,7 @@ const SINGLE = new Map(
 export function refuseRepeatedHeaders(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', ({ raw }, _reply, done) => {
     const repeated = repeatedHeader(raw.rawHeaders);
-    done(
-      repeated === undefined
-        ? undefined
-        : malformedField('validation-failed', repeated, 'must be sent once, in one header line'),
-    );
+    done(repeated === undefined ? undefined : malformedField('validation-failed', repeated, 'must be sent only once'));
   });
 }
 

@@ -38,7 +38,9 @@ describe('write admission', () => {
     const admitted = [send('POST'), send('POST')];
     await areUnderWay(2);
 
-    expect((await send('POST')).json()).toMatchObject({ message: '2 writes are under way; nothing was written' });
+    expect((await send('POST')).json()).toMatchObject({
+      message: '2 writes are already in progress; nothing was written',
+    });
     expect((await send('GET')).payload).toBe('read');
 
     finishAll();

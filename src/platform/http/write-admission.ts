@@ -21,7 +21,7 @@ export function useWriteAdmission(fastify: FastifyInstance, max: number): WriteA
     }
     if (underWay >= max) {
       done(
-        new AppError('overloaded', `${String(max)} writes are under way; nothing was written`, {
+        new AppError('overloaded', `${String(max)} writes are already in progress; nothing was written`, {
           retry: 'safe',
           retryAfterSeconds: 1,
         }),

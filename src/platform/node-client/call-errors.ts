@@ -22,7 +22,7 @@ export function lateError(timeoutMs: number, isSent: boolean): AppError {
 /** Why a request that was sent twice has no answer; the first sending may have arrived. */
 export function secondError(error: unknown): unknown {
   if (!(error instanceof AppError) || error.retry !== 'safe') return error;
-  const message = `the connection broke, and there is no other: ${error.message}`;
+  const message = `the connection broke, and a new one failed: ${error.message}`;
   return new AppError('outcome-unknown', message, { retry: 'unknown', cause: error.cause });
 }
 

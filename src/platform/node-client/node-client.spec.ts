@@ -244,7 +244,7 @@ describe('a kept connection that is closed as the next call goes out', () => {
       socket.destroy();
     };
     expect(await refusalOf(client.call(origin, REPEATABLE, PATIENT_MS))).toMatch(
-      /^outcome-unknown \(unknown\): the connection broke, and there is no other: connection refused/,
+      /^outcome-unknown \(unknown\): the connection broke, and a new one failed: connection refused/,
     );
   });
 

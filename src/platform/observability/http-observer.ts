@@ -23,7 +23,7 @@ export class HttpObserver {
 
   constructor(private readonly logger: Logger) {
     this.refusals = new RepeatedLines((lines, kind) => {
-      logger.info({ ...kind, lines }, 'answered alike in this second, and not logged one by one');
+      logger.info({ ...kind, lines }, 'answered more requests with the same refusal in this second');
     });
     collectDefaultMetrics({ register: this.registry });
     this.durations = new Histogram({
@@ -58,7 +58,7 @@ export class HttpObserver {
   gaugeWrites(admission: { readonly underWay: number }): void {
     new Gauge({
       name: 'http_writes_under_way',
-      help: 'Writes that came whole and have no answer yet.',
+      help: 'Number of writes that arrived whole and have no answer yet.',
       registers: [this.registry],
       collect() {
         this.set(admission.underWay);

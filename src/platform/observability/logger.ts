@@ -22,7 +22,7 @@ export function createLogger({ level, file, secrets = [] }: LoggerOptions): {
 } {
   const leftOutLine = (count: number): string => {
     const entry = { level: pino.levels.values['warn'], time: new Date().toISOString(), pid: process.pid, lines: count };
-    return `${JSON.stringify({ ...entry, msg: 'lines of the log were left out: there was no room for them' })}\n`;
+    return `${JSON.stringify({ ...entry, msg: 'log lines were dropped: the disk had no room for them' })}\n`;
   };
   const logFile = file === undefined ? undefined : LogFile.of(STANDARD_OUTPUT, file);
   const out = new LogOutput(STANDARD_OUTPUT, { file: logFile, secrets, leftOutLine });

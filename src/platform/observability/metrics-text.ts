@@ -11,7 +11,7 @@ export async function metricsText(registry: Registry, logger: Logger, withinMs =
   const failures = new Registry();
   const failed = new Gauge({
     name: 'bifolio_metrics_collector_failed',
-    help: '1 for each metric that could not be read for this answer.',
+    help: '1 for each metric that this answer could not read.',
     labelNames: ['collector'],
     registers: [failures],
   });

@@ -75,7 +75,7 @@ function refusalOf(cause: unknown, directory: string, path: string): unknown {
     });
   }
   if (/^SQLITE_(?:NOTADB|CORRUPT)/.test(code)) {
-    const remedy = 'it holds the lock and no data: remove it while nothing of Bifolio runs there';
+    const remedy = 'it holds only the lock, no data: delete it while no Bifolio process runs there';
     return new AppError('data-corrupt', `${path}: ${message}; ${remedy}`, { retry: 'never', cause });
   }
   return new AppError('directory-unusable', `${path} cannot be opened: ${message}`, { retry: 'safe', cause });

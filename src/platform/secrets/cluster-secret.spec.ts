@@ -91,7 +91,7 @@ describe('the cluster secret', () => {
 
       await expect(secretOn(torn, { keepIn: ['/data', '/replicas/1'] })).rejects.toMatchObject({
         code: 'misconfigured',
-        message: expect.stringMatching(new RegExp(`${one} differ from ${other}, and no other copy decides: .*$`)),
+        message: expect.stringMatching(new RegExp(`${one} differ from ${other}, and no further copy decides: .*$`)),
       });
       expect(keptOn(torn)).toEqual(before);
     }
@@ -104,7 +104,7 @@ describe('the cluster secret', () => {
 
       expect(await secretOn(odd, { keepIn: ['/data'], spreadTo: ['/replicas/1', '/replicas/2'] })).toBe(OURS);
       expect(warned).toEqual([
-        expect.stringContaining(`the cluster secret in ${directory}/cluster-secret is another one`),
+        expect.stringContaining(`the cluster secret in ${directory}/cluster-secret is damaged or differs`),
       ]);
       expect(keptOn(odd)).toMatchObject({
         [`${directory}/cluster-secret`]: OURS,
@@ -150,7 +150,7 @@ describe('the cluster secret', () => {
     };
 
     expect(await secretOn(barred, { spreadTo: ['/replicas/1', '/replicas/2'] }, refusesOne)).toBe(OURS);
-    expect(warned).toEqual(['/replicas/1 gets no copy of the cluster secret: EROFS: read-only']);
+    expect(warned).toEqual(['cannot write a copy of the cluster secret to /replicas/1: EROFS: read-only']);
     expect(keptOn(barred)).toMatchObject({ '/replicas/2/cluster-secret': OURS });
   });
 

@@ -58,8 +58,10 @@ export async function knownClusterSecret(ports: SecretPorts, places: SecretLocat
   if (text === undefined) return undefined;
   const differing = copies.filter((copy) => copy.text !== text);
   if (differing.length > 0) {
-    const found = `the cluster secret in ${pathsOf(differing)} is another one than most copies hold, or is damaged`;
-    ports.log.warn(`${found}: where it is kept, theirs takes its place, and it stays beside it as ${OUTVOTED_FILE}`);
+    const found = `the cluster secret in ${pathsOf(differing)} is damaged or differs from most copies`;
+    ports.log.warn(
+      `${found}: the majority's secret replaces the copies kept here, and each replaced file is renamed ${OUTVOTED_FILE}`,
+    );
   }
   await keepCopies(ports, text, places);
   return text;
@@ -138,7 +140,7 @@ async function keepCopies(
     try {
       await keepCopy(ports, secret, directory);
     } catch (error) {
-      ports.log.warn(`${directory} gets no copy of the cluster secret: ${(error as Error).message}`);
+      ports.log.warn(`cannot write a copy of the cluster secret to ${directory}: ${(error as Error).message}`);
     }
   }
 }
@@ -162,19 +164,18 @@ async function keepCopy({ disk, crashSites }: SecretPorts, secret: string, direc
 
 function tied(some: readonly Copy[], others: readonly Copy[]): AppError {
   const between = `${pathsOf(some)} differ from ${pathsOf(others)}`;
-  const remedy =
-    'put the content of the right file into the wrong one, or set CLUSTER_SECRET to it; nothing else has to move';
-  return new AppError('misconfigured', `the cluster secrets in ${between}, and no other copy decides: ${remedy}`, {
+  const remedy = 'copy the right file over the wrong one, or set CLUSTER_SECRET to the right secret';
+  return new AppError('misconfigured', `the cluster secrets in ${between}, and no further copy decides: ${remedy}`, {
     retry: 'never',
   });
 }
 
 function damaged(copies: readonly Copy[]): AppError {
   const remedy =
-    'restore it from a backup, or remove it, and a new secret is made, with which earlier Idempotency-Keys are answered 422';
+    'restore it from a backup, or delete it: the next start creates a new secret, and answers earlier Idempotency-Keys 422';
   return new AppError(
     'data-corrupt',
-    `${pathsOf(copies)}: the cluster secret is damaged, and there is no other copy: ${remedy}`,
+    `${pathsOf(copies)}: the cluster secret is damaged and has no other copy: ${remedy}`,
     {
       retry: 'never',
     },

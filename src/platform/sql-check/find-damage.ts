@@ -61,7 +61,7 @@ function* sealsOf(handle: Database, { table, columns }: SealedTable): Generator<
       isMore = rows.length === ROWS_AT_ONCE;
       after = rows.at(-1)?.[0] ?? after;
       const bad = rows.find(([, seal, ...values]) => seal !== null && seal !== sealOf(values));
-      return bad && `row ${String(bad[0])} of ${table} is not what was written`;
+      return bad && `row ${String(bad[0])} of ${table} differs from what was written`;
     };
   }
 }

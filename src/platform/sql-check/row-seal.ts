@@ -82,6 +82,6 @@ export class RowSeal {
   /** Throws what `damaged` returns. A row without a seal passes. */
   check(id: number | string, seal: number | null, values: readonly Sealable[]): void {
     if (seal === null || seal === sealOf(values)) return;
-    throw this.damaged(`row ${String(id)} of ${this.table} is not what was written`);
+    throw this.damaged(`row ${String(id)} of ${this.table} differs from what was written`);
   }
 }

@@ -104,7 +104,7 @@ describe('a table with seals', () => {
     seal.check(7, null, ['b', 1]);
     expect(() => {
       seal.check(7, sealOf(['a', 1]), ['b', 1]);
-    }).toThrow('row 7 of notes is not what was written');
+    }).toThrow('row 7 of notes differs from what was written');
   });
 
   describe('and thousands of rows, checked while it is in use', () => {
@@ -153,7 +153,7 @@ describe('a table with seals', () => {
         (bytes: Buffer): void => {
           flip(bytes, 'more', bytes.indexOf('text number 1777'));
         },
-        /row \d+ of notes is not what was written/,
+        /row \d+ of notes differs from what was written/,
       ],
       [
         'a page of zeros',

@@ -23,7 +23,7 @@ export interface MissingCommits {
  */
 export function lookBeforeOpening(file: string, known: CommitPosition | undefined): MissingCommits | undefined {
   if (sizeOf(file) === 0)
-    return known && missing(file, known, statSync(file, { throwIfNoEntry: false }) ? 'is empty' : 'is not there');
+    return known && missing(file, known, statSync(file, { throwIfNoEntry: false }) ? 'is empty' : 'does not exist');
   let handle: SqlHandle | undefined;
   try {
     handle = new BetterSqlite3(file, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
@@ -41,8 +41,8 @@ export function lookBeforeOpening(file: string, known: CommitPosition | undefine
 /** Adds the advice on what a person may do. */
 export function refusalFor({ message }: MissingCommits): AppError {
   const wayOut =
-    'Put the right copy back, with the -wal that belongs to it and no other beside it; if what is missing is lost for ' +
-    `good, ${ACCEPT_LOSS} accepts that. Nothing was changed`;
+    'Put the right copy back with its own -wal, and no other -wal beside it; if the missing commits are lost for good, ' +
+    `accept the loss with ${ACCEPT_LOSS}. Nothing was changed`;
   return new AppError('recovery-needed', `${message} ${wayOut}`, { retry: 'never' });
 }
 
@@ -64,12 +64,12 @@ function assertSound(handle: SqlHandle, file: string): void {
 function missing(file: string, { count }: CommitPosition, found: string): MissingCommits {
   return {
     file,
-    message: `${file} ${found}, and ${String(count)} commits of it were durable (${witnessOf(file)} says so).`,
+    message: `${file} ${found}, but ${witnessOf(file)} records ${String(count)} durable commits.`,
   };
 }
 
 function withoutWitness(file: string): string {
-  return `${file} may lack commits that were durable: ${witnessOf(file)}, which counts them, is missing or unreadable.`;
+  return `${file} may lack durable commits: ${witnessOf(file)}, which counts them, is missing or unreadable.`;
 }
 
 function lacksWitness(handle: SqlHandle): boolean {
@@ -112,5 +112,5 @@ function whatIsMissing(handle: SqlHandle, known: CommitPosition): string | undef
   const count = positionIn(handle)?.count ?? 0;
   if (count < known.count) return `has ${String(count)} commits`;
   const isOfThatIncarnation = handle.prepare('SELECT id FROM lives WHERE id = ?').get(known.incarnation) !== undefined;
-  return isOfThatIncarnation ? undefined : `is a copy that went its own way (${String(count)} commits)`;
+  return isOfThatIncarnation ? undefined : `is a copy with a different history (${String(count)} commits)`;
 }

@@ -160,7 +160,7 @@ describe('a database of which durable commits are missing at a start', () => {
         rmSync(at(LOG));
         rmSync(at(DATABASE));
       },
-      /is not there,/,
+      /does not exist,/,
     ],
   ])(
     'given %s, refuses naming file, expected and found, changes nothing, and opens with what belongs there',
@@ -173,7 +173,7 @@ describe('a database of which durable commits are missing at a start', () => {
       expect(refused).toMatchObject({ code: 'recovery-needed', message: expect.stringMatching(found) });
       const { message } = refused as Error;
       expect(message).toContain(`${at(DATABASE)} `);
-      expect(message).toContain(`${String(COMMITS)} commits of it were durable`);
+      expect(message).toContain(`${String(COMMITS)} durable commits`);
       expect(message).toContain('npm run data:accept-loss -- --reason');
       expect(contents()).toEqual(before);
 
@@ -194,7 +194,7 @@ describe('a database of which durable commits are missing at a start', () => {
 
     await expect(openIn(directory)).rejects.toMatchObject({
       code: 'recovery-needed',
-      message: expect.stringContaining('is a copy that went its own way'),
+      message: expect.stringContaining('is a copy with a different history'),
     });
   });
 
@@ -211,7 +211,7 @@ describe('a database of which durable commits are missing at a start', () => {
 
   it('given that the loss is accepted, opens with what is there and watches over that', async () => {
     restoreOlder();
-    expect(await missingCommitsOf(new NodeDisk(), at(DATABASE))).toContain('has 11 commits, and');
+    expect(await missingCommitsOf(new NodeDisk(), at(DATABASE))).toContain('has 11 commits, but');
 
     await acceptMissingCommits(new NodeDisk(), at(DATABASE));
     await write(await openIn(directory), 5);

@@ -156,7 +156,7 @@ describe('SqlDatabase', () => {
     const holder = new BetterSqlite3(file);
     holder.exec(hold);
 
-    const message = expect.stringContaining(`${file} is held by another program: close that`);
+    const message = expect.stringContaining(`${file} is locked by another program: close that program`);
     await expect(openOne()).rejects.toMatchObject({ code: 'storage-busy', message });
     holder.close();
   });

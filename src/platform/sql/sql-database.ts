@@ -109,7 +109,7 @@ export class SqlDatabase {
     let isWitnessSound = true;
     const witness = await CommitWitness.open(ports, witnessOf(options.file), (error) => {
       isWitnessSound = false;
-      ports.log.warn('how far the database has come could not be noted outside of it', { error });
+      ports.log.warn('the count of commits beside the database could not be written', { error });
     });
     witness.note({ databaseId, incarnation, count: firstCount });
     await witness.synchronize();

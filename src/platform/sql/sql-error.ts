@@ -11,7 +11,7 @@ export function refusalFrom(error: unknown): unknown {
   const code = sqliteCode(error);
   if (code === 'SQLITE_FULL') return storageFull(error);
   if (code?.startsWith('SQLITE_BUSY') === true || code?.startsWith('SQLITE_LOCKED') === true) {
-    return new AppError('storage-busy', 'another program holds the database; nothing was written', {
+    return new AppError('storage-busy', 'another program has locked the database; nothing was written', {
       retry: 'safe',
       retryAfterSeconds: 1,
       cause: error,
@@ -50,6 +50,6 @@ export function refusalToOpen(error: unknown, file: string): unknown {
 }
 
 const WHAT_TO_DO: Readonly<Partial<Record<ErrorCode, string>>> = {
-  'storage-busy': 'is held by another program: close that (a SQLite shell, a backup tool), then try again',
-  'storage-read-only': 'cannot be written: see to its owner, mode and mount, then try again',
+  'storage-busy': 'is locked by another program: close that program (an SQLite shell, a backup tool), then try again',
+  'storage-read-only': 'cannot be written: check its owner, mode and mount, then try again',
 };

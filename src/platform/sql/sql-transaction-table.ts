@@ -153,7 +153,7 @@ export class SqlTransactionTable {
       (error) => {
         this.isDeferred = false;
         if (error === undefined) for (const writtenId of written) this.waiting.delete(writtenId);
-        else this.ports.log.warn('completed transactions could not be noted; with the next one', { error });
+        else this.ports.log.warn('completed transactions could not be recorded; with the next one', { error });
       },
     );
   }

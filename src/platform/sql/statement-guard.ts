@@ -34,7 +34,7 @@ export function writesOnlyInTransactions(handle: SqlHandle): SqlHandle {
     if (isReadOnly || /^\s*BEGIN\b/.test(sql)) return undefined;
     return () => {
       if (handle.inTransaction) return;
-      throw new Error('there is no transaction that this statement could be a part of; it was not run');
+      throw new Error('this statement needs an open transaction, and none is open; it was not run');
     };
   });
 }

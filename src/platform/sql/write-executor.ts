@@ -223,7 +223,7 @@ export class SqlWriteExecutor {
     const value = entry.work({ touch });
     if (value instanceof Promise) throw new Error('work for the write executor must be synchronous');
     // Work that goes on after such an error has been refused every further statement.
-    if (!this.handle.inTransaction) throw new Error('SQLite has rolled back, and the work took no notice');
+    if (!this.handle.inTransaction) throw new Error('SQLite rolled back, but the work ignored the error');
     return value;
   }
 
@@ -259,7 +259,7 @@ export class SqlWriteExecutor {
         rejectAll(batch, refusalFrom(error));
         return false;
       }
-      this.ports.process.stop('the SQL commit failed, so whether it happened is read again at the next start', error);
+      this.ports.process.stop('the SQL commit failed: the next start reads whether it happened', error);
       rejectAll(batch, new AppError('outcome-unknown', 'the SQL commit failed', { retry: 'unknown', cause: error }));
       return false;
     }
@@ -281,7 +281,7 @@ export class SqlWriteExecutor {
     if (epoch === this.epoch) return;
     const error = new AppError(
       'superseded',
-      `epoch ${String(epoch)} has begun; this process was of ${String(this.epoch)}`,
+      `epoch ${String(epoch)} has begun, but this process belongs to epoch ${String(this.epoch)}`,
       {
         retry: 'unknown',
       },
@@ -305,7 +305,7 @@ class RolledBack extends Error {
     const refusal = refusalFrom(this.cause);
     const others = isAppError(refusal)
       ? refusal
-      : new AppError('storage-busy', 'the commit that this was a part of was taken back; nothing was written', {
+      : new AppError('storage-busy', 'the commit of this write was rolled back; nothing was written', {
           ...{ retry: 'safe', retryAfterSeconds: 1, cause: this.cause },
         });
     for (const entry of batch) entry.reject(entry === this.culprit ? refusal : others);

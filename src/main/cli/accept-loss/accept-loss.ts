@@ -38,12 +38,12 @@ export async function acceptLoss(
       accepted.push(...(await directory.whileUnused(() => acceptIn(ports, directory, reason))));
     } catch (error) {
       if (!isAppError(error)) throw error;
-      left.push(`not looked at: ${error.message}`);
+      left.push(`skipped: ${error.message}`);
     }
   }
-  if (accepted.length > 0) return { exitCode: 0, lines: [...accepted, ...left, '"npm start" goes on from here.'] };
+  if (accepted.length > 0) return { exitCode: 0, lines: [...accepted, ...left, 'Run "npm start" to continue.'] };
   if (left.length > 0) return { exitCode: 1, lines: [...left, 'Nothing was accepted.'] };
-  return { exitCode: 0, lines: ['Nothing that was durable is missing: there was nothing to accept.'] };
+  return { exitCode: 0, lines: ['Nothing to accept: no durable data is missing.'] };
 }
 
 async function acceptIn(
@@ -61,7 +61,7 @@ async function acceptIn(
     accepted.push(`accepted: ${lost} (${reason})`);
   }
   if (accepted.length === 0) return [];
-  return [...accepted, `What is missing does not come back by this; ${record} keeps what you said.`];
+  return [...accepted, `The missing data stays lost; ${record} records the reason.`];
 }
 
 async function writeDown(disk: Disk, record: string, entry: object): Promise<void> {

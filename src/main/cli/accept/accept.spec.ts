@@ -30,7 +30,7 @@ describe('accepting what the documents have committed', () => {
   it('given stores at the same point in time, has nothing to do', async () => {
     await world.execute('x');
 
-    expect(await accepting()).toEqual(['Every committed transaction has its row: there was nothing to accept.']);
+    expect(await accepting()).toEqual(['Nothing to accept: every committed transaction has its row.']);
   });
 
   it('writes the row of each transaction that is missing, once for all that know of it, so that a start goes on', async () => {
@@ -44,8 +44,8 @@ describe('accepting what the documents have committed', () => {
     expect(await accepting()).toEqual([
       `accepted: naming t1 (its row says committed, by operator: ${REASON})`,
       `accepted: naming t2 (its row says committed, by operator: ${REASON})`,
-      'What the database had of them does not come back by this.',
-      '"npm start" goes on from here.',
+      'The rows that the database lost with them stay lost.',
+      'Run "npm start" to continue.',
     ]);
     expect(world.sqlDisk.rows.get('t1')).toMatchObject({
       ...{ decision: 'committed', by: 'operator', reason: REASON, decidedBy: 'sql-1', positions: { a: '', b: '' } },
@@ -78,8 +78,8 @@ describe('accepting what the documents have committed', () => {
     expect(said.exitCode).toBe(0);
     expect(said.lines).toEqual([
       ...['a', 'b'].map((name) => `given up: naming t1, which ${name} has lost (${REASON})`),
-      'What the database has of them stays; the other half does not come back by this.',
-      '"npm start" goes on from here.',
+      'The database keeps its part of them; the part that the participant lost stays lost.',
+      'Run "npm start" to continue.',
     ]);
   });
 });

@@ -57,16 +57,20 @@ async function acceptIn(dataDirectory: string, file: string, reason: string): Pr
 }
 
 function nothingIn(file: string): AppError {
-  return new AppError('not-found', `there is no ${file}: "npm start" makes one, and says what it lacks`, {
-    retry: 'never',
-  });
+  return new AppError(
+    'not-found',
+    `${file} does not exist: run "npm start", which creates it and reports what it lacks`,
+    {
+      retry: 'never',
+    },
+  );
 }
 
 /** A normal start may be all that is needed, because nothing is known to be lost. */
 function notUpgraded(file: string): AppError {
   const message =
-    `${file} is of a version that knew no transactions: run "npm start" first, which brings it up to date, and ` +
-    'this again if that is refused; nothing was changed';
+    `${file} comes from a version without transactions: run "npm start", which upgrades it, and run this command again ` +
+    'only if that start is refused; nothing was changed';
   return new AppError('not-ready', message, { retry: 'safe' });
 }
 

@@ -60,15 +60,24 @@ export function readCommandLine(args: readonly string[]): CommandLine | { readon
   const program: Program = commandLine('npm run cluster', INTRODUCTION)
     .usage('-- <command> [options]')
     .argument('[words...]')
-    .option('--nodes <host:port,...>', 'these nodes; else NODES of the environment or .env, else the replicas')
-    .option('--json', 'one JSON object and nothing else (with "npm run --silent cluster -- ...")')
-    .option('--patience <ms>', 'how long a call is tried again; a node may restart meanwhile (default 3000)')
-    .option('--attempts <count>', 'how often a call is tried in all, within that time')
-    .option('--deadline <ms>', 'for one attempt to be answered (default 2000)')
-    .option('--concurrency <count>', 'how many nodes are called at the same time (default 64)')
-    .option('--operation <id>', 'for repair: only this one')
-    .option('--raise-to <version>', 'for repair: to this version, which one node has met alone and is right')
-    .option('--unknown <rule>', 'for repair: leave-open (the default), undo or leave; see below')
+    .option(
+      '--nodes <host:port,...>',
+      'the nodes to call (default: NODES from the environment or .env, or else the replicas)',
+    )
+    .option('--json', 'print one JSON object only (use "npm run --silent cluster -- ...")')
+    .option(
+      '--patience <ms>',
+      'time during which a failed call is tried again, so that a node may restart (default 3000)',
+    )
+    .option('--attempts <count>', 'maximum number of attempts of a call within that time')
+    .option('--deadline <ms>', 'deadline of one attempt (default 2000)')
+    .option('--concurrency <count>', 'maximum number of nodes to call at the same time (default 64)')
+    .option('--operation <id>', 'for repair: repair only this operation')
+    .option(
+      '--raise-to <version>',
+      'for repair: raise the nodes to this version, which only one node has seen and which is right',
+    )
+    .option('--unknown <rule>', 'for repair: leave-open (default), undo or leave; see below')
     .addHelpText('after', EXPLANATION)
     .configureOutput({ writeOut: (text) => (help += text), outputError: () => undefined })
     .exitOverride((error) => {
@@ -103,7 +112,7 @@ const OF_REPAIR = { unknown: '--unknown', operation: '--operation', raiseTo: '--
 function commandOf(name: string, rest: readonly string[], values: Options): Command {
   const { unknown, operation, raiseTo } = values;
   for (const [field, option] of name === 'repair' ? [] : Object.entries(OF_REPAIR)) {
-    if (field in values) throw new UsageError(`${option} belongs to repair`);
+    if (field in values) throw new UsageError(`${option} is only for repair`);
   }
   switch (name) {
     case 'create':
@@ -114,7 +123,7 @@ function commandOf(name: string, rest: readonly string[], values: Options): Comm
     case 'clear':
     case 'status':
     case 'repair': {
-      if (rest.length > 0) throw new UsageError(`${name} takes no argument; it was given ${String(rest[0])}`);
+      if (rest.length > 0) throw new UsageError(`${name} takes no argument, but got ${String(rest[0])}`);
       if (name !== 'repair') return { name };
       return {
         ...{ name, unknown: ruleOf(unknown ?? 'leave-open') },
@@ -130,7 +139,7 @@ function commandOf(name: string, rest: readonly string[], values: Options): Comm
 /** Accepts `{"groupId": "1"}`, or the plain id. */
 function groupIdOf(name: string, [text, ...more]: readonly string[]): string {
   const example = name === 'get' ? 'get 1' : `${name} '{"groupId": "1"}'`;
-  if (text === undefined || more.length > 0) throw new UsageError(`${name} takes one group: ${example}`);
+  if (text === undefined || more.length > 0) throw new UsageError(`${name} needs one group: ${example}`);
   const result = groupSchema.safeParse(isObject(text) ? fromJson(text, example) : { groupId: text });
   if (result.success && name === 'create' && FOLDERS.includes(result.data.groupId)) {
     throw new UsageError(
@@ -140,7 +149,7 @@ function groupIdOf(name: string, [text, ...more]: readonly string[]): string {
   if (result.success) return result.data.groupId;
   const [issue] = result.error.issues;
   throw new UsageError(
-    `${issue?.path.join('.') || 'the group'}: ${issue?.message ?? 'is wrong'}; for example ${example}`,
+    `${issue?.path.join('.') || 'the group'}: ${issue?.message ?? 'is invalid'}; for example ${example}`,
   );
 }
 
@@ -150,14 +159,14 @@ function fromJson(text: string, example: string): unknown {
   try {
     return parseJson(text);
   } catch {
-    throw new UsageError(`${text} is no JSON; for example ${example}`);
+    throw new UsageError(`${text} is not JSON; for example ${example}`);
   }
 }
 
 function nodesOf(text: string): readonly string[] {
   const nodes = text.split(',').map((node) => node.trim());
   const wrong = nodes.find((node) => parseNode(node) === undefined);
-  if (wrong !== undefined) throw new UsageError(`--nodes takes host:port,...; it was given "${wrong}"`);
+  if (wrong !== undefined) throw new UsageError(`--nodes must be host:port,..., but got "${wrong}"`);
   return nodes;
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { ListReading, NodeVersion } from '../../../protocols/cluster-client/index.js';
 import { listLines, repairLines } from './messages.js';
 
-const UNKNOWN_TO_BE_ALIKE = 'The nodes are not known to have the same groups.';
+const UNKNOWN_TO_BE_ALIKE = 'The nodes may have different groups.';
 
 /** `?` before a node: it did not answer. */
 function listOf(nodes: readonly string[], groups: Readonly<Record<string, readonly string[]>>): ListReading {
@@ -23,24 +23,21 @@ describe('a list of groups', () => {
       'that no node has told is not known',
       listOf(['?a:1', '?b:1'], {}),
       [
-        'a:1 does not say: connection refused: nothing is listening there',
-        'b:1 does not say: connection refused: nothing is listening there',
-        'No node answers: it is not known which groups there are.',
+        'a:1 did not answer: connection refused: nothing is listening there',
+        'b:1 did not answer: connection refused: nothing is listening there',
+        'No node answers, so the groups are unknown.',
       ],
     ],
     [
       'that some nodes have told to be empty is empty on these',
       listOf(['a:1', '?b:1'], {}),
-      [
-        'b:1 does not say: connection refused: nothing is listening there',
-        'There are no groups on the nodes that answer.',
-      ],
+      ['b:1 did not answer: connection refused: nothing is listening there', 'No groups on the nodes that answer.'],
     ],
     [
       'that some nodes have told names where groups are, and where not, and says nothing of the others',
       listOf(['a:1', 'b:1', '?c:1'], { g: ['a:1', 'b:1'], h: ['a:1'] }),
       [
-        'c:1 does not say: connection refused: nothing is listening there',
+        'c:1 did not answer: connection refused: nothing is listening there',
         '2 groups on the nodes that answer:',
         '  "g"  on a:1, b:1',
         '  "h"  on a:1, not on b:1',
@@ -66,24 +63,24 @@ describe('a repair', () => {
     [
       'names a node that was raised',
       { node: 'a:1', isReachable: true, met: 5_000_000, raisedFrom: 7 },
-      ['a:1 is raised from version 7 to 5000000.'],
+      ['a:1 was raised from version 7 to 5000000.'],
     ],
     [
       'names a node that could not be raised',
       { node: 'a:1', isReachable: true, met: 7, cause: 'it answered 404' },
-      ['a:1 has met version 7 only, and was not raised: it answered 404'],
+      ['a:1 has seen only version 7 and was not raised: it answered 404'],
     ],
     [
       'names a node that does not say how far it is',
       { node: 'a:1', isReachable: false, cause: 'connection refused: nothing is listening there' },
-      ['a:1 does not say which version it has met: connection refused: nothing is listening there'],
+      ['a:1 did not report the highest version that it has seen: connection refused: nothing is listening there'],
     ],
     [
       'names a number that was not spread, and what to do when it is right',
       { node: 'a:1', isReachable: true, met: '9007199254740992', isFarAhead: true },
       [
-        'a:1 has met version 9007199254740992, far above what most nodes have met; it was not spread. If it is right, ' +
-          '"repair --raise-to 9007199254740992" raises the others to it.',
+        'a:1 has seen version 9007199254740992, far above the versions that most nodes have seen; the other nodes were not raised. ' +
+          'If that version is right, run "repair --raise-to 9007199254740992" to raise them.',
       ],
     ],
   ])('%s', (_, version, expected) => {

@@ -24,9 +24,9 @@ const WORDS: Readonly<Record<NodeStatus, string>> = {
 const OUTCOMES = {
   done: 'done on all nodes',
   refused: 'refused: no node was changed',
-  'rolled-back': 'rolled back: no node is changed',
+  'rolled-back': 'rolled back: no node has changed',
   open: 'OPEN',
-  left: 'left as it is: the nodes may differ',
+  left: 'given up: the nodes may differ',
 } as const;
 const STEPS = { look: 'looking', write: 'writing', undo: 'undoing' } as const;
 
@@ -34,7 +34,7 @@ export function operationLines(report: OperationReport): readonly string[] {
   const open = report.nodes.filter(({ status }) => status === 'unknown').map(({ node }) => node);
   const named = report.outcome === 'open' && open.length > 0 ? ` at ${open.join(', ')}` : '';
   return [
-    ...report.repaired.flatMap((repaired) => ['Found open from before:', ...operationLines(repaired), '']),
+    ...report.repaired.flatMap((repaired) => ['An earlier operation was still open:', ...operationLines(repaired), '']),
     `${matter(report.wanted)}: ${OUTCOMES[report.outcome]}${named} (${String(report.ms)} ms, operation ${report.operationId})`,
     ...(report.reason === undefined ? [] : [`Why: ${report.reason}`]),
     table(
@@ -42,7 +42,7 @@ export function operationLines(report: OperationReport): readonly string[] {
       report.nodes.map(({ node, status, attempts, ms, cause }) => [node, WORDS[status], attempts, ms, cause ?? '']),
     ),
     ...(report.outcome === 'open'
-      ? ['"npm run cluster -- repair" takes it up again; "-- --help" says what to do when that is not enough.']
+      ? ['Run "npm run cluster -- repair" to finish it; "-- --help" explains what to do when that is not enough.']
       : []),
   ];
 }
@@ -52,7 +52,7 @@ export function groupLines({ groupId, where, nodes }: GroupReading): readonly st
     all: 'is on every node',
     none: 'is on no node',
     some: 'is on some nodes only',
-    unknown: 'cannot be told: not every node answers',
+    unknown: 'may be on any node: not every node answers',
   };
   return [
     `Group ${quoted(groupId)} ${words[where]}.`,
@@ -60,7 +60,7 @@ export function groupLines({ groupId, where, nodes }: GroupReading): readonly st
       ['Node', 'Group', 'Cause'],
       nodes.map(({ node, isThere, cause }) => [
         node,
-        isThere === undefined ? 'unreachable' : isThere ? 'is there' : 'is not there',
+        isThere === undefined ? 'unreachable' : isThere ? 'present' : 'absent',
         cause ?? '',
       ]),
     ),
@@ -71,17 +71,19 @@ export function listLines({ groups, nodes, isConsistent }: ListReading): readonl
   const heard = nodes.filter(({ isReachable }) => isReachable).map(({ node }) => node);
   const isAll = heard.length === nodes.length;
   const of = isAll ? '' : ' on the nodes that answer';
-  const count = groups.length === 0 ? `There are no groups${of}.` : `${counted(groups.length)}${of}:`;
+  const count = groups.length === 0 ? `No groups${of}.` : `${counted(groups.length)}${of}:`;
   return [
-    ...nodes.filter(({ isReachable }) => !isReachable).map(({ node, cause }) => `${node} does not say: ${cause ?? ''}`),
-    heard.length === 0 ? 'No node answers: it is not known which groups there are.' : count,
+    ...nodes
+      .filter(({ isReachable }) => !isReachable)
+      .map(({ node, cause }) => `${node} did not answer: ${cause ?? ''}`),
+    heard.length === 0 ? 'No node answers, so the groups are unknown.' : count,
     ...groups.map(({ groupId, nodes: on }) => {
       const missing = heard.filter((node) => !on.includes(node));
       if (isAll && missing.length === 0) return `  ${quoted(groupId)}`;
       if (isAll) return `  ${quoted(groupId)}  only on ${on.join(', ')}`;
       return `  ${quoted(groupId)}  on ${on.join(', ')}${missing.length === 0 ? '' : `, not on ${missing.join(', ')}`}`;
     }),
-    ...(isConsistent ? [] : ['The nodes are not known to have the same groups.']),
+    ...(isConsistent ? [] : ['The nodes may have different groups.']),
   ];
 }
 
@@ -97,35 +99,35 @@ export function statusLines({ nodes, open, withOthers }: StatusReading): readonl
       ]),
     ),
     ...open.map((operation) => `Open: ${openLine(operation)}`),
-    ...(open.length > 0 ? ['"npm run cluster -- repair" finishes what is open.'] : []),
-    ...withOthers.map((operation) => `In the hands of another client: ${openLine(operation)}`),
+    ...(open.length > 0 ? ['Run "npm run cluster -- repair" to finish open operations.'] : []),
+    ...withOthers.map((operation) => `Another client is working on: ${openLine(operation)}`),
   ];
 }
 
 export function repairLines({ repaired, open, withOthers, versions }: RepairReport): readonly string[] {
   return [
     ...(repaired.length === 0 && withOthers.length === 0
-      ? ['Nothing was open.']
+      ? ['No operation was open.']
       : repaired.flatMap((report) => [...operationLines(report), ''])),
-    ...(repaired.length > 0 && open === 0 && withOthers.length === 0 ? ['Nothing is open any more.'] : []),
+    ...(repaired.length > 0 && open === 0 && withOthers.length === 0 ? ['No operation is open now.'] : []),
     ...(open > 0 ? [`Still open: ${String(open)}.`] : []),
-    ...withOthers.map((operation) => `Left to the client that has it in hand: ${openLine(operation)}`),
-    ...(withOthers.length > 0 ? ['Ask again when it is done.'] : []),
+    ...withOthers.map((operation) => `Skipped, because another client is working on it: ${openLine(operation)}`),
+    ...(withOthers.length > 0 ? ['Run "repair" again when that client has finished.'] : []),
     ...versions.flatMap(versionLine),
   ];
 }
 
 function versionLine({ node, isReachable, cause, met, raisedFrom, isFarAhead }: NodeVersion): readonly string[] {
-  if (!isReachable) return [`${node} does not say which version it has met: ${cause ?? ''}`];
+  if (!isReachable) return [`${node} did not report the highest version that it has seen: ${cause ?? ''}`];
   const version = String(met);
-  if (cause !== undefined) return [`${node} has met version ${version} only, and was not raised: ${cause}`];
+  if (cause !== undefined) return [`${node} has seen only version ${version} and was not raised: ${cause}`];
   if (isFarAhead === true) {
     return [
-      `${node} has met version ${version}, far above what most nodes have met; it was not spread. ` +
-        `If it is right, "repair --raise-to ${version}" raises the others to it.`,
+      `${node} has seen version ${version}, far above the versions that most nodes have seen; the other nodes were not raised. ` +
+        `If that version is right, run "repair --raise-to ${version}" to raise them.`,
     ];
   }
-  return raisedFrom === undefined ? [] : [`${node} is raised from version ${String(raisedFrom)} to ${version}.`];
+  return raisedFrom === undefined ? [] : [`${node} was raised from version ${String(raisedFrom)} to ${version}.`];
 }
 
 export function progressLine({ node, step, status }: Progress): string {
@@ -138,7 +140,7 @@ function openLine({ operationId, wanted, startedAtMs }: OpenOperation): string {
 
 function matter(wanted: Wanted): string {
   return wanted.kind === 'clear'
-    ? 'Clear all groups'
+    ? 'Delete all groups'
     : `${wanted.kind === 'create' ? 'Create' : 'Delete'} group ${quoted(wanted.groupId)}`;
 }
 

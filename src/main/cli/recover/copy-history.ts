@@ -72,14 +72,14 @@ export async function copyHistory(
   if (reached.epoch !== position.epoch || reached.hash !== position.hash || machine.clusterId !== clusterId) {
     throw unfit(
       link,
-      `what it sent ends at ${logPositionText(reached)} of ${machine.clusterId}, not at ${logPositionText(position)}`,
+      `its history ends at ${logPositionText(reached)} of ${machine.clusterId}, not at ${logPositionText(position)}`,
     );
   }
   const state = machine.capture();
   const theirs = await link.stateHash(undefined, SILENCE_WITHIN_MS);
   const isComparable = theirs?.position.seq === position.seq;
   if (isComparable && theirs.stateHash !== (await stateHash(state, ports.nextTurn))) {
-    throw unfit(link, 'the state that its records make is not the one that it holds');
+    throw unfit(link, 'its records do not produce its state');
   }
   await file.write(state);
   const transactions = met.atTheEnd(machine);
@@ -103,7 +103,7 @@ async function restore(
   await storeStream(disk, path, chunks);
   const data = await file.read();
   if (data?.meta.seq !== position.seq || data.meta.hash !== position.hash) {
-    throw new AppError('data-corrupt', `the snapshot that came is not the one of ${logPositionText(position)}`, {
+    throw new AppError('data-corrupt', `its snapshot is not the snapshot of ${logPositionText(position)}`, {
       retry: 'safe',
     });
   }
@@ -120,7 +120,7 @@ async function replay(
   while (machine.appliedPosition.seq < end.seq) {
     const { seq } = machine.appliedPosition;
     const records = await link.records(seq, RECORDS_BYTES, SILENCE_WITHIN_MS);
-    if (records === 'gone' || records.length === 0) throw unfit(link, `it has no record ${String(seq + 1)} any more`);
+    if (records === 'gone' || records.length === 0) throw unfit(link, `it no longer has record ${String(seq + 1)}`);
     for (const { json } of records) {
       if (machine.appliedPosition.seq === end.seq) return;
       const before = machine.appliedPosition;

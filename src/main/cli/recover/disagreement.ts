@@ -24,10 +24,10 @@ export async function disagreementAt(
     if (hash !== undefined) namesByHash.set(hash, [...(namesByHash.get(hash) ?? []), name]);
   });
   if (namesByHash.size <= 1) return undefined;
-  const parties = [...namesByHash.values()].map((names) => names.join(', ')).join(' against ');
+  const parties = [...namesByHash.values()].map((names) => names.join(', ')).join(' versus ');
   return (
     `At the same position (${logPositionText(position)}) replicas hold different data: ${parties}. ` +
-    'Find out which are right, stop the others and move their documents away.'
+    'Find out which replicas are right, stop the others, and move their documents away.'
   );
 }
 

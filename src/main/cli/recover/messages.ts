@@ -5,25 +5,25 @@ import type { Recovery } from './recover.js';
 
 const MAX_LISTED = 20;
 const ABOUT_DECIDED =
-  '  Committed before the loss, by their rows in the database that was here; what was restored has its part of each. ' +
-  'The other part is where your backup of the database has that row; nothing more is to be decided.';
+  '  The lost database had committed them. The restored documents have their part of each; the SQL part is there if ' +
+  'your backup of the database has the row. You need not decide anything.';
 const ABOUT_UNMATCHED =
-  '  Promised before the loss, and only the database knows what became of them. With its backup in place, "npm start" ' +
-  'settles those that it decided; the others wait for you under /transactions?state=unmatched.';
+  '  Prepared before the loss; only the database knows their outcome. With its backup in place, "npm start" settles ' +
+  'the ones that it decided; /transactions?state=unmatched lists the others, which you must decide.';
 
 export function linesOf(recovery: Recovery, dataDirectory: string): readonly string[] {
   switch (recovery.kind) {
     case 'impossible':
       return [
-        `Not possible: ${recovery.reason}`,
+        `Recovery is not possible: ${recovery.reason}`,
         ...recovery.silent.map((line) => `  ${line}`),
-        'Nothing was changed here. Start the replicas that are missing, then run this again.',
+        'Nothing was changed here. Start the missing replicas, then run this command again.',
       ];
     case 'possible':
       return [
         `Would restore the customers up to ${show(recovery)} from ${recovery.choice.replica}; ` +
           `${String(recovery.heard)} replicas answered.`,
-        'This was a dry run: nothing was promised and nothing was written.',
+        'This was a dry run: no replica promised anything, and nothing was written.',
       ];
     case 'restored':
       return restoredLines(recovery, dataDirectory);
@@ -35,16 +35,16 @@ function restoredLines(recovery: Extract<Recovery, { kind: 'restored' }>, dataDi
   const sqlFile = bookstoreIn(dataDirectory);
   // A refused start may have created an empty file already, so an existing file proves little.
   const books = existsSync(sqlFile)
-    ? 'what is there now was left as it is'
-    : 'without one the next start begins without books';
+    ? 'the present file was left unchanged'
+    : 'without a backup, the next start begins without books';
   return [
     `Restored ${String(copied.customers)} customers up to ${show(recovery)} from ${choice.replica}; ` +
-      `${String(heard)} replicas promised to follow no earlier primary.`,
-    ...(kept === undefined ? [] : [`What was in their place is kept in ${kept}.`]),
-    `Not restored: books, which replicas do not hold. Put your own backup of ${sqlFile} there, with its .commits and without -wal and -shm beside it; ${books}.`,
+      `${String(heard)} replicas promised not to follow any earlier primary.`,
+    ...(kept === undefined ? [] : [`The earlier documents are kept in ${kept}.`]),
+    `Not restored: books, which replicas do not hold. Put your own backup of ${sqlFile} in place with its .commits file, and without -wal and -shm; ${books}.`,
     ...group('decided', copied.transactions.decided, ABOUT_DECIDED),
     ...group('unmatched', copied.transactions.unmatched, ABOUT_UNMATCHED),
-    '"npm start" goes on from here.',
+    'Run "npm start" to continue.',
   ];
 }
 

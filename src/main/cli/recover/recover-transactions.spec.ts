@@ -59,9 +59,9 @@ describe('a recovery of documents with transactions', () => {
       expect(recovery).toMatchObject({ copied: { transactions: { decided: ['a', 'd'], unmatched: ['c'] } } });
       expect(linesOf(recovery, data).slice(2, 6)).toEqual([
         'decided: a, d',
-        expect.stringContaining('nothing more is to be decided'),
+        expect.stringContaining('You need not decide anything'),
         'unmatched: c',
-        expect.stringContaining('wait for you under /transactions?state=unmatched'),
+        expect.stringContaining('/transactions?state=unmatched lists the others'),
       ]);
       expect(await unmatched()).toEqual(WITHOUT_ROW);
     },
@@ -82,7 +82,7 @@ describe('a recovery of documents with transactions', () => {
     expect(linesOf(await run(), data).slice(2, 5)).toEqual([
       'decided: none',
       'unmatched: none',
-      '"npm start" goes on from here.',
+      'Run "npm start" to continue.',
     ]);
   });
 

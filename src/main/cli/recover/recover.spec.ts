@@ -81,7 +81,7 @@ describe('a recovery from replicas', () => {
     replicas[3]!.stateHashOverride = 'of a file that was changed by hand';
     const recovery = await run();
 
-    expect(recovery).toMatchObject({ kind: 'impossible', reason: expect.stringContaining('r2 against r4') });
+    expect(recovery).toMatchObject({ kind: 'impossible', reason: expect.stringContaining('r2 versus r4') });
     expect(replicas.flatMap(({ asked }) => asked)).toEqual([]);
     expect(readdirSync(data)).toEqual([]);
     expect(await run({ isDryRun: true })).toMatchObject({ kind: 'impossible' });
@@ -144,7 +144,9 @@ describe('a recovery from replicas', () => {
       const recovery = await run();
 
       expect(recovery.kind).toBe('impossible');
-      expect(linesOf(recovery, data).join('\n')).toMatch(/^Not possible: Only 2 .*3 (replicas )?are needed/);
+      expect(linesOf(recovery, data).join('\n')).toMatch(
+        /^Recovery is not possible: Only 2 .*3 (replicas )?are needed/,
+      );
       expect(replicas.flatMap(({ asked }) => asked)).toEqual([]);
       expect(readdirSync(data)).toEqual([]);
     },
@@ -171,7 +173,7 @@ describe('a recovery from replicas', () => {
     const { kept = '' } = recovery as Extract<Recovery, { kind: 'restored' }>;
     expect(kept).toMatch(/documents\.before-recovery-\d{4}-\d\d-\d\dT[\d-]+Z$/);
     expect(readFileSync(join(kept, 'journal-0000000000000001.log'), 'utf8')).toBe('what is left');
-    expect(linesOf(recovery, data)).toContain(`What was in their place is kept in ${kept}.`);
+    expect(linesOf(recovery, data)).toContain(`The earlier documents are kept in ${kept}.`);
     expect(await customers()).toEqual(first(15));
   });
 
@@ -210,7 +212,7 @@ describe('a recovery from replicas', () => {
 
     await expect(run()).rejects.toMatchObject({
       code: 'data-corrupt',
-      message: expect.stringMatching(/^r2: the state/),
+      message: expect.stringMatching(/^r2: its records/),
     });
   });
 
@@ -245,12 +247,12 @@ describe('a recovery from replicas', () => {
 
     expect(lines[0]).toMatch(/^Restored 15 customers up to 3\.18 from r2; 4 replicas promised/);
     expect(lines.join('\n')).toMatch(
-      /^Not restored: books, .*bookstore\.db there, with its \.commits and without -wal and -shm beside it; what is there now was left as it is\.$/m,
+      /^Not restored: books, .*bookstore\.db in place with its \.commits file, and without -wal and -shm; the present file was left unchanged\.$/m,
     );
     expect(lines).toContain('unmatched: none');
     removeDirectory(join(data, 'bookstore.db'));
     expect(linesOf(await run(), data).join('\n')).toMatch(
-      /bookstore\.db there, with its \.commits and without -wal and -shm beside it; without one the next start begins without books/,
+      /bookstore\.db in place with its \.commits file, and without -wal and -shm; without a backup, the next start begins without books/,
     );
   });
 });

@@ -57,7 +57,7 @@ export async function recover(ports: RecoveryPorts, options: RecoveryOptions): P
   const choice = choose(promised.heard);
   if (choice.kind !== 'restore') return impossible(choice, promised);
   const link = links.find(({ name }) => name === choice.replica);
-  if (!link) throw new Error(`there is no replica ${choice.replica}`);
+  if (!link) throw new Error(`replica ${choice.replica} does not exist`);
 
   const target = targetIn(options.dataDirectory);
   await clearHalfMade(disk, target);
@@ -70,14 +70,14 @@ export async function recover(ports: RecoveryPorts, options: RecoveryOptions): P
 async function reasonNotTo(ports: RecoveryPorts, directory: string, choice: Choice): Promise<string | undefined> {
   const own = await ownHistory(ports, directory);
   if (own?.clusterId !== choice.clusterId || isAsFarAs(choice.position, own.position)) return undefined;
-  const place = logPositionText(own.position);
-  return `${directory} is readable and ahead of the replicas (up to ${place}): "npm start" goes on from it.`;
+  const reached = logPositionText(own.position);
+  return `${directory} is readable and ahead of the replicas (up to ${reached}): run "npm start" instead.`;
 }
 
 function impossible(choice: Exclude<RecoveryChoice, { kind: 'restore' }>, { silent }: Hearing): Recovery {
   if (choice.kind === 'refuse') return { kind: 'impossible', reason: choice.reason, silent };
   const { promised, needed } = choice;
-  const reason = `Only ${String(promised)} replicas can vouch for what they hold, and ${String(needed)} are needed.`;
+  const reason = `Only ${String(promised)} replicas are sure to hold all that they acknowledged; ${String(needed)} are needed.`;
   return { kind: 'impossible', reason, silent };
 }
 

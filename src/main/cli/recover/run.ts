@@ -23,7 +23,7 @@ export async function recoverFromReplicas(isDryRun: boolean): Promise<CommandOut
   const config = loadConfig();
   const places = fileLayoutOf(config.storage);
   if (config.replication.nodes.length === 0) {
-    throw new AppError('misconfigured', 'there are no replicas: set REPLICA_PORTS or REPLICA_NODES', {
+    throw new AppError('misconfigured', 'no replicas are configured: set REPLICA_PORTS or REPLICA_NODES', {
       retry: 'never',
     });
   }

@@ -18,15 +18,15 @@ export type Ready = z.infer<typeof readySchema>;
 
 export const LIVE_OPERATION = viewOperation({
   id: 'readLive',
-  summary: 'Whether the process answers; open to everyone',
+  summary: 'Check that the process answers; needs no key',
   shown: liveSchema,
   open: true,
 });
 
 export const READY_OPERATION = viewOperation({
   id: 'readReady',
-  summary: 'Whether every part that requests need is working',
-  description: 'A refusal names the parts that are missing in `errors`.',
+  summary: 'Check that every part that requests need is working',
+  description: 'A refusal names in `errors` the parts that are down.',
   shown: readySchema,
   refusals: ['not-ready'],
   details: { 'not-ready': 'replication is down: waiting for replicas' },
@@ -34,10 +34,14 @@ export const READY_OPERATION = viewOperation({
 
 export const METRICS_OPERATION = viewOperation({
   id: 'readMetrics',
-  summary: 'Metrics in the text format of Prometheus',
+  summary: 'Read the metrics in the Prometheus text format',
   shown: z.string(),
   type: 'text/plain',
 });
 
 export const rootOperation = (shown: z.ZodType): ReturnType<typeof viewOperation> =>
-  viewOperation({ id: 'readRoot', summary: 'Name and version of this process, and links to what it serves', shown });
+  viewOperation({
+    id: 'readRoot',
+    summary: 'Read the name and version of this process, and links to its routes',
+    shown,
+  });

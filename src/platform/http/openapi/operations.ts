@@ -83,8 +83,8 @@ export function viewOperation(described: DescribedView): OpenApiOperation {
 export function readOperation(described: DescribedResource): OpenApiOperation {
   const { resource, ids = part.WHOLE_NUMBERS, cached = false, minSeq = false } = described;
   return operation({
-    ...ofId(described, ids, [...refused.COMMON_REFUSALS, 'not-found', ...ofReads(minSeq)]),
-    parameters: [part.pathId(ids), ...(minSeq ? [part.MIN_SEQ] : []), part.IF_NONE_MATCH],
+    ...ofId(described, ids, [...refused.COMMON_REFUSALS, 'not-found', 'precondition-failed', ...ofReads(minSeq)]),
+    parameters: [part.pathId(ids), ...(minSeq ? [part.MIN_SEQ] : []), ...part.READ_CONDITIONS],
     responses: {
       200: part.response('the resource', resource, { ...part.ETAG, ...(cached && part.X_CACHE) }),
       304: part.NOT_MODIFIED,
@@ -111,10 +111,10 @@ export function listOperation(described: DescribedList): OpenApiOperation {
     ...described,
     parameters: [
       part.LIMIT,
-      part.parameter('query', 'after', 'only ids above this', after),
+      part.parameter('query', 'after', 'only ids greater than this one', after),
       ...(choice ? [choice] : []),
       ...(minSeq ? [part.MIN_SEQ] : []),
-      ...(cached ? [part.IF_NONE_MATCH] : []),
+      ...(cached ? part.READ_CONDITIONS : []),
     ],
     responses: {
       200: part.response('an array in id order', z.array(item), {
@@ -123,7 +123,12 @@ export function listOperation(described: DescribedList): OpenApiOperation {
       }),
       ...(cached && { 304: part.NOT_MODIFIED }),
     },
-    refusals: [...refused.COMMON_REFUSALS, ...ofReads(minSeq), ...refusals],
+    refusals: [
+      ...refused.COMMON_REFUSALS,
+      ...(cached ? (['precondition-failed'] as const) : []),
+      ...ofReads(minSeq),
+      ...refusals,
+    ],
   });
 }
 

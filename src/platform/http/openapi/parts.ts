@@ -85,24 +85,24 @@ export const pathId = ({ description, schema, example }: IdDescription, name = '
 export const MIN_SEQ = parameter(
   'query',
   'min_seq',
-  '`X-Commit` of a write: the answer is not older; waits up to READ_WAIT_MS, then 503',
+  '`X-Commit` of a write: the answer includes that write; waits up to READ_WAIT_MS, then 503',
   { ...TEXT, pattern: '^\\d+\\.\\d+$' },
 );
-export const IF_NONE_MATCH = parameter('header', 'If-None-Match', 'an ETag: 304 while it is current');
-export const PRECONDITIONS = [
-  parameter('header', 'If-Match', 'ETags, or *: 412 unless one is current'),
-  parameter('header', 'If-None-Match', 'ETags, or *: 412 when one is current'),
-];
+const IF_NONE_MATCH = parameter('header', 'If-None-Match', 'ETags, or *: 304 when one is current');
+const IF_MATCH = parameter('header', 'If-Match', 'ETags, or *: 412 unless one is current');
+/** RFC 9110 evaluates both on reads too (13.1.1, 13.2.2). */
+export const READ_CONDITIONS = [IF_MATCH, IF_NONE_MATCH];
+export const PRECONDITIONS = [IF_MATCH, parameter('header', 'If-None-Match', 'ETags, or *: 412 when one is current')];
 export const IDEMPOTENCY_KEY = parameter(
   'header',
   'Idempotency-Key',
-  '1 to 255 printable characters: the write takes effect once, a repeat gets the same answer',
+  '1 to 255 printable characters: the write takes effect once, and a repeat gets the same answer',
 );
 export const WRITE_CONCERN = parameter(
   'header',
   'X-Write-Concern',
-  'Which nodes must hold the write before it is answered as done: `all` replicas in sync, a `majority` of all nodes, or ' +
-    'only the `primary`, which promises nothing about replicas. Absent: the setting WRITE_CONCERN, `all` by default',
+  'Nodes that must hold the write before the answer confirms it: `all` in-sync replicas, a `majority` of all nodes, or ' +
+    'only the `primary`, which promises nothing about replicas. Default: the setting WRITE_CONCERN (`all`)',
   { ...TEXT, enum: ['all', 'majority', 'primary'] },
 );
 
@@ -110,23 +110,26 @@ const PAGE_SIZES = { type: 'integer', minimum: 1, maximum: 1000, default: 100 };
 export const LIMIT = parameter('query', 'limit', 'maximum number of items', PAGE_SIZES);
 
 export const ETAG = { ETag: header('validator of this representation') };
-export const X_CACHE = { 'X-Cache': header('where the answer comes from: `memory` or `miss`') };
+export const X_CACHE = { 'X-Cache': header('source of the answer: `memory` or `miss`') };
 export const LOCATION = { Location: header('path of the new resource') };
 export const OPERATION_LOCATION = {
-  Location: header('path of the operation, `/operations/{id}`: ask there what became of it'),
+  Location: header('path of the operation, `/operations/{id}`, which reports its outcome'),
 };
 export const OF_PAGES = {
   'X-Total-Count': header('number of resources in the whole list'),
-  Link: header('`rel="next"` while more remain'),
+  Link: header('the next page (`rel="next"`), while more resources remain'),
 };
 export const REPLAYED = { 'Idempotency-Replayed': header('`true` on the answer to a repeated Idempotency-Key') };
 export const OF_WRITES = { 'X-Operation-Id': header('id of the write, for `GET /operations/{id}`'), ...REPLAYED };
 export const OF_COMMITS = {
   'X-Commit': header('log position of the write: epoch.seq', '1.42'),
-  'X-Replicas-Acked': header('replicas known to hold the write when it was answered, of all replicas', '4/4'),
+  'X-Replicas-Acked': header(
+    'number of replicas known to hold the write at the time of the answer / number of replicas',
+    '4/4',
+  ),
 };
 
-export const NOT_MODIFIED = response('the copy that `If-None-Match` names is current', undefined, ETAG);
+export const NOT_MODIFIED = response('an ETag in `If-None-Match` is current', undefined, ETAG);
 export const ACCEPTED =
-  '`committed`: durable, but not confirmed within WRITE_DEADLINE_MS as the write concern demands; it may still be. ' +
-  '`running`: a transaction that is not decided yet. Sent again with the same Idempotency-Key, the request waits once more';
+  '`committed`: durable, but the write concern was not met within WRITE_DEADLINE_MS; it may still be met. ' +
+  '`running`: a transaction that is not decided yet. A repeat with the same Idempotency-Key waits again';

@@ -217,7 +217,7 @@ describe('an operation', () => {
 
     expect(end).toMatchObject({
       outcome: 'refused',
-      reason: 'b: it has met version 7 only, where others have met 5000001: "repair" raises it',
+      reason: 'b: it has seen only version 7, but others have seen 5000001: run "repair" to raise it',
     });
     expect(trace.filter((step) => step.startsWith('write'))).toEqual([]);
   });

@@ -34,4 +34,4 @@ export function isLagging(met: LamportTime, after: LamportTime): boolean {
 }
 
 export const lagsBehind = (met: LamportTime, after: LamportTime): string =>
-  `it has met version ${String(met)} only, where others have met ${String(after)}: "repair" raises it`;
+  `it has seen only version ${String(met)}, but others have seen ${String(after)}: run "repair" to raise it`;

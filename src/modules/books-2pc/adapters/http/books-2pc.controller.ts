@@ -20,12 +20,12 @@ export class Books2pcController {
   @Post()
   @DescribePost({
     id: 'createBookAndOrders',
-    summary: 'Add a book and add one order to every customer: both or neither',
+    summary: 'Create a book and add one order to every customer: both or neither',
     description:
       'A two-phase commit over SQL and the replicated documents, at a cost that does not grow with the number of customers. ' +
-      'Replicas meet X-Write-Concern by holding the promise of the documents, before anything is committed; ' +
-      'X-Replicas-Acked counts them. X-Commit is the log position of the change, for `min_seq` on a replica. Location is ' +
-      'the path of the book; with 202, of the operation.',
+      'X-Write-Concern applies to the prepare record of the documents, before anything is committed; ' +
+      'X-Replicas-Acked counts the replicas that hold it. X-Commit is the log position of the change, for `min_seq` on a ' +
+      'replica. Location is the path of the book; with 202, it is the path of the operation.',
     resource: book2pcSchema,
     replicated: true,
     hasEtag: false,

@@ -34,22 +34,22 @@ const ASKED_WITH = [
   parameter(
     'header',
     'X-Group-Version',
-    'Version of the operation, as another node has given it; absent: the next version of this node. The operation with ' +
-      'the highest version decides whether a group exists, in whatever order operations arrive. At most 1000000 above ' +
-      'the highest version that this node has met',
+    'Version that another node gave the operation; default: the next version of this node. The operation with the ' +
+      'highest version decides whether a group exists, in whatever order operations arrive. At most 1000000 above ' +
+      'the highest version that this node has seen',
     VERSION,
   ),
   parameter(
     'header',
     'X-Group-Version-After',
-    'Without X-Group-Version: this node gives a version above this one, since another node may have met higher ones',
+    'Without X-Group-Version: this node gives a version above this one, because other nodes have seen higher versions',
     VERSION,
   ),
   parameter(
     'header',
     'X-Undo',
     'Id of an operation to undo instead; if that operation arrives later, it is refused with 409. DELETE /v1/group undoes ' +
-      'a create, POST /v1/group a delete, DELETE /v1/groups a clear. The effects of other operations stay',
+      'a create, POST /v1/group a delete, DELETE /v1/groups a clear. Other operations keep their effects',
     PRINTABLE,
   ),
   parameter(
@@ -61,12 +61,12 @@ const ASKED_WITH = [
 ];
 
 const SHOWN_VERSION = { ...VERSION, example: '7' };
-const MET = parameter('header', 'X-Group-Version', 'highest version that other nodes have met', SHOWN_VERSION);
+const MET = parameter('header', 'X-Group-Version', 'highest version that other nodes have seen', SHOWN_VERSION);
 
-const ID_BACK = { 'X-Operation-Id': header('as it was sent; absent when none was sent') };
+const ID_BACK = { 'X-Operation-Id': header('the id that the request sent; absent without one') };
 const OF_A_READ = {
   ...ID_BACK,
-  'X-Group-Version': header('highest version that this node has met; absent when no X-Operation-Id was sent', '6'),
+  'X-Group-Version': header('highest version that this node has seen; absent when no X-Operation-Id was sent', '6'),
 };
 const OF_A_WRITE = {
   ...ID_BACK,
@@ -78,15 +78,18 @@ const LOCATION = { Location: header('path of the group', '/v1/group/1') };
 const WRITE = {
   parameters: ASKED_WITH,
   details: {
-    'not-found': 'there is no group 1 on this node',
-    'idempotency-key-reused': 'operation 7 has come before with something else',
-    'outcome-unknown': 'this node is stopping; send operation 7 again with X-Operation-Id to learn what became of it',
+    'not-found': 'group 1 does not exist on this node',
+    'idempotency-key-reused': 'operation 7 was used before for a different request',
+    'outcome-unknown': 'this node is stopping: send operation 7 again with X-Operation-Id to learn its outcome',
   },
 };
 const REFUSALS = [...WRITE_REFUSALS, 'undone', 'overtaken'] as const;
 
 const UNDONE = 'with X-Undo: this node has undone the operation, or will refuse it when it arrives';
-const undone = { message: 'operation 019a9e5c-7b1e-7c55-9d3e-0f6b8f1f2a77 is undone here', nodeId: '127.0.0.1:5071' };
+const undone = {
+  message: 'operation 019a9e5c-7b1e-7c55-9d3e-0f6b8f1f2a77 was undone on this node',
+  nodeId: '127.0.0.1:5071',
+};
 const removedOrUndone = (done: Json, more: Json): OpenApiResponse => ({
   description: `removed, durably; or ${UNDONE}`,
   headers: OF_A_WRITE,
@@ -102,7 +105,7 @@ export const GROUP_OPERATIONS = {
   '/v1/groups': {
     get: operation({
       id: 'listGroups',
-      summary: 'All groups of this node, sorted by id',
+      summary: 'List all groups of this node, sorted by id',
       parameters: [OPERATION_ID],
       responses: { 200: response('the groups', groupListSchema, OF_A_READ) },
       refusals: COMMON_REFUSALS,
@@ -112,20 +115,20 @@ export const GROUP_OPERATIONS = {
       id: 'clearGroups',
       summary: 'Delete all groups of this node',
       description: 'Takes no body. A body that names a group is refused: it belongs to /v1/group.',
-      responses: { 200: removedOrUndone({ message: '2 groups are deleted' }, {}) },
+      responses: { 200: removedOrUndone({ message: '2 groups were deleted' }, {}) },
       refusals: REFUSALS,
     }),
   },
   '/v1/groups/version': {
     put: operation({
       id: 'raiseGroupVersion',
-      summary: 'Tell this node the highest version that other nodes have met',
+      summary: 'Raise the highest version that this node has seen',
       description:
-        'For a node that is new or was away for long: it then gives later operations versions above this one, and ' +
-        'accepts those of other nodes. The version is never lowered, and no group changes. `npm run cluster -- repair` ' +
-        'does this where it is needed.',
+        'For a node that is new or was down for a long time: it then gives later operations versions above this one and ' +
+        'accepts the versions of other nodes. The version is never lowered, and no group changes. `npm run cluster -- ' +
+        'repair` does this where it is needed.',
       parameters: [{ ...MET, required: true }],
-      responses: { 200: response('the highest version that this node has met now', groupVersionSchema, OF_A_READ) },
+      responses: { 200: response('the highest version that this node has now seen', groupVersionSchema, OF_A_READ) },
       refusals: CHANGE_REFUSALS,
     }),
   },
@@ -136,7 +139,7 @@ export const GROUP_OPERATIONS = {
       summary: 'Create a group on this node',
       description:
         'On this node alone; `npm run cluster` creates a group on all nodes or on none. The ids `.` and `..` are ' +
-        'refused: in a URL they mean a folder. The code `exists` says that the node has the group already.',
+        'refused: in a URL they mean a folder. The code `exists` means that the node already has the group.',
       body: groupInputSchema,
       responses: {
         200: response(UNDONE, groupUndoneSchema, ID_BACK),
@@ -148,16 +151,16 @@ export const GROUP_OPERATIONS = {
       ...WRITE,
       id: 'deleteGroup',
       summary: 'Delete the group that the body names',
-      description: 'The body holds the id, since a URL cannot hold every id.',
+      description: 'The body holds the id, because a URL cannot hold every id.',
       body: groupInputSchema,
-      responses: { 200: removedOrUndone({ message: 'group 1 is deleted' }, { groupId: '1', present: false }) },
+      responses: { 200: removedOrUndone({ message: 'group 1 was deleted' }, { groupId: '1', present: false }) },
       refusals: [...REFUSALS, 'not-found'],
     }),
   },
   '/v1/group/{groupId}': {
     get: operation({
       id: 'readGroup',
-      summary: 'One group of this node',
+      summary: 'Read one group of this node',
       parameters: [
         pathId({ description: 'the id, percent-encoded', schema: PRINTABLE, example: '1' }, 'groupId'),
         OPERATION_ID,

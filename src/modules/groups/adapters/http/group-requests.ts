@@ -94,13 +94,13 @@ export function versionIn(
 export function tooFar({ version = 0 }: GroupOp & { readonly type: 'do' }, met: LamportTime): AppError {
   const isVersion = compareLamport(version, plusLamport(met, MAX_VERSION_LEAP)) > 0;
   const name = isVersion ? 'x-group-version' : 'x-group-version-after';
-  const rule = `must be at most ${String(MAX_VERSION_LEAP)} above ${String(met)}, the highest that this node has met`;
+  const rule = `must be at most ${String(MAX_VERSION_LEAP)} above ${String(met)}, the highest version that this node has seen`;
   return malformedField('validation-failed', NAMES[name], rule);
 }
 
 /** The refusal to go further than `maxRaise`. */
 export function tooFarToRaise(met: LamportTime): AppError {
-  const rule = `must be at most ${String(maxRaise(met))}, as this node has met ${String(met)}; it can go on from there`;
+  const rule = `must be at most ${String(maxRaise(met))}, because this node has seen only ${String(met)}; raise it again from there`;
   return malformedField('validation-failed', NAMES['x-group-version'], rule);
 }
 

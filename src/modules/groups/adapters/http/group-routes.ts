@@ -125,7 +125,7 @@ async function raise(
   if (raised === undefined) throw tooFarToRaise(store.version);
   const version = String(raised);
   log.info('group version raised', { requestId: request.id, node: nodeId(), asked: String(asked), version });
-  const message = `this node has met version ${version}`;
+  const message = `the highest version that this node has seen is ${version}`;
   return reply.header('x-group-version', version).send({ message, nodeId: nodeId(), version });
 }
 
@@ -147,20 +147,20 @@ function refusalOf(outcome: GroupOutcome, { op, isKeyed }: GroupRequest): AppErr
     case 'too-far':
       return op.type === 'do' ? tooFar(op, outcome.met) : undefined;
     case 'overtaken': {
-      const what = op.kind === 'create' ? 'it was deleted' : 'it was created';
-      const message = `group ${groupId} is as it was: ${what} by an operation with a version above ${String(outcome.version)}`;
+      const what = op.kind === 'create' ? 'deleted' : 'created';
+      const message = `group ${groupId} is unchanged: an operation with a version above ${String(outcome.version)} has ${what} it`;
       return new AppError('overtaken', message, { retry: 'never' });
     }
     case 'exists':
-      return new AppError('exists', `group ${groupId} exists already`, { retry: 'never' });
+      return new AppError('exists', `group ${groupId} already exists`, { retry: 'never' });
     case 'not-found':
       return notFound(groupId);
     case 'undone':
-      return new AppError('undone', `operation ${id} was undone here, and will not be done`, { retry: 'never' });
+      return new AppError('undone', `operation ${id} was undone on this node, so it has no effect`, { retry: 'never' });
     case 'reused':
       return new AppError(
         'idempotency-key-reused',
-        `${isKeyed ? 'this Idempotency-Key' : `operation ${id}`} has come before with something else`,
+        `${isKeyed ? 'this Idempotency-Key' : `operation ${id}`} was used before for a different request`,
         { retry: 'never' },
       );
     case 'done':
@@ -178,14 +178,14 @@ function answer(
 ): FastifyReply {
   const { groupId } = op;
   if (outcome.result === 'undo-done') {
-    const message = `operation ${op.id} is undone here`;
+    const message = `operation ${op.id} was undone on this node`;
     return reply.send({ message, nodeId, ...(groupId !== undefined && { groupId, present: outcome.isThere }) });
   }
   if (groupId === undefined) {
     const removed = outcome.result === 'done' ? outcome.removed : 0;
-    return reply.send({ message: `${String(removed)} ${removed === 1 ? 'group is' : 'groups are'} deleted` });
+    return reply.send({ message: `${String(removed)} ${removed === 1 ? 'group was' : 'groups were'} deleted` });
   }
-  if (kind === 'delete') return reply.send({ message: `group ${groupId} is deleted` });
+  if (kind === 'delete') return reply.send({ message: `group ${groupId} was deleted` });
   return reply
     .code(201)
     .header('location', `/v1/group/${encodeURIComponent(groupId)}`)
@@ -194,10 +194,10 @@ function answer(
 
 /** The operation is on its way to the disk. */
 function unknownYet(id: string): AppError {
-  const message = `this node is stopping; send operation ${id} again with X-Operation-Id to learn what became of it`;
+  const message = `this node is stopping: send operation ${id} again with X-Operation-Id to learn its outcome`;
   return new AppError('outcome-unknown', message, { retry: 'unknown' });
 }
 
 function notFound(groupId: string): AppError {
-  return new AppError('not-found', `there is no group ${groupId} on this node`, { retry: 'never' });
+  return new AppError('not-found', `group ${groupId} does not exist on this node`, { retry: 'never' });
 }

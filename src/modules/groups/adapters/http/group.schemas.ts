@@ -24,11 +24,11 @@ export const groupSchema = z.object({ groupId, nodeId }).meta({ id: 'Group' });
 export const groupListSchema = z.object({ nodeId, groups: z.array(groupSchema) }).meta({ id: 'GroupList' });
 /** Strict, so that no answer matches both this schema and `groupUndoneSchema`. */
 export const groupMessageSchema = z
-  .strictObject({ message: z.string().meta({ example: 'group 1 is deleted' }) })
+  .strictObject({ message: z.string().meta({ example: 'group 1 was deleted' }) })
   .meta({ id: 'GroupMessage' });
 export const groupUndoneSchema = z
   .object({
-    message: z.string().meta({ example: 'operation 019a9e5c is undone here' }),
+    message: z.string().meta({ example: 'operation 019a9e5c was undone on this node' }),
     nodeId,
     groupId: groupId.optional(),
     present: z.boolean().optional().meta({ description: 'whether the group exists now' }),
@@ -36,7 +36,7 @@ export const groupUndoneSchema = z
   .meta({ id: 'GroupUndone' });
 export const groupVersionSchema = z
   .object({
-    message: z.string().meta({ example: 'this node has met version 7' }),
+    message: z.string().meta({ example: 'the highest version that this node has seen is 7' }),
     nodeId,
     version: z.string().meta({ example: '7', description: 'in digits, since JSON numbers are not exact above 2^53' }),
   })

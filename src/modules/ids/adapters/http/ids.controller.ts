@@ -16,9 +16,9 @@ export class IdsController {
   @Header('cache-control', 'no-store')
   @DescribeView({
     id: 'createId',
-    summary: 'A new id',
+    summary: 'Create a new id',
     description:
-      'A UUID of version 7, unique over all processes. The ids of one process rise, also within a millisecond and after ' +
+      'A UUID of version 7, unique across all processes. The ids of one process rise, even within a millisecond and after ' +
       'its clock was set back.',
     shown: idSchema,
     type: 'text/plain',

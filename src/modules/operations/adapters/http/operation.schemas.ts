@@ -15,12 +15,12 @@ export const operationSchema = z
     }),
     confirmed: z.boolean().meta({
       example: true,
-      description: "whether as many replicas hold the write as the server's write concern demands",
+      description: "whether enough replicas hold the write for the server's write concern",
     }),
     at: z.string().meta({ format: 'date-time', example: '2026-11-21T10:15:30.000Z' }),
     answer: answerSchema.nullable().meta({
       example: { status: 201, headers: { location: '/customers/3' }, body: { id: 3, name: 'Ada Lovelace' } },
-      description: 'null while it is unknown, and when nothing was written',
+      description: 'null while the answer is unknown, and when nothing was written',
     }),
   })
   .meta({ id: 'Operation' });

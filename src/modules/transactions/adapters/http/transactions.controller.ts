@@ -38,7 +38,7 @@ const IDS: IdDescription = {
   example: '019a9e5c-7b1e-7c55-9d3e-0f6b8f1f2a77',
 };
 const SAFE_TO_REPEAT =
-  'Its Idempotency-Key is not kept: a repeat waits while the first request is under way; a later repeat runs again and ' +
+  'The Idempotency-Key is not kept: a repeat waits while the first request is in progress; a later repeat runs again and ' +
   'changes no decision.';
 
 @ApiTags('transactions')
@@ -49,13 +49,13 @@ export class TransactionsController {
   @Get()
   @DescribeList({
     id: 'listTransactions',
-    summary: 'Transactions over more than one store, in id order, oldest first',
+    summary: 'List the transactions over more than one store, oldest first',
     description:
-      'Decided transactions, and those under way or in doubt. An ended transaction stays for at least a day, unless it was ' +
+      'Decided, running and in-doubt transactions. An ended transaction stays in the list for at least a day, unless it was ' +
       'aborted before anything was written.',
     item: transactionSchema,
     ids: IDS,
-    filter: { name: 'state', description: 'only those in this state', values: TRANSACTION_STATES },
+    filter: { name: 'state', description: 'only transactions in this state', values: TRANSACTION_STATES },
   })
   async list(@Query() query: unknown, @Res() reply: FastifyReply): Promise<void> {
     const { limit, after } = parseUuidPage(query);
@@ -69,7 +69,7 @@ export class TransactionsController {
   @Get(':id')
   @DescribeRead({
     id: 'readTransaction',
-    summary: 'One transaction and its history',
+    summary: 'Read one transaction and its history',
     resource: transactionSchema,
     ids: IDS,
   })
@@ -82,8 +82,8 @@ export class TransactionsController {
   @RouteConfig({ permission: 'operator', isUnrecorded: true })
   @DescribeAction({
     id: 'recoverTransactions',
-    summary: 'Decide the transactions in doubt and carry out the decided ones, now',
-    description: `The app does so by itself at its start, and once a transaction is in doubt for IN_DOUBT_AFTER_MS. ${SAFE_TO_REPEAT}`,
+    summary: 'Decide the in-doubt transactions and complete the decided ones, now',
+    description: `The app also does this at its start, and when a transaction has been in doubt for IN_DOUBT_AFTER_MS. ${SAFE_TO_REPEAT}`,
     shown: recoveryReportSchema,
     bodiless: true,
   })
@@ -96,9 +96,9 @@ export class TransactionsController {
   @RouteConfig({ permission: 'operator', isUnrecorded: true })
   @DescribeAction({
     id: 'resolveTransaction',
-    summary: 'Decide one transaction that is left to an operator',
+    summary: 'Decide one transaction that needs an operator',
     description:
-      'Refused when it contradicts a durable decision, or when the database may still decide. The decision is stored and ' +
+      'Refused when the decision contradicts a durable one, or when the database may still decide. The decision is stored and ' +
       `logged with its reason and the name of the API key. ${SAFE_TO_REPEAT}`,
     shown: transactionSchema,
     ids: IDS,

@@ -28,7 +28,7 @@ export class DocumentUsersController {
   @Get(':id')
   @DescribeRead({
     id: 'readDocumentUser',
-    summary: 'One user among the documents',
+    summary: 'Read one document user',
     resource: documentUserSchema,
     ids: DOCUMENT_USER_IDS,
     minSeq: true,
@@ -41,7 +41,7 @@ export class DocumentUsersController {
   @Post(':id')
   @DescribePost({
     id: 'createDocumentUser',
-    summary: 'Add a user among the documents alone, under this id',
+    summary: 'Create a document user under this id, in the document store only',
     resource: documentUserSchema,
     ids: DOCUMENT_USER_IDS,
     replicated: true,
@@ -63,7 +63,7 @@ export class DocumentUsersController {
   @Put(':id')
   @DescribePut({
     id: 'replaceDocumentUser',
-    summary: 'Replace a user among the documents',
+    summary: 'Replace a document user',
     resource: documentUserSchema,
     ids: DOCUMENT_USER_IDS,
     replicated: true,

@@ -22,13 +22,13 @@ export class SqlUsersController {
   constructor(private readonly users: SqlUserService) {}
 
   @Get(':id')
-  @DescribeRead({ id: 'readSqlUser', summary: 'One user in SQL', resource: userSchema })
+  @DescribeRead({ id: 'readSqlUser', summary: 'Read one SQL user', resource: userSchema })
   read(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
     sendResource(request, reply, this.users.find(parseId(id)));
   }
 
   @Post()
-  @DescribePost({ id: 'createSqlUser', summary: 'Add a user in SQL alone', resource: userSchema })
+  @DescribePost({ id: 'createSqlUser', summary: 'Create an SQL user, in SQL only', resource: userSchema })
   async create(
     @Body({ schema: userInputSchema, pipes: [BODY_PIPE] }) input: UserInput,
     @Req() request: FastifyRequest,
@@ -40,8 +40,8 @@ export class SqlUsersController {
   @Put(':id')
   @DescribePut({
     id: 'changeSqlUser',
-    summary: 'Change a user in SQL',
-    description: 'A field that is absent stays; an empty body changes nothing.',
+    summary: 'Update an SQL user',
+    description: 'An absent field keeps its value; an empty body changes nothing.',
     resource: userSchema,
   })
   async change(

@@ -19,12 +19,12 @@ export class Users2pcController {
   @Post()
   @DescribePost({
     id: 'createUserInBoth',
-    summary: 'Add a user in SQL and among the documents, under one id: in both or in neither',
+    summary: 'Create a user in SQL and in the document store under one id: in both or in neither',
     description:
-      'A two-phase commit. Without an `id` the user gets the next id that neither store has used; with an id that ' +
-      'either store has, nothing is written. Replicas meet X-Write-Concern by holding the promise of the documents, before ' +
-      'anything is committed; X-Replicas-Acked counts them. Location is the path of the user in SQL; among the documents ' +
-      'it is /nosql/users/{id}. With 202, Location is the path of the operation.',
+      'A two-phase commit. Without an `id` the user gets the next id that neither store has used. When either store ' +
+      'already has the given id, nothing is written. X-Write-Concern applies to the prepare record of the documents, ' +
+      'before anything is committed; X-Replicas-Acked counts the replicas that hold it. Location is the path of the SQL ' +
+      'user; the path of the document user is /nosql/users/{id}. With 202, Location is the path of the operation.',
     resource: userInBothSchema,
     replicated: true,
     hasEtag: false,
