@@ -43,7 +43,7 @@ const OPTIONAL = [
   'typeorm-aurora-data-api-driver',
 ];
 
-const PROCESSES = ['api', 'replica', 'supervisor', 'cli', 'checker'];
+const PROCESSES = ['api', 'reader', 'replica', 'supervisor', 'cli', 'checker'];
 /** Folders of examples/, which an image is built without. */
 const EXAMPLES = existsSync('examples') ? readdirSync('examples') : [];
 const BUNDLES = 'dist/bundle';

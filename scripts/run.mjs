@@ -12,7 +12,8 @@ try {
   ensureDependencies();
   ensureBuild();
   const [node, , name, ...args] = process.argv;
-  const program = join(ROOT, 'dist/bundle', `${name}.mjs`);
+  const bundle = name === 'app' ? (args.includes('--reader') ? 'reader' : 'api') : name;
+  const program = join(ROOT, 'dist/bundle', `${bundle}.mjs`);
   process.argv = [node, program, ...args];
   await import(pathToFileURL(program).href);
 } catch (error) {

@@ -16,10 +16,13 @@ export type AppConfig = ReturnType<typeof parseConfig>;
 /** Absolute paths on this machine. */
 export type Directories = Readonly<Pick<Settings['storage'], 'dataDirectory' | 'replicasDirectory'>>;
 
-/** Reads the working directory's `.env` and the environment, which wins. Throws `misconfigured`, naming each invalid setting. */
-export function loadConfig(): AppConfig {
+/**
+ * Reads the working directory's `.env` and the environment, which wins; a given port wins over PORT. Throws `misconfigured`,
+ * naming each invalid setting.
+ */
+export function loadConfig(port?: string): AppConfig {
   loadCheckedEnvironmentFile();
-  return parseConfig(process.env);
+  return parseConfig({ ...process.env, ...(port !== undefined && { PORT: port }) });
 }
 
 /** Loads the directories from the sources of `loadConfig`, even when another setting is invalid. */

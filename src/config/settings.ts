@@ -77,7 +77,7 @@ export const SLICES = {
       MEBIBYTE,
     ),
   }),
-  cluster: z.object({ nodes: replicaNodes }),
+  cluster: z.object({ nodes: replicaNodes, appAddresses: replicaNodes }),
   /** Settings of the commands that call the app. */
   client: z.object({ apiKey: sentKey }),
   transactions: z.object({ prepareDeadlineMs: milliseconds(1_000), inDoubtAfterMs: milliseconds(5_000) }),

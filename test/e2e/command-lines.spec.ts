@@ -90,6 +90,13 @@ describe('the command line of', () => {
     expect(error).toContain('npm run start:replica -- --port 5071');
   });
 
+  it('npm run start:app -- --reader, without a port, says to give one', async () => {
+    const { code, error } = await run(scripts['start:app'] ?? '', ['--reader']);
+
+    expect([code, error.trim().split('\n').length]).toEqual([1, 1]);
+    expect(error).toContain('npm run start:app -- --reader --port 5051');
+  });
+
   it('npm run status, beside a .env with a name that is nearly a setting, names the right one on one line', async () => {
     writeFileSync(join(directory, '.env'), 'WRITECONCERN=primary\n');
     const { code, error } = await run('node dist/bundle/cli.mjs', ['status'], directory);

@@ -1,13 +1,15 @@
 import 'reflect-metadata';
 import { join } from 'node:path';
 import { loadConfig, namedDirectories } from '../../config/index.js';
-import { LOG_FILE_VARIABLE, runServer } from '../../platform/nodes/index.js';
+import { appArguments, LOG_FILE_VARIABLE, runServer } from '../../platform/nodes/index.js';
 import { startApp } from './app.js';
 
 const RUN_FILE = 'app.json';
 
+const { port } = appArguments();
+
 runServer(() => {
-  const config = loadConfig();
+  const config = loadConfig(port);
   const directory = config.storage.dataDirectory;
   return {
     log: {

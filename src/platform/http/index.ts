@@ -9,6 +9,7 @@ export {
   sendPrepared,
   sendResource,
 } from './answers.js';
+export { isReading } from './access.js';
 export { BODY_PIPE, BODY_PIPE_WITH_ID } from './body.pipe.js';
 export { type BodySchema, validBody } from './valid-body.js';
 export { admittedConcern, type CommitConfirmer, confirmedAnswer, isConfirmedNow } from './commit-confirmation.js';
@@ -46,7 +47,7 @@ export { countHeldKeys, KeyQuota, tooManyKeys, tooManyUndos } from './key-quota.
 export { scopeOf } from './operation-scope.js';
 export { refusalOfHost } from './host.js';
 export { isPrintable, PRINTABLE_RULE } from './printable.js';
-export { problemHeaders, problemOf, problemWithMessage } from './problem.js';
+export { problemHeaders, problemOf, problemWithMessage, toAppError } from './problem.js';
 export { ProblemFilter } from './problem.filter.js';
 export { PAGE_QUERIES, type QueryNames } from './query-names.js';
 export { withoutOrigin } from './request-target.js';

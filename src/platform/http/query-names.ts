@@ -1,6 +1,13 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AppError } from '../../kernel/index.js';
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The route hands requests on to another process, which judges their queries and routes. */
+    isForwarding?: true;
+  }
+}
+
 /** The query names that each route reads, by its registered path. A path that is absent reads none. */
 export type QueryNames = Readonly<Record<string, readonly string[]>>;
 
@@ -17,8 +24,9 @@ export function useQueryNames(server: FastifyInstance, names: QueryNames): void 
   });
 }
 
-function refusalOf({ query, routeOptions: { url = '' } }: FastifyRequest, names: QueryNames): AppError | undefined {
-  if (url.startsWith(DOCUMENTATION)) return undefined;
+function refusalOf({ query, routeOptions }: FastifyRequest, names: QueryNames): AppError | undefined {
+  const { url = '', config } = routeOptions;
+  if (url.startsWith(DOCUMENTATION) || config.isForwarding === true) return undefined;
   const known = names[url] ?? [];
   const unknown = Object.keys(query as object).find((name) => !known.includes(name));
   if (unknown === undefined) return undefined;

@@ -18,8 +18,9 @@ export {
   SUPERVISOR_LOCK,
 } from './file-layout.js';
 export { adoptChild } from './adopt.js';
+export { appArguments } from './app-arguments.js';
 export { isSameProcess, type Presence, presenceOf } from './presence.js';
 export { isAlive, signalProcess } from './process-table.js';
 export { healthProbe, type Readiness, type ReadinessProbe } from './readiness.js';
-export { removeRunFile, type RunFile, type RunNote, writeRunFile } from './run-file.js';
+export { readRunFile, removeRunFile, type RunFile, type RunNote, writeRunFile } from './run-file.js';
 export { runServer, type RunningServer, type ServerProgram } from './run-server.js';

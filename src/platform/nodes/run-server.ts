@@ -19,8 +19,8 @@ export interface ServerProgram {
   readonly directory: string;
   /** Directories for the line that says why it cannot start. */
   readonly namedDirectories?: readonly NamedDirectory[];
-  /** Written as soon as it listens, removed when it has stopped cleanly. */
-  readonly runFile: string;
+  /** Written as soon as it listens, removed when it has stopped cleanly. Absent: this process changes nothing in `directory`. */
+  readonly runFile?: string;
   /** Written to the run file, so that others can see the settings in use. */
   readonly settings?: Readonly<Record<string, string>>;
   start(logger: Logger, processControl: ProcessControl): Promise<RunningServer>;
@@ -63,8 +63,10 @@ async function run(
 ): Promise<void> {
   const { logger, flush } = createLogger(log);
   const server = await itself.start(logger, processControl);
-  keepPrivate(directory);
-  writeRunFile(runFile, { url: server.url, ...(settings && { settings }) });
+  if (runFile !== undefined) {
+    keepPrivate(directory);
+    writeRunFile(runFile, { url: server.url, ...(settings && { settings }) });
+  }
   logger.info({ url: server.url, data: directory }, 'listening');
   let isClosing = false;
   server.opened?.then(
@@ -80,7 +82,7 @@ async function run(
     if (isClosing) return;
     isClosing = true;
     server.close().then(() => {
-      removeRunFile(runFile);
+      if (runFile !== undefined) removeRunFile(runFile);
       logger.info('stopped');
       flush();
       process.exit(0);

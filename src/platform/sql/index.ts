@@ -7,6 +7,7 @@ export { tablesMissingIn } from './missing-tables.js';
 export type { SqlHandle } from './sql-handle.js';
 export { refusalFrom, refusalToOpen } from './sql-error.js';
 export { type RecordedAnswer, type Recording, SqlOperationLedger } from './sql-operation-ledger.js';
+export { ReadOnlyDatabase } from './read-only-database.js';
 export { SqlReader, type SqlVersion } from './sql-reader.js';
 export { SqlTransactionTable } from './sql-transaction-table.js';
 export type { TransactionPage } from './sql-transaction-table.js';

@@ -181,6 +181,7 @@ export class SqlDatabase {
     const endings: readonly (() => unknown)[] = [
       () => this.uncounted?.unmark(),
       () => this.reader.handle.close(),
+      () => emptyLog(this.writeHandle),
       () => this.writeHandle.close(),
       () => this.witness.close(),
       () => this.uncounted?.remove(),
@@ -199,8 +200,18 @@ export class SqlDatabase {
     if (this.readSource.isInitialized) await this.readSource.destroy();
     if (!this.writeSource.isInitialized) return;
     this.letGo();
+    emptyLog(this.writeHandle);
     await this.writeSource.destroy();
     await this.witness.close();
+  }
+}
+
+/** SQLite empties the log itself at the last close, but a reader may have the file open. A failure leaves the log for the next start. */
+function emptyLog(handle: SqlHandle): void {
+  try {
+    handle.pragma('wal_checkpoint(TRUNCATE)');
+  } catch {
+    return;
   }
 }
 

@@ -17,6 +17,16 @@ export interface Versioned<T> {
   readonly value: T;
 }
 
+/** What a process must look at that does not own the file. Both throw when nothing may be read any more. */
+export interface ReadWatch {
+  /** Called before each question to SQLite: at most once per turn. */
+  look(): void;
+  /** Called when another connection has committed. */
+  moved(): void;
+}
+
+const UNWATCHED: ReadWatch = { look: () => undefined, moved: () => undefined };
+
 /**
  * Reads that know how fresh they are. Each table that caches depend on has a generation, which the commit that changes it moves.
  * SQLite's `data_version` tells this connection of any other commit, so the generation is looked up again exactly when it may
@@ -42,6 +52,7 @@ export class SqlReader {
   constructor(
     readonly handle: SqlHandle,
     private readonly nextTurn: NextTurn,
+    private readonly watch = UNWATCHED,
   ) {
     this.dataVersion = handle.prepare<[], number>('PRAGMA data_version').pluck();
     this.version = handle.prepare(
@@ -89,8 +100,10 @@ export class SqlReader {
   }
 
   private checkDataVersion(): void {
+    this.watch.look();
     const dataVersion = this.dataVersion.get() ?? 0;
     if (dataVersion !== this.seenDataVersion) {
+      this.watch.moved();
       this.seenDataVersion = dataVersion;
       this.versions.clear();
     }

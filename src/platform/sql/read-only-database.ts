@@ -1,0 +1,138 @@
+import { statSync } from 'node:fs';
+import BetterSqlite3 from 'better-sqlite3';
+import { AppError, type Log, type NextTurn } from '../../kernel/index.js';
+import { guarded } from './guarded-handle.js';
+import { refusalToOpen } from './sql-error.js';
+import type { SqlHandle } from './sql-handle.js';
+import { SqlReader } from './sql-reader.js';
+
+type MigrationClass = new () => { readonly name?: string };
+
+export interface ReadOnlyDatabaseOptions {
+  readonly file: string;
+  /** All migrations that the file must have seen, and no other. */
+  readonly migrations: readonly MigrationClass[];
+}
+
+const BUSY_TIMEOUT_MS = 250;
+
+/**
+ * A database file that another process owns, migrates and writes. It is opened through SQLite alone, for reading, and without
+ * the data directory's lock.
+ *
+ * SQLite goes on answering from a file that was removed or replaced, so device and inode are compared before each question to
+ * it. The same holds for a file that the owner has migrated since.
+ */
+export class ReadOnlyDatabase {
+  readonly reader: SqlReader;
+  private lost: string | undefined;
+  private schemaVersion: unknown;
+
+  private constructor(
+    private readonly handle: SqlHandle,
+    private readonly identity: string,
+    private readonly options: ReadOnlyDatabaseOptions,
+    ports: { readonly nextTurn: NextTurn; readonly log: Log },
+  ) {
+    this.schemaVersion = this.readSchemaVersion();
+    this.damaged = (what) => {
+      const damage = `${options.file} is damaged (${what}): stop the app, put a good copy back and start it again`;
+      ports.log.warn('the database cannot be read', { problem: damage });
+      return new AppError('storage-damaged', damage, { retry: 'safe' });
+    };
+    guarded(handle, (error) => this.damaged((error as Error).message));
+    this.reader = new SqlReader(handle, ports.nextTurn, {
+      look: () => {
+        this.assertReadable();
+      },
+      moved: () => {
+        this.noticeMigration();
+        this.assertReadable();
+      },
+    });
+  }
+
+  /** Reports that data read back differs from data written. Returns the error for the request. */
+  readonly damaged: (what: string) => AppError;
+
+  /** Throws one AppError when the file is missing, or is not of this version. Creates and changes nothing. */
+  static open(
+    ports: { readonly nextTurn: NextTurn; readonly log: Log },
+    options: ReadOnlyDatabaseOptions,
+  ): ReadOnlyDatabase {
+    const { file, migrations } = options;
+    const identity = identityOf(file);
+    if (identity === undefined) {
+      throw new AppError('not-ready', `${file} is not there: start the app first, which creates it`, { retry: 'safe' });
+    }
+    let handle: SqlHandle | undefined;
+    try {
+      handle = new BetterSqlite3(file, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
+      const refusal = schemaRefusal(handle, file, migrations);
+      if (refusal !== undefined) throw new AppError('recovery-needed', refusal, { retry: 'never' });
+      const opened = new ReadOnlyDatabase(handle, identity, options, ports);
+      opened.assertReadable();
+      return opened;
+    } catch (error) {
+      handle?.close();
+      throw refusalToOpen(error, file);
+    }
+  }
+
+  /** Says why nothing may be read any more; undefined while all is well. Looks now. */
+  problem(): string | undefined {
+    if (this.lost !== undefined) return this.lost;
+    const { file } = this.options;
+    const found = identityOf(file);
+    if (found !== this.identity) {
+      this.lost = `${file} was ${found === undefined ? 'removed or renamed' : 'replaced by another file'} while it was in use`;
+    }
+    return this.lost;
+  }
+
+  close(): void {
+    this.handle.close();
+  }
+
+  private assertReadable(): void {
+    const problem = this.problem();
+    if (problem === undefined) return;
+    throw new AppError('not-ready', `${problem}; this process stops`, { retry: 'safe', retryAfterSeconds: 1 });
+  }
+
+  private noticeMigration(): void {
+    const version = this.readSchemaVersion();
+    if (version === this.schemaVersion) return;
+    this.schemaVersion = version;
+    this.lost ??= schemaRefusal(this.handle, this.options.file, this.options.migrations);
+  }
+
+  private readSchemaVersion(): unknown {
+    return this.handle.pragma('schema_version', { simple: true });
+  }
+}
+
+/** Device and inode; undefined when there is no such file. An open file keeps its inode from being used again. */
+function identityOf(file: string): string | undefined {
+  const stats = statSync(file, { throwIfNoEntry: false });
+  return stats?.isFile() === true ? `${String(stats.dev)}:${String(stats.ino)}` : undefined;
+}
+
+/** Says in which direction the file's schema differs from this program's; undefined when they are of one version. */
+function schemaRefusal(handle: SqlHandle, file: string, migrations: readonly MigrationClass[]): string | undefined {
+  const wanted = migrations.map((Migration) => new Migration().name ?? Migration.name);
+  const isThere = handle.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'migrations'").get() !== undefined;
+  const done = isThere ? handle.prepare<[], string>('SELECT name FROM migrations').pluck().all() : [];
+  const unknown = done.find((name) => !wanted.includes(name));
+  if (unknown !== undefined) {
+    return `${file} is of a newer version (it has seen ${unknown}): start a reader of the app's version`;
+  }
+  const missing = wanted.find((name) => !done.includes(name));
+  if (missing === undefined) {
+    const begun = handle.prepare<[], string>('SELECT incarnation FROM meta').pluck().get();
+    return (begun ?? null) === null
+      ? `${file} was never opened by an app of this version: start the app first`
+      : undefined;
+  }
+  return `${file} is of an older version (it has not seen ${missing}): start the app of this version first, which migrates it`;
+}
