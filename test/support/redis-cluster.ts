@@ -64,24 +64,16 @@ export class RedisCluster {
     /** The directory that `clusterAccess` reads. */
     readonly directory: string,
     readonly password: string,
-    readonly nodes: readonly RedisNode[],
+    public nodes: readonly RedisNode[],
   ) {}
 
   /** Rejects, and leaves nothing running, when the machine has no Redis server. */
   static async start(): Promise<RedisCluster> {
     const directory = mkdtempSync(join(tmpdir(), 'bifolio-redis-'));
     for (let starts = 1; ; starts += 1) {
-      const first = FIRST_PORT + Math.floor(Math.random() * PORTS);
-      const ports = await freeNodePorts(Array.from({ length: NODES }, (_, index) => first + index));
-      const nodes = ports.map((port, index) => ({ host: HOST, port, number: index + 1 }));
-      const cluster = new RedisCluster(directory, ensurePassword(directory), nodes);
+      const cluster = new RedisCluster(directory, ensurePassword(directory), await freeNodes());
       try {
-        await Promise.all(nodes.map((node) => cluster.restart(node)));
-        writeClusterNodes(
-          directory,
-          nodes.map(({ host, port }) => ({ host, port })),
-        );
-        await cluster.waitUntilWhole();
+        await cluster.startAll();
         return cluster;
       } catch (error) {
         await cluster.close();
@@ -89,6 +81,22 @@ export class RedisCluster {
         if (starts === STARTS || serverProgram === undefined) throw error;
       }
     }
+  }
+
+  /** Kills all nodes and starts them on other ports. */
+  async moveAll(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => this.kill(node)));
+    this.nodes = await freeNodes();
+    await this.startAll();
+  }
+
+  private async startAll(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => this.restart(node)));
+    writeClusterNodes(
+      this.directory,
+      this.nodes.map(({ host, port }) => ({ host, port })),
+    );
+    await this.waitUntilWhole();
   }
 
   /** `host:port` of each node with commas between them, for REDIS_CLUSTER_NODES. */
@@ -219,6 +227,12 @@ export class RedisCluster {
     if (!node) throw new Error(complaint);
     return node;
   }
+}
+
+async function freeNodes(): Promise<readonly RedisNode[]> {
+  const first = FIRST_PORT + Math.floor(Math.random() * PORTS);
+  const ports = await freeNodePorts(Array.from({ length: NODES }, (_, index) => first + index));
+  return ports.map((port, index) => ({ host: HOST, port, number: index + 1 }));
 }
 
 function roleOf({ itself }: NodeView): 'master' | 'replica' {

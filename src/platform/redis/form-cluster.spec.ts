@@ -1,6 +1,8 @@
 import { expect, it } from '@jest/globals';
+import { rmSync } from 'node:fs';
 import { describeOnRedis, type RedisCluster } from '../../../test/support/redis-cluster.js';
 import { formCluster } from './form-cluster.js';
+import { nodeDirectory } from './server-files.js';
 
 describeOnRedis('forming a Redis Cluster of six nodes', (cluster) => {
   const shapeOf = async (formed: RedisCluster): Promise<unknown> =>
@@ -37,5 +39,30 @@ describeOnRedis('forming a Redis Cluster of six nodes', (cluster) => {
 
     await cluster().waitForLinkUp(master);
     expect(await cluster().replicaOf(successor)).toBe(master);
+  });
+
+  it('given all nodes on other ports, joins them again with their roles and slots', async () => {
+    const before = await shapeOf(cluster());
+
+    await cluster().moveAll();
+
+    expect(await shapeOf(cluster())).toEqual(before);
+  });
+
+  it('given a replica that lost its files, makes the new node a replica of the same master', async () => {
+    const [master] = cluster().nodes as [RedisCluster['nodes'][number]];
+    await cluster().waitUntilWhole();
+    const [{ itself: old }] = (await cluster().views()) as [Awaited<ReturnType<RedisCluster['views']>>[number]];
+    expect(old.masterId).toBeDefined();
+    await cluster().kill(master);
+    rmSync(nodeDirectory(cluster().directory, master.number), { recursive: true });
+    await cluster().restart(master);
+
+    await cluster().waitUntilWhole();
+
+    const views = await cluster().views();
+    expect(views[0]?.itself.id).not.toBe(old.id);
+    expect(views[0]?.itself.masterId).toBe(old.masterId);
+    for (const { known } of views) expect([known.size, known.has(old.id)]).toEqual([6, false]);
   });
 });

@@ -1,0 +1,52 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { createServer, type Server } from 'node:net';
+import { freeNodePorts } from './free-ports.js';
+
+const servers: Server[] = [];
+
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
+});
+
+async function take(port: number): Promise<void> {
+  const server = createServer();
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+}
+
+/** Six ports in a row that are free, with their bus ports. */
+async function freeRow(): Promise<readonly number[]> {
+  for (;;) {
+    const first = 24_000 + Math.floor(Math.random() * 700) * 8;
+    const row = Array.from({ length: 8 }, (_, index) => first + index);
+    if ((await freeNodePorts(row)).every((port, index) => port === row[index])) return row;
+  }
+}
+
+describe('the ports of Redis nodes', () => {
+  it('are the wanted ones while they are free', async () => {
+    const [one, two] = (await freeRow()) as [number, number];
+
+    expect(await freeNodePorts([one, two])).toEqual([one, two]);
+  });
+
+  it.each([0, 10_000])(
+    'given another program on a wanted port + %i, is the next that no other node wants',
+    async (offset) => {
+      const [one, two, three] = (await freeRow()) as [number, number, number];
+      await take(one + offset);
+
+      expect(await freeNodePorts([one, two])).toEqual([three, two]);
+    },
+  );
+
+  it('given a running node, leave it where it is, unless its wanted port is free again', async () => {
+    const [one, two, three, four] = (await freeRow()) as [number, number, number, number];
+    await take(one);
+    await take(two);
+    await take(four);
+
+    expect(await freeNodePorts([one, two], [four, two])).toEqual([four, two]);
+    expect(await freeNodePorts([three, two], [four, two])).toEqual([three, two]);
+  });
+});
