@@ -33,15 +33,22 @@ const STARTS = 5;
 const { REDIS_SERVER_BIN, PATH = '' } = process.env;
 const serverProgram = findRedisServer(REDIS_SERVER_BIN || undefined, PATH);
 
-/** Tests on six real nodes or, where this machine has no Redis server, one test that says so, and fails in CI. */
-export function describeOnRedis(name: string, tests: (cluster: () => RedisCluster) => void): void {
+/** Tests that need a Redis server or, where this machine has none, one test that says so, and fails in CI. */
+export function describeWithRedis(name: string, tests: () => void): void {
   describe(name, () => {
-    if (serverProgram === undefined) {
-      it('was not looked at: this machine has no redis-server, "npm run setup" installs it', () => {
-        expect(process.env['CI'] ?? '').toBe('');
-      });
+    if (serverProgram !== undefined) {
+      tests();
       return;
     }
+    it('was not looked at: this machine has no redis-server, "npm run setup" installs it', () => {
+      expect(process.env['CI'] ?? '').toBe('');
+    });
+  });
+}
+
+/** The same, on six real nodes. */
+export function describeOnRedis(name: string, tests: (cluster: () => RedisCluster) => void): void {
+  describeWithRedis(name, () => {
     let cluster: RedisCluster;
     beforeAll(async () => {
       cluster = await RedisCluster.start();

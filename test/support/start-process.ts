@@ -12,6 +12,7 @@ const PROGRAMS = {
   start: [resolve('scripts/start.mjs')],
   stop: [resolve('scripts/stop.mjs')],
   status: [resolve('scripts/run.mjs'), 'cli', 'status'],
+  redisStatus: [resolve('scripts/run.mjs'), 'cli', 'redis:status'],
   accept: [resolve('scripts/run.mjs'), 'cli', 'transactions:accept'],
   acceptLoss: [resolve('scripts/run.mjs'), 'cli', 'data:accept-loss'],
   recover: [resolve('scripts/run.mjs'), 'cli', 'recover:from-replicas'],

@@ -1,0 +1,144 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseConfig } from '../../config/index.js';
+import { fileLayoutOf } from '../../platform/nodes/index.js';
+import { clusterAccess, freeNodePorts } from '../../platform/redis/index.js';
+import { begin, decide } from './managed-process-core.js';
+import type { Message, ProcessDescription } from './process-kind.js';
+import { REDIS_KIND, redisComplaintIn } from './redis-nodes.js';
+
+/** Any program will do, because nothing is started. */
+const SERVER = process.execPath;
+
+describe('the Redis nodes of npm start', () => {
+  let data: string;
+  let printed: Message[];
+  let ports: readonly number[];
+
+  beforeEach(async () => {
+    data = mkdtempSync(join(tmpdir(), 'bifolio-redis-nodes-'));
+    printed = [];
+    const first = 26_000 + Math.floor(Math.random() * 700);
+    ports = await freeNodePorts(Array.from({ length: 6 }, (_, index) => first + index));
+  });
+
+  afterEach(() => {
+    rmSync(data, { recursive: true });
+  });
+
+  const described = async (settings: Readonly<Record<string, string>>): Promise<readonly ProcessDescription[]> => {
+    const environment = { DATA_DIR: data, REDIS_CLUSTER_PORTS: ports.join(','), ...settings };
+    const layout = fileLayoutOf({ dataDirectory: data, replicasDirectory: join(data, 'replicas') });
+    return REDIS_KIND.processes(parseConfig(environment), layout, (message) => printed.push(message));
+  };
+  const access = (): ReturnType<typeof clusterAccess> => clusterAccess({ nodes: [], directory: join(data, 'redis') });
+
+  it('are six, and others find their addresses and the password', async () => {
+    const nodes = await described({ REDIS_SERVER_BIN: SERVER });
+
+    expect(nodes.map(({ name }) => name)).toEqual(ports.map((port, index) => `Redis ${index + 1} (${port})`));
+    expect(access()?.nodes).toEqual(ports.map((port) => ({ host: '127.0.0.1', port })));
+    expect(access()?.password).toMatch(/^[\da-f]{64}$/);
+    expect(printed).toEqual([]);
+  });
+
+  it('keep the password of the first start, in a file that only the owner reads and that no command line shows', async () => {
+    const [first] = await described({ REDIS_SERVER_BIN: SERVER });
+    const password = access()?.password ?? '';
+    await described({ REDIS_SERVER_BIN: SERVER });
+
+    expect(access()?.password).toBe(password);
+    const file = join(data, 'redis/password.conf');
+    expect(readFileSync(file, 'utf8')).toContain(`requirepass ${password}`);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(first?.args).toContain(file);
+    expect(JSON.stringify([first?.args, first?.environment])).not.toContain(password);
+  });
+
+  it.each([
+    ['REDIS is off', { REDIS: 'off', REDIS_SERVER_BIN: SERVER }],
+    ['another cluster is named', { REDIS_CLUSTER_NODES: '127.0.0.1:1', REDIS_SERVER_BIN: SERVER }],
+  ])('when %s, are none, and no one is told of earlier ones', async (_, settings) => {
+    await described({ REDIS_SERVER_BIN: SERVER });
+
+    expect(await described(settings)).toEqual([]);
+    expect(existsSync(join(data, 'redis/cluster.json'))).toBe(false);
+    expect(printed).toEqual([]);
+  });
+
+  it.each([
+    [
+      'the given server does not exist',
+      { REDIS_SERVER_BIN: '/nowhere/redis-server' },
+      /^REDIS_SERVER_BIN=\/nowhere\/redis-server is not a program: .* in memory alone\..*REDIS=off\.$/,
+    ],
+    [
+      'no server is found',
+      { PATH: '/nowhere' },
+      /^There is no redis-server on this machine: .* "npm run setup" installs it, REDIS=off does without\.$/,
+    ],
+  ])(
+    'when %s, are none, with one line that says what to do',
+    async (_, { PATH, ...settings }: Record<string, string>, line) => {
+      const before = process.env['PATH'];
+      process.env['PATH'] = PATH ?? before;
+      try {
+        expect(await described(settings)).toEqual([]);
+      } finally {
+        process.env['PATH'] = before;
+      }
+      expect(printed).toEqual([{ text: expect.stringMatching(line), isTrouble: true }]);
+    },
+  );
+
+  it('given a port that another program has, takes the next one, and a line says so', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(ports[1], '127.0.0.1', resolve));
+    try {
+      const nodes = await described({ REDIS_SERVER_BIN: SERVER });
+
+      const port = access()?.nodes[1]?.port;
+      expect(ports).not.toContain(port);
+      expect(nodes[1]?.name).toBe(`Redis 2 (${port})`);
+      expect(printed).toEqual([
+        {
+          text: `Other programs have ports of REDIS_CLUSTER_PORTS: Redis 2 listens on ${port}, not ${ports[1]}.`,
+          isTrouble: false,
+        },
+      ]);
+    } finally {
+      server.close();
+    }
+  });
+
+  it('never end the rest, whatever a node says at its first start', () => {
+    const exit = { pid: 1, code: 1, signal: null, complaint: 'port-taken: port 7000 is taken' };
+    const { state } = decide(begin(REDIS_KIND.restart).state, { kind: 'exited', exit });
+
+    expect(state).toMatchObject({ isGivenUp: false, phase: 'waiting' });
+  });
+});
+
+describe('what a Redis server complained of', () => {
+  it.each([
+    [
+      'a taken port',
+      '1:M 30 Nov 2026 21:00:00.000 # Warning: Could not create server TCP listening socket 127.0.0.1:7000: bind: Address already in use\n',
+      /^port-taken: port 7000 or 17000, for Redis 1, .*REDIS_CLUSTER_PORTS/,
+    ],
+    [
+      'a version that is too old',
+      "*** FATAL CONFIG FILE ERROR (Redis 6.0.16) ***\nReading the configuration file, at line 9\n>>> 'shutdown-timeout 0'\nBad directive\n",
+      "Redis 6.0.16 refuses 'shutdown-timeout 0': version 7 or later is needed",
+    ],
+    ['nothing', '1:M 30 Nov 2026 21:00:00.000 # WARNING Memory overcommit must be enabled!\n', undefined],
+  ])('is found in its output: %s', (_, output, complaint) => {
+    const found = redisComplaintIn(output, 1, 7000);
+
+    if (complaint instanceof RegExp) expect(found).toMatch(complaint);
+    else expect(found).toBe(complaint);
+  });
+});
