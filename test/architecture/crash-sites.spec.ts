@@ -20,7 +20,7 @@ function argumentsOfReach(): string[] {
 }
 
 describe('the crash sites that fault tests sweep', () => {
-  it('are named in the code as plain text, so that the registry can be held against it', () => {
+  it('are named in the code as plain text, so that the registry can be compared with it', () => {
     expect(argumentsOfReach().filter((argument) => !NAME.test(argument))).toEqual([]);
   });
 

@@ -35,25 +35,25 @@ function deadPaths(file: string, text: string): string[] {
 }
 
 describe('the paths that documents name', () => {
-  it.each(DOCUMENTS)('given %s, each link and each path leads to a file', (file) => {
+  it.each(DOCUMENTS)('given %s, each link and path leads to a file', (file) => {
     expect(deadPaths(file, readFileSync(join(ROOT, file), 'utf8'))).toEqual([]);
   });
 
   it.each(['[a](nowhere.md)', '`test/nowhere.spec.ts`', '`src/no*where.ts`', '`nowhere.mjs`'])(
-    'given a document with %s, finds the dead path',
+    'given a document with %s, reports the dead path',
     (text) => {
       expect(deadPaths('README.md', text)).toHaveLength(1);
     },
   );
 });
 
-describe('the decisions', () => {
+describe('the architecture decision records', () => {
   const FOLDER = join(ROOT, 'docs/adr');
   const decisions = globSync('[0-9]*.md', { cwd: FOLDER });
   const index = readFileSync(join(FOLDER, 'README.md'), 'utf8');
 
   it.each(decisions)(
-    'given %s, it has a date, a status and the sections of the template, and the index lists it',
+    'given %s, has a date, a status and the sections of the template, and the index lists it',
     (name) => {
       const text = readFileSync(join(FOLDER, name), 'utf8');
 
@@ -83,7 +83,7 @@ describe('the guide to an atomic write over two stores', () => {
   /** The first block is the mistake that the guide begins with. */
   const [, ...blocks] = read('docs/guides/atomic-write-over-two-stores.md').matchAll(/^```ts\n([^]*?)^```/gm);
 
-  it('shows only lines that the example and the ports have', () => {
+  it('shows only lines that the example and the ports contain', () => {
     const shown = blocks.flatMap(([, code = '']) => linesOf(code)).filter((line) => line !== '');
 
     expect(shown.length).toBeGreaterThan(50);

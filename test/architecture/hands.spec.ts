@@ -96,7 +96,7 @@ const forbidden = [
 ];
 const allowed = plantsOf(ALLOWED);
 
-describe('the lint rules that keep the cores pure, files of SQLite to SQLite, and answers to the adapters', () => {
+describe('the lint rules that keep the cores pure, SQLite files to SQLite, and answers to the adapters', () => {
   let tree: string;
   let restricted: ReadonlySet<string>;
 

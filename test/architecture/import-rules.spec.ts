@@ -167,7 +167,7 @@ describe('the import rules between folders', () => {
   );
 
   it(
-    'given only lawful imports, no rule fires',
+    'given only allowed imports, no rule fires',
     async () => {
       const result = await cruise(plantTree(LAWFUL));
 
@@ -178,7 +178,7 @@ describe('the import rules between folders', () => {
   );
 
   it(
-    'given a project that has not grown all its folders yet, the rules still hold',
+    'given a project that lacks some folders, the rules still hold',
     async () => {
       const young = { 'src/kernel/index.ts': ['node:fs'], 'src/platform/left/index.ts': ['src/kernel/index.ts'] };
 

@@ -45,7 +45,7 @@ function without<Whole extends object, Part extends keyof Whole>(whole: Whole, p
 }
 
 describe('a registration that lacks a part', () => {
-  it('is refused by the types, for every part of a registration', () => {
+  it('is refused by the types, for every part', () => {
     const lacking = [BOOKS_STORE, CUSTOMERS_STORE].flatMap((whole) =>
       REFUSED.filter(({ kind }) => kind === whole.kind).flatMap((store) =>
         Object.keys(whole).filter((part) => !(part in store)),

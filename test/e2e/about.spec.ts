@@ -5,7 +5,7 @@ import { useSharedApp } from './support/shared-app.js';
 const app = useSharedApp();
 
 describe('GET /', () => {
-  it('asked, says what this is, and every link it gives answers', async () => {
+  it('names the app and its version, and every link in the answer works', async () => {
     const about = await app.client.get('/');
     const { name, version, links } = about.json<{ name: string; version: string; links: Record<string, string> }>();
     expect([about.status, name, version]).toEqual([200, 'Bifolio', expect.stringMatching(/^\d+\.\d+\.\d+/)]);
@@ -18,11 +18,11 @@ describe('GET /', () => {
 });
 
 describe('health', () => {
-  it('asked whether the process lives, names it', async () => {
+  it('given the liveness check, names the process', async () => {
     expect((await app.client.get('/health/live')).json()).toEqual({ status: 'ok', pid: app.process.pid });
   });
 
-  it('asked whether it is ready, tells of every part', async () => {
+  it('given the readiness check, reports every part', async () => {
     const ready = await app.client.get('/health/ready');
     const up = { status: 'up' };
     expect(ready.json()).toEqual({
@@ -47,7 +47,7 @@ describe('metrics', () => {
     return found === undefined ? 0 : Number(found.slice(line.length));
   }
 
-  it('asked for, are in the text format of Prometheus', async () => {
+  it('are in the text format of Prometheus', async () => {
     const metrics = await app.client.get('/metrics');
     expect(metrics.header('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
     for (const line of metrics.text.split('\n').filter((candidate) => candidate !== '')) {
@@ -64,14 +64,14 @@ describe('metrics', () => {
     ['a book that is refused', 'POST', '/books', 400, () => app.client.post('/books', {})],
     ['an unknown customer', 'DELETE', '/customers/:id', 404, () => app.client.delete('/customers/999999')],
     ['an unknown path', 'GET', 'none', 404, () => app.client.get('/no/such/path')],
-  ])('after %s, have counted one more', async (_title, method, route, status, ask) => {
+  ])('given %s, count one more', async (_title, method, route, status, ask) => {
     await app.client.add(BOOK.path, BOOK.input);
     const before = await counted(method, route, status);
     await ask();
     expect(await counted(method, route, status)).toBe(before + 1);
   });
 
-  it('after requests to a hundred unknown paths, have one line for them all', async () => {
+  it('given requests to a hundred unknown paths, have one line for all of them', async () => {
     await Promise.all(Array.from({ length: 100 }, (_, n) => app.client.get(`/unknown-${String(n)}`)));
     expect((await app.client.get('/metrics')).text).not.toContain('unknown-');
   });
@@ -80,7 +80,7 @@ describe('metrics', () => {
 describe('the log', () => {
   const logged = useSharedApp();
 
-  it('at its ordinary level, holds writes with their request id and no bodies', async () => {
+  it('at its ordinary level, contains writes with their request id and no bodies', async () => {
     const secret = 'nobody-logs-this@example.org';
     const { client, process } = logged;
     await client.post(CUSTOMER.path, { ...CUSTOMER.input, email: secret }, { 'x-request-id': 'log-me-1' });

@@ -27,7 +27,7 @@ describe('with keys set', () => {
     ['an unknown bearer', { authorization: `Bearer ${'x'.repeat(16)}` }],
     ['another scheme', { authorization: `Basic ${KEYS.write}` }],
     ['a bare key for authorization', { authorization: KEYS.write }],
-  ])('a request with %s, is answered 401 everywhere but at /health/live and /docs', async (_title, headers) => {
+  ])('given a request with %s, answers 401 everywhere except at /health/live and /docs', async (_title, headers) => {
     const client = app.client.with(headers);
     const closed = ['/', '/books', '/books/1', '/customers', '/operations/x', '/health/ready', '/metrics'];
     for (const path of [...closed, '/nope', '/books/abc']) {
@@ -47,7 +47,7 @@ describe('with keys set', () => {
     (await client.get('/docs/nope')).problem(404);
   });
 
-  it.each(WAYS)('a key that may read, sent as %s, reads and is refused writes with 403', async (_title, way) => {
+  it.each(WAYS)('given a read key sent as %s, serves reads and answers writes with 403', async (_title, way) => {
     const client = app.client.with(way(KEYS.read));
     for (const path of ['/', '/books', '/customers', '/metrics', '/docs', '/docs-json', '/health/ready']) {
       expect((await client.get(path)).status).toBe(200);
@@ -70,7 +70,7 @@ describe('with keys set', () => {
   it.each([
     ['write', KEYS.write],
     ['operator', KEYS.operator],
-  ])('a key with the role %s, reads and writes', async (_role, key) => {
+  ])('given a key with the role %s, serves reads and writes', async (_role, key) => {
     for (const [, way] of WAYS) {
       const client = app.client.with(way(key));
       for (const { path, input, changed } of RESOURCES) {
@@ -82,7 +82,7 @@ describe('with keys set', () => {
     }
   });
 
-  it('two callers with the same Idempotency-Key, are independent', async () => {
+  it('given the same Idempotency-Key from two callers, treats them independently', async () => {
     const shared = { 'idempotency-key': newKey() };
     for (const { path, input, changed } of RESOURCES) {
       const bob = app.client.with({ 'x-api-key': KEYS.write, ...shared });
@@ -96,7 +96,7 @@ describe('with keys set', () => {
     }
   });
 
-  it('one caller with the same Idempotency-Key by both ways to show a key, is one caller', async () => {
+  it('given the same API key in both headers, treats it as one caller', async () => {
     const shared = { 'idempotency-key': newKey() };
     const [first, replay] = await Promise.all(
       WAYS.map(([, way]) => app.client.with({ ...way(KEYS.write), ...shared }).post('/books', RESOURCES[0].input)),
@@ -108,7 +108,7 @@ describe('with keys set', () => {
 describe('without keys', () => {
   const app = useSharedApp();
 
-  it('a write that another web site made a browser send, is refused with 403, and its reads are not', async () => {
+  it('given a write that another web site made a browser send, answers 403, but serves reads', async () => {
     const client = app.client.with({ 'sec-fetch-site': 'cross-site' });
     for (const { path, input } of RESOURCES) {
       (await client.post(path, input)).problem(403);
@@ -118,7 +118,7 @@ describe('without keys', () => {
     expect((await app.client.with({ 'sec-fetch-site': 'same-origin' }).post('/books', {})).status).toBe(400);
   });
 
-  it('a write from a page under another name that leads to this machine, is refused with 403', async () => {
+  it('given a write from a page under another name for this machine, answers 403', async () => {
     const from = (origin: string): Promise<Answer> => app.client.with({ origin }).post('/books', {});
     (await from('http://evil.example')).problem(403);
     (await from('http://localhost.evil.example:5050')).problem(403);
@@ -128,7 +128,7 @@ describe('without keys', () => {
     ]);
   });
 
-  it('more requests than any limit would let through on loopback, are all answered', async () => {
+  it('given very many requests over loopback, answers all of them', async () => {
     for (let round = 0; round < 5; round += 1) {
       const answers = await Promise.all(Array.from({ length: 100 }, () => app.client.get('/health/live')));
       expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
@@ -140,7 +140,7 @@ describe('without keys', () => {
 describe('with a rate limit', () => {
   const app = useSharedApp({ RATE_LIMIT: '40', API_KEYS });
 
-  it('a caller beyond it, is answered 429 with Retry-After on every path, and others are not', async () => {
+  it('given a caller beyond it, answers 429 with Retry-After on every path, and serves other callers', async () => {
     const bob = app.client.with({ 'x-api-key': KEYS.write });
     const burst = await Promise.all(Array.from({ length: 50 }, (_, n) => bob.get(n % 2 ? '/books' : '/nope')));
     expect(burst.filter(({ status }) => status === 429)).toHaveLength(10);
@@ -153,7 +153,7 @@ describe('with a rate limit', () => {
     expect([eve.status, eve.header('location')]).toEqual([201, '/books/1']);
   });
 
-  it('a caller that tries keys, is answered 429 after four, and those who have one are not', async () => {
+  it('given a caller that guesses keys, answers 429 after four, and serves callers with valid keys', async () => {
     const guesses = [];
     for (let guess = 0; guess < 6; guess += 1) {
       guesses.push(await app.client.get('/books', { 'x-api-key': `guess-of-16-char${String(guess)}` }));
@@ -163,14 +163,14 @@ describe('with a rate limit', () => {
     expect((await app.client.get('/books', { 'x-api-key': KEYS.read })).status).toBe(200);
   });
 
-  it('a key that is asked for liveness without end, is always answered', async () => {
+  it('given endless liveness checks with one key, answers all of them', async () => {
     const answers = await Promise.all(Array.from({ length: 100 }, () => app.client.get('/health/live')));
     expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
   });
 });
 
-describe('told to listen for other machines', () => {
-  it('without keys, refuses to start with one line that says why', async () => {
+describe('given a HOST that other machines can reach', () => {
+  it('given no keys, refuses to start with one line that says why', async () => {
     const directory = temporaryDirectory();
     const app = AppProcess.spawn(directory, { HOST: '0.0.0.0' });
     expect((await app.exited).code).toBe(1);
@@ -179,7 +179,7 @@ describe('told to listen for other machines', () => {
     removeDirectory(directory);
   });
 
-  it('with keys, starts, asks for them and limits requests', async () => {
+  it('given keys, starts, requires them and limits requests', async () => {
     const directory = temporaryDirectory();
     const app = await AppProcess.start(directory, { HOST: '0.0.0.0', API_KEYS });
     const url = app.url.replace('0.0.0.0', '127.0.0.1');
@@ -197,7 +197,7 @@ describe('told to listen for other machines', () => {
     ['API_KEYS', { API_KEYS: `ann:read:${KEYS.read},ann:write:${KEYS.write}` }],
     ['RATE_LIMIT', { RATE_LIMIT: '-1' }],
     ['RATE_LIMIT', { RATE_LIMIT: 'many' }],
-  ])('with a wrong %s, refuses to start naming it', async (name, environment) => {
+  ])('given a wrong %s, refuses to start and names it', async (name, environment) => {
     const directory = temporaryDirectory();
     const app = AppProcess.spawn(directory, environment);
     expect((await app.exited).code).toBe(1);

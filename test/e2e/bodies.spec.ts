@@ -43,7 +43,7 @@ describe.each(RESOURCES)('a body sent to $path', ({ path, input, changed, fields
     '\ufeff{}',
     ' ',
     '<books/>',
-  ])('that is %j, is refused as malformed JSON on POST and PUT', async (body) => {
+  ])('given %j, is refused as malformed JSON on POST and PUT', async (body) => {
     const at = await app.client.add(path, input);
     for (const [method, target] of [['POST', path] as const, ['PUT', at] as const]) {
       const refused = await app.client.send(method, target, { body, headers: JSON_TYPE });
@@ -51,31 +51,34 @@ describe.each(RESOURCES)('a body sent to $path', ({ path, input, changed, fields
     }
   });
 
-  it('that is not UTF-8, is refused as malformed', async () => {
+  it('given invalid UTF-8, is refused as malformed', async () => {
     const body = Uint8Array.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d]);
     (await app.client.send('POST', path, { body, headers: JSON_TYPE })).problem(400);
   });
 
-  it('that is nested 500,000 deep, is refused', async () => {
+  it('given 500,000 levels of nesting, is refused', async () => {
     const body = '['.repeat(500_000) + ']'.repeat(500_000);
     (await app.client.send('POST', path, { body, headers: JSON_TYPE })).problem(400, 'body');
   });
 
-  it('of exactly 1 MiB, passes the size check and is judged by its content', async () => {
+  it('given exactly 1 MiB, passes the size check', async () => {
     for (const body of [jsonOf(MEBIBYTE), chunked(jsonOf(MEBIBYTE))]) {
       (await app.client.send('POST', path, { body, headers: JSON_TYPE })).problem(400, 'x', ...fields);
     }
   });
 
-  it.each([MEBIBYTE + 1, 3 * MEBIBYTE])('of %d bytes, is refused as too large whatever it holds', async (bytes) => {
-    const at = await app.client.add(path, input);
-    for (const body of [jsonOf(bytes), chunked(jsonOf(bytes)), 'x'.repeat(bytes)]) {
-      (await app.client.send('POST', path, { body, headers: JSON_TYPE })).problem(413);
-    }
-    (await app.client.send('PUT', at, { body: jsonOf(bytes), headers: JSON_TYPE })).problem(413);
-  });
+  it.each([MEBIBYTE + 1, 3 * MEBIBYTE])(
+    'given %d bytes, is refused as too large, whatever its content',
+    async (bytes) => {
+      const at = await app.client.add(path, input);
+      for (const body of [jsonOf(bytes), chunked(jsonOf(bytes)), 'x'.repeat(bytes)]) {
+        (await app.client.send('POST', path, { body, headers: JSON_TYPE })).problem(413);
+      }
+      (await app.client.send('PUT', at, { body: jsonOf(bytes), headers: JSON_TYPE })).problem(413);
+    },
+  );
 
-  it('of 8 MiB from a client that sends all of it before it reads, is answered 413', async () => {
+  it('given 8 MiB from a client that reads only after it has sent everything, is answered 413', async () => {
     const head = `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${String(8 * MEBIBYTE)}`;
     const next = `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`;
     const received = await sendBytes(app.process.url, `${head}\r\n\r\n${'x'.repeat(8 * MEBIBYTE)}${next}`);
@@ -96,7 +99,7 @@ describe.each(RESOURCES)('a body sent to $path', ({ path, input, changed, fields
     'json',
     '*/*',
     ';;;',
-  ])('of type %s that is not empty, is refused on POST, PUT and DELETE', async (type) => {
+  ])('given the type %s and content, is refused on POST, PUT and DELETE', async (type) => {
     const at = await app.client.add(path, input);
     const asking = { body: JSON.stringify(changed), headers: { 'content-type': type } };
     (await app.client.send('POST', path, asking)).problem(415);
@@ -105,13 +108,13 @@ describe.each(RESOURCES)('a body sent to $path', ({ path, input, changed, fields
     expect((await app.client.get(at)).status).toBe(200);
   });
 
-  it('without a type that is not empty, is refused', async () => {
+  it('given content without a type, is refused', async () => {
     (await app.client.send('POST', path, { body: JSON.stringify(input) })).problem(415);
     (await app.client.send('POST', path, { body: chunked(JSON.stringify(input)) })).problem(415);
   });
 
   it.each(['application/json', 'Application/JSON', 'application/json;charset=utf-8', 'application/merge-patch+json'])(
-    'of type %s, is read as JSON',
+    'given the type %s, is read as JSON',
     async (type) => {
       const created = await app.client.post(path, input, { 'content-type': type });
       expect(created.status).toBe(201);
@@ -129,7 +132,7 @@ describe.each(RESOURCES)('a body sent to $path', ({ path, input, changed, fields
     ['transfer-encoding: chunked', undefined],
     ['x-no-length: at all', 'text/plain'],
     ['x-no-length: at all', undefined],
-  ])('that is empty with %s and the type %s, is refused naming the fields', async (length, type) => {
+  ])('given no content, with %s and the type %s, is refused and the missing fields are named', async (length, type) => {
     const lines = [`POST ${path} HTTP/1.1`, 'host: localhost', 'connection: close', length];
     if (type !== undefined) lines.push(`content-type: ${type}`);
     const body = length.endsWith('chunked') ? '0\r\n\r\n' : '';
@@ -139,7 +142,7 @@ describe.each(RESOURCES)('a body sent to $path', ({ path, input, changed, fields
   });
 
   it.each(['application/octet-stream', 'application/json', 'text/plain', 'multipart/form-data', 'nonsense'])(
-    'of DELETE that is empty with the type %s, deletes',
+    'given a DELETE without content and the type %s, is accepted',
     async (type) => {
       const at = await app.client.add(path, input);
       expect((await app.client.delete(at, { 'content-type': type })).status).toBe(204);
@@ -155,7 +158,7 @@ describe.each(RESOURCES)('a body sent to $path', ({ path, input, changed, fields
     ['constructor', `"constructor":{"prototype":{}}`],
     ['constructor', `"\\u0063onstructor":1`],
     ['constructor', `"orders_count":[{"constructor":1}]`],
-  ])('with the key %s as in %s, is refused naming the key', async (key, member) => {
+  ])('given the key %s as in %s, is refused and the key is named', async (key, member) => {
     const at = await app.client.add(path, input);
     const body = `${JSON.stringify(input).slice(0, -1)},${member}}`;
     (await app.client.send('POST', path, { body, headers: JSON_TYPE })).problem(400, key);

@@ -41,7 +41,7 @@ async function everything(): Promise<readonly unknown[]> {
 }
 
 describe('POST /books-2pc', () => {
-  it('given a book, adds it and one order for every customer, and both are there when it is answered', async () => {
+  it('given a book, has added the book and one order for every customer when it answers', async () => {
     const other = await app.client.add(CUSTOMER.path, CUSTOMER.input);
     const customers = await count('/customers');
     const listed = await app.client.get('/books?limit=1000');
@@ -61,7 +61,7 @@ describe('POST /books-2pc', () => {
     }
   });
 
-  it('given a book while customers come and go, counts those that there are', async () => {
+  it('given concurrent changes of customers, counts the customers that exist at the commit', async () => {
     const before = (await app.client.post(PATH, BOOK.input)).json<Added>().customersUpdated;
     const late = await app.client.add(CUSTOMER.path, CUSTOMER.input);
     expect(await ordersOf(late)).toBe(0);
@@ -71,7 +71,7 @@ describe('POST /books-2pc', () => {
     expect((await app.client.post(PATH, BOOK.input)).json<Added>().customersUpdated).toBe(before);
   });
 
-  it('answered, says where the change stands and has no ETag, as its body is no resource', async () => {
+  it('given a new book, answers with the log position of the change and without an ETag, because the body is not a resource', async () => {
     const created = await app.client.post(PATH, BOOK.input);
     const changed = await app.client.put(probe, CUSTOMER.changed);
     const [epoch, seq] = created.header('x-commit').split('.').map(Number);
@@ -79,7 +79,7 @@ describe('POST /books-2pc', () => {
     expect([created.header('x-replicas-acked'), created.hasHeader('etag')]).toEqual(['0/0', false]);
   });
 
-  it('answered, can be asked for as an operation', async () => {
+  it('given a write, reports it as an operation', async () => {
     const created = await app.client.post(PATH, BOOK.input);
     const id = created.header('x-operation-id');
     expect((await app.client.get(`/operations/${id}`)).json()).toEqual({
@@ -99,7 +99,7 @@ describe('POST /books-2pc', () => {
     });
   });
 
-  it('given a slash at its end and fields of the server, is the same', async () => {
+  it('given a trailing slash and fields that the server owns, behaves the same', async () => {
     const created = await app.client.post(`${PATH}/`, { id: 7, orders_count: 3, ...BOOK.input });
     expect([created.status, await ordersOf(probe)]).toEqual([201, 1]);
     expect(created.json<Added>().book.id).not.toBe(7);
@@ -116,7 +116,7 @@ describe('POST /books-2pc', () => {
     ['half a book', '{"title":"t","author":"a","price":1,"quantity":0.5}', ['quantity']],
     ['a field it does not know', '{"title":"t","author":"a","price":1,"quantity":1,"colour":"x"}', ['colour']],
     ['a forbidden key', '{"title":"t","author":"a","price":1,"quantity":1,"__proto__":{}}', ['__proto__']],
-  ])('given %s, is refused by name and writes nothing', async (_title, body, fields) => {
+  ])('given %s, refuses the field by name and writes nothing', async (_title, body, fields) => {
     const before = await everything();
     const asking = body === undefined ? {} : { body, headers: JSON_TYPE };
     (await app.client.send('POST', PATH, asking)).problem(400, ...fields);
@@ -127,32 +127,35 @@ describe('POST /books-2pc', () => {
     ['malformed JSON', { body: '{', headers: JSON_TYPE }, 400],
     ['text', { body: 'title=t', headers: { 'content-type': 'text/plain' } }, 415],
     ['more than 1 MiB', { body: 'x'.repeat(2 ** 20 + 1), headers: JSON_TYPE }, 413],
-  ])('given %s, is refused and writes nothing', async (_title, asking, status) => {
+  ])('given %s, refuses it and writes nothing', async (_title, asking, status) => {
     const before = await everything();
     (await app.client.send('POST', PATH, asking)).problem(status);
     expect(await everything()).toEqual(before);
   });
 
-  it.each(['GET', 'PUT', 'DELETE'])('asked with %s, is refused: it is no method of it', async (method) => {
+  it.each(['GET', 'PUT', 'DELETE'])('given the method %s, answers 405', async (method) => {
     expect((await app.client.send(method, PATH)).problem(405).code).toBe('method-not-allowed');
   });
 });
 
 describe('the write concern of POST /books-2pc', () => {
-  it.each(['all', 'majority', 'primary'])('%s, is taken', async (concern) => {
+  it.each(['all', 'majority', 'primary'])('given %s, is accepted', async (concern) => {
     const created = await app.client.post(PATH, BOOK.input, { 'x-write-concern': concern });
     expect([created.status, created.header('x-replicas-acked'), await ordersOf(probe)]).toEqual([201, '0/0', 1]);
   });
 
-  it.each(['', 'ALL', 'none', 'all, primary'])('%j, is refused naming it and writes nothing', async (concern) => {
-    const before = await everything();
-    (await app.client.post(PATH, BOOK.input, { 'x-write-concern': concern })).problem(400, 'X-Write-Concern');
-    expect(await everything()).toEqual(before);
-  });
+  it.each(['', 'ALL', 'none', 'all, primary'])(
+    'given %j, is refused by name, and nothing is written',
+    async (concern) => {
+      const before = await everything();
+      (await app.client.post(PATH, BOOK.input, { 'x-write-concern': concern })).problem(400, 'X-Write-Concern');
+      expect(await everything()).toEqual(before);
+    },
+  );
 });
 
 describe('an Idempotency-Key of POST /books-2pc', () => {
-  it('sent twice, has one effect and gives the same answer, also when customers have come since', async () => {
+  it('given a repeat after more customers were added, takes effect once and replays the same answer', async () => {
     const key = { 'idempotency-key': newKey() };
     const first = await app.client.post(PATH, BOOK.input, key);
     await app.client.add(CUSTOMER.path, CUSTOMER.input);
@@ -162,7 +165,7 @@ describe('an Idempotency-Key of POST /books-2pc', () => {
     expect(await ordersOf(probe)).toBe(1);
   });
 
-  it('sent by fifty clients at once, has one effect and gives all the same answer', async () => {
+  it('given fifty clients at once, takes effect once and gives all of them the same answer', async () => {
     const key = { 'idempotency-key': newKey() };
     const books = await count('/books');
     const answers = await Promise.all(Array.from({ length: 50 }, () => app.client.post(PATH, BOOK.input, key)));
@@ -171,21 +174,21 @@ describe('an Idempotency-Key of POST /books-2pc', () => {
     expect([answers[0]?.status, await ordersOf(probe), await count('/books')]).toEqual([201, 1, books + 1]);
   });
 
-  it('sent again with another body, is refused with 422', async () => {
+  it('given another body, is answered 422', async () => {
     const key = { 'idempotency-key': newKey() };
     await app.client.post(PATH, BOOK.input, key);
     expect((await app.client.post(PATH, BOOK.changed, key)).problem(422).code).toBe('idempotency-key-reused');
     expect(await ordersOf(probe)).toBe(1);
   });
 
-  it('used for POST /books too, is another key there', async () => {
+  it('given POST /books too, counts there as a different key', async () => {
     const key = { 'idempotency-key': newKey() };
     const alone = await app.client.post('/books', BOOK.input, key);
     const together = await app.client.post(PATH, BOOK.input, key);
     expect([alone.status, together.status, together.hasHeader('idempotency-replayed')]).toEqual([201, 201, false]);
   });
 
-  it('whose first answer was a refusal, is free for a valid request', async () => {
+  it('given a refused first request, is free for a valid one', async () => {
     const key = { 'idempotency-key': newKey() };
     (await app.client.post(PATH, {}, key)).problem(400);
     expect((await app.client.post(PATH, BOOK.input, key)).status).toBe(201);
@@ -193,7 +196,7 @@ describe('an Idempotency-Key of POST /books-2pc', () => {
 });
 
 describe('many POST /books-2pc at once', () => {
-  it('given a hundred, adds a hundred books and a hundred orders', async () => {
+  it('given a hundred, add a hundred books and a hundred orders', async () => {
     const books = await count('/books');
     const answers = await Promise.all(Array.from({ length: 100 }, () => app.client.post(PATH, BOOK.input)));
     expect(answers.filter(({ status }) => status !== 201)).toEqual([]);

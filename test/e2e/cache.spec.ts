@@ -9,21 +9,21 @@ describe('with the cache on', () => {
   const app = useSharedApp();
   const source = async (path: string): Promise<string> => (await app.client.get(path)).header('x-cache');
 
-  it('a book and a list read twice, come from the database and then from memory', async () => {
+  it('given a book and a list that are read twice, serves the first read from the database and the second from memory', async () => {
     const at = await app.client.add(BOOK.path, BOOK.input);
     for (const path of [at, ...PAGES]) {
       expect([path, await source(path), await source(path)]).toEqual([path, 'miss', 'memory']);
     }
   });
 
-  it('a book and a list read by 304, say where they came from too', async () => {
+  it('given reads answered 304, reports where the answer came from too', async () => {
     const at = await app.client.add(BOOK.path, BOOK.input);
     const etag = (await app.client.get(at)).header('etag');
     const again = await app.client.get(at, { 'if-none-match': etag });
     expect([again.status, again.header('x-cache')]).toEqual([304, 'memory']);
   });
 
-  it('every write that took effect, sends the next read to the database, and a refused one does not', async () => {
+  it('given a write that took effect, serves the next read from the database; given a refused write, from memory', async () => {
     const at = await app.client.add(BOOK.path, BOOK.input);
     const other = await app.client.add(BOOK.path, BOOK.input);
     const writes = [
@@ -42,14 +42,14 @@ describe('with the cache on', () => {
     expect(await source(at)).toBe('memory');
   });
 
-  it('a book deleted while it was in memory, is unknown at once', async () => {
+  it('given a deleted book that was in memory, answers 404 at once', async () => {
     const at = await app.client.add(BOOK.path, BOOK.input);
     await source(at);
     await app.client.delete(at);
     (await app.client.get(at)).problem(404);
   });
 
-  it('an unknown book, is found as soon as it is added', async () => {
+  it('given a book that was unknown, finds it as soon as it is added', async () => {
     const at = await app.client.add(BOOK.path, BOOK.input);
     const next = `/books/${String(Number(at.slice('/books/'.length)) + 1)}`;
     (await app.client.get(next)).problem(404);
@@ -58,39 +58,42 @@ describe('with the cache on', () => {
   });
 
   /** What a model of the store must say for every read that begins after the write was answered. */
-  it.each([1, 2, 3, 4])('200 writes and reads in the random order of seed %d, are never stale', async (seed) => {
-    const random = new SeededRandom(seed);
-    const model = new Map<number, number>();
-    const first = Number((await app.client.add(BOOK.path, BOOK.input)).slice('/books/'.length)) + 1;
-    const after = `/books?limit=1000&after=${String(first - 1)}`;
-    for (let step = 0; step < 200; step += 1) {
-      const ids = [...model.keys()];
-      const id = ids[random.below(Math.max(1, ids.length))] ?? first;
-      const body = { ...BOOK.input, quantity: step };
-      switch (random.below(6)) {
-        case 0:
-          model.set(Number((await app.client.add(BOOK.path, body)).slice('/books/'.length)), step);
-          break;
-        case 1:
-          expect((await app.client.put(`/books/${String(id)}`, body)).status).toBe(model.has(id) ? 200 : 404);
-          if (model.has(id)) model.set(id, step);
-          break;
-        case 2:
-          if (random.chance(0.3)) {
-            expect((await app.client.delete(`/books/${String(id)}`)).status).toBe(model.delete(id) ? 204 : 404);
+  it.each([1, 2, 3, 4])(
+    'given 200 writes and reads in the random order of seed %d, never serves stale data',
+    async (seed) => {
+      const random = new SeededRandom(seed);
+      const model = new Map<number, number>();
+      const first = Number((await app.client.add(BOOK.path, BOOK.input)).slice('/books/'.length)) + 1;
+      const after = `/books?limit=1000&after=${String(first - 1)}`;
+      for (let step = 0; step < 200; step += 1) {
+        const ids = [...model.keys()];
+        const id = ids[random.below(Math.max(1, ids.length))] ?? first;
+        const body = { ...BOOK.input, quantity: step };
+        switch (random.below(6)) {
+          case 0:
+            model.set(Number((await app.client.add(BOOK.path, body)).slice('/books/'.length)), step);
+            break;
+          case 1:
+            expect((await app.client.put(`/books/${String(id)}`, body)).status).toBe(model.has(id) ? 200 : 404);
+            if (model.has(id)) model.set(id, step);
+            break;
+          case 2:
+            if (random.chance(0.3)) {
+              expect((await app.client.delete(`/books/${String(id)}`)).status).toBe(model.delete(id) ? 204 : 404);
+            }
+            break;
+          default: {
+            const [one, list] = await Promise.all([app.client.get(`/books/${String(id)}`), app.client.get(after)]);
+            expect(one.status === 404 ? undefined : one.json()['quantity']).toBe(model.get(id));
+            const listed = list.json<{ id: number; quantity: number }[]>();
+            expect(listed.map((book) => [book.id, book.quantity])).toEqual([...model].sort(([a], [b]) => a - b));
           }
-          break;
-        default: {
-          const [one, list] = await Promise.all([app.client.get(`/books/${String(id)}`), app.client.get(after)]);
-          expect(one.status === 404 ? undefined : one.json()['quantity']).toBe(model.get(id));
-          const listed = list.json<{ id: number; quantity: number }[]>();
-          expect(listed.map((book) => [book.id, book.quantity])).toEqual([...model].sort(([a], [b]) => a - b));
         }
       }
-    }
-  });
+    },
+  );
 
-  it('reads that race with writes, never go back to an older version', async () => {
+  it('given reads that race with writes, never goes back to an older version', async () => {
     const at = await app.client.add(BOOK.path, { ...BOOK.input, quantity: 0 });
     let isWriting = true;
     let answered = 0;
@@ -117,7 +120,7 @@ describe('with the cache on', () => {
 describe('with the cache off', () => {
   const app = useSharedApp({ CACHE: 'off' });
 
-  it('every read, comes from the database', async () => {
+  it('serves every read from the database', async () => {
     const at = await app.client.add(BOOK.path, BOOK.input);
     for (const path of [at, at, at, ...PAGES, ...PAGES]) {
       expect((await app.client.get(path)).header('x-cache')).toBe('miss');
@@ -128,7 +131,7 @@ describe('with the cache off', () => {
 describe.each(['0', '1024'])('with a cache of %s bytes', (bytes) => {
   const app = useSharedApp({ CACHE_BYTES: bytes });
 
-  it('more than fits, is read rightly all the same', async () => {
+  it('given more data than fits, serves correct answers', async () => {
     const paths: string[] = [];
     for (let n = 0; n < 10; n += 1) paths.push(await app.client.add(BOOK.path, { ...BOOK.input, quantity: n }));
     for (const round of [1, 2]) {

@@ -51,7 +51,7 @@ async function emptied(): Promise<void> {
 }
 
 describe('npm run cluster', () => {
-  it('given --help, says what there is, and ends with 0; given nothing, the same, and 2', async () => {
+  it('given --help, prints the usage and exits with 0; given no arguments, prints the usage and exits with 2', async () => {
     const [asked, bare] = await Promise.all([run(['--help']), run([])]);
 
     expect(asked).toMatchObject({ code: 0, error: '' });
@@ -66,7 +66,7 @@ describe('npm run cluster', () => {
     [['create', '{"groupId": "\\ud800"}'], 'groupId: must be well-formed Unicode'],
     [['create', '..'], 'groupId: must not be "." or ".."'],
     [['list', '--attempts', 'many'], '--attempts must be a whole number from 1'],
-  ])('given %j, says in one line what is wrong with it, and ends with 2', async (args, message) => {
+  ])('given %j, reports the mistake in one line and exits with 2', async (args, message) => {
     const { code, out, error } = await run(args);
 
     expect([code, out]).toEqual([2, '']);
@@ -74,7 +74,7 @@ describe('npm run cluster', () => {
     expect(error.trimEnd().split('\n')).toHaveLength(1);
   });
 
-  it('creates on all nodes, finds it there, deletes it from all, and finds it nowhere', async () => {
+  it('given a new group, creates it on all nodes, finds it, deletes it from all nodes, and no longer finds it', async () => {
     const groupId = group();
     const created = await run(['create', asJson(groupId)]);
     expect(created).toMatchObject({ code: 0, error: '' });
@@ -91,7 +91,7 @@ describe('npm run cluster', () => {
     expect(readdirSync(join(directory, 'cluster'))).toEqual([]);
   });
 
-  it('without a terminal, prints plain lines: no colours and nothing that moves', async () => {
+  it('given no terminal, prints plain lines without colours or movement', async () => {
     const { out, error } = await run(['create', group()]);
 
     // eslint-disable-next-line no-control-regex
@@ -111,7 +111,7 @@ describe('npm run cluster', () => {
     },
   );
 
-  it('given --nodes, calls those, whatever NODES says', async () => {
+  it('given --nodes, calls those nodes, whatever NODES says', async () => {
     const groupId = group();
     const end = await run(
       ['create', groupId, '--json', '--nodes', `http://${nodes.names[1]!}/`],
@@ -125,14 +125,14 @@ describe('npm run cluster', () => {
   it.each([
     ['--nodes', 'host'],
     ['--nodes', ''],
-  ])('given %s %j, which is no node, says so and ends with 2', async (...args) => {
+  ])('given %s %j, which is not a node, reports it and exits with 2', async (...args) => {
     const { code, out, error } = await run(['list', ...args]);
 
     expect([code, out]).toEqual([2, '']);
     expect(error).toMatch(/^--nodes must be host:port,/);
   });
 
-  it('given a node that is not there, names it, writes nothing, and ends with 1', async () => {
+  it('given a node that is down, names it, writes nothing, and exits with 1', async () => {
     const groupId = group();
     const gone = await nobody();
     const { code, out } = await run(['create', groupId, ...ONCE], onlyAt(...nodes.names, gone));
@@ -144,7 +144,7 @@ describe('npm run cluster', () => {
     expect(readdirSync(join(directory, 'cluster'))).toEqual([]);
   });
 
-  it('given a group that one node has, refuses to create it, and leaves it there and nowhere else', async () => {
+  it('given a group that only one node has, refuses to create it and leaves all nodes unchanged', async () => {
     const groupId = group();
     expect(await run(['create', groupId], onlyAt(nodes.names[1]!))).toMatchObject({ code: 0 });
     const end = await run(['create', groupId, '--json']);
@@ -158,7 +158,7 @@ describe('npm run cluster', () => {
     expect(await nodes.having(groupId)).toEqual([false, false]);
   });
 
-  it('creates and deletes on all nodes also after one of them was changed alone, more often than the others', async () => {
+  it('given a node that was changed alone more often than the others, still creates and deletes on all nodes', async () => {
     const groupId = group();
     const alone = onlyAt(nodes.names[1]!);
     for (const kind of ['create', 'delete', 'create', 'delete'])
@@ -171,13 +171,13 @@ describe('npm run cluster', () => {
     expect(await nodes.having(groupId)).toEqual([false, false]);
   });
 
-  it('refuses to delete what no node has', async () => {
+  it('given a group that no node has, refuses to delete it', async () => {
     const { code, out } = await run(['delete', group()]);
 
     expect([code, out.includes('Why: no node has the group')]).toEqual([1, true]);
   });
 
-  it('lists what all have, tells when they differ, and clears all', async () => {
+  it('given groups, lists those that all nodes have, reports differences, and clears all groups', async () => {
     await emptied();
     expect(await run(['list'])).toMatchObject({ code: 0, out: 'No groups.\n' });
     await run(['create', 'everywhere']);
@@ -199,20 +199,17 @@ describe('npm run cluster', () => {
     ['delete x', 'Delete group "x": refused: no node was changed'],
     ['create x', 'Create group "x": refused: no node was changed'],
     ['repair', 'did not report the highest version that it has seen: connection refused: nothing is listening there'],
-  ])(
-    'given %s while no node runs, claims nothing that it has not heard, names each node, and ends with 1',
-    async (line, said) => {
-      const gone = [await nobody(), await nobody()];
-      const { code, out } = await run([...line.split(' '), ...ONCE], onlyAt(...gone));
+  ])('given %s while no node runs, claims nothing, names each node, and exits with 1', async (line, said) => {
+    const gone = [await nobody(), await nobody()];
+    const { code, out } = await run([...line.split(' '), ...ONCE], onlyAt(...gone));
 
-      expect(code).toBe(1);
-      expect(out).toContain(said);
-      for (const node of gone) expect(out).toContain(node);
-      expect(out).not.toMatch(/^No groups|is on no node|no node has/m);
-    },
-  );
+    expect(code).toBe(1);
+    expect(out).toContain(said);
+    for (const node of gone) expect(out).toContain(node);
+    expect(out).not.toMatch(/^No groups|is on no node|no node has/m);
+  });
 
-  it('given one node that does not run, lists what the other has, and claims nothing of it', async () => {
+  it('given one node that is down, lists the groups of the other and claims nothing about the first', async () => {
     await emptied();
     const gone = await nobody();
     const at = onlyAt(nodes.names[0]!, gone);
@@ -226,7 +223,7 @@ describe('npm run cluster', () => {
     ]);
   });
 
-  it('asked for the status, tells how each node does, and ends with 1 when one is not there', async () => {
+  it('given status, shows the state of each node, and exits with 1 when one is down', async () => {
     const gone = await nobody();
     const [good, bad] = await Promise.all([run(['status']), run(['status', ...ONCE], onlyAt(...nodes.names, gone))]);
 
@@ -236,11 +233,11 @@ describe('npm run cluster', () => {
     expect(bad.out).toMatch(new RegExp(`${gone}.*unreachable.*connection refused: nothing is listening there`));
   });
 
-  it('given nothing open, repairs nothing', async () => {
+  it('given no open operation, repairs nothing', async () => {
     expect(await run(['repair'])).toMatchObject({ code: 0, out: 'No operation was open.\n', error: '' });
   });
 
-  it('given a command that was killed, names what it left open, and repairs it', async () => {
+  it('given a command that was killed, repair names the operation that it left open and finishes it', async () => {
     const groupId = group();
     expect((await run(['create', groupId], KILLED)).signal).toBe('SIGKILL');
     expect(await nodes.having(groupId)).toEqual([true, false]);
@@ -257,7 +254,7 @@ describe('npm run cluster', () => {
     expect(readdirSync(join(directory, 'cluster'))).toEqual([]);
   });
 
-  it('given a command that was killed, the next one finishes that first, and says so', async () => {
+  it('given a command that was killed, the next command first finishes that operation and reports it', async () => {
     const [first, next] = [group(), group()];
     expect((await run(['create', first], KILLED)).signal).toBe('SIGKILL');
 
@@ -271,7 +268,7 @@ describe('npm run cluster', () => {
     ]);
   });
 
-  it('given what cannot be finished now, leaves it open, names the node, and refuses another on that group alone', async () => {
+  it('given an operation that cannot be finished now, leaves it open, names the node, and refuses other commands on that group only', async () => {
     const groupId = group();
     const answering = plainGroups(new Set());
     let isDown = false;
@@ -295,7 +292,7 @@ describe('npm run cluster', () => {
     await knowing.stop();
   });
 
-  it('given a data directory that cannot be used, says so in one line, and ends with 1', async () => {
+  it('given an unusable data directory, reports it in one line and exits with 1', async () => {
     const file = join(directory, 'a file');
     writeFileSync(file, '');
     const { code, out, error } = await run(['create', group()], { DATA_DIR: file });
@@ -304,7 +301,7 @@ describe('npm run cluster', () => {
     expect(error).toMatch(/^misconfigured: Cannot save operations in .*: ENOTDIR\n$/);
   });
 
-  it('given a damaged intent, names the file in one line, and ends with 1', async () => {
+  it('given a damaged intent, names the file in one line and exits with 1', async () => {
     await run(['list']);
     writeFileSync(join(directory, 'cluster', 'lost.op.json'), 'damaged');
     const { code, error } = await run(['create', group()]);
@@ -316,8 +313,8 @@ describe('npm run cluster', () => {
   });
 });
 
-describe('npm run cluster, given one node by two names', () => {
-  it('counts it once, and names it as it is', async () => {
+describe('npm run cluster, given one node under two names', () => {
+  it('counts the node once, under its own name', async () => {
     const groupId = group();
     const [first = '', second = ''] = nodes.names;
     const port = first.split(':')[1]!;
@@ -330,7 +327,7 @@ describe('npm run cluster, given one node by two names', () => {
   });
 });
 
-describe('npm run cluster, given nodes that want an API key', () => {
+describe('npm run cluster, given nodes that require an API key', () => {
   const READING = 'r'.repeat(16);
   const WRITING = 'w'.repeat(16);
   const API_KEYS = `ann:read:${READING},bob:write:${WRITING}`;
@@ -344,14 +341,14 @@ describe('npm run cluster, given nodes that want an API key', () => {
     await guarded.stop();
   });
 
-  it('brings the first of API_KEYS that may write, also from .env', async () => {
+  it('given API_KEYS, sends the first key that may write, also from .env', async () => {
     const at = onlyAt(...guarded.names);
     expect(await run(['create', group()], { ...at, API_KEYS })).toMatchObject({ code: 0 });
     writeFileSync(join(directory, '.env'), `API_KEYS=${API_KEYS}\n`);
     expect(await run(['create', group()], at)).toMatchObject({ code: 0 });
   });
 
-  it('and without one, says what they answer', async () => {
+  it('given no key, reports the answers of the nodes', async () => {
     const { code, out } = await run(['create', group()], onlyAt(...guarded.names));
 
     expect([code, out.includes('it answered 401')]).toEqual([1, true]);

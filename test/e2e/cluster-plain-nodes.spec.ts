@@ -41,7 +41,7 @@ async function emptied(): Promise<void> {
   expect(await run(['clear'])).toMatchObject({ code: 0 });
 }
 
-describe('npm run cluster, given nodes that are no Bifolio', () => {
+describe('npm run cluster, given nodes of other programs', () => {
   let groups: Set<string>;
   let node: PlainNode;
 
@@ -54,7 +54,7 @@ describe('npm run cluster, given nodes that are no Bifolio', () => {
     await node.stop();
   });
 
-  it('but have the plain API, creates, deletes, finds, lists and clears there too', async () => {
+  it('with the plain API, creates, deletes, finds, lists and clears there too', async () => {
     await emptied();
     const at = onlyAt(...nodes.names, node.name);
     const groupId = `${group()} / ü`;
@@ -71,7 +71,7 @@ describe('npm run cluster, given nodes that are no Bifolio', () => {
     expect([...groups]).toEqual([]);
   });
 
-  it('and refuse, takes back what the others did', async () => {
+  it('and a refusal, rolls back the changes on the others', async () => {
     const refusing = await PlainNode.start((method) => ({ status: method === 'GET' ? 404 : 403 }));
     const groupId = group();
     const { code, out } = await run(['create', groupId, ...ONCE], onlyAt(...nodes.names, refusing.name));
@@ -82,7 +82,7 @@ describe('npm run cluster, given nodes that are no Bifolio', () => {
     expect(open()).toEqual([]);
   });
 
-  it('and answer anything with a page of HTML, says so, and writes nothing', async () => {
+  it('that answer everything with an HTML page, reports it and writes nothing', async () => {
     const html = await PlainNode.start(() => ({ status: 200, body: '<html>Welcome</html>' }));
     const groupId = group();
     const at = onlyAt(...nodes.names, html.name);
@@ -124,7 +124,7 @@ describe('npm run cluster, given a node with the habits of Flask', () => {
     }
   });
 
-  it('that sends to another server, does not go there, names it, and writes nothing', async () => {
+  it('that redirects to another server, does not follow, names the node, and writes nothing', async () => {
     const elsewhere = await PlainNode.start(flaskGroups(new Set()));
     const { name } = elsewhere;
     const sending = await PlainNode.start((_, path) => ({ status: 308, location: `http://${name}${path}/` }));
@@ -159,7 +159,7 @@ describe('npm run cluster, given a node that fails at every change', () => {
     [500, 1],
     [501, 0],
     [501, 1],
-  ])('with %i, as number %i of two, leaves nothing anywhere, and nothing open', async (status, failed) => {
+  ])('with %i, as number %i of two, leaves no group and no open operation behind', async (status, failed) => {
     const { sets, plain } = await pair(status, failed);
     const at = onlyAt(...plain.map(({ name }) => name));
     const created = await run(['create', 'g', '--json'], at);
@@ -175,7 +175,7 @@ describe('npm run cluster, given a node that fails at every change', () => {
     expect(open()).toEqual([]);
   });
 
-  it('with 500 after it has done it, takes that for done', async () => {
+  it('with 500 after it has made the change, counts the change as done', async () => {
     const groups = new Set<string>();
     const answering = plainGroups(groups);
     const late = await PlainNode.start((...call) =>
@@ -192,7 +192,7 @@ describe('npm run cluster, given a node that fails at every change', () => {
   });
 
   it.each([502, 503, 504, 408])(
-    'with %i, which may come from a proxy before it, leaves it open and names it',
+    'with %i, which may come from a proxy before it, leaves the operation open and names the node',
     async (status) => {
       const proxied = await PlainNode.start(failing(plainGroups(new Set()), status));
       const { name } = proxied;

@@ -52,7 +52,7 @@ describe('the command line of', () => {
   };
 
   it.each(commands)(
-    'npm run %s, given --help, shows its usage and options and does nothing else',
+    'npm run %s, given --help, prints its usage and options and does nothing else',
     async (_, command) => {
       const { code, out } = await run(command, ['--help']);
 
@@ -64,7 +64,7 @@ describe('the command line of', () => {
   );
 
   it.each(commands.filter(([, command]) => !OF_JEST.test(command)))(
-    'npm run %s, given an option that it does not have, refuses it on one line',
+    'npm run %s, given an unknown option, refuses it on one line',
     async (_, command) => {
       const { code, error } = await run(command, ['--no-such-option']);
 
@@ -73,31 +73,28 @@ describe('the command line of', () => {
     },
   );
 
-  it.each(['data:accept-loss', 'transactions:accept'])(
-    'npm run %s, without a reason, says to give one',
-    async (name) => {
-      const { code, error } = await run(scripts[name] ?? '', []);
+  it.each(['data:accept-loss', 'transactions:accept'])('npm run %s, given no reason, asks for one', async (name) => {
+    const { code, error } = await run(scripts[name] ?? '', []);
 
-      expect([code, error.trim().split('\n').length]).toEqual([2, 1]);
-      expect(error).toContain(`npm run ${name} -- --reason "..."`);
-    },
-  );
+    expect([code, error.trim().split('\n').length]).toEqual([2, 1]);
+    expect(error).toContain(`npm run ${name} -- --reason "..."`);
+  });
 
-  it('npm run start:replica, without a port, says to give one', async () => {
+  it('npm run start:replica, given no port, asks for one', async () => {
     const { code, error } = await run(scripts['start:replica'] ?? '', []);
 
     expect([code, error.trim().split('\n').length]).toEqual([1, 1]);
     expect(error).toContain('npm run start:replica -- --port 5071');
   });
 
-  it('npm run start:app -- --reader, without a port, says to give one', async () => {
+  it('npm run start:app -- --reader, given no port, asks for one', async () => {
     const { code, error } = await run(scripts['start:app'] ?? '', ['--reader']);
 
     expect([code, error.trim().split('\n').length]).toEqual([1, 1]);
     expect(error).toContain('npm run start:app -- --reader --port 5051');
   });
 
-  it('npm run status, beside a .env with a name that is nearly a setting, names the right one on one line', async () => {
+  it('npm run status, given a .env with a misspelt setting, names the right one on one line', async () => {
     writeFileSync(join(directory, '.env'), 'WRITECONCERN=primary\n');
     const { code, error } = await run('node dist/bundle/cli.mjs', ['status'], directory);
 

@@ -10,21 +10,21 @@ describe.each(RESOURCES)('the ETag of a $name', ({ path, input, changed }) => {
     return { at: created.header('location'), etag: created.header('etag') };
   }
 
-  it('is strong, and the same on POST, GET, PUT of the same and GET again', async () => {
+  it('is strong, and equal for POST, GET, an equal PUT and another GET', async () => {
     const { at, etag } = await added();
     expect(etag).toMatch(/^"[^"]+"$/);
     const replaced = await app.client.put(at, input);
     expect([replaced.header('etag'), (await app.client.get(at)).header('etag')]).toEqual([etag, etag]);
   });
 
-  it('changes with the representation and comes back with it', async () => {
+  it('changes with the representation, and returns with it', async () => {
     const { at, etag } = await added();
     const other = (await app.client.put(at, changed)).header('etag');
     expect(other).not.toBe(etag);
     expect((await app.client.put(at, input)).header('etag')).toBe(etag);
   });
 
-  it('differs between two with the same fields, as they show different ids', async () => {
+  it('differs between two resources with the same fields, because their ids differ', async () => {
     expect((await added()).etag).not.toBe((await added()).etag);
   });
 
@@ -33,7 +33,7 @@ describe.each(RESOURCES)('the ETag of a $name', ({ path, input, changed }) => {
     ['*', () => '*'],
     ['a list that holds it', (etag: string) => `"x", ${etag},"y"`],
     ['the ETag in spaces', (etag: string) => `  ${etag} `],
-  ])('sent as If-Match: %s, lets PUT and DELETE through', async (_title, header) => {
+  ])('given as If-Match: %s, allows PUT and DELETE', async (_title, header) => {
     const { at, etag } = await added();
     const replaced = await app.client.put(at, changed, { 'if-match': header(etag) });
     expect(replaced.status).toBe(200);
@@ -46,7 +46,7 @@ describe.each(RESOURCES)('the ETag of a $name', ({ path, input, changed }) => {
     ['a list without it', () => '"x", "y"'],
     ['a list of weak forms', (etag: string) => `"x", W/${etag}`],
     ['a star in quotes', () => '"*"'],
-  ])('replaced in If-Match by %s, stops PUT and DELETE with 412, and nothing is written', async (_title, header) => {
+  ])('given %s in If-Match, PUT and DELETE answer 412 and write nothing', async (_title, header) => {
     const { at, etag } = await added();
     const headers = { 'if-match': header(etag) };
     expect((await app.client.put(at, changed, headers)).problem(412).code).toBe('precondition-failed');
@@ -60,26 +60,23 @@ describe.each(RESOURCES)('the ETag of a $name', ({ path, input, changed }) => {
     ['nothing', () => ''],
     ['nonsense', () => 'x'.repeat(1_000)],
     ['a star in a list', () => '*, "x"'],
-  ])(
-    'replaced by %s, is refused with 400 by the name of the header, and nothing is written',
-    async (_title, broken) => {
-      const { at, etag } = await added();
-      for (const name of ['If-Match', 'If-None-Match']) {
-        const headers = { [name]: broken(etag) };
-        (await app.client.put(at, changed, headers)).problem(400, name);
-        (await app.client.delete(at, headers)).problem(400, name);
-        (await app.client.get(at, headers)).problem(400, name);
-      }
-      expect((await app.client.get(at)).header('etag')).toBe(etag);
-    },
-  );
+  ])('given %s instead, answers 400 with the name of the header, and writes nothing', async (_title, broken) => {
+    const { at, etag } = await added();
+    for (const name of ['If-Match', 'If-None-Match']) {
+      const headers = { [name]: broken(etag) };
+      (await app.client.put(at, changed, headers)).problem(400, name);
+      (await app.client.delete(at, headers)).problem(400, name);
+      (await app.client.get(at, headers)).problem(400, name);
+    }
+    expect((await app.client.get(at)).header('etag')).toBe(etag);
+  });
 
   it.each([
     ['*', () => '*'],
     ['the ETag', (etag: string) => etag],
     ['its weak form', (etag: string) => `W/${etag}`],
     ['a list that holds it', (etag: string) => `"x", ${etag}`],
-  ])('sent as If-None-Match: %s, stops PUT and DELETE with 412, and nothing is written', async (_title, header) => {
+  ])('given as If-None-Match: %s, PUT and DELETE answer 412 and write nothing', async (_title, header) => {
     const { at, etag } = await added();
     const headers = { 'if-none-match': header(etag) };
     expect((await app.client.put(at, changed, headers)).problem(412).code).toBe('precondition-failed');
@@ -87,14 +84,14 @@ describe.each(RESOURCES)('the ETag of a $name', ({ path, input, changed }) => {
     expect((await app.client.get(at)).header('etag')).toBe(etag);
   });
 
-  it('not among those of If-None-Match, lets PUT and DELETE through', async () => {
+  it('given other tags in If-None-Match, allows PUT and DELETE', async () => {
     const { at } = await added();
     const headers = { 'if-none-match': '"x", W/"y"' };
     expect((await app.client.put(at, changed, headers)).status).toBe(200);
     expect((await app.client.delete(at, headers)).status).toBe(204);
   });
 
-  it('sent with both headers, is judged by If-Match first and then by If-None-Match', async () => {
+  it('given both headers, evaluates If-Match first and then If-None-Match', async () => {
     const { at, etag } = await added();
     const both = await app.client.put(at, changed, { 'if-match': etag, 'if-none-match': '"x"' });
     expect(both.status).toBe(200);
@@ -104,7 +101,7 @@ describe.each(RESOURCES)('the ETag of a $name', ({ path, input, changed }) => {
     expect(second.problem(412).detail).toMatch(/If-None-Match/);
   });
 
-  it('from before a change, stops a second writer with 412', async () => {
+  it('given an ETag from before a change, answers a second writer with 412', async () => {
     const { at, etag } = await added();
     const first = await app.client.put(at, changed, { 'if-match': etag });
     (await app.client.put(at, input, { 'if-match': etag })).problem(412);
@@ -112,7 +109,7 @@ describe.each(RESOURCES)('the ETag of a $name', ({ path, input, changed }) => {
     expect((await app.client.get(at)).text).toBe(first.text);
   });
 
-  it('sent by twenty writers at once, lets exactly one through', async () => {
+  it('given twenty writers at once with the same ETag, lets exactly one write', async () => {
     const { at, etag } = await added();
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, n) =>
@@ -124,7 +121,7 @@ describe.each(RESOURCES)('the ETag of a $name', ({ path, input, changed }) => {
     expect((await app.client.get(at)).text).toBe(won?.text);
   });
 
-  it('in If-Match for an id that no one has, is answered 404', async () => {
+  it('given If-Match on an id that does not exist, answers 404', async () => {
     for (const header of ['*', '"x"']) {
       (await app.client.put(`${path}/999999999`, input, { 'if-match': header })).problem(404);
       (await app.client.delete(`${path}/999999999`, { 'if-match': header })).problem(404);
@@ -141,7 +138,7 @@ describe.each(RESOURCES)('the ETag of a $name', ({ path, input, changed }) => {
     }
   });
 
-  it('in If-Match beside an invalid body, is answered 400', async () => {
+  it('given If-Match with an invalid body, answers 400', async () => {
     const { at } = await added();
     (await app.client.put(at, {}, { 'if-match': '"x"' })).problem(400);
   });
@@ -151,7 +148,7 @@ describe.each(RESOURCES)('the ETag of a $name', ({ path, input, changed }) => {
     ['its weak form', (etag: string) => `W/${etag}`],
     ['a list that holds it', (etag: string) => `"x", ${etag}`],
     ['*', () => '*'],
-  ])('sent as If-None-Match: %s, saves the body', async (_title, header) => {
+  ])('given as If-None-Match: %s, a read answers 304 without a body', async (_title, header) => {
     const { at, etag } = await added();
     for (const method of ['GET', 'HEAD']) {
       const read = await app.client.send(method, at, { headers: { 'if-none-match': header(etag) } });
@@ -163,13 +160,13 @@ describe.each(RESOURCES)('the ETag of a $name', ({ path, input, changed }) => {
   it.each([
     ['another tag', () => '"x"'],
     ['a list without it', () => '"x", W/"y"'],
-  ])('replaced in If-None-Match by %s, is answered with the whole', async (_title, header) => {
+  ])('given %s in If-None-Match, a read returns the whole resource', async (_title, header) => {
     const { at, etag } = await added();
     const read = await app.client.get(at, { 'if-none-match': header() });
     expect([read.status, read.header('etag')]).toEqual([200, etag]);
   });
 
-  it('in If-None-Match after a change, is answered with the new one', async () => {
+  it('given an outdated ETag in If-None-Match, a read returns the new representation', async () => {
     const { at, etag } = await added();
     const replaced = await app.client.put(at, changed);
     const read = await app.client.get(at, { 'if-none-match': etag });
@@ -178,7 +175,7 @@ describe.each(RESOURCES)('the ETag of a $name', ({ path, input, changed }) => {
 });
 
 describe('the ETag of the book list', () => {
-  it('saves the body while nothing changes, and none of a changed page', async () => {
+  it('given an unchanged page, answers 304; given a changed page, returns it', async () => {
     const at = await app.client.add(BOOK.path, BOOK.input);
     const list = await app.client.get('/books?limit=1000');
     const etag = list.header('etag');
@@ -199,7 +196,7 @@ describe('the ETag of the book list', () => {
     expect((await app.client.get('/books', { 'if-match': etag })).status).toBe(200);
   });
 
-  it('is not moved by a write to customers', async () => {
+  it('given a write on customers, does not change', async () => {
     const { header } = { header: (await app.client.get('/books')).header('etag') };
     await app.client.add(CUSTOMER.path, CUSTOMER.input);
     expect((await app.client.get('/books', { 'if-none-match': header })).status).toBe(304);
@@ -210,7 +207,7 @@ describe('If-None-Match and If-Match on users', () => {
   const ADA = { firstname: 'Ada', lastname: 'Lovelace' };
   const OTHER = { firstname: 'Grace', lastname: 'Hopper' };
 
-  it('with * on PUT of one that is there, in SQL and among the documents, are answered 412 and met by its ETag', async () => {
+  it('given * or the ETag in If-None-Match on PUT of an existing user, answer 412; given the ETag in If-Match, allow the write', async () => {
     const paths = [await app.client.add('/sql/users', ADA), await app.client.add('/nosql/users/conditional-1', ADA)];
     for (const at of paths) {
       const etag = (await app.client.get(at)).header('etag');
@@ -223,7 +220,7 @@ describe('If-None-Match and If-Match on users', () => {
     }
   });
 
-  it('on POST under an id, make it only where none is: If-None-Match: * is 412 where one is, If-Match where none is', async () => {
+  it('given POST under an id, If-None-Match: * answers 412 if the user exists, and If-Match if it does not', async () => {
     const at = '/nosql/users/conditional-2';
     (await app.client.post(at, ADA, { 'if-match': '*' })).problem(412);
     expect((await app.client.post(at, ADA, { 'if-none-match': '*' })).status).toBe(201);

@@ -129,7 +129,7 @@ function titled(raw: string): string {
 
 describe.each(RULES)('the field $field of $path', ({ path, input, field, refused, accepted }) => {
   it.each(refused.map((raw) => ({ raw, title: titled(raw) })))(
-    'sent as $title, is refused by name on POST and PUT, and nothing is written',
+    'given $title, is refused by name on POST and PUT, and nothing is written',
     async ({ raw }) => {
       const at = await app.client.add(path, input);
       const before = await app.client.get(at);
@@ -141,7 +141,7 @@ describe.each(RULES)('the field $field of $path', ({ path, input, field, refused
   );
 
   it.each(accepted.map(([raw, shown]) => ({ raw, shown, title: titled(raw) })))(
-    'sent as $title, is kept and shown exactly',
+    'given $title, is stored and returned exactly',
     async ({ raw, shown }) => {
       const asking = { body: bodyWith(input, field, raw), headers: JSON_TYPE };
       const created = await app.client.send('POST', path, asking);
@@ -155,7 +155,7 @@ describe.each(RULES)('the field $field of $path', ({ path, input, field, refused
     },
   );
 
-  it('sent twice in one body, counts as sent last', async () => {
+  it('given twice in one body, takes the last value', async () => {
     const [, shown] = accepted[0]!;
     const body = bodyWith(input, field, `${refused[0]!},"${field}":${accepted[0]![0]}`);
     const created = await app.client.send('POST', path, { body, headers: JSON_TYPE });
@@ -163,7 +163,7 @@ describe.each(RULES)('the field $field of $path', ({ path, input, field, refused
   });
 });
 
-it.each(RULES)('the field $field of $path, with its name in escapes, is kept and shown', async (rule) => {
+it.each(RULES)('the field $field of $path with its name in escapes, is accepted', async (rule) => {
   const { path, input, field, accepted } = rule;
   const inEscapes = [...field].map((char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
   const body = bodyWith(input, field, accepted[0]![0]).replace(`"${field}"`, `"${inEscapes}"`);
@@ -171,13 +171,16 @@ it.each(RULES)('the field $field of $path, with its name in escapes, is kept and
   expect([created.status, created.json()[field]]).toEqual([201, accepted[0]![1]]);
 });
 
-it.each(['"', '\\', '\n', '\u0000', 'title"', 'ti\ttle'])('a field named %j, is refused as unknown', async (name) => {
-  const input = { title: 'T', author: 'A', price: 1, quantity: 1 };
-  const refused = await app.client.post('/books', { ...input, [name]: 'x' });
-  refused.problem(400, name.replace(/["\\\p{Cc}]/u, '\ufffd'));
-});
+it.each(['"', '\\', '\n', '\u0000', 'title"', 'ti\ttle'])(
+  'given a field named %j, the request is refused because the field is unknown',
+  async (name) => {
+    const input = { title: 'T', author: 'A', price: 1, quantity: 1 };
+    const refused = await app.client.post('/books', { ...input, [name]: 'x' });
+    refused.problem(400, name.replace(/["\\\p{Cc}]/u, '\ufffd'));
+  },
+);
 
-it('posted with every field wrong, is refused naming them all at once', async () => {
+it('given a POST in which every field is wrong, the answer names all of them', async () => {
   const refused = await app.client.post('/books', { title: '', author: 1, price: '1', quantity: 0.5, colour: 'x' });
   refused.problem(400, 'title', 'author', 'price', 'quantity', 'colour');
 });

@@ -29,7 +29,7 @@ async function met(path: string): Promise<number> {
 }
 
 describe('the versions of a node', () => {
-  it('are told to who looks before an operation, and to nobody else', async () => {
+  it('given a read with X-Operation-Id, are returned, and otherwise not', async () => {
     const version = await created('told', {});
 
     expect([await met('/v1/groups'), await met('/v1/group/told'), await met('/v1/group/none')]).toEqual([
@@ -38,7 +38,7 @@ describe('the versions of a node', () => {
     expect((await ask('GET', '/v1/groups', {})).headers.has('x-group-version')).toBe(false);
   });
 
-  it('are above what an operation asks to be above, and go on from there', async () => {
+  it('given X-Group-Version-After, are allotted above it from then on', async () => {
     const before = await met('/v1/groups');
 
     expect(await created('above', { 'x-group-version-after': String(before + 10) })).toBe(before + 11);
@@ -47,16 +47,19 @@ describe('the versions of a node', () => {
     expect(await met('/v1/groups')).toBe(before + 12);
   });
 
-  it.each(['x-group-version', 'x-group-version-after'])('are not taken from a %s that is none', async (name) => {
-    for (const value of ['0', '-1', '1.5', 'x', '9'.repeat(16)]) {
-      const response = await ask('POST', '/v1/group', { 'x-operation-id': newId(), [name]: value }, 'malformed');
-      expect([value, response.status]).toEqual([value, 400]);
-      expect(await response.json()).toMatchObject({ code: 'validation-failed' });
-    }
-  });
+  it.each(['x-group-version', 'x-group-version-after'])(
+    'given a %s that is not a version, answer 400',
+    async (name) => {
+      for (const value of ['0', '-1', '1.5', 'x', '9'.repeat(16)]) {
+        const response = await ask('POST', '/v1/group', { 'x-operation-id': newId(), [name]: value }, 'malformed');
+        expect([value, response.status]).toEqual([value, 400]);
+        expect(await response.json()).toMatchObject({ code: 'validation-failed' });
+      }
+    },
+  );
 
   it.each(['x-group-version', 'x-group-version-after'])(
-    'are not taken from a %s that is far above all that the node has met, which is named, and nothing is written',
+    'given a %s far above every version seen, answer 400 with that version, and write nothing',
     async (name) => {
       const before = await met('/v1/groups');
       for (const value of [String(before + 1_000_001), '9007199254740991', '9'.repeat(30)]) {
@@ -77,7 +80,7 @@ describe('the versions of a node', () => {
     },
   );
 
-  it('are raised to what others have met, and never lowered', async () => {
+  it('given a raise, rise to that version and never fall', async () => {
     const before = await met('/v1/groups');
     const raised = await ask('PUT', '/v1/groups/version', { 'x-group-version': String(before + 5_000_000) });
 
@@ -91,7 +94,7 @@ describe('the versions of a node', () => {
   });
 
   it.each([undefined, 'x', '0', '-1', '1.5', '9'.repeat(31), '9007199254740992', '9'.repeat(30)])(
-    'are not raised to %s, and the answer names the header',
+    'given a raise to %s, answer 400 with the name of the header',
     async (value) => {
       const before = await met('/v1/groups');
       const headers: Record<string, string> = value === undefined ? {} : { 'x-group-version': value };
@@ -106,7 +109,7 @@ describe('the versions of a node', () => {
   );
 
   it.each(['X-Group-Version', 'X-Group-Version-After'])(
-    'brought in both headers, of which %s alone is too far ahead: that one is named',
+    'given both headers, of which only %s is too high, answer 400 with the name of that one',
     async (far) => {
       const before = await met('/v1/groups');
       const both = { 'X-Group-Version': '1', 'X-Group-Version-After': '1', [far]: String(before + 1_000_001) };
@@ -119,7 +122,7 @@ describe('the versions of a node', () => {
     },
   );
 
-  it('below what stands there: a create is not answered as done, nor is a delete, and the answer says which stands', async () => {
+  it('given a create or delete below the current operation, answer 409 and say which operation stands', async () => {
     const version = await created('standing', {});
     await created('doomed', {});
     expect((await ask('DELETE', '/v1/group', { 'x-operation-id': newId() }, 'doomed')).status).toBe(200);

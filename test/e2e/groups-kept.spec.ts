@@ -26,7 +26,7 @@ interface LogLine {
   readonly cause?: string;
 }
 
-describe('operations whose ids or keys callers have named, at a node that keeps three for each', () => {
+describe('at a node that keeps three operation ids or keys per caller', () => {
   let directory: string;
   let replica: ReplicaProcess;
   const keys = { API_KEYS: `one:write:${'1'.repeat(16)},two:write:${'2'.repeat(16)}`, IDEMPOTENCY_KEYS: '3' };
@@ -44,7 +44,7 @@ describe('operations whose ids or keys callers have named, at a node that keeps 
     removeDirectory(directory);
   });
 
-  it('are refused with 429 beyond that, also after a restart; known ones, undos, unnamed ones and others are not', async () => {
+  it('given a fourth, answers 429 even after a restart, but accepts known ones, undos, requests without ids, and other callers', async () => {
     const named = [{ 'idempotency-key': 'k' }, { 'x-operation-id': 'first' }, { 'x-operation-id': 'second' }];
     for (const [n, each] of named.entries()) expect(await create(as('1'), `g${String(n)}`, each)).toBe(201);
     for (const end of ['stop', 'kill', undefined] as const) {
@@ -62,7 +62,7 @@ describe('operations whose ids or keys callers have named, at a node that keeps 
     expect(await create(as('2'), 'of another', { 'x-operation-id': 'third' })).toBe(201);
   });
 
-  it('undone before they came, are refused with 429 beyond three of their own, also after a restart; undos of known ones and of others are not', async () => {
+  it('given a fourth undo of an unknown operation, answers 429 even after a restart, but accepts undos of known operations and other callers', async () => {
     const undo = (client: Client, id: string, groupId = 'more'): Promise<Answer> =>
       client.send('DELETE', '/v1/group', { json: { groupId }, headers: { 'x-undo': id } });
     expect(await create(as('1'), 'known', { 'x-operation-id': 'known' })).toBe(201);
@@ -86,7 +86,7 @@ describe('operations whose ids or keys callers have named, at a node that keeps 
   });
 });
 
-describe('the groups of a node that is killed and started again', () => {
+describe('the groups of a node that is killed and restarted', () => {
   let directory: string;
   let replica: ReplicaProcess;
   let client: Client;
@@ -102,7 +102,7 @@ describe('the groups of a node that is killed and started again', () => {
     removeDirectory(directory);
   });
 
-  it.each(['kill', 'stop'] as const)('by %s, are all there, with their versions and marks', async (end) => {
+  it.each(['kill', 'stop'] as const)('given %s, are all present with their versions and marks', async (end) => {
     const versioned = { 'x-operation-id': 'create-kept', 'x-group-version': '500' };
     await client.post('/v1/group', { groupId: 'kept' }, versioned);
     await client.post('/v1/group', { groupId: 'gone' });
@@ -127,7 +127,7 @@ describe('the groups of a node that is killed and started again', () => {
     expect([replayed.status, replayed.header('idempotency-replayed')]).toEqual([201, 'true']);
   });
 
-  it('and were written by an earlier version, answer its Idempotency-Keys as it did', async () => {
+  it('given data of an earlier version, still replay the Idempotency-Keys that it recorded', async () => {
     await replica.stop();
     const made = { id: 'key\u2192k', kind: 'create', groupId: 'made', version: 1, at: Date.now() };
     const body = `{"_meta":{"format":1,"counter":1,"position":${JSON.stringify(GENESIS)}},"operations":[
@@ -148,7 +148,7 @@ ${JSON.stringify({ ...made, isRefused: false, found: false, isUndone: false })}
     expect([removed.status, removed.header('idempotency-replayed')]).toEqual([200, '']);
   });
 
-  it('in the middle of writes, are all that were answered 201', async () => {
+  it('given kill -9 in the middle of writes, include every create answered 201', async () => {
     const told: string[] = [];
     let isKilled = false;
     const writers = Array.from({ length: 10 }, async (_none, writer) => {
@@ -179,7 +179,7 @@ describe('the groups of a node with API keys', () => {
     ['DELETE', '/v1/groups', undefined],
   ] as const;
 
-  it('without a key, are answered 401, with the operation id', async () => {
+  it('given no key, are answered 401, with the operation id', async () => {
     for (const path of ['/v1/groups', '/v1/group/guarded', '/v1/nothing']) {
       expect((await replica.client.get(path)).problem(401)).toHaveProperty('message');
     }
@@ -189,7 +189,7 @@ describe('the groups of a node with API keys', () => {
     }
   });
 
-  it('with a key that may read, are read, and writes are refused with 403', async () => {
+  it('given a read key, are readable, and writes are answered 403', async () => {
     const reader = replica.client.with({ 'x-api-key': READING });
     expect((await reader.get('/v1/groups')).status).toBe(200);
     for (const [method, path, json] of WRITES) {
@@ -198,7 +198,7 @@ describe('the groups of a node with API keys', () => {
     }
   });
 
-  it('with a key that may write, are written', async () => {
+  it('given a write key, are writable', async () => {
     const writer = replica.client.with({ authorization: `Bearer ${WRITING}` });
     for (const [method, path, json] of WRITES) {
       expect((await writer.send(method, path, { json })).status).toBe(method === 'POST' ? 201 : 200);
@@ -209,7 +209,7 @@ describe('the groups of a node with API keys', () => {
 describe('the metrics of a node', () => {
   const replica = useSharedReplica();
 
-  it('count its groups', async () => {
+  it('report the number of its groups', async () => {
     await replica.client.post('/v1/group', { groupId: 'one' });
     await replica.client.post('/v1/group', { groupId: 'two' });
     await replica.client.send('DELETE', '/v1/group', { json: { groupId: 'one' } });
@@ -234,7 +234,7 @@ describe('the log of a node', () => {
     ['DELETE', 'an undo', 'info', 'undo', 'undo-done', { 'x-undo': 'an-operation' }],
     ['DELETE', 'a delete', 'info', 'delete', 'done', {}],
     ['DELETE', 'a delete of nothing', 'warn', 'delete', 'not-found', {}],
-  ] as const)('%s, %s, has one line: %s %s %s', async (method, what, level, operation, outcome, headers) => {
+  ] as const)('given %s, %s, contains one line: %s %s %s', async (method, what, level, operation, outcome, headers) => {
     const operationId = `log of ${what}`;
     const asking = { json: { groupId: 'logged' }, headers: { 'x-operation-id': operationId, ...headers } };
     const answer = await replica.client.send(method, '/v1/group', asking);
@@ -250,7 +250,7 @@ describe('the log of a node', () => {
     });
   });
 
-  it('of a body that is refused, has one line that says why', async () => {
+  it('given a refused body, contains one line with the reason', async () => {
     const headers = { 'x-operation-id': 'log of a bad body' };
     const answer = await replica.client.post('/v1/group', { groupId: 7 }, headers);
     const requestId = answer.header('x-request-id');
@@ -263,7 +263,7 @@ describe('the log of a node', () => {
     });
   });
 
-  it('has no line for reads', async () => {
+  it('given reads, contains no line', async () => {
     const answers = [await replica.client.get('/v1/groups'), await replica.client.get('/v1/group/1')];
     await replica.client.post('/v1/group', { groupId: 'after the reads' });
     await eventually(() => {

@@ -18,8 +18,8 @@ const isThere = async (groupId: string): Promise<boolean> =>
 const versionOf = (answer: Answer): number => Number(answer.header('x-group-version'));
 const shown = ({ status, text }: Answer): readonly [number, string] => [status, text];
 
-describe('the operation id of a request to a node', () => {
-  it('is given back with every answer, good or bad', async () => {
+describe('the X-Operation-Id of a request to a node', () => {
+  it('given an id, returns it in every answer, success or refusal', async () => {
     const [groupId, id] = [newGroup(), newId()];
     const named = { 'x-operation-id': id };
     const answers = [
@@ -39,7 +39,7 @@ describe('the operation id of a request to a node', () => {
     }
   });
 
-  it('that was not sent, is not made up', async () => {
+  it('given no id, returns none', async () => {
     const answer = await create(newGroup());
     expect([answer.hasHeader('x-operation-id'), answer.hasHeader('x-group-version')]).toEqual([false, false]);
   });
@@ -52,13 +52,13 @@ describe('the operation id of a request to a node', () => {
     ['X-Undo', 'x'.repeat(256)],
     ['Idempotency-Key', '\u00e9'],
     ['Idempotency-Key', 'x'.repeat(256)],
-  ])('as %s: %j, is refused with 400 and nothing is done', async (name, value) => {
+  ])('given %s: %j, answers 400 and changes nothing', async (name, value) => {
     const groupId = newGroup();
     (await create(groupId, { [name]: value })).problem(400, name);
     expect(await isThere(groupId)).toBe(false);
   });
 
-  it.each(['!', 'a b', '~'.repeat(255), '__proto__'])('as %j, is as good as any', async (id) => {
+  it.each(['!', 'a b', '~'.repeat(255), '__proto__'])('given %j, accepts it', async (id) => {
     const groupId = newGroup();
     const created = await create(groupId, { 'x-operation-id': id });
     expect([created.status, created.header('x-operation-id')]).toEqual([201, id]);
@@ -67,8 +67,8 @@ describe('the operation id of a request to a node', () => {
   });
 });
 
-describe('an operation that comes again', () => {
-  it('a create, is answered alike, also when the group is gone since, and is not done again', async () => {
+describe('a repeated group operation', () => {
+  it('given a create whose group was deleted since, repeats the answer and does not create the group again', async () => {
     const [groupId, id] = [newGroup(), newId()];
     const first = await create(groupId, { 'x-operation-id': id });
     expect(shown(await create(groupId, { 'x-operation-id': id }))).toEqual(shown(first));
@@ -78,7 +78,7 @@ describe('an operation that comes again', () => {
     expect(await isThere(groupId)).toBe(false);
   });
 
-  it('a delete, is answered alike and takes no newer group', async () => {
+  it('given a delete, repeats the answer and does not delete a newer group', async () => {
     const [groupId, id] = [newGroup(), newId()];
     await create(groupId);
     const first = await remove(groupId, { 'x-operation-id': id });
@@ -87,7 +87,7 @@ describe('an operation that comes again', () => {
     expect(await isThere(groupId)).toBe(true);
   });
 
-  it('a clear, takes no newer group', async () => {
+  it('given a clear, does not delete a newer group', async () => {
     const [groupId, id] = [newGroup(), newId()];
     expect((await clear({ 'x-operation-id': id })).status).toBe(200);
     await create(groupId);
@@ -95,7 +95,7 @@ describe('an operation that comes again', () => {
     expect(await isThere(groupId)).toBe(true);
   });
 
-  it('a refused create, stays refused after the group is gone', async () => {
+  it('given a refused create, refuses it again even after the group was deleted', async () => {
     const [groupId, id] = [newGroup(), newId()];
     await create(groupId);
     const refused = await create(groupId, { 'x-operation-id': id });
@@ -105,7 +105,7 @@ describe('an operation that comes again', () => {
     expect(await isThere(groupId)).toBe(false);
   });
 
-  it('a delete that found nothing, stays 404 when the group is there', async () => {
+  it('given a delete that found nothing, answers 404 again even when the group exists by now', async () => {
     const [groupId, id] = [newGroup(), newId()];
     (await remove(groupId, { 'x-operation-id': id })).problem(404);
     await create(groupId);
@@ -113,14 +113,14 @@ describe('an operation that comes again', () => {
     expect(await isThere(groupId)).toBe(true);
   });
 
-  it('twenty times at once, is done once and answered alike', async () => {
+  it('given twenty requests at once, takes effect once and gives all of them the same answer', async () => {
     const [groupId, id] = [newGroup(), newId()];
     const answers = await Promise.all(Array.from({ length: 20 }, () => create(groupId, { 'x-operation-id': id })));
     expect(new Set(answers.map((answer) => `${String(answer.status)} ${String(versionOf(answer))}`)).size).toBe(1);
     expect(answers[0]?.status).toBe(201);
   });
 
-  it('with something else, is refused with 422 and not done', async () => {
+  it('given a different request under the same id, answers 422 and changes nothing', async () => {
     const [groupId, other, id] = [newGroup(), newGroup(), newId()];
     await create(groupId, { 'x-operation-id': id });
     for (const answer of [
@@ -135,7 +135,7 @@ describe('an operation that comes again', () => {
 });
 
 describe('the version of an operation', () => {
-  it('is given, higher each time', async () => {
+  it('given no version in the request, is assigned by the node and rises each time', async () => {
     const groupId = newGroup();
     const named = (): Headers => ({ 'x-operation-id': newId() });
     const answers = [await create(groupId, named()), await remove(groupId, named()), await create(groupId, named())];
@@ -144,14 +144,14 @@ describe('the version of an operation', () => {
     expect(versions).toEqual([versions[0], versions[0]! + 1, versions[0]! + 2]);
   });
 
-  it('that is brought along, is kept and counted on from', async () => {
+  it('given a version in the request, is used, and the node counts on from it', async () => {
     const version = versionOf(await create(newGroup(), { 'x-operation-id': newId() })) + 1_000;
     const brought = await create(newGroup(), { 'x-operation-id': newId(), 'x-group-version': String(version) });
     expect([brought.status, versionOf(brought)]).toEqual([201, version]);
     expect(versionOf(await create(newGroup(), { 'x-operation-id': newId() }))).toBe(version + 1);
   });
 
-  it('of a refusal, is given as well', async () => {
+  it('given a refused operation, is assigned as well', async () => {
     const groupId = newGroup();
     await create(groupId);
     const refused = [
@@ -162,7 +162,7 @@ describe('the version of an operation', () => {
       expect([answer.status, answer.hasHeader('x-group-version')]).toEqual([answer.status, true]);
   });
 
-  it('decides, not the order in which operations come', async () => {
+  it('given operations in any order of arrival, decides which one counts', async () => {
     const groupId = newGroup();
     const version = versionOf(await create(groupId, { 'x-operation-id': newId() }));
     const at = (place: number): Headers => ({ 'x-operation-id': newId(), 'x-group-version': String(place) });
@@ -174,7 +174,7 @@ describe('the version of an operation', () => {
   });
 
   it.each(['', '0', '-1', '1.5', '01', '1e3', 'x', ' ', '12345678901234567', '9007199254740993', '9007199254740992'])(
-    'as %j, is refused with 400 and nothing is done',
+    'given %j, answers 400 and changes nothing',
     async (version) => {
       const groupId = newGroup();
       const answer = await create(groupId, { 'x-operation-id': newId(), 'x-group-version': version });
@@ -185,7 +185,7 @@ describe('the version of an operation', () => {
 });
 
 describe('an undo', () => {
-  it('of a create, takes the group away, and again changes nothing', async () => {
+  it('given a create, deletes the group, and changes nothing when repeated', async () => {
     const [groupId, id] = [newGroup(), newId()];
     await create(groupId, { 'x-operation-id': id });
     const undone = await remove(groupId, { 'x-undo': id });
@@ -196,7 +196,7 @@ describe('an undo', () => {
     expect(await isThere(groupId)).toBe(true);
   });
 
-  it('of a delete, brings the group back', async () => {
+  it('given a delete, restores the group', async () => {
     const [groupId, id] = [newGroup(), newId()];
     await create(groupId);
     await remove(groupId, { 'x-operation-id': id });
@@ -205,7 +205,7 @@ describe('an undo', () => {
     expect(await isThere(groupId)).toBe(true);
   });
 
-  it('of a clear, brings all groups back that nobody deleted since', async () => {
+  it('given a clear, restores all groups that were not deleted since', async () => {
     const [one, two, id] = [newGroup(), newGroup(), newId()];
     await create(one);
     await create(two);
@@ -219,15 +219,18 @@ describe('an undo', () => {
   it.each([
     ['create', create, remove, false],
     ['delete', remove, create, true],
-  ])('of a %s that comes later, has it answered 409 undone', async (_kind, ask, contrary, isThereAfter) => {
-    const [groupId, id] = [newGroup(), newId()];
-    if (isThereAfter) await create(groupId);
-    expect((await contrary(groupId, { 'x-undo': id })).status).toBe(200);
-    expect((await ask(groupId, { 'x-operation-id': id })).problem(409).code).toBe('undone');
-    expect(await isThere(groupId)).toBe(isThereAfter);
-  });
+  ])(
+    'given a %s that arrives later, answers that operation with 409 undone',
+    async (_kind, ask, contrary, isThereAfter) => {
+      const [groupId, id] = [newGroup(), newId()];
+      if (isThereAfter) await create(groupId);
+      expect((await contrary(groupId, { 'x-undo': id })).status).toBe(200);
+      expect((await ask(groupId, { 'x-operation-id': id })).problem(409).code).toBe('undone');
+      expect(await isThere(groupId)).toBe(isThereAfter);
+    },
+  );
 
-  it('of a clear that comes later, has it answered 409 undone', async () => {
+  it('given a clear that arrives later, answers that clear with 409 undone', async () => {
     const [groupId, id] = [newGroup(), newId()];
     await create(groupId);
     expect((await clear({ 'x-undo': id })).status).toBe(200);
@@ -235,7 +238,7 @@ describe('an undo', () => {
     expect(await isThere(groupId)).toBe(true);
   });
 
-  it('of an operation that was refused, leaves the group that was in its way', async () => {
+  it('given a refused operation, leaves the existing group in place', async () => {
     const [groupId, id] = [newGroup(), newId()];
     await create(groupId);
     (await create(groupId, { 'x-operation-id': id })).problem(400);
@@ -244,7 +247,7 @@ describe('an undo', () => {
     expect(await isThere(groupId)).toBe(true);
   });
 
-  it('of one create, leaves the group of another', async () => {
+  it('given one of two creates, keeps the group because of the other create', async () => {
     const [groupId, mine] = [newGroup(), newId()];
     await create(groupId, { 'x-operation-id': mine });
     await remove(groupId);
@@ -253,7 +256,7 @@ describe('an undo', () => {
     expect(await isThere(groupId)).toBe(true);
   });
 
-  it('of a delete that someone has created over, leaves the group', async () => {
+  it('given a delete that a later create has overtaken, keeps the group', async () => {
     const [groupId, id] = [newGroup(), newId()];
     await create(groupId);
     await remove(groupId, { 'x-operation-id': id });
@@ -262,7 +265,7 @@ describe('an undo', () => {
     expect((await create(groupId, { 'x-undo': id })).json()).toMatchObject({ present: false });
   });
 
-  it('that names another group or kind than the operation had, is refused with 422', async () => {
+  it('given another group or kind than the operation had, answers 422', async () => {
     const [groupId, id] = [newGroup(), newId()];
     await create(groupId, { 'x-operation-id': id });
     for (const answer of [await remove(newGroup(), { 'x-undo': id }), await create(groupId, { 'x-undo': id })]) {
@@ -271,13 +274,13 @@ describe('an undo', () => {
     expect(await isThere(groupId)).toBe(true);
   });
 
-  it('without a body where one is needed, is refused with 400', async () => {
+  it('given no body where one is required, answers 400', async () => {
     (await replica.client.delete('/v1/group', { 'x-undo': newId() })).problem(400, 'groupId');
   });
 });
 
 describe('an Idempotency-Key at a node', () => {
-  it('sent again, replays the answer and says so', async () => {
+  it('given a repeat, replays the answer and marks it as replayed', async () => {
     const [groupId, key] = [newGroup(), newId()];
     const first = await create(groupId, { 'idempotency-key': key });
     expect([first.status, first.hasHeader('idempotency-replayed')]).toEqual([201, false]);
@@ -288,7 +291,7 @@ describe('an Idempotency-Key at a node', () => {
     expect(await isThere(groupId)).toBe(false);
   });
 
-  it('of a refusal sent again, replays the refusal and says so', async () => {
+  it('given a repeat of a refused request, replays the refusal and marks it as replayed', async () => {
     const [groupId, key] = [newGroup(), newId()];
     (await remove(groupId, { 'idempotency-key': key })).problem(404);
     await create(groupId);
@@ -298,14 +301,14 @@ describe('an Idempotency-Key at a node', () => {
     expect(await isThere(groupId)).toBe(true);
   });
 
-  it('sent with another body, is refused with 422', async () => {
+  it('given a different body, answers 422', async () => {
     const [groupId, key] = [newGroup(), newId()];
     await create(groupId, { 'idempotency-key': key });
     (await create(newGroup(), { 'idempotency-key': key })).problem(422);
     expect(await isThere(groupId)).toBe(true);
   });
 
-  it('sent with another method, or to all groups, is another key there', async () => {
+  it('given another method or the path of all groups, counts as a different key', async () => {
     const [groupId, key] = [newGroup(), newId()];
     const keyed = { 'idempotency-key': key };
     const answers = [await create(groupId, keyed), await remove(groupId, keyed), await clear(keyed)];
@@ -313,7 +316,7 @@ describe('an Idempotency-Key at a node', () => {
     expect(answers.map((answer) => answer.header('idempotency-replayed'))).toEqual(['', '', '']);
   });
 
-  it('sent to another spelling of the path, takes effect once', async () => {
+  it('given another spelling of the same path, takes effect once', async () => {
     const [groupId, key] = [newGroup(), newId()];
     expect((await create(groupId, { 'idempotency-key': key })).status).toBe(201);
     for (const path of ['/v1/group/', '/v1/%67roup', '/%76%31/group?']) {
@@ -322,7 +325,7 @@ describe('an Idempotency-Key at a node', () => {
     }
   });
 
-  it('of a clear, takes no newer group', async () => {
+  it('given a repeated clear, does not delete a newer group', async () => {
     const [groupId, key] = [newGroup(), newId()];
     await create(groupId);
     const first = await clear({ 'idempotency-key': key });
@@ -332,7 +335,7 @@ describe('an Idempotency-Key at a node', () => {
     expect(await isThere(groupId)).toBe(true);
   });
 
-  it('that reads like an operation id, is none', async () => {
+  it('given a key that looks like an operation id, is still only a key', async () => {
     const [one, two, id] = [newGroup(), newGroup(), newId()];
     expect((await create(one, { 'x-operation-id': `key:${id}` })).status).toBe(201);
     expect((await create(two, { 'idempotency-key': id })).status).toBe(201);

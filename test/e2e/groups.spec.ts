@@ -24,13 +24,13 @@ const LONGEST = 'x'.repeat(255);
 const EMOJI = '\u{1f98a}'.repeat(255);
 
 describe('the groups of a node', () => {
-  it('that has none, are an empty list with its name', async () => {
+  it('given no group, are an empty list with the name of the node', async () => {
     await replica.client.delete('/v1/groups');
     const answer = await replica.client.get('/v1/groups');
     expect([answer.status, answer.json()]).toEqual([200, { nodeId: nodeId(), groups: [] }]);
   });
 
-  it('created, are answered 201 with Location, and found there', async () => {
+  it('given a create, are answered 201 with a Location, and the group is found there', async () => {
     const groupId = newGroup();
     const created = await create(groupId);
     expect([created.status, created.json()]).toEqual([201, { groupId, nodeId: nodeId() }]);
@@ -39,14 +39,14 @@ describe('the groups of a node', () => {
     expect([read.status, read.json()]).toEqual([200, { groupId, nodeId: nodeId() }]);
   });
 
-  it('created twice, are refused with 400 and stay', async () => {
+  it('given a second create, are answered 400 and unchanged', async () => {
     const groupId = newGroup();
     await create(groupId);
     expect((await create(groupId)).problem(400)).toMatchObject({ code: 'exists' });
     expect((await replica.client.get(pathOf(groupId))).status).toBe(200);
   });
 
-  it('listed, each have the name of the node, in order', async () => {
+  it('given a list, all have the name of the node and are in order', async () => {
     const ids = [newGroup(), newGroup(), newGroup()];
     for (const groupId of ids) await create(groupId);
     const { groups } = (await replica.client.get('/v1/groups')).json<{ groups: Group[] }>();
@@ -54,7 +54,7 @@ describe('the groups of a node', () => {
     expect(groups.map(({ groupId }) => groupId)).toEqual(groups.map(({ groupId }) => groupId).sort());
   });
 
-  it('deleted by a body, are answered 200 with a message, and gone', async () => {
+  it('given a delete by body, are answered 200 with a message, and the group is gone', async () => {
     const groupId = newGroup();
     await create(groupId);
     const deleted = await remove(groupId);
@@ -63,7 +63,7 @@ describe('the groups of a node', () => {
     expect((await create(groupId)).status).toBe(201);
   });
 
-  it('that are not there, are answered 404 to a read and to a delete', async () => {
+  it('given an unknown group, are answered 404 to a read and to a delete', async () => {
     const groupId = newGroup();
     expect((await replica.client.get(pathOf(groupId))).problem(404).code).toBe('not-found');
     expect((await remove(groupId)).problem(404).code).toBe('not-found');
@@ -73,7 +73,7 @@ describe('the groups of a node', () => {
     [1, '1 group was deleted'],
     [2, '2 groups were deleted'],
     [0, '0 groups were deleted'],
-  ])('cleared, %i of them, say so and are gone', async (count, message) => {
+  ])('given a clear of %i groups, report their number and are gone', async (count, message) => {
     await replica.client.delete('/v1/groups');
     for (let n = 0; n < count; n += 1) await create(newGroup());
     const cleared = await replica.client.delete('/v1/groups');
@@ -81,7 +81,7 @@ describe('the groups of a node', () => {
     expect(await listed()).toEqual([]);
   });
 
-  it('cleared by a request that names one, are not: it was meant for another path', async () => {
+  it('given a clear whose body names a group, stay, because the request was meant for another path', async () => {
     const groupId = newGroup();
     await create(groupId);
     (await replica.client.send('DELETE', '/v1/groups', { json: { groupId } })).problem(400, 'groupId');
@@ -89,7 +89,7 @@ describe('the groups of a node', () => {
     expect((await replica.client.send('DELETE', '/v1/groups', { json: {} })).status).toBe(200);
   });
 
-  it('asked for with a trailing slash, answer the same', async () => {
+  it('given a trailing slash, answer the same', async () => {
     const groupId = newGroup();
     const created = await replica.client.post('/v1/group/', { groupId });
     expect(created.status).toBe(201);
@@ -99,7 +99,7 @@ describe('the groups of a node', () => {
     expect((await replica.client.delete('/v1/groups/')).status).toBe(200);
   });
 
-  it('asked for without an id, are no group', async () => {
+  it('given no id, are answered as no group', async () => {
     for (const path of ['/v1/group', '/v1/group/']) (await replica.client.get(path)).problem(405);
     (await replica.client.get('/v1/group//')).problem(404);
   });
@@ -131,16 +131,19 @@ describe('the body of a request about a group', () => {
     ['not JSON', raw('{groupId: 1}'), []],
     ['cut off', raw('{"groupId": "1'), []],
     ['not UTF-8', raw(Uint8Array.of(0x22, 0xff, 0x22)), []],
-  ] as const)('%s, is refused with 400 for creating and deleting, naming the field', async (_what, asking, fields) => {
-    const before = await listed();
-    for (const method of ['POST', 'DELETE']) {
-      const problem = (await replica.client.send(method, '/v1/group', asking)).problem(400, ...fields);
-      expect(problem).toMatchObject({ message: problem.detail });
-    }
-    expect(await listed()).toEqual(before);
-  });
+  ] as const)(
+    'given %s, is refused with 400 on create and delete, and the field is named',
+    async (_what, asking, fields) => {
+      const before = await listed();
+      for (const method of ['POST', 'DELETE']) {
+        const problem = (await replica.client.send(method, '/v1/group', asking)).problem(400, ...fields);
+        expect(problem).toMatchObject({ message: problem.detail });
+      }
+      expect(await listed()).toEqual(before);
+    },
+  );
 
-  it('with a nodeId, is taken as if it had none', async () => {
+  it('given a nodeId, is accepted and the nodeId is ignored', async () => {
     const groupId = newGroup();
     const created = await replica.client.post('/v1/group', { groupId, nodeId: 'elsewhere:1' });
     expect([created.status, created.json()]).toEqual([201, { groupId, nodeId: nodeId() }]);
@@ -168,7 +171,7 @@ describe('the id of a group', () => {
       '\u4e2d',
     ],
     ...['\u{1f98a}', '\u202e', LONGEST, '/'.repeat(255), '\u4e2d'.repeat(255), EMOJI],
-  ])('%j, can be created, read where Location says, listed and deleted', async (groupId) => {
+  ])('given %j, can be created, read at its Location, listed and deleted', async (groupId) => {
     const created = await create(groupId);
     expect([created.status, created.json()]).toEqual([201, { groupId, nodeId: nodeId() }]);
     const read = await replica.client.get(created.header('location'));
@@ -180,7 +183,7 @@ describe('the id of a group', () => {
   });
 
   it.each(['.', '..'])(
-    '%j, which no client could read by its path, is refused with 400 naming the field',
+    'given %j, which no client could read by its path, is refused with 400 and the field is named',
     async (groupId) => {
       (await create(groupId)).problem(400, 'groupId');
       (await create(groupId, { 'x-operation-id': randomUUID() })).problem(400, 'groupId');
@@ -188,19 +191,19 @@ describe('the id of a group', () => {
     },
   );
 
-  it.each(['.', '..'])('%j, as earlier builds let it be made, can be undone and deleted', async (groupId) => {
+  it.each(['.', '..'])('given %j, which earlier builds accepted, can be undone and deleted', async (groupId) => {
     const id = randomUUID();
     (await remove(groupId)).problem(404);
     expect((await remove(groupId, { 'x-undo': id })).json()).toMatchObject({ groupId, present: false });
     expect((await create(groupId, { 'x-undo': randomUUID() })).json()).toMatchObject({ groupId, present: false });
   });
 
-  it('in another case or form, is another group', async () => {
+  it('given in another case or form, is another group', async () => {
     for (const groupId of ['A', 'a', '\u00c5', 'A\u030a']) expect((await create(groupId)).status).toBe(201);
     for (const groupId of ['A', 'a', '\u00c5', 'A\u030a']) expect((await remove(groupId)).status).toBe(200);
   });
 
-  it('longer than any group has, is not there', async () => {
+  it('given longer than the limit, is answered 404', async () => {
     (await replica.client.get(pathOf('x'.repeat(256)))).problem(404);
     (await replica.client.get(pathOf('x'.repeat(1_024)))).problem(404);
   });

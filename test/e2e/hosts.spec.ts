@@ -42,22 +42,22 @@ describe.each([
   ['a replica', '/customers', () => replica.url],
   ["the supervisor's own server", '/health/live', () => liveness.url],
 ] as const)('%s without keys', (who, target, url) => {
-  it.each(['localhost', '127.0.0.1:1', '[::1]:5050'])('called as %s, answers', async (host) => {
+  it.each(['localhost', '127.0.0.1:1', '[::1]:5050'])('given the host %s, answers', async (host) => {
     expect(await statusOf(url(), target, `Host: ${host}`)).toBe('200');
   });
 
-  it.each(['evil.example', 'localhost.evil.example:5050', ''])('called as "%s", refuses with 421', async (host) => {
+  it.each(['evil.example', 'localhost.evil.example:5050', ''])('given the host "%s", answers 421', async (host) => {
     expect(await statusOf(url(), target, `Host: ${host}`)).toBe('421');
   });
 
-  it('called by a target with an authority, goes by that and not by Host', async () => {
+  it('given a target with an authority, uses that and not Host', async () => {
     expect(await statusOf(url(), `http://evil.example${target}`, 'Host: localhost')).toBe('421');
     const status = await statusOf(url(), `http://localhost${target}`, 'Host: evil.example');
     // The supervisor serves one target, as its own processes send it.
     expect(status).toBe(who === "the supervisor's own server" ? '404' : '200');
   });
 
-  it('called with two Host headers or one that is none, refuses with 400', async () => {
+  it('given two Host headers or an invalid one, answers 400', async () => {
     expect(await statusOf(url(), target, 'Host: localhost', 'Host: localhost')).toBe('400');
     expect(await statusOf(url(), target, 'Host: localhost', 'host: evil.example')).toBe('400');
     expect(await statusOf(url(), target, 'Host: local host')).toBe('400');
@@ -69,18 +69,18 @@ describe.each([
   ['a replica', '/customers', () => replica.url],
 ] as const)('%s without keys', (_who, target, url) => {
   it.each(['shop.example', 'node.example:5071', 'app.example'])(
-    'called by %s, a name of its settings, answers',
+    'given the host %s, a name in its settings, answers',
     async (host) => {
       expect(await statusOf(url(), target, `Host: ${host}`)).toBe('200');
     },
   );
 
-  it('called without Host, refuses with 400', async () => {
+  it('given no Host, answers 400', async () => {
     expect(await statusOf(url(), target)).toBe('400');
   });
 });
 
-it('a replica called by its primary under any name, answers', async () => {
+it('a replica that its primary calls under any name, answers', async () => {
   const primary = new ActingPrimary(replica.url);
   expect(await primary.ship()).toMatchObject({ verdict: 'accepted' });
   primary.link.close();

@@ -20,7 +20,7 @@ function expectReplay(replay: Answer, first: Answer): void {
 describe.each(RESOURCES)('an Idempotency-Key on a $name', ({ path, input, changed }) => {
   const count = async (): Promise<number> => Number((await app.client.get(`${path}?limit=1`)).header('x-total-count'));
 
-  it('sent twice with a POST, creates once and gives the same answer', async () => {
+  it('given a repeated POST, creates once and replays the answer', async () => {
     const key = { 'idempotency-key': newKey() };
     const before = await count();
     const first = await app.client.post(path, input, key);
@@ -29,7 +29,7 @@ describe.each(RESOURCES)('an Idempotency-Key on a $name', ({ path, input, change
     expect(await count()).toBe(before + 1);
   });
 
-  it('sent twice with a PUT, replaces once and gives the same answer also after another change', async () => {
+  it('given a repeated PUT, replaces once and replays the answer even after another change', async () => {
     const at = await app.client.add(path, input);
     const key = { 'idempotency-key': newKey() };
     const first = await app.client.put(at, changed, key);
@@ -38,7 +38,7 @@ describe.each(RESOURCES)('an Idempotency-Key on a $name', ({ path, input, change
     expect((await app.client.get(at)).text).toBe(other.text);
   });
 
-  it('sent twice with a DELETE, gives 204 again', async () => {
+  it('given a repeated DELETE, answers 204 again', async () => {
     const at = await app.client.add(path, input);
     const key = { 'idempotency-key': newKey() };
     const first = await app.client.delete(at, key);
@@ -46,7 +46,7 @@ describe.each(RESOURCES)('an Idempotency-Key on a $name', ({ path, input, change
     expectReplay(await app.client.delete(at, key), first);
   });
 
-  it('sent again with an If-Match that is stale by now, gives the first answer', async () => {
+  it('given a repeat whose If-Match is stale by now, replays the first answer', async () => {
     const created = await app.client.post(path, input);
     const at = created.header('location');
     const headers = { 'idempotency-key': newKey(), 'if-match': created.header('etag') };
@@ -55,7 +55,7 @@ describe.each(RESOURCES)('an Idempotency-Key on a $name', ({ path, input, change
     expectReplay(await app.client.put(at, changed, headers), first);
   });
 
-  it('sent again with a PUT to what was deleted since, gives the first answer', async () => {
+  it('given a repeated PUT to a resource that was deleted since, replays the first answer', async () => {
     const at = await app.client.add(path, input);
     const key = { 'idempotency-key': newKey() };
     const first = await app.client.put(at, changed, key);
@@ -63,7 +63,7 @@ describe.each(RESOURCES)('an Idempotency-Key on a $name', ({ path, input, change
     expectReplay(await app.client.put(at, changed, key), first);
   });
 
-  it('sent again with another body, valid or not, is refused with 422', async () => {
+  it('given another body, valid or not, is answered 422', async () => {
     const key = { 'idempotency-key': newKey() };
     const first = await app.client.post(path, input, key);
     for (const body of [changed, { ...input, x: 1 }, {}]) {
@@ -73,13 +73,13 @@ describe.each(RESOURCES)('an Idempotency-Key on a $name', ({ path, input, change
     expectReplay(await app.client.post(path, input, key), first);
   });
 
-  it('sent again with the same fields in other bytes, is refused with 422', async () => {
+  it('given the same fields in other bytes, is answered 422', async () => {
     const headers = { 'idempotency-key': newKey(), 'content-type': 'application/json' };
     await app.client.send('POST', path, { headers, body: JSON.stringify(input) });
     (await app.client.send('POST', path, { headers, body: JSON.stringify(input, null, 1) })).problem(422);
   });
 
-  it('used with other methods and paths, is another key there', async () => {
+  it('given another method or path, counts as a different key', async () => {
     const key = { 'idempotency-key': newKey() };
     const first = await app.client.post(path, input, key);
     const second = await app.client.add(path, input);
@@ -93,14 +93,14 @@ describe.each(RESOURCES)('an Idempotency-Key on a $name', ({ path, input, change
     expect(answers.map((answer) => answer.header('idempotency-replayed'))).toEqual(['', '', '', '']);
   });
 
-  it('used with a slash at the end or a query, is the same key', async () => {
+  it('given a trailing slash or a query, counts as the same key', async () => {
     const key = { 'idempotency-key': newKey() };
     const first = await app.client.post(path, input, key);
     expectReplay(await app.client.post(`${path}/`, input, key), first);
     expectReplay(await app.client.post(`${path}?limit=1`, input, key), first);
   });
 
-  it('sent to another spelling of the same target, takes effect once', async () => {
+  it('given another spelling of the same target, takes effect once', async () => {
     const at = await app.client.add(path, input);
     const key = { 'idempotency-key': newKey() };
     const first = await app.client.put(at, changed, key);
@@ -117,7 +117,7 @@ describe.each(RESOURCES)('an Idempotency-Key on a $name', ({ path, input, change
     expect((await app.client.get(at)).text).toBe(other.text);
   });
 
-  it('sent by fifty clients at once, creates exactly one and gives all the same answer', async () => {
+  it('given fifty clients at once, creates exactly one and gives all of them the same answer', async () => {
     const key = { 'idempotency-key': newKey() };
     const before = await count();
     const answers = await Promise.all(Array.from({ length: 50 }, () => app.client.post(path, input, key)));
@@ -126,7 +126,7 @@ describe.each(RESOURCES)('an Idempotency-Key on a $name', ({ path, input, change
     expect([answers[0]?.status, await count()]).toEqual([201, before + 1]);
   });
 
-  it('sent with ten bodies at once, lets one take effect and refuses the others', async () => {
+  it('given ten different bodies at once, lets one take effect and refuses the others', async () => {
     const key = { 'idempotency-key': newKey() };
     const before = await count();
     const answers = await Promise.all(
@@ -138,7 +138,7 @@ describe.each(RESOURCES)('an Idempotency-Key on a $name', ({ path, input, change
     expect(await count()).toBe(before + 1);
   });
 
-  it('whose first sender hung up, gives the next one the answer, and there is one', async () => {
+  it('given a first sender that hung up, gives the next sender the answer, and one resource exists', async () => {
     const before = await count();
     const key = newKey();
     const body = JSON.stringify(input);
@@ -150,7 +150,7 @@ describe.each(RESOURCES)('an Idempotency-Key on a $name', ({ path, input, change
     expect(await count()).toBe(before + 1);
   });
 
-  it('whose first answer was a refusal, is free for a valid request', async () => {
+  it('given a refused first request, is free for a valid one', async () => {
     const key = { 'idempotency-key': newKey() };
     (await app.client.post(path, {}, key)).problem(400);
     (await app.client.post(path, { ...input, x: 1 }, key)).problem(400);
@@ -173,7 +173,7 @@ describe.each(RESOURCES)('an Idempotency-Key on a $name', ({ path, input, change
     ['256 characters', 'x'.repeat(256)],
     ['a tab', 'a\tb'],
     ['a letter beyond ASCII', 'schlüssel'],
-  ])('of %s, is refused naming it', async (_title, key) => {
+  ])('given as %s, is refused by name', async (_title, key) => {
     const before = await count();
     (await app.client.post(path, input, { 'idempotency-key': key })).problem(400, 'Idempotency-Key');
     expect(await count()).toBe(before);
@@ -188,7 +188,7 @@ describe.each(RESOURCES)('an Idempotency-Key on a $name', ({ path, input, change
     },
   );
 
-  it('on a read, changes nothing', async () => {
+  it('given a read, changes nothing', async () => {
     const at = await app.client.add(path, input);
     const key = { 'idempotency-key': newKey() };
     const read = await app.client.get(at, key);

@@ -14,25 +14,25 @@ async function nextId(client: Client): Promise<string> {
 }
 
 describe('GET /ids/create', () => {
-  it('asked, gives an id as plain text that no cache may keep', async () => {
+  it('returns an id as plain text that must not be cached', async () => {
     const answer = await one.client.get('/ids/create');
     expect([answer.status, answer.header('content-type')]).toEqual([200, 'text/plain; charset=utf-8']);
     expect([answer.text, answer.header('cache-control')]).toEqual([expect.stringMatching(UUID_V7), 'no-store']);
   });
 
-  it('asked again and again, gives ids that rise', async () => {
+  it('given repeated requests, returns rising ids', async () => {
     const ids: string[] = [];
     for (let count = 0; count < 200; count += 1) ids.push(await nextId(one.client));
     expect(ids).toEqual([...new Set(ids)].sort());
   });
 
-  it('asked by many at once and at two processes, gives no id twice', async () => {
+  it('given many requests at once to two processes, returns no id twice', async () => {
     const asked = Array.from({ length: 300 }, (_, index) => nextId(index % 2 === 0 ? one.client : other.client));
     const ids = await Promise.all(asked);
     expect(new Set(ids).size).toBe(300);
   });
 
-  it('asked with POST, is no path', async () => {
+  it('given POST, answers 404', async () => {
     expect((await one.client.post('/ids/create')).problem(405).code).toBe('method-not-allowed');
   });
 });

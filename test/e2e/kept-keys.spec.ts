@@ -13,7 +13,7 @@ const SETTINGS = {
   RATE_LIMIT: 'off',
 };
 
-describe('an Idempotency-Key', () => {
+describe('kept Idempotency-Keys', () => {
   let directory: string;
   let app: AppProcess;
   const keys = Array.from({ length: MOST }, newKey);
@@ -60,7 +60,7 @@ describe('an Idempotency-Key', () => {
   });
 
   it(
-    'more than a caller may hold, is refused on every store; those held are answered, others and writes without one go on',
+    'given a caller at its limit, every store refuses new keys, replays known ones, and serves other callers and writes without a key',
     async () => {
       const first = await written(as(ONE));
       expect(first.map(({ status }) => status)).toEqual([201, 201, 201, 201, 201, 200]);
@@ -78,7 +78,7 @@ describe('an Idempotency-Key', () => {
   );
 
   it(
-    'is counted and answered after a restart and after kill -9 as before',
+    'given a restart or kill -9, are counted and answered as before',
     async () => {
       for (const end of ['stop', 'kill'] as const) {
         await app[end]();
@@ -92,7 +92,7 @@ describe('an Idempotency-Key', () => {
   );
 
   it(
-    'or an operation without one is known after thousands of writes of others',
+    'given thousands of later writes, are still known, and so are operations without a key',
     async () => {
       const client = as(OTHER);
       const customer = await client.post('/customers', CUSTOMER.input);

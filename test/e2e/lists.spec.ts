@@ -40,7 +40,7 @@ describe.each(RESOURCES)('the list $path', ({ path, input, serverOwned }) => {
     return total + missing;
   }
 
-  it('without parameters, shows the first hundred in id order and says how many there are', async () => {
+  it('given no parameters, returns the first hundred in id order and the total count', async () => {
     const total = await ensureAtLeast(130);
     const list = await app.client.get(path);
     expect([list.status, list.header('content-type')]).toEqual([200, 'application/json; charset=utf-8']);
@@ -50,14 +50,17 @@ describe.each(RESOURCES)('the list $path', ({ path, input, serverOwned }) => {
     expect(list.json<object[]>()[0]).toMatchObject(serverOwned);
   });
 
-  it.each([1, 7, 100, 1_000])('followed by Link with limit %d, gives every id once and in order', async (limit) => {
-    const total = await ensureAtLeast(25);
-    const found = await follow(app.client, `${path}?limit=${String(limit)}`);
-    expect(found).toHaveLength(total);
-    expect(found).toEqual([...new Set(found)].sort((a, b) => a - b));
-  });
+  it.each([1, 7, 100, 1_000])(
+    'given a limit of %d, returns each id once and in order over the Link pages',
+    async (limit) => {
+      const total = await ensureAtLeast(25);
+      const found = await follow(app.client, `${path}?limit=${String(limit)}`);
+      expect(found).toHaveLength(total);
+      expect(found).toEqual([...new Set(found)].sort((a, b) => a - b));
+    },
+  );
 
-  it('followed while entries around it go and come, gives every id that stayed', async () => {
+  it('given creates and deletes between the pages, returns every id that existed all the time', async () => {
     await ensureAtLeast(12);
     const before = await follow(app.client, `${path}?limit=1000`);
     const first = await app.client.get(`${path}?limit=5`);
@@ -68,7 +71,7 @@ describe.each(RESOURCES)('the list $path', ({ path, input, serverOwned }) => {
     expect([...ids(first), ...rest]).toEqual([...before.filter((id) => id !== removed[1]), added]);
   });
 
-  it('with exactly as many left as the limit, has no next page', async () => {
+  it('given exactly as many left as the limit, has no next page', async () => {
     const total = await ensureAtLeast(3);
     const all = await app.client.get(`${path}?limit=${String(Math.min(1000, total))}`);
     expect([ids(all).length, all.hasHeader('link')]).toEqual([total, false]);
@@ -76,12 +79,12 @@ describe.each(RESOURCES)('the list $path', ({ path, input, serverOwned }) => {
     expect(nextOf(butOne)).toBe(`${path}?limit=${String(total - 1)}&after=${String(ids(butOne).at(-1))}`);
   });
 
-  it('after the highest id there could be, is an empty array', async () => {
+  it('given after at the highest possible id, returns an empty array', async () => {
     const list = await app.client.get(`${path}?after=9007199254740991`);
     expect([list.status, list.text, list.hasHeader('link')]).toEqual([200, '[]', false]);
   });
 
-  it('after an id, shows only higher ones, whether or not that id exists', async () => {
+  it('given after, returns only greater ids, whether or not that id exists', async () => {
     await ensureAtLeast(5);
     const [, second, third] = ids(await app.client.get(`${path}?limit=3`));
     expect(ids(await app.client.get(`${path}?limit=1&after=${String(second)}`))).toEqual([third]);
@@ -90,20 +93,20 @@ describe.each(RESOURCES)('the list $path', ({ path, input, serverOwned }) => {
   });
 
   it.each(['0', '-1', '1001', '1.5', '1e2', '01', 'abc', '', '%20', '5&limit=6', '99999999999999999999'])(
-    'with limit=%s, is refused naming it',
+    'given limit=%s, refuses it by name',
     async (limit) => {
       (await app.client.get(`${path}?limit=${limit}`)).problem(400, 'limit');
     },
   );
 
   it.each(['-1', '1.5', 'abc', '', '01', '9007199254740992', '1&after=2'])(
-    'with after=%s, is refused naming it',
+    'given after=%s, refuses it by name',
     async (after) => {
       (await app.client.get(`${path}?after=${after}`)).problem(400, 'after');
     },
   );
 
-  it('with a parameter it does not know, is refused naming it', async () => {
+  it('given an unknown parameter, refuses it by name', async () => {
     (await app.client.get(`${path}?limit=1&order=desc`)).problem(400, 'order');
     (await app.client.get(`${path}?__proto__=1&limit=1`)).problem(400, '__proto__');
   });

@@ -49,7 +49,7 @@ async function start(environment: Readonly<Record<string, string>> = {}): Promis
 }
 
 describe('the logs of an app and four replicas', () => {
-  it('started for the first time and once more, have no line above info', async () => {
+  it('given two starts, contain no line above info', async () => {
     for (const time of ['first', 'second']) {
       await start();
       expect((await runToEnd('stop', directory)).code).toBe(0);
@@ -65,7 +65,7 @@ describe('the logs of an app and four replicas', () => {
     }
   });
 
-  it('that refuses a flood of requests with long targets and keys in them, stay small and hold no key', async () => {
+  it('given a flood of refused requests with long targets and keys, stay small and contain no key', async () => {
     const started = await start({ API_KEYS: `ops:operator:${KEY}`, RATE_LIMIT: 'off' });
     const url = /API\s+│ (http:\S+)/.exec(started.printed)?.[1] ?? '';
     const target = `${url}/books/${'x'.repeat(1_000)}?long=${'y'.repeat(5_000)}&key=${KEY}`;

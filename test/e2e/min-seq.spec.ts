@@ -12,7 +12,7 @@ const ADA = { firstname: 'Ada', lastname: 'Lovelace' };
 const next = (answer: Answer): string => /^<([^>]+)>; rel="next"$/.exec(answer.header('link'))?.[1] ?? '';
 
 describe('a read of documents on the app with min_seq', () => {
-  it('of a write that was answered, is answered at once, and shows it', async () => {
+  it('given the position of an answered write, is answered at once and includes that write', async () => {
     const created = await app.client.post('/customers', CUSTOMER.input);
     const user = await app.client.post('/nosql/users/min-seq', ADA);
     const query = `?min_seq=${user.header('x-commit')}`;
@@ -22,7 +22,7 @@ describe('a read of documents on the app with min_seq', () => {
   });
 
   it.each(['99.1', '1.999999', '99.999999999'])(
-    'of the place %s, which it has not, is 503 with Retry-After',
+    'given the position %s, which the app has not reached, is answered 503 with Retry-After',
     async (place) => {
       const at = await app.client.add('/customers', CUSTOMER.input);
       for (const path of ['/customers', at, '/customers/999999', '/nosql/users/nobody']) {
@@ -33,7 +33,7 @@ describe('a read of documents on the app with min_seq', () => {
   );
 
   it.each(['', '1', '1.', '.1', 'soon', '1.2.3', '-1.2', '1e1.1', '1.1&min_seq=1.2'])(
-    'that is %j, is refused naming it',
+    'given %j, is refused by name',
     async (place) => {
       for (const path of ['/customers', '/customers/1', '/nosql/users/x']) {
         (await app.client.get(`${path}?min_seq=${place}`)).problem(400, 'min_seq');
@@ -41,7 +41,7 @@ describe('a read of documents on the app with min_seq', () => {
     },
   );
 
-  it('of a write that is on its way, waits for it', async () => {
+  it('given the position of a write in progress, waits for it', async () => {
     const first = await patient.client.post('/customers', CUSTOMER.input);
     const [epoch, seq] = first.header('x-commit').split('.').map(Number);
     const read = patient.client.get(`/customers?min_seq=${String(epoch)}.${String(seq! + 1)}`);
@@ -51,7 +51,7 @@ describe('a read of documents on the app with min_seq', () => {
 });
 
 describe('the Link of a list', () => {
-  it('of customers keeps min_seq, on the app and on a replica', async () => {
+  it('given min_seq on customers, keeps min_seq, on the app and on a replica', async () => {
     await app.client.add('/customers', CUSTOMER.input);
     const commit = (await app.client.post('/customers', CUSTOMER.input)).header('x-commit');
     replica.primary.put(1, 'Ada');
@@ -67,7 +67,7 @@ describe('the Link of a list', () => {
     }
   });
 
-  it('of transactions keeps the state', async () => {
+  it('given a state on transactions, keeps the state', async () => {
     const book = { title: 'Kindred', author: 'Octavia E. Butler', price: 12.5, quantity: 3 };
     await app.client.post('/books-2pc', book);
     await app.client.post('/books-2pc', book);

@@ -30,7 +30,7 @@ function namesInFiles(): Set<string> {
   return new Set(members.map(([, name = '']) => name));
 }
 
-it('Whatever a client sends as key, id or text, no file has a name of a member that JSON writes with an escape', async () => {
+it('given any key, id or text of a client, no file contains a member name that JSON writes with an escape', async () => {
   const [port = 0] = await freePorts(1);
   const settings = { REPLICA_PORTS: String(port), SNAPSHOT_EVERY_BYTES: '1024' };
   const started = new StartProcess('start', directory, settings);

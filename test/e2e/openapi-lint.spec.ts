@@ -39,12 +39,12 @@ describe('the recommended rules of Redocly', () => {
   it.each([
     ['app', (): Client => app.client],
     ['replica', (): Client => replica.client],
-  ] as const)('hold nothing against the API document of the %s', async (_name, client) => {
+  ] as const)('given the API document of the %s, find nothing', async (_name, client) => {
     const { text } = await client().get('/docs-json');
     expect(await complaintsAbout(text)).toEqual([]);
   });
 
-  it('hold something against a document in which two operations have one id', async () => {
+  it('given a document with two operations of one id, report it', async () => {
     const { text } = await replica.client.get('/docs-json');
     const complaints = await complaintsAbout(text.replace('"listGroups"', '"readGroup"'));
     expect(complaints.map(({ ruleId }) => ruleId)).toContain('operation-operationId-unique');

@@ -53,13 +53,13 @@ const MAX_32_BITS = 2 ** 31 - 1;
 describe.each(['app', 'replica'])('the API document of the %s', (name) => {
   const document = (): OpenApi => documents[name]!;
 
-  it('shows refusals that have the status of their response', () => {
+  it('shows refusals with the status of their response', () => {
     const shown = shownProblems(document());
     expect(shown.length).toBeGreaterThan(100);
     expect(shown.filter(({ status, problem }) => problem.status !== status).map(({ at }) => at)).toEqual([]);
   });
 
-  it('shows refusals whose code is answered with that status and named by their response', () => {
+  it('shows refusals whose code has that status and is named by their response', () => {
     const wrong = shownProblems(document()).filter(
       ({ status, description, problem: { code } }) =>
         STATUS_OF[code as ErrorCode] !== status || !description.includes(`\`${code}\``),
@@ -75,7 +75,7 @@ describe.each(['app', 'replica'])('the API document of the %s', (name) => {
     expect([...new Set(named)].sort()).toEqual(shown.map(({ at, problem }) => `${at} ${problem.code}`).sort());
   });
 
-  it('shows refusals that are whole problems of the path that they stand under', () => {
+  it('shows refusals that are whole problems of their path', () => {
     const problemSchema = document().components.schemas['Problem']!;
     for (const { at, problem } of shownProblems(document())) {
       expect([at, mismatches(document(), problemSchema, problem)]).toEqual([at, []]);
@@ -101,7 +101,7 @@ describe.each(['app', 'replica'])('the API document of the %s', (name) => {
     }
   });
 
-  it('says int64 of every integer that may need more than 32 bits', () => {
+  it('gives the format int64 to every integer that may need more than 32 bits', () => {
     const integers = schemasIn(document()).filter(({ type }) => type === 'integer');
     const wide = integers.filter(
       (schema) => ((shape(schema)['maximum'] as number | undefined) ?? Infinity) > MAX_32_BITS,
@@ -110,7 +110,7 @@ describe.each(['app', 'replica'])('the API document of the %s', (name) => {
     expect(wide.filter((schema) => shape(schema)['format'] !== 'int64')).toEqual([]);
   });
 
-  it('has no value that fits two branches of a oneOf', () => {
+  it('has no value that matches two branches of a oneOf', () => {
     const branches = schemasIn(document()).flatMap(({ oneOf }) => (oneOf ? [oneOf] : []));
     const resolved = branches.map((schemas) =>
       schemas.map((schema) => (schema.$ref === undefined ? schema : (resolveRef(document(), schema.$ref) as Schema))),
@@ -122,7 +122,7 @@ describe.each(['app', 'replica'])('the API document of the %s', (name) => {
   });
 });
 
-describe('an operation that app and replica both have', () => {
+describe('an operation that both app and replica have', () => {
   it('has the same operationId in both documents', () => {
     const idsOf = (document: OpenApi): Map<string, string> =>
       new Map(
@@ -137,7 +137,7 @@ describe('an operation that app and replica both have', () => {
     expect(shared.map((key) => [key, ofReplica.get(key)])).toEqual(shared.map((key) => [key, ofApp.get(key)]));
   });
 
-  it('has an operationId that no other operation of either has', () => {
+  it('has an operationId that no other operation has', () => {
     const ids = new Map<string, Set<string>>();
     for (const document of Object.values(documents)) {
       for (const { method, path, operation } of endpointsOf(document)) {

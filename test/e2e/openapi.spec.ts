@@ -36,7 +36,7 @@ function complaints(test: (endpoint: Endpoint) => readonly unknown[]): unknown[]
 }
 
 describe('the API document', () => {
-  it('asked for, is OpenAPI 3 of this program and names every endpoint', async () => {
+  it('is OpenAPI 3 of this program and lists every endpoint', async () => {
     const { version } = (await app.client.get('/')).json<{ version: string }>();
     expect(document).toMatchObject({ openapi: expect.stringMatching(/^3\./), info: { title: 'Bifolio', version } });
     expect(endpoints.map(titleOf).sort()).toEqual(
@@ -59,7 +59,7 @@ describe('the API document', () => {
     );
   });
 
-  it('followed by every $ref, leads somewhere', () => {
+  it('has no $ref that leads nowhere', () => {
     const refs = refsIn(document);
     expect(refs.length).toBeGreaterThan(50);
     expect(refs.filter((ref) => resolveRef(document, ref) === undefined)).toEqual([]);
@@ -73,7 +73,7 @@ describe('the API document', () => {
     ).toEqual([]);
   });
 
-  it('declares exactly the parameters that stand in a path', () => {
+  it('declares exactly the parameters of each path', () => {
     const inPath = (path: string): string[] => [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
     expect(
       complaints(({ path, operation: { parameters } }) => {
@@ -83,7 +83,7 @@ describe('the API document', () => {
     ).toEqual([]);
   });
 
-  it('describes every answer, and gives every one with a body its schema', () => {
+  it('describes every answer, with a schema for every body', () => {
     const bodiless = new Set(['204', '304']);
     expect(
       complaints(({ operation }) =>
@@ -96,7 +96,7 @@ describe('the API document', () => {
     ).toEqual([]);
   });
 
-  it('says for every endpoint which refusals it may give, as problems', () => {
+  it('lists the refusals of every endpoint as problems', () => {
     const always = ['401', '403', '429'];
     const expected: Record<string, readonly string[]> = {
       GET: always,
@@ -116,12 +116,12 @@ describe('the API document', () => {
     ).toEqual([]);
   });
 
-  it('describes refusals as they are', async () => {
+  it('describes refusals as the app sends them', async () => {
     const refused = await app.client.post('/books', {});
     expect(mismatches(document, document.components.schemas['Problem']!, refused.json())).toEqual([]);
   });
 
-  it('names the headers of the answer to a transaction that it has', async () => {
+  it('lists exactly the headers that the answer to a transaction has', async () => {
     const { headers = {} } = document.paths['/books-2pc']?.['post']?.responses['201'] ?? {};
     const created = await app.client.post('/books-2pc', RESOURCES[0].input);
     expect(Object.keys(headers).sort()).toEqual([
@@ -132,7 +132,7 @@ describe('the API document', () => {
     }
   });
 
-  it.each(RESOURCES)('names the headers of answers about a $name that they have', async ({ path, input }) => {
+  it.each(RESOURCES)('lists exactly the headers that answers about a $name have', async ({ path, input }) => {
     const created = await app.client.post(path, input);
     const at = created.header('location');
     const answers = [
@@ -156,7 +156,7 @@ describe('the API document', () => {
   });
 });
 
-describe('writes that go to replicas, in the API document', () => {
+describe('replicated writes in the API document', () => {
   const writes = (path: string): Endpoint[] =>
     endpoints.filter((endpoint) => endpoint.path.startsWith(path) && endpoint.method !== 'GET');
   const parametersOf = ({ operation }: Endpoint): string[] => operation.parameters.map(({ name }) => name);
@@ -164,7 +164,7 @@ describe('writes that go to replicas, in the API document', () => {
   const replicated = (): Endpoint[] =>
     ['/customers', '/books-2pc', '/nosql/users', '/sql_mongo/users'].flatMap((path) => writes(path));
 
-  it('may be answered 202 with the place to ask', () => {
+  it('may be answered 202 with the path of the operation', () => {
     expect(replicated()).toHaveLength(7);
     for (const endpoint of replicated()) {
       const { content, headers = {} } = endpoint.operation.responses['202'] ?? {};
@@ -176,7 +176,7 @@ describe('writes that go to replicas, in the API document', () => {
     }
   });
 
-  it('take X-Write-Concern, and may be refused for too few replicas', () => {
+  it('take X-Write-Concern and may be refused for too few replicas', () => {
     for (const endpoint of replicated()) {
       const { description } = endpoint.operation.responses['503'] ?? {};
       expect([titleOf(endpoint), parametersOf(endpoint), description]).toEqual([
@@ -187,7 +187,7 @@ describe('writes that go to replicas, in the API document', () => {
     }
   });
 
-  it('are not those of books and users in SQL', () => {
+  it('exclude books and SQL users', () => {
     const inSql = [...writes('/books'), ...writes('/sql/')].filter(({ path }) => path !== '/books-2pc');
     expect(inSql).toHaveLength(5);
     for (const endpoint of inSql) {
@@ -201,7 +201,7 @@ describe('writes that go to replicas, in the API document', () => {
 });
 
 describe('the examples in the API document', () => {
-  it('sent as bodies of POST and PUT, are accepted', async () => {
+  it('given as bodies of POST and PUT, are accepted', async () => {
     const isOfResource = ({ path }: Endpoint): boolean => !path.startsWith('/transactions/');
     const withBodies = endpoints.filter((endpoint) => endpoint.operation.requestBody && isOfResource(endpoint));
     expect(withBodies.map(titleOf)).toHaveLength(10);
@@ -221,20 +221,20 @@ describe('the examples in the API document', () => {
     }
   });
 
-  it('sent to decide a transaction, are understood', async () => {
+  it('given as a body of the resolve route, are accepted', async () => {
     const added = await app.client.post('/books-2pc', RESOURCES[0].input);
     const { transactionId } = added.json<{ transactionId: string }>();
     const example = exampleOf(document, document.components.schemas['Resolution']!);
     (await app.client.post(`/transactions/${transactionId}/resolve`, example)).problem(409);
   });
 
-  it('of every schema, fit it', () => {
+  it('match their schemas', () => {
     for (const [name, schema] of Object.entries(document.components.schemas)) {
       expect([name, mismatches(document, schema, exampleOf(document, schema))]).toEqual([name, []]);
     }
   });
 
-  it('of answers to GET, look like the real ones', async () => {
+  it('look like real answers to GET', async () => {
     const book = await app.client.post('/books', RESOURCES[0].input);
     const transaction = await app.client.post('/books-2pc', RESOURCES[0].input);
     const real: Record<string, string> = {
@@ -256,7 +256,7 @@ describe('the examples in the API document', () => {
 });
 
 describe('the page at /docs', () => {
-  it('asked for, is HTML whose scripts and styles answer', async () => {
+  it('is HTML whose scripts and styles exist', async () => {
     const page = await app.client.get('/docs');
     expect([page.status, page.header('content-type')]).toEqual([200, expect.stringMatching(/^text\/html/)]);
     const files = [...page.text.matchAll(/(?:src|href)="\.\/(docs\/[^"]+)"/g)].map(([, file = '']) => `/${file}`);

@@ -7,7 +7,7 @@ import { useSharedApp } from './support/shared-app.js';
 describe('an operation', () => {
   const app = useSharedApp();
 
-  it.each(RESOURCES)('of every write on a $name, can be asked for by its id', async ({ path, input, changed }) => {
+  it.each(RESOURCES)('given any write on a $name, can be read by its id', async ({ path, input, changed }) => {
     const created = await app.client.post(path, input);
     const at = created.header('location');
     const replaced = await app.client.put(at, changed, { 'idempotency-key': newKey() });
@@ -35,20 +35,20 @@ describe('an operation', () => {
     }
   });
 
-  it('of a replayed answer, is the first one', async () => {
+  it('given a replayed answer, is the first one', async () => {
     const key = { 'idempotency-key': newKey() };
     const first = await app.client.post(BOOK.path, BOOK.input, key);
     const replay = await app.client.post(BOOK.path, BOOK.input, key);
     expect(replay.header('x-operation-id')).toBe(first.header('x-operation-id'));
   });
 
-  it('of a refused write or a read, does not exist', async () => {
+  it('given a refused write or a read, does not exist', async () => {
     const answers = [await app.client.post(BOOK.path, {}), await app.client.get(BOOK.path)];
     expect(answers.map((answer) => answer.hasHeader('x-operation-id'))).toEqual([false, false]);
   });
 
   it.each(['nope', '0', '019a9e5c-7b1e-7c55-9d3e-0f6b8f1f2a77', 'x'.repeat(1_024), '%00', '__proto__', `'--`])(
-    'with the id %s that no one was given, is unknown',
+    'given the id %s, which no write has, is unknown',
     async (id) => {
       expect((await app.client.get(`/operations/${id}`)).problem(404).code).toBe('not-found');
     },
@@ -59,7 +59,7 @@ describe('a write on customers', () => {
   const app = useSharedApp();
 
   it.each([undefined, 'all', 'majority', 'primary'])(
-    'with the write concern %s, says where it stands',
+    'given the write concern %s, reports its log position and replicas',
     async (concern) => {
       const headers = concern === undefined ? {} : { 'x-write-concern': concern };
       const created = await app.client.post(CUSTOMER.path, CUSTOMER.input, headers);
@@ -78,7 +78,7 @@ describe('a write on customers', () => {
   );
 
   it.each(['', 'ALL', 'none', '2', 'all, primary', 'all '.repeat(100)])(
-    'with the write concern %j, is refused naming it and not done',
+    'given the write concern %j, is refused by name and not carried out',
     async (concern) => {
       const at = await app.client.add(CUSTOMER.path, CUSTOMER.input);
       const before = await app.client.get('/customers?limit=1000');
@@ -91,7 +91,7 @@ describe('a write on customers', () => {
   );
 });
 
-describe('answers with an Idempotency-Key, after the app was started again', () => {
+describe('answers with an Idempotency-Key, after a restart', () => {
   const directory = temporaryDirectory();
   let app: AppProcess;
   const writes: { readonly send: (client: Client) => Promise<Answer>; readonly first: Answer }[] = [];
@@ -122,7 +122,7 @@ describe('answers with an Idempotency-Key, after the app was started again', () 
     ['after kill -9', () => app.kill()],
     ['after a clean stop', () => app.stop()],
     ['after kill -9 once more', () => app.kill()],
-  ])('%s, are given again', async (_title, end) => {
+  ])('given %s, are replayed', async (_title, end) => {
     await end();
     app = await AppProcess.start(directory);
     const client = new Client(app.url);
@@ -142,7 +142,7 @@ describe('answers with an Idempotency-Key, after the app was started again', () 
 });
 
 describe('a customer', () => {
-  it('written in a later life of the app, has a higher commit', async () => {
+  it('given a later incarnation, have a higher commit position', async () => {
     const directory = temporaryDirectory();
     const places: number[][] = [];
     for (let life = 1; life <= 2; life += 1) {

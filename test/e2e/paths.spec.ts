@@ -26,18 +26,21 @@ const EMPTY_SEGMENTS: readonly Row[] = [
   .flatMap(([name, , path]) => ['GET', 'POST', 'PUT', 'DELETE'].map((method): Row => [name, method, path]));
 
 describe('a path with an empty segment', () => {
-  it.each(EMPTY_SEGMENTS)('on the %s, as %s %s, is answered 404 at once, also twice with one key', async (...row) => {
-    const [name, method, path] = row;
-    const headers = { 'idempotency-key': newKey() };
-    const json = method === 'POST' || method === 'PUT' ? {} : undefined;
-    for (let time = 1; time <= 2; time += 1) {
-      const refused = await clients[name]!().send(method, path, { headers, json });
-      expect(refused.problem(404).code).toBe('route-not-found');
-    }
-  });
+  it.each(EMPTY_SEGMENTS)(
+    'on the %s, given %s %s, is answered 404 at once, also when repeated with one key',
+    async (...row) => {
+      const [name, method, path] = row;
+      const headers = { 'idempotency-key': newKey() };
+      const json = method === 'POST' || method === 'PUT' ? {} : undefined;
+      for (let time = 1; time <= 2; time += 1) {
+        const refused = await clients[name]!().send(method, path, { headers, json });
+        expect(refused.problem(404).code).toBe('route-not-found');
+      }
+    },
+  );
 });
 
-describe('a known path asked with a method that it has not', () => {
+describe('a known path with an unsupported method', () => {
   it.each<Row>([
     ['app', 'DELETE', '/books', 'GET, HEAD, POST'],
     ['app', 'DELETE', '/books/', 'GET, HEAD, POST'],
@@ -62,14 +65,14 @@ describe('a known path asked with a method that it has not', () => {
     ['replica', 'POST', '/v1/groups', 'DELETE, GET, HEAD'],
     ['replica', 'POST', '/operations/1', 'GET, HEAD'],
     ['replica', 'DELETE', '/metrics', 'GET, HEAD'],
-  ])('on the %s, as %s %s, is answered 405 with Allow: %s', async (name, method, path, allow) => {
+  ])('on the %s, given %s %s, is answered 405 with Allow: %s', async (name, method, path, allow) => {
     const refused = await clients[name]!().send(method, path, { headers: { 'idempotency-key': newKey() } });
     expect([refused.status, refused.header('allow')]).toEqual([405, allow]);
     if (method !== 'HEAD') expect(refused.problem(405).code).toBe('method-not-allowed');
   });
 });
 
-describe('one slash at the end of a path', () => {
+describe('one trailing slash', () => {
   it.each([
     ['app', '/books/'],
     ['app', '/books/?limit=1'],
@@ -77,7 +80,7 @@ describe('one slash at the end of a path', () => {
     ['app', '/health/live/'],
     ['replica', '/customers/'],
     ['replica', '/v1/groups/'],
-  ])('on the %s, as in %s, is ignored', async (name, path) => {
+  ])('on the %s, given %s, is ignored', async (name, path) => {
     expect((await clients[name]!().get(path)).status).toBe(200);
   });
 });

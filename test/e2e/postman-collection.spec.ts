@@ -40,32 +40,29 @@ describe('the Postman collection', () => {
   it.each([
     ['baseUrl', 'the app', (): Client => app.client],
     ['replicaUrl', 'a replica', (): Client => replica.client],
-  ])(
-    'at {{%s}}, compared with the API document of %s, asks every endpoint and no other',
-    async (variable, _who, at) => {
-      const endpoints = endpointsOf(await fetchOpenApi(at())).map(({ method, path }) => ({
-        title: `${method} ${path}`,
-        method,
-        pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`),
-      }));
-      const asked = served
-        .filter((request) => isFor(request, variable))
-        .map((request) => {
-          const isAsked = ({ method, pattern }: (typeof endpoints)[number]): boolean =>
-            method === request.request.method && pattern.test(pathOf(request));
-          return endpoints.find(isAsked)?.title ?? `not in the document: ${request.request.method} ${pathOf(request)}`;
-        });
-      expect([...new Set(asked)].sort()).toEqual(endpoints.map(({ title }) => title).sort());
-    },
-  );
+  ])('calls, at {{%s}}, every endpoint of the API document of %s and no other', async (variable, _who, at) => {
+    const endpoints = endpointsOf(await fetchOpenApi(at())).map(({ method, path }) => ({
+      title: `${method} ${path}`,
+      method,
+      pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`),
+    }));
+    const asked = served
+      .filter((request) => isFor(request, variable))
+      .map((request) => {
+        const isAsked = ({ method, pattern }: (typeof endpoints)[number]): boolean =>
+          method === request.request.method && pattern.test(pathOf(request));
+        return endpoints.find(isAsked)?.title ?? `not in the document: ${request.request.method} ${pathOf(request)}`;
+      });
+    expect([...new Set(asked)].sort()).toEqual(endpoints.map(({ title }) => title).sort());
+  });
 
-  it('read, asks the app or a replica, and but for one path only what they serve', () => {
+  it('calls only the app and replicas, and only documented paths except one', () => {
     expect(requests.filter((request) => !isFor(request, 'baseUrl') && !isFor(request, 'replicaUrl'))).toEqual([]);
     expect(requests.length - served.length).toBe(1);
     expect(collection.variable.map(({ key }) => key)).toEqual(['baseUrl', 'replicaUrl', 'apiKey']);
   });
 
-  it('read, is of version 2.1 with the folders a visitor looks for', () => {
+  it('is of version 2.1 and has the expected folders', () => {
     expect(collection.info.schema).toContain('/v2.1.0/');
     const names = collection.item.map(({ name }) => name);
     expect(names).toEqual([
@@ -74,7 +71,7 @@ describe('the Postman collection', () => {
     ]);
   });
 
-  it('read, describes and tests every request', () => {
+  it('describes and tests every request', () => {
     const lacking = requests.filter(
       (request) => request.request.description === '' || !testsOf(request).includes('pm.test('),
     );
@@ -82,7 +79,7 @@ describe('the Postman collection', () => {
     expect(new Set(requests.map(({ name }) => name)).size).toBe(requests.length);
   });
 
-  it('read, removes all books and customers that it makes', () => {
+  it('deletes all books and customers that it creates', () => {
     const made = requests.filter(
       (request) => request.request.method === 'POST' && testsOf(request).includes('have.status(201)'),
     );
@@ -94,7 +91,7 @@ describe('the Postman collection', () => {
     for (const [, variable = ''] of kept) expect(removed.join(' ')).toContain(`{{${variable}}}`);
   });
 
-  it('read, deletes the group that it creates, and never all groups of a node', () => {
+  it('deletes the group that it creates, and never all groups of a node', () => {
     const changes = requests.filter(
       ({ request }) => request.method !== 'GET' && /\/v1\/groups?$/.test(request.url.raw),
     );

@@ -30,7 +30,7 @@ describe('Swagger UI', () => {
       endpoints = endpointsOf(document).sort((a, b) => ORDER.indexOf(a.method) - ORDER.indexOf(b.method));
     });
 
-    it('fills in no optional parameter, but for what holds anyway when it is absent', () => {
+    it('fills in no optional parameter, except values that are the default anyway', () => {
       const filled = endpoints.flatMap(({ method, path, operation }) =>
         (operation.parameters as readonly PrefilledParameter[])
           .filter((one) => one.required !== true && prefilledValue(one) !== one.schema?.default)
@@ -40,7 +40,7 @@ describe('Swagger UI', () => {
       expect(filled).toEqual([]);
     });
 
-    it('executes every operation as it is filled in: done, or the 404 that is documented', async () => {
+    it('executes every operation as filled in, with success or a documented 404', async () => {
       const told: string[] = [];
       for (const endpoint of endpoints) {
         const { method, path, asking } = asPrefilled(document, endpoint);
@@ -53,7 +53,7 @@ describe('Swagger UI', () => {
       expect([told, endpoints.length > 10]).toEqual([[], true]);
     });
 
-    it('executes every POST twice, and the second one makes another thing, or says that it is there', async () => {
+    it('executes every POST twice: the second creates another resource or reports that it exists', async () => {
       const told: string[] = [];
       for (const endpoint of endpoints.filter(({ method }) => method === 'POST')) {
         const { method, path, asking } = asPrefilled(document, endpoint);
@@ -68,7 +68,7 @@ describe('Swagger UI', () => {
     });
   });
 
-  it('of a node, creates a group as it is filled in, which is there afterwards', async () => {
+  it('executes the filled-in create of a group on a node, and the group exists afterwards', async () => {
     const client = new Client(cluster.replicas[1]!.url);
     const document = await fetchOpenApi(client);
     const create = endpointsOf(document).find(({ method, path }) => method === 'POST' && path === '/v1/group');

@@ -11,8 +11,8 @@ const clients: Readonly<Record<string, () => Client>> = { app: () => app.client,
 /** Its path with a value for each parameter. */
 const pathOf = ({ path }: Endpoint): string => path.replace(/\{\w+\}/g, '1');
 
-describe.each(['app', 'replica'])('a query name that no one would read, on the %s', (name) => {
-  it('is refused on every path, by its name, and does nothing', async () => {
+describe.each(['app', 'replica'])('an unknown query name, on the %s', (name) => {
+  it('is refused by its name on every path, and nothing is done', async () => {
     const client = clients[name]!();
     for (const endpoint of endpointsOf(await fetchOpenApi(client))) {
       const { method } = endpoint;
@@ -25,7 +25,7 @@ describe.each(['app', 'replica'])('a query name that no one would read, on the %
     }
   });
 
-  it('is none of those that the documentation names', async () => {
+  it('is not one that the API document lists', async () => {
     const client = clients[name]!();
     for (const endpoint of endpointsOf(await fetchOpenApi(client))) {
       for (const { name: known } of endpoint.operation.parameters.filter((parameter) => parameter.in === 'query')) {
@@ -40,8 +40,8 @@ describe.each(['app', 'replica'])('a query name that no one would read, on the %
   });
 });
 
-describe('a question mark alone, or a query for the documentation', () => {
-  it.each(['/books?', '/docs?v=1', '/docs-json?v=1'])('as in %s, is let through', async (path) => {
+describe('an empty query, or a query on a documentation page', () => {
+  it.each(['/books?', '/docs?v=1', '/docs-json?v=1'])('given %s, is accepted', async (path) => {
     expect((await app.client.get(path)).status).toBe(200);
   });
 });

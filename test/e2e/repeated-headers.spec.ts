@@ -23,7 +23,7 @@ async function sent(baseUrl: string, method: string, path: string, lines: readon
 const twice = (name: string, value: string): string[] => [`${name}: ${value}`, `${name.toLowerCase()}: ${value}`];
 const refused = (name: string): object => ({ status: 400, errors: [expect.objectContaining({ field: name })] });
 
-describe('a header that may stand once, sent in two lines', () => {
+describe('a header that must appear once, sent in two lines', () => {
   it.each([
     ['Idempotency-Key', 'k'],
     ['X-Write-Concern', 'all'],
@@ -48,7 +48,7 @@ describe('a header that may stand once, sent in two lines', () => {
     },
   );
 
-  it('(X-Api-Key) is refused for a read and a write, also where both lines hold the right key', async () => {
+  it('(X-Api-Key) is refused for reads and writes, even when both lines hold the right key', async () => {
     for (const method of ['GET', 'POST']) {
       expect(await sent(guarded.process.url, method, '/customers', twice('X-Api-Key', KEY))).toMatchObject(
         refused('X-Api-Key'),
@@ -56,7 +56,7 @@ describe('a header that may stand once, sent in two lines', () => {
     }
   });
 
-  it('(Idempotency-Key) with two keys has used up neither', async () => {
+  it('(Idempotency-Key) is refused, and neither key counts as used', async () => {
     const [one, other] = [newKey(), newKey()];
     await sent(app.process.url, 'POST', '/customers', [`Idempotency-Key: ${one}`, `Idempotency-Key: ${other}`]);
     for (const key of [one, other, `${one}, ${other}`]) {

@@ -14,21 +14,24 @@ const ROUTES = Object.entries(REPLICATION_PATHS).map(
 );
 
 describe('the internal routes of a replica', () => {
-  it.each(ROUTES)('%s %s, without the secret, is answered 401 whatever else is shown', async (method, path) => {
-    const shown = ['Bearer x', `Bearer ${CLUSTER_SECRET}`, CLUSTER_SECRET, `Bearer ${WRITING}`];
-    for (const headers of [{}, { 'x-api-key': WRITING }, ...shown.map((authorization) => ({ authorization }))]) {
-      const refused = await replica.client.send(method, path, { headers, ...(method === 'POST' && { body: 'x' }) });
-      expect(refused.problem(401).code).toBe('unauthorized');
-    }
-  });
+  it.each(ROUTES)(
+    '%s %s: given no cluster secret, answers 401 whatever other credentials the request has',
+    async (method, path) => {
+      const shown = ['Bearer x', `Bearer ${CLUSTER_SECRET}`, CLUSTER_SECRET, `Bearer ${WRITING}`];
+      for (const headers of [{}, { 'x-api-key': WRITING }, ...shown.map((authorization) => ({ authorization }))]) {
+        const refused = await replica.client.send(method, path, { headers, ...(method === 'POST' && { body: 'x' }) });
+        expect(refused.problem(401).code).toBe('unauthorized');
+      }
+    },
+  );
 
-  it('with the secret, answer without an API key', async () => {
+  it('given the cluster secret, answer without an API key', async () => {
     expect(await replica.primary.ship()).toMatchObject({ verdict: 'accepted' });
   });
 });
 
-describe("clients' routes of a replica with API keys", () => {
-  it('without a key, are answered 401 but for /health/live and /docs', async () => {
+describe('the client routes of a replica with API keys', () => {
+  it('given no key, answer 401 except at /health/live and /docs', async () => {
     for (const path of [
       '/',
       '/customers',
@@ -51,7 +54,7 @@ describe("clients' routes of a replica with API keys", () => {
     (await replica.client.get('/docs/nope')).problem(404);
   });
 
-  it('with a key that may read, are read and refuse writes with 403', async () => {
+  it('given a read key, serve reads and answer writes with 403', async () => {
     const reader = replica.client.with({ 'x-api-key': READING });
     expect((await reader.get('/customers')).status).toBe(200);
     (await reader.post('/customers', CUSTOMER.input)).problem(403);
@@ -61,7 +64,7 @@ describe("clients' routes of a replica with API keys", () => {
     (await reader.delete('/v1/groups')).problem(403);
   });
 
-  it('with a key that may write, make and remove groups', async () => {
+  it('given a write key, create and delete groups', async () => {
     const writer = replica.client.with({ 'x-api-key': WRITING });
     expect((await writer.post('/v1/group', { groupId: '1' })).status).toBe(201);
     expect((await writer.delete('/v1/groups')).status).toBe(200);

@@ -26,7 +26,7 @@ beforeAll(async () => {
 const titleOf = ({ method, path }: Endpoint): string => `${method} ${path}`;
 
 describe("a replica's API document", () => {
-  it('asked for, is OpenAPI 3 and names every endpoint', () => {
+  it('is OpenAPI 3 and lists every endpoint', () => {
     expect(document).toMatchObject({ openapi: expect.stringMatching(/^3\./), info: { title: 'Bifolio replica' } });
     expect(endpoints.map(titleOf).sort()).toEqual([
       'DELETE /customers/{id}',
@@ -48,7 +48,7 @@ describe("a replica's API document", () => {
     ]);
   });
 
-  it('followed by every $ref, leads somewhere', () => {
+  it('has no $ref that leads nowhere', () => {
     const refs = refsIn(document);
     expect(refs.length).toBeGreaterThan(30);
     expect(refs.filter((ref) => resolveRef(document, ref) === undefined)).toEqual([]);
@@ -88,13 +88,13 @@ describe("a replica's API document", () => {
     }
   });
 
-  it('has examples that fit their schemas', () => {
+  it('has examples that match their schemas', () => {
     for (const [name, schema] of Object.entries(document.components.schemas)) {
       expect([name, mismatches(document, schema, exampleOf(document, schema))]).toEqual([name, []]);
     }
   });
 
-  it('shows reads as they are answered', async () => {
+  it('describes reads as the replica answers them', async () => {
     for (const [template, path] of [
       ['/', '/'],
       ['/customers', '/customers'],
@@ -114,7 +114,7 @@ describe("a replica's API document", () => {
     }
   });
 
-  it('says what writes that are passed on may be answered', () => {
+  it('lists the possible answers to forwarded writes', () => {
     const writes = endpoints.filter(({ method, path }) => method !== 'GET' && path.startsWith('/customers'));
     expect(writes).toHaveLength(3);
     for (const { method, path, operation } of writes) {
@@ -127,7 +127,7 @@ describe("a replica's API document", () => {
     }
   });
 
-  it('shows writes of groups as they are answered, with their headers', async () => {
+  it('describes writes of groups as the replica answers them, with their headers', async () => {
     const named = { 'x-operation-id': 'named', 'idempotency-key': 'unused' };
     const writes = [
       ['post', '/v1/group', 'GroupInput', { groupId: '2' }, 201],
@@ -158,14 +158,14 @@ describe("a replica's API document", () => {
     }
   });
 
-  it('shows a refusal as it is answered', async () => {
+  it('describes a refusal as the replica answers it', async () => {
     const refused = await replica.client.post('/v1/group', { groupId: 7 });
     const schema = document.components.schemas['Problem'];
     expect(schema?.required).toContain('message');
     expect(mismatches(document, schema!, refused.problem(400))).toEqual([]);
   });
 
-  it('has a page at /docs whose scripts and styles answer', async () => {
+  it('has a page at /docs whose scripts and styles exist', async () => {
     const page = await replica.client.get('/docs');
     expect([page.status, page.header('content-type')]).toEqual([200, expect.stringMatching(/^text\/html/)]);
     const files = [...page.text.matchAll(/(?:src|href)="\.\/(docs\/[^"]+)"/g)].map(([, file = '']) => `/${file}`);

@@ -30,26 +30,29 @@ const newestIn = (folder: string): string => {
   return join(replica.directory, folder, names.sort().at(-1) ?? '');
 };
 
-describe('a replica, a file of which is removed while it runs', () => {
+describe('a replica that loses a file while it is running', () => {
   it.each([
     ['the journal of its customers', (): string => newestIn('documents')],
     ['the journal of its groups', (): string => newestIn('groups')],
     ['what knows where the journal of its groups ends', (): string => join(replica.directory, 'groups.end')],
     ['its promise', (): string => join(replica.directory, 'promise.json')],
-  ])('given %s, names it, takes nothing, still reads, and goes on when it is put back', async (_, fileOf) => {
-    primary.put(1, 'Ada');
-    await primary.ship();
-    const file = fileOf();
-    renameSync(file, `${file}.away`);
+  ])(
+    'given %s, names the file, refuses writes, keeps serving reads, and recovers when the file is put back',
+    async (_, fileOf) => {
+      primary.put(1, 'Ada');
+      await primary.ship();
+      const file = fileOf();
+      renameSync(file, `${file}.away`);
 
-    const { errors } = (await client.get('/health/ready')).problem(503);
-    expect(errors).toContainEqual({ field: 'files', message: expect.stringContaining(file) });
-    const refused = (await client.post('/v1/group', { groupId: 'a' })).problem(503);
-    expect([refused.code, refused.detail]).toEqual(['storage-damaged', expect.stringContaining(file)]);
-    expect((await client.get('/customers/1')).status).toBe(200);
+      const { errors } = (await client.get('/health/ready')).problem(503);
+      expect(errors).toContainEqual({ field: 'files', message: expect.stringContaining(file) });
+      const refused = (await client.post('/v1/group', { groupId: 'a' })).problem(503);
+      expect([refused.code, refused.detail]).toEqual(['storage-damaged', expect.stringContaining(file)]);
+      expect((await client.get('/customers/1')).status).toBe(200);
 
-    renameSync(`${file}.away`, file);
-    await client.get('/health/ready');
-    expect((await client.post('/v1/group', { groupId: 'a' })).status).toBe(201);
-  });
+      renameSync(`${file}.away`, file);
+      await client.get('/health/ready');
+      expect((await client.post('/v1/group', { groupId: 'a' })).status).toBe(201);
+    },
+  );
 });

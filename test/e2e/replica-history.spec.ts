@@ -51,15 +51,15 @@ async function messageOf(promise: Promise<unknown>): Promise<string> {
 
 const quarantined = (): string[] => readdirSync(replica.directory).filter((name) => name.startsWith('quarantined-'));
 
-describe('a replica given records', () => {
-  it('from a primary with another secret, refuses it and takes nothing', async () => {
+describe('a replica that receives records', () => {
+  it('given a primary with another secret, refuses its records', async () => {
     const stranger = new ActingPrimary(replica.url, primaryOf(), 'another secret of a cluster');
     expect(await codeOf(stranger.ship())).toBe('unauthorized');
     expect((await primary.link.report(PATIENT_MS)).position.seq).toBe(0);
     stranger.link.close();
   });
 
-  it('a record whose text was changed, refuses it and takes nothing', async () => {
+  it('given a record whose text was changed, refuses the record', async () => {
     const record = primary.records[2]!;
     primary.records[2] = { ...record, json: record.json.replace('Grace', 'Grief') };
     expect(await codeOf(primary.ship())).toBe('internal');
@@ -68,7 +68,7 @@ describe('a replica given records', () => {
 });
 
 describe('a replica and its history', () => {
-  it('given records, holds and shows them, tells its position, and gives them to who asks', async () => {
+  it('given records, stores them, reports its position, and returns them on request', async () => {
     const { verdict, report } = await primary.ship();
     expect([verdict, report.position]).toEqual(['accepted', positionOf(primary.records.at(-1)!)]);
     expect(report).toMatchObject({ clusterId: 'cluster-a', promisedEpoch: 1, canVote: true });
@@ -77,7 +77,7 @@ describe('a replica and its history', () => {
     expect(await primary.link.records(4, 1_000_000, PATIENT_MS)).toEqual([]);
   });
 
-  it('killed and started again, holds all that it acknowledged, and its promise', async () => {
+  it('given kill -9 and a restart, keeps everything it acknowledged, and its promise', async () => {
     const { report } = await primary.ship();
     await primary.link.promise({ epoch: 5, primaryId: 'recovery' }, PATIENT_MS);
     await replica.kill();
@@ -88,7 +88,7 @@ describe('a replica and its history', () => {
     expect((await primary.ship()).verdict).toBe('stale-epoch');
   });
 
-  it('asked by a second primary of the epoch, or one of another cluster, refuses it and keeps what it has', async () => {
+  it('given a second primary of the epoch or of another cluster, refuses it and keeps its own data', async () => {
     await primary.ship();
     const second = new ActingPrimary(replica.url, primaryOf(1, 'a second one'));
     const foreign = new ActingPrimary(replica.url, primaryOf(9, 'foreign', 'cluster-b'));
@@ -99,7 +99,7 @@ describe('a replica and its history', () => {
     foreign.link.close();
   });
 
-  it('told to set its data aside, keeps it under another name and follows anew, with the same state', async () => {
+  it('given the order to quarantine its data, keeps the data under another name and follows again to the same state', async () => {
     await primary.ship(0, { audit: true });
     const before = await primary.link.stateHash(primary.records.length, PATIENT_MS);
     expect((await primary.link.quarantine(primary.identity, PATIENT_MS)).report).toMatchObject({
@@ -115,7 +115,7 @@ describe('a replica and its history', () => {
     expect(await primary.link.stateHash(primary.records.length, PATIENT_MS)).toEqual(before);
   });
 
-  it('given the snapshot of another one, holds what that held, also after a kill, and follows from there', async () => {
+  it('given a snapshot of another replica, holds that state, also after a kill, and follows from there', async () => {
     const source = await startReplica(join(directory, 'other'), { SNAPSHOT_EVERY_BYTES: '1' });
     const other = new ActingPrimary(source.url);
     try {
@@ -145,7 +145,7 @@ describe('a replica and its history', () => {
     }
   });
 
-  it('given bytes that are no snapshot, refuses them and keeps what it has', async () => {
+  it('given bytes that are not a snapshot, refuses them and keeps its data', async () => {
     await primary.ship();
     const bytes = Buffer.from('{"customers":{}}');
     const position = { ...positionOf(primary.records.at(-1)!), seq: 99 };

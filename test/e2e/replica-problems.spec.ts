@@ -48,7 +48,7 @@ describe('a refusal of a node', () => {
     [503, 'POST', '/customers', { json: {} }],
     [503, 'GET', '/operations/x'],
     [503, 'GET', '/customers?min_seq=9.9'],
-  ])('as %i to %s %s, says its detail as message too', async (...row) => {
+  ])('given %i on %s %s, repeats its detail as message', async (...row) => {
     // Named one by one, a row's missing last part would be taken for the callback of a test.
     const [status, method, path, asking] = row;
     const large = { json: 'x'.repeat(1024 * 1024) };
@@ -60,7 +60,7 @@ describe('a refusal of a node', () => {
     ['that is no HTTP', 'hello\r\n\r\n'],
     ['without Host', 'GET /v1/groups HTTP/1.1\r\nConnection: close\r\n\r\n'],
     ['with headers too large', 'GET / HTTP/1.1\r\nHost: localhost\r\nX: LARGE\r\n\r\n'],
-  ])('to a request %s, says its detail as message too', async (_what, bytes) => {
+  ])('given a request %s, repeats its detail as message', async (_what, bytes) => {
     const [, body = ''] = (await sendBytes(open.process.url, bytes.replace('LARGE', 'x'.repeat(20_000)))).split(
       '\r\n\r\n',
     );
@@ -68,7 +68,7 @@ describe('a refusal of a node', () => {
     expect(problem).toMatchObject({ status: 400, message: problem.detail });
   });
 
-  it('without a key, or above the limit, says its detail as message too', async () => {
+  it('given no key, or too many requests, repeats its detail as message', async () => {
     const reader = guarded.client.with({ 'x-api-key': KEY });
     for (const path of ['/', '/v1/groups', '/customers', '/nothing'])
       await expectMessage(guarded.client, 401, 'GET', path);
@@ -79,7 +79,7 @@ describe('a refusal of a node', () => {
   });
 });
 
-describe('a refusal of the app that a node passes on', () => {
+describe('a refusal of the app that a node forwards', () => {
   const replica = useSharedReplica();
   const PROBLEM = { 'content-type': 'application/problem+json; charset=utf-8' };
   const refusal = {
@@ -100,13 +100,13 @@ describe('a refusal of the app that a node passes on', () => {
   it.each([
     ['PUT', '/customers/1'],
     ['GET', '/operations/1'],
-  ])('to %s %s, says its detail as message too, and stays as it is', async (method, path) => {
+  ])('given %s %s, repeats its detail as message and is otherwise unchanged', async (method, path) => {
     app.answer = (_request, response) => response.writeHead(404, PROBLEM).end(JSON.stringify(refusal));
     const answer = await replica.client.send(method, path);
     expect([answer.status, answer.json()]).toEqual([404, { ...refusal, message: 'there is none' }]);
   });
 
-  it('that is no whole problem, comes as it is', async () => {
+  it('given a body that is not a whole problem, is forwarded unchanged', async () => {
     for (const body of ['', '{"detail": ', '[]', 'null']) {
       app.answer = (_request, response) => response.writeHead(404, PROBLEM).end(body);
       const answer = await fetch(`${replica.process.url}/operations/1`);

@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 
 describe('a replica asked about itself', () => {
-  it('at its root, says which node it is, and every link it gives answers', async () => {
+  it('given GET /, names its node, and every link in the answer works', async () => {
     const { port, url } = replica.process;
     const about = (await replica.client.get('/')).json<{ links: Record<string, string> }>();
     expect(about).toMatchObject({
@@ -29,7 +29,7 @@ describe('a replica asked about itself', () => {
     }
   });
 
-  it('whether it lives and is ready, says so with its position', async () => {
+  it('given health checks, answers with its position', async () => {
     expect((await replica.client.get('/health/live')).json()).toMatchObject({ status: 'ok' });
     expect((await replica.client.get('/health/ready')).json()).toEqual({
       status: 'ok',
@@ -41,7 +41,7 @@ describe('a replica asked about itself', () => {
     });
   });
 
-  it('for metrics, tells its position, what it appended and the requests it answered', async () => {
+  it('given GET /metrics, reports its position, the records it appended and the requests it answered', async () => {
     const { text } = await replica.client.get('/metrics');
     for (const line of ['replica_epoch 1', 'replica_seq 6', 'replica_lag_records 0', 'replica_set_asides_total 0']) {
       expect(text).toContain(`\n${line}\n`);
@@ -53,7 +53,7 @@ describe('a replica asked about itself', () => {
   });
 
   it.each(['/nope', '/customers/1/more', '/replication/nope'])(
-    'for %s, which nothing serves, is a problem',
+    'given %s, which no route serves, answers with a problem',
     async (path) => {
       expect((await replica.client.get(path)).problem(404).code).toBe('route-not-found');
     },
@@ -61,7 +61,7 @@ describe('a replica asked about itself', () => {
 });
 
 describe('customers read from a replica', () => {
-  it('one by one, are shown as the app shows them, with validator and position', async () => {
+  it('given one id, are returned as on the app, with ETag and position', async () => {
     const read = await replica.client.get('/customers/2');
     expect(read.json()).toEqual({ id: 2, name: 'Grace', email: 'Grace@example.org', orders_count: 0 });
     expect([read.header('x-replica-seq'), read.header('etag')]).toEqual(['1.6', expect.stringMatching(/^"[\w-]+"$/)]);
@@ -77,7 +77,7 @@ describe('customers read from a replica', () => {
     expect((await replica.client.get('/customers/2', { 'if-match': etag })).status).toBe(200);
   });
 
-  it('as a list, come in id order, page by page', async () => {
+  it('given the list, are returned in id order, page by page', async () => {
     const first = await replica.client.get('/customers?limit=2');
     expect(first.json<{ id: number }[]>().map(({ id }) => id)).toEqual([1, 2]);
     expect([first.header('x-total-count'), first.header('x-replica-seq')]).toEqual(['5', '1.6']);
@@ -100,18 +100,18 @@ describe('customers read from a replica', () => {
     ['/customers?min_seq=1.1&min_seq=1.2', 400, 'validation-failed', ['min_seq']],
     ['/customers/1?min_seq=-1.2', 400, 'validation-failed', ['min_seq']],
     [`/customers/${'1'.repeat(1_000)}`, 400, 'malformed-id', ['id']],
-  ] as const)('at %s, are refused with %d', async (path, status, code, fields) => {
+  ] as const)('given %s, are answered %d', async (path, status, code, fields) => {
     expect((await replica.client.get(path)).problem(status, ...fields).code).toBe(code);
   });
 });
 
 describe('a read with min_seq on a replica', () => {
-  it('that holds the write, is answered at once', async () => {
+  it('given a write that the replica holds, is answered at once', async () => {
     const read = await replica.client.get('/customers/1?min_seq=1.6');
     expect([read.status, read.header('x-replica-seq')]).toEqual([200, '1.6']);
   });
 
-  it('that does not reach the write in time, is refused with 503 and not answered with older data', async () => {
+  it('given a write that does not arrive in time, is answered 503 and never with older data', async () => {
     for (const path of ['/customers/1?min_seq=1.7', '/customers?min_seq=2.1']) {
       expect((await replica.client.get(path)).problem(503)).toMatchObject({
         code: 'not-ready',
@@ -120,7 +120,7 @@ describe('a read with min_seq on a replica', () => {
     }
   });
 
-  it('waits for the write, and then shows it', async () => {
+  it('given a write that is on its way, waits for it and then returns it', async () => {
     const { primary, client } = PATIENT;
     const written = primary.put(1, 'Augusta');
     const reading = client.get(`/customers/1?min_seq=${primary.commit}`);

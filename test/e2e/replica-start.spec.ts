@@ -27,7 +27,7 @@ afterEach(async () => {
 });
 
 describe('the start and stop of a replica', () => {
-  it('stopped, ends by itself with 0 and goes on where it was', async () => {
+  it('given SIGTERM, exits with 0, and continues from the same position after a restart', async () => {
     primary.put(1, 'Ada');
     const { report } = await primary.ship();
     expect(await replica.stop()).toEqual({ code: 0, signal: null });
@@ -35,7 +35,7 @@ describe('the start and stop of a replica', () => {
     expect(await primary.link.report(PATIENT_MS)).toEqual(report);
   });
 
-  it('says once that it waits for a primary, and once that one is there', async () => {
+  it('logs once that it waits for a primary, and once that the primary is there', async () => {
     await primary.ship();
     await primary.ship();
     await eventually(() => {
@@ -44,7 +44,7 @@ describe('the start and stop of a replica', () => {
     expect(replica.printed.match(/waiting for a primary/g)).toHaveLength(1);
   });
 
-  it('on a port that is taken, ends with one line that says what to do', async () => {
+  it('given a port in use, exits with one line that says what to do', async () => {
     const second = new ReplicaProcess(replica.port, join(directory, 'elsewhere'), { CLUSTER_SECRET });
     expect(await second.spawn()).toMatchObject({ code: 1 });
     expect(second.printed).toMatch(
@@ -52,19 +52,19 @@ describe('the start and stop of a replica', () => {
     );
   });
 
-  it('on a directory that is in use, ends with one line that says what to do', async () => {
+  it('given a directory in use, exits with one line that says what to do', async () => {
     const second = new ReplicaProcess(replica.port, join(directory, 'replicas'), { CLUSTER_SECRET });
     expect(await second.spawn()).toMatchObject({ code: 1 });
     expect(second.printed).toMatch(/^data-directory-locked: .* this replica is already running/m);
   });
 
-  it('without a port, ends with one line that says what to do', async () => {
+  it('given no port, exits with one line that says what to do', async () => {
     const portless = new ReplicaProcess(0, directory);
     expect(await portless.spawn({ PORT: '' })).toMatchObject({ code: 1 });
     expect(portless.printed).toMatch(/^misconfigured: PORT must be set for a replica: npm run start:replica/m);
   });
 
-  it('before any secret is known, says that it waits for one, takes the one of the app, and keeps it', async () => {
+  it("given no cluster secret yet, reports that it waits for one, copies the app's secret, and keeps it", async () => {
     const data = join(directory, 'data-2');
     const waiting = await startReplica(join(directory, 'second'), { CLUSTER_SECRET: '', DATA_DIR: directory });
     try {

@@ -43,7 +43,7 @@ function answerCreated(isShipped: boolean): void {
 }
 
 describe('a write sent to a replica', () => {
-  it('is passed on with what matters, and answered as the primary answered it once it is here', async () => {
+  it('is forwarded with its relevant headers, and answered like the primary once the replica holds it', async () => {
     answerCreated(true);
     const key = newKey();
     const given = {
@@ -82,13 +82,13 @@ describe('a write sent to a replica', () => {
   it.each([
     ['PUT', '/customers/7', CUSTOMER.changed],
     ['DELETE', '/customers/7', undefined],
-  ])('%s %s, is passed on', async (method, path, json) => {
+  ])('given %s %s, is forwarded', async (method, path, json) => {
     app.answer = (_request, response) => response.writeHead(204).end();
     expect((await replica.client.send(method, path, { json })).status).toBe(204);
     expect(app.received).toEqual([expect.objectContaining({ method, url: path })]);
   });
 
-  it('without an Idempotency-Key, is given one, another for each', async () => {
+  it('given no Idempotency-Key, gets a new key of its own', async () => {
     app.answer = (_request, response) => response.writeHead(204).end();
     for (const id of [1, 2]) await replica.client.delete(`/customers/${String(id)}`);
     const keys = app.received.map(({ headers }) => headers['idempotency-key']);
@@ -96,7 +96,7 @@ describe('a write sent to a replica', () => {
     expect(new Set(keys).size).toBe(2);
   });
 
-  it('that does not arrive here in time, is answered 202 with where to ask', async () => {
+  it('given a record that does not arrive here in time, is answered 202 with the path of the operation', async () => {
     answerCreated(false);
     const written = await replica.client.post('/customers', CUSTOMER.input);
     expect([written.status, written.json()]).toEqual([202, { operationId: 'operation-1', state: 'committed' }]);
@@ -104,21 +104,31 @@ describe('a write sent to a replica', () => {
     expect(written.hasHeader('etag')).toBe(false);
   });
 
-  it.each([400, 404, 409, 412, 422, 429, 503])('that the primary refuses with %d, is refused alike', async (status) => {
-    const problem = { type: 'urn:bifolio:problem:x-y', title: 'No', status, detail: 'no', instance: '/x', code: 'x-y' };
-    app.answer = (_request, response) => {
-      response.writeHead(status, { 'content-type': 'application/problem+json; charset=utf-8', 'retry-after': '3' });
-      response.end(JSON.stringify(problem));
-    };
-    const refused = await replica.client.post('/customers', {});
-    expect(refused.problem(status)).toEqual({ ...problem, message: 'no' });
-    expect(refused.header('retry-after')).toBe('3');
-  });
+  it.each([400, 404, 409, 412, 422, 429, 503])(
+    'given a refusal of the primary with %d, is refused alike',
+    async (status) => {
+      const problem = {
+        type: 'urn:bifolio:problem:x-y',
+        title: 'No',
+        status,
+        detail: 'no',
+        instance: '/x',
+        code: 'x-y',
+      };
+      app.answer = (_request, response) => {
+        response.writeHead(status, { 'content-type': 'application/problem+json; charset=utf-8', 'retry-after': '3' });
+        response.end(JSON.stringify(problem));
+      };
+      const refused = await replica.client.post('/customers', {});
+      expect(refused.problem(status)).toEqual({ ...problem, message: 'no' });
+      expect(refused.header('retry-after')).toBe('3');
+    },
+  );
 
   it.each([
     ['hangs up', (): void => undefined, true],
     ['does not answer', (): void => undefined, false],
-  ])('to a primary that %s, may or may not be done: 504 with the key to ask with', async (_title, _do, hangsUp) => {
+  ])('given a primary that %s, is answered 504 with the key to ask with', async (_title, _do, hangsUp) => {
     app.answer = (_request, response) => {
       if (hangsUp) response.destroy();
     };
@@ -128,7 +138,7 @@ describe('a write sent to a replica', () => {
     expect(unknown.header('idempotency-key')).toBe(sent);
   });
 
-  it('over a kept connection that the primary had closed, is sent once more with the same key', async () => {
+  it('given a kept-alive connection that the primary had closed, is sent once more with the same key', async () => {
     app.answer = (_request, response) => response.writeHead(204).end();
     await replica.client.delete('/customers/1');
     let isFirst = true;
@@ -148,38 +158,38 @@ describe('a write sent to a replica', () => {
     ['text', { body: 'hello', headers: { 'content-type': 'text/plain' } }, 415],
     ['more than 1 MiB', { body: ' '.repeat(1_100_000), headers: { 'content-type': 'application/json' } }, 413],
     ['a forbidden key', { body: '{"__proto__": 1}' }, 400],
-  ] as const)('with %s, is refused here', async (_title, asking, status) => {
+  ] as const)('given %s, is refused by the replica itself', async (_title, asking, status) => {
     const headers = { 'content-type': 'application/json' };
     (await replica.client.send('POST', '/customers', { headers, ...asking })).problem(status);
     expect(app.received).toEqual([]);
   });
 
-  it('without bytes, is passed on whatever its Content-Type', async () => {
+  it('given no body, is forwarded whatever its Content-Type', async () => {
     app.answer = (_request, response) => response.writeHead(204).end();
     const headers = { 'content-type': 'application/octet-stream' };
     expect((await replica.client.send('POST', '/customers', { headers })).status).toBe(204);
   });
 });
 
-describe('an operation asked of a replica', () => {
-  it('is asked of the primary', async () => {
+describe('an operation read from a replica', () => {
+  it('is read from the primary', async () => {
     app.answer = (_request, response) => response.writeHead(200, JSON_TYPE).end('{"operationId":"a"}');
     expect((await replica.client.get('/operations/a')).json()).toEqual({ operationId: 'a' });
     expect(app.received).toEqual([expect.objectContaining({ method: 'GET', url: '/operations/a' })]);
   });
 
-  it('of a primary that hangs up, is refused with 503: nothing was to be done', async () => {
+  it('given a primary that hangs up, is answered 503', async () => {
     app.answer = (_request, response) => response.destroy();
     expect((await replica.client.get('/operations/a')).problem(503).code).toBe('not-ready');
   });
 });
 
-describe('a replica that no primary has spoken to', () => {
-  it('is not ready and names the primary', async () => {
+describe('a replica that no primary has contacted', () => {
+  it('is not ready and reports the primary as the cause', async () => {
     expect((await alone.client.get('/health/ready')).problem(503, 'primary').detail).toMatch(/waiting for the app/);
   });
 
-  it('refuses writes with 503: they were never sent', async () => {
+  it('refuses writes with 503, because it never sent them', async () => {
     for (const refused of [
       await alone.client.post('/customers', CUSTOMER.input),
       await alone.client.put('/customers/1', CUSTOMER.input),
@@ -190,7 +200,7 @@ describe('a replica that no primary has spoken to', () => {
     }
   });
 
-  it('whose primary is gone when it is needed, refuses writes with 503 too', async () => {
+  it('given a primary that has gone, refuses writes with 503 too', async () => {
     alone.primary.url = 'http://127.0.0.1:1';
     await alone.primary.ship();
     expect((await alone.client.post('/customers', CUSTOMER.input)).problem(503).detail).toMatch(/nothing was done/);

@@ -6,7 +6,7 @@ import { useSharedApp } from './support/shared-app.js';
 
 const app = useSharedApp();
 
-describe('a path that nothing serves', () => {
+describe('a path that no route serves', () => {
   it.each([
     ['GET', '/nope'],
     ['POST', '/nope'],
@@ -18,15 +18,15 @@ describe('a path that nothing serves', () => {
     ['GET', '/docs/../package.json'],
     ['GET', '/operations'],
     ['GET', '/health'],
-  ])('asked with %s %s, is answered 404 and says so', async (method, path) => {
+  ])('given %s %s, answers 404 with a problem', async (method, path) => {
     const refused = await app.client.send(method, path);
     expect(refused.problem(404)).toMatchObject({ code: 'route-not-found', instance: expect.stringMatching(/^\//) });
   });
 });
 
-describe('a path that is served', () => {
+describe('a path that a route serves', () => {
   it.each(['/books', '/books/1', '/customers', '/customers/1', '/', '/metrics', '/docs', '/docs-json', '/health/live'])(
-    'as %s, asked with PATCH, OPTIONS, TRACE-like and other methods, is answered 405 with those that it has',
+    'given %s with PATCH, OPTIONS or another unsupported method, answers 405 and lists the supported methods',
     async (path) => {
       for (const method of ['PATCH', 'OPTIONS', 'PROPFIND', 'SEARCH', 'LOCK']) {
         const refused = await app.client.send(method, path);
@@ -37,9 +37,9 @@ describe('a path that is served', () => {
   );
 });
 
-describe('a path with a bad escape', () => {
+describe('a path with an invalid escape', () => {
   it.each(['/books/%', '/books/%zz', '/books/%e0%a4', '/%', '/customers/%c3%28', '/operations/%ff'])(
-    'as in %s, is answered 400',
+    'given %s, answers 400',
     async (path) => {
       (await app.client.get(path)).problem(400);
       (await app.client.delete(path)).problem(400);
@@ -47,7 +47,7 @@ describe('a path with a bad escape', () => {
   );
 });
 
-describe.each(RESOURCES)('an id of a $name', ({ path, input }) => {
+describe.each(RESOURCES)('the id of a $name', ({ path, input }) => {
   it.each([
     ['0', '0'],
     ['-1', '-1'],
@@ -69,33 +69,36 @@ describe.each(RESOURCES)('an id of a $name', ({ path, input }) => {
     ['1,000 letters', 'a'.repeat(1_000)],
     ['1,024 letters', 'a'.repeat(1_024)],
     ['1,024 digits', '1'.repeat(1_024)],
-  ])('that is %s, is refused as malformed on GET, PUT and DELETE', async (_title, id) => {
+  ])('given %s, is refused as malformed on GET, PUT and DELETE', async (_title, id) => {
     const at = `${path}/${id}`;
     for (const refused of [await app.client.get(at), await app.client.put(at, input), await app.client.delete(at)]) {
       expect(refused.problem(400, 'id').code).toBe('malformed-id');
     }
   });
 
-  it('of more than 1,024 characters, is refused', async () => {
+  it('given more than 1,024 characters, is refused', async () => {
     (await app.client.get(`${path}/${'1'.repeat(1_025)}`)).problem(400);
     (await app.client.delete(`${path}/${'1'.repeat(8_000)}`)).problem(400);
   });
 
-  it.each(['999999999', '9007199254740991', '4294967297'])('%s that no one has, is unknown', async (id) => {
-    const at = `${path}/${id}`;
-    for (const refused of [await app.client.get(at), await app.client.put(at, input), await app.client.delete(at)]) {
-      expect(refused.problem(404).code).toBe('not-found');
-    }
-  });
+  it.each(['999999999', '9007199254740991', '4294967297'])(
+    'given %s, which no resource has, is answered 404',
+    async (id) => {
+      const at = `${path}/${id}`;
+      for (const refused of [await app.client.get(at), await app.client.put(at, input), await app.client.delete(at)]) {
+        expect(refused.problem(404).code).toBe('not-found');
+      }
+    },
+  );
 
-  it('written with an escape, is the same id', async () => {
+  it('given in escapes, is the same id', async () => {
     const at = await app.client.add(path, input);
     const id = at.slice(path.length + 1);
     const escaped = [...id].map((digit) => `%3${digit}`).join('');
     expect((await app.client.get(`${path}/${escaped}`)).text).toBe((await app.client.get(at)).text);
   });
 
-  it('malformed together with a malformed body, is refused and nothing is written', async () => {
+  it('given malformed together with a malformed body, is refused, and nothing is written', async () => {
     (await app.client.put(`${path}/abc`, {})).problem(400);
   });
 });
@@ -122,7 +125,7 @@ describe('bytes on a socket', () => {
       'headers are larger',
     ],
     ['no Host', 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n', 'needs a Host header'],
-  ])('that hold %s, are answered with a problem and an id', async (_title, bytes, detail) => {
+  ])('given %s, are answered with a problem and a request id', async (_title, bytes, detail) => {
     const received = await sendBytes(app.process.url, bytes);
     expect(received).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
     expect(received).toMatch(/\r\ncontent-type: application\/problem\+json/i);
@@ -145,25 +148,25 @@ describe('bytes on a socket', () => {
       'an upgrade',
       'GET /health/live HTTP/1.1\r\nHost: localhost\r\nUpgrade: h2c\r\nConnection: Upgrade, close\r\n\r\n',
     ],
-  ])('that hold %s, are answered as an ordinary request', async (_title, bytes) => {
+  ])('given %s, are answered as an ordinary request', async (_title, bytes) => {
     expect(await sendBytes(app.process.url, bytes)).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
   });
 
-  it('that follow a write on its connection, are refused after the write has been answered', async () => {
+  it('given after a write on the same connection, are refused only after the write is answered', async () => {
     const body = JSON.stringify({ title: 'Before the junk', author: 'A', price: 1, quantity: 1 });
     const head = `POST /books HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${String(body.length)}`;
     const received = await sendBytes(app.process.url, `${head}\r\n\r\n${body}junk\r\n\r\n`);
     expect(received.match(/HTTP\/1\.1 \d{3}/g)).toEqual(['HTTP/1.1 201', 'HTTP/1.1 400']);
   });
 
-  it('that hold nonsense, leave the app answering others', async () => {
+  it('given nonsense, leave the app able to answer others', async () => {
     await Promise.all(Array.from({ length: 20 }, () => sendBytes(app.process.url, 'GARBAGE\r\n\r\n')));
     expect((await app.client.get('/health/ready')).status).toBe(200);
   });
 });
 
 describe('a request id', () => {
-  it('sent along, comes back on every kind of answer', async () => {
+  it('given in a request, is returned in every kind of answer', async () => {
     const at = await app.client.add(BOOK.path, BOOK.input);
     const etag = (await app.client.get(at)).header('etag');
     const mine = { 'x-request-id': 'mine-42' };
@@ -182,7 +185,7 @@ describe('a request id', () => {
     expect(answers.map((answer) => answer.header('x-request-id'))).toEqual(Array(9).fill('mine-42'));
   });
 
-  it.each(['', ' ', 'two words', 'x'.repeat(129), 'ümlaut'])('sent as %j, is not taken over', async (given) => {
+  it.each(['', ' ', 'two words', 'x'.repeat(129), 'ümlaut'])('given as %j, is replaced by a new id', async (given) => {
     const headers = { 'x-request-id': given };
     const [first, second] = [await app.client.get('/', headers), await app.client.get('/', headers)];
     const made = [first.header('x-request-id'), second.header('x-request-id')];

@@ -5,7 +5,7 @@ import { useSharedApp } from './support/shared-app.js';
 const app = useSharedApp();
 
 describe.each(RESOURCES)('a $name', ({ name, path, input, changed, fields, serverOwned }) => {
-  it(`posted with every field, is created under a new id and shown as JSON`, async () => {
+  it('given POST with every field, is created under a new id and returned as JSON', async () => {
     const created = await app.client.post(path, input);
     expect(created.status).toBe(201);
     expect(created.header('content-type')).toBe('application/json; charset=utf-8');
@@ -15,13 +15,13 @@ describe.each(RESOURCES)('a $name', ({ name, path, input, changed, fields, serve
     expect(created.header('etag')).toMatch(/^"[\w-]+"$/);
   });
 
-  it('read at its Location, is what the creation showed', async () => {
+  it('given GET at its Location, equals the answer to the POST', async () => {
     const created = await app.client.post(path, input);
     const read = await app.client.get(created.header('location'));
     expect([read.status, read.text, read.header('etag')]).toEqual([200, created.text, created.header('etag')]);
   });
 
-  it('put with another body, is replaced and shown', async () => {
+  it('given PUT with another body, is replaced and returned', async () => {
     const at = await app.client.add(path, input);
     const { id } = (await app.client.get(at)).json<{ id: number }>();
     const replaced = await app.client.put(at, changed);
@@ -29,7 +29,7 @@ describe.each(RESOURCES)('a $name', ({ name, path, input, changed, fields, serve
     expect((await app.client.get(at)).text).toBe(replaced.text);
   });
 
-  it('deleted, is answered 204 and unknown from then on', async () => {
+  it('given DELETE, is answered 204 and unknown from then on', async () => {
     const at = await app.client.add(path, input);
     expect((await app.client.delete(at)).status).toBe(204);
     (await app.client.get(at)).problem(404);
@@ -37,7 +37,7 @@ describe.each(RESOURCES)('a $name', ({ name, path, input, changed, fields, serve
     (await app.client.delete(at)).problem(404);
   });
 
-  it('deleted, gives its id to no later one', async () => {
+  it('given DELETE, leaves its id to no later one', async () => {
     const at = await app.client.add(path, input);
     await app.client.delete(at);
     expect(await app.client.add(path, input)).not.toBe(at);
@@ -48,7 +48,7 @@ describe.each(RESOURCES)('a $name', ({ name, path, input, changed, fields, serve
     { id: 'x', orders_count: null },
     { id: null, orders_count: -1 },
     { id: { a: [] }, orders_count: [1e300] },
-  ])('sent with the fields the server owns as %j, ignores them', async (owned) => {
+  ])('given %j, fields that the server owns, ignores them', async (owned) => {
     const created = await app.client.post(path, { ...owned, ...input });
     expect(created.status).toBe(201);
     const shown = created.json<{ id: number }>();
@@ -57,13 +57,13 @@ describe.each(RESOURCES)('a $name', ({ name, path, input, changed, fields, serve
     expect(replaced.json()).toEqual({ id: shown.id, ...changed, ...serverOwned });
   });
 
-  it('sent back just as it was shown, is accepted', async () => {
+  it('given its own representation in a PUT, accepts it', async () => {
     const at = await app.client.add(path, input);
     const shown = await app.client.get(at);
     expect((await app.client.put(at, shown.json())).text).toBe(shown.text);
   });
 
-  it('asked for with a slash at the end of any path, is answered as without', async () => {
+  it('given a trailing slash on any path, behaves as without', async () => {
     const created = await app.client.post(`${path}/`, input);
     expect(created.status).toBe(201);
     const at = created.header('location');
@@ -74,7 +74,7 @@ describe.each(RESOURCES)('a $name', ({ name, path, input, changed, fields, serve
     expect((await app.client.delete(`${at}/`)).status).toBe(204);
   });
 
-  it('asked for with HEAD, has the headers of GET and no body', async () => {
+  it('given HEAD, has the headers of GET and no body', async () => {
     const at = await app.client.add(path, input);
     for (const target of [at, path]) {
       const read = await app.client.get(target);
@@ -86,12 +86,15 @@ describe.each(RESOURCES)('a $name', ({ name, path, input, changed, fields, serve
     }
   });
 
-  it.each(['', '{}', ' \t\n{} '])('posted with %j and nothing else, is refused naming every field', async (body) => {
-    const refused = await app.client.send('POST', path, { body, headers: { 'content-type': 'application/json' } });
-    refused.problem(400, ...fields);
-  });
+  it.each(['', '{}', ' \t\n{} '])(
+    'given POST with %j and nothing else, is refused and every field is named',
+    async (body) => {
+      const refused = await app.client.send('POST', path, { body, headers: { 'content-type': 'application/json' } });
+      refused.problem(400, ...fields);
+    },
+  );
 
-  it(`put with one field missing, is refused naming it and stays as it was`, async () => {
+  it('given PUT without one field, is refused, the field is named, and nothing changes', async () => {
     const at = await app.client.add(path, input);
     const before = await app.client.get(at);
     for (const missing of fields) {
@@ -102,7 +105,7 @@ describe.each(RESOURCES)('a $name', ({ name, path, input, changed, fields, serve
   });
 
   it.each(['colour', 'toString', 'hasOwnProperty', '', '💚'])(
-    'sent with the unknown field %j, is refused naming it',
+    'given the unknown field %j, is refused and the field is named',
     async (field) => {
       const at = await app.client.add(path, input);
       (await app.client.post(path, { ...input, [field]: 1 })).problem(400, field === '' ? 'body' : field);
@@ -110,19 +113,22 @@ describe.each(RESOURCES)('a $name', ({ name, path, input, changed, fields, serve
     },
   );
 
-  it('posted with 80,000 unknown fields, is refused with a short answer', async () => {
+  it('given 80,000 unknown fields, is refused with a short answer', async () => {
     const strange = Object.fromEntries(Array.from({ length: 80_000 }, (_, n) => [`f${String(n)}`, 1]));
     const refused = await app.client.post(path, { ...input, ...strange });
     expect(refused.problem(400).errors?.length).toBe(100);
     expect(refused.text.length).toBeLessThan(20_000);
   });
 
-  it.each(['null', '[]', `[{"a":1}]`, '1', '"x"', 'true'])('posted as %s, is refused as no object', async (body) => {
-    const refused = await app.client.send('POST', path, { body, headers: { 'content-type': 'application/json' } });
-    expect(refused.problem(400, 'body').detail).toMatch(/object/);
-  });
+  it.each(['null', '[]', `[{"a":1}]`, '1', '"x"', 'true'])(
+    'given POST of %s, is refused as not an object',
+    async (body) => {
+      const refused = await app.client.send('POST', path, { body, headers: { 'content-type': 'application/json' } });
+      expect(refused.problem(400, 'body').detail).toMatch(/object/);
+    },
+  );
 
-  it(`refused for any reason, leaves the ${name}s as they were`, async () => {
+  it(`given any refusal, leaves the ${name}s unchanged`, async () => {
     const before = await app.client.get(`${path}?limit=1000`);
     await app.client.post(path, { ...input, x: 1 });
     await app.client.post(path, {});
@@ -131,14 +137,14 @@ describe.each(RESOURCES)('a $name', ({ name, path, input, changed, fields, serve
 });
 
 describe('an e-mail address', () => {
-  it('used by two customers, is accepted twice', async () => {
+  it('given twice, by two customers, is accepted', async () => {
     const first = await app.client.add(CUSTOMER.path, CUSTOMER.input);
     expect(await app.client.add(CUSTOMER.path, CUSTOMER.input)).not.toBe(first);
   });
 });
 
 describe('a book', () => {
-  it('put by twenty clients at once, is in the end what one of them sent', async () => {
+  it('given PUTs of twenty clients at once, ends as one of them sent it', async () => {
     const at = await app.client.add(BOOK.path, BOOK.input);
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, n) => app.client.put(at, { ...BOOK.input, quantity: n })),

@@ -39,8 +39,8 @@ const HALF_HEAD = 'GET /health/live HTTP/1.1\r\nhost: 127.0.0.1\r\n';
 const halfBody = (path: string): string =>
   `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: 20\r\n\r\n{"ti`;
 
-describe('a client that is slow', () => {
-  it('to send its head or its body, is answered 408 with a problem by every process, and its connection closed', async () => {
+describe('slow clients', () => {
+  it('given a client that sends its head or body too slowly, every process answers 408 and closes the connection', async () => {
     const slow: readonly (readonly [process: string, bytes: string])[] = [
       ['app', HALF_HEAD],
       ['app', halfBody('/books')],
@@ -61,11 +61,11 @@ describe('a client that is slow', () => {
     }
   });
 
-  it('and sends nothing at all, is disconnected without a word by every process', async () => {
+  it('given a client that sends nothing, every process closes the connection without an answer', async () => {
     expect(await Promise.all(Object.values(urls).map((url) => sendBytes(url(), '')))).toEqual(['', '', '']);
   });
 
-  it('and owes a body that its request does not need, gets one answer and no second', async () => {
+  it('given a client that never sends a body that its request does not need, the app sends exactly one answer', async () => {
     const slow: readonly (readonly [process: string, line: string])[] = [
       ['app', 'GET /books'],
       ['app', 'POST /nothing'],
@@ -80,7 +80,7 @@ describe('a client that is slow', () => {
     for (const received of answers) expect(received.match(/HTTP\/1\.1 \d+/g)).toHaveLength(1);
   });
 
-  it('and is the primary of a replica that sends it a snapshot, has its time', async () => {
+  it('given a primary that sends a replica a snapshot slowly, the replica waits for it', async () => {
     const { hostname, port } = new URL(replica.process.url);
     const { records, identity } = replica.primary;
     const position = positionOf(records[0]!);

@@ -67,7 +67,7 @@ async function takenPort(): Promise<string> {
 }
 
 describe('npm start', () => {
-  it('on a new data directory, prints one table of addresses that answer, and keeps its log', async () => {
+  it('given a new data directory, prints one table of working addresses and writes the log file', async () => {
     const directory = newDirectory();
     const started = await start(directory);
 
@@ -80,7 +80,7 @@ describe('npm start', () => {
     await eventually(() => expect(readFileSync(join(directory, 'logs/app.log'), 'utf8')).toContain('ready'));
   });
 
-  it('a second time, says that it is already running and where, and exits with 0', async () => {
+  it('given a running Bifolio, reports that it is already running and where, and exits with 0', async () => {
     const directory = newDirectory();
     const { app } = await start(directory);
 
@@ -92,7 +92,7 @@ describe('npm start', () => {
     expect(second.printed).toContain('npm stop');
   });
 
-  it('twice at the same moment, starts one app, and the other one says that it runs already', async () => {
+  it('given two starts at the same moment, starts one app; the other start reports that it is already running', async () => {
     const directory = newDirectory();
     const both = [new StartProcess('start', directory), new StartProcess('start', directory)];
 
@@ -105,7 +105,7 @@ describe('npm start', () => {
     expect(loser.printed).toContain(`pid ${winner.app.pid}`);
   });
 
-  it('on a taken port, says so in one line that names it, exits with failure and leaves nothing running', async () => {
+  it('given a port in use, names it in one line, exits with failure and leaves nothing running', async () => {
     const directory = newDirectory();
     const port = await takenPort();
 
@@ -119,14 +119,14 @@ describe('npm start', () => {
   it.each([
     [{ PORT: 'abc' }, /^misconfigured: PORT .*\n$/],
     [{ HOST: '0.0.0.0' }, /^misconfigured: API_KEYS must be set to listen on 0\.0\.0\.0.*\n$/],
-  ])('with the wrong setting %j, says so in one line and exits with failure', async (environment, line) => {
+  ])('given the wrong setting %j, reports it in one line and exits with failure', async (environment, line) => {
     const { code, printed } = await runToEnd('start', newDirectory(), environment);
 
     expect(code).toBe(1);
     expect(printed).toMatch(line);
   });
 
-  it('with a corrupt store, says in one line which file it is, and exits with failure', async () => {
+  it('given a corrupt store, names the file in one line and exits with failure', async () => {
     const directory = newDirectory();
     writeFileSync(join(directory, 'bookstore.db'), 'this is no database, but a long enough text to look at'.repeat(20));
 
@@ -138,7 +138,7 @@ describe('npm start', () => {
     );
   });
 
-  it.each(['lock.db', 'supervisor-lock.db'])('with a damaged %s, names that file and says what to do', async (name) => {
+  it.each(['lock.db', 'supervisor-lock.db'])('given a damaged %s, names the file and says what to do', async (name) => {
     const directory = newDirectory();
     writeFileSync(join(directory, name), 'this is no database, but a long enough text to look at'.repeat(20));
 
@@ -151,7 +151,7 @@ describe('npm start', () => {
     expect(printed.trim().split('\n')).toHaveLength(1);
   });
 
-  it('with a file where the data directory should be, names it and the setting in one line', async () => {
+  it('given a file in place of the data directory, names it and the setting in one line', async () => {
     const directory = newDirectory();
     const file = join(directory, 'a-file');
     writeFileSync(file, '');
@@ -163,7 +163,7 @@ describe('npm start', () => {
     rmSync(file);
   });
 
-  it('with one replica whose directory cannot be used, runs with the others and names what is wrong', async () => {
+  it('given one replica with an unusable directory, runs the others and reports the problem', async () => {
     const directory = newDirectory();
     const [good, other, bad] = await freePorts(3);
     const replicas = join(directory, 'replicas');
@@ -178,7 +178,7 @@ describe('npm start', () => {
     expect((await fetch(`${started.app.url}/health/live`)).status).toBe(200);
   });
 
-  it('keeps what it stores from other users of the machine, also where an earlier version did not', async () => {
+  it('given data that an earlier version left readable for others, makes it private', async () => {
     const directory = newDirectory();
     chmodSync(directory, 0o755);
 
@@ -187,13 +187,13 @@ describe('npm start', () => {
     for (const path of ['.', 'logs', 'documents']) expect(statSync(join(directory, path)).mode & 0o077).toBe(0);
   });
 
-  it('with API keys set, is ready all the same', async () => {
+  it('given API keys, becomes ready', async () => {
     const { app } = await start(newDirectory(), { API_KEYS: 'reader:read:0123456789abcdef' });
 
     expect((await fetch(`${app.url}/books`)).status).toBe(401);
   });
 
-  it('seeds two books and two customers once, and never again, also after all of them were deleted', async () => {
+  it('given a new data directory, seeds two books and two customers once, and never again even after their deletion', async () => {
     const directory = newDirectory();
     const first = await start(directory);
     for (const path of ['books', 'customers']) {
@@ -210,7 +210,7 @@ describe('npm start', () => {
 });
 
 describe('a running Bifolio', () => {
-  it('whose app is killed with -9, brings it back by itself with what was written before', async () => {
+  it('given kill -9 of its app, restarts the app with everything that was written', async () => {
     const directory = newDirectory();
     const started = await start(directory);
     const { app } = started;
@@ -230,7 +230,7 @@ describe('a running Bifolio', () => {
     expect(customers.map(({ name }) => name)).toContain('Mary Somerville');
   });
 
-  it('whose supervisor is killed with -9, goes on and is watched again by the next start', async () => {
+  it('given kill -9 of its supervisor, keeps running, and the next start supervises it again', async () => {
     const directory = newDirectory();
     const started = await start(directory);
     const { app } = started;
@@ -252,7 +252,7 @@ describe('a running Bifolio', () => {
   });
 
   it.each([true, false])(
-    'given npm start with other settings, names each that is not in force, and no secret, and exits with failure (watched: %s)',
+    'given npm start with other settings, names each setting that is not in force, reveals no secret, and exits with failure (watched: %s)',
     async (isWatched) => {
       const directory = newDirectory();
       const started = await start(directory, { API_KEYS: 'reader:read:0123456789abcdef' });
@@ -273,23 +273,20 @@ describe('a running Bifolio', () => {
     },
   );
 
-  it.each(['SIGINT', 'SIGTERM'] as const)(
-    'given %s, stops its app and then itself, and exits with 0',
-    async (signal) => {
-      const directory = newDirectory();
-      const started = await start(directory);
-      const { app } = started;
+  it.each(['SIGINT', 'SIGTERM'] as const)('given %s, stops its app, then itself, and exits with 0', async (signal) => {
+    const directory = newDirectory();
+    const started = await start(directory);
+    const { app } = started;
 
-      process.kill(started.pid, signal);
+    process.kill(started.pid, signal);
 
-      expect(await started.exited).toEqual({ code: 0, signal: null });
-      expect(started.printed).toMatch(/Stopped\.\n$/);
-      expect(isAlive(app.pid)).toBe(false);
-      expect(existsSync(join(directory, 'app.json'))).toBe(false);
-    },
-  );
+    expect(await started.exited).toEqual({ code: 0, signal: null });
+    expect(started.printed).toMatch(/Stopped\.\n$/);
+    expect(isAlive(app.pid)).toBe(false);
+    expect(existsSync(join(directory, 'app.json'))).toBe(false);
+  });
 
-  it('given a Ctrl-C before it is ready, stops cleanly too', async () => {
+  it('given Ctrl-C before it is ready, stops cleanly', async () => {
     const directory = newDirectory();
     const started = new StartProcess('start', directory);
     // It is noted there before its app is started.
@@ -304,11 +301,11 @@ describe('a running Bifolio', () => {
 });
 
 describe('npm stop', () => {
-  it('where nothing was ever started, says that it is not running', async () => {
+  it('given a data directory that was never started, reports that Bifolio is not running', async () => {
     expect(await runToEnd('stop', newDirectory())).toEqual({ code: 0, printed: 'Not running.\n' });
   });
 
-  it('stops the supervisor and the app, and returns when both are gone', async () => {
+  it('given a running Bifolio, stops the supervisor and the app, and returns when both are gone', async () => {
     const directory = newDirectory();
     const started = await start(directory);
     const { app } = started;
@@ -320,14 +317,14 @@ describe('npm stop', () => {
     expect(await runToEnd('stop', directory)).toEqual({ code: 0, printed: 'Not running.\n' });
   });
 
-  it('works also when another setting is wrong by now', async () => {
+  it('given another setting that is now wrong, still works', async () => {
     const directory = newDirectory();
     await start(directory);
 
     expect(await runToEnd('stop', directory, { PORT: 'abc' })).toEqual({ code: 0, printed: 'Stopped.\n' });
   });
 
-  it('on an app that hangs and nobody watches, names it and kills it only with --force', async () => {
+  it('given a hung app without a supervisor, names it and kills it only with --force', async () => {
     const directory = newDirectory();
     const started = await start(directory);
     const { app } = started;
@@ -346,7 +343,7 @@ describe('npm stop', () => {
     await goneAtLast(app.pid);
   });
 
-  it('on files that an earlier life left behind, signals none of the processes that have the numbers now', async () => {
+  it('given run files of an earlier incarnation, signals no process that now has one of their pids', async () => {
     const directory = newDirectory();
     const bystander = new StartProcess('start', newDirectory());
     await bystander.prints(READY);

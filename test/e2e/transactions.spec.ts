@@ -28,7 +28,7 @@ async function addOne(client: Client): Promise<{ readonly id: string; readonly a
 describe('a transaction', () => {
   const app = useSharedApp();
 
-  it('that is committed, tells how it went and of which write it is', async () => {
+  it('given a committed transaction, shows its phases and the id of its write', async () => {
     const { id, answer } = await addOne(app.client);
     const read = await app.client.get(`/transactions/${id}`);
     const shown = read.json<Transaction>();
@@ -47,18 +47,18 @@ describe('a transaction', () => {
     expect(shown.history.map(({ phase }) => phase)).toEqual(expect.arrayContaining(['prepare', 'committed']));
   });
 
-  it('read with the ETag that it has, is not sent again', async () => {
+  it('given the current ETag, answers 304', async () => {
     const { id } = await addOne(app.client);
     const etag = (await app.client.get(`/transactions/${id}`)).header('etag');
     expect((await app.client.get(`/transactions/${id}`, { 'if-none-match': etag })).status).toBe(304);
   });
 
-  it.each(MALFORMED)('with the id %s, is malformed', async (id) => {
+  it.each(MALFORMED)('given the malformed id %s, answers 400', async (id) => {
     expect((await app.client.get(`/transactions/${id}`)).problem(400, 'id').code).toBe('malformed-id');
     (await app.client.post(`/transactions/${id}/resolve`, { decision: 'abort', ...WHY })).problem(400, 'id');
   });
 
-  it('that nobody knows, is not found', async () => {
+  it('given an unknown id, answers 404', async () => {
     expect((await app.client.get(`/transactions/${UNKNOWN}`)).problem(404).code).toBe('not-found');
   });
 });
@@ -72,30 +72,33 @@ describe('the list of transactions', () => {
     for (let n = 0; n < 7; n += 1) all.push((await addOne(app.client)).id);
   });
 
-  it('shows all in id order, which is that of time, and says how many there are', async () => {
+  it('given several transactions, returns all in id order, which is their order in time, with their number', async () => {
     const list = await app.client.get('/transactions');
     expect([list.status, list.header('x-total-count'), list.hasHeader('link')]).toEqual([200, '7', false]);
     expect(ids(list)).toEqual(all);
     expect(list.json<Transaction[]>().map(({ state }) => state)).toEqual(Array<string>(7).fill('committed'));
   });
 
-  it.each([1, 2, 3, 7, 1_000])('followed by Link with limit %d, gives every one once', async (limit) => {
-    const found: string[] = [];
-    for (let at: string | undefined = `/transactions?state=committed&limit=${String(limit)}`; at !== undefined;) {
-      const page: Answer = await app.client.get(at);
-      found.push(...ids(page));
-      at = /^<([^>]+)>; rel="next"$/.exec(page.header('link'))?.[1];
-    }
-    expect(found).toEqual(all);
-  });
+  it.each([1, 2, 3, 7, 1_000])(
+    'given a limit of %d, returns each transaction once over the Link pages',
+    async (limit) => {
+      const found: string[] = [];
+      for (let at: string | undefined = `/transactions?state=committed&limit=${String(limit)}`; at !== undefined;) {
+        const page: Answer = await app.client.get(at);
+        found.push(...ids(page));
+        at = /^<([^>]+)>; rel="next"$/.exec(page.header('link'))?.[1];
+      }
+      expect(found).toEqual(all);
+    },
+  );
 
-  it('after an id, shows only later ones', async () => {
+  it('given after, returns only later transactions', async () => {
     expect(ids(await app.client.get(`/transactions?after=${all[4]!}`))).toEqual(all.slice(5));
     expect((await app.client.get('/transactions?after=ffffffff-ffff-ffff-ffff-ffffffffffff')).text).toBe('[]');
   });
 
   it.each(['preparing', 'in-doubt', 'unmatched', 'committing', 'aborting', 'aborted'])(
-    'asked for those that are %s, has none',
+    'given the state %s, returns an empty list when no transaction has that state',
     async (state) => {
       const list = await app.client.get(`/transactions?state=${state}`);
       expect([list.status, list.text, list.header('x-total-count')]).toEqual([200, '[]', '0']);
@@ -113,7 +116,7 @@ describe('the list of transactions', () => {
     ['after', 'after='],
     ['after', 'after=7'],
     ['after', `after=${UNKNOWN.toUpperCase()}`],
-  ])('with a wrong %s as in ?%s, is refused naming it', async (field, query) => {
+  ])('given a wrong %s as in ?%s, answers 400 and names it', async (field, query) => {
     (await app.client.get(`/transactions?${query}`)).problem(400, field);
   });
 });
@@ -122,7 +125,7 @@ describe('POST /transactions/recover', () => {
   const app = useSharedApp();
   const NOTHING = { committed: [], aborted: [], unmatched: [], failed: [] };
 
-  it('with nothing in doubt, has nothing to do, as often as it is asked', async () => {
+  it('given nothing in doubt, reports nothing to do, however often it is called', async () => {
     await addOne(app.client);
     const key = { 'idempotency-key': newKey() };
     for (const headers of [{}, key, key]) {
@@ -145,11 +148,11 @@ describe('POST /transactions/recover', () => {
     ['an array', [], ['body']],
     ['null', null, ['body']],
     ['a text', 'now', ['body']],
-  ])('given %s, is refused by name', async (_title, body, fields) => {
+  ])('given %s, refuses the field by its name', async (_title, body, fields) => {
     (await app.client.post('/transactions/recover', body)).problem(400, ...fields);
   });
 
-  it('is no recorded write, so it names no operation', async () => {
+  it('creates no operation, because the call is not a recorded write', async () => {
     const recovered = await app.client.post('/transactions/recover');
     expect([recovered.hasHeader('x-operation-id'), recovered.hasHeader('idempotency-replayed')]).toEqual([
       false,
@@ -157,7 +160,7 @@ describe('POST /transactions/recover', () => {
     ]);
   });
 
-  it('run while transactions are under way, takes none of them away', async () => {
+  it('given transactions in progress, leaves them alone', async () => {
     const writes = Array.from({ length: 50 }, () => addOne(app.client));
     const recoveries = Array.from({ length: 10 }, () => app.client.post('/transactions/recover'));
     expect((await Promise.all(recoveries)).map(({ status }) => status)).toEqual(Array<number>(10).fill(200));
@@ -181,23 +184,23 @@ describe('POST /transactions/{id}/resolve', () => {
     ['a field it does not know', { decision: 'abort', ...WHY, by: 'me' }, ['by']],
     ['an array', [], ['body']],
     ['null', null, ['body']],
-  ])('given %s, is refused by name', async (_title, body, fields) => {
+  ])('given %s, refuses the field by its name', async (_title, body, fields) => {
     const { id } = await addOne(app.client);
     (await resolve(id, body)).problem(400, ...fields);
   });
 
-  it('of one that nobody knows, is not found', async () => {
+  it('given an unknown transaction, answers 404', async () => {
     expect((await resolve(UNKNOWN, { decision: 'abort', ...WHY })).problem(404).code).toBe('not-found');
   });
 
-  it('against a durable decision, is refused and changes nothing', async () => {
+  it('given a decision against a durable one, refuses it and changes nothing', async () => {
     const { id } = await addOne(app.client);
     const before = await app.client.get(`/transactions/${id}`);
     expect((await resolve(id, { decision: 'abort', ...WHY })).problem(409).code).toBe('conflict');
     expect((await app.client.get(`/transactions/${id}`)).text).toBe(before.text);
   });
 
-  it('as it is decided already, is done', async () => {
+  it('given the decision that is already durable, confirms it', async () => {
     const { id } = await addOne(app.client);
     const resolved = await resolve(id, { decision: 'commit', reason: 'x'.repeat(500) });
     expect([resolved.status, resolved.json<Transaction>().state]).toEqual([200, 'committed']);
@@ -211,7 +214,7 @@ describe('with keys set', () => {
   });
   const as = (role: keyof typeof KEYS): Client => app.client.with({ 'x-api-key': KEYS[role] });
 
-  it('all may read transactions, and only who may write makes one', async () => {
+  it('given any key, shows transactions, and only a key that may write creates one', async () => {
     const { id } = await addOne(as('write'));
     for (const role of ['read', 'write', 'operator'] as const) {
       expect((await as(role).get(`/transactions/${id}`)).status).toBe(200);
@@ -222,7 +225,7 @@ describe('with keys set', () => {
     (await app.client.post('/books-2pc', BOOK.input)).problem(401);
   });
 
-  it('only an operator recovers and resolves', async () => {
+  it("given any key but an operator's, refuses to recover and to resolve", async () => {
     const { id } = await addOne(as('write'));
     for (const path of ['/transactions/recover', `/transactions/${id}/resolve`]) {
       const body = path.endsWith('resolve') ? { decision: 'commit', ...WHY } : undefined;

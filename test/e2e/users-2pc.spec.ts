@@ -37,7 +37,7 @@ describe('POST /sql_mongo/users', () => {
     });
   });
 
-  it('answered, says where it stands among the documents and has no ETag, as its body is no resource', async () => {
+  it('given a new user, answers with the log position of the document and without an ETag, because the body is not a resource', async () => {
     const created = await app.client.post(PATH, ADA);
     const after = await app.client.put(inDocuments(idOf(created)), EVE);
     const [epoch, seq] = created.header('x-commit').split('.').map(Number);
@@ -45,26 +45,23 @@ describe('POST /sql_mongo/users', () => {
     expect([created.header('x-replicas-acked'), created.hasHeader('etag')]).toEqual(['0/0', false]);
   });
 
-  it.each([1_000, 1e15])(
-    'given an id far above, creates it under that one, and what comes next is not moved',
-    async (id) => {
-      const before = idOf(await app.client.post(PATH, ADA));
-      const chosen = id === 1e15 ? id : before + id;
-      const created = await app.client.post(PATH, { ...ADA, id: chosen });
-      expect([created.status, idOf(created), await stored(chosen)]).toEqual([201, chosen, [200, 200]]);
-      expect(idOf(await app.client.post(PATH, ADA))).toBe(before + 1);
-      expect(idOf(await app.client.post('/sql/users', ADA))).toBe(before + 2);
-    },
-  );
+  it.each([1_000, 1e15])('given an id far above all others, uses it, and later ids are not affected', async (id) => {
+    const before = idOf(await app.client.post(PATH, ADA));
+    const chosen = id === 1e15 ? id : before + id;
+    const created = await app.client.post(PATH, { ...ADA, id: chosen });
+    expect([created.status, idOf(created), await stored(chosen)]).toEqual([201, chosen, [200, 200]]);
+    expect(idOf(await app.client.post(PATH, ADA))).toBe(before + 1);
+    expect(idOf(await app.client.post('/sql/users', ADA))).toBe(before + 2);
+  });
 
-  it('given an id that SQL has, is refused and writes nothing among the documents', async () => {
+  it('given an id that SQL already has, refuses it and writes no document', async () => {
     const id = idOf(await app.client.post('/sql/users', ADA));
     expect((await app.client.post(PATH, { ...EVE, id })).problem(409).code).toBe('conflict');
     expect(await stored(id)).toEqual([200, 404]);
     expect((await app.client.get(inSql(id))).json()).toMatchObject(ADA);
   });
 
-  it('given an id that the documents have, is refused and writes nothing in SQL', async () => {
+  it('given an id that the documents already have, refuses it and writes nothing in SQL', async () => {
     const id = await unusedId();
     await app.client.post(inDocuments(id), ADA);
     expect((await app.client.post(PATH, { ...EVE, id })).problem(409).code).toBe('conflict');
@@ -72,13 +69,13 @@ describe('POST /sql_mongo/users', () => {
     expect((await app.client.get(inDocuments(id))).json()).toMatchObject(ADA);
   });
 
-  it('given an id that it has used itself, is refused', async () => {
+  it('given an id that it has already used, refuses it', async () => {
     const id = idOf(await app.client.post(PATH, ADA));
     (await app.client.post(PATH, { ...EVE, id })).problem(409);
     expect((await app.client.get(inSql(id))).json()).toMatchObject(ADA);
   });
 
-  it('given users in each store alone and in both, takes the next id that is free in both', async () => {
+  it('given users in each store alone and in both, uses the next id that is free in both', async () => {
     const before = idOf(await app.client.post(PATH, ADA));
     await app.client.post('/sql/users', ADA);
     await app.client.post(inDocuments(before + 2), ADA);
@@ -87,7 +84,7 @@ describe('POST /sql_mongo/users', () => {
     expect(idOf(await app.client.post(PATH, ADA))).toBe(before + 4);
   });
 
-  it('shown in the API document, is sent without an id as it stands there', async () => {
+  it('given the example of the API document, creates a user under the next id', async () => {
     const document = await fetchOpenApi(app.client);
     const { requestBody } = document.paths[PATH]!['post']!;
     const example = exampleOf(document, requestBody!.content['application/json']!.schema);
@@ -96,7 +93,7 @@ describe('POST /sql_mongo/users', () => {
   });
 
   it.each(['0', '-1', '1.5', '"7"', 'null', 'true', '[]', '{}', '""', '1000000000000001', '1e300', '9007199254740993'])(
-    'given the id %s, is refused naming it and writes nothing',
+    'given the id %s, refuses it by name and writes nothing',
     async (id) => {
       const before = idOf(await app.client.post(PATH, ADA));
       const body = `{"firstname":"Ada","lastname":"Lovelace","id":${id}}`;
@@ -112,11 +109,11 @@ describe('POST /sql_mongo/users', () => {
     ['null', { ...ADA, firstname: null }, ['firstname']],
     ['51 characters', { ...ADA, lastname: 'x'.repeat(51) }, ['lastname']],
     ['an unknown field', { ...ADA, nickname: 'x' }, ['nickname']],
-  ])('given %s, is refused naming the fields', async (_what, body, fields) => {
+  ])('given %s, refuses it and names the fields', async (_what, body, fields) => {
     (await app.client.post(PATH, body)).problem(400, ...fields);
   });
 
-  it('given an unknown write concern, is refused naming it; given a known one, takes it', async () => {
+  it('given an unknown write concern, refuses it by name; given a known one, accepts it', async () => {
     (await app.client.post(PATH, ADA, { 'x-write-concern': 'ALL' })).problem(400, 'X-Write-Concern');
     for (const concern of ['all', 'majority', 'primary']) {
       expect((await app.client.post(PATH, ADA, { 'x-write-concern': concern })).status).toBe(201);
@@ -125,7 +122,7 @@ describe('POST /sql_mongo/users', () => {
 });
 
 describe('many POST /sql_mongo/users at once', () => {
-  it('given fifty without an id, and fifty users in SQL alone, give a hundred ids without a gap', async () => {
+  it('given fifty without an id, and fifty users in SQL only, allot a hundred ids without a gap', async () => {
     const before = idOf(await app.client.post(PATH, ADA));
     const answers = await Promise.all(
       Array.from({ length: 100 }, (_, n) => app.client.post(n % 2 === 0 ? PATH : '/sql/users', ADA)),
@@ -137,7 +134,7 @@ describe('many POST /sql_mongo/users at once', () => {
       expect(await stored(idOf(created))).toEqual([200, 200]);
   });
 
-  it('given twenty for one id, lets one through and refuses the others, and both stores have the same', async () => {
+  it('given twenty for one id, create one user, the same in both stores, and refuse the others', async () => {
     const id = await unusedId();
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, n) =>
@@ -150,7 +147,7 @@ describe('many POST /sql_mongo/users at once', () => {
     expect([sql, document].map((read) => read.json()['firstname'])).toEqual([won?.firstname, won?.firstname]);
   });
 
-  it('given ids that callers choose among those that are allotted meanwhile, answer each with a user of its own', async () => {
+  it('given ids that callers choose among ids that are being allotted, answer each caller with a user of its own', async () => {
     const before = idOf(await app.client.post(PATH, ADA));
     const answers = await Promise.all(
       Array.from({ length: 60 }, (_, n) => app.client.post(PATH, n % 3 === 0 ? { ...EVE, id: before + 1 + n } : ADA)),
@@ -169,7 +166,7 @@ describe('many POST /sql_mongo/users at once', () => {
 });
 
 describe('an Idempotency-Key of POST /sql_mongo/users', () => {
-  it('sent by twenty at once, has one effect and gives all the same answer, also later', async () => {
+  it('given twenty requests at once, takes effect once and gives all of them the same answer, also later', async () => {
     const headers = { 'idempotency-key': newKey() };
     const answers = await Promise.all(Array.from({ length: 20 }, () => app.client.post(PATH, ADA, headers)));
     const later = await app.client.post(PATH, ADA, headers);
@@ -185,7 +182,7 @@ describe('an Idempotency-Key of POST /sql_mongo/users', () => {
     (await app.client.post(PATH, EVE, headers)).problem(422);
   });
 
-  it('of a caller’s id, gives the first answer again and not that the id is taken', async () => {
+  it('given a chosen id, replays the first answer instead of reporting the id as taken', async () => {
     const body = { ...ADA, id: await unusedId() };
     const headers = { 'idempotency-key': newKey() };
     const first = await app.client.post(PATH, body, headers);
@@ -193,7 +190,7 @@ describe('an Idempotency-Key of POST /sql_mongo/users', () => {
     expect([again.status, again.text]).toEqual([201, first.text]);
   });
 
-  it('can be asked for as an operation', async () => {
+  it('given a write, can be read as an operation', async () => {
     const created = await app.client.post(PATH, ADA, { 'idempotency-key': newKey() });
     const operation = await app.client.get(`/operations/${created.header('x-operation-id')}`);
     expect(operation.json()).toMatchObject({
@@ -207,13 +204,13 @@ describe('an Idempotency-Key of POST /sql_mongo/users', () => {
 describe('the highest id that a caller may choose', () => {
   const own = useSharedApp();
 
-  it('is taken, and leaves all ids below to those that are allotted', async () => {
+  it('is accepted, and all lower ids remain available', async () => {
     expect((await own.client.post(PATH, { ...ADA, id: 1e15 })).status).toBe(201);
     expect(idOf(await own.client.post(PATH, ADA))).toBe(1);
     expect(idOf(await own.client.post('/sql/users', ADA))).toBe(2);
   });
 
-  it('used up by a document alone, leaves ids for users in both', async () => {
+  it('given a document user that has it, still leaves ids for users in both stores', async () => {
     await own.client.post('/nosql/users/9007199254740991', ADA);
     await own.client.post('/nosql/users/9999999999999999', ADA);
     expect((await own.client.post(PATH, ADA)).status).toBe(201);

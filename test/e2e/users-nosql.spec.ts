@@ -16,8 +16,8 @@ function freePath(): string {
   return `${PATH}/free-${String(taken)}`;
 }
 
-describe('a user among the documents', () => {
-  it('posted under an id, is created there and read as it was shown', async () => {
+describe('document users', () => {
+  it('given POST under an id, creates the user there, and GET returns the same user', async () => {
     const at = freePath();
     const created = await app.client.post(at, ADA);
     expect([created.status, created.header('location')]).toEqual([201, at]);
@@ -27,7 +27,7 @@ describe('a user among the documents', () => {
   });
 
   it.each(['7', '07', '0', '-', '_', 'A', '__proto__', 'constructor', '1e5', 'x'.repeat(64)])(
-    'posted under %s, is another than all others',
+    'given POST under %s, creates a user different from all others',
     async (id) => {
       const created = await app.client.post(`${PATH}/${id}`, { ...ADA, firstname: id.slice(0, 50) });
       expect([created.status, created.json()]).toEqual([201, { id, ...ADA, firstname: id.slice(0, 50) }]);
@@ -36,7 +36,7 @@ describe('a user among the documents', () => {
   );
 
   it.each(['x'.repeat(65), 'a.b', 'a b', 'ä', '💚', 'a/b', "'", 'a\u0000', 'x'.repeat(1_000)])(
-    'asked for under %j, which can be no id, is refused naming it',
+    'given %j, which cannot be an id, refuses it and names it',
     async (id) => {
       const at = `${PATH}/${encodeURIComponent(id).replaceAll('.', '%2E')}`;
       (await app.client.get(at)).problem(400, 'id');
@@ -45,7 +45,7 @@ describe('a user among the documents', () => {
     },
   );
 
-  it('posted under an id that one has, is refused and changes nothing', async () => {
+  it('given POST under an id that is taken, refuses it and changes nothing', async () => {
     const at = freePath();
     const created = await app.client.post(at, ADA);
     expect((await app.client.post(at, EVE)).problem(409).code).toBe('conflict');
@@ -53,7 +53,7 @@ describe('a user among the documents', () => {
     expect((await app.client.get(at)).text).toBe(created.text);
   });
 
-  it('posted by twenty at once under one id, is created once', async () => {
+  it('given twenty POSTs under one id at once, creates one user', async () => {
     const at = freePath();
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, n) => app.client.post(at, { ...ADA, lastname: `writer ${String(n)}` })),
@@ -63,7 +63,7 @@ describe('a user among the documents', () => {
     expect((await app.client.get(at)).text).toBe(won?.text);
   });
 
-  it('put, is replaced as a whole', async () => {
+  it('given PUT, replaces the whole user', async () => {
     const at = freePath();
     await app.client.post(at, ADA);
     const replaced = await app.client.put(at, EVE);
@@ -72,7 +72,7 @@ describe('a user among the documents', () => {
     expect((await app.client.get(at)).text).toBe(replaced.text);
   });
 
-  it('that no one has, is unknown', async () => {
+  it('given an id that no user has, answers 404', async () => {
     const at = freePath();
     (await app.client.get(at)).problem(404);
     (await app.client.put(at, ADA)).problem(404);
@@ -83,19 +83,19 @@ describe('a user among the documents', () => {
     ['null', { firstname: null }, 'firstname'],
     ['51 characters', { lastname: 'x'.repeat(51) }, 'lastname'],
     ['an unknown field', { nickname: 'Ada' }, 'nickname'],
-  ])('sent with %s, is refused naming the field and not created', async (_what, change, field) => {
+  ])('given %s, refuses it by the name of the field and creates nothing', async (_what, change, field) => {
     const at = freePath();
     (await app.client.post(at, { ...ADA, ...change })).problem(400, field);
     (await app.client.get(at)).problem(404);
   });
 
-  it('sent with fields of the server, ignores them: the path has the id', async () => {
+  it('given fields that the server owns, ignores them, because the path has the id', async () => {
     const at = freePath();
     const created = await app.client.post(at, { id: 'another', orders_count: 3, ...ADA });
     expect(created.json()).toEqual({ id: at.slice(PATH.length + 1), ...ADA });
   });
 
-  it('under another ETag than If-Match names, is not replaced; under that one, is', async () => {
+  it('given PUT with an If-Match of another version, leaves the user unchanged; with the current ETag, replaces the user', async () => {
     const at = freePath();
     const etag = (await app.client.post(at, ADA)).header('etag');
     (await app.client.put(at, EVE, { 'if-match': '"x"' })).problem(412);
@@ -107,7 +107,7 @@ describe('a user among the documents', () => {
   });
 
   it.each([undefined, 'all', 'majority', 'primary'])(
-    'written with the concern %s, says where it stands',
+    'given the write concern %s, reports the log position and the replicas that hold the write',
     async (given) => {
       const at = freePath();
       const headers = given === undefined ? {} : { 'x-write-concern': given };
@@ -119,7 +119,7 @@ describe('a user among the documents', () => {
     },
   );
 
-  it('written with an Idempotency-Key, is written once, also where a repeat alone would be refused', async () => {
+  it('given a repeated Idempotency-Key, writes once, even where a repeat without the key would be refused', async () => {
     const at = freePath();
     const headers = { 'idempotency-key': newKey() };
     const answers = await Promise.all(Array.from({ length: 10 }, () => app.client.post(at, ADA, headers)));
@@ -133,7 +133,7 @@ describe('a user among the documents', () => {
     (await app.client.post(at, EVE, headers)).problem(422);
   });
 
-  it('written, can be asked for as an operation, which is that of no customer', async () => {
+  it('given a write, reports it as an operation that belongs to no customer', async () => {
     const at = freePath();
     const created = await app.client.post(at, ADA);
     const replaced = await app.client.put(at, EVE);
@@ -146,7 +146,7 @@ describe('a user among the documents', () => {
     }
   });
 
-  it('has no influence on customers, nor they on it', async () => {
+  it('given writes on customers, are unaffected, and customers by writes on users', async () => {
     const customer = await app.client.add(CUSTOMER.path, CUSTOMER.input);
     await app.client.post(freePath(), ADA);
     const next = await app.client.add(CUSTOMER.path, CUSTOMER.input);
@@ -156,8 +156,8 @@ describe('a user among the documents', () => {
   });
 });
 
-describe('users among the documents, over kill -9, a clean stop and new starts', () => {
-  it('are as they were, with the answers to their keys', async () => {
+describe('document users after kill -9, a clean stop and restarts', () => {
+  it('are unchanged, and their keys replay the same answers', async () => {
     const directory = temporaryDirectory();
     const ids = ['b', '10', '7', '07', '__proto__'];
     const headers = { 'idempotency-key': newKey() };

@@ -10,8 +10,8 @@ const app = useSharedApp();
 const idOf = (at: string): number => Number(at.slice(PATH.length + 1));
 const unused = (): Promise<string> => Promise.resolve(`${PATH}/999999999`);
 
-describe('a user in SQL', () => {
-  it('posted, is created under a new id, and read at its Location as it was shown', async () => {
+describe('SQL users', () => {
+  it('given names, POST creates the user under a new id, and GET at its Location returns the same user', async () => {
     const created = await app.client.post(PATH, ADA);
     const at = created.header('location');
     expect([created.status, created.json()]).toEqual([201, { id: idOf(at), ...ADA }]);
@@ -20,7 +20,7 @@ describe('a user in SQL', () => {
     expect(['x-cache', 'x-commit'].filter((name) => read.hasHeader(name) || created.hasHeader(name))).toEqual([]);
   });
 
-  it('posted by fifty clients at once, gives each another id, above all before', async () => {
+  it('given fifty clients that POST at once, gives each user a different id, above all earlier ids', async () => {
     const before = idOf(await app.client.add(PATH, ADA));
     const paths = await Promise.all(Array.from({ length: 50 }, () => app.client.add(PATH, ADA)));
     const ids = paths.map(idOf);
@@ -36,7 +36,7 @@ describe('a user in SQL', () => {
     ['fields of the server', { id: 7, orders_count: 1 }, ADA],
     ['an empty object', {}, ADA],
     ['no body', undefined, ADA],
-  ])('put with %s, changes that alone', async (_what, change, expected) => {
+  ])('given PUT with %s, changes only those fields', async (_what, change, expected) => {
     const at = await app.client.add(PATH, ADA);
     const before = await app.client.get(at);
     const changed = await app.client.put(at, change);
@@ -53,7 +53,7 @@ describe('a user in SQL', () => {
     ['51 characters', { firstname: 'x'.repeat(51) }, 'firstname'],
     ['51 characters of two units', { firstname: '💚'.repeat(51) }, 'firstname'],
     ['an unknown field', { nickname: 'Ada' }, 'nickname'],
-  ])('sent with %s, is refused naming the field and stays as it was', async (_what, change, field) => {
+  ])('given %s, refuses it by the name of the field and leaves the user unchanged', async (_what, change, field) => {
     const at = await app.client.add(PATH, ADA);
     const before = await app.client.get(at);
     (await app.client.put(at, change)).problem(400, field);
@@ -62,34 +62,34 @@ describe('a user in SQL', () => {
     expect(idOf(await app.client.add(PATH, ADA))).toBe(idOf(at) + 1);
   });
 
-  it.each(['x', 'x'.repeat(50), '💚'.repeat(50)])('with the name %s, is taken', async (name) => {
+  it.each(['x', 'x'.repeat(50), '💚'.repeat(50)])('given the name %s, accepts it', async (name) => {
     const created = await app.client.post(PATH, { firstname: `  ${name}\n`, lastname: name });
     expect([created.status, created.json()]).toMatchObject([201, { firstname: name, lastname: name }]);
   });
 
-  it('posted without names, is refused naming both', async () => {
+  it('given POST without names, refuses it and names both fields', async () => {
     (await app.client.post(PATH, {})).problem(400, 'firstname', 'lastname');
     (await app.client.post(PATH)).problem(400, 'firstname', 'lastname');
   });
 
-  it('that no one has, is unknown', async () => {
+  it('given an id that no user has, answers 404', async () => {
     (await app.client.get(await unused())).problem(404);
     (await app.client.put(await unused(), ADA)).problem(404);
   });
 
-  it.each(['0', '-1', 'x', '1.5', '01', '9007199254740993'])('with the malformed id %s, is refused', async (id) => {
+  it.each(['0', '-1', 'x', '1.5', '01', '9007199254740993'])('given the malformed id %s, refuses it', async (id) => {
     (await app.client.get(`${PATH}/${id}`)).problem(400, 'id');
     (await app.client.put(`${PATH}/${id}`, ADA)).problem(400, 'id');
   });
 
   it.each(['GET', 'PUT', 'DELETE'])(
-    'asked for with %s and no id, is refused: only POST is served there',
+    'given %s without an id, answers 405, because that path serves only POST',
     async (method) => {
       expect((await app.client.send(method, PATH)).problem(405).code).toBe('method-not-allowed');
     },
   );
 
-  it('under another ETag than If-Match names, is not changed; under that one, is', async () => {
+  it('given PUT with an If-Match of another version, leaves the user unchanged; with the current ETag, changes the user', async () => {
     const created = await app.client.post(PATH, ADA);
     const at = created.header('location');
     (await app.client.put(at, { firstname: 'Eve' }, { 'if-match': '"x"' })).problem(412);
@@ -99,7 +99,7 @@ describe('a user in SQL', () => {
     (await app.client.put(at, { firstname: 'Eve' }, headers)).problem(412);
   });
 
-  it('changed by twenty at once under one ETag, lets exactly one through', async () => {
+  it('given twenty PUTs at once with the same ETag, applies exactly one', async () => {
     const created = await app.client.post(PATH, ADA);
     const headers = { 'if-match': created.header('etag') };
     const answers = await Promise.all(
@@ -108,14 +108,14 @@ describe('a user in SQL', () => {
     expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array<number>(19).fill(412)]);
   });
 
-  it('that is current at the client, is not sent again', async () => {
+  it('given GET with the current ETag, answers 304', async () => {
     const created = await app.client.post(PATH, ADA);
     const headers = { 'if-none-match': created.header('etag') };
     const read = await app.client.get(created.header('location'), headers);
     expect([read.status, read.text]).toEqual([304, '']);
   });
 
-  it('written with an Idempotency-Key, is written once, and can be asked for as an operation', async () => {
+  it('given a repeated Idempotency-Key, writes the user once, and reports the write as an operation', async () => {
     const headers = { 'idempotency-key': newKey() };
     const [first, second] = await Promise.all([1, 2].map(() => app.client.post(PATH, ADA, headers)));
     expect(second?.text).toBe(first?.text);
@@ -130,8 +130,8 @@ describe('a user in SQL', () => {
   });
 });
 
-describe('users in SQL, over kill -9 and a new start', () => {
-  it('are as they were, and later ids are above', async () => {
+describe('SQL users after kill -9 and a restart', () => {
+  it('are unchanged, and new ids are above theirs', async () => {
     const directory = temporaryDirectory();
     const paths: string[] = [];
     for (let life = 1; life <= 3; life += 1) {

@@ -14,8 +14,8 @@ afterEach(async () => {
   expect(stopped.code).toBe(0);
 });
 
-describe('npm start with a replica that answers 503', () => {
-  it('names what it waits for, and npm run status shows why the replica is unreachable', async () => {
+describe('npm start, given a replica that answers 503', () => {
+  it('reports what it waits for, and npm run status shows why the replica is unreachable', async () => {
     node = createServer((request, response) => {
       request.resume();
       response.writeHead(503, { 'content-type': 'application/problem+json' });

@@ -22,7 +22,7 @@ const head = (method: string, path: string, more: string): string =>
   `${method} ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n${more}`;
 const book = JSON.stringify(BOOK.input);
 
-describe('the place of a write', () => {
+describe('the admission slot of a write', () => {
   it.each<readonly [number, string, string, object?]>([
     [201, 'POST', '/books', { json: BOOK.input }],
     [400, 'POST', '/books', { json: {} }],
@@ -41,13 +41,13 @@ describe('the place of a write', () => {
     [404, 'DELETE', '/customers/999999', { headers: { 'if-match': '"x"' } }],
     [413, 'POST', '/books', { json: 'x'.repeat(1024 * 1024) }],
     [415, 'POST', '/books', { body: 'x', headers: { 'content-type': 'text/plain' } }],
-  ])('that is answered %i to %s %s, is free again', async (status, method, path, asking = {}) => {
+  ])('given the answer %i to %s %s, is free again', async (status, method, path, asking = {}) => {
     const answer = await app.client.send(method, path, asking);
     expect(answer.status).toBe(status);
     await expectNoneUnderWay(app.client);
   });
 
-  it('that repeats a key with the same body and with another, is free again', async () => {
+  it('given a repeated key with the same body and with another, is free again', async () => {
     const headers = { 'idempotency-key': newKey() };
     const answers = [
       await app.client.post('/books', BOOK.input, headers),
@@ -58,7 +58,7 @@ describe('the place of a write', () => {
     await expectNoneUnderWay(app.client);
   });
 
-  it('of a caller without a key, with a wrong one or without the role, is free again', async () => {
+  it('given a caller without a key, with a wrong key or without the role, is free again', async () => {
     for (const headers of [{}, { 'x-api-key': 'wrong' }, { 'x-api-key': KEY }] as Record<string, string>[]) {
       const { status } = await guarded.client.post('/books', BOOK.input, headers);
       expect([401, 403]).toContain(status);
@@ -71,14 +71,14 @@ describe('the place of a write', () => {
     ['within its body', 'content-length: 20\r\n\r\n{"title":'],
     ['within a chunk', 'transfer-encoding: chunked\r\n\r\n5\r\n{'],
     ['after its body', `content-length: ${String(book.length)}\r\n\r\n${book}`],
-  ])('of a client that hangs up %s, is free again, on the app and on a replica', async (_title, rest) => {
+  ])('given a client that hangs up %s, is free again, on the app and on a replica', async (_title, rest) => {
     await sendBytesAndHangUp(app.process.url, head('POST', '/books', rest));
     await sendBytesAndHangUp(replica.process.url, head('POST', '/customers', rest));
     await expectNoneUnderWay(app.client);
     await expectNoneUnderWay(replica.client);
   });
 
-  it('is not taken by clients that send half a body and wait, so that any number of them keeps no write out', async () => {
+  it('given any number of clients that send half a body and wait, stays available to other writes', async () => {
     const sockets = Array.from({ length: 100 }, () => {
       const { hostname, port } = new URL(app.process.url);
       const socket = connect(Number(port), hostname);
@@ -100,7 +100,7 @@ describe('the place of a write', () => {
     [201, 'POST', '/v1/group', { json: { groupId: 'some' } }],
     [400, 'POST', '/v1/group', { json: { groupId: 'some' } }],
     [413, 'POST', '/v1/group', { json: 'x'.repeat(1024 * 1024) }],
-  ])('that a replica answers %i to %s %s, is free again', async (status, method, path, asking = {}) => {
+  ])('given the answer %i of a replica to %s %s, is free again', async (status, method, path, asking = {}) => {
     expect((await replica.client.send(method, path, asking)).status).toBe(status);
     await expectNoneUnderWay(replica.client);
   });

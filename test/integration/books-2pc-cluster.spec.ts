@@ -54,7 +54,7 @@ describe('POST /books-2pc on the app with four replicas', () => {
   };
 
   it(
-    `${String(WRITES)} at once, add exactly so many books, and so many orders to a customer on every node`,
+    `given ${String(WRITES)} at once, add as many books, and as many orders to a customer on every node`,
     async () => {
       const customer = await addCustomer();
       const before = Number((await ask(`${cluster.app.url}/books?limit=1`)).headers.get('x-total-count'));
@@ -78,7 +78,7 @@ describe('POST /books-2pc on the app with four replicas', () => {
   );
 
   it(
-    'answered, is on a replica that is asked with its X-Commit',
+    'given the X-Commit of an answer, a replica returns the change',
     async () => {
       const customer = await addCustomer();
       for (let orders = 1; orders <= 20; orders += 1) {
@@ -92,7 +92,7 @@ describe('POST /books-2pc on the app with four replicas', () => {
   );
 
   it(
-    'sent again after kill -9 of the app, gives the answer that it gave, and counts once',
+    'given a repeat after kill -9 of the app, replays the answer and counts once',
     async () => {
       const customer = await addCustomer();
       const key = { 'idempotency-key': 'before the kill' };
@@ -115,7 +115,7 @@ describe('POST /books-2pc on the app with four replicas', () => {
   );
 
   it(
-    'with fewer replicas than it needs, is refused with 503 and writes nothing in either store',
+    'given fewer replicas than needed, answers 503 and writes nothing in either store',
     async () => {
       const customer = await addCustomer();
       const before = Number((await ask(`${cluster.app.url}/books?limit=1`)).headers.get('x-total-count'));

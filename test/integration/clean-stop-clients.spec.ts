@@ -74,9 +74,9 @@ async function withHeldReplicas(test: (cluster: Cluster, client: Client) => Prom
   }
 }
 
-describe('a clean stop (SIGTERM) while clients hold connections on which nothing is asked', () => {
+describe('a clean stop (SIGTERM) while clients hold idle connections', () => {
   it(
-    'ends the app at once, and drops them',
+    'given an app, ends it at once and closes the connections',
     async () => {
       const app = await AppProcess.start(directory);
       await clingTo(app.url);
@@ -89,7 +89,7 @@ describe('a clean stop (SIGTERM) while clients hold connections on which nothing
   );
 
   it(
-    'ends a replica at once, and drops them',
+    'given a replica, ends it at once and closes the connections',
     async () => {
       const replica = await startReplica(directory);
       await clingTo(replica.url);
@@ -99,7 +99,7 @@ describe('a clean stop (SIGTERM) while clients hold connections on which nothing
   );
 
   it(
-    'ends "npm start" with all that it runs, without killing any, also when "npm stop" asks for it',
+    'given "npm start", ends it and everything it runs without a kill, also by "npm stop"',
     async () => {
       const port = await freePort();
       const settings = { SEED: 'off', REPLICA_PORTS: String(port) };
@@ -118,9 +118,9 @@ describe('a clean stop (SIGTERM) while clients hold connections on which nothing
   );
 });
 
-describe('a clean stop (SIGTERM) while requests cannot end', () => {
+describe('a clean stop (SIGTERM) during requests that cannot end', () => {
   it(
-    'answers a write that is durable 202 with its operation, which the next start still knows, and a transaction likewise',
+    'answers a durable write with 202 and its operation, which the next start still knows, and a transaction likewise',
     () =>
       withHeldReplicas(async (cluster, client) => {
         const writes = [client.post('/customers', CUSTOMER), client.post('/books-2pc', BOOK)];
@@ -152,7 +152,7 @@ describe('a clean stop (SIGTERM) while requests cannot end', () => {
   );
 
   it(
-    'answers a repeat with an Idempotency-Key 202 with the operation that it waits for, whether the first was answered or waits too',
+    'answers a repeat with an Idempotency-Key with 202 and the operation that it waits for',
     () =>
       withHeldReplicas(async (cluster, client) => {
         const answered = { 'idempotency-key': 'answered' };
@@ -195,7 +195,7 @@ describe('a clean stop (SIGTERM) while requests cannot end', () => {
   );
 
   it(
-    'answers on a replica 503 a read that waits, 504 with its key a write whose primary is silent',
+    'on a replica, answers a waiting read with 503, and a write whose primary is silent with 504 and its key',
     async () => {
       const primaryApp = await StandInApp.start();
       primaryApp.answer = () => undefined;
@@ -221,7 +221,7 @@ describe('a clean stop (SIGTERM) while requests cannot end', () => {
   );
 
   it(
-    'answers what came whole before it, and closes the connections',
+    'answers requests that arrived whole before it, and closes the connections',
     async () => {
       const app = await AppProcess.start(directory);
       const { hostname, port } = new URL(app.url);

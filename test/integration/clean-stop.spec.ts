@@ -31,7 +31,7 @@ describe('a clean stop (SIGTERM) under load', () => {
   });
 
   it(
-    'answers everything that it has done, ends with code 0 and a snapshot, and has done nothing that it did not answer',
+    'answers everything that was done, exits with 0 and a snapshot, and has done nothing without an answer',
     async () => {
       const clients = Array.from({ length: CLIENTS }, (_, index) => {
         const collection = index % 2 === 0 ? 'books' : 'customers';
@@ -71,7 +71,7 @@ describe('a clean stop (SIGTERM) under load', () => {
 
 describe('a clean stop (SIGTERM) under writers to both stores', () => {
   it(
-    'leaves no transaction undecided, untold or done without an answer',
+    'leaves no transaction undecided, not notified, or done without an answer',
     async () => {
       const history = await TwoStoreHistory.begin(1, { settings: { LOG_LEVEL: 'silent' } });
       try {

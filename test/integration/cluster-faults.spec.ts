@@ -84,9 +84,9 @@ function everywhere(faults: readonly NodeFault[], times: number): PlannedFault[]
 const named = (faults: readonly PlannedFault[]): string =>
   faults.map(({ node, step, fault, times }) => `${fault} at ${step} of ${node} x ${times}`).join(' and ');
 
-describe.each(KINDS)('a %s on three nodes of which some misbehave', (kind) => {
+describe.each(KINDS)('a %s on three nodes, some of which fail', (kind) => {
   it(
-    'is on all or on none, when it says so or after a repair, wherever one goes wrong once or for good',
+    'given any one node that fails once or for good, is on all or none when the command reports it, or after a repair',
     async () => {
       const wrong: string[] = [];
       const outcomes = new Map<string, number>();
@@ -107,7 +107,7 @@ describe.each(KINDS)('a %s on three nodes of which some misbehave', (kind) => {
   );
 
   it(
-    'is on all or on none, when it says so or after a repair, wherever two go wrong for good',
+    'given any two nodes that fail for good, is on all or none when the command reports it, or after a repair',
     async () => {
       const wrong: string[] = [];
       let open = 0;
@@ -127,7 +127,7 @@ describe.each(KINDS)('a %s on three nodes of which some misbehave', (kind) => {
   );
 
   it(
-    'given one node that answers every change and every undo with 500, is nowhere changed, without a repair',
+    'given one node that answers 500 to every change and undo, changes no node, without a repair',
     async () => {
       for (const plain of [undefined, ...nodes.names]) {
         for (const node of nodes.names) {
@@ -143,7 +143,7 @@ describe.each(KINDS)('a %s on three nodes of which some misbehave', (kind) => {
   );
 
   it(
-    'given one node that does not know operation ids, is on all or on none after a repair at the latest',
+    'given one node that does not know operation ids, is on all or none, after a repair at the latest',
     async () => {
       const wrong: string[] = [];
       let open = 0;

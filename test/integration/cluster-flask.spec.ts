@@ -39,7 +39,7 @@ describeOnFlask('npm run cluster, given two Flask nodes and one of ours', () => 
     expect(await run('list')).toMatchObject({ code: 0, out: 'No groups.\n' });
   });
 
-  it('creates on all of them, finds it, refuses it a second time, deletes it from all, and finds it nowhere', async () => {
+  it('given a new group, creates it on all, finds it, refuses a second create, deletes it from all, and finds it nowhere', async () => {
     const asJson = '{"groupId": "1"}';
     expect(await run('create', asJson)).toMatchObject({ code: 0 });
     expect(await everywhere('1')).toEqual([true, true, true]);
@@ -53,7 +53,7 @@ describeOnFlask('npm run cluster, given two Flask nodes and one of ours', () => 
   });
 
   it.each(['two words', 'ü ?#%', '%2F', 'a/b', '//', 'a/', '\\', '+;&', '📚', 'line\nbreak', 'x'.repeat(255)])(
-    'creates and deletes %j, though servers read it differently in a path',
+    'given %j, which servers read differently in a path, creates and deletes it',
     async (groupId) => {
       const client = await opened(systemPorts().call);
       expect(await client.create(groupId)).toMatchObject({ outcome: 'done' });
@@ -66,7 +66,7 @@ describeOnFlask('npm run cluster, given two Flask nodes and one of ours', () => 
     },
   );
 
-  it('given a group that one of them has alone, refuses to create it, and deletes it', async () => {
+  it('given a group that only one node has, refuses to create it, and deletes it', async () => {
     const [first] = flasks;
     const alone = { NODES: first!.name, DATA_DIR: directory };
     expect(await clusterCommand(['create', 'alone'], alone, directory)).toMatchObject({ code: 0 });
@@ -78,7 +78,7 @@ describeOnFlask('npm run cluster, given two Flask nodes and one of ours', () => 
     expect(await everywhere('alone')).toEqual([false, false, false]);
   });
 
-  it('clears all of them', async () => {
+  it('given several groups, clears all nodes', async () => {
     for (const groupId of ['1', '2', 'a/b']) expect(await run('create', groupId)).toMatchObject({ code: 0 });
 
     expect(await run('clear')).toMatchObject({ code: 0 });
@@ -86,7 +86,7 @@ describeOnFlask('npm run cluster, given two Flask nodes and one of ours', () => 
   });
 
   it.each(['GET', 'POST', 'DELETE'])(
-    'given a Flask node that dies before a %s and comes back, does what it was told',
+    'given a Flask node that dies before a %s and comes back, completes the command',
     async (method) => {
       const groupId = `restarted at ${method}`;
       const [victim] = flasks;

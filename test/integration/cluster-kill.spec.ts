@@ -51,7 +51,7 @@ describe('a client that is killed', () => {
   });
 
   it.each(['create', 'delete'] as const)(
-    'at any step of a %s, leaves what the next command or a repair brings to all or none',
+    'at any step of a %s, leaves a state that the next command or a repair brings to all nodes or none',
     async (kind) => {
       const deaths = new Map<string, number>();
       for (const site of CLUSTER_CRASH_SITES) {
@@ -80,7 +80,7 @@ describe('a client that is killed', () => {
   );
 
   it(
-    'in the middle of a repair, leaves what the next repair finishes',
+    'during a repair, leaves a state that the next repair completes',
     async () => {
       for (let occurrence = 1; occurrence <= MAX_OCCURRENCES; occurrence += 1) {
         const groupId = `repair ${String(occurrence)}`;
@@ -105,7 +105,7 @@ describe('a client that is killed', () => {
 
 describe('nodes that are killed', () => {
   it(
-    'while groups are created and deleted, and come back later, end with all or none of each, and no lie',
+    'given creates and deletes meanwhile, end with each group on all or none after their return, as reported',
     async () => {
       const random = new SeededRandom(7);
       const client = await nodes.client({ attempts: 1, directory: nodes.clientDirectory('deaths') });
@@ -160,7 +160,7 @@ describe('ten clients at once on one group', () => {
   });
 
   it(
-    'for 200 rounds, leave it on all nodes or on none, and one of those who create or delete it together has done it',
+    'given 200 rounds, leave it on all nodes or none, and one of the clients with the same wish succeeded',
     async () => {
       for (let round = 0; round < ROUNDS; round += 1) {
         const kind = round % 2 === 0 ? 'create' : 'delete';
@@ -176,7 +176,7 @@ describe('ten clients at once on one group', () => {
   );
 
   it(
-    'some creating and some deleting, leave it on all nodes or on none, as one order of what was done has it',
+    'given creates and deletes, leave it on all nodes or none, in a state that some order of the successful commands explains',
     async () => {
       const random = new SeededRandom(11);
       let mixed = 0;

@@ -26,7 +26,7 @@ async function journalOf(directory: string, met: number, ...ops: readonly GroupO
   await store.close();
 }
 
-describe('nodes of which some have met numbers far above the others', () => {
+describe('nodes, some of which have seen versions far above the others', () => {
   let nodes: GroupNodes;
 
   afterEach(async () => {
@@ -59,7 +59,7 @@ describe('nodes of which some have met numbers far above the others', () => {
     expect(new Set(await nodes.having('g'))).toEqual(new Set([false]));
   };
 
-  it('a caller that brings such a number to one node is refused, and later creates are on all nodes', async () => {
+  it('given a caller that brings such a version to one node, refuse it, and later creates are on all nodes', async () => {
     await start(young, brandNew, young);
     const response = await fetch(`http://${nodes.names[1]!}/v1/groups`, {
       method: 'DELETE',
@@ -74,7 +74,7 @@ describe('nodes of which some have met numbers far above the others', () => {
     expect(Math.max(...(await met()).map(Number))).toBeLessThan(1_000);
   });
 
-  it('all of them poisoned, go on behind the last number, also after a restart', async () => {
+  it('given all nodes at such a version, continue above it, also after a restart', async () => {
     await start(poisoned, poisoned, poisoned);
 
     await expectWorking();
@@ -87,7 +87,7 @@ describe('nodes of which some have met numbers far above the others', () => {
     await expectWorking();
   });
 
-  it('most of them poisoned and one new, refuse until a repair has raised that one, and then do what they are told', async () => {
+  it('given most nodes at such a version and one new node, refuse until a repair raises the new node, and then work', async () => {
     await start(poisoned, brandNew, poisoned);
     const refused = await run('create', 'g');
     expect([refused.code, refused.out.includes(`${nodes.names[1]!}: it has seen only version 0`)]).toEqual([1, true]);
@@ -100,7 +100,7 @@ describe('nodes of which some have met numbers far above the others', () => {
     await expectWorking();
   });
 
-  it('one that lags by millions is raised by a repair, and nobody is lowered', async () => {
+  it('given one node that lags by millions, a repair raises it and lowers no node', async () => {
     const old = (directory: string): Promise<void> => journalOf(directory, 5_000_000);
     await start(young, old, (directory) => journalOf(directory, 5_000_123));
     expect(await run('create', 'g')).toMatchObject({ code: 1 });
@@ -111,7 +111,7 @@ describe('nodes of which some have met numbers far above the others', () => {
     await expectWorking();
   });
 
-  it('one of them poisoned, is told no lie about, is named by a repair and not followed, until a person says so', async () => {
+  it('given one node at such a version, a repair names it and does not follow it until a person decides', async () => {
     await start(young, poisoned, young);
     const created = await run('create', 'g');
     expect([created.code, created.out.includes('409')]).toEqual([1, true]);
@@ -126,7 +126,7 @@ describe('nodes of which some have met numbers far above the others', () => {
     await expectWorking();
   });
 
-  it("the first of them far ahead by what is in nobody's way, does what it is told with the others", async () => {
+  it('given a first node that is far ahead through an unrelated group, all carry out the command', async () => {
     await start(
       (directory) => journalOf(directory, LAST - 1, { ...CLEARED, kind: 'create', groupId: 'other' }),
       young,

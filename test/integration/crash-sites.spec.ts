@@ -48,7 +48,7 @@ describe('kill -9 of the app at a crash site', () => {
   });
 
   it.each(RECURRING)(
-    'given %s for the first time in a new data directory and for the second time in a later life, dies there and keeps every promise',
+    'given %s at its first pass in a new data directory and its second in a later incarnation, dies there and keeps every promise',
     async (site) => {
       const isOnTheWay = /^(?:journal[.](?:write|synchronize|begin-segment)|sql[.]commit)[.]/.test(site);
 
@@ -59,7 +59,7 @@ describe('kill -9 of the app at a crash site', () => {
   );
 
   it.each(AT_EACH_START)(
-    'given %s in the first and in a later start, dies there and keeps every promise',
+    'given %s in the first start and in a later one, dies there and keeps every promise',
     async (site) => {
       await diesAndKeepsItsPromises(site, 'while starting');
       await diesAndKeepsItsPromises(site, 'while starting');
@@ -68,7 +68,7 @@ describe('kill -9 of the app at a crash site', () => {
   );
 
   it.each(ONCE)(
-    'given %s in the first start, dies there and keeps every promise in the lives after it',
+    'given %s in the first start, dies there, and later incarnations keep every promise',
     async (site) => {
       await diesAndKeepsItsPromises(site, 'while starting');
       await diesAndKeepsItsPromises('sql.commit.after#9', 'under load');
@@ -77,7 +77,7 @@ describe('kill -9 of the app at a crash site', () => {
   );
 
   it.each(BESIDE)(
-    'given %s for the second time in a new data directory and in a later life, dies there and keeps every promise',
+    'given %s at its second pass in a new data directory and in a later incarnation, dies there and keeps every promise',
     async (site) => {
       for (let life = 0; life < 2; life += 1) {
         expect(await history.dieAt(`${site}#2`)).toMatchObject({ code: null, signal: 'SIGKILL', printed: '' });
@@ -88,7 +88,7 @@ describe('kill -9 of the app at a crash site', () => {
   );
 
   it.each(['journal.begin-segment.before', 'cluster-secret.rename.before'])(
-    'given %s in the first start and in the second, starts the third time',
+    'given %s in the first and second start, completes the third start',
     async (site) => {
       expect(await history.dieAt(site)).toMatchObject({ signal: 'SIGKILL', when: 'while starting' });
       await diesAndKeepsItsPromises(site, 'while starting');
@@ -119,7 +119,7 @@ describe('kill -9 of the app at a crash site', () => {
 });
 
 describe('the setting CRASH_SITE', () => {
-  it('given a site that does not exist, the app refuses to start with one line that lists those that do', async () => {
+  it('given an unknown site, refuses to start with one line that lists the known sites', async () => {
     const directory = temporaryDirectory();
     const app = AppProcess.spawn(directory, { FAULTS: '1', CRASH_SITE: 'sql.comit.before' });
 

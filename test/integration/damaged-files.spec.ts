@@ -19,7 +19,7 @@ interface Told {
   readonly detail?: string;
 }
 
-describe('the app on files that are not what it wrote', () => {
+describe('the app on damaged files', () => {
   let directory: string;
   let app: AppProcess;
 
@@ -76,7 +76,7 @@ describe('the app on files that are not what it wrote', () => {
   });
 
   it(
-    'given a bit that flipped in the text of a book, answers 503 for that book and its list, not another text, and writes nothing more; other books go on',
+    'given a flipped bit in the text of a book, answers 503 for that book and its list, refuses writes, and serves other books',
     async () => {
       await app.stop();
       flip('Title 77');
@@ -93,7 +93,7 @@ describe('the app on files that are not what it wrote', () => {
   );
 
   it(
-    'given a bit that flipped in a user or in a kept answer, answers 503',
+    'given a flipped bit in a user or in a recorded answer, answers 503',
     async () => {
       const headers = { 'content-type': 'application/json', 'idempotency-key': 'once' };
       const init = { method: 'POST', headers, body: JSON.stringify({ ...book(1), author: 'Only here' }) };
@@ -113,7 +113,7 @@ describe('the app on files that are not what it wrote', () => {
   );
 
   it(
-    'given pages that are no pages, finds them by itself, answers 503 and never 500, and writes nothing more',
+    'given overwritten pages, finds the damage by itself, answers 503 and never 500, and refuses writes',
     async () => {
       await app.stop();
       edit((bytes) => {
@@ -131,7 +131,7 @@ describe('the app on files that are not what it wrote', () => {
   );
 
   it(
-    'given a bit that flips on the disk while it runs, finds it by itself',
+    'given a bit that flips on the disk while the app runs, finds the damage by itself',
     async () => {
       await app.stop();
       app = await AppProcess.start(directory, CHECKED_OFTEN);
@@ -155,7 +155,7 @@ describe('the app on files that are not what it wrote', () => {
     ['documents/journal.reserve'],
     ['documents/journal-'],
   ])(
-    'given that %s is removed while it runs, names it, answers no write as done, and goes on when it is put back',
+    'given the removal of %s while the app runs, names it, acknowledges no write, and recovers when the file is put back',
     async (prefix) => {
       await ask('/customers', customer);
       const folder = prefix.startsWith('documents/') ? 'documents/' : '';
@@ -177,7 +177,7 @@ describe('the app on files that are not what it wrote', () => {
   );
 
   it(
-    'given another file in the place of bookstore.db while it runs, answers no write as done',
+    'given another file in place of bookstore.db while the app runs, acknowledges no write',
     async () => {
       copyFileSync(at(DATABASE), at('copy'));
       rmSync(at(DATABASE));

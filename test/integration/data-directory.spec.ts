@@ -3,7 +3,7 @@ import { AppProcess, removeDirectory, temporaryDirectory } from '../support/app-
 
 const SETTINGS = { LOG_LEVEL: 'silent' };
 
-describe('a data directory and two app processes', () => {
+describe('one data directory and two app processes', () => {
   let directories: string[];
   let apps: AppProcess[];
 
@@ -35,7 +35,7 @@ describe('a data directory and two app processes', () => {
     ),
   };
 
-  it('given that the first lives, refuses the second in one line, and the first serves on', async () => {
+  it('given a running first process, refuses the second in one line, and the first keeps serving', async () => {
     const first = await start();
     const { url } = first;
 
@@ -43,7 +43,7 @@ describe('a data directory and two app processes', () => {
     expect((await fetch(`${url}/health/ready`)).status).toBe(200);
   });
 
-  it('given that the first is stopped (SIGSTOP), refuses the second; given its death, takes over', async () => {
+  it('given a first process stopped by SIGSTOP, refuses the second; given its death, lets the second take over', async () => {
     const first = await start();
     process.kill(first.pid, 'SIGSTOP');
     expect(await refusalOfAnother()).toEqual(refused);

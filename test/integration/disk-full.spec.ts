@@ -61,7 +61,7 @@ describe('the app on a full disk', () => {
     expect(clients.filter(({ refused }) => refused === 0)).toEqual([]);
   };
   const broken = async (): Promise<string[]> => audit(clients, await shop.stored());
-  it('refuses writes with 503 storage-full and Retry-After, writes nothing of them, reads on, and writes again when there is room', async () => {
+  it('answers writes with 503 storage-full and Retry-After without writing, serves reads, and accepts writes again when there is room', async () => {
     if (!disk) return;
     disk.fill();
     await writeUntilRefused();
@@ -82,7 +82,7 @@ describe('the app on a full disk', () => {
     expect(await auditAfterRestart(app, clients, 2)).toEqual([]);
   });
 
-  it('given kill -9 while the disk is full, keeps what was acknowledged and nothing that was refused', async () => {
+  it('given kill -9 while the disk is full, keeps all acknowledged writes and no refused one', async () => {
     if (!disk) return;
     disk.fill();
     await writeUntilRefused();
@@ -94,7 +94,7 @@ describe('the app on a full disk', () => {
     expect(await auditAfterRestart(app, clients, 2)).toEqual([]);
   });
 
-  it('given kill -9 while the disk is full and a start on it, keeps everything and says in one line what is wrong if it cannot start', async () => {
+  it('given kill -9 and a start on the full disk, keeps everything, and if it cannot start, says why in one line', async () => {
     if (!disk) return;
     disk.fill();
     await writeUntilRefused();

@@ -24,7 +24,7 @@ interface Transaction {
   readonly state: string;
 }
 
-describe('the data of an earlier build, whose processes were all killed in the middle of a transaction', () => {
+describe('the data of an earlier build, all of whose processes were killed during a transaction', () => {
   let cluster: EarlierCluster;
 
   beforeEach(async () => {
@@ -76,7 +76,7 @@ describe('the data of an earlier build, whose processes were all killed in the m
     });
 
   it(
-    'is all there, is in doubt of nothing, and has equal states on all nodes, also after a clean stop and a start',
+    'is complete, has nothing in doubt, and has equal states on all nodes, also after a clean stop and a start',
     async () => {
       await expectAllThere();
       await expectTransactionsThere();
@@ -92,7 +92,7 @@ describe('the data of an earlier build, whose processes were all killed in the m
   );
 
   it(
-    'answers each write that is repeated with its key as before, and takes new ones',
+    'replays the answer of each repeated key, and accepts new ones',
     async () => {
       for (const { status, location, body, ...write } of cluster.noted.answers) {
         expect([write.key, await cluster.repeat(write)]).toEqual([
@@ -120,7 +120,7 @@ describe('the data of an earlier build, whose processes were all killed in the m
   );
 
   it(
-    'has its groups at their versions on each node, and lets "repair" finish what a cluster client has left open',
+    'has its groups at their versions on each node, and lets "repair" finish an operation that a cluster client left open',
     async () => {
       for (const [index, { version, ids }] of cluster.noted.groups.entries()) {
         const look = { headers: { 'x-operation-id': 'a look' } };

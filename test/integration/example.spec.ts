@@ -45,13 +45,13 @@ describe('the invoice example', () => {
     },
   );
 
-  it('given kill -9 while ten clients write, has invoice and entry or neither of each after a restart', async () => {
+  it('given kill -9 while ten clients write, has each invoice with its entry or neither after a restart', async () => {
     await history.dieUnderLoad(37);
 
     expect(await history.audit()).toEqual([]);
   });
 
-  it('given an older copy of its database put back, refuses to start and names what is missing', async () => {
+  it('given an older copy of its database, refuses to start and names the missing data', async () => {
     const [present, older] = ['invoices.db', 'older.db'].map((name) => join(history.directory, name));
     expect(await history.audit()).toEqual([]);
     copyFileSync(present!, older!);
@@ -61,7 +61,7 @@ describe('the invoice example', () => {
     await expect(history.audit()).rejects.toThrow('recovery-needed');
   });
 
-  it('says at / what it is and where the rest is', async () => {
+  it('given GET /, describes itself and links to the rest', async () => {
     expect(await history.about()).toMatchObject({ links: { invoices: '/invoices', ledger: '/ledger' } });
   });
 
@@ -81,7 +81,7 @@ describe('the invoice example', () => {
     expect(await history.refusal()).toMatch(/^data-corrupt: \S+ledger\.jsonl: line 1 is damaged.*\n$/);
   });
 
-  it('given a database that another program holds, refuses to start in one line that names it', async () => {
+  it('given a database locked by another program, refuses to start in one line that names it', async () => {
     expect(await history.audit()).toEqual([]);
     const letGo = holdWriteLock(join(history.directory, 'invoices.db'));
 

@@ -47,7 +47,7 @@ const SQL_FILES = ['bookstore.db', 'bookstore.db-wal', 'bookstore.db-shm', 'book
 
 describe('a start with SEED=on', () => {
   it(
-    'on a new directory, seeds two of each; on one that was started without it, nothing',
+    'given a new directory, seeds two of each kind; given one that was started without SEED, seeds nothing',
     async () => {
       app = await AppProcess.start(directory, SEEDED);
       expect(await counts()).toEqual([2, 2]);
@@ -67,7 +67,7 @@ describe('a start with SEED=on', () => {
   );
 
   it(
-    'beside documents of which the database is lost, seeds nothing and gives no id that the lost one had given',
+    'given documents whose database is lost, seeds nothing and allots no id that the lost database had allotted',
     async () => {
       app = await AppProcess.start(directory);
       await post('/customers', CUSTOMER);
@@ -94,7 +94,7 @@ describe('a start with SEED=on', () => {
   );
 
   it(
-    'beside a database of which the documents are lost, seeds nothing',
+    'given a database whose documents are lost, seeds nothing',
     async () => {
       app = await AppProcess.start(directory);
       await startAgainWithout('documents', 'documents.end');
@@ -113,7 +113,7 @@ describe('a start with SEED=on', () => {
     'sql.commit.after#2',
     'sql.commit.before#3',
   ])(
-    'that is killed at %s while it begins, is completed by the next, with ids from 1',
+    'given kill -9 at %s during the first start, the next start completes it, with ids from 1',
     async (site) => {
       app = AppProcess.spawn(directory, { ...SEEDED, FAULTS: '1', CRASH_SITE: site });
       expect((await app.exited).signal).toBe('SIGKILL');
@@ -128,9 +128,9 @@ describe('a start with SEED=on', () => {
   );
 });
 
-describe('a database of an earlier version, whose sequence of user ids was moved to its end by a chosen one', () => {
+describe('a database of an earlier version in which a chosen id moved the sequence of user ids to its end', () => {
   it(
-    'goes on with the ids below, passes over what is taken, and is not seeded',
+    'continues with lower ids, skips used ids, and is not seeded',
     async () => {
       app = await AppProcess.start(directory);
       for (let n = 0; n < 3; n += 1) await post('/sql_mongo/users', USER);

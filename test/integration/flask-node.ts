@@ -16,7 +16,7 @@ export function describeOnFlask(name: string, tests: () => void): void {
       tests();
       return;
     }
-    it('was not looked at: this machine has no Flask, see the warning above', () => {
+    it('was skipped: this machine has no Flask, see the warning above', () => {
       expect(process.env['CI'] ?? '').toBe('');
     });
   });

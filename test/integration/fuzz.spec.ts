@@ -23,7 +23,7 @@ const RESIDENT_MORE_BYTES = 400 * 1024 * 1024;
 const LEAKS_END_IT = { NODE_OPTIONS: '--max-old-space-size=256' };
 const TIMEOUT_MS = 120_000 + REQUESTS * 60;
 
-describe('requests made from the API document', () => {
+describe('requests generated from the API document', () => {
   let cluster: Cluster;
 
   beforeAll(async () => {
@@ -40,7 +40,7 @@ describe('requests made from the API document', () => {
   ] as const;
 
   it.each(processes)(
-    'valid, odd and wrong, to %s, get answers that the document has, and leave nothing open',
+    'valid, odd and wrong, to %s, get only documented answers and leave nothing open',
     async (_, half, where) => {
       const [url, pid] = where();
       const target = new FuzzTarget(url as string, pid as number);

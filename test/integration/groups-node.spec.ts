@@ -83,14 +83,14 @@ describe('a groups node', () => {
     removeDirectory(directory);
   });
 
-  it('without a primary and a secret, keeps groups', async () => {
+  it('given no primary and no secret, keeps groups', async () => {
     await node.start();
     expect(await send(node, 'POST', { groupId: '1' })).toMatchObject({ status: 201 });
     expect((await fetch(`${node.url}/health/ready`)).status).toBe(503);
     expect([...(await idsOf(node))]).toEqual(['1']);
   });
 
-  it('killed with kill -9 under load, again and again, keeps what was answered, and does each operation once', async () => {
+  it('given repeated kill -9 under load, keeps every answered operation and carries out each once', async () => {
     const often = { SNAPSHOT_EVERY_BYTES: '20000' };
     await node.start(often);
     const writers = Array.from({ length: WRITERS }, (_, index) => new Writer(`w${String(index)}`));
@@ -117,7 +117,7 @@ describe('a groups node', () => {
     expect(readdirSync(join(node.directory, 'groups'))).toContain('groups.json');
   });
 
-  it('whose groups are damaged, does not start, and says in one line what and what to do', async () => {
+  it('given damaged groups, does not start, and names the file and the remedy in one line', async () => {
     await node.start();
     for (const groupId of ['1', '2', '3']) await send(node, 'POST', { groupId });
     await node.kill();
@@ -139,7 +139,7 @@ describe('a groups node', () => {
 });
 
 describe('a groups node on a full disk', () => {
-  it('refuses with 503 storage-full, writes nothing, reads and undoes on, and writes again when there is room', async () => {
+  it('refuses creates with 503 storage-full and writes nothing, serves reads and undos, and accepts creates again when there is room', async () => {
     let disk: SmallDisk;
     try {
       disk = SmallDisk.mount(DISK_BYTES);

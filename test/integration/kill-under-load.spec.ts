@@ -29,7 +29,7 @@ describe('kill -9 of the app under 50 concurrent writers', () => {
   });
 
   it(
-    `${String(ROUNDS)} times on the same data: nothing acknowledged is missing, nothing is there twice, every key gives one effect and one answer`,
+    `${String(ROUNDS)} times on the same data: no acknowledged write is lost, none is there twice, and every key has one effect and one answer`,
     async () => {
       const seed = Math.floor(Math.random() * 2 ** 32);
       const random = new SeededRandom(seed);

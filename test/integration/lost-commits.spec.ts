@@ -10,7 +10,7 @@ const BOOKS = 40;
 const DATABASE = 'bookstore.db';
 const REASON = 'the log is damaged for good';
 
-describe('the app after kill -9, with books that it has acknowledged', () => {
+describe('the app after kill -9, with acknowledged books', () => {
   let directory: string;
   let copy: string;
   let app: AppProcess;
@@ -59,7 +59,7 @@ describe('the app after kill -9, with books that it has acknowledged', () => {
       },
     ],
   ])(
-    'given %s, does not start without them: it names the file and both counts, and starts whole with what belongs there',
+    'given %s, refuses to start without them, naming the file and both counts, and starts whole with the right files',
     async (_, damage) => {
       damage();
 
@@ -78,7 +78,7 @@ describe('the app after kill -9, with books that it has acknowledged', () => {
   );
 
   it(
-    'given bookstore.db-wal and the count beside it deleted, does not start without a word: it names both, and starts with what is left when that is accepted',
+    'given a deleted bookstore.db-wal and count beside it, names both, and starts with the rest once the loss is accepted',
     async () => {
       for (const suffix of ['-wal', '.commits']) rmSync(at(suffix));
 
@@ -98,7 +98,7 @@ describe('the app after kill -9, with books that it has acknowledged', () => {
   );
 
   it(
-    'given a loss that is accepted with a reason, starts with the rest, keeps the reason, and says that there is nothing more to accept',
+    'given a loss accepted with a reason, starts with the rest, keeps the reason, and finds nothing more to accept',
     async () => {
       flipBitInLog();
       expect((await runToEnd('acceptLoss', directory)).code).toBe(2);

@@ -79,7 +79,7 @@ describe('an app without replicas', () => {
   ];
 
   it.each(CUTS)(
-    'whose newest journal %s after kill -9, refuses to start, naming file and places, until the loss is accepted',
+    'given a newest journal that %s after kill -9, refuses to start, naming file and positions, until the loss is accepted',
     async (_, cut) => {
       await app.kill();
       cut();
@@ -109,7 +109,7 @@ describe('an app without replicas', () => {
   );
 
   it(
-    'whose newest journal was cut after a clean stop, refuses to start, and starts when it is put back',
+    'given a newest journal that was cut after a clean stop, refuses to start, and starts when it is put back',
     async () => {
       await app.stop();
       const path = newestIn(documents());
@@ -125,7 +125,7 @@ describe('an app without replicas', () => {
   );
 
   it(
-    'that runs, is not touched by accepting a loss; without a reason nothing is accepted',
+    'given a running app, accepting a loss changes nothing; without a reason nothing is accepted',
     async () => {
       expect(await accept(...REASON)).toEqual({
         code: 1,
@@ -161,7 +161,7 @@ describe('an app on four replicas', () => {
     ['cut to 0 bytes', (documents: string) => { truncateSync(newestIn(documents), 0); }], // prettier-ignore
     ['removed', (documents: string) => { rmSync(newestIn(documents)); }], // prettier-ignore
   ])(
-    'whose newest journal was %s, fetches what is missing from them and starts with every customer',
+    'given a newest journal that was %s, fetches the missing records from the replicas and starts with every customer',
     async (_, cut) => {
       await cluster.app.kill();
       cut(join(cluster.dataDirectory, 'documents'));
@@ -175,7 +175,7 @@ describe('an app on four replicas', () => {
   );
 
   it(
-    'that lost customers of whom no replica knows, refuses to start and names what is missing',
+    'given lost customers that no replica has, refuses to start and names the missing records',
     async () => {
       for (const replica of cluster.replicas) replica.hold();
       await createCustomers(cluster.app.url, 5, { 'x-write-concern': 'primary' });
@@ -193,7 +193,7 @@ describe('an app on four replicas', () => {
   );
 
   it(
-    'of which a replica lost the end of its documents, gives that replica no vote before it has caught up',
+    'given a replica that lost the end of its documents, gives it no vote before it has caught up',
     async () => {
       const [replica] = cluster.replicas;
       const report = async (): Promise<{ readonly canVote: boolean }> => {
@@ -237,7 +237,7 @@ describe('a node', () => {
   });
 
   it(
-    'that lost the end of its groups, says so and does not start, until the loss is accepted',
+    'given a replica that lost the end of its groups, the replica reports it and does not start until the loss is accepted',
     async () => {
       for (let number = 1; number <= 20; number += 1) {
         const body = JSON.stringify({ groupId: `group ${String(number)}` });

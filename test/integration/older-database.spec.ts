@@ -29,7 +29,7 @@ async function ask<T>(
   return { status: response.status, body: (await response.json()) as T };
 }
 
-describe('a bookstore.db that is put back from a backup, beside documents that are newer', () => {
+describe('a bookstore.db from a backup, beside newer documents', () => {
   let directory: string;
   let backup: string;
   let app: AppProcess;
@@ -77,7 +77,7 @@ describe('a bookstore.db that is put back from a backup, beside documents that a
   });
 
   it(
-    'with transactions that the documents have committed, is refused naming them, until they are accepted',
+    'given transactions that the documents have committed, is refused and lists them until they are accepted',
     async () => {
       app = await AppProcess.start(directory);
       const ids: string[] = [];
@@ -127,7 +127,7 @@ describe('a bookstore.db that is put back from a backup, beside documents that a
   );
 
   it(
-    'with a transaction that is only promised, which a person commits, does the part of the documents and knows nothing of its key',
+    'given a prepared transaction that an operator commits, completes its documents part without knowing its key',
     async () => {
       const key = { 'idempotency-key': 'once' };
       app = await AppProcess.start(directory, { FAULTS: '1', CRASH_SITE: '2pc.decide.before' });
@@ -149,7 +149,7 @@ describe('a bookstore.db that is put back from a backup, beside documents that a
   );
 
   it(
-    'of a version without transactions, is not accepted but brought up to date by a start, as one line says',
+    'given a version without transactions, cannot be accepted, and a start upgrades it, as one line says',
     async () => {
       withoutTransactions(join(backup, DATABASE));
       await restore();
@@ -172,7 +172,7 @@ describe('a bookstore.db that is put back from a backup, beside documents that a
   );
 
   it(
-    'with a transaction that is only promised, leaves it to a person, who decides it with a reason',
+    'given a prepared transaction, leaves it to an operator, who decides it with a reason',
     async () => {
       app = await AppProcess.start(directory, { FAULTS: '1', CRASH_SITE: '2pc.decide.before' });
       const unanswered = await ask(`${app.url}/books-2pc`, BOOK).catch(() => undefined);

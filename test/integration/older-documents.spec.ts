@@ -17,7 +17,7 @@ async function post<T>(url: string, body: unknown): Promise<T> {
   return (await response.json()) as T;
 }
 
-describe('documents that are put back from a backup, beside a bookstore.db that is newer', () => {
+describe('documents from a backup, beside a newer bookstore.db', () => {
   let directory: string;
   let backup: string;
   let app: AppProcess;
@@ -43,7 +43,7 @@ describe('documents that are put back from a backup, beside a bookstore.db that 
   });
 
   it(
-    'are refused until their loss is accepted, then naming the transactions that they lack, until that is accepted; then every start goes on',
+    'are refused until their loss is accepted, then until the missing transactions are accepted; then every start succeeds',
     async () => {
       app = await AppProcess.start(directory);
       const lost = [await transact(), await transact()];
@@ -76,7 +76,7 @@ describe('documents that are put back from a backup, beside a bookstore.db that 
   );
 });
 
-describe('documents that are gone with the witness of their end, beside a bookstore.db that has committed transactions, without replicas', () => {
+describe('lost documents without replicas, beside a bookstore.db with committed transactions', () => {
   let directory: string;
   let app: AppProcess;
 
@@ -110,7 +110,7 @@ describe('documents that are gone with the witness of their end, beside a bookst
   );
 });
 
-describe('documents whose snapshot an earlier version has written', () => {
+describe('documents whose snapshot an earlier version wrote', () => {
   let directory: string;
   let app: AppProcess;
   const body = JSON.stringify({ name: 'Ada King', email: 'ada@example.org' });
@@ -148,7 +148,7 @@ describe('documents whose snapshot an earlier version has written', () => {
   };
 
   it(
-    'are read, answer the keys that it had recorded, and are written as they are now',
+    'are read, replay the recorded keys, and are written in the present format',
     async () => {
       app = await AppProcess.start(directory, { SNAPSHOT_EVERY_BYTES: '0' });
       await post(`${app.url}/customers`, CUSTOMER);

@@ -88,7 +88,7 @@ describeOnPostgres('TypeOrmLastResource on a PostgreSQL that fails', (running) =
     },
   );
 
-  it('given a connection killed during the COMMIT, lets the row decide, and refuses for certain', async () => {
+  it('given a connection killed during the COMMIT, lets the row decide, and refuses definitely', async () => {
     const committing = commit(taking('slow'));
     const refused = expect(committing).rejects.toMatchObject({ code: 'not-ready' });
     await terminate('COMMIT');
@@ -97,21 +97,21 @@ describeOnPostgres('TypeOrmLastResource on a PostgreSQL that fails', (running) =
     expect(await found()).toEqual(aborted);
   });
 
-  it('given a COMMIT that never arrives, lets the row decide, and refuses for certain', async () => {
+  it('given a COMMIT that never arrives, lets the row decide, and refuses definitely', async () => {
     link.severNext('before it arrives');
 
     await expect(commit(taking('a'))).rejects.toMatchObject({ code: 'not-ready' });
     expect(await found()).toEqual(aborted);
   });
 
-  it('given a COMMIT whose answer is lost, finds its row and says that it is committed', async () => {
+  it('given a COMMIT whose answer is lost, finds its row and reports it as committed', async () => {
     link.severNext('after it took effect');
 
     expect(await commit(taking('a'))).toEqual({ decision: 'committed', result: 'result of a' });
     expect(await found()).toEqual({ names: ['a'], rows: ['committed'] });
   });
 
-  it('given a server that dies during the COMMIT, says that nobody knows; asked again when it is back, the row tells', async () => {
+  it('given a server that dies during the COMMIT, reports the outcome as unknown; when the server is back, the row gives it', async () => {
     const committing = commit(taking('slow'));
     const unknown = expect(committing).rejects.toMatchObject({ code: 'outcome-unknown', retry: 'unknown' });
     await eventually(async () => {
@@ -126,7 +126,7 @@ describeOnPostgres('TypeOrmLastResource on a PostgreSQL that fails', (running) =
     expect([decided.get(details().id), await found()]).toEqual(['aborted', aborted]);
   });
 
-  it('given a constraint that is looked at by the COMMIT, refuses for certain, and has nothing of it', async () => {
+  it('given a constraint that fails at the COMMIT, refuses definitely and keeps nothing', async () => {
     const work: TypeOrmWork = async (manager) => {
       await manager.insert(NameEntity, { name: 'a' });
       await manager.query("INSERT INTO chosen VALUES ('nobody')");
@@ -140,7 +140,7 @@ describeOnPostgres('TypeOrmLastResource on a PostgreSQL that fails', (running) =
     ['that decide lets out', (tried: Promise<unknown>) => tried],
     ['that decide swallows', (tried: Promise<unknown>) => tried.catch(() => undefined)],
   ])(
-    'given a row that somebody else has changed since, and a serialization failure %s, refuses as storage-busy',
+    'given a row that another transaction changed, and a serialization failure %s, refuses as storage-busy',
     async (_, met) => {
       const serializable = await openNamesDatabase({ ...address, isolationLevel: 'REPEATABLE READ' });
       const deciding = await TypeOrmLastResource.open(serializable, { log: new RecordingLog() });
@@ -157,7 +157,7 @@ describeOnPostgres('TypeOrmLastResource on a PostgreSQL that fails', (running) =
     },
   );
 
-  it('given two that read what the other writes, commits one and refuses the other as storage-busy, whole', async () => {
+  it("given two transactions that read each other's writes, commits one and refuses the other as storage-busy", async () => {
     const serializable = await openNamesDatabase({ ...address, isolationLevel: 'SERIALIZABLE' });
     const deciding = await TypeOrmLastResource.open(serializable, { log: new RecordingLog() });
     let readers = 0;
@@ -189,7 +189,7 @@ describeOnPostgres('TypeOrmLastResource on a PostgreSQL that fails', (running) =
     expect(await found()).toEqual(nothing);
   });
 
-  it('given a statement that takes longer than the client waits, and decide swallows it, refuses', async () => {
+  it("given a statement that exceeds the client's timeout, and a decide that swallows the error, refuses", async () => {
     const impatient = await openNamesDatabase({ ...address, extra: { query_timeout: 500 } });
     const deciding = await TypeOrmLastResource.open(impatient, { log: new RecordingLog() });
     const refused = deciding.commit(details(), async (manager) => {

@@ -53,7 +53,7 @@ describe('commands that install or build at the same time', () => {
       .split('\n')
       .filter((line) => line !== '');
 
-  it('do so one after the other, and those that wait say for whom', async () => {
+  it('run one after the other, and the waiting ones name the one they wait for', async () => {
     const first = begin();
     await eventually(() => expect(lines()).toHaveLength(1));
     const others = [1, 2, 3, 4].map(begin);
@@ -70,7 +70,7 @@ describe('commands that install or build at the same time', () => {
     expect(readdirSync(join(directory, 'locks'))).toEqual([]);
   });
 
-  it('of which one was killed, wait for it no longer', async () => {
+  it('given a killed command, no longer wait for it', async () => {
     const first = begin();
     await eventually(() => expect(lines()).toHaveLength(1));
     first.child.kill('SIGKILL');
@@ -87,7 +87,7 @@ describe('commands that install or build at the same time', () => {
     expect(readdirSync(join(directory, 'locks'))).toEqual([]);
   });
 
-  it('given the note of a dead one whose number a living process has now, do not wait', async () => {
+  it('given the note of a dead command whose pid another process has now, do not wait', async () => {
     mkdirSync(join(directory, 'locks'));
     writeFileSync(join(directory, 'locks/at-work'), `${String(process.pid)} 1`);
     writeFileSync(join(directory, 'go'), '');
@@ -96,7 +96,7 @@ describe('commands that install or build at the same time', () => {
     expect(lines()).toHaveLength(2);
   });
 
-  it('start others as a part of their work, which do not wait for them', async () => {
+  it('given a command that starts others as part of its work, let them run without waiting', async () => {
     const inner = `alone('locks/at-work', () => console.log('inner'));`;
     const outer = SCRIPT.replace('{ alone }', '{ alone, environmentOf }').split('alone(')[0]!;
     writeFileSync(join(directory, 'inner.mjs'), `${outer}${inner}`);

@@ -55,7 +55,7 @@ function killGroupOf({ pid = 0 }: ChildProcess): void {
   process.kill(-pid, 'SIGKILL');
 }
 
-describe('a script that is started with a Node that is too old', () => {
+describe('a script started with a Node version that is too old', () => {
   let registry: NodeRegistry;
   let directory: string;
   let folder: string;
@@ -107,7 +107,7 @@ describe('a script that is started with a Node that is too old', () => {
 
   const run = (args: readonly string[], given = {}): Promise<Ended> => endOf(begin(args, given));
 
-  it('says in one line that it fetches another, and begins again on it with the same arguments, input and end', async () => {
+  it('reports in one line that it fetches another, and restarts on it with the same arguments, input and exit code', async () => {
     const child = begin(['echo', 'a b', '--flag']);
     const ended = endOf(child);
     child.stdin?.end('what was typed');
@@ -122,7 +122,7 @@ describe('a script that is started with a Node that is too old', () => {
     expect(readdirSync(folder)).toEqual([`${registry.wanted.name}-${registry.version}`]);
   });
 
-  it('fetches it only once, and says nothing when it is there', async () => {
+  it('given a Node that was fetched before, uses it without a message', async () => {
     await run(['exit', '0']);
     registry.close();
 
@@ -130,7 +130,7 @@ describe('a script that is started with a Node that is too old', () => {
     expect(registry.tarballsSent).toBe(1);
   });
 
-  it('hands on each signal once, and ends by the one that ends the program', async () => {
+  it('passes each signal on once, and ends by the signal that ends the program', async () => {
     await run(['exit', '0']);
     const child = begin(['wait']);
     const ended = endOf(child);
@@ -148,14 +148,14 @@ describe('a script that is started with a Node that is too old', () => {
     expect(await run(['die'])).toMatchObject({ code: null, signal: 'SIGKILL' });
   });
 
-  it('started several times at once, begins each time, and leaves one Node and nothing else', async () => {
+  it('given several starts at once, starts each time and leaves one Node and nothing else', async () => {
     const ended = await Promise.all([1, 2, 3].map(() => run(['exit', '3'])));
 
     expect(ended.map(({ code }) => code)).toEqual([3, 3, 3]);
     expect(readdirSync(folder)).toEqual([`${registry.wanted.name}-${registry.version}`]);
   });
 
-  it('killed while it fetches, leaves nothing that the next one takes for a Node, and that one removes the rest', async () => {
+  it('given kill -9 during the fetch, leaves nothing that counts as a Node, and the next start removes the rest', async () => {
     registry.isStuck = true;
     const child = begin(['exit', '0']);
     const ended = endOf(child);
@@ -170,7 +170,7 @@ describe('a script that is started with a Node that is too old', () => {
     expect(readdirSync(folder)).toEqual([`${registry.wanted.name}-${registry.version}`]);
   });
 
-  it('with half a Node in its place, fetches it again', async () => {
+  it('given an incomplete Node, fetches it again', async () => {
     mkdirSync(join(placeOf(registry.wanted), 'bin'), { recursive: true });
     writeFileSync(join(placeOf(registry.wanted), 'bin/node'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
 
@@ -185,7 +185,7 @@ describe('a script that is started with a Node that is too old', () => {
     ]) as unknown as string[],
   });
 
-  it('without a registry in reach, says in one line what to install', async () => {
+  it('given an unreachable registry, says in one line what to install', async () => {
     registry.close();
     const ended = await run(['exit', '0'], { environment: { npm_config_fetch_retries: '0' } });
 
@@ -195,7 +195,7 @@ describe('a script that is started with a Node that is too old', () => {
     expect([ended.errors.length, readdirSync(folder)]).toEqual([2, []]);
   });
 
-  it('offline, says so too', async () => {
+  it('given no network, says so too', async () => {
     expect(await run(['exit', '0'], { environment: { npm_config_offline: 'true' } })).toMatchObject(
       refusal(`npm could not fetch ${registry.wanted.name}@${registry.version} (ENOTCACHED)`),
     );
@@ -211,13 +211,13 @@ describe('a script that is started with a Node that is too old', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it('without npm, says so', async () => {
+  it('given no npm, says so', async () => {
     const { code, errors } = await run(['exit', '0'], { environment: { PATH: directory } });
 
     expect([code, errors.at(-1)]).toEqual([1, expect.stringMatching(/ENOENT.*: install Node 22 or later\.$/)]);
   });
 
-  it('on a platform for which there is none, says in one line what to install', async () => {
+  it('given a platform without a package, says in one line what to install', async () => {
     expect(await run(['exit', '0'], { platform: 'vax-x64' })).toMatchObject({
       ...refusal('the npm registry has none for vax-x64'),
     });
@@ -225,14 +225,14 @@ describe('a script that is started with a Node that is too old', () => {
 });
 
 describe('the Node that is fetched', () => {
-  it.each(Object.entries(NODE_PACKAGES))('for %s, is one that the package supports, by its checksum', (_, wanted) => {
+  it.each(Object.entries(NODE_PACKAGES))('for %s, is a supported version, by its checksum', (_, wanted) => {
     expect([fitsEngines(wanted.version, engines.node), wanted.integrity]).toEqual([
       true,
       expect.stringMatching(/^sha512-[A-Za-z0-9+/]{86}==$/),
     ]);
   });
 
-  it('is the one of the image', () => {
+  it('is the version of the Docker image', () => {
     const images = readFileSync('Dockerfile', 'utf8').match(/(?<=^FROM node:)[\d.]+/gm);
 
     expect(new Set(images)).toEqual(new Set([NODE_PACKAGES['linux-x64']?.version]));

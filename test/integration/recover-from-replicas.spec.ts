@@ -59,7 +59,7 @@ describe('Bifolio on four replicas', () => {
   }
 
   it(
-    'after the loss of the data directory, refuses to start over and restores every confirmed customer from the replicas',
+    'given a lost data directory, refuses to start over and restores every confirmed customer from the replicas',
     async () => {
       const { app } = await start();
       await createCustomers(app.url, 1, CUSTOMERS);
@@ -92,7 +92,7 @@ describe('Bifolio on four replicas', () => {
   );
 
   it(
-    'after the loss of a database that had decided a transaction, names it, and starts without its row only because of that',
+    'given a lost database that had decided a transaction, names the transaction, and starts without its row only for that reason',
     async () => {
       const { app } = await start();
       const answer = await fetch(`${app.url}/books-2pc`, {
@@ -121,7 +121,7 @@ describe('Bifolio on four replicas', () => {
   );
 
   it(
-    'while it runs, refuses to be recovered; given an unknown option, explains itself; stopped, has no status',
+    'given a running system, refuses a recovery; given an unknown option, prints the usage; stopped, reports no status',
     async () => {
       await start();
       expect(await run('recover')).toEqual({
@@ -141,7 +141,7 @@ describe('Bifolio on four replicas', () => {
   );
 
   it(
-    'given one replica whose data are damaged, runs on the other three and says which one and why',
+    'given one replica with damaged data, runs on the other three and reports which one and why',
     async () => {
       await start();
       await run('stop');

@@ -62,9 +62,9 @@ function primaryOfAll(url: string): ActingPrimary {
   return other;
 }
 
-describe('a replica that dies between two steps of changing its data', () => {
+describe('a replica that dies between two steps of a change of its data', () => {
   it.each(FOLLOWER_CRASH_SITES)(
-    'at %s, holds one of the two whole after the next start, and can go on',
+    'at %s, has either the old or the new data whole after the next start, and continues',
     async (site) => {
       const replica = await newReplica({ FAULTS: '1', CRASH_SITE: site });
       const following = primaryOfAll(replica.url);

@@ -50,7 +50,7 @@ describe('customers on four replicas', () => {
   const replica = (index: number) => cluster.replicas[index]!;
 
   it(
-    'written 400 at a time, through the app and through replicas, are 400 different ones on all five nodes',
+    'given writes 400 at a time through the app and the replicas, are 400 different ones on all five nodes',
     async () => {
       await start();
       const urls = [cluster.app.url, ...cluster.replicas.map(({ url }) => url)];
@@ -69,7 +69,7 @@ describe('customers on four replicas', () => {
   );
 
   it(
-    'written through a replica, are readable on it as soon as they are answered',
+    'given a write through a replica, are readable there as soon as it answers',
     async () => {
       await start();
       const { status, headers, body } = await post(replica(2).url, 'written on a replica');
@@ -84,7 +84,7 @@ describe('customers on four replicas', () => {
   );
 
   it(
-    'with one replica held by SIGSTOP, are answered by the others once it has left, and it catches up when it goes on',
+    'given one replica stopped by SIGSTOP, are confirmed by the others once it has left, and it catches up after SIGCONT',
     async () => {
       await start(IMPATIENT);
       replica(1).hold();
@@ -101,7 +101,7 @@ describe('customers on four replicas', () => {
   );
 
   it(
-    'with three replicas gone, are refused with 503 and nothing is written, but taken under "primary"',
+    'given three lost replicas, are refused with 503 and not written, but accepted under "primary"',
     async () => {
       await start();
       await postMany(3, 'before');
@@ -123,7 +123,7 @@ describe('customers on four replicas', () => {
   );
 
   it(
-    'that are bad input, are refused for that and not for the replicas that are gone',
+    'given invalid input, are refused for that and not because of lost replicas',
     async () => {
       await start();
       await Promise.all([0, 1, 2].map((index) => replica(index).kill()));
@@ -160,7 +160,7 @@ describe('customers on four replicas', () => {
   );
 
   it(
-    'on a replica whose directory was wiped, are all there again',
+    'given a replica whose directory was wiped, are all there again',
     async () => {
       await start();
       await postMany(300, 'kept');
@@ -177,7 +177,7 @@ describe('customers on four replicas', () => {
   );
 
   it(
-    'on a replica whose directory is removed while it runs, are not said to be there: it ends',
+    'given a replica whose directory is removed while it runs, are not acknowledged: it ends',
     async () => {
       await start();
       await postMany(3, 'kept');
@@ -194,7 +194,7 @@ describe('customers on four replicas', () => {
   );
 
   it(
-    'on a replica with a damaged record, are not served: it refuses to start, naming file and offset',
+    'given a replica with a damaged record, are not served: it refuses to start, naming file and offset',
     async () => {
       await start();
       await postMany(20, 'kept');
@@ -215,7 +215,7 @@ describe('customers on four replicas', () => {
   );
 
   it(
-    'on a replica whose history was forged, checksums and hashes and all, are set aside and made anew',
+    'given a replica with a forged history and valid checksums, are quarantined and copied again',
     async () => {
       await start();
       await postMany(20, 'kept');
@@ -235,7 +235,7 @@ describe('customers on four replicas', () => {
   );
 
   it(
-    'after "rm -rf data", stay on the replicas: the app refuses to begin, names the way out, and writes nothing',
+    'given "rm -rf data", stay on the replicas: the app refuses to start, names the way out, and writes nothing',
     async () => {
       await start();
       await postMany(30, 'precious');
@@ -255,7 +255,7 @@ describe('customers on four replicas', () => {
   );
 
   it(
-    'when too few replicas are there to know whether something is missing, are not shown, nor is a book sold',
+    'given too few replicas to know whether data is missing, are not served, and no book is sold',
     async () => {
       await start();
       await postMany(3, 'precious');
@@ -279,7 +279,7 @@ describe('customers on four replicas', () => {
   );
 
   it(
-    'when the app starts on an older copy of its data, are fetched from the replicas first',
+    'given an app on an older copy of its data, are first fetched from the replicas',
     async () => {
       await start();
       await postMany(10, 'early');
@@ -303,7 +303,7 @@ describe('customers on four replicas', () => {
   );
 
   it(
-    'when a second app takes over with a copy of the data, are no longer written by the first, which ends',
+    'given a second app that takes over with a copy of the data, are no longer written by the first, which ends',
     async () => {
       await start();
       await postMany(10, 'by the first');

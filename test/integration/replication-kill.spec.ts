@@ -63,7 +63,7 @@ describe('kill -9 under 50 concurrent writers', () => {
     ['two replicas', 3],
     ['everything', 5],
   ])(
-    'of %s, %i times on the same data: once all have caught up, every node has everything acknowledged, once',
+    'of %s, %i times on the same data: after catching up, every node has every acknowledged write exactly once',
     async (victims, rounds) => {
       for (let round = 1; round <= rounds; round += 1) {
         const shop = new ShopClient(cluster.app.url);

@@ -49,8 +49,8 @@ async function opened(plan: PlannedStart): Promise<OpenedStores> {
   return stores;
 }
 
-describe('a start that has taken the lock', () => {
-  it('keeps others out, has made no file but the lock, and listens nowhere', async () => {
+describe('keeps other processes out, has created only the lock file, and listens nowhere', () => {
+  it('keeps other processes out, has created only the lock file, and listens nowhere', async () => {
     const plan = await planned();
     await locked(plan);
 
@@ -59,7 +59,7 @@ describe('a start that has taken the lock', () => {
     await expect(fetch(plan.url)).rejects.toThrow();
   });
 
-  it('gives up without a trace: the next start takes the lock', async () => {
+  it('given up, leaves no trace, and the next start takes the lock', async () => {
     const plan = await planned();
     (await locked(plan)).release();
 
@@ -68,7 +68,7 @@ describe('a start that has taken the lock', () => {
     expect(readdirSync(plan.directory).filter((name) => !name.startsWith('lock.db'))).toEqual([]);
   });
 
-  it('goes on: it opens the stores and listens nowhere yet, then serves', async () => {
+  it('given the next steps, opens the stores without listening, then serves', async () => {
     const plan = await planned();
     const stores = await opened(plan);
     expect(readdirSync(plan.directory)).toEqual(expect.arrayContaining(['bookstore.db', 'documents']));
@@ -83,7 +83,7 @@ describe('a start that has taken the lock', () => {
 });
 
 describe('a start that is refused at its last step', () => {
-  it('leaves no log of SQLite beside the database', async () => {
+  it('leaves no SQLite log beside the database', async () => {
     const plan = await planned();
     const other = await serve(await opened(await planned()));
     ends.splice(0, 2, () => other.close());

@@ -195,7 +195,7 @@ describe.each([
   ['that is a collection of documents', NOTES, 'notes', { text: 'buy ink' }],
 ])('a store %s, registered with all its parts', (_title, store, path, body) => {
   it(
-    'is written once per Idempotency-Key and known to /operations, also after a clean stop and a new start',
+    'writes once per Idempotency-Key and appears in /operations, also after a clean stop and a restart',
     async () => {
       const directory = newDirectory();
       const app = await start(directory, [store]);
@@ -259,7 +259,7 @@ describe('a store in an SQL file of its own, registered with all its parts', () 
     STARTS_WITHIN_MS,
   );
 
-  it('names its crash sites to fault tests', async () => {
+  it('makes its crash sites known to fault tests', async () => {
     const faults = { FAULTS: '1', CRASH_SITE: 'shelves.add.after' };
 
     await expect(start(newDirectory(), [SHELVES], faults)).rejects.toMatchObject({
@@ -274,7 +274,7 @@ describe('a store with the name, the collection or the SQL file of another', () 
     ['name', { ...NOTES, name: 'customers' }, 'the name "customers"'],
     ['collection', { ...NOTES, collection: { name: 'users' } }, 'the collection "users"'],
     ['SQL file', { ...SHELVES, file: { name: 'bookstore', healthPart: 'sql' } }, 'the SQL file "bookstore"'],
-  ])('is refused at the start, which says which %s', async (_part, store, message) => {
+  ])('is refused at the start, and the error names the %s', async (_part, store, message) => {
     await expect(start(newDirectory(), [store])).rejects.toMatchObject({
       code: 'misconfigured',
       message: expect.stringContaining(message),

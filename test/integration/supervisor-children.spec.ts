@@ -49,7 +49,7 @@ describe('npm start with an app and two replicas', () => {
     await new Promise<void>((listening) => server.listen(port, '127.0.0.1', listening));
   }
 
-  it('prints one table when all are ready, and every node keeps the same secret for its owner alone', async () => {
+  it('prints one table when all are ready, and every node keeps the same secret, readable by the owner only', async () => {
     const run = await start();
 
     for (const [index, port] of [first!, second!].entries()) {
@@ -64,7 +64,7 @@ describe('npm start with an app and two replicas', () => {
     expect(kept.map((path) => statSync(path).mode & 0o777)).toEqual([0o600, 0o600, 0o600]);
   });
 
-  it('given a replica that is killed with -9, names it and brings it back, and leaves the others alone', async () => {
+  it('given kill -9 of a replica, names it, restarts it and leaves the other processes alone', async () => {
     const run = await start();
     const [app, one, two] = pids();
 
@@ -78,7 +78,7 @@ describe('npm start with an app and two replicas', () => {
     expect(pids()[2]).not.toBe(two);
   });
 
-  it('given all of them killed with -9 at once, brings all of them back', async () => {
+  it('given kill -9 of all processes, restarts all', async () => {
     const run = await start();
     const before = pids();
 
@@ -105,7 +105,7 @@ describe('npm start with an app and two replicas', () => {
     );
   });
 
-  it("given as many idle connections to the supervisor's port as it takes, is stopped by npm stop", async () => {
+  it("given as many idle connections to the supervisor's port as it accepts, is stopped by npm stop", async () => {
     const run = await start();
     const { url } = JSON.parse(readFileSync(join(fleet.data, 'supervisor.json'), 'utf8')) as { readonly url: string };
     const idle = Array.from({ length: 150 }, () => connect(Number(new URL(url).port), '127.0.0.1'));
@@ -117,7 +117,7 @@ describe('npm start with an app and two replicas', () => {
     idle.forEach((socket) => socket.destroy());
   });
 
-  it('given the port of a replica taken, says so in one line with the port and the setting, and leaves nothing', async () => {
+  it('given the port of a replica in use, names the port and the setting in one line, and leaves nothing', async () => {
     await occupy(second!);
 
     const { code, printed } = await fleet.run('start').toEnd();
@@ -127,7 +127,7 @@ describe('npm start with an app and two replicas', () => {
     expect(await fleet.run('stop').toEnd()).toEqual({ code: 0, printed: 'Not running.\n' });
   });
 
-  it('given a replica whose data are broken, runs without it, says so, and takes it in when it is repaired', async () => {
+  it('given a replica with damaged data, runs without it, says so, and restarts it when the data is repaired', async () => {
     const run = await start();
     process.kill(run.pid, 'SIGTERM');
     await run.exited;
@@ -142,7 +142,7 @@ describe('npm start with an app and two replicas', () => {
     await again.prints(/Replica 1 \(\d+\) is back at/);
   });
 
-  it('whose supervisor and app are killed with -9, is started anew, never with two on one directory', async () => {
+  it('given kill -9 of supervisor and app, the next start starts a new app, never two on one directory', async () => {
     const run = await start();
     const before = pids();
     [run.pid, before[0]!].forEach(kill);
@@ -156,7 +156,7 @@ describe('npm start with an app and two replicas', () => {
     expect(pids().every(isAlive)).toBe(true);
   });
 
-  it('whose supervisor is killed with -9, is watched again by the next start, which leaves alone what runs and brings back the rest', async () => {
+  it('given kill -9 of the supervisor, the next start supervises the running processes and restarts the others', async () => {
     const run = await start();
     const [app = 0, one = 0, two = 0] = pids();
     [run.pid, two].forEach(kill);
@@ -179,7 +179,7 @@ describe('npm start with an app and two replicas', () => {
     expect(fleet.history.slice(0, 2)).toEqual(['app stops', 'app stopped']);
   });
 
-  it('whose supervisor is killed with -9, given a replica with other settings, starts that one anew and watches the rest', async () => {
+  it('given kill -9 of the supervisor and a replica with other settings, restarts that replica and supervises the others', async () => {
     const run = await start();
     const [app, one, two] = pids();
     kill(run.pid);
@@ -197,7 +197,7 @@ describe('npm start with an app and two replicas', () => {
     ['began at another time than its note says', { start: '1' }],
     ['does not hold the directory', {}],
   ])(
-    'given a process that answers with the number of its note, but %s, leaves it alone and starts its own',
+    'given a process that answers with the pid in the run file, but %s, leaves it alone and starts its own',
     async (_what, marks) => {
       const run = await start();
       [run.pid, ...pids()].forEach(kill);
@@ -216,7 +216,7 @@ describe('npm start with an app and two replicas', () => {
     },
   );
 
-  it('whose supervisor and app are killed with -9, given an app that cannot start, leaves the replicas serving', async () => {
+  it('given kill -9 of supervisor and app, and an app that cannot start, leaves the replicas serving', async () => {
     const run = await start();
     const [app = 0, one, two] = pids();
     [run.pid, app].forEach(kill);
@@ -231,7 +231,7 @@ describe('npm start with an app and two replicas', () => {
     expect([one!, two!].map(isAlive)).toEqual([true, true]);
   });
 
-  it('given a replica whose log or lock cannot be used, runs without it and says why', async () => {
+  it('given a replica whose log or lock is unusable, runs without it and reports why', async () => {
     mkdirSync(join(fleet.data, 'logs/replica-1.log'), { recursive: true });
     mkdirSync(join(fleet.directoryOf(second!), 'lock.db'), { recursive: true });
 
@@ -242,7 +242,7 @@ describe('npm start with an app and two replicas', () => {
     expect(isAlive(fleet.app.pid)).toBe(true);
   });
 
-  it('given a data directory that is moved away while it runs, starts nothing in its place', async () => {
+  it('given a data directory that is moved while it runs, starts nothing in its place', async () => {
     const run = await start();
     const { pid } = fleet.app;
     renameSync(fleet.data, `${fleet.data}-moved`);
@@ -254,7 +254,7 @@ describe('npm start with an app and two replicas', () => {
     renameSync(`${fleet.data}-moved`, fleet.data);
   });
 
-  it('whose supervisor is killed with -9, is ended as a whole by npm stop, the app first', async () => {
+  it('given kill -9 of the supervisor, npm stop ends all processes, the app first', async () => {
     const run = await start();
     const running = pids();
     kill(run.pid);
@@ -266,7 +266,7 @@ describe('npm start with an app and two replicas', () => {
     expect(fleet.history.slice(0, 2)).toEqual(['app stops', 'app stopped']);
   });
 
-  it('given a replica that hangs and nobody watches, names it and kills it only with --force', async () => {
+  it('given a hung replica without a supervisor, names it and kills it only with --force', async () => {
     const run = await start();
     const [app = 0, one = 0] = pids();
     [run.pid, app].forEach(kill);
@@ -280,7 +280,7 @@ describe('npm start with an app and two replicas', () => {
     await eventually(() => expect(isAlive(one)).toBe(false));
   });
 
-  it('on another data directory with the same replicas, is refused, and npm stop there leaves them alone', async () => {
+  it('given another data directory with the same replicas, is refused, and npm stop there leaves them alone', async () => {
     await start();
     const elsewhere = { DATA_DIR: join(root, 'other') };
 

@@ -57,8 +57,8 @@ function note(content: unknown): void {
 
 const look = (): ReturnType<typeof presenceOf> => presenceOf(runFile);
 
-describe('what a run file says of a process', () => {
-  it('given no file, is that none runs', async () => {
+describe('the presence of the process in a run file', () => {
+  it('given no file, is gone', async () => {
     expect(await look()).toEqual({ state: 'gone' });
   });
 
@@ -69,19 +69,19 @@ describe('what a run file says of a process', () => {
     'null',
     '{"pid":"1","url":"http://127.0.0.1:1"}',
     '{"pid":0,"url":"http://127.0.0.1:1"}',
-  ])('given the content "%s", is that none runs', async (content) => {
+  ])('given the content "%s", is gone', async (content) => {
     note(content);
     expect(await look()).toEqual({ state: 'gone' });
   });
 
-  it('given a process that answers with its own pid, is that it runs there', async () => {
+  it('given a process that answers with its own pid, is running there', async () => {
     const url = await serveAs(process.pid);
     note({ pid: process.pid, url });
 
     expect(await look()).toEqual({ state: 'answers', pid: process.pid, url });
   });
 
-  it('given a number that another program has now, is that none runs, whoever answers at the address', async () => {
+  it('given a pid that another program has now, is gone, whatever answers at the address', async () => {
     const pid = await idleProcess('elsewhere/other.mjs');
     for (const url of [await serveAs(pid + 1), await serveAs('text'), 'http://127.0.0.1:1']) {
       note({ pid, url });
@@ -89,14 +89,14 @@ describe('what a run file says of a process', () => {
     }
   });
 
-  it('given a process that answers with its own pid, but began at another time, is that none runs', async () => {
+  it('given a process that answers with its own pid but started at another time, is gone', async () => {
     const url = await serveAs(process.pid);
     note({ pid: process.pid, url, start: 'another' });
 
     expect(await look()).toEqual({ state: 'gone' });
   });
 
-  it('given a process of our program that refuses, answers nonsense or does not answer, is that it is silent', async () => {
+  it('given a process of our program that refuses, answers nonsense or does not answer, is silent', async () => {
     const pid = await idleProcess('bundle/api.mjs');
     const nonsense = await serve((_request, response) => response.end('<html>'));
     const mute = await serve(() => undefined);
@@ -106,7 +106,7 @@ describe('what a run file says of a process', () => {
     }
   });
 
-  it('given a process that was killed and not yet collected by its parent, is that none runs', async () => {
+  it('given a killed process that its parent has not yet collected, is gone', async () => {
     // The shell starts a child, becomes a program that never collects it, and lives on.
     const parent = spawn('sh', ['-c', 'sleep 600 & echo $!; exec sleep 600'], { stdio: ['ignore', 'pipe', 'ignore'] });
     children.push(parent);

@@ -54,7 +54,7 @@ describe('npm start with a shell script beside the app and a replica', () => {
       });
     });
 
-  it('shows its row once it listens, and appends its output to its log', async () => {
+  it('shows the script in the table once it listens, and appends its output to its log', async () => {
     const run = await start();
 
     expect(run.printed).toMatch(new RegExp(`Script\\s+│ tcp://127\\.0\\.0\\.1:${String(scriptPort)} `));
@@ -62,7 +62,7 @@ describe('npm start with a shell script beside the app and a replica', () => {
     expect(readFileSync(join(fleet.data, 'logs/script.log'), 'utf8')).toBe(`listening on ${String(scriptPort)}\n`);
   });
 
-  it('given kill -9 of the script, names it, and brings it back alone', async () => {
+  it('given kill -9 of the script, names it and restarts only the script', async () => {
     const run = await start();
     const [pid, app] = [noted(), fleet.app.pid];
 
@@ -90,7 +90,7 @@ describe('npm start with a shell script beside the app and a replica', () => {
     ]);
   });
 
-  it('given kill -9 of the supervisor, is watched again by the next start, and stops without any supervisor', async () => {
+  it('given kill -9 of the supervisor, is supervised by the next start, and stops without any supervisor', async () => {
     const run = await start();
     const pid = noted();
     process.kill(run.pid, 'SIGKILL');

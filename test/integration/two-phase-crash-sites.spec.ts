@@ -53,7 +53,7 @@ describe('kill -9 of the app at a crash site of the two-phase commit', () => {
   };
 
   it.each(sitesBy('any load'))(
-    'given %s for the first time and, in the incarnation after it, for the ninth, dies both times and keeps every promise',
+    'given %s at its first pass and, in the next incarnation, at its ninth, dies both times and keeps every promise',
     async (site) => {
       const shop = await begin();
       expect(await shop.dieAt(site)).toMatchObject({ signal: 'SIGKILL', when: 'under load' });
@@ -63,7 +63,7 @@ describe('kill -9 of the app at a crash site of the two-phase commit', () => {
   );
 
   it.each(sitesBy('contention'))(
-    'given %s, reached when one store refuses what the other has promised, in two incarnations, dies both times and keeps every promise',
+    'given %s, reached when one store refuses what the other has prepared, in two incarnations, dies both times and keeps every promise',
     async (site) => {
       const shop = await begin({ mix: CONTENTION });
       expect(await shop.dieAt(site)).toMatchObject({ signal: 'SIGKILL', when: 'under load' });
@@ -73,7 +73,7 @@ describe('kill -9 of the app at a crash site of the two-phase commit', () => {
   );
 
   it.each(sitesBy(UNTOLD))(
-    'given %s in the recovery from a death before participants were told, dies there and keeps every promise',
+    'given %s in the recovery from a death before participants were notified, dies there and keeps every promise',
     async (site) => {
       const shop = await begin();
       expect(await shop.dieAt(UNTOLD)).toMatchObject({ signal: 'SIGKILL', when: 'under load' });

@@ -54,7 +54,7 @@ describe('writes to both stores', () => {
   const codes = (): readonly unknown[] => [...new Set(shop.refusals.map(({ code }) => code))];
 
   it(
-    `${String(AT_ONCE)} at once, are ${String(AT_ONCE)} books and ${String(AT_ONCE)} + 1 for a customer on all five nodes`,
+    `given ${String(AT_ONCE)} at once, are ${String(AT_ONCE)} books and ${String(AT_ONCE)} + 1 orders for a customer on all five nodes`,
     async () => {
       await begin({ clients: AT_ONCE, replicas: REPLICAS });
       await live();
@@ -74,7 +74,7 @@ describe('writes to both stores', () => {
   );
 
   it(
-    'with two of four replicas killed, are done or refused and nothing else; with three, refused; and nothing of the refused is written',
+    'given two of four replicas killed, are done or refused; given three killed, are refused; refused writes leave nothing',
     async () => {
       await begin({ replicas: REPLICAS, mix: REPLICATED });
       await live();
@@ -102,7 +102,7 @@ describe('writes to both stores', () => {
   );
 
   it(
-    'with replicas that are held and never answer, go on without one of them, and without three of them are refused after their promise, whole when they go on',
+    'given a replica that hangs, go on without it; given three that hang, are refused after the prepare, and are whole when the replicas continue',
     async () => {
       await begin({ replicas: REPLICAS, settings: SHORT_DEADLINES });
       await live();
@@ -123,7 +123,7 @@ describe('writes to both stores', () => {
   );
 
   it(
-    'while another program holds the SQL database for longer than every deadline, are refused, and whole once it lets go',
+    'given another program that locks the SQL database beyond every deadline, are refused, and are whole once it unlocks the database',
     async () => {
       await begin({ settings: SHORT_DEADLINES });
       await live();
@@ -140,7 +140,7 @@ describe('writes to both stores', () => {
   );
 
   it(
-    'when the SQL file becomes read-only, are refused and nothing half, also after kill -9 and a start on a file that can be written again',
+    'given a read-only SQL file, are refused with nothing half-done, even after kill -9 and a start on a writable file',
     async () => {
       await begin({ settings: SHORT_DEADLINES });
       await live();
@@ -164,7 +164,7 @@ describe('writes to both stores', () => {
     ['the journal', 'the SQL database'],
     ['the SQL database', 'the journal'],
   ])(
-    'when the disk of %s is full and that of %s is not, are refused and nothing half, then whole when there is room, and after kill -9 without room',
+    'given a full disk of %s but not of %s, are refused with nothing half-done, then whole once there is room, and after kill -9 without room',
     async (full) => {
       await begin({ settings: SHORT_DEADLINES });
       const isMounted = mountOrSayWhy();

@@ -32,7 +32,7 @@ describe('kill -9 under 30 concurrent writers to both stores', () => {
   };
 
   it(
-    `${String(ROUNDS)} times on the same data: on every node as many + 1 as books, all that was acknowledged once, nothing that was refused, and nothing in doubt`,
+    `${String(ROUNDS)} times on the same data: every node counts one order per book, every acknowledged write exists once, no refused write exists, and nothing is in doubt`,
     async () => {
       await history.live();
       let leftOpen = 0;

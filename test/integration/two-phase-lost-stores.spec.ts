@@ -15,7 +15,7 @@ interface Recovered {
   readonly unmatched: readonly string[];
 }
 
-describe('the app on stores of which one is an older copy', () => {
+describe('the app with one store that is an older copy or lost', () => {
   let history: TwoStoreHistory;
 
   beforeEach(async () => {
@@ -60,7 +60,7 @@ describe('the app on stores of which one is an older copy', () => {
   };
 
   it(
-    'given an older copy of bookstore.db, refuses to start and lists the transactions that it lacks; with the right one, starts and is whole',
+    'given an older copy of bookstore.db, refuses to start and lists the missing transactions; with the right one, starts whole',
     async () => {
       await work(5);
       await history.cluster.app.stop();
@@ -85,7 +85,7 @@ describe('the app on stores of which one is an older copy', () => {
   );
 
   it(
-    'given no bookstore.db and transactions that the documents have committed, refuses to start and lists them; with it, starts and is whole',
+    'given no bookstore.db and transactions that the documents have committed, refuses to start and lists them; with it, starts whole',
     async () => {
       await work(5);
       await history.cluster.app.kill();
@@ -101,7 +101,7 @@ describe('the app on stores of which one is an older copy', () => {
   );
 
   it(
-    'given no bookstore.db and transactions that are only promised, leaves them to a person and never presumes that they were aborted',
+    'given no bookstore.db and prepared transactions, leaves them to an operator and never presumes them aborted',
     async () => {
       expect(await history.dieAt('2pc.decide.before')).toMatchObject({ when: 'under load' });
       takeDatabaseAway();
@@ -124,7 +124,7 @@ describe('the app on stores of which one is an older copy', () => {
   );
 
   it(
-    'given no documents, nor what knows of their end, and transactions that are committed and not carried out, refuses to start and lists them; with the documents, starts and is whole',
+    'given no documents or witness of their end, and committed transactions to complete, refuses to start and lists them; with the documents, starts whole',
     async () => {
       expect(await history.dieAt('2pc.commit.before')).toMatchObject({ when: 'under load' });
       const documents = join(history.cluster.dataDirectory, 'documents');

@@ -51,7 +51,7 @@ describe('kill -9 of the app under clients that create users in both stores', ()
   });
 
   it(
-    `${String(ROUNDS)} times on the same data: each user is in both stores or in neither, and no id is given twice`,
+    `${String(ROUNDS)} times on the same data: each user is in both stores or in neither, and no id is allotted twice`,
     async () => {
       const given = new Map<number, string>();
       const open: Wanted[] = [];

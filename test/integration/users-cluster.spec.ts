@@ -30,7 +30,7 @@ describe('users on the app with four replicas', () => {
     }, SETTLE);
 
   it(
-    'written among the documents and in both stores, are on all, which then have the same state',
+    'given writes among the documents and in both stores, are on all replicas, which have the same state',
     async () => {
       const answers = await Promise.all(
         Array.from({ length: USERS }, (_, n) =>
@@ -45,7 +45,7 @@ describe('users on the app with four replicas', () => {
   );
 
   it(
-    'given a replica that has lost all, are on it again with a snapshot, and go on to be',
+    'given a replica that has lost everything, are there again through a snapshot, and new ones follow',
     async () => {
       const [lost] = cluster.replicas;
       await lost?.kill();
@@ -59,7 +59,7 @@ describe('users on the app with four replicas', () => {
   );
 
   it(
-    'given the app killed and started again, keep their ids',
+    'given kill -9 of the app and a restart, keep their ids',
     async () => {
       const before = (await (await post('/sql_mongo/users', 'before')).json()) as { id: number };
       await cluster.app.kill();
@@ -86,7 +86,7 @@ describe('an app that keeps three Idempotency-Keys of a caller, behind four repl
   });
 
   it(
-    'takes any number of writes without a key through a replica, and counts the keys of clients there as its own',
+    'accepts any number of writes without a key through a replica, and counts the keys of clients there as its own',
     async () => {
       const write = async (key?: string): Promise<number> => {
         const headers = { 'content-type': 'application/json', ...(key !== undefined && { 'idempotency-key': key }) };

@@ -46,7 +46,7 @@ async function everything(url: string): Promise<unknown> {
 
 describe('Bifolio', () => {
   it.each([...ITS_OWN, [OLD_NODE, FETCHED] as const])(
-    'on Node %s, which means on %s: writes to both stores survive kill -9 and a start anew',
+    'on Node %s, which means on %s: writes to both stores survive kill -9 and a restart',
     async (version, runningOn) => {
       const node = otherNode(version);
       const directory = temporaryDirectory();
@@ -76,7 +76,7 @@ describe('Bifolio', () => {
   );
 
   it.each(['api', 'replica', 'supervisor', 'cli'])(
-    'whose %s is run directly with a Node that is too old, says so in one line and ends',
+    'given a Node version that is too old, %s started directly says so in one line and ends',
     (name) => {
       const { status, stdout, stderr } = spawnSync(otherNode(OLD_NODE), [`dist/bundle/${name}.mjs`], {
         encoding: 'utf8',

@@ -26,7 +26,7 @@ export function describeOnPostgres(name: string, tests: (server: () => PostgresS
   describe(name, () => {
     let server: PostgresServer;
     if (folderOfPrograms === '') {
-      it('was not looked at: this machine has no PostgreSQL, see the warning above', () => {
+      it('was skipped: this machine has no PostgreSQL, see the warning above', () => {
         expect(process.env['CI'] ?? '').toBe('');
       });
       return;
