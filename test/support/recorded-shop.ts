@@ -46,6 +46,11 @@ export class RecordedShop {
     return Object.fromEntries(Object.entries(this.answers).filter(([kind]) => /202|429| 5..|no answer/.test(kind)));
   }
 
+  /** How many answers there were of the kinds that match. */
+  count(kinds: RegExp): number {
+    return [...this.counts].reduce((sum, [kind, count]) => (kinds.test(kind) ? sum + count : sum), 0);
+  }
+
   /** How many reads came from this source (`memory`, `redis`, `miss`). */
   readsFrom(source: string): number {
     return this.counts.get(`GET 200 ${source}`) ?? 0;
