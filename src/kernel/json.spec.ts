@@ -3,15 +3,15 @@ import fc from 'fast-check';
 import { isPlainKey, parseJson } from './json.js';
 
 /** The same JSON with some characters of all its names written as escapes. */
-function escaped(value: unknown, places: readonly boolean[]): string {
-  if (Array.isArray(value)) return `[${value.map((each) => escaped(each, places)).join(' , ')}]`;
+function escaped(value: unknown, escapes: readonly boolean[]): string {
+  if (Array.isArray(value)) return `[${value.map((each) => escaped(each, escapes)).join(' , ')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   const name = (text: string): string =>
     [...Array(text.length).keys()]
-      .map((at) => (places[at] ? `\\u${text.charCodeAt(at).toString(16).padStart(4, '0')}` : text.charAt(at)))
+      .map((at) => (escapes[at] ? `\\u${text.charCodeAt(at).toString(16).padStart(4, '0')}` : text.charAt(at)))
       .join('');
   return `{${Object.entries(value)
-    .map(([key, inner]) => `"${name(key)}" : ${escaped(inner, places)}`)
+    .map(([key, inner]) => `"${name(key)}" : ${escaped(inner, escapes)}`)
     .join(',')}}`;
 }
 
@@ -31,8 +31,8 @@ const { value: json } = fc.letrec((tie) => ({
 describe('parseJson', () => {
   it('of any JSON with any escapes in its names returns the written names and values', () => {
     fc.assert(
-      fc.property(json, fc.array(fc.boolean(), { maxLength: 8 }), (value, places) => {
-        expect(JSON.stringify(parseJson(escaped(value, places)))).toBe(JSON.stringify(JSON.parse(escaped(value, []))));
+      fc.property(json, fc.array(fc.boolean(), { maxLength: 8 }), (value, escapes) => {
+        expect(JSON.stringify(parseJson(escaped(value, escapes)))).toBe(JSON.stringify(JSON.parse(escaped(value, []))));
       }),
       { numRuns: 1_000 },
     );

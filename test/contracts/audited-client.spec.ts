@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { audit, AuditedClient, type Send, type WriteRequest } from '../support/audited-client.js';
 import { SeededRandom } from '../support/seeded-random.js';
 
-/** A shop that keeps every promise, but for what a test plants. */
+/** A shop that keeps every promise except the one that a test breaks. */
 class PlantedShop {
   readonly stored = new Map<number, string>();
   readonly answers = new Map<string, { status: number; body: string }>();
@@ -51,25 +51,25 @@ describe('the audit of acknowledged writes', () => {
     expect(client.acknowledged).toBe(40);
   });
 
-  it('given an acknowledged write that is lost, finds it', async () => {
+  it('given a lost acknowledged write, finds it', async () => {
     shop.plant = ({ action }) => (action === 'create' ? 'lose' : 'keep');
 
     expect((await writeAll())[0]).toMatch(/should be "by client \d+" and is gone/);
   });
 
-  it('given a replacement that is lost, finds the older content', async () => {
+  it('given a lost replacement, finds the older content', async () => {
     shop.plant = ({ action }) => (action === 'replace' ? 'lose' : 'keep');
 
     expect((await writeAll())[0]).toMatch(/should be "by client \d+" and is "by client \d+"/);
   });
 
-  it('given a write that took effect twice, finds the second', async () => {
+  it('given a write that took effect twice, finds the second effect', async () => {
     shop.plant = ({ action }) => (action === 'create' ? 'twice' : 'keep');
 
     expect((await writeAll())[0]).toMatch(/is there and nobody was told so/);
   });
 
-  it('given a key that is forgotten, finds another answer when it is repeated', async () => {
+  it('given a forgotten key, finds the different answer to its repetition', async () => {
     shop.plant = () => 'forget key';
     await writeAll();
     shop.plant = () => 'keep';

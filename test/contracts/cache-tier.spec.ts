@@ -16,7 +16,7 @@ describe('the cache tier in this process', () => {
     expect(tier.get('key')?.toString()).toBe('value');
   });
 
-  it('that is full, forgets what was not used for longest', () => {
+  it('that is full forgets the least recently used entry', () => {
     const tier = open(1_000);
     for (const key of ['a', 'b', 'a', 'c']) {
       if (tier.get(key) === undefined) tier.set(key, Buffer.alloc(200));
@@ -29,7 +29,7 @@ describe('the cache tier in this process', () => {
 describe('the simulated cache tier that processes share', () => {
   sharedCacheTierContract(() => new SimulatedCacheTier());
 
-  it('that fails, rejects', async () => {
+  it('that fails rejects', async () => {
     const tier = new SimulatedCacheTier();
     tier.isFailing = true;
 

@@ -9,7 +9,7 @@ export interface DiskUnderTest {
   dispose(): Promise<void>;
 }
 
-/** What every Disk does, whichever is behind it. What survives a crash is shown on the simulated one alone. */
+/** The behaviour of every Disk. Only the tests of the simulated disk show what survives a crash. */
 export function describeDiskContract(name: string, prepare: () => Promise<DiskUnderTest>): void {
   describe(`${name} as a Disk`, () => {
     let underTest: DiskUnderTest;
@@ -31,18 +31,18 @@ export function describeDiskContract(name: string, prepare: () => Promise<DiskUn
 
     afterEach(() => underTest.dispose());
 
-    it('reads undefined when there is no such file', async () => {
+    it('reads undefined for a missing file', async () => {
       expect(await disk.read(at('none'))).toBeUndefined();
       expect(await disk.read(at('no-directory', 'none'))).toBeUndefined();
     });
 
-    it('creates a missing file empty when it is opened', async () => {
+    it('creates a missing file, empty, when it opens it', async () => {
       await (await disk.open(at('new'))).close();
 
       expect(await textOf(at('new'))).toBe('');
     });
 
-    it('keeps what is in a file when it is opened again', async () => {
+    it('keeps the content of an existing file when it opens it', async () => {
       await put(at('file'), 'kept');
 
       await (await disk.open(at('file'))).close();
@@ -50,7 +50,7 @@ export function describeDiskContract(name: string, prepare: () => Promise<DiskUn
       expect(await textOf(at('file'))).toBe('kept');
     });
 
-    it('writes all bytes at the offset and leaves the others as they were', async () => {
+    it('writes all bytes at the offset and does not change the others', async () => {
       await put(at('file'), 'abcdef');
       const file = await disk.open(at('file'));
 
@@ -61,7 +61,7 @@ export function describeDiskContract(name: string, prepare: () => Promise<DiskUn
       expect(await textOf(at('file'))).toBe('abXYefZ');
     });
 
-    it('fills with zeros what lies between the end of the file and an offset behind it', async () => {
+    it('fills the gap between the end of the file and a later offset with zeros', async () => {
       const file = await disk.open(at('file'));
 
       await file.write(Buffer.from('x'), 3);
@@ -70,7 +70,7 @@ export function describeDiskContract(name: string, prepare: () => Promise<DiskUn
       expect(await disk.read(at('file'))).toEqual(Buffer.from([0, 0, 0, 0x78]));
     });
 
-    it('takes a copy of the bytes that it has written, so that the caller may change its own', async () => {
+    it('copies the written bytes, so that the caller may change its own', async () => {
       const bytes = Buffer.from('before');
       const file = await disk.open(at('file'));
       await file.write(bytes, 0);
@@ -81,7 +81,7 @@ export function describeDiskContract(name: string, prepare: () => Promise<DiskUn
       expect(await textOf(at('file'))).toBe('before');
     });
 
-    it('writes a megabyte whole', async () => {
+    it('writes a whole megabyte', async () => {
       const bytes = Buffer.alloc(1024 * 1024, 'megabyte ');
       const file = await disk.open(at('file'));
 
@@ -92,7 +92,7 @@ export function describeDiskContract(name: string, prepare: () => Promise<DiskUn
       expect((await disk.read(at('file')))?.subarray(1).equals(bytes)).toBe(true);
     });
 
-    it('truncates to a shorter and, with zeros, to a longer length', async () => {
+    it('truncates to a shorter length and, with zeros, extends to a longer one', async () => {
       await put(at('file'), 'abcdef');
       const file = await disk.open(at('file'));
 
@@ -103,7 +103,7 @@ export function describeDiskContract(name: string, prepare: () => Promise<DiskUn
       expect(await disk.read(at('file'))).toEqual(Buffer.from('ab\0\0'));
     });
 
-    it('refuses to write to a file that was closed', async () => {
+    it('refuses to write to a closed file', async () => {
       const file = await disk.open(at('file'));
       await file.close();
 
@@ -111,22 +111,22 @@ export function describeDiskContract(name: string, prepare: () => Promise<DiskUn
       expect(await textOf(at('file'))).toBe('');
     });
 
-    it('refuses with ENOENT to open a file in a directory that is missing', async () => {
+    it('refuses with ENOENT to open a file in a missing directory', async () => {
       await expect(disk.open(at('none', 'file'))).rejects.toMatchObject({ code: 'ENOENT' });
     });
 
-    it('lists the names of files, sorted, without the directories beside them', async () => {
+    it('lists the names of files, sorted, without directories', async () => {
       await disk.ensureDirectory(at('directory'));
       for (const name of ['b', 'a', 'B', '10', '9']) await put(at(name), name);
 
       expect(await disk.list(underTest.directory)).toEqual(['10', '9', 'B', 'a', 'b']);
     });
 
-    it('lists nothing when there is no such directory', async () => {
+    it('lists nothing for a missing directory', async () => {
       expect(await disk.list(at('none'))).toEqual([]);
     });
 
-    it('creates a directory with its parents, and is content when it is there', async () => {
+    it('creates a directory with its parents, and accepts an existing one', async () => {
       await disk.ensureDirectory(at('a', 'b', 'c'));
       await disk.ensureDirectory(at('a', 'b', 'c'));
 
@@ -134,7 +134,7 @@ export function describeDiskContract(name: string, prepare: () => Promise<DiskUn
       expect(await textOf(at('a', 'b', 'c', 'file'))).toBe('deep');
     });
 
-    it('puts a renamed file in the place of the one that had the name', async () => {
+    it('replaces an existing file by a renamed one', async () => {
       await put(at('old'), 'old');
       await put(at('new'), 'new');
 
@@ -145,7 +145,7 @@ export function describeDiskContract(name: string, prepare: () => Promise<DiskUn
       expect(await textOf(at('old'))).toBe('new');
     });
 
-    it('renames a directory with all that is in it', async () => {
+    it('renames a directory with its content', async () => {
       await disk.ensureDirectory(at('old', 'inner'));
       await put(at('old', 'file'), 'kept');
       await put(at('old', 'inner', 'deep'), 'kept too');
@@ -159,7 +159,7 @@ export function describeDiskContract(name: string, prepare: () => Promise<DiskUn
       expect(await disk.list(at('old'))).toEqual([]);
     });
 
-    it('refuses with ENOTEMPTY to rename a directory to one that holds something, and changes neither', async () => {
+    it('refuses with ENOTEMPTY to rename a directory to one with content, and changes neither', async () => {
       await disk.ensureDirectory(at('old'));
       await disk.ensureDirectory(at('new'));
       await put(at('old', 'file'), 'old');
@@ -170,7 +170,7 @@ export function describeDiskContract(name: string, prepare: () => Promise<DiskUn
       expect([await textOf(at('old', 'file')), await textOf(at('new', 'file'))]).toEqual(['old', 'new']);
     });
 
-    it('lists the names of directories, sorted, without the files beside them', async () => {
+    it('lists the names of directories, sorted, without files', async () => {
       for (const name of ['b', 'a', '10']) await disk.ensureDirectory(at(name, 'inner'));
       await put(at('file'), 'file');
 
@@ -178,12 +178,12 @@ export function describeDiskContract(name: string, prepare: () => Promise<DiskUn
       expect(await disk.listDirectories(at('none'))).toEqual([]);
     });
 
-    it('opens undefined for reading when there is no such file', async () => {
+    it('returns undefined when it opens a missing file for reading', async () => {
       expect(await disk.openForReading(at('none'))).toBeUndefined();
       expect(await disk.openForReading(at('no-directory', 'none'))).toBeUndefined();
     });
 
-    it('reads the bytes from an offset on, and fewer only where the file ends', async () => {
+    it('reads the bytes from an offset on, and fewer only at the end of the file', async () => {
       await put(at('file'), 'abcdef');
       const reader = await disk.openForReading(at('file'));
 
@@ -194,7 +194,7 @@ export function describeDiskContract(name: string, prepare: () => Promise<DiskUn
       await reader?.close();
     });
 
-    it('reads what is written to a file after it was opened for reading', async () => {
+    it('reads bytes that are written after it opened the file for reading', async () => {
       await put(at('file'), 'ab');
       const reader = await disk.openForReading(at('file'));
 
@@ -206,7 +206,7 @@ export function describeDiskContract(name: string, prepare: () => Promise<DiskUn
       await reader?.close();
     });
 
-    it('goes on reading the file that it opened when another takes its name, and when that is removed', async () => {
+    it('continues to read an opened file after another one takes its name, and after its removal', async () => {
       await put(at('file'), 'old');
       await put(at('new'), 'new');
       const reader = await disk.openForReading(at('file'));
@@ -218,11 +218,11 @@ export function describeDiskContract(name: string, prepare: () => Promise<DiskUn
       await reader?.close();
     });
 
-    it('refuses with ENOENT to rename a file that is missing', async () => {
+    it('refuses with ENOENT to rename a missing file', async () => {
       await expect(disk.rename(at('none'), at('new'))).rejects.toMatchObject({ code: 'ENOENT' });
     });
 
-    it('removes a file, and is content when there is none', async () => {
+    it('removes a file, and accepts a missing one', async () => {
       await put(at('file'), 'gone');
 
       await disk.remove(at('file'));
@@ -231,7 +231,7 @@ export function describeDiskContract(name: string, prepare: () => Promise<DiskUn
       expect(await textOf(at('file'))).toBeUndefined();
     });
 
-    it('goes on writing to a removed file that is still open, and does not bring its name back', async () => {
+    it('continues to write to a removed open file, and does not create its name again', async () => {
       const file = await disk.open(at('file'));
       await disk.remove(at('file'));
 
@@ -242,7 +242,7 @@ export function describeDiskContract(name: string, prepare: () => Promise<DiskUn
       expect(await disk.list(underTest.directory)).toEqual([]);
     });
 
-    it('refuses with ENOENT to synchronise a directory that is missing', async () => {
+    it('refuses with ENOENT to synchronise a missing directory', async () => {
       await expect(disk.synchronizeDirectory(at('none'))).rejects.toMatchObject({ code: 'ENOENT' });
     });
   });

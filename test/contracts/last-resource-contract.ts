@@ -9,17 +9,17 @@ import type {
 import { alsoAfterReopening } from '../support/reopened.js';
 
 export interface LastResourceUnderTest<Work> {
-  /** The one that is open now: another one after `reopen`. */
+  /** The open last resource: another one after `reopen`. */
   lastResource(): LastResource<Work, unknown>;
-  /** Work that succeeds, and whose effect can be told from that of all other work. */
+  /** Work that succeeds, and whose effect differs from that of all other work. */
   work(): Work;
-  /** What `commit` resolves with when it has done this work. */
+  /** The result of `commit` for this work. */
   resultOf(work: Work): unknown;
   /** Work that fails for good after it has written something. */
   refusedWork(): Work;
-  /** How often a reader sees that this work was done, in whole or in part. */
+  /** How often a reader sees the effect of this work, or of a part of it. */
   timesDone(work: Work): Promise<number>;
-  /** Closes it, or lets it crash, and opens what it left on its disk. */
+  /** Closes or crashes it, and opens its disk again. */
   reopen(): Promise<void>;
   close(): Promise<void>;
 }
@@ -27,7 +27,7 @@ export interface LastResourceUnderTest<Work> {
 const AT_ONCE = 50;
 const NEVER_LIVED = 2 ** 53 - 1;
 
-/** What every last resource does, whatever its store is. `open` gives one that has no rows. */
+/** The behaviour of every last resource. `open` returns one without rows. */
 export function describeLastResourceContract<Work>(
   name: string,
   open: () => Promise<LastResourceUnderTest<Work>>,
@@ -63,7 +63,7 @@ export function describeLastResourceContract<Work>(
 
     afterEach(() => underTest.close());
 
-    it('commits the work together with its row, and gives its result', async () => {
+    it('commits the work together with its row, and returns the result', async () => {
       const work = underTest.work();
       const asked = details();
 
@@ -73,7 +73,7 @@ export function describeLastResourceContract<Work>(
       });
     });
 
-    it('that refuses work, has written neither row nor work, and says so for certain', async () => {
+    it('given work that fails, writes neither row nor work, and rejects definitely', async () => {
       const work = underTest.refusedWork();
       const asked = details();
       const before = await underTest.timesDone(work);
@@ -84,7 +84,7 @@ export function describeLastResourceContract<Work>(
           (reason: unknown) => reason,
         );
 
-      // Not by its class: what a native module throws is of the realm that loaded it first.
+      // The class does not count: an error of a native module belongs to the realm that loaded the module first.
       expect(error).toHaveProperty('message');
       expect(isAppError(error, 'outcome-unknown')).toBe(false);
       await alsoAfterReopening(underTest, async () => {
@@ -92,7 +92,7 @@ export function describeLastResourceContract<Work>(
       });
     });
 
-    it('that refuses work, refuses it alone: what is committed beside it is there', async () => {
+    it('given work that fails, refuses only that work and commits the transactions beside it', async () => {
       const refused = details();
       const works = [underTest.work(), underTest.work()];
       const outcomes = await Promise.allSettled([
@@ -106,7 +106,7 @@ export function describeLastResourceContract<Work>(
       expect(await vetoed(refused)).toBe('aborted');
     });
 
-    it('given the row aborted first, keeps nothing of the work that comes after it', async () => {
+    it('given the row aborted first, writes nothing of the later work', async () => {
       const work = underTest.work();
       const asked = details();
 
@@ -117,7 +117,7 @@ export function describeLastResourceContract<Work>(
       });
     });
 
-    it('given the commit first, keeps its row and its work when an abort comes after it', async () => {
+    it('given the commit first, keeps its row and its work after an abort', async () => {
       const work = underTest.work();
       const asked = details();
       await resource().commit(asked, work);
@@ -128,7 +128,7 @@ export function describeLastResourceContract<Work>(
       });
     });
 
-    it(`given ${AT_ONCE} races of a commit against an abort, decides each once and tells both sides the same`, async () => {
+    it(`given ${AT_ONCE} races of a commit against an abort, decides each once and answers both sides alike`, async () => {
       const races = Array.from({ length: AT_ONCE }, (_, index) => {
         return { asked: details(), work: underTest.work(), isAbortFirst: index % 2 === 0 };
       });
@@ -150,7 +150,7 @@ export function describeLastResourceContract<Work>(
       });
     });
 
-    it('offered many aborts at once, writes those that are missing and tells of all', async () => {
+    it('given many aborts at once, writes the missing rows and returns all decisions', async () => {
       const [committed, aborted, open] = [details(), details(), details()];
       await resource().commit(committed, underTest.work());
       await vetoed(aborted);
@@ -165,11 +165,11 @@ export function describeLastResourceContract<Work>(
       });
     });
 
-    it('offered no aborts, tells of none', async () => {
+    it('given no aborts, returns no decisions', async () => {
       expect((await resource().abort([])).size).toBe(0);
     });
 
-    it('told what a person decided, writes that where there is no row, and obeys the row where there is one', async () => {
+    it('given an operator’s decision, writes it if there is no row, and obeys an existing row', async () => {
       const [asked, other, committed] = [details(), details(), details()];
       await resource().commit(committed, underTest.work());
       const by = { by: 'operator', reason: 'the other copy is lost' } as const;
@@ -184,14 +184,14 @@ export function describeLastResourceContract<Work>(
       });
     });
 
-    it('asked what it has no row for, says nothing', async () => {
+    it('given an id without a row, returns no decision', async () => {
       expect((await resource().decisions([details().id])).size).toBe(0);
       expect((await resource().decisions([])).size).toBe(0);
     });
 
-    it('lists what was not completed from the oldest on, with all that it was told', async () => {
+    it('lists incomplete rows, oldest first, with all their details', async () => {
       const first = details({ operationId: 'operation-1', positions: { documents: '3.9', other: '' } });
-      const second = details({ by: 'recovery', reason: 'nobody was deciding it' });
+      const second = details({ by: 'recovery', reason: 'no coordinator was deciding it' });
       const third = details();
       await resource().commit(first, underTest.work());
       await resource().abort([second]);
@@ -208,7 +208,7 @@ export function describeLastResourceContract<Work>(
       });
     });
 
-    it('told that one is completed, does not list it any more, at once and durably with the next commit', async () => {
+    it('given a completion, no longer lists the row, at once and durably with the next commit', async () => {
       const [done, left] = [details(), details()];
       await resource().commit(done, underTest.work());
       const acknowledgements = { documents: { position: '3.9', outcome: { customersUpdated: 2 } } };
@@ -234,7 +234,7 @@ export function describeLastResourceContract<Work>(
       });
     });
 
-    it('stays the same database in each of its incarnations, knows those that it has lived, and no others', async () => {
+    it('keeps its id in each incarnation, and knows exactly its own incarnations', async () => {
       const { id, incarnation } = resource();
       await underTest.reopen();
 

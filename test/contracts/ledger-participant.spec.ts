@@ -35,7 +35,7 @@ describeParticipantContract(
 describe('the ledger of the invoice example', () => {
   const head = (number: number) => ({ id: `id ${number}`, kind: 'test', decidedBy: 'sql', incarnation: 1 });
 
-  it('given an account that has promised up to its limit, promises no more of it until one is aborted', async () => {
+  it('given an account that has promised up to its limit, promises no more until one promise is aborted', async () => {
     const directory = temporaryDirectory();
     const ledger = await LedgerParticipant.open(join(directory, 'ledger.jsonl'));
     expect(await ledger.prepare(head(1), entryOf('ada', 1_000_000))).toEqual({ vote: 'yes' });
@@ -47,7 +47,7 @@ describe('the ledger of the invoice example', () => {
     removeDirectory(directory);
   });
 
-  it('given a line that was being written when the process died, cuts it off and goes on behind the last whole one', async () => {
+  it('given an incomplete line of a process that died, removes it and continues after the last whole line', async () => {
     const directory = temporaryDirectory();
     const file = join(directory, 'ledger.jsonl');
     const first = await LedgerParticipant.open(file);
@@ -67,12 +67,12 @@ describe('the ledger of the invoice example', () => {
   });
 
   it.each([
-    ['is no JSON', 'garbage'],
+    ['is not JSON', 'garbage'],
     ['is empty', ''],
-    ['is no line of a ledger', '{"state":"committed"}'],
+    ['is not a line of a ledger', '{"state":"committed"}'],
     ['has lost its beginning', '"committed","id":"id 1"}'],
   ])(
-    'given a whole line that %s, refuses as data-corrupt naming file and line, and leaves it as it is',
+    'given a whole line that %s, refuses as data-corrupt naming file and line, and does not change the file',
     async (_, line) => {
       const directory = temporaryDirectory();
       const file = join(directory, 'ledger.jsonl');

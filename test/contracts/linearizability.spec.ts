@@ -36,7 +36,7 @@ function canBeExplained(
   });
 }
 
-/** What clients of a real register see: each operation takes effect at one moment between its start and its answer. */
+/** The history of a real register: each operation takes effect at one moment between its start and its answer. */
 function seenOfARegister(random: SeededRandom, operations: number): RegisterOperation[] {
   const planned = Array.from({ length: operations }, (_, index) => {
     const beganAt = random.below(30);
@@ -87,7 +87,7 @@ describe('a history of one register', () => {
     expect(Math.min(seen.explained, seen.refused)).toBeGreaterThan(500);
   });
 
-  it('of a real register, is accepted; with one answer of it exchanged, exactly when some order explains that', () => {
+  it('of a real register is accepted; with one changed answer, exactly when some order explains it', () => {
     const seen = { explained: 0, refused: 0 };
     for (let seed = 1; seed <= 1_500; seed += 1) {
       const random = new SeededRandom(seed);
@@ -116,7 +116,7 @@ describe('a history of one register', () => {
       'R read "one" from 4.0 to 5.0 ms, which is stale: W wrote "two" from 2.0 to 3.0 ms, after W wrote "one" from 0.0 to 1.0 ms',
     ],
     [
-      'a new version that another reader saw, and then the old one again',
+      'the old version after another reader saw the new one',
       [wrote('one', 0, 1), wrote('two', 2, NEVER), read('two', 3, 4, 'R1'), read('one', 5, 6, 'R2')],
       'R2 read "one" from 5.0 to 6.0 ms, which is stale: R1 read "two" from 3.0 to 4.0 ms, after W wrote "one" from 0.0 to 1.0 ms',
     ],
@@ -129,17 +129,17 @@ describe('a history of one register', () => {
       'R2 read "one" from 3.0 to 4.0 ms, which is stale: R2 read "two" from 1.0 to 2.0 ms, and R1 read "two" from 3.0 to 4.0 ms, after R1 read "one" from 1.0 to 2.0 ms',
     ],
     [
-      'a lost write: acknowledged, and nothing is there',
+      'a lost acknowledged write',
       [wrote('one', 0, 1), read(ABSENT, 2, 3)],
       'R found nothing from 2.0 to 3.0 ms, which is stale: W wrote "one" from 0.0 to 1.0 ms, after it was absent at first',
     ],
     [
-      'a read of what was deleted',
+      'a read after a deletion',
       [wrote('one', 0, 1), wrote(ABSENT, 2, 3), read('one', 4, 5)],
       'R read "one" from 4.0 to 5.0 ms, which is stale: W deleted it from 2.0 to 3.0 ms, after W wrote "one" from 0.0 to 1.0 ms',
     ],
     [
-      'a deletion that was seen, and then not',
+      'a deletion that a later read does not see',
       [wrote('one', 0, 1), wrote(ABSENT, 2, NEVER), read(ABSENT, 3, 4, 'R1'), read('one', 5, 6, 'R2')],
       'R2 read "one" from 5.0 to 6.0 ms, which is stale: R1 found nothing from 3.0 to 4.0 ms, after W wrote "one" from 0.0 to 1.0 ms',
     ],
@@ -153,14 +153,14 @@ describe('a history of one register', () => {
       [wrote('one', 3, 4), read('one', 1, 2)],
       'R read "one" from 1.0 to 2.0 ms, before W wrote "one" from 3.0 to 4.0 ms',
     ],
-  ])('with %s, is refused and says so', (_what, history, sentence) => {
+  ])('with %s is refused with a description', (_what, history, sentence) => {
     expect(linearizabilityViolations(history)).toEqual([sentence]);
     expect(linearizabilityViolations(history.toReversed())).toHaveLength(1);
   });
 
   it.each<[string, RegisterOperation[]]>([
     ['nothing', []],
-    ['writes at once, in whatever order they are read', [wrote('one', 0, 5), wrote('two', 0, 5), read('two', 6, 7)]],
+    ['concurrent writes, read in any order', [wrote('one', 0, 5), wrote('two', 0, 5), read('two', 6, 7)]],
     [
       'a write without an answer, read late',
       [wrote('one', 0, 1), wrote('two', 2, NEVER), read('one', 3, 4), read('two', 9, 10)],
@@ -173,11 +173,11 @@ describe('a history of one register', () => {
       [wrote('one', 0, 1), wrote(ABSENT, 2, NEVER), wrote(ABSENT, 8, NEVER), read(ABSENT, 4, 5)],
     ],
     ['a read without an answer', [wrote('one', 0, 1), read('other', 2, NEVER)]],
-  ])('with %s, is accepted', (_what, history) => {
+  ])('with %s is accepted', (_what, history) => {
     expect(linearizabilityViolations(history)).toEqual([]);
   });
 
-  it('of 50,000 operations with one stale read, names that read alone', () => {
+  it('of 50,000 operations with one stale read names only that read', () => {
     const history: RegisterOperation[] = [];
     for (let index = 0; index < 25_000; index += 1) {
       history.push(wrote(`v${String(index)}`, index, index + 0.5), read(`v${String(index)}`, index + 0.4, index + 1.2));
@@ -190,7 +190,7 @@ describe('a history of one register', () => {
     expect(linearizabilityViolations(history)).toEqual([]);
   });
 
-  it('that writes one value twice, cannot be judged', () => {
+  it('that writes one value twice cannot be judged', () => {
     expect(() => linearizabilityViolations([wrote('one', 0, 1), wrote('one', 2, 3)])).toThrow(
       '"one" was written twice',
     );

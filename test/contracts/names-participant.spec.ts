@@ -33,7 +33,7 @@ describeParticipantContract('NamesParticipant', { refuses: true, remembers: fals
 });
 
 describe('NamesParticipant', () => {
-  it('is what DESIGN.md shows', () => {
+  it('equals the example in DESIGN.md', () => {
     const source = readFileSync(new URL('names-participant.ts', import.meta.url), 'utf8');
     const design = readFileSync(new URL('../../src/protocols/two-phase-commit/DESIGN.md', import.meta.url), 'utf8');
 

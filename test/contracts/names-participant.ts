@@ -11,7 +11,7 @@ import {
   type Vote,
 } from '../../src/protocols/two-phase-commit/index.js';
 
-/** As DESIGN.md shows it to whoever writes a participant. */
+/** The example of DESIGN.md for authors of a participant. */
 export class NamesParticipant implements Participant<string> {
   readonly name = 'names';
 
@@ -24,7 +24,7 @@ export class NamesParticipant implements Participant<string> {
     const isTaken =
       this.db.prepare("SELECT 1 FROM names WHERE name = ? AND state <> 'aborted'").get(name) !== undefined;
     if (answer === 'no' || (keep === 'promise' && isTaken)) {
-      return { vote: 'no', reason: new AppError('conflict', `${name} cannot be had`, { retry: 'never' }) };
+      return { vote: 'no', reason: new AppError('conflict', `${name} is taken`, { retry: 'never' }) };
     }
     const promise = JSON.stringify({ ...head, preparedAtMs: Date.now() });
     if (keep) this.db.prepare('INSERT INTO names VALUES (?, ?, ?, ?)').run(head.id, state, name, promise);

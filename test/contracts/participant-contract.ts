@@ -6,32 +6,32 @@ import { departuresFrom } from '../support/participant-departures.js';
 import { alsoAfterReopening } from '../support/reopened.js';
 
 export interface ParticipantUnderTest<Work> {
-  /** The one that is open now: another one after `reopen`. */
+  /** The open participant: another one after `reopen`. */
   participant(): Participant<Work>;
-  /** Work that can be promised, and whose effect can be told from that of all other work. */
+  /** Work that can be promised, and whose effect differs from that of all other work. */
   work(): Work;
-  /** Work that cannot be promised now. Present exactly where `refuses`. */
+  /** Work that cannot be promised now. Present exactly when `refuses` is set. */
   impossibleWork?(): Work;
-  /** How often a reader sees that this work was done. */
+  /** How often a reader sees the effect of this work. */
   timesDone(work: Work): Promise<number>;
-  /** Closes it, or lets it crash, and opens what it left on its disk. */
+  /** Closes or crashes it, and opens its disk again. */
   reopen(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** What not every store can do. */
+/** Abilities that not every store has. */
 export interface ParticipantTraits {
-  /** There is work that it cannot promise. */
+  /** Some work cannot be promised. */
   readonly refuses: boolean;
-  /** It has `carriedOut`. */
+  /** It implements `carriedOut`. */
   readonly remembers: boolean;
-  /** It has `mayHavePrepared`. */
+  /** It implements `mayHavePrepared`. */
   readonly rulesOut: boolean;
 }
 
 const AT_ONCE = 50;
 
-/** What every participant does, whatever its store is. `open` gives one whose store is empty. */
+/** The behaviour of every participant. `open` returns one with an empty store. */
 export function describeParticipantContract<Work>(
   name: string,
   traits: ParticipantTraits,
@@ -66,7 +66,7 @@ export function describeParticipantContract<Work>(
 
     afterEach(() => underTest.close());
 
-    it('keeps a promise, with all that was told of the transaction, and shows nothing of the work', async () => {
+    it('keeps a promise with the head of its transaction, and shows no effect of the work', async () => {
       const work = underTest.work();
       const asked = head();
       const vote = await participant().prepare(asked, work);
@@ -79,7 +79,7 @@ export function describeParticipantContract<Work>(
       });
     });
 
-    it('told to commit, has done the work and is not in doubt any more', async () => {
+    it('given a commit, carries out the work and is no longer in doubt', async () => {
       const work = underTest.work();
       const { id } = await promised(work);
       await participant().commit(id);
@@ -89,7 +89,7 @@ export function describeParticipantContract<Work>(
       });
     });
 
-    it('told to abort, has done nothing and is not in doubt any more', async () => {
+    it('given an abort, changes nothing and is no longer in doubt', async () => {
       const work = underTest.work();
       const { id } = await promised(work);
       await participant().abort(id);
@@ -99,7 +99,7 @@ export function describeParticipantContract<Work>(
       });
     });
 
-    it('keeps a promise across a restart, whichever the decision is', async () => {
+    it('keeps a promise over a restart, for either decision', async () => {
       const works = [underTest.work(), underTest.work()];
       const [first, second] = [await promised(works[0]!), await promised(works[1]!)];
       await underTest.reopen();
@@ -112,7 +112,7 @@ export function describeParticipantContract<Work>(
       });
     });
 
-    it('asked twice, promises once', async () => {
+    it('given a repeated prepare, promises once', async () => {
       const work = underTest.work();
       const asked = await promised(work);
 
@@ -122,7 +122,7 @@ export function describeParticipantContract<Work>(
       expect(await inDoubt()).toEqual([asked.id]);
     });
 
-    it('told to commit again, does nothing again and gives the same acknowledgement', async () => {
+    it('given a repeated commit, changes nothing and returns the same acknowledgement', async () => {
       const work = underTest.work();
       const { id } = await promised(work);
       const acknowledgement = await participant().commit(id);
@@ -133,7 +133,7 @@ export function describeParticipantContract<Work>(
       expect([await underTest.timesDone(work), await inDoubt()]).toEqual([1, []]);
     });
 
-    it('told to abort again, does nothing', async () => {
+    it('given a repeated abort, changes nothing', async () => {
       const work = underTest.work();
       const { id } = await promised(work);
       await participant().abort(id);
@@ -144,7 +144,7 @@ export function describeParticipantContract<Work>(
       expect([await underTest.timesDone(work), await inDoubt()]).toEqual([0, []]);
     });
 
-    it('told of a transaction that it has never heard of, is content', async () => {
+    it('given a decision of an unknown transaction, resolves', async () => {
       await participant().commit(head().id);
       await participant().abort(head().id);
 
@@ -153,7 +153,7 @@ export function describeParticipantContract<Work>(
       });
     });
 
-    it('asked after its abort, promises nothing', async () => {
+    it('given a prepare after its abort, promises nothing', async () => {
       const works = [underTest.work(), underTest.work()];
       const [never, aborted] = [head(), await promised(works[1]!)];
       await participant().abort(never.id);
@@ -167,7 +167,7 @@ export function describeParticipantContract<Work>(
       });
     });
 
-    it('told to abort while it is being asked, is not in doubt, whichever comes first', async () => {
+    it('given an abort during its prepare, is not in doubt, whichever is first', async () => {
       const works = Array.from({ length: 10 }, () => underTest.work());
       await Promise.all(
         works.map(async (work, index) => {
@@ -185,7 +185,7 @@ export function describeParticipantContract<Work>(
       });
     });
 
-    it('does after every sequence of messages what the table says', async () => {
+    it('follows the table after every sequence of messages', async () => {
       const obedient = {
         ...{ participant: participant(), head, work: () => underTest.work() },
         timesDone: (work: Work) => underTest.timesDone(work),
@@ -193,7 +193,7 @@ export function describeParticipantContract<Work>(
       expect(await departuresFrom(decideParticipant, obedient)).toEqual([]);
     });
 
-    it('told the other decision as well, keeps to the first', async () => {
+    it('given both decisions, keeps the first', async () => {
       const works = [underTest.work(), underTest.work()];
       const [committed, aborted] = [await promised(works[0]!), await promised(works[1]!)];
       await participant().commit(committed.id);
@@ -206,13 +206,13 @@ export function describeParticipantContract<Work>(
       });
     });
 
-    it('can do what is said of it, and no more', () => {
+    it('has exactly the declared abilities', () => {
       const { carriedOut, mayHavePrepared } = participant();
       const isThere = [underTest.impossibleWork, carriedOut, mayHavePrepared].map((member) => member !== undefined);
       expect(isThere).toEqual([traits.refuses, traits.remembers, traits.rulesOut]);
     });
 
-    only(traits.refuses)('that says no, gives a reason and keeps nothing', async () => {
+    only(traits.refuses)('given work that it cannot promise, gives a reason and keeps nothing', async () => {
       const impossible = underTest.impossibleWork!();
       const before = await underTest.timesDone(impossible);
       const vote = await participant().prepare(head(), impossible);
@@ -223,7 +223,7 @@ export function describeParticipantContract<Work>(
       });
     });
 
-    it('asked by several transactions for the same work, can keep every promise that it gives', async () => {
+    it('given several transactions with the same work, can keep every promise that it gives', async () => {
       const work = underTest.work();
       const asked = [head(), head(), head()];
       const votes = await Promise.all(asked.map((each) => participant().prepare(each, work)));
@@ -236,7 +236,7 @@ export function describeParticipantContract<Work>(
       });
     });
 
-    it('told to abort, can promise the same work to another', async () => {
+    it('given an abort, can promise the same work to another transaction', async () => {
       const work = underTest.work();
       const { id } = await promised(work);
       await participant().abort(id);
@@ -246,7 +246,7 @@ export function describeParticipantContract<Work>(
       expect(await underTest.timesDone(work)).toBe(1);
     });
 
-    it('names those in doubt from the oldest on', async () => {
+    it('lists transactions in doubt, oldest first', async () => {
       const asked: TransactionId[] = [];
       for (let i = 0; i < 12; i += 1) asked.push((await promised(underTest.work())).id);
       await participant().commit(asked[3]!);
@@ -273,7 +273,7 @@ export function describeParticipantContract<Work>(
     });
 
     only(traits.remembers)(
-      'that can tell what it has carried out, tells the decision of each promise, and not of one in doubt',
+      'with `carriedOut`, lists the decision of each promise, without those in doubt',
       async () => {
         const [committed, aborted] = [await promised(underTest.work()), await promised(underTest.work())];
         await promised(underTest.work());
@@ -289,7 +289,7 @@ export function describeParticipantContract<Work>(
       },
     );
 
-    only(traits.rulesOut)('that can rule out a promise, does not rule out one that it gave', async () => {
+    only(traits.rulesOut)('with `mayHavePrepared`, does not rule out a promise that it gave', async () => {
       const positions = new Map<TransactionId, string>();
       for (let i = 0; i < 3; i += 1) {
         const asked = head();
@@ -306,7 +306,7 @@ export function describeParticipantContract<Work>(
   });
 }
 
-/** A test that is not there for a store that it says nothing about. */
+/** A test that is left out for a store without the ability. */
 function only(isApplicable: boolean): typeof it | ((name: string, test: () => Promise<void>) => void) {
   return isApplicable ? it : () => undefined;
 }

@@ -33,13 +33,13 @@ describe('the running participant of the documents', () => {
     };
   };
 
-  it('does after every sequence of messages what the verified table says', async () => {
+  it('follows the verified table after every sequence of messages', async () => {
     const obedient = await running();
     expect(await departuresFrom(decideParticipant, obedient)).toEqual([]);
     await obedient.close();
   });
 
-  it.each(CELLS)('is found to depart from a table that says something else of %s and %s', async (state, message) => {
+  it.each(CELLS)('departs from a table with another entry for %s and %s', async (state, message) => {
     const changed = (from: ParticipantState, told: ParticipantMessage): ParticipantDecision => {
       const decision = decideParticipant(from, told);
       return from === state && told === message ? { ...decision, answer: OTHER_ANSWER[decision.answer] } : decision;

@@ -5,7 +5,7 @@ import { SimulatedCrash, SimulatedDisk } from '../support/simulated-disk.js';
 
 const PATH = '/d/file';
 
-/** Writes `text` over a synchronised, named file of `length` dots; what is found after losing power, per seed. */
+/** Writes `text` over a synchronised, named file of `length` dots; returns the content after a loss of power, per seed. */
 async function fatesOf(text: string, dots: string, synchronize: boolean): Promise<Set<string>> {
   const found = new Set<string>();
   await forEachSeed(1, 100, async (random) => {
@@ -29,11 +29,11 @@ describe('SimulatedDisk when power is lost', () => {
     await disk.ensureDirectory('/d');
   });
 
-  it('keeps what was synchronised, under every seed', async () => {
+  it('keeps synchronised data under every seed', async () => {
     expect(await fatesOf('written', '.......', true)).toEqual(new Set(['written']));
   });
 
-  it('loses, keeps or tears at a byte what was not synchronised, as the seed says', async () => {
+  it('loses, keeps or tears unsynchronised data at a byte, as the seed decides', async () => {
     const fates = await fatesOf('written', '.......', false);
 
     expect(fates).toContain('.......');
@@ -47,7 +47,7 @@ describe('SimulatedDisk when power is lost', () => {
     expect(fates).toContain('.'.repeat(64) + 'x'.repeat(64));
   });
 
-  it('may keep a new length with zeros in place of the bytes', async () => {
+  it('may keep a new length with zeros instead of the bytes', async () => {
     const fates = await fatesOf('12345678', '', false);
 
     expect([...fates].some((fate) => /^\0+$/.test(fate))).toBe(true);
@@ -67,7 +67,7 @@ describe('SimulatedDisk when power is lost', () => {
     expect(outcomes).toEqual(new Set(['/d/created /d/old', '/d/created /d/renamed', '/d/old', '/d/renamed']));
   });
 
-  it('may lose a renamed directory’s name and then has it whole under the old one, also what was named in it since', async () => {
+  it('may lose the new name of a renamed directory and then keeps it whole under the old name, with later files', async () => {
     const outcomes = new Set<string>();
     await forEachSeed(1, 30, async (random) => {
       simulated = new SimulatedDisk(random, new Map([['/d/old/file', Buffer.from('old')]]));
@@ -91,7 +91,7 @@ describe('SimulatedDisk when power is lost', () => {
     expect([...simulated.image().keys()]).toEqual([PATH]);
   });
 
-  it('loses under some seed what a failed synchronisation left, even when a later one succeeds', async () => {
+  it('loses data of a failed synchronisation under some seed, even when a later one succeeds', async () => {
     const found = new Set<string>();
     await forEachSeed(1, 30, async (random) => {
       simulated = new SimulatedDisk(random, new Map([[PATH, Buffer.from('.....')]]));
@@ -153,7 +153,7 @@ describe('SimulatedDisk under faults', () => {
     expect(simulated.image().get(PATH)?.toString()).toBe('ab');
   });
 
-  it('writes what fits and fails with ENOSPC when the capacity is used up, until there is room', async () => {
+  it('writes up to its capacity, then fails with ENOSPC until there is room', async () => {
     simulated.capacityBytes = 5;
     const file = await disk.open(PATH);
 

@@ -23,11 +23,11 @@ export interface DecidingDatabaseUnderTest {
   close(): Promise<void>;
 }
 
-/** Something that a `decide` does between two of its statements. */
+/** An action of `decide` between two of its statements. */
 export type Doing = (manager: EntityManager, underTest: DecidingDatabaseUnderTest) => unknown;
 
 interface Habits {
-  /** What becomes of a transaction when a refused statement was swallowed in it: it is whole, or it is not. */
+  /** The outcome of a transaction in which `decide` swallowed the refusal of a statement. */
   readonly swallowed: 'committed' | 'refused';
 }
 
@@ -39,7 +39,7 @@ const WRITES: readonly ((manager: EntityManager) => Promise<unknown>)[] = [
   (manager) => manager.transaction((inner) => inner.insert(NameEntity, { name: 'e' })),
 ];
 const ALL_NAMES = ['a', 'b', 'c', 'd', 'e'];
-const PLACES = [0, 1, 2, 3, 4, 5];
+const INDEXES = [0, 1, 2, 3, 4, 5];
 const ID = transactionId(new SimulatedClock().nowMs(), 1);
 
 const taken = { name: 'taken' };
@@ -50,11 +50,11 @@ const FAILURES: readonly (readonly [what: string, doing: Doing])[] = [
     (manager) => manager.createQueryBuilder().insert().into(NameEntity).values(taken).execute(),
   ],
   ['a raw query', (manager) => manager.query("INSERT INTO names VALUES ('taken')")],
-  ['a query that is no SQL', (manager) => manager.query('INSERT IN THE names')],
+  ['a query that is not SQL', (manager) => manager.query('INSERT IN THE names')],
   ['a COMMIT in one query with others', (manager) => manager.query('SELECT 1; COMMIT; SELECT 1')],
 ];
 
-/** What `decide` must not do, whatever it does with the error of it. */
+/** Actions that `decide` must not take, even if it swallows their error. */
 const MISUSES: readonly (readonly [what: string, doing: Doing])[] = [
   ...['COMMIT', 'END', 'ROLLBACK', 'BEGIN', ' -- now\n;commit', '/* now */ ROLLBACK'].map(
     (sql) => [`sends ${JSON.stringify(sql)}`, (manager: EntityManager) => manager.query(sql)] as const,
@@ -65,7 +65,7 @@ const MISUSES: readonly (readonly [what: string, doing: Doing])[] = [
   ['releases the query runner', (manager) => manager.queryRunner?.release()],
   ['removes the row of the decision', (manager) => manager.query('DELETE FROM transaction_decisions')],
   [
-    'runs two nested transactions side by side, of which one fails',
+    'runs two nested transactions side by side, and one of them fails',
     (manager) =>
       Promise.all([
         manager.transaction(async (inner) => {
@@ -77,13 +77,13 @@ const MISUSES: readonly (readonly [what: string, doing: Doing])[] = [
   ],
 ];
 
-/** What everyone who decides with TypeORM may rely on, whatever the database does after an error. */
+/** The behaviour that callers with TypeORM may rely on, whatever the database does after an error. */
 export function describeSwallowedErrors(
   name: string,
   open: () => Promise<DecidingDatabaseUnderTest>,
   { swallowed }: Habits,
 ): void {
-  describe(`${name}, whose decide goes on after an error`, () => {
+  describe(`${name}, whose decide continues after an error`, () => {
     let underTest: DecidingDatabaseUnderTest;
 
     const details = (id = ID): DecisionDetails => ({
@@ -95,11 +95,11 @@ export function describeSwallowedErrors(
       },
       ...{ by: 'coordinator', begunAtMs: 1, preparedAtMs: 2, positions: {} },
     });
-    /** Writes five names, and at `place` among them does what may fail, and takes no notice. */
-    const writingAround = (place: number, doing: Doing): TypeOrmWork => {
+    /** Writes five names, and before the one at `index` runs `doing` and swallows its error. */
+    const writingAround = (index: number, doing: Doing): TypeOrmWork => {
       return async (manager) => {
-        for (const at of PLACES) {
-          if (at === place) await swallowing(() => doing(manager, underTest));
+        for (const at of INDEXES) {
+          if (at === index) await swallowing(() => doing(manager, underTest));
           await (WRITES[at] ?? (() => undefined))(manager);
         }
       };
@@ -120,7 +120,7 @@ export function describeSwallowedErrors(
     const whole = { names: ALL_NAMES, row: 'committed' };
     const nothing = { names: [], row: undefined };
 
-    /** Refused, with nothing there, also after the next one has been committed and the database opened again. */
+    /** Expects a refusal with nothing written, also after the next commit and a restart. */
     const expectRefused = async (told: string): Promise<void> => {
       expect([told, await found()]).toEqual(['refused', nothing]);
       const next = details(transactionId(2, 2));
@@ -140,31 +140,31 @@ export function describeSwallowedErrors(
     });
 
     describe.each(FAILURES)('%s', (_, doing) => {
-      it.each(PLACES)(`swallowed at place %i, is ${swallowed}: the row and all else or nothing`, async (place) => {
-        const told = await commit(writingAround(place, doing));
+      it.each(INDEXES)(`swallowed at index %i, is ${swallowed}, with row and work or with nothing`, async (index) => {
+        const told = await commit(writingAround(index, doing));
         if (swallowed === 'refused') return expectRefused(told);
         expect([told, await found()]).toEqual(['committed', whole]);
         await underTest.reopen();
         expect(await found()).toEqual(whole);
       });
 
-      it('swallowed at each place one after the other, tells the participant what the database has', async () => {
+      it('swallowed at each index in turn, notifies the participant of the decision of the database', async () => {
         const disk = new ParticipantDisk();
-        for (const place of PLACES) {
+        for (const index of INDEXES) {
           const participant = new MemoryParticipant('ledger', disk);
           const coordinator = new TransactionCoordinator<TypeOrmWork>(
             {
               ...{ participants: [participant], lastResource: underTest.lastResource(), log: new RecordingLog() },
               ...{ timers: new SimulatedTimers(), clock: new SimulatedClock(), crashSites: NO_CRASH_SITES },
-              newId: () => transactionId(3, place),
+              newId: () => transactionId(3, index),
             },
             { prepareDeadlineMs: 1_000, answerDeadlineMs: 2_000, inDoubtAfterMs: 5_000 },
           );
           const told = await coordinator
             .execute({
               kind: 'invoice',
-              branches: [branch(participant, `entry ${String(place)}`)],
-              decide: writingAround(place, doing),
+              branches: [branch(participant, `entry ${String(index)}`)],
+              decide: writingAround(index, doing),
             })
             .then(
               ({ state }) => state,
@@ -179,7 +179,7 @@ export function describeSwallowedErrors(
         }
       });
 
-      it('swallowed around a nested transaction, is committed without it', async () => {
+      it('swallowed around a nested transaction, commits without the nested work', async () => {
         const inner = writingAround(2, (manager) =>
           manager.transaction(async (nested) => {
             await nested.insert(NameEntity, { name: 'half' });
@@ -191,13 +191,16 @@ export function describeSwallowedErrors(
       });
     });
 
-    describe.each(MISUSES)('given a decide that %s', (_, doing) => {
-      it.each([0, 2, 5])('at place %i and swallows the error, refuses it, and nothing is there', async (place) => {
-        await expectRefused(await commit(writingAround(place, doing)));
-      });
+    describe.each(MISUSES)('given a `decide` that %s', (_, doing) => {
+      it.each([0, 2, 5])(
+        'at index %i and swallows the error, refuses the transaction and writes nothing',
+        async (index) => {
+          await expectRefused(await commit(writingAround(index, doing)));
+        },
+      );
     });
 
-    it('given a statement that decide does not wait for, has it as well or nothing at all', async () => {
+    it('given a statement that `decide` does not await, commits it too or commits nothing', async () => {
       const late: Promise<unknown>[] = [];
       const told = await commit(async (manager) => {
         late.push(manager.query("INSERT INTO names VALUES ('late')"));
@@ -209,7 +212,7 @@ export function describeSwallowedErrors(
       await expectRefused(told);
     });
 
-    it('given a manager that is used when its transaction is over, refuses the statement, and nothing is written', async () => {
+    it('given a manager that is used after its transaction, refuses the statement and writes nothing', async () => {
       let kept: EntityManager | undefined;
       const told = await commit(async (manager) => {
         kept = manager;
@@ -221,7 +224,7 @@ export function describeSwallowedErrors(
       expect([told, await found()]).toEqual(['committed', whole]);
     });
 
-    it('given one that swallows nothing, is refused with the error of the database itself', async () => {
+    it('given a `decide` that swallows nothing, rejects with the error of the database', async () => {
       const refused = underTest.lastResource().commit(details(), (manager) => manager.insert(NameEntity, taken));
 
       await expect(refused).rejects.toMatchObject({ driverError: expect.anything() });

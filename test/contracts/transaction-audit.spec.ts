@@ -25,7 +25,7 @@ type Plant =
   | 'no answer'
   | 'forget key';
 
-/** Two stores that keep every promise, but for what a test plants in one request. */
+/** Two stores that keep every promise except the one that a test breaks in one request. */
 class PlantedStores implements StoresState {
   readonly books = new Map<number, string>();
   readonly customers = new Map<number, StoredCustomer>();
@@ -109,7 +109,7 @@ describe('the audit of writes to two stores', () => {
     expect(clients.flatMap(({ done }) => done)).toHaveLength(121);
   });
 
-  it('given some that are refused and not written, finds nothing', async () => {
+  it('given refused requests without an effect, finds nothing', async () => {
     once('refuse');
     expect(await writeAll()).toEqual([]);
     expect(clients.flatMap(({ refused }) => refused)).toHaveLength(1);
@@ -138,7 +138,7 @@ describe('the audit of writes to two stores', () => {
     expect(await writeAll()).toContainEqual(expect.stringMatching(/was told the transaction tx of another request$/));
   });
 
-  it('given an unanswered user that is in one store only, finds it', async () => {
+  it('given an unanswered user that exists in only one store, finds it', async () => {
     stores.send({ key: 'other', action: 'user in both', content: 'by other', id: undefined }).catch(() => undefined);
     stores.usersInDocuments.clear();
     clients[0]!.open = {
@@ -151,7 +151,7 @@ describe('the audit of writes to two stores', () => {
     );
   });
 
-  it('given a key that is forgotten, finds another answer when it is repeated', async () => {
+  it('given a forgotten key, finds the different answer to its repetition', async () => {
     stores.plant = () => 'forget key';
     await writeAll();
     stores.plant = () => 'keep';

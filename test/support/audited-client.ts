@@ -128,9 +128,9 @@ export function audit(clients: readonly AuditedClient[], stored: Readonly<Record
     for (const client of ofCollection) broken.push(...claim(client, unclaimed));
     const openCreates = ofCollection.flatMap(({ open }) => (open?.action === 'create' ? [open.content] : []));
     for (const [id, content] of unclaimed) {
-      const place = openCreates.indexOf(content);
-      if (place === -1) broken.push(`${collection}/${String(id)} "${content}" is there and nobody was told so`);
-      else openCreates.splice(place, 1);
+      const index = openCreates.indexOf(content);
+      if (index === -1) broken.push(`${collection}/${String(id)} "${content}" is there and nobody was told so`);
+      else openCreates.splice(index, 1);
     }
   }
   return broken;

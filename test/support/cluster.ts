@@ -125,8 +125,9 @@ export class Cluster {
         if (status.inSync !== inSync) throw new Error(JSON.stringify(status));
         if (inSync < this.replicas.length) return;
         // One that died and came back may be taken for the one that it was, until it is spoken to.
-        const place = `${String(status.position.epoch)}.${String(status.position.seq)}`;
-        for (const { url } of this.replicas) await expectReady(url, ({ documents }) => documents?.position === place);
+        const position = `${String(status.position.epoch)}.${String(status.position.seq)}`;
+        for (const { url } of this.replicas)
+          await expectReady(url, ({ documents }) => documents?.position === position);
         await expectReady(this.app.url, () => true);
       },
       { withinMs: SETTLE_WITHIN_MS },

@@ -87,24 +87,24 @@ export class GroupModel {
     return this.known.find(({ op }) => op.id === id);
   }
 
-  private isThere(groupId: string, below?: Place): boolean {
+  private isThere(groupId: string, below?: Rank): boolean {
     const last = this.known
       .filter(({ isUndone, isRefused }) => !isUndone && !isRefused)
       .filter(({ op }) => op.kind === 'clear' || op.groupId === groupId)
       .map(({ op, version }) => ({ kind: op.kind, version, id: op.id }))
-      .filter((place) => below === undefined || isLower(place, below))
+      .filter((rank) => below === undefined || isLower(rank, below))
       .sort((left, right) => (isLower(left, right) ? -1 : 1))
       .at(-1);
     return last?.kind === 'create';
   }
 }
 
-interface Place {
+interface Rank {
   readonly version: bigint;
   readonly id: string;
 }
 
-const isLower = (left: Place, right: Place): boolean =>
+const isLower = (left: Rank, right: Rank): boolean =>
   left.version === right.version ? left.id < right.id : left.version < right.version;
 
 const LAST_OF_EARLIER = BigInt(Number.MAX_SAFE_INTEGER);

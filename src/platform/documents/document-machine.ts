@@ -200,8 +200,16 @@ export class DocumentMachine {
     const bumped = decision === 'committed' ? this.carryOut(prepared.changes) : {};
     const { kind, decidedBy, life } = prepared;
     const { at } = record;
-    const place = logPositionText(record);
-    const decided = { transaction, kind, decidedBy, life, decision, at, place, outcome: { bumped } };
+    const decided = {
+      transaction,
+      kind,
+      decidedBy,
+      life,
+      decision,
+      at,
+      place: logPositionText(record),
+      outcome: { bumped },
+    };
     this.transactions.remember(decided);
     return decided;
   }

@@ -65,10 +65,10 @@ export class OperationLog {
   }
 
   line(number: number): string {
-    const place = number - this.base;
-    const block = this.blocks[Math.floor(place / PER_BLOCK)];
+    const index = number - this.base;
+    const block = this.blocks[Math.floor(index / PER_BLOCK)];
     if (number < this.first || block === undefined) throw new Error(`line ${String(number)} is missing`);
-    return block.line(place % PER_BLOCK);
+    return block.line(index % PER_BLOCK);
   }
 
   /** Removes, oldest first, at most `atOnce` lines that are too old at `now` or too many. `forget` may still read the line. */

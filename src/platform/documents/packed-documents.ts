@@ -32,8 +32,8 @@ export class PackedDocuments {
 
   /** Returns the ids greater than `after`, ascending. */
   *idsAbove(after: DocumentId): Generator<DocumentId, void, undefined> {
-    for (let place = this.kind.lowerBound(this.lastIds, after); place < this.blocks.length; place += 1) {
-      const ids = this.blocks[place]?.ids ?? [];
+    for (let block = this.kind.lowerBound(this.lastIds, after); block < this.blocks.length; block += 1) {
+      const ids = this.blocks[block]?.ids ?? [];
       for (let position = this.kind.lowerBound(ids, after); position < ids.length; position += 1) {
         const id = ids[position];
         if (id !== undefined && id > after) yield id;

@@ -58,7 +58,7 @@ const OPERATIONS: readonly RememberedOperation[] = [1, 2, 3].map((n) => ({
 }));
 
 function snapshotOf(collections: readonly Plain[]): DocumentsSnapshot {
-  const named = collections.map((collection, place) => [COLLECTIONS[place]!, collection] as const);
+  const named = collections.map((collection, index) => [COLLECTIONS[index]!, collection] as const);
   const tables = named.map(([declaration, { documents, counter }]) => {
     const table = new DocumentTable(declaration);
     documents.forEach((document, id) => {
@@ -80,8 +80,8 @@ function encoded(snapshot: DocumentsSnapshot): Buffer {
 }
 
 function plainOf({ collections, meta }: DocumentsSnapshot): unknown {
-  return [...collections].map(([name, snapshot], place) => {
-    const declaration = COLLECTIONS[place]!;
+  return [...collections].map(([name, snapshot], index) => {
+    const declaration = COLLECTIONS[index]!;
     const table = new DocumentTable(declaration);
     table.restore(snapshot);
     const ids = table.page(idKindOf(declaration).lowest, Infinity);
@@ -90,10 +90,10 @@ function plainOf({ collections, meta }: DocumentsSnapshot): unknown {
 }
 
 function expected(collections: readonly Plain[]): unknown {
-  return collections.map(({ documents, counter }, place) => {
+  return collections.map(({ documents, counter }, index) => {
     const sorted = [...documents].toSorted(([a], [b]) => (a < b ? -1 : 1));
     return [
-      COLLECTIONS[place]!.name,
+      COLLECTIONS[index]!.name,
       counter,
       documents.size,
       sorted.map(([id, document]) => [id, JSON.stringify(document)]),
@@ -118,8 +118,8 @@ describe('SnapshotCodec', () => {
         const body = encoded(snapshotOf(collections)).toString();
 
         const parsed = JSON.parse(`${body}}`) as Record<string, Record<string, Record<string, unknown>>>;
-        for (const [place, { documents, counter }] of collections.entries()) {
-          const { name, counterField }: CollectionDeclaration = COLLECTIONS[place]!;
+        for (const [index, { documents, counter }] of collections.entries()) {
+          const { name, counterField }: CollectionDeclaration = COLLECTIONS[index]!;
           for (const [id, { counterBase, fields: own }] of documents) {
             const counted = counterField === undefined ? [] : [[counterField, counterBase + counter] as const];
             const shown = Object.fromEntries([...Object.entries(own), ...counted]);

@@ -125,8 +125,8 @@ describe('Journal, when the disk fails', () => {
     ['synchronizeDirectory', 'EIO'],
     ['synchronizeDirectory', 'ENOSPC'],
   ] as const)('given a new segment whose %s fails with %s, stops the process', async (operation, code) => {
-    const place = operation === 'synchronizeDirectory' ? JOURNAL_DIRECTORY : '.log';
-    world.disk.plan({ operation, nth: 1, in: place, code });
+    const path = operation === 'synchronizeDirectory' ? JOURNAL_DIRECTORY : '.log';
+    world.disk.plan({ operation, nth: 1, in: path, code });
 
     await expect(world.journal.rotate()).rejects.toMatchObject({ code: 'outcome-unknown' });
     expect(world.process.isStopped).toBe(true);

@@ -69,9 +69,9 @@ export class Journal<Op, Result> {
     const { directory, whenEndIsMissing } = options;
     const found = await recoverJournal<Op>(ports, directory, covered, replay, keptFrom, whenEndIsMissing);
     const last = found.segments.at(-1);
-    const place = { ...found.position, segment: last ?? '', bytes: Math.max(0, found.length) };
+    const end = { ...found.position, segment: last ?? '', bytes: Math.max(0, found.length) };
     // Must precede a new segment, because its header says that there is a witness.
-    const witness = found.missing ? undefined : await EndWitness.begin(ports, directory, place);
+    const witness = found.missing ? undefined : await EndWitness.begin(ports, directory, end);
     const active = found.length < 0 ? undefined : last;
     const [name, file, length] =
       active === undefined
@@ -82,8 +82,8 @@ export class Journal<Op, Result> {
       active === undefined
         ? await removeCovered(ports, directory, [...found.segments, name], covered.seq)
         : found.segments;
-    const end = { position: found.position, at: found.lastAt };
-    const journal = new Journal(ports, options, sink, file, [...segments], length, end, witness, found.missing);
+    const historyEnd = { position: found.position, at: found.lastAt };
+    const journal = new Journal(ports, options, sink, file, [...segments], length, historyEnd, witness, found.missing);
     if (!(await journal.reserve.fill())) ports.log.warn('there is no room for the journal reserve', { directory });
     if (found.missing) ports.log.warn('the journal has lost its end', { missing: found.missing.description });
     return journal;
@@ -96,7 +96,7 @@ export class Journal<Op, Result> {
 
   /** Accepts the existing records as the whole history; later starts detect losses from here. Durable when it resolves. */
   async settleEnd(): Promise<void> {
-    this.witness ??= await EndWitness.begin(this.ports, this.options.directory, this.place);
+    this.witness ??= await EndWitness.begin(this.ports, this.options.directory, this.witnessedEnd);
     await this.witness.flush();
     this.lacking = undefined;
   }
@@ -284,7 +284,7 @@ export class Journal<Op, Result> {
       this.end = batch.end;
       if (this.hasComeBack) await this.settleEnd();
       this.acknowledge(batch);
-      if (this.lacking === undefined) this.witness?.note(this.place);
+      if (this.lacking === undefined) this.witness?.note(this.witnessedEnd);
     } catch (error) {
       this.fail(waiting, error);
     }
@@ -305,7 +305,7 @@ export class Journal<Op, Result> {
     );
   }
 
-  private get place(): WitnessedEnd {
+  private get witnessedEnd(): WitnessedEnd {
     return { ...this.end.position, segment: this.segments.at(-1) ?? '', bytes: this.durableLength };
   }
 

@@ -41,8 +41,7 @@ export class EndCheck {
   missingFrom(found: FoundEnd): MissingEnd | undefined {
     const { end } = this;
     const witness = witnessPath(found.directory);
-    const place = logPositionText(found.position);
-    const where = `${found.path ?? found.directory} ends with record ${place}`;
+    const where = `${found.path ?? found.directory} ends with record ${logPositionText(found.position)}`;
     const lacking = (expected: ChainPosition | undefined, description: string): MissingEnd => ({
       found: found.position,
       expected: expected && { epoch: expected.epoch, seq: expected.seq, hash: expected.hash },

@@ -115,13 +115,13 @@ export class RecordReader {
     for (let at = 0; at < bytes.length && !found.isComplete;) {
       const line = readLine(bytes, at);
       if (line.json === undefined) throw corrupt(join(this.directory, segment), offset + at);
-      const place = positionInRecord(line.json);
-      if (place) {
-        if (at === 0) this.note(segment, place.seq, offset);
-        if (place.seq > found.nextSeq) throw corrupt(join(this.directory, segment), offset + at);
-        found.take({ ...place, json: line.json }, line.end - line.start);
+      const position = positionInRecord(line.json);
+      if (position) {
+        if (at === 0) this.note(segment, position.seq, offset);
+        if (position.seq > found.nextSeq) throw corrupt(join(this.directory, segment), offset + at);
+        found.take({ ...position, json: line.json }, line.end - line.start);
         // The next read begins where this one ends.
-        if (found.isComplete) this.note(segment, place.seq, offset + at);
+        if (found.isComplete) this.note(segment, position.seq, offset + at);
       }
       at = line.end;
     }

@@ -10,15 +10,15 @@ const { variant, first, count } = simulationOptions(process.argv, REAL, PLANTED)
 
 const beganMs = performance.now();
 let failed = 0;
-const told = new Map<string, number>();
+const outcomes = new Map<string, number>();
 for (let seed = first; seed < first + count; seed += 1) {
   const result = simulate(seed, variant);
-  for (const [outcome, times] of result.told) told.set(outcome, (told.get(outcome) ?? 0) + times);
+  for (const [outcome, times] of result.reports) outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + times);
   if (result.violation === undefined) continue;
   failed += 1;
   console.log(describeFailure(seed, result.violation));
 }
 const seconds = (performance.now() - beganMs) / 1_000;
-const outcomes = [...told].map(([outcome, times]) => `${times} ${outcome}`).join(', ');
-console.log(`${count} runs, ${failed} failed; ${outcomes}; ${seconds.toFixed(1)} s`);
+const counts = [...outcomes].map(([outcome, times]) => `${times} ${outcome}`).join(', ');
+console.log(`${count} runs, ${failed} failed; ${counts}; ${seconds.toFixed(1)} s`);
 process.exitCode = failed === 0 ? 0 : 1;

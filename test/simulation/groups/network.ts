@@ -6,13 +6,13 @@ export interface Fault {
   readonly errorChance: number;
   readonly repeatChance: number;
   readonly lateChance: number;
-  /** Of a change: that the node answers 500, with or without having done it. */
+  /** The chance that the node answers a change with 500, whether it is done or not. */
   readonly brokenChance: number;
 }
 
 /**
- * `unsent`: the node has certainly not received it. `silent`: it may have, or may yet. `broken`: the node has answered 500,
- * and nothing of this message comes later.
+ * `unsent`: the node has certainly not received it. `silent`: it may have received it, or may receive it later. `broken`: the
+ * node has answered 500, and nothing of this message comes later.
  */
 export type Delivery<Answer> = { readonly answer: Answer } | 'unsent' | 'silent' | 'broken';
 
@@ -27,7 +27,7 @@ export class Network {
 
   constructor(
     private readonly random: SeededRandom,
-    /** Changed when the faults end. */
+    /** Changes when the faults end. */
     public fault: Fault,
   ) {}
 
@@ -40,41 +40,41 @@ export class Network {
     return this.down.has(node);
   }
 
-  /** Sends once; tells once how that ended. The work may be done after that as well. */
-  send<Answer>(node: string, work: () => Answer, told: (delivery: Delivery<Answer>) => void, isChange: boolean): void {
+  /** Sends once and reports the end once. The node may still do the work afterwards. */
+  send<Answer>(node: string, work: () => Answer, done: (delivery: Delivery<Answer>) => void, isChange: boolean): void {
     const { random, queue, fault } = this;
-    let isTold = false;
-    let isEnded = false;
-    const tell = (delivery: Delivery<Answer>): void => {
-      if (isTold) return;
-      isTold = true;
-      isEnded = delivery === 'broken';
-      told(delivery);
+    let hasEnded = false;
+    let isCutOff = false;
+    const end = (delivery: Delivery<Answer>): void => {
+      if (hasEnded) return;
+      hasEnded = true;
+      isCutOff = delivery === 'broken';
+      done(delivery);
     };
     if (this.isDown(node)) {
       queue.after(1, () => {
-        tell('unsent');
+        end('unsent');
       });
       return;
     }
     queue.after(DEADLINE_MS, () => {
-      tell('silent');
+      end('silent');
     });
     const copies = random.chance(fault.repeatChance) ? 2 : 1;
     for (let copy = 0; copy < copies; copy += 1) {
       const isLate = random.chance(fault.lateChance);
       queue.after(isLate ? random.below(LATE_MS) : random.below(HOP_MS), () => {
-        if (isEnded || random.chance(fault.lossChance) || this.isDown(node)) return;
+        if (isCutOff || random.chance(fault.lossChance) || this.isDown(node)) return;
         const isError = random.chance(fault.errorChance);
         if (isError && random.chance(0.5)) {
-          tell('silent');
+          end('silent');
           return;
         }
         const isBroken = isChange && random.chance(fault.brokenChance);
         const delivery: Delivery<Answer> = isBroken && random.chance(0.5) ? 'broken' : { answer: work() };
         queue.after(random.below(HOP_MS), () => {
           if (random.chance(fault.lossChance)) return;
-          tell(isError ? 'silent' : isBroken ? 'broken' : delivery);
+          end(isError ? 'silent' : isBroken ? 'broken' : delivery);
         });
       });
     }

@@ -11,23 +11,23 @@ import { REAL, type Variant } from './variant.js';
 export interface Result {
   /** Undefined when every promise held. */
   readonly violation: string | undefined;
-  /** How often each outcome was told. */
-  readonly told: ReadonlyMap<Outcome | 'died', number>;
+  /** The number of reports of each outcome. */
+  readonly reports: ReadonlyMap<Outcome | 'died', number>;
 }
 
 class Violation extends Error {}
 
 const NO_FAULT: Fault = { lossChance: 0, errorChance: 0, repeatChance: 0, lateChance: 0, brokenChance: 0 };
 const GROUPS = ['a', 'b'];
-/** Nobody but who sets a number far ahead touches it before the end. */
+/** Until the end, only the step that sets a version far ahead touches this group. */
 const QUIET_GROUP = 'quiet';
-/** What a hand has set: its id is above all others. */
+/** The id of a manual change, above all others. */
 const FAR_ID = 'zzz';
 const FAR: readonly LamportTime[] = [5_000_000, Number.MAX_SAFE_INTEGER];
 const BUSY_MS = 2_000;
 const LAST_MS = 20_000;
 
-/** The line by which a failed run is found again. */
+/** The line that repeats a failed run. */
 export function describeFailure(seed: number, violation: string): string {
   return `seed ${String(seed)}: ${violation}. Replay: npm run simulate -- --protocol groups --seed ${String(seed)}`;
 }
@@ -37,15 +37,15 @@ export function simulate(seed: number, variant: Variant = REAL): Result {
   const world = new World(seed, variant);
   try {
     world.run();
-    return { violation: undefined, told: world.told };
+    return { violation: undefined, reports: world.reports };
   } catch (error) {
     if (!(error instanceof Violation)) throw error;
-    return { violation: error.message, told: world.told };
+    return { violation: error.message, reports: world.reports };
   }
 }
 
 class World {
-  readonly told = new Map<Outcome | 'died', number>();
+  readonly reports = new Map<Outcome | 'died', number>();
   readonly network: Network;
   readonly nodes: ReadonlyMap<string, SimulatedNode>;
   private readonly random: SeededRandom;
@@ -85,7 +85,7 @@ class World {
     this.isOver = true;
     network.fault = NO_FAULT;
     for (const name of this.names) network.setDown(name, false);
-    // What is late lands before, while and after everything is repaired.
+    // Late messages land before, during and after the repair.
     network.queue.runUntil(LAST_MS);
     for (let round = 0; this.clients.some(({ kept, isBusy }) => isBusy || kept.size > 0); round += 1) {
       if (round > 2) throw new Violation('liveness: an operation stays open though every node answers');
@@ -102,18 +102,18 @@ class World {
   }
 
   ended({ id }: Intent, outcome: Outcome): void {
-    this.told.set(outcome, (this.told.get(outcome) ?? 0) + 1);
+    this.reports.set(outcome, (this.reports.get(outcome) ?? 0) + 1);
     if (outcome === 'open') return;
     this.outcomes.set(id, outcome);
     for (const [name, node] of this.nodes) {
       const isThere = node.stands(id);
-      if (outcome === 'done' && !isThere) throw new Violation(`${id} was told done, and is not on ${name}`);
+      if (outcome === 'done' && !isThere) throw new Violation(`${id} was reported done, but is not on ${name}`);
       if (outcome === 'done' && !node.wasSo(id))
-        throw new Violation(`${id} was told done, and was never so on ${name}`);
+        throw new Violation(`${id} was reported done, but was never on ${name}`);
     }
   }
 
-  /** Every client repairs what its directory holds, then begins something new. */
+  /** Every client repairs the operations in its directory, then begins a new one. */
   private goOn(client: SimulatedClient): void {
     const { random, network } = this;
     network.queue.after(1 + random.below(200), () => {
@@ -135,7 +135,7 @@ class World {
     });
   }
 
-  /** Some nodes have been changed alone before, and are as they were, but for how much they have met. */
+  /** Some nodes were changed alone before; their groups are the same, but they have met higher versions. */
   private changeAlone(): void {
     for (const node of this.nodes.values()) {
       for (let times = this.random.below(4); times > 0; times -= 1) {
@@ -148,8 +148,8 @@ class World {
   }
 
   /**
-   * Some nodes were set far ahead by hand before, when nodes took any number: one alone, by what stands nowhere else and
-   * in nobody's way, or all but a few that lag, by what stands against everyone.
+   * Some nodes were set far ahead by hand when nodes accepted any version: either one node with a harmless group, or all
+   * except a few that lag.
    */
   private setFarAhead(): void {
     const { random, names } = this;
@@ -163,7 +163,7 @@ class World {
     }
   }
 
-  /** Somebody tries that while clients are at work, on a node of today. */
+  /** Tries to set a version far ahead on a present node while clients work. */
   private tryToSetFarAhead(): void {
     const { random, network, names } = this;
     const node = this.nodes.get(names[random.below(names.length)]!)!;
@@ -172,14 +172,14 @@ class World {
     });
   }
 
-  /** What a repair does for nodes that lag. */
+  /** Raises nodes that lag, like a repair. */
   private raise(): void {
     const nodes = [...this.nodes.values()];
     const majority = metByMajority(nodes.map(({ version }) => version)) ?? 0;
     if (this.variant.raises) for (const node of nodes) node.raise(majority);
   }
 
-  /** Everything is well: what somebody asks for is done. */
+  /** Without faults every operation is done. */
   private changeAtTheEnd(groupId: string): void {
     const { network } = this;
     const isThere = [...this.nodes.values()].some((node) => node.groups().includes(groupId));
@@ -209,8 +209,8 @@ class World {
     for (const [id, outcome] of this.outcomes) {
       for (const [name, node] of this.nodes) {
         const isThere = node.hasEffect(id);
-        if (outcome === 'done' && !node.stands(id)) throw new Violation(`${id} was told done, and ${name} lost it`);
-        if (outcome !== 'done' && isThere) throw new Violation(`${id} was told ${outcome}, and is on ${name}`);
+        if (outcome === 'done' && !node.stands(id)) throw new Violation(`${id} was reported done, but ${name} lost it`);
+        if (outcome !== 'done' && isThere) throw new Violation(`${id} was reported ${outcome}, but is on ${name}`);
       }
     }
   }

@@ -18,13 +18,13 @@ import type { Variant } from './variant.js';
 
 const ATTEMPTS = 2;
 
-/** How a call ended, however often it was tried. */
+/** The end of a call after all its attempts. */
 interface End<Answer> {
   readonly answer?: Answer;
   readonly mayLand: boolean;
   /** The last answer was 500. */
   readonly isBroken?: true;
-  /** One before that was. */
+  /** An earlier answer was 500. */
   readonly wasBroken?: true;
 }
 
@@ -32,7 +32,7 @@ export interface ClientWorld {
   readonly network: Network;
   readonly nodes: ReadonlyMap<string, SimulatedNode>;
   readonly variant: Variant;
-  /** Whether the process dies here. */
+  /** True when the process dies here. */
   diesNow(): boolean;
   ended(intent: Intent, outcome: Outcome): void;
 }
@@ -40,8 +40,8 @@ export interface ClientWorld {
 /** The shell of the cluster client over simulated nodes; its disk is `kept`. */
 export class SimulatedClient {
   readonly kept = new Map<string, Intent>();
-  /** Which life this is: what belongs to an earlier one does nothing any more. */
-  private life = 0;
+  /** The number of this incarnation: callbacks of an earlier one have no effect. */
+  private incarnation = 0;
   isBusy = false;
 
   constructor(private readonly world: ClientWorld) {}
@@ -54,23 +54,23 @@ export class SimulatedClient {
     this.run(intent, { type: 'resume', unknown: 'undo', isForgotten: false, mayBeUnderWay: false });
   }
 
-  /** `kill -9`: what is kept stays. */
+  /** `kill -9`: the stored intents remain. */
   die(): void {
-    this.life += 1;
+    this.incarnation += 1;
     this.isBusy = false;
   }
 
   private run(intent: Intent, first: Input): void {
-    const { life, world } = this;
+    const { incarnation, world } = this;
     let operation: Operation = operationOf(intent);
     this.isBusy = true;
     const feed = (input: Input): void => {
-      if (life !== this.life) return;
+      if (incarnation !== this.incarnation) return;
       const [next, effects] = decide(operation, input);
       operation = next;
       for (const effect of effects) {
         if (world.diesNow()) this.die();
-        if (life !== this.life) return;
+        if (incarnation !== this.incarnation) return;
         this.carryOut(effect, operation, feed);
       }
     };
@@ -92,9 +92,9 @@ export class SimulatedClient {
         return;
       case 'look':
         if (phase === 'confirming' && !world.variant.looksBeforeDone) {
-          // As an answer, never at once.
+          // Asynchronous, like an answer.
           world.network.queue.after(1, () => {
-            feed({ type: 'looked', node: effect.node, look: { state: 'silent', cause: 'not looked at' } });
+            feed({ type: 'looked', node: effect.node, look: { state: 'silent', cause: 'not queried' } });
           });
           return;
         }
@@ -110,12 +110,12 @@ export class SimulatedClient {
     }
   }
 
-  private look(node: string, wanted: Wanted, told: (look: Look) => void): void {
+  private look(node: string, wanted: Wanted, done: (look: Look) => void): void {
     this.ask(
       node,
       (one) => one.look(wanted),
       ({ answer }) => {
-        told(answer ? { state: 'seen', ...answer } : { state: 'silent', cause: 'silent' });
+        done(answer ? { state: 'seen', ...answer } : { state: 'silent', cause: 'silent' });
       },
       false,
     );
@@ -172,19 +172,19 @@ export class SimulatedClient {
     );
   }
 
-  /** A node that answers 500 is asked once more. */
-  private askUnbroken<Answer>(name: string, work: NodeWork<Answer>, told: (end: End<Answer>) => void): void {
+  /** Asks a node that answers 500 once more. */
+  private askUnbroken<Answer>(name: string, work: NodeWork<Answer>, done: (end: End<Answer>) => void): void {
     this.ask(name, work, (first) => {
-      if (!first.isBroken) told(first);
+      if (!first.isBroken) done(first);
       else
         this.ask(name, work, (second) => {
-          told({ ...second, mayLand: first.mayLand || second.mayLand, wasBroken: true });
+          done({ ...second, mayLand: first.mayLand || second.mayLand, wasBroken: true });
         });
     });
   }
 
-  /** As often as is allowed. */
-  private ask<Answer>(name: string, work: NodeWork<Answer>, told: (end: End<Answer>) => void, isChange = true): void {
+  /** Asks as often as allowed. */
+  private ask<Answer>(name: string, work: NodeWork<Answer>, done: (end: End<Answer>) => void, isChange = true): void {
     const { network, nodes } = this.world;
     const node = nodes.get(name)!;
     let mayLand = false;
@@ -193,12 +193,12 @@ export class SimulatedClient {
         name,
         () => work(node),
         (delivery: Delivery<Answer>) => {
-          if (delivery === 'broken') told({ isBroken: true, mayLand });
-          else if (typeof delivery === 'object') told({ answer: delivery.answer, mayLand });
+          if (delivery === 'broken') done({ isBroken: true, mayLand });
+          else if (typeof delivery === 'object') done({ answer: delivery.answer, mayLand });
           else {
             mayLand ||= delivery === 'silent';
             if (number < ATTEMPTS) attempt(number + 1);
-            else told({ mayLand });
+            else done({ mayLand });
           }
         },
         isChange,

@@ -10,32 +10,32 @@ import type { Wanted } from '../../../src/protocols/cluster-client/core/intent.j
 import type { WriteAnswer } from '../../../src/protocols/cluster-client/core/node-status.js';
 import type { Variant } from './variant.js';
 
-/** What a message makes a node do. */
+/** A message and its effect on a node. */
 export type NodeWork<Answer> = (node: SimulatedNode) => Answer;
 
 interface Known {
   readonly id: string;
   readonly wanted: Wanted;
   readonly version: LamportTime;
-  /** Whether there was something to delete. */
+  /** Whether the group to delete existed. */
   readonly found: boolean;
-  /** It was answered no, and will be again. */
+  /** The operation was refused, and will be refused again. */
   isRefused: boolean;
   isUndone: boolean;
-  /** At some time the group was there, or not there, as it asks for. */
+  /** At some time the group existed, or was missing, as the operation demands. */
   wasSo: boolean;
 }
 
-/** A node by the definition: it forgets nothing, and works out what is there from all that it was ever told. */
+/** A node by the definition: it forgets nothing, and derives its groups from all messages that it received. */
 export class SimulatedNode {
   private readonly known = new Map<string, Known>();
-  /** Undone before they came. */
+  /** Operations that were undone before they arrived. */
   private readonly marks = new Set<string>();
   private counter: LamportTime = 0;
 
   constructor(
     private readonly variant: Variant,
-    /** As nodes were that took any number, and said yes to what changes nothing. */
+    /** An earlier node, which accepts any version and answers yes to operations without effect. */
     readonly isOld = false,
   ) {}
 
@@ -105,18 +105,18 @@ export class SimulatedNode {
     return [...ids].filter((groupId) => this.isThere(groupId)).sort();
   }
 
-  /** It was told of this operation, and not that it is undone. */
+  /** It received this operation and no undo of it. */
   stands(id: string): boolean {
     const known = this.known.get(id);
     return known !== undefined && counts(known);
   }
 
-  /** As `stands`, and it was so at some time. */
+  /** Like `stands`, and the state was so at some time. */
   wasSo(id: string): boolean {
     return this.stands(id) && this.known.get(id)?.wasSo === true;
   }
 
-  /** As `stands`, and there was something to do. */
+  /** Like `stands`, and the operation had an effect. */
   hasEffect(id: string): boolean {
     const known = this.known.get(id);
     return this.stands(id) && (known?.found === true || known?.wanted.kind === 'create');

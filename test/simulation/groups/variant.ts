@@ -1,32 +1,32 @@
-/** What a simulation plants; REAL plants nothing. */
+/** The rules that a simulation can drop; REAL drops none. */
 export interface Variant {
-  /** Clients tell the other nodes which place the first one gave an operation. */
+  /** Clients give the other nodes the version that the first node gave the operation. */
   readonly sendsVersions: boolean;
-  /** Clients ask for a place above all that any node has met. */
+  /** Clients ask for a version above all that any node has met. */
   readonly asksForVersionAbove: boolean;
-  /** Clients take an undo that nobody answered for done. */
+  /** Clients treat an unanswered undo as done. */
   readonly trustsUndos: boolean;
-  /** Clients take back by a look alone what a node that answers 500 has not done, only where nothing can come later. */
+  /** After a 500, clients settle a missing change by a query only when nothing can arrive later. */
   readonly mindsWhatIsLate: boolean;
-  /** Where the node has met nothing since, either. */
+  /** And only when the node has met no later version. */
   readonly mindsWhatIsBelow: boolean;
-  /** Clients do not take what a node has answered 500 to for undone when it cannot be reached after that. */
+  /** Clients do not treat a change that was answered 500 as undone when the node is unreachable afterwards. */
   readonly mindsWhatFailed: boolean;
-  /** Clients take what a node that answers 500 is seen to have for its doing, also where operation ids are known. */
+  /** After a 500, clients treat a visible change as their own, even on a node that knows operation ids. */
   readonly believesLooks: boolean;
-  /** Nodes remember what was undone, and refuse it when it comes late. */
+  /** Nodes remember undone operations and refuse them when they arrive late. */
   readonly remembersUndos: boolean;
-  /** An undo looks at whose the group is. */
+  /** An undo checks which operation created the group. */
   readonly undoesOnlyItsOwn: boolean;
-  /** Clients look once more before they tell that it is done. */
+  /** Clients query the nodes once more before they report the operation as done. */
   readonly looksBeforeDone: boolean;
-  /** Clients ask for a place above what any node has met, however far ahead of the others that is. */
+  /** Clients ask for a version above what any node has met, however far ahead it is. */
   readonly believesAnyNumber: boolean;
   /** A repair raises nodes that lag. */
   readonly raises: boolean;
-  /** Nodes refuse a place that is far above all that they have met. */
+  /** Nodes refuse a version that is far above all that they have met. */
   readonly refusesLeaps: boolean;
-  /** Nodes give the last number that JavaScript counts to whatever comes after it. */
+  /** Nodes give the last exact number of JavaScript to every later operation. */
   readonly endsNumbers: boolean;
 }
 
@@ -49,17 +49,17 @@ export const REAL: Variant = {
 
 export const PLANTED: Readonly<Record<string, Variant>> = {
   'every node orders operations by itself': { ...REAL, sendsVersions: false },
-  'an operation has its place above what the first node has met': { ...REAL, asksForVersionAbove: false },
+  'an operation has a version above what only the first node has met': { ...REAL, asksForVersionAbove: false },
   'an undo without an answer counts as done': { ...REAL, trustsUndos: true },
-  'a look ends what may come later': { ...REAL, mindsWhatIsLate: false },
-  'a look ends what may stand below a later change': { ...REAL, mindsWhatIsBelow: false },
-  'a node that failed, and is not reached after that, has done nothing': { ...REAL, mindsWhatFailed: false },
-  'what a node that fails is seen to have is its doing': { ...REAL, believesLooks: true },
+  'a query ends a call that may land later': { ...REAL, mindsWhatIsLate: false },
+  'a query ends a call that a later change may hide': { ...REAL, mindsWhatIsBelow: false },
+  'a node that failed and is unreachable afterwards has done nothing': { ...REAL, mindsWhatFailed: false },
+  'a change that a failed node shows is its own': { ...REAL, believesLooks: true },
   'an undo leaves no mark': { ...REAL, remembersUndos: false },
   'an undo removes whatever is there': { ...REAL, undoesOnlyItsOwn: false },
-  'what all nodes have said is told without a look': { ...REAL, looksBeforeDone: false },
-  'a number that one node has met is asked of all': { ...REAL, believesAnyNumber: true },
-  'a repair raises nobody': { ...REAL, raises: false },
+  'an operation is reported as done without a query': { ...REAL, looksBeforeDone: false },
+  'a version that one node has met is spread to all': { ...REAL, believesAnyNumber: true },
+  'a repair raises no node': { ...REAL, raises: false },
   'a node takes any number': { ...REAL, refusesLeaps: false },
-  'the numbers come to an end': { ...REAL, endsNumbers: true },
+  'the versions come to an end': { ...REAL, endsNumbers: true },
 };

@@ -11,11 +11,11 @@ export const MIN_IN_SYNC = 2;
 
 export type Concern = 'all' | 'majority' | 'primary';
 
-/** One request of a client, and what it knows of it in the end. */
+/** One request of a client, and its known outcome at the end. */
 export interface Attempt {
   readonly op: number;
   readonly concern: Concern;
-  told: 'done' | 'refused' | 'unknown';
+  outcome: 'done' | 'refused' | 'unknown';
 }
 
 export interface HasStore {
@@ -23,13 +23,13 @@ export interface HasStore {
 }
 
 export interface PrimaryWatcher {
-  /** Something is durable on this primary that was not before. */
+  /** More records of this primary are durable. */
   primaryDurable(primary: HasStore, identity: PrimaryIdentity): void;
-  /** A client is about to be told that a write is done. */
+  /** A client is about to receive the answer that a write is done. */
   confirmed(primary: HasStore, core: PrimaryState, concern: Concern, position: ChainPosition): void;
 }
 
-/** What a process sees of the world around it. */
+/** The world as a process sees it. */
 export interface Cluster {
   readonly queue: EventQueue;
   readonly random: SeededRandom;
@@ -39,15 +39,15 @@ export interface Cluster {
   readonly variant: Variant;
   readonly minInSync: number;
   readonly maxPerMessage: number;
-  /** What came about in this run: decisions and effects of the cores, by their names. */
+  /** The decisions and effects of the cores in this run, by name. */
   readonly met: Set<string>;
-  /** An operator's recovery was refused for good: too few replicas can vouch. */
+  /** An operator's recovery was refused for good: too few replicas can vote. */
   isUnrecoverable: boolean;
   replica(name: string): SimulatedReplica;
   newClusterId(): string;
   fsyncMs(): number;
   follows(position: ChainPosition, record: SimulatedRecord): boolean;
-  /** It ended itself. */
+  /** The process ended itself. */
   primaryEnded(primary: object): void;
 }
 
@@ -57,6 +57,6 @@ export interface Opener extends HasStore {
   readonly primaryId: string;
   after(delayMs: number, action: () => void): void;
   ask(replica: SimulatedReplica, sent: Sent, timeoutMs: number, settle: (reply: Reply | undefined) => void): void;
-  /** `epoch` is this process's own now. */
+  /** This process owns `epoch` now. */
   open(epoch: number): void;
 }

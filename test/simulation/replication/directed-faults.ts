@@ -8,7 +8,7 @@ type Schedule = (world: World, faults: Faults) => void;
 const STEP_MS = 0.5;
 const PATIENCE_MS = 4_000;
 
-/** Lets time pass until `condition`. False when it did not come about, which chance may bring with it. */
+/** Lets time pass until `condition` holds. False when it does not, which can happen by chance. */
 function until(world: World, condition: () => boolean): boolean {
   const endMs = world.queue.nowMs + PATIENCE_MS;
   while (!condition()) {
@@ -18,7 +18,7 @@ function until(world: World, condition: () => boolean): boolean {
   return true;
 }
 
-/** The four, in an order of this run. */
+/** The four replicas in an order of this run. */
 function shuffled({
   replicas,
   random,
@@ -34,13 +34,13 @@ const areAllInSync = ({ primary }: World): boolean =>
   primary.isOpen && primary.core!.replicas.every(({ condition }) => condition === 'in-sync');
 
 const confirmedCount = ({ attempts }: World): number =>
-  attempts.filter(({ told, concern }) => told === 'done' && concern !== 'primary').length;
+  attempts.filter(({ outcome, concern }) => outcome === 'done' && concern !== 'primary').length;
 
 function cutOff({ network }: World, ...replicas: readonly SimulatedReplica[]): void {
   for (const { name } of replicas) network.broken.add(`to ${name}`).add(`from ${name}`);
 }
 
-/** Two hold what is confirmed; one of them loses its disk, the other is away when the primary's disk is lost too. */
+/** Two replicas hold the confirmed writes; one loses its disk, the other is away when the primary's disk is lost too. */
 const wipedVoter: Schedule = (world, faults) => {
   const [a, b, c, d] = shuffled(world);
   if (!until(world, () => areAllInSync(world))) return;
@@ -54,7 +54,7 @@ const wipedVoter: Schedule = (world, faults) => {
   world.runUntil(world.queue.nowMs + 2_500);
 };
 
-/** One gets a long tail that nobody confirmed; the others go on in a newer epoch with less. */
+/** One replica gets a long unconfirmed tail; the others continue in a newer epoch with fewer records. */
 const longDeadTail: Schedule = (world, faults) => {
   const [a, b, c, d] = shuffled(world);
   world.maxPerMessage = 8;
@@ -97,7 +97,7 @@ const outvotedRecord: Schedule = (world, faults) => {
   if (!until(world, () => world.primary.isOpen)) return;
   let isDone = false;
   for (let i = 0; i < 500 && !isDone; i += 1) {
-    world.write(op, 'majority', 1_000, ({ told }) => (isDone ||= told === 'done'));
+    world.write(op, 'majority', 1_000, ({ outcome }) => (isDone ||= outcome === 'done'));
     world.runUntil(world.queue.nowMs + STEP_MS);
   }
   cutOff(world, a, c, d);
@@ -107,7 +107,7 @@ const outvotedRecord: Schedule = (world, faults) => {
   world.runUntil(world.queue.nowMs + 2_000);
 };
 
-/** Snapshots that are held up, repeated and overtaken. */
+/** Snapshots are delayed, repeated and overtaken. */
 const lateSnapshots: Schedule = (world, faults) => {
   const { random, network } = world;
   Object.assign(network, { repeatChance: 0.4, slowChance: 0.3, longestDelayMs: 800 });
@@ -121,15 +121,15 @@ const lateSnapshots: Schedule = (world, faults) => {
   }
 };
 
-/** The primary's own state goes wrong: the replicas agree against it. */
-const liar: Schedule = (world) => {
+/** The primary's own state becomes wrong: the replicas agree against it. */
+const wrongPrimary: Schedule = (world) => {
   if (!until(world, () => areAllInSync(world) && world.primaryStore.durable > 5)) return;
   const { store } = world.primary;
   store.states[store.durable - 1]! ^= 12_345;
   world.runUntil(world.queue.nowMs + 2_500);
 };
 
-/** An older primary goes on while the next one opens on a copy of its directory. */
+/** An older primary continues while the next one opens on a copy of its directory. */
 const twoPrimaries: Schedule = (world, faults) => {
   const { random } = world;
   for (let i = 0; i < 3; i += 1) {
@@ -148,6 +148,6 @@ export const DIRECTED: readonly Schedule[] = [
   longDeadTail,
   outvotedRecord,
   lateSnapshots,
-  liar,
+  wrongPrimary,
   twoPrimaries,
 ];

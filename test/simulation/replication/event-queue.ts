@@ -1,4 +1,4 @@
-/** Simulated time: events happen in the order of their times, those of one time in the order of their making. */
+/** Simulated time: events happen in the order of their times; events of one time in the order of their creation. */
 export class EventQueue {
   /** Milliseconds since the world began. */
   nowMs = 0;
@@ -8,23 +8,23 @@ export class EventQueue {
   after(delayMs: number, event: () => void): void {
     const { heap } = this;
     const entry = { atMs: this.nowMs + delayMs, order: (this.made += 1), event };
-    let place = heap.push(entry) - 1;
-    while (place > 0) {
-      const parent = (place - 1) >> 1;
+    let index = heap.push(entry) - 1;
+    while (index > 0) {
+      const parent = (index - 1) >> 1;
       if (!isBefore(entry, heap[parent]!)) break;
-      heap[place] = heap[parent]!;
-      place = parent;
+      heap[index] = heap[parent]!;
+      index = parent;
     }
-    heap[place] = entry;
+    heap[index] = entry;
   }
 
-  /** Lets everything happen that is due by then. */
+  /** Runs all events that are due by then. */
   runUntil(endMs: number): void {
     while (this.runNext(endMs));
     this.nowMs = endMs;
   }
 
-  /** Lets the next event happen. False when none is due by then. */
+  /** Runs the next event. False when none is due by then. */
   runNext(endMs: number): boolean {
     const first = this.heap[0];
     if (!first || first.atMs > endMs) return false;
@@ -37,16 +37,16 @@ export class EventQueue {
 
   private sink(entry: (typeof this.heap)[number]): void {
     const { heap } = this;
-    let place = 0;
+    let index = 0;
     for (;;) {
-      let child = 2 * place + 1;
+      let child = 2 * index + 1;
       if (child >= heap.length) break;
       if (child + 1 < heap.length && isBefore(heap[child + 1]!, heap[child]!)) child += 1;
       if (!isBefore(heap[child]!, entry)) break;
-      heap[place] = heap[child]!;
-      place = child;
+      heap[index] = heap[child]!;
+      index = child;
     }
-    heap[place] = entry;
+    heap[index] = entry;
   }
 }
 

@@ -2,18 +2,17 @@ import type { SimulatedReplica } from './simulated-replica.js';
 import { SimulatedStore } from './simulated-store.js';
 import type { World } from './world.js';
 
-type Place = Readonly<Record<'epoch' | 'seq', number>>;
+type Position = Readonly<Record<'epoch' | 'seq', number>>;
 
 /**
- * What goes wrong, at random. Each fault keeps to what the protocol promises to survive: the loss of the primary's disk
- * needs a quorum of replicas that can vouch and did not go back in time, none with a wrong state, which could be chosen;
- * a replica's disk is lost or replaced only while
- * there is one primary.
+ * Random faults, each of a kind that the protocol promises to survive. The primary's disk is lost only while a quorum of
+ * replicas can vote and did not go back in time, and no replica has a wrong state that could be chosen. A replica's disk is
+ * lost or replaced only while there is one primary.
  */
 export class Faults {
   private readonly backups = new Map<string, SimulatedStore>();
-  /** Replicas that were put back in time, and where they had been. */
-  private readonly stale = new Map<SimulatedReplica, Place>();
+  /** The former positions of replicas that were replaced by an older copy. */
+  private readonly stale = new Map<SimulatedReplica, Position>();
   private isPrimaryLost = false;
   private tampered = 0;
 
@@ -137,7 +136,7 @@ export class Faults {
     });
   }
 
-  /** How many can vouch for what they ever acknowledged. */
+  /** The number of replicas that hold everything that they ever acknowledged. */
   voters(): number {
     for (const [replica, { epoch, seq }] of this.stale) {
       const { position } = replica.store;
@@ -167,7 +166,7 @@ export class Faults {
 
   private mayLosePrimary(): boolean {
     const { attempts, primary, replicas } = this.world;
-    const hasConfirmed = attempts.some(({ told, concern }) => told === 'done' && concern !== 'primary');
+    const hasConfirmed = attempts.some(({ outcome, concern }) => outcome === 'done' && concern !== 'primary');
     const isSound = this.voters() >= 3 && this.stale.size === 0 && !replicas.some(({ store }) => store.isTampered());
     return hasConfirmed && primary.isOpen && isSound;
   }

@@ -3,19 +3,19 @@ import type { PrimaryIdentity, PrimaryState } from '../../../src/protocols/repli
 import { type Attempt, type Concern, type HasStore, MIN_IN_SYNC, type PrimaryWatcher } from './cluster.js';
 import type { ReplicaWatcher, SimulatedReplica } from './simulated-replica.js';
 
-/** A promise was broken. */
+/** A broken promise. */
 export class Violation extends Error {}
 
 /**
- * What must hold, told from the disks and from what clients were told; nothing is asked of the cores, except for whom a
- * primary claims to be.
+ * The invariants, checked on the disks and on the answers to clients. The oracles ask the cores only for the identity of a
+ * primary.
  */
 export class Oracles implements PrimaryWatcher, ReplicaWatcher {
-  /** Every record that was ever durable at a primary, by hash; and the replicas on which it ever was. */
+  /** Every record that was ever durable at a primary, by hash, with the replicas that ever held it. */
   private readonly holders = new Map<string, Set<string>>();
   private readonly ownerOfEpoch = new Map<number, string>();
-  /** Where each replica stood last. */
-  private readonly places = new Map<string, ChainPosition>();
+  /** The last position of each replica. */
+  private readonly positions = new Map<string, ChainPosition>();
 
   primaryDurable({ store }: HasStore, { epoch, primaryId }: PrimaryIdentity): void {
     const owner = this.ownerOfEpoch.get(epoch) ?? primaryId;
@@ -29,15 +29,15 @@ export class Oracles implements PrimaryWatcher, ReplicaWatcher {
   }
 
   replicaChanged({ name, store }: SimulatedReplica, by: 'append' | 'install' | 'set-aside'): void {
-    const before = by === 'set-aside' ? undefined : this.places.get(name);
+    const before = by === 'set-aside' ? undefined : this.positions.get(name);
     if (before && store.durable < before.seq) {
       throw new Violation(`P3: ${name} went from ${before.seq} back to ${store.durable} by ${by}`);
     }
-    // What is not on the chain any more is set aside, never written over.
+    // Records off the chain are quarantined, never overwritten.
     if (before && by === 'append' && store.positionAt(before.seq).hash !== before.hash) {
       throw new Violation(`P3: ${name} lost ${before.hash} without keeping it`);
     }
-    this.places.set(name, store.position);
+    this.positions.set(name, store.position);
     for (let seq = store.durable; seq > 0; seq -= 1) {
       const { hash } = store.log[seq - 1]!;
       const holders = this.holders.get(hash);
@@ -47,9 +47,9 @@ export class Oracles implements PrimaryWatcher, ReplicaWatcher {
     }
   }
 
-  /** Somebody took its disk away, or put an older one in its place. */
+  /** The replica's disk was lost or replaced by an older copy. */
   replicaReplaced({ name, store }: SimulatedReplica): void {
-    this.places.set(name, store.position);
+    this.positions.set(name, store.position);
   }
 
   confirmed({ store }: HasStore, core: PrimaryState, concern: Concern, { hash, seq }: ChainPosition): void {
@@ -61,7 +61,7 @@ export class Oracles implements PrimaryWatcher, ReplicaWatcher {
     if (this.ownerOfEpoch.get(epoch) !== primaryId) throw new Violation(`two primaries confirm in epoch ${epoch}`);
   }
 
-  /** At the end, when all is quiet and everyone is in sync with `primary`. */
+  /** Runs at the end, when the world is at rest and all replicas are in sync with `primary`. */
   settled(
     primary: HasStore,
     replicas: readonly SimulatedReplica[],
@@ -72,16 +72,16 @@ export class Oracles implements PrimaryWatcher, ReplicaWatcher {
     for (const { name, store: other } of replicas) {
       const same = other.log.length === store.log.length && other.position.hash === store.position.hash;
       if (!same || other.stateAt(other.durable) !== store.stateAt(store.durable)) {
-        throw new Violation(`P3: ${name} is in sync and not equal to the primary`);
+        throw new Violation(`P3: ${name} is in sync but differs from the primary`);
       }
     }
     const times = new Map<number, number>();
     for (const { op } of store.log) if (op !== 0) times.set(op, (times.get(op) ?? 0) + 1);
     for (const [op, count] of times) if (count > 1) throw new Violation(`P4: write ${op} took effect ${count} times`);
-    const mayBeThere = new Set(attempts.filter(({ told }) => told !== 'refused').map(({ op }) => op));
-    for (const { op, concern, told } of attempts) {
+    const mayBeThere = new Set(attempts.filter(({ outcome }) => outcome !== 'refused').map(({ op }) => op));
+    for (const { op, concern, outcome } of attempts) {
       const isThere = times.has(op);
-      const mustBeThere = told === 'done' && (concern !== 'primary' || !wasPrimaryReplaced);
+      const mustBeThere = outcome === 'done' && (concern !== 'primary' || !wasPrimaryReplaced);
       if (mustBeThere && !isThere) throw new Violation(`P1: write ${op}, confirmed under ${concern}, is lost`);
       if (!mayBeThere.has(op) && isThere) throw new Violation(`P7: write ${op} was refused and took effect`);
     }

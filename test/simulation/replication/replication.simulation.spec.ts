@@ -2,21 +2,21 @@ import { describe, expect, it } from '@jest/globals';
 import { describeFailure, type Outcome, simulate } from './simulate.js';
 import { PLANTED, type Variant } from './variant.js';
 
-/** About ten seconds of one core. `npm run simulate -- --seeds 100000` tries more. */
+/** About ten seconds on one processor core. `npm run simulate -- --seeds 100000` tries more. */
 const SEEDS = 2_400;
 /** Enough for the rarest of the planted bugs, several times over. */
 const SEEDS_FOR_A_BUG = 1_000;
-/** Generous: how slow a machine is shall never decide a test. */
+/** Generous, so that no test depends on the speed of the machine. */
 const TIMEOUT_MS = 15 * 60_000;
 
-/** Of the runs of these seeds, in order, until `isEnough`. */
+/** Yields the runs of these seeds, in order, until `isEnough`. */
 function* runs(count: number, variant?: Variant): Generator<readonly [seed: number, outcome: Outcome]> {
   for (let seed = 1; seed <= count; seed += 1) yield [seed, simulate(seed, variant)];
 }
 
 describe('the simulated cluster', () => {
   it(
-    'given whatever goes wrong, keeps every promise and comes to rest, and meets all that the protocol knows',
+    'given random faults, keeps every promise, comes to rest, and uses every decision and effect of the protocol',
     () => {
       const failures: string[] = [];
       const met = new Set<string>();
@@ -40,7 +40,7 @@ describe('the simulated cluster', () => {
   );
 
   it.each(Object.entries(PLANTED))(
-    'given the planted bug "%s", finds it',
+    'given the planted bug "%s", breaks a promise',
     (_, variant) => {
       let found: string | undefined;
       for (const [, { violation }] of runs(SEEDS_FOR_A_BUG, variant)) {
@@ -52,7 +52,7 @@ describe('the simulated cluster', () => {
     TIMEOUT_MS,
   );
 
-  it('given the same seed twice, runs alike', () => {
+  it('given the same seed twice, runs identically', () => {
     for (const seed of [1, 4, 8, 24]) expect(simulate(seed)).toEqual(simulate(seed));
   });
 });

@@ -7,7 +7,7 @@ import { World } from './world.js';
 export interface Outcome {
   /** Undefined when every promise held. */
   readonly violation: string | undefined;
-  /** Simulated time from the last fault until all was well; -1 when too few replicas were left that could vouch. */
+  /** Simulated time from the last fault until the end of all work; -1 when too few replicas could vote. */
   readonly settledInMs: number;
   readonly confirmed: number;
   /** See `Cluster.met`. */
@@ -16,7 +16,7 @@ export interface Outcome {
 
 const FIRST_FAULT_MS = 400;
 
-/** The line by which a failed run is found again. */
+/** The line that repeats a failed run. */
 export function describeFailure(seed: number, violation: string): string {
   return `seed ${seed}: ${violation}. Replay: npm run simulate -- --seed ${seed}`;
 }
@@ -28,7 +28,7 @@ export function simulate(seed: number, variant: Variant = REAL): Outcome {
   let settledInMs = -1;
   let violation: string | undefined;
   try {
-    // Every fourth run goes down one of the paths that chance alone rarely finds.
+    // Every fourth run follows a path that random faults rarely reach.
     const directed = seed % 4 === 0 ? DIRECTED[(seed / 4) % DIRECTED.length] : undefined;
     if (directed) directed(world, faults);
     else runAtRandom(world, faults);
@@ -38,11 +38,11 @@ export function simulate(seed: number, variant: Variant = REAL): Outcome {
     if (!(error instanceof Violation)) throw error;
     violation = error.message;
   }
-  const confirmed = world.attempts.filter(({ told }) => told === 'done').length;
+  const confirmed = world.attempts.filter(({ outcome }) => outcome === 'done').length;
   return { violation, settledInMs, confirmed, met: world.met };
 }
 
-/** A few kinds of faults in each run, often: each kind would otherwise hide behind the others. */
+/** Each run has few kinds of faults, and often: otherwise the kinds would hide each other. */
 function runAtRandom(world: World, faults: Faults): void {
   const { random, network } = world;
   if (random.chance(0.5)) network.lossChance = random.fraction() * 0.15;

@@ -2,7 +2,7 @@ import type { Attempt, Concern } from './cluster.js';
 import type { EventQueue } from './event-queue.js';
 import type { SeededRandom } from '../../support/seeded-random.js';
 
-/** What a client sees of the world. */
+/** The world as a client sees it. */
 export interface Service {
   readonly queue: EventQueue;
   readonly random: SeededRandom;
@@ -14,7 +14,7 @@ export interface Service {
 
 const PATIENCE_MS = 2_000;
 
-/** Writes one after the other, and often asks again with the same key for what it was not told. */
+/** Sends one write after the other, and often repeats an unanswered write with the same key. */
 export class SimulatedClient {
   constructor(private readonly world: Service) {}
 
@@ -26,8 +26,8 @@ export class SimulatedClient {
     const { world } = this;
     world.queue.after(20 + world.random.below(250), () => {
       if (world.areFaultsOver) return;
-      world.write(op, this.concern(), PATIENCE_MS, ({ told }) => {
-        const asksAgain = told !== 'done' && world.random.chance(0.7);
+      world.write(op, this.concern(), PATIENCE_MS, ({ outcome }) => {
+        const asksAgain = outcome !== 'done' && world.random.chance(0.7);
         this.next(asksAgain ? op : world.newOp());
       });
     });

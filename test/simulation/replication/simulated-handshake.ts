@@ -5,7 +5,7 @@ import type { Reply, Sent } from './simulated-network.js';
 const ANSWER_WITHIN_MS = 150;
 const RETRY_MS = 200;
 
-/** The way of a primary process to its epoch; and, where that is refused, what an operator does about it. */
+/** The handshake of a primary process, and the operator's recovery after a refusal. */
 export function handshake(primary: Opener): void {
   const forks: string[] = [];
   askAll(primary, { question: { kind: 'report' } }, (heard) => {
@@ -110,7 +110,7 @@ function restore(primary: Opener, name: string): void {
   });
 }
 
-/** All answers that come in time, by replica. */
+/** All answers that arrive in time, by replica. */
 function askAll(primary: Opener, sent: Sent, done: (heard: Heard) => void): void {
   const heard: Record<string, ReplicaReport> = {};
   let open = primary.world.replicas.length;

@@ -4,7 +4,7 @@ import type { SeededRandom } from '../../support/seeded-random.js';
 import type { EventQueue } from './event-queue.js';
 import type { SimulatedRecord, SimulatedStore } from './simulated-store.js';
 
-/** What the protocol's core does not see: questions that a shell answers from what is durable. */
+/** Requests that a shell answers from durable data without the core. */
 export type Question =
   | { readonly kind: 'report' }
   | { readonly kind: 'records'; readonly afterSeq: number }
@@ -30,24 +30,24 @@ export type Reply =
 export interface Receiver<S = Sent, R = Reply> {
   readonly name: string;
   readonly isUp: boolean;
-  /** Another incarnation is another process: connections to an earlier one are broken. */
+  /** Each incarnation is another process: connections to an earlier one are broken. */
   readonly incarnation: number;
   receive(sent: S, reply: (reply: R) => void): void;
 }
 
-/** A process that asks. Runs nothing when it is dead, and later when it is paused. */
+/** A process that sends requests. A dead one runs nothing; a paused one runs later. */
 export interface Asker {
   run(action: () => void): void;
 }
 
-/** Requests over connections that lose, hold up, repeat and overtake. Both directions of a link fail by themselves. */
+/** Requests over connections that lose, delay, repeat and reorder. Both directions of a link fail independently. */
 export class SimulatedNetwork {
   lossChance = 0;
   repeatChance = 0;
-  /** Of a message that takes up to `longestDelayMs` instead of a few milliseconds. */
+  /** The chance that a message takes up to `longestDelayMs` instead of a few milliseconds. */
   slowChance = 0;
   maxDelayMs = 2_000;
-  /** `to a` and `from a`: what does not get through. */
+  /** The broken directions, such as `to a` and `from a`. */
   readonly broken = new Set<string>();
 
   constructor(
@@ -55,7 +55,7 @@ export class SimulatedNetwork {
     private readonly random: SeededRandom,
   ) {}
 
-  /** `settle` runs once: with the reply, or with undefined after `timeoutMs` or when nobody is there. */
+  /** `settle` runs once: with the reply, or with undefined after `timeoutMs` or without a receiver. */
   request<S, R>(
     asker: Asker,
     to: Receiver<S, R>,

@@ -14,13 +14,13 @@ import type { Reply, Sent } from './simulated-network.js';
 import type { SimulatedReplica } from './simulated-replica.js';
 import { type Crash, recordAfter, type SimulatedStore } from './simulated-store.js';
 
-/** What a client is told; no word at all when the process ends first. `done` with the place of the write. */
-export type Told = { readonly kind: 'done'; readonly seq: number } | { readonly kind: 'refused' };
+/** The answer to a client, absent when the process ends first. `done` contains the number of the write. */
+export type WriteOutcome = { readonly kind: 'done'; readonly seq: number } | { readonly kind: 'refused' };
 
 interface Waiter {
   readonly seq: number;
   readonly concern: Concern;
-  readonly tell: (told: Told) => void;
+  readonly settle: (outcome: WriteOutcome) => void;
 }
 
 export const REPLICA_TIMEOUT_MS = 500;
@@ -28,7 +28,7 @@ const SNAPSHOT_TIMEOUT_MS = 1_500;
 const PING_MS = 250;
 const AUDIT_MS = 1_000;
 
-/** A primary process around the real core: from its start, through opening or recovery, to its end. */
+/** A primary process around the real core: its start, handshake or recovery, service and end. */
 export class SimulatedPrimary implements Opener {
   isAlive = true;
   core: PrimaryState | undefined;
@@ -36,7 +36,7 @@ export class SimulatedPrimary implements Opener {
   private backlog: (() => void)[] = [];
   private isFlushing = false;
   private waiters: Waiter[] = [];
-  private readonly places = new Map<number, number>();
+  private readonly seqs = new Map<number, number>();
 
   constructor(
     readonly world: Cluster,
@@ -88,11 +88,11 @@ export class SimulatedPrimary implements Opener {
     this.world.network.request(this, replica, sent, timeoutMs, settle);
   }
 
-  /** `epoch` is this process's own now: its first record, then the service. */
+  /** This process owns `epoch` now: it writes the first record, then it serves. */
   open(epoch: number): void {
     const { store, world } = this;
     store.clusterId ??= world.newClusterId();
-    for (const { op, seq } of store.log) this.places.set(op, seq);
+    for (const { op, seq } of store.log) this.seqs.set(op, seq);
     store.append([recordAfter(store.positionAt(store.log.length), epoch, 0)]);
     const identity = { clusterId: store.clusterId, epoch, primaryId: this.primaryId };
     this.after(world.fsyncMs(), () => {
@@ -110,25 +110,25 @@ export class SimulatedPrimary implements Opener {
     });
   }
 
-  /** The same `op` again is the same write. */
-  submit(op: number, concern: Concern, tell: (told: Told) => void): void {
+  /** A repeated `op` is the same write. */
+  submit(op: number, concern: Concern, settle: (outcome: WriteOutcome) => void): void {
     this.run(() => {
       const { core, store } = this;
-      let seq = this.places.get(op);
-      // What is written already is only waited for.
+      let seq = this.seqs.get(op);
+      // A write that exists only needs its confirmation.
       const isAdmitted = seq !== undefined || concern === 'primary' || (core && admits(core));
       if (!core || !isAdmitted) {
-        tell({ kind: 'refused' });
+        settle({ kind: 'refused' });
         return;
       }
       if (seq === undefined) {
         const record = recordAfter(store.positionAt(store.log.length), core.identity.epoch, op);
         ({ seq } = record);
         store.append([record]);
-        this.places.set(op, seq);
+        this.seqs.set(op, seq);
         this.flush();
       }
-      this.waiters.push({ seq, concern, tell });
+      this.waiters.push({ seq, concern, settle });
       this.settleWaiters();
     });
   }
@@ -154,10 +154,10 @@ export class SimulatedPrimary implements Opener {
     if (!core) return;
     const { all, majority } = core.confirmed;
     const reached: Record<Concern, number> = { all, majority, primary: store.durable };
-    this.waiters = this.waiters.filter(({ seq, concern, tell }) => {
+    this.waiters = this.waiters.filter(({ seq, concern, settle }) => {
       if (seq > reached[concern]) return true;
       this.world.oracles.confirmed(this, core, concern, store.positionAt(seq));
-      tell({ kind: 'done', seq });
+      settle({ kind: 'done', seq });
       return false;
     });
   }
@@ -237,7 +237,7 @@ export class SimulatedPrimary implements Opener {
     });
   }
 
-  /** Those that happen to stand at the same place are compared. */
+  /** Compares the replicas that are at the same position. */
   private audit(): void {
     const hashes = new Map<number, Record<string, string>>();
     for (const replica of this.world.replicas) {

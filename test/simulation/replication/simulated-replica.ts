@@ -17,7 +17,7 @@ interface Task {
 }
 
 export interface ReplicaWatcher {
-  /** Something is durable on this replica that was not before. */
+  /** More records of this replica are durable. */
   replicaChanged(replica: SimulatedReplica, by: 'append' | 'install' | 'set-aside'): void;
 }
 
@@ -30,7 +30,7 @@ export class SimulatedReplica implements Receiver {
   private state: ReplicaState | undefined;
   private readonly tasks: Task[] = [];
   private isBusy = false;
-  /** What the disk is at; a crash leaves it done or undone. */
+  /** The disk write under way; after a crash it is either done or not. */
   private underWay: (() => void) | undefined;
 
   constructor(
@@ -122,7 +122,7 @@ export class SimulatedReplica implements Receiver {
     });
   }
 
-  /** Begins to write; what it returns is what has happened once it is durable. */
+  /** Begins a write; the returned function applies its durable effect. */
   private begin(effect: Exclude<ReplicaEffect, { kind: 'answer' }>, sent: Message): () => void {
     const { store, watcher } = this;
     switch (effect.kind) {

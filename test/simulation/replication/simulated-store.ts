@@ -3,17 +3,17 @@ import type { ReplicaPromise } from '../../../src/protocols/replication/index.js
 import { NO_PROMISE } from '../../../src/protocols/replication/index.js';
 import type { SeededRandom } from '../../support/seeded-random.js';
 
-/** `op`: which client write it is; 0: the first record of an epoch. */
+/** `op` numbers the client's write; 0 is the first record of an epoch. */
 export interface SimulatedRecord extends EncodedRecord {
   readonly op: number;
 }
 
-/** How a process ends: `power` also loses what was written and not synchronised, from some point on. */
+/** How a process ends: `power` also loses unsynchronised data from some point on. */
 export type Crash = 'kill' | 'power';
 
 const START: ChainPosition = { epoch: 0, seq: 0, hash: '0'.repeat(32) };
 
-/** No cryptography: the cores only compare hashes. */
+/** A cheap hash, because the cores only compare hashes. */
 export function recordAfter(previous: ChainPosition, epoch: number, op: number): SimulatedRecord {
   const seq = previous.seq + 1;
   let code = op;
@@ -21,21 +21,21 @@ export function recordAfter(previous: ChainPosition, epoch: number, op: number):
   return { epoch, seq, hash: `${epoch}.${seq}.${code >>> 0}`, json: '', op };
 }
 
-/** What the document state machine makes of one more record. */
+/** The document state after one more record. */
 function apply(state: number, record: SimulatedRecord): number {
   return Math.imul(state ^ record.op ^ (record.epoch << 20), 0x85ebca6b) ^ (state >>> 13);
 }
 
 /**
- * A data directory. The whole history is kept, as the content of the snapshot and of the journal; what a journal that was
- * shortened cannot show any more lies before `firstSeq`.
+ * A data directory. It keeps the whole history as the content of snapshot and journal; a shortened journal lacks the records
+ * before `firstSeq`.
  */
 export class SimulatedStore {
   clusterId: string | undefined;
   log: SimulatedRecord[] = [];
-  /** Of the state machine after each record. */
+  /** The state after each record. */
   states: number[] = [];
-  /** So many records survive a loss of power. */
+  /** The number of records that survive a loss of power. */
   durable = 0;
   firstSeq = 1;
   snapshotSeq = 0;
@@ -62,7 +62,7 @@ export class SimulatedStore {
     }
   }
 
-  /** A process that reads what is there makes it durable and computes the state anew. */
+  /** A starting process makes the data durable and computes the state again. */
   open(): void {
     this.durable = this.log.length;
     const { log } = this;
@@ -71,24 +71,24 @@ export class SimulatedStore {
     this.append(log);
   }
 
-  /** Whether the state is not what the records make of it. */
+  /** Whether the state contradicts the records. */
   isTampered(): boolean {
     let state = 0;
     return this.log.some((record, index) => (state = apply(state, record)) !== this.states[index]);
   }
 
-  /** Of what was not synchronised a whole number of records is left; a torn one is cut. */
+  /** A whole number of unsynchronised records remains; a torn one is removed. */
   crash(how: Crash, random: SeededRandom): void {
     if (how === 'power') this.truncate(this.durable + random.below(this.log.length - this.durable + 1));
   }
 
-  /** A snapshot of all, and a journal that begins somewhere before its end. */
+  /** Takes a snapshot of all records and begins the journal somewhere before its end. */
   shorten(random: SeededRandom): void {
     this.snapshotSeq = this.durable;
     this.firstSeq = Math.max(this.firstSeq, this.durable + 1 - random.below(4));
   }
 
-  /** What another directory holds up to `seq`, as one snapshot. */
+  /** Installs the data of another directory up to `seq` as one snapshot. */
   replaceBy(other: Pick<SimulatedStore, 'clusterId' | 'log' | 'states'>, seq: number): void {
     this.clusterId = other.clusterId;
     this.log = other.log.slice(0, seq);
@@ -98,7 +98,7 @@ export class SimulatedStore {
     this.snapshotSeq = seq;
   }
 
-  /** Durable parts only, as a copy of the directory has them. */
+  /** Copies the durable parts, like a copy of the directory. */
   copy(): SimulatedStore {
     const copy = new SimulatedStore();
     copy.log = this.log.slice(0, this.durable);

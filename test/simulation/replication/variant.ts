@@ -6,7 +6,7 @@ import {
   type Heard,
 } from '../../../src/protocols/replication/index.js';
 
-/** What the world runs: the real cores, or one of them with a bug that the oracles must find. */
+/** The code that the world runs: the real cores, or one of them with a bug that the oracles must find. */
 export interface Variant {
   readonly beginPrimary: typeof beginPrimary;
   readonly decideReplica: typeof decideReplica;

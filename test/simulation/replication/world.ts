@@ -12,11 +12,11 @@ import type { Variant } from './variant.js';
 
 const REPLICA_NAMES = ['a', 'b', 'c', 'd'];
 const CLIENTS = 3;
-/** After the last fault: for all to be in sync, and a new write to be confirmed. */
+/** The limit after the last fault until all replicas are in sync and a new write is confirmed. */
 const SETTLE_WITHIN_MS = 30_000;
 const LOOK_EVERY_MS = 100;
 
-/** One simulated cluster with its clients, its operator and its supervisor. */
+/** One simulated cluster with its clients, operator and supervisor. */
 export class World implements Cluster {
   readonly queue = new EventQueue();
   readonly random: SeededRandom;
@@ -24,7 +24,7 @@ export class World implements Cluster {
   readonly oracles = new Oracles();
   readonly replicas: readonly SimulatedReplica[];
   readonly attempts: Attempt[] = [];
-  /** All that were started; the last one is the one that the supervisor means. */
+  /** All primaries that were started; the supervisor watches the last one. */
   readonly primaries: SimulatedPrimary[] = [];
   readonly minInSync = MIN_IN_SYNC;
   primaryStore = new SimulatedStore();
@@ -94,13 +94,13 @@ export class World implements Cluster {
     this.restartPrimary();
   }
 
-  /** It ended itself. Only the one that the supervisor means is started again. */
+  /** A primary ended itself. The supervisor restarts only the last one. */
   primaryEnded(primary: object): void {
     if (primary === this.primary) this.restartPrimary();
   }
 
   write(op: number, concern: Concern, patienceMs: number, settled: (attempt: Attempt) => void): void {
-    const attempt: Attempt = { op, concern, told: 'unknown' };
+    const attempt: Attempt = { op, concern, outcome: 'unknown' };
     this.attempts.push(attempt);
     let isWaiting = true;
     const settle = (): void => {
@@ -110,9 +110,9 @@ export class World implements Cluster {
     const alive = this.alivePrimaries;
     const isStray = alive.length > 1 && this.random.chance(0.4);
     const primary = isStray ? alive[this.random.below(alive.length)]! : this.primary;
-    primary.submit(op, concern, (told) => {
-      // A client that hung up is told nothing, but what it would have been told binds all the same.
-      attempt.told = told.kind;
+    primary.submit(op, concern, (outcome) => {
+      // A client that closed its connection gets no answer, but the answer binds nevertheless.
+      attempt.outcome = outcome.kind;
       settle();
     });
     this.queue.after(patienceMs, settle);
@@ -122,7 +122,7 @@ export class World implements Cluster {
     this.queue.runUntil(atMs);
   }
 
-  /** Faults are over: everyone must come in sync, and a write be confirmed under `all`. Returns the time it took. */
+  /** Ends the faults: all replicas must be in sync and a write confirmed under `all`. Returns the time this took. */
   settle(): number {
     const beganMs = this.queue.nowMs;
     this.areFaultsOver = true;
@@ -140,8 +140,8 @@ export class World implements Cluster {
   }
 
   private writeLast(last: { readonly op: number; isDone: boolean }): void {
-    this.write(last.op, 'all', 1_000, ({ told }) => {
-      last.isDone = told === 'done';
+    this.write(last.op, 'all', 1_000, ({ outcome }) => {
+      last.isDone = outcome === 'done';
       if (!last.isDone) {
         this.queue.after(LOOK_EVERY_MS, () => {
           this.writeLast(last);
@@ -154,7 +154,7 @@ export class World implements Cluster {
     const { core, store } = this.primary;
     if (!core || this.alivePrimaries.length > 1 || store.durable !== store.log.length) return false;
     if (core.replicas.some(({ condition }) => condition !== 'in-sync')) return false;
-    // A tampered state is found by the next comparison.
+    // The next comparison finds a tampered state.
     return this.replicas.every(
       (replica) =>
         replica.store.durable === store.durable &&

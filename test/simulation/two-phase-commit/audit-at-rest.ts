@@ -5,16 +5,16 @@ import { USER_IDS } from './simulated-client.js';
 import type { Story } from './story.js';
 import type { World } from './world.js';
 
-/** When all is quiet: what is wrong with the whole, if anything. */
+/** Describes an inconsistency of the resting world; undefined when there is none. */
 export async function auditAtRest(world: World): Promise<string | undefined> {
   for (const story of world.audit.stories.values()) {
-    const problem = told(story) ?? allOrNone(story) ?? kept(story, world);
+    const problem = answered(story) ?? allOrNone(story) ?? kept(story, world);
     if (problem !== undefined) return problem;
   }
   return countsOf(world) ?? (await copiesOf(world));
 }
 
-function told({ id, told: was, row, lost }: Story): string | undefined {
+function answered({ id, answer: was, row, lost }: Story): string | undefined {
   if (was === 'done' && row !== 'committed' && !lost) return `P1: ${id} was confirmed and is ${row ?? 'nowhere'}`;
   return was === 'not done' && row === 'committed' ? `P7: ${id} was refused and is committed` : undefined;
 }
@@ -32,7 +32,7 @@ function allOrNone(story: Story): string | undefined {
   return undefined;
 }
 
-/** What stands in the tables now is what was written once. */
+/** The tables contain exactly the rows that were written. */
 function kept({ id, work, row, needsOperator, lost }: Story, { database }: World): string | undefined {
   if (needsOperator || lost) return undefined;
   const isThere = database[work.table].get(work.key) === id;
@@ -43,7 +43,7 @@ function kept({ id, work, row, needsOperator, lost }: Story, { database }: World
   return undefined;
 }
 
-/** Committed books and increments, users here and there: the same on every node, unless a person had to decide. */
+/** Compares books with counters and users in both stores on every node, unless an operator had to decide. */
 function countsOf({ app, audit, cluster, database }: World): string | undefined {
   if ([...audit.stories.values()].some(({ needsOperator, lost }) => needsOperator || lost)) return undefined;
   const copies = [...cluster.copies].map(([name, { machine }]) => ({ name, machine }));
@@ -60,15 +60,15 @@ function countsOf({ app, audit, cluster, database }: World): string | undefined 
   return undefined;
 }
 
-/** The state machines: the primary's is what its records come to, and all others are like it. */
+/** The primary's state follows from its records, and the state of every replica equals it. */
 async function copiesOf({ app, audit, cluster }: World): Promise<string | undefined> {
   const { machine } = app.history!;
   const names = COLLECTIONS.map(({ name }) => name);
   const problem = audit.model.compare(machine, names);
   if (problem !== undefined) return `P2: ${problem}`;
-  if (machine.transactions.allPrepared().length > 0) return 'P2: something is prepared still';
+  if (machine.transactions.allPrepared().length > 0) return 'P2: a transaction is still prepared';
   const reserved = USER_IDS.find((id) => machine.transactions.holderOf('users', id) !== undefined);
-  if (reserved !== undefined) return `P2: ${reserved} is reserved still`;
+  if (reserved !== undefined) return `P2: ${reserved} is still reserved`;
   if (cluster.copies.size === 0) return undefined;
   const own = await hashOf(machine);
   for (const [name, copy] of cluster.copies) {

@@ -17,22 +17,22 @@ import type { DatabaseFile, DatabaseWatcher, SqlWork } from './simulated-databas
 import type { LedgerWatcher } from './simulated-ledger.js';
 import { beginStory, type Request, type Story } from './story.js';
 
-/** Who can look at the disks. */
+/** Access to the disks. */
 export interface Disks {
-  /** Undefined: it is durable wherever it must be. */
+  /** Names a store without a durable promise; undefined when there is none. */
   lackOf(story: Story): string | undefined;
 }
 
 /**
- * Watches the disks over the whole run, across all crashes: for each transaction all stores or none, one decision, and
- * never otherwise than the client was told. It asks nothing of the protocol.
+ * Watches the disks over the whole run, across all crashes: each transaction is in all stores or in none, has one decision,
+ * and never contradicts the client’s answer. The audit does not ask the protocol.
  */
 export class Audit implements DatabaseWatcher, LedgerWatcher {
-  /** The first promise that was broken. */
+  /** The first broken promise. */
   violation: string | undefined;
   readonly stories = new Map<TransactionId, Story>();
   readonly model = new DocumentModel();
-  /** Users that were made in the documents alone. */
+  /** Users that were created only in the documents. */
   writtenAlone = 0;
   private seenSeq = 0;
 
@@ -54,15 +54,16 @@ export class Audit implements DatabaseWatcher, LedgerWatcher {
     const story = this.storyOf(id);
     if (story.row !== undefined && story.row !== decision) this.violate(`P2: the row of ${id} turned to ${decision}`);
     story.row = decision;
-    if (by === 'recovery' && story.needsOperator) this.violate(`P2: ${id}, which is for a person, is presumed aborted`);
+    if (by === 'recovery' && story.needsOperator)
+      this.violate(`P2: ${id} is left to an operator, but is presumed aborted`);
     if (decision === 'aborted') return;
     if (by === 'operator') {
-      if (!story.needsOperator) this.violate(`P2: a person committed ${id}, which had to be decided here`);
+      if (!story.needsOperator) this.violate(`P2: an operator committed ${id}, which this database had to decide`);
       return;
     }
     if (by === 'recovery') this.violate(`P2: recovery committed ${id}`);
     if (story.documents === 'aborted' || story.ledger === 'aborted') this.violate(`P2: ${id} commits after its abort`);
-    if (story.told === 'not done') this.violate(`P7: ${id} was refused and commits`);
+    if (story.answer === 'not done') this.violate(`P7: ${id} was refused and commits`);
     const lack = this.disks.lackOf(story);
     if (lack !== undefined) this.violate(`P2: ${id} commits without a promise: ${lack}`);
   }
@@ -74,17 +75,18 @@ export class Audit implements DatabaseWatcher, LedgerWatcher {
   }
 
   landedLate(): void {
-    this.met.note('row: after the death of who asked');
+    this.met.note('row: after the death of its process');
   }
 
   rowForgotten(id: TransactionId): void {
     const { participants, documents, ledger, row } = this.storyOf(id);
     const open = participants.filter((name) => (name === 'documents' ? documents : ledger) !== row);
     this.met.note('row: forgotten');
-    if (open.length > 0 && row === 'committed') this.violate(`the row of ${id} went before ${open.join()} had it`);
+    if (open.length > 0 && row === 'committed')
+      this.violate(`the row of ${id} was removed before ${open.join()} had carried it out`);
   }
 
-  /** Once per record, when it is durable; and again when it is read at a start. */
+  /** Called once per record when it is durable, and again when a start reads it. */
   documentApplied(record: JournalRecord<DocumentOp>, result: Applied, machine: DocumentMachine): void {
     if (record.seq <= this.seenSeq) return;
     this.seenSeq = record.seq;
@@ -99,7 +101,8 @@ export class Audit implements DatabaseWatcher, LedgerWatcher {
   }
 
   ledgerTook(id: TransactionId, message: ParticipantMessage, { answer }: ParticipantDecision): void {
-    if (answer === 'contradiction') this.violate(`P2: the ledger is told to ${message} ${id} after the opposite`);
+    if (answer === 'contradiction')
+      this.violate(`P2: the ledger receives ${message} of ${id} after the opposite decision`);
     if (message === 'prepare' && this.storyOf(id).ledger === 'aborted') this.met.note('ledger: a late prepare');
   }
 
@@ -115,13 +118,13 @@ export class Audit implements DatabaseWatcher, LedgerWatcher {
     this.compareWithRow('ledger', story, decision);
   }
 
-  /** What the client is told of a transaction that it began. */
+  /** The answer to the client that began the transaction. */
   answered(id: TransactionId, outcome: TransactionOutcome<string>): void {
     const story = this.storyOf(id);
     if (outcome.state === 'running') return;
     if (story.row !== 'committed') this.violate(`P1: ${id} was confirmed without its row`);
     if (outcome.state === 'pending') return;
-    story.told = 'done';
+    story.answer = 'done';
     for (const name of story.participants) {
       const decision = name === 'documents' ? story.documents : story.ledger;
       if (decision !== 'committed') this.violate(`P1: ${id} was confirmed before ${name} had it`);
@@ -129,10 +132,10 @@ export class Audit implements DatabaseWatcher, LedgerWatcher {
     this.compareCount(story, outcome.acknowledgements['documents']);
   }
 
-  /** The client was told that nothing was written. */
+  /** The client received the answer that nothing was written. */
   refused(id: TransactionId, { code }: AppError): void {
     const story = this.storyOf(id);
-    story.told = 'not done';
+    story.answer = 'not done';
     const { row, documents, ledger } = story;
     if ([row, documents, ledger].includes('committed'))
       this.violate(`P7: ${id} is committed and was refused (${code})`);
@@ -140,11 +143,11 @@ export class Audit implements DatabaseWatcher, LedgerWatcher {
 
   storyOf(id: TransactionId): Story {
     const story = this.stories.get(id);
-    if (!story) throw new Error(`nobody began ${id}`);
+    if (!story) throw new Error(`no client began ${id}`);
     return story;
   }
 
-  /** What is not in the copy any more has not happened. */
+  /** The older copy undoes all that it lacks. */
   databasePutBack(now: DatabaseFile, copy: DatabaseFile): void {
     for (const story of this.stories.values()) {
       const { id, row, businessRows, incarnation } = story;
@@ -156,7 +159,7 @@ export class Audit implements DatabaseWatcher, LedgerWatcher {
     }
   }
 
-  /** The newest copy is in its place again. */
+  /** The newest copy is back. */
   databaseRestored(): void {
     for (const story of this.stories.values()) {
       Object.assign(story, { ...story.lost, lost: undefined, needsOperator: false });
@@ -172,7 +175,7 @@ export class Audit implements DatabaseWatcher, LedgerWatcher {
     this.compareWithRow('documents', story, decision);
   }
 
-  /** Nobody commits before the row says so; nobody aborts what it has committed. */
+  /** No store commits before its row, and no store aborts a committed transaction. */
   private compareWithRow(name: string, { id, row, lost }: Story, decision: Decision): void {
     const mayCommit = row === 'committed' || lost?.row === 'committed';
     const isRight = decision === 'committed' ? mayCommit : row !== 'committed';
@@ -181,9 +184,11 @@ export class Audit implements DatabaseWatcher, LedgerWatcher {
 
   private compareCount(story: Story, acknowledgement: Acknowledgement | undefined): void {
     if (story.work.table !== 'books') return;
-    const told = countIn(acknowledgement);
-    if (told !== story.customers) {
-      this.violate(`P2: ${story.id} reached ${String(story.customers)} customers and told of ${String(told)}`);
+    const acknowledged = countIn(acknowledgement);
+    if (acknowledged !== story.customers) {
+      this.violate(
+        `P2: ${story.id} reached ${String(story.customers)} customers and acknowledged ${String(acknowledged)}`,
+      );
     }
   }
 }

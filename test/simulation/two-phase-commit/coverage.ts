@@ -1,6 +1,6 @@
 import type { RecoveryReport } from '../../../src/protocols/two-phase-commit/index.js';
 
-/** What came about in a run, and how often: a simulation that has gone tame shows by what is missing here. */
+/** Counts the events of a run: a simulation that has become tame lacks some of them. */
 export class Coverage {
   readonly counts = new Map<string, number>();
 

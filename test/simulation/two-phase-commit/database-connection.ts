@@ -16,18 +16,18 @@ const DEFERRED_MS = 1_000;
 const KEPT_MS = 24 * 3_600_000;
 const READ_MS = 0.2;
 
-/** The database as one incarnation of the process has it open. Everything it answers is durable. */
+/** The database as one incarnation of the process has it open. All its answers are durable. */
 export class DatabaseConnection implements LastResource<SqlWork, string> {
   readonly id: string;
   readonly incarnation: number;
-  /** Completions that are known here and not durable. */
+  /** Known completions that are not durable yet. */
   private readonly waiting = new Map<
     TransactionId,
     { readonly completedAtMs: number; readonly acknowledgements: Acknowledgements }
   >();
   private isDeferred = false;
 
-  /** `mayForget`: as of `SqlTransactionTable`. */
+  /** `mayForget`: see `SqlTransactionTable`. */
   constructor(
     private readonly database: SimulatedDatabase,
     private readonly owner: SimulatedIncarnation,
@@ -105,7 +105,7 @@ export class DatabaseConnection implements LastResource<SqlWork, string> {
     });
   }
 
-  /** One commit; what `work` throws has written nothing. What it does happens also when this incarnation is over by then. */
+  /** Runs one commit; if `work` throws, nothing is written. The commit happens even after the end of this incarnation. */
   private write<T>(work: () => T): Promise<T> {
     return this.owner.promise((resolve, reject) => {
       const attempt = (): void => {
@@ -127,7 +127,7 @@ export class DatabaseConnection implements LastResource<SqlWork, string> {
     });
   }
 
-  /** The caller is told that nobody knows; the process must end, and reads the decision when it is there again. */
+  /** The outcome is unknown to the caller; the process must end and reads the decision at its next start. */
   private lose(attempt: () => void, reject: (error: Error) => void): void {
     reject(new AppError('outcome-unknown', 'the commit may or may not be done', { retry: 'unknown' }));
     this.database.settleLater(attempt);
@@ -142,7 +142,7 @@ export class DatabaseConnection implements LastResource<SqlWork, string> {
       if (row && row.completedAtMs === undefined) rows.set(id, { ...row, ...completion });
     }
     this.waiting.clear();
-    // Where a commit may hang for longer than a row is kept, nothing is forgotten.
+    // A commit may hang for longer than a row is kept, so this database forgets nothing.
     if (kind === 'server') return;
     const olderThanMs = this.owner.clock.nowMs() - KEPT_MS;
     for (const { id, completedAtMs, decidedAtMs, acknowledgements } of rows.values()) {

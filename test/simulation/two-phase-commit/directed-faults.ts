@@ -6,7 +6,7 @@ type Schedule = (world: World, faults: Faults) => Promise<void>;
 const STEP_MS = 5;
 const PATIENCE_MS = 4_000;
 
-/** Lets time pass until `condition`. False when it did not come about, which chance may bring with it. */
+/** Lets time pass until `condition` holds. False when it does not, which can happen by chance. */
 async function until(world: World, condition: () => boolean): Promise<boolean> {
   const endMs = world.queue.nowMs + PATIENCE_MS;
   while (!condition()) {
@@ -26,12 +26,12 @@ async function restart(world: World, faults: Faults): Promise<void> {
   await serves(world);
 }
 
-/** What was committed by a database that is put back to an earlier incarnation of its own, and not told to the documents. */
+/** A database returns to an earlier incarnation after it has committed transactions unknown to the documents. */
 const olderDatabase: Schedule = async (world, faults) => {
   await serves(world);
   await pass(world, world.random.below(500));
   faults.all['back up the database']!();
-  // Otherwise the documents mostly show that they are newer, and the app refuses to start.
+  // Otherwise the documents usually show that they are newer, and the app refuses to start.
   if (world.random.chance(0.8)) world.database.condition = 'full';
   for (let incarnations = world.random.below(3); incarnations >= 0; incarnations -= 1) await restart(world, faults);
   world.database.condition = 'well';
@@ -41,7 +41,7 @@ const olderDatabase: Schedule = async (world, faults) => {
   for (let incarnations = world.random.below(5); incarnations >= 0; incarnations -= 1) await restart(world, faults);
 };
 
-/** Commits that take longer than anybody waits, while recovery asks for their decisions. */
+/** Commits take longer than every deadline, while recovery asks for their decisions. */
 const lateCommits: Schedule = async (world) => {
   await serves(world);
   await pass(world, 100);
@@ -50,14 +50,14 @@ const lateCommits: Schedule = async (world) => {
   world.database.slowChance = 0;
   if (world.random.chance(0.3)) world.appEnded(world.app, 'kill', 'kill');
   await pass(world, 1_000);
-  // What is late may still be done when recovery could not write its row.
+  // A late commit may still succeed when recovery could not write its row.
   if (world.random.chance(0.5)) world.database.condition = 'full';
   await pass(world, 2_500);
   world.database.condition = 'well';
   await pass(world, 1_000);
 };
 
-/** The app dies at one step of a transaction, and then again and again while it recovers. */
+/** The app dies at one step of a transaction, and then repeatedly in its recovery. */
 const dyingInRecovery: Schedule = async (world, faults) => {
   for (let round = 0; round < 3; round += 1) {
     await serves(world);
@@ -70,7 +70,7 @@ const dyingInRecovery: Schedule = async (world, faults) => {
   }
 };
 
-/** The journal takes decisions, and for a while not even those. */
+/** The journal accepts only decisions, and for a while not even those. */
 const fullJournal: Schedule = async (world) => {
   await serves(world);
   for (let round = 0; round < 6; round += 1) {
@@ -82,7 +82,7 @@ const fullJournal: Schedule = async (world) => {
   }
 };
 
-/** A long time goes by between two writes, and rows are old enough to be forgotten. */
+/** A long time passes between two writes, so that rows may be forgotten. */
 const longPause: Schedule = async (world, faults) => {
   for (let round = 0; round < 3; round += 1) {
     await serves(world);

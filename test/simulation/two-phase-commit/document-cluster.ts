@@ -85,7 +85,7 @@ export class DocumentCluster implements Cluster, Contents {
     return record.epoch >= position.epoch && recordAfter(position, record.epoch, record.op).hash === record.hash;
   }
 
-  /** Under a number that stands for it in simulated records. Times never go back, as in the journal. */
+  /** Stores the operation and returns its number in simulated records. Times never go back, as in the journal. */
   numberOf(op: DocumentOp, atMs: number): number {
     const at = Math.max(atMs, this.ops.at(-1)?.at ?? 0);
     return this.ops.push({ op, at });
@@ -103,7 +103,7 @@ export class DocumentCluster implements Cluster, Contents {
     return this.snapshots.get(hash)!;
   }
 
-  /** As of `DocumentHistory`. */
+  /** See `DocumentHistory`. */
   get firstToldSeq(): number {
     const { primaryStore: store } = this;
     if (store.snapshotSeq === 0) return 1;
@@ -111,7 +111,7 @@ export class DocumentCluster implements Cluster, Contents {
     return oldest ? Number(oldest.place.split('.')[1]) : store.snapshotSeq + 1;
   }
 
-  /** Of all that is durable at the primary; the journal becomes shorter. */
+  /** Takes a snapshot of the primary's durable state and shortens the journal. */
   takeSnapshot(machine: DocumentMachine): void {
     this.snapshots.set(machine.appliedPosition.hash, machine.capture());
     this.primaryStore.shorten(this.random);
@@ -132,7 +132,7 @@ export class DocumentCluster implements Cluster, Contents {
     copy.catchUp(replica.store);
   }
 
-  /** Without effect when it runs. What a killed one had in memory is gone. */
+  /** Has no effect on a running process. The memory of a killed process is lost. */
   restartReplica(replica: SimulatedReplica): void {
     if (replica.isUp) return;
     this.copies.get(replica.name)!.restart(replica.store);

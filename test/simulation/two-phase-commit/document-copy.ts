@@ -3,7 +3,7 @@ import type { DocumentOp } from '../../../src/platform/documents/index.js';
 import type { JournalRecord } from '../../../src/platform/journal/index.js';
 import type { SimulatedRecord, SimulatedStore } from '../replication/simulated-store.js';
 
-/** What the numbers in simulated records stand for, and the snapshots that were ever taken, by their last record's hash. */
+/** The operations behind the numbers of simulated records, and all snapshots, by their last record's hash. */
 export interface Contents {
   recordOf(record: SimulatedRecord): JournalRecord<DocumentOp>;
   snapshotAt(hash: string): DocumentsSnapshot;
@@ -12,7 +12,7 @@ export interface Contents {
 
 export type AppliedWatcher = (record: JournalRecord<DocumentOp>, result: Applied) => void;
 
-/** The real state machine of documents in the memory of one process, over a directory that is simulated. */
+/** The real state machine of documents in one process, over a simulated directory. */
 export class DocumentCopy {
   machine: DocumentMachine;
 
@@ -27,14 +27,14 @@ export class DocumentCopy {
     return this.machine.appliedPosition.seq;
   }
 
-  /** As a process that starts: from the snapshot, none of the records behind it yet. */
+  /** Restarts from the snapshot, without the records after it. */
   restart(store: SimulatedStore): void {
     this.machine = this.contents.newMachine();
     if (store.snapshotSeq === 0) return;
     this.machine.restore(this.contents.snapshotAt(store.positionAt(store.snapshotSeq).hash));
   }
 
-  /** Applies what is durable, up to `endSeq`. */
+  /** Applies the durable records up to `endSeq`. */
   catchUp(store: SimulatedStore, endSeq = store.durable): void {
     for (let seq = this.seq + 1; seq <= endSeq; seq += 1) {
       const record = this.contents.recordOf(store.log[seq - 1]!);

@@ -6,11 +6,11 @@ type Key = string;
 const keyOf = (collection: string, id: unknown): Key => `${collection}/${String(id)}`;
 
 /**
- * What the records of the documents should come to, in a few lines and in another way than the state machine: a document
- * shows how many transactions were committed behind the record that made it.
+ * The state that the records of the documents should give, computed in another way than in the state machine: a document
+ * shows how many transactions were committed after the record that created it.
  */
 export class DocumentModel {
-  /** The documents, and how many transactions had raised their collection's counter when they were made. */
+  /** The documents, with the count of their collection's committed transactions at their creation. */
   private readonly madeAt = new Map<Key, number>();
   private readonly raised = new Map<string, number>();
   private readonly open = new Map<string, readonly PreparedChange[]>();
@@ -24,7 +24,7 @@ export class DocumentModel {
     return [...this.madeAt.keys()].filter((key) => key.startsWith(`${collection}/`)).length;
   }
 
-  /** What is wrong with the record, if anything. */
+  /** Describes a wrong record; undefined for a right one. */
   take(op: DocumentOp): string | undefined {
     switch (op.type) {
       case 'prepare':
@@ -45,7 +45,7 @@ export class DocumentModel {
     }
   }
 
-  /** What the machine shows otherwise than it should, if anything. */
+  /** Describes a wrong state of the machine; undefined for a right one. */
   compare(machine: DocumentMachine, collections: readonly string[]): string | undefined {
     for (const name of collections) {
       const { documents, counter, declaration } = machine.collection(name);
@@ -72,7 +72,7 @@ export class DocumentModel {
       const key = keyOf(change.collection, change.id);
       const holder = this.reserved.get(key);
       if (holder !== undefined) return `${transaction} reserves ${key}, which ${holder} has reserved`;
-      if (this.madeAt.has(key)) return `${transaction} promises to create ${key}, which is there`;
+      if (this.madeAt.has(key)) return `${transaction} promises to create ${key}, which exists`;
       this.reserved.set(key, transaction);
     }
     return undefined;
@@ -97,6 +97,6 @@ export class DocumentModel {
     const key = keyOf(collection, id);
     const holder = this.reserved.get(key);
     if (!this.madeAt.has(key)) this.madeAt.set(key, this.raisedOf(collection));
-    return holder !== undefined && holder !== by ? `${key} is written, and ${holder} has reserved it` : undefined;
+    return holder !== undefined && holder !== by ? `${key} is written although ${holder} has reserved it` : undefined;
   }
 }

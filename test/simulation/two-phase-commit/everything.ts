@@ -1,6 +1,6 @@
 import { TWO_PHASE_CRASH_SITES } from '../../../src/protocols/two-phase-commit/index.js';
 
-/** What must come about in the runs of a suite, by the names under which it is noted; else they have become tame. */
+/** The events that the runs of a suite must contain, by their recorded names. Otherwise the simulation has become tame. */
 export const EVERYTHING: readonly string[] = [
   ...TWO_PHASE_CRASH_SITES.map((site) => `ended: ${site}`),
   ...['kill', 'power', 'the outcome of a commit is unknown', 'it refused to start'].map((why) => `ended: ${why}`),
@@ -19,7 +19,7 @@ export const EVERYTHING: readonly string[] = [
   ...['committed by coordinator', 'aborted by coordinator', 'aborted by recovery', 'forgotten'].map(
     (what) => `row: ${what}`,
   ),
-  ...['committed by operator', 'aborted by operator', 'after the death of who asked'].map((what) => `row: ${what}`),
+  ...['committed by operator', 'aborted by operator', 'after the death of its process'].map((what) => `row: ${what}`),
   ...['committed', 'aborted', 'unmatched', 'failed'].map((found) => `recovery: ${found}`),
   ...['committed', 'aborted', 'conflict', 'not-found'].map((answer) => `resolved: ${answer}`),
   'ledger: a late prepare',

@@ -4,7 +4,7 @@ import type { Crash } from '../replication/simulated-store.js';
 import type { DatabaseFile } from './simulated-database.js';
 import type { World } from './world.js';
 
-/** What goes wrong, at random; each fault keeps to what the protocol promises to survive. */
+/** Random faults, each of a kind that the protocol promises to survive. */
 export class Faults {
   private backup: DatabaseFile | undefined;
 

@@ -14,7 +14,7 @@ import type { SimulatedIncarnation } from './simulated-incarnation.js';
 const ANSWER_WITHIN_MS = 400;
 const ASKED_AT_MOST = 5;
 
-/** What one incarnation of the process knows of the ledger: requests that may be lost. */
+/** The ledger as one incarnation of the process reaches it: requests may be lost. */
 export class LedgerParticipant implements Participant<undefined> {
   readonly name = 'ledger';
 
@@ -31,11 +31,11 @@ export class LedgerParticipant implements Participant<undefined> {
   }
 
   commit(id: TransactionId): Promise<Acknowledgement> {
-    return this.tell({ kind: 'commit', id });
+    return this.notify({ kind: 'commit', id });
   }
 
   abort(id: TransactionId): Promise<Acknowledgement> {
-    return this.tell({ kind: 'abort', id });
+    return this.notify({ kind: 'abort', id });
   }
 
   async inDoubt(): Promise<readonly InDoubt[]> {
@@ -49,7 +49,7 @@ export class LedgerParticipant implements Participant<undefined> {
     }
   }
 
-  private async tell(message: LedgerMessage): Promise<Acknowledgement> {
+  private async notify(message: LedgerMessage): Promise<Acknowledgement> {
     await this.ask(message);
     return {};
   }

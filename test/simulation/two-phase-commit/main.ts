@@ -5,8 +5,8 @@ import { PLANTED } from './planted-bugs.js';
 import { REAL } from './variant.js';
 
 /**
- * `npm run simulate -- --protocol two-phase-commit --seed 123` replays one run, `--seeds 20000 --from 1` tries many.
- * `--bug '<name>'` plants a bug, `--coverage` says what came about and how often.
+ * `npm run simulate -- --protocol two-phase-commit --seed 123` replays one run, `--seeds 20000 --from 1` tries many. `--bug
+ * '<name>'` plants a bug, `--coverage` counts the events.
  */
 const { variant, first, count, isCovered } = simulationOptions(process.argv, REAL, PLANTED);
 

@@ -15,7 +15,7 @@ import { REAL, type Variant } from './variant.js';
 
 type Sql = LastResource<SqlWork, string>;
 
-/** `real` with some methods of another kind. */
+/** `real` with some methods replaced. */
 function changed<T extends object>(real: T, methods: Partial<T>): T {
   return new Proxy(real, {
     get(target, name) {
@@ -35,7 +35,7 @@ const documentsWith = <Work>(methods: (real: Participant<Work>) => Partial<Parti
   documents: (real: Participant<Work>) => changed(real, methods(real)),
 });
 
-/** Recovery asks otherwise; the coordinator as it should. */
+/** Changes the calls of recovery and not those of the coordinator. */
 const recoveryOf =
   (ask: (real: Sql, details: readonly DecisionDetails[]) => Promise<ReadonlyMap<TransactionId, Decision>>) =>
   (real: Sql): Partial<Sql> => ({
@@ -56,7 +56,7 @@ class CountingAtPrepare extends DocumentMachine {
     const customers = this.collection('customers');
     if (op.type === 'prepare') customers.counter += bumpsIn(op);
     const result = super.apply(record);
-    // Committed: it is there already. Aborted: it is taken back.
+    // Committed: the effect exists already. Aborted: the effect is undone.
     if (result && 'decision' in result && 'customers' in result.outcome.bumped) customers.counter -= 1;
     return result;
   }
@@ -113,7 +113,7 @@ export const PLANTED: Readonly<Record<string, Variant>> = {
       return new Map(details.map(({ id }) => [id, rows.get(id) ?? 'aborted']));
     }),
   ),
-  'recovery presumes abort where it cannot write': sqlWith(
+  'recovery presumes abort when it cannot write': sqlWith(
     recoveryOf((real, details) => real.abort(details).catch(() => new Map(details.map(({ id }) => [id, 'aborted'])))),
   ),
   'answered before it can be read': {
@@ -127,7 +127,7 @@ export const PLANTED: Readonly<Record<string, Variant>> = {
   },
   'bump counted at prepare': machineOf(CountingAtPrepare),
   'customers counted at prepare': machineOf(NotifyingThePrepare),
-  'commit told before the row is durable': sqlWith((real) => ({
+  'participants notified before the row is durable': sqlWith((real) => ({
     commit: (details, work) => {
       void real.commit(details, work).catch(() => undefined);
       return Promise.resolve({ decision: 'committed', result: work.key });

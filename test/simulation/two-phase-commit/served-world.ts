@@ -7,7 +7,7 @@ import type { SimulatedApp } from './simulated-app.js';
 import type { SimulatedLedger } from './simulated-ledger.js';
 import type { Request } from './story.js';
 
-/** What clients and operators know of the world that they live in. */
+/** The part of the world that clients and operators know. */
 export interface ServedWorld {
   readonly queue: EventQueue;
   readonly random: SeededRandom;
@@ -16,10 +16,10 @@ export interface ServedWorld {
   readonly ledger: SimulatedLedger | undefined;
   readonly app: SimulatedApp;
   readonly areFaultsOver: boolean;
-  /** Between two requests of one client; on average. */
+  /** The average time between two requests of one client. */
   readonly pauseMs: number;
-  /** Made so far by clients, and numbers for what they write. */
+  /** The number of writes so far, which also numbers their content. */
   writes: number;
-  /** What `begin` begins is the transaction of this request. */
+  /** Connects the transaction that `begin` begins with this request. */
   beginning<T>(request: Request, begin: () => T): readonly [id: TransactionId, begun: T];
 }

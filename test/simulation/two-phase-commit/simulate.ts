@@ -11,7 +11,7 @@ import { World } from './world.js';
 export interface Outcome {
   /** Undefined when every promise held. */
   readonly violation: string | undefined;
-  /** Simulated time from the last fault until all was well. */
+  /** Simulated time from the last fault until the end of all work. */
   readonly settledInMs: number;
   readonly committed: number;
   readonly met: Coverage;
@@ -20,7 +20,7 @@ export interface Outcome {
 const CLIENTS = 3;
 const FIRST_FAULT_MS = 250;
 
-/** The line by which a failed run is found again. */
+/** The line that repeats a failed run. */
 export function describeFailure(seed: number, violation: string): string {
   return `seed ${seed}: ${violation}. Replay: npm run simulate -- --protocol two-phase-commit --seed ${seed}`;
 }
@@ -34,7 +34,7 @@ export async function simulate(seed: number, variant: Variant = REAL): Promise<O
   let settledInMs = -1;
   let violation: string | undefined;
   try {
-    // Every fourth run goes down one of the paths that chance alone rarely finds.
+    // Every fourth run follows a path that random faults rarely reach.
     const directed = seed % 4 === 0 ? DIRECTED[(seed / 4) % DIRECTED.length] : undefined;
     if (directed) await directed(world, faults);
     else await runAtRandom(world, faults);
@@ -50,7 +50,7 @@ export async function simulate(seed: number, variant: Variant = REAL): Promise<O
   return { violation, settledInMs, committed, met: world.met };
 }
 
-/** A few kinds of faults in each run, often: each kind would otherwise hide behind the others. */
+/** Each run has few kinds of faults, and often: otherwise the kinds would hide each other. */
 async function runAtRandom(world: World, faults: Faults): Promise<void> {
   const { random, cluster } = world;
   const { network } = cluster;

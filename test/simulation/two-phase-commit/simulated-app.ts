@@ -24,7 +24,7 @@ import type { SimulatedLedger } from './simulated-ledger.js';
 import { SimulatedIncarnation, type Surroundings } from './simulated-incarnation.js';
 import type { Variant } from './variant.js';
 
-/** No recovery from replicas takes place here. */
+/** The simulation has no recovery from replicas. */
 const NONE_UNMATCHED = { ids: [], replace: () => Promise.resolve() };
 
 const DEADLINES = { prepareDeadlineMs: 1_000, answerDeadlineMs: 2_000, inDoubtAfterMs: 2_500 };
@@ -32,7 +32,7 @@ const DEADLINES = { prepareDeadlineMs: 1_000, answerDeadlineMs: 2_000, inDoubtAf
 export interface AppWorld extends Surroundings {
   readonly cluster: DocumentCluster;
   readonly database: SimulatedDatabase;
-  /** Absent in worlds that have none. */
+  /** Absent in a world without it. */
   readonly ledger: SimulatedLedger | undefined;
   readonly audit: Audit;
   readonly variant: Variant;
@@ -40,7 +40,7 @@ export interface AppWorld extends Surroundings {
   newId(): TransactionId;
   appServes(report: RecoveryReport): void;
   appEnded(app: SimulatedApp, how: Crash, why: string): void;
-  /** It found that one of its stores is an older copy. */
+  /** The app found that one of its stores is an older copy. */
   appRefused(app: SimulatedApp): void;
 }
 
@@ -49,7 +49,7 @@ interface Participants {
   readonly ledger: Participant<undefined> | undefined;
 }
 
-/** One incarnation of the app: its start with recovery, its service, its end at any moment. All that decides in it is real. */
+/** One incarnation of the app: start with recovery, service, end at any moment. The real code makes all decisions. */
 export class SimulatedApp {
   readonly incarnation: SimulatedIncarnation;
   readonly primary: SimulatedPrimary;
@@ -81,20 +81,20 @@ export class SimulatedApp {
     this.world.database.crash();
   }
 
-  /** More of the documents is durable. */
+  /** More records of the documents are durable. */
   documentsDurable(): void {
     if (this.history) this.history.catchUp();
-    // The record that begins the epoch: the primary is about to open.
+    // The first record of the epoch: the primary is about to open.
     else this.incarnation.after(0, () => void this.begin());
   }
 
-  /** Only while it serves. */
+  /** Defined only while the app serves. */
   branches(work: DocumentWork, withLedger: boolean): readonly Branch[] {
     const { documents, ledger } = this.participants!;
     return [branch(documents, work), ...(withLedger && ledger ? [branch(ledger, undefined)] : [])];
   }
 
-  /** Of all that are alive when the documents are at rest. */
+  /** Takes a snapshot of the primary's documents. */
   snapshot(): void {
     if (this.history) this.world.cluster.takeSnapshot(this.history.machine);
   }
@@ -147,7 +147,7 @@ export class SimulatedApp {
     return report;
   }
 
-  /** A promise has to be kept as long as the journal has the room that it reserved. */
+  /** A promise must be kept as long as the journal has its reserve. */
   private audited(documents: Participant<DocumentWork>): Participant<DocumentWork> {
     const commit = documents.commit.bind(documents);
     return Object.assign(Object.create(documents) as Participant<DocumentWork>, {

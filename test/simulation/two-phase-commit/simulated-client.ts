@@ -6,11 +6,11 @@ import type { ServedWorld } from './served-world.js';
 
 type Changes = DocumentWork['changes'];
 
-/** So few that they clash. */
+/** Few enough that clients clash. */
 export const USER_IDS = Array.from({ length: 40 }, (_, index) => `user-${index}`);
 const BOOK: Changes = [{ type: 'bump', collection: 'customers' }];
 
-/** One request after the other, and what it may rely on after each. A connection ends with the process. */
+/** Sends one request after the other and reports each answer to the audit. A connection ends with the process. */
 export class SimulatedClient {
   constructor(private readonly world: ServedWorld) {}
 
@@ -49,7 +49,7 @@ export class SimulatedClient {
     return USER_IDS[this.world.random.below(USER_IDS.length)]!;
   }
 
-  /** Now and then one that is there already: SQL refuses it after the documents have promised. */
+  /** Sometimes an existing key: SQL refuses it after the documents have promised. */
   private title(): string {
     const { world } = this;
     return `book-${world.random.chance(0.07) ? world.random.below(world.writes + 1) : (world.writes += 1)}`;

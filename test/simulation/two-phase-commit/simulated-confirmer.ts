@@ -5,7 +5,7 @@ import type { PromiseConfirmer } from '../../../src/protocols/two-phase-commit/i
 import type { SimulatedPrimary } from '../replication/simulated-primary.js';
 import type { SimulatedIncarnation } from './simulated-incarnation.js';
 
-/** Knows which replicas hold which write, as `ReplicationPrimary` does in the app. */
+/** Knows which replicas hold a write, like `ReplicationPrimary` in the app. */
 export class SimulatedConfirmer implements PromiseConfirmer {
   constructor(
     private readonly primary: SimulatedPrimary,

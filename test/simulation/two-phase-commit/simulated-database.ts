@@ -8,24 +8,24 @@ import type {
 import type { SeededRandom } from '../../support/seeded-random.js';
 import type { EventQueue } from '../replication/event-queue.js';
 
-/** A business row: unique in its table by its key. */
+/** A business row with a key that is unique in its table. */
 export interface SqlWork {
   readonly table: 'books' | 'users';
   readonly key: string;
 }
 
 export interface DatabaseWatcher {
-  /** Durable from now on. */
+  /** The row is durable from now on. */
   rowWritten(row: DecisionRow): void;
   businessRowWritten(work: SqlWork, id: TransactionId): void;
   rowForgotten(id: TransactionId): void;
-  /** A commit was done after the process had died that asked for it. */
+  /** A commit happened after the death of the process that asked for it. */
   landedLate(): void;
 }
 
-/** What is durable, and all of it that a copy of the file holds. */
+/** The durable data, which a copy of the file holds completely. */
 export interface DatabaseFile {
-  /** Of all its incarnations, as of `LastResource.incarnation`. */
+  /** All its incarnations; see `LastResource.incarnation`. */
   readonly incarnations: ReadonlySet<number>;
   readonly rows: ReadonlyMap<TransactionId, DecisionRow>;
   readonly books: ReadonlyMap<string, TransactionId>;
@@ -40,9 +40,9 @@ interface Commit {
 export type CommitFate = 'done' | 'refused' | 'unknown';
 
 /**
- * A SQL database: tables, and commits that become durable one by one, each after its own time.
- * `embedded`: in the process, one commit after the other; one that is under way when the process dies is done or not.
- * `server`: elsewhere; commits overtake one another, and one may be done long after the process that asked for it died.
+ * A SQL database with tables and commits that become durable one by one, each after its own time. `embedded`: it runs in the
+ * process, one commit after the other; a commit under way when the process dies happens or not. `server`: it runs elsewhere;
+ * commits overtake one another, and one may happen long after the death of the process that asked for it.
  */
 export class SimulatedDatabase {
   readonly id = 'database-1';
@@ -51,12 +51,12 @@ export class SimulatedDatabase {
   books = new Map<string, TransactionId>();
   users = new Map<string, TransactionId>();
   condition: 'well' | 'full' | 'read-only' = 'well';
-  /** Of a commit that takes seconds. */
+  /** The chance of a commit that takes seconds. */
   slowChance = 0;
-  /** Of a commit of which nobody can tell what became of it. */
+  /** The chance of a commit with an unknown outcome. */
   lostChance = 0;
   private connections = 0;
-  /** Another one: what was on its way to the former is lost. */
+  /** Grows when another database replaces this one: commits under way are lost. */
   private generation = 0;
   private line: Commit[] = [];
   private isCommitting = false;
@@ -74,7 +74,7 @@ export class SimulatedDatabase {
     return incarnation;
   }
 
-  /** `land` runs when its turn has come: it is the commit. */
+  /** `land` is the commit and runs in its turn. */
   commit(land: (fate: CommitFate) => void): void {
     const { connections, generation, random } = this;
     const delayMs = random.chance(this.slowChance) ? 500 + random.below(6_000) : 0.3 + random.fraction() * 3;
@@ -85,14 +85,14 @@ export class SimulatedDatabase {
       this.next();
     } else {
       this.queue.after(delayMs, () => {
-        // The connection broke before the server had it all.
+        // The connection broke before the server had the whole request.
         const isCutOff = connections !== this.connections && this.random.chance(0.3);
         if (!isCutOff && generation === this.generation) commit.land();
       });
     }
   }
 
-  /** A commit of which nobody was told: done now, much later where it goes on without the process, or never. */
+  /** A commit without an answer happens now, much later on a server, or never. */
   settleLater(land: () => void): void {
     const { generation, kind, queue, random } = this;
     const chance = random.fraction();
@@ -108,7 +108,7 @@ export class SimulatedDatabase {
     return new AppError('storage-read-only', 'the database takes no writes', { retry: 'safe' });
   }
 
-  /** The process that has it open is dead. */
+  /** The process that had it open is dead. */
   crash(): void {
     const [underWay] = this.line;
     this.line = [];
@@ -117,7 +117,7 @@ export class SimulatedDatabase {
     this.isCommitting = false;
   }
 
-  /** Within a commit: what the row says then. */
+  /** The decision of the row within a commit. */
   write(details: DecisionDetails, decision: Decision, atMs: number): Decision {
     const before = this.rows.get(details.id);
     if (before) return before.decision;

@@ -17,7 +17,7 @@ interface Waiting {
   readonly fail: (error: Error) => void;
 }
 
-/** `reserve`: room for records that must not be refused, and for no others. */
+/** `reserve`: room only for records that must not be refused. */
 export type JournalRoom = 'plenty' | 'reserve' | 'none';
 
 interface HistoryPorts {
@@ -26,14 +26,14 @@ interface HistoryPorts {
   readonly incarnation: SimulatedIncarnation;
   readonly room: () => JournalRoom;
   readonly usesReserve: boolean;
-  /** Runs for each record, when it is durable. */
+  /** Runs for each durable record. */
   readonly applied: (record: JournalRecord<DocumentOp>, result: Applied, machine: DocumentMachine) => void;
 }
 
 /**
- * The journal and the state of the writing process as its document store sees them, by the rules of `Journal`: what
- * arrives while one write is under way goes together in the next; a full disk refuses what asks for no reserve.
- * What is written is the log of the primary that runs the replication.
+ * The journal and the state of the writing process as its document store sees them, by the rules of `Journal`: appends that
+ * arrive during a write share the next write; a full disk refuses appends that may not use the reserve. The written records
+ * are the log of the replication's primary.
  */
 export class SimulatedHistory implements OwnHistory {
   readonly missing = undefined;
@@ -44,7 +44,7 @@ export class SimulatedHistory implements OwnHistory {
   private queue: Waiting[] = [];
   private isWriting = false;
 
-  /** The primary has its epoch: the record that begins it is the last one, and not applied yet. */
+  /** The primary has opened its epoch: the first record of the epoch is the last record and is not applied yet. */
   constructor(
     private readonly ports: HistoryPorts,
     eventsOf: (machine: DocumentMachine) => HistoryEvents,
@@ -80,7 +80,7 @@ export class SimulatedHistory implements OwnHistory {
     return this.ports.cluster.firstToldSeq;
   }
 
-  /** More is durable: it is applied before anyone is told. */
+  /** Applies newly durable records before it settles their callers. */
   catchUp(): void {
     this.copy.catchUp(this.ports.primary.store);
   }
@@ -122,7 +122,7 @@ export class SimulatedHistory implements OwnHistory {
   }
 
   close(): Promise<void> {
-    throw new Error('no process here ends in peace');
+    throw new Error('no process stops cleanly in the simulation');
   }
 
   private write(): void {
@@ -143,7 +143,7 @@ export class SimulatedHistory implements OwnHistory {
     });
   }
 
-  /** Takes the queue; what finds no room has failed. */
+  /** Writes the queue; appends without room fail. */
   private withRoom(): readonly Waiting[] {
     const batch = this.queue;
     this.queue = [];
@@ -157,10 +157,10 @@ export class SimulatedHistory implements OwnHistory {
 
   private submit({ op, settle }: Waiting, done: () => void): void {
     const { cluster, incarnation, primary } = this.ports;
-    primary.submit(cluster.numberOf(op, incarnation.clock.nowMs()), 'primary', (told) => {
-      if (told.kind !== 'done') throw new Error('a primary that is open takes every record');
-      settle(this.results.get(told.seq)!);
-      this.results.delete(told.seq);
+    primary.submit(cluster.numberOf(op, incarnation.clock.nowMs()), 'primary', (outcome) => {
+      if (outcome.kind !== 'done') throw new Error('an open primary accepts every record');
+      settle(this.results.get(outcome.seq)!);
+      this.results.delete(outcome.seq);
       done();
     });
   }

@@ -1,20 +1,19 @@
 import type { Clock, CrashSites, Log, Timers } from '../../../src/kernel/index.js';
 import type { EventQueue } from '../replication/event-queue.js';
 
-/** What one incarnation of the process sees of the world around it. */
+/** The world as one incarnation of the process sees it. */
 export interface Surroundings {
   readonly queue: EventQueue;
-  /** As the process's own clock shows it; it may jump. */
+  /** The process's own clock, which may jump. */
   readonly wallClock: Clock;
-  /** Something that may wait for a promise has moved. */
+  /** Called after an event that may settle promises. */
   stir(): void;
-  /** This incarnation comes past a crash site, and may end there. */
+  /** This incarnation passes a crash site and may end there. */
   reached(site: string): void;
 }
 
 /**
- * One incarnation of the process. When it is over nothing that it began goes on: its timers do not fire, and the promises that
- * it waits for settle no more.
+ * One incarnation of the process. After its end its timers do not fire, and the promises that it awaits never settle.
  */
 export class SimulatedIncarnation {
   isAlive = true;
@@ -43,7 +42,7 @@ export class SimulatedIncarnation {
     };
   }
 
-  /** For `Asker` of the network. */
+  /** Implements `Asker` of the network. */
   run(action: () => void): void {
     if (!this.isAlive) return;
     action();
@@ -56,7 +55,7 @@ export class SimulatedIncarnation {
     });
   }
 
-  /** Settles only while this incarnation lasts; `begin` is not run at all when it is over. */
+  /** Settles only while this incarnation lasts; `begin` does not run after its end. */
   promise<T>(begin: (resolve: (value: T) => void, reject: (error: Error) => void) => void): Promise<T> {
     return new Promise((resolve, reject) => {
       if (!this.isAlive) return;
@@ -75,7 +74,7 @@ export class SimulatedIncarnation {
     });
   }
 
-  /** Runs when this incarnation is over, however it ended; for those who are outside of it. */
+  /** Runs after any end of this incarnation, for observers outside of it. */
   whenOver(ending: () => void): void {
     this.endings.push(ending);
   }

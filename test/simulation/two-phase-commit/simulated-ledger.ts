@@ -29,9 +29,9 @@ interface Entry {
 }
 
 export interface LedgerWatcher {
-  /** What it makes of a message; not durable yet. */
+  /** The effect of a message, not durable yet. */
   ledgerTook(id: TransactionId, message: ParticipantMessage, decision: ParticipantDecision): void;
-  /** From here on: durable. */
+  /** Makes the effect durable. */
   ledgerPromised(id: TransactionId): void;
   ledgerDecided(id: TransactionId, decision: Decision): void;
 }
@@ -42,19 +42,19 @@ interface Task {
 }
 
 /**
- * A store of another kind, in a process of its own: it counts transactions. Messages reach it late, twice or never, and
- * from processes that are dead by then; so it keeps its tombstones on its disk.
+ * A store of another kind in its own process: it counts transactions. Messages arrive late, twice or never, also from
+ * processes that have died since; so it keeps its tombstones on its disk.
  */
 export class SimulatedLedger implements Receiver<LedgerMessage, LedgerReply> {
   readonly name = 'ledger';
   isUp = true;
   incarnation = 1;
-  /** Of a promise that it does not give. */
+  /** The chance that it refuses a promise. */
   refusalChance = 0;
   readonly entries = new Map<TransactionId, Entry>();
   private readonly tasks: Task[] = [];
   private isBusy = false;
-  /** What the disk is at; a crash leaves it done or undone. */
+  /** The disk write under way; after a crash it is either done or not. */
   private underWay: (() => void) | undefined;
 
   constructor(

@@ -1,7 +1,7 @@
 import { isAppError } from '../../../src/kernel/index.js';
 import type { ServedWorld } from './served-world.js';
 
-/** Asks for recoveries, and decides by hand: at random while things go wrong, what is left to him in the end. */
+/** Asks for recoveries and decides by hand: at random during faults, and all remaining transactions at the end. */
 export class SimulatedOperator {
   constructor(private readonly world: ServedWorld) {}
 
@@ -25,10 +25,10 @@ export class SimulatedOperator {
         if (areFaultsOver) for (const id of report.unmatched) await this.resolve(id);
       } else {
         const isRecent = random.chance(0.7);
-        const place = isRecent
+        const index = isRecent
           ? stories.length - 1 - random.below(Math.min(6, stories.length))
           : random.below(stories.length);
-        await this.resolve(stories[place]!.id);
+        await this.resolve(stories[index]!.id);
       }
     } catch (error) {
       if (!isAppError(error)) throw error;

@@ -9,17 +9,17 @@ import type { Variant } from './variant.js';
 const SEEDS = 2_000;
 /** Enough for the rarest of the planted bugs, several times over. */
 const SEEDS_FOR_A_BUG = 2_000;
-/** Generous: how slow a machine is shall never decide a test. */
+/** Generous, so that no test depends on the speed of the machine. */
 const TIMEOUT_MS = 15 * 60_000;
 
-/** Of the runs of these seeds, in order, for as long as it is asked. */
+/** Yields the runs of these seeds, in order. */
 async function* runs(count: number, variant?: Variant): AsyncGenerator<readonly [seed: number, outcome: Outcome]> {
   for (let seed = 1; seed <= count; seed += 1) yield [seed, await simulate(seed, variant)];
 }
 
 describe('the simulated transactions over several stores', () => {
   it(
-    'given whatever goes wrong, are in all stores or in none, come to rest, and meet all that can come about',
+    'given random faults, are in all stores or in none, end, and contain every kind of event',
     async () => {
       const failures: string[] = [];
       const met = new Coverage();
@@ -37,7 +37,7 @@ describe('the simulated transactions over several stores', () => {
   );
 
   it.each(Object.entries(PLANTED))(
-    'given the planted bug "%s", are found to break a promise',
+    'given the planted bug "%s", break a promise',
     async (_, variant) => {
       let found: string | undefined;
       for await (const [, { violation }] of runs(SEEDS_FOR_A_BUG, variant)) {
@@ -49,7 +49,7 @@ describe('the simulated transactions over several stores', () => {
     TIMEOUT_MS,
   );
 
-  it('given the same seed twice, run alike', async () => {
+  it('given the same seed twice, run identically', async () => {
     for (const seed of [1, 4, 8, 20, 33]) expect(await simulate(seed)).toEqual(await simulate(seed));
   });
 });

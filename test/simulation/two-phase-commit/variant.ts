@@ -3,15 +3,15 @@ import type { DocumentWork, LastResource, Participant } from '../../../src/proto
 import { newMachine } from './document-cluster.js';
 import type { SqlWork } from './simulated-database.js';
 
-/** What the world runs: the real protocol, or one part of it with a bug that the audit must find. */
+/** The code that the world runs: the real protocol, or a part of it with a bug that the audit must find. */
 export interface Variant {
   readonly newMachine: () => DocumentMachine;
   readonly documents: (real: Participant<DocumentWork>) => Participant<DocumentWork>;
   readonly lastResource: (real: LastResource<SqlWork, string>) => LastResource<SqlWork, string>;
-  /** Decisions may use the room that the journal keeps for them. */
+  /** Decisions may use the journal's reserve. */
   readonly usesReserve: boolean;
   readonly ledgerKeepsTombstones: boolean;
-  /** Rows stay until the documents' own record of the decision is in a snapshot. */
+  /** Rows remain until the documents' record of the decision is in a snapshot. */
   readonly keepsRows: boolean;
 }
 

@@ -13,16 +13,16 @@ import { SimulatedLedger } from './simulated-ledger.js';
 import type { Request, Story } from './story.js';
 import type { Variant } from './variant.js';
 
-/** After the last fault: for everything to be decided and carried out everywhere. */
+/** The limit after the last fault until all transactions are decided and carried out. */
 const SETTLE_WITHIN_MS = 30_000;
 const LOOK_EVERY_MS = 100;
-/** Some day in 2026. */
+/** A day in 2026. */
 const BEGINNING_MS = 1_780_000_000_000;
 
-/** Until nobody goes on any more because of a promise that was settled: Node ticks when there is no microtask left. */
+/** Resolves when no settled promise has work left: Node ticks after the last microtask. */
 const turn = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve));
 
-/** One simulated app over its stores, and its supervisor. */
+/** One simulated app with its stores and its supervisor. */
 export class World implements AppWorld {
   readonly queue = new EventQueue();
   readonly random: SeededRandom;
@@ -36,17 +36,17 @@ export class World implements AppWorld {
   room: JournalRoom = 'plenty';
   areFaultsOver = false;
   app: SimulatedApp;
-  /** Where the app is to die: when it comes past `site` for the `count`-th time from now. */
+  /** The app dies when it passes `site` for the `count`-th time from now. */
   ambush: { readonly site: string; count: number } | undefined;
-  /** Between two requests of one client; on average. */
+  /** The average time between two requests of one client. */
   readonly pauseMs: number;
-  /** Made so far by clients, and numbers for what they write. */
+  /** The number of writes so far, which also numbers their content. */
   writes = 0;
   private ids = 0;
   private isStirred = false;
   private request: Request | undefined;
   private began = '';
-  /** The database as it was before it was put back in time, until the older copy is taken for good. */
+  /** The newer database while an older copy replaces it. */
   private newest: DatabaseFile | undefined;
 
   constructor(
@@ -85,7 +85,7 @@ export class World implements AppWorld {
     this.appEnded(this.app, this.random.chance(0.5) ? 'kill' : 'power', site);
   }
 
-  /** Of the transaction that is begun right now. */
+  /** The request of the transaction that is beginning now. */
   newId(): TransactionId {
     this.ids += 1;
     const id = `t-${String(this.ids).padStart(4, '0')}`;
@@ -94,7 +94,7 @@ export class World implements AppWorld {
     return id;
   }
 
-  /** What `begin` begins is the transaction of this request. */
+  /** Connects the transaction that `begin` begins with this request. */
   beginning<T>(request: Request, begin: () => T): readonly [id: TransactionId, begun: T] {
     this.request = request;
     const begun = begin();
@@ -123,7 +123,7 @@ export class World implements AppWorld {
   appRefused(app: SimulatedApp): void {
     this.met.note('refused to start');
     if (!this.newest) {
-      this.audit.violate('P7: an app refuses to start on stores that are of one time');
+      this.audit.violate('P7: an app refuses to start on consistent stores');
       return;
     }
     this.appEnded(app, 'kill', 'it refused to start');
@@ -132,7 +132,7 @@ export class World implements AppWorld {
     this.newest = undefined;
   }
 
-  /** Somebody puts an older copy of the database in the place of this one, while the app is down. */
+  /** Replaces the database by an older copy while the app is down. */
   putDatabaseBack(copy: DatabaseFile): void {
     this.appEnded(this.app, 'kill', 'its database was put back');
     this.newest ??= this.database.copy();
@@ -151,7 +151,7 @@ export class World implements AppWorld {
     this.queue.runUntil(atMs);
   }
 
-  /** Faults are over: after one more start everything must be decided and carried out. Returns the time it took. */
+  /** Ends the faults: after one more start all transactions must be decided and carried out. Returns the time this took. */
   async settle(): Promise<number> {
     this.areFaultsOver = true;
     this.appEnded(this.app, 'kill', 'the last start');
@@ -163,13 +163,13 @@ export class World implements AppWorld {
     return this.queue.nowMs - beganMs;
   }
 
-  /** Whatever the documents' history still shows to be committed has to have its row. */
+  /** Every commit that the documents' history still shows needs its row. */
   private mustRefuse({ documents, decidedSeq, lost }: Story): boolean {
     const isShown = documents === 'committed' && decidedSeq! > this.cluster.primaryStore.snapshotSeq;
     return lost?.row === 'committed' && isShown;
   }
 
-  /** Where a promise is missing that a commit rests on; undefined when it is kept wherever it must be. */
+  /** Names a missing promise of a commit; undefined when all of them are durable. */
   private lackOf({ id, participants, concern, promisedSeq }: Story): string | undefined {
     const { replicas, minInSync } = this.cluster;
     if (promisedSeq === undefined) return 'the documents’';

@@ -19,21 +19,22 @@ export function parseNode(text: string): NodeAddress | undefined {
 
 /** Compares two `host:port` names. */
 export function isSameNode(left: string, right: string): boolean {
-  return indexOf(left) === indexOf(right);
+  return canonicalOf(left) === canonicalOf(right);
 }
 
 /** Returns each name, `host:port`, once, in an order that does not depend on the order of `nodes`. */
 export function inOrder(nodes: readonly NodeAddress[]): readonly string[] {
   const sorted = nodes
     .map(({ host, port }) => ({ name: `${host}:${String(port)}`, port }))
-    .map((node) => ({ ...node, place: indexOf(node.name) }))
+    .map((node) => ({ ...node, canonical: canonicalOf(node.name) }))
     .toSorted(
-      (left, right) => byHost(left.place, right.place) || left.port - right.port || byHost(left.name, right.name),
+      (left, right) =>
+        byHost(left.canonical, right.canonical) || left.port - right.port || byHost(left.name, right.name),
     );
-  return sorted.filter(({ place }, index) => sorted[index - 1]?.place !== place).map(({ name }) => name);
+  return sorted.filter(({ canonical }, index) => sorted[index - 1]?.canonical !== canonical).map(({ name }) => name);
 }
 
-const indexOf = (name: string): string => name.replace(LOCALHOST, '127.0.0.1');
+const canonicalOf = (name: string): string => name.replace(LOCALHOST, '127.0.0.1');
 const hostOf = (name: string): string => name.slice(0, name.lastIndexOf(':'));
 
 function byHost(left: string, right: string): number {

@@ -161,8 +161,8 @@ function writeFirst(operation: Operation, before: readonly Effect[]): Decision {
   const own = metBy(operation.looks.get(node.name)) ?? 0;
   // A node that is far ahead would allot a version that the others refuse, so it is given one, as they are.
   const isAhead = compareLamport(own, after) > 0;
-  const place = isAhead ? { version: plusLamport(after, 1) } : after === 0 ? {} : { after };
-  const write: Effect = { do: 'write', node: node.name, ...place };
+  const versioning = isAhead ? { version: plusLamport(after, 1) } : after === 0 ? {} : { after };
+  const write: Effect = { do: 'write', node: node.name, ...versioning };
   return [{ ...to(operation, 'deciding'), awaited: [node.name] }, [...before, write]];
 }
 

@@ -153,7 +153,7 @@ describe('a call to a node', () => {
   });
 
   it('that is redirected twice is not redirected again', async () => {
-    const { end, asked } = await call([1, 2, 3].map((place) => status(307, { location: `/${String(place)}` })));
+    const { end, asked } = await call([1, 2, 3].map((index) => status(307, { location: `/${String(index)}` })));
 
     expect([saidBy(end.answer!), asked.length]).toEqual([
       'it answered 307 and sends to http://host:1/2, which is not followed',

@@ -8,7 +8,7 @@ const PREPARE_DEADLINE_MS = 1_000;
 const BUMP: DocumentWork = { changes: [{ type: 'bump', collection: 'customers' }] };
 const head = (id: string): TransactionHead => ({ id, kind: 'test', decidedBy: 'database', incarnation: 1 });
 
-describe('the documents, asked for a promise', () => {
+describe('the documents as a participant', () => {
   let world: DocumentWorld;
   let participant: DocumentParticipant;
   let asked: unknown[];
@@ -39,7 +39,7 @@ describe('the documents, asked for a promise', () => {
     participant = new DocumentParticipant(world.store, replication, { prepareDeadlineMs: PREPARE_DEADLINE_MS });
   });
 
-  it('give it once it is durable here and confirmed under the concern of the work, with its place', async () => {
+  it('promise once the promise is durable here and confirmed under the concern of the work, and return its log position', async () => {
     const vote = await participant.prepare(head('t'), { ...BUMP, concern: 'majority' });
 
     expect(vote).toEqual({ vote: 'yes', position: '1.3' });
@@ -50,7 +50,7 @@ describe('the documents, asked for a promise', () => {
     expect(await participant.inDoubt()).toEqual([{ ...head('t'), position: '1.3', preparedAtMs: world.clock.nowMs() }]);
   });
 
-  it('and told to commit, tell how many documents it has reached', async () => {
+  it('acknowledge a commit with the number of changed documents', async () => {
     await participant.prepare(head('t'), BUMP);
     await world.create('Grace');
 
@@ -58,7 +58,7 @@ describe('the documents, asked for a promise', () => {
     expect([await participant.commit('t'), await participant.commit('t')]).toEqual([acknowledgement, acknowledgement]);
   });
 
-  it('that replicas do not confirm in time, take it back durably before they say no', async () => {
+  it('given a promise that replicas do not confirm in time, undo it durably before they vote no', async () => {
     isConfirmed = false;
     const vote = await participant.prepare(head('t'), BUMP);
     await world.reopenAfterPowerLoss();
@@ -68,7 +68,7 @@ describe('the documents, asked for a promise', () => {
     expect(world.store.carriedOut()).toEqual([{ ...head('t'), decision: 'aborted' }]);
   });
 
-  it('that they can neither confirm nor take back, say nothing: it is for the coordinator to abort', async () => {
+  it('given a promise that they can neither confirm nor undo, reject, so that the coordinator aborts', async () => {
     isConfirmed = false;
     const promising = participant.prepare(head('t'), BUMP);
     world.disk.beforeCall = ({ operation, path }) => {
@@ -83,7 +83,7 @@ describe('the documents, asked for a promise', () => {
   it.each([
     ['nothing can be confirmed now', 'too-few-replicas', () => (refusal = tooFew())],
     ['the disk is full', 'storage-full', fillDisk],
-  ])('when %s, say no and have written nothing', async (_, code, hinder) => {
+  ])('given that %s, vote no and write nothing', async (_, code, hinder) => {
     const { position } = world.store;
     hinder();
 
@@ -91,7 +91,7 @@ describe('the documents, asked for a promise', () => {
     expect([world.store.position, world.store.prepared()]).toEqual([position, []]);
   });
 
-  it('when their disk fails, leave open whether it is given', async () => {
+  it('given a failed disk, leave the promise uncertain', async () => {
     world.disk.plan({ nth: 1, operation: 'synchronize', in: 'journal-', code: 'EIO' });
 
     await expect(participant.prepare(head('t'), BUMP)).rejects.toMatchObject({ code: 'outcome-unknown' });
@@ -100,16 +100,19 @@ describe('the documents, asked for a promise', () => {
   it.each([
     [1, 'conflict', 'never', 'exists'],
     [7, 'conflict', 'safe', 'not decided yet'],
-  ])('of a document %i that is or may be there, say no: %s, to be repeated: %s', async (id, code, retry, why) => {
-    const create = (at: number): DocumentWork => {
-      return { changes: [{ type: 'create', collection: 'customers', id: at, fields: {} }] };
-    };
-    await participant.prepare(head('other'), create(7));
+  ])(
+    'given document %i that exists or is reserved, vote no with the code %s and retry %s',
+    async (id, code, retry, why) => {
+      const create = (at: number): DocumentWork => {
+        return { changes: [{ type: 'create', collection: 'customers', id: at, fields: {} }] };
+      };
+      await participant.prepare(head('other'), create(7));
 
-    const vote = await participant.prepare(head('t'), create(id));
+      const vote = await participant.prepare(head('t'), create(id));
 
-    expect(vote).toMatchObject({ reason: { code, retry, message: expect.stringContaining(why) } });
-  });
+      expect(vote).toMatchObject({ reason: { code, retry, message: expect.stringContaining(why) } });
+    },
+  );
 });
 
 function tooFew(): AppError {

@@ -32,7 +32,7 @@ const ID = transactionId(new SimulatedClock().nowMs(), 1);
 describeOlderCopies<SqlWork>(
   'SqliteLastResource',
   async (file) => {
-    // A start that is refused because commits are missing comes before all this: someone has accepted it.
+    // Missing commits would refuse the start before this; an operator has accepted their loss.
     await acceptMissingCommits(new NodeDisk(), file);
     const database = await openBooksDatabase(file);
     const table = new SqlTransactionTable(database, { clock: systemClock, log: new RecordingLog() }, () => false);
@@ -61,7 +61,7 @@ function describeOlderCopies<Work>(name: string, open: (file: string) => Promise
     let file: string;
     let disk: ParticipantDisk;
 
-    /** A process: what it is told is of one incarnation of the file. */
+    /** A process over one incarnation of the file. */
     const living = async <T>(
       task: (coordinator: TransactionCoordinator<Work>, its: Opened<Work> & { participant: MemoryParticipant }) => T,
       participant = new MemoryParticipant('names', disk),
@@ -80,7 +80,7 @@ function describeOlderCopies<Work>(name: string, open: (file: string) => Promise
       }
     };
     const start = () => living((coordinator) => coordinator.recoverAtStart());
-    /** A incarnation that decides and dies before it has told anybody. */
+    /** An incarnation that decides and dies before it notifies a participant. */
     const commitAndDie = () =>
       living(
         async (coordinator, { lastResource, participant }) => {
@@ -94,7 +94,7 @@ function describeOlderCopies<Work>(name: string, open: (file: string) => Promise
         ),
       );
 
-    /** With the count of commits beside it, where there is one: alone, it would be missed there. */
+    /** Copies the commit witness too, if there is one; otherwise the witness would notice the older file. */
     const copyWhole = (from: string, to: string): void => {
       for (const beside of ['', '.commits']) {
         const [source, target] = [from, to].map((name) => join(directory, `${name}${beside}`)) as [string, string];
@@ -112,7 +112,7 @@ function describeOlderCopies<Work>(name: string, open: (file: string) => Promise
       removeDirectory(directory);
     });
 
-    it('never presumes an abort of what the newer one has committed, however often it is started; the newer one settles it', async () => {
+    it('never presumes an abort of a transaction that the newer file has committed, however often it is started', async () => {
       expect(await start()).toEqual(NOTHING);
       copyWhole('deciding.db', 'older.db');
       await commitAndDie();
@@ -132,7 +132,7 @@ function describeOlderCopies<Work>(name: string, open: (file: string) => Promise
       expect([await start(), disk.names]).toEqual([{ ...NOTHING, committed: [ID] }, ['x']]);
     });
 
-    it('that was made after the incarnation in which a transaction was begun, aborts it, as nobody has committed it', async () => {
+    it('from within the incarnation of a transaction, aborts that transaction, which no file has committed', async () => {
       await living(async (_, { lastResource, participant }) => {
         const { id: decidedBy, incarnation } = lastResource;
         await participant.prepare({ id: ID, kind: 'naming', decidedBy, incarnation }, 'x');

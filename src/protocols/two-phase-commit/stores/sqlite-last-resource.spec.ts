@@ -59,7 +59,7 @@ describe('SqliteLastResource', () => {
     return (await lastResource.decisions([id])).get(id);
   };
 
-  it('given its database, is named by it, and its incarnation by the incarnation of that', async () => {
+  it('has the id and the incarnation of its database', async () => {
     expect([lastResource.id, lastResource.incarnation]).toEqual([database.databaseId, database.incarnation]);
     expect([
       lastResource.knowsIncarnation(database.incarnation),
@@ -67,7 +67,7 @@ describe('SqliteLastResource', () => {
     ]).toEqual([true, false]);
   });
 
-  it('given 50 transactions of one turn, commits them, row and business rows, in one SQL commit', async () => {
+  it('given 50 transactions of one turn, commits their rows and business rows in one SQL commit', async () => {
     const outcomes = await Promise.all(
       Array.from({ length: 50 }, (_, number) => lastResource.commit(detailsOf(number), insertBook)),
     );
@@ -79,7 +79,7 @@ describe('SqliteLastResource', () => {
     expect(database.reader.currentVersion('books').generation).toBe(1);
   });
 
-  it('given business work that throws, rejects with it and leaves nothing, not even the row', async () => {
+  it('given business work that throws, rejects with its error and writes neither row nor work', async () => {
     const error = new AppError('conflict', 'no', { retry: 'never' });
     const committing = lastResource.commit(detailsOf(1), (scope, transaction) => {
       insertBook(scope, transaction);
@@ -92,14 +92,14 @@ describe('SqliteLastResource', () => {
     expect(await lastResource.abort([detailsOf(1)])).toEqual(new Map([[detailsOf(1).id, 'aborted']]));
   });
 
-  it('given asynchronous work, refuses it and leaves nothing', async () => {
+  it('given asynchronous work, refuses it and writes nothing', async () => {
     const committing = lastResource.commit(detailsOf(1), async () => Promise.resolve());
 
     await expect(committing).rejects.toThrow('must be synchronous');
     expect(await decisionOf(1)).toBeUndefined();
   });
 
-  it('given an abort and a commit of one transaction in one turn, obeys whichever came first', async () => {
+  it('given an abort and a commit of one transaction in one turn, obeys the first', async () => {
     const first = lastResource.abort([detailsOf(1)]);
     const second = lastResource.commit(detailsOf(1), insertBook);
     const third = lastResource.commit(detailsOf(2), insertBook);
@@ -110,14 +110,14 @@ describe('SqliteLastResource', () => {
     expect(books()).toEqual([detailsOf(2).id]);
   });
 
-  it('given a commit of what is committed already, refuses as conflict and does not run the work again', async () => {
+  it('given a second commit of a transaction, refuses as conflict and does not run the work again', async () => {
     await lastResource.commit(detailsOf(1), insertBook);
 
     await expect(lastResource.commit(detailsOf(1), insertBook)).rejects.toMatchObject({ code: 'conflict' });
     expect(books()).toHaveLength(1);
   });
 
-  it('given 1,000 to abort, some of them decided, aborts the rest in one SQL commit and says what each row says', async () => {
+  it('given 1,000 transactions to abort, some of them decided, aborts the rest in one SQL commit and returns all decisions', async () => {
     await lastResource.commit(detailsOf(7), insertBook);
     commits = 0;
 
@@ -128,7 +128,7 @@ describe('SqliteLastResource', () => {
     expect([...decisions].filter(([, decision]) => decision === 'committed')).toEqual([[detailsOf(7).id, 'committed']]);
   });
 
-  it('given a decision of a person, writes it where there is none and says what stands', async () => {
+  it('given an operator’s decision, writes it if there is no row, and returns the decision of the row', async () => {
     expect(await lastResource.decide({ ...detailsOf(1), by: 'operator', reason: 'seen' }, 'committed')).toBe(
       'committed',
     );
@@ -153,7 +153,7 @@ describe('SqliteLastResource', () => {
       ['is full at the commit', 'COMMIT', 'SQLITE_FULL', 'storage-full'],
       ['is busy at the commit', 'COMMIT', 'SQLITE_BUSY', 'storage-busy'],
     ])(
-      'given a database that %s, refuses both asked in that turn definitely, and an abort decides afterwards',
+      'given a database that %s, refuses both calls of that turn definitely, and a later abort decides',
       async (_, statement, sqlite, code) => {
         broken.writeHandle.onRun(statement, 1, sqliteError(sqlite));
         const outcomes = await Promise.allSettled([
@@ -169,7 +169,7 @@ describe('SqliteLastResource', () => {
       },
     );
 
-    it('given a database that is full at the row, refuses as storage-full and goes on when there is room', async () => {
+    it('given a database that is full at the row, refuses as storage-full and continues once there is room', async () => {
       const pages = database.writeHandle.pragma('page_count', { simple: true });
       database.writeHandle.pragma(`max_page_count = ${String(pages)}`);
       const big = { ...detailsOf(1), reason: '.'.repeat(100_000) };
@@ -197,7 +197,7 @@ describe('SqliteLastResource', () => {
       },
     );
 
-    it('given another process that has taken over the database, refuses as superseded and writes nothing', async () => {
+    it('given another process that took over the database, refuses as superseded and writes nothing', async () => {
       database.writeHandle.exec('UPDATE meta SET epoch = epoch + 1');
 
       await expect(refusing.commit(detailsOf(1), insertBook)).rejects.toMatchObject({ code: 'superseded' });

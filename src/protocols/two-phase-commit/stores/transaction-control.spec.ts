@@ -7,7 +7,7 @@ describe('SQL that would begin or end its transaction', () => {
     ...['BEGIN', 'BEGIN IMMEDIATE', 'START TRANSACTION', "PREPARE TRANSACTION 'a'", 'prepare\n transaction x'],
     ...[' \n\tCOMMIT;', ';COMMIT', '-- a\nCOMMIT', '-- a\rCOMMIT', '/* a */COMMIT', '/**/ /* b */ ;-- c\n COMMIT'],
     ...['/* /* */ COMMIT', '/* /* */ */ COMMIT', '/* /* */ COMMIT; -- */', '\uFEFFCOMMIT', '\0COMMIT', '*/ COMMIT'],
-  ])('is known by its first words: %j', (sql) => {
+  ])('is recognised by its first words: %j', (sql) => {
     expect(controlsTransaction(sql)).toBe(true);
   });
 
@@ -21,7 +21,7 @@ describe('SQL that would begin or end its transaction', () => {
       "UPDATE a SET b = 'COMMIT'",
       'SET TRANSACTION READ ONLY',
     ],
-  ])('is no other: %j', (sql) => {
+  ])('does not include: %j', (sql) => {
     expect(controlsTransaction(sql)).toBe(false);
   });
 });

@@ -51,7 +51,7 @@ export class SqliteConnections {
 
   async obtain(): Promise<Connected> {
     if (this.handle.inTransaction) {
-      throw new AppError('storage-busy', 'somebody has a transaction open on the DataSource that decides', {
+      throw new AppError('storage-busy', 'a transaction is already open on the DataSource that decides', {
         ...{ retry: 'safe', retryAfterSeconds: 1 },
       });
     }

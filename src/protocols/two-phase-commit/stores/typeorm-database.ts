@@ -35,14 +35,14 @@ export async function beginIncarnation(
   return begin().catch(begin);
 }
 
-/** Throws `misconfigured` when the PostgreSQL client is too old to tell whether its transaction is open. */
+/** Throws `misconfigured` when the PostgreSQL client is too old to report whether its transaction is open. */
 export async function refuseSilentClient(dataSource: DataSource): Promise<void> {
   if (dataSource.options.type !== 'postgres') return;
   const runner = dataSource.createQueryRunner();
   const client = (await runner.connect()) as { readonly getTransactionStatus?: unknown };
   await runner.release();
   if (typeof client.getTransactionStatus === 'function') return;
-  throw misconfigured('`pg` must be 8.21 or newer, which tells the state of its transaction');
+  throw misconfigured('`pg` must be 8.21 or newer, which reports the state of its transaction');
 }
 
 /** Throws `misconfigured` when the database answers a COMMIT before it is on disk, because it could lose the decision. */

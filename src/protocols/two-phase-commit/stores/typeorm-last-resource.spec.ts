@@ -50,7 +50,7 @@ describe('TypeOrmLastResource on a SQLite file', () => {
   });
   const commit = (number: number, name: string): Promise<unknown> =>
     lastResource.commit(detailsOf(number), taking(name));
-  /** As another connection sees it: what is committed. */
+  /** The committed data, read through another connection. */
   const seen = <T>(sql: string): T[] => {
     const other = new BetterSqlite3(file, { readonly: true });
     const found = other.prepare<[], T>(sql).pluck().all();
@@ -60,7 +60,7 @@ describe('TypeOrmLastResource on a SQLite file', () => {
   const names = (): string[] => seen("SELECT name FROM names WHERE name <> 'taken' ORDER BY name");
   const rows = (): string[] => seen('SELECT decision FROM transaction_decisions ORDER BY id');
 
-  it('given the migration, has exactly the schema that the entities describe, and can undo it', async () => {
+  it('given the migration, has exactly the schema of the entities, and can revert it', async () => {
     const pending = await dataSource.driver.createSchemaBuilder().log();
     expect(pending.upQueries.map(({ query }) => query)).toEqual([]);
 
@@ -70,7 +70,7 @@ describe('TypeOrmLastResource on a SQLite file', () => {
     expect(left).toEqual(['migrations']);
   });
 
-  it('given another process that opens the database, which is the same one in another incarnation', async () => {
+  it('given another process that opens the database, has the same id and another incarnation', async () => {
     const next = await TypeOrmLastResource.open(dataSource, { log });
 
     expect(next.id).toBe(lastResource.id);
@@ -80,7 +80,7 @@ describe('TypeOrmLastResource on a SQLite file', () => {
     ).toEqual([true, true]);
   });
 
-  it('given 10,000 incarnations, forgets the oldest of them when another begins', async () => {
+  it('given 10,000 incarnations, forgets the oldest when another begins', async () => {
     handle.exec(`DELETE FROM transaction_lives;
       WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
       INSERT INTO transaction_lives SELECT i, i FROM n`);
@@ -102,14 +102,14 @@ describe('TypeOrmLastResource on a SQLite file', () => {
     });
   });
 
-  it('given a commit of what is committed already, refuses as conflict and keeps nothing of the work', async () => {
+  it('given a second commit of a transaction, refuses as conflict and writes nothing', async () => {
     await commit(1, 'a');
 
     await expect(commit(1, 'b')).rejects.toMatchObject({ code: 'conflict' });
     expect(names()).toEqual(['a']);
   });
 
-  it('given work that is not finished, lets no reader see it committed, and nobody else join it', async () => {
+  it('given unfinished work, shows readers no committed part of it and lets no other work join it', async () => {
     let finish: (error?: Error) => void = () => undefined;
     let isWorking = false;
     const unfinished = lastResource.commit(detailsOf(1), async (manager, transaction) => {
@@ -133,7 +133,7 @@ describe('TypeOrmLastResource on a SQLite file', () => {
     it.each([
       ['busy', 'SQLITE_BUSY', 'storage-busy'],
       ['without room', 'SQLITE_FULL', 'storage-full'],
-    ])('given a COMMIT that is refused as %s, refuses definitely and goes on', async (_, sqlite, code) => {
+    ])('given a COMMIT that is refused as %s, refuses definitely and continues', async (_, sqlite, code) => {
       handle.onRun('COMMIT', 1, sqliteError(sqlite));
 
       await expect(commit(1, 'a')).rejects.toMatchObject({ code, retry: 'safe' });
@@ -143,7 +143,7 @@ describe('TypeOrmLastResource on a SQLite file', () => {
       expect([names(), rows()]).toEqual([['b'], ['aborted', 'committed']]);
     });
 
-    it('given an abort whose COMMIT is refused, refuses definitely and can be asked again', async () => {
+    it('given an abort whose COMMIT is refused, refuses definitely and accepts the abort again', async () => {
       handle.onRun('COMMIT', 1, sqliteError('SQLITE_FULL'));
       await expect(lastResource.abort([detailsOf(1)])).rejects.toMatchObject({ code: 'storage-full' });
       expect(rows()).toEqual([]);
@@ -152,7 +152,7 @@ describe('TypeOrmLastResource on a SQLite file', () => {
       expect(rows()).toEqual(['aborted']);
     });
 
-    it('given a disk that is full in the middle of the work, after which SQLite has rolled back by itself, commits the next ones', async () => {
+    it('given a full disk during the work, after which SQLite rolls back by itself, commits the next transactions', async () => {
       const pages = handle.pragma('page_count', { simple: true });
       handle.pragma(`max_page_count = ${String(pages)}`);
       await expect(commit(1, 'a'.repeat(100_000))).rejects.toMatchObject({ code: 'storage-full' });
@@ -166,7 +166,7 @@ describe('TypeOrmLastResource on a SQLite file', () => {
     it.each([
       ['before it took effect', false, []],
       ['after it took effect', true, ['committed']],
-    ])('given a COMMIT that fails with an I/O error %s, says that nobody knows', async (_, takesEffect, stands) => {
+    ])('given a COMMIT that fails with an I/O error %s, rejects as outcome-unknown', async (_, takesEffect, stands) => {
       handle.onRun('COMMIT', 1, sqliteError('SQLITE_IOERR_FSYNC'), takesEffect);
 
       await expect(commit(1, 'a')).rejects.toMatchObject({ code: 'outcome-unknown', retry: 'unknown' });
@@ -185,7 +185,7 @@ describe('TypeOrmLastResource on a SQLite file', () => {
     });
   });
 
-  /** Each rolls back the whole transaction by itself, as SQLite does it. */
+  /** SQLite rolls the whole transaction back by itself after each of these. */
   describe.each([
     [
       'a full database',
@@ -208,7 +208,7 @@ describe('TypeOrmLastResource on a SQLite file', () => {
     });
 
     it.each([0, 1, 2, 3])(
-      'that decide swallows after %i statements, refuses it and has nothing of it, of those after the error either',
+      'that `decide` swallows after %i statements, refuses the transaction and writes none of its statements',
       async (position) => {
         const swallowing = lastResource.commit(detailsOf(1), async (manager) => {
           for (let at = 0; at <= 3; at += 1) {
@@ -227,14 +227,14 @@ describe('TypeOrmLastResource on a SQLite file', () => {
     );
   });
 
-  describe('given a decide that writes through the DataSource instead of its manager', () => {
+  describe('given a `decide` that writes through the DataSource instead of its manager', () => {
     it.each([
       ['the manager of the DataSource', () => dataSource.manager.insert(NameEntity, { name: 'beside' })],
       ['a repository', () => dataSource.getRepository(NameEntity).save({ name: 'beside' })],
       ['a raw query', () => dataSource.query("INSERT INTO names VALUES ('beside')")],
       ['a transaction', () => dataSource.transaction((manager) => manager.insert(NameEntity, { name: 'beside' }))],
       ['a ROLLBACK', () => dataSource.query('ROLLBACK')],
-    ])('by %s, refuses that statement, and the transaction is whole', async (_, beside) => {
+    ])('by %s, refuses that statement and keeps the transaction whole', async (_, beside) => {
       const refused: unknown[] = [];
       await lastResource.commit(detailsOf(1), async (manager) => {
         await manager.insert(NameEntity, { name: 'a' });
@@ -248,7 +248,7 @@ describe('TypeOrmLastResource on a SQLite file', () => {
       expect(names()).toEqual(['a', 'b', 'c']);
     });
 
-    it('in a transaction that is open already, refuses to decide as storage-busy, and leaves that transaction alone', async () => {
+    it('in an open transaction, refuses to decide as storage-busy and does not touch that transaction', async () => {
       await dataSource.transaction(async (manager) => {
         await manager.insert(NameEntity, { name: 'theirs' });
         await expect(commit(1, 'a')).rejects.toMatchObject({ code: 'storage-busy' });
@@ -258,7 +258,7 @@ describe('TypeOrmLastResource on a SQLite file', () => {
     });
   });
 
-  it('given a subscriber that fails behind the COMMIT, says that it is committed, and logs the failure', async () => {
+  it('given a subscriber that fails after the COMMIT, answers committed and logs the failure', async () => {
     const subscriber = {
       afterTransactionCommit: () => {
         throw new Error('too late');
@@ -270,7 +270,7 @@ describe('TypeOrmLastResource on a SQLite file', () => {
     expect([names(), rows(), log.warnings.length]).toEqual([['a'], ['committed'], 1]);
   });
 
-  it('given a subscriber that writes before the COMMIT, has that in the same commit', async () => {
+  it('given a subscriber that writes before the COMMIT, commits that write too', async () => {
     const subscriber: EntitySubscriberInterface = {
       beforeTransactionCommit: ({ manager }) => manager.insert(NameEntity, { name: 'noted' }),
     };
@@ -280,7 +280,7 @@ describe('TypeOrmLastResource on a SQLite file', () => {
     expect([names(), rows()]).toEqual([['a', 'noted'], ['committed']]);
   });
 
-  it('given a DataSource of a kind that was not proved to decide, refuses to open as misconfigured', async () => {
+  it('given a DataSource of an unsupported kind, refuses to open as misconfigured', async () => {
     const other = { options: { type: 'mysql' } } as DataSource;
 
     await expect(TypeOrmLastResource.open(other, { log })).rejects.toMatchObject({
@@ -289,7 +289,7 @@ describe('TypeOrmLastResource on a SQLite file', () => {
     });
   });
 
-  describe('given completed ones', () => {
+  describe('given completed transactions', () => {
     const completed = (): number[] =>
       seen('SELECT count(*) FROM transaction_decisions WHERE completed_at_ms IS NOT NULL');
 
@@ -309,7 +309,7 @@ describe('TypeOrmLastResource on a SQLite file', () => {
       });
     });
 
-    it('given a database that refuses it, says so and tries again each second', async () => {
+    it('given a database that refuses it, logs this and tries again every second', async () => {
       await commit(1, 'a');
       lastResource.completed(detailsOf(1).id, ACKNOWLEDGEMENTS);
       handle.onRun('COMMIT', 1, sqliteError('SQLITE_BUSY'));
@@ -325,7 +325,7 @@ describe('TypeOrmLastResource on a SQLite file', () => {
       });
     });
 
-    it('when it is closed, has made them durable and leaves no timer behind', async () => {
+    it('makes them durable when it is closed, and leaves no timer behind', async () => {
       await commit(1, 'a');
       lastResource.completed(detailsOf(1).id, ACKNOWLEDGEMENTS);
       await lastResource.close();
@@ -333,7 +333,7 @@ describe('TypeOrmLastResource on a SQLite file', () => {
       expect([completed(), timers.pending]).toEqual([[1], 0]);
     });
 
-    it('asked to forget those decided before a time, forgets no others', async () => {
+    it('given the order to forget those decided before a time, forgets no others', async () => {
       await commit(1, 'a');
       await commit(2, 'b');
       const earlier = clock.nowMs();

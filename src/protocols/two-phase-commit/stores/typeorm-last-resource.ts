@@ -246,7 +246,7 @@ export class TypeOrmLastResource implements LastResource<TypeOrmWork, unknown> {
       for (const [id] of written) this.waiting.delete(id);
     } catch (error) {
       // Recovery completes them again after a restart.
-      this.ports.log.warn('completed transactions could not be noted yet', { error });
+      this.ports.log.warn('completed transactions could not be recorded yet', { error });
     }
   }
 }

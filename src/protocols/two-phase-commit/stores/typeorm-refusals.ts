@@ -56,7 +56,7 @@ export function isUndoneBySqlite(error: unknown): boolean {
 }
 
 export function outcomeUnknown(cause: unknown): AppError {
-  return new AppError('outcome-unknown', 'the COMMIT failed, and whether it happened cannot be found out now', {
+  return new AppError('outcome-unknown', 'the COMMIT failed, and its outcome is not known now', {
     ...{ retry: 'unknown', cause },
   });
 }

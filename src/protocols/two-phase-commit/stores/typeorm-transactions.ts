@@ -50,7 +50,7 @@ export class TypeOrmTransactions {
         await transaction.check(check);
         await transaction.commit().catch((error: unknown) => {
           if (!transaction.isCommitted) throw error;
-          log?.warn('a subscriber failed behind the COMMIT of a transaction, which stands', { error });
+          log?.warn('a subscriber failed after the COMMIT of a transaction; the transaction is committed', { error });
         });
         return result;
       } catch (error) {
