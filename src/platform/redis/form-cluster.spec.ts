@@ -41,28 +41,37 @@ describeOnRedis('forming a Redis Cluster of six nodes', (cluster) => {
     expect(await cluster().replicaOf(successor)).toBe(master);
   });
 
-  it('given all nodes on other ports, joins them again with their roles and slots', async () => {
-    const before = await shapeOf(cluster());
+  it('given all nodes on other ports, joins them again with their slots', async () => {
+    const slotsOfPairs = async (): Promise<unknown> => {
+      const views = await cluster().views();
+      // Who is master of a pair depends on which of the two was up first.
+      return [0, 1, 2].map((index) => {
+        const pair = [views[index], views[index + 3]];
+        return { ids: pair.map((view) => view?.itself.id), slots: pair.flatMap((view) => view?.itself.slots) };
+      });
+    };
+    const before = await slotsOfPairs();
 
     await cluster().moveAll();
 
-    expect(await shapeOf(cluster())).toEqual(before);
+    expect(await slotsOfPairs()).toEqual(before);
   });
 
   it('given a replica that lost its files, makes the new node a replica of the same master', async () => {
-    const [master] = cluster().nodes as [RedisCluster['nodes'][number]];
     await cluster().waitUntilWhole();
-    const [{ itself: old }] = (await cluster().views()) as [Awaited<ReturnType<RedisCluster['views']>>[number]];
-    expect(old.masterId).toBeDefined();
-    await cluster().kill(master);
-    rmSync(nodeDirectory(cluster().directory, master.number), { recursive: true });
-    await cluster().restart(master);
+    const old = (await cluster().views()).find(({ itself }) => itself.masterId !== undefined);
+    const replica = cluster().nodes.find(({ port }) => port === old?.endpoint.port);
+    if (!old || !replica) throw new Error('no node is a replica');
+    await cluster().kill(replica);
+    rmSync(nodeDirectory(cluster().directory, replica.number), { recursive: true });
+    await cluster().restart(replica);
 
     await cluster().waitUntilWhole();
 
     const views = await cluster().views();
-    expect(views[0]?.itself.id).not.toBe(old.id);
-    expect(views[0]?.itself.masterId).toBe(old.masterId);
-    for (const { known } of views) expect([known.size, known.has(old.id)]).toEqual([6, false]);
+    const { itself } = views[replica.number - 1] ?? old;
+    expect(itself.id).not.toBe(old.itself.id);
+    expect(itself.masterId).toBe(old.itself.masterId);
+    for (const { known } of views) expect([known.size, known.has(old.itself.id)]).toEqual([6, false]);
   });
 });
