@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -112,6 +112,15 @@ describe('the Redis nodes of npm start', () => {
     } finally {
       server.close();
     }
+  });
+
+  it('begin a new log at a start when the old one is long, and keep the old one', async () => {
+    const log = join(data, 'logs/redis-3.log');
+    mkdirSync(join(data, 'logs'));
+    writeFileSync(log, Buffer.alloc(9 * 1024 * 1024));
+    await described({ REDIS_SERVER_BIN: SERVER });
+
+    expect([existsSync(log), statSync(`${log}.1`).size]).toEqual([false, 9 * 1024 * 1024]);
   });
 
   it('never end the rest, whatever a node says at its first start', () => {

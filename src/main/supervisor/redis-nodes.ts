@@ -1,3 +1,4 @@
+import { renameSync, statSync } from 'node:fs';
 import type { AppConfig } from '../../config/index.js';
 import { type FileLayout, presenceOf, type ReadinessProbe, type RunFile } from '../../platform/nodes/index.js';
 import {
@@ -16,6 +17,7 @@ import type { Message, ProcessDescription, ProcessKind } from './process-kind.js
 
 const HOST = '127.0.0.1';
 const NODES = 6;
+const MAX_LOG_BYTES = 8 * 1024 * 1024;
 const NUMBERS = Array.from({ length: NODES }, (_, index) => index + 1);
 
 type Print = (message: Message) => void;
@@ -39,12 +41,14 @@ export const REDIS_KIND: ProcessKind = {
       removeClusterNodes(layout.redisDirectory);
       return [];
     }
-    const ports = await portsFor(redis.ports, layout);
+    const running = await runningPorts(layout);
+    const ports = await freeNodePorts(redis.ports, running);
     reportMoved(redis.ports, ports, print);
     const nodes = ports.map((port) => ({ host: HOST, port }));
     const password = ensurePassword(layout.redisDirectory);
     writeClusterNodes(layout.redisDirectory, nodes);
     const onReady = joining(nodes, password, print);
+    running.forEach((port, index) => port === undefined && putAsideLongLog(layout.redisNode(index + 1).log));
     return nodes.map((node, index) => ({ ...descriptionOf(program, index + 1, node, password, layout), onReady }));
   },
 };
@@ -62,15 +66,19 @@ function serverFor({ nodes, serverBin }: NonNullable<AppConfig['redis']>, print:
   return undefined;
 }
 
-/** A node that runs keeps a port that it moved to, while another program has the wanted one. */
-async function portsFor(wanted: readonly number[], layout: FileLayout): Promise<readonly number[]> {
-  const running = await Promise.all(
+/** The ports of the nodes that an earlier supervisor left running, by index. */
+function runningPorts(layout: FileLayout): Promise<readonly (number | undefined)[]> {
+  return Promise.all(
     NUMBERS.map(async (number): Promise<number | undefined> => {
       const presence = await presenceOf(layout.redisNode(number).runFile);
       return presence.state === 'answers' ? Number(new URL(presence.url).port) : undefined;
     }),
   );
-  return freeNodePorts(wanted, running);
+}
+
+/** A Redis server appends to its log for ever, but writes little. */
+function putAsideLongLog(log: string): void {
+  if ((statSync(log, { throwIfNoEntry: false })?.size ?? 0) > MAX_LOG_BYTES) renameSync(log, `${log}.1`);
 }
 
 function reportMoved(wanted: readonly number[], ports: readonly number[], print: Print): void {
