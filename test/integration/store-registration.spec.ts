@@ -8,6 +8,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { parseConfig } from '../../src/config/index.js';
 import { startApp } from '../../src/main/api/app.js';
 import { acceptLostDataIn } from '../../src/main/cli/accept-loss/run.js';
+import { backUp } from '../../src/main/cli/backup/backup.js';
 import type {
   DocumentStoreRegistration,
   OpenSqlFile,
@@ -15,6 +16,7 @@ import type {
   StoreRegistration,
 } from '../../src/modules/store-registration/index.js';
 import { SQL_FILES, STORES } from '../../src/modules/stores/index.js';
+import { NodeDisk } from '../../src/platform/disk/index.js';
 import { DocumentStore } from '../../src/platform/documents/index.js';
 import { type Answer, operationOf, sendAnswer } from '../../src/platform/http/index.js';
 import type { RunningServer } from '../../src/platform/nodes/index.js';
@@ -253,8 +255,24 @@ describe('a store in an SQL file of its own, registered with all its parts', () 
       const accepted = await acceptLostDataIn(directories, [...SQL_FILES, SHELVES.file], 'the disk is broken');
       const { url } = await start(directory, [SHELVES]);
 
-      expect(accepted.lines[0]).toMatch(/^accepted: .*shelves\.db is not there.* \(the disk is broken\)$/);
+      expect(accepted.lines[0]).toMatch(/^accepted: .*shelves\.db does not exist, .* \(the disk is broken\)$/);
       expect(await json(`${url}/shelves`)).toEqual([]);
+    },
+    STARTS_WITHIN_MS,
+  );
+
+  it(
+    'is in a backup, and in an app that starts on it',
+    async () => {
+      const directory = newDirectory();
+      const copy = `${newDirectory()}/copy`;
+      const app = await start(directory, [SHELVES]);
+      await send(`${app.url}/shelves`, { label: 'poems' }, 'k');
+      await stop(app);
+
+      await backUp(new NodeDisk(), [...SQL_FILES, SHELVES.file], directory, copy);
+
+      expect(await json(`${(await start(copy, [SHELVES])).url}/shelves`)).toEqual(['seeded', 'poems']);
     },
     STARTS_WITHIN_MS,
   );

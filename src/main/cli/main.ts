@@ -5,6 +5,7 @@ import { explainFailure } from '../../platform/nodes/index.js';
 import { commandLine } from '../../platform/process/index.js';
 import { acceptLostData } from './accept-loss/run.js';
 import { acceptTransactions } from './accept/run.js';
+import { runBackup } from './backup/run.js';
 import { runCluster } from './cluster/run.js';
 import { recoverFromReplicas } from './recover/run.js';
 import type { CommandOutput } from './command-output.js';
@@ -26,6 +27,13 @@ const COMMANDS: Readonly<Record<string, (name: string) => Command>> = {
       .option('--key <key>', 'say which slot and node this key hashes to')
       .action(async ({ key }: { readonly key?: string }) => {
         say(await showRedisStatus(key));
+      }),
+  backup: (name) =>
+    commandLine(name, 'Copies the stores of a stopped app into a new directory.')
+      .usage('-- <directory>')
+      .argument('<directory>', 'the new directory')
+      .action(async (directory: string) => {
+        say(await runBackup(directory));
       }),
   'recover:from-replicas': (name) =>
     commandLine(name, 'Restores the documents from the replicas after the data directory is lost.')

@@ -53,6 +53,7 @@ export interface DocumentStoreRegistration extends Registration {
 
 /**
  * All that a store declares. From these declarations the app opens and closes files and collections, finds operations for
- * Idempotency-Key and `/operations`, reports their health, checks and watches their files, and serves their routes.
+ * Idempotency-Key and `/operations`, reports their health, checks and watches their files, and serves their routes. `npm run backup`
+ * copies each `file`, and the documents with each `collection`.
  */
 export type StoreRegistration = SqlStore | DocumentStoreRegistration;

@@ -1,5 +1,7 @@
 export { acceptMissingCommits, missingCommitsOf } from './accept-missing-commits.js';
 export { BOOKSTORE, bookstoreIn, logBytesOf, type SqlFile, sqlFileIn } from './bookstore-file.js';
+export { witnessOf } from './commit-witness.js';
+export { copySqlFile } from './copy-sql-file.js';
 export { SqlDatabase } from './sql-database.js';
 export type { SqlDatabaseOptions, SqlDatabasePorts } from './sql-database.js';
 export { beforeEachStatement } from './statement-guard.js';

@@ -54,7 +54,7 @@ function sizeOf(path: string): number {
  * SQLite plays the write-ahead log of a killed process into whatever file has the name. If that is another copy, put there
  * without removing the log, the result is neither of the two.
  */
-function assertSound(handle: SqlHandle, file: string): void {
+export function assertSound(handle: SqlHandle, file: string): void {
   const found = handle.prepare<[], string>('PRAGMA quick_check(1)').pluck().get();
   if (found === 'ok') return;
   const wayOut = `put a copy in its place, without ${basename(file)}-wal and ${basename(file)}-shm beside it`;
