@@ -41,7 +41,7 @@ function read(cache: Cache, table: VersionedTable, name: string): string | undef
 }
 
 describe('a cache by generation', () => {
-  it('read twice, loads once; after a write it loads again', () => {
+  it('given two reads, loads once; after a write it loads again', () => {
     const table = new VersionedTable();
     const cache = cacheOn(table, 10_000);
     table.write('a', 'one');
@@ -51,13 +51,13 @@ describe('a cache by generation', () => {
     expect(table.loads).toBe(2);
   });
 
-  it('asked for what there is not, keeps nothing', () => {
+  it('given a missing row, keeps nothing', () => {
     const table = new VersionedTable();
     const cache = cacheOn(table, 10_000);
     expect([read(cache, table, 'a'), read(cache, table, 'a'), table.loads]).toEqual([undefined, undefined, 2]);
   });
 
-  it('whose slow load was overtaken by a write, does not show it for the new generation', () => {
+  it('given a slow load that a write overtook, does not serve it for the new generation', () => {
     const table = new VersionedTable();
     const cache = cacheOn(table, 10_000);
     table.write('a', 'old');
@@ -67,14 +67,14 @@ describe('a cache by generation', () => {
     expect([read(cache, table, 'a'), read(cache, table, 'a')]).toEqual(['miss old', 'miss new']);
   });
 
-  it.each([undefined, 0])('of %j bytes, always loads', (maxBytes) => {
+  it.each([undefined, 0])('given %j bytes, always loads', (maxBytes) => {
     const table = new VersionedTable();
     const cache = cacheOn(table, maxBytes);
     table.write('a', 'one');
     expect([read(cache, table, 'a'), read(cache, table, 'a')]).toEqual(['miss one', 'miss one']);
   });
 
-  it('given what is larger than all of it, shows it and keeps nothing', () => {
+  it('given a value larger than the cache, returns it and keeps nothing', () => {
     const table = new VersionedTable();
     const cache = cacheOn(table, 1_000);
     table.write('a', 'x'.repeat(2_000));
@@ -84,7 +84,7 @@ describe('a cache by generation', () => {
     ]);
   });
 
-  it('under any order of reads and writes and any size, never shows what is not current', () => {
+  it('given any order of reads and writes and any size, never returns outdated values', () => {
     const step = fc.record({ name: fc.constantFrom('a', 'b', 'c'), text: fc.option(fc.string(), { nil: undefined }) });
     fc.assert(
       fc.property(
@@ -263,7 +263,7 @@ describe('a cache over a tier that processes share', () => {
     expect(log.warnings).toEqual(['a cache tier failed to read']);
   });
 
-  it('asked for what there is not, rejects with what the load threw, and asks again the next time', async () => {
+  it('given a missing row, rejects with the error of the load, and asks again the next time', async () => {
     const { table, cache } = world();
     const one = cache();
 
