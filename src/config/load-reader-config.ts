@@ -6,6 +6,7 @@ import {
   loadCheckedEnvironmentFile,
   parseSettings,
 } from './parse-settings.js';
+import { redisConfigOf } from './redis-settings.js';
 import { nameOfNode } from './replication-settings.js';
 import { commonSchema } from './settings.js';
 
@@ -32,6 +33,7 @@ export function parseReaderConfig(given: string | undefined, environment: Enviro
   const { storage, replication, cluster, cache, log } = settings;
   return deepFreeze({
     ...{ log, http: httpConfigOf(settings), cache: { maxBytes: cache.cache === 'on' ? cache.cacheBytes : undefined } },
+    redis: redisConfigOf(settings.redis, storage.dataDirectory),
     dataDirectory: storage.dataDirectory,
     clusterSecret: storage.clusterSecret,
     writeDeadlineMs: replication.writeDeadlineMs,

@@ -8,6 +8,7 @@ import { DataFiles } from '../../platform/data-files/index.js';
 import type { DocumentStore } from '../../platform/documents/index.js';
 import type { SqlDatabase } from '../../platform/sql/index.js';
 import type { ReplicationPrimary } from '../../protocols/replication/index.js';
+import type { AppCache } from './app-cache.js';
 import { HealthController } from './health.controller.js';
 import type { ReadinessGate } from './readiness-gate.js';
 
@@ -38,6 +39,7 @@ describe('readiness', () => {
       replication as ReplicationPrimary,
       { obstacle: undefined } as ReadinessGate,
       files,
+      { redis: 'away' } as AppCache,
       [{ healthPart: 'sql', database: { writeSource: write, readSource: read } as SqlDatabase }],
     );
 
@@ -57,6 +59,7 @@ describe('readiness', () => {
         documents: { status: 'up', position: '3.7' },
         replication: { status: 'up', inSync: 1, replicas: 1 },
         files: { status: 'up' },
+        cache: { status: 'up', redis: 'away' },
       },
     });
   });
