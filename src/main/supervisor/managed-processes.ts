@@ -7,6 +7,7 @@ import {
   launchChild,
   programOf,
   refusedLaunch,
+  replicaProgram,
   replicaRunFiles,
   type RunNote,
 } from '../../platform/nodes/index.js';
@@ -59,22 +60,13 @@ const REPLICA_KIND: ProcessKind = {
   runFiles: ({ replicasDirectory }) => replicaRunFiles(replicasDirectory),
   processes: ({ http, replication }, layout) =>
     replication.localPorts.map((port, index) => {
-      const number = String(index + 1);
-      const { directory, runFile, log } = layout.replica(index + 1, port);
+      const number = index + 1;
+      const files = layout.replica(number, port);
+      const { directory } = files;
       return {
-        ...{ name: `Replica ${number} (${String(port)})`, runFile, log, lockedDirectory: directory },
-        program: process.execPath,
-        args: [programOf('replica'), '--port', String(port)],
-        // Crash sites are in the app.
-        environment: { ...process.env, CRASH_SITE: '' },
-        probe: healthProbe(runFile.path, http.apiKeys[0]?.key),
-        rows: (_url, state) => [[`Replica ${number}`, `${state} in ${directory}`]],
-        // The replica knows neither its number nor its setting.
-        complaintIn: (output) =>
-          complaintIn(output)?.replace(
-            /^port-taken: .*/,
-            `port-taken: port ${String(port)}, for replica ${number}, is taken by another program: stop it, or set REPLICA_PORTS to free ones`,
-          ),
+        ...replicaProgram(files, { number, port, apiKey: http.apiKeys[0]?.key, environment: process.env }),
+        ...{ name: `Replica ${String(number)} (${String(port)})`, lockedDirectory: directory },
+        rows: (_url, state) => [[`Replica ${String(number)}`, `${state} in ${directory}`]],
       };
     }),
 };

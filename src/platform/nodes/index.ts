@@ -22,5 +22,6 @@ export { appArguments } from './app-arguments.js';
 export { isSameProcess, type Presence, presenceOf } from './presence.js';
 export { isAlive, signalProcess } from './process-table.js';
 export { healthProbe, type Readiness, type ReadinessProbe } from './readiness.js';
+export { replicaProgram } from './replica-program.js';
 export { readRunFile, removeRunFile, type RunFile, type RunNote, writeRunFile } from './run-file.js';
 export { runServer, type RunningServer, type ServerProgram } from './run-server.js';

@@ -1,12 +1,10 @@
 import type { AppConfig } from '../../../config/index.js';
 import {
-  complaintIn,
   type FileLayout,
-  healthProbe,
   launchChild,
   type LaunchedChild,
   presenceOf,
-  programOf,
+  replicaProgram,
 } from '../../../platform/nodes/index.js';
 
 const STOP_WITHIN_MS = 10_000;
@@ -21,22 +19,19 @@ export interface LocalReplicas {
 
 /** `startWithinMs`: the longest wait for each replica. */
 export async function startLocalReplicas(
-  { replication }: AppConfig,
+  { http, replication }: AppConfig,
   places: FileLayout,
   startWithinMs: number,
 ): Promise<LocalReplicas> {
   const children = new Map<string, LaunchedChild>();
   const ended = new Set<string>();
   for (const [index, port] of replication.localPorts.entries()) {
-    const { runFile, log } = places.replica(index + 1, port);
-    if ((await presenceOf(runFile)).state !== 'gone') continue;
+    const number = index + 1;
+    const files = places.replica(number, port);
+    if ((await presenceOf(files.runFile)).state !== 'gone') continue;
     const name = `127.0.0.1:${String(port)}`;
-    const child = launchChild({
-      ...{ runFile, log, complaintIn, probe: healthProbe(runFile.path) },
-      program: process.execPath,
-      args: [programOf('replica'), '--port', String(port)],
-      environment: { ...process.env, CRASH_SITE: '' },
-    });
+    const apiKey = http.apiKeys[0]?.key;
+    const child = launchChild(replicaProgram(files, { number, port, apiKey, environment: process.env }));
     children.set(name, child);
     void child.exited.then(() => ended.add(name));
   }
