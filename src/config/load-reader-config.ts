@@ -30,10 +30,10 @@ export function parseReaderConfig(given: string | undefined, environment: Enviro
     throw new AppError('misconfigured', message, { retry: 'never' });
   }
   const settings = parseSettings(commonSchema, { ...environment, PORT });
-  const { storage, replication, cluster, cache, log } = settings;
+  const { storage, replication, cluster, cache, log, redis } = settings;
   return deepFreeze({
     ...{ log, http: httpConfigOf(settings), cache: { maxBytes: cache.cache === 'on' ? cache.cacheBytes : undefined } },
-    redis: redisConfigOf(settings.redis, storage.dataDirectory),
+    redis: redisConfigOf(redis, storage.dataDirectory),
     dataDirectory: storage.dataDirectory,
     clusterSecret: storage.clusterSecret,
     writeDeadlineMs: replication.writeDeadlineMs,

@@ -8,7 +8,6 @@ import { DataFiles } from '../../platform/data-files/index.js';
 import type { DocumentStore } from '../../platform/documents/index.js';
 import type { SqlDatabase } from '../../platform/sql/index.js';
 import type { ReplicationPrimary } from '../../protocols/replication/index.js';
-import type { AppCache } from './app-cache.js';
 import { HealthController } from './health.controller.js';
 import type { ReadinessGate } from './readiness-gate.js';
 
@@ -39,7 +38,6 @@ describe('readiness', () => {
       replication as ReplicationPrimary,
       { obstacle: undefined } as ReadinessGate,
       files,
-      { redis: 'away' } as AppCache,
       [{ healthPart: 'sql', database: { writeSource: write, readSource: read } as SqlDatabase }],
     );
 
@@ -50,7 +48,7 @@ describe('readiness', () => {
     await context.close();
   });
 
-  it('given every part up, reports each of them', async () => {
+  it('asked for with every part up, tells of each', async () => {
     expect(await controller(UP, UP).ready()).toEqual({
       status: 'ok',
       details: {
@@ -59,12 +57,11 @@ describe('readiness', () => {
         documents: { status: 'up', position: '3.7' },
         replication: { status: 'up', inSync: 1, replicas: 1 },
         files: { status: 'up' },
-        cache: { status: 'up', redis: 'away' },
       },
     });
   });
 
-  it('given damage, refuses and names the file', async () => {
+  it('asked for after damage was found, refuses naming the file', async () => {
     const files = new DataFiles(new RecordingLog());
     files.damaged('/data/bookstore.db', 'row 5 of books');
 
@@ -74,7 +71,7 @@ describe('readiness', () => {
     });
   });
 
-  it('given missing replicas, refuses and names replication and the cause', async () => {
+  it('asked for while replicas are waited for, refuses naming replication and what is waited for', async () => {
     await expect(controller(UP, UP, WAITING).ready()).rejects.toMatchObject({
       code: 'not-ready',
       fields: [{ field: 'replication', message: 'is down: 1 of 3 answered' }],
@@ -85,7 +82,7 @@ describe('readiness', () => {
     ['the reading side', UP, DOWN, ['sql-read']],
     ['the writing side', DOWN, UP, ['sql-write']],
     ['both sides', DOWN, DOWN, ['sql-write', 'sql-read']],
-  ])('given %s down, refuses and names it', async (_title, write, read, names) => {
+  ])('asked for with %s down, refuses naming it', async (_title, write, read, names) => {
     await expect(controller(write, read).ready()).rejects.toMatchObject({
       code: 'not-ready',
       retry: 'safe',

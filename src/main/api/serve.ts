@@ -24,11 +24,11 @@ import { DocumentOperationLedger } from '../../platform/documents/index.js';
 import { HttpObserver, logPort, NestLogger } from '../../platform/observability/index.js';
 import type { RunningServer } from '../../platform/nodes/index.js';
 import { monotonicMs, nextTurn, systemClock, systemRandom, systemTimers, uuids } from '../../platform/process/index.js';
+import { openQuota } from '../../platform/redis/index.js';
 import { deriveKey } from '../../platform/secrets/index.js';
 import { isAuthorized, replicationAuthorization } from '../../protocols/replication/index.js';
 import { answerAtStop } from './answer-at-stop.js';
 import { ApiModule } from './api.module.js';
-import { AppCache } from './app-cache.js';
 import { endFirstStart } from './first-start.js';
 import { admitHotReads, YieldingAdapter } from './hot-reads.js';
 import type { OpenedStores } from './open.js';
@@ -64,8 +64,11 @@ async function served(stores: OpenedStores): Promise<RunningServer> {
     ended: countTransactions(observer.registry),
   });
   const authorization = replicationAuthorization(secret);
+  const quota = openQuota({ log, nowMs: monotonicMs, timers: systemTimers });
+  if (config.http.requestsPerMinute !== undefined) quota.join(config.redis, deriveKey(secret, 'quota'));
   const server = createHttpServer({
     ...config.http,
+    sharedQuota: quota,
     queryNames: Object.assign(
       { ...TRANSACTION_QUERIES },
       ...registrations.map(({ queryNames }) => queryNames),
@@ -79,7 +82,6 @@ async function served(stores: OpenedStores): Promise<RunningServer> {
   observeReplication(observer.registry, replication);
   const { coordinator, participants, table } = transactions;
   gaugeInDoubt(observer.registry, new TransactionReads(coordinator, participants, table));
-  const cache = new AppCache(config, stores.bookstore.database, { log, registry: observer.registry });
   const gate = new ReadinessGate(server, () => replication.status.waiting);
   useWriteStop(server, () => files.refusalNow());
   const serveHotReads = await admitHotReads(server, logger);
@@ -113,7 +115,7 @@ async function served(stores: OpenedStores): Promise<RunningServer> {
   idempotency.install(server);
 
   const operations = new OperationService(ledgers, coordinator, table);
-  const module = ApiModule.of(stores, { replication, transactions, operations, observer, gate, files, cache });
+  const module = ApiModule.of(stores, { replication, transactions, operations, observer, gate, files });
   const app = await nestApp(server, module, logger);
   serveHotReads(app);
   documentApp(app);
@@ -127,7 +129,6 @@ async function served(stores: OpenedStores): Promise<RunningServer> {
       isSeeded: config.storage.seed === 'on',
     });
     gate.open();
-    cache.share();
     stores.sqlFiles.forEach(({ check }) => {
       check.begin();
     });
@@ -146,7 +147,7 @@ async function served(stores: OpenedStores): Promise<RunningServer> {
           openRequests.answerAll(answerAtStop(operations));
         },
       });
-      cache.close();
+      quota.close();
       await transactions.close();
       replication.close();
       await stores.close();

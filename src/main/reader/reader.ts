@@ -4,6 +4,7 @@ import type { ReaderConfig } from '../../config/index.js';
 import type { Log, ProcessControl } from '../../kernel/index.js';
 import { BookReads, serveBookReads } from '../../modules/books/index.js';
 import { STORES } from '../../modules/stores/index.js';
+import { GenerationCache } from '../../platform/cache/index.js';
 import { NO_CRASH_SITES } from '../../platform/crash-sites/index.js';
 import { NodeDisk } from '../../platform/disk/index.js';
 import {
@@ -12,7 +13,6 @@ import {
   createHttpServer,
   notServed,
   PAGE_QUERIES,
-  PREPARED_BODY_BYTES,
   type PreparedBody,
   requestIds,
   sendProblem,
@@ -27,8 +27,8 @@ import { NodeClient } from '../../platform/node-client/index.js';
 import { fileLayoutOf, readRunFile, type RunningServer } from '../../platform/nodes/index.js';
 import { HttpObserver, logPort } from '../../platform/observability/index.js';
 import { monotonicMs, nextTurn, systemClock, systemRandom, systemTimers, uuids } from '../../platform/process/index.js';
-import { SharedCache } from '../../platform/redis/index.js';
-import { knownClusterSecret } from '../../platform/secrets/index.js';
+import { openQuota } from '../../platform/redis/index.js';
+import { deriveKey, knownClusterSecret } from '../../platform/secrets/index.js';
 import {
   BOOKSTORE,
   bookstoreIn,
@@ -88,9 +88,14 @@ async function served(
 ): Promise<RunningServer> {
   const { logger, log } = own;
   const client = new NodeClient();
-  const authorization = await authorizationOf(config, log);
+  const quota = openQuota({ log, nowMs: monotonicMs, timers: systemTimers });
+  const isLimited = config.http.requestsPerMinute !== undefined;
+  const authorization = await authorizationOf(config, log, (secret) => {
+    if (isLimited) quota.join(config.redis, deriveKey(secret, 'quota'));
+  });
   const server = createHttpServer({
     ...config.http,
+    sharedQuota: quota,
     queryNames: { '/books': PAGE_QUERIES },
     provesCluster: (presented) => {
       const expected = authorization.known();
@@ -107,12 +112,8 @@ async function served(
   const openRequests = useOpenRequests(server, logger);
   answerProblems(server, logger);
   server.setNotFoundHandler((request, reply) => sendProblem(reply, request, notServed(request, reply), logger));
-  const cache = new SharedCache<PreparedBody>(
-    database.reader,
-    { maxBytes: config.cache.maxBytes, location: config.redis, bytes: PREPARED_BODY_BYTES },
-    { log, registry: observer.registry },
-  );
-  const books = new BookReads(database, cache.reads);
+  const cache = new GenerationCache<PreparedBody>(database.reader, { maxBytes: config.cache.maxBytes });
+  const books = new BookReads(database, cache);
   await server.register((reads, _options, done) => {
     reads.setErrorHandler((error, request, reply) =>
       sendProblem(reply, request, toAppError(refusalFrom(error)), logger),
@@ -120,7 +121,7 @@ async function served(
     serveBookReads(reads, () => books);
     done();
   });
-  serveAbout(server, { observer, problem: () => database.problem(), cache });
+  serveAbout(server, { observer, problem: () => database.problem() });
   await serveDocumentation(server, { title: 'Bifolio reader API', document: readerDocument });
   const app = new ActiveApp({
     client,
@@ -132,10 +133,10 @@ async function served(
     send: (call, timeoutMs) => app.call(call, timeoutMs),
     newKey: uuids({ clock: systemClock, random: systemRandom }),
     authorization: authorization.known,
+    isCounted: isLimited,
     writeDeadlineMs: config.writeDeadlineMs,
   });
   const url = await listen(server, config.http);
-  cache.share();
   let isClosed = false;
   const close = async (): Promise<void> => {
     if (isClosed) return;
@@ -148,7 +149,7 @@ async function served(
       },
     });
     client.close();
-    cache.close();
+    quota.close();
     database.close();
   };
   const look = (): void => {
@@ -183,6 +184,7 @@ function serveForwarding(server: FastifyInstance, options: ForwardingOptions): v
 async function authorizationOf(
   { dataDirectory, clusterSecret: given }: ReaderConfig,
   log: Log,
+  found: (secret: string) => void,
 ): Promise<{ readonly known: () => string | undefined; readonly forget: () => void }> {
   let authorization: string | undefined;
   let cancel: () => void = () => undefined;
@@ -193,8 +195,10 @@ async function authorizationOf(
       log.warn('the cluster secret cannot be read', { error: String(error) });
       return undefined;
     });
-    if (secret !== undefined) authorization = replicationAuthorization(secret);
-    else cancel = systemTimers.after(LOOK_FOR_SECRET_EVERY_MS, () => void look());
+    if (secret !== undefined) {
+      authorization = replicationAuthorization(secret);
+      found(secret);
+    } else cancel = systemTimers.after(LOOK_FOR_SECRET_EVERY_MS, () => void look());
   };
   await look();
   return {

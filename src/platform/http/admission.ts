@@ -1,10 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AppError } from '../../kernel/index.js';
 import { refusalOfKey, refusalOfPage } from './access.js';
-import { type ApiKey, CLUSTER_HEADER, clientNetworkOf, presentedKey, theKeyAmong } from './callers.js';
+import { type ApiKey, CLUSTER_HEADER, clientNetworkOf, COUNTED_HEADER, presentedKey, theKeyAmong } from './callers.js';
 import { allowOrigin, answerPreflights } from './cors.js';
 import { refusalOfHost, type ServedHosts } from './host.js';
-import { rateLimited, RequestLimit, setQuotaHeaders } from './request-limit.js';
+import type { MaybePromise } from '../cache/index.js';
+import { rateLimited, RequestLimit, setQuotaHeaders, type QuotaUsage, type SharedQuota } from './request-limit.js';
 
 export interface AdmissionOptions {
   readonly apiKeys: readonly ApiKey[];
@@ -14,6 +15,8 @@ export interface AdmissionOptions {
   readonly corsOrigins: ReadonlySet<string>;
   /** The limit per caller; undefined means no limit. */
   readonly requestsPerMinute: number | undefined;
+  /** Absent: this process counts alone. */
+  readonly sharedQuota?: SharedQuota;
   /** Whether the sender of this header knows the cluster's secret. */
   readonly provesCluster: (authorization: string) => boolean;
   /** A monotonic clock. */
@@ -43,12 +46,12 @@ export const OPEN_TO_THIS_MACHINE: AdmissionOptions = {
  */
 const WRONG_KEY_WEIGHT = 10;
 
-/** Why a request is not admitted; undefined when it is, unless its route requires more. */
-export type Admission = (request: FastifyRequest, reply: FastifyReply) => AppError | undefined;
+/** Why a request is not admitted; undefined when it is, unless its route requires more. Never rejects. */
+export type Admission = (request: FastifyRequest, reply: FastifyReply) => MaybePromise<AppError | undefined>;
 
 /** Identifies and counts the caller before any refusal: a wrong key, unknown path or foreign host never avoids the limit. */
 export function admissionOf(options: AdmissionOptions): Admission {
-  const { apiKeys, corsOrigins, requestsPerMinute, nowMs, provesCluster, servedHosts } = options;
+  const { apiKeys, corsOrigins, requestsPerMinute, nowMs, provesCluster, servedHosts, sharedQuota } = options;
   const keyOf = theKeyAmong(apiKeys);
   const limit = requestsPerMinute === undefined ? undefined : new RequestLimit(requestsPerMinute, nowMs);
   const hostRefusal = refusalOfHost(servedHosts);
@@ -61,8 +64,16 @@ export function admissionOf(options: AdmissionOptions): Admission {
       request.apiKey = keyOf(request);
       if (request.apiKey) request.caller = request.apiKey.name;
     }
-    const limited = limit && countIn(limit, request, reply, apiKeys.length > 0);
-    return limited ?? (request.isFromCluster ? undefined : hostRefusal(request.raw));
+    const refusal = (): AppError | undefined => (request.isFromCluster ? undefined : hostRefusal(request.raw));
+    const weight = limit === undefined ? 0 : weightOf(request, apiKeys.length > 0);
+    if (limit === undefined || weight === 0) return refusal();
+    const caller = request.apiKey ? `key ${request.apiKey.name}` : `from ${clientNetworkOf(request)}`;
+    const judge = (usage: QuotaUsage): AppError | undefined => {
+      setQuotaHeaders(reply, usage);
+      return usage.isOver ? rateLimited(usage) : refusal();
+    };
+    const usage = sharedQuota ? limit.countShared(sharedQuota, caller, weight) : limit.count(caller, weight);
+    return usage instanceof Promise ? usage.then(judge) : judge(usage);
   };
 }
 
@@ -72,7 +83,9 @@ export function useAdmission(server: FastifyInstance, admission: Admission): voi
   server.decorateRequest('apiKey', undefined);
   server.decorateRequest('isFromCluster', false);
   server.addHook('onRequest', (request, reply, done) => {
-    done(admission(request, reply));
+    const refusal = admission(request, reply);
+    if (refusal instanceof Promise) refusal.then(done, done);
+    else done(refusal);
   });
 }
 
@@ -88,21 +101,9 @@ export function useAccessControl(server: FastifyInstance, options: AdmissionOpti
 function weightOf({ routeOptions, apiKey, isFromCluster, headers }: FastifyRequest, hasKeys: boolean): number {
   const { permission, isUncounted } = routeOptions.config;
   if (permission === 'cluster') return isFromCluster ? 0 : WRONG_KEY_WEIGHT;
+  if (isFromCluster && headers[COUNTED_HEADER] !== undefined) return 0;
   const isUnknown = hasKeys && !apiKey;
   const isFree = isUncounted === true && (permission === 'open' || !isUnknown);
   if (isFree) return 0;
   return isUnknown && presentedKey(headers) !== undefined ? WRONG_KEY_WEIGHT : 1;
-}
-
-function countIn(
-  limit: RequestLimit,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  hasKeys: boolean,
-): AppError | undefined {
-  const weight = weightOf(request, hasKeys);
-  if (weight === 0) return undefined;
-  const usage = limit.count(request.apiKey ? `key ${request.apiKey.name}` : `from ${clientNetworkOf(request)}`, weight);
-  setQuotaHeaders(reply, usage);
-  return usage.isOver ? rateLimited(usage) : undefined;
 }

@@ -24,6 +24,8 @@ declare module 'fastify' {
 
 /** Processes of one installation authenticate to each other with this header, because `Authorization` belongs to the client. */
 export const CLUSTER_HEADER = 'x-cluster-authorization';
+/** Says that the sender, a process of this installation, has counted the request against the limit of its caller. */
+export const COUNTED_HEADER = 'x-request-counted';
 const FORWARDED_HEADER = 'x-forwarded-for';
 
 /** Finds the key that a request presents, in a time that reveals nothing about the keys. */

@@ -62,8 +62,12 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       reply.header('x-request-id', request.id);
       setSecurityHeaders(reply);
       const malformed = new AppError('malformed-request', error.message, { retry: 'never', cause: error });
-      const refusal = refusalOf(request, reply) ?? malformed;
-      void sendProblem(reply, request, refusal, options.logger, options.problemShape);
+      const send = (refusal: AppError | undefined): void => {
+        void sendProblem(reply, request, refusal ?? malformed, options.logger, options.problemShape);
+      };
+      const refusal = refusalOf(request, reply);
+      if (refusal instanceof Promise) void refusal.then(send);
+      else send(refusal);
     },
     clientErrorHandler: (error, socket) => {
       answerUnparsable(error, socket, options.newRequestId(), options.problemShape);

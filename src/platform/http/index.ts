@@ -1,4 +1,5 @@
-export { addressOf, type ApiKey, CLUSTER_HEADER, forwardedFor } from './callers.js';
+export { addressOf, type ApiKey, CLUSTER_HEADER, COUNTED_HEADER, forwardedFor } from './callers.js';
+export type { SharedQuota, SharedUsage } from './request-limit.js';
 export { acceptedAnswer, type Answer, writtenAnswer } from './answer.js';
 export {
   JSON_CONTENT_TYPE,

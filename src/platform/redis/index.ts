@@ -5,8 +5,9 @@ export { formCluster, type FormOptions, viewsOf } from './form-cluster.js';
 export { freeNodePorts } from './free-ports.js';
 export { answersPing, slotOf, viewOf, withNode } from './node-connection.js';
 export { countSlots, nameOf, type NodeView, parseNodeView, type RedisEndpoint, SLOTS } from './node-view.js';
-export { SharedCache, type SharedCacheOptions } from './shared-cache.js';
 export { RedisCacheTier } from './redis-cache-tier.js';
+export { type OpenQuota, openQuota } from './open-quota.js';
+export { RedisQuota } from './redis-quota.js';
 export { CALL_DEADLINE_MS, NodeSkipped, RedisClient, type RedisClientPorts } from './redis-client.js';
 export {
   type ClusterAccess,

@@ -4,6 +4,7 @@ import { ADDED_KEY_RETENTION_MS, AppError, isAppError } from '../../../kernel/in
 import {
   ADDED_KEY_HEADER,
   CLUSTER_HEADER,
+  COUNTED_HEADER,
   forwardedFor,
   isReading,
   withoutOrigin,
@@ -18,6 +19,8 @@ export interface ForwardingOptions {
   readonly newKey: () => string;
   /** A proof that only processes of this system know; undefined while this process does not know it. */
   readonly authorization: () => string | undefined;
+  /** Whether this process counts requests against the limit of their callers, so that the primary does not count them again. */
+  readonly isCounted?: boolean;
   /** Limit for a write at the primary. */
   readonly writeDeadlineMs: number;
 }
@@ -80,7 +83,7 @@ function timeoutOf({ writeDeadlineMs }: ForwardingOptions): number {
 function callOf(
   request: FastifyRequest,
   write: { readonly key: string; readonly isAdded: boolean } | undefined,
-  { authorization }: ForwardingOptions,
+  { authorization, isCounted = false }: ForwardingOptions,
 ): NodeCall {
   const proof = authorization();
   const headers = {
@@ -88,6 +91,7 @@ function callOf(
     ...(write && { [KEY]: write.key }),
     ...(write?.isAdded === true && proof !== undefined && { [ADDED_KEY_HEADER]: proof }),
     ...(proof !== undefined && { [CLUSTER_HEADER]: proof, ...forwardedFor(request) }),
+    ...(isCounted && { [COUNTED_HEADER]: '1' }),
     'x-request-id': request.id,
   };
   const method = (request.method === 'HEAD' ? 'GET' : request.method) as NodeCall['method'];
