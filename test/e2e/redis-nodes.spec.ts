@@ -5,7 +5,7 @@ import { isAlive } from '../../src/platform/nodes/index.js';
 import { clusterAccess, freeNodePorts, missingOf, type NodeView, viewsOf } from '../../src/platform/redis/index.js';
 import { removeDirectory, temporaryDirectory } from '../support/app-process.js';
 import { eventually } from '../support/eventually.js';
-import { describeWithRedis } from '../support/redis-cluster.js';
+import { describeOnRedis, describeWithRedis } from '../support/redis-cluster.js';
 import { runToEnd, StartProcess } from '../support/start-process.js';
 
 const READY = /To stop/;
@@ -140,5 +140,39 @@ describeWithRedis('npm start with a Redis Cluster', () => {
     expect((await fetch(`${run.app.url}/books`)).status).toBe(200);
     const status = await runToEnd('redisStatus', data, settings);
     expect([status.code, status.printed]).toEqual([1, expect.stringMatching(/^No Redis Cluster runs here\./)]);
+  });
+});
+
+describeOnRedis('npm run redis:status with a cluster that npm start does not run', (cluster) => {
+  let data: string;
+
+  beforeEach(() => {
+    data = temporaryDirectory();
+  });
+
+  afterEach(() => {
+    removeDirectory(data);
+  });
+
+  const statusWith = (password: string): ReturnType<typeof runToEnd> => {
+    const [seed] = cluster().addresses.split(',') as [string];
+    const settings = { REDIS: 'auto', REDIS_CLUSTER_NODES: seed, REDIS_PASSWORD: password };
+    return runToEnd('redisStatus', data, settings);
+  };
+
+  it('given one of its nodes, shows all', async () => {
+    const { code, printed } = await statusWith(cluster().password);
+
+    expect([code, printed]).toEqual([0, expect.stringMatching(/^The Redis Cluster is whole: 3 masters /)]);
+    for (const { port } of cluster().nodes) expect(printed).toContain(`127.0.0.1:${String(port)} │`);
+  });
+
+  it('given another password, says on one line that no node answers with it', async () => {
+    const { code, printed } = await statusWith('not the password');
+
+    expect([code, printed]).toEqual([
+      1,
+      expect.stringMatching(/^No Redis node answers at .* with the password that is set here\.\n$/),
+    ]);
   });
 });

@@ -4,7 +4,15 @@ export { findRedisServer } from './find-server.js';
 export { formCluster, type FormOptions, viewsOf } from './form-cluster.js';
 export { freeNodePorts } from './free-ports.js';
 export { answersPing, slotOf, viewOf, withNode } from './node-connection.js';
-export { countSlots, nameOf, type NodeView, parseNodeView, type RedisEndpoint, SLOTS } from './node-view.js';
+export {
+  countSlots,
+  type KnownNode,
+  nameOf,
+  type NodeView,
+  parseNodeView,
+  type RedisEndpoint,
+  SLOTS,
+} from './node-view.js';
 export { RedisCacheTier } from './redis-cache-tier.js';
 export { type OpenQuota, openQuota } from './open-quota.js';
 export { RedisQuota } from './redis-quota.js';

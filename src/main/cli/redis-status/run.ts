@@ -4,6 +4,7 @@ import {
   type ClusterAccess,
   clusterAccess,
   countSlots,
+  type KnownNode,
   missingOf,
   nameOf,
   type NodeView,
@@ -30,15 +31,16 @@ export async function showRedisStatus(key: string | undefined): Promise<CommandO
   return nodeOfKey(key, await slotOf(first.endpoint, access.password, key), views);
 }
 
-/** Those of the settings, and those that the first of them to answer knows. */
+/** Those of the settings, and those that the first of them to answer knows besides. */
 async function allEndpoints({ nodes, password }: ClusterAccess): Promise<readonly RedisEndpoint[]> {
-  const [view] = await viewsOf(nodes, password);
-  const known = [...(view?.known.values() ?? [])]
-    .filter(({ flags, id }) => id !== view?.itself.id && !flags.includes('noaddr') && !flags.includes('handshake'))
+  const named = await viewsOf(nodes, password);
+  const isNamed = ({ id, endpoint }: KnownNode): boolean =>
+    named.some(({ itself }) => itself.id === id) || nodes.some((node) => nameOf(node) === nameOf(endpoint));
+  const others = [...(named[0]?.known.values() ?? [])]
+    .filter((node) => !isNamed(node) && !node.flags.includes('noaddr') && !node.flags.includes('handshake'))
     .map(({ endpoint }) => endpoint)
-    .filter((endpoint) => !nodes.some((node) => nameOf(node) === nameOf(endpoint)))
     .sort((one, other) => one.port - other.port);
-  return [...nodes, ...known];
+  return [...nodes, ...others];
 }
 
 export function statusOf(endpoints: readonly RedisEndpoint[], views: readonly NodeView[]): CommandOutput {
