@@ -58,7 +58,7 @@ export class Cluster {
       const response = await fetch(`${this.app.url}/replication/status`);
       const { replicas } = (await response.json()) as { replicas: readonly ReplicaStatus[] };
       if (isAsWanted(replicas)) return;
-      expect(performance.now() < giveUpAt, `${what}: not within ${GIVE_UP_AFTER_MS / 1_000} s`);
+      expect(performance.now() < giveUpAt, `${what}: did not happen within ${GIVE_UP_AFTER_MS / 1_000} s`);
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
   }

@@ -70,10 +70,12 @@ async function main(settings: Settings): Promise<void> {
 function notesOn({ name, boundsFigures }: LoadGenerator, { busyBefore, cores }: Machine): string[] {
   const notes: string[] = [];
   if (boundsFigures) {
-    notes.push(`${name} costs more than the servers it drives and bounds these figures; install wrk for real ones`);
+    notes.push(
+      `${name} uses more CPU than the servers under test and limits these figures: install wrk for reliable ones`,
+    );
   }
   if (busyBefore > cores * MAX_BUSY) {
-    notes.push(`the machine was busy with something else (load ${busyBefore.toFixed(1)}); the figures scatter`);
+    notes.push(`the machine was busy with other work (load ${busyBefore.toFixed(1)}), so the figures vary`);
   }
   return notes;
 }

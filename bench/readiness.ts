@@ -33,8 +33,8 @@ function isFree(port: number): Promise<boolean> {
 export async function answers(port: number, path: string, hasEnded: () => boolean): Promise<void> {
   const giveUpAt = performance.now() + GIVE_UP_AFTER_MS;
   while (!(await isOk(port, path))) {
-    if (hasEnded()) throw new Error('it ended before it was ready');
-    if (performance.now() > giveUpAt) throw new Error(`it was not ready within ${GIVE_UP_AFTER_MS / 1_000} s`);
+    if (hasEnded()) throw new Error('the process ended before it was ready');
+    if (performance.now() > giveUpAt) throw new Error(`the process was not ready within ${GIVE_UP_AFTER_MS / 1_000} s`);
     await new Promise((resolve) => setTimeout(resolve, POLL_EVERY_MS));
   }
 }

@@ -16,6 +16,6 @@ export function readSettings(json: string, figuresOf: (against: string | undefin
   const settings = JSON.parse(json) as Settings;
   const figures = figuresOf(settings.against);
   const unknown = settings.only.filter((name) => !figures.includes(name));
-  if (unknown.length > 0) throw new Error(`no figure is named ${unknown.join(', ')}; there are: ${figures.join(', ')}`);
+  if (unknown.length > 0) throw new Error(`unknown figure ${unknown.join(', ')}: use ${figures.join(', ')}`);
   return settings;
 }

@@ -34,7 +34,7 @@ export function alone(file, work) {
       removeAbandoned(file, holder);
       continue;
     }
-    if (!isSaid) console.log(`Waiting for another command (pid ${pid}), which installs or builds ...`);
+    if (!isSaid) console.log(`Waiting for another command (pid ${pid}) that installs or builds ...`);
     isSaid = true;
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_EVERY_MS);
   }

@@ -9,13 +9,18 @@ await orExplain(async () => {
   ensureDependencies();
 });
 const { Option } = await import('commander');
-const options = (await commandLine('npm run bench', 'Measures, or compares two builds of the app.'))
-  .option('--only <names>', 'these figures, with commas between them', (text, all) => [...all, ...text.split(',')], [])
-  .option('--rounds <n>', 'how often each is measured', await wholeNumber(1), 5)
-  .option('--seconds <n>', 'for how long each time', await wholeNumber(1), 3)
-  .option('--program <file>', 'the app', 'dist/bundle/api.mjs')
-  .option('--against <file>', 'the app of another build: compares the two')
-  .addOption(new Option('--generator <name>', 'of the load').choices(['wrk', 'autocannon']).default('wrk'))
+const options = (await commandLine('npm run bench', 'Measures the app, or compares two builds of it.'))
+  .option(
+    '--only <names>',
+    'comma-separated figures to measure (default: all)',
+    (text, all) => [...all, ...text.split(',')],
+    [],
+  )
+  .option('--rounds <n>', 'measurements of each figure', await wholeNumber(1), 5)
+  .option('--seconds <n>', 'length of each measurement', await wholeNumber(1), 3)
+  .option('--program <file>', 'the app to measure', 'dist/bundle/api.mjs')
+  .option('--against <file>', 'the app of another build to compare with')
+  .addOption(new Option('--generator <name>', 'the load generator').choices(['wrk', 'autocannon']).default('wrk'))
   .parse()
   .opts();
 await orExplain(ensureBuild);

@@ -16,7 +16,7 @@ await orExplain(async () => {
   ensureDependencies();
 });
 const { unchecked: isUnchecked = false } = (await commandLine('npm run build', 'Builds dist/ from the sources.'))
-  .option('--unchecked', 'in half the time, without looking at types')
+  .option('--unchecked', 'skip the type check, in half the time')
   .parse()
   .opts();
 

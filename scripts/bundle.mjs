@@ -60,7 +60,7 @@ import { fileURLToPath } from 'node:url';
 import { Script } from 'node:vm';
 
 if (Number(process.versions.napi) < 10) {
-  console.error('Bifolio needs Node 22.14 or later, this is ' + process.versions.node + ': "npm start" fetches one.');
+  console.error('Bifolio needs Node 22.14 or later, but this is ' + process.versions.node + ': run "npm start", which downloads one.');
   process.exit(1);
 }
 const filename = fileURLToPath(new URL('./${name}.cjs', import.meta.url));

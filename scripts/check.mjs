@@ -1,6 +1,6 @@
 /**
- * What every commit must pass, in about a minute: `npm run check`. Independent steps run side by side. `--without-tests`
- * leaves the unit tests to `npm test`, for whoever runs that as well.
+ * Runs the checks that every commit must pass, in about a minute: `npm run check`. Independent steps run side by side.
+ * `--without-tests` skips the unit tests, for callers that run `npm test` as well.
  */
 import { spawn } from 'node:child_process';
 import os from 'node:os';
@@ -50,8 +50,8 @@ await orExplain(async () => {
   ensureDependencies();
 });
 
-const { withoutTests } = (await commandLine('npm run check', 'What every commit must pass.'))
-  .option('--without-tests', 'leave the unit tests to npm test')
+const { withoutTests } = (await commandLine('npm run check', 'Runs the checks that every commit must pass.'))
+  .option('--without-tests', 'skip the unit tests')
   .parse()
   .opts();
 const waiting = withoutTests ? [...CHECKS] : [TESTS, ...CHECKS];

@@ -10,23 +10,21 @@ import { ensureBuild, ensureDependencies, ensureNode, orExplain, ROOT } from './
 const OF_DOUBLE = ['minutes', 'from', 'replicas', 'first', 'second', 'seed'];
 
 async function readOptions() {
-  const program = (
-    await commandLine('npm run test:crash', 'Kills the app at each crash site, and audits what it left.')
-  )
-    .option('-t, --testNamePattern <text>', 'without --double: only the sites whose test is named like this')
-    .option('--double', 'kill it at a second site as well, while it recovers from the first')
-    .option('--minutes <n>', 'with --double: begin no pair after so long', await wholeNumber(1), 30)
-    .option('--from <n>', 'with --double: go on with this pair', await wholeNumber(1), 1)
-    .option('--replicas <n>', 'with --double: that many replicas', await wholeNumber(), 0)
-    .option('--first <site>', 'with --double: only first sites that begin like this')
-    .option('--second <site>', 'with --double: only second sites that begin like this')
-    .option('--seed <n>', 'with --double: another load', await wholeNumber(), 1)
+  const program = (await commandLine('npm run test:crash', 'Kills the app at each crash site and audits its data.'))
+    .option('-t, --testNamePattern <text>', 'without --double: only crash sites whose test title matches')
+    .option('--double', 'also kill the app at a second site, during the recovery from the first')
+    .option('--minutes <n>', 'with --double: begin no pair after this many minutes', await wholeNumber(1), 30)
+    .option('--from <n>', 'with --double: number of the first pair', await wholeNumber(1), 1)
+    .option('--replicas <n>', 'with --double: number of replicas', await wholeNumber(), 0)
+    .option('--first <site>', 'with --double: only first sites with this prefix')
+    .option('--second <site>', 'with --double: only second sites with this prefix')
+    .option('--seed <n>', 'with --double: seed of the load', await wholeNumber(), 1)
     .parse();
   const options = program.opts();
   const isGiven = (name) => program.getOptionValueSource(name) === 'cli';
   const misplaced = options.double ? ['testNamePattern'].filter(isGiven) : OF_DOUBLE.filter(isGiven);
   if (misplaced.length > 0) {
-    program.error(`--${misplaced[0]} is for a run ${options.double ? 'without' : 'with'} --double`);
+    program.error(`--${misplaced[0]} works only ${options.double ? 'without' : 'with'} --double`);
   }
   return options;
 }

@@ -15,9 +15,9 @@ await orExplain(async () => {
 const program = (
   await commandLine('npm run fuzz', 'Sends seeded requests, valid and invalid, made from the API documents.')
 )
-  .option('--requests <n>', 'how many', await wholeNumber(), 50_000)
-  .option('--seed <n>', 'of the requests', await wholeNumber(), 1)
-  .option('--from <n>', 'the number of the first one, as a fault names it', await wholeNumber(), 0)
+  .option('--requests <n>', 'number of requests', await wholeNumber(), 50_000)
+  .option('--seed <n>', 'seed of the requests', await wholeNumber(), 1)
+  .option('--from <n>', 'number of the first request, as a fault reports it', await wholeNumber(), 0)
   .parse();
 const settings = Object.entries(program.opts()).map(([name, value]) => [`FUZZ_${name.toUpperCase()}`, String(value)]);
 const args = [join(ROOT, 'scripts/test.mjs'), '--only', 'integration', 'test/integration/fuzz'];

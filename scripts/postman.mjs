@@ -31,7 +31,9 @@ function npx(args, stdio) {
 
 function ensureNewman() {
   if (npx(['--version'], 'ignore').status === 0) return;
-  throw new ProvisionError(`npx cannot fetch ${NEWMAN}, which runs the collection: is the npm registry in reach?`);
+  throw new ProvisionError(
+    `npx cannot download ${NEWMAN}, which runs the collection: check that the npm registry is reachable.`,
+  );
 }
 
 /** Whether Bifolio, and not some other program, answers there. */
@@ -62,10 +64,9 @@ async function replicaOf(url) {
   if (given) return given;
   const names = (await replicationStatus(url))?.replicas.map(({ name }) => name) ?? [];
   for (const name of names) if (await answers(`http://${name}`)) return `http://${name}`;
-  const what =
-    names.length === 0 ? 'The app names no replicas' : `None of ${names.join(', ')} can be reached from here`;
+  const what = names.length === 0 ? 'The app has no replicas' : `None of ${names.join(', ')} is reachable from here`;
   console.warn(
-    `${what}: the folders "Replicas" and "Groups on a node" are skipped. REPLICA_URL=http://host:port names one.`,
+    `${what}: the folders "Replicas" and "Groups on a node" are skipped. Set REPLICA_URL=http://host:port to run them.`,
   );
   return '';
 }
@@ -117,7 +118,8 @@ async function withOwnSystem(use) {
     for (let waitedMs = 0; ; waitedMs += LOOK_EVERY_MS) {
       const url = urlIn(join(own.DATA_DIR, 'app.json'));
       if (url && (await replicationStatus(url))?.inSync === REPLICAS) return await use(url);
-      if (supervisor.exitCode !== null || waitedMs > START_WITHIN_MS) throw new ProvisionError('It did not start.');
+      if (supervisor.exitCode !== null || waitedMs > START_WITHIN_MS)
+        throw new ProvisionError('npm start did not become ready; its output is above.');
       await delay(LOOK_EVERY_MS);
     }
   } finally {

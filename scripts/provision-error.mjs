@@ -1,2 +1,2 @@
-/** Something this project needs is not there and cannot be had. The message is one line for a person. */
+/** A dependency of this project is missing and cannot be installed. The message is one line for a person. */
 export class ProvisionError extends Error {}

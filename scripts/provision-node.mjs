@@ -84,9 +84,11 @@ export async function ensureNode({
   const { engines } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
   if (fitsEngines(version, engines.node)) return;
   const refusal = (why) =>
-    new ProvisionError(`Bifolio needs Node ${engines.node}, this is ${version}, and ${why}: install Node 22 or later.`);
+    new ProvisionError(
+      `Bifolio needs Node ${engines.node}, but this is ${version}, and ${why}: install Node 22 or later.`,
+    );
   const wanted = packages[platform];
-  if (!wanted) throw refusal(`the npm registry has none for ${platform}`);
+  if (!wanted) throw refusal(`the npm registry has no Node for ${platform}`);
   const say = () =>
     console.error(`This is Node ${version}: fetching Node ${wanted.version} from the npm registry into ${folder} ...`);
   await runAgainOn(nodeFromRegistry(wanted, { folder, refusal, say }));
@@ -141,7 +143,7 @@ function fetchNode(wanted, folder, refusal) {
     const { status, stderr, error } = npm(FETCH, { cwd: own, stdio: ['ignore', 'ignore', 'pipe'] });
     if (status !== 0) {
       const code = /npm (?:error|ERR!) code (\S+)/.exec(stderr ?? '')?.[1] ?? error?.message ?? `exit code ${status}`;
-      throw refusal(`npm could not fetch ${name}@${version} (${code})`);
+      throw refusal(`npm could not download ${name}@${version} (${code})`);
     }
     const fetched = join(own, 'node_modules', name);
     // Headers are for compiling, which nothing here does.
@@ -150,7 +152,7 @@ function fetchNode(wanted, folder, refusal) {
     putIntoPlace(fetched, place, wanted);
   } catch (error) {
     if (error instanceof ProvisionError) throw error;
-    throw refusal(`${name}@${version} could not be put into ${folder} (${error.message})`);
+    throw refusal(`${name}@${version} could not be installed into ${folder} (${error.message})`);
   } finally {
     rmSync(own, { recursive: true, force: true });
   }

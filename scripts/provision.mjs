@@ -69,7 +69,7 @@ export function ensureBuild() {
 
 function build(wanted) {
   if (readText(BUILD_STAMP) === wanted) return;
-  console.log(`${existsSync(BUILD_STAMP) ? 'The build is out of date' : 'There is no build'}: building ...`);
+  console.log(`${existsSync(BUILD_STAMP) ? 'The build is out of date' : 'No build exists'}: building ...`);
   const { status } = spawnSync(process.execPath, [join(ROOT, 'scripts/build.mjs'), '--unchecked'], {
     stdio: ['ignore', 'inherit', 'inherit'],
     env: environmentOf(AT_WORK),

@@ -12,9 +12,9 @@ await orExplain(async () => {
 });
 
 const program = (
-  await commandLine('npm run race', 'Lets writers and readers race for the same resources, and checks what they saw.')
+  await commandLine('npm run race', 'Lets writers and readers race for the same resources and checks every read.')
 )
-  .option('--seconds <n>', 'how long each race takes', await wholeNumber(1), 20)
+  .option('--seconds <n>', 'length of each race', await wholeNumber(1), 20)
   .parse();
 const args = [join(ROOT, 'scripts/test.mjs'), '--only', 'integration', 'test/integration/stale-reads'];
 const env = { ...process.env, RACE_SECONDS: String(program.opts().seconds) };

@@ -14,16 +14,17 @@ await orExplain(async () => {
 });
 const { Option } = await import('commander');
 const simulations = join(ROOT, 'test/simulation');
-const program = (await commandLine('npm run simulate', 'Runs a protocol with simulated disks, links and deaths.'))
-  .addOption(new Option('--protocol <name>', 'which').choices(readdirSync(simulations)).default('replication'))
-  .option('--seeds <n>', 'how many runs', await wholeNumber(1), 2_000)
+const program = (await commandLine('npm run simulate', 'Runs a protocol with simulated disks, links and crashes.'))
+  .addOption(new Option('--protocol <name>', 'the protocol').choices(readdirSync(simulations)).default('replication'))
+  .option('--seeds <n>', 'number of runs', await wholeNumber(1), 2_000)
   .option('--from <n>', 'the first seed', await wholeNumber(), 1)
-  .option('--seed <n>', 'one run alone', await wholeNumber())
-  .option('--bug <name>', 'plant a bug, which must be found')
-  .option('--coverage', 'two-phase-commit: say what came about, and how often')
+  .option('--seed <n>', 'run only this seed', await wholeNumber())
+  .option('--bug <name>', 'plant a bug that the simulation must find')
+  .option('--coverage', 'two-phase-commit: report which situations occurred, and how often')
   .parse();
 const { protocol, ...options } = program.opts();
-if (options.coverage && protocol !== 'two-phase-commit') program.error('--coverage is for two-phase-commit');
+if (options.coverage && protocol !== 'two-phase-commit')
+  program.error('--coverage works only with --protocol two-phase-commit');
 const { build } = await import('esbuild');
 const outfile = join(ROOT, `build/simulate-${protocol}.mjs`);
 await build({

@@ -39,17 +39,17 @@ const END_TIMEOUT_MS = 30_000;
 
 async function readArguments() {
   const program = (
-    await commandLine('npm test', 'Runs the test suites; what a suite needs is installed and built first.')
+    await commandLine('npm test', 'Runs the test suites, after it has installed and built what they need.')
   )
     .usage('-- [--only <suites>] [arguments of Jest]')
     .option('--only <suites>', `with commas between them: ${Object.keys(SUITES).join(', ')}; else all but nodes`)
-    .argument('[jest...]', "patterns of paths and Jest's own options, as in src/kernel -t 'a name'")
+    .argument('[jest...]', "path patterns and Jest's own options, such as src/kernel -t 'a name'")
     .allowUnknownOption()
     .parse();
   const { only } = program.opts();
   const names = only?.split(',') ?? Object.keys(SUITES).filter((name) => name !== 'nodes');
   if (names.some((name) => !Object.hasOwn(SUITES, name))) {
-    throw new ProvisionError(`--only takes ${Object.keys(SUITES).join(', ')}; it was given "${only}".`);
+    throw new ProvisionError(`--only must name some of ${Object.keys(SUITES).join(', ')}, but got "${only}".`);
   }
   return { names, jestArgs: program.args };
 }
@@ -107,11 +107,12 @@ async function runSuite(name, folder, jestArgs, node = process.execPath, title =
     seconds: (Date.now() - startedMs) / 1000,
     note: '',
   };
-  if (end === 'stuck') return { ...row, failed: row.failed + 1, note: 'left something open and had to be stopped' };
+  if (end === 'stuck')
+    return { ...row, failed: row.failed + 1, note: 'did not exit by itself: it left something open, and was stopped' };
   if (end !== 0 && row.failed === 0) return { ...row, failed: 1, note: `Jest ended with ${end}` };
   const isWhole = jestArgs.length === 0;
   if (isWhole && report.numTotalTestSuites > 0 && row.passed + row.failed === 0) {
-    return { ...row, failed: 1, note: 'executed none of its tests' };
+    return { ...row, failed: 1, note: 'ran none of its tests' };
   }
   return row;
 }
@@ -155,7 +156,7 @@ try {
     failed += row.failed;
   }
   if (passed + failed === 0) {
-    console.log('No test was executed, which is a failure.');
+    console.log('No test ran, which counts as a failure.');
     failed = 1;
   }
 } catch (error) {

@@ -44,7 +44,7 @@ async function measure(bench: Bench, read: Read): Promise<readonly Round[]> {
     await loadApp(2);
     await loadHello(2);
     const rounds = await interleave(bench.rounds, loadApp, loadHello);
-    expect((await storedRows(app.url, '/books')) === BOOKS, 'the books are not as many as before');
+    expect((await storedRows(app.url, '/books')) === BOOKS, 'the number of books has changed');
     return rounds;
   } finally {
     await app.kill();

@@ -210,7 +210,7 @@ export const REPLICATION: readonly Figure[] = [
   {
     ...base,
     name: 'post-replicated-bare',
-    title: 'POST /customers, on all four, against bare copies that are told each write in any order',
+    title: 'POST /customers, on all four, against plain copies that receive each write in any order',
     must: 1,
     aim: 2,
     measure: againstBare,

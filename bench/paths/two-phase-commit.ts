@@ -298,14 +298,14 @@ export const TWO_PHASE_COMMIT: readonly Figure[] = [
   {
     ...base,
     name: '2pc-one-bare',
-    title: 'POST /books-2pc on one connection against a bare server with the same three synchronisations',
+    title: 'POST /books-2pc on one connection against a bare server with the same three fsyncs',
     must: 0.5,
     aim: 0.7,
     measure: (bench) => onOneConnection(bench, '2pc-one-bare', threeSyncs(bench)),
   },
   {
     name: '2pc-recovery',
-    title: 'Recovery of 1,000 transactions in doubt at a start, of 2 s',
+    title: 'Recovery of 1,000 in-doubt transactions at a start, limit 2 s',
     unit: 'ms',
     better: 'lower',
     must: 1,

@@ -36,7 +36,7 @@ export class DurableLines<Line> {
 
   /** Durable when it resolves. One at a time. After one that failed all do: only a new start can tell what is there. */
   async append(line: Line): Promise<void> {
-    if (this.hasFailed) throw new Error('an earlier write to this file has failed: start again');
+    if (this.hasFailed) throw new Error('an earlier write to this file failed: restart the app');
     try {
       await this.file.appendFile(`${JSON.stringify(line)}\n`);
       await this.file.datasync();
@@ -56,7 +56,7 @@ function linesOf<Line>(content: string, path: string, isLine: (value: unknown) =
   return texts.map((text, index) => {
     const value = parsed(text);
     if (isLine(value)) return value;
-    const message = `${path}: line ${index + 1} is damaged; nothing was changed. Put a backup of the whole directory back`;
+    const message = `${path}: line ${index + 1} is damaged; nothing was changed. Restore a backup of the whole directory`;
     throw new AppError('data-corrupt', message, { retry: 'never' });
   });
 }

@@ -44,5 +44,5 @@ export class InvoiceService {
 }
 
 function alreadyThere(number: string): AppError {
-  return new AppError('conflict', `there is an invoice ${number} already`, { retry: 'never' });
+  return new AppError('conflict', `invoice ${number} already exists`, { retry: 'never' });
 }

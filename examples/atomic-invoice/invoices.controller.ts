@@ -14,7 +14,7 @@ const newInvoiceSchema = z.strictObject({
 
 const ABOUT = {
   name: 'atomic-invoice',
-  description: 'An invoice in SQL and an entry in a ledger: both or neither. POST /invoices writes to both.',
+  description: 'An invoice in SQL and an entry in a ledger: both or neither. POST /invoices writes both.',
   links: { invoices: '/invoices', ledger: '/ledger' },
   guide: 'docs/guides/atomic-write-over-two-stores.md',
 };

@@ -32,7 +32,8 @@ function chosenSite(): { readonly name: string; readonly occurrence: number } | 
   if (CRASH_SITE === '') return undefined;
   const [name = '', occurrence = '1'] = CRASH_SITE.split('#');
   if (FAULTS !== '1') throw misconfigured('CRASH_SITE needs FAULTS=1');
-  if (!/^[1-9]\d*$/.test(occurrence)) throw misconfigured(`CRASH_SITE ends with #n, n from 1; it was ${CRASH_SITE}`);
+  if (!/^[1-9]\d*$/.test(occurrence))
+    throw misconfigured(`CRASH_SITE must end with #n, n from 1, but is ${CRASH_SITE}`);
   return { name, occurrence: Number(occurrence) };
 }
 

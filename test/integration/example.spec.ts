@@ -67,7 +67,7 @@ describe('the invoice example', () => {
 
   it.each([
     ['without FAULTS=1', { CRASH_SITE: '2pc.decide.after' }, 'CRASH_SITE needs FAULTS=1'],
-    ['for no time', { FAULTS: '1', CRASH_SITE: '2pc.decide.after#never' }, 'CRASH_SITE ends with #n'],
+    ['for no time', { FAULTS: '1', CRASH_SITE: '2pc.decide.after#never' }, 'CRASH_SITE must end with #n'],
     ['that there is not', { FAULTS: '1', CRASH_SITE: '2pc.nowhere' }, 'CRASH_SITE must be one of'],
   ])('given a crash site %s, refuses to start in one line', async (_, environment, reason) => {
     expect(await history.refusal(environment)).toMatch(new RegExp(`^misconfigured: ${reason}.*\\n$`));

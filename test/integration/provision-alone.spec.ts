@@ -57,7 +57,7 @@ describe('commands that install or build at the same time', () => {
     const first = begin();
     await eventually(() => expect(lines()).toHaveLength(1));
     const others = [1, 2, 3, 4].map(begin);
-    const waiting = `Waiting for another command (pid ${String(first.child.pid)}), which installs or builds ...\n`;
+    const waiting = `Waiting for another command (pid ${String(first.child.pid)}) that installs or builds ...\n`;
     let printed = '';
     others.forEach(({ child }) => child.stdout?.on('data', (chunk: Buffer) => (printed += chunk.toString())));
     await eventually(() => expect(printed).toBe(waiting.repeat(4)));

@@ -181,7 +181,7 @@ describe('a script started with a Node version that is too old', () => {
     code: 1,
     out: '',
     errors: expect.arrayContaining([
-      `Bifolio needs Node ${engines.node}, this is ${OLD}, and ${why}: install Node 22 or later.`,
+      `Bifolio needs Node ${engines.node}, but this is ${OLD}, and ${why}: install Node 22 or later.`,
     ]) as unknown as string[],
   });
 
@@ -190,14 +190,14 @@ describe('a script started with a Node version that is too old', () => {
     const ended = await run(['exit', '0'], { environment: { npm_config_fetch_retries: '0' } });
 
     expect(ended).toMatchObject(
-      refusal(`npm could not fetch ${registry.wanted.name}@${registry.version} (ECONNREFUSED)`),
+      refusal(`npm could not download ${registry.wanted.name}@${registry.version} (ECONNREFUSED)`),
     );
     expect([ended.errors.length, readdirSync(folder)]).toEqual([2, []]);
   });
 
   it('given no network, says so too', async () => {
     expect(await run(['exit', '0'], { environment: { npm_config_offline: 'true' } })).toMatchObject(
-      refusal(`npm could not fetch ${registry.wanted.name}@${registry.version} (ENOTCACHED)`),
+      refusal(`npm could not download ${registry.wanted.name}@${registry.version} (ENOTCACHED)`),
     );
   });
 
@@ -206,7 +206,7 @@ describe('a script started with a Node version that is too old', () => {
     const packages = { [PLATFORM]: { ...registry.wanted, integrity } };
 
     expect(await run(['exit', '0'], { packages })).toMatchObject(
-      refusal(`npm could not fetch ${registry.wanted.name}@${registry.version} (EINTEGRITY)`),
+      refusal(`npm could not download ${registry.wanted.name}@${registry.version} (EINTEGRITY)`),
     );
     expect(readdirSync(folder)).toEqual([]);
   });
@@ -219,7 +219,7 @@ describe('a script started with a Node version that is too old', () => {
 
   it('given a platform without a package, says in one line what to install', async () => {
     expect(await run(['exit', '0'], { platform: 'vax-x64' })).toMatchObject({
-      ...refusal('the npm registry has none for vax-x64'),
+      ...refusal('the npm registry has no Node for vax-x64'),
     });
   });
 });

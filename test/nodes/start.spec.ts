@@ -83,7 +83,9 @@ describe('Bifolio', () => {
       });
 
       expect([status, stdout]).toEqual([1, '']);
-      expect(stderr).toBe(`Bifolio needs Node 22.14 or later, this is ${OLD_NODE}: "npm start" fetches one.\n`);
+      expect(stderr).toBe(
+        `Bifolio needs Node 22.14 or later, but this is ${OLD_NODE}: run "npm start", which downloads one.\n`,
+      );
     },
   );
 });
