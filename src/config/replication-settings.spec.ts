@@ -4,7 +4,7 @@ import { parseConfig } from './load-config.js';
 import { parseReplicaConfig } from './load-replica-config.js';
 
 describe('the replicas of the app', () => {
-  it('by default, are four on this machine of which two must keep up', () => {
+  it('by default, are four on this machine, and two must be in sync', () => {
     const { nodes, localPorts, minInSync, writeConcern } = parseConfig({}).replication;
 
     expect(nodes.map(({ name }) => name)).toEqual(['5071', '5072', '5073', '5074'].map((port) => `127.0.0.1:${port}`));
@@ -17,14 +17,14 @@ describe('the replicas of the app', () => {
     ['5071', 1],
     ['5071,5072', 2],
     ['5071,5072,5073', 2],
-  ])('given REPLICA_PORTS="%s", are so many, and %i must keep up', (ports, minInSync) => {
+  ])('given REPLICA_PORTS="%s", are that many, and %i must be in sync', (ports, minInSync) => {
     const { replication } = parseConfig({ REPLICA_PORTS: ports });
 
     expect(replication.nodes).toHaveLength(ports === '' ? 0 : ports.split(',').length);
     expect(replication.minInSync).toBe(minInSync);
   });
 
-  it('given REPLICA_NODES, are those alone, and none runs here', () => {
+  it('given REPLICA_NODES, are those nodes only, and none runs here', () => {
     const { replication } = parseConfig({ REPLICA_NODES: 'one:5071, two:5071', REPLICA_PORTS: '6071' });
 
     expect(replication.nodes).toEqual([
@@ -44,7 +44,7 @@ describe('the settings of a replica', () => {
     expect(config.dataDirectory).toBe(resolve('data'));
   });
 
-  it('given PORT alone, are those of that port, though REPLICA_PORTS names it', () => {
+  it('given PORT alone, are those of that port, although REPLICA_PORTS names it', () => {
     expect(parseReplicaConfig(undefined, { PORT: '5071' }).http.port).toBe(5071);
   });
 
@@ -57,7 +57,7 @@ describe('the settings of a replica', () => {
     expect(() => parseReplicaConfig(port, environment)).toThrow(refusal);
   });
 
-  it('are frozen, as those of the app are', () => {
+  it('are frozen, like those of the app', () => {
     expect(Object.isFrozen(parseReplicaConfig('5072', {}).http)).toBe(true);
     expect(Object.isFrozen(parseConfig({}).replication.nodes[0])).toBe(true);
   });

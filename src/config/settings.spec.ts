@@ -25,7 +25,7 @@ function refusalOf(environment: Readonly<Record<string, string>>): string {
 }
 
 describe('.env.example', () => {
-  it('names exactly the settings that there are', () => {
+  it('names exactly the existing settings', () => {
     expect(Object.keys(example).sort()).toEqual([...schemas.keys()].sort());
     expect(schemas.size).toBe(fields.length);
   });
@@ -47,7 +47,7 @@ describe('.env.example', () => {
     expect(unexplained).toEqual([]);
   });
 
-  it('changes nothing when it is used as it stands', () => {
+  it('changes nothing when used unchanged', () => {
     expect(parseConfig(example)).toEqual(parseConfig({}));
   });
 });
@@ -117,7 +117,7 @@ describe('settings', () => {
     expect(refusal).not.toContain(';');
   });
 
-  it('given two wrong ones, name both in one error', () => {
+  it('given two wrong settings, name both in one error', () => {
     expect(refusalOf({ PORT: 'abc', SEED: 'maybe' })).toMatch(/^PORT .*; SEED /);
   });
 
@@ -148,20 +148,20 @@ describe('a name in .env', () => {
     ['CLUSTER_SECRETS', 'CLUSTER_SECRET'],
     ['Port', 'PORT'],
     ['HOSTS', 'HOST'],
-  ])('that is %s, is refused on one line that names %s', (name, meant) => {
+  ])('given %s, is refused on one line that suggests %s', (name, meant) => {
     const refusal = `.env: ${name} is not a setting, use ${meant}`;
     expect(() => {
       refuseMisspelled(['PORT', name]);
     }).toThrow(refusal);
   });
 
-  it('that is a setting, or like none, is accepted', () => {
+  it('given the name of a setting, or a name like none, is accepted', () => {
     refuseMisspelled([...schemas.keys(), 'NODE_ENV', 'NODE_OPTIONS', 'TZ', 'PATH', 'COMPOSE_PROJECT_NAME', 'DEBUG']);
   });
 });
 
 describe('the names under which a process may be called', () => {
-  it('without keys, are those that the settings name, in lower case and without ports', () => {
+  it('given no keys, are the names in the settings, in lower case and without ports', () => {
     const { http } = parseConfig({
       ...{ HOST: 'localhost', REPLICA_NODES: 'Replica-1:5071,[2001:db8::1]:5072', NODES: 'node.example:80' },
       ...{ ADVERTISED_URL: 'http://App.example:5050', ALLOWED_HOSTS: 'Shop.example, [::2],192.168.1.5' },
@@ -175,7 +175,7 @@ describe('the names under which a process may be called', () => {
     expect(parseConfig({ HOST: '::1' }).http.servedHosts).toEqual(new Set(['[::1]']));
   });
 
-  it('with keys, are all', () => {
+  it('given keys, are all names', () => {
     expect(parseConfig({ API_KEYS: `me:read:${KEY}`, ALLOWED_HOSTS: 'shop.example' }).http.servedHosts).toBe('any');
   });
 });

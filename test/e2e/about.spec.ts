@@ -33,6 +33,7 @@ describe('health', () => {
         'sql-read': up,
         documents: { ...up, position: expect.stringMatching(/^\d+\.\d+$/) },
         replication: { ...up, inSync: 0, replicas: 0 },
+        cache: { ...up, redis: 'off' },
       },
     });
   });

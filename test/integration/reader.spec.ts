@@ -124,7 +124,7 @@ describe('a reader beside an app', () => {
     expect((await client.get('/health/live')).json()).toEqual({ status: 'ok', pid: reader.pid });
     expect((await client.get('/health/ready')).json()).toEqual({
       status: 'ok',
-      details: { 'sql-read': { status: 'up' } },
+      details: { 'sql-read': { status: 'up' }, cache: { status: 'up', redis: 'off' } },
     });
     expect(Object.keys((await fetchOpenApi(client)).paths)).toContain('/books/{id}');
     expect((await client.get('/metrics')).text).toContain('method="GET",route="/books",status="200"');

@@ -7,11 +7,12 @@ import { TransactionsModule } from '../../modules/transactions/index.js';
 import { GenerationCache } from '../../platform/cache/index.js';
 import { DataFiles } from '../../platform/data-files/index.js';
 import { DocumentStore } from '../../platform/documents/index.js';
-import type { Answer, PreparedBody } from '../../platform/http/index.js';
+import type { Answer } from '../../platform/http/index.js';
 import { HttpObserver } from '../../platform/observability/index.js';
 import { SqlDatabase, SqlOperationLedger, SqlTransactionTable } from '../../platform/sql/index.js';
 import { ReplicationPrimary } from '../../protocols/replication/index.js';
 import { DocumentParticipant, TransactionCoordinator } from '../../protocols/two-phase-commit/index.js';
+import { AppCache } from './app-cache.js';
 import { HealthController, SQL_FILES } from './health.controller.js';
 import { MetricsController } from './metrics.controller.js';
 import { ReadinessGate } from './readiness-gate.js';
@@ -24,18 +25,16 @@ import type { Transactions } from './transact.js';
 @Module({})
 class StoresModule {
   static of(
-    { config, bookstore, sqlFiles, documents }: OpenedStores,
-    { replication, transactions }: AppParts,
+    { bookstore, sqlFiles, documents }: OpenedStores,
+    { replication, transactions, cache }: AppParts,
   ): DynamicModule {
     const { database } = bookstore;
-    const cache = new GenerationCache<PreparedBody>(database.reader, {
-      maxBytes: config.cache.maxBytes,
-    });
     const providers = [
       { provide: SqlDatabase, useValue: database },
       { provide: DocumentStore, useValue: documents },
       { provide: SqlOperationLedger, useValue: bookstore.operations },
-      { provide: GenerationCache, useValue: cache },
+      { provide: GenerationCache, useValue: cache.reads },
+      { provide: AppCache, useValue: cache },
       { provide: ReplicationPrimary, useValue: replication },
       { provide: TransactionCoordinator, useValue: transactions.coordinator },
       { provide: DocumentParticipant, useValue: transactions.documents },
@@ -53,6 +52,7 @@ interface AppParts {
   readonly observer: HttpObserver;
   readonly gate: ReadinessGate;
   readonly files: DataFiles;
+  readonly cache: AppCache;
 }
 
 @Module({})

@@ -28,7 +28,7 @@ const ENDLESS = `
   setInterval(() => handle.open, 1_000);
 `;
 
-describe('the check of a database that is written to meanwhile', () => {
+describe('the check of a database during writes', () => {
   let directory: string;
   let file: string;
   let database: SqlDatabase;
@@ -88,7 +88,7 @@ describe('the check of a database that is written to meanwhile', () => {
     rmSync(directory, { recursive: true });
   });
 
-  it('is ended when the -wal grows by 10 MiB, which is no damage, and the -wal becomes small again', async () => {
+  it('given a -wal that grows by 10 MiB, is ended without reporting damage, and the -wal shrinks again', async () => {
     await beginsToRead();
 
     expect(await writeUntilEnded()).toBeLessThan(13 * MIB);
@@ -99,7 +99,7 @@ describe('the check of a database that is written to meanwhile', () => {
     expect(logBytes()).toBeLessThanOrEqual(10 * MIB);
   });
 
-  it('is tried again with more patience each time, but not with any', async () => {
+  it('is repeated with a higher limit each time, up to a maximum', async () => {
     const grown: number[] = [];
     for (let n = 0; n < 5; n += 1) {
       await beginsToRead();

@@ -8,6 +8,7 @@ import { DataFiles } from '../../platform/data-files/index.js';
 import type { DocumentStore } from '../../platform/documents/index.js';
 import type { SqlDatabase } from '../../platform/sql/index.js';
 import type { ReplicationPrimary } from '../../protocols/replication/index.js';
+import type { AppCache } from './app-cache.js';
 import { HealthController } from './health.controller.js';
 import type { ReadinessGate } from './readiness-gate.js';
 
@@ -38,6 +39,7 @@ describe('readiness', () => {
       replication as ReplicationPrimary,
       { obstacle: undefined } as ReadinessGate,
       files,
+      { redis: 'away' } as AppCache,
       [{ healthPart: 'sql', database: { writeSource: write, readSource: read } as SqlDatabase }],
     );
 
@@ -48,7 +50,7 @@ describe('readiness', () => {
     await context.close();
   });
 
-  it('asked for with every part up, tells of each', async () => {
+  it('given every part up, reports each of them', async () => {
     expect(await controller(UP, UP).ready()).toEqual({
       status: 'ok',
       details: {
@@ -57,11 +59,12 @@ describe('readiness', () => {
         documents: { status: 'up', position: '3.7' },
         replication: { status: 'up', inSync: 1, replicas: 1 },
         files: { status: 'up' },
+        cache: { status: 'up', redis: 'away' },
       },
     });
   });
 
-  it('asked for after damage was found, refuses naming the file', async () => {
+  it('given damage, refuses and names the file', async () => {
     const files = new DataFiles(new RecordingLog());
     files.damaged('/data/bookstore.db', 'row 5 of books');
 
@@ -71,7 +74,7 @@ describe('readiness', () => {
     });
   });
 
-  it('asked for while replicas are waited for, refuses naming replication and what is waited for', async () => {
+  it('given missing replicas, refuses and names replication and the cause', async () => {
     await expect(controller(UP, UP, WAITING).ready()).rejects.toMatchObject({
       code: 'not-ready',
       fields: [{ field: 'replication', message: 'is down: 1 of 3 answered' }],
@@ -82,7 +85,7 @@ describe('readiness', () => {
     ['the reading side', UP, DOWN, ['sql-read']],
     ['the writing side', DOWN, UP, ['sql-write']],
     ['both sides', DOWN, DOWN, ['sql-write', 'sql-read']],
-  ])('asked for with %s down, refuses naming it', async (_title, write, read, names) => {
+  ])('given %s down, refuses and names it', async (_title, write, read, names) => {
     await expect(controller(write, read).ready()).rejects.toMatchObject({
       code: 'not-ready',
       retry: 'safe',

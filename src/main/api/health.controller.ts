@@ -8,6 +8,7 @@ import { DataFiles } from '../../platform/data-files/index.js';
 import { DocumentStore } from '../../platform/documents/index.js';
 import { Describe, type Live, LIVE_OPERATION, READY_OPERATION } from '../../platform/http/index.js';
 import { ReplicationPrimary } from '../../protocols/replication/index.js';
+import { AppCache } from './app-cache.js';
 import { ReadinessGate } from './readiness-gate.js';
 import type { OpenedFile } from './open.js';
 
@@ -25,6 +26,7 @@ export class HealthController {
     private readonly replication: ReplicationPrimary,
     private readonly gate: ReadinessGate,
     private readonly files: DataFiles,
+    private readonly cache: AppCache,
     @Inject(SQL_FILES) private readonly sqlFiles: readonly Pick<OpenedFile, 'healthPart' | 'database'>[],
   ) {}
 
@@ -48,6 +50,7 @@ export class HealthController {
         () => this.documentsUp(),
         () => this.replicationUp(),
         () => this.filesSound(),
+        () => this.indicators.check('cache').up({ redis: this.cache.redis }),
       ]);
       return { status: 'ok', details };
     } catch (error) {

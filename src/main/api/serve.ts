@@ -29,6 +29,7 @@ import { deriveKey } from '../../platform/secrets/index.js';
 import { isAuthorized, replicationAuthorization } from '../../protocols/replication/index.js';
 import { answerAtStop } from './answer-at-stop.js';
 import { ApiModule } from './api.module.js';
+import { AppCache } from './app-cache.js';
 import { endFirstStart } from './first-start.js';
 import { admitHotReads, YieldingAdapter } from './hot-reads.js';
 import type { OpenedStores } from './open.js';
@@ -82,6 +83,7 @@ async function served(stores: OpenedStores): Promise<RunningServer> {
   observeReplication(observer.registry, replication);
   const { coordinator, participants, table } = transactions;
   gaugeInDoubt(observer.registry, new TransactionReads(coordinator, participants, table));
+  const cache = new AppCache(config, stores.bookstore.database, { log, registry: observer.registry });
   const gate = new ReadinessGate(server, () => replication.status.waiting);
   useWriteStop(server, () => files.refusalNow());
   const serveHotReads = await admitHotReads(server, logger);
@@ -115,7 +117,7 @@ async function served(stores: OpenedStores): Promise<RunningServer> {
   idempotency.install(server);
 
   const operations = new OperationService(ledgers, coordinator, table);
-  const module = ApiModule.of(stores, { replication, transactions, operations, observer, gate, files });
+  const module = ApiModule.of(stores, { replication, transactions, operations, observer, gate, files, cache });
   const app = await nestApp(server, module, logger);
   serveHotReads(app);
   documentApp(app);
@@ -129,6 +131,7 @@ async function served(stores: OpenedStores): Promise<RunningServer> {
       isSeeded: config.storage.seed === 'on',
     });
     gate.open();
+    cache.share();
     stores.sqlFiles.forEach(({ check }) => {
       check.begin();
     });
@@ -147,6 +150,7 @@ async function served(stores: OpenedStores): Promise<RunningServer> {
           openRequests.answerAll(answerAtStop(operations));
         },
       });
+      cache.close();
       quota.close();
       await transactions.close();
       replication.close();

@@ -24,8 +24,8 @@ const documents = (settle: (ids: readonly string[]) => Promise<void>): Parameter
 const LEFT = 'transactions that a recovery from replicas listed are still unsettled';
 const hasRow = (id: string): boolean => id.endsWith('-row');
 
-describe('transactions that a recovery from replicas has named', () => {
-  it('are taken off the list once they are carried out as a row says, or forgotten; the others are shown', async () => {
+describe('transactions that a recovery from replicas listed', () => {
+  it('given a row that settles them, or no record of them, leave the list; the others stay', async () => {
     const log = new RecordingLog();
     const own = documents(() => Promise.resolve());
     await settleUnmatched(own, hasRow, log);
@@ -40,7 +40,7 @@ describe('transactions that a recovery from replicas has named', () => {
     ]);
   });
 
-  it('stay on it when there is no room to write it, and nobody is hindered', async () => {
+  it('given no room to write the list, stay on it, and the start continues', async () => {
     const log = new RecordingLog();
     const own = documents(() => Promise.reject(storageFull(undefined)));
     await settleUnmatched(own, hasRow, log);

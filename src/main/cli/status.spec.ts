@@ -16,7 +16,7 @@ const BODY: ReplicationStatus = {
 };
 
 describe('npm run status', () => {
-  it('shows where the app and each of its replicas stand', () => {
+  it('shows the state of the app and of each replica', () => {
     const { exitCode, text } = statusText(URL, { status: 200, body: BODY });
 
     expect(exitCode).toBe(0);
@@ -26,7 +26,7 @@ describe('npm run status', () => {
     expect(text).toMatch(/127\.0\.0\.1:5072\s+│ unreachable\s+│ \?\s+│ \?\s+│ nothing is listening/);
   });
 
-  it('given an app that takes no writes, says what it waits for', () => {
+  it('given an app that refuses writes, shows what it waits for', () => {
     const body = { ...BODY, waiting: '2 of 4 replicas answered and 3 are needed' };
 
     expect(statusText(URL, { status: 200, body }).text).toContain('The app refuses writes: 2 of 4 replicas answered');
@@ -42,7 +42,7 @@ describe('npm run status', () => {
     [undefined, 'did not report'],
     [{ status: 401, body: {} }, 'refuses the API key: set API_KEY'],
     [{ status: 200, body: { epoch: 'x' } }, 'answered 200'],
-  ])('given the answer %j, says so in one line and fails', (answer, what) => {
+  ])('given the answer %j, reports it in one line and fails', (answer, what) => {
     const { exitCode, text } = statusText(URL, answer);
 
     expect(exitCode).toBe(1);

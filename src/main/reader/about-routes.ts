@@ -20,11 +20,12 @@ export interface AboutOptions {
   readonly observer: HttpObserver;
   /** Why nothing may be read; undefined while all is well. */
   readonly problem: () => string | undefined;
+  readonly cache: { readonly redis: string };
 }
 
 const DATABASE = 'sql-read';
 
-export function serveAbout(server: FastifyInstance, { observer, problem }: AboutOptions): void {
+export function serveAbout(server: FastifyInstance, { observer, problem, cache }: AboutOptions): void {
   const about: z.infer<typeof readerSchema> = {
     name: 'Bifolio reader',
     description: 'Answers reads of books from the database; forwards the rest to the app.',
@@ -45,7 +46,9 @@ export function serveAbout(server: FastifyInstance, { observer, problem }: About
   }));
   server.get('/health/ready', { config: { isUncounted: true } }, (): Ready => {
     const found = problem();
-    if (found === undefined) return { status: 'ok', details: { [DATABASE]: { status: 'up' } } };
+    if (found === undefined) {
+      return { status: 'ok', details: { [DATABASE]: { status: 'up' }, cache: { status: 'up', redis: cache.redis } } };
+    }
     const message = `is down: ${found}`;
     const fields = [{ field: DATABASE, message }];
     throw new AppError('not-ready', `${DATABASE} ${message}`, { retry: 'safe', fields });

@@ -4,7 +4,6 @@ import type { ReaderConfig } from '../../config/index.js';
 import type { Log, ProcessControl } from '../../kernel/index.js';
 import { BookReads, serveBookReads } from '../../modules/books/index.js';
 import { STORES } from '../../modules/stores/index.js';
-import { GenerationCache } from '../../platform/cache/index.js';
 import { NO_CRASH_SITES } from '../../platform/crash-sites/index.js';
 import { NodeDisk } from '../../platform/disk/index.js';
 import {
@@ -13,6 +12,7 @@ import {
   createHttpServer,
   notServed,
   PAGE_QUERIES,
+  PREPARED_BODY_BYTES,
   type PreparedBody,
   requestIds,
   sendProblem,
@@ -27,7 +27,7 @@ import { NodeClient } from '../../platform/node-client/index.js';
 import { fileLayoutOf, readRunFile, type RunningServer } from '../../platform/nodes/index.js';
 import { HttpObserver, logPort } from '../../platform/observability/index.js';
 import { monotonicMs, nextTurn, systemClock, systemRandom, systemTimers, uuids } from '../../platform/process/index.js';
-import { openQuota } from '../../platform/redis/index.js';
+import { openQuota, SharedCache } from '../../platform/redis/index.js';
 import { deriveKey, knownClusterSecret } from '../../platform/secrets/index.js';
 import {
   BOOKSTORE,
@@ -112,8 +112,12 @@ async function served(
   const openRequests = useOpenRequests(server, logger);
   answerProblems(server, logger);
   server.setNotFoundHandler((request, reply) => sendProblem(reply, request, notServed(request, reply), logger));
-  const cache = new GenerationCache<PreparedBody>(database.reader, { maxBytes: config.cache.maxBytes });
-  const books = new BookReads(database, cache);
+  const cache = new SharedCache<PreparedBody>(
+    database.reader,
+    { maxBytes: config.cache.maxBytes, location: config.redis, bytes: PREPARED_BODY_BYTES },
+    { log, registry: observer.registry },
+  );
+  const books = new BookReads(database, cache.reads);
   await server.register((reads, _options, done) => {
     reads.setErrorHandler((error, request, reply) =>
       sendProblem(reply, request, toAppError(refusalFrom(error)), logger),
@@ -121,7 +125,7 @@ async function served(
     serveBookReads(reads, () => books);
     done();
   });
-  serveAbout(server, { observer, problem: () => database.problem() });
+  serveAbout(server, { observer, problem: () => database.problem(), cache });
   await serveDocumentation(server, { title: 'Bifolio reader API', document: readerDocument });
   const app = new ActiveApp({
     client,
@@ -137,6 +141,7 @@ async function served(
     writeDeadlineMs: config.writeDeadlineMs,
   });
   const url = await listen(server, config.http);
+  cache.share();
   let isClosed = false;
   const close = async (): Promise<void> => {
     if (isClosed) return;
@@ -149,6 +154,7 @@ async function served(
       },
     });
     client.close();
+    cache.close();
     quota.close();
     database.close();
   };

@@ -12,7 +12,7 @@ function refused(body: unknown): string[] {
 }
 
 describe('a price', () => {
-  it('of any number of cents that is allowed, is accepted and comes back as the same JSON', () => {
+  it('given any allowed number of cents, is accepted and returned as the same JSON', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: MAX_CENTS }), (cents) => {
         const text = `${String(Math.floor(cents / 100))}.${String(cents % 100).padStart(2, '0')}`;
@@ -25,7 +25,7 @@ describe('a price', () => {
     );
   });
 
-  it('with a third decimal that is not 0, is refused', () => {
+  it('given a third decimal other than 0, is refused', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: MAX_CENTS * 10 }), (mills) => {
         fc.pre(mills % 10 !== 0);
@@ -35,7 +35,7 @@ describe('a price', () => {
     );
   });
 
-  it('of any number at all, is accepted exactly when it is whole cents within the range', () => {
+  it('given any number, is accepted exactly when it is whole cents within the range', () => {
     fc.assert(
       fc.property(fc.double(), (price) => {
         const isWholeCents = /^\d+(?:\.\d\d?)?$/.test(JSON.stringify(price)) && price <= 1_000_000;
@@ -45,19 +45,19 @@ describe('a price', () => {
   });
 
   it.each([0.1 + 0.2, 1e-7, 1e21, Infinity, NaN, -0.01, 1_000_000.01, '1', null, [1], true, 1n])(
-    'of %p, is refused',
+    'given %p, is refused',
     (price) => {
       expect(refused({ ...BOOK, price })).toEqual(['price']);
     },
   );
 
-  it.each([-0, 0.29, 1.005e2, 4.35, 8.41, 1_000_000])('of %p, is accepted', (price) => {
+  it.each([-0, 0.29, 1.005e2, 4.35, 8.41, 1_000_000])('given %p, is accepted', (price) => {
     expect(refused({ ...BOOK, price })).toEqual([]);
   });
 });
 
 describe('a quantity', () => {
-  it('of any whole number within the range, is accepted as it is', () => {
+  it('given any whole number within the range, is accepted unchanged', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 1_000_000_000 }), (quantity) => {
         expect(bookInputSchema.parse({ ...BOOK, quantity }).quantity).toBe(quantity);
@@ -65,17 +65,17 @@ describe('a quantity', () => {
     );
   });
 
-  it.each([-1, 0.5, 1_000_000_001, 2 ** 53, Infinity, NaN, '1', null, [], true])('of %p, is refused', (quantity) => {
+  it.each([-1, 0.5, 1_000_000_001, 2 ** 53, Infinity, NaN, '1', null, [], true])('given %p, is refused', (quantity) => {
     expect(refused({ ...BOOK, quantity })).toEqual(['quantity']);
   });
 });
 
 describe('a book', () => {
-  it('without fields, is refused for each', () => {
+  it('given no fields, is refused for each field', () => {
     expect(refused({})).toEqual(['title', 'author', 'price', 'quantity']);
   });
 
-  it('with spaces around its texts, is accepted without them', () => {
+  it('given spaces around its texts, is accepted without them', () => {
     expect(bookInputSchema.parse({ ...BOOK, title: ' \tKindred\n' }).title).toBe('Kindred');
   });
 });

@@ -25,11 +25,11 @@ describe('an e-mail address', () => {
     [7, undefined],
     [null, undefined],
     [['a@b'], undefined],
-  ])('as %j, is accepted as %j', (email, expected) => {
+  ])('given %j, is accepted as %j', (email, expected) => {
     expect(accepted(email)).toBe(expected);
   });
 
-  it('of any text, is accepted exactly with one @ and 3 to 320 characters after trimming', () => {
+  it('given any text, is accepted exactly with one @ and 3 to 320 characters after trimming', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 400 }), fc.nat(2), (text, ats) => {
         const email = [...text.replaceAll('@', ''), ...'@'.repeat(ats)].join('');

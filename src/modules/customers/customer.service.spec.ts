@@ -7,7 +7,7 @@ import { CustomerService } from './customer.service.js';
 const NO_CONDITIONS = Preconditions.of({ headers: {} } as FastifyRequest);
 
 describe('CustomerService', () => {
-  it('given a customer that a transaction has to itself, refuses as a conflict that passes, and says when to ask again', async () => {
+  it('given a customer that a transaction holds, refuses as a temporary conflict with a time to retry', async () => {
     const refused: DocumentWrite = { done: false, refusal: 'reserved' };
     const documents = { replace: () => Promise.resolve(refused), delete: () => Promise.resolve(refused) };
     const service = new CustomerService(documents as Partial<DocumentStore> as DocumentStore);

@@ -56,13 +56,13 @@ async function callsOfAnIncarnation(): Promise<{ readonly count: number; readonl
   return { count: world.disk.calls.length, paths: world.disk.calls.map(({ path }) => path) };
 }
 
-describe('a group store, when its process dies', () => {
+describe('a group store whose process dies', () => {
   it.each<[string, DiskFault['code']]>([
     ['the process dies', 'killed'],
     ['the disk fails', 'EIO'],
     ['the disk is full', 'ENOSPC'],
   ])(
-    'given that %s at any one disk call of a life with snapshots, opens with all that was acknowledged, and no more than was asked',
+    'given that %s at any disk call of an incarnation with snapshots, reopens with everything acknowledged and nothing that was not requested',
     async (_, code) => {
       const { count, paths } = await callsOfAnIncarnation();
       expect(paths).toContain(`${GROUP_SNAPSHOT}.tmp`);
@@ -77,7 +77,7 @@ describe('a group store, when its process dies', () => {
     },
   );
 
-  it('given that it dies at any disk call of a start behind a snapshot, opens alike the next time', async () => {
+  it('given a death at any disk call of a start behind a snapshot, reopens in the same state', async () => {
     const world = new GroupWorld(new SeededRandom(5), OFTEN);
     const witness = new GroupWitness();
     await world.open();
@@ -98,7 +98,7 @@ describe('a group store, when its process dies', () => {
     }
   });
 
-  it('given lives that end by loss of power at any moment, keeps what was acknowledged under any seed', async () => {
+  it('given losses of power at any moment, keeps everything acknowledged under any seed', async () => {
     await forEachSeed(1, 40, async (random) => {
       const world = new GroupWorld(random, OFTEN);
       const witness = new GroupWitness();
@@ -111,7 +111,7 @@ describe('a group store, when its process dies', () => {
     });
   });
 
-  it('given a disk that says synchronised and is not, is found to have lost what was acknowledged', async () => {
+  it('given a disk that falsely reports durability, is found to have lost acknowledged operations', async () => {
     const found: string[] = [];
     await forEachSeed(1, 20, async (random) => {
       let isLying = false;

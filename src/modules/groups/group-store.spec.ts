@@ -18,7 +18,7 @@ async function written(world: GroupWorld, count: number): Promise<void> {
 }
 
 describe('a group store', () => {
-  it('that is opened again, has the same groups, answers and versions, after a clean end and a loss of power', async () => {
+  it('given a reopening after a clean end and a loss of power, has the same groups, answers and versions', async () => {
     const world = new GroupWorld();
     await world.open();
     await world.create('a', 'first');
@@ -34,7 +34,7 @@ describe('a group store', () => {
     }
   });
 
-  it('given what changes nothing, writes nothing', async () => {
+  it('given an operation that changes nothing, writes nothing', async () => {
     const world = new GroupWorld();
     await world.open();
     await world.create('a', 'first');
@@ -48,7 +48,7 @@ describe('a group store', () => {
     expect(world.disk.calls).toEqual([]);
   });
 
-  it('given the same operation many times at once, does it once', async () => {
+  it('given the same operation many times at once, carries it out once', async () => {
     const world = new GroupWorld();
     await world.open();
 
@@ -64,7 +64,7 @@ describe('a group store', () => {
     expect((await world.reopenAfterPowerLoss()).version).toBe(1);
   });
 
-  it('given an undo and what it undoes at once, in either order, has not done it, and says so ever after', async () => {
+  it('given an operation and its undo at once, in either order, ends undone and reports that from then on', async () => {
     const world = new GroupWorld();
     await world.open();
 
@@ -76,7 +76,7 @@ describe('a group store', () => {
     expect((await world.reopenAfterPowerLoss()).all()).toEqual([]);
   });
 
-  it('given an operation again while its undo is under way, answers by what is durable, and never done after the undo', async () => {
+  it('given a repeat while the undo is in progress, answers from the durable state, and never done after the undo', async () => {
     const world = new GroupWorld();
     await world.open();
     await world.create('a', 'first');
@@ -91,7 +91,7 @@ describe('a group store', () => {
     expect(await world.create('a', 'first')).toEqual({ result: 'undone' });
   });
 
-  it('that has journaled enough, takes a snapshot, by which the journal becomes short, and opens alike', async () => {
+  it('given enough in the journal, takes a snapshot, shortens the journal, and reopens in the same state', async () => {
     const world = new GroupWorld(undefined, OFTEN);
     await world.open();
     await written(world, 5);
@@ -109,7 +109,7 @@ describe('a group store', () => {
     expect([(await world.reopenAfterPowerLoss()).all(), world.store.version]).toEqual(before);
   });
 
-  it('that has begun a snapshot, waits for it when it closes, and begins no more', async () => {
+  it('given a close during a snapshot, waits for the snapshot and begins no other', async () => {
     const world = new GroupWorld(undefined, OFTEN);
     await world.open();
     const writes = written(world, 40);
@@ -123,7 +123,7 @@ describe('a group store', () => {
     expect([...world.disk.image().keys()]).not.toContain(`${GROUP_SNAPSHOT}.tmp`);
   });
 
-  it('after a day and a snapshot, has forgotten what no group needs, and not what it has', async () => {
+  it('given a day and a snapshot, has forgotten operations that no group needs, and kept the others', async () => {
     const world = new GroupWorld(undefined, OFTEN);
     await world.open();
     await written(world, 60);
@@ -137,7 +137,7 @@ describe('a group store', () => {
     expect((await world.open()).all()).toEqual(groups);
   });
 
-  it('without room for a snapshot, warns, goes on, leaves nothing of it behind, and takes a later one', async () => {
+  it('given no room for a snapshot, warns, continues, leaves no remains, and takes a later one', async () => {
     const world = new GroupWorld(undefined, OFTEN);
     await world.open();
     let isFull = true;
@@ -157,7 +157,7 @@ describe('a group store', () => {
     expect((await world.open()).all()).toEqual(before);
   });
 
-  it('on a full disk, rejects with storage-full and changes nothing, but takes an undo, out of the reserve', async () => {
+  it('given a full disk, rejects with storage-full and changes nothing, but accepts an undo from the reserve', async () => {
     const world = new GroupWorld(undefined, { journalReserveBytes: 4_096 });
     await world.open();
     await world.create('a', 'first');
@@ -174,7 +174,7 @@ describe('a group store', () => {
     expect(await world.create('d')).toMatchObject({ result: 'done', version: 2 });
   });
 
-  it('on a disk that fails, says that the outcome is unknown, and stops the process', async () => {
+  it('given a failing disk, reports the outcome as unknown and stops the process', async () => {
     const world = new GroupWorld();
     await world.open();
     world.disk.plan({ nth: 1, operation: 'synchronize', code: 'EIO' });
@@ -192,7 +192,7 @@ describe('a group store', () => {
     ['it has no format', () => withChecksum('{"operations":[]'), /not a snapshot of groups/],
     ['it is no JSON', () => withChecksum('{"_meta":'), /not a snapshot of groups/],
     ['it has no operations', (bytes) => reformed(bytes, '"operations"', '"others"'), /not a snapshot of groups/],
-  ])('whose snapshot is damaged (%s) does not open, and names the file', async (_, damage, words) => {
+  ])('given a damaged snapshot (%s), does not open, and names the file', async (_, damage, words) => {
     const world = new GroupWorld(undefined, OFTEN);
     await world.open();
     await written(world, 40);
@@ -206,7 +206,7 @@ describe('a group store', () => {
     await expect(opening).rejects.toThrow(words);
   });
 
-  it('whose journal is damaged does not open, and names the file', async () => {
+  it('given a damaged journal, does not open, and names the file', async () => {
     const world = new GroupWorld();
     await world.open();
     await written(world, 10);
@@ -225,7 +225,7 @@ function reformed(bytes: Buffer, from: string, to: string): Buffer {
   return withChecksum(body.replace(from, to));
 }
 
-describe('a group store whose versions are near the end of what JavaScript counts', () => {
+describe('a group store whose versions are near the largest safe integer', () => {
   const LAST = Number.MAX_SAFE_INTEGER;
 
   /** As earlier builds left it when one caller had brought the last number. */
@@ -235,7 +235,7 @@ describe('a group store whose versions are near the end of what JavaScript count
     await store.apply({ type: 'do', id: 'zzz', kind: 'clear', version: LAST });
   }
 
-  it('goes on with numbers behind it, above what stands there, and has the same after a restart', async () => {
+  it('continues with higher versions, and has the same groups after a restart', async () => {
     const world = new GroupWorld();
     await poisoned(world);
 
@@ -248,7 +248,7 @@ describe('a group store whose versions are near the end of what JavaScript count
     }
   });
 
-  it('has the same also from a snapshot', async () => {
+  it('has the same groups from a snapshot', async () => {
     const world = new GroupWorld(undefined, OFTEN);
     await poisoned(world);
     await written(world, 40);
@@ -260,7 +260,7 @@ describe('a group store whose versions are near the end of what JavaScript count
     expect([store.all(), store.version]).toEqual(before);
   });
 
-  it('writes nothing for a number that is too far ahead, and keeps one that it is told to have met', async () => {
+  it('writes nothing for a version too far ahead, and keeps a raised version', async () => {
     const world = new GroupWorld();
     const store = await world.open();
     world.disk.calls.length = 0;
@@ -276,7 +276,7 @@ describe('a group store whose versions are near the end of what JavaScript count
     expect(await world.create('a')).toMatchObject({ version: 5_000_001 });
   });
 
-  it('is told to go to 2^53 - 1 at once, and from there by leaps', async () => {
+  it('is raised to 2^53 - 1 at once, and from there in steps', async () => {
     const store = await new GroupWorld().open();
 
     expect(await store.raise(LAST)).toBe(LAST);

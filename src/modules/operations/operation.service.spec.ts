@@ -22,13 +22,13 @@ function transaction(state: TransactionView['state']): TransactionView {
 }
 
 describe('an operation', () => {
-  it('that is recorded, is found with its answer', () => {
+  it('given a recorded one, is found with its answer', () => {
     const operations = new OperationService([EMPTY, ledgerOf('done')], { live: () => [] }, NO_ROWS);
 
     expect(operations.find('op')).toEqual({ id: 'op', state: 'committed', atMs: 7, answer: 'done' });
   });
 
-  it('that is committed and not carried out everywhere, has no answer yet', () => {
+  it('given one that is committed but not completed everywhere, has no answer yet', () => {
     const live = (): TransactionView[] => [transaction('committing')];
 
     expect(new OperationService([ledgerOf(undefined)], { live }, NO_ROWS).find('op')).toEqual({
@@ -42,19 +42,19 @@ describe('an operation', () => {
     ['unmatched', 'running'],
     ['aborting', 'aborted'],
     ['aborted', 'aborted'],
-  ] as const)('that is a transaction %s, is %s', (state, found) => {
+  ] as const)('given a transaction %s, is %s', (state, found) => {
     const operations = new OperationService([EMPTY], { live: () => [transaction(state)] }, NO_ROWS);
 
     expect(operations.find('op')).toEqual({ id: 'op', state: found, atMs: 1 });
   });
 
-  it('that took several attempts, is what became of the last one', () => {
+  it('given several attempts, has the outcome of the last one', () => {
     const live = (): TransactionView[] => [transaction('aborted'), transaction('preparing')];
 
     expect(new OperationService([EMPTY], { live }, NO_ROWS).find('op').state).toBe('running');
   });
 
-  it('that was aborted before the last start, is told from its row', () => {
+  it('given one that was aborted before the last start, is read from its row', () => {
     const rows = { findByOperation: (): DecisionRow => ABORTED_ROW };
 
     expect(new OperationService([EMPTY], { live: () => [] }, rows).find('op')).toEqual({
@@ -62,7 +62,7 @@ describe('an operation', () => {
     });
   });
 
-  it('that no store knows, is not found', () => {
+  it('given one that no store knows, is not found', () => {
     const operations = new OperationService([EMPTY], { live: () => [transaction('preparing')] }, NO_ROWS);
 
     expect(() => operations.find('other')).toThrow(expect.objectContaining({ code: 'not-found' }));

@@ -75,7 +75,7 @@ describe('the list of transactions', () => {
   });
 
   it.each([1, 2, 3, 100])(
-    'followed %i at a time, has what each of the three places knows, once and in order',
+    'given pages of %i, contains what each of the three sources knows, once and in order',
     async (limit) => {
       expect(await listed(limit)).toEqual([
         'a committed',
@@ -98,13 +98,13 @@ describe('the list of transactions', () => {
     ['in-doubt', ['e']],
     ['preparing', ['g']],
     ['unmatched', []],
-  ])('asked for those that are %s, has them alone and counts them', async (state, ids) => {
+  ])('given the state %s, contains only those and counts them', async (state, ids) => {
     for (const limit of [1, 100]) {
       expect(await listed(limit, state)).toEqual(ids.map((id) => `${id} ${state}`));
     }
   });
 
-  it('asked for committed ones while many are not carried out, leaves no page short', async () => {
+  it('given the state committed while many are not completed, leaves no page short', async () => {
     views = [];
     rows = Array.from({ length: 20 }, (_, n) => {
       return row(String(n).padStart(2, '0'), 'committed', n % 4 === 3 ? COMPLETED : {});
@@ -115,17 +115,17 @@ describe('the list of transactions', () => {
     expect([page.hasMore, page.total]).toEqual([true, 5]);
   });
 
-  it('counts as in doubt what is promised and not under way', async () => {
+  it('counts a prepared transaction as in doubt only when nothing is deciding it', async () => {
     expect(await reads.inDoubt()).toBe(1);
   });
 });
 
 describe('one transaction', () => {
-  it('that nobody knows, is undefined', async () => {
+  it('given an unknown id, is undefined', async () => {
     expect(await reads.find('x')).toBeUndefined();
   });
 
-  it('of an earlier incarnation, is told by its row', async () => {
+  it('given one of an earlier incarnation, is read from its row', async () => {
     rows = [row('a', 'aborted', { ...COMPLETED, by: 'operator', reason: 'it was Monday', operationId: 'op-1' })];
 
     expect(await reads.find('a')).toEqual({
@@ -144,7 +144,7 @@ describe('one transaction', () => {
     });
   });
 
-  it('of this incarnation, has the history that the coordinator saw and the state of its row', async () => {
+  it('given one of this incarnation, has the history that the coordinator saw and the state of its row', async () => {
     rows = [row('a', 'committed')];
     views = [view('a', 'in-doubt')];
 
@@ -154,7 +154,7 @@ describe('one transaction', () => {
     expect(found?.history).toEqual([{ phase: 'prepare', at: '1970-01-01T00:00:00.001Z', participant: 'documents' }]);
   });
 
-  it('that is only promised, is in doubt', async () => {
+  it('given one that is only prepared, is in doubt', async () => {
     promises = [promise('a')];
 
     expect(await reads.find('a')).toEqual({

@@ -39,11 +39,11 @@ describe('UserIds', () => {
     ids = new UserIds(stores, setImmediate);
   });
 
-  it('given stores that were never used, begins with 1', async () => {
+  it('given unused stores, begins with 1', async () => {
     expect([await ids.allot(stores.write), await ids.allot(stores.write)]).toEqual([1, 2]);
   });
 
-  it('given fifty at once, gives each another one, without a gap', async () => {
+  it('given fifty calls at once, gives each a different id, without a gap', async () => {
     expect(await allotMany(50)).toEqual(Array.from({ length: 50 }, (_, index) => index + 1));
   });
 
@@ -54,7 +54,7 @@ describe('UserIds', () => {
     ['documents, next', [], ['1', '01', '3'], 2],
     ['both, next', [1, 3], ['2', '4'], 5],
   ])(
-    'given ids that callers chose in %s, goes on with the first that is free',
+    'given ids that callers chose in %s, continues with the first free id',
     async (_where, sql, documents, expected) => {
       for (const id of sql) stores.sql.add(id);
       for (const id of documents) stores.documents.add(id);
@@ -65,7 +65,7 @@ describe('UserIds', () => {
     },
   );
 
-  it('given very many ids in a row that callers chose, passes over them, and others have their turn meanwhile', async () => {
+  it('given very many chosen ids in a row, skips them and yields to other work meanwhile', async () => {
     for (let id = 1; id <= 100_000; id += 1) stores.sql.add(id);
     let turns = 0;
     let isDone = false;
@@ -81,7 +81,7 @@ describe('UserIds', () => {
     expect(await ids.allot(stores.write)).toBe(100_002);
   });
 
-  it('given a restart after any of fifty, never gives one again', async () => {
+  it('given a restart after any of fifty ids, never gives an id again', async () => {
     const given: number[] = [];
     for (let life = 1; life <= 5; life += 1) {
       ids = new UserIds(stores, setImmediate);
@@ -91,7 +91,7 @@ describe('UserIds', () => {
     expect(given).toEqual(Array.from({ length: 50 }, (_, index) => index + 1));
   });
 
-  it('given callers who choose the same ids meanwhile, passes over those, also where fifty are allotted at once', async () => {
+  it('given callers who choose the same ids meanwhile, skips those, even when fifty are allotted at once', async () => {
     const chosen = Array.from({ length: 20 }, (_, index) => 3 * index + 1);
     const [allotted] = await Promise.all([allotMany(50), Promise.allSettled(chosen.map(stores.choose))]);
 
@@ -100,7 +100,7 @@ describe('UserIds', () => {
     for (const id of allotted) expect(stores.sql.has(id)).toBe(true);
   });
 
-  it('given a write that fails for another reason, says so and gives its id to no one else in this life', async () => {
+  it('given a write that fails for another reason, rejects and gives its id to no other caller of this incarnation', async () => {
     const full = new AppError('storage-full', 'no room', { retry: 'safe' });
 
     await expect(ids.allot(() => Promise.reject(full))).rejects.toBe(full);

@@ -71,8 +71,15 @@ async function run(seed: number, database: Database): Promise<string | undefined
   const log = new RecordingLog();
   const ports = { log, random: systemRandom, timers: systemTimers, nowMs: monotonicMs };
   const shared = { tier, encode: asBytes, decode: (bytes: Buffer) => ({ bytes }), ports };
-  const caches = [10_000, 0].map((maxBytes) => new GenerationCache(database, { maxBytes, shared }));
-  const former = new FormerGenerations({ tables: ['books'], tier, source: database, formerIncarnations: [], ports });
+  const caches = [10_000, 0].map((maxBytes) => new GenerationCache<{ bytes: Buffer }>(database, maxBytes));
+  for (const cache of caches) cache.share(shared);
+  const former = new FormerGenerations({
+    tables: ['books'],
+    tier,
+    source: database,
+    formerIncarnations: [],
+    timers: systemTimers,
+  });
   const writesUnderWay = new Set<Cell>();
   const readsUnderWay = new Set<{ readonly name: string; readonly allowed: Set<string> }>();
   let number = 0;

@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { FailingCacheTier } from '../../../test/support/failing-cache-tier.js';
 import { eventually } from '../../../test/support/eventually.js';
-import { RecordingLog } from '../../../test/support/recording-log.js';
 import { SimulatedCacheTier } from '../../../test/support/simulated-cache-tier.js';
 import { VersionedTable } from '../../../test/support/versioned-table.js';
 import { systemTimers } from '../process/index.js';
@@ -13,9 +12,8 @@ describe('entries of former generations', () => {
   const world = (formerIncarnations: readonly string[] = []) => {
     const [table, simulated] = [new VersionedTable(), new SimulatedCacheTier()];
     const tier = new FailingCacheTier(simulated);
-    const ports = { timers: systemTimers, log: new RecordingLog() };
     const open = (): FormerGenerations =>
-      new FormerGenerations({ tables: ['books'], source: table, tier, formerIncarnations, ports });
+      new FormerGenerations({ tables: ['books'], source: table, tier, formerIncarnations, timers: systemTimers });
     const set = (incarnation: string, generation: number): Promise<void> =>
       simulated.set(`${incarnation}:books:${String(generation)}:x`, VALUE, {
         group: `${incarnation}:books`,

@@ -1,4 +1,4 @@
-import type { Log, Timers } from '../../kernel/index.js';
+import type { Timers } from '../../kernel/index.js';
 import type { CacheGeneration, SharedCacheTier } from './cache-tier.js';
 import { groupOf, type VersionedSource } from './generation-cache.js';
 
@@ -13,7 +13,7 @@ export interface FormerGenerationsOptions {
   readonly source: Pick<VersionedSource, 'currentVersion'>;
   /** Incarnations of the database that have ended, as in `TableVersion`. */
   readonly formerIncarnations: readonly string[];
-  readonly ports: { readonly timers: Timers; readonly log: Log };
+  readonly timers: Timers;
 }
 
 /**
@@ -47,7 +47,7 @@ export class FormerGenerations {
 
   private arm(delayMs: number): void {
     if (this.isClosed) return;
-    this.cancel ??= this.options.ports.timers.after(delayMs, () => void this.pass());
+    this.cancel ??= this.options.timers.after(delayMs, () => void this.pass());
   }
 
   private async pass(): Promise<void> {

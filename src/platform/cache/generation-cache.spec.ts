@@ -8,11 +8,22 @@ import { VersionedTable } from '../../../test/support/versioned-table.js';
 import { monotonicMs, systemRandom, systemTimers } from '../process/index.js';
 import type { MaybePromise } from './cache-tier.js';
 import { type CachedRead, GenerationCache } from './generation-cache.js';
+import type { SharedTierOptions } from './shared-reads.js';
 
 const TABLE = 'books';
 
-function cacheOn(table: VersionedTable, maxBytes: number | undefined): GenerationCache<{ bytes: Buffer }> {
-  return new GenerationCache(table, { maxBytes });
+function cacheOn(table: VersionedTable, maxBytes: number): GenerationCache<{ bytes: Buffer }> {
+  return new GenerationCache(table, maxBytes);
+}
+
+function shareOver(
+  table: VersionedTable,
+  maxBytes: number,
+  shared: SharedTierOptions<{ bytes: Buffer }>,
+): GenerationCache<{ bytes: Buffer }> {
+  const cache = cacheOn(table, maxBytes);
+  cache.share(shared);
+  return cache;
 }
 
 type Cache = GenerationCache<{ bytes: Buffer }>;
@@ -41,7 +52,7 @@ function read(cache: Cache, table: VersionedTable, name: string): string | undef
 }
 
 describe('a cache by generation', () => {
-  it('read twice, loads once; after a write it loads again', () => {
+  it('given two reads, loads once; after a write it loads again', () => {
     const table = new VersionedTable();
     const cache = cacheOn(table, 10_000);
     table.write('a', 'one');
@@ -51,13 +62,13 @@ describe('a cache by generation', () => {
     expect(table.loads).toBe(2);
   });
 
-  it('asked for what there is not, keeps nothing', () => {
+  it('given a missing row, keeps nothing', () => {
     const table = new VersionedTable();
     const cache = cacheOn(table, 10_000);
     expect([read(cache, table, 'a'), read(cache, table, 'a'), table.loads]).toEqual([undefined, undefined, 2]);
   });
 
-  it('whose slow load was overtaken by a write, does not show it for the new generation', () => {
+  it('given a slow load that a write overtook, does not serve it for the new generation', () => {
     const table = new VersionedTable();
     const cache = cacheOn(table, 10_000);
     table.write('a', 'old');
@@ -67,14 +78,14 @@ describe('a cache by generation', () => {
     expect([read(cache, table, 'a'), read(cache, table, 'a')]).toEqual(['miss old', 'miss new']);
   });
 
-  it.each([undefined, 0])('of %j bytes, always loads', (maxBytes) => {
+  it('given 0 bytes, always loads', () => {
     const table = new VersionedTable();
-    const cache = cacheOn(table, maxBytes);
+    const cache = cacheOn(table, 0);
     table.write('a', 'one');
     expect([read(cache, table, 'a'), read(cache, table, 'a')]).toEqual(['miss one', 'miss one']);
   });
 
-  it('given what is larger than all of it, shows it and keeps nothing', () => {
+  it('given a value larger than the cache, returns it and keeps nothing', () => {
     const table = new VersionedTable();
     const cache = cacheOn(table, 1_000);
     table.write('a', 'x'.repeat(2_000));
@@ -84,21 +95,17 @@ describe('a cache by generation', () => {
     ]);
   });
 
-  it('under any order of reads and writes and any size, never shows what is not current', () => {
+  it('given any order of reads and writes and any size, never returns outdated values', () => {
     const step = fc.record({ name: fc.constantFrom('a', 'b', 'c'), text: fc.option(fc.string(), { nil: undefined }) });
     fc.assert(
-      fc.property(
-        fc.array(step, { maxLength: 60 }),
-        fc.constantFrom(undefined, 0, 300, 600, 10_000),
-        (steps, maxBytes) => {
-          const table = new VersionedTable();
-          const cache = cacheOn(table, maxBytes);
-          for (const { name, text } of steps) {
-            if (text !== undefined) table.write(name, text);
-            else expect(read(cache, table, name)?.replace(/^(?:miss|memory) /, '')).toBe(table.rows.get(name));
-          }
-        },
-      ),
+      fc.property(fc.array(step, { maxLength: 60 }), fc.constantFrom(0, 300, 600, 10_000), (steps, maxBytes) => {
+        const table = new VersionedTable();
+        const cache = cacheOn(table, maxBytes);
+        for (const { name, text } of steps) {
+          if (text !== undefined) table.write(name, text);
+          else expect(read(cache, table, name)?.replace(/^(?:miss|memory) /, '')).toBe(table.rows.get(name));
+        }
+      }),
     );
   });
 });
@@ -120,7 +127,7 @@ describe('a cache over a tier that processes share', () => {
       ...{ tier, encode: ({ bytes }: { bytes: Buffer }) => bytes, decode: (bytes: Buffer) => ({ bytes }) },
       ports: { log, random: systemRandom, timers: systemTimers, nowMs: monotonicMs },
     };
-    return { table, simulated, tier, log, cache: () => new GenerationCache(table, { maxBytes: 10_000, shared }) };
+    return { table, simulated, tier, log, cache: () => shareOver(table, 10_000, shared) };
   };
   const readOf = async (cache: Cache, table: VersionedTable, name = 'a'): Promise<string> =>
     shown(await begin(cache, table, name));
@@ -245,7 +252,7 @@ describe('a cache over a tier that processes share', () => {
     await eventually(() => {
       expect(log.warnings).toEqual(['a cache tier failed to read', 'a cache tier failed to write']);
     });
-    expect(one.shared?.counts).toMatchObject({ hits: 0, misses: 5 });
+    expect(one.sharedCounts).toMatchObject({ hits: 0, misses: 5 });
   });
 
   it('that gives damaged bytes, misses and logs it', async () => {
@@ -257,13 +264,11 @@ describe('a cache over a tier that processes share', () => {
     const ports = { log, random: systemRandom, timers: systemTimers, nowMs: monotonicMs };
     await simulated.set('db:1:books:1:a', Buffer.from('x'), { group: 'db:1:books', generation: 1 });
 
-    expect(await readOf(new GenerationCache(table, { maxBytes: 0, shared: { ...shared, ports } }), table)).toBe(
-      'miss one',
-    );
+    expect(await readOf(shareOver(table, 0, { ...shared, ports }), table)).toBe('miss one');
     expect(log.warnings).toEqual(['a cache tier failed to read']);
   });
 
-  it('asked for what there is not, rejects with what the load threw, and asks again the next time', async () => {
+  it('given a missing row, rejects with the error of the load, and asks again the next time', async () => {
     const { table, cache } = world();
     const one = cache();
 

@@ -1,5 +1,5 @@
 import { type CacheGeneration, type CacheTier, type MaybePromise, memoryTier } from './cache-tier.js';
-import { SharedReads, type SharedTierOptions } from './shared-reads.js';
+import { type SharedCounts, SharedReads, type SharedTierOptions } from './shared-reads.js';
 
 /**
  * One state of a table. `incarnation` names the database and the start of its active process; a generation may repeat in another
@@ -14,12 +14,6 @@ export interface TableVersion {
 export interface VersionedSource {
   currentVersion(table: string): TableVersion;
   loadVersioned<T>(table: string, load: () => T): { readonly version: TableVersion; readonly value: T };
-}
-
-export interface CacheOptions<V> {
-  /** The size of the tier in this process. With undefined or 0 it keeps nothing. */
-  readonly maxBytes: number | undefined;
-  readonly shared?: SharedTierOptions<V>;
 }
 
 export interface CachedRead<V> {
@@ -41,18 +35,27 @@ interface Prefix extends CacheGeneration {
  */
 export class GenerationCache<V extends { readonly bytes: Buffer }> {
   readonly memoryCounts = { hits: 0, misses: 0 };
-  readonly shared: SharedReads<V> | undefined;
+  private shared: SharedReads<V> | undefined;
   private readonly memory: { get(key: string): V | undefined } & CacheTier<V>;
   /** Reads of the shared tier and the source, by key; concurrent reads share one. */
   private readonly underWay = new Map<string, Promise<CachedRead<V>>>();
   private readonly prefixes = new Map<string, Prefix>();
 
+  /** With 0 bytes, the tier in this process keeps nothing. */
   constructor(
     private readonly source: VersionedSource,
-    { maxBytes = 0, shared }: CacheOptions<V>,
+    maxBytes: number,
   ) {
     this.memory = memoryTier<V>(maxBytes, ({ bytes }) => bytes);
-    this.shared = shared && new SharedReads(shared);
+  }
+
+  get sharedCounts(): Readonly<SharedCounts> | undefined {
+    return this.shared?.counts;
+  }
+
+  /** From now on, `readShared` looks in this tier as well. */
+  share(options: SharedTierOptions<V>): void {
+    this.shared = new SharedReads(options);
   }
 
   /**

@@ -7,11 +7,5 @@ export {
   type SharedCacheTier,
 } from './cache-tier.js';
 export { FormerGenerations, type FormerGenerationsOptions } from './former-generations.js';
-export {
-  type CachedRead,
-  type CacheOptions,
-  GenerationCache,
-  type TableVersion,
-  type VersionedSource,
-} from './generation-cache.js';
+export { type CachedRead, GenerationCache, type TableVersion, type VersionedSource } from './generation-cache.js';
 export { MAX_WAIT_MS, type SharedCounts, type SharedTierOptions } from './shared-reads.js';

@@ -40,7 +40,7 @@ describe('DataFiles', () => {
     return files.problem;
   };
 
-  it('given a look at any moment while this process cuts a file itself, finds nothing wrong, and a later cut', async () => {
+  it('given a look at any moment while this process cuts a file, find nothing wrong, and find a later cut', async () => {
     await files.whileCut(path, 2, () => {
       expect(problem()).toBeUndefined();
       truncateSync(path, 2);
@@ -87,7 +87,7 @@ describe('DataFiles', () => {
     expect(log.warnings).toHaveLength(1);
   });
 
-  it('given many questions in a directory where nothing changes, look at the directory alone, and notice a removal at once', () => {
+  it('given many checks in an unchanged directory, look only at the directory, and notice a removal at once', () => {
     utimesSync(directory, 1, 1);
     expect([files.lostAmong([path]), files.lostAmong([path])]).toEqual([undefined, undefined]);
     renameSync(path, `${path}.old`);
@@ -95,7 +95,7 @@ describe('DataFiles', () => {
     expect(files.lostAmong([path])).toContain('was removed or renamed');
   });
 
-  it('given a file that grows, and one that nobody keeps, have no problem', () => {
+  it('given a growing file, and a file that is not kept, have no problem', () => {
     appendFileSync(path, 'more');
     writeFileSync(join(directory, 'other'), '');
     rmSync(join(directory, 'other'));
@@ -103,7 +103,7 @@ describe('DataFiles', () => {
     expect(problem()).toBeUndefined();
   });
 
-  it('given a file that is put back where it was, have no problem any more; a copy of it in its place is one', () => {
+  it('given a file that is put back, have no problem any more; given a copy in its place, still have one', () => {
     renameSync(path, `${path}.old`);
     copyFileSync(`${path}.old`, path);
     expect(problem()).toContain('was replaced');
@@ -113,7 +113,7 @@ describe('DataFiles', () => {
     expect(log.entries.at(-1)).toMatchObject({ level: 'info' });
   });
 
-  it('given damage, have a problem for good', () => {
+  it('given damage, have a permanent problem', () => {
     expect(files.damaged(path, 'row 5 of books')).toMatchObject({ code: 'storage-damaged' });
     files.damaged(path, 'row 6 of books');
 
@@ -121,7 +121,7 @@ describe('DataFiles', () => {
     expect(log.warnings).toHaveLength(1);
   });
 
-  it('watched, notice within the time that was asked for, and no more when that has ended', () => {
+  it('given a watch, notice within the given time, and no more when the watch has ended', () => {
     const timers = new SimulatedTimers();
     const end = files.watch(timers, 250);
     timers.pass(1_000);
@@ -149,7 +149,7 @@ describe('DataFiles', () => {
       await file.close();
     };
 
-    it('know what the process itself creates, cuts, renames and removes', async () => {
+    it('know the files that the process itself creates, cuts, renames and removes', async () => {
       await write('a', 'long');
       await write('a', 'b');
       await write('a.tmp', 'next');
@@ -165,7 +165,7 @@ describe('DataFiles', () => {
       expect(problem()).toContain(join(directory, 'a'));
     });
 
-    it('know what the process has read, and do not take another file for it when it reads again', async () => {
+    it('know a file that the process has read, and notice another file in its place', async () => {
       writeFileSync(join(directory, 'read'), 'text');
       await disk.read(join(directory, 'read'));
       copyFileSync(join(directory, 'read'), join(directory, 'copy'));

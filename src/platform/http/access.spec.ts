@@ -66,16 +66,16 @@ describe('with keys', () => {
   const apiKeys = (['read', 'write', 'operator'] as const).map((role) => ({ name: role, role, key: KEYS[role] }));
   const server = serverWith({ apiKeys, servedHosts: 'any' });
 
-  it('every role there is, is tried here', () => {
+  it('every existing role is tested here', () => {
     expect([...ROLES].sort()).toEqual(Object.keys(KEYS).sort());
   });
 
-  it.each(CASES)('%s on a route that needs %s, is answered as the key of the caller allows', async (...asked) => {
+  it.each(CASES)("%s on a route that needs %s, is answered as the caller's key allows", async (...asked) => {
     const [method, route] = asked;
     expect(await statuses(server, asked, Object.values(CALLERS))).toEqual(EXPECTED[route][method]);
   });
 
-  it('a caller without a known key and one whose key is not enough, are told what they need', async () => {
+  it('a caller without a valid key, or with an insufficient one, learns what it needs', async () => {
     const unknown = await server.inject({ method: 'POST', url: '/unnamed', headers: CALLERS['an unknown key'] });
     expect(unknown.json()).toMatchObject({ code: 'unauthorized', detail: expect.stringContaining('X-Api-Key') });
     const refused = await server.inject({ method: 'POST', url: '/unnamed', headers: CALLERS.read });
@@ -117,7 +117,7 @@ describe('without keys', () => {
   ];
 
   it.each(CASES)(
-    '%s on a route that needs %s, is done for everyone on this machine, with any key',
+    '%s on a route that needs %s, is allowed for every caller on this machine, with any key',
     async (...asked) => {
       expect(await statuses(server, asked, Object.values(CALLERS))).toEqual(ANYONE);
       expect(await statuses(server, asked, OWN)).toEqual(OWN.map(() => 200));
@@ -125,7 +125,7 @@ describe('without keys', () => {
   );
 
   it.each(CASES)(
-    '%s on a route that needs %s, from a page of another site, is done only if it reads',
+    '%s on a route that needs %s, from a page of another site, is allowed only for reads',
     async (...asked) => {
       const expected = asked[0] === 'GET' || asked[0] === 'HEAD' ? 200 : 403;
       expect(await statuses(server, asked, FOREIGN)).toEqual(FOREIGN.map(() => expected));

@@ -55,7 +55,7 @@ describe('a caller beyond the limit', () => {
     ['no key', { apiKeys: [KEY] }, {}, 401],
     ['no key, where it would not be counted', { apiKeys: [KEY] }, { url: '/ready' }, 401],
     ['a key that may not write', { apiKeys: [KEY] }, { method: 'POST', headers: { 'x-api-key': KEY.key } }, 403],
-  ] as const)('by %s, is refused with 429 and Retry-After', async (_what, options, request, status) => {
+  ] as const)('given %s, is refused with 429 and Retry-After', async (_what, options, request, status) => {
     const { server, statusOf } = worldOf({ requestsPerMinute: 3, ...options });
     const asked = { url: '/', ...request } as InjectOptions;
     expect(await statuses(4, () => statusOf(asked))).toEqual([status, status, status, 429]);
@@ -65,13 +65,13 @@ describe('a caller beyond the limit', () => {
   it.each([
     ['a wrong key', { url: '/', headers: { 'x-api-key': 'x' } }],
     ['a wrong key where it would not be counted', { url: '/ready', headers: { authorization: 'Bearer x' } }],
-  ])('by %s, is refused ten times as soon, and a known key from the same place is not', async (_what, request) => {
+  ])('given %s, is refused ten times sooner, and a valid key from the same place is not', async (_what, request) => {
     const { statusOf } = worldOf({ requestsPerMinute: 30, apiKeys: [KEY] });
     expect(await statuses(4, () => statusOf(request))).toEqual([401, 401, 401, 429]);
     expect(await statusOf({ url: '/', headers: { 'x-api-key': KEY.key } })).toBe(200);
   });
 
-  it('by a wrong key where none is needed, is refused ten times as soon as without one', async () => {
+  it('given a wrong key where none is needed, is refused ten times sooner than without one', async () => {
     const wrong = worldOf({ requestsPerMinute: 30, apiKeys: [KEY] });
     const request = { url: '/docs', headers: { 'x-api-key': 'x' } };
     expect(await statuses(4, () => wrong.statusOf(request))).toEqual([200, 200, 200, 429]);
@@ -79,7 +79,7 @@ describe('a caller beyond the limit', () => {
     expect(await statuses(31, () => without.statusOf({ url: '/docs' }))).toEqual([...Array<number>(30).fill(200), 429]);
   });
 
-  it('by a wrong secret, is refused ten times as soon, and the right one never', async () => {
+  it('given a wrong secret, is refused ten times sooner, and the right one never', async () => {
     const { statusOf } = worldOf({ requestsPerMinute: 30 });
     const ask = (authorization: string) => (): Promise<number> =>
       statusOf({ url: '/between', headers: { authorization } });
@@ -87,7 +87,7 @@ describe('a caller beyond the limit', () => {
     expect(await statuses(50, ask(PROOF))).toEqual(Array<number>(50).fill(200));
   });
 
-  it('of what tells whether the process lives, and with a key whether it is ready, is always answered', async () => {
+  it('given liveness checks, and with a key readiness checks, is always answered', async () => {
     const { statusOf } = worldOf({ requestsPerMinute: 1, apiKeys: [KEY] });
     expect(new Set(await statuses(20, () => statusOf({ url: '/live', headers: { 'x-api-key': 'x' } })))).toEqual(
       new Set([200]),
@@ -96,7 +96,7 @@ describe('a caller beyond the limit', () => {
     expect(new Set(await statuses(20, () => statusOf(ready)))).toEqual(new Set([200]));
   });
 
-  it('is answered again a minute later, whatever was done to the clock meanwhile', async () => {
+  it('is answered again a minute later, whatever happened to the clock meanwhile', async () => {
     const world = worldOf({ requestsPerMinute: 1 });
     const ask = (): Promise<number> => world.statusOf({ url: '/' });
     expect(await statuses(2, ask)).toEqual([200, 429]);
@@ -114,7 +114,7 @@ describe('a caller beyond the limit', () => {
     }
   });
 
-  it('with another address of its own network of IPv6, is the same caller', async () => {
+  it('given another address of its own IPv6 network, is the same caller', async () => {
     const { server, statusOf } = worldOf({ requestsPerMinute: 2 });
     const from = (remoteAddress: string) => (): Promise<number> => statusOf({ url: '/', remoteAddress });
     const asked = ['2001:db8:1:2::1', '2001:db8:1:2:ffff::9', '2001:0db8:1:2:3:4:5:6', '2001:db8:1:3::1', '10.0.0.1'];
@@ -126,7 +126,7 @@ describe('a caller beyond the limit', () => {
     expect(await Promise.all(places)).toEqual(['10.0.0.1', '0:0:0:0', 'fe80:0:0:0']);
   });
 
-  it('that says it was forwarded, is believed only with the secret of the cluster', async () => {
+  it('given a forwarded address, is believed only with the cluster secret', async () => {
     const { server } = worldOf();
     const placeWith = async (headers: Record<string, string>): Promise<string> =>
       (await server.inject({ url: '/', headers })).json<{ place: string }>().place;
@@ -153,14 +153,14 @@ describe('a Host', () => {
       '[::1]:5050',
     ],
     ...['shop.example', 'Shop.Example:80', 'replica-1:5071', '[2001:db8::1]:5050'],
-  ])('"%s" is served', async (host) => {
+  ])('given "%s", is served', async (host) => {
     expect(await worldOf(named).statusOf({ url: '/', headers: { host } })).toBe(200);
   });
 
   it.each([
     ...['evil.example', 'evil.example:5050', 'localhost.evil.example', '127.0.0.1.evil.example', 'shop.example.evil'],
     ...['replica-10', '10.0.0.1:5050', '0.0.0.0:5050', '128.0.0.1', '[2001:db8::2]'],
-  ])('"%s" is refused with 421 without keys, for reads and writes, and served with them', async (host) => {
+  ])('given "%s", is refused with 421 without keys, for reads and writes, and served with keys', async (host) => {
     const { server, statusOf } = worldOf(named);
     const refused = await server.inject({ url: '/', headers: { host } });
     expect(refused.statusCode).toBe(421);
@@ -173,13 +173,13 @@ describe('a Host', () => {
   });
 
   it.each(['a b', 'user@127.0.0.1', '127.0.0.1/', '127.0.0.1:x', '127.0.0.1, evil.example', '[::1', '::1'])(
-    '"%s" is no Host, and refused with 400',
+    'given "%s", which is not a Host, is refused with 400',
     async (host) => {
       expect(await worldOf({ servedHosts: 'any' }).statusOf({ url: '/', headers: { host } })).toBe(400);
     },
   );
 
-  it('that is not served, is served to a process of the same installation', async () => {
+  it('given a host that is not served, is served to a process of the same installation', async () => {
     const { statusOf } = worldOf();
     expect(await statusOf({ url: '/', headers: { host: 'app:5050', [CLUSTER_HEADER]: PROOF } })).toBe(200);
     expect(await statusOf({ url: '/between', headers: { host: 'app:5050', authorization: PROOF } })).toBe(200);
@@ -199,7 +199,7 @@ describe('a page of another origin', () => {
   const ofCors = (headers: Readonly<Record<string, unknown>>): string[] =>
     Object.keys(headers).filter((name) => name.startsWith('access-control-'));
 
-  it('that is let in, may send what our clients send and read what we answer, refusals too', async () => {
+  it('given an allowed origin, may send what our clients send and read the answers, including refusals', async () => {
     const { server } = worldOf({ corsOrigins, servedHosts: 'any', apiKeys: [KEY] });
     const preflight = await server.inject(PREFLIGHT);
     expect([preflight.statusCode, preflight.body]).toEqual([204, '']);
@@ -228,13 +228,13 @@ describe('a page of another origin', () => {
     }
   });
 
-  it('that is let in, may write without keys', async () => {
+  it('given an allowed origin, may write without keys', async () => {
     const { statusOf } = worldOf({ corsOrigins });
     const headers = { origin: SHOP, 'sec-fetch-site': 'cross-site' };
     expect(await statusOf({ method: 'POST', url: '/', headers })).toBe(200);
   });
 
-  it('that is not, gets no header of CORS and no write done', async () => {
+  it('given any other origin, gets no CORS header and no write', async () => {
     const { server } = worldOf({ corsOrigins });
     for (const origin of ['https://shop.example.evil', 'http://shop.example', 'https://shop.example:444', 'null']) {
       for (const method of ['GET', 'POST', 'OPTIONS'] as const) {
@@ -245,7 +245,7 @@ describe('a page of another origin', () => {
     }
   });
 
-  it('without CORS_ORIGINS, gets no header of CORS', async () => {
+  it('given no CORS_ORIGINS, gets no CORS header', async () => {
     const { server } = worldOf();
     const preflight = await server.inject(PREFLIGHT);
     expect([preflight.statusCode, ofCors(preflight.headers), preflight.headers.vary]).toEqual([405, [], undefined]);
@@ -253,7 +253,7 @@ describe('a page of another origin', () => {
     expect([answer.statusCode, ofCors(answer.headers)]).toEqual([200, []]);
   });
 
-  it('served under a name that is allowed, may write as one of this machine does', async () => {
+  it('given an allowed host name, may write like a page of this machine', async () => {
     const { statusOf } = worldOf({ servedHosts: new Set(['shop.local']) });
     const from = (origin: string): Promise<number> => statusOf({ method: 'POST', url: '/', headers: { origin } });
     expect(await Promise.all(['http://shop.local:5050', 'http://[::1]:5071', 'http://evil.local'].map(from))).toEqual([

@@ -10,13 +10,13 @@ describe('a prepared body as bytes', () => {
       ['X-Total-Count', '2', 'Link', '</b>; rel="next"'],
     ],
     ['that is empty', '', []],
-  ])('%s, is the same after encoding and decoding', (_what, body, headers) => {
+  ])('%s, is equal after encoding and decoding', (_what, body, headers) => {
     const prepared = prepareBody(body, headers);
 
     expect(PREPARED_BODY_BYTES.decode(PREPARED_BODY_BYTES.encode(prepared))).toEqual(prepared);
   });
 
-  it('that is damaged, throws', () => {
+  it('given damaged bytes, throws', () => {
     expect(() => PREPARED_BODY_BYTES.decode(Buffer.from('no line'))).toThrow(SyntaxError);
   });
 });

@@ -19,22 +19,26 @@ export interface PreparedBody {
 /** `headers` go with both answers, the body and 304. */
 export function prepareBody(body: string, headers: readonly string[]): PreparedBody {
   const bytes = Buffer.from(body);
-  const etag = etagOf(bytes);
+  return preparedBytes(bytes, etagOf(bytes), headers);
+}
+
+function preparedBytes(bytes: Buffer, etag: string, headers: readonly string[]): PreparedBody {
   const notModifiedHeaders = [...headers, ...SECURITY_HEADERS, 'ETag', etag];
   const content = ['Content-Type', JSON_CONTENT_TYPE, 'Content-Length', String(bytes.length)];
   return { bytes, etag, notModifiedHeaders, okHeaders: [...notModifiedHeaders, ...content] };
 }
 
-/** A prepared body as bytes, for a cache outside this process: a line of JSON with its own headers, followed by the body. */
+/** A prepared body as bytes, for a cache outside this process: a line of JSON with ETag and own headers, then the body. */
 export const PREPARED_BODY_BYTES = {
-  encode: ({ bytes, notModifiedHeaders }: PreparedBody): Buffer => {
+  encode: ({ bytes, etag, notModifiedHeaders }: PreparedBody): Buffer => {
     const ownHeaders = notModifiedHeaders.slice(0, -SECURITY_HEADERS.length - 2);
-    return Buffer.concat([Buffer.from(`${JSON.stringify(ownHeaders)}\n`), bytes]);
+    return Buffer.concat([Buffer.from(`${JSON.stringify([etag, ...ownHeaders])}\n`), bytes]);
   },
+  /** Copies the body: the given bytes may be part of a far larger buffer. */
   decode: (encoded: Buffer): PreparedBody => {
     const end = encoded.indexOf('\n');
-    const headers = JSON.parse(encoded.toString('utf8', 0, end)) as string[];
-    return prepareBody(encoded.toString('utf8', end + 1), headers);
+    const [etag = '', ...headers] = JSON.parse(encoded.toString('utf8', 0, end)) as string[];
+    return preparedBytes(Buffer.from(encoded.subarray(end + 1)), etag, headers);
   },
 };
 

@@ -31,11 +31,11 @@ describe('the body pipe', () => {
     ['null', null, ['body']],
     ['an array', [{ name: 'a' }], ['body']],
     ['text', 'x', ['body']],
-  ])('given %s, passes it on or names what is wrong', (_title, given, expected) => {
+  ])('given %s, passes it on or names the mistakes', (_title, given, expected) => {
     expect(piped(given)).toEqual(expected);
   });
 
-  it('where clients may choose the id, passes it on and ignores what else is the server’s', () => {
+  it('given ids that clients may choose, passes the id on and ignores other server fields', () => {
     const withId = { type: 'body', schema: z.strictObject({ id: z.int() }) } as unknown as ArgumentMetadata;
     expect(BODY_PIPE_WITH_ID.transform({ id: 7, orders_count: 1 }, withId)).toEqual({ id: 7 });
     expect(() => BODY_PIPE_WITH_ID.transform({ id: null }, withId)).toThrow(/^id /);
@@ -51,7 +51,7 @@ describe('the body pipe', () => {
     expect(() => BODY_PIPE.transform({ price: -1 }, broken)).toThrow(/^price must be a price$/);
   });
 
-  it('given a thousand unknown fields, names a hundred and says how many there are', () => {
+  it('given a thousand unknown fields, names a hundred and the number of the others', () => {
     const given = Object.fromEntries(Array.from({ length: 1_000 }, (_, n) => [`f${String(n)}`, 1]));
     expect(() => BODY_PIPE.transform({ name: 'a', ...given }, metadata)).toThrow(
       /f99 is not a known field; and 900 more$/,
@@ -59,7 +59,7 @@ describe('the body pipe', () => {
     expect(piped({ name: 'a', ...given })).toHaveLength(100);
   });
 
-  it('given a body with the server’s fields, leaves that body as it was', () => {
+  it('given a body with server fields, leaves that body unchanged', () => {
     const given = { id: 1, name: 'a' };
     piped(given);
     expect(given).toEqual({ id: 1, name: 'a' });

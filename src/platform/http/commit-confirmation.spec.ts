@@ -18,7 +18,7 @@ function confirmer(isConfirmed: boolean): CommitConfirmer & { readonly asked: un
 }
 
 describe('the answer to a write', () => {
-  it('that is confirmed, says how many replicas hold it', async () => {
+  it('given a confirmed write, reports the number of replicas that hold it', async () => {
     const replicas = confirmer(true);
 
     expect(await confirmedAnswer(WRITTEN, 'op-1', 'majority', replicas)).toEqual({
@@ -28,14 +28,14 @@ describe('the answer to a write', () => {
     expect(replicas.asked).toEqual([[42, 'majority']]);
   });
 
-  it('that made its promise to replicas earlier, waits for that', async () => {
+  it('given an earlier prepare record, waits for that', async () => {
     const replicas = confirmer(true);
     await confirmedAnswer({ ...WRITTEN, promisedAt: '3.40' }, 'op-1', 'all', replicas);
 
     expect(replicas.asked).toEqual([[40, 'all']]);
   });
 
-  it('that is not confirmed in time, is 202 with the place to ask at and without the resource', async () => {
+  it('given no confirmation in time, is 202 with the path of the operation and without the resource', async () => {
     expect(await confirmedAnswer(WRITTEN, 'op-1', undefined, confirmer(false))).toEqual({
       status: 202,
       headers: { 'x-replicas-acked': '2/4', 'x-commit': '3.42', location: '/operations/op-1' },
@@ -43,7 +43,7 @@ describe('the answer to a write', () => {
     });
   });
 
-  it('that no replica is to hold, is left as it is and waits for nobody', async () => {
+  it('given a write without replicas, is unchanged and waits for nothing', async () => {
     const replicas = confirmer(true);
     const answer: Answer = { status: 200, headers: {}, body: '{}' };
 

@@ -6,7 +6,7 @@ import { etagOf, Preconditions } from './etag.js';
 const ETAG = etagOf('the shown bytes');
 
 describe('an ETag', () => {
-  it('made of equal and of different bytes, is equal and different', () => {
+  it('given equal and different bytes, is equal and different', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), (a, b) => {
         expect(etagOf(a) === etagOf(b)).toBe(a === b);
@@ -15,7 +15,7 @@ describe('an ETag', () => {
     );
   });
 
-  it('made of anything, is one strong tag that needs no escape', () => {
+  it('given any bytes, is one strong tag that needs no escape', () => {
     fc.assert(fc.property(fc.string(), (text) => /^"[\w-]+"$/.test(etagOf(text))));
   });
 });
@@ -54,11 +54,11 @@ describe('If-Match', () => {
     [`"a", W/${ETAG}`, false],
     ['"*"', false],
     ['""', false],
-  ])('as %j, holds for what is there: %j', (header, holds) => {
+  ])('given %j, holds for an existing resource: %j', (header, holds) => {
     expect(conditions({ 'if-match': header }).matches(ETAG)).toBe(holds);
   });
 
-  it.each(['*', ETAG])('as %j, does not hold where nothing is', (header) => {
+  it.each(['*', ETAG])('given %j, does not hold without a resource', (header) => {
     expect(conditions({ 'if-match': header }).refusal('it', undefined)?.code).toBe('precondition-failed');
   });
 });
@@ -72,22 +72,22 @@ describe('If-None-Match', () => {
     [`W/${ETAG}`, false],
     ['*', false],
     [`"a", W/${ETAG}, "b"`, false],
-  ])('as %j, holds for what is there: %j', (header, holds) => {
+  ])('given %j, holds for an existing resource: %j', (header, holds) => {
     expect(conditions({ 'if-none-match': header }).noneMatches(ETAG)).toBe(holds);
   });
 
-  it.each(['*', ETAG])('as %j, holds where nothing is', (header) => {
+  it.each(['*', ETAG])('given %j, holds without a resource', (header) => {
     expect(conditions({ 'if-none-match': header }).refusal('it', undefined)).toBeUndefined();
   });
 });
 
 describe.each(['if-match', 'if-none-match'] as const)('%s', (header) => {
-  it.each(MALFORMED)('as %j, is refused by its name', (value) => {
+  it.each(MALFORMED)('given %j, is refused by its name', (value) => {
     const expected = expect.objectContaining({ code: 'validation-failed' });
     expect(() => conditions({ [header]: value })).toThrow(expected);
   });
 
-  it('as any text, is refused or judged, in time that grows with its length alone', () => {
+  it('given any text, is refused or evaluated in linear time', () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom('"', ',', ' ', 'W/', 'a', '*'), maxLength: 4_000 }), (value) => {
         try {

@@ -124,7 +124,7 @@ async function reached(count: number): Promise<Work[]> {
 }
 
 describe('the idempotency gate', () => {
-  it('given a key while its first request is under way, waits and gives the same answer', async () => {
+  it('given a key while its first request is in progress, waits and gives the same answer', async () => {
     const first = post('k');
     const [work] = await reached(1);
     const others = [post('k'), post('k')];
@@ -134,7 +134,7 @@ describe('the idempotency gate', () => {
     await reached(1);
   });
 
-  it('given a key a day after its write, takes it for a new one, also with another body; before that, replays it', async () => {
+  it('given a key a day after its write, treats it as new, also with another body; before that, replays the answer', async () => {
     const first = post('k');
     (await reached(1))[0]?.finish(CREATED);
     await first;
@@ -147,7 +147,7 @@ describe('the idempotency gate', () => {
     expect(await post('k', { a: 2 })).toEqual({ status: 201, text: '{"id":2}', replayed: true });
   });
 
-  it('given a key whose first request is then refused, lets the next one through and the others wait for it', async () => {
+  it('given a key whose first request is then refused, lets the next one through, and the others wait for it', async () => {
     const first = post('k');
     const [work] = await reached(1);
     const others = [post('k'), post('k'), post('k')];
@@ -167,7 +167,7 @@ describe('the idempotency gate', () => {
     for (let time = 1; time <= 2; time += 1) expect((await post('k', {}, '/nowhere')).status).toBe(404);
   });
 
-  it('given a key with another body while its first request is under way, refuses at once', async () => {
+  it('given a key with another body while its first request is in progress, refuses at once', async () => {
     const first = post('k');
     const [work] = await reached(1);
     expect((await post('k', { a: 2 })).status).toBe(422);
@@ -176,7 +176,7 @@ describe('the idempotency gate', () => {
     expect((await post('k', { a: 2 })).status).toBe(422);
   });
 
-  it('given the key of a replicated write, waits for its write concern as the first did', async () => {
+  it('given the key of a replicated write, waits for its write concern like the first request', async () => {
     const replicated = { ...CREATED, headers: { ...CREATED.headers, 'x-commit': '1.7' } };
     const first = post('k');
     const [work] = await reached(1);
@@ -206,7 +206,7 @@ describe('the idempotency gate', () => {
       expect(await repeat()).toEqual({ ...RUNNING, replayed: false });
     });
 
-    it('answers like the first when it is still not over within the deadline', async () => {
+    it('answers like the first request when the work is not over within the deadline', async () => {
       const second = repeat();
       await eventually(() => {
         expect(timers.pending).toBe(1);
@@ -215,7 +215,7 @@ describe('the idempotency gate', () => {
       expect(await second).toEqual({ ...RUNNING, replayed: true });
     });
 
-    it('waits for the end and gives the answer that was recorded', async () => {
+    it('waits for the end and gives the recorded answer', async () => {
       const others = [repeat(), repeat()];
       await eventually(() => {
         expect(timers.pending).toBe(2);
@@ -226,7 +226,7 @@ describe('the idempotency gate', () => {
       expect(timers.pending).toBe(0);
     });
 
-    it('is let through again when it ended without a record', async () => {
+    it('is let through again when the work ended without a record', async () => {
       end();
       await ended;
       expect(await repeat()).toMatchObject({ text: '{"operationId":"op-2","state":"running"}', replayed: false });
@@ -237,7 +237,7 @@ describe('the idempotency gate', () => {
     });
   });
 
-  it('on a route without records, names no operation', async () => {
+  it('given a route without records, names no operation', async () => {
     const answer = await server.inject({ method: 'POST', url: '/orders' });
     expect([answer.statusCode, answer.headers['x-operation-id']]).toEqual([201, undefined]);
   });
@@ -249,7 +249,7 @@ describe('the idempotency gate', () => {
   };
 
   it.each(['/things/a%20b', '/things/%61%20%62', '/%74hings/a%20b?x=y', '/things/a%20b#top', 'http://x/things/a%20b'])(
-    'given a key on %s after it was sent to another spelling of that, replays the answer',
+    'given a key on %s after the same target in another spelling, replays the answer',
     async (url) => {
       expect(await put('/things/a b')).toBe(false);
       expect(await put(url)).toBe(true);
@@ -257,7 +257,7 @@ describe('the idempotency gate', () => {
   );
 
   it.each(['/things/a', '/things/A', '/things/a%2Fb', '/things/a%2520b'])(
-    'given a key on %s after it was sent to another target, takes it for a new one',
+    'given a key on %s after another target, treats it as new',
     async (url) => {
       expect(await put('/things/a%20b')).toBe(false);
       expect(await put(url)).toBe(false);
@@ -265,7 +265,7 @@ describe('the idempotency gate', () => {
   );
 
   it.each(['/things/2', '/things/%32', 'http://x/things/2'])(
-    'given a key on %s that an earlier version has recorded with the path as it was sent, replays its answer',
+    'given a key on %s that an earlier version recorded with the path as sent, replays its answer',
     async (url) => {
       await put('/things/first');
       const [record] = records.values();
@@ -278,7 +278,7 @@ describe('the idempotency gate', () => {
     },
   );
 
-  describe('given as many keys as one caller may hold', () => {
+  describe('given a caller at its maximum of keys', () => {
     const done = async (
       key: string | undefined,
       from = '127.0.0.1',
@@ -293,7 +293,7 @@ describe('the idempotency gate', () => {
         expect(await done(`k${String(n)}`, '127.0.0.1', headers)).toEqual([201, undefined]);
     };
 
-    it('refuses a new one with 429, and replays, lets writes without a key and other callers through', async () => {
+    it('refuses a new key with 429, but serves replays, writes without a key and other callers', async () => {
       await fill();
       const refused = await server.inject({ method: 'PUT', url: '/things/a', headers: { 'idempotency-key': 'new' } });
       expect([refused.statusCode, refused.json()]).toEqual([429, { code: 'too-many-keys' }]);
@@ -303,7 +303,7 @@ describe('the idempotency gate', () => {
       expect((await done('another'))[0]).toBe(429);
     });
 
-    it('has room again a day after the oldest, also when refused ones have asked all the time', async () => {
+    it('has room again a day after the oldest key, even after many refused requests', async () => {
       await fill();
       for (let hour = 0; hour < 24; hour += 1) {
         expect((await done('new'))[0]).toBe(429);
@@ -313,7 +313,7 @@ describe('the idempotency gate', () => {
       expect((await done('new'))[0]).toBe(201);
     });
 
-    it('does not count those that were refused for another reason', async () => {
+    it('does not count keys that were refused for another reason', async () => {
       for (let n = 0; n < 2 * MAX_KEYS; n += 1) {
         const refused = post(`r${String(n)}`);
         (await reached(n + 1))[n]?.refuse(new AppError('not-found', 'no', { retry: 'never' }));
@@ -332,7 +332,7 @@ describe('the idempotency gate', () => {
       ]);
     });
 
-    it('makes keys that were added on the way wait, and refuses with 503 where there is no room in time', async () => {
+    it('lets keys that other processes added wait, and refuses with 503 when no room comes in time', async () => {
       await fill({ 'x-added': 'yes' });
       expect((await done('own'))[0]).toBe(201);
       const wait = (answer: Promise<readonly [number, string]>): Promise<number> => {
@@ -354,7 +354,7 @@ describe('the idempotency gate', () => {
       expect(await wait(inTime)).toBe(201);
     });
 
-    it('counts those of earlier lives', async () => {
+    it('counts the keys of earlier incarnations', async () => {
       const [first] = await Promise.all([done('k0')]);
       expect(first[0]).toBe(201);
       const owner = owners.at(-1)!;
@@ -363,13 +363,13 @@ describe('the idempotency gate', () => {
     });
   });
 
-  it('given no key or different keys, holds no one up', async () => {
+  it('given no key or different keys, delays no request', async () => {
     const posts = [post(undefined), post(undefined), post('k'), post('l')];
     for (const work of await reached(4)) work.finish(CREATED);
     expect((await Promise.all(posts)).map(({ status }) => status)).toEqual([201, 201, 201, 201]);
   });
 
-  it('with an outcome that no one knows or one that is known, names the operation to ask for', async () => {
+  it('given an unknown or known outcome, names the operation', async () => {
     const endings = [
       (work: Work) => {
         work.refuse(new AppError('outcome-unknown', 'the disk is gone', { retry: 'unknown' }));

@@ -38,7 +38,7 @@ function withPlainNames(value: unknown): unknown {
 }
 
 describe('a JSON body', () => {
-  it('of any JSON without forbidden keys, arrives as it was sent', async () => {
+  it('given any JSON without forbidden keys, arrives unchanged', async () => {
     await fc.assert(
       fc.asyncProperty(fc.jsonValue({ stringUnit: 'binary' }), async (value) => {
         const json = JSON.stringify(value);
@@ -51,14 +51,14 @@ describe('a JSON body', () => {
     );
   });
 
-  it('with a known name in escapes, arrives as that name; with one that no field can have, as no known field', async () => {
+  it('given a known name in escapes, arrives under that name; given an impossible name, arrives as an unknown field', async () => {
     expect(await send('{"\\u0074it\\u006ce":"a\\"b"}', 'application/json')).toMatchObject({ body: { title: 'a"b' } });
     expect(await send('{"ti\\ntle":1,"\\\\":2}', 'application/json')).toMatchObject({
       body: { 'ti\ufffdtle': 1, '\ufffd': 2 },
     });
   });
 
-  it('with a forbidden key at any place and in any escape, is refused', async () => {
+  it('given a forbidden key at any place and in any escape, is refused', async () => {
     const escaped = (key: string, places: readonly boolean[]): string =>
       [...key].map((char, n) => (places[n] ? `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}` : char)).join('');
     const wraps = [
@@ -80,14 +80,14 @@ describe('a JSON body', () => {
     );
   });
 
-  it('with a forbidden key as a value, arrives', async () => {
+  it('given a forbidden key as a value, arrives', async () => {
     expect(await send('["__proto__","constructor","\\u005f"]', 'application/json')).toMatchObject({
       body: ['__proto__', 'constructor', '_'],
     });
   });
 
   it.each(['application/json', 'text/plain', 'application/octet-stream', 'nonsense', '*/*', ';', '', undefined])(
-    'that is empty with the type %j, arrives as none',
+    'given no content with the type %j, arrives as none',
     async (type) => {
       const received = await send('', type);
       expect([received.body, received.code]).toEqual([undefined, undefined]);
@@ -95,7 +95,7 @@ describe('a JSON body', () => {
   );
 
   it.each(['text/plain', 'nonsense', '*/*', ';', 'application/jsonx', 'application/x+jsonx', undefined])(
-    'that is not empty with the type %j, is refused',
+    'given content with the type %j, is refused',
     async (type) => {
       expect((await send('{}', type)).code).toBe('unsupported-media-type');
     },
@@ -107,18 +107,18 @@ describe('a JSON body', () => {
     'application/json; charset=utf-8',
     'application/ld+json',
     'application/json;;',
-  ])('of the type %j, arrives', async (type) => {
+  ])('given the type %j, arrives', async (type) => {
     expect((await send('{"a":1}', type)).body).toEqual({ a: 1 });
   });
 
   it.each(['{', 'undefined', '\ufeff{}', '{"a":1}}', "{'a':1}"])(
-    'that is %j, is refused as malformed',
+    'given %j, is refused as malformed',
     async (payload) => {
       expect((await send(payload, 'application/json')).code).toBe('malformed-json');
     },
   );
 
-  it('that is not UTF-8, is refused as malformed', async () => {
+  it('given invalid UTF-8, is refused as malformed', async () => {
     expect((await send(Buffer.from([0x22, 0xff, 0x22]), 'application/json')).code).toBe('malformed-json');
   });
 });

@@ -46,7 +46,7 @@ describe('a quota of keys', () => {
     quota = new KeyQuota(MOST, KEPT_MS);
   });
 
-  it('given as many as one owner may hold, has no room for that one, and all of it for others', () => {
+  it('given one owner at the maximum, has no room for that owner and full room for others', () => {
     for (let n = 0; n < MOST; n += 1) {
       expect(quota.fullFor('a', 0)).toBeUndefined();
       quota.add('a', 0);
@@ -56,7 +56,7 @@ describe('a quota of keys', () => {
     expect(quota.fullFor('b', 0)).toBeUndefined();
   });
 
-  it('judged at a later time, has room as soon as the oldest is over, though nothing was recorded since', () => {
+  it('judged at a later time, has room as soon as the oldest key has expired, even without a new record', () => {
     quota.add('a', 5_000);
     quota.add('a', 9_000, 2);
 
@@ -66,14 +66,14 @@ describe('a quota of keys', () => {
     expect(quota.fullFor('a', 66_000)).toBe(9_000 + KEPT_MS + 1_000 - 66_000);
   });
 
-  it('asked again and again while it is full, keeps nothing alive by that', () => {
+  it('given repeated requests while it is full, keeps no key alive because of them', () => {
     quota.add('a', 0, MOST);
     for (let now = 0; now <= KEPT_MS; now += 500) expect(quota.fullFor('a', now)).toBeDefined();
 
     expect(quota.fullFor('a', KEPT_MS + 1_000)).toBeUndefined();
   });
 
-  it('given some under way, counts them until they are over', () => {
+  it('given keys in progress, counts them until they end', () => {
     for (let n = 0; n < MOST; n += 1) quota.reserve('a');
     expect(quota.fullFor('a', 0)).toBe(1_000);
     quota.release('a');
@@ -81,7 +81,7 @@ describe('a quota of keys', () => {
     expect(quota.fullFor('a', 0)).toBeUndefined();
   });
 
-  it('given counts in any order, as the stores have them at a start, knows the oldest', () => {
+  it('given counts in any order, as stores report them at a start, knows the oldest', () => {
     quota.add('a', 30_000);
     quota.add('a', 10_000);
     quota.add('a', 20_000);
@@ -93,7 +93,7 @@ describe('a quota of keys', () => {
   it.each([
     ['the same seconds', 0],
     ['other seconds, in between', 1],
-  ])('counted at a start from two stores with keys in %s, looks at each a few times only', async (_which, shift) => {
+  ])('counted at a start from two stores with keys in %s, reads each only a few times', async (_which, shift) => {
     const SECONDS = 5_000;
     const held = function* (from: number): Generator<HeldKeys> {
       for (let n = 0; n < SECONDS; n += 1) yield { owner: 'a', atMs: (2 * n + from) * 1_000, count: 1 };

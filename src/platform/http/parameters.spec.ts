@@ -15,18 +15,18 @@ function refusalOf(work: () => unknown): readonly [code: string, ...fields: stri
 }
 
 describe('an id', () => {
-  it('that is a whole number from 1 as everyone writes it, is read', () => {
+  it('given a whole number from 1 in ordinary form, is read', () => {
     fc.assert(fc.property(fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }), (id) => parseId(String(id)) === id));
   });
 
   it.each(['0', '-1', '01', '1.0', '1e3', ' 1', '1 ', '', '9007199254740992', '9007199254740993', '0x1', '١', 'NaN'])(
-    'that is %j, is refused as malformed',
+    'given %j, is refused as malformed',
     (text) => {
       expect(refusalOf(() => parseId(text))).toEqual(['malformed-id', 'id']);
     },
   );
 
-  it('that is any other text, is either refused or written back the same', () => {
+  it('given any other text, is either refused or written back unchanged', () => {
     fc.assert(
       fc.property(
         fc.string(),
@@ -37,7 +37,7 @@ describe('an id', () => {
 });
 
 describe('a page', () => {
-  it('without parameters, is the first hundred', () => {
+  it('given no parameters, is the first hundred', () => {
     expect(parsePage({})).toEqual({ limit: 100, after: 0 });
   });
 
@@ -51,25 +51,25 @@ describe('a page', () => {
       { after: '0', other: 'x' },
       { limit: 100, after: 0 },
     ],
-  ])('asked for by %j, is %j', (query, page) => {
+  ])('given %j, is %j', (query, page) => {
     expect(parsePage(query)).toEqual(page);
   });
 
   it.each([{ limit: '0' }, { limit: '1001' }, { limit: '' }, { limit: ['1', '2'] }, { limit: '1.0' }, { limit: '-0' }])(
-    'asked for by %j, is refused naming limit',
+    'given %j, is refused naming limit',
     (query) => {
       expect(refusalOf(() => parsePage(query))).toEqual(['validation-failed', 'limit']);
     },
   );
 
   it.each([{ after: '-1' }, { after: '9007199254740992' }, { after: [] }])(
-    'asked for by %j, is refused naming after',
+    'given %j, is refused naming after',
     (query) => {
       expect(refusalOf(() => parsePage(query))).toEqual(['validation-failed', 'after']);
     },
   );
 
-  it('linked to, is read back from its link', () => {
+  it('given a link, is read back from it', () => {
     const link = /\?limit=(\d+)&after=(\d+)>; rel="next"$/.exec(nextPageLink('/books', {}, 7, 42));
     expect(parsePage({ limit: link?.[1], after: link?.[2] })).toEqual({ limit: 7, after: 42 });
   });
@@ -78,14 +78,14 @@ describe('a page', () => {
 const UUID = '019a9e5c-7b1e-7c55-9d3e-0f6b8f1f2a77';
 
 describe('a UUID', () => {
-  it('in lower case, is read', () => {
+  it('given lower case, is read', () => {
     expect(parseUuid(UUID)).toBe(UUID);
     expect(parseUuidPage({ after: UUID, limit: '3' })).toEqual({ after: UUID, limit: 3 });
     expect(parseUuidPage({})).toEqual({ after: '', limit: 100 });
   });
 
   it.each(['', '1', UUID.toUpperCase(), `${UUID}0`, ` ${UUID}`, UUID.replaceAll('-', ''), `{${UUID}}`])(
-    'that is %j, is refused as malformed',
+    'given %j, is refused as malformed',
     (text) => {
       expect(refusalOf(() => parseUuid(text))).toEqual(['malformed-id', 'id']);
       expect(refusalOf(() => parseUuidPage({ after: text }))).toEqual(['validation-failed', 'after']);
@@ -94,18 +94,18 @@ describe('a UUID', () => {
 });
 
 describe('a choice', () => {
-  it('that is one of those there are, or none, is read', () => {
+  it('given an allowed value or none, is read', () => {
     expect(parseChoice({ state: 'b' }, 'state', ['a', 'b'])).toBe('b');
     expect(parseChoice({}, 'state', ['a', 'b'])).toBeUndefined();
   });
 
-  it.each(['', 'c', 'A', ['a', 'b']])('that is %j, is refused naming it', (state) => {
+  it.each(['', 'c', 'A', ['a', 'b']])('given %j, is refused by name', (state) => {
     expect(refusalOf(() => parseChoice({ state }, 'state', ['a', 'b']))).toEqual(['validation-failed', 'state']);
   });
 });
 
 describe('the link to the next page of a list', () => {
-  it('keeps all that the list was asked for beside its page', () => {
+  it('keeps all other parameters of the request', () => {
     const query = { after: 'w', state: 'a', min_seq: '1.7', limit: '9', of: ['b&c', 'd'] };
     expect(nextPageLink('/things', query, 2, 'x')).toBe(
       '</things?state=a&min_seq=1.7&of=b%26c&of=d&limit=2&after=x>; rel="next"',

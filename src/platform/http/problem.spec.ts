@@ -8,7 +8,7 @@ const CODES = Object.keys(STATUS_OF) as ErrorCode[];
 const errorOf = (code: ErrorCode): AppError => new AppError(code, 'what happened', { retry: 'never' });
 
 describe('a problem', () => {
-  it.each(CODES)('made of %s, is whole', (code) => {
+  it.each(CODES)('given %s, is complete', (code) => {
     const problem = problemOf(errorOf(code), '/here');
     expect(problemSchema({}).parse(problem)).toEqual(problem);
     expect(problem).toMatchObject({
@@ -20,26 +20,26 @@ describe('a problem', () => {
     expect(problemHeaders(errorOf(code))['content-type']).toMatch(/^application\/problem\+json/);
   });
 
-  it('of a process whose problems have a message, says the same there as in its detail', () => {
+  it('given a process whose problems have a message, repeats the detail there', () => {
     const shown = problemOf(errorOf('exists'), '/v1/group', { hasMessage: true });
     expect(shown).toEqual({ ...problemOf(errorOf('exists'), '/v1/group'), message: 'what happened' });
     const internal = problemOf(errorOf('internal'), '/', { hasMessage: true });
     expect(internal.message).toBe(internal.detail);
   });
 
-  it.each(CODES)('made of %s, says when to come back with 429 and 503', (code) => {
+  it.each(CODES)('given %s, says when to retry with 429 and 503', (code) => {
     const isTemporary = [429, 503].includes(STATUS_OF[code]);
     expect('retry-after' in problemHeaders(errorOf(code))).toBe(isTemporary);
   });
 
-  it('made of an error that knows when to come back, says that', () => {
+  it('given an error with a retry time, uses that time', () => {
     const error = new AppError('storage-full', 'no room', { retry: 'safe', retryAfterSeconds: 7 });
     expect(problemHeaders(error)['retry-after']).toBe('7');
     const busy = new AppError('conflict', 'busy', { retry: 'safe', retryAfterSeconds: 1 });
     expect(problemHeaders(busy)['retry-after']).toBe('1');
   });
 
-  it('made of what no one expected, keeps the reason to itself', () => {
+  it('given an unexpected error, does not reveal the reason', () => {
     const problem = problemOf(toAppError(new Error('secret/path.ts')), '/');
     expect([problem.status, problem.code, JSON.stringify(problem)]).toEqual([
       500,
@@ -48,7 +48,7 @@ describe('a problem', () => {
     ]);
   });
 
-  it('made of a validation, names the fields', () => {
+  it('given a failed validation, names the fields', () => {
     const fields = [{ field: 'price', message: 'must be a number' }];
     const error = new AppError('validation-failed', 'price must be a number', { retry: 'never', fields });
     expect(problemOf(error, '/books').errors).toEqual(fields);
@@ -57,14 +57,14 @@ describe('a problem', () => {
 });
 
 describe("another process's problem", () => {
-  it('is shown with its detail in message; what is none, as it is', () => {
+  it('given a problem, gets its detail as message; given anything else, is unchanged', () => {
     const problem = problemOf(errorOf('conflict'), '/x');
     expect(JSON.parse(problemWithMessage(JSON.stringify(problem)))).toEqual({ ...problem, message: 'what happened' });
     for (const text of ['', 'x', 'null', '1', '[]', '{"detail":1}']) expect(problemWithMessage(text)).toBe(text);
   });
 });
 
-describe('what was thrown', () => {
+describe('anything thrown', () => {
   it.each([
     [{ statusCode: 413 }, 'body-too-large'],
     [{ statusCode: 415 }, 'unsupported-media-type'],
@@ -82,7 +82,7 @@ describe('what was thrown', () => {
     expect(toAppError(thrown).code).toBe(code);
   });
 
-  it('as one of our errors, stays what it is', () => {
+  it('given one of our errors, stays unchanged', () => {
     const error = errorOf('conflict');
     expect(toAppError(error)).toBe(error);
   });

@@ -17,8 +17,8 @@ function receive(memory: BodyMemory, announcedBytes = 0, limitBytes = 1024 * KIB
   return { stream, share, outcomes, settled };
 }
 
-describe('a body that comes in', () => {
-  it('in any number of pieces, is given whole and once', async () => {
+describe('a request body', () => {
+  it('given in any number of pieces, is returned whole and once', async () => {
     for (const pieces of [[], ['a'], ['a', 'bc', 'd'.repeat(40 * KIB)]]) {
       const { stream, outcomes, settled } = receive(new BodyMemory());
       pieces.forEach((piece) => stream.write(piece));
@@ -28,7 +28,7 @@ describe('a body that comes in', () => {
     }
   });
 
-  it('longer than it may be, is refused: by what it announces, or when it gets there', async () => {
+  it('given too many bytes, is refused: as soon as announced, or when they arrive', async () => {
     const announced = receive(new BodyMemory(), 101, 100);
     await announced.settled;
     const sent = receive(new BodyMemory(), 0, 100);
@@ -41,7 +41,7 @@ describe('a body that comes in', () => {
     ]);
   });
 
-  it('that breaks off, is refused once, also when its end comes after that', async () => {
+  it('given an early end, is refused once, also when the end event follows', async () => {
     const { stream, outcomes, settled } = receive(new BodyMemory());
     stream.write('x');
     stream.destroy(new Error('hung up'));
@@ -49,7 +49,7 @@ describe('a body that comes in', () => {
     expect(outcomes).toEqual([{ code: 'malformed-request', body: undefined }]);
   });
 
-  it('large while others take all the memory there is, is refused; a small one is taken', async () => {
+  it('given a large size while others take all memory, is refused; given a small size, is accepted', async () => {
     const memory = new BodyMemory(100 * KIB);
     const slow = receive(memory);
     slow.stream.write(Buffer.alloc(90 * KIB));

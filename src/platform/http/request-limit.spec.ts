@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { RequestLimit, type SharedUsage } from './request-limit.js';
 
 describe('the limit of requests', () => {
-  it('met by ever new callers, forgets those that were not heard for longest and no others', () => {
+  it('given ever new callers, forgets those that were silent for longest and no others', () => {
     const limit = new RequestLimit(2, () => 0);
     limit.count('first');
     limit.count('heard');

@@ -5,7 +5,7 @@ import { boundedText } from './schemas.js';
 const text = boundedText(1, 5);
 
 describe('bounded text', () => {
-  it('of any characters, is accepted exactly when 1 to 5 of them are left after trimming', () => {
+  it('given any characters, is accepted exactly when 1 to 5 of them remain after trimming', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 8 }), (given) => {
         const { length } = [...given.trim()];
@@ -15,7 +15,7 @@ describe('bounded text', () => {
     );
   });
 
-  it('of any UTF-16 units, is refused when one is half a character', () => {
+  it('given any UTF-16 units, is refused when one is half a character', () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom('a', '\ud83d', '\udc9a'), maxLength: 5 }), (given) => {
         const { success } = text.safeParse(given);

@@ -34,7 +34,7 @@ describe('write admission', () => {
       expect(underWay).toHaveLength(count);
     });
 
-  it('refuses a write, but no read, while as many as are allowed are under way, and admits again after', async () => {
+  it('given the maximum of writes in progress, refuses writes but no reads, and admits writes again afterwards', async () => {
     const admitted = [send('POST'), send('POST')];
     await areUnderWay(2);
 
@@ -55,7 +55,7 @@ describe('write admission', () => {
     ['before its body has come', 'content-length: 20\r\n\r\n{', 0],
     ['before its chunk has come', 'transfer-encoding: chunked\r\n\r\n5\r\n{', 0],
     ['while its write is under way', 'content-length: 2\r\n\r\n{}', 1],
-  ])('gives the place of a client that hangs up %s to the next', async (_title, rest, reaching) => {
+  ])('given a client that hangs up %s, gives its slot to the next write', async (_title, rest, reaching) => {
     let arrived = 0;
     server.addHook('onRequest', (_request, _reply, done) => {
       arrived += 1;
@@ -82,7 +82,7 @@ describe('write admission', () => {
     expect(admission.underWay).toBe(0);
   });
 
-  it('gives no place to a request whose body has not come whole, so that slow clients keep nobody out', async () => {
+  it('given a request whose body has not arrived whole, gives it no slot, so that slow clients block no others', async () => {
     let arrived = 0;
     server.addHook('onRequest', (_request, _reply, done) => {
       arrived += 1;
@@ -105,7 +105,7 @@ describe('write admission', () => {
     slow.forEach((socket) => socket.destroy());
   });
 
-  it('takes the place back when a write is refused by a later hook, finds no route, throws, or takes its reply over', async () => {
+  it('given a write that a later hook refuses, without a route, that throws, or that takes its reply over, frees the slot', async () => {
     server.addHook('preHandler', (request, _reply, done) => {
       done(request.url === '/refused' ? new Error('refused') : undefined);
     });

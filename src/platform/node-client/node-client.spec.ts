@@ -80,7 +80,7 @@ async function refusalOf(promise: Promise<unknown>): Promise<string> {
 }
 
 describe('a call to a node', () => {
-  it('that is answered gives status, headers and bytes, and the next one goes over the same connection', async () => {
+  it('given an answer, returns status, headers and bytes, and the next call uses the same connection', async () => {
     answer = (socket) => socket.write('HTTP/1.1 404 No\r\nX-Some: a\r\ncontent-length: 6\r\n\r\n<html>');
     await callFirst();
     const { status, headers, body } = await client.call(origin, REPEATABLE, PATIENT_MS);
@@ -88,18 +88,18 @@ describe('a call to a node', () => {
     expect(connections.length).toBe(1);
   });
 
-  it('that is sent elsewhere does not go there', async () => {
+  it('given a redirect, does not follow it', async () => {
     answer = (socket) => socket.write(`HTTP/1.1 308 Go\r\nlocation: ${origin}/b\r\ncontent-length: 0\r\n\r\n`);
     const { status, headers } = await client.call(origin, REPEATABLE, PATIENT_MS);
     expect([status, headers.location]).toEqual([308, `${origin}/b`]);
   });
 
-  it('that is answered after an informational answer gives the last one', async () => {
+  it('given an informational answer first, returns the last one', async () => {
     answer = (socket) => socket.write(`HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n${OK}`);
     expect((await client.call(origin, REPEATABLE, PATIENT_MS)).status).toBe(200);
   });
 
-  it('that is large, with an answer that is large, arrives and comes back whole', async () => {
+  it('given a large body and a large answer, transfers both whole', async () => {
     const body = Buffer.alloc(8_000_000, 'xyz');
     answer = (socket) => {
       socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${String(body.length)}\r\n\r\n`);
@@ -108,13 +108,13 @@ describe('a call to a node', () => {
     expect((await client.call(origin, { ...REPEATABLE, body }, PATIENT_MS)).body.equals(body)).toBe(true);
   });
 
-  it('whose answer is longer than it may be breaks', async () => {
+  it('given an answer longer than allowed, is aborted', async () => {
     const strict = new NodeClient({ maxAnswerBytes: 1 });
     expect(await refusalOf(strict.call(origin, REPEATABLE, PATIENT_MS))).toMatch(/^outcome-unknown \(unknown\)/);
     strict.close();
   });
 
-  it('to a port where nothing listens was not sent', async () => {
+  it('given a port where nothing listens, was not sent', async () => {
     const gone = origin;
     await new Promise((resolve) => server.close(resolve));
     expect(await refusalOf(client.call(gone, ONCE, PATIENT_MS))).toBe(
@@ -122,19 +122,19 @@ describe('a call to a node', () => {
     );
   });
 
-  it('to a host that has no address was not sent', async () => {
+  it('given a host without an address, was not sent', async () => {
     expect(await refusalOf(client.call('http://nowhere.invalid:1', ONCE, PATIENT_MS))).toMatch(
       /^not-ready \(safe\): no connection/,
     );
   });
 
-  it('that cannot be written as HTTP was not sent', async () => {
+  it('given a request that HTTP cannot express, was not sent', async () => {
     expect(await refusalOf(client.call(origin, { ...ONCE, path: 'a b' }, PATIENT_MS))).toMatch(/^not-ready \(safe\)/);
   });
 });
 
 describe('the deadline of a call', () => {
-  it('ends one that is not answered, and takes the connection with it', async () => {
+  it('given no answer, ends the call and its connection', async () => {
     answer = () => undefined;
     expect(await refusalOf(client.call(origin, REPEATABLE, SHORT_MS))).toBe(
       'outcome-unknown (unknown): no answer within 50 ms',
@@ -148,7 +148,7 @@ describe('the deadline of a call', () => {
     });
   });
 
-  it('ends one whose answer does not end', async () => {
+  it('given an answer that does not end, ends the call', async () => {
     answer = (socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok');
     expect(await refusalOf(client.call(origin, REPEATABLE, SHORT_MS))).toMatch(/no answer within 50 ms$/);
   });
@@ -195,10 +195,10 @@ describe('a node that never completes a connection', () => {
   });
 });
 
-describe('a kept connection that is closed as the next call goes out', () => {
+describe('a kept-alive connection that closes as the next call is sent', () => {
   beforeEach(callFirst);
 
-  it.each(['end', 'resetAndDestroy'] as const)('with %s is replaced by another, once', async (close) => {
+  it.each(['end', 'resetAndDestroy'] as const)('given %s, is replaced once', async (close) => {
     answer = (socket, connection) => {
       if (connection === 0) socket[close]();
       else socket.write(OK);
@@ -207,7 +207,7 @@ describe('a kept connection that is closed as the next call goes out', () => {
     expect(connections.length).toBe(2);
   });
 
-  it('is not replaced for what must not be done twice', async () => {
+  it('given a call that must not be repeated, is not replaced', async () => {
     answer = (socket) => socket.destroy();
     expect(await refusalOf(client.call(origin, ONCE, PATIENT_MS))).toMatch(
       /^outcome-unknown \(unknown\): the connection broke/,
@@ -215,7 +215,7 @@ describe('a kept connection that is closed as the next call goes out', () => {
     expect(connections.length).toBe(1);
   });
 
-  it('is replaced only once, although others are kept', async () => {
+  it('is replaced only once, although others are kept alive', async () => {
     const held: Socket[] = [];
     answer = (socket) => {
       held.push(socket);
@@ -238,7 +238,7 @@ describe('a kept connection that is closed as the next call goes out', () => {
     expect(connections.length).toBe(2);
   });
 
-  it('with no node behind it any more leaves it open whether the call has arrived', async () => {
+  it('given no node behind it any more, leaves open whether the call arrived', async () => {
     answer = (socket) => {
       server.close();
       socket.destroy();
@@ -248,27 +248,27 @@ describe('a kept connection that is closed as the next call goes out', () => {
     );
   });
 
-  it('after one byte of an answer is not replaced', async () => {
+  it('after one byte of an answer, is not replaced', async () => {
     answer = (socket) => socket.write('H', () => socket.destroy());
     expect(await refusalOf(client.call(origin, REPEATABLE, PATIENT_MS))).toMatch(/^outcome-unknown/);
     expect(connections.length).toBe(1);
   });
 
-  it('within an answer is not replaced', async () => {
+  it('within an answer, is not replaced', async () => {
     answer = (socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok', () => socket.destroy());
     expect(await refusalOf(client.call(origin, REPEATABLE, PATIENT_MS))).toMatch(/^outcome-unknown/);
     expect(connections.length).toBe(1);
   });
 });
 
-it('a first connection that breaks is not replaced', async () => {
+it('given a first connection that breaks, is not replaced', async () => {
   answer = (socket) => socket.destroy();
   expect(await refusalOf(client.call(origin, REPEATABLE, PATIENT_MS))).toMatch(/^outcome-unknown/);
   expect(connections.length).toBe(1);
 });
 
-describe('a client that is closed', () => {
-  it('breaks what is under way, at once and without sending it again, and calls no more', async () => {
+describe('a closed client', () => {
+  it('aborts calls in progress at once without a repeat, and sends no more', async () => {
     await callFirst();
     let asked = 0;
     answer = () => {
@@ -283,13 +283,13 @@ describe('a client that is closed', () => {
     expect(asked).toBe(3);
   });
 
-  it('breaks a call that has no connection yet', async () => {
+  it('aborts a call that has no connection yet', async () => {
     const refusal = refusalOf(client.call(origin, REPEATABLE, PATIENT_MS));
     client.close();
     expect(await refusal).toMatch(/^not-ready \(safe\)/);
   });
 
-  it('breaks a stream under way', async () => {
+  it('aborts a stream in progress', async () => {
     answer = (socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok');
     const { chunks } = await client.stream(origin, { method: 'GET', path: '/' }, PATIENT_MS);
     client.close();
@@ -298,7 +298,7 @@ describe('a client that is closed', () => {
 });
 
 describe('a stream', () => {
-  it('gives an answer as it comes, as fast as it is read', async () => {
+  it('returns an answer as it arrives, at the speed of its reader', async () => {
     const size = 32_000_000;
     answer = (socket) => {
       socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${String(size)}\r\n\r\n`);
@@ -322,7 +322,7 @@ describe('a stream', () => {
     expect(connections.length).toBe(1);
   });
 
-  it('whose reader leaves is broken off', async () => {
+  it('given a reader that leaves, is aborted', async () => {
     answer = (socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok');
     const { chunks } = await client.stream(origin, { method: 'GET', path: '/' }, PATIENT_MS);
     for await (const chunk of chunks) {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { complaintIn, readFrom } from './complaint.js';
 
-describe('what a process complained of', () => {
+describe('the complaint of a process', () => {
   it.each([
     ['nothing', '', undefined],
     ['only log lines', '{"level":30,"msg":"ready"}\n{"level":30,"msg":"stopped"}\n', undefined],
@@ -25,11 +25,11 @@ describe('what a process complained of', () => {
     expect(complaintIn(output)).toBe(complaint);
   });
 
-  it('given a log that was moved away, is nothing', () => {
+  it('given a log that was moved away, is undefined', () => {
     expect(readFrom('/no/such/directory/app.log', 10)).toBe('');
   });
 
-  it('given a log that was begun anew meanwhile, is in what it holds now', () => {
+  it('given a log that was restarted meanwhile, is in its present content', () => {
     const path = join(mkdtempSync(join(tmpdir(), 'bifolio-complaint-')), 'app.log');
     writeFileSync(path, 'port-taken: 5050\n');
     expect(readFrom(path, 1_000)).toBe('port-taken: 5050\n');

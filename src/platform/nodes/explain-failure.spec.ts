@@ -16,8 +16,8 @@ function thrownBy(work: () => unknown): unknown {
   }
 }
 
-describe('the line that says why a process cannot go on', () => {
-  it('given trouble with what is kept, names the directory and where its setting comes from', () => {
+describe('the line that says why a process cannot continue', () => {
+  it('given a problem with stored data, names the directory and the origin of its setting', () => {
     const error = new AppError('recovery-needed', 'the replicas hold more.', { retry: 'never' });
 
     expect(explainFailure(error, WHERE)).toBe(
@@ -25,13 +25,13 @@ describe('the line that says why a process cannot go on', () => {
     );
   });
 
-  it('given trouble with another directory, names that one', () => {
+  it('given a problem with another directory, names that one', () => {
     const error = new AppError('data-corrupt', '/srv/copies/5071/lock.db: not a database', { retry: 'never' });
 
     expect(explainFailure(error, WHERE)).toMatch(/ \[\/srv\/copies: the default of REPLICAS_DIR\]$/);
   });
 
-  it('given trouble of another kind, says no more than that', () => {
+  it('given a problem of another kind, adds nothing', () => {
     const error = new AppError('port-taken', 'port 5050 is taken', { retry: 'safe' });
 
     expect(explainFailure(error, WHERE)).toBe('port-taken: port 5050 is taken');

@@ -58,7 +58,7 @@ describe('the HTTP observer', () => {
     expect(entries.every(({ requestId }) => requestId !== '')).toBe(true);
   });
 
-  it('logs a few of the refusals that are alike, and then how many there were', async () => {
+  it('given many equal refusals, logs a few and then their number', async () => {
     const { server, entries } = observed();
     server.post('/refused', (_request, reply) => reply.code(409).send('no'));
     for (let count = 0; count < 500; count += 1) await server.inject({ method: 'POST', url: '/refused' });
@@ -72,7 +72,7 @@ describe('the HTTP observer', () => {
     });
   });
 
-  it('that a process is not ready yet, which is asked again and again, logs as no error', async () => {
+  it('given repeated readiness checks of a process that is not ready, logs no error', async () => {
     const { server, entries } = observed();
     server.get('/health/ready', (_request, reply) => reply.code(503).send('not yet'));
     await server.inject({ url: '/health/ready' });

@@ -59,8 +59,8 @@ async function writeAll(output: LogOutput, from: number, to: number): Promise<vo
   }
 }
 
-describe('a log that grows', () => {
-  it('beyond its bound, is begun anew in the same file, and so many earlier ones are kept whole', async () => {
+describe('a growing log', () => {
+  it('given its maximum size, restarts in the same file, and the configured number of earlier ones is kept whole', async () => {
     await writeAll(outputTo(), 0, 2_000);
     expect(readdirSync(directory).sort()).toEqual(['app.log', 'app.log.1', 'app.log.2', 'app.log.3']);
     const files = ['app.log.3', 'app.log.2', 'app.log.1', 'app.log'].map((name) => join(directory, name));
@@ -71,7 +71,7 @@ describe('a log that grows', () => {
     expect(statSync(path).ino).toBe(statSync(`/proc/self/fd/${String(descriptor)}`).ino);
   });
 
-  it('left far above its bound by an earlier version, is kept with its end alone', async () => {
+  it('given a size far above its maximum from an earlier version, keeps only its end', async () => {
     writeFileSync(path, Array.from({ length: 2_000 }, (_, number) => lineOf(number)).join(''));
     await writeAll(outputTo(), 2_000, 2_100);
     expect(statSync(path).size).toBe(100 * LINE_BYTES);
@@ -79,7 +79,7 @@ describe('a log that grows', () => {
     expect(numbersIn(readFileSync(`${path}.1`, 'utf8')).at(-1)).toBe(1_999);
   });
 
-  it('on a disk that is nearly full, takes none of the room left, and says later how much was left out', async () => {
+  it('given a nearly full disk, takes none of the remaining room, and later reports the number of dropped lines', async () => {
     const output = outputTo({ reserveBytes: 1_000_000 });
     freeBytes = 999_999;
     for (let number = 0; number < 200; number += 1) output.write(lineOf(number));
@@ -95,7 +95,7 @@ describe('a log that grows', () => {
     expect(existsSync(`${path}.1`)).toBe(false);
   });
 
-  it('beyond its bound on a disk that is nearly full, is emptied and not copied', async () => {
+  it('given its maximum size on a nearly full disk, is emptied and not copied', async () => {
     writeFileSync(path, 'x'.repeat(MAX_BYTES));
     freeBytes = 0;
     outputTo().write(lineOf(1).repeat(50));
@@ -106,8 +106,8 @@ describe('a log that grows', () => {
   });
 });
 
-describe('a descriptor that leads elsewhere than to the file', () => {
-  it('is left as it is', () => {
+describe('a descriptor of another file', () => {
+  it('is left unchanged', () => {
     writeFileSync(join(directory, 'other'), '');
     expect(LogFile.of(descriptor, join(directory, 'other'))).toBeUndefined();
     expect(LogFile.of(descriptor, join(directory, 'missing'))).toBeUndefined();

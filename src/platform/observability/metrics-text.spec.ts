@@ -16,7 +16,7 @@ describe('the text of all metrics', () => {
     return { text: await metricsText(registry, pino({}, lines), 20), logged };
   };
 
-  it('given collectors that reject, throw or never end, has all other figures and names these, there and in the log', async () => {
+  it('given collectors that reject, throw or never end, contains all other metrics and names the failed ones, as does the log', async () => {
     const registry = new Registry();
     new Counter({ name: 'good_total', help: 'Good.', registers: [registry] }).inc(3);
     gauge([registry], 'rejecting', () => Promise.reject(new Error('the database is closed')));
@@ -42,7 +42,7 @@ describe('the text of all metrics', () => {
     expect(logged.join('')).toContain('the database is closed');
   });
 
-  it('given collectors of which none fails, is what the registry says, and no failure', async () => {
+  it("given no failing collector, is the registry's text without a failure", async () => {
     const registry = new Registry();
     gauge([registry], 'one', function collect() {
       this.set(1);

@@ -63,7 +63,7 @@ describe('DataDirectoryLock', () => {
     }
   };
 
-  it('given no holder, is taken, and again after its release', () => {
+  it('given no holder, is acquired, and again after its release', () => {
     expect([acquiring(), acquiring()]).toEqual(['taken', 'taken']);
   });
 
@@ -76,7 +76,7 @@ describe('DataDirectoryLock', () => {
     });
   });
 
-  it('given that this process holds it, is refused to another', async () => {
+  it('given this process as holder, is refused to another', async () => {
     const lock = DataDirectoryLock.acquire(directory);
     const other = run(HOLD);
     await other.exited;
@@ -85,7 +85,7 @@ describe('DataDirectoryLock', () => {
     lock.release();
   });
 
-  it('given a holder that is stopped (SIGSTOP), is refused for as long as it lives', async () => {
+  it('given a holder stopped by SIGSTOP, is refused for as long as it lives', async () => {
     const holder = await hold();
     holder.signal('SIGSTOP');
 
@@ -94,7 +94,7 @@ describe('DataDirectoryLock', () => {
     expect(acquiring()).toBe('taken');
   });
 
-  it('given a holder that is killed, is taken as soon as that is gone', async () => {
+  it('given a holder that is killed, is acquired as soon as that is gone', async () => {
     const holder = await hold();
     holder.signal('SIGKILL');
 
@@ -122,7 +122,7 @@ describe('DataDirectoryLock', () => {
     lock.release();
   });
 
-  it('given two data directories, holds one without the other', async () => {
+  it('given two data directories, locks one without the other', async () => {
     const second = join(directory, 'second');
     mkdirSync(second);
     await hold();
@@ -130,7 +130,7 @@ describe('DataDirectoryLock', () => {
     expect([acquiring(), acquiring(second)]).toMatchObject([refusal, 'taken']);
   });
 
-  it('whose directory is removed, or replaced by a copy, says so once, and says nothing as long as it is there', () => {
+  it('given a directory that is removed or replaced by a copy, reports it once, and before that nothing', () => {
     const timers = new SimulatedTimers();
     let lost = 0;
     const lock = DataDirectoryLock.acquire(directory);

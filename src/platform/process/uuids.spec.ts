@@ -9,7 +9,7 @@ const ones: Random = { bytes: (length) => new Uint8Array(length).fill(0xff) };
 const timeOf = (id: string): number => Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16);
 
 describe('uuids', () => {
-  it('are of version 7, carry the time of the clock and do not repeat', () => {
+  it('are of version 7, contain the time of the clock and do not repeat', () => {
     const next = uuids({ clock: { nowMs: () => NOW_MS }, random: systemRandom });
     const ids = Array.from({ length: 1_000 }, next);
     expect(ids.every((id) => VERSION_7.test(id) && timeOf(id) === NOW_MS)).toBe(true);
@@ -18,21 +18,21 @@ describe('uuids', () => {
 });
 
 describe('rising uuids', () => {
-  it('rise within a millisecond', () => {
+  it('given one millisecond, rise', () => {
     const next = risingUuids({ clock: { nowMs: () => NOW_MS }, random: systemRandom });
     const ids = Array.from({ length: 10_000 }, next);
     expect(ids).toEqual([...new Set(ids)].sort());
     expect(ids.every((id) => VERSION_7.test(id))).toBe(true);
   });
 
-  it('rise when the clock is set back', () => {
+  it('given a clock that is set back, rise', () => {
     let nowMs = NOW_MS;
     const next = risingUuids({ clock: { nowMs: () => (nowMs -= 1_000) }, random: systemRandom });
     const ids = Array.from({ length: 1_000 }, next);
     expect(ids).toEqual([...ids].sort());
   });
 
-  it('follow the clock when it goes on', () => {
+  it('given a clock that advances, follow it', () => {
     let nowMs = NOW_MS;
     const next = risingUuids({ clock: { nowMs: () => (nowMs += 1) }, random: systemRandom });
     expect([next(), next()].map(timeOf)).toEqual([NOW_MS + 1, NOW_MS + 2]);

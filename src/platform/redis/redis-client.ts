@@ -38,8 +38,8 @@ export class NodeSkipped extends Error {
  * keys that exist. A rejected command may have been executed, or may be executed later.
  */
 export class RedisClient {
-  /** Called with the seconds of each call that a node answered. */
-  observed: ((node: CalledNode, seconds: number) => void) | undefined;
+  /** Called with the node's name and the seconds of each call that it answered. */
+  observed: ((node: string, seconds: number) => void) | undefined;
   private readonly cluster: Cluster;
   private readonly nodes = new Map<string, CalledNode>();
   private isAway = false;
@@ -170,7 +170,7 @@ export class RedisClient {
         isSettled = true;
         clearTimeout(timer);
         node.succeeded();
-        this.observed?.(node, (nowMs() - startedMs) / 1_000);
+        this.observed?.(node.name, (nowMs() - startedMs) / 1_000);
         resolve(reply);
       }, fail);
     });

@@ -44,7 +44,7 @@ describe('the cluster secret', () => {
   const keptOn = (on: SimulatedDisk): Record<string, string> =>
     Object.fromEntries([...on.image()].map(([path, bytes]) => [path, bytes.toString().split('\n')[0] ?? '']));
 
-  it('given nothing anywhere, is a new one that every asked place keeps, also through a loss of power', async () => {
+  it('given no copy, is a new one that every given place keeps, even through a loss of power', async () => {
     const bare = machine({});
     const secret = await secretOn(bare, { keepIn: ['/data', '/replicas/1'] });
     bare.losePower();
@@ -54,14 +54,14 @@ describe('the cluster secret', () => {
     expect(await secretOn(bare)).toBe(secret);
   });
 
-  it('given one in the environment, is that one, and none is read or written', async () => {
+  it('given CLUSTER_SECRET, is that, and no file is read or written', async () => {
     const other = machine({ '/data': OURS });
 
     expect(await secretOn(other, { given: THEIRS, keepIn: ['/replicas/1'] })).toBe(THEIRS);
     expect(keptOn(other)).toEqual({ '/data/cluster-secret': OURS });
   });
 
-  it('given a lost data directory, is the one that the replicas kept, and the new data directory keeps it', async () => {
+  it("given a lost data directory, is the replicas' copy, and the new data directory keeps it", async () => {
     const lost = machine({ '/replicas/1': OURS, '/replicas/2': OURS });
 
     expect(await secretOn(lost)).toBe(OURS);
@@ -80,7 +80,7 @@ describe('the cluster secret', () => {
     },
   );
 
-  it('given two copies that differ and no third, refuses in one line that names both files, and overwrites neither', async () => {
+  it('given two different copies and no third, refuses in one line that names both files, and overwrites neither', async () => {
     for (const kept of [
       { '/replicas/1': OURS, '/replicas/2': THEIRS },
       { '/data': OURS, '/replicas/1': THEIRS },
@@ -98,7 +98,7 @@ describe('the cluster secret', () => {
   });
 
   it.each([['/data'], ['/replicas/1'], ['/replicas/2']])(
-    'given another one in %s alone, is that of the majority, which replaces it, names the file and keeps what was in it',
+    'given a different copy in %s only, is that of the majority, which replaces the copy, names the file and keeps its content',
     async (directory) => {
       const odd = machine({ '/data': OURS, '/replicas/1': OURS, '/replicas/2': OURS, [directory]: THEIRS });
 
@@ -128,7 +128,7 @@ describe('the cluster secret', () => {
     }
   });
 
-  it('given one damaged copy alone, refuses with the file and what to do, and changes nothing', async () => {
+  it('given one damaged copy only, refuses with the file and the remedy, and changes nothing', async () => {
     const whole = machine({});
     await secretOn(whole);
     const bytes = Buffer.from(whole.image().get('/data/cluster-secret')!);
@@ -141,7 +141,7 @@ describe('the cluster secret', () => {
     });
   });
 
-  it('given a replica whose directory cannot be written, names it, and the others get their copies', async () => {
+  it('given a replica whose directory is not writable, names it, and the others get their copies', async () => {
     const barred = machine({ '/data': OURS });
     const refusesOne = (disk: Disk): Disk => {
       const ensureDirectory = (path: string): Promise<void> =>
@@ -163,7 +163,7 @@ describe('the cluster secret', () => {
     expect(String(refusal)).not.toContain(THEIRS);
   });
 
-  it('gives different keys for different purposes, and the same one for the same', () => {
+  it('gives different keys for different purposes, and the same key for the same purpose', () => {
     const [one, again, other] = ['append', 'append', 'hmac'].map((purpose) => deriveKey(OURS, purpose));
 
     expect(again).toEqual(one);

@@ -40,7 +40,7 @@ describe('a table with seals', () => {
     rmSync(directory, { recursive: true });
   });
 
-  it('of any text and number, seals what is read as what was written', () => {
+  it('given any text and number, reads the seal that was written', () => {
     const texts = [
       fc.string({ unit: 'binary' }),
       fc.constantFrom('\ud800', 'a\udc00b', '\ufeffx', 'a\0b', ''),
@@ -60,7 +60,7 @@ describe('a table with seals', () => {
     );
   });
 
-  it('given rows from before it had seals, has theirs too, and gives them all up again', async () => {
+  it('given rows from before the seals, seals them too, and can drop all seals again', async () => {
     expect(sealStored(1)).toBe(sealOf(['before', 1, null]));
 
     await unsealRows(runner, NOTES);
@@ -85,7 +85,7 @@ describe('a table with seals', () => {
     expect([sealStored(1), await found()]).toEqual([null, undefined]);
   });
 
-  it('given a row that a person writes or changes by hand, takes it as it is', async () => {
+  it('given a row that a person writes or changes by hand, accepts it', async () => {
     const id = insertSealed('by the app', 1, null);
     handle.exec(`UPDATE notes SET text = 'by hand' WHERE id = ${String(id)}`);
     handle.exec("INSERT INTO notes (text) VALUES ('by hand')");
@@ -97,7 +97,7 @@ describe('a table with seals', () => {
     expect(await damage()).toBeUndefined();
   });
 
-  it('given a row that is not as it was written, throws what it is told to, naming it', () => {
+  it('given a row that differs from what was written, throws the given error, naming the row', () => {
     const seal = new RowSeal('notes', (what) => new AppError('storage-damaged', what, { retry: 'safe' }));
 
     seal.check(7, sealOf(['a', 1]), ['a', 1]);
@@ -129,7 +129,7 @@ describe('a table with seals', () => {
       bytes.writeUInt8(bytes.readUInt8(offset) ^ 1, offset);
     };
 
-    it('is found sound, in pieces between which it pauses', async () => {
+    it('is found sound, in pieces between which the check pauses', async () => {
       const pauses: number[] = [];
       const found = await findDamage(file, [NOTES], (workedMs) => {
         pauses.push(workedMs);

@@ -38,7 +38,7 @@ describe('CommitWitness', () => {
     failures = [];
   });
 
-  it('of which nothing is there, or nothing is whole, knows nothing', async () => {
+  it('given no file or no whole slot, knows nothing', async () => {
     expect(await read()).toBeUndefined();
     disk.plant(FILE, Buffer.alloc(3 * 4_096, 'x'));
     expect(await read()).toBeUndefined();
@@ -46,7 +46,7 @@ describe('CommitWitness', () => {
     expect(await read()).toBeUndefined();
   });
 
-  it('given that the process is killed, knows the last commit that was noted', async () => {
+  it('given kill -9, knows the last noted commit', async () => {
     const witness = await open();
     for (let count = 1; count <= 25; count += 1) {
       witness.note(position(count));
@@ -61,7 +61,7 @@ describe('CommitWitness', () => {
     expect(await read()).toEqual(position(26));
   });
 
-  it('given many commits within a tenth of a second, costs one fsync for all, and none when nothing is committed', async () => {
+  it('given many commits within a tenth of a second, costs one fsync for all, and none without commits', async () => {
     const witness = await open();
     disk.calls.length = 0;
     for (let count = 1; count <= 25; count += 1) witness.note(position(count));
@@ -74,7 +74,7 @@ describe('CommitWitness', () => {
     expect(timers.pending).toBe(0);
   });
 
-  it('given kills, and a loss of power at any moment and in any order of what reached the disk, is never ahead, and never behind what was made durable', async () => {
+  it('given kills and a loss of power in any order of writes, is never ahead of the database and never behind its durable notes', async () => {
     for (let seed = 1; seed <= SEEDS; seed += 1) {
       const random = new SeededRandom(seed);
       disk = new SimulatedDisk(random);
@@ -115,7 +115,7 @@ describe('CommitWitness', () => {
     }
   });
 
-  it('that cannot be written, says so and fails nobody', async () => {
+  it('given an unwritable file, reports it and fails no commit', async () => {
     const witness = await open();
     disk.plan({ nth: 1, operation: 'write', code: 'EIO' });
     disk.plan({ nth: 1, operation: 'synchronize', code: 'EIO' });

@@ -55,7 +55,7 @@ function auditWriters(history: readonly WriterHistory[], stored: readonly string
   return [...broken, ...[...copies.keys()].map((title) => `${title} was written by no one`)];
 }
 
-describe('200 concurrent writers of which some fail', () => {
+describe('200 concurrent writers, some of which fail', () => {
   let directory: string;
   let file: string;
 
@@ -114,7 +114,7 @@ describe('200 concurrent writers of which some fail', () => {
   };
 
   it.each([1, 2, 3])(
-    'given the write executor and seed %i, keeps everything that was acknowledged and nothing that failed',
+    'given the write executor and seed %i, keep all acknowledged writes and no failed one',
     async (seed) => {
       const database = await openBooksDatabase(file);
 
@@ -127,7 +127,7 @@ describe('200 concurrent writers of which some fail', () => {
     },
   );
 
-  it('given writers that arrive over many turns of the event loop, keeps everything that was acknowledged and nothing that failed', async () => {
+  it('given writers over many turns of the event loop, keep all acknowledged writes and no failed one', async () => {
     const database = await openBooksDatabase(file);
     const random = new SeededRandom(4);
 
@@ -137,7 +137,7 @@ describe('200 concurrent writers of which some fail', () => {
     expect(auditWriters(history, storedTitles())).toEqual([]);
   });
 
-  it('given transactions on one TypeORM DataSource instead, the audit finds acknowledged writes lost and failed ones kept', async () => {
+  it('given transactions on one TypeORM DataSource instead, the audit finds lost acknowledged writes and kept failed ones', async () => {
     const database = await openBooksDatabase(file);
     await database.close();
     const source = new DataSource({

@@ -55,7 +55,7 @@ describe('SqlWriteExecutor, with deferred work', () => {
   const committed = (): string[] =>
     database.reader.handle.prepare<[], string>('SELECT title FROM books ORDER BY id').pluck().all();
 
-  it('given a write afterwards, joins its commit and is told so', async () => {
+  it('given a later write, joins its commit and is notified', async () => {
     defer('later');
     expect([committed(), told]).toEqual([[], []]);
 
@@ -65,7 +65,7 @@ describe('SqlWriteExecutor, with deferred work', () => {
     expect(timers.pending).toBe(0);
   });
 
-  it('given no write for a second, gets a commit of its own and then no more', () => {
+  it('given no write for a second, gets one commit of its own', () => {
     defer('later');
     timers.pass(AT_MOST_MS - 1);
     expect(commits).toBe(0);
@@ -75,7 +75,7 @@ describe('SqlWriteExecutor, with deferred work', () => {
     expect([committed(), told, commits]).toEqual([['later'], ['later is durable'], 1]);
   });
 
-  it('given work that throws, is told the error, keeps nothing of it and tries it no more; the others of the commit stay', async () => {
+  it('given work that throws, passes the error on, keeps nothing of it and does not retry it; the rest of the commit stays', async () => {
     const error = new Error('no');
     executor.defer(
       () => {
@@ -95,7 +95,7 @@ describe('SqlWriteExecutor, with deferred work', () => {
   });
 
   it.each(['SQLITE_FULL', 'SQLITE_BUSY'])(
-    'given a commit that %s refuses, is kept, fails nobody else again, and is durable after the next second',
+    'given a commit that %s refuses, keeps the work, fails no other work again, and is durable after the next second',
     async (code) => {
       handle.onRun('COMMIT', 1, sqliteError(code));
       defer('later');
@@ -111,7 +111,7 @@ describe('SqlWriteExecutor, with deferred work', () => {
     },
   );
 
-  it('given a file that another program writes for ever, asks again each second', () => {
+  it('given a file that another program locks forever, retries each second', () => {
     handle.onRun('BEGIN IMMEDIATE', 1, sqliteError('SQLITE_BUSY'));
     defer('later');
     timers.pass(AT_MOST_MS);
@@ -130,7 +130,7 @@ describe('SqlWriteExecutor, with deferred work', () => {
     expect([committed(), told]).toEqual([['later'], ['later is durable']]);
   });
 
-  it('given an executor that closes while nothing can be written, fails no close and leaves no timer behind', async () => {
+  it('given a close while nothing can be written, closes without an error and leaves no timer', async () => {
     defer('later');
     handle.onRun(INSERT, 1, sqliteError('SQLITE_FULL'));
     handle.onRun('COMMIT', 2, sqliteError('SQLITE_FULL'));

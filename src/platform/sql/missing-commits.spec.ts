@@ -28,7 +28,7 @@ const INSERT = "INSERT INTO books (title, author, price_cents, quantity) VALUES 
 const LOG_HEADER_BYTES = 32;
 const FRAME_BYTES = 24 + 4_096;
 
-describe('a database of which durable commits are missing at a start', () => {
+describe('a database that lacks durable commits at a start', () => {
   let origin: string;
   let directory: string;
   let open: SqlDatabase[];
@@ -104,7 +104,7 @@ describe('a database of which durable commits are missing at a start', () => {
     copyFileSync(join(origin, 'older'), at(DATABASE));
   };
 
-  it('given that nothing is missing after kill -9, opens with every book', async () => {
+  it('given nothing missing after kill -9, opens with every book', async () => {
     expect(booksIn(await openIn(directory))).toBe(BEFORE + BOOKS);
     expect(await missingCommitsOf(new NodeDisk(), at(DATABASE))).toBeUndefined();
   });
@@ -163,7 +163,7 @@ describe('a database of which durable commits are missing at a start', () => {
       /does not exist,/,
     ],
   ])(
-    'given %s, refuses naming file, expected and found, changes nothing, and opens with what belongs there',
+    'given %s, refuses naming file, expectation and finding, changes nothing, and opens with the right files',
     async (_, damage, found) => {
       damage();
       const before = contents();
@@ -182,7 +182,7 @@ describe('a database of which durable commits are missing at a start', () => {
     },
   );
 
-  it('given an older copy that has gone on by itself since, refuses it though it has as many commits', async () => {
+  it('given an older copy that continued by itself, refuses it although it has as many commits', async () => {
     const elsewhere = temporaryDirectory();
     copyFileSync(join(origin, 'older'), join(elsewhere, DATABASE));
     copyFileSync(join(origin, 'older.commits'), join(elsewhere, WITNESS));
@@ -209,7 +209,7 @@ describe('a database of which durable commits are missing at a start', () => {
     await expect(openIn(directory)).rejects.toMatchObject({ message: expect.stringContaining('is another database') });
   });
 
-  it('given that the loss is accepted, opens with what is there and watches over that', async () => {
+  it('given an accepted loss, opens with the rest and watches over it', async () => {
     restoreOlder();
     expect(await missingCommitsOf(new NodeDisk(), at(DATABASE))).toContain('has 11 commits, but');
 
@@ -251,7 +251,7 @@ describe('a database of which durable commits are missing at a start', () => {
       },
     ],
   ])(
-    'given that the count beside it is %s, refuses naming both, changes nothing, and opens when that is accepted',
+    'given a count beside it that is %s, refuses naming both, changes nothing, and opens when that is accepted',
     async (_, damage) => {
       damage();
       const before = contents();
@@ -273,7 +273,7 @@ describe('a database of which durable commits are missing at a start', () => {
     },
   );
 
-  it('given that its first incarnation was killed, and its log and its count are gone, refuses it', async () => {
+  it('given a killed first incarnation whose log and count are gone, refuses it', async () => {
     const elsewhere = temporaryDirectory();
     const killed = temporaryDirectory();
     await write(await openIn(elsewhere), 5);

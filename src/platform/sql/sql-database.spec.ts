@@ -46,7 +46,7 @@ describe('SqlDatabase', () => {
     expect(pending.upQueries.map(({ query }) => query)).toEqual([]);
   });
 
-  it('given the migrations, can undo them all and run them again', async () => {
+  it('given the migrations, can revert them all and run them again', async () => {
     const { writeSource, databaseId, epoch } = await openOne();
     const count = writeSource.migrations.length;
 
@@ -60,7 +60,7 @@ describe('SqlDatabase', () => {
     await writeSource.query('INSERT INTO meta (id, database_id, epoch) VALUES (1, ?, ?)', [databaseId, epoch]);
   });
 
-  it('given the log that a killed process left beside another copy of its file, refuses what comes of them', async () => {
+  it('given the log of a killed process beside another copy of its file, refuses the result', async () => {
     const first = await openOne();
     const flood = (count: number): Promise<void> =>
       first.writer.run(() => {
@@ -80,7 +80,7 @@ describe('SqlDatabase', () => {
     });
   });
 
-  it('given a start that is refused, leaves nothing beside its file', async () => {
+  it('given a refused start, leaves nothing beside its file', async () => {
     const database = await openOne();
     await database.writer.run(() => database.writeHandle.exec(FLOOD));
     expect(existsSync(`${file}-wal`)).toBe(true);
@@ -104,7 +104,7 @@ describe('SqlDatabase', () => {
     expect([first.epoch, second.epoch]).toEqual([1, 2]);
   });
 
-  it('given a restart, begins another incarnation, knows those before, and a copy does not know those after it', async () => {
+  it('given a restart, begins another incarnation, knows the earlier ones, and a copy does not know the later ones', async () => {
     const first = await openOne();
     await first.close();
     const copy = join(directory, 'copy.db');
@@ -120,7 +120,7 @@ describe('SqlDatabase', () => {
     expect(all.map((incarnation) => ofCopy.knowsIncarnation(incarnation))).toEqual([true, false, true]);
   });
 
-  it('given 10,000 incarnations, forgets the oldest of them when another begins', async () => {
+  it('given 10,000 incarnations, forgets the oldest when another begins', async () => {
     await (await openOne()).close();
     const handle = new BetterSqlite3(file);
     handle.exec(`DELETE FROM lives;
@@ -140,7 +140,7 @@ describe('SqlDatabase', () => {
     handle.close();
   });
 
-  it('given its connections, write durably at every commit and never on the one for reading', async () => {
+  it('given its connections, writes durably at every commit and never on the reading one', async () => {
     const { writeHandle, reader } = await openOne();
 
     expect(writeHandle.pragma('journal_mode', { simple: true })).toBe('wal');
@@ -170,18 +170,18 @@ describe('SqlDatabase', () => {
     holder.close();
   });
 
-  it('given a file that is no database, refuses to open as data-corrupt and names the file', async () => {
+  it('given a file that is not a database, refuses to open as data-corrupt and names the file', async () => {
     writeFileSync(file, 'no database '.repeat(100));
 
     await expect(openOne()).rejects.toMatchObject({ code: 'data-corrupt', message: expect.stringContaining(file) });
   });
 
   describe('its reader', () => {
-    it('given a table that was never touched, is at generation 0', async () => {
+    it('given a table without a change, is at generation 0', async () => {
       expect((await openOne()).reader.currentVersion('books').generation).toBe(0);
     });
 
-    it('given a commit on another connection, gives the new generation', async () => {
+    it('given a commit on another connection, returns the new generation', async () => {
       const { reader, writer } = await openOne();
       reader.currentVersion('books');
 
@@ -192,7 +192,7 @@ describe('SqlDatabase', () => {
       expect(reader.currentVersion('books').generation).toBe(1);
     });
 
-    it('given a commit of another process, gives the new generation', async () => {
+    it('given a commit of another process, returns the new generation', async () => {
       const { reader } = await openOne();
       reader.currentVersion('books');
 
@@ -219,7 +219,7 @@ describe('SqlDatabase', () => {
       expect([asked, new Set(versions).size]).toEqual([1, 1]);
     });
 
-    it('given a commit between the generation and the data, loads both as they were before it', async () => {
+    it('given a commit between the generation and the data, loads both from before it', async () => {
       const { reader } = await openOne();
       const other = new BetterSqlite3(file);
       const count = reader.handle.prepare<[], number>('SELECT count(*) FROM books').pluck();
@@ -267,7 +267,7 @@ describe('SqlDatabase', () => {
       expect(second.formerIncarnations(5)).toEqual([before]);
     });
 
-    it('given a load that throws, leaves no transaction behind', async () => {
+    it('given a load that throws, leaves no transaction open', async () => {
       const { reader } = await openOne();
 
       expect(() =>

@@ -63,7 +63,7 @@ describe('SqlOperationLedger', () => {
       for (let n = 0; n < count; n += 1) ledger.record({ operation: { id: `${name} ${String(n)}` }, answerOf }, 1);
     });
 
-  it('given an operation with a key, gives it back whole by key and by id, also after a restart', async () => {
+  it('given an operation with a key, returns it whole by key and by id, also after a restart', async () => {
     await record('id', 'key');
     await restart();
 
@@ -95,7 +95,7 @@ describe('SqlOperationLedger', () => {
     expect(ledger.findByScope('key')).toBeUndefined();
   });
 
-  it('given the key of one that is a day old and still there, puts the new one in its place', async () => {
+  it('given a key whose operation is a day old but still stored, replaces the operation', async () => {
     await record('old', 'key');
     clock.advance(24 * HOUR_MS);
     await record('new', 'key');
@@ -104,7 +104,7 @@ describe('SqlOperationLedger', () => {
     expect(ledger.findById('old')).toBeUndefined();
   });
 
-  it('given the key of one that is younger than a day, refuses the work that would do it twice', async () => {
+  it('given a key whose operation is younger than a day, refuses the work that would repeat it', async () => {
     await record('old', 'key');
     clock.advance(24 * HOUR_MS - 1);
 
@@ -121,7 +121,7 @@ describe('SqlOperationLedger', () => {
     );
   };
 
-  it('given more without a key than it keeps, forgets the oldest of those, and none with a key', async () => {
+  it('given more operations without a key than it keeps, forgets the oldest of those, and none with a key', async () => {
     plant('keyed', 2 * MAX_WITHOUT_KEY, "'scope ' || i", 1);
     plant('old', MAX_WITHOUT_KEY, 'NULL', 1);
     await restart();
@@ -133,7 +133,7 @@ describe('SqlOperationLedger', () => {
     expect([ledger.findById('old 1'), ledger.findByScope('scope 1')?.id]).toEqual([undefined, 'keyed 1']);
   });
 
-  it('given keys that other processes have added, keeps them for two minutes', async () => {
+  it('given keys that other processes added, keeps them for two minutes', async () => {
     await database.writer.run(() => {
       ledger.record({ operation: { id: 'added', scope: 'key', bodyHmac: 'hmac', owner: '+' }, answerOf }, 1);
     });
@@ -146,7 +146,7 @@ describe('SqlOperationLedger', () => {
     expect(ledger.findByScope('key')).toBeUndefined();
   });
 
-  it('opened again, says how many keys whom are held, within a second, and nothing of those that are over', async () => {
+  it('given a reopening, reports the keys of each owner within a second, without expired ones', async () => {
     const own = (id: string, owner: string): Promise<void> =>
       database.writer.run(() => {
         ledger.record({ operation: { id, scope: id, bodyHmac: 'hmac', owner }, answerOf }, 1);
@@ -196,7 +196,7 @@ describe('SqlOperationLedger', () => {
     };
 
     it.each([0, 1])(
-      'with the record in the commit of its write and %i commits done, the book is there once',
+      'with the record in the commit of its write and %i commits done, the book exists once',
       async (commit) => {
         expect(await copiesAfterDyingAt(commit, 'in the commit of its write')).toBe(1);
       },

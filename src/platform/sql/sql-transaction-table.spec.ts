@@ -75,7 +75,7 @@ describe('SqlTransactionTable', () => {
     return found;
   };
 
-  it('given a decision, gives all that is kept of it back by id and by operation', async () => {
+  it('given a decision, returns all of it by id and by operation', async () => {
     const details = detailsOf(1, { operationId: 'op', reason: 'told so', by: 'operator' });
 
     expect(await insert(details)).toBeUndefined();
@@ -87,7 +87,7 @@ describe('SqlTransactionTable', () => {
     expect(table.decisionOf(details.id)).toBe('committed');
   });
 
-  it('given a decision that is there already, says it and writes nothing', async () => {
+  it('given an existing decision, returns it and writes nothing', async () => {
     await insert(detailsOf(1), 'aborted');
 
     expect(await insert(detailsOf(1, { reason: 'late' }))).toBe('aborted');
@@ -116,7 +116,7 @@ describe('SqlTransactionTable', () => {
     expect(ids({ limit: 2, decision: 'committed', order: 'newest-first' })).toEqual([c, b]);
   });
 
-  it('given many, some of them pruned or of work that failed, says how many there are', async () => {
+  it('given many, some pruned or of failed work, counts them', async () => {
     expect([table.count(), table.count('committed')]).toEqual([0, 0]);
     await insertMany(3);
     await insert(detailsOf(9), 'aborted');
@@ -135,7 +135,7 @@ describe('SqlTransactionTable', () => {
   });
 
   describe('given a completed one', () => {
-    it('tells readers at once, with the acknowledgements, and costs no commit of its own', async () => {
+    it('shows it to readers at once, with the acknowledgements, and costs no commit of its own', async () => {
       const details = detailsOf(1, { operationId: 'op' });
       await insert(details);
       expect(table.incomplete().map(({ id }) => id)).toEqual([details.id]);
@@ -149,7 +149,7 @@ describe('SqlTransactionTable', () => {
       expect(durableCompletions()).toEqual([]);
     });
 
-    it('has it durable with the next commit', async () => {
+    it('makes it durable with the next commit', async () => {
       const [first = '', second = '', third = ''] = await insertMany(3);
       table.complete(first, ACKNOWLEDGEMENTS);
       table.complete(second, ACKNOWLEDGEMENTS);
@@ -162,7 +162,7 @@ describe('SqlTransactionTable', () => {
       expect(durableCompletions()).toEqual([first, second, third]);
     });
 
-    it('has it durable when the database is closed', async () => {
+    it('makes it durable when the database is closed', async () => {
       const [id = ''] = await insertMany(1);
       table.complete(id, ACKNOWLEDGEMENTS);
       const before = table.find(id);
@@ -172,7 +172,7 @@ describe('SqlTransactionTable', () => {
       expect(table.find(id)).toEqual(before);
     });
 
-    it('keeps what was told first', async () => {
+    it('keeps the first acknowledgements', async () => {
       const [id = ''] = await insertMany(1);
       table.complete(id, ACKNOWLEDGEMENTS);
       const first = table.find(id);
@@ -227,7 +227,7 @@ describe('SqlTransactionTable', () => {
       expect(storedIds()).toEqual([]);
     });
 
-    it('given a clock that was set back since, keeps what is not a day old by it', async () => {
+    it('given a clock that was set back since, keeps rows younger than a day by it', async () => {
       await complete(await insertMany(1));
       clock.advance(-DAY_MS);
       await prune();
@@ -235,7 +235,7 @@ describe('SqlTransactionTable', () => {
       expect(storedIds()).toHaveLength(1);
     });
 
-    it('forgets at most 1,000 at a time, and those behind many that must stay as well', async () => {
+    it('forgets at most 1,000 at a time, also those behind many that must stay', async () => {
       const staying = await insertMany(1_000, 'aborted');
       await complete(staying, '2.9');
       clock.advance(1);
@@ -248,7 +248,7 @@ describe('SqlTransactionTable', () => {
       expect(storedIds()).toEqual(staying);
     });
 
-    it('is done by those who insert, so that the table stays bounded', async () => {
+    it('runs with inserts, so that the table stays bounded', async () => {
       const old = await insertMany(10);
       await complete(old);
       clock.advance(2 * DAY_MS);

@@ -65,7 +65,7 @@ describe('TransactionOperationLedger', () => {
     transactions.complete(transactionId(clock.nowMs(), 1), ACKNOWLEDGEMENTS);
   };
 
-  it('given an operation that is no transaction, gives the answer that was recorded', async () => {
+  it('given an operation that is not a transaction, returns the recorded answer', async () => {
     await record();
 
     expect(ledger.findById('op')).toEqual(operations.findById('op'));
@@ -73,7 +73,7 @@ describe('TransactionOperationLedger', () => {
     expect([ledger.findById('another'), ledger.findByScope('another')]).toEqual([undefined, undefined]);
   });
 
-  it('given a transaction that is completed, gives the answer that is made of the recorded one, its row and the acknowledgements', async () => {
+  it('given a completed transaction, returns the answer made from the recorded one, its row and the acknowledgements', async () => {
     await record();
     await decide();
     complete();
@@ -84,7 +84,7 @@ describe('TransactionOperationLedger', () => {
     expect(ledger.findById('op')?.answer).toEqual(answer);
   });
 
-  it('given a transaction that is not completed, says that it is done and that the answer is not known', async () => {
+  it('given a transaction that is not completed, reports it as committed with an unknown answer', async () => {
     await record();
     await decide();
 

@@ -96,7 +96,7 @@ describe('SqlWriteExecutor, when writing fails', () => {
     });
   });
 
-  describe('given an error by which SQLite rolls back the commit of all', () => {
+  describe('given an error after which SQLite rolls back the whole commit', () => {
     const rollingBack = (): unknown =>
       database.writeHandle
         .prepare("INSERT OR ROLLBACK INTO books (title, author, price_cents, quantity) VALUES ('b', 'A', -1, 1)")
@@ -107,7 +107,7 @@ describe('SqlWriteExecutor, when writing fails', () => {
         (error: { code: string; retry?: string }) => `${error.code} ${String(error.retry)}`,
       );
 
-    it('tells the one that met it its error, all others that they may try again, and keeps nothing', async () => {
+    it('rejects the failing work with its error, tells all other work to retry, and keeps nothing', async () => {
       const all = Promise.all([write('a'), told(rollingBack), write('c')]);
 
       expect(await all).toEqual([['storage-busy safe'], 'SQLITE_CONSTRAINT_CHECK undefined', ['storage-busy safe']]);
@@ -115,7 +115,7 @@ describe('SqlWriteExecutor, when writing fails', () => {
       expect([await write('d'), committed()]).toEqual([['acknowledged'], ['d']]);
     });
 
-    it('and work that swallows it, refuses each statement after it and keeps nothing of that work', async () => {
+    it('and work that swallows it, refuses each later statement and keeps nothing of that work', async () => {
       const swallowing = (): unknown => {
         expect(rollingBack).toThrow('CHECK');
         expect(() => insert(database.writeHandle, 'alone')).toThrow('no transaction');
@@ -128,7 +128,7 @@ describe('SqlWriteExecutor, when writing fails', () => {
     });
   });
 
-  it('given a disk that is full only at the commit, refuses as storage-full, keeps nothing, does not stop and goes on', async () => {
+  it('given a disk that is full only at the commit, refuses as storage-full, keeps nothing, does not stop and continues', async () => {
     const handle = failing(database.writeHandle);
     const executor = executorOn(handle);
     handle.onRun('COMMIT', 1, sqliteError('SQLITE_FULL'));
@@ -139,7 +139,7 @@ describe('SqlWriteExecutor, when writing fails', () => {
     expect(committed()).toEqual(['c']);
   });
 
-  it('given a file that cannot be written, refuses as storage-read-only and keeps nothing', async () => {
+  it('given an unwritable file, refuses as storage-read-only and keeps nothing', async () => {
     const readOnly = new BetterSqlite3(file, { readonly: true });
 
     expect(await writeOn(executorOn(readOnly), readOnly, ['a'])).toEqual(['storage-read-only safe']);
@@ -148,7 +148,7 @@ describe('SqlWriteExecutor, when writing fails', () => {
     readOnly.close();
   });
 
-  it('given another process that holds the write lock, refuses as storage-busy, keeps nothing, and writes when it lets go', async () => {
+  it('given another process that holds the write lock, refuses as storage-busy, keeps nothing, and writes after its release', async () => {
     const holder = new OtherProcess(HOLD_WRITE_LOCK, [file]);
     try {
       await holder.prints('held');
@@ -180,7 +180,7 @@ describe('SqlWriteExecutor, when writing fails', () => {
     ['before it takes effect', false],
     ['after it took effect', true],
   ])(
-    'given a COMMIT that fails with an I/O error %s, stops the process and acknowledges nobody',
+    'given a COMMIT that fails with an I/O error %s, stops the process and acknowledges nothing',
     async (_, hasEffect) => {
       const handle = failing(database.writeHandle);
       const executor = executorOn(handle);
@@ -194,7 +194,7 @@ describe('SqlWriteExecutor, when writing fails', () => {
     },
   );
 
-  it('given an epoch that has moved on, stops the process, acknowledges nobody and keeps nothing', async () => {
+  it('given an epoch that has moved on, stops the process, acknowledges nothing and keeps nothing', async () => {
     const successor = new BetterSqlite3(file);
     successor.exec('UPDATE meta SET epoch = epoch + 1');
     successor.close();

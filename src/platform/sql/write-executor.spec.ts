@@ -50,7 +50,7 @@ describe('SqlWriteExecutor', () => {
     expect(sites).toEqual(['sql.commit.before', 'sql.commit.after']);
   });
 
-  it('given work alone in its turn that fails, leaves nothing of it, and the next commit counts on', async () => {
+  it('given work alone in its turn that fails, keeps nothing of it, and the next commit continues the count', async () => {
     const failing = database.writer.run((scope) => {
       insertBook('half');
       scope.touch('books');
@@ -63,7 +63,7 @@ describe('SqlWriteExecutor', () => {
     expect(sites).toEqual(['sql.commit.before', 'sql.commit.after']);
   });
 
-  it('given work, resolves with what it returned and only after its commit', async () => {
+  it('given work, resolves with its result, and only after its commit', async () => {
     const order: string[] = [];
     atSite = (site) => order.push(site);
 
@@ -72,7 +72,7 @@ describe('SqlWriteExecutor', () => {
     expect(order).toEqual(['sql.commit.before', 'sql.commit.after', 'done']);
   });
 
-  it('given work that throws between others of its turn, rejects it with its error and keeps nothing of it', async () => {
+  it('given work that throws between other work of its turn, rejects it with its error and keeps nothing of it', async () => {
     const error = new Error('no');
     const failing = database.writer.run((scope) => {
       insertBook('bad');
@@ -87,7 +87,7 @@ describe('SqlWriteExecutor', () => {
     expect(database.reader.currentVersion('elsewhere').generation).toBe(0);
   });
 
-  it('given work that breaks a constraint, keeps the others of its turn', async () => {
+  it('given work that breaks a constraint, keeps the other work of its turn', async () => {
     const sql = "INSERT INTO books (title, author, price_cents, quantity) VALUES ('bad', 'A', -1, 1)";
     const breaking = database.writer.run(() => database.writeHandle.prepare(sql).run());
 
@@ -97,7 +97,7 @@ describe('SqlWriteExecutor', () => {
     expect(committedTitles()).toEqual(['a', 'b']);
   });
 
-  it('given asynchronous work, refuses it and keeps nothing of it: what follows its first await would be in no commit', async () => {
+  it('given asynchronous work, refuses it and keeps nothing of it, because its later part would be in no commit', async () => {
     const asynchronous = database.writer.run(async () => {
       insertBook('half');
       return Promise.resolve();
@@ -107,7 +107,7 @@ describe('SqlWriteExecutor', () => {
     expect(committedTitles()).toEqual([]);
   });
 
-  it('given work that touches a table, moves its generation in the very commit of the write', async () => {
+  it('given work that touches a table, moves its generation in the same commit', async () => {
     const seen: unknown[] = [];
     atSite = (site) => seen.push([site, generation(), committedTitles().length]);
 
@@ -127,7 +127,7 @@ describe('SqlWriteExecutor', () => {
     expect(generation()).toBeGreaterThan(first);
   });
 
-  it('given work queued before, is drained when that has been answered', async () => {
+  it('given queued work, drains when it has been answered', async () => {
     const answered: string[] = [];
     const writes = ['a', 'b'].map((title) => write(title).then(() => answered.push(title)));
 

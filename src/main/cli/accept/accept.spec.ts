@@ -27,13 +27,13 @@ describe('accepting what the documents have committed', () => {
     world = new TransactionWorld();
   });
 
-  it('given stores at the same point in time, has nothing to do', async () => {
+  it('given stores at the same point in time, does nothing', async () => {
     await world.execute('x');
 
     expect(await accepting()).toEqual(['Nothing to accept: every committed transaction has its row.']);
   });
 
-  it('writes the row of each transaction that is missing, once for all that know of it, so that a start goes on', async () => {
+  it('given missing rows, writes each once for all participants, and a start succeeds', async () => {
     const monday = world.sqlDisk.copy();
     await world.execute('x');
     await world.execute('y');
@@ -55,7 +55,7 @@ describe('accepting what the documents have committed', () => {
     expect(await accepting()).toHaveLength(1);
   });
 
-  it('gives up what the database has committed and participants have lost, says so, and a start goes on', async () => {
+  it('given transactions that participants have lost, gives them up, reports that, and a start succeeds', async () => {
     world.hold('sql', 'committed');
     void world.execute('x');
     await world.settled();

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { readCommandLine, UsageError } from './command-line.js';
 
 describe('the command line of the cluster client', () => {
-  it('takes a group as JSON or as it is', () => {
+  it('accepts a group as JSON or as plain text', () => {
     const byJson = readCommandLine(['create', '{"groupId": "1"}']);
 
     expect(byJson).toEqual({ command: { name: 'create', groupId: '1' }, isJson: false });
@@ -10,7 +10,7 @@ describe('the command line of the cluster client', () => {
     expect(readCommandLine(['get', '}'])).toMatchObject({ command: { groupId: '}' } });
   });
 
-  it('takes options before and behind the command', () => {
+  it('accepts options before and after the command', () => {
     const options = ['--nodes', 'a:1, b:2', '--attempts', '5', '--deadline=100', '--concurrency', '2'];
 
     expect(readCommandLine([...options, 'list', '--json'])).toEqual({
@@ -28,7 +28,7 @@ describe('the command line of the cluster client', () => {
       expect(readCommandLine([name, '..'])).toMatchObject({ command: { groupId: '..' } });
   });
 
-  it.each([[[]], [['--help']], [['create', '-h']]])('given %j, asks for help', (args: string[]) => {
+  it.each([[[]], [['--help']], [['create', '-h']]])('given %j, shows the help', (args: string[]) => {
     expect(readCommandLine(args)).toEqual({
       help: expect.stringMatching(/Usage: npm run cluster[^]*--raise-to[^]*Exit code/),
     });

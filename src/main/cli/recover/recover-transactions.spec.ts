@@ -51,7 +51,7 @@ describe('a recovery of documents with transactions', () => {
   };
 
   it.each([0, 19, 20, 23, 25, 26])(
-    'with those up to record %i in a snapshot, names what is committed and what is in doubt, and tells the app at its start',
+    "given records up to %i in a snapshot, names committed and in-doubt transactions and passes them to the app's start",
     async (snapshotSeq) => {
       replicas[1]!.snapshotSeq = snapshotSeq;
       const recovery = await run();
@@ -67,7 +67,7 @@ describe('a recovery of documents with transactions', () => {
     },
   );
 
-  it('forgets, for good, what it is told to be settled', async () => {
+  it('given settled transactions, forgets them for good', async () => {
     await run();
     const store = await openRecovered(data);
     await store.settleUnmatched(['d', 'another', 'a']);
@@ -76,7 +76,7 @@ describe('a recovery of documents with transactions', () => {
     expect([store.unmatched(), await unmatched()]).toEqual([['c'], ['c']]);
   });
 
-  it('without any, says so of both kinds and nothing more', async () => {
+  it('given no transactions, reports none of both kinds', async () => {
     replicas[1]!.held = [...HISTORY];
 
     expect(linesOf(await run(), data).slice(2, 5)).toEqual([
@@ -86,7 +86,7 @@ describe('a recovery of documents with transactions', () => {
     ]);
   });
 
-  it('given many, shows some and says how many more there are', async () => {
+  it('given many, lists some and the number of the others', async () => {
     const ids = Array.from({ length: 30 }, (_, index) => `t${index + 10}`);
     replicas[1]!.held = [...HISTORY, ...recordsOf(ids.map((id) => ['prepare', id]))];
 
@@ -94,7 +94,7 @@ describe('a recovery of documents with transactions', () => {
     expect(await unmatched()).toEqual(ids);
   });
 
-  it('killed at any of its steps and run again, has named them all', async () => {
+  it('given kill -9 at any step and another run, has named all of them', async () => {
     const counting = dyingAt(Infinity);
     await run(counting.disk);
     for (let nth = 1; nth <= counting.calls(); nth += 1) {

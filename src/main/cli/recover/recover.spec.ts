@@ -39,7 +39,7 @@ describe('a recovery from replicas', () => {
   }
   const first = (count: number): string[] => Array.from({ length: count }, (_, index) => `Customer ${index + 1}`);
 
-  it('given a lost data directory, restores everything from the one that holds most, and the app can go on', async () => {
+  it('given a lost data directory, restores everything from the replica that holds most, and the app can continue', async () => {
     const recovery = await run();
 
     expect(recovery).toMatchObject({
@@ -51,7 +51,7 @@ describe('a recovery from replicas', () => {
     expect(readdirSync(data)).toEqual(['documents', 'documents.end']);
   });
 
-  it('given data that is ahead of every replica, says so, takes nothing away and asks nobody for a promise', async () => {
+  it('given data ahead of every replica, reports it, changes nothing and asks for no promise', async () => {
     await run();
     replicas = [6, 12, 7, 12].map((length, index) => new StoredReplica(`r${index + 1}`, HISTORY.slice(0, length)));
 
@@ -62,21 +62,21 @@ describe('a recovery from replicas', () => {
     expect(readdirSync(data)).toEqual(['documents', 'documents.end']);
   });
 
-  it('given that the best one has old records in a snapshot only, restores that and what follows it', async () => {
+  it('given a best replica with old records in a snapshot only, restores the snapshot and the later records', async () => {
     replicas[1]!.snapshotSeq = 10;
 
     expect(await run()).toMatchObject({ kind: 'restored', copied: { customers: 15 } });
     expect(await customers()).toEqual(first(15));
   });
 
-  it('given that the best one has everything in its snapshot, restores that', async () => {
+  it('given a best replica with everything in its snapshot, restores that', async () => {
     replicas[1]!.snapshotSeq = 18;
 
     expect(await run()).toMatchObject({ kind: 'restored', copied: { customers: 15 } });
     expect(await customers()).toEqual(first(15));
   });
 
-  it('given two that stand highest and hold different data there, restores neither and asks nobody for a promise', async () => {
+  it('given two replicas with different data at the highest position, restores neither and asks for no promise', async () => {
     replicas[3]!.held = HISTORY.slice(0, 18);
     replicas[3]!.stateHashOverride = 'of a file that was changed by hand';
     const recovery = await run();
@@ -87,14 +87,14 @@ describe('a recovery from replicas', () => {
     expect(await run({ isDryRun: true })).toMatchObject({ kind: 'impossible' });
   });
 
-  it('given that one of those that stand highest does not tell its state, restores all the same', async () => {
+  it('given a replica at the highest position that does not report its state, restores all the same', async () => {
     replicas[3]!.held = HISTORY.slice(0, 18);
     replicas[3]!.stateHash = () => Promise.reject(new Error('no answer'));
 
     expect(await run()).toMatchObject({ kind: 'restored', copied: { customers: 15 } });
   });
 
-  it('prefers the newer epoch to the longer history', async () => {
+  it('given a newer epoch and a longer history, prefers the newer epoch', async () => {
     const dead = customerHistory(1, 30);
     replicas[0]!.held = dead;
     replicas[1]!.held = HISTORY.slice(0, 8);
@@ -102,7 +102,7 @@ describe('a recovery from replicas', () => {
     expect(await run()).toMatchObject({ choice: { replica: 'r4', position: { epoch: 2, seq: 12 } } });
   });
 
-  it('has had a promise of one epoch above all others from everyone before it copies', async () => {
+  it("before it copies, has every replica's promise of one epoch above all others", async () => {
     replicas[3]!.promised = { epoch: 9, primaryId: 'somebody' };
     await run();
 
@@ -111,7 +111,7 @@ describe('a recovery from replicas', () => {
     expect(replicas[0]!.promised.primaryId).toMatch(/^[\da-f]{32}$/);
   });
 
-  it('given a promise of a higher epoch between its question and its own, asks again for a higher one', async () => {
+  it('given a promise of a higher epoch between its two questions, asks again for a higher one', async () => {
     const [one] = replicas;
     const report = one!.report.bind(one);
     one!.report = async () => ({ ...(await report()), promisedEpoch: 0 });
@@ -126,7 +126,7 @@ describe('a recovery from replicas', () => {
     expect(replicas.map(({ promised }) => promised.epoch)).toEqual([21, 21, 21, 21]);
   });
 
-  it('given one that is down, restores from the other three', async () => {
+  it('given one replica that is down, restores from the other three', async () => {
     replicas[0]!.isDown = true;
 
     expect(await run()).toMatchObject({ kind: 'restored', heard: 3 });
@@ -137,7 +137,7 @@ describe('a recovery from replicas', () => {
     ['two that can vouch for nothing', (one: StoredReplica) => (one.canVote = false)],
     ['two that are empty', (one: StoredReplica) => (one.held = [])],
   ])(
-    'given %s of four, is not possible, says what is needed, and nobody has promised anything',
+    'given %s of four, is not possible, says what is needed, and no replica has promised anything',
     async (_what, harm) => {
       replicas.slice(1, 3).forEach(harm);
 
@@ -158,13 +158,13 @@ describe('a recovery from replicas', () => {
     expect(await run()).toMatchObject({ kind: 'impossible', reason: expect.stringContaining('different clusters') });
   });
 
-  it('as a dry run, shows the choice, and nothing is promised or written', async () => {
+  it('given --dry-run, reports the choice, and nothing is promised or written', async () => {
     expect(await run({ isDryRun: true })).toMatchObject({ kind: 'possible', choice: { replica: 'r2' }, heard: 4 });
     expect(replicas.flatMap(({ asked }) => asked)).toEqual([]);
     expect(readdirSync(data)).toEqual([]);
   });
 
-  it('given documents that are there already, keeps them under another name and says which', async () => {
+  it('given existing documents, keeps them under another name and reports that name', async () => {
     mkdirSync(join(data, 'documents'));
     writeFileSync(join(data, 'documents/journal-0000000000000001.log'), 'what is left');
 
@@ -180,7 +180,7 @@ describe('a recovery from replicas', () => {
   it.each([
     ['a record that was changed', (json: string) => json.replace('Customer 9', 'Customer X')],
     ['a record with another number', (json: string) => json.replace('"seq":11', '"seq":12')],
-  ])('given %s, refuses what came and leaves what was there', async (_what, change) => {
+  ])('given %s, refuses the copy and leaves the existing data', async (_what, change) => {
     mkdirSync(join(data, 'documents'));
     writeFileSync(join(data, 'documents/kept'), '');
     replicas[1]!.held = replicas[1]!.held.map((record) => ({ ...record, json: change(record.json) }));
@@ -192,7 +192,7 @@ describe('a recovery from replicas', () => {
     expect(readdirSync(join(data, 'documents'))).toEqual(['kept']);
   });
 
-  it('given a snapshot whose bytes were changed, refuses it', async () => {
+  it('given a snapshot with changed bytes, refuses it', async () => {
     replicas[1]!.snapshotSeq = 10;
     const snapshot = replicas[1]!.snapshot.bind(replicas[1]);
     replicas[1]!.snapshot = async () => {
@@ -207,7 +207,7 @@ describe('a recovery from replicas', () => {
     expect(existsSync(join(data, 'documents'))).toBe(false);
   });
 
-  it('given a state that is not what the records make, refuses it', async () => {
+  it('given a state that the records do not produce, refuses it', async () => {
     replicas[1]!.stateHashOverride = 'another';
 
     await expect(run()).rejects.toMatchObject({
@@ -216,7 +216,7 @@ describe('a recovery from replicas', () => {
     });
   });
 
-  it('killed at any of its steps, can simply be run again, and loses nothing that was there', async () => {
+  it('given kill -9 at any step, can be run again, and loses no existing data', async () => {
     let steps = 0;
     for (let nth = 1; nth <= steps || nth === 1; nth += 1) {
       removeDirectory(data);
@@ -240,7 +240,7 @@ describe('a recovery from replicas', () => {
     expect(steps).toBeGreaterThan(10);
   }, 60_000);
 
-  it('says what was restored from where, what was not, and that nothing is unmatched', async () => {
+  it('reports what was restored from where, what was not, and that nothing is unmatched', async () => {
     writeFileSync(join(data, 'bookstore.db'), '');
 
     const lines = linesOf(await run(), data);

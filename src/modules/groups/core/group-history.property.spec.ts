@@ -90,7 +90,7 @@ function restored(history: GroupHistory): GroupHistory {
 }
 
 describe('GroupHistory', () => {
-  it('given anything within what it remembers, answers and has groups as all that was ever told says, also restored', () => {
+  it('given any operations within its memory, answers and has groups as the full history does, also when restored', () => {
     const property = fc.property(arbitrarySteps, fc.nat(40), arbitraryPast, (steps, restart, past) => {
       const model = new GroupModel();
       const straight = new GroupHistory();
@@ -115,7 +115,7 @@ describe('GroupHistory', () => {
     fc.assert(property, { numRuns: 1_000 });
   });
 
-  it('given anything and days of it, keeps what is young, and one older operation per group at most', () => {
+  it('given any operations over days, keeps recent ones, and at most one older operation per group', () => {
     const property = fc.property(arbitrarySteps, (steps) => {
       const model = new GroupModel();
       const history = new GroupHistory();
@@ -129,7 +129,7 @@ describe('GroupHistory', () => {
     fc.assert(property, { numRuns: 500 });
   });
 
-  it('given the same operations and undos in any order, none refused, has the same groups, also when they are old', () => {
+  it('given the same accepted operations and undos in any order, has the same groups, also when they are old', () => {
     let compared = 0;
     const property = fc.property(arbitrarySet, fc.infiniteStream(fc.nat()), (ops, chances) => {
       const shuffled = ops

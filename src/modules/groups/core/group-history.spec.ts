@@ -227,7 +227,7 @@ describe('after a day', () => {
     expect(ids.filter((id) => id !== 'wake').sort()).toEqual(kept);
   });
 
-  it('the create of a group that is there can still be undone, and that is remembered for a day', () => {
+  it('given a create of an existing group, it can still be undone, and the node remembers that for a day', () => {
     const { history } = told(create('1', 'a'), DAY_GOES_BY, wake, undo(create('1', 'a')));
 
     expect(history.all()).toEqual(['z']);
@@ -235,25 +235,25 @@ describe('after a day', () => {
     expect(history.apply(create('1', 'a'), 2 * DAY + 1)).toMatchObject({ result: 'done' });
   });
 
-  it('less a millisecond, everything is known', () => {
+  it('given a day less a millisecond, everything is still known', () => {
     const { history } = told(create('1', 'a'), remove('2', 'a'), { waitMs: REMEMBERED_MS }, undo(remove('2', 'a')));
 
     expect(history.all()).toEqual(['a']);
   });
 
-  it('a delete that is undone finds nothing any more that it could bring back', () => {
+  it('given the undo of an old delete, finds nothing to restore', () => {
     expect(told(create('1', 'a'), remove('2', 'a'), DAY_GOES_BY, undo(remove('2', 'a'))).history.all()).toEqual([]);
   });
 
-  it('an operation of then is a new one', () => {
+  it('given an operation id from then, treats it as a new operation', () => {
     const { history } = told(create('1', 'a'), remove('2', 'a'), DAY_GOES_BY, create('1', 'a'));
 
     expect(history.all()).toEqual(['a']);
   });
 });
 
-describe('what would be told', () => {
-  it('is foreseen only where nothing that is kept would change', () => {
+describe('the foreseen outcome', () => {
+  it('is defined only where nothing that is stored would change', () => {
     const { history } = told(create('1', 'a'), remove('2', 'b'), undo(create('3', 'c')));
 
     expect(history.foresee(create('1', 'a'))).toEqual(done(1, { isRepeat: true }));
@@ -265,7 +265,7 @@ describe('what would be told', () => {
   });
 });
 
-describe('a version that is brought', () => {
+describe('a given version', () => {
   it.each<[string, GroupOp, LamportTime | undefined]>([
     ['as far ahead as is allowed is taken', create('2', 'b', 1_000_007), undefined],
     ['further ahead is refused, naming the highest that was met', create('2', 'b', 1_000_008), 7],
@@ -279,7 +279,7 @@ describe('a version that is brought', () => {
     expect(history.refuse(op)).toEqual(met === undefined ? undefined : { result: 'too-far', met });
   });
 
-  it('raises never downwards', () => {
+  it('raises and never lowers', () => {
     const { history } = told(create('1', 'a', '9007199254740999'));
     history.raise(5);
 
@@ -287,8 +287,8 @@ describe('a version that is brought', () => {
   });
 });
 
-describe('what is captured', () => {
-  it('does not change with what comes later, and gives the same groups, versions and answers', () => {
+describe('a captured state', () => {
+  it('does not change with later operations, and gives the same groups, versions and answers', () => {
     const { history } = told(
       create('1', 'a'),
       create('2', 'b'),

@@ -110,7 +110,7 @@ const PAGE_SIZES = { type: 'integer', minimum: 1, maximum: 1000, default: 100 };
 export const LIMIT = parameter('query', 'limit', 'maximum number of items', PAGE_SIZES);
 
 export const ETAG = { ETag: header('validator of this representation') };
-export const X_CACHE = { 'X-Cache': header('source of the answer: `memory` or `miss`') };
+export const X_CACHE = { 'X-Cache': header('source of the answer: `memory`, `redis` or `miss`') };
 export const LOCATION = { Location: header('path of the new resource') };
 export const OPERATION_LOCATION = {
   Location: header('path of the operation, `/operations/{id}`, which reports its outcome'),

@@ -5,14 +5,14 @@ describe('the body of the answer to a book with orders', () => {
   const book = { id: 1, title: 'a "b" }', author: 'c', price: 1, quantity: 0 };
   const recorded = book2pcAnswer({ transactionId: 't', book }).body ?? '';
 
-  it('acknowledged by the documents, tells how many customers there were', () => {
+  it("given the documents' acknowledgement, contains the number of customers", () => {
     const whole = withCustomersUpdated(recorded, { outcome: { bumped: { customers: 2 } } });
 
     expect(whole).toBe(JSON.stringify({ transactionId: 't', book, customersUpdated: 2 }));
   });
 
   it.each([undefined, {}, { outcome: {} }, { outcome: { bumped: { others: 2 } } }])(
-    'of which they acknowledge %j, is as it was recorded',
+    'given the acknowledgement %j, is the recorded body',
     (acknowledgement) => {
       expect(withCustomersUpdated(recorded, acknowledgement)).toBe(recorded);
     },

@@ -74,7 +74,7 @@ describe('the answer to a write that is a transaction', () => {
     return { status: answer.statusCode, body: answer.json<unknown>(), location, commit, acked };
   };
 
-  it('that is committed, says who holds the promise and waits for nobody', async () => {
+  it('given a committed transaction, reports the replicas that hold the prepare record and waits for nothing', async () => {
     outcome = {
       state: 'committed',
       id: ID,
@@ -86,14 +86,14 @@ describe('the answer to a write that is a transaction', () => {
     expect(asked).toEqual([[7, 'primary']]);
   });
 
-  it('that is committed and not told to all, is 202 with the place to ask at', async () => {
+  it('given a commit that not every participant acknowledged, is 202 with the path of the operation', async () => {
     outcome = { state: 'pending', id: ID, result: decided('x') };
 
     const body = { operationId: 'op-1', state: 'committed' };
     expect(await post()).toEqual({ status: 202, body, location: '/operations/op-1' });
   });
 
-  it('that is not decided, is 202, and its key is not free before it has ended', async () => {
+  it('given an undecided transaction, is 202, and its key stays in use until it ends', async () => {
     const ended = new Promise<void>((settle) => (end = settle));
     outcome = { state: 'running', id: ID, ended };
 
@@ -109,7 +109,7 @@ describe('the answer to a write that is a transaction', () => {
     expect(await repeated).toMatchObject({ status: 201, body: { result: 'another' } });
   });
 
-  it('to a repeat of one that is recorded and not told to all, is 202 with the place to ask at', async () => {
+  it('given a repeat of a transaction that not every participant acknowledged, is 202 with the path of the operation', async () => {
     recorded = { answer: undefined };
 
     const body = { operationId: 'op-0', state: 'committed' };
@@ -121,25 +121,25 @@ describe('the answer to a write that is a transaction', () => {
 describe('the whole answer to a transaction', () => {
   const answer = { status: 201, headers: { location: '/books/1' }, body: '{"book":{"id":1}}' };
 
-  it('acknowledged with a log position, tells that and the position of the promise', () => {
+  it('given an acknowledgement with a log position, has that position and the position of the prepare record', () => {
     expect(completedAnswer({ answer, promisedAt: '3.5' }, { position: '3.7' })).toEqual({
       ...{ status: 201, body: answer.body, promisedAt: '3.5' },
       headers: { location: '/books/1', 'x-commit': '3.7' },
     });
   });
 
-  it.each([undefined, ''])('whose promise has the position %j, waits for that of the change', (promisedAt) => {
+  it.each([undefined, ''])('given the prepare position %j, waits for the position of the change', (promisedAt) => {
     const whole = completedAnswer({ answer, promisedAt }, { position: '3.7' });
 
     expect(Object.keys(whole)).not.toContain('promisedAt');
     expect(whole.headers['x-commit']).toBe('3.7');
   });
 
-  it.each([undefined, {}])('acknowledged as %j, is as it was recorded', (acknowledgement) => {
+  it.each([undefined, {}])('given the acknowledgement %j, is the recorded answer', (acknowledgement) => {
     expect(completedAnswer({ answer, promisedAt: '3.5' }, acknowledgement)).toEqual(answer);
   });
 
-  it('has the body that is made of the recorded one and the acknowledgement, where there is a body', () => {
+  it('given a recorded body, has the body made from it and the acknowledgement', () => {
     const complete = jest.fn(() => '{}');
     const acknowledgement = { position: '3.7', outcome: { bumped: 2 } };
 

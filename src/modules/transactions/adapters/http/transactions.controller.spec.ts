@@ -62,7 +62,7 @@ describe('transactions, with keys', () => {
     ['GET', `/transactions/${ID}`, undefined, [401, 404, 404, 404], []],
     ['POST', '/transactions/recover', {}, [401, 403, 403, 200], ['recovered']],
     ['POST', `/transactions/${ID}/resolve`, RESOLUTION, [401, 403, 403, 404], ['aborted by operator']],
-  ] as const)('%s %s, is for the roles that may do it', async (method, url, payload, statuses, effects) => {
+  ] as const)('%s %s, is open to the permitted roles only', async (method, url, payload, statuses, effects) => {
     done = [];
     const given = [];
     for (const key of ['unknown', KEYS.read, KEYS.write, KEYS.operator]) {
