@@ -82,7 +82,7 @@ export function isAppError(error: unknown, code?: ErrorCode): error is AppError 
   return error instanceof AppError && (code === undefined || error.code === code);
 }
 
-/** The command that an operator runs to go on without durable data that is lost. */
+/** The command with which an operator accepts the loss of durable data. */
 export const ACCEPT_LOSS = 'npm run data:accept-loss -- --reason "..."';
 
 /** The refusal for a full disk, whichever store met it. */

@@ -13,7 +13,9 @@ export interface SnapshotStream {
   readonly chunks: AsyncIterable<Buffer>;
 }
 
-/** A snapshot file. Until it is closed, the file and the records behind it stay readable. Each use starts at the beginning. */
+/**
+ * A snapshot file. Until it is closed, the file and the records after it stay readable. Each use starts at the beginning.
+ */
 export interface OpenSnapshot extends SnapshotStream {
   close(): Promise<void>;
 }

@@ -3,7 +3,7 @@ export function isPlainKey(name: string): boolean {
   return JSON.stringify(name) === `"${name}"`;
 }
 
-/** Matches every string in valid JSON, together with the colon behind it when the string is a member name. */
+/** Matches every string in valid JSON, together with the colon after it when the string is a member name. */
 const STRING = /("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?/g;
 const NO_SUCH_NAME = '\ufffd';
 

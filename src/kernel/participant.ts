@@ -13,9 +13,9 @@ export type ParticipantMessage = 'prepare' | 'commit' | 'abort';
 export interface ParticipantDecision {
   readonly state: ParticipantState;
   /**
-   * What to make durable before answering. `commit` includes the promised work, in one step. `tombstone`: nothing was promised,
-   * but the prepare may still arrive. A tombstone must last as long as a message may be late: in memory where messages end with
-   * the process, on disk elsewhere.
+   * The change that the store makes durable before it answers. `commit` includes the promised work, in one step. `tombstone`:
+   * nothing was promised, but the prepare may still arrive. A tombstone must last as long as a message may be late: in memory
+   * where messages end with the process, on disk elsewhere.
    */
   readonly keep: 'promise' | 'commit' | 'abort' | 'tombstone' | undefined;
   /** `yes`, `no`: the vote. `done` carries the acknowledgement if known. `contradiction`: two decisions arrived; do nothing. */

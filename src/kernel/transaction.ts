@@ -27,7 +27,7 @@ export interface CarriedOut extends TransactionHead {
   readonly decision: Decision;
 }
 
-/** What a participant reports about a transaction that it has carried out; empty when it has forgotten the transaction. */
+/** A participant's report of a transaction that it has carried out; empty when it has forgotten the transaction. */
 export interface Acknowledgement {
   /** The log position of the decision in the participant's own history, if it has one: `<epoch>.<seq>`. */
   readonly position?: string;
@@ -38,7 +38,7 @@ export interface Acknowledgement {
 /** Keyed by participant. */
 export type Acknowledgements = Readonly<Record<string, Acknowledgement>>;
 
-/** What is kept along with a decision. Times are milliseconds since the Unix epoch. */
+/** The details of a decision. Times are milliseconds since the Unix epoch. */
 export interface DecisionDetails extends TransactionHead {
   readonly by: 'coordinator' | 'recovery' | 'operator';
   readonly begunAtMs: number;

@@ -66,7 +66,7 @@ describe('the audit of acknowledged writes', () => {
   it('given a write that took effect twice, finds the second effect', async () => {
     shop.plant = ({ action }) => (action === 'create' ? 'twice' : 'keep');
 
-    expect((await writeAll())[0]).toMatch(/is there and nobody was told so/);
+    expect((await writeAll())[0]).toMatch(/exists, but no client received this answer/);
   });
 
   it('given a forgotten key, finds the different answer to its repetition', async () => {
@@ -95,6 +95,6 @@ describe('the audit of acknowledged writes', () => {
     shop.plant = () => 'keep';
     await client.repeatOpen(shop.send);
 
-    expect((await writeAll())[0]).toMatch(/is there and nobody was told so/);
+    expect((await writeAll())[0]).toMatch(/exists, but no client received this answer/);
   });
 });

@@ -132,7 +132,7 @@ export function describeLastResourceContract<Work>(
       const races = Array.from({ length: AT_ONCE }, (_, index) => {
         return { asked: details(), work: underTest.work(), isAbortFirst: index % 2 === 0 };
       });
-      const told = await Promise.all(
+      const settled = await Promise.all(
         races.map(async ({ asked, work, isAbortFirst }) => {
           const early = isAbortFirst ? vetoed(asked) : undefined;
           const committing = resource().commit(asked, work);
@@ -141,12 +141,12 @@ export function describeLastResourceContract<Work>(
         }),
       );
 
-      expect(told.filter(([committer, vetoer]) => committer !== vetoer)).toEqual([]);
+      expect(settled.filter(([committer, vetoer]) => committer !== vetoer)).toEqual([]);
       await alsoAfterReopening(underTest, async () => {
         const rows = await resource().decisions(races.map(({ asked }) => asked.id));
-        expect(races.map(({ asked }) => rows.get(asked.id))).toEqual(told.map(([decision]) => decision));
+        expect(races.map(({ asked }) => rows.get(asked.id))).toEqual(settled.map(([decision]) => decision));
         const done = await Promise.all(races.map(({ work }) => underTest.timesDone(work)));
-        expect(done).toEqual(told.map(([decision]) => (decision === 'committed' ? 1 : 0)));
+        expect(done).toEqual(settled.map(([decision]) => (decision === 'committed' ? 1 : 0)));
       });
     });
 

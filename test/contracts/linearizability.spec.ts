@@ -146,7 +146,7 @@ describe('a history of one register', () => {
     [
       'a value from nowhere',
       [wrote('one', 0, 1), read('other', 2, 3)],
-      'R read "other" from 2.0 to 3.0 ms, which nobody has written',
+      'R read "other" from 2.0 to 3.0 ms, which no client has written',
     ],
     [
       'a value from the future',

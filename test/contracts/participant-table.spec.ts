@@ -40,9 +40,9 @@ describe('the running participant of the documents', () => {
   });
 
   it.each(CELLS)('departs from a table with another entry for %s and %s', async (state, message) => {
-    const changed = (from: ParticipantState, told: ParticipantMessage): ParticipantDecision => {
-      const decision = decideParticipant(from, told);
-      return from === state && told === message ? { ...decision, answer: OTHER_ANSWER[decision.answer] } : decision;
+    const changed = (from: ParticipantState, sent: ParticipantMessage): ParticipantDecision => {
+      const decision = decideParticipant(from, sent);
+      return from === state && sent === message ? { ...decision, answer: OTHER_ANSWER[decision.answer] } : decision;
     };
     const obedient = await running();
     expect(await departuresFrom(changed, obedient)).not.toEqual([]);

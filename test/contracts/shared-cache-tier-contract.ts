@@ -43,7 +43,7 @@ export function sharedCacheTierContract(open: () => SharedCacheTier): void {
     expect([await tier.get(key), await tier.claim(key, 'b')]).toEqual([undefined, 'load']);
   });
 
-  it('lets another load when the owner of the lease releases it, and not when somebody else does', async () => {
+  it('lets another load when the owner of the lease releases it, and not when another process does', async () => {
     const [tier, key] = [open(), fresh()];
     await tier.claim(key, 'a');
 

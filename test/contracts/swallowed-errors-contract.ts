@@ -121,8 +121,8 @@ export function describeSwallowedErrors(
     const nothing = { names: [], row: undefined };
 
     /** Expects a refusal with nothing written, also after the next commit and a restart. */
-    const expectRefused = async (told: string): Promise<void> => {
-      expect([told, await found()]).toEqual(['refused', nothing]);
+    const expectRefused = async (outcome: string): Promise<void> => {
+      expect([outcome, await found()]).toEqual(['refused', nothing]);
       const next = details(transactionId(2, 2));
       await underTest.lastResource().commit(next, (manager) => manager.insert(NameEntity, { name: 'next' }));
       await underTest.reopen();
@@ -141,9 +141,9 @@ export function describeSwallowedErrors(
 
     describe.each(FAILURES)('%s', (_, doing) => {
       it.each(INDEXES)(`swallowed at index %i, is ${swallowed}, with row and work or with nothing`, async (index) => {
-        const told = await commit(writingAround(index, doing));
-        if (swallowed === 'refused') return expectRefused(told);
-        expect([told, await found()]).toEqual(['committed', whole]);
+        const outcome = await commit(writingAround(index, doing));
+        if (swallowed === 'refused') return expectRefused(outcome);
+        expect([outcome, await found()]).toEqual(['committed', whole]);
         await underTest.reopen();
         expect(await found()).toEqual(whole);
       });
@@ -160,7 +160,7 @@ export function describeSwallowedErrors(
             },
             { prepareDeadlineMs: 1_000, answerDeadlineMs: 2_000, inDoubtAfterMs: 5_000 },
           );
-          const told = await coordinator
+          const outcome = await coordinator
             .execute({
               kind: 'invoice',
               branches: [branch(participant, `entry ${String(index)}`)],
@@ -172,7 +172,7 @@ export function describeSwallowedErrors(
             );
           const carriedOut = await participant.carriedOut();
           const has = (await names()).length;
-          expect([told, has, carriedOut.at(-1)?.decision]).toEqual(
+          expect([outcome, has, carriedOut.at(-1)?.decision]).toEqual(
             swallowed === 'refused' ? ['refused', 0, 'aborted'] : ['committed', ALL_NAMES.length, 'committed'],
           );
           await underTest.dataSource().query("DELETE FROM names WHERE name <> 'taken'");
@@ -202,26 +202,26 @@ export function describeSwallowedErrors(
 
     it('given a statement that `decide` does not await, commits it too or commits nothing', async () => {
       const late: Promise<unknown>[] = [];
-      const told = await commit(async (manager) => {
+      const outcome = await commit(async (manager) => {
         late.push(manager.query("INSERT INTO names VALUES ('late')"));
         await manager.insert(NameEntity, { name: 'a' });
         late.push(manager.query("INSERT INTO names VALUES ('later')"));
       });
       await Promise.allSettled(late);
 
-      await expectRefused(told);
+      await expectRefused(outcome);
     });
 
     it('given a manager that is used after its transaction, refuses the statement and writes nothing', async () => {
       let kept: EntityManager | undefined;
-      const told = await commit(async (manager) => {
+      const outcome = await commit(async (manager) => {
         kept = manager;
         await writingAround(-1, () => undefined)(manager, { id: ID });
       });
 
       await expect(kept?.insert(NameEntity, { name: 'late' })).rejects.toThrow();
       await expect(kept?.query("INSERT INTO names VALUES ('later')")).rejects.toThrow();
-      expect([told, await found()]).toEqual(['committed', whole]);
+      expect([outcome, await found()]).toEqual(['committed', whole]);
     });
 
     it('given a `decide` that swallows nothing, rejects with the error of the database', async () => {
@@ -237,6 +237,6 @@ async function swallowing(doing: () => unknown): Promise<void> {
   try {
     await doing();
   } catch {
-    // As a `decide` does that thinks it knows why.
+    // Like a `decide` that believes it knows the reason.
   }
 }

@@ -118,8 +118,8 @@ describe('the audit of writes to two stores', () => {
   it.each<[Plant, TransactionRequest['action'], RegExp]>([
     ['lose the book', 'book and bump', /^books\/\d+ should be of book and bump with key ".*" and is gone$/],
     ['lose the book', 'book', /^books\/\d+ should be of book with key ".*" and is gone$/],
-    ['book twice', 'book and bump', /^books\/\d+ ".*" is there and nobody was told so$/],
-    ['refuse and keep', 'book and bump', /^books\/\d+ ".*" is there and was told not to be done$/],
+    ['book twice', 'book and bump', /^books\/\d+ ".*" exists, but no client received this answer$/],
+    ['refuse and keep', 'book and bump', /^books\/\d+ ".*" exists, but its client was refused$/],
     ['no bump', 'book and bump', /has orders_count (\d+) on the app; the books that are there make it \d+$/],
     ['bump and refuse', 'book and bump', /has orders_count (\d+) on the app; the books that are there make it \d+$/],
     ['SQL only', 'user in both', /^document users\/\d+ should be of user in both .* and is gone$/],
@@ -135,7 +135,7 @@ describe('the audit of writes to two stores', () => {
   it('given one transaction id for two requests, finds it', async () => {
     stores.plant = () => 'same transaction';
 
-    expect(await writeAll()).toContainEqual(expect.stringMatching(/was told the transaction tx of another request$/));
+    expect(await writeAll()).toContainEqual(expect.stringMatching(/received the transaction tx of another request$/));
   });
 
   it('given an unanswered user that exists in only one store, finds it', async () => {
@@ -176,6 +176,8 @@ describe('the audit of writes to two stores', () => {
     stores.answers.clear();
     await open.repeatOpen(stores.send);
 
-    expect(auditStores(clients, stores)).toContainEqual(expect.stringMatching(/is there and nobody was told so$/));
+    expect(auditStores(clients, stores)).toContainEqual(
+      expect.stringMatching(/exists, but no client received this answer$/),
+    );
   });
 });

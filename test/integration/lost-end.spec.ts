@@ -186,7 +186,7 @@ describe('an app on four replicas', () => {
       await cluster.revive().catch(() => undefined);
 
       expect(await cluster.app.exited).toEqual({ code: 1, signal: null });
-      expect(cluster.app.printed).toMatch(/^recovery-needed: .*no replica holds what is missing.*/m);
+      expect(cluster.app.printed).toMatch(/^recovery-needed: .*no replica holds the missing records.*/m);
       expect(cluster.app.printed).toContain('npm run data:accept-loss');
     },
     TEST_TIMEOUT_MS,

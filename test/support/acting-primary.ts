@@ -12,11 +12,11 @@ export const CLUSTER_SECRET = 'a secret for tests only';
 
 const PATIENT_MS = 30_000;
 
-/** The test as the primary of one replica: it makes the history and ships it. */
+/** The test acts as the primary of one replica: it creates the history and ships it. */
 export class ActingPrimary {
   readonly records: EncodedRecord[] = [];
   readonly link: HttpReplicaLink;
-  /** Where the replica shall pass writes on to. */
+  /** The address to which the replica forwards writes. */
   url = 'http://127.0.0.1:1';
 
   constructor(
@@ -30,13 +30,13 @@ export class ActingPrimary {
     this.write({ type: 'epoch-started', clusterId, primaryId });
   }
 
-  /** Of the last record. */
+  /** The position of the last record. */
   get commit(): string {
     const { epoch, seq } = this.records.at(-1) ?? GENESIS_POSITION;
     return `${String(epoch)}.${String(seq)}`;
   }
 
-  /** The next place in the history is `op`'s; nobody hears of it yet. */
+  /** Appends `op` to the history without shipping it. */
   write(op: unknown): EncodedRecord {
     const last = this.records.at(-1);
     const after = last ? positionOf(last) : GENESIS_POSITION;
@@ -50,7 +50,7 @@ export class ActingPrimary {
     return this.write({ type: 'put', collection: 'customers', id, fields, operation });
   }
 
-  /** Ships everything behind record `afterSeq`. */
+  /** Ships all records after record `afterSeq`. */
   ship(afterSeq = 0, more: Partial<ShippedAppend> = {}): Promise<ReplicaAnswer> {
     const after = this.records[afterSeq - 1];
     return this.link.append(

@@ -129,7 +129,8 @@ export function audit(clients: readonly AuditedClient[], stored: Readonly<Record
     const openCreates = ofCollection.flatMap(({ open }) => (open?.action === 'create' ? [open.content] : []));
     for (const [id, content] of unclaimed) {
       const index = openCreates.indexOf(content);
-      if (index === -1) broken.push(`${collection}/${String(id)} "${content}" is there and nobody was told so`);
+      if (index === -1)
+        broken.push(`${collection}/${String(id)} "${content}" exists, but no client received this answer`);
       else openCreates.splice(index, 1);
     }
   }

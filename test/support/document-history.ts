@@ -28,7 +28,7 @@ export function bump(transaction: string, collection = 'customers', afterMs = 0)
 }
 
 const counted = fc.constantFrom('customers', 'groups');
-/** Of a document: its collection, and an id of the kind that this has. */
+/** The collection of a document, and an id of that collection's kind. */
 const key = fc.oneof(
   fc.record({ collection: counted, id: fc.integer({ min: 1, max: 12 }) }),
   fc.record({
@@ -100,13 +100,13 @@ const steps = fc.oneof(
 );
 export const arbitraryHistory = fc.array(steps, { maxLength: 60 }).map((all) => all.flat());
 
-/** As it stands in a file, but for the closing brace. */
+/** The text in the file, without the closing brace. */
 export function textOf(snapshot: DocumentsSnapshot): string {
   const pieces = [...CODEC.encode(snapshot)].map((piece) => Buffer.from(piece));
   return Buffer.concat(pieces).toString();
 }
 
-/** Another one that begins with what a snapshot of `machine` holds. */
+/** Another machine that begins with a snapshot of `machine`. */
 export function restarted(machine: DocumentMachine): DocumentMachine {
   const next = new DocumentMachine(COLLECTIONS, GENESIS);
   next.restore(CODEC.decode(Buffer.from(textOf(machine.capture())), 'documents.json'));

@@ -27,15 +27,15 @@ export interface DocumentWorldOptions {
   readonly disk?: SimulatedDisk;
   readonly snapshotEveryBytes?: number;
   readonly journalReserveBytes?: number;
-  /** Beside the customers, of which alone the clients write. */
+  /** Collections beside the customers; clients write only customers. */
   readonly moreCollections?: readonly CollectionDeclaration[];
   /** Left to the test. */
   readonly startsNoEpoch?: boolean;
-  /** Seam for planted bugs. */
+  /** A seam for planted bugs. */
   readonly spoilDisk?: (disk: Disk) => Disk;
 }
 
-/** One document store on one simulated disk over many processes, and clients that believe only what they were told. */
+/** One document store on one simulated disk over many processes, and clients that rely only on their answers. */
 export class DocumentWorld {
   readonly disk: SimulatedDisk;
   readonly clock = new SimulatedClock();
@@ -87,7 +87,7 @@ export class DocumentWorld {
     return this.store.create(COLLECTION, { name }, stamp(key));
   }
 
-  /** With `ifName`, only while the document has that name. */
+  /** With `ifName`, only if the document has that name. */
   replace(id: number, name: string, ifName?: string, key?: string): Promise<DocumentWrite> {
     return this.store.replace(COLLECTION, id, { name }, stamp(key), isNamed(ifName));
   }
@@ -100,7 +100,7 @@ export class DocumentWorld {
     return this.store.page(COLLECTION, 0, LIMIT).documents.map((shown) => [shown.id, shown['name']]);
   }
 
-  /** Each client writes `count` times, all clients at once, for as long as they are answered. */
+  /** All clients write concurrently, `count` times each, until one write is not answered. */
   async write(count: number): Promise<void> {
     const { current, process } = this;
     if (!current) return;
@@ -112,7 +112,7 @@ export class DocumentWorld {
     );
   }
 
-  /** What the store owes its clients and did not keep: as it is, and after they have repeated what was left open. */
+  /** The broken promises of the store, now and after the clients have repeated their unanswered writes. */
   async audit(): Promise<string[]> {
     const send = sendTo(this.store, this.process);
     const found = audit(this.clients, this.stored());
@@ -147,7 +147,7 @@ function stamp(key: string | undefined): { id: string; scope?: string; bodyHmac?
   return key === undefined ? { id } : { id, scope: key, bodyHmac: 'hmac' };
 }
 
-/** As the app answers: a key that is known gets its old answer; a process that had to stop answers nobody. */
+/** Answers like the app: a known key gets its earlier answer; a stopped process does not answer. */
 function sendTo(store: DocumentStore, process: RecordingProcessControl): Send {
   return async ({ key, action, id = 0, content }) => {
     const known = store.findOperation({ scope: key });

@@ -3,13 +3,13 @@ import type { CopiedHistory } from './copied-history.js';
 import { type FollowerWorld, hashOf, inChunks, stateAfter } from './follower-world.js';
 import { SimulatedCrash } from './simulated-disk.js';
 
-/** Tells one replica what to do, over many processes, and holds it to what it has acknowledged. */
+/** Gives one replica orders, over many processes, and checks that it keeps what it acknowledged. */
 export class FollowerIncarnation {
   private promised = 0;
-  /** Acknowledged and not set aside since. */
+  /** The last acknowledged record that was not quarantined since. */
   private heldSeq = 0;
   private quarantines = 0;
-  /** Of the starts so far. */
+  /** The number of starts so far. */
   private readonly state: string[] = [];
 
   constructor(
@@ -21,7 +21,7 @@ export class FollowerIncarnation {
     await this.world.open();
   }
 
-  /** Whether the process died of it. */
+  /** Returns whether the process died. */
   async until(task: (life: FollowerIncarnation) => Promise<void>): Promise<boolean> {
     try {
       if (!this.isOpen) await this.begin();
@@ -33,7 +33,7 @@ export class FollowerIncarnation {
     }
   }
 
-  /** The process ends and the next one starts. What that one shows must stay from now on. */
+  /** Ends the process and starts the next one, whose state must remain from now on. */
   async end(isPowerLost: boolean): Promise<void> {
     if (isPowerLost) this.world.disk.losePower();
     else this.world.disk.kill();
@@ -77,7 +77,7 @@ export class FollowerIncarnation {
     await this.begin();
   }
 
-  /** One sentence for each thing that is not as it was acknowledged. */
+  /** One sentence for each broken acknowledgement. */
   async audit(): Promise<string[]> {
     const { follower } = this.world;
     const { position, firstSeq } = follower;
@@ -88,12 +88,12 @@ export class FollowerIncarnation {
     const quarantined = this.world.quarantined().length;
     const state = [
       promised < this.promised && `promised epoch ${String(this.promised)} and is back at ${String(promised)}`,
-      position.seq < this.heldSeq && `record ${String(this.heldSeq)} was acknowledged and is lost`,
+      position.seq < this.heldSeq && `record ${String(this.heldSeq)} was acknowledged but is lost`,
       position.hash !== (expected.at(-1)?.hash ?? position.hash) && 'its position is not on the primary’s chain',
       own !== primarys && `its state is not the primary’s at record ${String(position.seq)}`,
       JSON.stringify(readable) !== JSON.stringify(expected.slice(firstSeq - 1)) &&
         `its records from ${String(firstSeq)} on are not the primary’s`,
-      quarantined < this.quarantines && 'what was set aside is gone',
+      quarantined < this.quarantines && 'quarantined data is gone',
     ];
     return [...this.state, ...state.filter((finding) => finding !== false)];
   }
@@ -107,7 +107,7 @@ export class FollowerIncarnation {
   }
 }
 
-/** Whether it was refused, and nothing done. */
+/** Whether the order was refused without an effect. */
 async function refused(answer: Promise<unknown>): Promise<boolean> {
   try {
     await answer;

@@ -14,7 +14,7 @@ import { RecordingProcessControl } from './recording-process-control.js';
 import { SimulatedClock } from './simulated-clock.js';
 import { SimulatedCrash, SimulatedDisk } from './simulated-disk.js';
 
-/** What a replica promises is its protocol's affair; here it is a number that only grows. */
+/** The protocol defines the promise of a replica; here it is a number that only grows. */
 export interface TestPromise {
   readonly epoch: number;
 }
@@ -27,7 +27,7 @@ export class FollowerWorld {
   readonly log = new RecordingLog();
   readonly clock = new SimulatedClock();
   process = new RecordingProcessControl();
-  /** In whose place the process dies, and at which occurrence, from 1. */
+  /** The disk call at which the process dies, and its occurrence, from 1. */
   dieAt: { readonly site: string; nth: number } | undefined;
   readonly reached = new Set<string>();
   private current: DocumentFollower<TestPromise> | undefined;
@@ -63,7 +63,7 @@ export class FollowerWorld {
     return this.current;
   }
 
-  /** Record lines of the journal in `directory`, in order, without the lines that are each copy's own. */
+  /** The record lines of the journal in `directory`, in order, without the lines that differ between copies. */
   recordLines(directory = `${REPLICA_DIRECTORY}/documents`): string[] {
     return recordLines(this.disk.image(), directory);
   }
@@ -96,7 +96,7 @@ export function recordLines(image: ReadonlyMap<string, Buffer>, directory: strin
     .filter((line) => line.includes(' {"epoch":'));
 }
 
-/** The state that these records make, computed apart from any store. */
+/** The state after these records, computed without a store. */
 export function stateAfter(records: readonly EncodedRecord[]): DocumentsSnapshot {
   const machine = new DocumentMachine(COLLECTIONS, GENESIS);
   for (const { json } of records) machine.apply(JSON.parse(json) as JournalRecord<DocumentOp>);

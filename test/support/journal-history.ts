@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { JournalRecord } from '../../src/platform/journal/index.js';
 
-/** What the tests journal: `n` is never used twice. */
+/** The operation of the tests: each `n` is used once. */
 export interface NumberedOp {
   readonly n: number;
   readonly text: string;
@@ -9,7 +9,7 @@ export interface NumberedOp {
 
 export type NumberedRecord = JournalRecord<NumberedOp>;
 
-/** What a journal's clients were told, and whether a recovered history keeps to it. Knows nothing of the files. */
+/** The answers to a journal's clients, and the check of a recovered history against them. It does not know the files. */
 export class JournalHistory {
   private readonly attempted = new Set<number>();
   private readonly refused = new Set<number>();
@@ -20,19 +20,19 @@ export class JournalHistory {
     this.attempted.add(op.n);
   }
 
-  /** The client was told that it is durable. */
+  /** The client received an acknowledgement. */
   acknowledge(record: NumberedRecord, isStopped: boolean): void {
     if (isStopped) this.broken.push(`record ${String(record.seq)} was acknowledged after the process had to stop`);
     if (record.seq <= this.lastPromised) this.broken.push(`record ${String(record.seq)} was acknowledged out of order`);
     this.promised.set(record.seq, record);
   }
 
-  /** The client was told that it never will be. */
+  /** The client received a definite refusal. */
   refuse(op: NumberedOp): void {
     this.refused.add(op.n);
   }
 
-  /** A new process has shown these; from now on they must stay. */
+  /** A new process has shown these records, so they must remain. */
   recovered(records: readonly NumberedRecord[]): void {
     records.forEach((record) => this.promised.set(record.seq, record));
   }
@@ -52,7 +52,7 @@ export class JournalHistory {
 
   private lostPromises(records: readonly NumberedRecord[]): string[] {
     const seqs = [...this.promised.values()].filter(({ seq, hash }) => records[seq - 1]?.hash !== hash);
-    return seqs.map(({ seq }) => `record ${String(seq)} was acknowledged and is lost`);
+    return seqs.map(({ seq }) => `record ${String(seq)} was acknowledged but is lost`);
   }
 
   private strangers(records: readonly NumberedRecord[]): string[] {
@@ -60,14 +60,14 @@ export class JournalHistory {
     return records.flatMap(({ seq, op }) => {
       const isRepeated = seen.has(op.n);
       seen.add(op.n);
-      if (this.refused.has(op.n)) return [`record ${String(seq)} was refused and is there`];
+      if (this.refused.has(op.n)) return [`record ${String(seq)} was refused but exists`];
       if (!this.attempted.has(op.n)) return [`record ${String(seq)} was never appended`];
-      return isRepeated ? [`record ${String(seq)} is there twice`] : [];
+      return isRepeated ? [`record ${String(seq)} exists twice`] : [];
     });
   }
 }
 
-/** Computes the chain anew, so that a journal which checks itself wrongly does not vouch for itself. */
+/** Computes the chain anew, independently of the journal's own check. */
 function chainViolations(records: readonly NumberedRecord[]): string[] {
   let previous = { epoch: 0, hash: '0'.repeat(32), at: 0 };
   return records.flatMap((record, index) => {

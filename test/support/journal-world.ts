@@ -12,7 +12,7 @@ export const JOURNAL_DIRECTORY = '/data/documents';
 
 const NO_CRASH_SITES: CrashSites = { reach: () => undefined };
 
-/** Text that looks like the journal's own lines, to be told apart from them. */
+/** Text that resembles the journal's own lines. */
 const AWKWARD = ['', 'plain', '\n', 'ünïcode 📚 \u2028', '{"batch":{"durable":999999}}\n', '{"format":1}', '\ud800'];
 
 export class RecordingSink implements JournalSink<NumberedOp, number> {
@@ -34,7 +34,7 @@ export interface JournalWorldOptions {
   readonly random?: SeededRandom;
   readonly disk?: SimulatedDisk;
   readonly reserveBytes?: number;
-  /** Asked for at each start. */
+  /** Used at each start. */
   readonly keptFrom?: number;
   /** Seams for planted bugs. */
   readonly spoilDisk?: (disk: Disk) => Disk;
@@ -88,7 +88,7 @@ export class JournalWorld {
     this.history.recovered(this.sink.records);
   }
 
-  /** Notes what the client is told; resolves with its error, or undefined when it was acknowledged. */
+  /** Records the answer to the client; resolves with its error, or undefined for an acknowledgement. */
   async append(options: { readonly text?: string; readonly reserved?: boolean } = {}): Promise<unknown> {
     const op = { n: this.nextN, text: options.text ?? AWKWARD[this.nextN % AWKWARD.length] ?? '' };
     this.nextN += 1;
@@ -108,7 +108,7 @@ export class JournalWorld {
     await Promise.all(Array.from({ length: count }, () => this.append()));
   }
 
-  /** A snapshot of everything that is durable now, itself durable. */
+  /** Takes a durable snapshot of all durable records. */
   takeSnapshot(): void {
     this.snapshot = [...this.sink.records];
   }
@@ -141,11 +141,11 @@ export interface Reopened {
   readonly error: unknown;
   readonly disk: SimulatedDisk;
   readonly log: RecordingLog;
-  /** Undefined when it was refused. */
+  /** Undefined when the journal refused to open. */
   readonly journal: Journal<NumberedOp, number> | undefined;
 }
 
-/** Opens a journal on a copy of `image` that has nothing else to lose. */
+/** Opens a journal on a synchronised copy of `image`. */
 export async function openImage(
   image: ReadonlyMap<string, Buffer>,
   covered: ChainPosition = GENESIS,

@@ -122,7 +122,7 @@ function clusterOf(write: RegisterOperation): Cluster {
 
 /** Takes the read into the zone of its value, if the value can have been read. */
 function join(cluster: Cluster | undefined, read: RegisterOperation): string[] {
-  if (cluster === undefined) return [`${inWords(read)}, which nobody has written`];
+  if (cluster === undefined) return [`${inWords(read)}, which no client has written`];
   if (read.answeredAt < cluster.write.beganAt) return [`${inWords(read)}, before ${inWords(cluster.write)}`];
   if (read.answeredAt < beginOf(cluster)) cluster.firstAnswer = read;
   if (read.beganAt > endOf(cluster)) cluster.lastStart = read;

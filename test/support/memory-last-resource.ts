@@ -9,11 +9,11 @@ import type {
 } from '../../src/protocols/two-phase-commit/index.js';
 import { NO_STEPS, type Step } from './memory-participant.js';
 
-/** What a crash leaves of it. */
+/** The state that survives a crash. */
 export class LastResourceDisk {
   readonly rows = new Map<TransactionId, DecisionRow>();
   readonly names: string[] = [];
-  /** In any order: none is before another. */
+  /** The incarnations, in no order. */
   readonly incarnations = new Set<number>();
 
   constructor(readonly id = 'sql-1') {}
@@ -27,13 +27,13 @@ export class LastResourceDisk {
   }
 }
 
-/** Of all databases and copies of a test. */
+/** The count of all incarnations in a test, over all databases and copies. */
 let incarnationsBegun = 0;
 
 /**
- * A database of names that may each be taken once. Each opening of its disk is another incarnation.
- * Steps: `commit`, `veto`, `decide` before anything is done; `committed`, `vetoed`, `resolved` when it is durable and not
- * answered. An error of the former is a definite refusal; of the latter it has to be `outcome-unknown`.
+ * A database of names that may each be taken once. Each opening of its disk is another incarnation. Steps: `commit`, `veto`,
+ * `decide` before an effect; `committed`, `vetoed`, `resolved` when the effect is durable and not answered. An error at the
+ * former is a definite refusal; at the latter it must be `outcome-unknown`.
  */
 export class MemoryLastResource implements LastResource<string, string> {
   readonly incarnation: number;

@@ -11,7 +11,7 @@ import {
   type Vote,
 } from '../../src/protocols/two-phase-commit/index.js';
 
-/** A place in a step of a double, where a test may let it wait or fail. `done`: what it has just made durable. */
+/** A point in a step of a double at which a test may delay it or let it fail. `done` names the step's durable effect. */
 export type Step = (step: string, id: TransactionId, done?: string) => Promise<void> | undefined;
 
 export const NO_STEPS: Step = () => undefined;
@@ -24,11 +24,11 @@ interface Kept {
   readonly acknowledgement: Acknowledgement;
 }
 
-/** What a crash leaves of it. */
+/** The state that survives a crash. */
 export class ParticipantDisk {
   readonly kept = new Map<TransactionId, Kept>();
   readonly tombstones = new Set<TransactionId>();
-  /** The names that are taken, in order; one that is there twice was done twice. */
+  /** The taken names, in order; a repeated name was taken twice. */
   readonly names: string[] = [];
   length = 0;
 
@@ -43,9 +43,9 @@ export class ParticipantDisk {
 }
 
 /**
- * A store of names that may each be taken once; a promise reserves its name. What it does is decided by the core alone.
- * Steps: `prepare`, `commit`, `abort` before anything is done; `prepared`, `committed`, `aborted` when it is durable and
- * not answered; `refused`.
+ * A store of names that may each be taken once; a promise reserves its name. The core makes all decisions. Steps: `prepare`,
+ * `commit`, `abort` before an effect; `prepared`, `committed`, `aborted` when the effect is durable and not answered;
+ * `refused`.
  */
 export class MemoryParticipant implements Participant<string> {
   constructor(

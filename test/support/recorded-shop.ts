@@ -67,7 +67,7 @@ export class RecordedShop {
     return this.agent.destroy();
   }
 
-  /** A value that nobody has written before. */
+  /** A value that no client has written before. */
   newContent(client: string): string {
     this.writes += 1;
     return `${client} ${String(this.writes)}`;

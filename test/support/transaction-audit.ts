@@ -5,7 +5,7 @@ import {
   type OpenExchange,
   type TransactionAction,
   type TransactionClient,
-  transactionToldIn,
+  transactionIn,
 } from './transaction-client.js';
 
 export interface StoredCustomer {
@@ -33,9 +33,9 @@ const IN_DOCUMENTS: readonly TransactionAction[] = ['user in both', 'user in doc
 const ENDED: ReadonlySet<string> = new Set(['committed', 'aborted']);
 
 /**
- * One sentence for each broken promise, from what the clients were told and from what is stored, and from nothing else.
- * What was told to be done is there once; what was told not to be done is nowhere; what is there besides is a request
- * that is still open, once. A transaction is in both of its stores or in none, and no transaction is left undecided.
+ * One sentence for each broken promise, judged only by the answers to the clients and by the stored data. A confirmed request
+ * has one effect, a refused request none, and an open request at most one. A transaction is in both of its stores or in none,
+ * and no transaction is left undecided.
  */
 export function auditStores(clients: readonly TransactionClient[], state: StoresState): string[] {
   const customers = new Map([...state.customers].map(([id, { content }]) => [id, content]));
@@ -94,8 +94,8 @@ function presence(
   const refused = new Set(clients.flatMap((client) => client.refused.map(({ request }) => request.content)));
   const extra = [...unclaimed].flatMap(([id, content]) => {
     if (mayBeThere.delete(content)) return [];
-    const why = refused.has(content) ? 'was told not to be done' : 'nobody was told so';
-    return [`${name}/${String(id)} "${content}" is there and ${why}`];
+    const why = refused.has(content) ? 'its client was refused' : 'no client received this answer';
+    return [`${name}/${String(id)} "${content}" exists, but ${why}`];
   });
   return [...lost, ...extra];
 }
@@ -115,23 +115,23 @@ function undecided(clients: readonly TransactionClient[], transactions: StoresSt
   const open = [...transactions]
     .filter(([, state]) => !ENDED.has(state))
     .map(([id, state]) => `transaction ${id} is ${state}`);
-  const told = doneBy(clients, ['book and bump', 'user in both']).map((exchange) => ({
+  const done = doneBy(clients, ['book and bump', 'user in both']).map((exchange) => ({
     request: exchange.request,
-    id: transactionToldIn(exchange) ?? 'without an id',
+    id: transactionIn(exchange) ?? 'without an id',
   }));
   const seen = new Set<string>();
-  const wrong = told.flatMap(({ id, request }) => {
+  const wrong = done.flatMap(({ id, request }) => {
     const isTwice = seen.has(id);
     seen.add(id);
     const state = transactions.get(id);
-    if (isTwice) return [`${describeRequest(request)} was told the transaction ${id} of another request`];
+    if (isTwice) return [`${describeRequest(request)} received the transaction ${id} of another request`];
     if (state === 'committed') return [];
     return [`${describeRequest(request)} was done by transaction ${id}, which is ${state ?? 'unknown'}`];
   });
   return [...open, ...wrong];
 }
 
-/** `customersUpdated` counts the customers at the place of the commit. */
+/** `customersUpdated` counts the customers at the position of the commit. */
 function customersUpdated(clients: readonly TransactionClient[], { customers }: NodeState): string[] {
   const stored = new Set([...customers.values()].map(({ content }) => content));
   const created = exchangesOf(clients, ['customer']).filter(({ request }) => stored.has(request.content));

@@ -161,7 +161,7 @@ export function idToldIn({ request, reply }: Exchange): number {
 }
 
 /** Undefined: it was none. */
-export function transactionToldIn({ reply }: Exchange): string | undefined {
+export function transactionIn({ reply }: Exchange): string | undefined {
   return (JSON.parse(reply.body) as { readonly transactionId?: string }).transactionId;
 }
 

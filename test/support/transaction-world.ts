@@ -27,7 +27,7 @@ interface Gate {
   readonly whenOpen: Promise<void>;
 }
 
-/** A coordinator over stores in memory, of which any step may be held, fail, or be the last before a crash. */
+/** A coordinator over stores in memory. A test may hold any step, let it fail, or crash the process after it. */
 export class TransactionWorld {
   timers = new SimulatedTimers();
   readonly clock = new SimulatedClock();
@@ -37,17 +37,17 @@ export class TransactionWorld {
   sqlDisk = new LastResourceDisk();
   lastResource!: MemoryLastResource;
   coordinator!: TransactionCoordinator<string>;
-  /** Another one on the same stores that knows nothing of what the first has under way. */
+  /** Another coordinator on the same stores, which does not know the transactions of the first. */
   rival!: TransactionCoordinator<string>;
   participants: readonly MemoryParticipant[] = [];
-  /** Every step that made something durable, or found it so: `a prepared t1: promise`. */
+  /** Every step with a durable effect, new or found: `a prepared t1: promise`. */
   readonly done: string[] = [];
-  /** Called with each of them. */
+  /** Called with each of these steps. */
   onDone: (line: string) => void = () => undefined;
   onCrash: () => void = () => undefined;
-  /** `a prepare`: the process dies the next time that this step is reached, after what it has made durable. */
+  /** `a prepare`: the process dies when it next reaches this step, after the step's durable effect. */
   lastStep: string | undefined;
-  /** What the coordinator told of: `t1 committed`. */
+  /** The endings that the coordinator reported: `t1 committed`. */
   readonly ended: string[] = [];
   private gates = new Map<string, Gate>();
   private readonly failures = new Map<string, Error>();
@@ -61,7 +61,7 @@ export class TransactionWorld {
     this.start();
   }
 
-  /** Another process on the same disks. What the one before had not made durable never will be. */
+  /** Starts another process on the same disks. The unfinished writes of the earlier process never become durable. */
   start(): void {
     this.endIncarnation();
     this.timers = new SimulatedTimers();
@@ -88,14 +88,14 @@ export class TransactionWorld {
     this.onCrash();
   }
 
-  /** What is held stays held, and what waits there waits for ever. */
+  /** Held steps stay held, and the work that waits there never continues. */
   private endIncarnation(): void {
     this.incarnation += 1;
     const held = [...this.gates.keys()];
     this.gates = new Map(held.map((key) => [key, gate()]));
   }
 
-  /** The step waits from now on, of that transaction or of whichever, until it is released. */
+  /** The step, of one transaction or of all, waits from now on until it is released. */
   hold(who: string, step: string, id = ''): void {
     this.gates.set(`${who} ${step} ${id}`, gate());
   }
@@ -120,7 +120,7 @@ export class TransactionWorld {
     return this.coordinator.execute<string>({ kind: 'naming', operationId: `op-${work}`, branches, decide: work });
   }
 
-  /** How it is answered, in a word. */
+  /** The answer in one word. */
   async answerTo(work: string): Promise<string> {
     return this.execute(work).then(
       ({ state }) => state,
@@ -128,13 +128,13 @@ export class TransactionWorld {
     );
   }
 
-  /** Until nothing moves any more without time or a release. */
+  /** Resolves when all remaining work waits for time or a release. */
   async settled(): Promise<void> {
     do for (let turn = 0; turn < 3; turn += 1) await nextTurn();
     while (this.queued > 0);
   }
 
-  /** Lets time pass in small steps, so that what each brings can settle. */
+  /** Lets time pass in small steps, and lets the work of each step settle. */
   async pass(durationMs: number): Promise<void> {
     await this.settled();
     for (let passed = 0; passed < durationMs; passed += STEP_MS) {
@@ -159,7 +159,7 @@ export class TransactionWorld {
     if (failure) throw failure;
   }
 
-  /** What is done next and noted is of one step alone, so that a crash comes before the next one or after it. */
+  /** Runs one step at a time, so that a crash falls between two steps. */
   private oneByOne(): Promise<void> {
     this.queued += 1;
     this.turn = this.turn.then(nextTurn).then(() => {

@@ -7,7 +7,7 @@ import { auditStores, increments } from './transaction-audit.js';
 import {
   type Mix,
   Meeting,
-  transactionToldIn,
+  transactionIn,
   type TransactionAction,
   TransactionClient,
   WHOLE_MIX,
@@ -78,7 +78,7 @@ export class TwoStoreHistory {
 
   /** The ids of the transactions that clients were told to be committed. */
   transactionsTold(): string[] {
-    return this.clients.flatMap(({ done }) => done.flatMap((exchange) => transactionToldIn(exchange) ?? []));
+    return this.clients.flatMap(({ done }) => done.flatMap((exchange) => transactionIn(exchange) ?? []));
   }
 
   get sqlFile(): string {

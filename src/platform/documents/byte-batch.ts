@@ -23,7 +23,7 @@ export class ByteBatch {
     this.length += source.copy(this.bytes, this.length, start, end);
   }
 
-  /** Returns what was added since the last call. The bytes are valid until the next addition. */
+  /** Returns the bytes added since the last call. They are valid until the next addition. */
   take(): Buffer {
     const taken = this.bytes.subarray(0, this.length);
     this.length = 0;

@@ -47,7 +47,7 @@ export class DocumentFollower<Promised extends object> extends DocumentReads imp
     super();
   }
 
-  /** Creates what is missing, recovers, and discards an incomplete snapshot. Throws `data-corrupt` naming file and offset. */
+  /** Creates missing directories, recovers, and discards an incomplete snapshot. Throws `data-corrupt` naming file and offset. */
   static async open<Promised extends object>(
     ports: JournalPorts,
     options: DocumentHistoryOptions,

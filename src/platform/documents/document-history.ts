@@ -85,7 +85,7 @@ export class DocumentHistory implements CopyableHistory {
     this.nextSnapshotBytes = this.snapshotThreshold();
   }
 
-  /** Creates what is missing and recovers; appends nothing. Throws like `Journal.open`, naming file and offset. */
+  /** Creates missing directories and recovers; appends nothing. Throws like `Journal.open`, naming file and offset. */
   static async open(
     ports: JournalPorts,
     options: DocumentHistoryOptions,
@@ -184,7 +184,7 @@ export class DocumentHistory implements CopyableHistory {
     this.snapshotWhenDue();
   }
 
-  /** Writes out what is queued, takes a last snapshot if wanted and worthwhile, and closes. */
+  /** Writes the queued records, takes a last snapshot if wanted and worthwhile, and closes. */
   async close(wantsSnapshot = true): Promise<void> {
     this.isClosing = true;
     await this.lastTask;

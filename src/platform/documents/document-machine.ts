@@ -155,7 +155,7 @@ export class DocumentMachine {
     for (const prepared of meta.prepared ?? []) this.transactions.prepare(prepared);
   }
 
-  /** Packs what is in `snapshot`, which was captured here after the last rebase. The visible state does not change. */
+  /** Packs the documents of `snapshot`, which was captured here after the last rebase. The visible state does not change. */
   rebase(snapshot: DocumentsSnapshot): void {
     for (const [name, documents] of snapshot.collections) this.collection(name).documents.rebase(documents);
   }

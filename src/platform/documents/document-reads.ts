@@ -9,7 +9,7 @@ export interface DocumentPage {
   readonly total: number;
 }
 
-/** Reads that every copy of a history answers from memory; they show exactly what is durable there. */
+/** Reads that every copy of a history answers from memory; they show exactly its durable state. */
 export abstract class DocumentReads {
   protected abstract get machine(): DocumentMachine;
 

@@ -75,15 +75,15 @@ describe('DocumentStore, as the source of copies', () => {
   it('reports each durable record as the history returns it, until the listener is removed', async () => {
     const world = new DocumentWorld({ startsNoEpoch: true });
     await world.open();
-    const told: EncodedRecord[] = [];
-    const stop = world.store.onDurable((records) => told.push(...records));
+    const durable: EncodedRecord[] = [];
+    const stop = world.store.onDurable((records) => durable.push(...records));
     await world.store.startEpoch({ epoch: 1 });
     await Promise.all([world.create('Ada'), world.create('Grace')]);
     stop();
     await world.create('Edsger');
 
-    expect(told.map(({ seq }) => seq)).toEqual([1, 2, 3]);
-    expect(await world.store.history.readFrom(1, 1_000_000)).toEqual([...told, expect.objectContaining({ seq: 4 })]);
+    expect(durable.map(({ seq }) => seq)).toEqual([1, 2, 3]);
+    expect(await world.store.history.readFrom(1, 1_000_000)).toEqual([...durable, expect.objectContaining({ seq: 4 })]);
   });
 
   it('given no snapshot, returns undefined', async () => {

@@ -277,7 +277,7 @@ export class DocumentStore extends DocumentReads {
     return this.earlier.mayHavePrepared(id, position, this.position);
   }
 
-  /** Writes out what is queued, takes a last snapshot if it makes the next start faster, and closes. No write may follow. */
+  /** Writes the queued records, takes a last snapshot if it makes the next start faster, and closes. No write may follow. */
   close(): Promise<void> {
     return this.own.close();
   }

@@ -91,7 +91,7 @@ function expectSame(table: DocumentTable, model: Model, asked: readonly Document
 }
 
 describe('DocumentTable', () => {
-  const sentence = 'given any changes, captures and rebases, is like a map, and what was captured stays as it was';
+  const sentence = 'given any changes, captures and rebases, behaves like a map, and captured snapshots do not change';
 
   it.each(KINDS)(`${sentence} ($name)`, ({ declaration, asked }) => {
     const lines = new DocumentLines(declaration);

@@ -5,7 +5,8 @@ import type { DocumentOp } from './document-op.js';
 import type { CarriedOutTransaction } from './transaction-memory.js';
 
 /**
- * What a history, when opened, says about its transactions: from its snapshot and from every record up to this process's first.
+ * The transactions that a history shows when it is opened: those of its snapshot and of every record up to this process's
+ * first.
  *
  * It is kept for the whole incarnation because a person may ask late about a transaction that has no row. It does not grow
  * meanwhile: it has one entry per decision in the snapshot, and one or two per transaction between the snapshot and this

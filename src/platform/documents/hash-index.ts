@@ -75,7 +75,7 @@ class Shard {
 export class HashIndex {
   private readonly shards: (Shard | undefined)[] = Array<undefined>(2 ** SHARD_BITS).fill(undefined);
 
-  /** `isIt` tells the wanted reference from others with the same hash. */
+  /** `isIt` distinguishes the wanted reference from others with the same hash. */
   find(hash: number, isIt: (reference: number) => boolean): number | undefined {
     return this.shards[hash >>> (32 - SHARD_BITS)]?.find(hash, isIt);
   }

@@ -25,11 +25,11 @@ const changed = (image: Image, path: string, bytes: Buffer): Image => new Map(im
 const without = (image: Image, isGone: (path: string) => boolean): Image =>
   new Map([...image].filter(([path]) => !isGone(path)));
 
-/** Where in a segment a line ends, and with it a record or the header of a batch. */
+/** The offsets in a segment at which a line, and so a record or a batch header, ends. */
 const lineEnds = (bytes: Buffer): number[] => [...bytes].flatMap((byte, at) => (byte === 0x0a ? [at + 1] : []));
 const isBatch = (bytes: Buffer, at: number): boolean => bytes.subarray(at + 9, at + 17).toString() === '{"batch"';
 
-/** The newest segment cut behind its line number `keep`. */
+/** Cuts the newest segment after its line number `keep`. */
 function cutBehindLine(image: Image, keep: number): Image {
   const path = newestOf(image);
   const bytes = bytesOf(image, path);

@@ -57,10 +57,10 @@ export async function forgetEnd(ports: EndWitnessPorts, journalDirectory: string
 /**
  * Records the journal's end in a small file beside its directory, so that a cut at a record boundary is noticed.
  *
- * Invariant: the file names only what is already durable in the journal, so a power loss cannot leave it ahead; and one of
- * its two slots is always whole and durable, because the slots swap only after the other one is synchronised. It is written
- * after each batch and synchronised a moment later, independently of the journal: after `kill -9` it lags by the last batch,
- * or by the batches during one of its own fdatasyncs; after a power loss by about a tenth of a second.
+ * Invariant: the file names only a durable record of the journal, so a power loss cannot leave it ahead; and one of its two
+ * slots is always whole and durable, because the slots swap only after the other one is synchronised. It is written after
+ * each batch and synchronised a moment later, independently of the journal: after `kill -9` it lags by the last batch, or by
+ * the batches during one of its own fdatasyncs; after a power loss by about a tenth of a second.
  */
 export class EndWitness {
   private file: DiskFile | undefined;
@@ -141,7 +141,9 @@ export class EndWitness {
     this.running ??= this.run();
   }
 
-  /** When the file cannot be written, it only vouches for less: the journal goes on, and its next note tries again. */
+  /**
+   * When the file cannot be written, it only vouches for less: the journal continues, and its next note tries again.
+   */
   private async run(): Promise<void> {
     await new Promise<void>((resolve) => {
       this.ports.nextTurn(resolve);

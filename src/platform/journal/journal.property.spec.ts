@@ -268,11 +268,11 @@ describe('the search for broken promises', () => {
     ],
     [
       'leaves a refused write in the file',
-      /was refused and is there|recovery refused/,
+      /was refused but exists|recovery refused/,
       { spoilDisk: (disk) => new ForgetfulDisk(disk, { truncations: true }) },
     ],
     ['skips a record in apply', /is lost|has the number/, { makeSink: (records) => new SkippingSink(records) }],
-    ['applies a record twice', /has the number|is there twice/, { makeSink: (records) => new RepeatingSink(records) }],
+    ['applies a record twice', /has the number|exists twice/, { makeSink: (records) => new RepeatingSink(records) }],
   ];
 
   it.each(planted)('given a journal that %s, reports it', async (_, finding, options) => {

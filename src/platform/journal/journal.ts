@@ -184,8 +184,8 @@ export class Journal<Op, Result> {
   }
 
   /**
-   * Starts a new segment at the current position. Resolves when it is durable, so that everything before can be removed once a
-   * snapshot covers it; rejects with `storage-full`, and the old segment goes on.
+   * Starts a new segment at the current position. Resolves when it is durable, so that everything before can be removed once
+   * a snapshot covers it; rejects with `storage-full`, and the old segment continues.
    */
   rotate(): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -211,7 +211,7 @@ export class Journal<Op, Result> {
     });
   }
 
-  /** Writes out what is queued, vouches for it as durable, and closes. No append may follow. */
+  /** Writes the queued records, marks them as durable, and closes. No append may follow. */
   async close(): Promise<void> {
     while (this.running) await new Promise<void>((resolve) => this.idle.push(resolve));
     const isWhole = this.failure === undefined;

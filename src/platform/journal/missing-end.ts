@@ -70,6 +70,6 @@ export class EndCheck {
 }
 
 export function endIsMissing({ description }: MissingEnd): AppError {
-  const wayOut = `put back what is missing, or accept the loss with ${ACCEPT_LOSS}`;
+  const wayOut = `put the missing files back, or accept the loss with ${ACCEPT_LOSS}`;
   return new AppError('recovery-needed', `${description}; nothing was changed: ${wayOut}`, { retry: 'never' });
 }

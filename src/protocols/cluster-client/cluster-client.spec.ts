@@ -170,8 +170,8 @@ describe('a cluster client', () => {
         ? Promise.reject(new Error('planned'))
         : Promise.resolve();
     nodes.failsAt = (asked) => /^(POST|UNDO) b:2/.test(asked);
-    const { outcome, reason, nodes: told } = await client.create('g');
-    expect([outcome, told.map(({ node, status }) => `${node} ${status}`)]).toEqual([
+    const { outcome, reason, nodes: reports } = await client.create('g');
+    expect([outcome, reports.map(({ node, status }) => `${node} ${status}`)]).toEqual([
       'open',
       ['a:1 rolled-back', 'b:2 unknown'],
     ]);

@@ -142,11 +142,11 @@ export class ClusterClient {
   }
 
   /**
-   * Resumes every open operation that a client of this directory left: undoes it on all nodes, or completes it on all when only
-   * the answer of a node that does not know operation ids is missing. `unknown` says what to do at such a node when the others
-   * are undone and the group exists there: `leave-open` (the default), `undo` it as this operation's, or `leave` it as somebody
-   * else's. `leave` also gives up everything that cannot be finished, even when nodes are gone for good. With `operationId` only
-   * that operation is repaired, and nothing else happens.
+   * Resumes every open operation that a client of this directory left: undoes it on all nodes, or completes it on all when
+   * only the answer of a node that does not know operation ids is missing. `unknown` says what to do at such a node when the
+   * others are undone and the group exists there: `leave-open` (the default), `undo` it as this operation's, or `leave` it as
+   * another client's. `leave` also gives up everything that cannot be finished, even when nodes are gone for good. With
+   * `operationId` only that operation is repaired, and nothing else happens.
    *
    * Afterwards `repair` raises nodes that lag or are new to the version that a majority of the nodes has met; it reports a
    * version that fewer nodes have met, and does not spread it. `raiseTo` replaces that goal when a person knows the right

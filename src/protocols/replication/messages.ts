@@ -7,7 +7,7 @@ export interface PrimaryIdentity {
   readonly primaryId: string;
 }
 
-/** What a replica reports to callers that know the cluster's secret. */
+/** A replica's report to callers that know the cluster's secret. */
 export interface ReplicaReport {
   readonly clusterId: string | undefined;
   /** The highest epoch that the replica has promised to follow, 0 before the first; and the primary of that epoch. */

@@ -7,12 +7,12 @@ export type Wanted =
 /**
  * The status of a node in an operation.
  * - `untouched`: the node got no request that could change it.
- * - `done`: it did what was asked.
+ * - `done`: it carried out the request.
  * - `already`: it was in the wanted state before (nothing to delete).
  * - `refused`: it answered no, and is unchanged.
  * - `unreachable`: it never got the request, and is unchanged.
  * - `rolled-back`: the operation's change is undone there, and will not be made later.
- * - `unknown`: whether it did what was asked is unknown.
+ * - `unknown`: whether it carried out the request is unknown.
  */
 export type NodeStatus = 'untouched' | 'done' | 'already' | 'refused' | 'unreachable' | 'rolled-back' | 'unknown';
 
@@ -25,7 +25,7 @@ export interface IntentNode {
   readonly name: string;
   readonly plain?: PlainNode;
   readonly status: NodeStatus;
-  /** The node did, or may yet do, what was asked; only an undo rules it out. */
+  /** The node carried out the request, or may do so later; only an undo rules it out. */
   readonly isTouched: boolean;
   /** Why the status is not `done`, for people. */
   readonly cause?: string;

@@ -45,7 +45,7 @@ export function forwardStatus({ result }: WriteAnswer): NodeStatus {
   return result === 'absent' || result === 'exists' ? 'already' : 'unknown';
 }
 
-/** Whether the node did, or may yet do, what was asked. */
+/** Whether the node carried out the request, or may do so later. */
 export function isTouchedAfter(node: IntentNode, status: NodeStatus, { mayLand }: WriteAnswer): boolean {
   switch (status) {
     case 'done':

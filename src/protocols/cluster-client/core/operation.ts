@@ -236,7 +236,10 @@ function takeUp(operation: Operation): Decision {
   return undo(markSilent(withDirection(mapNodes(presumed, resolveUnknown(presumed)), 'backward')));
 }
 
-/** A node that knows operation ids did it, and somebody has changed it since: completing it elsewhere would make nodes differ. */
+/**
+ * A node that knows operation ids did it, and another client has changed it since: completing it elsewhere would make nodes
+ * differ.
+ */
 function isSuperseded({ intent: { nodes, wanted }, looks }: Operation): boolean {
   return nodes.some((node) => {
     const found = looks.get(node.name);

@@ -7,7 +7,7 @@ import { isPlain, type WriteAnswer } from './node-status.js';
 /** `left`: the operation is unfinished, and a person chose to leave it so. */
 export type Outcome = 'done' | 'refused' | 'rolled-back' | 'open' | 'left';
 
-/** What happens to a plain node that never answered, once the operation is undone elsewhere. */
+/** The treatment of a plain node that never answered, once the operation is undone elsewhere. */
 export type UnknownRule = 'leave-open' | 'undo' | 'leave';
 
 export type Input =
@@ -38,7 +38,7 @@ export type Effect =
 export interface UndoOptions {
   /** The contrary request for a plain node; absent for an undo by operation id. */
   readonly contrary?: Contrary;
-  /** What a look saw before the operation; a node in that state needs no undo. Absent when the request may come even later. */
+  /** The result of a query before the operation; a node in that state needs no undo. Absent when the request may come later. */
   readonly before?: Pick<Seen, 'groups' | 'version'>;
 }
 

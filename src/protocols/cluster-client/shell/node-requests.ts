@@ -235,7 +235,7 @@ function undone(end: CallEnd, good: ReadonlySet<number>): UndoEnd {
   return { isUndone: false, cause: saidBy(answer), ...(isBroken(answer) && { isBroken: true }) };
 }
 
-/** Tells a node what others have met, and returns the version that the node has met then. */
+/** Sends a node the version that others have met, and returns the version that the node has met then. */
 export async function raise(
   ask: Ask,
   to: LamportTime,

@@ -36,7 +36,7 @@ export function runOperation(ports: OperationPorts, intent: Intent, first: Input
   const { id, wanted } = intent;
   let operation: Operation = operationOf(intent);
   return new Promise((resolve, reject) => {
-    const tell = (node: string, step: Step, status: Progress['status']): void => {
+    const report = (node: string, step: Step, status: Progress['status']): void => {
       try {
         ports.onProgress?.({ operationId: id, node, step, status });
       } catch {
@@ -46,7 +46,7 @@ export function runOperation(ports: OperationPorts, intent: Intent, first: Input
     const feed = (input: Input): void => {
       const [next, effects] = decide(operation, input);
       operation = next;
-      if ('node' in input) tell(input.node, STEP_OF[input.type], statusOf(next, input.node));
+      if ('node' in input) report(input.node, STEP_OF[input.type], statusOf(next, input.node));
       carryOut(effects).catch(reject);
     };
     const carryOut = async (effects: readonly Effect[]): Promise<void> => {
@@ -61,7 +61,7 @@ export function runOperation(ports: OperationPorts, intent: Intent, first: Input
       const { node } = effect;
       const asking = (call: Call): Promise<CallEnd> =>
         ports.call(node, call, spent.get(node) ?? { attempts: 0, ms: 0 });
-      tell(node, effect.do, 'asked');
+      report(node, effect.do, 'asked');
       switch (effect.do) {
         case 'look':
           return { type: 'looked', node, look: await lookAt(asking, id, wanted) };

@@ -23,7 +23,7 @@ export interface OwnHistory {
 export type HandshakeDecision =
   /** Too few replicas have answered to be sure that nothing is missing here. */
   | { readonly kind: 'wait'; readonly heard: number; readonly needed: number }
-  /** No replica that answered holds what is missing here, and a silent replica may. */
+  /** No replica that answered holds the missing records, and a silent replica may. */
   | { readonly kind: 'wait-for-all'; readonly missing: string }
   /** `replica` holds more of what may be this history: fetch what follows our position, then ask again. */
   | { readonly kind: 'pull'; readonly replica: string }
@@ -55,7 +55,7 @@ export function decideHandshake(own: OwnHistory, heard: Heard, replicas: number,
   // A quorum without these records shows that they were never confirmed; only all replicas together show that they are lost.
   if (own.missing !== undefined) {
     if (Object.keys(heard).length < replicas) return { kind: 'wait-for-all', missing: own.missing };
-    return { kind: 'refuse', reason: `${own.missing}; no replica holds what is missing.` };
+    return { kind: 'refuse', reason: `${own.missing}; no replica holds the missing records.` };
   }
   const highest = Object.values(heard).reduce((epoch, { promisedEpoch }) => Math.max(epoch, promisedEpoch), 0);
   const newest = Object.entries(heard).filter(([, { promisedEpoch }]) => promisedEpoch === highest);

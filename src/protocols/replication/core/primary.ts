@@ -1,8 +1,8 @@
 /**
- * Decides what a primary sends to each replica, and what it may call confirmed.
+ * Decides which messages a primary sends to each replica, and which writes are confirmed.
  *
- * Invariant: the primary sends only what is durable here, and confirms only what this epoch's replicas hold (confirmation.ts). It
- * stops when it learns of a newer promise, or that its own state is the one that differs.
+ * Invariant: the primary sends only durable records, and confirms only records that this epoch's replicas hold
+ * (confirmation.ts). It stops when it learns of a newer promise, or that its own state is wrong.
  */
 import type { ChainPosition } from '../../../kernel/index.js';
 import type { PrimaryIdentity, ReplicaAnswer } from '../messages.js';

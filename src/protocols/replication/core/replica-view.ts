@@ -18,7 +18,7 @@ export interface ReplicaView {
   readonly isVerifying: boolean;
   /** The replica rebuilt or lost data: until state hashes agree, its acknowledgements do not count. */
   readonly mustVerify: boolean;
-  /** What was durable here when the primary sent its latest message. */
+  /** The last durable record here when the primary sent its latest message. */
   readonly sentDurableSeq: number;
   /** How often in this epoch its data differed from the history. */
   readonly timesCondemned: number;
@@ -26,7 +26,7 @@ export interface ReplicaView {
   readonly lastError: string | undefined;
 }
 
-/** What an answer, or its absence, shows. */
+/** The finding of an answer, or of its absence. */
 export type Finding =
   /** The replica holds everything that was durable here when the message was sent. */
   | 'level'

@@ -1,9 +1,9 @@
 /**
  * Decides what a replica does with a message.
  *
- * Invariant: the durable records here are a prefix of one primary's history, of the newest epoch that ever reached this replica.
- * The replica truncates nothing, takes nothing from before a promised epoch, and answers only what is durable. The rules for a
- * promise and for the order of histories are those of Raft's terms and logs (Ongaro, Ousterhout 2014).
+ * Invariant: the durable records here are a prefix of one primary's history, of the newest epoch that ever reached this
+ * replica. The replica truncates nothing, takes nothing from before a promised epoch, and reports only durable records. The
+ * rules for a promise and for the order of histories are those of Raft's terms and logs (Ongaro, Ousterhout 2014).
  */
 import {
   type LogPosition,
@@ -23,7 +23,7 @@ import type {
   ReplicaVerdict,
 } from '../messages.js';
 
-/** What a replica keeps beside its records, in one small file that is replaced durably. */
+/** A replica's state beside its records, in one small file that is replaced durably. */
 export interface ReplicaPromise {
   /** 0 and undefined before the first promise, as in the report. */
   readonly promisedEpoch: number;

@@ -46,7 +46,7 @@ export interface ReplicationOptions {
   readonly auditEveryMs: number;
   /** Most characters of records in one message, or one record if that is longer; three times as many bytes must fit. */
   readonly batchBytes: number;
-  /** Where this primary takes writes; replicas forward theirs there. Known once the primary listens. */
+  /** The address to which replicas forward writes. Known once the primary listens. */
   readonly primaryUrl: () => string;
   /** The cluster of a history that has none yet; random when undefined. */
   readonly newClusterId?: string | undefined;
@@ -96,7 +96,7 @@ export class ReplicationPrimary {
   }
 
   /**
-   * Asks the replicas what they hold, fetches what is missing here and begins an epoch. Resolves when the first record of the
+   * Asks the replicas for their positions, fetches missing records and begins an epoch. Resolves when the first record of the
    * epoch is durable here; no write is admitted before. Rejects with `recovery-needed` when beginning would lose records.
    */
   async open(): Promise<void> {
@@ -335,7 +335,7 @@ export class ReplicationPrimary {
       if (condition === 'in-sync') this.ports.log.info('a replica is in sync', details);
       else this.ports.log.warn('a replica is not in sync', details);
       if (condition !== 'snapshot' && condition !== 'catching-up') this.shipping.release(replica);
-      // The hash that the replica showed before says nothing about what it holds now.
+      // The hash that the replica showed before proves nothing about its present state.
       if (earlier.condition === 'in-sync') this.audit.failed(replica);
     }
   }

@@ -26,7 +26,7 @@ import {
 export interface ReplicationRoutesOptions {
   readonly shell: ReplicaShell;
   readonly history: Pick<CopyableHistory, 'readFrom' | 'openSnapshot'>;
-  /** What callers must present; undefined while this process does not know the cluster's secret. */
+  /** The header that callers must send; undefined while this process does not know the cluster's secret. */
   readonly authorization: () => string | undefined;
   readonly logger: Logger;
 }

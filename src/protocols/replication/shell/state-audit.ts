@@ -50,7 +50,7 @@ export class StateAudit {
     });
   }
 
-  /** Where the next message to the replica must end for a comparison; undefined when it may end anywhere. */
+  /** The last record of the next message to the replica, for a comparison; undefined when any record may be the last. */
   cutFor(name: string, afterSeq: number): number | undefined {
     let cut: number | undefined;
     for (const { seq, coming } of this.rounds) {
@@ -61,7 +61,7 @@ export class StateAudit {
 
   /**
    * The replica holds everything through `seq`. It kept its state only for a message that ended at `auditAt`, so a round that
-   * began while another was under way goes on waiting.
+   * began while another was under way continues to wait.
    */
   reached(link: ReplicaLink, seq: number, auditAt: number | undefined): void {
     for (const round of this.rounds) {

@@ -41,7 +41,7 @@ export const POSITION_HEADER = 'x-replication-position';
 
 /** An append with the fields that the replica needs beside the records. */
 export interface ShippedAppend extends Omit<AppendMessage, 'kind'> {
-  /** Where replicas forward clients' writes: `http://host:port`. */
+  /** The address to which replicas forward clients' writes: `http://host:port`. */
   readonly primaryUrl: string;
   /** Asks the replica to keep its state hash after the last of these records. */
   readonly audit: boolean;

@@ -24,7 +24,7 @@ export interface BranchState {
 export interface CoordinatorState {
   readonly state: TransactionState;
   readonly branches: readonly BranchState[];
-  /** What the last resource was asked for and has not answered yet. */
+  /** The request to the last resource that has no answer yet. */
   readonly asked: 'commit' | 'abort' | undefined;
   /** Whether a row is known to exist. */
   readonly hasRow: boolean;
@@ -39,9 +39,9 @@ export type CoordinatorInput =
   | { readonly kind: 'prepare-failed'; readonly participant: string; readonly error: Error }
   | { readonly kind: 'prepare-overdue'; readonly afterMs: number }
   | { readonly kind: 'answer-overdue' }
-  /** The durable decision of the row, whoever wrote it. */
+  /** The durable decision of the row, from whichever process. */
   | { readonly kind: 'decided'; readonly decision: Decision }
-  /** The last resource has not done what it was asked, and never will for this request. */
+  /** The last resource has not carried out the request, and never will. */
   | { readonly kind: 'refused'; readonly error: Error }
   /** The last resource may or may not have done it. */
   | { readonly kind: 'unknown'; readonly error: Error }
@@ -118,7 +118,7 @@ function takeVote(state: CoordinatorState, participant: string, vote: Vote): Coo
   if (!isAwaited(state, participant)) return unchanged(state);
   if (vote.vote === 'yes')
     return countVotes(withBranch(state, participant, { state: 'prepared', position: vote.position }));
-  // A definite no tells the client more than an earlier failure. The first of several counts.
+  // A definite no is a better answer to the client than an earlier failure. The first of several counts.
   const isFirst = !state.branches.some((branch) => branch.state === 'refused');
   const refused = withBranch(state, participant, { state: 'refused' });
   return countVotes(isFirst ? { ...refused, reason: vote.reason } : refused);

@@ -4,7 +4,7 @@ export type InTime = <T>(participant: string, answer: Promise<T>) => Promise<T>;
 
 export const AS_LONG_AS_IT_TAKES: InTime = (_, answer) => answer;
 
-/** A participant that hangs must not block recovery of the others. It may still do what it was asked. */
+/** A participant that hangs must not block recovery of the others. It may still carry out the request. */
 export function within(timers: Timers, limitMs: number): InTime {
   return (participant, answer) =>
     new Promise((resolve, reject) => {

@@ -7,7 +7,7 @@ import { findCarriedOut, findInDoubt, type Stores } from './consistency-check.js
 export interface Resolution {
   readonly id: TransactionId;
   readonly decision: Decision;
-  /** Who decides, and why: both go into the log and into the row. */
+  /** The operator's name; like `reason`, it goes into the log and into the row. */
   readonly by: string;
   readonly reason: string;
 }

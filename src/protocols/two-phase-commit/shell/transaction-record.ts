@@ -16,7 +16,7 @@ interface Phase {
   readonly detail: string | undefined;
 }
 
-/** What people can see of one transaction; it decides nothing. */
+/** The view of one transaction for people; it decides nothing. */
 export class TransactionRecord {
   private readonly phases: Phase[] = [];
   private progress: Progress;

@@ -17,7 +17,7 @@ export interface TransactionRequest<Work> {
   readonly operationId?: string;
   /** At most one per participant. */
   readonly branches: readonly Branch[];
-  /** What the last resource commits with the decision. */
+  /** The work that the last resource commits with the decision. */
   readonly decide: Work;
 }
 
@@ -48,7 +48,7 @@ export type PhaseName =
   /** The coordinator asks the last resource to commit, or to write `aborted`. */
   | 'decide'
   | 'veto'
-  /** The decision of the row, or what is certain without one. */
+  /** The decision of the row, or a certain outcome without a row. */
   | 'committed'
   | 'aborted'
   | 'not-written'
@@ -83,7 +83,7 @@ export interface TransactionView {
 }
 
 export interface RecoveryReport {
-  /** In doubt or not carried out when found, and carried out now. */
+  /** Transactions that this recovery has carried out. */
   readonly committed: readonly TransactionId[];
   readonly aborted: readonly TransactionId[];
   readonly unmatched: readonly TransactionId[];

@@ -21,7 +21,7 @@ export interface DocumentWork {
   readonly concern?: Concern;
 }
 
-/** What the primary's replication of the documents offers. */
+/** The part of the primary's replication that promises need. */
 export interface PromiseConfirmer {
   /** Throws an AppError, before anything is written, when nothing can be confirmed under this concern now. */
   admit(concern: Concern | undefined): void;

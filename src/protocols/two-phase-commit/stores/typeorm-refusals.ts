@@ -17,7 +17,7 @@ function codeOf(error: unknown): string {
   return typeof code === 'string' ? code : '';
 }
 
-/** What an error means to the caller when nothing was written; returns an unknown error unchanged. */
+/** The refusal for an error that wrote nothing; returns an unknown error unchanged. */
 export function refusalOf(error: unknown): unknown {
   if (error instanceof AppError) return error;
   const code = codeOf(error);
