@@ -7,7 +7,7 @@ export interface WriteAnswer {
    * `failed`: no conclusive answer.
    */
   readonly result: 'done' | 'absent' | 'exists' | 'refused' | 'undone' | 'failed';
-  /** An unanswered attempt may have been carried out, or may yet be. */
+  /** An unanswered attempt may have been carried out, or may be later. */
   readonly mayLand: boolean;
   /** The node itself answered every attempt, so it will not carry out anything later. */
   readonly isOver?: true;

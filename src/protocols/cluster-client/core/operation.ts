@@ -237,8 +237,7 @@ function takeUp(operation: Operation): Decision {
 }
 
 /**
- * A node that knows operation ids did it, and another client has changed it since: completing it elsewhere would make nodes
- * differ.
+ * A node that knows operation ids did it, and another client has changed it since: completing it would make nodes differ.
  */
 function isSuperseded({ intent: { nodes, wanted }, looks }: Operation): boolean {
   return nodes.some((node) => {

@@ -84,7 +84,7 @@ export class IntentFiles {
     return intents.toSorted((left, right) => left.startedAtMs - right.startedAtMs);
   }
 
-  /** Whether no intents are left, intact or damaged. Removes files that a crash left half written. */
+  /** Whether no intents are left, intact or damaged. Removes incomplete files of a crash. */
   async tidy(): Promise<boolean> {
     for (const path of await this.paths(TEMPORARY)) await this.ports.disk.remove(path);
     return (await this.paths(ENDING)).length === 0;

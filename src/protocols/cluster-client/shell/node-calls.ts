@@ -43,7 +43,7 @@ export interface NodeAnswer {
   readonly sentTo?: string;
 }
 
-/** `mayLand`: an attempt without an answer, or answered by a proxy, may have been carried out or may yet be. */
+/** `mayLand`: an attempt without an answer, or answered by a proxy, may have been carried out or may be later. */
 export type CallEnd =
   | { readonly answer: NodeAnswer; readonly mayLand: boolean }
   | { readonly answer?: undefined; readonly cause: string; readonly mayLand: boolean };
