@@ -10,7 +10,9 @@ import { describeMachine, type Machine } from './machine.js';
 import { buildFigures } from './paths/builds.js';
 import { GROUPS } from './paths/groups.js';
 import { LARGE_STORE_WRITES } from './paths/large-store-writes.js';
+import { READER } from './paths/reader.js';
 import { READS } from './paths/reads.js';
+import { REDIS_FAULTS } from './paths/redis-faults.js';
 import { REPLICA_PROCESS } from './paths/replica-process.js';
 import { REPLICATION } from './paths/replication.js';
 import { STARTS } from './paths/starts.js';
@@ -32,6 +34,8 @@ const FIGURES: readonly Figure[] = [
   ...REPLICA_PROCESS,
   ...TWO_PHASE_COMMIT,
   ...GROUPS,
+  ...READER,
+  ...REDIS_FAULTS,
 ];
 const figuresOf = (against: string | undefined): readonly Figure[] =>
   against === undefined ? FIGURES : buildFigures(resolve(ROOT, against));

@@ -9,7 +9,7 @@ import { StaleProxy } from '../support/stale-proxy.js';
 
 /** `npm run race` sets it: the race then lasts so many seconds, instead of so many writes. */
 const { RACE_SECONDS } = process.env;
-const WRITES = 2_000;
+const WRITES = 1_200;
 const CLIENTS = { size: 200, writers: 6, readers: 18 };
 const TEST_TIMEOUT_MS = 300_000 + Number(RACE_SECONDS ?? 0) * 1_000;
 
