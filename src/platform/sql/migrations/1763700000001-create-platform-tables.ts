@@ -1,20 +1,18 @@
-import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { sqlMigration } from '../sql-migration.js';
 
 /** Identity and epoch of the file, generations of its tables, and the operations that wrote to it. */
-export class CreatePlatformTables1763700000001 implements MigrationInterface {
-  name = 'CreatePlatformTables1763700000001';
-
-  async up(runner: QueryRunner): Promise<void> {
-    await runner.query(`CREATE TABLE meta (
+export const CreatePlatformTables1763700000001 = sqlMigration('CreatePlatformTables1763700000001', {
+  up: [
+    `CREATE TABLE meta (
       id INTEGER PRIMARY KEY CHECK (id = 1),
       database_id TEXT NOT NULL,
       epoch INTEGER NOT NULL
-    ) STRICT`);
-    await runner.query(`CREATE TABLE generations (
+    ) STRICT`,
+    `CREATE TABLE generations (
       table_name TEXT PRIMARY KEY,
       generation INTEGER NOT NULL
-    ) STRICT, WITHOUT ROWID`);
-    await runner.query(`CREATE TABLE operations (
+    ) STRICT, WITHOUT ROWID`,
+    `CREATE TABLE operations (
       id TEXT NOT NULL UNIQUE,
       scope TEXT UNIQUE,
       body_hmac TEXT,
@@ -23,13 +21,8 @@ export class CreatePlatformTables1763700000001 implements MigrationInterface {
       status INTEGER NOT NULL,
       headers TEXT NOT NULL,
       body TEXT
-    ) STRICT`);
-    await runner.query('CREATE INDEX operations_by_expiry ON operations (expires_at_ms)');
-  }
-
-  async down(runner: QueryRunner): Promise<void> {
-    await runner.query('DROP TABLE operations');
-    await runner.query('DROP TABLE generations');
-    await runner.query('DROP TABLE meta');
-  }
-}
+    ) STRICT`,
+    'CREATE INDEX operations_by_expiry ON operations (expires_at_ms)',
+  ],
+  down: ['DROP TABLE operations', 'DROP TABLE generations', 'DROP TABLE meta'],
+});

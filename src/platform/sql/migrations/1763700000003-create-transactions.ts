@@ -1,11 +1,9 @@
-import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { sqlMigration } from '../sql-migration.js';
 
 /** Decisions on transactions over several stores (the first writer of a row decides), and the incarnations of this file. */
-export class CreateTransactions1763700000003 implements MigrationInterface {
-  name = 'CreateTransactions1763700000003';
-
-  async up(runner: QueryRunner): Promise<void> {
-    await runner.query(`CREATE TABLE transactions (
+export const CreateTransactions1763700000003 = sqlMigration('CreateTransactions1763700000003', {
+  up: [
+    `CREATE TABLE transactions (
       id TEXT PRIMARY KEY,
       decision TEXT NOT NULL CHECK (decision IN ('committed', 'aborted')),
       kind TEXT NOT NULL,
@@ -20,33 +18,26 @@ export class CreateTransactions1763700000003 implements MigrationInterface {
       places TEXT NOT NULL,
       completed_at_ms INTEGER,
       receipts TEXT
-    ) STRICT, WITHOUT ROWID`);
-    await runner.query(
-      'CREATE INDEX transactions_by_operation ON transactions (operation_id) WHERE operation_id IS NOT NULL',
-    );
-    await runner.query('CREATE INDEX transactions_incomplete ON transactions (id) WHERE completed_at_ms IS NULL');
-    await runner.query("CREATE INDEX transactions_aborted ON transactions (id) WHERE decision = 'aborted'");
+    ) STRICT, WITHOUT ROWID`,
+    'CREATE INDEX transactions_by_operation ON transactions (operation_id) WHERE operation_id IS NOT NULL',
+    'CREATE INDEX transactions_incomplete ON transactions (id) WHERE completed_at_ms IS NULL',
+    "CREATE INDEX transactions_aborted ON transactions (id) WHERE decision = 'aborted'",
     // There may be millions, and counting them would block all other work.
-    await runner.query(`CREATE TABLE transaction_counts (
+    `CREATE TABLE transaction_counts (
       decision TEXT PRIMARY KEY,
       count INTEGER NOT NULL
-    ) STRICT, WITHOUT ROWID`);
-    await runner.query("INSERT INTO transaction_counts (decision, count) VALUES ('committed', 0), ('aborted', 0)");
-    await runner.query(`CREATE TABLE lives (
+    ) STRICT, WITHOUT ROWID`,
+    "INSERT INTO transaction_counts (decision, count) VALUES ('committed', 0), ('aborted', 0)",
+    `CREATE TABLE lives (
       id INTEGER PRIMARY KEY,
       began_at_ms INTEGER NOT NULL
-    ) STRICT`);
-    await runner.query(`CREATE TRIGGER transaction_inserted AFTER INSERT ON transactions BEGIN
+    ) STRICT`,
+    `CREATE TRIGGER transaction_inserted AFTER INSERT ON transactions BEGIN
       UPDATE transaction_counts SET count = count + 1 WHERE decision = NEW.decision;
-    END`);
-    await runner.query(`CREATE TRIGGER transaction_deleted AFTER DELETE ON transactions BEGIN
+    END`,
+    `CREATE TRIGGER transaction_deleted AFTER DELETE ON transactions BEGIN
       UPDATE transaction_counts SET count = count - 1 WHERE decision = OLD.decision;
-    END`);
-  }
-
-  async down(runner: QueryRunner): Promise<void> {
-    await runner.query('DROP TABLE transactions');
-    await runner.query('DROP TABLE transaction_counts');
-    await runner.query('DROP TABLE lives');
-  }
-}
+    END`,
+  ],
+  down: ['DROP TABLE transactions', 'DROP TABLE transaction_counts', 'DROP TABLE lives'],
+});

@@ -1,4 +1,4 @@
-import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { sqlMigration } from '../sql-migration.js';
 import { type SealedTable, sealRows, unsealRows } from '../../sql-check/index.js';
 
 export const SEALED_OPERATIONS: SealedTable = {
@@ -6,14 +6,7 @@ export const SEALED_OPERATIONS: SealedTable = {
   columns: ['id', 'body_hmac', 'at_ms', 'status', 'headers', 'body'],
 };
 
-export class SealOperations1764500000010 implements MigrationInterface {
-  name = 'SealOperations1764500000010';
-
-  up(runner: QueryRunner): Promise<void> {
-    return sealRows(runner, SEALED_OPERATIONS);
-  }
-
-  down(runner: QueryRunner): Promise<void> {
-    return unsealRows(runner, SEALED_OPERATIONS);
-  }
-}
+export const SealOperations1764500000010 = sqlMigration('SealOperations1764500000010', {
+  up: [(runner) => sealRows(runner, SEALED_OPERATIONS)],
+  down: [(runner) => unsealRows(runner, SEALED_OPERATIONS)],
+});

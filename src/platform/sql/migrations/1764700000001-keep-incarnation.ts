@@ -1,14 +1,7 @@
-import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { sqlMigration } from '../sql-migration.js';
 
 /** The incarnation of the process that writes; part of every cache key. Null until the next start takes its epoch. */
-export class KeepIncarnation1764700000001 implements MigrationInterface {
-  name = 'KeepIncarnation1764700000001';
-
-  async up(runner: QueryRunner): Promise<void> {
-    await runner.query('ALTER TABLE meta ADD COLUMN incarnation INTEGER');
-  }
-
-  async down(runner: QueryRunner): Promise<void> {
-    await runner.query('ALTER TABLE meta DROP COLUMN incarnation');
-  }
-}
+export const KeepIncarnation1764700000001 = sqlMigration('KeepIncarnation1764700000001', {
+  up: ['ALTER TABLE meta ADD COLUMN incarnation INTEGER'],
+  down: ['ALTER TABLE meta DROP COLUMN incarnation'],
+});
