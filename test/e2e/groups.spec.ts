@@ -58,7 +58,7 @@ describe('the groups of a node', () => {
     const groupId = newGroup();
     await create(groupId);
     const deleted = await remove(groupId);
-    expect([deleted.status, deleted.json()]).toEqual([200, { message: `group ${groupId} was deleted` }]);
+    expect([deleted.status, deleted.json()]).toEqual([200, { message: `group ${groupId} is deleted` }]);
     (await replica.client.get(pathOf(groupId))).problem(404);
     expect((await create(groupId)).status).toBe(201);
   });
@@ -70,9 +70,9 @@ describe('the groups of a node', () => {
   });
 
   it.each([
-    [1, '1 group was deleted'],
-    [2, '2 groups were deleted'],
-    [0, '0 groups were deleted'],
+    [1, '1 group is deleted'],
+    [2, '2 groups are deleted'],
+    [0, '0 groups are deleted'],
   ])('given a clear of %i groups, report their number and are gone', async (count, message) => {
     await replica.client.delete('/v1/groups');
     for (let n = 0; n < count; n += 1) await create(newGroup());

@@ -79,7 +79,7 @@ describe('a table with seals', () => {
     expect([sealStored(1), sealStored(byHand)]).toEqual([sealOf(['before', 1, null, null]), null]);
     const found = (): Promise<string | undefined> =>
       findDamage(file, [{ table: 'notes', columns }], () => Promise.resolve());
-    expect(await found()).toBe(`row ${String(damaged)} of notes is not what was written`);
+    expect(await found()).toBe(`row ${String(damaged)} of notes differs from what was written`);
     handle.exec(`DELETE FROM notes WHERE id = ${String(damaged)}`);
     handle.exec("UPDATE notes SET added = 'by hand' WHERE id = 1");
     expect([sealStored(1), await found()]).toEqual([null, undefined]);

@@ -183,9 +183,9 @@ function answer(
   }
   if (groupId === undefined) {
     const removed = outcome.result === 'done' ? outcome.removed : 0;
-    return reply.send({ message: `${String(removed)} ${removed === 1 ? 'group was' : 'groups were'} deleted` });
+    return reply.send({ message: `${String(removed)} ${removed === 1 ? 'group is' : 'groups are'} deleted` });
   }
-  if (kind === 'delete') return reply.send({ message: `group ${groupId} was deleted` });
+  if (kind === 'delete') return reply.send({ message: `group ${groupId} is deleted` });
   return reply
     .code(201)
     .header('location', `/v1/group/${encodeURIComponent(groupId)}`)

@@ -24,7 +24,7 @@ export const groupSchema = z.object({ groupId, nodeId }).meta({ id: 'Group' });
 export const groupListSchema = z.object({ nodeId, groups: z.array(groupSchema) }).meta({ id: 'GroupList' });
 /** Strict, so that no answer matches both this schema and `groupUndoneSchema`. */
 export const groupMessageSchema = z
-  .strictObject({ message: z.string().meta({ example: 'group 1 was deleted' }) })
+  .strictObject({ message: z.string().meta({ example: 'group 1 is deleted' }) })
   .meta({ id: 'GroupMessage' });
 export const groupUndoneSchema = z
   .object({
