@@ -20,7 +20,7 @@ function listOf(nodes: readonly string[], groups: Readonly<Record<string, readon
 describe('a list of groups', () => {
   it.each<[string, ListReading, readonly string[]]>([
     [
-      'that no node has told is not known',
+      'given no answer from any node, reports the groups as unknown',
       listOf(['?a:1', '?b:1'], {}),
       [
         'a:1 did not answer: connection refused: nothing is listening there',
@@ -29,12 +29,12 @@ describe('a list of groups', () => {
       ],
     ],
     [
-      'that some nodes have told to be empty is empty on these',
+      'given empty lists from some nodes, reports no groups on those',
       listOf(['a:1', '?b:1'], {}),
       ['b:1 did not answer: connection refused: nothing is listening there', 'No groups on the nodes that answer.'],
     ],
     [
-      'that some nodes have told names where groups are, and where not, and says nothing of the others',
+      'given lists from some nodes, names where groups are and are not, and claims nothing about the other nodes',
       listOf(['a:1', 'b:1', '?c:1'], { g: ['a:1', 'b:1'], h: ['a:1'] }),
       [
         'c:1 did not answer: connection refused: nothing is listening there',
@@ -44,7 +44,7 @@ describe('a list of groups', () => {
       ],
     ],
     [
-      'that all nodes have told names where groups are alone',
+      'given lists from all nodes, names the groups that only some nodes have',
       listOf(['a:1', 'b:1'], { g: ['a:1', 'b:1'], h: ['a:1'] }),
       ['2 groups:', '  "g"', '  "h"  only on a:1'],
     ],
@@ -58,8 +58,8 @@ describe('a repair', () => {
     repairLines({ repaired: [], open: 0, withOthers: [], versions: [version] }).slice(1);
 
   it.each<[string, NodeVersion, readonly string[]]>([
-    ['says nothing of a node that is as far as the others', { node: 'a:1', isReachable: true, met: 7 }, []],
-    ['says nothing of a node that knows no versions', { node: 'a:1', isReachable: true }, []],
+    ['says nothing about a node that is up to date', { node: 'a:1', isReachable: true, met: 7 }, []],
+    ['says nothing about a node without versions', { node: 'a:1', isReachable: true }, []],
     [
       'names a node that was raised',
       { node: 'a:1', isReachable: true, met: 5_000_000, raisedFrom: 7 },
@@ -71,12 +71,12 @@ describe('a repair', () => {
       ['a:1 has seen only version 7 and was not raised: it answered 404'],
     ],
     [
-      'names a node that does not say how far it is',
+      'names a node that did not report its version',
       { node: 'a:1', isReachable: false, cause: 'connection refused: nothing is listening there' },
       ['a:1 did not report the highest version that it has seen: connection refused: nothing is listening there'],
     ],
     [
-      'names a number that was not spread, and what to do when it is right',
+      'names a version that was not spread, and what to do when it is right',
       { node: 'a:1', isReachable: true, met: '9007199254740992', isFarAhead: true },
       [
         'a:1 has seen version 9007199254740992, far above the versions that most nodes have seen; the other nodes were not raised. ' +
