@@ -54,7 +54,13 @@ export function admissionOf(options: AdmissionOptions): Admission {
   const { apiKeys, corsOrigins, requestsPerMinute, nowMs, provesCluster, servedHosts, sharedQuota } = options;
   const keyOf = theKeyAmong(apiKeys);
   const limit = requestsPerMinute === undefined ? undefined : new RequestLimit(requestsPerMinute, nowMs);
-  const hostRefusal = refusalOfHost(servedHosts);
+  const refusalOfName = refusalOfHost(servedHosts);
+  const hostRefusal = (request: FastifyRequest): AppError | undefined =>
+    request.isFromCluster ? undefined : refusalOfName(request.raw);
+  const judge = (usage: QuotaUsage, request: FastifyRequest, reply: FastifyReply): AppError | undefined => {
+    setQuotaHeaders(reply, usage);
+    return usage.isOver ? rateLimited(usage) : hostRefusal(request);
+  };
   return (request, reply) => {
     if (corsOrigins.size > 0) allowOrigin(request, reply, corsOrigins);
     const { [CLUSTER_HEADER]: proof, authorization } = request.headers;
@@ -64,16 +70,14 @@ export function admissionOf(options: AdmissionOptions): Admission {
       request.apiKey = keyOf(request);
       if (request.apiKey) request.caller = request.apiKey.name;
     }
-    const refusal = (): AppError | undefined => (request.isFromCluster ? undefined : hostRefusal(request.raw));
     const weight = limit === undefined ? 0 : weightOf(request, apiKeys.length > 0);
-    if (limit === undefined || weight === 0) return refusal();
+    if (limit === undefined || weight === 0) return hostRefusal(request);
     const caller = request.apiKey ? `key ${request.apiKey.name}` : `from ${clientNetworkOf(request)}`;
-    const judge = (usage: QuotaUsage): AppError | undefined => {
-      setQuotaHeaders(reply, usage);
-      return usage.isOver ? rateLimited(usage) : refusal();
-    };
-    const usage = sharedQuota ? limit.countShared(sharedQuota, caller, weight) : limit.count(caller, weight);
-    return usage instanceof Promise ? usage.then(judge) : judge(usage);
+    if (sharedQuota === undefined) return judge(limit.count(caller, weight), request, reply);
+    const usage = limit.countShared(sharedQuota, caller, weight);
+    return usage instanceof Promise
+      ? usage.then((known) => judge(known, request, reply))
+      : judge(usage, request, reply);
   };
 }
 
