@@ -4,7 +4,8 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writ
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
-import { isAlive } from '../../src/platform/nodes/index.js';
+import { isAlive, SUPERVISOR_LOCK } from '../../src/platform/nodes/index.js';
+import { DataDirectoryLock } from '../../src/platform/process/index.js';
 import { removeDirectory, temporaryDirectory } from '../support/app-process.js';
 import { eventually } from '../support/eventually.js';
 import { type FleetRun, freePorts, StandInFleet } from '../support/stand-in-fleet.js';
@@ -249,9 +250,42 @@ describe('npm start with an app and two replicas', () => {
     kill(pid);
 
     expect(await run.exited).toBe(1);
-    expect(run.printed).toContain(`recovery-needed: ${fleet.data} was removed or replaced while it was in use`);
+    expect(run.printed).toContain(
+      `recovery-needed: ${join(fleet.data, SUPERVISOR_LOCK)} was removed or replaced while it was in use`,
+    );
     expect(existsSync(join(fleet.data, 'app.json'))).toBe(false);
     renameSync(`${fleet.data}-moved`, fleet.data);
+  });
+
+  it('given that the directory of all replicas is removed while it runs, brings the app back all the same', async () => {
+    const run = await start();
+    const { pid } = fleet.app;
+    rmSync(join(fleet.directoryOf(first!), '..'), { recursive: true });
+    kill(pid);
+
+    await run.prints(/The app is back at/);
+    expect(fleet.app.pid).not.toBe(pid);
+  });
+
+  it('given that the note of the supervisor is deleted, npm stop ends all processes', async () => {
+    const run = await start();
+    const running = pids();
+    rmSync(join(fleet.data, 'supervisor.json'));
+
+    expect(await fleet.run('stop').toEnd()).toEqual({ code: 0, printed: 'Stopped.\n' });
+    expect(await run.exited).toBe(0);
+    expect(running.filter(isAlive)).toEqual([]);
+  });
+
+  it('given a supervisor that no note names, npm stop does not say that it is stopped', async () => {
+    mkdirSync(fleet.data, { recursive: true });
+    const lock = DataDirectoryLock.acquire(fleet.data, SUPERVISOR_LOCK);
+
+    const { code, printed } = await fleet.run('stop').toEnd();
+    lock.release();
+
+    expect(code).toBe(1);
+    expect(printed).toContain(`${join(fleet.data, 'supervisor.json')} does not say which process it is`);
   });
 
   it('given kill -9 of the supervisor, npm stop ends all processes, the app first', async () => {

@@ -32,7 +32,7 @@ export async function lockDirectory(start: Start): Promise<LockedDirectory> {
   await new NodeDisk().ensureDirectory(dataDirectory);
   const lock = DataDirectoryLock.acquire(dataDirectory);
   lock.watch(systemTimers, LOOK_FOR_DIRECTORY_EVERY_MS, () => {
-    process.stop(`${dataDirectory} was removed or replaced while it was in use`, undefined);
+    process.stop(`${lock.path} was removed or replaced while it was in use, alone or with its directory`, undefined);
   });
   return {
     ...start,

@@ -80,7 +80,10 @@ export async function startReplica(
   await disk.ensureDirectory(config.directory);
   const lock = acquireLock(config.directory);
   lock.watch(systemTimers, LOOK_FOR_DIRECTORY_EVERY_MS, () => {
-    processControl.stop(`${config.directory} was removed or replaced while it was in use`, undefined);
+    processControl.stop(
+      `${lock.path} was removed or replaced while it was in use, alone or with its directory`,
+      undefined,
+    );
   });
   let secret: () => string | undefined = () => undefined;
   const server = createHttpServer({

@@ -14,8 +14,8 @@ const WAIT_WITHIN_MS = 60_000;
 const REPLICAS_LOCK_WITHIN_MS = 2_000;
 
 export type Claim =
-  /** This process supervises the directories alone for as long as it keeps `locks`. */
-  | { readonly kind: 'supervise'; readonly locks: readonly DataDirectoryLock[] }
+  /** This process supervises the directories alone for as long as it keeps `locks`, of which the first is the data directory's. */
+  | { readonly kind: 'supervise'; readonly locks: readonly [DataDirectoryLock, ...DataDirectoryLock[]] }
   | { readonly kind: 'running'; readonly app: RunNote }
   /** Another supervisor is alive, but its app has not answered for a long time. */
   | { readonly kind: 'stuck' }

@@ -14,9 +14,8 @@ import {
   explainFailure,
   type FileLayout,
   fileLayoutOf,
-  removeRunFile,
+  keepRunFile,
   type RunNote,
-  writeRunFile,
 } from '../../platform/nodes/index.js';
 import { commandLine, systemRandom } from '../../platform/process/index.js';
 import { clusterSecret } from '../../platform/secrets/index.js';
@@ -57,7 +56,7 @@ async function start(kinds: readonly ProcessKind[]): Promise<number> {
   await spreadSecret(config, layout);
   if (adopted.size > 0) print({ text: watchedAgain(adopted), isTrouble: false });
   const supervisor = new Supervisor({
-    children: childrenOf(processes, adopted, () => claimed.locks.every((lock) => lock.isInPlace())),
+    children: childrenOf(processes, adopted, claimed.locks[0]),
     adopted: new Set(adopted.keys()),
     after: (delayMs, task) => {
       const timer = setTimeout(task, delayMs);
@@ -69,12 +68,12 @@ async function start(kinds: readonly ProcessKind[]): Promise<number> {
       print(messageFor(notice, processes, layout, config.http.apiKeys.length > 0));
     },
   });
-  writeRunFile(layout.supervisorRunFile.path, { url: (await serveLiveness()).url });
+  const endRunFile = keepRunFile(layout.supervisorRunFile.path, { url: (await serveLiveness()).url });
   stopOnSignals(supervisor);
   supervisor.start();
   const exitCode = await supervisor.ended;
   if (exitCode !== 0) await hintAtSilent(kinds, layout);
-  removeRunFile(layout.supervisorRunFile.path);
+  endRunFile();
   claimed.locks.forEach((lock) => {
     lock.release();
   });

@@ -11,6 +11,7 @@ import {
   replicaRunFiles,
   type RunNote,
 } from '../../platform/nodes/index.js';
+import type { DataDirectoryLock } from '../../platform/process/index.js';
 import { ESSENTIAL, SPARE } from './managed-process-core.js';
 import type { Message, ProcessDescription, ProcessKind } from './process-kind.js';
 import { REDIS_KIND } from './redis-nodes.js';
@@ -87,13 +88,13 @@ export async function managedProcessesOf(
 }
 
 /**
- * The first start of an `adopted` process takes over the running one. While `isInPlace` is false, another data directory has
+ * The first start of an `adopted` process takes over the running one. When `dataLock` is not in place, another data directory has
  * replaced the locked one, and an essential process that began there would pass for the earlier one.
  */
 export function childrenOf(
   processes: ManagedProcesses,
   adopted: ReadonlyMap<string, RunNote>,
-  isInPlace: () => boolean,
+  dataLock: Pick<DataDirectoryLock, 'isInPlace' | 'path'>,
 ): Readonly<Record<string, ChildToWatch>> {
   const running = new Map(adopted);
   const entries = [...processes].map(([name, managed]): [string, ChildToWatch] => {
@@ -104,8 +105,8 @@ export function childrenOf(
     const launch = (): ReturnType<typeof launchChild> => {
       const note = running.get(name);
       running.delete(name);
-      if (kind.restart.isEssential && lockedDirectory !== undefined && !isInPlace()) {
-        return refusedLaunch(`recovery-needed: ${goneMessage(lockedDirectory)}`);
+      if (kind.restart.isEssential && lockedDirectory !== undefined && !dataLock.isInPlace()) {
+        return refusedLaunch(`recovery-needed: ${goneMessage(dataLock.path)}`);
       }
       const child = note ? adoptChild(managed, note, onWaiting) : launchChild(managed, onWaiting);
       const { onReady } = managed;
@@ -117,6 +118,6 @@ export function childrenOf(
   return Object.fromEntries(entries);
 }
 
-function goneMessage(directory: string): string {
-  return `${directory} was removed or replaced while it was in use: put it back, then npm start; nothing was started in its place`;
+function goneMessage(path: string): string {
+  return `${path} was removed or replaced while it was in use, alone or with its directory: put it back, then npm start; nothing was started in its place`;
 }

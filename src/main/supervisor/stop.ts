@@ -12,6 +12,8 @@ import { STOP_WITHIN_MS } from './managed-process-core.js';
 import type { ProcessKind } from './process-kind.js';
 
 const LOOK_EVERY_MS = 20;
+/** A supervisor notes itself once a second. */
+const NOTED_WITHIN_MS = 3_000;
 
 export interface Found {
   readonly title: string;
@@ -48,6 +50,7 @@ export async function stopAll(
   layout: FileLayout,
   isForced: boolean,
 ): Promise<StopResult> {
+  if (!(await isSupervisorNoted(layout))) return { text: unnamedMessage(layout), isStopped: false };
   const goneWithinMs = stopTimeOf(kinds);
   let wasRunning = false;
   for (;;) {
@@ -63,6 +66,17 @@ export async function stopAll(
     }
     signalProcess(step.pid, 'SIGKILL');
     await isGoneWithin(step.pid, goneWithinMs);
+  }
+}
+
+/** Returns false when a supervisor holds the data directory and its note stays away: it would restart what others stop. */
+async function isSupervisorNoted({ supervisorRunFile, dataDirectory }: FileLayout): Promise<boolean> {
+  const deadline = performance.now() + NOTED_WITHIN_MS;
+  for (;;) {
+    const { state } = await presenceOf(supervisorRunFile);
+    if (state !== 'gone' || !DataDirectoryLock.isHeld(dataDirectory, SUPERVISOR_LOCK)) return true;
+    if (performance.now() >= deadline) return false;
+    await delay(LOOK_EVERY_MS);
   }
 }
 
@@ -114,6 +128,13 @@ export async function endLeftBehind(
 
 export function silentMessage(title: string, pid: number): string {
   return `The ${title} (pid ${String(pid)}) runs but does not answer. "npm stop -- --force" kills it.`;
+}
+
+function unnamedMessage({ supervisorRunFile, dataDirectory }: FileLayout): string {
+  return (
+    `An "npm start" holds ${dataDirectory}, and ${supervisorRunFile.path} does not say which process it is: ` +
+    'press Ctrl-C in its terminal, or try again once it has started.'
+  );
 }
 
 async function isGoneWithin(pid: number, withinMs: number): Promise<boolean> {

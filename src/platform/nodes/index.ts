@@ -23,5 +23,5 @@ export { isSameProcess, type Presence, presenceOf } from './presence.js';
 export { isAlive, signalProcess } from './process-table.js';
 export { healthProbe, type Readiness, type ReadinessProbe } from './readiness.js';
 export { replicaProgram } from './replica-program.js';
-export { readRunFile, removeRunFile, type RunFile, type RunNote, writeRunFile } from './run-file.js';
+export { keepRunFile, readRunFile, removeRunFile, type RunFile, type RunNote, writeRunFile } from './run-file.js';
 export { runServer, type RunningServer, type ServerProgram } from './run-server.js';

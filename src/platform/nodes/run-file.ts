@@ -20,6 +20,8 @@ export interface RunFile {
   readonly url?: string;
 }
 
+const LOOK_EVERY_MS = 1_000;
+
 /** Undefined when the note is missing or unreadable. */
 export function readRunFile(path: string): RunNote | undefined {
   try {
@@ -38,6 +40,27 @@ export function writeRunFile(path: string, about: Pick<RunNote, 'url' | 'setting
   const note: RunNote = { pid, ...about, ...(start === undefined ? {} : { start }) };
   writeFileSync(`${path}.tmp`, JSON.stringify(note));
   renameSync(`${path}.tmp`, path);
+}
+
+/**
+ * Notes the address of this process, and notes it again when the file is gone or unreadable: without it `npm stop` does not find the process.
+ * Ends, and removes the file, when the returned function is called.
+ */
+export function keepRunFile(path: string, about: Pick<RunNote, 'url' | 'settings'>): () => void {
+  writeRunFile(path, about);
+  const look = setInterval(() => {
+    if (readRunFile(path) !== undefined) return;
+    try {
+      writeRunFile(path, about);
+    } catch {
+      // The disk is full, or the directory is gone. The next look may succeed.
+    }
+  }, LOOK_EVERY_MS);
+  look.unref();
+  return () => {
+    clearInterval(look);
+    removeRunFile(path);
+  };
 }
 
 /** A missing file is no error. */

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { isAppError, type ProcessControl } from '../../kernel/index.js';
 import { createLogger, type LoggerOptions } from '../observability/index.js';
 import { explainFailure, type NamedDirectory } from './explain-failure.js';
-import { removeRunFile, writeRunFile } from './run-file.js';
+import { keepRunFile } from './run-file.js';
 
 export interface RunningServer {
   /** The address that it listens on, `http://host:port`. */
@@ -63,10 +63,9 @@ async function run(
 ): Promise<void> {
   const { logger, flush } = createLogger(log);
   const server = await itself.start(logger, processControl);
-  if (runFile !== undefined) {
-    keepPrivate(directory);
-    writeRunFile(runFile, { url: server.url, ...(settings && { settings }) });
-  }
+  if (runFile !== undefined) keepPrivate(directory);
+  const about = { url: server.url, ...(settings && { settings }) };
+  const endRunFile = runFile === undefined ? undefined : keepRunFile(runFile, about);
   logger.info({ url: server.url, data: directory }, 'listening');
   let isClosing = false;
   server.opened?.then(
@@ -82,7 +81,7 @@ async function run(
     if (isClosing) return;
     isClosing = true;
     server.close().then(() => {
-      if (runFile !== undefined) removeRunFile(runFile);
+      endRunFile?.();
       logger.info('stopped');
       flush();
       process.exit(0);

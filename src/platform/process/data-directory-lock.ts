@@ -13,7 +13,7 @@ const LOCK_FILE = 'lock.db';
 export class DataDirectoryLock {
   private constructor(
     private readonly handle: BetterSqlite3.Database,
-    private readonly path: string,
+    readonly path: string,
     private readonly inode: number,
   ) {}
 
