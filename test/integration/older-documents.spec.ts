@@ -103,7 +103,7 @@ describe('lost documents without replicas, beside a bookstore.db with committed 
         const [line = '', ...more] = app.printed.trim().split('\n');
         expect([line, more]).toEqual([expect.stringMatching(/^recovery-needed: /), []]);
         expect(line).toContain(`the database has committed books-2pc ${transactionId}, which documents does not know`);
-        expect(line).toMatch(/Put back the store that is the older copy, .*npm run transactions:accept -- --reason "/);
+        expect(line).toMatch(/Replace the older copy, .*npm run transactions:accept -- --reason "/);
       }
     },
     TEST_TIMEOUT_MS,
