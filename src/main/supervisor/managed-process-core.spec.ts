@@ -25,7 +25,7 @@ function exited(exit: Partial<ChildExit>): Input {
   return { kind: 'exited', exit: { pid: 7, code: null, signal: null, complaint: undefined, ...exit } };
 }
 const KILLED = exited({ signal: 'SIGKILL' });
-const REFUSED = exited({ code: 1, complaint: 'port-taken: port 5050 is taken by another program' });
+const REFUSED = exited({ code: 1, complaint: 'port-taken: port 5050 is in use by another program' });
 
 /** The last decision after these inputs, from the beginning. */
 function after(...inputs: readonly Input[]): Decision {

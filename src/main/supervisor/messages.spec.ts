@@ -62,7 +62,7 @@ describe('what npm start says', () => {
     const output = '{"level":30}\nport-taken: port 5072 is taken\n';
 
     expect(processes().get(REPLICA)!.complaintIn(output)).toMatch(
-      /^port-taken: port 5072, for replica 2, is taken by another program: .*REPLICA_PORTS/,
+      /^port-taken: port 5072, for replica 2, is in use by another program: .*REPLICA_PORTS/,
     );
   });
 

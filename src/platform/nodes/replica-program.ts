@@ -26,7 +26,7 @@ export function replicaProgram({ runFile, log }: NodeFiles, launch: ReplicaLaunc
     complaintIn: (output) =>
       complaintIn(output)?.replace(
         /^port-taken: .*/,
-        `port-taken: port ${port}, for replica ${String(number)}, is taken by another program: stop it, or set REPLICA_PORTS to free ones`,
+        `port-taken: port ${port}, for replica ${String(number)}, is in use by another program: stop that program, or set REPLICA_PORTS to free ports`,
       ),
   };
 }
