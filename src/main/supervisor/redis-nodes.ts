@@ -116,7 +116,7 @@ function descriptionOf(
 /** Why a Redis server did not start; a killed one says nothing. */
 export function redisComplaintIn(output: string, number: number, port: number): string | undefined {
   if (/Could not create server TCP listening socket|Failed listening on port/.test(output)) {
-    return `port-taken: port ${String(port)} or ${String(port + 10_000)}, for Redis ${String(number)}, is in use by another program: stop that program, or set REDIS_CLUSTER_PORTS to free ones`;
+    return `port-taken: port ${String(port)} or ${String(port + 10_000)}, for Redis ${String(number)}, is in use by another program: stop that program, or set REDIS_CLUSTER_PORTS to free ports`;
   }
   const [, version, directive] = /FATAL CONFIG FILE ERROR \(Redis ([\d.]+)\)[^>]*>>> ([^\n]*)/.exec(output) ?? [];
   if (version === undefined) return undefined;
