@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Autocannon } from './autocannon.js';
+import { findRedisServer } from '../src/platform/redis/find-server.js';
 import { WrongAnswer } from './expect.js';
 import type { Bench, Figure } from './figure.js';
 import { LargeStore } from './large-store.js';
@@ -11,7 +12,7 @@ import { buildFigures } from './paths/builds.js';
 import { GROUPS } from './paths/groups.js';
 import { LARGE_STORE_WRITES } from './paths/large-store-writes.js';
 import { READER } from './paths/reader.js';
-import { READS } from './paths/reads.js';
+import { READS, REDIS_READS } from './paths/reads.js';
 import { REDIS_FAULTS } from './paths/redis-faults.js';
 import { REPLICA_PROCESS } from './paths/replica-process.js';
 import { REPLICATION } from './paths/replication.js';
@@ -25,6 +26,7 @@ import { readSettings, type Settings } from './settings.js';
 import { svgOf } from './svg.js';
 import { Wrk } from './wrk.js';
 
+const hasRedis = findRedisServer(undefined, process.env['PATH'] ?? '') !== undefined;
 const FIGURES: readonly Figure[] = [
   ...READS,
   ...WRITES,
@@ -35,7 +37,7 @@ const FIGURES: readonly Figure[] = [
   ...TWO_PHASE_COMMIT,
   ...GROUPS,
   ...READER,
-  ...REDIS_FAULTS,
+  ...(hasRedis ? [...REDIS_READS, ...REDIS_FAULTS] : []),
 ];
 const figuresOf = (against: string | undefined): readonly Figure[] =>
   against === undefined ? FIGURES : buildFigures(resolve(ROOT, against));

@@ -5,7 +5,7 @@ import { BOOKS_TABLE } from '../../modules/books/index.js';
 import { FormerGenerations } from '../../platform/cache/index.js';
 import { PREPARED_BODY_BYTES, type PreparedBody } from '../../platform/http/index.js';
 import { systemTimers } from '../../platform/process/index.js';
-import { SharedCache } from '../../platform/redis/index.js';
+import { SharedCache } from '../../platform/shared-cache/index.js';
 import type { SqlDatabase } from '../../platform/sql/index.js';
 
 /** Starts before this one that may have left entries in Redis. */

@@ -27,8 +27,9 @@ import { NodeClient } from '../../platform/node-client/index.js';
 import { fileLayoutOf, readRunFile, type RunningServer } from '../../platform/nodes/index.js';
 import { HttpObserver, logPort } from '../../platform/observability/index.js';
 import { monotonicMs, nextTurn, systemClock, systemRandom, systemTimers, uuids } from '../../platform/process/index.js';
-import { openQuota, SharedCache } from '../../platform/redis/index.js';
+import { openQuota } from '../../platform/redis/index.js';
 import { deriveKey, knownClusterSecret } from '../../platform/secrets/index.js';
+import { SharedCache } from '../../platform/shared-cache/index.js';
 import {
   BOOKSTORE,
   bookstoreIn,

@@ -13,7 +13,6 @@ export {
   type RedisEndpoint,
   SLOTS,
 } from './node-view.js';
-export { SharedCache, type SharedCacheOptions } from './shared-cache.js';
 export { RedisCacheTier } from './redis-cache-tier.js';
 export { type OpenQuota, openQuota } from './open-quota.js';
 export { RedisQuota } from './redis-quota.js';

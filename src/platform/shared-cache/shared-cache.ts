@@ -3,9 +3,7 @@ import type { Log } from '../../kernel/index.js';
 import { GenerationCache, type SharedTierOptions, type VersionedSource } from '../cache/index.js';
 import { countCacheReads, observeRedis } from '../observability/index.js';
 import { monotonicMs, systemRandom, systemTimers } from '../process/index.js';
-import { RedisCacheTier } from './redis-cache-tier.js';
-import { RedisClient } from './redis-client.js';
-import { clusterAccess, type ClusterLocation } from './server-files.js';
+import { clusterAccess, type ClusterLocation, RedisCacheTier, RedisClient } from '../redis/index.js';
 
 export interface SharedCacheOptions<V> {
   /** The size of the tier in this process; undefined: no tier keeps anything. */

@@ -1,0 +1,1 @@
+export { SharedCache, type SharedCacheOptions } from './shared-cache.js';
