@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { monotonicMs, systemRandom } from '../../src/platform/process/index.js';
+import { GenerationCache } from '../../src/platform/cache/index.js';
+import { monotonicMs, systemRandom, systemTimers } from '../../src/platform/process/index.js';
 import { NodeSkipped, RedisCacheTier, RedisClient } from '../../src/platform/redis/index.js';
 import { eventually } from '../support/eventually.js';
 import { RecordingLog } from '../support/recording-log.js';
 import { describeOnRedis, type RedisCluster, type RedisNode } from '../support/redis-cluster.js';
+import { VersionedTable } from '../support/versioned-table.js';
 import { sharedCacheTierContract } from './shared-cache-tier-contract.js';
 
 const VALUE = Buffer.from('value');
@@ -77,6 +79,30 @@ describeOnRedis('the cache tier in a Redis Cluster', (cluster) => {
     expect([await tier.get(key), await tier.claim(key, 'a')]).toEqual([undefined, 'load']);
     await tier.set(key, VALUE, of);
     expect(await tier.get(key)).toEqual(VALUE);
+  });
+
+  it('lets two processes with 1,000 readers of a cold key read the database once', async () => {
+    const table = new VersionedTable();
+    table.restore(new Map([['a', 'text']]), 1, 'stampede');
+    const caches = [1, 2].map(() => {
+      const cache = new GenerationCache<{ bytes: Buffer }>(table, 0);
+      cache.share({
+        ...{ tier, encode: ({ bytes }) => bytes, decode: (bytes) => ({ bytes }), maxWaitMs: PATIENT_MS },
+        ports: { log, random: systemRandom, timers: systemTimers, nowMs: monotonicMs },
+      });
+      return cache;
+    });
+    // A lease expires after a second, which a machine that is held up may exceed.
+    await eventually(async () => {
+      const [name, before] = [`a${String(table.loads)}`, table.loads];
+      const reads = caches.flatMap((cache) =>
+        Array.from({ length: 500 }, async () => cache.readShared('books', name, () => ({ bytes: VALUE }))),
+      );
+
+      expect(new Set((await Promise.all(reads)).map(({ source }) => source))).toEqual(new Set(['miss', 'redis']));
+      expect(table.loads - before).toBe(1);
+    });
+    await tier.removeBefore({ group: 'stampede:books', generation: 2 });
   });
 
   it('takes the value of another key for absent', async () => {

@@ -18,6 +18,8 @@ export interface SharedTierOptions<V> {
     readonly timers: Timers;
     readonly nowMs: () => number;
   };
+  /** Preset: MAX_WAIT_MS. */
+  readonly maxWaitMs?: number;
 }
 
 export interface SharedEntry extends CacheGeneration {
@@ -95,8 +97,8 @@ export class SharedReads<V> {
 
   /** Undefined: the caller loads. */
   private async claimed(key: string, owner: string): Promise<V | undefined> {
-    const { tier, ports } = this.options;
-    const giveUpAtMs = ports.nowMs() + MAX_WAIT_MS;
+    const { tier, ports, maxWaitMs = MAX_WAIT_MS } = this.options;
+    const giveUpAtMs = ports.nowMs() + maxWaitMs;
     for (;;) {
       const claim = await this.attempt('read', key, () => tier.claim(key, owner));
       if (Buffer.isBuffer(claim)) return this.decoded(key, claim);
