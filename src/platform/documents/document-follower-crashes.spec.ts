@@ -28,19 +28,19 @@ describe('DocumentFollower, when its process dies', () => {
   });
 
   /** Every order that a follower can receive. */
-  const everything = async (life: FollowerIncarnation): Promise<void> => {
-    await life.promise(1);
-    await life.follow(3);
-    await life.follow(2);
-    await life.receiveAndInstall();
-    await life.follow(4);
-    await life.promise(2);
-    await life.quarantine();
-    await life.follow(6);
-    await life.promise(3);
-    await life.receiveAndInstall();
-    await life.follow(100);
-    await life.close();
+  const everything = async (follower: FollowerIncarnation): Promise<void> => {
+    await follower.promise(1);
+    await follower.follow(3);
+    await follower.follow(2);
+    await follower.receiveAndInstall();
+    await follower.follow(4);
+    await follower.promise(2);
+    await follower.quarantine();
+    await follower.follow(6);
+    await follower.promise(3);
+    await follower.receiveAndInstall();
+    await follower.follow(100);
+    await follower.close();
   };
 
   const incarnationOn = (seed: number): FollowerIncarnation =>
@@ -60,17 +60,17 @@ describe('DocumentFollower, when its process dies', () => {
       expect(calls).toBeGreaterThan(100);
 
       for (let nth = 1; nth <= calls + 1; nth += 1) {
-        const life = incarnationOn(nth);
-        await life.begin();
-        life.world.disk.plan({ nth, code: 'killed' });
-        await life.until(everything);
-        await life.end(isPowerLost);
-        expect([nth, ...(await life.audit())]).toEqual([nth]);
-        await life.end(true);
-        expect([nth, ...(await life.audit())]).toEqual([nth]);
+        const follower = incarnationOn(nth);
+        await follower.begin();
+        follower.world.disk.plan({ nth, code: 'killed' });
+        await follower.until(everything);
+        await follower.end(isPowerLost);
+        expect([nth, ...(await follower.audit())]).toEqual([nth]);
+        await follower.end(true);
+        expect([nth, ...(await follower.audit())]).toEqual([nth]);
 
-        await everything(life);
-        expect([nth, ...(await life.audit())]).toEqual([nth]);
+        await everything(follower);
+        expect([nth, ...(await follower.audit())]).toEqual([nth]);
       }
     },
     120_000,
@@ -79,16 +79,16 @@ describe('DocumentFollower, when its process dies', () => {
   it.each(FOLLOWER_CRASH_SITES)('given %s, has done the order completely or not at all', async (site) => {
     let deaths = 0;
     for (let nth = 1; nth <= 2; nth += 1) {
-      const life = incarnationOn(nth);
-      life.world.dieAt = { site, nth };
-      await life.until(everything);
-      deaths += life.world.dieAt.nth === 0 ? 1 : 0;
-      life.world.dieAt = undefined;
-      await life.end(true);
+      const follower = incarnationOn(nth);
+      follower.world.dieAt = { site, nth };
+      await follower.until(everything);
+      deaths += follower.world.dieAt.nth === 0 ? 1 : 0;
+      follower.world.dieAt = undefined;
+      await follower.end(true);
 
-      expect(await life.audit()).toEqual([]);
-      await everything(life);
-      expect(await life.audit()).toEqual([]);
+      expect(await follower.audit()).toEqual([]);
+      await everything(follower);
+      expect(await follower.audit()).toEqual([]);
     }
     expect(deaths).toBeGreaterThan(0);
   });
@@ -110,24 +110,24 @@ describe('DocumentFollower, when its process dies', () => {
     );
     let deaths = 0;
     const property = fc.asyncProperty(fc.nat(), fc.array(step, { maxLength: 25, size: 'max' }), async (seed, steps) => {
-      const life = incarnationOn(seed);
-      await life.begin();
+      const follower = incarnationOn(seed);
+      await follower.begin();
       for (const { do: what, count } of steps) {
-        if (what === 'die') life.world.disk.plan({ nth: count, code: 'killed' });
-        const isDead = await life.until(async () => {
-          if (what === 'follow') await life.follow(count);
-          if (what === 'promise') await life.promise(count);
-          if (what === 'install') await life.receiveAndInstall();
-          if (what === 'set-aside') await life.quarantine();
-          if (what === 'close') await life.close();
+        if (what === 'die') follower.world.disk.plan({ nth: count, code: 'killed' });
+        const isDead = await follower.until(async () => {
+          if (what === 'follow') await follower.follow(count);
+          if (what === 'promise') await follower.promise(count);
+          if (what === 'install') await follower.receiveAndInstall();
+          if (what === 'set-aside') await follower.quarantine();
+          if (what === 'close') await follower.close();
         });
         if (!isDead && what !== 'close') continue;
         deaths += 1;
-        await life.end(count % 2 === 0);
-        expect(await life.audit()).toEqual([]);
+        await follower.end(count % 2 === 0);
+        expect(await follower.audit()).toEqual([]);
       }
-      await life.end(true);
-      expect(await life.audit()).toEqual([]);
+      await follower.end(true);
+      expect(await follower.audit()).toEqual([]);
     });
 
     await fc.assert(property, { numRuns: 150 });
@@ -137,14 +137,14 @@ describe('DocumentFollower, when its process dies', () => {
   it('given a disk that loses a renamed promise, fails the audit for a lowered promise', async () => {
     const found: string[] = [];
     await forEachSeed(1, 10, async ({ seed }) => {
-      const life = incarnationOn(seed);
-      await life.begin();
-      await life.promise(1);
-      const old = life.world.disk.image().get('/replicas/5071/promise.json') ?? Buffer.alloc(0);
-      await life.promise(2);
-      life.world.disk.plant('/replicas/5071/promise.json', old);
-      await life.end(false);
-      found.push(...(await life.audit()));
+      const follower = incarnationOn(seed);
+      await follower.begin();
+      await follower.promise(1);
+      const old = follower.world.disk.image().get('/replicas/5071/promise.json') ?? Buffer.alloc(0);
+      await follower.promise(2);
+      follower.world.disk.plant('/replicas/5071/promise.json', old);
+      await follower.end(false);
+      found.push(...(await follower.audit()));
     });
 
     expect(found).toContain('promised epoch 2 and is back at 1');

@@ -67,7 +67,7 @@ function checked(table: Table): Table {
   return table;
 }
 
-/** Throws when the turn cannot occur in this state: the caller is wrong and must not go on. */
+/** Throws when the turn cannot occur in this state: the caller is wrong and must not continue. */
 export function moved(state: TransactionState, turn: Turn): TransactionState {
   const to = TRANSITIONS[state][turn];
   if (to === undefined) throw new Error(`A transaction that is ${state} cannot be ${turn}.`);
