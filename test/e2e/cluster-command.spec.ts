@@ -132,6 +132,13 @@ describe('npm run cluster', () => {
     expect(error).toMatch(/^--nodes must be host:port,/);
   });
 
+  it('given settings without any node, names the settings and exits with 1', async () => {
+    const { code, error } = await run(['list'], { NODES: '', REPLICA_PORTS: '' });
+
+    expect(code).toBe(1);
+    expect(error).toMatch(/^misconfigured: no node is named: set NODES or REPLICA_PORTS, or give --nodes/);
+  });
+
   it('given a node that is down, names it, writes nothing, and exits with 1', async () => {
     const groupId = group();
     const gone = await nobody();

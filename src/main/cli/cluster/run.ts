@@ -1,5 +1,5 @@
 import { loadClusterConfig } from '../../../config/index.js';
-import { isAppError } from '../../../kernel/index.js';
+import { AppError, isAppError } from '../../../kernel/index.js';
 import {
   ClusterClient,
   CLUSTER_CRASH_SITES,
@@ -47,6 +47,10 @@ export async function runCluster(args: readonly string[], output: Output): Promi
 
 async function runCommand({ command, isJson, ...options }: CommandLine, output: Output): Promise<number> {
   const { nodes, directory, apiKey, faults } = loadClusterConfig();
+  if ((options.nodes ?? nodes).length === 0) {
+    const message = 'no node is named: set NODES or REPLICA_PORTS, or give --nodes host:port,...';
+    throw new AppError('misconfigured', message, { retry: 'never' });
+  }
   const onProgress = (progress: Progress): void => {
     output.error(`${progressLine(progress)}\n`);
   };
