@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { type AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { eventually } from './eventually.js';
+import { freePort } from './replica-process.js';
 
 /**
  * An app or a replica that keeps nothing: it holds its directory, notes where it answers, says that it is ready, and ends when asked. With a
@@ -167,11 +166,9 @@ export function withoutWaiting(printed: string): string {
 
 /** Ports of this machine that nobody listens on, all different. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  for (const server of servers) await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  for (const server of servers) await new Promise((closed) => server.close(closed));
-  return ports;
+  const ports = new Set<number>();
+  while (ports.size < count) ports.add(await freePort());
+  return [...ports];
 }
 
 function noteIn(path: string): RunNote {

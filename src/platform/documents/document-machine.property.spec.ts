@@ -94,6 +94,6 @@ describe('DocumentMachine', () => {
   it('given a record out of order, refuses it', () => {
     const [, second] = recordsOf(bump('t1'));
 
-    expect(() => new DocumentMachine(COLLECTIONS, GENESIS).apply(second!)).toThrow('record 2 applied after 0');
+    expect(() => new DocumentMachine(COLLECTIONS, GENESIS).apply(second!)).toThrow('record 2 cannot follow record 0');
   });
 });

@@ -110,7 +110,11 @@ describe('Journal, cut at every byte', () => {
     const { log } = await openImage(changed(written.image, lastPath(), last.subarray(0, end + 5)));
 
     expect(log.entries).toEqual([
-      { level: 'warn', message: expect.stringContaining('cut'), details: { file: lastPath(), offset: end, bytes: 5 } },
+      {
+        level: 'warn',
+        message: expect.stringContaining('torn end'),
+        details: { file: lastPath(), offset: end, bytes: 5 },
+      },
     ]);
   });
 

@@ -190,7 +190,7 @@ describe('a node that never completes a connection', () => {
       socket.destroy();
     };
     expect(await refusalOf(client.call(origin, REPEATABLE, SHORT_MS))).toMatch(
-      /^outcome-unknown \(unknown\): the connection broke, and there is no other: no connection within \d+ ms$/,
+      /^outcome-unknown \(unknown\): the connection broke, and a new one failed: no connection within \d+ ms$/,
     );
   });
 });
