@@ -40,7 +40,7 @@ export function describeWithRedis(name: string, tests: () => void): void {
       tests();
       return;
     }
-    it('was not looked at: this machine has no redis-server, "npm run setup" installs it', () => {
+    it('was skipped: this machine has no redis-server, "npm run setup" installs it', () => {
       expect(process.env['CI'] ?? '').toBe('');
     });
   });
