@@ -112,6 +112,32 @@ describeOnRedis('the cache tier in a Redis Cluster', (cluster) => {
     expect(await tier.get('other:1:b')).toBeUndefined();
   });
 
+  it('takes an error of a node for an answer: its breaker stays closed', async () => {
+    const key = 'refused:1:a';
+    await redis.call('sadd', [key, 'x']);
+
+    await expect(redis.get(key)).rejects.toThrow('WRONGTYPE');
+    expect(new Set([...redis.known].map(({ state }) => state))).toEqual(new Set(['closed']));
+  });
+
+  it('fails to claim a cold key while its slot moves, and its breakers stay closed', async () => {
+    const key = 'moving:1:a';
+    const [slot, from] = [await cluster().slotOf(key), await cluster().masterOf(key)];
+    const to = masters(cluster()).find(({ port }) => port !== from.port) ?? from;
+    const setSlot = (node: RedisNode, ...how: readonly string[]): Promise<unknown> =>
+      cluster().on(node, (each) => each.call('cluster', 'setslot', slot, ...how));
+    const idOf = (node: RedisNode): Promise<string> => cluster().on(node, (each) => each.cluster('MYID'));
+    await setSlot(to, 'importing', await idOf(from));
+    await setSlot(from, 'migrating', await idOf(to));
+    try {
+      await expect(tier.claim(key, 'a')).rejects.toThrow('TRYAGAIN');
+      expect(new Set([...redis.known].map(({ state }) => state))).toEqual(new Set(['closed']));
+    } finally {
+      await setSlot(from, 'stable');
+      await setSlot(to, 'stable');
+    }
+  });
+
   it('counts hits and misses for each node', async () => {
     await tier.set('counted:1:a', VALUE, { group: 'counted', generation: 1 });
     const count = (): readonly number[] => {

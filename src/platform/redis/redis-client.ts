@@ -17,6 +17,8 @@ const RECONNECT_EVERY_MS = 500;
 const DISCONNECT_WITHIN_MS = 50;
 /** A long budget executes commands twice when a node dies. */
 const MAX_REDIRECTIONS = 3;
+/** While a slot moves, a command of two keys gets TRYAGAIN. All its retries fit into the deadline. */
+const TRY_AGAIN_AFTER_MS = 5;
 
 export interface RedisClientPorts {
   readonly log: Log;
@@ -55,6 +57,7 @@ export class RedisClient {
     this.cluster = new driver.Cluster([...nodes], {
       enableAutoPipelining: false,
       maxRedirections: MAX_REDIRECTIONS,
+      retryDelayOnTryAgain: TRY_AGAIN_AFTER_MS,
       // Without these retries ioredis rejects at once, and the next read decides again where to ask.
       ...{ retryDelayOnFailover: 0, retryDelayOnClusterDown: 0 },
       ...{ slotsRefreshInterval: SLOTS_EVERY_MS, slotsRefreshTimeout: socketTimeout },
@@ -151,11 +154,16 @@ export class RedisClient {
     const startedMs = nowMs();
     return new Promise((resolve, reject) => {
       let isSettled = false;
+      const answered = (): void => {
+        node.succeeded();
+        this.observed?.(node.name, (nowMs() - startedMs) / 1_000);
+      };
       const fail = (error: Error): void => {
         if (isSettled) return;
         isSettled = true;
         clearTimeout(timer);
-        node.failed(nowMs());
+        if (isAnswer(error)) answered();
+        else node.failed(nowMs());
         reject(error);
       };
       const timer = setTimeout(() => {
@@ -169,8 +177,7 @@ export class RedisClient {
         if (isSettled) return;
         isSettled = true;
         clearTimeout(timer);
-        node.succeeded();
-        this.observed?.(node.name, (nowMs() - startedMs) / 1_000);
+        answered();
         resolve(reply);
       }, fail);
     });
@@ -192,6 +199,11 @@ export class RedisClient {
     if (this.isAway) this.ports.log.info('the Redis Cluster answers again');
     this.isAway = false;
   }
+}
+
+/** Whether a node answered with this error. The driver wraps the last one when the redirections are used up. */
+function isAnswer({ name, message }: Error): boolean {
+  return name === 'ReplyError' || message.startsWith('Too many Cluster redirections. Last error: ReplyError');
 }
 
 const BYTES = { replyEncoding: null };
