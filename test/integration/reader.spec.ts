@@ -313,6 +313,32 @@ describe('a reader of an app that does not answer', () => {
     }
   });
 
+  it('never sends a write to the app of another installation', async () => {
+    const other = join(directory, 'other');
+    mkdirSync(other);
+    await startApp();
+    const reader = new Client((await startReader()).url);
+    await reader.add(BOOK.path, BOOK.input);
+    await app?.kill();
+    const { port, host } = new URL(app!.url);
+    const stranger = await AppProcess.start(other, { PORT: port });
+    try {
+      const addressed = new Client((await startReader({ APP_ADDRESSES: host })).url);
+      const refusals = [(await reader.post(BOOK.path, BOOK.input)).problem(503)];
+      // Even a note of a process that lives.
+      copyFileSync(join(other, 'app.json'), join(dataDirectory, 'app.json'));
+      refusals.push((await reader.post(BOOK.path, BOOK.input)).problem(503));
+      refusals.push((await addressed.post(BOOK.path, BOOK.input)).problem(503));
+      expect(refusals.map(({ code }) => code)).toEqual(['not-ready', 'not-ready', 'not-ready']);
+      expect(refusals.map(({ detail }) => /start it|another cluster secret/.exec(detail)?.[0])).toEqual([
+        ...['start it', 'another cluster secret', 'another cluster secret'],
+      ]);
+      expect((await new Client(stranger.url).get('/books')).json()).toEqual([]);
+    } finally {
+      await stranger.kill();
+    }
+  });
+
   it('asks the addresses in turn until one is reached', async () => {
     await startApp();
     const reader = await startReader({ APP_ADDRESSES: `127.0.0.1:1,${new URL(app!.url).host}` });

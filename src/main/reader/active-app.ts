@@ -1,50 +1,65 @@
-import { isAppError } from '../../kernel/index.js';
+import { AppError, isAppError } from '../../kernel/index.js';
+import { CLUSTER_HEADER } from '../../platform/http/index.js';
 import type { NodeAnswer, NodeCall, NodeClient } from '../../platform/node-client/index.js';
 
-const DEFAULT_URL = 'http://127.0.0.1:5050';
+const MISDIRECTED = 421;
 
 export interface ActiveAppOptions {
   readonly client: Pick<NodeClient, 'call'>;
   /** URLs at which the app may be. Empty: `noted` says it. */
   readonly urls: readonly string[];
-  /** The URL that the app itself has noted in the data directory; undefined when there is no note. */
+  /** The URL of the app that runs on the data directory; undefined while none runs. */
   readonly noted: () => string | undefined;
+  /** A monotonic clock. */
+  readonly nowMs: () => number;
 }
 
-/** Finds the app. An address that answered is asked first the next time; the others follow while no byte was sent. */
+/** Finds the app of this installation, and no other: a write elsewhere would be acknowledged and missing here. */
 export class ActiveApp {
-  private last: string | undefined;
+  /** Asked first: the address that answered last, or the one after the address that could not be reached. */
+  private first = '';
 
   constructor(private readonly options: ActiveAppOptions) {}
 
-  /** Rejects as `NodeClient.call` does: with `retry: 'safe'` when no address could be reached. */
+  /**
+   * Asks the addresses in turn, within one deadline, until the app is reached. Rejects as `NodeClient.call` does: with
+   * `retry: 'safe'` when the app was not reached.
+   */
   async call(call: NodeCall, timeoutMs: number): Promise<NodeAnswer> {
-    const { client, urls, noted } = this.options;
-    const isUnreached = (error: unknown): boolean => isAppError(error) && error.retry === 'safe';
-    const ask = async (url: string): Promise<NodeAnswer> => {
-      const answer = await client.call(url, call, timeoutMs);
-      this.last = url;
-      return answer;
-    };
-    let unreached: unknown;
-    if (this.last !== undefined) {
-      try {
-        return await ask(this.last);
-      } catch (error) {
-        if (!isUnreached(error)) throw error;
-        unreached = error;
-      }
+    const { urls, noted, nowMs } = this.options;
+    if (call.headers?.[CLUSTER_HEADER] === undefined) {
+      throw unreachable('the cluster secret is not known here: start the app, or set CLUSTER_SECRET as at the app');
     }
-    // The app may have started again on another port meanwhile.
-    const others = (urls.length > 0 ? urls : [noted() ?? DEFAULT_URL]).filter((url) => url !== this.last);
-    for (const url of others) {
+    const named = urls.length > 0 ? urls : [noted() ?? []].flat();
+    const from = Math.max(0, named.indexOf(this.first));
+    const deadlineMs = nowMs() + timeoutMs;
+    let unreached: AppError | undefined;
+    for (const url of [...named.slice(from), ...named.slice(0, from)]) {
+      const leftMs = deadlineMs - nowMs();
+      if (leftMs <= 0) break;
       try {
-        return await ask(url);
+        const answer = await this.ask(url, call, leftMs);
+        this.first = url;
+        return answer;
       } catch (error) {
-        if (!isUnreached(error)) throw error;
+        if (!isAppError(error) || error.retry !== 'safe') throw error;
         unreached ??= error;
+        this.first = named[named.indexOf(url) + 1] ?? '';
       }
     }
-    throw unreached;
+    throw (
+      unreached ??
+      unreachable('no app runs on DATA_DIR on this machine: start it, or set APP_ADDRESSES to where it runs')
+    );
   }
+
+  private async ask(url: string, call: NodeCall, timeoutMs: number): Promise<NodeAnswer> {
+    const answer = await this.options.client.call(url, call, timeoutMs);
+    if (answer.status !== MISDIRECTED) return answer;
+    throw unreachable(`${url} is not the app of this installation: it has another cluster secret; check APP_ADDRESSES`);
+  }
+}
+
+function unreachable(message: string): AppError {
+  return new AppError('not-ready', message, { retry: 'safe' });
 }

@@ -24,7 +24,7 @@ import {
   whyNotListening,
 } from '../../platform/http/index.js';
 import { NodeClient } from '../../platform/node-client/index.js';
-import { fileLayoutOf, readRunFile, type RunningServer } from '../../platform/nodes/index.js';
+import { fileLayoutOf, isSameProcess, readRunFile, type RunningServer } from '../../platform/nodes/index.js';
 import { HttpObserver, logPort } from '../../platform/observability/index.js';
 import { monotonicMs, nextTurn, systemClock, systemRandom, systemTimers, uuids } from '../../platform/process/index.js';
 import { openQuota } from '../../platform/redis/index.js';
@@ -128,10 +128,15 @@ async function served(
   });
   serveAbout(server, { observer, problem: () => database.problem(), cache });
   await serveDocumentation(server, { title: 'Bifolio reader API', document: readerDocument });
+  const runFile = fileLayoutOf({ ...config, replicasDirectory: '' }).app.runFile.path;
   const app = new ActiveApp({
     client,
     urls: config.appAddresses.map((address) => `http://${address}`),
-    noted: () => readRunFile(fileLayoutOf({ ...config, replicasDirectory: '' }).app.runFile.path)?.url,
+    noted: () => {
+      const note = readRunFile(runFile);
+      return note && isSameProcess(note) ? note.url : undefined;
+    },
+    nowMs: monotonicMs,
   });
   serveForwarding(server, {
     forwarder: 'this reader',

@@ -132,7 +132,7 @@ describe('a caller beyond the limit', () => {
       (await server.inject({ url: '/', headers })).json<{ place: string }>().place;
     const forwarded = { 'x-forwarded-for': '192.0.2.7' };
     expect(await placeWith(forwarded)).toBe('127.0.0.1');
-    expect(await placeWith({ ...forwarded, [CLUSTER_HEADER]: 'Bearer guess' })).toBe('127.0.0.1');
+    expect(await placeWith({ ...forwarded, authorization: 'Bearer guess' })).toBe('127.0.0.1');
     expect(await placeWith({ ...forwarded, [CLUSTER_HEADER]: PROOF })).toBe('192.0.2.7');
     expect(await placeWith({ 'x-forwarded-for': 'anything', [CLUSTER_HEADER]: PROOF })).toBe('127.0.0.1');
   });
@@ -184,6 +184,19 @@ describe('a Host', () => {
     expect(await statusOf({ url: '/', headers: { host: 'app:5050', [CLUSTER_HEADER]: PROOF } })).toBe(200);
     expect(await statusOf({ url: '/between', headers: { host: 'app:5050', authorization: PROOF } })).toBe(200);
     expect(await statusOf({ url: '/', headers: { host: 'app:5050', [CLUSTER_HEADER]: 'Bearer guess' } })).toBe(421);
+  });
+});
+
+describe('a request that a process of another installation forwards', () => {
+  it('is refused with 421, with keys and without, and counted', async () => {
+    const headers = { [CLUSTER_HEADER]: 'Bearer guess' };
+    const { server, statusOf } = worldOf({ requestsPerMinute: 2 });
+    const refused = await server.inject({ url: '/', headers });
+    expect([refused.statusCode, refused.json<{ code: string }>().code]).toEqual([421, 'misdirected']);
+    expect(await statusOf({ method: 'POST', url: '/', headers })).toBe(421);
+    expect(await statusOf({ url: '/', headers })).toBe(429);
+    const keyed = worldOf({ servedHosts: 'any', apiKeys: [KEY] });
+    expect(await keyed.statusOf({ method: 'POST', url: '/', headers: { ...headers, 'x-api-key': KEY.key } })).toBe(421);
   });
 });
 

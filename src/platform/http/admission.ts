@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { AppError } from '../../kernel/index.js';
+import { AppError } from '../../kernel/index.js';
 import { refusalOfKey, refusalOfPage } from './access.js';
 import { type ApiKey, CLUSTER_HEADER, clientNetworkOf, COUNTED_HEADER, presentedKey, theKeyAmong } from './callers.js';
 import { allowOrigin, answerPreflights } from './cors.js';
@@ -55,11 +55,13 @@ export function admissionOf(options: AdmissionOptions): Admission {
   const keyOf = theKeyAmong(apiKeys);
   const limit = requestsPerMinute === undefined ? undefined : new RequestLimit(requestsPerMinute, nowMs);
   const refusalOfName = refusalOfHost(servedHosts);
-  const hostRefusal = (request: FastifyRequest): AppError | undefined =>
-    request.isFromCluster ? undefined : refusalOfName(request.raw);
+  const addresseeRefusal = (request: FastifyRequest): AppError | undefined => {
+    if (request.isFromCluster) return undefined;
+    return request.headers[CLUSTER_HEADER] === undefined ? refusalOfName(request.raw) : ofOtherInstallation();
+  };
   const judge = (usage: QuotaUsage, request: FastifyRequest, reply: FastifyReply): AppError | undefined => {
     setQuotaHeaders(reply, usage);
-    return usage.isOver ? rateLimited(usage) : hostRefusal(request);
+    return usage.isOver ? rateLimited(usage) : addresseeRefusal(request);
   };
   return (request, reply) => {
     if (corsOrigins.size > 0) allowOrigin(request, reply, corsOrigins);
@@ -71,7 +73,7 @@ export function admissionOf(options: AdmissionOptions): Admission {
       if (request.apiKey) request.caller = request.apiKey.name;
     }
     const weight = limit === undefined ? 0 : weightOf(request, apiKeys.length > 0);
-    if (limit === undefined || weight === 0) return hostRefusal(request);
+    if (limit === undefined || weight === 0) return addresseeRefusal(request);
     const caller = request.apiKey ? `key ${request.apiKey.name}` : `from ${clientNetworkOf(request)}`;
     if (sharedQuota === undefined) return judge(limit.count(caller, weight), request, reply);
     const usage = limit.countShared(sharedQuota, caller, weight);
@@ -100,6 +102,12 @@ export function useAccessControl(server: FastifyInstance, options: AdmissionOpti
   server.addHook('onRequest', (request, _reply, done) => {
     done(apiKeys.length > 0 ? refusalOfKey(request) : refusalOfPage(request, servedHosts, corsOrigins));
   });
+}
+
+/** The sender forwards for another installation: a write that is done here would be missing there. */
+function ofOtherInstallation(): AppError {
+  const detail = `${CLUSTER_HEADER} does not prove the cluster secret of this installation: send the request to the sender's own app`;
+  return new AppError('misdirected', detail, { retry: 'never' });
 }
 
 function weightOf({ routeOptions, apiKey, isFromCluster, headers }: FastifyRequest, hasKeys: boolean): number {
