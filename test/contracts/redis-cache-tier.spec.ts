@@ -66,6 +66,30 @@ describeOnRedis('the cache tier in a Redis Cluster', (cluster) => {
     }
   });
 
+  it('with a full index, stores every value, also one that expired, and drops another for a new one', async () => {
+    const small = new RedisCacheTier(redis, systemRandom, 1);
+    const of = { group: 'full', generation: 1 };
+    const names = Array.from({ length: 60 }, (_, n) => `full:1:after=${String(n)}`);
+    for (const key of names) {
+      await small.set(key, VALUE, of);
+      expect(await small.get(key)).toEqual(VALUE);
+    }
+
+    const held = async (): Promise<readonly string[]> => {
+      const keys = (await Promise.all(masters(cluster()).map(keysOf))).flat();
+      return keys.filter((key) => names.includes(key)).sort();
+    };
+    const left = await held();
+    expect(left).toHaveLength(12);
+    for (const key of left) {
+      await redis.call('unlink', [key]);
+      await small.set(key, VALUE, of);
+    }
+    expect(await held()).toEqual(left);
+    await small.removeBefore({ ...of, generation: 2 });
+    expect(await held()).toEqual([]);
+  });
+
   it.each([
     ['cut short', (bytes: Buffer) => bytes.subarray(0, -1)],
     ['empty', () => Buffer.alloc(0)],
@@ -130,7 +154,7 @@ describeOnRedis('the cache tier in a Redis Cluster', (cluster) => {
     await setSlot(to, 'importing', await idOf(from));
     await setSlot(from, 'migrating', await idOf(to));
     try {
-      await expect(tier.claim(key, 'a')).rejects.toThrow('TRYAGAIN');
+      await expect(tier.claim(key, 'a')).rejects.toThrow('Too many Cluster redirections');
       expect(new Set([...redis.known].map(({ state }) => state))).toEqual(new Set(['closed']));
     } finally {
       await setSlot(from, 'stable');

@@ -13,7 +13,7 @@ const LEASE_MS = 1_000;
 const CRC_BYTES = 4;
 /** The index of a group has so many parts, each of a range of slots, so that a part mostly lies on the node of its values. */
 const PARTS = 12;
-/** A reader of ever new pages fills Redis, and not the index. */
+/** Bounds what a reader of ever new pages stores. */
 const MAX_KEYS_PER_PART = 10_000;
 const KEYS_PER_TURN = 200;
 
@@ -27,11 +27,18 @@ const STORE = `redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 if redis.call('GET', KEYS[2]) == ARGV[3] then redis.call('DEL', KEYS[2]) end`;
 /** KEYS: lease. ARGV: owner. */
 const RELEASE = `if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end`;
-/** KEYS: index. ARGV: generation, key, limit, milliseconds. Returns 0 when the index is full. */
-const REGISTER = `if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[3]) then return 0 end
+/**
+ * KEYS: index. ARGV: generation, key, limit, milliseconds. Makes room for a new key in a full index: returns the key that it
+ * dropped, of any age, because pages that are read often would be the oldest.
+ */
+const REGISTER = `local dropped = false
+if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[3]) and not redis.call('ZSCORE', KEYS[1], ARGV[2]) then
+  dropped = redis.call('ZRANDMEMBER', KEYS[1])
+  redis.call('ZREM', KEYS[1], dropped)
+end
 redis.call('ZADD', KEYS[1], ARGV[1], ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
-return 1`;
+return dropped`;
 
 /**
  * The tier of a cache in a Redis Cluster. A key has no braces, so keys spread over all slots; its lease `{key}:lease` hashes to the
@@ -45,6 +52,7 @@ export class RedisCacheTier implements SharedCacheTier {
   constructor(
     private readonly redis: RedisClient,
     private readonly random: Random,
+    private readonly maxKeysPerPart = MAX_KEYS_PER_PART,
   ) {
     // For each part, a hash tag whose slot is in the range of the part.
     for (let tag = 0; this.tags.size < PARTS; tag += 1) {
@@ -70,8 +78,9 @@ export class RedisCacheTier implements SharedCacheTier {
 
   async set(key: string, value: Buffer, { group, generation }: CacheGeneration, owner = ''): Promise<void> {
     const index = this.indexOf(group, this.partOf(key));
-    const registering = [REGISTER, 1, index, generation, key, MAX_KEYS_PER_PART, INDEX_EXPIRES_AFTER_MS];
-    if ((await this.redis.call('eval', registering)) !== 1) return this.release(key, owner);
+    const registering = [REGISTER, 1, index, generation, key, this.maxKeysPerPart, INDEX_EXPIRES_AFTER_MS];
+    const dropped = await this.redis.call('eval', registering);
+    if (Buffer.isBuffer(dropped)) await this.redis.call('unlink', [dropped]);
     await this.redis.call('eval', [STORE, 2, key, leaseOf(key), sealed(key, value), this.expiryMs(), owner]);
   }
 
