@@ -277,5 +277,16 @@ describe('SqlDatabase', () => {
       ).toThrow('no');
       expect(reader.handle.inTransaction).toBe(false);
     });
+
+    it('given a load whose failure ended the transaction, as an I/O error does, throws that failure', async () => {
+      const { reader } = await openOne();
+
+      expect(() =>
+        reader.loadVersioned('books', () => {
+          reader.handle.exec('ROLLBACK');
+          throw new Error('disk I/O error');
+        }),
+      ).toThrow('disk I/O error');
+    });
   });
 });

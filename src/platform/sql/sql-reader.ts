@@ -89,7 +89,8 @@ export class SqlReader {
     try {
       return { version: this.readVersion(table), value: load() };
     } finally {
-      this.end.run();
+      // An I/O error has ended the transaction itself.
+      if (this.handle.inTransaction) this.end.run();
     }
   }
 
