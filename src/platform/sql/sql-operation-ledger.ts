@@ -14,7 +14,7 @@ import type { SqlDatabase } from './sql-database.js';
 const SECOND_MS = 1_000;
 const RECORDED_PER_PRUNE = 500;
 const PRUNED_AT_ONCE = 1_000;
-/** Work that fails after it has recorded leaves the count without keys too high until the next full count. */
+/** Until the next full count, work that fails leaves the count without keys too high if it recorded, or too low if it also pruned. */
 const RECORDED_PER_COUNT = 100_000;
 
 /** The owner, in the table, of a key that counts against nobody's quota: every key has one, which the index by expiry relies on. */
