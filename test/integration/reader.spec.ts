@@ -206,6 +206,9 @@ describe('a reader beside an app', () => {
     const at = await client.add(BOOK.path, BOOK.input);
     const reader = await startReader();
     const atReader = new Client(reader.url);
+    const inodes = (): number[] =>
+      ['', '-wal', '-shm'].map((end) => statSync(join(dataDirectory, `bookstore.db${end}`)).ino);
+    const before = inodes();
     await app?.kill();
     expect((await atReader.get(at)).json()).toMatchObject(BOOK.input);
     expect((await atReader.get('/health/ready')).status).toBe(200);
@@ -218,6 +221,7 @@ describe('a reader beside an app', () => {
     await app?.stop();
     expect((await atReader.get(at)).json()).toMatchObject(BOOK.input);
     expect(statSync(join(dataDirectory, 'bookstore.db-wal')).size).toBe(0);
+    expect(inodes()).toEqual(before);
   });
 
   it('beside an app that does not move, changes no file of the data directory, and stops in time', async () => {
@@ -247,6 +251,15 @@ describe('a reader beside an app', () => {
         renameSync(`${file}.copy`, file);
       },
       /was replaced by another file/,
+    ],
+    [
+      'restored in place, without its log',
+      (file: string): void => {
+        copyFileSync(file, `${file}.copy`);
+        for (const ending of ['-wal', '-shm']) rmSync(`${file}${ending}`);
+        copyFileSync(`${file}.copy`, file);
+      },
+      /bookstore\.db-(?:wal|shm) was removed or renamed/,
     ],
   ])('ends with one clear line when the database is %s', async (_, replace, line) => {
     await startApp();

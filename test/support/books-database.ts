@@ -13,7 +13,7 @@ import { RecordingLog } from './recording-log.js';
 import { RecordingProcessControl } from './recording-process-control.js';
 import { SeededRandom } from './seeded-random.js';
 
-export { BookEntity };
+export { BookEntity, BOOKS_STORE };
 
 /** Nothing is wrong with the file. */
 export const SOUND: WriteGuard = { refusal: undefined, lost: () => undefined };

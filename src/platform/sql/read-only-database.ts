@@ -15,25 +15,30 @@ export interface ReadOnlyDatabaseOptions {
 }
 
 const BUSY_TIMEOUT_MS = 250;
+const ENDINGS = ['', '-wal', '-shm'];
 
 /**
  * A database file that another process owns, migrates and writes. It is opened through SQLite alone, for reading, and without
  * the data directory's lock.
  *
- * SQLite goes on answering from a file that was removed or replaced, so device and inode are compared before each question to
- * it. The same holds for a file that the owner has migrated since.
+ * SQLite goes on answering from a file that was removed, replaced or migrated, so device and inode are compared before each
+ * question to it, and the version of the schema after each commit. The log (`-wal`) and its index (`-shm`) are compared too, because
+ * a copy written over the database keeps the inode. SQLite keeps both while this process has them open.
  */
 export class ReadOnlyDatabase {
   readonly reader: SqlReader;
   private lost: string | undefined;
   private schemaVersion: unknown;
+  /** By path, from when SQLite first used the file. */
+  private readonly identities = new Map<string, string>();
 
   private constructor(
     private readonly handle: SqlHandle,
-    private readonly identity: string,
+    identity: string,
     private readonly options: ReadOnlyDatabaseOptions,
     ports: { readonly nextTurn: NextTurn; readonly log: Log },
   ) {
+    this.identities.set(options.file, identity);
     this.schemaVersion = this.readSchemaVersion();
     this.damaged = (what) => {
       const damage = `${options.file} is damaged (${what}): stop the app, put a good copy back and start it again`;
@@ -82,16 +87,24 @@ export class ReadOnlyDatabase {
   /** Says why nothing may be read any more; undefined while all is well. Looks now. */
   problem(): string | undefined {
     if (this.lost !== undefined) return this.lost;
-    const { file } = this.options;
-    const found = identityOf(file);
-    if (found !== this.identity) {
-      this.lost = `${file} was ${found === undefined ? 'removed or renamed' : 'replaced by another file'} while it was in use`;
+    try {
+      for (const ending of ENDINGS) this.lost ??= this.problemOf(`${this.options.file}${ending}`);
+    } catch (error) {
+      this.lost = (error as Error).message;
     }
     return this.lost;
   }
 
   close(): void {
     this.handle.close();
+  }
+
+  private problemOf(path: string): string | undefined {
+    const found = identityOf(path);
+    const noted = this.identities.get(path);
+    if (noted === undefined && found !== undefined) this.identities.set(path, found);
+    if (noted === undefined || found === noted) return undefined;
+    return `${path} was ${found === undefined ? 'removed or renamed' : 'replaced by another file'} while it was in use`;
   }
 
   private assertReadable(): void {
@@ -112,10 +125,15 @@ export class ReadOnlyDatabase {
   }
 }
 
-/** Device and inode; undefined when there is no such file. An open file keeps its inode from being used again. */
+/** Device and inode; undefined when there is no such file. An open file keeps its inode from being used again. Throws an AppError. */
 function identityOf(file: string): string | undefined {
-  const stats = statSync(file, { throwIfNoEntry: false });
-  return stats?.isFile() === true ? `${String(stats.dev)}:${String(stats.ino)}` : undefined;
+  try {
+    const stats = statSync(file, { throwIfNoEntry: false });
+    return stats?.isFile() === true ? `${String(stats.dev)}:${String(stats.ino)}` : undefined;
+  } catch (cause) {
+    const why = (cause as Error).message;
+    throw new AppError('not-ready', `${file} cannot be looked at (${why})`, { retry: 'safe', cause });
+  }
 }
 
 /** Says in which direction the file's schema differs from this program's; undefined when they are of one version. */

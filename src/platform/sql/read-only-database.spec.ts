@@ -1,0 +1,86 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { copyFileSync, mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { temporaryDirectory } from '../../../test/support/app-process.js';
+import { BOOKS_STORE, openBooksDatabase } from '../../../test/support/books-database.js';
+import { RecordingLog } from '../../../test/support/recording-log.js';
+import { PLATFORM_MIGRATIONS, ReadOnlyDatabase, type SqlDatabase } from './index.js';
+
+describe('ReadOnlyDatabase', () => {
+  let directory: string;
+  let data: string;
+  let file: string;
+  let owner: SqlDatabase;
+  let opened: ReadOnlyDatabase | undefined;
+
+  const open = (): ReadOnlyDatabase => {
+    opened = ReadOnlyDatabase.open(
+      { nextTurn: setImmediate, log: new RecordingLog() },
+      { file, migrations: [...PLATFORM_MIGRATIONS, ...BOOKS_STORE.migrations] },
+    );
+    return opened;
+  };
+  const commit = (): Promise<void> =>
+    owner.writer.run((scope) => {
+      scope.touch('books');
+    });
+
+  beforeEach(async () => {
+    directory = temporaryDirectory();
+    data = join(directory, 'data');
+    mkdirSync(data);
+    file = join(data, 'bookstore.db');
+    owner = await openBooksDatabase(file);
+  });
+
+  afterEach(async () => {
+    opened?.close();
+    opened = undefined;
+    await owner.close();
+    rmSync(directory, { recursive: true });
+  });
+
+  it('given commits, checkpoints and a close of the owner, has no problem', async () => {
+    const database = open();
+    await commit();
+    expect(database.problem()).toBeUndefined();
+    await owner.close();
+    expect(database.problem()).toBeUndefined();
+    owner = await openBooksDatabase(file);
+    await commit();
+    expect(database.problem()).toBeUndefined();
+    expect(database.reader.currentVersion('books').generation).toBe(2);
+  });
+
+  it('given an owner that starts later, has no problem', async () => {
+    await owner.close();
+    const database = open();
+    owner = await openBooksDatabase(file);
+    await commit();
+    expect(database.problem()).toBeUndefined();
+    expect(database.reader.currentVersion('books').generation).toBe(1);
+  });
+
+  it('given a copy written over the file, and its log removed, refuses to read', async () => {
+    await owner.close();
+    const database = open();
+    copyFileSync(file, `${file}.copy`);
+    for (const ending of ['-wal', '-shm']) rmSync(`${file}${ending}`);
+    copyFileSync(`${file}.copy`, file);
+
+    expect(database.problem()).toMatch(/bookstore\.db-wal was removed or renamed while it was in use/);
+    expect(() => database.reader.currentVersion('books')).toThrow(/was removed or renamed/);
+    owner = await openBooksDatabase(file);
+    expect(database.problem()).toMatch(/was removed or renamed/);
+  });
+
+  it('given a path that the system cannot look at, has a problem and does not throw; a start is refused', async () => {
+    const database = open();
+    await owner.close();
+    renameSync(data, `${data}.away`);
+    symlinkSync(data, data);
+
+    expect(database.problem()).toMatch(/bookstore\.db cannot be looked at \(ELOOP/);
+    expect(open).toThrow(expect.objectContaining({ code: 'not-ready' }));
+  });
+});
