@@ -80,9 +80,16 @@ function launched(child: ChildProgram, onWaiting: OnWaiting): LaunchedChild {
   });
   closeSync(output);
   const { pid } = process_;
-  if (pid !== undefined && runFile.url !== undefined) writeRunFile(runFile.path, { url: runFile.url }, pid);
+  let failure: string | undefined;
+  try {
+    if (pid !== undefined && runFile.url !== undefined) writeRunFile(runFile.path, { url: runFile.url }, pid);
+  } catch (error) {
+    // Nothing would find the process after this one ends.
+    failure = explainFailure(error);
+    process_.kill('SIGKILL');
+  }
 
-  const exited = exitOf(process_, () => child.complaintIn(readFrom(log, logLength)));
+  const exited = exitOf(process_, () => failure ?? child.complaintIn(readFrom(log, logLength)));
   let isGone = false;
   void exited.then(() => (isGone = true));
   return {
