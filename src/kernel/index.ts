@@ -37,6 +37,7 @@ export type {
   DiskFile,
   DiskReader,
   Log,
+  Microtask,
   NextTurn,
   ProcessControl,
   Random,

@@ -17,6 +17,9 @@ export interface Timers {
 /** Runs `task` once, after the input that is already waiting has been handled. */
 export type NextTurn = (task: () => void) => void;
 
+/** Runs `task` once, at the end of the event loop's present callback: before any further input is received. */
+export type Microtask = (task: () => void) => void;
+
 /** Named points beside every durable boundary. Only in fault tests, `reach` kills the process there, as `kill -9` does. */
 export interface CrashSites {
   reach(site: string): void;

@@ -26,7 +26,14 @@ import {
 import { NodeClient } from '../../platform/node-client/index.js';
 import { fileLayoutOf, isSameProcess, readRunFile, type RunningServer } from '../../platform/nodes/index.js';
 import { HttpObserver, logPort } from '../../platform/observability/index.js';
-import { monotonicMs, nextTurn, systemClock, systemRandom, systemTimers, uuids } from '../../platform/process/index.js';
+import {
+  microtask,
+  monotonicMs,
+  systemClock,
+  systemRandom,
+  systemTimers,
+  uuids,
+} from '../../platform/process/index.js';
 import { openQuota } from '../../platform/redis/index.js';
 import { deriveKey, knownClusterSecret } from '../../platform/secrets/index.js';
 import { SharedCache } from '../../platform/shared-cache/index.js';
@@ -65,7 +72,7 @@ export async function startReader(
 ): Promise<RunningServer> {
   const log = logPort(logger);
   const database = ReadOnlyDatabase.open(
-    { nextTurn, log },
+    { microtask, log },
     {
       file: bookstoreIn(config.dataDirectory),
       migrations: [

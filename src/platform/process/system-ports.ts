@@ -1,5 +1,5 @@
 import { randomBytes, randomFillSync } from 'node:crypto';
-import type { Clock, NextTurn, Random, Timers } from '../../kernel/index.js';
+import type { Clock, Microtask, NextTurn, Random, Timers } from '../../kernel/index.js';
 
 export const systemClock: Clock = { nowMs: () => Date.now() };
 
@@ -26,6 +26,10 @@ export const systemRandom: Random = {
 
 export const nextTurn: NextTurn = (task) => {
   setImmediate(task);
+};
+
+export const microtask: Microtask = (task) => {
+  queueMicrotask(task);
 };
 
 /** These timers do not keep the process alive. */

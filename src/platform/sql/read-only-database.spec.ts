@@ -11,11 +11,12 @@ describe('ReadOnlyDatabase', () => {
   let data: string;
   let file: string;
   let owner: SqlDatabase;
+  let microtasks: (() => void)[];
   let opened: ReadOnlyDatabase | undefined;
 
   const open = (): ReadOnlyDatabase => {
     opened = ReadOnlyDatabase.open(
-      { nextTurn: setImmediate, log: new RecordingLog() },
+      { microtask: (task) => microtasks.push(task), log: new RecordingLog() },
       { file, migrations: [...PLATFORM_MIGRATIONS, ...BOOKS_STORE.migrations] },
     );
     return opened;
@@ -30,6 +31,7 @@ describe('ReadOnlyDatabase', () => {
     data = join(directory, 'data');
     mkdirSync(data);
     file = join(data, 'bookstore.db');
+    microtasks = [];
     owner = await openBooksDatabase(file);
   });
 
@@ -38,6 +40,20 @@ describe('ReadOnlyDatabase', () => {
     opened = undefined;
     await owner.close();
     rmSync(directory, { recursive: true });
+  });
+
+  it('given a commit of the owner, sees it after the microtasks of the callback that looked last', async () => {
+    const { reader } = open();
+    const before = reader.currentVersion('books');
+    expect(reader.currentVersion('books')).toBe(before);
+    expect(microtasks).toHaveLength(1);
+
+    await commit();
+    microtasks.forEach((task) => {
+      task();
+    });
+
+    expect(reader.currentVersion('books').generation).toBe(before.generation + 1);
   });
 
   it('given commits, checkpoints and a close of the owner, has no problem', async () => {

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import BetterSqlite3 from 'better-sqlite3';
-import { AppError, type Log, type NextTurn } from '../../kernel/index.js';
+import { AppError, type Log, type Microtask } from '../../kernel/index.js';
 import { guarded } from './guarded-handle.js';
 import { refusalToOpen } from './sql-error.js';
 import type { SqlHandle } from './sql-handle.js';
@@ -36,7 +36,7 @@ export class ReadOnlyDatabase {
     private readonly handle: SqlHandle,
     identity: string,
     private readonly options: ReadOnlyDatabaseOptions,
-    ports: { readonly nextTurn: NextTurn; readonly log: Log },
+    ports: { readonly microtask: Microtask; readonly log: Log },
   ) {
     this.identities.set(options.file, identity);
     this.schemaVersion = this.readSchemaVersion();
@@ -46,7 +46,7 @@ export class ReadOnlyDatabase {
       return new AppError('storage-damaged', damage, { retry: 'safe' });
     };
     guarded(handle, (error) => this.damaged((error as Error).message));
-    this.reader = new SqlReader(handle, ports.nextTurn, {
+    this.reader = new SqlReader(handle, ports.microtask, {
       look: () => {
         this.assertReadable();
       },
@@ -62,7 +62,7 @@ export class ReadOnlyDatabase {
 
   /** Throws one AppError when the file is missing, or is not of this version. Creates and changes nothing. */
   static open(
-    ports: { readonly nextTurn: NextTurn; readonly log: Log },
+    ports: { readonly microtask: Microtask; readonly log: Log },
     options: ReadOnlyDatabaseOptions,
   ): ReadOnlyDatabase {
     const { file, migrations } = options;

@@ -1,5 +1,4 @@
 import type { Statement } from 'better-sqlite3';
-import type { NextTurn } from '../../kernel/index.js';
 import type { SqlHandle } from './sql-handle.js';
 
 /** One state of a table. */
@@ -19,7 +18,7 @@ export interface Versioned<T> {
 
 /** What a process must look at that does not own the file. Both throw when nothing may be read any more. */
 export interface ReadWatch {
-  /** Called before each question to SQLite: at most once per turn. */
+  /** Called before each question to SQLite. */
   look(): void;
   /** Called when another connection has committed. */
   moved(): void;
@@ -32,10 +31,10 @@ const UNWATCHED: ReadWatch = { look: () => undefined, moved: () => undefined };
  * SQLite's `data_version` tells this connection of any other commit, so the generation is looked up again exactly when it may
  * have moved, whichever process moved it. The same holds for the incarnation of the writing process.
  *
- * Asking SQLite takes several system calls, so one answer serves a whole event-loop turn, unless this process commits in the
- * meantime (`noticeCommit`). Requests handled in one turn began to arrive before it, so when they were sent, no commit that
- * another process makes during the turn had been answered. (A client that pipelines over one connection while it watches a second
- * process could tell the difference.)
+ * Asking SQLite takes several system calls, so one answer serves until the task given to `later` runs, unless this process commits
+ * in the meantime (`noticeCommit`). The process that owns the file passes `nextTurn`: nobody else commits to it. A process that does
+ * not own the file passes `microtask`, so an answer serves one callback of the event loop: what is handled in it arrived before it.
+ * A whole turn would be too long, because libuv may poll for input several times in one, and after callbacks of `setImmediate`.
  */
 export class SqlReader {
   private readonly dataVersion: Statement<[], number>;
@@ -51,7 +50,7 @@ export class SqlReader {
   /** `handle` is for preparing read statements; no caller may leave a transaction open on it. */
   constructor(
     readonly handle: SqlHandle,
-    private readonly nextTurn: NextTurn,
+    private readonly later: (task: () => void) => void,
     private readonly watch = UNWATCHED,
   ) {
     this.dataVersion = handle.prepare<[], number>('PRAGMA data_version').pluck();
@@ -109,7 +108,7 @@ export class SqlReader {
       this.versions.clear();
     }
     this.isChecked = true;
-    this.nextTurn(() => {
+    this.later(() => {
       this.isChecked = false;
     });
   }
