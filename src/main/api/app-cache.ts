@@ -30,6 +30,7 @@ export class AppCache extends SharedCache<PreparedBody> {
         ...{ tables: [BOOKS_TABLE], tier, source: reader, timers: systemTimers },
         formerIncarnations: this.database.formerIncarnations(MAX_FORMER_INCARNATIONS),
       });
+      this.former?.close();
       this.former = former;
       reader.onCommit = () => {
         former.noticeCommit();

@@ -42,13 +42,11 @@ interface ObservedNode {
   readonly state: keyof typeof BREAKER;
 }
 
-interface ObservedClient {
-  readonly known: Iterable<ObservedNode>;
-  observed: ((node: string, seconds: number) => void) | undefined;
-}
-
-/** Counts and times the calls of each Redis node, and shows its breaker. */
-export function observeRedis(registry: Registry, client: ObservedClient): void {
+/** Counts the calls of each Redis node, and shows its breaker. Returns what times a call that the node answered. */
+export function observeRedis(
+  registry: Registry,
+  known: () => Iterable<ObservedNode>,
+): (node: string, seconds: number) => void {
   const registers = [registry];
   new Counter({
     name: 'bifolio_redis_calls_total',
@@ -57,7 +55,7 @@ export function observeRedis(registry: Registry, client: ObservedClient): void {
     registers,
     collect() {
       this.reset();
-      for (const { name: node, hits, misses, errors, skipped } of client.known) {
+      for (const { name: node, hits, misses, errors, skipped } of known()) {
         this.inc({ node, result: 'hit' }, hits);
         this.inc({ node, result: 'miss' }, misses);
         this.inc({ node, result: 'error' }, errors);
@@ -71,7 +69,8 @@ export function observeRedis(registry: Registry, client: ObservedClient): void {
     labelNames: ['node'],
     registers,
     collect() {
-      for (const { name: node, state } of client.known) this.set({ node }, BREAKER[state]);
+      this.reset();
+      for (const { name: node, state } of known()) this.set({ node }, BREAKER[state]);
     },
   });
   const durations = new Histogram({
@@ -82,7 +81,7 @@ export function observeRedis(registry: Registry, client: ObservedClient): void {
     registers,
   });
   const series = new Map<string, { observe(seconds: number): void }>();
-  client.observed = (node, seconds) => {
+  return (node, seconds) => {
     let ofNode = series.get(node);
     if (ofNode === undefined) series.set(node, (ofNode = durations.labels(node)));
     ofNode.observe(seconds);

@@ -1,6 +1,7 @@
 export { type BreakerState, CalledNode, SKIPPED_FOR_MS } from './called-node.js';
 export { missingOf, planCluster } from './cluster-plan.js';
 export { findRedisServer } from './find-server.js';
+export { followCluster } from './follow-cluster.js';
 export { formCluster, type FormOptions, viewsOf } from './form-cluster.js';
 export { freeNodePorts } from './free-ports.js';
 export { answersPing, slotOf, viewOf, withNode } from './node-connection.js';

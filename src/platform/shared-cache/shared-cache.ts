@@ -3,7 +3,13 @@ import type { Log } from '../../kernel/index.js';
 import { GenerationCache, type SharedTierOptions, type VersionedSource } from '../cache/index.js';
 import { countCacheReads, observeRedis } from '../observability/index.js';
 import { monotonicMs, systemRandom, systemTimers } from '../process/index.js';
-import { clusterAccess, type ClusterLocation, RedisCacheTier, RedisClient } from '../redis/index.js';
+import {
+  type ClusterAccess,
+  type ClusterLocation,
+  followCluster,
+  RedisCacheTier,
+  RedisClient,
+} from '../redis/index.js';
 
 export interface SharedCacheOptions<V> {
   /** The size of the tier in this process; undefined: no tier keeps anything. */
@@ -17,7 +23,8 @@ export interface SharedCacheOptions<V> {
 export class SharedCache<V extends { readonly bytes: Buffer }> {
   readonly reads: GenerationCache<V>;
   private client: RedisClient | undefined;
-  private isClosed = false;
+  private observed: RedisClient['observed'];
+  private leave: () => void = () => undefined;
 
   constructor(
     source: VersionedSource,
@@ -34,32 +41,26 @@ export class SharedCache<V extends { readonly bytes: Buffer }> {
     return this.client.isReady ? 'available' : 'away';
   }
 
-  /** Shares reads through Redis as soon as it answers. Nothing waits for it. Calls `shared` with the tier, if there is one. */
+  /**
+   * Shares reads through Redis as soon as it answers. Nothing waits for it. Calls `shared` with each tier: there is another one
+   * when the cluster has moved.
+   */
   share(shared?: (tier: RedisCacheTier) => void): void {
-    this.join(shared).catch((error: unknown) => {
-      this.own.log.warn('reads are not shared through Redis', { error: String(error) });
+    const { maxBytes, location, bytes } = this.options;
+    if (maxBytes === undefined || location === undefined) return;
+    const ports = { log: this.own.log, nowMs: monotonicMs, random: systemRandom, timers: systemTimers };
+    const open = (access: ClusterAccess): Promise<RedisClient> => RedisClient.open(access, ports);
+    this.leave = followCluster(location, { ...ports, open }, (client) => {
+      if (this.client === undefined) this.observed = observeRedis(this.own.registry, () => this.client?.known ?? []);
+      this.client = client;
+      client.observed = this.observed;
+      const tier = new RedisCacheTier(client, systemRandom);
+      this.reads.share({ tier, ...bytes, ports });
+      shared?.(tier);
     });
   }
 
   close(): void {
-    this.isClosed = true;
-    this.client?.close();
-  }
-
-  private async join(shared: ((tier: RedisCacheTier) => void) | undefined): Promise<void> {
-    const { maxBytes, location, bytes } = this.options;
-    const access = maxBytes === undefined ? undefined : location && clusterAccess(location);
-    if (access === undefined) return;
-    const ports = { log: this.own.log, nowMs: monotonicMs, random: systemRandom, timers: systemTimers };
-    const client = await RedisClient.open(access, ports);
-    if (this.isClosed) {
-      client.close();
-      return;
-    }
-    this.client = client;
-    observeRedis(this.own.registry, client);
-    const tier = new RedisCacheTier(client, systemRandom);
-    this.reads.share({ tier, ...bytes, ports });
-    shared?.(tier);
+    this.leave();
   }
 }
