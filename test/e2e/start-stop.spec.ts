@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { removeDirectory, temporaryDirectory } from '../support/app-process.js';
 import { eventually } from '../support/eventually.js';
 import { freePorts } from '../support/stand-in-fleet.js';
@@ -262,6 +262,10 @@ describe('a running Bifolio', () => {
         await started.exited;
       }
 
+      const nodes = join(directory, 'redis/cluster.json');
+      mkdirSync(dirname(nodes), { recursive: true });
+      writeFileSync(nodes, '{"nodes":[]}');
+
       const other = { API_KEYS: 'reader:read:fedcba9876543210', LOG_LEVEL: 'warn', PORT: '6001' };
       const { code, printed } = await runToEnd('start', directory, other);
 
@@ -269,6 +273,7 @@ describe('a running Bifolio', () => {
       expect(printed).toMatch(/^Bifolio runs at .* with other settings: .*"npm stop" and "npm start".*\n$/);
       expect(printed).toContain('API_KEYS is another one; LOG_LEVEL is info, not warn; PORT is 0, not 6001');
       expect(printed).not.toMatch(/0123456789abcdef|fedcba9876543210/);
+      expect(existsSync(nodes)).toBe(true);
       expect(isAlive(app.pid)).toBe(true);
     },
   );

@@ -20,7 +20,7 @@ import {
 import { commandLine, systemRandom } from '../../platform/process/index.js';
 import { clusterSecret } from '../../platform/secrets/index.js';
 import { findAdoptable } from './adoption.js';
-import { APP, childrenOf, managedProcessesOf } from './managed-processes.js';
+import { announce, APP, childrenOf, managedProcessesOf } from './managed-processes.js';
 import { type Claim, claim } from './claim.js';
 import { serveLiveness } from './liveness-server.js';
 import type { Message, ProcessKind } from './process-kind.js';
@@ -50,6 +50,7 @@ async function start(kinds: readonly ProcessKind[]): Promise<number> {
   const adopted = await findAdoptable(processes, config.inForce);
   const running = adopted.get(APP);
   if (running && !hasSettings(running, config.inForce)) return EXIT_FAILED;
+  announce(kinds, processes, layout);
   const adoptedPids = new Set([...adopted.values()].map(({ pid }) => pid));
   const isOurs = (kind: ProcessKind): boolean => !kind.sharedDirectory || localPorts.length > 0;
   await endLeftBehind(kinds.filter(isOurs), layout, adoptedPids);

@@ -87,6 +87,13 @@ export async function managedProcessesOf(
   return new Map(processes.flat().map((managed) => [managed.name, managed]));
 }
 
+export function announce(kinds: readonly ProcessKind[], processes: ManagedProcesses, layout: FileLayout): void {
+  for (const kind of kinds) {
+    const ofKind = [...processes.values()].filter((managed) => managed.kind === kind);
+    kind.announce?.(ofKind, layout);
+  }
+}
+
 /**
  * The first start of an `adopted` process takes over the running one. When `dataLock` is not in place, another data directory has
  * replaced the locked one, and an essential process that began there would pass for the earlier one.

@@ -15,12 +15,17 @@ export interface ProcessKind extends ChildRules {
   sharedDirectory?(layout: FileLayout): string;
   /** Finds all processes of this kind that may run. Needs no settings, so a stop works while a setting is wrong. */
   runFiles(layout: FileLayout): readonly RunFile[];
-  /** Called once per start, by the only supervisor of the directories. `print` shows what a person should know. */
+  /**
+   * Called once per start, by the only supervisor of the directories. `print` shows what a person should know. The start may still
+   * be refused, so this changes nothing that a running process reads.
+   */
   processes(
     config: AppConfig,
     layout: FileLayout,
     print: (message: Message) => void,
   ): readonly ProcessDescription[] | Promise<readonly ProcessDescription[]>;
+  /** Called when the start of `processes`, which are all of this kind, is certain, before the first of them starts. */
+  announce?(processes: readonly ProcessDescription[], layout: FileLayout): void;
 }
 
 export interface ProcessDescription extends ChildProgram {

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseConfig } from '../../config/index.js';
-import { fileLayoutOf } from '../../platform/nodes/index.js';
+import { type FileLayout, fileLayoutOf } from '../../platform/nodes/index.js';
 import { clusterAccess, freeNodePorts } from '../../platform/redis/index.js';
 import { begin, decide } from './managed-process-core.js';
 import type { Message, ProcessDescription } from './process-kind.js';
@@ -29,15 +29,20 @@ describe('the Redis nodes of npm start', () => {
     rmSync(data, { recursive: true });
   });
 
+  const layout = (): FileLayout => fileLayoutOf({ dataDirectory: data, replicasDirectory: join(data, 'replicas') });
   const described = async (settings: Readonly<Record<string, string>>): Promise<readonly ProcessDescription[]> => {
     const environment = { DATA_DIR: data, REDIS_CLUSTER_PORTS: ports.join(','), ...settings };
-    const layout = fileLayoutOf({ dataDirectory: data, replicasDirectory: join(data, 'replicas') });
-    return REDIS_KIND.processes(parseConfig(environment), layout, (message) => printed.push(message));
+    return REDIS_KIND.processes(parseConfig(environment), layout(), (message) => printed.push(message));
+  };
+  const announced = async (settings: Readonly<Record<string, string>>): Promise<readonly ProcessDescription[]> => {
+    const processes = await described(settings);
+    REDIS_KIND.announce?.(processes, layout());
+    return processes;
   };
   const access = (): ReturnType<typeof clusterAccess> => clusterAccess({ nodes: [], directory: join(data, 'redis') });
 
   it('are six, and others find their addresses and the password', async () => {
-    const nodes = await described({ REDIS_SERVER_BIN: SERVER });
+    const nodes = await announced({ REDIS_SERVER_BIN: SERVER });
 
     expect(nodes.map(({ name }) => name)).toEqual(ports.map((port, index) => `Redis ${index + 1} (${port})`));
     expect(access()?.nodes).toEqual(ports.map((port) => ({ host: '127.0.0.1', port })));
@@ -46,9 +51,9 @@ describe('the Redis nodes of npm start', () => {
   });
 
   it('keep the password of the first start, in a file that only the owner reads and that no command line shows', async () => {
-    const [first] = await described({ REDIS_SERVER_BIN: SERVER });
+    const [first] = await announced({ REDIS_SERVER_BIN: SERVER });
     const password = access()?.password ?? '';
-    await described({ REDIS_SERVER_BIN: SERVER });
+    await announced({ REDIS_SERVER_BIN: SERVER });
 
     expect(access()?.password).toBe(password);
     const file = join(data, 'redis/password.conf');
@@ -58,13 +63,22 @@ describe('the Redis nodes of npm start', () => {
     expect(JSON.stringify([first?.args, first?.environment])).not.toContain(password);
   });
 
+  it('of a start that is refused, change nothing that others read', async () => {
+    await announced({ REDIS_SERVER_BIN: SERVER });
+    const noted = access();
+    await described({ REDIS: 'off' });
+    await described({ REDIS_SERVER_BIN: SERVER, REDIS_CLUSTER_PORTS: ports.map((port) => port + 1_000).join(',') });
+
+    expect(access()).toEqual(noted);
+  });
+
   it.each([
     ['REDIS is off', { REDIS: 'off', REDIS_SERVER_BIN: SERVER }],
     ['another cluster is named', { REDIS_CLUSTER_NODES: '127.0.0.1:1', REDIS_SERVER_BIN: SERVER }],
   ])('when %s, are none, and no one is told of earlier ones', async (_, settings) => {
-    await described({ REDIS_SERVER_BIN: SERVER });
+    await announced({ REDIS_SERVER_BIN: SERVER });
 
-    expect(await described(settings)).toEqual([]);
+    expect(await announced(settings)).toEqual([]);
     expect(existsSync(join(data, 'redis/cluster.json'))).toBe(false);
     expect(printed).toEqual([]);
   });
@@ -86,7 +100,7 @@ describe('the Redis nodes of npm start', () => {
       const before = process.env['PATH'];
       process.env['PATH'] = PATH ?? before;
       try {
-        expect(await described(settings)).toEqual([]);
+        expect(await announced(settings)).toEqual([]);
       } finally {
         process.env['PATH'] = before;
       }
@@ -98,7 +112,7 @@ describe('the Redis nodes of npm start', () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(ports[1], '127.0.0.1', resolve));
     try {
-      const nodes = await described({ REDIS_SERVER_BIN: SERVER });
+      const nodes = await announced({ REDIS_SERVER_BIN: SERVER });
 
       const port = access()?.nodes[1]?.port;
       expect(ports).not.toContain(port);
@@ -118,7 +132,7 @@ describe('the Redis nodes of npm start', () => {
     const log = join(data, 'logs/redis-3.log');
     mkdirSync(join(data, 'logs'));
     writeFileSync(log, Buffer.alloc(9 * 1024 * 1024));
-    await described({ REDIS_SERVER_BIN: SERVER });
+    await announced({ REDIS_SERVER_BIN: SERVER });
 
     expect([existsSync(log), statSync(`${log}.1`).size]).toEqual([false, 9 * 1024 * 1024]);
   });

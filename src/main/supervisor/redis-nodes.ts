@@ -37,19 +37,20 @@ export const REDIS_KIND: ProcessKind = {
   runFiles: (layout) => NUMBERS.map((number) => layout.redisNode(number).runFile),
   processes: async ({ redis }, layout, print) => {
     const program = redis && serverFor(redis, print);
-    if (!redis || program === undefined) {
-      removeClusterNodes(layout.redisDirectory);
-      return [];
-    }
+    if (!redis || program === undefined) return [];
     const running = await runningPorts(layout);
     const ports = await freeNodePorts(redis.ports, running);
     reportMoved(redis.ports, ports, print);
     const nodes = ports.map((port) => ({ host: HOST, port }));
     const password = ensurePassword(layout.redisDirectory);
-    writeClusterNodes(layout.redisDirectory, nodes);
     const onReady = joining(nodes, password, print);
     running.forEach((port, index) => port === undefined && putAsideLongLog(layout.redisNode(index + 1).log));
     return nodes.map((node, index) => ({ ...descriptionOf(program, index + 1, node, password, layout), onReady }));
+  },
+  announce: (processes, { redisDirectory }) => {
+    const nodes = processes.flatMap(({ runFile: { url } }) => (url === undefined ? [] : [endpointOf(url)]));
+    if (nodes.length === 0) removeClusterNodes(redisDirectory);
+    else writeClusterNodes(redisDirectory, nodes);
   },
 };
 
@@ -71,9 +72,13 @@ function runningPorts(layout: FileLayout): Promise<readonly (number | undefined)
   return Promise.all(
     NUMBERS.map(async (number): Promise<number | undefined> => {
       const presence = await presenceOf(layout.redisNode(number).runFile);
-      return presence.state === 'answers' ? Number(new URL(presence.url).port) : undefined;
+      return presence.state === 'answers' ? endpointOf(presence.url).port : undefined;
     }),
   );
+}
+
+function endpointOf(url: string): RedisEndpoint {
+  return { host: HOST, port: Number(new URL(url).port) };
 }
 
 /** A Redis server appends to its log for ever, but writes little. */
