@@ -1,5 +1,8 @@
 import { beforeEach, expect, it } from '@jest/globals';
 import type { Redis } from 'ioredis';
+import { symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { nameOf } from '../../src/platform/redis/index.js';
 import { AppProcess, removeDirectory, temporaryDirectory } from '../support/app-process.js';
 import { eventually } from '../support/eventually.js';
 import { describeOnRedis, type RedisCluster } from '../support/redis-cluster.js';
@@ -149,6 +152,27 @@ describeOnRedis('with a Redis Cluster', (cluster) => {
       });
     }),
   );
+
+  it('that starts after the app, and comes back on other ports, is joined', async () => {
+    const directory = temporaryDirectory();
+    try {
+      await run(
+        { REDIS_CLUSTER_NODES: '', REDIS_PASSWORD: '', CACHE_BYTES: '0' },
+        async (client) => {
+          expect((await client.get('/health/ready')).text).toContain('"redis":"off"');
+          symlinkSync(cluster().directory, join(directory, 'redis'));
+          await untilFrom('redis', client);
+          await cluster().moveAll();
+          await untilFrom('redis', client);
+          const { text } = await client.get('/metrics');
+          expect(cluster().nodes.some((node) => text.includes(nameOf(node)))).toBe(true);
+        },
+        directory,
+      );
+    } finally {
+      removeDirectory(directory);
+    }
+  });
 
   it(
     'all of whose nodes are killed, changes no answer, and is used again when they are back',
