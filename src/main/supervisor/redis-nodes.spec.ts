@@ -3,12 +3,13 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, wri
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { eventually } from '../../../test/support/eventually.js';
 import { parseConfig } from '../../config/index.js';
 import { type FileLayout, fileLayoutOf } from '../../platform/nodes/index.js';
 import { clusterAccess, freeNodePorts } from '../../platform/redis/index.js';
 import { begin, decide } from './managed-process-core.js';
 import type { Message, ProcessDescription } from './process-kind.js';
-import { REDIS_KIND, redisComplaintIn } from './redis-nodes.js';
+import { joining, REDIS_KIND, redisComplaintIn } from './redis-nodes.js';
 
 /** Any program will do, because nothing is started. */
 const SERVER = process.execPath;
@@ -142,6 +143,60 @@ describe('the Redis nodes of npm start', () => {
     const { state } = decide(begin(REDIS_KIND.restart).state, { kind: 'exited', exit });
 
     expect(state).toMatchObject({ isGivenUp: false, phase: 'waiting' });
+  });
+});
+
+describe('joining the Redis nodes', () => {
+  it('goes on until nothing is missing, whatever fails, and says once what is', async () => {
+    const results = [
+      () => Promise.resolve('slots 0 to 5460 have no master'),
+      () => Promise.reject(new Error('no driver')),
+      () => Promise.resolve(undefined),
+    ];
+    const looks: (number | undefined)[] = [];
+    const printed: Message[] = [];
+    const onReady = joining(
+      (withinMs) => {
+        looks.push(withinMs);
+        return results[looks.length - 1]?.() ?? Promise.resolve(undefined);
+      },
+      (message) => printed.push(message),
+      () => Promise.resolve(),
+    );
+
+    onReady();
+    await eventually(() => {
+      expect(looks).toEqual([undefined, 0, 0]);
+    });
+    expect(printed).toEqual([
+      {
+        text: expect.stringMatching(/^The Redis Cluster is not whole: slots 0 to 5460 .*"npm run redis:status"/),
+        isTrouble: true,
+      },
+    ]);
+    onReady();
+    await eventually(() => {
+      expect(looks).toEqual([undefined, 0, 0, undefined]);
+    });
+  });
+
+  it('begins anew when a node gets ready meanwhile, and says nothing of what was missing', async () => {
+    const looks: ((missing: string | undefined) => void)[] = [];
+    const printed: Message[] = [];
+    const onReady = joining(
+      () => new Promise((resolve) => looks.push(resolve)),
+      (message) => printed.push(message),
+    );
+
+    onReady();
+    onReady();
+    expect(looks).toHaveLength(1);
+    looks[0]?.('a node');
+    await eventually(() => {
+      expect(looks).toHaveLength(2);
+    });
+    looks[1]?.(undefined);
+    expect(printed).toEqual([]);
   });
 });
 

@@ -1,4 +1,5 @@
 import { renameSync, statSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { AppConfig } from '../../config/index.js';
 import { type FileLayout, presenceOf, type ReadinessProbe, type RunFile } from '../../platform/nodes/index.js';
 import {
@@ -18,6 +19,9 @@ import type { Message, ProcessDescription, ProcessKind } from './process-kind.js
 const HOST = '127.0.0.1';
 const NODES = 6;
 const MAX_LOG_BYTES = 8 * 1024 * 1024;
+const LOOK_AGAIN_AFTER_MS = 3_000;
+/** No waiting for what is missing. */
+const ONE_LOOK = 0;
 const NUMBERS = Array.from({ length: NODES }, (_, index) => index + 1);
 
 type Print = (message: Message) => void;
@@ -43,7 +47,7 @@ export const REDIS_KIND: ProcessKind = {
     reportMoved(redis.ports, ports, print);
     const nodes = ports.map((port) => ({ host: HOST, port }));
     const password = ensurePassword(layout.redisDirectory);
-    const onReady = joining(nodes, password, print);
+    const onReady = joining((withinMs) => formCluster(nodes, password, { withinMs }), print);
     running.forEach((port, index) => port === undefined && putAsideLongLog(layout.redisNode(index + 1).log));
     return nodes.map((node, index) => ({ ...descriptionOf(program, index + 1, node, password, layout), onReady }));
   },
@@ -128,24 +132,38 @@ export function redisComplaintIn(output: string, number: number, port: number): 
   return `Redis ${version} refuses ${directive ?? 'its configuration'}: version 7 or later is needed`;
 }
 
-/** Joins the nodes after each time one of them got ready, one joining at a time. */
-function joining(nodes: readonly RedisEndpoint[], password: string, print: Print): () => void {
+/**
+ * Calls `form` after each time one of the nodes got ready, one call at a time. While something is missing, one look follows every
+ * few seconds, also after `form` gave up. Says once what is missing.
+ */
+export function joining(
+  form: (withinMs?: number) => Promise<string | undefined>,
+  print: Print,
+  pause: () => Promise<unknown> = () => delay(LOOK_AGAIN_AFTER_MS, undefined, { ref: false }),
+): () => void {
   let isUnderWay = false;
   let isToBeRepeated = false;
   const join = async (): Promise<void> => {
-    let missing: string | undefined;
-    do {
+    for (let isTold = false; ;) {
+      const isFirst = isToBeRepeated;
       isToBeRepeated = false;
-      missing = await formCluster(nodes, password);
-    } while (isToBeRepeated as boolean);
-    if (missing === undefined) return;
-    const text = `The Redis Cluster is not whole: ${missing}. What is not cached there is read from the stores; "npm run redis:status" shows more.`;
-    print({ text, isTrouble: true });
+      const missing = await form(isFirst ? undefined : ONE_LOOK).catch(String);
+      if (isToBeRepeated as boolean) continue;
+      if (missing === undefined) break;
+      if (!isTold) print({ text: incomplete(missing), isTrouble: true });
+      isTold = true;
+      await pause();
+    }
+    isUnderWay = false;
   };
   return () => {
     isToBeRepeated = true;
     if (isUnderWay) return;
     isUnderWay = true;
-    void join().finally(() => (isUnderWay = false));
+    void join();
   };
+}
+
+function incomplete(missing: string): string {
+  return `The Redis Cluster is not whole: ${missing}. What is not cached there is read from the stores; "npm run redis:status" shows more.`;
 }

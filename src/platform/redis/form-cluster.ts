@@ -8,7 +8,7 @@ const LOOK_EVERY_MS = 50;
 const WITHIN_MS = 30_000;
 
 export interface FormOptions {
-  readonly withinMs?: number;
+  readonly withinMs?: number | undefined;
   /** Ends the work early; what is missing at that time is returned. */
   readonly signal?: AbortSignal;
 }
