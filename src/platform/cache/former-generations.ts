@@ -7,7 +7,7 @@ const LATER_MS = 500;
 /** Soon after a write, and once more for an entry whose loader ended before it could remove the entry itself. */
 const PASSES_PER_WRITE = 2;
 
-export interface FormerGenerationsOptions {
+interface FormerGenerationsOptions {
   readonly tables: readonly string[];
   readonly tier: SharedCacheTier;
   readonly source: Pick<VersionedSource, 'currentVersion'>;

@@ -3,7 +3,7 @@ import type { CacheGeneration, SharedCacheTier } from './cache-tier.js';
 import { LimitedWarnings } from './limited-warnings.js';
 
 /** How long a read waits for another process that loads the same value, before it loads by itself. */
-export const MAX_WAIT_MS = 150;
+const MAX_WAIT_MS = 150;
 const LOOK_AGAIN_AFTER_MS = 5;
 const OWNER_BYTES = 9;
 

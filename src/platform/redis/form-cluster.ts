@@ -7,7 +7,7 @@ const LOOK_EVERY_MS = 50;
 /** Nodes that know each other by their old addresses find the new ones after their node timeout. */
 const WITHIN_MS = 30_000;
 
-export interface FormOptions {
+interface FormOptions {
   readonly withinMs?: number | undefined;
   /** Ends the work early; what is missing at that time is returned. */
   readonly signal?: AbortSignal;

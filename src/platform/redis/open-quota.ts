@@ -5,7 +5,7 @@ import { RedisClient, type RedisClientPorts } from './redis-client.js';
 import { RedisQuota } from './redis-quota.js';
 import type { ClusterAccess, ClusterLocation } from './server-files.js';
 
-export interface OpenQuota extends SharedQuota {
+interface OpenQuota extends SharedQuota {
   /** Counts through Redis as soon as a cluster runs at the location and answers. Nothing waits for it. */
   join(location: ClusterLocation | undefined, secret: Uint8Array): void;
   close(): void;

@@ -4,7 +4,7 @@ import { CalledNode } from './called-node.js';
 import type { ClusterAccess } from './server-files.js';
 
 /** The deadline of each call. */
-export const CALL_DEADLINE_MS = 100;
+const CALL_DEADLINE_MS = 100;
 /**
  * A socket that owes an answer for so many deadlines (250 ms) is closed. Only that leads ioredis away from a stopped node, which
  * keeps its connections open; a deadline per command does not.

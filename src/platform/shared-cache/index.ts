@@ -1,1 +1,1 @@
-export { SharedCache, type SharedCacheOptions } from './shared-cache.js';
+export { SharedCache } from './shared-cache.js';

@@ -11,7 +11,7 @@ import {
   RedisClient,
 } from '../redis/index.js';
 
-export interface SharedCacheOptions<V> {
+interface SharedCacheOptions<V> {
   /** The size of the tier in this process; undefined: no tier keeps anything. */
   readonly maxBytes: number | undefined;
   /** Undefined: no Redis. */
