@@ -210,7 +210,17 @@ describe('what a Redis server complained of', () => {
     [
       'a version that is too old',
       "*** FATAL CONFIG FILE ERROR (Redis 6.0.16) ***\nReading the configuration file, at line 9\n>>> 'shutdown-timeout 0'\nBad directive\n",
-      "Redis 6.0.16 refuses 'shutdown-timeout 0': version 7 or later is needed",
+      "Redis 6.0.16 refuses 'shutdown-timeout 0': install version 7 or later, or correct the files in cluster-config/",
+    ],
+    [
+      'a damaged nodes.conf',
+      '1:M 30 Nov 2026 21:00:00.000 # Unrecoverable error: corrupted cluster config file.\n',
+      'nodes.conf of Redis 1 is damaged: delete that file, it is made again',
+    ],
+    [
+      'a missing configuration',
+      "1:C 30 Nov 2026 21:00:00.000 # Fatal error, can't open config file '/x/redis.conf': No such file or directory\n",
+      "Fatal error, can't open config file '/x/redis.conf': No such file or directory",
     ],
     ['nothing', '1:M 30 Nov 2026 21:00:00.000 # WARNING Memory overcommit must be enabled!\n', undefined],
   ])('is found in its output: %s', (_, output, complaint) => {

@@ -127,9 +127,14 @@ export function redisComplaintIn(output: string, number: number, port: number): 
   if (/Could not create server TCP listening socket|Failed listening on port/.test(output)) {
     return `port-taken: port ${String(port)} or ${String(port + 10_000)}, for Redis ${String(number)}, is in use by another program: stop that program, or set REDIS_CLUSTER_PORTS to free ports`;
   }
+  const [fatal] = /(?:Unrecoverable|Fatal) error[^\n]*/.exec(output) ?? [];
+  if (fatal?.includes('cluster config file') === true) {
+    return `nodes.conf of Redis ${String(number)} is damaged: delete that file, it is made again`;
+  }
+  if (fatal !== undefined) return fatal;
   const [, version, directive] = /FATAL CONFIG FILE ERROR \(Redis ([\d.]+)\)[^>]*>>> ([^\n]*)/.exec(output) ?? [];
   if (version === undefined) return undefined;
-  return `Redis ${version} refuses ${directive ?? 'its configuration'}: version 7 or later is needed`;
+  return `Redis ${version} refuses ${directive ?? 'its configuration'}: install version 7 or later, or correct the files in cluster-config/`;
 }
 
 /**

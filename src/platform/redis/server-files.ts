@@ -74,7 +74,7 @@ export function serverArguments(directory: string, number: number, { host, port 
   return [
     join(configDirectory(dirname(fileURLToPath(import.meta.url))), named),
     ...['--include', join(directory, PASSWORD_FILE), '--dir', files],
-    ...['--bind', host, '--port', String(port)],
+    ...['--bind', host, '--port', String(port), '--cluster-enabled', 'yes', '--daemonize', 'no'],
   ];
 }
 
