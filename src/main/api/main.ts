@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { join } from 'node:path';
 import { loadConfig, namedDirectories } from '../../config/index.js';
-import { appArguments, LOG_FILE_VARIABLE, runServer } from '../../platform/nodes/index.js';
+import { appArguments, logOptions, runServer } from '../../platform/nodes/index.js';
 import { startApp } from './app.js';
 
 const RUN_FILE = 'app.json';
@@ -12,13 +12,11 @@ runServer(() => {
   const config = loadConfig(port);
   const directory = config.storage.dataDirectory;
   return {
-    log: {
+    log: logOptions(process.env, {
       level: config.log.logLevel,
-      file: process.env[LOG_FILE_VARIABLE],
-      secrets: [...config.http.apiKeys.map(({ key }) => key), config.storage.clusterSecret ?? ''].filter(
-        (secret) => secret !== '',
-      ),
-    },
+      apiKeys: config.http.apiKeys,
+      clusterSecret: config.storage.clusterSecret,
+    }),
     directory,
     namedDirectories: namedDirectories(),
     runFile: join(directory, RUN_FILE),

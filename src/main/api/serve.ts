@@ -3,7 +3,6 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import type { AppConfig } from '../../config/index.js';
 import { OperationService } from '../../modules/operations/index.js';
 import { TRANSACTION_QUERIES, TransactionReads } from '../../modules/transactions/index.js';
 import {
@@ -11,6 +10,7 @@ import {
   closeServing,
   createHttpServer,
   IdempotencyGate,
+  listenOn,
   ProblemFilter,
   type QueryNames,
   requestIds,
@@ -18,7 +18,6 @@ import {
   useOpenRequests,
   useWriteAdmission,
   useWriteStop,
-  whyNotListening,
 } from '../../platform/http/index.js';
 import { DocumentOperationLedger } from '../../platform/documents/index.js';
 import { HttpObserver, logPort, NestLogger } from '../../platform/observability/index.js';
@@ -138,7 +137,8 @@ async function served(stores: OpenedStores): Promise<RunningServer> {
   };
   const isAlone = config.replication.nodes.length === 0;
   if (isAlone) await open();
-  await listen(app, config.http);
+  const { host, port } = config.http;
+  await listenOn(port, () => app.listen(port, host), 'set PORT to a free one');
   url = await app.getUrl();
   return {
     url,
@@ -173,12 +173,4 @@ async function nestApp(
   app.useGlobalFilters(new ProblemFilter(logger));
   await app.init();
   return app;
-}
-
-async function listen(app: NestFastifyApplication, { host, port }: AppConfig['http']): Promise<void> {
-  try {
-    await app.listen(port, host);
-  } catch (cause) {
-    throw whyNotListening(cause, port, 'set PORT to a free one');
-  }
 }

@@ -1,5 +1,5 @@
 import { loadReaderConfig, namedDirectories } from '../../config/index.js';
-import { appArguments, LOG_FILE_VARIABLE, runServer } from '../../platform/nodes/index.js';
+import { appArguments, logOptions, runServer } from '../../platform/nodes/index.js';
 import { startReader } from './reader.js';
 
 const { port } = appArguments();
@@ -7,13 +7,11 @@ const { port } = appArguments();
 runServer(() => {
   const config = loadReaderConfig(port);
   return {
-    log: {
+    log: logOptions(process.env, {
       level: config.log.logLevel,
-      file: process.env[LOG_FILE_VARIABLE],
-      secrets: [...config.http.apiKeys.map(({ key }) => key), config.clusterSecret ?? ''].filter(
-        (secret) => secret !== '',
-      ),
-    },
+      apiKeys: config.http.apiKeys,
+      clusterSecret: config.clusterSecret,
+    }),
     directory: config.dataDirectory,
     namedDirectories: namedDirectories().slice(0, 1),
     start: (logger, processControl) => startReader(config, logger, processControl),

@@ -10,6 +10,7 @@ import {
   answerProblems,
   closeServing,
   createHttpServer,
+  listenOn,
   notServed,
   PAGE_QUERIES,
   PREPARED_BODY_BYTES,
@@ -21,7 +22,6 @@ import {
   useJsonBodies,
   useOpenRequests,
   useWriteAdmission,
-  whyNotListening,
 } from '../../platform/http/index.js';
 import { NodeClient } from '../../platform/node-client/index.js';
 import { fileLayoutOf, isSameProcess, readRunFile, type RunningServer } from '../../platform/nodes/index.js';
@@ -153,7 +153,8 @@ async function served(
     isCounted: isLimited,
     writeDeadlineMs: config.writeDeadlineMs,
   });
-  const url = await listen(server, config.http);
+  const { host, port } = config.http;
+  const url = await listenOn(port, () => server.listen({ host, port }), 'start this reader with another --port');
   cache.share();
   let isClosed = false;
   const close = async (): Promise<void> => {
@@ -226,12 +227,4 @@ async function authorizationOf(
       cancel();
     },
   };
-}
-
-async function listen(server: FastifyInstance, { host, port }: ReaderConfig['http']): Promise<string> {
-  try {
-    return await server.listen({ host, port });
-  } catch (cause) {
-    throw whyNotListening(cause, port, 'start this reader with another --port');
-  }
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { loadReplicaConfig, namedDirectories } from '../../config/index.js';
-import { LOG_FILE_VARIABLE, runServer } from '../../platform/nodes/index.js';
+import { logOptions, runServer } from '../../platform/nodes/index.js';
 import { commandLine } from '../../platform/process/index.js';
 import { startReplica } from './replica.js';
 
@@ -17,13 +17,11 @@ runServer(() => {
   const config = loadReplicaConfig(port);
   const { directory } = config;
   return {
-    log: {
+    log: logOptions(process.env, {
       level: config.log.logLevel,
-      file: process.env[LOG_FILE_VARIABLE],
-      secrets: [...config.http.apiKeys.map(({ key }) => key), config.clusterSecret ?? ''].filter(
-        (secret) => secret !== '',
-      ),
-    },
+      apiKeys: config.http.apiKeys,
+      clusterSecret: config.clusterSecret,
+    }),
     directory,
     // The last one, the replicas' directory, contains the replica's own.
     namedDirectories: namedDirectories().slice(-1),

@@ -17,6 +17,7 @@ import {
   closeServing,
   countHeldKeys,
   createHttpServer,
+  listenOn,
   KeyQuota,
   notServed,
   type OpenRequests,
@@ -27,7 +28,6 @@ import {
   useOpenRequests,
   useWriteAdmission,
   useWriteStop,
-  whyNotListening,
 } from '../../platform/http/index.js';
 import { DataFiles, WatchedDisk } from '../../platform/data-files/index.js';
 import { CountingDisk } from '../../platform/disk/index.js';
@@ -173,7 +173,8 @@ export async function startReplica(
     }));
     await serveDocumentation(clients, { title: 'Bifolio replica API', document: replicaDocument });
   });
-  const url = await listen(server, config.http);
+  const { host, port } = config.http;
+  const url = await listenOn(port, () => server.listen({ host, port }), 'start this replica with another --port');
   presence.begin();
   return {
     url,
@@ -247,12 +248,4 @@ function measures(
 function portOf({ server }: FastifyInstance): number {
   const address = server.address();
   return typeof address === 'object' && address ? address.port : 0;
-}
-
-async function listen(server: FastifyInstance, { host, port }: ReplicaConfig['http']): Promise<string> {
-  try {
-    return await server.listen({ host, port });
-  } catch (cause) {
-    throw whyNotListening(cause, port, 'start this replica with another --port');
-  }
 }

@@ -55,7 +55,7 @@ export { withoutOrigin } from './request-target.js';
 export { notServed } from './routes.js';
 export { commitOf, whenCurrent } from './min-seq.js';
 export { type OpenRequests, shuttingDown, useOpenRequests } from './open-requests.js';
-export { closeServing, requestIds, whyNotListening } from './serving.js';
+export { closeServing, listenOn, requestIds } from './serving.js';
 export { answerUnparsable, mayArriveSlowly } from './unparsable.js';
 export { boundedText } from './schemas.js';
 export { answerReplicated } from './replicated-write.js';

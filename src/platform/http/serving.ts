@@ -27,8 +27,16 @@ export function requestIds(random: Random): () => string {
   return () => `${prefix}-${(count += 1).toString(36)}`;
 }
 
-/** Translates a port in use to `port-taken`, with advice; returns every other error unchanged. */
-export function whyNotListening(error: unknown, port: number, wayOut: string): unknown {
+/** Resolves to what `start` does. Rejects with `port-taken`, which gives the way out, when another program has the port. */
+export async function listenOn<T>(port: number, start: () => Promise<T>, wayOut: string): Promise<T> {
+  try {
+    return await start();
+  } catch (error) {
+    throw whyNotListening(error, port, wayOut);
+  }
+}
+
+function whyNotListening(error: unknown, port: number, wayOut: string): unknown {
   if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') return error;
   return new AppError(
     'port-taken',

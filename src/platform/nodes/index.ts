@@ -1,14 +1,7 @@
 export { complaintIn } from './complaint.js';
 export { explainFailure } from './explain-failure.js';
 export { getJson, type JsonAnswer } from './http-json.js';
-export {
-  type ChildExit,
-  type ChildProgram,
-  launchChild,
-  LOG_FILE_VARIABLE,
-  type LaunchedChild,
-  refusedLaunch,
-} from './launch.js';
+export { type ChildExit, type ChildProgram, launchChild, type LaunchedChild, refusedLaunch } from './launch.js';
 export {
   type NodeFiles,
   type FileLayout,
@@ -21,6 +14,7 @@ export { adoptChild } from './adopt.js';
 export { appArguments } from './app-arguments.js';
 export { isSameProcess, type Presence, presenceOf } from './presence.js';
 export { isAlive, signalProcess } from './process-table.js';
+export { logOptions } from './log-options.js';
 export { healthProbe, type Readiness, type ReadinessProbe } from './readiness.js';
 export { replicaProgram } from './replica-program.js';
 export { keepRunFile, readRunFile, removeRunFile, type RunFile, type RunNote, writeRunFile } from './run-file.js';

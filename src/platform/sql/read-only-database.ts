@@ -31,6 +31,7 @@ export class ReadOnlyDatabase {
   private schemaVersion: unknown;
   /** By path, from when SQLite first used the file. */
   private readonly identities = new Map<string, string>();
+  private readonly paths: readonly string[];
 
   private constructor(
     private readonly handle: SqlHandle,
@@ -39,6 +40,7 @@ export class ReadOnlyDatabase {
     ports: { readonly microtask: Microtask; readonly log: Log },
   ) {
     this.identities.set(options.file, identity);
+    this.paths = ENDINGS.map((ending) => `${options.file}${ending}`);
     this.schemaVersion = this.readSchemaVersion();
     this.damaged = (what) => {
       const damage = `${options.file} is damaged (${what}): stop the app, put a good copy back and start it again`;
@@ -88,7 +90,7 @@ export class ReadOnlyDatabase {
   problem(): string | undefined {
     if (this.lost !== undefined) return this.lost;
     try {
-      for (const ending of ENDINGS) this.lost ??= this.problemOf(`${this.options.file}${ending}`);
+      for (const path of this.paths) this.lost ??= this.problemOf(path);
     } catch (error) {
       this.lost = (error as Error).message;
     }
