@@ -1,5 +1,5 @@
 import { BookEntity, BOOKS_STORE } from '../../src/modules/books/index.js';
-import { systemClock, systemTimers } from '../../src/platform/process/index.js';
+import { monotonicMs, systemClock, systemTimers } from '../../src/platform/process/index.js';
 import { DataFiles } from '../../src/platform/data-files/index.js';
 import { NodeDisk } from '../../src/platform/disk/index.js';
 import { NO_CRASH_SITES } from '../../src/platform/crash-sites/index.js';
@@ -33,6 +33,7 @@ export function openBooksDatabase(file: string, ports: Partial<SqlDatabasePorts>
     disk: new NodeDisk(),
     log: new RecordingLog(),
     files: new DataFiles(new RecordingLog()),
+    monotonicMs,
   };
   return SqlDatabase.open(
     { ...defaults, ...ports },

@@ -6,7 +6,7 @@ import { DocumentStore } from '../../platform/documents/index.js';
 import { directoriesIn, NodeDisk } from '../../platform/disk/index.js';
 import { programOf } from '../../platform/nodes/index.js';
 import { logPort } from '../../platform/observability/index.js';
-import { nextTurn, systemClock, systemRandom, systemTimers } from '../../platform/process/index.js';
+import { monotonicMs, nextTurn, systemClock, systemRandom, systemTimers } from '../../platform/process/index.js';
 import { clusterSecret, secretFileIn } from '../../platform/secrets/index.js';
 import {
   BOOKSTORE,
@@ -60,7 +60,7 @@ export async function openStores(locked: LockedDirectory): Promise<OpenedStores>
   const log = logPort(locked.logger);
   const files = new DataFiles(log);
   const ports = {
-    ...{ clock: systemClock, random: systemRandom, timers: systemTimers, nextTurn, log, files },
+    ...{ clock: systemClock, monotonicMs, random: systemRandom, timers: systemTimers, nextTurn, log, files },
     ...{ disk: new WatchedDisk(disk, files), crashSites: locked.crashSites, process: locked.process },
   };
   const openSql = (file: SqlFile): Promise<OpenedFile> =>

@@ -4,7 +4,7 @@ import { AppError, type Log, type Microtask } from '../../kernel/index.js';
 import { guarded } from './guarded-handle.js';
 import { refusalToOpen } from './sql-error.js';
 import type { SqlHandle } from './sql-handle.js';
-import { SqlReader } from './sql-reader.js';
+import { pacePerCallback, SqlReader } from './sql-reader.js';
 
 type MigrationClass = new () => { readonly name?: string };
 
@@ -48,7 +48,7 @@ export class ReadOnlyDatabase {
       return new AppError('storage-damaged', damage, { retry: 'safe' });
     };
     guarded(handle, (error) => this.damaged((error as Error).message));
-    this.reader = new SqlReader(handle, ports.microtask, {
+    this.reader = new SqlReader(handle, pacePerCallback(ports.microtask), {
       look: () => {
         this.assertReadable();
       },

@@ -20,9 +20,10 @@ describe('SqlDatabase', () => {
   let directory: string;
   let file: string;
   let open: SqlDatabase[];
+  let nowMs: number;
 
   const openOne = async (): Promise<SqlDatabase> => {
-    const database = await openBooksDatabase(file);
+    const database = await openBooksDatabase(file, { monotonicMs: () => nowMs });
     open.push(database);
     return database;
   };
@@ -31,6 +32,7 @@ describe('SqlDatabase', () => {
     directory = temporaryDirectory();
     file = join(directory, 'bookstore.db');
     open = [];
+    nowMs = 0;
   });
 
   afterEach(async () => {
@@ -192,14 +194,18 @@ describe('SqlDatabase', () => {
       expect(reader.currentVersion('books').generation).toBe(1);
     });
 
-    it('given a commit of another process, returns the new generation', async () => {
+    it('given a commit of another process, returns the new generation once 250 ms have gone by since its last look', async () => {
       const { reader } = await openOne();
       reader.currentVersion('books');
 
       const other = new OtherProcess(MOVE_GENERATION, [file]);
       await other.exited;
 
-      expect([other.printed, reader.currentVersion('books').generation]).toEqual(['', 41]);
+      const generations = [250, 251].map((ms) => {
+        nowMs = ms;
+        return reader.currentVersion('books').generation;
+      });
+      expect([other.printed, ...generations]).toEqual(['', 0, 41]);
     });
 
     it('given no commit, does not ask for the version again, and gives the same object', async () => {
@@ -262,6 +268,7 @@ describe('SqlDatabase', () => {
       const before = first.reader.currentVersion('books').incarnation;
 
       const second = await openOne();
+      nowMs = 251;
 
       expect(first.reader.currentVersion('books')).toEqual(second.reader.currentVersion('books'));
       expect(second.formerIncarnations(5)).toEqual([before]);

@@ -9,7 +9,7 @@ import { guarded } from './guarded-handle.js';
 import { lookBeforeOpening, refusalFor } from './look-before-opening.js';
 import { refusalToOpen } from './sql-error.js';
 import type { SqlHandle } from './sql-handle.js';
-import { SqlReader } from './sql-reader.js';
+import { ownersPace, SqlReader } from './sql-reader.js';
 import { writesOnlyInTransactions } from './statement-guard.js';
 import { SqlWriteExecutor, type SqlWriteExecutorPorts, type WriteGuard } from './write-executor.js';
 
@@ -28,6 +28,8 @@ export interface SqlDatabasePorts extends Omit<SqlWriteExecutorPorts, 'guard'> {
   readonly disk: Disk;
   readonly log: Log;
   readonly files: DataFiles;
+  /** Milliseconds since some moment; never jumps backwards. */
+  readonly monotonicMs: () => number;
 }
 
 /** Excludes the witness, which only counts the commits and is not part of the data. */
@@ -131,7 +133,7 @@ export class SqlDatabase {
       // The index of the log holds nothing that the log does not.
       lost: () => ports.files.lostAmong(writtenByCommits),
     };
-    const reader = new SqlReader(readHandle, ports.nextTurn);
+    const reader = new SqlReader(readHandle, ownersPace(ports.monotonicMs));
     const committed = (count: number | undefined): void => {
       reader.noticeCommit();
       if (count !== undefined) witness.note({ databaseId, incarnation, count });

@@ -1,4 +1,5 @@
 import type { Statement } from 'better-sqlite3';
+import type { Microtask } from '../../kernel/index.js';
 import type { SqlHandle } from './sql-handle.js';
 
 /** One state of a table. */
@@ -26,15 +27,49 @@ export interface ReadWatch {
 
 const UNWATCHED: ReadWatch = { look: () => undefined, moved: () => undefined };
 
+/** Says how long the last answer of SQLite serves, because asking takes several system calls. */
+export interface LookPace {
+  isDue(): boolean;
+  looked(): void;
+}
+
+/**
+ * For the process that owns the file: nobody else commits to it, and `noticeCommit` tells of its own commits. Only a process that was
+ * stopped for longer than `SAFE_GAP_MS` may have lost the file meanwhile. Milliseconds of a monotonic clock.
+ */
+export function ownersPace(nowMs: () => number): LookPace {
+  let lookedAt = -Infinity;
+  return {
+    isDue: () => nowMs() - lookedAt > SAFE_GAP_MS,
+    looked: () => {
+      lookedAt = nowMs();
+    },
+  };
+}
+
+const SAFE_GAP_MS = 250;
+
+/**
+ * For a process that does not own the file: one answer serves one callback of the event loop, since what is handled in it arrived
+ * before it. A whole turn would be too long, because libuv may poll for input several times in one.
+ */
+export function pacePerCallback(microtask: Microtask): LookPace {
+  let isDue = true;
+  return {
+    isDue: () => isDue,
+    looked: () => {
+      isDue = false;
+      microtask(() => {
+        isDue = true;
+      });
+    },
+  };
+}
+
 /**
  * Reads that know how fresh they are. Each table that caches depend on has a generation, which the commit that changes it moves.
  * SQLite's `data_version` tells this connection of any other commit, so the generation is looked up again exactly when it may
  * have moved, whichever process moved it. The same holds for the incarnation of the writing process.
- *
- * Asking SQLite takes several system calls, so one answer serves until the task given to `later` runs, unless this process commits
- * in the meantime (`noticeCommit`). The process that owns the file passes `nextTurn`: nobody else commits to it. A process that does
- * not own the file passes `microtask`, so an answer serves one callback of the event loop: what is handled in it arrived before it.
- * A whole turn would be too long, because libuv may poll for input several times in one, and after callbacks of `setImmediate`.
  */
 export class SqlReader {
   private readonly dataVersion: Statement<[], number>;
@@ -44,13 +79,13 @@ export class SqlReader {
   /** Called after each commit of this process. */
   onCommit: (() => void) | undefined;
   private seenDataVersion = -1;
-  private isChecked = false;
+  private hasCommitted = false;
   private readonly versions = new Map<string, SqlVersion>();
 
   /** `handle` is for preparing read statements; no caller may leave a transaction open on it. */
   constructor(
     readonly handle: SqlHandle,
-    private readonly later: (task: () => void) => void,
+    private readonly pace: LookPace,
     private readonly watch = UNWATCHED,
   ) {
     this.dataVersion = handle.prepare<[], number>('PRAGMA data_version').pluck();
@@ -68,7 +103,7 @@ export class SqlReader {
    * at generation 0.
    */
   currentVersion(table: string): SqlVersion {
-    if (!this.isChecked) this.checkDataVersion();
+    if (this.hasCommitted || this.pace.isDue()) this.checkDataVersion();
     const known = this.versions.get(table);
     if (known !== undefined) return known;
     const version = this.readVersion(table);
@@ -78,7 +113,7 @@ export class SqlReader {
 
   /** Call it when a commit of this process is durable, before the answer. */
   noticeCommit(): void {
-    this.isChecked = false;
+    this.hasCommitted = true;
     this.onCommit?.();
   }
 
@@ -107,9 +142,7 @@ export class SqlReader {
       this.seenDataVersion = dataVersion;
       this.versions.clear();
     }
-    this.isChecked = true;
-    this.later(() => {
-      this.isChecked = false;
-    });
+    this.hasCommitted = false;
+    this.pace.looked();
   }
 }

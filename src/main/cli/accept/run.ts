@@ -7,7 +7,7 @@ import { NO_CRASH_SITES } from '../../../platform/crash-sites/index.js';
 import { DataFiles } from '../../../platform/data-files/index.js';
 import { NodeDisk } from '../../../platform/disk/index.js';
 import { DocumentStore } from '../../../platform/documents/index.js';
-import { nextTurn, systemClock, systemRandom, systemTimers } from '../../../platform/process/index.js';
+import { monotonicMs, nextTurn, systemClock, systemRandom, systemTimers } from '../../../platform/process/index.js';
 import { bookstoreIn, SqlDatabase, SqlTransactionTable, tablesMissingIn } from '../../../platform/sql/index.js';
 import { DocumentParticipant, SqliteLastResource } from '../../../protocols/two-phase-commit/index.js';
 import { withUnused } from '../lock-unused.js';
@@ -35,7 +35,14 @@ export async function acceptTransactions(text: string): Promise<CommandOutput> {
 async function acceptIn(dataDirectory: string, file: string, reason: string): Promise<CommandOutput> {
   if (tablesMissingIn(file, TABLES).length > 0) throw notUpgraded(file);
   const ports = {
-    ...{ disk: lookingAt(new NodeDisk()), clock: systemClock, random: systemRandom, timers: systemTimers, nextTurn },
+    ...{
+      disk: lookingAt(new NodeDisk()),
+      clock: systemClock,
+      monotonicMs,
+      random: systemRandom,
+      timers: systemTimers,
+      nextTurn,
+    },
     ...{ crashSites: NO_CRASH_SITES, log: SILENT, process: NOTHING_TO_STOP, files: new DataFiles(SILENT) },
   };
   const sql = await SqlDatabase.open(ports, { file, entities: [], migrations: [] });
