@@ -30,6 +30,7 @@ export {
   parseLogPosition,
 } from './log-position.js';
 export { type Permission, type Role, ROLES, ROLES_WITH } from './permissions.js';
+export { LimitedWarnings } from './limited-warnings.js';
 export type {
   Clock,
   CrashSites,
@@ -37,6 +38,7 @@ export type {
   DiskFile,
   DiskReader,
   Log,
+  MaybePromise,
   Microtask,
   NextTurn,
   ProcessControl,

@@ -81,3 +81,6 @@ export interface Disk {
   remove(path: string): Promise<void>;
   synchronizeDirectory(directory: string): Promise<void>;
 }
+
+/** A value that is known, or will be: a call that answers without a promise where it can. */
+export type MaybePromise<T> = T | Promise<T>;

@@ -1,6 +1,6 @@
 import type { Statement } from 'better-sqlite3';
-import { AppError } from '../../kernel/index.js';
-import type { CachedRead, GenerationCache, MaybePromise } from '../../platform/cache/index.js';
+import { AppError, type MaybePromise } from '../../kernel/index.js';
+import type { CachedRead, GenerationCache } from '../../platform/cache/index.js';
 import type { PageRequest, PreparedBody } from '../../platform/http/index.js';
 import { RowSeal } from '../../platform/sql-check/index.js';
 import type { SqlReader } from '../../platform/sql/index.js';

@@ -1,6 +1,5 @@
 import { LRUCache } from 'lru-cache';
-
-export type MaybePromise<T> = T | Promise<T>;
+import type { MaybePromise } from '../../kernel/index.js';
 
 /**
  * Keeps values for a while, by key: it may forget any of them at any time, but never returns the value of another key. A key

@@ -6,7 +6,7 @@ import { RecordingLog } from '../../../test/support/recording-log.js';
 import { SimulatedCacheTier } from '../../../test/support/simulated-cache-tier.js';
 import { VersionedTable } from '../../../test/support/versioned-table.js';
 import { monotonicMs, systemRandom, systemTimers } from '../process/index.js';
-import type { MaybePromise } from './cache-tier.js';
+import type { MaybePromise } from '../../kernel/index.js';
 import { type CachedRead, GenerationCache } from './generation-cache.js';
 import type { SharedTierOptions } from './shared-reads.js';
 

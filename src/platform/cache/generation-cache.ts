@@ -1,4 +1,5 @@
-import { type CacheGeneration, type CacheTier, type MaybePromise, memoryTier } from './cache-tier.js';
+import type { MaybePromise } from '../../kernel/index.js';
+import { type CacheGeneration, type CacheTier, memoryTier } from './cache-tier.js';
 import { type SharedCounts, SharedReads, type SharedTierOptions } from './shared-reads.js';
 
 /**

@@ -1,6 +1,5 @@
-import type { Log, Random, Timers } from '../../kernel/index.js';
+import { LimitedWarnings, type Log, type Random, type Timers } from '../../kernel/index.js';
 import type { CacheGeneration, SharedCacheTier } from './cache-tier.js';
-import { LimitedWarnings } from './limited-warnings.js';
 
 /** How long a read waits for another process that loads the same value, before it loads by itself. */
 const MAX_WAIT_MS = 150;

@@ -1,10 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { AppError } from '../../kernel/index.js';
+import { AppError, type MaybePromise } from '../../kernel/index.js';
 import { refusalOfKey, refusalOfPage } from './access.js';
 import { type ApiKey, CLUSTER_HEADER, clientNetworkOf, COUNTED_HEADER, presentedKey, theKeyAmong } from './callers.js';
 import { allowOrigin, answerPreflights } from './cors.js';
 import { refusalOfHost, type ServedHosts } from './host.js';
-import type { MaybePromise } from '../cache/index.js';
 import { rateLimited, RequestLimit, setQuotaHeaders, type QuotaUsage, type SharedQuota } from './request-limit.js';
 
 export interface AdmissionOptions {

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { AppError } from '../../kernel/index.js';
-import type { CachedRead, MaybePromise } from '../cache/index.js';
+import { AppError, type MaybePromise } from '../../kernel/index.js';
+import type { CachedRead } from '../cache/index.js';
 import type { Answer } from './answer.js';
 import { etagOf, Preconditions } from './etag.js';
 import { RATE_LIMIT_HEADER } from './request-limit.js';

@@ -1,7 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import { LRUCache } from 'lru-cache';
-import { AppError } from '../../kernel/index.js';
-import type { MaybePromise } from '../cache/index.js';
+import { AppError, type MaybePromise } from '../../kernel/index.js';
 
 export const RATE_LIMIT_HEADER = 'x-ratelimit-limit';
 const WINDOW_MS = 60_000;

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { MaybePromise } from '../../../../platform/cache/index.js';
+import type { MaybePromise } from '../../../../kernel/index.js';
 import { parseId, parsePage, sendPrepared } from '../../../../platform/http/index.js';
 import type { BookReads } from '../../book-reads.js';
 import { preparedBook, preparedPage } from './book-answers.js';

@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, Param, Post, Put, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { MaybePromise } from '../../../../platform/cache/index.js';
+import type { MaybePromise } from '../../../../kernel/index.js';
 import { BODY_PIPE, Describe, parseId, Preconditions, recording, sendAnswer } from '../../../../platform/http/index.js';
 import { BookReads } from '../../book-reads.js';
 import { BookService } from '../../book.service.js';

@@ -1,4 +1,4 @@
-import type { Log } from '../../kernel/index.js';
+import type { Log } from './ports.js';
 
 const WINDOW_MS = 10_000;
 
