@@ -36,9 +36,11 @@ export {
   malformedField,
   nextPageLink,
   type PageRequest,
+  parseAmount,
   parseChoice,
   parseId,
   parsePage,
+  parseShopId,
   parseUuid,
   parseUuidPage,
 } from './parameters.js';

@@ -1,7 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { isAppError } from '../../kernel/index.js';
-import { nextPageLink, parseChoice, parseId, parsePage, parseUuid, parseUuidPage } from './parameters.js';
+import {
+  nextPageLink,
+  parseAmount,
+  parseChoice,
+  parseId,
+  parsePage,
+  parseShopId,
+  parseUuid,
+  parseUuidPage,
+} from './parameters.js';
 
 /** The code and fields that `work` is refused with; undefined when it is not. */
 function refusalOf(work: () => unknown): readonly [code: string, ...fields: string[]] | undefined {
@@ -33,6 +42,30 @@ describe('an id', () => {
         (text) => refusalOf(() => parseId(text)) !== undefined || String(parseId(text)) === text,
       ),
     );
+  });
+});
+
+describe('an id of the shop', () => {
+  it.each(['0', 'book-1', '019a9e5c-7b1e-7c55-9d3e-0f6b8f1f2a77', 'a'.repeat(64)])('given %j, is read', (text) => {
+    expect(parseShopId(text, 'item_id')).toBe(text);
+  });
+
+  it.each(['', 'a b', 'a/b', 'ä', '.', 'a'.repeat(65)])('given %j, is refused as malformed', (text) => {
+    expect(refusalOf(() => parseShopId(text, 'item_id'))).toEqual(['malformed-id', 'item_id']);
+  });
+});
+
+describe('an amount', () => {
+  it('given a whole number from its minimum to 2^53 - 1, is read', () => {
+    expect(['0', '1', '9007199254740991'].map((text) => parseAmount(text, 'amount'))).toEqual([0, 1, 2 ** 53 - 1]);
+  });
+
+  it.each(['-1', '01', '1.5', '1e3', '', '9007199254740992', 'x'])('given %j, is refused', (text) => {
+    expect(refusalOf(() => parseAmount(text, 'amount'))).toEqual(['validation-failed', 'amount']);
+  });
+
+  it('given less than its minimum, is refused', () => {
+    expect(refusalOf(() => parseAmount('0', 'quantity', 1))).toEqual(['validation-failed', 'quantity']);
   });
 });
 

@@ -14,6 +14,8 @@ export interface TextPageRequest {
 
 const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
 const UUID_RULE = 'must be a UUID in lower case';
+const SHOP_ID = /^[\w-]{1,64}$/;
+const SHOP_ID_RULE = 'must be 1 to 64 letters, digits, hyphens or underscores';
 const WHOLE_NUMBER = /^(?:0|[1-9]\d{0,15})$/;
 const DEFAULT_LIMIT = 100;
 const MAX_PER_PAGE = 1_000;
@@ -23,6 +25,17 @@ export function parseId(text: string): number {
   const id = wholeNumber(text);
   if (id === undefined || id < 1) throw malformedField('malformed-id', 'id', 'must be a whole number from 1');
   return id;
+}
+
+/** Parses a path parameter that is the id of an item, a user or an order of the shop. */
+export function parseShopId(text: string, field: string): string {
+  if (!SHOP_ID.test(text)) throw malformedField('malformed-id', field, SHOP_ID_RULE);
+  return text;
+}
+
+/** Parses a path parameter that is an amount, a price or a quantity. Throws `validation-failed`. */
+export function parseAmount(text: string, field: string, min = 0): number {
+  return numberIn(field, text, min, Number.MAX_SAFE_INTEGER);
 }
 
 export function parseUuid(text: string): string {
@@ -51,7 +64,7 @@ export function parsePage(query: unknown): PageRequest {
   const { limit, after } = query as Readonly<Record<string, unknown>>;
   return {
     limit: limitOf(limit),
-    after: after === undefined ? 0 : queryNumber('after', after, 0, Number.MAX_SAFE_INTEGER),
+    after: after === undefined ? 0 : numberIn('after', after, 0, Number.MAX_SAFE_INTEGER),
   };
 }
 
@@ -70,10 +83,10 @@ function pairs([name, values]: [string, unknown]): [string, string][] {
 }
 
 function limitOf(limit: unknown): number {
-  return limit === undefined ? DEFAULT_LIMIT : queryNumber('limit', limit, 1, MAX_PER_PAGE);
+  return limit === undefined ? DEFAULT_LIMIT : numberIn('limit', limit, 1, MAX_PER_PAGE);
 }
 
-function queryNumber(field: string, value: unknown, min: number, max: number): number {
+function numberIn(field: string, value: unknown, min: number, max: number): number {
   const number = typeof value === 'string' ? wholeNumber(value) : undefined;
   if (number === undefined || number < min || number > max) {
     throw malformedField('validation-failed', field, `must be a whole number from ${String(min)} to ${String(max)}`);

@@ -13,6 +13,9 @@ const DETAILS = {
   forbidden: 'this request needs the role write or operator, but the key has the role read',
   'not-found': 'no resource has this id',
   conflict: 'a transaction that is not decided yet holds this id',
+  'insufficient-stock': 'item book-1 has 2 left, and 3 are needed; nothing was taken',
+  'insufficient-credit': 'user 7 has a credit of 10, and 25 are needed; nothing was taken',
+  'credit-held': 'the credit of user 7 is held for another checkout; nothing was taken',
   undone: 'operation 7 was undone on this node, so it has no effect',
   overtaken: 'group 1 is unchanged: an operation with a version above 7 has deleted it',
   'precondition-failed': 'the current version does not match If-Match',
@@ -23,6 +26,7 @@ const DETAILS = {
   'rate-limited': 'more than 600 requests in one minute',
   'too-many-keys':
     'this caller has used the maximum of 2000000 Idempotency-Keys and operation ids in 24 hours (IDEMPOTENCY_KEYS)',
+  'too-many-checkouts': '10000 checkouts are already in progress; nothing was written',
   overloaded: '5000 writes are already in progress; nothing was written',
   'not-ready': 'not ready: the first data is being written; nothing was done',
   'too-few-replicas': '1 in-sync replicas, and 2 are needed; nothing was written',
