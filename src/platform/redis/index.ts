@@ -15,6 +15,7 @@ export {
 } from './node-view.js';
 export { RedisCacheTier } from './redis-cache-tier.js';
 export { openQuota } from './open-quota.js';
+export { type HeldLock, type LockOutcome, RedisLock, type RedisLockPorts } from './redis-lock.js';
 export { RedisQuota } from './redis-quota.js';
 export { NodeSkipped, RedisClient, type RedisClientPorts } from './redis-client.js';
 export {

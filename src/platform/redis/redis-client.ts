@@ -121,6 +121,23 @@ export class RedisClient {
     return this.command('get', [key]).getSlot();
   }
 
+  /**
+   * One key on each master that serves slots now: `prefix` with a hash tag. The masters are those that the cluster named last; none
+   * while no node can be asked.
+   */
+  keyOnEachMaster(prefix: string): readonly string[] {
+    if (!this.isReady) return [];
+    const { slots } = this.cluster;
+    const missing = new Set(Object.values(slots).flatMap(([master]) => master ?? []));
+    const keys: string[] = [];
+    for (let tag = 0; missing.size > 0; tag += 1) {
+      const key = `${prefix}:{${String(tag)}}`;
+      const [master = ''] = slots[this.slotOf(key)] ?? [];
+      if (missing.delete(master)) keys.push(key);
+    }
+    return keys;
+  }
+
   /** Ends all connections at once. Calls under way reject. */
   close(): void {
     this.isClosed = true;
