@@ -17,6 +17,10 @@ import { ReaderProcess } from '../support/reader-process.js';
 const STOPPED_WITHIN_MS = 2_000;
 const FUZZ_SEED = 1;
 const FUZZ_REQUESTS = 1_500;
+const PATHS = [
+  '/books /books/ /books?limit=2 /books?limit=2&after=1 /books/1 /books/1/ /books/99 /books/x /books?limit=0 /books?limi=1',
+  '/books// /books/1?a=b /customers /customers/1 /nothing /customers?limi=1 /replication/status/x',
+].flatMap((paths) => paths.split(' '));
 const OF_ONE_ANSWER = ['x-request-id', 'date', 'x-cache', 'x-operation-id'];
 
 let directory: string;
@@ -85,15 +89,7 @@ describe('a reader beside an app', () => {
     const reader = await startReader({ CORS_ORIGINS: 'http://shop.example' });
     const etag = (await client.get('/books/1')).header('etag');
     const asked: [string, RequestInit?][] = [
-      ...['/books', '/books/', '/books?limit=2', '/books?limit=2&after=1', '/books/1', '/books/1/'].map(
-        (path): [string] => [path],
-      ),
-      ...['/books/99', '/books/x', '/books?limit=0', '/books?limi=1', '/books//', '/books/1?a=b'].map(
-        (path): [string] => [path],
-      ),
-      ...['/customers', '/customers/1', '/nothing', '/customers?limi=1', '/replication/status/x'].map(
-        (path): [string] => [path],
-      ),
+      ...PATHS.map((path): [string] => [path]),
       ['/books/1', { headers: { 'if-none-match': etag } }],
       ['/books/1', { headers: { 'if-match': '"other"' } }],
       ['/books/1', { headers: { origin: 'http://shop.example' } }],
@@ -261,11 +257,20 @@ describe('a reader beside an app', () => {
       },
       /bookstore\.db-(?:wal|shm) was removed or renamed/,
     ],
+    [
+      'restored in place, beside its log',
+      (file: string): void => copyFileSync(`${file}.older`, file),
+      /bookstore\.db was written over while it was in use/,
+    ],
   ])('ends with one clear line when the database is %s', async (_, replace, line) => {
-    await startApp();
+    const client = await startApp();
+    const file = join(dataDirectory, 'bookstore.db');
+    copyFileSync(file, `${file}.older`);
+    await client.add(BOOK.path, BOOK.input);
     const reader = await startReader();
     await app?.stop();
-    replace(join(dataDirectory, 'bookstore.db'));
+    expect((await fetch(`${reader.url}/books`)).status).toBe(200);
+    replace(file);
     const answers: number[] = [];
     const asking = (async (): Promise<void> => {
       for (;;) answers.push((await fetch(`${reader.url}/books`)).status);
@@ -366,16 +371,8 @@ describe('a start of a reader is refused with one line', () => {
   });
 
   it.each([
-    [
-      'older',
-      "DELETE FROM migrations WHERE name LIKE 'SealBooks%'",
-      /is of an older version \(it has not seen SealBooks/,
-    ],
-    [
-      'newer',
-      "INSERT INTO migrations (timestamp, name) VALUES (1, 'Later1')",
-      /is of a newer version \(it has seen Later1\)/,
-    ],
+    ['older', "DELETE FROM migrations WHERE name LIKE 'SealBooks%'", /older version \(it has not seen SealBooks/],
+    ['newer', "INSERT INTO migrations (timestamp, name) VALUES (1, 'Later1')", /newer version \(it has seen Later1\)/],
     ['of no app', 'DROP TABLE migrations', /is of an older version/],
   ])('when the schema is %s', async (_, change, line) => {
     await startApp();

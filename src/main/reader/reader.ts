@@ -27,6 +27,7 @@ import { NodeClient } from '../../platform/node-client/index.js';
 import { fileLayoutOf, isSameProcess, readRunFile, type RunningServer } from '../../platform/nodes/index.js';
 import { HttpObserver, logPort } from '../../platform/observability/index.js';
 import {
+  DataDirectoryLock,
   microtask,
   monotonicMs,
   systemClock,
@@ -79,6 +80,7 @@ export async function startReader(
         ...PLATFORM_MIGRATIONS,
         ...STORES.flatMap((store) => (store.kind === 'sql' && store.file === BOOKSTORE ? store.migrations : [])),
       ],
+      isOwned: () => DataDirectoryLock.isHeld(config.dataDirectory),
     },
   );
   try {

@@ -95,7 +95,7 @@ export function positionOf(file: string): CommitPosition | undefined {
   }
 }
 
-function positionIn(handle: SqlHandle): CommitPosition | undefined {
+export function positionIn(handle: SqlHandle): CommitPosition | undefined {
   return handle
     .prepare<[string], CommitPosition>(
       `SELECT database_id AS databaseId, generation AS count,
@@ -106,7 +106,7 @@ function positionIn(handle: SqlHandle): CommitPosition | undefined {
 }
 
 /** Describes the missing commits; undefined when none is missing. */
-function whatIsMissing(handle: SqlHandle, known: CommitPosition): string | undefined {
+export function whatIsMissing(handle: SqlHandle, known: CommitPosition): string | undefined {
   if (!hasTables(handle)) return 'is older than its first commit';
   if (handle.prepare('SELECT database_id FROM meta').pluck().get() !== known.databaseId) return 'is another database';
   const count = positionIn(handle)?.count ?? 0;

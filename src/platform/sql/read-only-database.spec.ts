@@ -12,12 +12,13 @@ describe('ReadOnlyDatabase', () => {
   let file: string;
   let owner: SqlDatabase;
   let microtasks: (() => void)[];
+  let isOwned: boolean;
   let opened: ReadOnlyDatabase | undefined;
 
   const open = (): ReadOnlyDatabase => {
     opened = ReadOnlyDatabase.open(
       { microtask: (task) => microtasks.push(task), log: new RecordingLog() },
-      { file, migrations: [...PLATFORM_MIGRATIONS, ...BOOKS_STORE.migrations] },
+      { file, migrations: [...PLATFORM_MIGRATIONS, ...BOOKS_STORE.migrations], isOwned: () => isOwned },
     );
     return opened;
   };
@@ -32,6 +33,7 @@ describe('ReadOnlyDatabase', () => {
     mkdirSync(data);
     file = join(data, 'bookstore.db');
     microtasks = [];
+    isOwned = true;
     owner = await openBooksDatabase(file);
   });
 
@@ -88,6 +90,58 @@ describe('ReadOnlyDatabase', () => {
     expect(() => database.reader.currentVersion('books')).toThrow(/was removed or renamed/);
     owner = await openBooksDatabase(file);
     expect(database.problem()).toMatch(/was removed or renamed/);
+  });
+
+  describe('given an older copy written over the file, its log and index kept', () => {
+    const copyOver = async (end: () => Promise<void>): Promise<ReadOnlyDatabase> => {
+      copyFileSync(file, `${file}.copy`);
+      await commit();
+      const database = open();
+      database.reader.currentVersion('books');
+      await end();
+      isOwned = false;
+      microtasks.forEach((task) => {
+        task();
+      });
+      return database;
+    };
+
+    it('after the owner has stopped, refuses to read', async () => {
+      const database = await copyOver(() => owner.close());
+      expect([database.problem(), database.reader.currentVersion('books').generation]).toEqual([undefined, 1]);
+      microtasks.at(-1)?.();
+      copyFileSync(`${file}.copy`, file);
+      expect(() => database.reader.currentVersion('books')).toThrow(
+        /bookstore\.db was written over while it was in use/,
+      );
+    });
+
+    it('in the moment in which the owner stopped, refuses to read', async () => {
+      const database = await copyOver(() => owner.close());
+      copyFileSync(`${file}.copy`, file);
+      expect(() => database.reader.currentVersion('books')).toThrow(
+        /bookstore\.db was written over while it was in use/,
+      );
+    });
+
+    it('after the owner was killed, refuses to read', async () => {
+      const database = await copyOver(() => Promise.resolve());
+      expect(database.problem()).toBeUndefined();
+      copyFileSync(`${file}.copy`, file);
+      expect(() => database.reader.currentVersion('books')).toThrow(
+        /bookstore\.db was written over while it was in use/,
+      );
+    });
+  });
+
+  it('given checkpoints of an owner that lives, or was killed after the last one, has no problem', async () => {
+    const database = open();
+    for (const isAlive of [true, false]) {
+      isOwned = isAlive;
+      await commit();
+      owner.writeHandle.pragma('wal_checkpoint(PASSIVE)');
+      expect(database.problem()).toBeUndefined();
+    }
   });
 
   it('given a path that the system cannot look at, has a problem and does not throw; a start is refused', async () => {

@@ -1,7 +1,9 @@
-import { statSync } from 'node:fs';
+import { type Stats, statSync } from 'node:fs';
 import BetterSqlite3 from 'better-sqlite3';
 import { AppError, type Log, type Microtask } from '../../kernel/index.js';
+import { FileChanges } from './file-changes.js';
 import { guarded } from './guarded-handle.js';
+import { positionIn } from './look-before-opening.js';
 import { refusalToOpen } from './sql-error.js';
 import type { SqlHandle } from './sql-handle.js';
 import { pacePerCallback, SqlReader } from './sql-reader.js';
@@ -12,6 +14,8 @@ export interface ReadOnlyDatabaseOptions {
   readonly file: string;
   /** All migrations that the file must have seen, and no other. */
   readonly migrations: readonly MigrationClass[];
+  /** Whether a process that may write holds the data directory. Called only when the file has changed, so it may be slow. */
+  readonly isOwned: () => boolean;
 }
 
 const BUSY_TIMEOUT_MS = 250;
@@ -22,8 +26,8 @@ const ENDINGS = ['', '-wal', '-shm'];
  * the data directory's lock.
  *
  * SQLite goes on answering from a file that was removed, replaced or migrated, so device and inode are compared before each
- * question to it, and the version of the schema after each commit. The log (`-wal`) and its index (`-shm`) are compared too, because
- * a copy written over the database keeps the inode. SQLite keeps both while this process has them open.
+ * question to it, and the version of the schema after each commit. The log (`-wal`) and its index (`-shm`) are compared too; SQLite
+ * keeps both while this process has them open. A copy written over the file keeps the inode: `FileChanges` notices it.
  */
 export class ReadOnlyDatabase {
   readonly reader: SqlReader;
@@ -32,16 +36,21 @@ export class ReadOnlyDatabase {
   /** By path, from when SQLite first used the file. */
   private readonly identities = new Map<string, string>();
   private readonly paths: readonly string[];
+  private readonly changes: FileChanges;
+  /** Of the database file, at the last look. */
+  private stats: Stats;
 
   private constructor(
     private readonly handle: SqlHandle,
-    identity: string,
+    stats: Stats,
     private readonly options: ReadOnlyDatabaseOptions,
     ports: { readonly microtask: Microtask; readonly log: Log },
   ) {
-    this.identities.set(options.file, identity);
+    this.identities.set(options.file, identityOf(stats));
+    this.stats = stats;
     this.paths = ENDINGS.map((ending) => `${options.file}${ending}`);
     this.schemaVersion = this.readSchemaVersion();
+    this.changes = new FileChanges(handle, options.file, options.isOwned);
     this.damaged = (what) => {
       const damage = `${options.file} is damaged (${what}): stop the app, put a good copy back and start it again`;
       ports.log.warn('the database cannot be read', { problem: damage });
@@ -50,11 +59,13 @@ export class ReadOnlyDatabase {
     guarded(handle, (error) => this.damaged((error as Error).message));
     this.reader = new SqlReader(handle, pacePerCallback(ports.microtask), {
       look: () => {
-        this.assertReadable();
+        this.look();
+        this.assertNotLost();
       },
       moved: () => {
         this.noticeMigration();
-        this.assertReadable();
+        this.changes.noteCommits(this.look);
+        this.assertNotLost();
       },
     });
   }
@@ -68,8 +79,8 @@ export class ReadOnlyDatabase {
     options: ReadOnlyDatabaseOptions,
   ): ReadOnlyDatabase {
     const { file, migrations } = options;
-    const identity = identityOf(file);
-    if (identity === undefined) {
+    const stats = statsOf(file);
+    if (stats === undefined) {
       throw new AppError('not-ready', `${file} is not there: start the app first, which creates it`, { retry: 'safe' });
     }
     let handle: SqlHandle | undefined;
@@ -77,8 +88,9 @@ export class ReadOnlyDatabase {
       handle = new BetterSqlite3(file, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
       const refusal = schemaRefusal(handle, file, migrations);
       if (refusal !== undefined) throw new AppError('recovery-needed', refusal, { retry: 'never' });
-      const opened = new ReadOnlyDatabase(handle, identity, options, ports);
-      opened.assertReadable();
+      const opened = new ReadOnlyDatabase(handle, stats, options, ports);
+      opened.look();
+      opened.assertNotLost();
       return opened;
     } catch (error) {
       handle?.close();
@@ -86,13 +98,14 @@ export class ReadOnlyDatabase {
     }
   }
 
-  /** Says why nothing may be read any more; undefined while all is well. Looks now. */
+  /** Says why nothing may be read any more; undefined while all is well. Looks now. Call it a few times a second. */
   problem(): string | undefined {
+    this.look();
     if (this.lost !== undefined) return this.lost;
     try {
-      for (const path of this.paths) this.lost ??= this.problemOf(path);
-    } catch (error) {
-      this.lost = (error as Error).message;
+      this.changes.noteCommits(this.look, positionIn(this.handle));
+    } catch {
+      // What was noted before stays good. The next read of a client meets this error too, and tells it.
     }
     return this.lost;
   }
@@ -101,16 +114,32 @@ export class ReadOnlyDatabase {
     this.handle.close();
   }
 
+  private readonly look = (): void => {
+    if (this.lost !== undefined) return;
+    try {
+      for (const path of this.paths) this.lost ??= this.problemOf(path);
+      if (this.lost === undefined && this.changes.isOverwritten(this.stats)) {
+        this.lost = `${this.options.file} was written over while it was in use`;
+      }
+    } catch (error) {
+      this.lost = (error as Error).message;
+    }
+  };
+
   private problemOf(path: string): string | undefined {
-    const found = identityOf(path);
+    const stats = statsOf(path);
+    const found = stats && identityOf(stats);
     const noted = this.identities.get(path);
     if (noted === undefined && found !== undefined) this.identities.set(path, found);
-    if (noted === undefined || found === noted) return undefined;
-    return `${path} was ${found === undefined ? 'removed or renamed' : 'replaced by another file'} while it was in use`;
+    if (noted !== undefined && found !== noted) {
+      return `${path} was ${found === undefined ? 'removed or renamed' : 'replaced by another file'} while it was in use`;
+    }
+    if (stats !== undefined && path === this.options.file) this.stats = stats;
+    return undefined;
   }
 
-  private assertReadable(): void {
-    const problem = this.problem();
+  private assertNotLost(): void {
+    const problem = this.lost;
     if (problem === undefined) return;
     throw new AppError('not-ready', `${problem}; this process stops`, { retry: 'safe', retryAfterSeconds: 1 });
   }
@@ -127,11 +156,16 @@ export class ReadOnlyDatabase {
   }
 }
 
-/** Device and inode; undefined when there is no such file. An open file keeps its inode from being used again. Throws an AppError. */
-function identityOf(file: string): string | undefined {
+/** An open file keeps its inode from being used again. */
+function identityOf({ dev, ino }: Stats): string {
+  return `${String(dev)}:${String(ino)}`;
+}
+
+/** Undefined when there is no such file. Throws an AppError. */
+function statsOf(file: string): Stats | undefined {
   try {
     const stats = statSync(file, { throwIfNoEntry: false });
-    return stats?.isFile() === true ? `${String(stats.dev)}:${String(stats.ino)}` : undefined;
+    return stats?.isFile() === true ? stats : undefined;
   } catch (cause) {
     const why = (cause as Error).message;
     throw new AppError('not-ready', `${file} cannot be looked at (${why})`, { retry: 'safe', cause });
