@@ -11,16 +11,17 @@ export class LimitedWarnings {
     private readonly nowMs: () => number,
   ) {}
 
-  /** `message` is one of a few. */
-  warn(message: string, details: Readonly<Record<string, unknown>>): void {
+  /** `message` is one of a few. Returns whether it was logged. */
+  warn(message: string, details: Readonly<Record<string, unknown>>): boolean {
     const nowMs = this.nowMs();
     const window = this.windows.get(message);
     if (window !== undefined && nowMs < window.endsMs) {
       window.leftOut += 1;
-      return;
+      return false;
     }
     this.windows.set(message, { endsMs: nowMs + WINDOW_MS, leftOut: 0 });
     const leftOut = window?.leftOut ?? 0;
     this.log.warn(message, leftOut > 0 ? { ...details, leftOut } : details);
+    return true;
   }
 }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { GenerationCache } from '../../src/platform/cache/index.js';
 import { monotonicMs, systemRandom, systemTimers } from '../../src/platform/process/index.js';
 import { NodeSkipped, RedisCacheTier, RedisClient } from '../../src/platform/redis/index.js';
@@ -144,6 +144,20 @@ describeOnRedis('the cache tier in a Redis Cluster', (cluster) => {
     expect(new Set([...redis.known].map(({ state }) => state))).toEqual(new Set(['closed']));
   });
 
+  it('that refuses this process, is skipped: its answer is of no use', async () => {
+    const client = await open(PATIENT_MS);
+    const key = 'denied:1:a';
+    const master = await cluster().masterOf(key);
+    await cluster().on(master, (node) => node.call('acl', 'setuser', 'default', '-get'));
+    try {
+      await expect(client.get(key)).rejects.toThrow('NOPERM');
+      expect([...client.known].map(({ state }) => state)).toEqual(['open']);
+    } finally {
+      await cluster().on(master, (node) => node.call('acl', 'setuser', 'default', '+get'));
+      client.close();
+    }
+  });
+
   it('fails to claim a cold key while its slot moves, and its breakers stay closed', async () => {
     const key = 'moving:1:a';
     const [slot, from] = [await cluster().slotOf(key), await cluster().masterOf(key)];
@@ -189,15 +203,17 @@ describeOnRedis('the cache tier in a Redis Cluster', (cluster) => {
         cluster().continue(master);
         client.close();
       }
-      expect(log.warnings).toContain('a Redis node failed: reads go to the database until it answers');
+      expect(log.warnings).toContain(`Redis node 127.0.0.1:${String(master.port)} is skipped until it answers`);
     });
   });
 
   it('without any node, is not available, and is again when they are back', async () => {
-    const client = await open();
+    const [client, idle] = await Promise.all([open(), open()]);
+    expect(await idle.answers()).toBe(true);
     const over = new RedisCacheTier(client, systemRandom);
     const [key, of] = ['back:1:a', { group: 'back', generation: 1 }];
     await Promise.all(cluster().nodes.map((node) => cluster().kill(node)));
+    expect([await idle.answers(), [...idle.known].length > 0]).toEqual([false, true]);
 
     await eventually(
       async () => {
@@ -215,8 +231,53 @@ describeOnRedis('the cache tier in a Redis Cluster', (cluster) => {
       },
       { withinMs: WITHIN_MS, everyMs: 50 },
     );
+    await eventually(async () => expect(await idle.answers()).toBe(true), { withinMs: WITHIN_MS, everyMs: 50 });
     client.close();
+    idle.close();
   }, 120_000);
+
+  it.each([
+    ['no', undefined, 'asks for a password'],
+    ['a wrong', 'wrong', 'refuses the password'],
+  ])('given %s password, says so in one line that names the setting', async (_, password, problem) => {
+    const said = new RecordingLog();
+    const client = await RedisClient.open(
+      { nodes: cluster().nodes, password },
+      { log: said, nowMs: () => 0, meanwhile: () => 'counting alone' },
+    );
+    await eventually(
+      () => {
+        expect(said.entries).toEqual([
+          {
+            level: 'warn',
+            message: `the Redis Cluster ${problem}: set REDIS_PASSWORD to the password of the cluster`,
+            details: { error: expect.stringMatching(/NOAUTH|WRONGPASS/), meanwhile: 'counting alone' },
+          },
+        ]);
+      },
+      { withinMs: WITHIN_MS },
+    );
+    client.close();
+  });
+
+  it('given a password that no node asks for, does without a line of its own or of the driver', async () => {
+    const printed = ['log', 'warn', 'error'].map((name) => jest.spyOn(console, name as 'warn').mockReturnValue());
+    const password = (required: string): Promise<unknown> =>
+      Promise.all(
+        cluster().nodes.map((node) => cluster().on(node, (each) => each.config('SET', 'requirepass', required))),
+      );
+    await password('');
+    const said = new RecordingLog();
+    const client = await RedisClient.open(cluster(), { log: said, nowMs: monotonicMs }, PATIENT_MS);
+    try {
+      await eventually(async () => expect(await client.answers()).toBe(true), { withinMs: WITHIN_MS });
+      expect([said.entries, ...printed.map(({ mock }) => mock.calls)]).toEqual([[], [], [], []]);
+    } finally {
+      client.close();
+      await password(cluster().password);
+      jest.restoreAllMocks();
+    }
+  });
 });
 
 describe('a client of a Redis Cluster that is not there', () => {
@@ -227,7 +288,7 @@ describe('a client of a Redis Cluster that is not there', () => {
 
     await expect(client.get('key')).rejects.toThrow(NodeSkipped);
     await eventually(() => {
-      expect(log.warnings).toEqual(['no Redis node answers: reads go to the database']);
+      expect(log.warnings).toEqual(['the Redis Cluster cannot be reached']);
     });
     client.close();
   });

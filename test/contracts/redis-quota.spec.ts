@@ -23,7 +23,7 @@ describeOnRedis('a quota in a Redis Cluster', (cluster) => {
     const ports = { log: new RecordingLog(), nowMs: () => performance.now() };
     clients = await Promise.all([1, 2].map(() => RedisClient.open(access, ports, PATIENT_MS)));
     await eventually(() => expect(clients.every(({ isReady }) => isReady)).toBe(true), { withinMs: PATIENT_MS });
-    quotas = clients.map((client) => new RedisQuota(client, SECRET));
+    quotas = clients.map((client) => new RedisQuota(client, () => SECRET));
     caller = `from 10.0.0.${String((callers += 1))}`;
   });
 
@@ -50,7 +50,7 @@ describeOnRedis('a quota in a Redis Cluster', (cluster) => {
     expect(await one.add(caller, 10, LIMIT, WINDOW_MS)).toMatchObject({ count: 10, isOver: false });
     expect(await other.add(caller, 1, LIMIT, WINDOW_MS)).toMatchObject({ count: 11 });
     expect(await other.add(`${caller}0`, 1, LIMIT, WINDOW_MS)).toMatchObject({ count: 1 });
-    const elsewhere = new RedisQuota(clients[0]!, Buffer.from('another secret'));
+    const elsewhere = new RedisQuota(clients[0]!, () => Buffer.from('another secret'));
     expect(await elsewhere.add(caller, 1, LIMIT, WINDOW_MS)).toMatchObject({ count: 1 });
   });
 

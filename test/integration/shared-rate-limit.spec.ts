@@ -46,7 +46,7 @@ describeOnRedis('a rate limit over an app and a reader', (redis) => {
   /** The key in Redis of the only caller here. */
   function counter(): string {
     const asked = { isReady: true, call: () => Promise.reject(new Error('not asked')) };
-    return new RedisQuota(asked, deriveKey(SECRET, 'quota')).keyOf('from 127.0.0.1');
+    return new RedisQuota(asked, () => deriveKey(SECRET, 'quota')).keyOf('from 127.0.0.1');
   }
 
   async function ask(url: string, init?: RequestInit): Promise<Response> {

@@ -1,6 +1,4 @@
-import type { Registry } from 'prom-client';
 import type { AppConfig } from '../../config/index.js';
-import type { Log } from '../../kernel/index.js';
 import { BOOKS_TABLE } from '../../modules/books/index.js';
 import { FormerGenerations } from '../../platform/cache/index.js';
 import { PREPARED_BODY_BYTES, type PreparedBody } from '../../platform/http/index.js';
@@ -16,11 +14,11 @@ export class AppCache extends SharedCache<PreparedBody> {
   private former: FormerGenerations | undefined;
 
   constructor(
-    { cache, redis: location }: Pick<AppConfig, 'cache' | 'redis'>,
+    { maxBytes }: AppConfig['cache'],
     private readonly database: SqlDatabase,
-    ports: { readonly log: Log; readonly registry: Registry },
+    ports: ConstructorParameters<typeof SharedCache>[2],
   ) {
-    super(database.reader, { maxBytes: cache.maxBytes, location, bytes: PREPARED_BODY_BYTES }, ports);
+    super(database.reader, { maxBytes, bytes: PREPARED_BODY_BYTES }, ports);
   }
 
   override share(): void {
@@ -38,8 +36,7 @@ export class AppCache extends SharedCache<PreparedBody> {
     });
   }
 
-  override close(): void {
+  close(): void {
     this.former?.close();
-    super.close();
   }
 }

@@ -23,8 +23,9 @@ import { DocumentOperationLedger } from '../../platform/documents/index.js';
 import { HttpObserver, logPort, NestLogger } from '../../platform/observability/index.js';
 import type { RunningServer } from '../../platform/nodes/index.js';
 import { monotonicMs, nextTurn, systemClock, systemRandom, systemTimers, uuids } from '../../platform/process/index.js';
-import { openQuota } from '../../platform/redis/index.js';
+import { QUOTA_USE, RedisQuota } from '../../platform/redis/index.js';
 import { deriveKey } from '../../platform/secrets/index.js';
+import { sharedRedis } from '../../platform/shared-cache/index.js';
 import { isAuthorized, replicationAuthorization } from '../../protocols/replication/index.js';
 import { answerAtStop } from './answer-at-stop.js';
 import { ApiModule } from './api.module.js';
@@ -64,11 +65,12 @@ async function served(stores: OpenedStores): Promise<RunningServer> {
     ended: countTransactions(observer.registry),
   });
   const authorization = replicationAuthorization(secret);
-  const quota = openQuota({ log, nowMs: monotonicMs, timers: systemTimers });
-  if (config.http.requestsPerMinute !== undefined) quota.join(config.redis, deriveKey(secret, 'quota'));
+  const redis = sharedRedis(config.redis, { log, registry: observer.registry });
+  const quotaKey = deriveKey(secret, 'quota');
+  if (config.http.requestsPerMinute !== undefined) redis.use(QUOTA_USE);
   const server = createHttpServer({
     ...config.http,
-    sharedQuota: quota,
+    sharedQuota: new RedisQuota(redis, () => quotaKey),
     queryNames: Object.assign(
       { ...TRANSACTION_QUERIES },
       ...registrations.map(({ queryNames }) => queryNames),
@@ -82,7 +84,7 @@ async function served(stores: OpenedStores): Promise<RunningServer> {
   observeReplication(observer.registry, replication);
   const { coordinator, participants, table } = transactions;
   gaugeInDoubt(observer.registry, new TransactionReads(coordinator, participants, table));
-  const cache = new AppCache(config, stores.bookstore.database, { log, registry: observer.registry });
+  const cache = new AppCache(config.cache, stores.bookstore.database, { log, registry: observer.registry, redis });
   const gate = new ReadinessGate(server, () => replication.status.waiting);
   useWriteStop(server, () => files.refusalNow());
   const serveHotReads = await admitHotReads(server, logger);
@@ -151,7 +153,7 @@ async function served(stores: OpenedStores): Promise<RunningServer> {
         },
       });
       cache.close();
-      quota.close();
+      redis.close();
       await transactions.close();
       replication.close();
       await stores.close();

@@ -20,7 +20,7 @@ export interface AboutOptions {
   readonly observer: HttpObserver;
   /** Why nothing may be read; undefined while all is well. */
   readonly problem: () => string | undefined;
-  readonly cache: { readonly redis: string };
+  readonly cache: { redis(): Promise<string> };
 }
 
 const DATABASE = 'sql-read';
@@ -44,10 +44,11 @@ export function serveAbout(server: FastifyInstance, { observer, problem, cache }
     status: 'ok',
     pid: process.pid,
   }));
-  server.get('/health/ready', { config: { isUncounted: true } }, (): Ready => {
+  server.get('/health/ready', { config: { isUncounted: true } }, async (): Promise<Ready> => {
     const found = problem();
     if (found === undefined) {
-      return { status: 'ok', details: { [DATABASE]: { status: 'up' }, cache: { status: 'up', redis: cache.redis } } };
+      const redis = await cache.redis();
+      return { status: 'ok', details: { [DATABASE]: { status: 'up' }, cache: { status: 'up', redis } } };
     }
     const message = `is down: ${found}`;
     const fields = [{ field: DATABASE, message }];

@@ -35,9 +35,9 @@ import {
   systemTimers,
   uuids,
 } from '../../platform/process/index.js';
-import { openQuota } from '../../platform/redis/index.js';
+import { QUOTA_USE, RedisQuota } from '../../platform/redis/index.js';
 import { deriveKey, knownClusterSecret } from '../../platform/secrets/index.js';
-import { SharedCache } from '../../platform/shared-cache/index.js';
+import { SharedCache, sharedRedis } from '../../platform/shared-cache/index.js';
 import {
   BOOKSTORE,
   bookstoreIn,
@@ -98,14 +98,17 @@ async function served(
 ): Promise<RunningServer> {
   const { logger, log } = own;
   const client = new NodeClient();
-  const quota = openQuota({ log, nowMs: monotonicMs, timers: systemTimers });
+  const observer = new HttpObserver(logger);
+  const redis = sharedRedis(config.redis, { log, registry: observer.registry });
   const isLimited = config.http.requestsPerMinute !== undefined;
+  if (isLimited) redis.use(QUOTA_USE);
+  let quotaKey: Uint8Array | undefined;
   const authorization = await authorizationOf(config, log, (secret) => {
-    if (isLimited) quota.join(config.redis, deriveKey(secret, 'quota'));
+    quotaKey = deriveKey(secret, 'quota');
   });
   const server = createHttpServer({
     ...config.http,
-    sharedQuota: quota,
+    sharedQuota: new RedisQuota(redis, () => quotaKey),
     queryNames: { '/books': PAGE_QUERIES },
     provesCluster: (presented) => {
       const expected = authorization.known();
@@ -115,7 +118,6 @@ async function served(
     newRequestId: requestIds(systemRandom),
     logger,
   });
-  const observer = new HttpObserver(logger);
   observer.install(server);
   observer.gaugeWrites(useWriteAdmission(server, MAX_WRITES_UNDER_WAY));
   useJsonBodies(server);
@@ -124,8 +126,8 @@ async function served(
   server.setNotFoundHandler((request, reply) => sendProblem(reply, request, notServed(request, reply), logger));
   const cache = new SharedCache<PreparedBody>(
     database.reader,
-    { maxBytes: config.cache.maxBytes, location: config.redis, bytes: PREPARED_BODY_BYTES },
-    { log, registry: observer.registry },
+    { maxBytes: config.cache.maxBytes, bytes: PREPARED_BODY_BYTES },
+    { log, registry: observer.registry, redis },
   );
   const books = new BookReads(database, cache.reads);
   await server.register((reads, _options, done) => {
@@ -170,8 +172,7 @@ async function served(
       },
     });
     client.close();
-    cache.close();
-    quota.close();
+    redis.close();
     database.close();
   };
   const look = (): void => {

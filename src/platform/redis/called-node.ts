@@ -18,7 +18,6 @@ export class CalledNode {
   constructor(
     /** `host:port`. */
     readonly name: string,
-    private readonly changed: (node: CalledNode) => void,
   ) {}
 
   get state(): BreakerState {
@@ -37,18 +36,17 @@ export class CalledNode {
     return true;
   }
 
-  succeeded(): void {
-    if (this.failedAtMs === undefined) return;
+  /** Returns whether the breaker was open until now. */
+  succeeded(): boolean {
+    if (this.failedAtMs === undefined) return false;
     this.failedAtMs = undefined;
     this.isTried = false;
-    this.changed(this);
+    return true;
   }
 
   failed(nowMs: number): void {
     this.errors += 1;
-    const wasClosed = this.failedAtMs === undefined;
     this.failedAtMs = nowMs;
     this.isTried = false;
-    if (wasClosed) this.changed(this);
   }
 }

@@ -8,10 +8,14 @@ import { followCluster, LOOK_EVERY_MS } from './follow-cluster.js';
 import { type ClusterAccess, ensurePassword, writeClusterNodes } from './server-files.js';
 
 class FakeClient {
-  isReady = false;
+  isAnswering = false;
   isClosed = false;
 
   constructor(readonly port: number | undefined) {}
+
+  answers(): Promise<boolean> {
+    return Promise.resolve(this.isAnswering);
+  }
 
   close(): void {
     this.isClosed = true;
@@ -71,11 +75,11 @@ describe('a process that shares through a Redis Cluster', () => {
   it('given a cluster that came back on other ports, opens another client and closes the old one', async () => {
     runAt(7_000);
     await start();
-    made[0]!.isReady = true;
+    made[0]!.isAnswering = true;
     runAt(7_100);
     await look();
     expect(made).toHaveLength(1);
-    made[0]!.isReady = false;
+    made[0]!.isAnswering = false;
     await look();
     await look();
     expect(used.map(({ port, isClosed }) => [port, isClosed])).toEqual([

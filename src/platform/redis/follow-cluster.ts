@@ -4,7 +4,8 @@ import { type ClusterAccess, clusterAccess, type ClusterLocation } from './serve
 export const LOOK_EVERY_MS = 2_000;
 
 interface Followed {
-  readonly isReady: boolean;
+  /** Never rejects. */
+  answers(): Promise<boolean>;
   close(): void;
 }
 
@@ -15,8 +16,8 @@ interface FollowPorts<C> {
 }
 
 /**
- * Opens a client as soon as a cluster runs at the location, and another one when the client is not ready and the cluster has moved:
- * a client knows only the addresses that it began with. Returns what ends this, with the client.
+ * Opens a client as soon as a cluster runs at the location, and another one when the cluster has moved and none of the nodes
+ * that the client knows answers: a client knows only the addresses that it began with. Returns what ends this, with the client.
  */
 export function followCluster<C extends Followed>(
   location: ClusterLocation,
@@ -29,10 +30,9 @@ export function followCluster<C extends Followed>(
   let isClosed = false;
   let cancel: () => void = () => undefined;
   const look = async (): Promise<void> => {
-    if (client?.isReady === true) return;
     const access = clusterAccess(location);
     const found = access && JSON.stringify(access);
-    if (access === undefined || found === openedWith) return;
+    if (access === undefined || found === openedWith || (await client?.answers()) === true) return;
     const next = await open(access);
     if (isClosed) {
       next.close();

@@ -1,6 +1,5 @@
 export { missingOf } from './cluster-plan.js';
 export { findRedisServer } from './find-server.js';
-export { followCluster } from './follow-cluster.js';
 export { formCluster, viewsOf } from './form-cluster.js';
 export { freeNodePorts } from './free-ports.js';
 export { answersPing, slotOf, viewOf, withNode } from './node-connection.js';
@@ -14,10 +13,10 @@ export {
   SLOTS,
 } from './node-view.js';
 export { RedisCacheTier } from './redis-cache-tier.js';
-export { openQuota } from './open-quota.js';
 export { type HeldLock, type LockOutcome, RedisLock, type RedisLockPorts } from './redis-lock.js';
-export { RedisQuota } from './redis-quota.js';
+export { QUOTA_USE, RedisQuota } from './redis-quota.js';
 export { NodeSkipped, RedisClient, type RedisClientPorts } from './redis-client.js';
+export { SharedRedis, type SharedRedisPorts } from './shared-redis.js';
 export {
   type ClusterAccess,
   clusterAccess,

@@ -16,7 +16,7 @@ export async function withNode<T>(
   const { Redis: Driver } = await import('ioredis');
   const node = new Driver({
     ...{ host, port, lazyConnect: true, enableReadyCheck: false, maxRetriesPerRequest: 0 },
-    ...(password === undefined ? {} : { password }),
+    ...credentials(password),
     ...{ connectTimeout: deadlineMs, commandTimeout: deadlineMs, socketTimeout: deadlineMs, disconnectTimeout: 50 },
     retryStrategy: () => null,
   });
@@ -30,6 +30,14 @@ export async function withNode<T>(
   } finally {
     node.disconnect();
   }
+}
+
+/**
+ * Logs in as the default user by name. With the password alone, the driver prints a line of its own for each connection to a node that
+ * asks for none.
+ */
+export function credentials(password: string | undefined): { readonly username?: string; readonly password?: string } {
+  return password === undefined ? {} : { username: 'default', password };
 }
 
 /** Whether the node answers PING with this password. Never rejects. */

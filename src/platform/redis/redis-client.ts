@@ -1,6 +1,9 @@
 import type { Cluster, Command } from 'ioredis';
 import type { Log } from '../../kernel/index.js';
 import { CalledNode } from './called-node.js';
+import { isUsefulAnswer, refusalOfPassword } from './error-replies.js';
+import { credentials } from './node-connection.js';
+import { OutageLog } from './outage-log.js';
 import type { ClusterAccess } from './server-files.js';
 
 /** The deadline of each call. */
@@ -19,10 +22,17 @@ const DISCONNECT_WITHIN_MS = 50;
 const MAX_REDIRECTIONS = 3;
 /** While a slot moves, a command of two keys gets TRYAGAIN. All its retries fit into the deadline. */
 const TRY_AGAIN_AFTER_MS = 5;
+const CLUSTER = 'the Redis Cluster';
+/** Enough keys that each master of a small cluster serves one. */
+const KEYS_TO_ASK = Array.from({ length: 32 }, (_, number) => `health:${String(number)}`);
 
 export interface RedisClientPorts {
   readonly log: Log;
   readonly nowMs: () => number;
+  /** What the users of this client do while nodes do not answer; stands in the log lines. */
+  readonly meanwhile?: () => string;
+  /** Preset: REDIS_PASSWORD is to be set. */
+  readonly passwordRemedy?: string;
 }
 
 interface Driver {
@@ -44,7 +54,7 @@ export class RedisClient {
   observed: ((node: string, seconds: number) => void) | undefined;
   private readonly cluster: Cluster;
   private readonly nodes = new Map<string, CalledNode>();
-  private isAway = false;
+  private readonly outages: OutageLog;
   private isClosed = false;
 
   private constructor(
@@ -53,6 +63,7 @@ export class RedisClient {
     private readonly ports: RedisClientPorts,
     private readonly deadlineMs: number,
   ) {
+    this.outages = new OutageLog(ports.log, ports.nowMs);
     const socketTimeout = SOCKET_DEADLINES * deadlineMs;
     this.cluster = new driver.Cluster([...nodes], {
       enableAutoPipelining: false,
@@ -63,16 +74,18 @@ export class RedisClient {
       ...{ slotsRefreshInterval: SLOTS_EVERY_MS, slotsRefreshTimeout: socketTimeout },
       clusterRetryStrategy: () => RECONNECT_EVERY_MS,
       redisOptions: {
-        ...(password !== undefined && { password }),
+        ...credentials(password),
         ...{ connectTimeout: socketTimeout, socketTimeout, connectionName: 'bifolio' },
         disconnectTimeout: DISCONNECT_WITHIN_MS,
+        // A node that loads says so at once, and the driver prints no lines of its own.
+        enableReadyCheck: false,
       },
     });
-    this.cluster.on('error', (error: unknown) => {
-      this.noteAway(error);
+    this.cluster.on('error', (error: Error & { readonly lastNodeError?: Error | null }) => {
+      this.noteFailure(CLUSTER, 'cannot be reached', error.lastNodeError ?? error);
     });
     this.cluster.on('ready', () => {
-      this.noteReady();
+      this.outages.ended(CLUSTER);
     });
   }
 
@@ -90,9 +103,19 @@ export class RedisClient {
     return this.nodes.values();
   }
 
-  /** False while no node can be asked. */
+  /** False while every call would be skipped, because the slots of no node are known. True tells nothing of the nodes. */
   get isReady(): boolean {
     return this.cluster.status === 'ready';
+  }
+
+  /** Asks each master. Resolves to whether one answers, within the deadline of a call. */
+  async answers(): Promise<boolean> {
+    if (!this.isReady) return false;
+    const keys = new Map(KEYS_TO_ASK.map((key) => [this.cluster.slots[this.slotOf(key)]?.[0], key]));
+    return Promise.any([...keys.values()].map((key) => this.call('exists', [key]))).then(
+      () => true,
+      () => false,
+    );
   }
 
   /** The bytes of a key; undefined when there is no such key. Rejects as `call` does. */
@@ -157,9 +180,7 @@ export class RedisClient {
     if (name === undefined) throw new NodeSkipped('no Redis node serves the slot of the key');
     let node = this.nodes.get(name);
     if (node === undefined) {
-      node = new CalledNode(name, (changed) => {
-        this.noteChange(changed);
-      });
+      node = new CalledNode(name);
       this.nodes.set(name, node);
     }
     if (!node.admits(this.ports.nowMs())) throw new NodeSkipped(`Redis node ${name} failed a moment ago`);
@@ -172,15 +193,18 @@ export class RedisClient {
     return new Promise((resolve, reject) => {
       let isSettled = false;
       const answered = (): void => {
-        node.succeeded();
+        if (node.succeeded()) this.outages.ended(titleOf(node));
         this.observed?.(node.name, (nowMs() - startedMs) / 1_000);
       };
       const fail = (error: Error): void => {
         if (isSettled) return;
         isSettled = true;
         clearTimeout(timer);
-        if (isAnswer(error)) answered();
-        else node.failed(nowMs());
+        if (isUsefulAnswer(error)) answered();
+        else {
+          node.failed(nowMs());
+          this.noteFailure(titleOf(node), 'is skipped until it answers', error);
+        }
         reject(error);
       };
       const timer = setTimeout(() => {
@@ -200,27 +224,18 @@ export class RedisClient {
     });
   }
 
-  private noteChange(node: CalledNode): void {
+  private noteFailure(subject: string, state: string, error: Error): void {
     if (this.isClosed) return;
-    if (node.state === 'closed') this.ports.log.info('a Redis node answers again', { node: node.name });
-    else this.ports.log.warn('a Redis node failed: reads go to the database until it answers', { node: node.name });
-  }
-
-  private noteAway(error: unknown): void {
-    if (this.isAway || this.isClosed) return;
-    this.isAway = true;
-    this.ports.log.warn('no Redis node answers: reads go to the database', { error: String(error) });
-  }
-
-  private noteReady(): void {
-    if (this.isAway) this.ports.log.info('the Redis Cluster answers again');
-    this.isAway = false;
+    const { meanwhile, passwordRemedy = 'set REDIS_PASSWORD to the password of the cluster' } = this.ports;
+    const refusal = refusalOfPassword(error);
+    const problem = refusal === undefined ? state : `${refusal}: ${passwordRemedy}`;
+    const details = { error: String(error), ...(meanwhile && { meanwhile: meanwhile() }) };
+    this.outages.failed(subject, `${subject} ${problem}`, details);
   }
 }
 
-/** Whether a node answered with this error. The driver wraps the last one when the redirections are used up. */
-function isAnswer({ name, message }: Error): boolean {
-  return name === 'ReplyError' || message.startsWith('Too many Cluster redirections. Last error: ReplyError');
+function titleOf({ name }: CalledNode): string {
+  return `Redis node ${name}`;
 }
 
 const BYTES = { replyEncoding: null };

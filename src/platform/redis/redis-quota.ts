@@ -1,6 +1,9 @@
 import { createHmac } from 'node:crypto';
 import type { SharedQuota, SharedUsage } from '../http/index.js';
 import type { RedisClient } from './redis-client.js';
+import type { RedisUse } from './shared-redis.js';
+
+export const QUOTA_USE: RedisUse = { meanwhile: 'this process counts requests alone' };
 
 const KEY_PREFIX = 'quota:';
 
@@ -25,11 +28,12 @@ return {count, isOver and 1 or 0, left}`;
 export class RedisQuota implements SharedQuota {
   constructor(
     private readonly redis: Pick<RedisClient, 'isReady' | 'call'>,
-    private readonly secret: Uint8Array,
+    /** Undefined while this process does not know it. */
+    private readonly secret: () => Uint8Array | undefined,
   ) {}
 
   get isAvailable(): boolean {
-    return this.redis.isReady;
+    return this.redis.isReady && this.secret() !== undefined;
   }
 
   async add(caller: string, weight: number, limit: number, windowMs: number): Promise<SharedUsage> {
@@ -39,6 +43,11 @@ export class RedisQuota implements SharedQuota {
   }
 
   keyOf(caller: string): string {
-    return KEY_PREFIX + createHmac('sha256', this.secret).update(caller).digest('base64url');
+    return (
+      KEY_PREFIX +
+      createHmac('sha256', this.secret() ?? '')
+        .update(caller)
+        .digest('base64url')
+    );
   }
 }

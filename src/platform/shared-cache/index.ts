@@ -1,1 +1,1 @@
-export { SharedCache } from './shared-cache.js';
+export { SharedCache, sharedRedis } from './shared-cache.js';
