@@ -7,7 +7,7 @@ import { RecordingLog } from '../support/recording-log.js';
 import { SimulatedClock } from '../support/simulated-clock.js';
 import { describeLastResourceContract } from './last-resource-contract.js';
 
-const INSERT = "INSERT INTO books (title, author, price_cents, quantity) VALUES (?, 'A', ?, 1)";
+const INSERT = "INSERT INTO books (title, author, price_cents) VALUES (?, 'A', ?)";
 
 describeLastResourceContract<SqlWork>('SqliteLastResource', async () => {
   const directory = temporaryDirectory();

@@ -1,4 +1,5 @@
 import { BookEntity, BOOKS_STORE } from '../../src/modules/books/index.js';
+import { STOCK_STORE } from '../../src/modules/stock/index.js';
 import { monotonicMs, systemClock, systemTimers } from '../../src/platform/process/index.js';
 import { DataFiles } from '../../src/platform/data-files/index.js';
 import { NodeDisk } from '../../src/platform/disk/index.js';
@@ -17,6 +18,9 @@ export { BookEntity, BOOKS_STORE };
 
 /** Nothing is wrong with the file. */
 export const SOUND: WriteGuard = { refusal: undefined, lost: () => undefined };
+
+/** All that the tables of books and their stock need. */
+export const BOOKS_MIGRATIONS = [...PLATFORM_MIGRATIONS, ...STOCK_STORE.migrations, ...BOOKS_STORE.migrations];
 
 /** One for all of a test: no two incarnations have the same name. */
 const RANDOM = new SeededRandom(1);
@@ -40,7 +44,7 @@ export function openBooksDatabase(file: string, ports: Partial<SqlDatabasePorts>
     {
       file,
       entities: BOOKS_STORE.entities,
-      migrations: [...PLATFORM_MIGRATIONS, ...BOOKS_STORE.migrations],
+      migrations: BOOKS_MIGRATIONS,
     },
   );
 }

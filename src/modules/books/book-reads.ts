@@ -2,12 +2,9 @@ import type { Statement } from 'better-sqlite3';
 import { AppError, type MaybePromise } from '../../kernel/index.js';
 import type { CachedRead, GenerationCache } from '../../platform/cache/index.js';
 import type { PageRequest, PreparedBody } from '../../platform/http/index.js';
-import { RowSeal } from '../../platform/sql-check/index.js';
 import type { SqlReader } from '../../platform/sql/index.js';
-import { bookOf, type BookRow, type Sealed, SELECT_BOOK, valuesOf } from './book-row.js';
+import { type BookWithItem, SELECT_BOOK, StoredBooks, TABLE } from './book-row.js';
 import type { Book } from './book.schemas.js';
-
-export const TABLE = 'books';
 
 export interface BookPage {
   readonly books: readonly Book[];
@@ -18,19 +15,19 @@ export interface BookPage {
 
 /** Reads committed books through the cache, in every process that has the database open. */
 export class BookReads {
-  private readonly findRow: Statement<[number], Sealed<BookRow>>;
-  private readonly pageRows: Statement<[number, number], Sealed<BookRow>>;
+  private readonly findRow: Statement<[number], BookWithItem>;
+  private readonly pageRows: Statement<[number, number], BookWithItem>;
   private readonly countRows: Statement<[], number>;
-  private readonly seal: RowSeal;
+  private readonly stored: StoredBooks;
 
   constructor(
     { reader, damaged }: { readonly reader: Pick<SqlReader, 'handle'>; readonly damaged: (what: string) => AppError },
     private readonly cache: GenerationCache<PreparedBody>,
   ) {
     const { handle } = reader;
-    this.seal = new RowSeal(TABLE, damaged);
-    this.findRow = handle.prepare(`${SELECT_BOOK} WHERE id = ?`);
-    this.pageRows = handle.prepare(`${SELECT_BOOK} WHERE id > ? ORDER BY id LIMIT ?`);
+    this.stored = new StoredBooks(damaged);
+    this.findRow = handle.prepare(`${SELECT_BOOK} WHERE books.id = ?`);
+    this.pageRows = handle.prepare(`${SELECT_BOOK} WHERE books.id > ? ORDER BY books.id LIMIT ?`);
     this.countRows = handle.prepare<[], number>('SELECT count(*) FROM books').pluck();
   }
 
@@ -39,7 +36,7 @@ export class BookReads {
     return this.cache.read(TABLE, String(id), () => {
       const row = this.findRow.get(id);
       if (row === undefined) throw notFound(id);
-      return prepare(this.checked(row));
+      return prepare(this.stored.bookOf(row));
     });
   }
 
@@ -49,18 +46,12 @@ export class BookReads {
   ): MaybePromise<CachedRead<PreparedBody>> {
     const { after, limit } = request;
     return this.cache.readShared(TABLE, `after=${String(after)}&limit=${String(limit)}`, () => {
-      const rows = this.pageRows.all(after, limit + 1).map((row) => this.checked(row));
+      const rows = this.pageRows.all(after, limit + 1).map((row) => this.stored.bookOf(row));
       return prepare(
         { books: rows.slice(0, limit), hasMore: rows.length > limit, total: this.countRows.get() ?? 0 },
         request,
       );
     });
-  }
-
-  /** Throws `storage-damaged`. */
-  private checked(row: Sealed<BookRow>): Book {
-    this.seal.check(row.id, row.seal, valuesOf(row));
-    return bookOf(row);
   }
 }
 

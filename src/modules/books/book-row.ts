@@ -1,25 +1,55 @@
-import { priceFromCents } from '../../kernel/index.js';
+import { type AppError, priceFromCents } from '../../kernel/index.js';
+import { RowSeal } from '../../platform/sql-check/index.js';
+import { joinItem, JOINED_COLUMNS, type JoinedItem, JoinedStock } from '../stock/index.js';
 import type { Book } from './book.schemas.js';
+
+/** The table, and what stock shows its items in. */
+export const TABLE = 'books';
 
 export interface BookRow {
   readonly id: number;
   readonly title: string;
   readonly author: string;
   readonly priceCents: number;
-  readonly quantity: number;
 }
 
 export type NewBookRow = Omit<BookRow, 'id'>;
 
 export type Sealed<Row> = Row & { readonly seal: number | null };
 
-export const SELECT_BOOK = 'SELECT id, title, author, price_cents AS priceCents, quantity, seal FROM books';
+/** A book with its item, which holds the quantity. */
+export type BookWithItem = Sealed<BookRow> & JoinedItem;
 
-/** Returns the values in the order of SEALED_BOOKS. */
-export function valuesOf({ title, author, priceCents, quantity }: NewBookRow): readonly (string | number)[] {
-  return [title, author, priceCents, quantity];
+export const SELECT_BOOK = `SELECT books.id, title, author, price_cents AS priceCents, books.seal, ${JOINED_COLUMNS}
+  FROM books ${joinItem("'book-' || books.id")}`;
+
+/** The id of a book's item in stock. */
+export function itemIdOf(bookId: number): string {
+  return `book-${String(bookId)}`;
 }
 
-export function bookOf({ id, title, author, priceCents, quantity }: BookRow): Book {
+/** Returns the values in the order of SEALED_BOOKS. */
+export function valuesOf({ title, author, priceCents }: NewBookRow): readonly (string | number)[] {
+  return [title, author, priceCents];
+}
+
+export function bookOf({ id, title, author, priceCents }: BookRow, quantity: number): Book {
   return { id, title, author, price: priceFromCents(priceCents), quantity };
+}
+
+/** Makes books of the rows of `SELECT_BOOK`. */
+export class StoredBooks {
+  private readonly seal: RowSeal;
+  private readonly stock: JoinedStock;
+
+  constructor(damaged: (what: string) => AppError) {
+    this.seal = new RowSeal(TABLE, damaged);
+    this.stock = new JoinedStock(damaged);
+  }
+
+  /** Throws `storage-damaged`. */
+  bookOf(row: BookWithItem): Book {
+    this.seal.check(row.id, row.seal, valuesOf(row));
+    return bookOf(row, this.stock.stockOf(itemIdOf(row.id), row));
+  }
 }

@@ -15,9 +15,6 @@ export class BookEntity {
   @Column('integer', { name: 'price_cents' })
   priceCents!: number;
 
-  @Column('integer')
-  quantity!: number;
-
   /** The checksum of the fields; null when another program wrote the row. */
   @Column('integer', { nullable: true })
   seal!: number | null;

@@ -1,8 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import type { Statement } from 'better-sqlite3';
 import { SqlDatabase } from '../../platform/sql/index.js';
-import { RowSeal, sealOf } from '../../platform/sql-check/index.js';
-import { type BookRow, type NewBookRow, type Sealed, SELECT_BOOK, valuesOf } from './book-row.js';
+import { sealOf } from '../../platform/sql-check/index.js';
+import {
+  type BookRow,
+  type BookWithItem,
+  type NewBookRow,
+  type Sealed,
+  SELECT_BOOK,
+  StoredBooks,
+  valuesOf,
+} from './book-row.js';
+import type { Book } from './book.schemas.js';
 
 /** Prepares its hot statements once. Writes run only inside work of the write executor; `BookReads` serves clients' reads. */
 @Injectable()
@@ -10,25 +19,23 @@ export class BookRepository {
   private readonly insertRow: Statement<[Sealed<NewBookRow>]>;
   private readonly updateRow: Statement<[Sealed<BookRow>]>;
   private readonly deleteRow: Statement<[number]>;
-  private readonly findForWrite: Statement<[number], Sealed<BookRow>>;
+  private readonly findForWrite: Statement<[number], BookWithItem>;
   private readonly anyIdGiven: Statement<[], number>;
   private readonly raiseSequence: Statement<[number]>;
   private readonly beginSequence: Statement<[number]>;
-  private readonly seal: RowSeal;
+  private readonly stored: StoredBooks;
 
   constructor(database: SqlDatabase) {
     const { writeHandle: write } = database;
-    this.seal = new RowSeal('books', database.damaged);
+    this.stored = new StoredBooks(database.damaged);
     this.insertRow = write.prepare(
-      `INSERT INTO books (title, author, price_cents, quantity, seal)
-       VALUES (@title, @author, @priceCents, @quantity, @seal)`,
+      'INSERT INTO books (title, author, price_cents, seal) VALUES (@title, @author, @priceCents, @seal)',
     );
     this.updateRow = write.prepare(
-      `UPDATE books SET title = @title, author = @author, price_cents = @priceCents, quantity = @quantity, seal = @seal
-       WHERE id = @id`,
+      'UPDATE books SET title = @title, author = @author, price_cents = @priceCents, seal = @seal WHERE id = @id',
     );
     this.deleteRow = write.prepare('DELETE FROM books WHERE id = ?');
-    this.findForWrite = write.prepare(`${SELECT_BOOK} WHERE id = ?`);
+    this.findForWrite = write.prepare(`${SELECT_BOOK} WHERE books.id = ?`);
     this.raiseSequence = write.prepare("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'books'");
     this.beginSequence = write.prepare("INSERT INTO sqlite_sequence (name, seq) VALUES ('books', ?)");
     this.anyIdGiven = database.reader.handle
@@ -55,10 +62,9 @@ export class BookRepository {
   }
 
   /** Sees the earlier changes of the same commit. Throws `storage-damaged`. */
-  findWithinWrite(id: number): BookRow | undefined {
+  findWithinWrite(id: number): Book | undefined {
     const row = this.findForWrite.get(id);
-    if (row !== undefined) this.seal.check(row.id, row.seal, valuesOf(row));
-    return row;
+    return row && this.stored.bookOf(row);
   }
 
   hasEverHeldABook(): boolean {

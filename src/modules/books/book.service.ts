@@ -8,8 +8,9 @@ import {
   SqlOperationLedger,
   type SqlWriteScope,
 } from '../../platform/sql/index.js';
-import { notFound, TABLE } from './book-reads.js';
-import { bookOf, type NewBookRow } from './book-row.js';
+import { StockService } from '../stock/index.js';
+import { notFound } from './book-reads.js';
+import { bookOf, itemIdOf, type NewBookRow, TABLE } from './book-row.js';
 import { BookRepository } from './book.repository.js';
 import type { Book, BookInput } from './book.schemas.js';
 
@@ -26,51 +27,60 @@ export class BookService {
   constructor(
     private readonly database: SqlDatabase,
     private readonly books: BookRepository,
+    private readonly stock: StockService,
     private readonly operations: SqlOperationLedger,
   ) {}
 
   create(input: BookInput, recording: BookRecording): Promise<RecordedAnswer> {
-    return this.write(recording, () => ({ change: 'created', book: bookOf(this.books.insert(rowOf(input))) }));
+    return this.write(recording, (scope) => ({ change: 'created', book: this.insert(scope, input) }));
   }
 
-  /** Rejects with `not-found` or `precondition-failed`. */
+  /** A changed quantity is a delivery of the difference. Rejects with `not-found` or `precondition-failed`. */
   replace(id: number, input: BookInput, conditions: Preconditions, recording: BookRecording): Promise<RecordedAnswer> {
-    return this.write(recording, () => {
+    return this.write(recording, (scope) => {
       this.assertWritable(id, conditions);
       const row = { id, ...rowOf(input) };
       this.books.update(row);
-      return { change: 'replaced', book: bookOf(row) };
+      this.stock.replaceWithin(scope, { id: itemIdOf(id), price: row.priceCents, stock: input.quantity });
+      return { change: 'replaced', book: bookOf(row, input.quantity) };
     });
   }
 
-  /** Rejects with `not-found` or `precondition-failed`. */
+  /** The item in stock goes with the book. Rejects with `not-found` or `precondition-failed`. */
   delete(id: number, conditions: Preconditions, recording: BookRecording): Promise<RecordedAnswer> {
-    return this.write(recording, () => {
+    return this.write(recording, (scope) => {
       this.assertWritable(id, conditions);
       this.books.delete(id);
+      this.stock.removeWithin(scope, { id: itemIdOf(id), shownIn: TABLE });
       return { change: 'deleted' };
     });
   }
 
   /** Runs only inside work of the write executor: the book exists exactly when that work is committed. */
   insertWithin(scope: SqlWriteScope, input: BookInput): Book {
-    const row = this.books.insert(rowOf(input));
     scope.touch(TABLE);
-    return bookOf(row);
+    return this.insert(scope, input);
   }
 
   /** Inserts all books in one commit, unless there was ever a book: then an earlier start did it. */
   async seed(inputs: readonly BookInput[]): Promise<void> {
     if (this.books.hasEverHeldABook()) return;
     await this.database.writer.run((scope) => {
-      for (const input of inputs) this.books.insert(rowOf(input));
+      for (const input of inputs) this.insert(scope, input);
       scope.touch(TABLE);
     });
   }
 
-  private write(recording: BookRecording, work: () => BookOutcome): Promise<RecordedAnswer> {
+  private insert(scope: SqlWriteScope, input: BookInput): Book {
+    const row = this.books.insert(rowOf(input));
+    const { quantity } = input;
+    this.stock.createWithin(scope, { id: itemIdOf(row.id), price: row.priceCents, stock: quantity, shownIn: TABLE });
+    return bookOf(row, quantity);
+  }
+
+  private write(recording: BookRecording, work: (scope: SqlWriteScope) => BookOutcome): Promise<RecordedAnswer> {
     return this.database.writer.run((scope) => {
-      const answer = this.operations.record(recording, work());
+      const answer = this.operations.record(recording, work(scope));
       scope.touch(TABLE);
       return answer;
     });
@@ -79,13 +89,13 @@ export class BookService {
   private assertWritable(id: number, conditions: Preconditions): void {
     const current = this.books.findWithinWrite(id);
     if (current === undefined) throw notFound(id);
-    const refused = conditions.refusal(`book ${String(id)}`, bookOf(current));
+    const refused = conditions.refusal(`book ${String(id)}`, current);
     if (refused) throw refused;
   }
 }
 
-function rowOf({ title, author, price, quantity }: BookInput): NewBookRow {
+function rowOf({ title, author, price }: BookInput): NewBookRow {
   const priceCents = centsFromPrice(price);
   if (priceCents === undefined) throw new Error('the schema lets only whole cents through');
-  return { title, author, priceCents, quantity };
+  return { title, author, priceCents };
 }

@@ -7,7 +7,8 @@ import { BookRepository } from './book.repository.js';
 import { BookService } from './book.service.js';
 import { BooksModule } from './books.module.js';
 import { CreateBooks1763700000002 } from './create-books.migration.js';
-import { SealBooks1764500000011, SEALED_BOOKS } from './seal-books.migration.js';
+import { MoveQuantity1764800000003, SEALED_BOOKS } from './move-quantity.migration.js';
+import { SealBooks1764500000011 } from './seal-books.migration.js';
 
 const SEED: readonly BookInput[] = [
   { title: 'A Wizard of Earthsea', author: 'Ursula K. Le Guin', price: 12.5, quantity: 7 },
@@ -19,7 +20,7 @@ export const BOOKS_STORE: SqlStore = {
   name: 'books',
   file: BOOKSTORE,
   entities: [BookEntity],
-  migrations: [CreateBooks1763700000002, SealBooks1764500000011],
+  migrations: [CreateBooks1763700000002, SealBooks1764500000011, MoveQuantity1764800000003],
   sealed: [SEALED_BOOKS],
   queryNames: { '/books': PAGE_QUERIES },
   crashSites: [],

@@ -1,11 +1,13 @@
 import { BOOKSTORE } from '../../platform/sql/index.js';
 import { BOOKS_STORE } from '../books/index.js';
 import { CUSTOMERS, CUSTOMERS_STORE } from '../customers/index.js';
+import { STOCK_STORE } from '../stock/index.js';
 import type { StoreRegistration } from '../store-registration/index.js';
 import { DOCUMENT_USERS_STORE, SQL_USERS_STORE, USERS } from '../users/index.js';
 
 /** Collections keep their order, which is their order in a snapshot. */
 export const STORES: readonly StoreRegistration[] = [
+  STOCK_STORE,
   BOOKS_STORE,
   CUSTOMERS_STORE,
   SQL_USERS_STORE,

@@ -46,15 +46,16 @@ function* piecesOf(handle: Database, sealed: readonly SealedTable[]): Generator<
   }
 }
 
-function* sealsOf(handle: Database, { table, columns }: SealedTable): Generator<() => string | undefined> {
+function* sealsOf(handle: Database, { table, columns, textKey }: SealedTable): Generator<() => string | undefined> {
   const hasSeals = handle.prepare<[], string>(`SELECT name FROM pragma_table_info('${table}')`).pluck().all();
   if (!hasSeals.includes('seal')) return;
+  const key = textKey ?? 'rowid';
   const page = handle
-    .prepare<[number], [number, number | null, ...Sealable[]]>(
-      `SELECT rowid, seal, ${columns.join(', ')} FROM ${table} WHERE rowid > ? ORDER BY rowid LIMIT ${String(ROWS_AT_ONCE)}`,
+    .prepare<[number | string], [number | string, number | null, ...Sealable[]]>(
+      `SELECT ${key}, seal, ${columns.join(', ')} FROM ${table} WHERE ${key} > ? ORDER BY ${key} LIMIT ${String(ROWS_AT_ONCE)}`,
     )
     .raw();
-  let after = 0;
+  let after: number | string = textKey === undefined ? 0 : '';
   for (let isMore = true; isMore;) {
     yield () => {
       const rows = page.all(after);

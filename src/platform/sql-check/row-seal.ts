@@ -6,6 +6,8 @@ import type { AppError } from '../../kernel/index.js';
 export interface SealedTable {
   readonly table: string;
   readonly columns: readonly string[];
+  /** The primary key, a text, of a table without rowids. */
+  readonly textKey?: string;
 }
 
 export type Sealable = string | number | null;
@@ -37,10 +39,11 @@ export function registerSeal(handle: Database): void {
 }
 
 /** Adds seals to all rows of a table. A row changed by something else (a SQLite shell) loses its seal and goes unchecked. */
-export async function sealRows(runner: Runner, { table, columns }: SealedTable): Promise<void> {
+export async function sealRows(runner: Runner, sealed: SealedTable): Promise<void> {
+  const { table, columns } = sealed;
   await runner.query(`ALTER TABLE ${table} ADD COLUMN seal INTEGER`);
   await runner.query(`UPDATE ${table} SET seal = ${sealOfColumns(columns)}`);
-  await watchColumns(runner, { table, columns });
+  await watchColumns(runner, sealed);
 }
 
 /**
@@ -53,7 +56,7 @@ export async function resealRows(runner: Runner, from: SealedTable, columns: rea
   await runner.query(
     `UPDATE ${table} SET seal = ${sealOfColumns(columns)} WHERE seal = ${sealOfColumns(from.columns)}`,
   );
-  await watchColumns(runner, { table, columns });
+  await watchColumns(runner, { ...from, columns });
 }
 
 export async function unsealRows(runner: Runner, { table }: SealedTable): Promise<void> {
@@ -61,15 +64,16 @@ export async function unsealRows(runner: Runner, { table }: SealedTable): Promis
   await runner.query(`ALTER TABLE ${table} DROP COLUMN seal`);
 }
 
-function sealOfColumns(columns: readonly string[]): string {
+/** The SQL of a seal over these columns. */
+export function sealOfColumns(columns: readonly string[]): string {
   return `${SEAL_FUNCTION}(${columns.join(', ')})`;
 }
 
-async function watchColumns(runner: Runner, { table, columns }: SealedTable): Promise<void> {
+async function watchColumns(runner: Runner, { table, columns, textKey: key = 'rowid' }: SealedTable): Promise<void> {
   const [now, before] = ['NEW', 'OLD'].map((row) => columns.map((column) => `${row}.${column}`).join(', '));
   await runner.query(`CREATE TRIGGER ${table}_changed_elsewhere AFTER UPDATE OF ${columns.join(', ')} ON ${table}
     WHEN NEW.seal IS OLD.seal AND (${String(now)}) IS NOT (${String(before)})
-    BEGIN UPDATE ${table} SET seal = NULL WHERE rowid = NEW.rowid; END`);
+    BEGIN UPDATE ${table} SET seal = NULL WHERE ${key} = NEW.${key}; END`);
 }
 
 /** Verifies that rows of one table are as they were written. */

@@ -97,6 +97,20 @@ describe('a table with seals', () => {
     expect(await damage()).toBeUndefined();
   });
 
+  it('given a text as its key, is checked and loses seals like others', async () => {
+    const words = { table: 'words', columns: ['word', 'number'], textKey: 'word' };
+    handle.exec(
+      "CREATE TABLE words (word TEXT PRIMARY KEY, number INTEGER) WITHOUT ROWID; INSERT INTO words VALUES ('0', 1), ('b', 2)",
+    );
+    await sealRows(runner, words);
+    const found = (): Promise<string | undefined> => findDamage(file, [words], () => Promise.resolve());
+    expect(await found()).toBeUndefined();
+    handle.exec("UPDATE words SET seal = seal + 1 WHERE word = '0'");
+    expect(await found()).toBe('row 0 of words differs from what was written');
+    handle.exec("UPDATE words SET number = 3 WHERE word = '0'");
+    expect([await found(), handle.prepare('SELECT count(seal) FROM words').pluck().get()]).toEqual([undefined, 1]);
+  });
+
   it('given a row that differs from what was written, throws the given error, naming the row', () => {
     const seal = new RowSeal('notes', (what) => new AppError('storage-damaged', what, { retry: 'safe' }));
 

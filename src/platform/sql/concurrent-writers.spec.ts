@@ -11,7 +11,7 @@ import type { SqlDatabase } from './index.js';
 const WRITERS = 200;
 const MAX_TITLES = 4;
 const SHARE_THAT_FAILS = 0.3;
-const REST = { author: 'A', priceCents: 100, quantity: 1 };
+const REST = { author: 'A', priceCents: 100 };
 
 /** Inserts the titles in one piece of work, which throws before the `failAt`-th (from 0) when that is given. */
 type WriteTitles = (titles: readonly string[], failAt: number | undefined) => Promise<unknown>;
@@ -76,9 +76,7 @@ describe('200 concurrent writers, some of which fail', () => {
   };
 
   const throughTheExecutor = ({ writer, writeHandle }: SqlDatabase): WriteTitles => {
-    const insert = writeHandle.prepare(
-      "INSERT INTO books (title, author, price_cents, quantity) VALUES (?, 'A', 100, 1)",
-    );
+    const insert = writeHandle.prepare("INSERT INTO books (title, author, price_cents) VALUES (?, 'A', 100)");
     return (titles, failAt) =>
       writer.run(() => {
         titles.forEach((title, index) => {

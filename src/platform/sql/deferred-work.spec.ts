@@ -10,7 +10,7 @@ import type { SqlDatabase } from './index.js';
 import { SqlWriteExecutor } from './write-executor.js';
 
 const AT_MOST_MS = 1_000;
-const INSERT = "INSERT INTO books (title, author, price_cents, quantity) VALUES (?, 'A', 100, 1)";
+const INSERT = "INSERT INTO books (title, author, price_cents) VALUES (?, 'A', 100)";
 
 describe('SqlWriteExecutor, with deferred work', () => {
   let directory: string;

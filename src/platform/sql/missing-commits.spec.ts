@@ -24,7 +24,7 @@ const BEFORE = 10;
 const BOOKS = 200;
 /** One more in each of two incarnations begins it. */
 const COMMITS = BEFORE + BOOKS + 2;
-const INSERT = "INSERT INTO books (title, author, price_cents, quantity) VALUES ('T', 'A', 1, 1)";
+const INSERT = "INSERT INTO books (title, author, price_cents) VALUES ('T', 'A', 1)";
 const LOG_HEADER_BYTES = 32;
 const FRAME_BYTES = 24 + 4_096;
 

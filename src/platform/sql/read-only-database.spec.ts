@@ -2,9 +2,9 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { copyFileSync, mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryDirectory } from '../../../test/support/app-process.js';
-import { BOOKS_STORE, openBooksDatabase } from '../../../test/support/books-database.js';
+import { BOOKS_MIGRATIONS, openBooksDatabase } from '../../../test/support/books-database.js';
 import { RecordingLog } from '../../../test/support/recording-log.js';
-import { PLATFORM_MIGRATIONS, ReadOnlyDatabase, type SqlDatabase } from './index.js';
+import { ReadOnlyDatabase, type SqlDatabase } from './index.js';
 
 describe('ReadOnlyDatabase', () => {
   let directory: string;
@@ -18,7 +18,7 @@ describe('ReadOnlyDatabase', () => {
   const open = (): ReadOnlyDatabase => {
     opened = ReadOnlyDatabase.open(
       { microtask: (task) => microtasks.push(task), log: new RecordingLog() },
-      { file, migrations: [...PLATFORM_MIGRATIONS, ...BOOKS_STORE.migrations], isOwned: () => isOwned },
+      { file, migrations: BOOKS_MIGRATIONS, isOwned: () => isOwned },
     );
     return opened;
   };

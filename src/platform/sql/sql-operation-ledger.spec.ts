@@ -11,7 +11,7 @@ const RECORDED_PER_PRUNE = 500;
 const MAX_WITHOUT_KEY = 100_000;
 const ANSWER: RecordedAnswer = { status: 201, headers: { location: '/books/1' }, body: '{"id":1}' };
 const answerOf = (id: number): RecordedAnswer => ({ ...ANSWER, body: JSON.stringify({ id }) });
-const INSERT = "INSERT INTO books (title, author, price_cents, quantity) VALUES (?, 'A', 100, 1)";
+const INSERT = "INSERT INTO books (title, author, price_cents) VALUES (?, 'A', 100)";
 
 /** Where the operation is recorded: the second is the planted bug. */
 type RecordedWhere = 'in the commit of its write' | 'in a second commit';

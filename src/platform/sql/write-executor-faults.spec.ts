@@ -47,9 +47,7 @@ describe('SqlWriteExecutor, when writing fails', () => {
       () => undefined,
     );
   const insert = (handle: SqlHandle, title: string): unknown =>
-    handle
-      .prepare("INSERT INTO books (title, author, price_cents, quantity) VALUES (?, 'A', 100, 1)")
-      .run(title.padEnd(3_000, '.'));
+    handle.prepare("INSERT INTO books (title, author, price_cents) VALUES (?, 'A', 100)").run(title.padEnd(3_000, '.'));
   const writeOn = (executor: SqlWriteExecutor, handle: SqlHandle, titles: readonly string[]): Promise<string[]> =>
     Promise.all(
       titles.map((title) =>
@@ -99,7 +97,7 @@ describe('SqlWriteExecutor, when writing fails', () => {
   describe('given an error after which SQLite rolls back the whole commit', () => {
     const rollingBack = (): unknown =>
       database.writeHandle
-        .prepare("INSERT OR ROLLBACK INTO books (title, author, price_cents, quantity) VALUES ('b', 'A', -1, 1)")
+        .prepare("INSERT OR ROLLBACK INTO books (title, author, price_cents) VALUES ('b', 'A', -1)")
         .run();
     const told = (work: () => unknown): Promise<string> =>
       database.writer.run(work).then(

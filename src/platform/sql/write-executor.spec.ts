@@ -12,7 +12,7 @@ describe('SqlWriteExecutor', () => {
   let atSite: (site: string) => unknown;
 
   const insertBook = (title: string): void => {
-    const sql = "INSERT INTO books (title, author, price_cents, quantity) VALUES (?, 'A', 100, 1)";
+    const sql = "INSERT INTO books (title, author, price_cents) VALUES (?, 'A', 100)";
     database.writeHandle.prepare(sql).run(title);
   };
   const write = (title: string): Promise<void> =>
@@ -88,7 +88,7 @@ describe('SqlWriteExecutor', () => {
   });
 
   it('given work that breaks a constraint, keeps the other work of its turn', async () => {
-    const sql = "INSERT INTO books (title, author, price_cents, quantity) VALUES ('bad', 'A', -1, 1)";
+    const sql = "INSERT INTO books (title, author, price_cents) VALUES ('bad', 'A', -1)";
     const breaking = database.writer.run(() => database.writeHandle.prepare(sql).run());
 
     const outcomes = await Promise.allSettled([write('a'), breaking, write('b')]);

@@ -13,7 +13,7 @@ import { type SqlDatabase, SqlTransactionTable } from '../../../platform/sql/ind
 import type { DecisionDetails } from '../ports.js';
 import { SqliteLastResource, type SqlWork } from './sqlite-last-resource.js';
 
-const INSERT = "INSERT INTO books (title, author, price_cents, quantity) VALUES (?, 'A', 100, 1)";
+const INSERT = "INSERT INTO books (title, author, price_cents) VALUES (?, 'A', 100)";
 
 describe('SqliteLastResource', () => {
   const clock = new SimulatedClock();
