@@ -167,12 +167,16 @@ describeOnRedis('npm run redis:status with a cluster that npm start does not run
     for (const { port } of cluster().nodes) expect(printed).toContain(`127.0.0.1:${String(port)} │`);
   });
 
-  it('given another password, says on one line that no node answers with it', async () => {
-    const { code, printed } = await statusWith('not the password');
+  it.each([
+    [
+      'another password',
+      'not the password',
+      /^127\.0\.0\.1:\d+ refuses the password: set REDIS_PASSWORD to [^\n]*\.\n$/,
+    ],
+    ['no password', '', /^127\.0\.0\.1:\d+ asks for a password: set REDIS_PASSWORD to [^\n]*\.\n$/],
+  ])('given %s, says so on one line that names the node and the setting', async (_, password, line) => {
+    const { code, printed } = await statusWith(password);
 
-    expect([code, printed]).toEqual([
-      1,
-      expect.stringMatching(/^No Redis node answers at .* with the password that is set here\.\n$/),
-    ]);
+    expect([code, printed]).toEqual([1, expect.stringMatching(line)]);
   });
 });

@@ -109,10 +109,33 @@ describe('what is left to do for a Redis Cluster', () => {
     expect(missingOf(endpoints, views.with(4, { ...views[4]!, ...view }))).toMatch(missing);
   });
 
+  it('given several nodes that lack something, names each of them, and says once what nodes lack alike', () => {
+    const views = allKnow(formed);
+    const [first, , third, fourth] = endpoints as [RedisEndpoint, RedisEndpoint, RedisEndpoint, RedisEndpoint];
+
+    const REFUSAL = ['refuses the password', 'refuse the password'] as const;
+    expect(missingOf(endpoints, [views[1]!, views[4]!, views[5]!], new Map([[third, REFUSAL]]))).toBe(
+      '127.0.0.1:7000, 127.0.0.1:7003 do not answer; 127.0.0.1:7002 refuses the password',
+    );
+    const lacking = views.map((view, index) => ({
+      ...view,
+      isClusterOk: index < 4,
+      isLinkUp: view.endpoint !== fourth,
+    }));
+    expect(missingOf(endpoints, lacking)).toBe(
+      '127.0.0.1:7003 does not follow its master yet; 127.0.0.1:7004, 127.0.0.1:7005 do not serve yet',
+    );
+    const strangers = new Map([...views[0]!.known].slice(0, 4));
+    expect(missingOf(endpoints, views.with(0, { ...views[0]!, endpoint: first, known: strangers }))).toBe(
+      '127.0.0.1:7000 does not know 127.0.0.1:7004, 127.0.0.1:7005',
+    );
+  });
+
   it('given a master that failed, says how many slots are left', () => {
     const nodes = formed.with(0, { ...formed[0]!, flags: ['master', 'fail'] });
 
-    expect(missingOf(endpoints, allKnow(nodes))).toBe('127.0.0.1:7000 knows a master for 10923 of 16384 slots');
+    const all = endpoints.map(({ port }) => `127.0.0.1:${String(port)}`).join(', ');
+    expect(missingOf(endpoints, allKnow(nodes))).toBe(`${all} know a master for 10923 of 16384 slots`);
   });
 });
 

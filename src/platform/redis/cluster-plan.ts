@@ -1,4 +1,12 @@
-import { countSlots, nameOf, type NodeView, type RedisEndpoint, type SlotRange, SLOTS } from './node-view.js';
+import {
+  countSlots,
+  type Lack,
+  nameOf,
+  type NodeView,
+  type RedisEndpoint,
+  type SlotRange,
+  SLOTS,
+} from './node-view.js';
 
 /**
  * Decides what is left to do until the given nodes are one cluster of masters and as many replicas. Invariant: a slot that any
@@ -28,22 +36,45 @@ export function planCluster(endpoints: readonly RedisEndpoint[], views: readonly
   return [...meetings, ...slotsToAdd(views), ...replicasToBe(views)];
 }
 
-/** Why the given nodes are not one whole cluster yet; undefined when they are. */
-export function missingOf(endpoints: readonly RedisEndpoint[], views: readonly NodeView[]): string | undefined {
-  const silent = endpoints.find((endpoint) => !views.some((view) => view.endpoint === endpoint));
-  if (silent) return `${nameOf(silent)} does not answer`;
-  for (const view of views) {
-    const name = nameOf(view.endpoint);
-    const stranger = views.find(({ itself, endpoint }) => !isKnownAt(view, itself.id, endpoint));
-    if (stranger) return `${name} does not know ${nameOf(stranger.endpoint)}`;
-    const covered = coveredIn(view);
-    if (covered < SLOTS) return `${name} knows a master for ${String(covered)} of ${String(SLOTS)} slots`;
-    if (!view.isClusterOk) return `${name} does not serve yet`;
-    if (!view.isLinkUp) return `${name} does not follow its master yet`;
-    if (view.itself.masterId === undefined && countSlots(view.itself.slots) === 0)
-      return `${name} is neither master nor replica`;
+/**
+ * Why the given nodes are not one whole cluster yet, with the name of each node that lacks something; undefined when they are.
+ * `refusals`: those of the nodes that answer and tell nothing.
+ */
+export function missingOf(
+  endpoints: readonly RedisEndpoint[],
+  views: readonly NodeView[],
+  refusals: ReadonlyMap<RedisEndpoint, Lack> = new Map(),
+): string | undefined {
+  const unseen = endpoints
+    .filter((endpoint) => !views.some((view) => view.endpoint === endpoint))
+    .map((endpoint) => [endpoint, refusals.get(endpoint) ?? SILENT] as const);
+  // What the rest says then follows from that.
+  const lacks = unseen.length > 0 ? unseen : views.map((view) => [view.endpoint, lackOf(view, views)] as const);
+  const known = lacks.flatMap(([endpoint, lack]) => (lack === undefined ? [] : [{ name: nameOf(endpoint), lack }]));
+  const texts = [...Map.groupBy(known, ({ lack }) => lack[0]).values()].map((alike) => {
+    const [one = '', several = ''] = alike[0]?.lack ?? [];
+    return `${alike.map(({ name }) => name).join(', ')} ${alike.length === 1 ? one : several}`;
+  });
+  return texts.length === 0 ? undefined : texts.join('; ');
+}
+
+const SILENT: Lack = ['does not answer', 'do not answer'];
+
+function lackOf(view: NodeView, views: readonly NodeView[]): Lack | undefined {
+  const strangers = views.filter(({ itself, endpoint }) => !isKnownAt(view, itself.id, endpoint));
+  if (strangers.length > 0) {
+    const names = strangers.map(({ endpoint }) => nameOf(endpoint)).join(', ');
+    return [`does not know ${names}`, `do not know ${names}`];
   }
-  return undefined;
+  const covered = coveredIn(view);
+  if (covered < SLOTS) {
+    const what = `a master for ${String(covered)} of ${String(SLOTS)} slots`;
+    return [`knows ${what}`, `know ${what}`];
+  }
+  if (!view.isClusterOk) return ['does not serve yet', 'do not serve yet'];
+  if (!view.isLinkUp) return ['does not follow its master yet', 'do not follow their masters yet'];
+  const isNeither = view.itself.masterId === undefined && countSlots(view.itself.slots) === 0;
+  return isNeither ? ['is neither master nor replica', 'are neither masters nor replicas'] : undefined;
 }
 
 /** The first node introduces those that it does not know; each node learns the new address of one that it knows elsewhere. */

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ClusterStep, missingOf, planCluster } from './cluster-plan.js';
-import { viewOf, withNode } from './node-connection.js';
-import type { NodeView, RedisEndpoint } from './node-view.js';
+import { lackIn, viewOf, withNode } from './node-connection.js';
+import type { Lack, NodeView, RedisEndpoint } from './node-view.js';
 
 const LOOK_EVERY_MS = 50;
 /** Nodes that know each other by their old addresses find the new ones after their node timeout. */
@@ -25,24 +25,41 @@ export async function formCluster(
 ): Promise<string | undefined> {
   const deadline = performance.now() + withinMs;
   for (;;) {
-    const views = await viewsOf(endpoints, password);
+    const { views, refusals } = await lookAt(endpoints, password);
     const steps = planCluster(endpoints, views);
     // A refused step is not over: the next look decides again.
     await Promise.allSettled(steps.map((step) => carryOut(step, password)));
-    const missing = missingOf(endpoints, views);
+    const missing = missingOf(endpoints, views, refusals);
     if (missing === undefined && steps.length === 0) return undefined;
     if (signal?.aborted === true || performance.now() > deadline) return missing ?? 'the nodes are still joining';
     await delay(LOOK_EVERY_MS);
   }
 }
 
-/** The views of the nodes that answer, in the order of `endpoints`. */
+export interface ClusterLook {
+  /** The views of the nodes that tell what they know, in the order of the endpoints. */
+  readonly views: readonly NodeView[];
+  /** Of the nodes that answer with an error. */
+  readonly refusals: ReadonlyMap<RedisEndpoint, Lack>;
+}
+
+export async function lookAt(endpoints: readonly RedisEndpoint[], password: string | undefined): Promise<ClusterLook> {
+  const looks = await Promise.allSettled(endpoints.map((endpoint) => viewOf(endpoint, password)));
+  const refusals = endpoints.flatMap((endpoint, index): [RedisEndpoint, Lack][] => {
+    const look = looks[index];
+    const lack = look?.status === 'rejected' ? lackIn(look.reason) : undefined;
+    return lack === undefined ? [] : [[endpoint, lack]];
+  });
+  const views = looks.flatMap((look) => (look.status === 'fulfilled' ? [look.value] : []));
+  return { views, refusals: new Map(refusals) };
+}
+
+/** The views of `lookAt`. */
 export async function viewsOf(
   endpoints: readonly RedisEndpoint[],
   password: string | undefined,
 ): Promise<readonly NodeView[]> {
-  const looks = await Promise.allSettled(endpoints.map((endpoint) => viewOf(endpoint, password)));
-  return looks.flatMap((look) => (look.status === 'fulfilled' ? [look.value] : []));
+  return (await lookAt(endpoints, password)).views;
 }
 
 function carryOut(step: ClusterStep, password: string | undefined): Promise<unknown> {

@@ -1,11 +1,12 @@
 export { missingOf } from './cluster-plan.js';
 export { findRedisServer } from './find-server.js';
-export { formCluster, viewsOf } from './form-cluster.js';
+export { type ClusterLook, formCluster, lookAt, viewsOf } from './form-cluster.js';
 export { freeNodePorts } from './free-ports.js';
 export { answersPing, slotOf, viewOf, withNode } from './node-connection.js';
 export {
   countSlots,
   type KnownNode,
+  type Lack,
   nameOf,
   type NodeView,
   parseNodeView,

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { nameOf, type NodeView, parseNodeView, type RedisEndpoint } from './node-view.js';
+import { type Lack, nameOf, type NodeView, parseNodeView, type RedisEndpoint } from './node-view.js';
 
 const CONNECT_WITHIN_MS = 1_000;
 
@@ -38,6 +38,15 @@ export async function withNode<T>(
  */
 export function credentials(password: string | undefined): { readonly username?: string; readonly password?: string } {
   return password === undefined ? {} : { username: 'default', password };
+}
+
+/** What a node that answered with an error lacks; undefined for an error of `withNode` that is not the node's own. */
+export function lackIn(error: unknown): Lack | undefined {
+  // An answer begins with a word in capitals, unlike the errors of the driver and the system.
+  const [, answer] = /^\S+: ([A-Z]+ .*)/.exec((error as Error).message) ?? [];
+  if (answer?.startsWith('WRONGPASS ') === true) return ['refuses the password', 'refuse the password'];
+  if (answer?.startsWith('NOAUTH ') === true) return ['asks for a password', 'ask for a password'];
+  return answer === undefined ? undefined : [`answers "${answer}"`, `answer "${answer}"`];
 }
 
 /** Whether the node answers PING with this password. Never rejects. */

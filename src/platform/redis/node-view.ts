@@ -35,6 +35,9 @@ export interface NodeView {
   readonly keys: number;
 }
 
+/** What one node, or several, lack, as the rest of a sentence behind their names. */
+export type Lack = readonly [one: string, several: string];
+
 /** `nodes`, `info` and `server` are the answers to CLUSTER NODES, CLUSTER INFO and INFO. */
 export function parseNodeView(endpoint: RedisEndpoint, nodes: string, info: string, server: string): NodeView {
   const all = nodes

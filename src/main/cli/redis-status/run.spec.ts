@@ -23,11 +23,12 @@ function viewsOf(...rows: readonly string[]): readonly NodeView[] {
   });
 }
 
+const REFUSAL = ['refuses the password', 'refuse the password'] as const;
 const WHOLE = ['master - 0-99 200-16383', 'master - 100-199', 'slave id-0'];
 
 describe('npm run redis:status', () => {
   it('shows role, slots and keys of each node, and that nothing is missing', () => {
-    const { exitCode, lines } = statusOf(endpoints, viewsOf(...WHOLE));
+    const { exitCode, lines } = statusOf(endpoints, { views: viewsOf(...WHOLE), refusals: new Map() });
 
     expect(exitCode).toBe(0);
     expect(lines[0]).toBe(
@@ -38,12 +39,17 @@ describe('npm run redis:status', () => {
     expect(lines[1]).toMatch(/127\.0\.0\.1:7002 │ replica of 127\.0\.0\.1:7000 │ +│ 7 +│ ok/);
   });
 
-  it('given a node that does not answer, names it, and fails', () => {
-    const { exitCode, lines } = statusOf(endpoints, viewsOf(...WHOLE).slice(0, 2));
+  it('given a node that does not answer and one that refuses the password, names both, and fails', () => {
+    const { exitCode, lines } = statusOf(endpoints, {
+      ...{ views: viewsOf(...WHOLE).slice(0, 1), refusals: new Map([[endpoints[1]!, REFUSAL]]) },
+    });
 
     expect(exitCode).toBe(1);
-    expect(lines[0]).toBe('The Redis Cluster is not whole: 127.0.0.1:7002 does not answer.');
-    expect(lines[1]).toMatch(/127\.0\.0\.1:7002 │ \? +│ +│ +│ does not answer/);
+    expect(lines[0]).toBe(
+      'The Redis Cluster is not whole: 127.0.0.1:7001 refuses the password; 127.0.0.1:7002 does not answer.',
+    );
+    expect(lines[1]).toMatch(/127\.0\.0\.1:7001 │ \? +│ +│ +│ refuses the password │/);
+    expect(lines[1]).toMatch(/127\.0\.0\.1:7002 │ \? +│ +│ +│ does not answer +│/);
   });
 
   it('given a key, names its slot, its node and the replica', () => {

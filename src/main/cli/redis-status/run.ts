@@ -3,8 +3,10 @@ import { loadConfig } from '../../../config/index.js';
 import {
   type ClusterAccess,
   clusterAccess,
+  type ClusterLook,
   countSlots,
   type KnownNode,
+  lookAt,
   missingOf,
   nameOf,
   type NodeView,
@@ -21,14 +23,21 @@ export async function showRedisStatus(key: string | undefined): Promise<CommandO
   const access = clusterAccess(redis);
   if (!access) return failed('No Redis Cluster runs here. "npm start" starts one where it finds a Redis server.');
   const endpoints = await allEndpoints(access);
-  const views = await viewsOf(endpoints, access.password);
+  const look = await lookAt(endpoints, access.password);
+  const { views, refusals } = look;
   const [first] = views;
-  if (!first) {
-    const names = access.nodes.map(nameOf).join(', ');
-    return failed(`No Redis node answers at ${names} with the password that is set here.`);
-  }
-  if (key === undefined) return statusOf(endpoints, views);
-  return nodeOfKey(key, await slotOf(first.endpoint, access.password, key), views);
+  const remedy = remedyFor(refusals, redis.nodes.length > 0);
+  if (!first) return failed(`${missingOf(endpoints, [], refusals) ?? 'No node is named'}: ${remedy}.`);
+  if (key !== undefined) return nodeOfKey(key, await slotOf(first.endpoint, access.password, key), views);
+  const { exitCode, lines } = statusOf(endpoints, look);
+  return { exitCode, lines: refusals.size === 0 ? lines : [...lines, `To do: ${remedy}.`] };
+}
+
+function remedyFor(refusals: ClusterLook['refusals'], areNamedBySettings: boolean): string {
+  if (!areNamedBySettings) return '"npm stop", then "npm start"';
+  return [...refusals.values()].some(([lack]) => lack.endsWith('password'))
+    ? 'set REDIS_PASSWORD to the password of that cluster'
+    : 'REDIS_CLUSTER_NODES must name nodes of a Redis Cluster that runs';
 }
 
 /** Those of the settings, and those that the first of them to answer knows besides. */
@@ -43,16 +52,17 @@ async function allEndpoints({ nodes, password }: ClusterAccess): Promise<readonl
   return [...nodes, ...others];
 }
 
-export function statusOf(endpoints: readonly RedisEndpoint[], views: readonly NodeView[]): CommandOutput {
+export function statusOf(endpoints: readonly RedisEndpoint[], { views, refusals }: ClusterLook): CommandOutput {
   const table = new Table({
     head: ['Node', 'Role', 'Slots', 'Keys', 'State'],
     style: { head: [], border: [] },
   });
   for (const endpoint of endpoints) {
     const view = views.find((each) => each.endpoint === endpoint);
-    table.push([nameOf(endpoint), ...(view ? cellsOf(view, views) : ['?', '', '', 'does not answer'])]);
+    const [state] = refusals.get(endpoint) ?? ['does not answer'];
+    table.push([nameOf(endpoint), ...(view ? cellsOf(view, views) : ['?', '', '', state])]);
   }
-  const missing = missingOf(endpoints, views);
+  const missing = missingOf(endpoints, views, refusals);
   const first =
     missing === undefined
       ? `The Redis Cluster is whole: ${String(mastersOf(views).length)} masters serve all slots, and each replica follows its master.`
