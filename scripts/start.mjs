@@ -26,8 +26,10 @@ const REDIS_TRIED = join(ROOT, '.node/redis-not-installed');
 /** Installs a missing Redis server, where that is ours to do and wanted, while the rest is made ready. */
 async function installRedis() {
   const ofFile = existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {};
-  const { REDIS, REDIS_CLUSTER_NODES, REDIS_SERVER_BIN, PATH } = { ...ofFile, ...process.env };
-  const isWanted = REDIS !== 'off' && !REDIS_CLUSTER_NODES && !REDIS_SERVER_BIN;
+  const settings = { ...ofFile, ...process.env };
+  const { CACHE, REDIS, REDIS_CLUSTER_NODES, REDIS_CLUSTER_PORTS, REDIS_SERVER_BIN, PATH } = settings;
+  const isOff = REDIS === 'off' || CACHE === 'off' || REDIS_CLUSTER_PORTS === '';
+  const isWanted = !isOff && !REDIS_CLUSTER_NODES && !REDIS_SERVER_BIN;
   if (!isWanted || onPath('redis-server', { PATH }) || !mayInstall() || existsSync(REDIS_TRIED)) return;
   // In CI too, Bifolio starts without Redis.
   const env = { ...process.env, CI: '' };
@@ -35,8 +37,12 @@ async function installRedis() {
   const child = spawn(process.execPath, command, { stdio: ['ignore', 'inherit', 'inherit'], env });
   await new Promise((resolve) => child.once('close', resolve).once('error', resolve));
   if (onPath('redis-server', { PATH })) return;
-  mkdirSync(dirname(REDIS_TRIED), { recursive: true });
-  writeFileSync(REDIS_TRIED, '');
+  try {
+    mkdirSync(dirname(REDIS_TRIED), { recursive: true });
+    writeFileSync(REDIS_TRIED, '');
+  } catch {
+    // A project folder that cannot be written does not keep Bifolio from starting; the next start tries again.
+  }
 }
 
 try {

@@ -7,6 +7,7 @@ import {
   loadEnvironmentFile,
   parseSettings,
 } from './parse-settings.js';
+import { redisNodesOf } from './redis-nodes.js';
 import { redisConfigOf } from './redis-settings.js';
 import { settingsInForce } from './settings-in-force.js';
 import { appSchema, minInSyncOf, nodesOf, type Settings, SLICES } from './settings.js';
@@ -38,6 +39,7 @@ export function loadDirectories(): Directories {
 export function parseConfig(environment: Environment) {
   const settings = parseSettings(appSchema, environment);
   const { storage, replication, transactions, cache, log, client } = settings;
+  const redis = redisConfigOf(settings.redis, storage.dataDirectory);
   return deepFreeze({
     ...{ storage, log, client, http: httpConfigOf(settings), faults: faultsConfigOf(settings.faults) },
     replication: {
@@ -52,7 +54,7 @@ export function parseConfig(environment: Environment) {
     },
     transactions: { ...transactions, answerDeadlineMs: replication.writeDeadlineMs },
     cache: { maxBytes: cache.cache === 'on' ? cache.cacheBytes : undefined },
-    redis: redisConfigOf(settings.redis, storage.dataDirectory),
+    redis: redis && { ...redis, ...redisNodesOf(settings) },
     inForce: settingsInForce(settings),
   });
 }

@@ -9,8 +9,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 const ENVIRONMENT_FILE = '.env';
 const DEFAULT_REQUESTS_PER_MINUTE = 6_000;
-/** For every other variable an empty value counts as unset. */
-const MAY_BE_EMPTY = 'REPLICA_PORTS';
+/** Empty means none. For every other variable an empty value counts as unset. */
+const MAY_BE_EMPTY = ['REPLICA_PORTS', 'REDIS_CLUSTER_PORTS'];
 const VARIABLES = Object.values(SLICES).flatMap(({ shape }) => Object.keys(shape).map(variableOf));
 /** Short names such as PORT are close to many other names. */
 const SHORT_NAME = 6;
@@ -56,7 +56,7 @@ export function parseSettings(schema: z.ZodType<Settings>, environment: Environm
 }
 
 function isGiven(variable: string, value: string | undefined): boolean {
-  return value !== undefined && (value !== '' || variable === MAY_BE_EMPTY);
+  return value !== undefined && (value !== '' || MAY_BE_EMPTY.includes(variable));
 }
 
 export function httpConfigOf({ http, replication, cluster }: Settings) {

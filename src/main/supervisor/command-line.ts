@@ -50,7 +50,7 @@ async function start(kinds: readonly ProcessKind[]): Promise<number> {
   const adopted = await findAdoptable(processes, config.inForce);
   const running = adopted.get(APP);
   if (running && !hasSettings(running, config.inForce)) return EXIT_FAILED;
-  announce(kinds, processes, layout);
+  announce(kinds, processes, layout, print);
   const adoptedPids = new Set([...adopted.values()].map(({ pid }) => pid));
   const isOurs = (kind: ProcessKind): boolean => !kind.sharedDirectory || localPorts.length > 0;
   await endLeftBehind(kinds.filter(isOurs), layout, adoptedPids);

@@ -87,10 +87,15 @@ export async function managedProcessesOf(
   return new Map(processes.flat().map((managed) => [managed.name, managed]));
 }
 
-export function announce(kinds: readonly ProcessKind[], processes: ManagedProcesses, layout: FileLayout): void {
+export function announce(
+  kinds: readonly ProcessKind[],
+  processes: ManagedProcesses,
+  layout: FileLayout,
+  print: (message: Message) => void,
+): void {
   for (const kind of kinds) {
     const ofKind = [...processes.values()].filter((managed) => managed.kind === kind);
-    kind.announce?.(ofKind, layout);
+    kind.announce?.(ofKind, layout, print);
   }
 }
 

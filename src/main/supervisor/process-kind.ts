@@ -25,7 +25,7 @@ export interface ProcessKind extends ChildRules {
     print: (message: Message) => void,
   ): readonly ProcessDescription[] | Promise<readonly ProcessDescription[]>;
   /** Called when the start of `processes`, which are all of this kind, is certain, before the first of them starts. */
-  announce?(processes: readonly ProcessDescription[], layout: FileLayout): void;
+  announce?(processes: readonly ProcessDescription[], layout: FileLayout, print: (message: Message) => void): void;
 }
 
 export interface ProcessDescription extends ChildProgram {

@@ -11,6 +11,7 @@ import { begin, decide } from './managed-process-core.js';
 import type { Message, ProcessDescription } from './process-kind.js';
 import { joining, REDIS_KIND, redisComplaintIn } from './redis-nodes.js';
 
+const NO_NODES = /^Redis cannot be used \([^\n]*\/redis[^\n]*\): the cache is in memory alone\.[^\n]*REDIS=off\.$/;
 /** Any program will do, because nothing is started. */
 const SERVER = process.execPath;
 
@@ -37,7 +38,7 @@ describe('the Redis nodes of npm start', () => {
   };
   const announced = async (settings: Readonly<Record<string, string>>): Promise<readonly ProcessDescription[]> => {
     const processes = await described(settings);
-    REDIS_KIND.announce?.(processes, layout());
+    REDIS_KIND.announce?.(processes, layout(), (message) => printed.push(message));
     return processes;
   };
   const access = (): ReturnType<typeof clusterAccess> => clusterAccess({ nodes: [], directory: join(data, 'redis') });
@@ -108,6 +109,105 @@ describe('the Redis nodes of npm start', () => {
       expect(printed).toEqual([{ text: expect.stringMatching(line), isTrouble: true }]);
     },
   );
+
+  it('given a port that another program has, move to no port that another setting names', async () => {
+    const [first = 0] = ports;
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(first, '127.0.0.1', resolve));
+    try {
+      const others = [6, 7].map((step) => first + step);
+      await announced({ REDIS_SERVER_BIN: SERVER, PORT: String(others[0]), REPLICA_PORTS: String(others[1]) });
+
+      expect(others).not.toContain(access()?.nodes[0]?.port);
+      expect(access()?.nodes).toHaveLength(6);
+    } finally {
+      server.close();
+    }
+  });
+
+  it.each<readonly [string, (port: number) => Record<string, string>, RegExp]>([
+    ['PORT', (port) => ({ PORT: String(port) }), /belongs to REDIS_CLUSTER_PORTS and to PORT:/],
+    [
+      'REPLICA_PORTS',
+      (port) => ({ REPLICA_PORTS: `1,${port}` }),
+      /belongs to REDIS_CLUSTER_PORTS and to REPLICA_PORTS:/,
+    ],
+    [
+      'REPLICA_NODES',
+      (port) => ({ REPLICA_NODES: `a:1,localhost:${port}` }),
+      /to REDIS_CLUSTER_PORTS and to REPLICA_NODES:/,
+    ],
+    ['NODES', (port) => ({ NODES: `[::1]:${port}` }), /to REDIS_CLUSTER_PORTS and to NODES:/],
+    [
+      'APP_ADDRESSES',
+      (port) => ({ APP_ADDRESSES: `127.0.0.1:${port}` }),
+      /to REDIS_CLUSTER_PORTS and to APP_ADDRESSES:/,
+    ],
+    [
+      'ADVERTISED_URL',
+      (port) => ({ ADVERTISED_URL: `http://localhost:${port}` }),
+      /to REDIS_CLUSTER_PORTS and to ADVERTISED_URL:/,
+    ],
+  ])('given one of their ports in %s, are none, and a line names both settings', async (_, settings, line) => {
+    const [first = 0, second = 0] = ports;
+
+    expect(await announced({ REDIS_SERVER_BIN: SERVER, ...settings(second) })).toEqual([]);
+    expect(await announced({ REDIS_SERVER_BIN: SERVER, ...settings(first + 10_000) })).toEqual([]);
+
+    expect(access()).toBeUndefined();
+    expect(printed[0]).toEqual({ text: expect.stringMatching(line), isTrouble: true });
+    expect(printed[0]?.text).toMatch(
+      new RegExp(`^misconfigured: port ${second} .*memory alone\\. Give each [^\n]*\\.$`),
+    );
+    const bus = `port ${first + 10_000} belongs to ${_}, and the node on port ${first} of REDIS_CLUSTER_PORTS needs it too`;
+    expect(printed[1]?.text).toContain(bus);
+  });
+
+  it('given two ports of which one is the other plus 10000, are none, and a line names both', async () => {
+    const [first = 0] = ports;
+    const clashing = [first, first + 10_000, ...ports.slice(2)].join(',');
+
+    expect(await announced({ REDIS_SERVER_BIN: SERVER, REDIS_CLUSTER_PORTS: clashing })).toEqual([]);
+    const line = `misconfigured: port ${first + 10_000} belongs to REDIS_CLUSTER_PORTS, and the node on port ${first} of`;
+    expect(printed).toEqual([{ text: expect.stringContaining(line), isTrouble: true }]);
+  });
+
+  it.each<readonly [string, Record<string, string>, number, readonly RegExp[]]>([
+    [
+      'no cache and no limit',
+      { CACHE: 'off' },
+      0,
+      [/^CACHE=off, and no RATE_LIMIT applies: nothing uses Redis, so no node/],
+    ],
+    [
+      'no cache, but a limit',
+      { CACHE: 'off', RATE_LIMIT: '60' },
+      6,
+      [/^CACHE=off: the Redis nodes run for RATE_LIMIT alone/],
+    ],
+    ['a limit and a cache', { RATE_LIMIT: '60' }, 6, []],
+    ['no ports', { REDIS_CLUSTER_PORTS: '' }, 0, []],
+  ])('given %s, run when something uses them, and a line says what', async (_, settings, count, lines) => {
+    expect(await announced({ REDIS_SERVER_BIN: SERVER, ...settings })).toHaveLength(count);
+    expect(printed.map(({ text }) => text)).toEqual(lines.map((line) => expect.stringMatching(line)));
+  });
+
+  it.each<readonly [string, () => void]>([
+    ['a file in place of their directory', () => writeFileSync(join(data, 'redis'), '')],
+    ['a directory in place of the password', () => mkdirSync(join(data, 'redis/password.conf'), { recursive: true })],
+    [
+      'a file in place of a node',
+      () => (mkdirSync(join(data, 'redis')), writeFileSync(join(data, 'redis/node-3'), '')),
+    ],
+  ])('given %s, never refuse the start: a line names the file, and the cache is in memory', async (_, damage) => {
+    damage();
+
+    const nodes = await described({ REDIS_SERVER_BIN: SERVER });
+    expect(nodes).toEqual([]);
+    expect(printed).toEqual([{ text: expect.stringMatching(NO_NODES), isTrouble: true }]);
+    REDIS_KIND.announce?.(nodes, layout(), (message) => printed.push(message));
+    for (const { text } of printed) expect(text).toMatch(NO_NODES);
+  });
 
   it('given a port that another program has, takes the next one, and a line says so', async () => {
     const server = createServer();
@@ -210,7 +310,12 @@ describe('what a Redis server complained of', () => {
     [
       'a version that is too old',
       "*** FATAL CONFIG FILE ERROR (Redis 6.0.16) ***\nReading the configuration file, at line 9\n>>> 'shutdown-timeout 0'\nBad directive\n",
-      "Redis 6.0.16 refuses 'shutdown-timeout 0': install version 7 or later, or correct the files in cluster-config/",
+      "/x/redis.conf, line 9: Redis 6.0.16 refuses 'shutdown-timeout 0': install Redis 7 or later",
+    ],
+    [
+      'a broken configuration',
+      "*** FATAL CONFIG FILE ERROR (Redis 7.0.15) ***\nReading the configuration file, at line 2\n>>> 'cluster-enabeld yes'\nBad directive\n",
+      `/x/redis.conf, line 2: Redis 7.0.15 refuses 'cluster-enabeld yes': "git checkout cluster-config" puts it back`,
     ],
     [
       'a damaged nodes.conf',
@@ -220,11 +325,11 @@ describe('what a Redis server complained of', () => {
     [
       'a missing configuration',
       "1:C 30 Nov 2026 21:00:00.000 # Fatal error, can't open config file '/x/redis.conf': No such file or directory\n",
-      "Fatal error, can't open config file '/x/redis.conf': No such file or directory",
+      `Fatal error, can't open config file '/x/redis.conf': No such file or directory: "git checkout cluster-config" puts it back`,
     ],
     ['nothing', '1:M 30 Nov 2026 21:00:00.000 # WARNING Memory overcommit must be enabled!\n', undefined],
   ])('is found in its output: %s', (_, output, complaint) => {
-    const found = redisComplaintIn(output, 1, 7000);
+    const found = redisComplaintIn(output, 1, 7000, '/x/redis.conf');
 
     if (complaint instanceof RegExp) expect(found).toMatch(complaint);
     else expect(found).toBe(complaint);

@@ -4,6 +4,7 @@ import type { AppConfig } from '../../config/index.js';
 import { type FileLayout, presenceOf, type ReadinessProbe, type RunFile } from '../../platform/nodes/index.js';
 import {
   answersPing,
+  configFile,
   ensurePassword,
   findRedisServer,
   formCluster,
@@ -11,6 +12,7 @@ import {
   type RedisEndpoint,
   removeClusterNodes,
   serverArguments,
+  unreadableConfig,
   writeClusterNodes,
 } from '../../platform/redis/index.js';
 import { type RestartPolicy, SPARE } from './managed-process-core.js';
@@ -22,9 +24,12 @@ const MAX_LOG_BYTES = 8 * 1024 * 1024;
 const LOOK_AGAIN_AFTER_MS = 3_000;
 /** No waiting for what is missing. */
 const ONE_LOOK = 0;
+const MIN_VERSION = 7;
+const PUT_BACK = '"git checkout cluster-config" puts it back';
 const NUMBERS = Array.from({ length: NODES }, (_, index) => index + 1);
 
 type Print = (message: Message) => void;
+type RedisConfig = NonNullable<AppConfig['redis']>;
 
 /**
  * The rest runs without Redis, whatever is wrong with it. A killed master has lost its keys: it comes back after its replica,
@@ -39,36 +44,80 @@ export const REDIS_KIND: ProcessKind = {
   // The app uses the cache until it ends.
   stopRank: 2,
   runFiles: (layout) => NUMBERS.map((number) => layout.redisNode(number).runFile),
-  processes: async ({ redis }, layout, print) => {
-    const program = redis && serverFor(redis, print);
-    if (!redis || program === undefined) return [];
-    const running = await runningPorts(layout);
-    const ports = await freeNodePorts(redis.ports, running);
-    reportMoved(redis.ports, ports, print);
-    const nodes = ports.map((port) => ({ host: HOST, port }));
-    const password = ensurePassword(layout.redisDirectory);
-    const onReady = joining((withinMs) => formCluster(nodes, password, { withinMs }), print);
-    running.forEach((port, index) => port === undefined && putAsideLongLog(layout.redisNode(index + 1).log));
-    return nodes.map((node, index) => ({ ...descriptionOf(program, index + 1, node, password, layout), onReady }));
-  },
-  announce: (processes, { redisDirectory }) => {
+  processes: (config, layout, print) =>
+    nodesFor(config, layout, print).catch((error: unknown) => {
+      print(unusable(error));
+      return [];
+    }),
+  announce: (processes, { redisDirectory }, print) => {
     const nodes = processes.flatMap(({ runFile: { url } }) => (url === undefined ? [] : [endpointOf(url)]));
-    if (nodes.length === 0) removeClusterNodes(redisDirectory);
-    else writeClusterNodes(redisDirectory, nodes);
+    try {
+      if (nodes.length === 0) removeClusterNodes(redisDirectory);
+      else writeClusterNodes(redisDirectory, nodes);
+    } catch (error) {
+      print(unusable(error));
+    }
   },
 };
 
-/** Undefined when no cluster is to run here. */
-function serverFor({ nodes, serverBin }: NonNullable<AppConfig['redis']>, print: Print): string | undefined {
-  if (nodes.length > 0) return undefined;
-  const found = findRedisServer(serverBin, process.env['PATH'] ?? '');
-  if (found !== undefined) return found;
-  const text =
-    serverBin === undefined
-      ? 'There is no redis-server on this machine: the cache is in memory alone. "npm run setup" installs it, REDIS=off does without.'
-      : `REDIS_SERVER_BIN=${serverBin} is not a program: the cache is in memory alone. Name a Redis server, or set REDIS=off.`;
-  print({ text, isTrouble: true });
-  return undefined;
+async function nodesFor(config: AppConfig, layout: FileLayout, print: Print): Promise<readonly ProcessDescription[]> {
+  const program = serverFor(config, print);
+  const { redis } = config;
+  if (!redis || program === undefined) return [];
+  const running = await runningPorts(layout);
+  const ports = await freeNodePorts(redis.ports, running, redis.reservedPorts);
+  reportMoved(redis.ports, ports, print);
+  const nodes = ports.map((port) => ({ host: HOST, port }));
+  const password = ensurePassword(layout.redisDirectory);
+  const onReady = joining((withinMs) => formCluster(nodes, password, { withinMs }), print);
+  running.forEach((port, index) => port === undefined && putAsideLongLog(layout.redisNode(index + 1).log));
+  return nodes.map((node, index) => ({ ...descriptionOf(program, index + 1, node, password, layout), onReady }));
+}
+
+/** The Redis server to start. Undefined when no node is to run here; then a line says why, unless that was asked for. */
+function serverFor({ redis, cache, http }: AppConfig, print: Print): string | undefined {
+  if (!redis || redis.nodes.length > 0) return undefined;
+  const isCacheOn = cache.maxBytes !== undefined;
+  if (!isCacheOn && http.requestsPerMinute === undefined) {
+    print({
+      text: 'CACHE=off, and no RATE_LIMIT applies: nothing uses Redis, so no node of it runs.',
+      isTrouble: false,
+    });
+    return undefined;
+  }
+  const server = findRedisServer(redis.serverBin, process.env['PATH'] ?? '');
+  const obstacle = obstacleTo(redis, server);
+  if (obstacle !== undefined) {
+    print(inMemoryAlone(...obstacle));
+    return undefined;
+  }
+  if (!isCacheOn) print({ text: 'CACHE=off: the Redis nodes run for RATE_LIMIT alone.', isTrouble: false });
+  return server;
+}
+
+/** What keeps all nodes from running, and what to do. */
+function obstacleTo(
+  { clashes, serverBin }: RedisConfig,
+  server: string | undefined,
+): readonly [problem: string, remedy: string] | undefined {
+  if (clashes.length > 0) {
+    return [`misconfigured: ${clashes.join('; ')}`, 'Give each setting ports of its own'];
+  }
+  if (server === undefined) {
+    return serverBin === undefined
+      ? ['There is no redis-server on this machine', '"npm run setup" installs it, REDIS=off does without']
+      : [`REDIS_SERVER_BIN=${serverBin} is not a program`, 'Name a Redis server, or set REDIS=off'];
+  }
+  const unreadable = unreadableConfig(NODES);
+  return unreadable === undefined ? undefined : [`${unreadable}`, `${PUT_BACK}, REDIS=off does without`];
+}
+
+function unusable(error: unknown): Message {
+  return inMemoryAlone(`Redis cannot be used (${(error as Error).message})`, 'Correct that, or set REDIS=off');
+}
+
+function inMemoryAlone(problem: string, remedy: string): Message {
+  return { text: `${problem}: the cache is in memory alone. ${remedy}.`, isTrouble: true };
 }
 
 /** The ports of the nodes that an earlier supervisor left running, by index. */
@@ -117,13 +166,13 @@ function descriptionOf(
     ...{ name: `Redis ${String(number)} (${String(node.port)})`, program, log, probe, runFile: notedFile },
     args: serverArguments(layout.redisDirectory, number, node),
     environment: {},
-    complaintIn: (output) => redisComplaintIn(output, number, node.port),
+    complaintIn: (output) => redisComplaintIn(output, number, node.port, configFile(number)),
     rows: (_url, state) => [[`Redis ${String(number)}`, `${state} in ${directory}`]],
   };
 }
 
-/** Why a Redis server did not start; a killed one says nothing. */
-export function redisComplaintIn(output: string, number: number, port: number): string | undefined {
+/** Why a Redis server with the configuration in `file` did not start; a killed one says nothing. */
+export function redisComplaintIn(output: string, number: number, port: number, file: string): string | undefined {
   if (/Could not create server TCP listening socket|Failed listening on port/.test(output)) {
     return `port-taken: port ${String(port)} or ${String(port + 10_000)}, for Redis ${String(number)}, is in use by another program: stop that program, or set REDIS_CLUSTER_PORTS to free ports`;
   }
@@ -131,10 +180,14 @@ export function redisComplaintIn(output: string, number: number, port: number): 
   if (fatal?.includes('cluster config file') === true) {
     return `nodes.conf of Redis ${String(number)} is damaged: delete that file, it is made again`;
   }
-  if (fatal !== undefined) return fatal;
-  const [, version, directive] = /FATAL CONFIG FILE ERROR \(Redis ([\d.]+)\)[^>]*>>> ([^\n]*)/.exec(output) ?? [];
-  if (version === undefined) return undefined;
-  return `Redis ${version} refuses ${directive ?? 'its configuration'}: install version 7 or later, or correct the files in cluster-config/`;
+  if (fatal !== undefined) return fatal.includes(file) ? `${fatal}: ${PUT_BACK}` : fatal;
+  const [, version = '', line = '', directive = ''] =
+    /FATAL CONFIG FILE ERROR \(Redis ([\d.]+)\) \*+\nReading the configuration file, at line (\d+)\n>>> ([^\n]*)/.exec(
+      output,
+    ) ?? [];
+  if (version === '') return undefined;
+  const remedy = parseInt(version, 10) < MIN_VERSION ? `install Redis ${String(MIN_VERSION)} or later` : PUT_BACK;
+  return `${file}, line ${line}: Redis ${version} refuses ${directive}: ${remedy}`;
 }
 
 /**

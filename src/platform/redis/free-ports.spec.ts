@@ -40,6 +40,15 @@ describe('the ports of Redis nodes', () => {
     },
   );
 
+  it.each([0, 10_000])('never move to a port where another process of ours needs it + %i', async (offset) => {
+    const [one, two, three, four] = (await freeRow()) as [number, number, number, number];
+    await take(one);
+
+    expect(await freeNodePorts([one, two], [], [three + offset])).toEqual([four, two]);
+    expect(await freeNodePorts([one, three + 10_000])).toEqual([two, three + 10_000]);
+    expect(await freeNodePorts([one, two + 10_000])).toEqual([three, two + 10_000]);
+  });
+
   it('given a running node, leave it where it is, unless its wanted port is free again', async () => {
     const [one, two, three, four] = (await freeRow()) as [number, number, number, number];
     await take(one);

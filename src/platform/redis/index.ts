@@ -22,8 +22,10 @@ export {
   type ClusterAccess,
   clusterAccess,
   type ClusterLocation,
+  configFile,
   ensurePassword,
   removeClusterNodes,
   serverArguments,
+  unreadableConfig,
   writeClusterNodes,
 } from './server-files.js';

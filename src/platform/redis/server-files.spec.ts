@@ -1,12 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import {
   clusterAccess,
+  configFile,
   ensurePassword,
   removeClusterNodes,
   serverArguments,
+  unreadableConfig,
   writeClusterNodes,
 } from './server-files.js';
 
@@ -31,6 +33,12 @@ describe('the configuration of the Redis nodes', () => {
   it('refuses no write for lack of replicas, and holds no password', () => {
     expect(configOf(1)).toMatch(/^maxmemory \d+mb$/m);
     expect(configOf(1)).not.toMatch(/min-replicas-to-write|requirepass|masterauth/);
+  });
+
+  it('is there for six nodes, and each file that is missing is named', () => {
+    expect(unreadableConfig(6)).toBeUndefined();
+    expect(unreadableConfig(8)).toBe([7, 8].map((number) => `${configFile(number)} is missing`).join('; '));
+    expect(configFile(7)).toBe(resolve('cluster-config/7006/redis.conf'));
   });
 
   it.each([2, 3, 4, 5, 6])('is the same for node %i, but for number and port', (number) => {
@@ -62,6 +70,13 @@ describe('the directory of a Redis Cluster', () => {
 
     removeClusterNodes(directory);
     expect(clusterAccess({ nodes: [], directory })).toBeUndefined();
+  });
+
+  it('given a damaged note of the nodes, names it', () => {
+    ensurePassword(directory);
+    writeFileSync(join(directory, 'cluster.json'), '{');
+
+    expect(() => clusterAccess({ nodes: [], directory })).toThrow(/cluster\.json cannot be read \(it is damaged\)$/);
   });
 
   it('does not matter when the settings name an existing cluster', () => {

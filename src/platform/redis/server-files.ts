@@ -11,7 +11,6 @@ import type { RedisEndpoint } from './node-view.js';
 
 const PASSWORD_FILE = 'password.conf';
 const NODES_FILE = 'cluster.json';
-/** In the folder of the project. */
 const CONFIG_DIRECTORY = 'cluster-config';
 const FIRST_CONFIG_PORT = 7_000;
 const PASSWORD_BYTES = 32;
@@ -32,13 +31,18 @@ export interface ClusterLocation {
   readonly directory: string;
 }
 
-/** Undefined while no cluster has been started in `directory`. */
+/** Undefined while no cluster has been started in `directory`. Throws an error that names a file which cannot be read. */
 export function clusterAccess({ nodes, password, directory }: ClusterLocation): ClusterAccess | undefined {
   if (nodes.length > 0) return { nodes, password };
-  const text = readText(join(directory, NODES_FILE));
+  const path = join(directory, NODES_FILE);
+  const text = readText(path);
   const own = passwordIn(directory);
   if (text === undefined || own === undefined) return undefined;
-  return { nodes: (JSON.parse(text) as { readonly nodes: RedisEndpoint[] }).nodes, password: own };
+  try {
+    return { nodes: (JSON.parse(text) as Pick<ClusterAccess, 'nodes'>).nodes, password: own };
+  } catch (error) {
+    throw unreadable(path, 'it is damaged', error);
+  }
 }
 
 /** Notes where the nodes of the cluster in `directory` listen. Readers see the whole note or none. */
@@ -70,21 +74,40 @@ export function nodeDirectory(directory: string, number: number): string {
 export function serverArguments(directory: string, number: number, { host, port }: RedisEndpoint): readonly string[] {
   const files = nodeDirectory(directory, number);
   mkdirSync(files, { recursive: true, mode: 0o700 });
-  const named = `${String(FIRST_CONFIG_PORT + number - 1)}/redis.conf`;
   return [
-    join(configDirectory(dirname(fileURLToPath(import.meta.url))), named),
+    configFile(number),
     ...['--include', join(directory, PASSWORD_FILE), '--dir', files],
     ...['--bind', host, '--port', String(port), '--cluster-enabled', 'yes', '--daemonize', 'no'],
   ];
 }
 
-/** The project's, above the running program. */
-function configDirectory(below: string): string {
-  const found = join(below, CONFIG_DIRECTORY);
-  if (existsSync(found)) return found;
-  const above = dirname(below);
-  if (above === below) throw new Error(`${CONFIG_DIRECTORY} is missing in the folder of the project`);
-  return configDirectory(above);
+/** The configuration of node `number`, in the folder of the project. */
+export function configFile(number: number): string {
+  return join(configDirectory(), String(FIRST_CONFIG_PORT + number - 1), 'redis.conf');
+}
+
+/** Why the configuration of the nodes 1 to `count` cannot be read, with the name of each file; undefined when it can. */
+export function unreadableConfig(count: number): string | undefined {
+  if (!existsSync(configDirectory())) return `${configDirectory()} is missing`;
+  const failures = Array.from({ length: count }, (_, index) => failureToRead(configFile(index + 1)));
+  return failures.filter((failure) => failure !== undefined).join('; ') || undefined;
+}
+
+function failureToRead(path: string): string | undefined {
+  try {
+    return readText(path) === undefined ? `${path} is missing` : undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+function configDirectory(): string {
+  return join(projectAbove(dirname(fileURLToPath(import.meta.url))), CONFIG_DIRECTORY);
+}
+
+function projectAbove(directory: string): string {
+  const above = dirname(directory);
+  return above === directory || existsSync(join(directory, 'package.json')) ? directory : projectAbove(above);
 }
 
 function passwordIn(directory: string): string | undefined {
@@ -95,9 +118,14 @@ function readText(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw unreadable(path, code, error);
   }
+}
+
+function unreadable(path: string, why: string, cause: unknown): Error {
+  return new Error(`${path} cannot be read (${why})`, { cause });
 }
 
 function replaceFile(path: string, text: string): void {

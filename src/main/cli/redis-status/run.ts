@@ -16,11 +16,18 @@ import {
 } from '../../../platform/redis/index.js';
 import type { CommandOutput } from '../command-output.js';
 
+const RESTART = '"npm stop", then "npm start"';
+
 /** Shows the nodes of the cluster or, with a `key`, where that key lives. */
 export async function showRedisStatus(key: string | undefined): Promise<CommandOutput> {
   const { redis } = loadConfig();
-  if (!redis) return failed('Redis is off (REDIS=off): the cache is in memory alone.');
-  const access = clusterAccess(redis);
+  if (!redis) return failed('Redis is off (REDIS=off, or REDIS_CLUSTER_PORTS is empty): the cache is in memory alone.');
+  let access: ClusterAccess | undefined;
+  try {
+    access = clusterAccess(redis);
+  } catch (error) {
+    return failed(`${(error as Error).message}: ${RESTART}.`);
+  }
   if (!access) return failed('No Redis Cluster runs here. "npm start" starts one where it finds a Redis server.');
   const endpoints = await allEndpoints(access);
   const look = await lookAt(endpoints, access.password);
@@ -34,7 +41,7 @@ export async function showRedisStatus(key: string | undefined): Promise<CommandO
 }
 
 function remedyFor(refusals: ClusterLook['refusals'], areNamedBySettings: boolean): string {
-  if (!areNamedBySettings) return '"npm stop", then "npm start"';
+  if (!areNamedBySettings) return RESTART;
   return [...refusals.values()].some(([lack]) => lack.endsWith('password'))
     ? 'set REDIS_PASSWORD to the password of that cluster'
     : 'REDIS_CLUSTER_NODES must name nodes of a Redis Cluster that runs';
