@@ -19,6 +19,7 @@ export const MODULE_ORDER = [
   'books-2pc',
   'users',
   'ids',
+  'payment',
   'stores',
   'operations',
   'groups',

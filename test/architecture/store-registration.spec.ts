@@ -23,6 +23,8 @@ const REFUSED: readonly StoreRegistration[] = [
   without(BOOKS_STORE, 'seed'),
   // @ts-expect-error an SQL store that does not say how ids of a lost file are passed over
   without(BOOKS_STORE, 'passOverIds'),
+  // @ts-expect-error an SQL store that does not say whether an incarnation leaves work to the next
+  without(BOOKS_STORE, 'recover'),
   // @ts-expect-error an SQL store that serves nothing
   without(BOOKS_STORE, 'serve'),
   // @ts-expect-error an SQL store that does not say whether it takes part in transactions

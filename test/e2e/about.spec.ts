@@ -31,6 +31,8 @@ describe('health', () => {
         files: up,
         'sql-write': up,
         'sql-read': up,
+        'payment-write': up,
+        'payment-read': up,
         documents: { ...up, position: expect.stringMatching(/^\d+\.\d+$/) },
         replication: { ...up, inSync: 0, replicas: 0 },
         cache: { ...up, redis: 'off' },

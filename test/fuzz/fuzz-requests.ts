@@ -49,7 +49,7 @@ export function fuzzRequest(
   const endpoint = oneOf(random, endpoints);
   const sample = asPrefilled(document, endpoint);
   const parameters = endpoint.operation.parameters as readonly Parameter[];
-  const path = endpoint.path.replace(/\{(\w+)\}/g, () => pathValue(random, document, parameters));
+  const path = endpoint.path.replace(/\{(\w+)\}/g, (_, name: string) => pathValue(random, document, parameters, name));
   const method = random.chance(0.04) ? oneOf(random, METHODS) : endpoint.method;
   const odd = random.chance(0.06) ? oddTarget(random, path) : path;
   const hasBody = sample.asking.json !== undefined ? random.chance(0.95) : random.chance(0.05);
@@ -63,8 +63,8 @@ export function fuzzRequest(
   };
 }
 
-function pathValue(random: SeededRandom, document: OpenApi, parameters: readonly Parameter[]): string {
-  const { schema = {} } = parameters.find((one) => one.in === 'path') ?? {};
+function pathValue(random: SeededRandom, document: OpenApi, parameters: readonly Parameter[], name: string): string {
+  const { schema = {} } = parameters.find((one) => one.in === 'path' && one.name === name) ?? {};
   if (random.chance(0.2)) return anyParameter(random);
   if (schema.type === 'integer') return String(1 + random.below(SMALL_IDS));
   const { example } = schema;

@@ -13,6 +13,8 @@ let directory: string;
 let data: string;
 let copy: string;
 let app: AppProcess;
+/** The path of a user of payment. */
+let user: string;
 
 beforeEach(async () => {
   directory = temporaryDirectory();
@@ -36,6 +38,7 @@ async function stored(): Promise<unknown> {
   return {
     books: (await client.get('/books')).text,
     customers: (await client.get('/customers')).text,
+    credit: (await client.get(user)).text,
     transactions: transactions.map(({ id, state }) => `${id} ${state}`),
   };
 }
@@ -48,6 +51,8 @@ describe('npm run backup', () => {
       const key = { 'idempotency-key': 'k' };
       await client.add('/books', BOOK);
       await client.add('/customers', CUSTOMER);
+      user = await client.add('/payment/create_user', undefined);
+      await client.post(user.replace('find_user', 'add_funds') + '/5');
       const written = await client.post('/books-2pc', BOOK, key);
       const before = await stored();
       await app[end]();
@@ -63,6 +68,19 @@ describe('npm run backup', () => {
       expect(await stored()).toEqual(before);
       const repeated = await new Client(app.url).post('/books-2pc', BOOK, key);
       expect([repeated.header('idempotency-replayed'), repeated.text]).toEqual(['true', written.text]);
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  it(
+    'of a directory in which no app has made a payment.db yet copies the stores that are there',
+    async () => {
+      await app.stop();
+      for (const name of ['payment.db', 'payment.db.commits']) rmSync(join(data, name));
+
+      expect((await backUp()).code).toBe(0);
+      expect(existsSync(join(copy, 'payment.db'))).toBe(false);
+      app = await AppProcess.start(copy);
     },
     TEST_TIMEOUT_MS,
   );
@@ -85,6 +103,7 @@ describe('npm run backup', () => {
     ['into a directory that exists', /^conflict: .*copy exists: remove it, or name another/, () => { mkdirSync(copy); }], // prettier-ignore
     ['beside a part of an interrupted backup', /^conflict: .*copy\.partial exists/, () => { mkdirSync(`${copy}.partial`); }], // prettier-ignore
     ['of a directory without documents', /^not-found: there is no .*documents/, () => { rmSync(join(data, 'documents'), { recursive: true }); }], // prettier-ignore
+    ['of a directory that has lost payment.db', /^not-found: there is no .*payment\.db/, () => { rmSync(join(data, 'payment.db')); }], // prettier-ignore
     ['of an empty bookstore.db', /^recovery-needed: .*bookstore\.db is empty/, () => { truncateSync(join(data, 'bookstore.db'), 0); }], // prettier-ignore
     ['of a damaged bookstore.db', /^data-corrupt: .*bookstore\.db/, damageDatabase],
     ['of documents without their end', /^recovery-needed: .*documents\.end/, () => { rmSync(join(data, 'documents.end')); }], // prettier-ignore

@@ -74,6 +74,9 @@ class ShelvesController {
 @Module({})
 class ShelvesModule {}
 
+/** The labels at each start, when the store recovers. */
+const foundAtRecovery: unknown[][] = [];
+
 /** Promised to a database that is not there: left to a person. */
 const PROMISE = {
   id: '019a9e5c-7b1e-7c55-9d3e-0f6b8f1f2a77',
@@ -103,6 +106,10 @@ const SHELVES: SqlStore = {
     await services.get(Shelves).add('seeded', { id: 'seed-shelf' });
   },
   passOverIds: undefined,
+  recover: (services) => {
+    foundAtRecovery.push(services.get(Shelves).labels());
+    return Promise.resolve();
+  },
   serve: (file) => ({
     module: {
       module: ShelvesModule,
@@ -226,10 +233,12 @@ describe.each([
 
 describe('a store in an SQL file of its own, registered with all its parts', () => {
   it(
-    'is seeded, healthy, part of transactions, and read by its own queries alone',
+    'is seeded, recovered, healthy, part of transactions, and read by its own queries alone',
     async () => {
+      foundAtRecovery.length = 0;
       const { url } = await start(newDirectory(), [SHELVES]);
 
+      expect(foundAtRecovery).toEqual([['seeded']]);
       expect(await json(`${url}/shelves?colour=red`)).toEqual(['seeded']);
       expect((await fetch(`${url}/shelves?color=red`)).status).toBe(400);
       expect(await json(`${url}/health/ready`)).toMatchObject({

@@ -131,6 +131,7 @@ async function served(stores: OpenedStores): Promise<RunningServer> {
       services: app,
       isSeeded: config.storage.seed === 'on',
     });
+    for (const store of registrations) if (store.kind === 'sql') await store.recover?.(app);
     gate.open();
     cache.share();
     stores.sqlFiles.forEach(({ check }) => {

@@ -28,5 +28,6 @@ export const BOOKS_STORE: SqlStore = {
   passOverIds: (services, id) => {
     services.get(BookRepository).passOver(id);
   },
+  recover: undefined,
   serve: () => ({ module: BooksModule, participant: undefined }),
 };

@@ -14,5 +14,6 @@ export const STOCK_STORE: SqlStore = {
   crashSites: [],
   seed: undefined,
   passOverIds: undefined,
+  recover: undefined,
   serve: () => ({ module: StockModule, participant: undefined }),
 };

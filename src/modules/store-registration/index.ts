@@ -36,6 +36,11 @@ export interface SqlStore extends Registration, Pick<SqlDatabaseOptions, 'entiti
    * loss of a file that may have allotted them.
    */
   readonly passOverIds: ((services: Services, id: number) => void) | undefined;
+  /**
+   * Ends what the last incarnation left unfinished. Awaited at each start, store after store, before requests are served and
+   * before a checkout that it left is taken up.
+   */
+  readonly recover: ((services: Services) => Promise<void>) | undefined;
   /** Called once the file is open. `participant` takes part in transactions whose last resource is another file. */
   readonly serve: (file: OpenSqlFile) => {
     readonly module: Type | DynamicModule;

@@ -55,9 +55,6 @@ export const transactionSchema = z
   .meta({ id: 'Transaction' });
 export type TransactionResource = z.infer<typeof transactionSchema>;
 
-export const recoverySchema = z.strictObject({}, 'must be a JSON object');
-export type Recovery = z.infer<typeof recoverySchema>;
-
 export const resolutionSchema = z
   .strictObject(
     {

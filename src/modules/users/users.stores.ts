@@ -22,6 +22,7 @@ export const SQL_USERS_STORE: SqlStore = {
   passOverIds: (services, id) => {
     services.get(UserRepository).passOver(id);
   },
+  recover: undefined,
   serve: () => ({ module: UsersModule, participant: undefined }),
 };
 

@@ -59,6 +59,6 @@ export { commitOf, whenCurrent } from './min-seq.js';
 export { type OpenRequests, shuttingDown, useOpenRequests } from './open-requests.js';
 export { closeServing, listenOn, requestIds } from './serving.js';
 export { answerUnparsable, mayArriveSlowly } from './unparsable.js';
-export { boundedText } from './schemas.js';
+export { boundedText, noBodySchema } from './schemas.js';
 export { answerReplicated } from './replicated-write.js';
 export { useWriteStop } from './write-stop.js';

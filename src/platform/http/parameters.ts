@@ -34,8 +34,8 @@ export function parseShopId(text: string, field: string): string {
 }
 
 /** Parses a path parameter that is an amount, a price or a quantity. Throws `validation-failed`. */
-export function parseAmount(text: string, field: string, min = 0): number {
-  return numberIn(field, text, min, Number.MAX_SAFE_INTEGER);
+export function parseAmount(text: string, field: string, min = 0, max = Number.MAX_SAFE_INTEGER): number {
+  return numberIn(field, text, min, max);
 }
 
 export function parseUuid(text: string): string {

@@ -18,6 +18,9 @@ export function boundedText(min: number, max: number): z.ZodType<string, string>
     .meta({ minLength: min, maxLength: max });
 }
 
+/** The body of a request that needs none: absent, or an empty object. */
+export const noBodySchema = z.strictObject({}, 'must be a JSON object').meta({ example: {} });
+
 /** The 202 answer to an undecided write (`running`), or a durable one that replicas or stores still lack (`committed`). */
 export const acceptedSchema = z
   .object({

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { AppError, type Disk } from '../../../kernel/index.js';
 import { writeFile } from '../../../platform/disk/index.js';
 import { witnessPath } from '../../../platform/journal/index.js';
@@ -20,11 +20,17 @@ export function assertFree(target: string): void {
   if (taken !== undefined) throw refusal('conflict', `${taken} exists: remove it, or name another directory`);
 }
 
-/** Throws `not-found` when a store was never made, or is lost. */
+/** Throws `not-found` when a store is lost, or one of those that every version has was never made. */
 export function assertWhole(dataDirectory: string, sqlFiles: readonly SqlFile[]): void {
-  const paths = [...sqlFiles.map((file) => sqlFileIn(dataDirectory, file)), join(dataDirectory, DOCUMENTS)];
+  const paths = [...filesOf(dataDirectory, sqlFiles), join(dataDirectory, DOCUMENTS)];
   const missing = paths.find((path) => !existsSync(path));
   if (missing !== undefined) throw refusal('not-found', `there is no ${missing}`);
+}
+
+/** The paths of the SQL files, without those that no app on this directory has made, because it was of an earlier version. */
+function filesOf(dataDirectory: string, sqlFiles: readonly SqlFile[]): string[] {
+  const paths = sqlFiles.map((file) => sqlFileIn(dataDirectory, file));
+  return paths.filter((path, index) => index === 0 || existsSync(path) || existsSync(witnessOf(path)));
 }
 
 /**
@@ -40,7 +46,7 @@ export async function backUp(
   const partial = partialOf(target);
   try {
     await disk.ensureDirectory(join(partial, DOCUMENTS));
-    for (const file of sqlFiles) await copyDatabase(disk, sqlFileIn(dataDirectory, file), sqlFileIn(partial, file));
+    for (const path of filesOf(dataDirectory, sqlFiles)) await copyDatabase(disk, path, join(partial, basename(path)));
     await copyDocuments(disk, dataDirectory, partial);
     for (const name of MORE_FILES) await copyFile(disk, join(dataDirectory, name), join(partial, name));
     await disk.synchronizeDirectory(partial);

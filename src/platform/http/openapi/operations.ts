@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { acceptedSchema } from '../schemas.js';
+import { acceptedSchema, noBodySchema } from '../schemas.js';
 import * as part from './parts.js';
 import type { IdDescription, Json, OpenApiOperation, OpenApiParameter, OpenApiResponse } from './parts.js';
 import * as refused from './refusals.js';
@@ -14,6 +14,8 @@ export interface Described {
   readonly details?: refused.RefusalDetails;
   /** Absent: the body that a controller names, or none. */
   readonly body?: z.ZodType;
+  /** True when the body may be absent or an empty object. */
+  readonly bodiless?: boolean;
 }
 
 export interface DescribedResource extends Described {
@@ -34,8 +36,10 @@ export interface DescribedAction extends Described {
   readonly shown: z.ZodType;
   /** The ids of the resource that it acts on; absent when it acts on none. */
   readonly ids?: IdDescription;
-  /** True when the body may be absent or an empty object. */
-  readonly bodiless?: boolean;
+  /** Path parameters after the id. */
+  readonly parameters?: readonly OpenApiParameter[];
+  /** True for a write with an operation record. */
+  readonly isRecorded?: boolean;
 }
 
 /** A view of something other than a stored resource, such as the service itself. */
@@ -59,13 +63,24 @@ export interface DescribedOperation extends Described {
 }
 
 export function operation(described: DescribedOperation): OpenApiOperation {
-  const { id, summary, description, parameters = [], body, responses, refusals = [], details } = described;
+  const {
+    id,
+    summary,
+    description,
+    parameters = [],
+    body,
+    bodiless = false,
+    responses,
+    refusals = [],
+    details,
+  } = described;
   return {
     operationId: id,
     summary,
     ...(description !== undefined && { description }),
     parameters,
     ...(body && { requestBody: part.bodyOf(body) }),
+    ...(bodiless && { requestBody: part.bodyOf(noBodySchema, false) }),
     responses: { ...responses, ...refused.refusals(refusals, details) },
   };
 }
@@ -98,7 +113,7 @@ const ofReads = (minSeq: boolean): refused.Refusals => (minSeq ? ['not-ready'] :
 function ofId<T extends Described>(described: T, ids: IdDescription | undefined, ofKind: refused.Refusals): T {
   const refusals = [...ofKind, ...(described.refusals ?? [])];
   if (!ids) return { ...described, refusals };
-  const details = { 'malformed-id': `id must be ${ids.description}`, ...described.details };
+  const details = { 'malformed-id': `${ids.name ?? 'id'} must be ${ids.description}`, ...described.details };
   return { ...described, refusals: [...refusals, 'malformed-id'], details };
 }
 
@@ -176,13 +191,18 @@ function write(
   });
 }
 
-export function actionOperation({ shown, ids, bodiless = false, ...described }: DescribedAction): OpenApiOperation {
-  const made = operation({
+export function actionOperation({
+  shown,
+  ids,
+  parameters = [],
+  isRecorded = false,
+  ...described
+}: DescribedAction): OpenApiOperation {
+  return operation({
     ...ofId(described, ids, [...refused.WRITE_REFUSALS, ...refused.SQL_REFUSALS]),
-    parameters: [...(ids ? [part.pathId(ids)] : []), part.IDEMPOTENCY_KEY],
-    responses: { 200: part.response('done', shown) },
+    parameters: [...(ids ? [part.pathId(ids)] : []), ...parameters, part.IDEMPOTENCY_KEY],
+    responses: { 200: part.response('done', shown, isRecorded ? part.OF_WRITES : {}) },
   });
-  return bodiless ? { ...made, requestBody: part.bodyOf(z.strictObject({}).meta({ example: {} }), false) } : made;
 }
 
 export interface Elsewhere {

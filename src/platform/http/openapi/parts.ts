@@ -30,6 +30,8 @@ export interface OpenApiOperation {
 
 /** The form of a resource's ids. */
 export interface IdDescription {
+  /** The name of the path parameter; absent: `id`. */
+  readonly name?: string;
   readonly description: string;
   readonly schema: Readonly<Record<string, string | number>>;
   readonly example: string | number;
@@ -40,6 +42,13 @@ export const WHOLE_NUMBERS: IdDescription = {
   description: 'a whole number from 1',
   schema: { type: 'integer', format: 'int64', minimum: 1 },
   example: 1,
+};
+
+/** Ids of items, users and orders of the shop, as `parseShopId` takes them. */
+export const SHOP_IDS: IdDescription = {
+  description: '1 to 64 letters, digits, hyphens or underscores',
+  schema: { ...TEXT, pattern: '^[\\w-]{1,64}$' },
+  example: '019a9e5c-7b1e-7c55-9d3e-0f6b8f1f2a77',
 };
 
 /** Refers to a schema with an id by name; inlines any other. */
@@ -78,8 +87,17 @@ export function parameter(
   return { name, in: place, description, required: place === 'path', schema };
 }
 
-export const pathId = ({ description, schema, example }: IdDescription, name = 'id'): OpenApiParameter =>
+export const pathId = ({ name = 'id', description, schema, example }: IdDescription): OpenApiParameter =>
   parameter('path', name, description, { ...schema, example });
+
+/** A whole number from 0 in a path, as `parseAmount` takes it. */
+export const pathNumber = (
+  name: string,
+  description: string,
+  example: number,
+  maximum = Number.MAX_SAFE_INTEGER,
+): OpenApiParameter =>
+  parameter('path', name, description, { type: 'integer', format: 'int64', minimum: 0, maximum, example });
 
 /** Optional parameters have no examples: Swagger UI fills them in and sends values that the user did not choose. */
 export const MIN_SEQ = parameter(

@@ -162,7 +162,7 @@ export const GROUP_OPERATIONS = {
       id: 'readGroup',
       summary: 'Read one group of this node',
       parameters: [
-        pathId({ description: 'the id, percent-encoded', schema: PRINTABLE, example: '1' }, 'groupId'),
+        pathId({ name: 'groupId', description: 'the id, percent-encoded', schema: PRINTABLE, example: '1' }),
         OPERATION_ID,
       ],
       responses: { 200: response('the group', groupSchema, OF_A_READ) },

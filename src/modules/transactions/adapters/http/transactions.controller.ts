@@ -10,6 +10,7 @@ import {
   type IdDescription,
   JSON_CONTENT_TYPE,
   nextPageLink,
+  noBodySchema,
   PAGE_QUERIES,
   parseChoice,
   parseUuid,
@@ -20,9 +21,7 @@ import {
 import type { RecoveryReport } from '../../../../protocols/two-phase-commit/index.js';
 import { TransactionService } from '../../transaction.service.js';
 import {
-  type Recovery,
   recoveryReportSchema,
-  recoverySchema,
   type Resolution,
   resolutionSchema,
   type TransactionResource,
@@ -87,7 +86,7 @@ export class TransactionsController {
     shown: recoveryReportSchema,
     bodiless: true,
   })
-  recover(@Body({ schema: recoverySchema, pipes: [BODY_PIPE] }) _nothing: Recovery): Promise<RecoveryReport> {
+  recover(@Body({ schema: noBodySchema, pipes: [BODY_PIPE] }) _nothing: object): Promise<RecoveryReport> {
     return this.transactions.recover();
   }
 

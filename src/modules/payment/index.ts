@@ -1,0 +1,2 @@
+export { PAYMENT } from './payment-file.js';
+export { PAYMENT_STORE } from './payment.store.js';
