@@ -3,6 +3,7 @@ import type { CollectionDeclaration, DocumentWritten } from '../../platform/docu
 import type { Answer, QueryNames } from '../../platform/http/index.js';
 import type { SqlDatabase, SqlDatabaseOptions, SqlFile, SqlOperationLedger } from '../../platform/sql/index.js';
 import type { SealedTable } from '../../platform/sql-check/index.js';
+import type { SagaParticipant } from '../../protocols/saga/index.js';
 import type { Participant } from '../../protocols/two-phase-commit/index.js';
 
 type Services = Pick<INestApplicationContext, 'get'>;
@@ -45,6 +46,8 @@ export interface SqlStore extends Registration, Pick<SqlDatabaseOptions, 'entiti
   readonly serve: (file: OpenSqlFile) => {
     readonly module: Type | DynamicModule;
     readonly participant: Participant<never> | undefined;
+    /** The steps of sagas that this store does; absent: none. */
+    readonly saga?: SagaParticipant;
   };
 }
 
