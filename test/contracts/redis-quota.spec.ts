@@ -67,6 +67,22 @@ describeOnRedis('a quota in a Redis Cluster', (cluster) => {
     expect(left).toBeLessThanOrEqual(WINDOW_MS);
   });
 
+  it.each([
+    ['a text', ['set', 'no count']],
+    ['a number below zero', ['set', '-1000000']],
+    ['a fraction', ['set', '2.5']],
+    ['a number with a zero before it', ['set', '05']],
+    ['a number beyond every limit', ['set', '123456789012345']],
+    ['a list', ['rpush', '1']],
+  ])('given a key that holds %s, begins a new window with a count from one', async (_, [command = '', value = '']) => {
+    const [quota] = quotas as [RedisQuota];
+    const key = quota.keyOf(caller);
+    const master = await cluster().masterOf(key);
+    await cluster().on(master, (connection) => connection.call(command, key, value));
+    expect(await quota.add(caller, 1, LIMIT, WINDOW_MS)).toEqual({ count: 1, isOver: false, endsInMs: WINDOW_MS });
+    expect(await quota.add(caller, 1, LIMIT, WINDOW_MS)).toMatchObject({ count: 2, isOver: false });
+  });
+
   it('keeps no name or address of a caller in Redis', async () => {
     const [quota] = quotas as [RedisQuota];
     await quota.add(caller, 1, LIMIT, WINDOW_MS);

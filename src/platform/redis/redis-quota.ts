@@ -9,9 +9,13 @@ const KEY_PREFIX = 'quota:';
 
 /**
  * KEYS: the count of one caller. ARGV: weight, limit, milliseconds of a window. Returns the count, whether the caller had reached the
- * limit, and the milliseconds that are left. A window longer than a window means that the node's clock was set back.
+ * limit, and the milliseconds that are left. A window longer than a window means that the node's clock was set back. A key that holds
+ * no count up to 999,999,999,999 was written by a stranger: the script removes it, so a new window begins.
  */
-const ADD = `local count = tonumber(redis.call('GET', KEYS[1]) or '0')
+const ADD = `local stored = redis.pcall('GET', KEYS[1])
+local count = type(stored) == 'string' and #stored <= 12 and string.match(stored, '^[1-9]%d*$') and tonumber(stored)
+if stored and not count then redis.call('DEL', KEYS[1]) end
+count = count or 0
 local isOver = count >= tonumber(ARGV[2])
 if not isOver then count = redis.call('INCRBY', KEYS[1], ARGV[1]) end
 local left = redis.call('PTTL', KEYS[1])
