@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import BetterSqlite3 from 'better-sqlite3';
-import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryDirectory } from '../../../test/support/app-process.js';
 import { openBooksDatabase } from '../../../test/support/books-database.js';
@@ -95,6 +95,19 @@ describe('SqlDatabase', () => {
     await second.abandon();
     open = [];
     expect((await openOne()).epoch).toBe(3);
+  });
+
+  it('closed after another process has taken over, stops the process before it touches the log of that one', async () => {
+    const logBytes: number[] = [];
+    // In an app, this does not return.
+    const stop = (): void => void logBytes.push(statSync(`${file}-wal`).size);
+    const superseded = await openBooksDatabase(file, { process: { stop } });
+    const owner = await openOne();
+    await owner.writer.run(() => owner.writeHandle.exec(FLOOD));
+    const { size } = statSync(`${file}-wal`);
+    await superseded.close();
+
+    expect([logBytes, size > 0]).toEqual([[size], true]);
   });
 
   it('given a restart, keeps its id and takes the next epoch', async () => {
