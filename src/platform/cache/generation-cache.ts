@@ -36,6 +36,8 @@ interface Prefix extends CacheGeneration {
  */
 export class GenerationCache<V extends { readonly bytes: Buffer }> {
   readonly memoryCounts = { hits: 0, misses: 0 };
+  /** Reads of the source. */
+  loads = 0;
   private shared: SharedReads<V> | undefined;
   private readonly memory: { get(key: string): V | undefined } & CacheTier<V>;
   /** Reads of the shared tier and the source, by key; concurrent reads share one. */
@@ -86,6 +88,7 @@ export class GenerationCache<V extends { readonly bytes: Buffer }> {
   }
 
   private load(table: string, name: string, load: () => V): CachedRead<V> {
+    this.loads += 1;
     const { version, value } = this.source.loadVersioned(table, load);
     this.remember(prefixOf(table, version).text + name, value);
     return { value, source: 'miss' };
@@ -115,6 +118,7 @@ export class GenerationCache<V extends { readonly bytes: Buffer }> {
     owner: string,
   ): CachedRead<V> {
     let loaded: { readonly version: TableVersion; readonly value: V };
+    this.loads += 1;
     try {
       loaded = this.source.loadVersioned(table, load);
     } catch (error) {

@@ -12,11 +12,11 @@ interface TierCounts {
 /** Counts the reads of each tier of a cache. */
 export function countCacheReads(
   registry: Registry,
-  cache: { readonly memoryCounts: TierCounts; readonly sharedCounts: TierCounts | undefined },
+  cache: { readonly memoryCounts: TierCounts; readonly sharedCounts: TierCounts | undefined; readonly loads: number },
 ): void {
   new Counter({
     name: 'bifolio_cache_reads_total',
-    help: 'Reads of books that a tier of the cache answered (hit), did not have (miss), and calls of it that failed (error).',
+    help: 'Reads of books that a tier of the cache, or the database, answered (hit), did not have (miss), and calls of it that failed (error).',
     labelNames: ['tier', 'result'],
     registers: [registry],
     collect() {
@@ -24,6 +24,7 @@ export function countCacheReads(
       for (const [tier, counts] of [
         ['memory', cache.memoryCounts],
         ['redis', cache.sharedCounts],
+        ['database', { hits: cache.loads, misses: 0 }],
       ] as const) {
         this.inc({ tier, result: 'hit' }, counts?.hits ?? 0);
         this.inc({ tier, result: 'miss' }, counts?.misses ?? 0);
