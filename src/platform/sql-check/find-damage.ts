@@ -1,5 +1,5 @@
-import BetterSqlite3, { type Database } from 'better-sqlite3';
-import { sealOf, type Sealable, type SealedTable } from './row-seal.js';
+import BetterSqlite3, { type Database, type Statement } from 'better-sqlite3';
+import { keyOf, sealOf, type Sealable, type SealedTable } from './row-seal.js';
 
 const BUSY_TIMEOUT_MS = 1_000;
 const ROWS_AT_ONCE = 1_000;
@@ -46,23 +46,27 @@ function* piecesOf(handle: Database, sealed: readonly SealedTable[]): Generator<
   }
 }
 
-function* sealsOf(handle: Database, { table, columns, textKey }: SealedTable): Generator<() => string | undefined> {
+function* sealsOf(handle: Database, sealed: SealedTable): Generator<() => string | undefined> {
+  const { table, columns } = sealed;
   const hasSeals = handle.prepare<[], string>(`SELECT name FROM pragma_table_info('${table}')`).pluck().all();
   if (!hasSeals.includes('seal')) return;
-  const key = textKey ?? 'rowid';
-  const page = handle
-    .prepare<[number | string], [number | string, number | null, ...Sealable[]]>(
-      `SELECT ${key}, seal, ${columns.join(', ')} FROM ${table} WHERE ${key} > ? ORDER BY ${key} LIMIT ${String(ROWS_AT_ONCE)}`,
-    )
-    .raw();
-  let after: number | string = textKey === undefined ? 0 : '';
+  const key = keyOf(sealed);
+  const order = key.join(', ');
+  const page = (after: string): Statement<Sealable[], [number | null, ...Sealable[]]> =>
+    handle
+      .prepare<Sealable[], [number | null, ...Sealable[]]>(
+        `SELECT seal, ${order}, ${columns.join(', ')} FROM ${table} ${after} ORDER BY ${order} LIMIT ${String(ROWS_AT_ONCE)}`,
+      )
+      .raw();
+  const next = page(`WHERE (${order}) > (${key.map(() => '?').join(', ')})`);
+  let after: readonly Sealable[] | undefined;
   for (let isMore = true; isMore;) {
     yield () => {
-      const rows = page.all(after);
+      const rows = after === undefined ? page('').all() : next.all(...after);
       isMore = rows.length === ROWS_AT_ONCE;
-      after = rows.at(-1)?.[0] ?? after;
-      const bad = rows.find(([, seal, ...values]) => seal !== null && seal !== sealOf(values));
-      return bad && `row ${String(bad[0])} of ${table} differs from what was written`;
+      after = rows.at(-1)?.slice(1, 1 + key.length) ?? after;
+      const bad = rows.find(([seal, ...values]) => seal !== null && seal !== sealOf(values.slice(key.length)));
+      return bad && `row ${bad.slice(1, 1 + key.length).join(' ')} of ${table} differs from what was written`;
     };
   }
 }

@@ -8,6 +8,13 @@ export interface SealedTable {
   readonly columns: readonly string[];
   /** The primary key, a text, of a table without rowids. */
   readonly textKey?: string;
+  /** The primary key of a table without rowids, where it has several columns. */
+  readonly key?: readonly string[];
+}
+
+/** The columns that find one row, in the order of the table. */
+export function keyOf({ key, textKey = 'rowid' }: SealedTable): readonly string[] {
+  return key ?? [textKey];
 }
 
 export type Sealable = string | number | null;
@@ -69,11 +76,15 @@ export function sealOfColumns(columns: readonly string[]): string {
   return `${SEAL_FUNCTION}(${columns.join(', ')})`;
 }
 
-async function watchColumns(runner: Runner, { table, columns, textKey: key = 'rowid' }: SealedTable): Promise<void> {
+async function watchColumns(runner: Runner, sealed: SealedTable): Promise<void> {
+  const { table, columns } = sealed;
   const [now, before] = ['NEW', 'OLD'].map((row) => columns.map((column) => `${row}.${column}`).join(', '));
+  const isRow = keyOf(sealed)
+    .map((column) => `${column} = NEW.${column}`)
+    .join(' AND ');
   await runner.query(`CREATE TRIGGER ${table}_changed_elsewhere AFTER UPDATE OF ${columns.join(', ')} ON ${table}
     WHEN NEW.seal IS OLD.seal AND (${String(now)}) IS NOT (${String(before)})
-    BEGIN UPDATE ${table} SET seal = NULL WHERE ${key} = NEW.${key}; END`);
+    BEGIN UPDATE ${table} SET seal = NULL WHERE ${isRow}; END`);
 }
 
 /** Verifies that rows of one table are as they were written. */

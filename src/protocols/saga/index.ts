@@ -8,4 +8,8 @@ export {
   type SagaTable,
   START,
 } from './core/definition.js';
-export { CreateSagaSteps1764800000001 } from './stores/create-saga-steps.migration.js';
+export { type ComparedFile, findMissingRows, type MissingRow } from './shell/compare-files.js';
+export { SAGA_CRASH_SITES } from './shell/crash-sites.js';
+export { type OpenDelivery, type SagaEnd, SagaRelay, type SagaRelayPorts } from './shell/relay.js';
+export { CreateSagaSteps1764800000001, SEALED_SAGA_STEPS } from './stores/create-saga-steps.migration.js';
+export { SqlSagaFile } from './stores/sql-saga-file.js';

@@ -60,14 +60,14 @@ export class SagaDefinition {
   readonly steps: readonly SagaStep[];
   private readonly byEvent = new Map<string, SagaStep>();
   private readonly byName = new Map<string, SagaStep>();
-  private readonly undone = new Map<string, string>();
+  private readonly undone = new Map<string, SagaStep>();
 
   constructor(private readonly table: SagaTable) {
     ({ name: this.name, start: this.start, steps: this.steps } = table);
     for (const step of table.steps) {
       this.byName.set(step.step, step);
       for (const event of step.on) this.byEvent.set(event, step);
-      if (step.undo !== undefined) this.undone.set(step.undo, step.step);
+      if (step.undo !== undefined) this.undone.set(step.undo, step);
     }
   }
 
@@ -89,12 +89,17 @@ export class SagaDefinition {
   }
 
   /** The step that `undo` takes back; undefined when `undo` is no undo of a step. */
-  undoneBy(undo: string): string | undefined {
+  undoneBy(undo: string): SagaStep | undefined {
     return this.undone.get(undo);
   }
 
   retryOf(step: SagaStep): RetryBudget {
     return step.retry ?? this.table.retry ?? DEFAULT_RETRY;
+  }
+
+  /** The participant whose step tells the event. */
+  tellerOf(event: string): string {
+    return this.steps.find(({ done, refused }) => done === event || refused === event)?.by ?? this.start.by;
   }
 
   /** All participants, the one that starts sagas first. */

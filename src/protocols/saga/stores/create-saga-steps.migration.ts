@@ -1,4 +1,11 @@
 import { sqlMigration } from '../../../platform/sql/index.js';
+import { type SealedTable, sealRows } from '../../../platform/sql-check/index.js';
+
+export const SEALED_SAGA_STEPS: SealedTable = {
+  table: 'saga_steps',
+  key: ['saga_number', 'step'],
+  columns: ['saga_number', 'step', 'saga_id', 'event_in', 'event', 'data', 'at_ms', 'set_number'],
+};
 
 /**
  * The step rows of one participant. A row is the inbox mark of the event that came in and, until that is delivered, the outbox row
@@ -15,12 +22,12 @@ export const CreateSagaSteps1764800000001 = sqlMigration('CreateSagaSteps1764800
       data TEXT NOT NULL,
       at_ms INTEGER NOT NULL,
       set_number INTEGER NOT NULL,
-      seal INTEGER NOT NULL,
       delivery TEXT NOT NULL CHECK (delivery IN ('pending', 'parked', 'delivered', 'superseded', 'end')),
       attempts INTEGER NOT NULL DEFAULT 0,
       next_at_ms INTEGER NOT NULL DEFAULT 0,
       PRIMARY KEY (saga_number, step)
     ) STRICT, WITHOUT ROWID`,
+    (runner) => sealRows(runner, SEALED_SAGA_STEPS),
     `CREATE INDEX saga_outbox ON saga_steps (saga_number) WHERE delivery IN ('pending', 'parked')`,
     'CREATE TABLE saga_retention (id INTEGER PRIMARY KEY CHECK (id = 1), pruned_below INTEGER NOT NULL) STRICT',
     'INSERT INTO saga_retention (id, pruned_below) VALUES (1, 0)',

@@ -1,0 +1,50 @@
+import { type ComparedStep, type MissingStep, missingSteps } from '../core/comparison.js';
+import type { SagaDefinition } from '../core/definition.js';
+
+export interface ComparedRow extends ComparedStep {
+  readonly number: number;
+}
+
+/** What the comparison reads of one participant's file. */
+export interface ComparedFile {
+  /** The rows of sagas with a lower number may be gone. */
+  readonly prunedBelow: number;
+  /** The highest saga number in it; 0 when there is none. */
+  readonly highestNumber: number;
+  /** The rows of the sagas from `from` on and below `to`. */
+  rowsBetween(from: number, to: number): readonly ComparedRow[];
+}
+
+export interface MissingRow extends MissingStep {
+  readonly saga: number;
+}
+
+const SAGAS_AT_ONCE = 500;
+const MAX_REPORTED = 100;
+
+/**
+ * Compares the rows that no file has pruned, before any event is delivered: the first 100 that a file lacks, lowest saga first.
+ * Empty when the files are of one time. Awaits `pause` between two pieces of work.
+ */
+export async function findMissingRows(
+  definition: SagaDefinition,
+  files: readonly ComparedFile[],
+  pause: () => Promise<void>,
+): Promise<readonly MissingRow[]> {
+  const missing: MissingRow[] = [];
+  const end = Math.max(...files.map(({ highestNumber }) => highestNumber)) + 1;
+  for (let from = Math.max(...files.map(({ prunedBelow }) => prunedBelow)); from < end; from += SAGAS_AT_ONCE) {
+    const sagas = new Map<number, ComparedRow[]>();
+    for (const row of files.flatMap((file) => file.rowsBetween(from, from + SAGAS_AT_ONCE))) {
+      const rows = sagas.get(row.number);
+      if (rows) rows.push(row);
+      else sagas.set(row.number, [row]);
+    }
+    for (const [saga, rows] of [...sagas].sort(([left], [right]) => left - right)) {
+      for (const one of missingSteps(definition, rows)) missing.push({ saga, ...one });
+    }
+    if (missing.length >= MAX_REPORTED) return missing.slice(0, MAX_REPORTED);
+    await pause();
+  }
+  return missing;
+}

@@ -1,0 +1,382 @@
+import {
+  type Clock,
+  type CrashSites,
+  LimitedWarnings,
+  type Log,
+  type Random,
+  type Timers,
+} from '../../../kernel/index.js';
+import { decideDelivery, type DeliveryInput, type DeliveryState, deliveryOf } from '../core/delivery.js';
+import { type RetryBudget, type SagaDefinition, type SagaEndState, START } from '../core/definition.js';
+import type { Reaction, SagaData, SagaFile, SagaRef, StepRecord } from '../ports.js';
+import { Round } from './round.js';
+
+export interface SagaRelayPorts {
+  readonly timers: Timers;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly crashSites: CrashSites;
+  readonly log: Log;
+  /** A test seam: each delivery waits so long first, all of them at once. 0 in production. */
+  readonly deliveryDelayMs: number;
+}
+
+/** How a saga ended. `data` is that of the event that ended it. */
+export interface SagaEnd {
+  readonly state: SagaEndState | 'superseded';
+  readonly data: SagaData;
+}
+
+/** An event that is not delivered yet. */
+export interface OpenDelivery {
+  readonly saga: SagaRef;
+  readonly event: string;
+  readonly from: string;
+  readonly to: string;
+  readonly state: 'delivering' | 'waiting' | 'parked';
+  /** Failed tries that count. */
+  readonly attempts: number;
+  /** In wall-clock time; 0 before a try has failed. */
+  readonly nextAtMs: number;
+  /** Why the last try failed; undefined when none has failed since the start. */
+  readonly reason: string | undefined;
+}
+
+interface Lane {
+  readonly file: SagaFile;
+  readonly waiting: Delivery[];
+  inFlight: number;
+}
+
+interface Delivery {
+  readonly key: string;
+  readonly sender: SagaFile;
+  readonly record: StepRecord;
+  readonly receiver: Lane;
+  readonly budget: RetryBudget;
+  state: DeliveryState;
+  isLastTry: boolean;
+  reason: string | undefined;
+  cancelTimer: (() => void) | undefined;
+  /** Waiting for this saga to come to rest. */
+  rounds: readonly Round[];
+}
+
+interface Ending {
+  readonly promise: Promise<SagaEnd>;
+  readonly resolve: (end: SagaEnd) => void;
+}
+
+/** More would hold the event loop too long in one commit. */
+const MAX_IN_FLIGHT = 256;
+const CHANCE_BYTES = 6;
+
+/**
+ * Hands each event on to the participant whose step it leads to: in memory and at once after the commit that made it, again with
+ * backoff until the receiver's row is durable. All that it must know after a crash is in the outboxes.
+ */
+export class SagaRelay {
+  private readonly lanes: ReadonlyMap<string, Lane>;
+  private readonly deliveries = new Map<string, Delivery>();
+  private readonly endings = new Map<number, Ending>();
+  private readonly names: readonly string[];
+  private readonly warnings: LimitedWarnings;
+  private stopping: Round | undefined;
+
+  constructor(
+    private readonly ports: SagaRelayPorts,
+    private readonly definition: SagaDefinition,
+    files: readonly SagaFile[],
+  ) {
+    this.lanes = new Map(files.map((file) => [file.participant, { file, waiting: [], inFlight: 0 }]));
+    this.names = [START, ...definition.steps.map(({ step }) => step)];
+    this.warnings = new LimitedWarnings(ports.log, () => ports.clock.nowMs());
+    for (const name of definition.participants) this.laneOf(name);
+  }
+
+  /**
+   * Reads all outboxes and gives each event one try that uses up no budget. A saga that its owner has superseded goes no further.
+   * Resolves when each of these sagas has ended, waits for its next try, or is parked.
+   */
+  start(isSuperseded: (saga: SagaRef) => boolean): Promise<void> {
+    for (const delivery of this.found()) {
+      if (isSuperseded(delivery.record.saga)) this.decide(delivery, { type: 'superseded' });
+    }
+    return this.tryNow([...this.deliveries.values()]);
+  }
+
+  /** The commit that began this saga is durable. */
+  begun(record: StepRecord): void {
+    this.ports.crashSites.reach('saga.start.after');
+    // A drain may have found it.
+    if (this.deliveries.has(keyOf(record.saga.number, record.step))) return;
+    this.send(this.laneOf(this.definition.start.by).file, record, NO_ROUNDS);
+  }
+
+  /** Resolves when the saga ends. Only for a saga that its owner's rows show as running at the call. */
+  ended(number: number): Promise<SagaEnd> {
+    const known = this.endings.get(number);
+    if (known !== undefined) return known.promise;
+    let resolve: Ending['resolve'] = () => undefined;
+    const promise = new Promise<SagaEnd>((resolved) => (resolve = resolved));
+    this.endings.set(number, { promise, resolve });
+    return promise;
+  }
+
+  /** Gives each event of the outboxes that is not in flight one try, also a parked one. Resolves as `start` does. */
+  drain(): Promise<void> {
+    this.found();
+    return this.tryNow([...this.deliveries.values()]);
+  }
+
+  /** As `drain`, for one saga. */
+  resume(number: number): Promise<void> {
+    return this.tryNow(this.deliveriesOf(number));
+  }
+
+  /**
+   * The saga goes no further. Its owner has made durable that it is superseded, so that a crash changes nothing. A step that is
+   * under way may still take place.
+   */
+  supersede(number: number): void {
+    for (const delivery of this.deliveriesOf(number)) this.decide(delivery, { type: 'superseded' });
+    this.end(number, { state: 'superseded', data: {} });
+  }
+
+  /** Events of this saga that are not delivered: one, or after a crash the same one in two outboxes. */
+  openOf(number: number): readonly OpenDelivery[] {
+    return this.deliveriesOf(number).map(viewOf);
+  }
+
+  get parked(): readonly OpenDelivery[] {
+    return [...this.deliveries.values()].filter(({ state }) => state.phase === 'parked').map(viewOf);
+  }
+
+  /** All rows of the saga, each with its participant, in the order in which its steps were done. */
+  timeline(number: number): readonly (StepRecord & { readonly by: string })[] {
+    const rows = [...this.lanes.values()].flatMap(({ file }) =>
+      file.recordsOf(number).map((record) => ({ ...record, by: file.participant })),
+    );
+    const inOrder = rows.filter(({ step }) => step === START);
+    for (let last = inOrder[0]; last !== undefined;) {
+      const { event } = last;
+      last = rows.find((row) => row.eventIn === event && !inOrder.includes(row));
+      if (last !== undefined) inOrder.push(last);
+    }
+    return [...inOrder, ...rows.filter((row) => !inOrder.includes(row)).sort((left, right) => left.atMs - right.atMs)];
+  }
+
+  /** Resolves when no event is in flight any more of those that are now. */
+  atRest(): Promise<void> {
+    const inFlight = [...this.deliveries.values()].filter(({ state }) => state.phase === 'in-flight');
+    return this.together(inFlight);
+  }
+
+  /** Delivers nothing more. Resolves when no step is under way; what is not delivered is in the outboxes. */
+  stop(): Promise<void> {
+    if (this.stopping !== undefined) return this.stopping.closed();
+    this.stopping = new Round();
+    for (const lane of this.lanes.values()) {
+      lane.waiting.length = 0;
+      for (let open = lane.inFlight; open > 0; open -= 1) this.stopping.enter();
+    }
+    for (const delivery of this.deliveries.values()) {
+      delivery.cancelTimer?.();
+      leave(delivery);
+    }
+    return this.stopping.closed();
+  }
+
+  /** The events in the outboxes of which this relay did not know. */
+  private found(): readonly Delivery[] {
+    return [...this.lanes.values()].flatMap(({ file }) =>
+      file
+        .undelivered()
+        .filter(({ saga, step }) => !this.deliveries.has(keyOf(saga.number, step)))
+        .map((record) => this.track(file, record)),
+    );
+  }
+
+  private tryNow(deliveries: readonly Delivery[]): Promise<void> {
+    const resting = deliveries.filter(({ state }) => state.phase !== 'in-flight');
+    const tried = this.together(resting);
+    for (const delivery of resting) this.decide(delivery, { type: 'try' });
+    return tried;
+  }
+
+  private together(deliveries: readonly Delivery[]): Promise<void> {
+    const round = new Round();
+    for (const delivery of deliveries) {
+      if (delivery.state.phase === 'superseded') continue;
+      round.enter();
+      delivery.rounds = [...delivery.rounds, round];
+    }
+    return round.closed();
+  }
+
+  private deliveriesOf(number: number): readonly Delivery[] {
+    return this.names.flatMap((step) => this.deliveries.get(keyOf(number, step)) ?? []);
+  }
+
+  private laneOf(participant: string): Lane {
+    const lane = this.lanes.get(participant);
+    if (!lane) throw new Error(`saga ${this.definition.name}: no file of ${participant} was given`);
+    return lane;
+  }
+
+  private track(sender: SagaFile, record: StepRecord): Delivery {
+    const step = this.definition.stepOn(record.event);
+    if (!step) throw new Error(`${record.event} ends saga ${this.definition.name} and is not delivered`);
+    const delivery: Delivery = {
+      key: keyOf(record.saga.number, record.step),
+      sender,
+      record,
+      receiver: this.laneOf(step.by),
+      budget: this.definition.retryOf(step),
+      state: deliveryOf(record),
+      isLastTry: false,
+      reason: undefined,
+      cancelTimer: undefined,
+      rounds: NO_ROUNDS,
+    };
+    this.deliveries.set(delivery.key, delivery);
+    return delivery;
+  }
+
+  private send(sender: SagaFile, record: StepRecord, rounds: readonly Round[]): void {
+    if (this.stopping !== undefined) {
+      for (const round of rounds) round.leave();
+      return;
+    }
+    const delivery = this.track(sender, record);
+    delivery.rounds = rounds;
+    this.decide(delivery, { type: 'due' });
+  }
+
+  private decide(delivery: Delivery, input: DeliveryInput): void {
+    const { state, effects } = decideDelivery(delivery.state, input, delivery.budget);
+    delivery.state = state;
+    for (const effect of effects) {
+      switch (effect.type) {
+        case 'deliver':
+          this.deliver(delivery, effect.isLastTry);
+          break;
+        case 'wait':
+          delivery.cancelTimer = this.ports.timers.after(effect.ms, () => {
+            this.decide(delivery, { type: 'due' });
+          });
+          break;
+        case 'note': {
+          const { attempts, nextAtMs } = state;
+          const { saga, step } = delivery.record;
+          delivery.sender.note({ number: saga.number, step, delivery: effect.delivery, attempts, nextAtMs });
+          break;
+        }
+      }
+    }
+    if (state.phase === 'delivered' || state.phase === 'superseded') this.forget(delivery);
+  }
+
+  private forget(delivery: Delivery): void {
+    delivery.cancelTimer?.();
+    this.deliveries.delete(delivery.key);
+    if (delivery.state.phase === 'superseded') leave(delivery);
+  }
+
+  private deliver(delivery: Delivery, isLastTry: boolean): void {
+    if (this.stopping !== undefined) return;
+    delivery.cancelTimer?.();
+    delivery.cancelTimer = undefined;
+    delivery.isLastTry = isLastTry;
+    const { deliveryDelayMs, timers } = this.ports;
+    if (deliveryDelayMs === 0) this.queue(delivery);
+    else {
+      delivery.cancelTimer = timers.after(deliveryDelayMs, () => {
+        this.queue(delivery);
+      });
+    }
+  }
+
+  private queue(delivery: Delivery): void {
+    delivery.receiver.waiting.push(delivery);
+    this.pump(delivery.receiver);
+  }
+
+  private pump(lane: Lane): void {
+    while (lane.inFlight < MAX_IN_FLIGHT) {
+      const delivery = lane.waiting.shift();
+      if (delivery === undefined) return;
+      lane.inFlight += 1;
+      const { saga, event, data } = delivery.record;
+      this.ports.crashSites.reach('saga.step.before');
+      lane.file.react({ saga, name: event, data }, delivery.isLastTry, (reaction) => {
+        lane.inFlight -= 1;
+        this.settle(delivery, reaction);
+        this.stopping?.leave();
+        this.pump(lane);
+      });
+    }
+  }
+
+  private settle(delivery: Delivery, reaction: Reaction): void {
+    if ('record' in reaction) {
+      this.ports.crashSites.reach('saga.step.after');
+      const { isSuperseded } = delivery.state;
+      this.decide(delivery, { type: 'delivered' });
+      this.goOn(delivery, reaction.record, isSuperseded);
+      return;
+    }
+    const isLater = 'later' in reaction;
+    delivery.reason = isLater ? reaction.later : String((reaction.error as Error | undefined)?.message);
+    const { random, clock } = this.ports;
+    const chance = Buffer.from(random.bytes(CHANCE_BYTES)).readUIntBE(0, CHANCE_BYTES) / 2 ** (8 * CHANCE_BYTES);
+    this.decide(delivery, { type: 'failed', nowMs: clock.nowMs(), chance });
+    if (!isLater || delivery.state.phase === 'parked') this.warn(delivery, isLater ? undefined : reaction.error);
+    leave(delivery);
+  }
+
+  /** The receiver's row is durable, and tells the next event or the end. */
+  private goOn(delivery: Delivery, record: StepRecord, isSuperseded: boolean): void {
+    const { file } = delivery.receiver;
+    const { saga, event, data } = record;
+    const end = this.definition.endOf(event);
+    if (end !== undefined) this.end(saga.number, { state: end, data });
+    const isOpen = record.delivery === 'pending' || record.delivery === 'parked';
+    const isKnown = this.deliveries.has(keyOf(saga.number, record.step));
+    if (!isOpen || isKnown) leave(delivery);
+    else if (isSuperseded) this.decide(this.track(file, record), { type: 'superseded' });
+    else this.send(file, record, delivery.rounds);
+  }
+
+  private end(number: number, end: SagaEnd): void {
+    this.endings.get(number)?.resolve(end);
+    this.endings.delete(number);
+  }
+
+  private warn({ record, receiver, state, reason }: Delivery, error: unknown): void {
+    const what = state.phase === 'parked' ? 'is parked until the next drain' : 'is tried again';
+    const details = { saga: record.saga.number, event: record.event, to: receiver.file.participant, reason, error };
+    this.warnings.warn(`an event of a saga could not be delivered and ${what}`, details);
+  }
+}
+
+const NO_ROUNDS: readonly Round[] = [];
+
+function keyOf(number: number, step: string): string {
+  return `${String(number)} ${step}`;
+}
+
+function leave(delivery: Delivery): void {
+  const { rounds } = delivery;
+  delivery.rounds = NO_ROUNDS;
+  for (const round of rounds) round.leave();
+}
+
+function viewOf({ record, sender, receiver, state, reason }: Delivery): OpenDelivery {
+  const { saga, event } = record;
+  const { phase, attempts, nextAtMs } = state;
+  return {
+    ...{ saga, event, from: sender.participant, to: receiver.file.participant, attempts, nextAtMs, reason },
+    state: phase === 'parked' ? 'parked' : phase === 'in-flight' ? 'delivering' : 'waiting',
+  };
+}

@@ -1,0 +1,153 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { removeDirectory, temporaryDirectory } from '../../../../test/support/app-process.js';
+import { SagaShop } from '../../../../test/support/saga-shop.js';
+import { SHOP_SAGA } from '../../../../test/support/shop-saga.js';
+import { NO_CRASH_SITES } from '../../../platform/crash-sites/index.js';
+import { systemClock } from '../../../platform/process/index.js';
+import { findDamage } from '../../../platform/sql-check/index.js';
+import { sqlFileIn } from '../../../platform/sql/index.js';
+import { defineSaga } from '../core/definition.js';
+import type { Reaction, SagaEvent } from '../ports.js';
+import { findMissingRows } from '../shell/compare-files.js';
+import { SEALED_SAGA_STEPS } from './create-saga-steps.migration.js';
+import { SqlSagaFile } from './sql-saga-file.js';
+
+const SAGA = { number: 7, id: 'a' };
+const event = (name: string, saga = SAGA): SagaEvent => ({ saga, name, data: { order: 'o' } });
+
+describe('the step rows of a participant in an SQL file', () => {
+  let directory: string;
+  let shop: SagaShop;
+
+  const reacts = (name: keyof SagaShop['files'], to: SagaEvent, isLastTry = false): Promise<Reaction> =>
+    new Promise((resolve) => {
+      shop.files[name].react(to, isLastTry, resolve);
+    });
+  const told = async (name: keyof SagaShop['files'], to: SagaEvent): Promise<unknown> => {
+    const reaction = await reacts(name, to);
+    return 'record' in reaction ? reaction.record.event : reaction;
+  };
+
+  beforeEach(async () => {
+    directory = temporaryDirectory();
+    shop = await SagaShop.open(directory);
+  });
+
+  afterEach(async () => {
+    await shop.close();
+    removeDirectory(directory);
+  });
+
+  /** Each event twice, late, and out of order: the given rows, the event, and what is told and changed. */
+  it.each<[given: readonly string[], then: string, tells: string, counts: object]>([
+    [[], 'checkout-started', 'credit-authorised', { credit: 2, held: 1, 'authorise ran': 1 }],
+    [['checkout-started'], 'checkout-started', 'credit-authorised', { credit: 2, held: 1, 'authorise ran': 1 }],
+    [['stock-refused'], 'checkout-started', 'credit-refused', { credit: 3 }],
+    [['stock-refused', 'checkout-started'], 'checkout-started', 'credit-refused', { credit: 3 }],
+    [['stock-refused'], 'stock-refused', 'credit-voided', { credit: 3 }],
+    [['checkout-started', 'stock-refused'], 'stock-refused', 'credit-voided', { credit: 3, held: 0, 'void ran': 1 }],
+    [['checkout-started', 'stock-refused'], 'checkout-started', 'credit-authorised', { credit: 3, held: 0 }],
+    [['checkout-started', 'stock-taken'], 'checkout-started', 'credit-authorised', { charged: 1, 'capture ran': 1 }],
+    [['checkout-started', 'stock-taken'], 'stock-taken', 'credit-captured', { held: 0, charged: 1, 'capture ran': 1 }],
+  ])('given payment after %j, %s tells %s', async (given, then, tells, counts) => {
+    for (const name of given) await reacts('payment', event(name));
+
+    expect(await told('payment', event(then))).toBe(tells);
+    expect(shop.counts()).toMatchObject(counts);
+  });
+
+  it('given the same event twice in one commit, takes effect once', async () => {
+    const both = await Promise.all([
+      told('payment', event('checkout-started')),
+      told('payment', event('checkout-started')),
+    ]);
+
+    expect(both).toEqual(['credit-authorised', 'credit-authorised']);
+    expect(shop.counts()).toMatchObject({ credit: 2, held: 1 });
+  });
+
+  it('given an event of another participant, or of another saga with the number, refuses it and keeps nothing', async () => {
+    await reacts('payment', event('checkout-started'));
+
+    expect(await reacts('stock', event('stock-taken'))).toMatchObject({
+      error: { message: /leads to no step of stock/ },
+    });
+    expect(await reacts('payment', event('stock-taken', { number: 7, id: 'b' }))).toMatchObject({
+      error: { code: 'recovery-needed' },
+    });
+    expect(shop.counts()).toMatchObject({ held: 1 });
+  });
+
+  it('given a participant whose steps are not those of the table, refuses to be made', () => {
+    const { payment } = shop.databases;
+    const make = (): SqlSagaFile =>
+      new SqlSagaFile({ clock: systemClock, crashSites: NO_CRASH_SITES }, defineSaga(SHOP_SAGA), {
+        ...{ name: 'stock', database: payment, steps: { sell: () => ({ later: 'never' }) } },
+      });
+
+    expect(make).toThrow('stock lacks take and has sell, which is not its step');
+  });
+
+  it('reads the outbox by its index', () => {
+    const plan = shop.databases.payment.reader.handle
+      .prepare(
+        `EXPLAIN QUERY PLAN SELECT step FROM saga_steps WHERE delivery IN ('pending', 'parked') ORDER BY saga_number`,
+      )
+      .all();
+
+    expect(JSON.stringify(plan)).toContain('saga_outbox');
+  });
+
+  it('given a row that differs from what was written, says so when it is read and when the file is checked', async () => {
+    await reacts('payment', event('checkout-started'));
+    const { payment } = shop.databases;
+    await payment.writer.run(() => payment.writeHandle.prepare('UPDATE saga_steps SET seal = seal + 1').run());
+
+    expect(() => shop.files.payment.recordsOf(7)).toThrow('row 7 authorise of saga_steps differs');
+    expect(
+      await findDamage(sqlFileIn(directory, { name: 'payment' }), [SEALED_SAGA_STEPS], () => Promise.resolve()),
+    ).toBe('row 7 authorise of saga_steps differs from what was written');
+  });
+
+  it('given a row that a person changes, accepts it', async () => {
+    await reacts('payment', event('checkout-started'));
+    const { payment } = shop.databases;
+    await payment.writer.run(() => payment.writeHandle.prepare(`UPDATE saga_steps SET data = '{"by":"hand"}'`).run());
+
+    expect(shop.files.payment.recordsOf(7)).toMatchObject([{ data: { by: 'hand' } }]);
+  });
+
+  describe('with ended sagas', () => {
+    beforeEach(async () => {
+      await shop.relay.start(() => false);
+      for (const _ of [1, 2, 3]) await shop.relay.ended(await shop.begin());
+    });
+
+    it('given a point, forgets the rows below it, keeps the others, and never lowers the point', async () => {
+      for (const file of Object.values(shop.files)) await file.prune(3);
+      await shop.files.stock.prune(2);
+
+      expect(Object.values(shop.files).map(({ prunedBelow }) => prunedBelow)).toEqual([3, 3, 3]);
+      expect([1, 2, 3].map((number) => shop.relay.timeline(number).length)).toEqual([0, 0, 5]);
+    });
+
+    it('given files of one time, the comparison finds nothing, also where one has pruned and another has not', async () => {
+      await shop.files.orders.prune(3);
+
+      expect(await missing()).toEqual([]);
+    });
+
+    it('given a file that lacks rows, the comparison names it and the saga', async () => {
+      const { stock } = shop.databases;
+      await Promise.all(Object.values(shop.databases).map(({ writer }) => writer.drained()));
+      await stock.writer.run(() => stock.writeHandle.prepare('DELETE FROM saga_steps WHERE saga_number = 2').run());
+
+      expect(await missing()).toEqual([
+        { saga: 2, by: 'stock', lacks: 'take', provedBy: 'authorise of payment' },
+        { saga: 2, by: 'stock', lacks: 'stock-taken', provedBy: 'capture of payment' },
+      ]);
+    });
+
+    const missing = () => findMissingRows(defineSaga(SHOP_SAGA), Object.values(shop.files), () => Promise.resolve());
+  });
+});

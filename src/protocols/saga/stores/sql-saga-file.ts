@@ -1,0 +1,242 @@
+import type { Statement } from 'better-sqlite3';
+import { AppError, type Clock, type CrashSites } from '../../../kernel/index.js';
+import type { SqlWriteScope } from '../../../platform/sql/index.js';
+import { RowSeal, sealOf } from '../../../platform/sql-check/index.js';
+import { type SagaDefinition, START } from '../core/definition.js';
+import { decideReaction, type Told, toldBy } from '../core/reaction.js';
+import type { ComparedFile, ComparedRow } from '../shell/compare-files.js';
+import type {
+  DeliveryMark,
+  DeliveryNote,
+  Reaction,
+  SagaData,
+  SagaEvent,
+  SagaFile,
+  SagaParticipant,
+  SagaRef,
+  StepRecord,
+} from '../ports.js';
+
+interface StepRow {
+  readonly number: number;
+  readonly step: string;
+  readonly sagaId: string;
+  readonly eventIn: string | null;
+  readonly event: string;
+  readonly data: string;
+  readonly atMs: number;
+  readonly setNumber: number;
+  readonly seal: number | null;
+  readonly delivery: DeliveryMark;
+  readonly attempts: number;
+  readonly nextAtMs: number;
+}
+
+const COLUMNS = `saga_number AS number, step, saga_id AS sagaId, event_in AS eventIn, event, data, at_ms AS atMs,
+  set_number AS setNumber, seal, delivery, attempts, next_at_ms AS nextAtMs`;
+const PRUNED_AT_ONCE = 1_000;
+
+/**
+ * The step rows of one participant in its SQL file.
+ *
+ * Invariant: the effect of a step, its row and the event that the row tells are one commit, so none of them is ever without the
+ * others. All steps that arrive in one turn of the event loop share that commit, each under its own savepoint.
+ */
+export class SqlSagaFile implements SagaFile, ComparedFile {
+  readonly participant: string;
+  private readonly ofSaga: Statement<[number], StepRow>;
+  private readonly insert: Statement<
+    [number, string, string, string | null, string, string, number, number, number, DeliveryMark]
+  >;
+  private readonly writeNote: Statement<[DeliveryMark, number, number, number, string]>;
+  private readonly raisePoint: Statement<[number]>;
+  private readonly deleteBelow: Statement<[number, number]>;
+  private readonly readPoint: Statement<[], number>;
+  private readonly readOfSaga: Statement<[number], StepRow>;
+  private readonly readOutbox: Statement<[], StepRow>;
+  private readonly readHighest: Statement<[], number>;
+  private readonly readBetween: Statement<[number, number], StepRow>;
+  private readonly seal: RowSeal;
+  private readonly notes: DeliveryNote[] = [];
+  private isDeferred = false;
+
+  /** Throws when the steps of the participant are not those that the table gives to it. */
+  constructor(
+    private readonly ports: { readonly clock: Clock; readonly crashSites: CrashSites },
+    private readonly definition: SagaDefinition,
+    private readonly owner: SagaParticipant,
+  ) {
+    this.participant = owner.name;
+    assertSteps(definition, owner);
+    const { writeHandle: write, reader, damaged } = owner.database;
+    this.seal = new RowSeal('saga_steps', damaged);
+    this.ofSaga = write.prepare(`SELECT ${COLUMNS} FROM saga_steps WHERE saga_number = ?`);
+    this.insert = write.prepare(
+      `INSERT INTO saga_steps
+         (saga_number, step, saga_id, event_in, event, data, at_ms, set_number, seal, delivery)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    this.writeNote = write.prepare(
+      'UPDATE saga_steps SET delivery = ?, attempts = ?, next_at_ms = ? WHERE saga_number = ? AND step = ?',
+    );
+    this.raisePoint = write.prepare('UPDATE saga_retention SET pruned_below = max(pruned_below, ?)');
+    this.deleteBelow = write.prepare(
+      `DELETE FROM saga_steps WHERE (saga_number, step) IN (
+         SELECT saga_number, step FROM saga_steps WHERE saga_number < ? ORDER BY saga_number LIMIT ?)`,
+    );
+    const read = reader.handle;
+    this.readPoint = read.prepare<[], number>('SELECT pruned_below FROM saga_retention').pluck();
+    this.readOfSaga = read.prepare(`SELECT ${COLUMNS} FROM saga_steps WHERE saga_number = ?`);
+    this.readOutbox = read.prepare(
+      `SELECT ${COLUMNS} FROM saga_steps WHERE delivery IN ('pending', 'parked') ORDER BY saga_number`,
+    );
+    this.readHighest = read.prepare<[], number>('SELECT coalesce(max(saga_number), 0) FROM saga_steps').pluck();
+    this.readBetween = read.prepare(`SELECT ${COLUMNS} FROM saga_steps WHERE saga_number >= ? AND saga_number < ?`);
+  }
+
+  /**
+   * Begins a saga. Only inside work of the write executor, in the commit that makes what the saga works on its own. Once that is
+   * durable the caller gives the record to the relay's `begun`.
+   */
+  begin(saga: SagaRef, data: SagaData, set = 0): StepRecord {
+    return this.write(saga, START, undefined, { event: this.definition.start.event, data, set });
+  }
+
+  react(event: SagaEvent, isLastTry: boolean, settled: (reaction: Reaction) => void): void {
+    this.owner.database.writer
+      .run((scope) => this.reactWithin(scope, event, isLastTry))
+      .then(
+        (record) => {
+          settled({ record });
+        },
+        (error: unknown) => {
+          settled(error instanceof Later ? { later: error.message } : { error });
+        },
+      );
+  }
+
+  note(note: DeliveryNote): void {
+    this.notes.push(note);
+    if (this.isDeferred) return;
+    this.isDeferred = true;
+    let written = 0;
+    this.owner.database.writer.defer(
+      () => {
+        written = this.notes.length;
+        for (const { delivery, attempts, nextAtMs, number, step } of this.notes) {
+          this.writeNote.run(delivery, attempts, nextAtMs, number, step);
+        }
+      },
+      (error) => {
+        this.isDeferred = false;
+        if (error !== undefined) return;
+        this.ports.crashSites.reach('saga.note.after');
+        this.notes.splice(0, written);
+      },
+    );
+  }
+
+  undelivered(): readonly StepRecord[] {
+    return this.readOutbox.all().map((row) => this.toRecord(row));
+  }
+
+  recordsOf(number: number): readonly StepRecord[] {
+    return this.readOfSaga.all(number).map((row) => this.toRecord(row));
+  }
+
+  /** The rows of sagas with a lower number may be gone. */
+  get prunedBelow(): number {
+    return this.readPoint.get() ?? 0;
+  }
+
+  get highestNumber(): number {
+    return this.readHighest.get() ?? 0;
+  }
+
+  rowsBetween(from: number, to: number): readonly ComparedRow[] {
+    return this.readBetween.all(from, to).map((row) => ({
+      ...{ number: row.number, sagaId: row.sagaId, by: this.participant, step: row.step, event: row.event },
+      ...{ eventIn: row.eventIn ?? undefined, delivery: row.delivery },
+    }));
+  }
+
+  /**
+   * Only inside work of the write executor: raises the point and deletes rows below it, at most 1,000; call it again while it
+   * returns true. No saga below the point may be running. The participant that starts sagas comes first, so that it never holds a
+   * saga whose rows another participant has deleted.
+   */
+  pruneWithin(point: number): boolean {
+    this.raisePoint.run(point);
+    return this.deleteBelow.run(point, PRUNED_AT_ONCE).changes === PRUNED_AT_ONCE;
+  }
+
+  /** `pruneWithin` in commits of its own. Durable when it resolves. */
+  async prune(point: number): Promise<void> {
+    const { writer } = this.owner.database;
+    while (await writer.run(() => this.pruneWithin(point)));
+  }
+
+  private reactWithin(scope: SqlWriteScope, event: SagaEvent, isLastTry: boolean): StepRecord {
+    const step = this.definition.stepOn(event.name);
+    const work = step && this.owner.steps[step.step];
+    if (!step || !work) throw new Error(`${event.name} leads to no step of ${this.participant}`);
+    const effect = decideReaction(this.definition, step, this.ofSaga.all(event.saga.number), event);
+    switch (effect.type) {
+      case 'repeat':
+        return this.toRecord(effect.row);
+      case 'foreign':
+        throw this.foreign(event.saga, effect.sagaId);
+      case 'record':
+        return this.write(event.saga, step.step, event.name, effect.told);
+      case 'run': {
+        const told = toldBy(step, work(scope, event.saga, event.data), isLastTry);
+        if ('later' in told) throw new Later(told.later);
+        return this.write(event.saga, step.step, event.name, told);
+      }
+    }
+  }
+
+  private write(saga: SagaRef, step: string, eventIn: string | undefined, told: Told): StepRecord {
+    const { event, data, set = 0 } = told;
+    const atMs = this.ports.clock.nowMs();
+    const delivery = this.definition.endOf(event) === undefined ? 'pending' : 'end';
+    const text = JSON.stringify(data);
+    const into = eventIn ?? null;
+    const seal = sealOf([saga.number, step, saga.id, into, event, text, atMs, set]);
+    this.insert.run(saga.number, step, saga.id, into, event, text, atMs, set, seal, delivery);
+    return { saga, step, eventIn, event, data, atMs, delivery, attempts: 0, nextAtMs: 0 };
+  }
+
+  /** Throws `storage-damaged`. */
+  private toRecord(row: StepRow): StepRecord {
+    const { number, step, sagaId, eventIn, event, data, atMs, setNumber, delivery, attempts, nextAtMs } = row;
+    const sealed = [number, step, sagaId, eventIn, event, data, atMs, setNumber];
+    this.seal.check(`${String(number)} ${step}`, row.seal, sealed);
+    const parsed = JSON.parse(data) as SagaData;
+    const saga = { number, id: sagaId };
+    return { saga, step, eventIn: eventIn ?? undefined, event, data: parsed, atMs, delivery, attempts, nextAtMs };
+  }
+
+  private foreign({ number, id }: SagaRef, other: string): AppError {
+    return new AppError(
+      'recovery-needed',
+      `the file of ${this.participant} knows saga ${String(number)} as ${other}, and it is ${id} now: ` +
+        'one of the files is an older copy; put back files of one time',
+      { retry: 'never' },
+    );
+  }
+}
+
+/** Thrown so that nothing is kept of a step that answers `later`. */
+class Later extends Error {}
+
+function assertSteps(definition: SagaDefinition, { name, steps }: SagaParticipant): void {
+  const declared = definition.steps.filter(({ by }) => by === name).map(({ step }) => step);
+  const missing = declared.filter((step) => steps[step] === undefined);
+  const unknown = Object.keys(steps).filter((step) => !declared.includes(step));
+  const problem = [
+    ...missing.map((step) => `lacks ${step}`),
+    ...unknown.map((step) => `has ${step}, which is not its step`),
+  ];
+  if (problem.length > 0) throw new Error(`saga ${definition.name}: ${name} ${problem.join(' and ')}`);
+}
