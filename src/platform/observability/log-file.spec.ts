@@ -18,6 +18,8 @@ import { LogOutput } from './log-output.js';
 
 const MAX_BYTES = 20_000;
 const LINE_BYTES = 100;
+/** So many lines fill the buffer, so that the output writes them at once and not at its next half second. */
+const BATCH = 41;
 const lineOf = (number: number): string => `${String(number).padStart(LINE_BYTES - 1, '.')}\n`;
 const numbersIn = (text: string): number[] => [...text.matchAll(/\.+(\d+)\n/g)].map(([, number]) => Number(number));
 
@@ -47,34 +49,37 @@ function outputTo(limits: Partial<LogFileLimits> = {}): LogOutput {
   return new LogOutput(descriptor, { file, leftOutLine: (count) => `${String(count)} left out\n` });
 }
 
-/** Line after line, each written before the next begins to be waited for. */
-async function writeAll(output: LogOutput, from: number, to: number): Promise<void> {
-  const batch = 50;
-  for (let begin = from; begin < to; begin += batch) {
-    for (let number = begin; number < Math.min(to, begin + batch); number += 1) output.write(lineOf(number));
-    const last = Math.min(to, begin + batch) - 1;
-    await eventually(() => {
-      expect(readFileSync(path, 'utf8')).toContain(lineOf(last));
-    });
+/** Line after line, each batch in the file before the next begins. */
+async function writeBatches(output: LogOutput, from: number, batches: number): Promise<void> {
+  const end = from + batches * BATCH;
+  for (let number = from; number < end; number += 1) {
+    output.write(lineOf(number));
+    if ((number + 1 - from) % BATCH !== 0) continue;
+    await eventually(
+      () => {
+        if (!readFileSync(path, 'utf8').endsWith(lineOf(number))) throw new Error(`line ${String(number)} is missing`);
+      },
+      { everyMs: 1 },
+    );
   }
 }
 
 describe('a growing log', () => {
   it('given its maximum size, restarts in the same file, and the configured number of earlier ones is kept whole', async () => {
-    await writeAll(outputTo(), 0, 2_000);
+    await writeBatches(outputTo(), 0, 50);
     expect(readdirSync(directory).sort()).toEqual(['app.log', 'app.log.1', 'app.log.2', 'app.log.3']);
     const files = ['app.log.3', 'app.log.2', 'app.log.1', 'app.log'].map((name) => join(directory, name));
     for (const file of files) expect(statSync(file).size).toBeLessThanOrEqual(MAX_BYTES);
     const kept = files.flatMap((file) => numbersIn(readFileSync(file, 'utf8')));
-    expect(kept).toEqual(Array.from({ length: kept.length }, (_, index) => 2_000 - kept.length + index));
+    expect(kept).toEqual(Array.from({ length: kept.length }, (_, index) => 50 * BATCH - kept.length + index));
     expect(kept.length).toBeGreaterThan(400);
     expect(statSync(path).ino).toBe(statSync(`/proc/self/fd/${String(descriptor)}`).ino);
   });
 
   it('given a size far above its maximum from an earlier version, keeps only its end', async () => {
     writeFileSync(path, Array.from({ length: 2_000 }, (_, number) => lineOf(number)).join(''));
-    await writeAll(outputTo(), 2_000, 2_100);
-    expect(statSync(path).size).toBe(100 * LINE_BYTES);
+    await writeBatches(outputTo(), 2_000, 2);
+    expect(statSync(path).size).toBe(2 * BATCH * LINE_BYTES);
     expect(statSync(`${path}.1`).size).toBe(MAX_BYTES);
     expect(numbersIn(readFileSync(`${path}.1`, 'utf8')).at(-1)).toBe(1_999);
   });
