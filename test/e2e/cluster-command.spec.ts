@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { clusterCommand, type CommandEnd, reportIn } from '../support/cluster-command.js';
 import { GroupNodes } from '../support/group-nodes.js';
 import { PlainNode, plainGroups } from '../support/plain-node.js';
-import { freePort } from '../support/replica-process.js';
+import { freePort } from '../support/ports.js';
 
 /** So short that a silent node is given up soon, and a slow one is not. */
 const ONCE = ['--attempts', '1'];

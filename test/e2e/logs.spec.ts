@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { removeDirectory, temporaryDirectory } from '../support/app-process.js';
 import { eventually } from '../support/eventually.js';
-import { freePort } from '../support/replica-process.js';
+import { freePort } from '../support/ports.js';
 import { runToEnd, StartProcess } from '../support/start-process.js';
 
 const ABOVE_INFO = 30;

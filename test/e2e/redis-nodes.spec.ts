@@ -5,6 +5,7 @@ import { isAlive } from '../../src/platform/nodes/index.js';
 import { clusterAccess, freeNodePorts, missingOf, type NodeView, viewsOf } from '../../src/platform/redis/index.js';
 import { removeDirectory, temporaryDirectory } from '../support/app-process.js';
 import { eventually } from '../support/eventually.js';
+import { firstNodePort } from '../support/ports.js';
 import { describeOnRedis, describeWithRedis } from '../support/redis-cluster.js';
 import { runToEnd, StartProcess } from '../support/start-process.js';
 
@@ -17,7 +18,7 @@ describeWithRedis('npm start with a Redis Cluster', () => {
 
   beforeEach(async () => {
     data = temporaryDirectory();
-    const first = 22_800 + Math.floor(Math.random() * 1_000);
+    const first = firstNodePort();
     const ports = await freeNodePorts(NUMBERS.map((number) => first + number));
     settings = { REDIS: 'auto', REDIS_CLUSTER_PORTS: ports.join(',') };
   });

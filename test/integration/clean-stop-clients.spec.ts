@@ -8,7 +8,7 @@ import { ActingPrimary } from '../support/acting-primary.js';
 import { AppProcess, removeDirectory, temporaryDirectory } from '../support/app-process.js';
 import { Cluster } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
-import { freePort } from '../support/replica-process.js';
+import { freePort } from '../support/ports.js';
 import { StartProcess } from '../support/start-process.js';
 
 /** Two seconds are promised; a machine that is busy with other tests may take longer, and far less than any client would. */

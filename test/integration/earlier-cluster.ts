@@ -5,7 +5,8 @@ import { pathToFileURL } from 'node:url';
 import { AppProcess, removeDirectory, temporaryDirectory } from '../support/app-process.js';
 import { clusterCommand, type CommandEnd } from '../support/cluster-command.js';
 import { eventually } from '../support/eventually.js';
-import { freePort, ReplicaProcess } from '../support/replica-process.js';
+import { freePort } from '../support/ports.js';
+import { ReplicaProcess } from '../support/replica-process.js';
 
 const FOLDER = resolve('test/earlier-data');
 /** So long after the data was made the processes take the time to be. */

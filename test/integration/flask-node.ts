@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { eventually } from '../support/eventually.js';
-import { freePort } from '../support/replica-process.js';
+import { freePort } from '../support/ports.js';
 
 const PROGRAM = resolve('test/integration/flask-node.py');
 const READY_WITHIN_MS = 60_000;

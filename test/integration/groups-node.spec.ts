@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { removeDirectory, temporaryDirectory } from '../support/app-process.js';
-import { freePort, ReplicaProcess } from '../support/replica-process.js';
+import { freePort } from '../support/ports.js';
+import { ReplicaProcess } from '../support/replica-process.js';
 import { SmallDisk } from '../support/small-disk.js';
 
 const DISK_BYTES = 4 * 1024 * 1024;

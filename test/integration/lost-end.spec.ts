@@ -5,7 +5,8 @@ import { replicationAuthorization } from '../../src/protocols/replication/index.
 import { AppProcess, removeDirectory, temporaryDirectory } from '../support/app-process.js';
 import { Cluster, customersOn } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
-import { freePort, ReplicaProcess } from '../support/replica-process.js';
+import { freePort } from '../support/ports.js';
+import { ReplicaProcess } from '../support/replica-process.js';
 import { runToEnd } from '../support/start-process.js';
 
 const TEST_TIMEOUT_MS = 120_000;

@@ -4,7 +4,8 @@ import type { SnapshotStream } from '../../src/kernel/index.js';
 import { ActingPrimary, CLUSTER_SECRET } from '../support/acting-primary.js';
 import { removeDirectory, temporaryDirectory } from '../support/app-process.js';
 import { eventually } from '../support/eventually.js';
-import { freePort, ReplicaProcess } from '../support/replica-process.js';
+import { freePort } from '../support/ports.js';
+import { ReplicaProcess } from '../support/replica-process.js';
 import { positionOf } from '../support/replication-world.js';
 
 const PATIENT_MS = 30_000;

@@ -4,7 +4,8 @@ import { replicationAuthorization } from '../../src/protocols/replication/index.
 import { AppProcess, removeDirectory, temporaryDirectory } from './app-process.js';
 import type { Stored } from './audited-client.js';
 import { eventually } from './eventually.js';
-import { freePort, ReplicaProcess } from './replica-process.js';
+import { freePort } from './ports.js';
+import { ReplicaProcess } from './replica-process.js';
 import { ShopClient } from './shop-client.js';
 
 const REPLICAS = 4;

@@ -7,7 +7,8 @@ import {
   type ClusterPorts,
   systemPorts,
 } from '../../src/protocols/cluster-client/index.js';
-import { freePort, ReplicaProcess } from './replica-process.js';
+import { freePort } from './ports.js';
+import { ReplicaProcess } from './replica-process.js';
 
 /** Real nodes, and clients of them. */
 export class GroupNodes {

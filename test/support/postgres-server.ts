@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataSource } from 'typeorm';
 import { eventually } from './eventually.js';
-import { freePort } from './replica-process.js';
+import { freePort } from './ports.js';
 
 export interface PostgresAddress {
   readonly type: 'postgres';

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import type { ExitOf } from './app-process.js';
 import { eventually } from './eventually.js';
-import { freePort } from './replica-process.js';
+import { freePort } from './ports.js';
 
 const PROGRAM = resolve('dist/bundle/reader.mjs');
 const START_WITHIN_MS = 60_000;

@@ -21,12 +21,10 @@ import {
   writeClusterNodes,
 } from '../../src/platform/redis/index.js';
 import { eventually } from './eventually.js';
+import { firstNodePort } from './ports.js';
 
 const HOST = '127.0.0.1';
 const NODES = 6;
-/** Ports and bus ports (10,000 higher) below those that systems give to clients. */
-const FIRST_PORT = 20_000;
-const PORTS = 2_700;
 const READY_WITHIN_MS = 60_000;
 const STARTS = 5;
 
@@ -237,7 +235,7 @@ export class RedisCluster {
 }
 
 async function freeNodes(): Promise<readonly RedisNode[]> {
-  const first = FIRST_PORT + Math.floor(Math.random() * PORTS);
+  const first = firstNodePort();
   const ports = await freeNodePorts(Array.from({ length: NODES }, (_, index) => first + index));
   return ports.map((port, index) => ({ host: HOST, port, number: index + 1 }));
 }

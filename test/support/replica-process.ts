@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import type { ExitOf } from './app-process.js';
 import { eventually } from './eventually.js';
@@ -107,26 +106,4 @@ export class ReplicaProcess {
     this.child?.kill(signal);
     return this.exited;
   }
-}
-
-/** A port that nobody listens on now, below those that the system hands out by itself. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
-    if (await isFree(port)) return port;
-  }
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolveProbe) => {
-    const probe = createServer();
-    probe.once('error', () => {
-      resolveProbe(false);
-    });
-    probe.listen(port, '127.0.0.1', () => {
-      probe.close(() => {
-        resolveProbe(true);
-      });
-    });
-  });
 }

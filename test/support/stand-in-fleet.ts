@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { eventually } from './eventually.js';
-import { freePort } from './replica-process.js';
+import { freePort } from './ports.js';
 
 /**
  * An app or a replica that keeps nothing: it holds its directory, notes where it answers, says that it is ready, and ends when asked. With a

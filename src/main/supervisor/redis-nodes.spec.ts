@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '../../../test/support/eventually.js';
+import { firstNodePort } from '../../../test/support/ports.js';
 import { parseConfig } from '../../config/index.js';
 import { type FileLayout, fileLayoutOf } from '../../platform/nodes/index.js';
 import { clusterAccess, freeNodePorts } from '../../platform/redis/index.js';
@@ -23,7 +24,7 @@ describe('the Redis nodes of npm start', () => {
   beforeEach(async () => {
     data = mkdtempSync(join(tmpdir(), 'bifolio-redis-nodes-'));
     printed = [];
-    const first = 26_000 + Math.floor(Math.random() * 700);
+    const first = firstNodePort();
     ports = await freeNodePorts(Array.from({ length: 6 }, (_, index) => first + index));
   });
 

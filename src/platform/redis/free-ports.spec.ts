@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createServer, type Server } from 'node:net';
+import { firstNodePort } from '../../../test/support/ports.js';
 import { freeNodePorts } from './free-ports.js';
 
 const servers: Server[] = [];
@@ -14,10 +15,10 @@ async function take(port: number): Promise<void> {
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
 }
 
-/** Six ports in a row that are free, with their bus ports. */
+/** Eight ports in a row that are free, with their bus ports. */
 async function freeRow(): Promise<readonly number[]> {
   for (;;) {
-    const first = 24_000 + Math.floor(Math.random() * 700) * 8;
+    const first = firstNodePort();
     const row = Array.from({ length: 8 }, (_, index) => first + index);
     if ((await freeNodePorts(row)).every((port, index) => port === row[index])) return row;
   }

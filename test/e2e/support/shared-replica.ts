@@ -2,7 +2,8 @@ import { afterAll, beforeAll } from '@jest/globals';
 import { join } from 'node:path';
 import { ActingPrimary, CLUSTER_SECRET } from '../../support/acting-primary.js';
 import { removeDirectory, temporaryDirectory } from '../../support/app-process.js';
-import { freePort, ReplicaProcess } from '../../support/replica-process.js';
+import { freePort } from '../../support/ports.js';
+import { ReplicaProcess } from '../../support/replica-process.js';
 import { Client } from './client.js';
 
 /** One replica for all tests of a file, and the test as its primary. */
