@@ -1,5 +1,6 @@
 /**
- * Runs the test suites one after the other: `npm test`. The last line is `N passed, N failed`.
+ * Runs the test suites: `npm test`. Those that compute and those that mostly wait for real processes run side by side, each
+ * kind one after the other. The last line is `N passed, N failed`.
  *
  * `--only <suite>[,<suite>]` chooses suites; everything else is passed on to Jest, for example
  * `npm test -- --only unit src/kernel -t 'a name'`. What a suite needs is installed and built first.
@@ -8,7 +9,7 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { commandLine } from './command-line.mjs';
 import { otherNode, SUPPORTED_NODES } from './other-nodes.mjs';
@@ -23,14 +24,16 @@ import {
   ROOT,
 } from './provision.mjs';
 
-/** Suites that start real processes run from dist/ and have the machine to themselves. */
+/** Suites with `processes` start real ones, from dist/. The workers are for two cores, which the suites use to the full. */
 const SUITES = {
-  unit: { workers: 2, needsMachine: false },
-  proof: { workers: 2, needsMachine: false },
-  integration: { workers: 1, needsMachine: true },
-  e2e: { workers: 1, needsMachine: true },
-  nodes: { workers: 1, needsMachine: true },
+  unit: { workers: 2, processes: false },
+  proof: { workers: 2, processes: false },
+  integration: { workers: 2, processes: true },
+  e2e: { workers: 2, processes: true },
+  nodes: { workers: 1, processes: true },
 };
+/** Computing takes what the processes leave. */
+const LOW_PRIORITY = 5;
 
 /** Generous: how slow a machine is shall never decide a test. */
 const TEST_TIMEOUT_MS = 60_000;
@@ -55,8 +58,8 @@ async function readArguments() {
 }
 
 function provisionFor(names) {
-  if (names.some((name) => name !== 'proof')) process.env.REDIS_SERVER_BIN = ensureRedis() ?? '';
-  if (!names.some((name) => SUITES[name].needsMachine)) return;
+  if (!names.some((name) => SUITES[name].processes)) return;
+  process.env.REDIS_SERVER_BIN = ensureRedis() ?? '';
   if (names.includes('integration')) {
     process.env.POSTGRES_BIN_DIR = ensurePostgres() ?? '';
     process.env.FLASK_PYTHON = ensureFlask() ?? '';
@@ -64,18 +67,30 @@ function provisionFor(names) {
   ensureBuild();
 }
 
-/** Starts Jest, showing what it says; resolves to its exit code, or to 'stuck' when it reported and did not end. */
-function runJest(name, node, reportFile, jestArgs) {
+/**
+ * Runs Jest and shows what it says, at its end if another runs beside it. Resolves to its exit code, or to 'stuck' when it
+ * reported and did not end.
+ */
+function runJest({ name, node }, isBeside, reportFile, jestArgs) {
+  const { workers, processes } = SUITES[name];
+  const isHeld = isBeside && !processes;
   const jest = spawn(
     node,
     [
       ...['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
       join(ROOT, 'node_modules/jest/bin/jest.js'),
-      ...['--selectProjects', name, `--maxWorkers=${SUITES[name].workers}`, `--testTimeout=${TEST_TIMEOUT_MS}`],
+      ...['--selectProjects', name, `--maxWorkers=${workers}`, `--testTimeout=${TEST_TIMEOUT_MS}`],
       ...['--passWithNoTests', '--json', `--outputFile=${reportFile}`, ...jestArgs],
     ],
-    { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] },
+    {
+      cwd: ROOT,
+      env: { ...process.env, TEST_GROUP: processes ? '0' : '1' },
+      stdio: ['ignore', 'ignore', isHeld ? 'pipe' : 'inherit'],
+    },
   );
+  if (isHeld && jest.pid !== undefined) setPriority(jest.pid, LOW_PRIORITY);
+  const held = [];
+  jest.stderr?.on('data', (chunk) => held.push(chunk));
   return new Promise((resolve, reject) => {
     let isStuck = false;
     let reportedMs;
@@ -89,15 +104,27 @@ function runJest(name, node, reportFile, jestArgs) {
     jest.on('error', reject);
     jest.on('close', (code) => {
       clearInterval(watch);
+      process.stderr.write(Buffer.concat(held));
       resolve(isStuck ? 'stuck' : code);
     });
   });
 }
 
-async function runSuite(name, folder, jestArgs, node = process.execPath, title = name) {
+/** The runs of Jest: a suite is one, and `nodes` is the unit tests on each of them besides. */
+function runsOf(names) {
+  return names.flatMap((name) => [
+    ...(name === 'nodes' ? SUPPORTED_NODES : []).map((version) => ({
+      ...{ name: 'unit', title: `unit ${version}`, node: otherNode(version) },
+    })),
+    { name, title: name, node: process.execPath },
+  ]);
+}
+
+async function runSuite(run, isBeside, folder, jestArgs) {
   const startedMs = Date.now();
+  const { title } = run;
   const reportFile = join(folder, `${title}.json`);
-  const end = await runJest(name, node, reportFile, jestArgs);
+  const end = await runJest(run, isBeside, reportFile, jestArgs);
   const report = existsSync(reportFile) ? JSON.parse(readFileSync(reportFile, 'utf8')) : undefined;
   const row = {
     name: title,
@@ -127,6 +154,12 @@ function printTable(rows) {
   }
 }
 
+async function oneAfterTheOther(runs, task) {
+  const rows = [];
+  for (const run of runs) rows.push(await task(run));
+  return rows;
+}
+
 async function main() {
   await ensureNode();
   ensureDependencies();
@@ -134,15 +167,14 @@ async function main() {
   provisionFor(names);
   const folder = mkdtempSync(join(tmpdir(), 'bifolio-tests-'));
   try {
-    const rows = [];
-    for (const name of names) {
-      for (const version of name === 'nodes' ? SUPPORTED_NODES : []) {
-        rows.push(await runSuite('unit', folder, jestArgs, otherNode(version), `unit ${version}`));
-      }
-      rows.push(await runSuite(name, folder, jestArgs));
-    }
-    printTable(rows);
-    return rows;
+    const runs = runsOf(names);
+    const groups = [true, false].map((processes) => runs.filter(({ name }) => SUITES[name].processes === processes));
+    const isBeside = groups.every(({ length }) => length > 0);
+    const rows = await Promise.all(
+      groups.map((group) => oneAfterTheOther(group, (run) => runSuite(run, isBeside, folder, jestArgs))),
+    );
+    printTable(rows.flat());
+    return rows.flat();
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -69,8 +69,10 @@ async function start(kinds: readonly ProcessKind[]): Promise<number> {
       print(messageFor(notice, processes, layout, config.http.apiKeys.length > 0));
     },
   });
-  const endRunFile = keepRunFile(layout.supervisorRunFile.path, { url: (await serveLiveness()).url });
+  const { url } = await serveLiveness();
+  // A caller that finds this process in its note may send it a signal at once.
   stopOnSignals(supervisor);
+  const endRunFile = keepRunFile(layout.supervisorRunFile.path, { url });
   supervisor.start();
   const exitCode = await supervisor.ended;
   if (exitCode !== 0) await hintAtSilent(kinds, layout);
