@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { anyCharacter } from '../../test/support/any-character.js';
 import { isPlainKey, parseJson } from './json.js';
 
 /** The same JSON with some characters of all its names written as escapes. */
@@ -15,11 +16,11 @@ function escaped(value: unknown, escapes: readonly boolean[]): string {
     .join(',')}}`;
 }
 
-const plainKey = fc.string({ unit: 'binary' }).filter(isPlainKey);
+const plainKey = fc.string({ unit: anyCharacter }).filter(isPlainKey);
 const { value: json } = fc.letrec((tie) => ({
   value: fc.oneof(
     { maxDepth: 4 },
-    fc.string({ unit: 'binary' }),
+    fc.string({ unit: anyCharacter }),
     fc.constantFrom('"a":', '\\":', 'a\\', '":"'),
     fc.integer(),
     fc.constant(null),
@@ -46,7 +47,7 @@ describe('parseJson', () => {
   );
 
   it('of a name that needs an escape returns an unused name, and keeps the others', () => {
-    const names = fc.string({ unit: 'binary', minLength: 1, maxLength: 6 }).filter((name) => !isPlainKey(name));
+    const names = fc.string({ unit: anyCharacter, minLength: 1, maxLength: 6 }).filter((name) => !isPlainKey(name));
     fc.assert(
       fc.property(names, (name) => {
         const found = Object.keys(parseJson(`{"title":1,${JSON.stringify(name)}:2,"author":3}`) as object);

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { anyCharacter } from './any-character.js';
 import { GENESIS } from '../../src/kernel/index.js';
 import type { JournalRecord } from '../../src/platform/journal/index.js';
 import {
@@ -36,7 +37,7 @@ const key = fc.oneof(
     id: fc.constantFrom('3', '07', '7', '12', '_', 'a', 'A', '__proto__'),
   }),
 );
-const fields = fc.record({ name: fc.string({ unit: 'binary' }), isOld: fc.boolean(), note: fc.constant(null) });
+const fields = fc.record({ name: fc.string({ unit: anyCharacter }), isOld: fc.boolean(), note: fc.constant(null) });
 const operation = fc.record(
   { id: fc.uuid(), scope: fc.constantFrom('a', 'b', 'c', 'd'), bodyHmac: fc.string() },
   { requiredKeys: ['id'] },

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { anyCharacter } from '../../../test/support/any-character.js';
 import { DocumentLines, type StoredDocument } from './document-line.js';
 import type { DocumentId } from './document-op.js';
 import { DocumentTable } from './document-table.js';
@@ -45,7 +46,7 @@ type Step =
   | { readonly do: 'rebase'; readonly skip: number };
 
 const note = fc.oneof(
-  { weight: 5, arbitrary: fc.string({ unit: 'binary', maxLength: 5 }) },
+  { weight: 5, arbitrary: fc.string({ unit: anyCharacter, maxLength: 5 }) },
   // Long enough that the documents fill several blocks.
   { weight: 1, arbitrary: fc.constant('"\n\\'.repeat(BLOCK_BYTES / 12)) },
 );

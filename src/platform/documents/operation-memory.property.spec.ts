@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { anyCharacter } from '../../../test/support/any-character.js';
 import { OperationMemory, type RememberedOperation } from './operation-memory.js';
 
 const DAY_MS = 24 * 3_600_000;
@@ -8,7 +9,7 @@ const KEPT_MS = { '+': 120_000, a: DAY_MS, b: DAY_MS, none: 600_000 };
 const step = fc.record({
   owner: fc.constantFrom('+', 'a', 'b', 'none' as const),
   scope: fc.nat(20),
-  name: fc.string({ unit: 'binary', maxLength: 300 }),
+  name: fc.string({ unit: anyCharacter, maxLength: 300 }),
   afterMs: fc.oneof({ weight: 8, arbitrary: fc.nat(1_000) }, fc.constantFrom(60_000, 300_000, DAY_MS / 3)),
   repeat: fc.nat(60),
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { anyCharacter } from '../../../../test/support/any-character.js';
 import { isAppError } from '../../../kernel/index.js';
 import { EMPTY_REPORT, GENESIS_POSITION, primaryOf, recordsAfter } from '../../../../test/support/replication-world.js';
 import {
@@ -24,11 +25,11 @@ import {
   type ShippedAppend,
 } from './wire.js';
 
-const op = fc.record({ type: fc.string(), fields: fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue()) });
+const op = fc.record({ type: fc.string(), fields: fc.dictionary(fc.string({ unit: anyCharacter }), fc.jsonValue()) });
 const identity = fc.record({
-  clusterId: fc.string({ minLength: 1, unit: 'binary' }),
+  clusterId: fc.string({ minLength: 1, unit: anyCharacter }),
   epoch: fc.integer({ min: 1 }),
-  primaryId: fc.string({ minLength: 1, unit: 'binary' }),
+  primaryId: fc.string({ minLength: 1, unit: anyCharacter }),
 });
 const position = fc.record({
   epoch: fc.nat(),
