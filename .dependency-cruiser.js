@@ -12,6 +12,7 @@ const LAYERS = ['main', 'modules', 'protocols', 'platform', 'kernel'];
 /** A module may import those that stand before it, by their index.ts. A new module with a store goes before `stores`, any other to the end. */
 export const MODULE_ORDER = [
   'store-registration',
+  'shop-sets',
   'stock',
   'books',
   'customers',

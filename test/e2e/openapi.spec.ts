@@ -54,6 +54,7 @@ describe('the API document', () => {
         ],
         ...['POST /payment/create_user', 'GET /payment/find_user/{user_id}'],
         ...['POST /payment/add_funds/{user_id}/{amount}', 'POST /payment/pay/{user_id}/{amount}'],
+        'POST /payment/batch_init/{n}/{starting_money}',
         ...['POST /nosql/users/{id}', 'GET /nosql/users/{id}', 'PUT /nosql/users/{id}'],
         ...RESOURCES.flatMap(({ path }) => [`GET ${path}`, `POST ${path}`]),
         ...RESOURCES.flatMap(({ path }) => ['GET', 'PUT', 'DELETE'].map((method) => `${method} ${path}/{id}`)),

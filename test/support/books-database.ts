@@ -7,6 +7,7 @@ import { NO_CRASH_SITES } from '../../src/platform/crash-sites/index.js';
 import {
   PLATFORM_MIGRATIONS,
   SqlDatabase,
+  type SqlDatabaseOptions,
   type SqlDatabasePorts,
   type WriteGuard,
 } from '../../src/platform/sql/index.js';
@@ -27,6 +28,11 @@ const RANDOM = new SeededRandom(1);
 
 /** The app's own SQL database on a real file, with ports that a test may replace. */
 export function openBooksDatabase(file: string, ports: Partial<SqlDatabasePorts> = {}): Promise<SqlDatabase> {
+  return openDatabase({ file, entities: BOOKS_STORE.entities, migrations: BOOKS_MIGRATIONS }, ports);
+}
+
+/** An SQL database on a real file, with ports that a test may replace. */
+export function openDatabase(options: SqlDatabaseOptions, ports: Partial<SqlDatabasePorts> = {}): Promise<SqlDatabase> {
   const defaults = {
     nextTurn: setImmediate,
     timers: systemTimers,
@@ -39,12 +45,5 @@ export function openBooksDatabase(file: string, ports: Partial<SqlDatabasePorts>
     files: new DataFiles(new RecordingLog()),
     monotonicMs,
   };
-  return SqlDatabase.open(
-    { ...defaults, ...ports },
-    {
-      file,
-      entities: BOOKS_STORE.entities,
-      migrations: BOOKS_MIGRATIONS,
-    },
-  );
+  return SqlDatabase.open({ ...defaults, ...ports }, options);
 }

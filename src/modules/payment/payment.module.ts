@@ -1,7 +1,9 @@
-import { type DynamicModule, Module } from '@nestjs/common';
-import { risingUuids, systemClock, systemRandom } from '../../platform/process/index.js';
+import { type DynamicModule, type FactoryProvider, Module } from '@nestjs/common';
+import { risingUuids, systemClock, systemRandom, systemTimers } from '../../platform/process/index.js';
+import { ShopGate, ShopSetsModule } from '../shop-sets/index.js';
 import type { OpenSqlFile } from '../store-registration/index.js';
 import { PaymentController } from './adapters/http/payment.controller.js';
+import { PaymentBatchInit } from './payment-batch-init.js';
 import { PaymentRepository } from './payment.repository.js';
 import { PaymentService } from './payment.service.js';
 
@@ -10,10 +12,16 @@ export class PaymentModule {
   static of(file: OpenSqlFile): DynamicModule {
     const users = new PaymentRepository(file.database);
     const newId = risingUuids({ clock: systemClock, random: systemRandom });
+    const batchInit: FactoryProvider<PaymentBatchInit> = {
+      provide: PaymentBatchInit,
+      inject: [ShopGate],
+      useFactory: (gate: ShopGate) => new PaymentBatchInit(file, gate, systemTimers, users),
+    };
     return {
       module: PaymentModule,
+      imports: [ShopSetsModule],
       controllers: [PaymentController],
-      providers: [{ provide: PaymentService, useValue: new PaymentService(file, users, newId) }],
+      providers: [{ provide: PaymentService, useValue: new PaymentService(file, users, newId) }, batchInit],
       exports: [PaymentService],
     };
   }

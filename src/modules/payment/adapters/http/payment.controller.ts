@@ -8,6 +8,7 @@ import {
   DescribeRead,
   type IdDescription,
   noBodySchema,
+  operationOf,
   openApiParts,
   parseAmount,
   parseShopId,
@@ -15,6 +16,8 @@ import {
   sendAnswer,
   sendResource,
 } from '../../../../platform/http/index.js';
+import { BATCH_INIT, parseRowCount, ROW_COUNT } from '../../../shop-sets/index.js';
+import { PaymentBatchInit } from '../../payment-batch-init.js';
 import { PaymentService } from '../../payment.service.js';
 import { createdPaymentUserSchema, paymentUserSchema } from '../../payment.schemas.js';
 import { paymentAnswer, paymentView } from './payment-answers.js';
@@ -26,7 +29,10 @@ const CHANGE = { shown: paymentUserSchema, ids: IDS, parameters: [AMOUNT], bodil
 @ApiTags('payment')
 @Controller('payment')
 export class PaymentController {
-  constructor(private readonly payment: PaymentService) {}
+  constructor(
+    private readonly payment: PaymentService,
+    private readonly sets: PaymentBatchInit,
+  ) {}
 
   @Post('create_user')
   @DescribePost({
@@ -73,6 +79,24 @@ export class PaymentController {
   ): Promise<void> {
     const [userId, added] = [parseShopId(id, 'user_id'), parseAmount(amount, 'amount')];
     sendAnswer(reply, await this.payment.addFunds(userId, added, recording(request, paymentAnswer)));
+  }
+
+  @Post('batch_init/:n/:starting_money')
+  @DescribeAction({
+    ...BATCH_INIT,
+    id: 'initialiseUsers',
+    summary: 'Replace n users',
+    parameters: [ROW_COUNT, openApiParts.pathNumber('starting_money', 'the credit of each', 100)],
+  })
+  async initialise(
+    @Param('n') n: string,
+    @Param('starting_money') money: string,
+    @Body({ schema: noBodySchema, pipes: [BODY_PIPE] }) _nothing: object,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const [rowCount, startingMoney] = [parseRowCount(n), parseAmount(money, 'starting_money')];
+    sendAnswer(reply, await this.sets.run(rowCount, { startingMoney }, operationOf(request)));
   }
 
   @Post('pay/:user_id/:amount')
