@@ -4,7 +4,7 @@ import type { OpenSqlFile } from '../store-registration/index.js';
 import { newUser } from './payment-user.js';
 import type { PaymentRepository } from './payment.repository.js';
 
-const ROWS_PER_COMMIT = 2_000;
+const ROWS_PER_COMMIT = 1_000;
 
 export class PaymentBatchInit extends BatchInit<{ readonly startingMoney: number }> {
   constructor(file: OpenSqlFile, gate: ShopGate, timers: Timers, users: PaymentRepository) {
