@@ -33,16 +33,22 @@ export function funded(user: PaymentUser, amount: number): PaymentUser {
 
 /** Throws `too-little-credit`, or `credit-held` where the amount that checkouts hold would suffice. */
 export function charged(user: PaymentUser, amount: number): PaymentUser {
-  const { id, credit, held } = user;
+  const refusal = refusalToSpend(user, amount);
+  if (refusal) throw refusal;
+  return { ...user, credit: user.credit - amount, charged: user.charged + amount };
+}
+
+/** Why the user cannot spend the amount now: `too-little-credit`, or `credit-held` where what checkouts hold would suffice. */
+export function refusalToSpend({ id, credit, held }: PaymentUser, amount: number): AppError | undefined {
   if (amount > credit + held) {
     const message = `user ${id} has a credit of ${String(credit)}, and ${String(amount)} are needed; nothing was taken`;
-    throw new AppError('too-little-credit', message, { retry: 'never' });
+    return new AppError('too-little-credit', message, { retry: 'never' });
   }
   if (amount > credit) {
     const message = `user ${id} has a credit of ${String(credit)}, and checkouts hold another ${String(held)}; nothing was taken: try again when they have ended`;
-    throw new AppError('credit-held', message, { retry: 'safe', retryAfterSeconds: 1 });
+    return new AppError('credit-held', message, { retry: 'safe', retryAfterSeconds: 1 });
   }
-  return { ...user, credit: credit - amount, charged: user.charged + amount };
+  return undefined;
 }
 
 export function noUser(id: string): AppError {

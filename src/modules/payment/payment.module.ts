@@ -4,13 +4,12 @@ import { ShopGate, ShopSetsModule } from '../shop-sets/index.js';
 import type { OpenSqlFile } from '../store-registration/index.js';
 import { PaymentController } from './adapters/http/payment.controller.js';
 import { PaymentBatchInit } from './payment-batch-init.js';
-import { PaymentRepository } from './payment.repository.js';
+import type { PaymentRepository } from './payment.repository.js';
 import { PaymentService } from './payment.service.js';
 
 @Module({})
 export class PaymentModule {
-  static of(file: OpenSqlFile): DynamicModule {
-    const users = new PaymentRepository(file.database);
+  static of(file: OpenSqlFile, users: PaymentRepository): DynamicModule {
     const newId = risingUuids({ clock: systemClock, random: systemRandom });
     const batchInit: FactoryProvider<PaymentBatchInit> = {
       provide: PaymentBatchInit,

@@ -1,0 +1,63 @@
+import { AppError } from '../../kernel/index.js';
+import type { SagaData, SagaParticipant, StepOutcome } from '../../protocols/saga/index.js';
+import { noUser, type PaymentUser, refusalToSpend } from './payment-user.js';
+import type { PaymentRepository } from './payment.repository.js';
+
+/** What the steps read of an event, and hand on with the rest. */
+export interface OrderedPayment {
+  readonly userId: string;
+  /** The user's set of rows when the checkout started: a user that `batch_init` has replaced since is left alone. */
+  readonly userSet: number;
+  readonly total: number;
+}
+
+/** The steps of a checkout in `payment.db`. What is held belongs to the checkouts whose `authorise` has a step row and no further one. */
+export function paymentSteps(users: PaymentRepository): SagaParticipant['steps'] {
+  /** Changes the user, unless the user was replaced: then what was held is gone with the former set. */
+  const settle = (
+    data: SagaData,
+    event: string,
+    change: (user: PaymentUser, total: number) => PaymentUser,
+  ): StepOutcome => {
+    const { userId, userSet, total } = data as unknown as OrderedPayment;
+    const user = users.findWithinWrite(userId);
+    if (user?.setNumber === userSet) users.change(userId, (found) => change(found, total));
+    return { event, data, set: userSet };
+  };
+  return {
+    /** Holds the total. While other checkouts hold what would suffice, the answer is `later`, never "too little". */
+    authorise: (_scope, _saga, data): StepOutcome => {
+      const { userId, userSet, total } = data as unknown as OrderedPayment;
+      const user = users.findWithinWrite(userId);
+      if (user === undefined) return refused(data, noUser(userId));
+      if (user.setNumber !== userSet) return refused(data, replaced(userId));
+      const refusal = refusalToSpend(user, total);
+      if (refusal?.code === 'credit-held') return { later: refusal.message };
+      if (refusal) return refused(data, refusal);
+      users.change(userId, (found) => ({ ...found, credit: found.credit - total, held: found.held + total }));
+      return { event: 'credit-authorised', data, set: userSet };
+    },
+    /** Gives back what `authorise` holds. */
+    void: (_scope, _saga, data) =>
+      settle(data, 'credit-voided', (user, total) => ({
+        ...user,
+        credit: user.credit + total,
+        held: user.held - total,
+      })),
+    /** Charges what `authorise` holds. */
+    capture: (_scope, _saga, data) =>
+      settle(data, 'credit-captured', (user, total) => ({
+        ...user,
+        held: user.held - total,
+        charged: user.charged + total,
+      })),
+  };
+}
+
+function refused(data: SagaData, { code, message }: AppError): StepOutcome {
+  return { event: 'credit-refused', data: { ...data, code, message } };
+}
+
+function replaced(userId: string): AppError {
+  return new AppError('conflict', `user ${userId} was replaced by batch_init during the checkout`, { retry: 'never' });
+}
