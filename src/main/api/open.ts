@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { AppError, isAppError } from '../../kernel/index.js';
-import type { OpenSqlFile, SqlStore } from '../../modules/store-registration/index.js';
+import { migrationsOf, type OpenSqlFile, type SqlStore } from '../../modules/store-registration/index.js';
 import { DataFiles, WatchedDisk } from '../../platform/data-files/index.js';
 import { DocumentStore } from '../../platform/documents/index.js';
 import { directoriesIn, NodeDisk } from '../../platform/disk/index.js';
@@ -10,7 +10,6 @@ import { monotonicMs, nextTurn, systemClock, systemRandom, systemTimers } from '
 import { clusterSecret, secretFileIn } from '../../platform/secrets/index.js';
 import {
   BOOKSTORE,
-  PLATFORM_MIGRATIONS,
   SEALED_OPERATIONS,
   SqlDatabase,
   type SqlDatabasePorts,
@@ -111,19 +110,19 @@ export async function openStores(locked: LockedDirectory): Promise<OpenedStores>
 async function openFile(
   ports: SqlDatabasePorts,
   { dataDirectory, dataCheckEveryMs: everyMs }: LockedDirectory['config']['storage'],
-  { healthPart, ...name }: SqlFile,
+  sqlFile: SqlFile,
   stores: readonly SqlStore[],
 ): Promise<OpenedFile> {
-  const file = sqlFileIn(dataDirectory, name);
+  const file = sqlFileIn(dataDirectory, sqlFile);
   const sealed = [...stores.flatMap((store) => store.sealed), SEALED_OPERATIONS];
   const database = await SqlDatabase.open(ports, {
     file,
     entities: stores.flatMap(({ entities }) => entities),
-    migrations: [...PLATFORM_MIGRATIONS, ...stores.flatMap(({ migrations }) => migrations)],
+    migrations: migrationsOf(sqlFile, stores),
   });
   const opened = { database, operations: new SqlOperationLedger(database, systemClock) };
   const check = new DatabaseCheck(ports, { file, sealed, program: () => programOf('checker'), everyMs });
-  return { ...opened, healthPart, check, served: stores.map(({ serve }) => serve(opened)) };
+  return { ...opened, healthPart: sqlFile.healthPart, check, served: stores.map(({ serve }) => serve(opened)) };
 }
 
 /** Two stores with one name would write to the same data. */

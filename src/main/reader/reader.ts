@@ -1,17 +1,18 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { ReaderConfig } from '../../config/index.js';
 import type { Log, ProcessControl } from '../../kernel/index.js';
 import { BookReads, serveBookReads } from '../../modules/books/index.js';
+import { migrationsOf } from '../../modules/store-registration/index.js';
 import { STORES } from '../../modules/stores/index.js';
-import { NO_CRASH_SITES } from '../../platform/crash-sites/index.js';
-import { NodeDisk } from '../../platform/disk/index.js';
 import {
   answerProblems,
   closeServing,
   createHttpServer,
+  type HttpServerOptions,
   listenOn,
   notServed,
+  type OpenRequests,
   PAGE_QUERIES,
   PREPARED_BODY_BYTES,
   type PreparedBody,
@@ -24,47 +25,24 @@ import {
   useWriteAdmission,
 } from '../../platform/http/index.js';
 import { NodeClient } from '../../platform/node-client/index.js';
-import { fileLayoutOf, isSameProcess, readRunFile, type RunningServer } from '../../platform/nodes/index.js';
+import type { RunningServer } from '../../platform/nodes/index.js';
 import { HttpObserver, logPort } from '../../platform/observability/index.js';
-import {
-  DataDirectoryLock,
-  microtask,
-  monotonicMs,
-  systemClock,
-  systemRandom,
-  systemTimers,
-  uuids,
-} from '../../platform/process/index.js';
+import { DataDirectoryLock, microtask, monotonicMs, systemRandom, systemTimers } from '../../platform/process/index.js';
 import { QUOTA_USE, RedisQuota } from '../../platform/redis/index.js';
-import { deriveKey, knownClusterSecret } from '../../platform/secrets/index.js';
+import { deriveKey } from '../../platform/secrets/index.js';
 import { SharedCache, sharedRedis } from '../../platform/shared-cache/index.js';
-import {
-  BOOKSTORE,
-  bookstoreIn,
-  PLATFORM_MIGRATIONS,
-  ReadOnlyDatabase,
-  refusalFrom,
-} from '../../platform/sql/index.js';
-import {
-  forward,
-  type ForwardingOptions,
-  isAuthorized,
-  replicationAuthorization,
-  returnedHeaders,
-} from '../../protocols/replication/index.js';
+import { BOOKSTORE, bookstoreIn, ReadOnlyDatabase, refusalFrom } from '../../platform/sql/index.js';
 import { serveAbout } from './about-routes.js';
-import { ActiveApp } from './active-app.js';
+import { openClusterProof } from './cluster-proof.js';
+import { serveForwarding } from './forwarding-route.js';
 import { readerDocument } from './openapi.js';
 
 const MAX_WRITES_UNDER_WAY = 5_000;
 const LOOK_FOR_DATABASE_EVERY_MS = 250;
-const LOOK_FOR_SECRET_EVERY_MS = 1_000;
-/** The app answers those that it does not serve: 405 or 404. */
-const FORWARDED_METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'];
 
 /**
  * Opens the database of the app for reading, and listens. It serves reads of books itself and forwards all else to the app. It
- * takes no lock and changes nothing. Rejects with one AppError when it cannot.
+ * takes no lock and changes no data. Rejects with one AppError when it cannot.
  */
 export async function startReader(
   config: ReaderConfig,
@@ -76,15 +54,20 @@ export async function startReader(
     { microtask, log },
     {
       file: bookstoreIn(config.dataDirectory),
-      migrations: [
-        ...PLATFORM_MIGRATIONS,
-        ...STORES.flatMap((store) => (store.kind === 'sql' && store.file === BOOKSTORE ? store.migrations : [])),
-      ],
+      migrations: migrationsOf(BOOKSTORE, STORES),
       isOwned: () => DataDirectoryLock.isHeld(config.dataDirectory),
     },
   );
   try {
-    return await served(config, database, { logger, log, processControl });
+    const server = await served(config, database, logger, log);
+    const endLooking = endWhenLost(database, server, processControl);
+    return {
+      url: server.url,
+      close: () => {
+        endLooking();
+        return server.close();
+      },
+    };
   } catch (error) {
     database.close();
     throw error;
@@ -94,77 +77,35 @@ export async function startReader(
 async function served(
   config: ReaderConfig,
   database: ReadOnlyDatabase,
-  own: { readonly logger: Logger; readonly log: Log; readonly processControl: ProcessControl },
+  logger: Logger,
+  log: Log,
 ): Promise<RunningServer> {
-  const { logger, log } = own;
-  const client = new NodeClient();
   const observer = new HttpObserver(logger);
   const redis = sharedRedis(config.redis, { log, registry: observer.registry });
   const isLimited = config.http.requestsPerMinute !== undefined;
   if (isLimited) redis.use(QUOTA_USE);
   let quotaKey: Uint8Array | undefined;
-  const authorization = await authorizationOf(config, log, (secret) => {
+  const proof = await openClusterProof(config, log, (secret) => {
     quotaKey = deriveKey(secret, 'quota');
   });
-  const server = createHttpServer({
-    ...config.http,
-    sharedQuota: new RedisQuota(redis, () => quotaKey),
-    queryNames: { '/books': PAGE_QUERIES },
-    provesCluster: (presented) => {
-      const expected = authorization.known();
-      return expected !== undefined && isAuthorized(presented, expected);
-    },
-    nowMs: monotonicMs,
-    newRequestId: requestIds(systemRandom),
-    logger,
-  });
-  observer.install(server);
-  observer.gaugeWrites(useWriteAdmission(server, MAX_WRITES_UNDER_WAY));
-  useJsonBodies(server);
-  const openRequests = useOpenRequests(server, logger);
-  answerProblems(server, logger);
-  server.setNotFoundHandler((request, reply) => sendProblem(reply, request, notServed(request, reply), logger));
+  const sharedQuota = new RedisQuota(redis, () => quotaKey);
+  const options = { ...config.http, sharedQuota, provesCluster: proof.isProvedBy };
+  const { server, openRequests } = createServer(logger, observer, options);
   const cache = new SharedCache<PreparedBody>(
     database.reader,
     { maxBytes: config.cache.maxBytes, bytes: PREPARED_BODY_BYTES },
     { log, registry: observer.registry, redis },
   );
-  const books = new BookReads(database, cache.reads);
-  await server.register((reads, _options, done) => {
-    reads.setErrorHandler((error, request, reply) =>
-      sendProblem(reply, request, toAppError(refusalFrom(error)), logger),
-    );
-    serveBookReads(reads, () => books);
-    done();
-  });
+  await serveBooks(server, new BookReads(database, cache.reads), logger);
   serveAbout(server, { observer, problem: () => database.problem(), cache });
   await serveDocumentation(server, { title: 'Bifolio reader API', document: readerDocument });
-  const runFile = fileLayoutOf({ ...config, replicasDirectory: '' }).app.runFile.path;
-  const app = new ActiveApp({
-    client,
-    urls: config.appAddresses.map((address) => `http://${address}`),
-    noted: () => {
-      const note = readRunFile(runFile);
-      return note && isSameProcess(note) ? note.url : undefined;
-    },
-    nowMs: monotonicMs,
-  });
-  serveForwarding(server, {
-    forwarder: 'this reader',
-    send: (call, timeoutMs) => app.call(call, timeoutMs),
-    newKey: uuids({ clock: systemClock, random: systemRandom }),
-    authorization: authorization.known,
-    isCounted: isLimited,
-    writeDeadlineMs: config.writeDeadlineMs,
-  });
+  const client = new NodeClient();
+  serveForwarding(server, config, { client, authorization: proof.known, isCounted: isLimited });
   const { host, port } = config.http;
   const url = await listenOn(port, () => server.listen({ host, port }), 'start this reader with another --port');
   cache.share();
-  let isClosed = false;
   const close = async (): Promise<void> => {
-    if (isClosed) return;
-    isClosed = true;
-    authorization.forget();
+    proof.close();
     await closeServing(server, {
       close: () => server.close(),
       answerOpen: () => {
@@ -175,59 +116,56 @@ async function served(
     redis.close();
     database.close();
   };
-  const look = (): void => {
-    if (isClosed) return;
-    const problem = database.problem();
-    if (problem === undefined) systemTimers.after(LOOK_FOR_DATABASE_EVERY_MS, look);
-    else {
-      void close().finally(() => {
-        own.processControl.stop(problem, undefined);
-      });
-    }
-  };
-  look();
-  return { url, close };
+  let closing: Promise<void> | undefined;
+  return { url, close: () => (closing ??= close()) };
 }
 
-/** Every request that no other route serves goes to the app. */
-function serveForwarding(server: FastifyInstance, options: ForwardingOptions): void {
-  server.route({
-    method: FORWARDED_METHODS,
-    url: '/*',
-    config: { isForwarding: true },
-    handler: async (request: FastifyRequest, reply: FastifyReply) => {
-      const answer = await forward(request, reply, options);
-      reply.code(answer.status).headers(returnedHeaders(answer));
-      return answer.body.length === 0 ? reply.send() : reply.send(answer.body);
-    },
+/** What every server of Bifolio has: bodies, refusals, metrics, limits. */
+function createServer(
+  logger: Logger,
+  observer: HttpObserver,
+  options: Omit<HttpServerOptions, 'queryNames' | 'nowMs' | 'newRequestId' | 'logger'>,
+): { readonly server: FastifyInstance; readonly openRequests: OpenRequests } {
+  const server = createHttpServer({
+    ...options,
+    queryNames: { '/books': PAGE_QUERIES },
+    nowMs: monotonicMs,
+    newRequestId: requestIds(systemRandom),
+    logger,
+  });
+  observer.install(server);
+  observer.gaugeWrites(useWriteAdmission(server, MAX_WRITES_UNDER_WAY));
+  useJsonBodies(server);
+  const openRequests = useOpenRequests(server, logger);
+  answerProblems(server, logger);
+  server.setNotFoundHandler((request, reply) => sendProblem(reply, request, notServed(request, reply), logger));
+  return { server, openRequests };
+}
+
+async function serveBooks(server: FastifyInstance, books: BookReads, logger: Logger): Promise<void> {
+  await server.register((reads, _options, done) => {
+    reads.setErrorHandler((error, request, reply) =>
+      sendProblem(reply, request, toAppError(refusalFrom(error)), logger),
+    );
+    serveBookReads(reads, () => books);
+    done();
   });
 }
 
-/** What processes of this system show each other; undefined until the first start of the app has made the secret. */
-async function authorizationOf(
-  { dataDirectory, clusterSecret: given }: ReaderConfig,
-  log: Log,
-  found: (secret: string) => void,
-): Promise<{ readonly known: () => string | undefined; readonly forget: () => void }> {
-  let authorization: string | undefined;
-  let cancel: () => void = () => undefined;
-  const ports = { disk: new NodeDisk(), random: systemRandom, crashSites: NO_CRASH_SITES, log };
-  const sources = { given, dataDirectory, replicaDirectories: [], keepIn: [] };
-  const look = async (): Promise<void> => {
-    const secret = await knownClusterSecret(ports, sources).catch((error: unknown) => {
-      log.warn('the cluster secret cannot be read', { error: String(error) });
-      return undefined;
-    });
-    if (secret !== undefined) {
-      authorization = replicationAuthorization(secret);
-      found(secret);
-    } else cancel = systemTimers.after(LOOK_FOR_SECRET_EVERY_MS, () => void look());
+/** Ends the process, with open requests answered, when the database is lost. The result ends the looking. */
+function endWhenLost(database: ReadOnlyDatabase, server: RunningServer, processControl: ProcessControl): () => void {
+  let cancel: () => void;
+  const look = (): void => {
+    const problem = database.problem();
+    if (problem === undefined) cancel = systemTimers.after(LOOK_FOR_DATABASE_EVERY_MS, look);
+    else {
+      void server.close().finally(() => {
+        processControl.stop(problem, undefined);
+      });
+    }
   };
-  await look();
-  return {
-    known: () => authorization,
-    forget: () => {
-      cancel();
-    },
+  cancel = systemTimers.after(LOOK_FOR_DATABASE_EVERY_MS, look);
+  return () => {
+    cancel();
   };
 }

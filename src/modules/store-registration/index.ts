@@ -1,7 +1,13 @@
 import type { DynamicModule, INestApplicationContext, Type } from '@nestjs/common';
 import type { CollectionDeclaration, DocumentWritten } from '../../platform/documents/index.js';
 import type { Answer, QueryNames } from '../../platform/http/index.js';
-import type { SqlDatabase, SqlDatabaseOptions, SqlFile, SqlOperationLedger } from '../../platform/sql/index.js';
+import {
+  PLATFORM_MIGRATIONS,
+  type SqlDatabase,
+  type SqlDatabaseOptions,
+  type SqlFile,
+  type SqlOperationLedger,
+} from '../../platform/sql/index.js';
 import type { SealedTable } from '../../platform/sql-check/index.js';
 import type { SagaParticipant } from '../../protocols/saga/index.js';
 import type { Participant } from '../../protocols/two-phase-commit/index.js';
@@ -65,3 +71,11 @@ export interface DocumentStoreRegistration extends Registration {
  * copies each `file`, and the documents with each `collection`.
  */
 export type StoreRegistration = SqlStore | DocumentStoreRegistration;
+
+/** In the order in which an SQL file sees them. */
+export function migrationsOf(file: SqlFile, registrations: readonly StoreRegistration[]): SqlStore['migrations'] {
+  const ofStores = registrations.flatMap((store) =>
+    store.kind === 'sql' && store.file === file ? store.migrations : [],
+  );
+  return [...PLATFORM_MIGRATIONS, ...ofStores];
+}

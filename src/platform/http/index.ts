@@ -29,7 +29,7 @@ export { Preconditions } from './etag.js';
 export { useJsonBodies } from './json-body.js';
 export { useWriteAdmission } from './write-admission.js';
 export { OPEN_TO_THIS_MACHINE } from './admission.js';
-export { createHttpServer } from './http-server.js';
+export { createHttpServer, type HttpServerOptions } from './http-server.js';
 export { goesOnAfterAnswer, IdempotencyGate, operationOf, recording, replayHeaders } from './idempotency-gate.js';
 export { type WriteConcern } from './write-concern.js';
 export {

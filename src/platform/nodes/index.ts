@@ -12,7 +12,8 @@ export {
 } from './file-layout.js';
 export { adoptChild } from './adopt.js';
 export { appArguments } from './app-arguments.js';
-export { isSameProcess, type Presence, presenceOf } from './presence.js';
+export { NotedProcess } from './noted-process.js';
+export { type Presence, presenceOf } from './presence.js';
 export { isAlive, signalProcess } from './process-table.js';
 export { logOptions } from './log-options.js';
 export { healthProbe, type Readiness, type ReadinessProbe } from './readiness.js';

@@ -1,0 +1,42 @@
+import type { FastifyInstance } from 'fastify';
+import type { ReaderConfig } from '../../config/index.js';
+import type { NodeClient } from '../../platform/node-client/index.js';
+import { fileLayoutOf, NotedProcess } from '../../platform/nodes/index.js';
+import { monotonicMs, systemClock, systemRandom, uuids } from '../../platform/process/index.js';
+import { forward, type ForwardingOptions, returnedHeaders } from '../../protocols/replication/index.js';
+import { ActiveApp } from './active-app.js';
+
+/** The app answers those that it does not serve: 405 or 404. */
+const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'];
+
+/** Every request that no other route serves goes to the app of this installation. */
+export function serveForwarding(
+  server: FastifyInstance,
+  { appAddresses, dataDirectory, writeDeadlineMs }: ReaderConfig,
+  own: Pick<ForwardingOptions, 'authorization' | 'isCounted'> & { readonly client: NodeClient },
+): void {
+  const noted = new NotedProcess(fileLayoutOf({ dataDirectory, replicasDirectory: '' }).app.runFile.path, monotonicMs);
+  const app = new ActiveApp({
+    client: own.client,
+    urls: appAddresses.map((address) => `http://${address}`),
+    noted: () => noted.url(),
+    nowMs: monotonicMs,
+  });
+  const options: ForwardingOptions = {
+    ...own,
+    forwarder: 'this reader',
+    send: (call, timeoutMs) => app.call(call, timeoutMs),
+    newKey: uuids({ clock: systemClock, random: systemRandom }),
+    writeDeadlineMs,
+  };
+  server.route({
+    method: METHODS,
+    url: '/*',
+    config: { isForwarding: true },
+    handler: async (request, reply) => {
+      const answer = await forward(request, reply, options);
+      reply.code(answer.status).headers(returnedHeaders(answer));
+      return answer.body.length === 0 ? reply.send() : reply.send(answer.body);
+    },
+  });
+}
