@@ -48,6 +48,7 @@ const PROCESSES = ['api', 'reader', 'replica', 'supervisor', 'cli', 'checker'];
 const EXAMPLES = existsSync('examples') ? readdirSync('examples') : [];
 const BUNDLES = 'dist/bundle';
 const WARM_START_MS = 30_000;
+const APP_RUNS = /^app\.json$/;
 
 /**
  * V8 takes the compiled code from a file instead of compiling megabytes again; another V8 refuses it and compiles. Where the
@@ -76,14 +77,17 @@ if (process.env.BIFOLIO_COMPILE_CACHE === 'write') {
 script.runInThisContext()(module.exports, createRequire(filename), module, filename, dirname(filename));
 `;
 
-/**
- * Starts and stops a process once on data of its own, so that the cache holds what a start really calls. Without the
- * cache everything works as well, only slower. `runFile`: what it writes as soon as it is ready.
- */
-async function writeCompileCache(name, runFile) {
-  rmSync(`${BUNDLES}/${name}.cjs.cache`, { force: true });
+/** Starts and stops processes once, one after the other on data of their own. Without the cache everything works as well, only slower. */
+async function writeCompileCaches(...processes) {
   const data = mkdtempSync(join(tmpdir(), 'bifolio-build-'));
-  const child = spawn(process.execPath, [resolve(BUNDLES, `${name}.mjs`)], {
+  for (const [name, runFile, ...args] of processes) await writeCompileCache(data, name, runFile, args);
+  rmSync(data, { recursive: true, force: true });
+}
+
+/** The cache holds what a start really calls. `runFile`: matches the name of what the process writes as soon as it is ready. */
+async function writeCompileCache(data, name, runFile, args) {
+  rmSync(`${BUNDLES}/${name}.cjs.cache`, { force: true });
+  const child = spawn(process.execPath, [resolve(BUNDLES, `${name}.mjs`), ...args], {
     cwd: data,
     env: {
       PATH: process.env.PATH,
@@ -94,12 +98,12 @@ async function writeCompileCache(name, runFile) {
   });
   const exited = new Promise((settle) => child.once('exit', settle));
   const deadline = Date.now() + WARM_START_MS;
-  while (!existsSync(join(data, runFile)) && child.exitCode === null && Date.now() < deadline) await delay(20);
+  const isReady = () => readdirSync(data, { recursive: true }).some((path) => runFile.test(path));
+  while (!isReady() && child.exitCode === null && Date.now() < deadline) await delay(20);
   child.kill('SIGTERM');
   const giveUp = setTimeout(() => child.kill('SIGKILL'), WARM_START_MS);
   await exited;
   clearTimeout(giveUp);
-  rmSync(data, { recursive: true, force: true });
 }
 
 /** Messages in forty languages, of which none is spoken here, are a third of what a small process loads. */
@@ -151,7 +155,7 @@ await build({
 });
 for (const name of [...PROCESSES, ...EXAMPLES]) writeFileSync(`${BUNDLES}/${name}.mjs`, launcherOf(name));
 await Promise.all([
-  writeCompileCache('api', 'app.json'),
-  writeCompileCache('replica', 'replicas/0/replica.json'),
-  ...EXAMPLES.map((name) => writeCompileCache(name, 'app.json')),
+  writeCompileCaches(['api', APP_RUNS], ['reader', /^reader-\d+\.json$/, '--reader']),
+  writeCompileCaches(['replica', /replica\.json$/]),
+  ...EXAMPLES.map((name) => writeCompileCaches([name, APP_RUNS])),
 ]);

@@ -12,9 +12,11 @@ function isAnythingNoted() {
   const dataDirectory = resolve(process.env.DATA_DIR || 'data');
   const replicas = resolve(process.env.REPLICAS_DIR || 'replicas');
   const redis = join(dataDirectory, 'redis');
-  const [names, nodes] = [replicas, redis].map((folder) => (existsSync(folder) ? readdirSync(folder) : []));
+  const [own, names, nodes] = [dataDirectory, replicas, redis].map((folder) =>
+    existsSync(folder) ? readdirSync(folder) : [],
+  );
   return [
-    ...['app.json', 'supervisor.json'].map((name) => join(dataDirectory, name)),
+    ...own.filter((name) => /^(app|supervisor|reader-\d+)\.json$/.test(name)).map((name) => join(dataDirectory, name)),
     ...names.map((name) => join(replicas, name, 'replica.json')),
     ...nodes.filter((name) => /^node-\d\.json$/.test(name)).map((name) => join(redis, name)),
   ].some(existsSync);

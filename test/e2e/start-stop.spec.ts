@@ -3,8 +3,9 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, write
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
-import { removeDirectory, temporaryDirectory } from '../support/app-process.js';
+import { AppProcess, removeDirectory, temporaryDirectory } from '../support/app-process.js';
 import { eventually } from '../support/eventually.js';
+import { ReaderProcess } from '../support/reader-process.js';
 import { freePorts } from '../support/stand-in-fleet.js';
 import { runToEnd, StartProcess } from '../support/start-process.js';
 
@@ -230,10 +231,11 @@ describe('a running Bifolio', () => {
     expect(customers.map(({ name }) => name)).toContain('Mary Somerville');
   });
 
-  it('given kill -9 of its supervisor, keeps running, and the next start supervises it again', async () => {
+  it('given kill -9 of its supervisor, keeps running, and the next start supervises it again, beside its reader', async () => {
     const directory = newDirectory();
     const started = await start(directory);
     const { app } = started;
+    const reader = await ReaderProcess.start(directory);
     process.kill(started.pid, 'SIGKILL');
     await started.exited;
 
@@ -247,8 +249,19 @@ describe('a running Bifolio', () => {
     process.kill(app.pid, 'SIGKILL');
     await next.prints(/The app is back at/);
     const { pid } = next.app;
+    expect((await runToEnd('status', directory)).printed).toContain(`Reader at ${reader.url} (pid ${reader.pid}).`);
     expect(await runToEnd('stop', directory)).toEqual({ code: 0, printed: 'Stopped.\n' });
     expect(isAlive(pid)).toBe(false);
+    expect(await reader.exited).toEqual({ code: 0, signal: null });
+  });
+
+  it('given an app that was started alone and has died, stops its reader', async () => {
+    const directory = newDirectory();
+    const app = await AppProcess.start(directory);
+    const reader = await ReaderProcess.start(directory);
+    await app.kill();
+    expect(await runToEnd('stop', directory)).toEqual({ code: 0, printed: 'Stopped.\n' });
+    expect(await reader.exited).toEqual({ code: 0, signal: null });
   });
 
   it.each([true, false])(

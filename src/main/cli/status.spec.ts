@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type ReplicationStatus, statusText } from './status.js';
+import { readerText, type ReplicationStatus, statusText } from './status.js';
 
 const URL = 'http://127.0.0.1:5050';
 const BODY: ReplicationStatus = {
@@ -36,6 +36,12 @@ describe('npm run status', () => {
     expect(statusText(URL, { status: 200, body: { ...BODY, replicas: [] } }).text).toContain(
       'No replicas are configured.',
     );
+  });
+
+  it('lists the readers that run', () => {
+    expect(readerText({ state: 'answers', pid: 7, url: URL })).toEqual([`Reader at ${URL} (pid 7).`]);
+    expect(readerText({ state: 'silent', pid: 7 })).toEqual(['Reader that does not answer (pid 7).']);
+    expect(readerText({ state: 'gone' })).toEqual([]);
   });
 
   it.each([

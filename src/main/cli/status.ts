@@ -2,7 +2,14 @@ import { logPositionText } from '../../kernel/index.js';
 import Table from 'cli-table3';
 import { z } from 'zod';
 import { loadConfig } from '../../config/index.js';
-import { getJson, type JsonAnswer, fileLayoutOf, presenceOf } from '../../platform/nodes/index.js';
+import {
+  fileLayoutOf,
+  getJson,
+  type JsonAnswer,
+  type Presence,
+  presenceOf,
+  readerRunFiles,
+} from '../../platform/nodes/index.js';
 
 const ANSWER_WITHIN_MS = 5_000;
 
@@ -32,9 +39,14 @@ export interface StatusOutput {
 }
 
 export async function showStatus(): Promise<StatusOutput> {
-  const { storage, http, client } = loadConfig();
-  const places = fileLayoutOf(storage);
-  const app = await presenceOf(places.app.runFile);
+  const config = loadConfig();
+  const { exitCode, text } = await appStatus(config);
+  const readers = await Promise.all(readerRunFiles(config.storage.dataDirectory).map(presenceOf));
+  return { exitCode, text: [text, ...readers.flatMap(readerText)].join('\n') };
+}
+
+async function appStatus({ storage, http, client }: ReturnType<typeof loadConfig>): Promise<StatusOutput> {
+  const app = await presenceOf(fileLayoutOf(storage).app.runFile);
   if (app.state === 'gone') return failed('Bifolio is not running. Start it with "npm start".');
   if (app.state === 'silent') return failed(`The app (pid ${String(app.pid)}) is running but does not answer.`);
   const apiKey = client.apiKey ?? http.apiKeys[0]?.key;
@@ -43,6 +55,13 @@ export async function showStatus(): Promise<StatusOutput> {
     headers: apiKey === undefined ? {} : { 'x-api-key': apiKey },
   });
   return statusText(app.url, answer);
+}
+
+/** One line for a reader that runs. */
+export function readerText(reader: Presence): readonly string[] {
+  if (reader.state === 'gone') return [];
+  const where = reader.state === 'answers' ? `at ${reader.url}` : 'that does not answer';
+  return [`Reader ${where} (pid ${String(reader.pid)}).`];
 }
 
 export function statusText(url: string, answer: JsonAnswer | undefined): StatusOutput {

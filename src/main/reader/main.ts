@@ -1,5 +1,5 @@
 import { loadReaderConfig, namedDirectories } from '../../config/index.js';
-import { appArguments, logOptions, runServer } from '../../platform/nodes/index.js';
+import { appArguments, logOptions, readerRunFile, runServer } from '../../platform/nodes/index.js';
 import { startReader } from './reader.js';
 
 const { port } = appArguments();
@@ -14,6 +14,7 @@ runServer(() => {
     }),
     directory: config.dataDirectory,
     namedDirectories: namedDirectories().slice(0, 1),
+    runFile: readerRunFile(config.dataDirectory, config.http.port),
     start: (logger, processControl) => startReader(config, logger, processControl),
   };
 });

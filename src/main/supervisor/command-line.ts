@@ -52,7 +52,8 @@ async function start(kinds: readonly ProcessKind[]): Promise<number> {
   if (running && !hasSettings(running, config.inForce)) return EXIT_FAILED;
   announce(kinds, processes, layout, print);
   const adoptedPids = new Set([...adopted.values()].map(({ pid }) => pid));
-  const isOurs = (kind: ProcessKind): boolean => !kind.sharedDirectory || localPorts.length > 0;
+  const isOurs = (kind: ProcessKind): boolean =>
+    !startedByPeople(kind) && (!kind.sharedDirectory || localPorts.length > 0);
   await endLeftBehind(kinds.filter(isOurs), layout, adoptedPids);
   await spreadSecret(config, layout);
   if (adopted.size > 0) print({ text: watchedAgain(adopted), isTrouble: false });
@@ -76,11 +77,17 @@ async function start(kinds: readonly ProcessKind[]): Promise<number> {
   supervisor.start();
   const exitCode = await supervisor.ended;
   if (exitCode !== 0) await hintAtSilent(kinds, layout);
+  // A stop was asked for. A reader goes on when the app has failed.
+  else await endLeftBehind(kinds.filter(startedByPeople), layout, new Set());
   endRunFile();
   claimed.locks.forEach((lock) => {
     lock.release();
   });
   return exitCode;
+}
+
+function startedByPeople({ isStartedByPeople = false }: ProcessKind): boolean {
+  return isStartedByPeople;
 }
 
 /** An app keeps the settings of its start. Returns whether they are the wanted ones, and names the differences. */

@@ -7,6 +7,7 @@ import {
   launchChild,
   programOf,
   refusedLaunch,
+  readerRunFiles,
   replicaProgram,
   replicaRunFiles,
   type RunNote,
@@ -72,8 +73,17 @@ const REPLICA_KIND: ProcessKind = {
     }),
 };
 
+const READER_KIND: ProcessKind = {
+  title: 'reader',
+  restart: SPARE,
+  stopRank: 1,
+  isStartedByPeople: true,
+  runFiles: ({ dataDirectory }) => readerRunFiles(dataDirectory),
+  processes: () => [],
+};
+
 /** Everything that Bifolio runs on this machine, in the order of the table. */
-export const PROCESS_KINDS: readonly ProcessKind[] = [APP_KIND, REPLICA_KIND, REDIS_KIND];
+export const PROCESS_KINDS: readonly ProcessKind[] = [READER_KIND, APP_KIND, REPLICA_KIND, REDIS_KIND];
 
 export async function managedProcessesOf(
   kinds: readonly ProcessKind[],

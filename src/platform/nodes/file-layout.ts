@@ -26,8 +26,10 @@ export interface FileLayout {
 }
 
 const REPLICA_RUN_FILE = 'replica.json';
-const APP_PROGRAM = programPattern('api');
-const REPLICA_PROGRAM = programPattern('replica');
+const READER_RUN_FILE = /^reader-\d+\.json$/;
+const APP_PROGRAM = programPattern('api', 'app(?!.* --reader)');
+const REPLICA_PROGRAM = programPattern('replica', 'replica');
+const READER_PROGRAM = programPattern('reader', 'app.* --reader');
 /** What Redis makes of its command line, and the one that it is started with. */
 const REDIS_PROGRAM = /\[cluster\]|[\\/]redis\.conf(?:\s|$)/;
 const REDIS_URL = 'redis://127.0.0.1';
@@ -71,12 +73,28 @@ export function fileLayoutOf({
 
 /** The run files of all replicas that ran here and did not stop cleanly, including those that the settings no longer name. */
 export function replicaRunFiles(replicasDirectory: string): readonly RunFile[] {
+  return namesIn(replicasDirectory)
+    .map((name) => join(replicasDirectory, name, REPLICA_RUN_FILE))
+    .filter((path) => existsSync(path))
+    .map((path) => ({ path, program: REPLICA_PROGRAM }));
+}
+
+/** The path of the only file that this process writes when it is a reader. `port` 0: any. */
+export function readerRunFile(dataDirectory: string, port: number): string {
+  return join(dataDirectory, `reader-${String(port || process.pid)}.json`);
+}
+
+/** The run files of all readers that run on this data directory or did not stop cleanly. */
+export function readerRunFiles(dataDirectory: string): readonly RunFile[] {
+  return namesIn(dataDirectory)
+    .filter((name) => READER_RUN_FILE.test(name))
+    .map((name) => ({ path: join(dataDirectory, name), program: READER_PROGRAM }));
+}
+
+/** Sorted; none when there is no such directory. */
+function namesIn(directory: string): readonly string[] {
   try {
-    return readdirSync(replicasDirectory)
-      .map((name) => join(replicasDirectory, name, REPLICA_RUN_FILE))
-      .filter((path) => existsSync(path))
-      .sort()
-      .map((path) => ({ path, program: REPLICA_PROGRAM }));
+    return readdirSync(directory).sort();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
@@ -86,9 +104,11 @@ export function replicaRunFiles(replicasDirectory: string): readonly RunFile[] {
 /** A supervisor holds this lock in its data or replicas' directory while it lives. The nodes there hold another lock. */
 export const SUPERVISOR_LOCK = 'supervisor-lock.db';
 
-/** Matches the command line of a process in the system's list. */
-function programPattern(name: string): RegExp {
-  return new RegExp(String.raw`[\\/](?:bundle[\\/]${name}\.mjs|main[\\/]${name}[\\/]main\.js)(?:\s|$)`);
+/** Matches the command line of a process in the system's list. `command`: what follows `scripts/run.mjs` in the commands of npm. */
+function programPattern(name: string, command: string): RegExp {
+  return new RegExp(
+    String.raw`[\\/](?:bundle[\\/]${name}\.mjs|main[\\/]${name}[\\/]main\.js|run\.mjs ${command})(?:\s|$)`,
+  );
 }
 
 /** The path of another program of this build: beside the running bundle, or compiled in its own folder. */

@@ -7,6 +7,8 @@ export {
   type FileLayout,
   fileLayoutOf,
   programOf,
+  readerRunFile,
+  readerRunFiles,
   replicaRunFiles,
   SUPERVISOR_LOCK,
 } from './file-layout.js';

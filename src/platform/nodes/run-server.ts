@@ -19,8 +19,8 @@ export interface ServerProgram {
   readonly directory: string;
   /** Directories for the line that says why it cannot start. */
   readonly namedDirectories?: readonly NamedDirectory[];
-  /** Written as soon as it listens, removed when it has stopped cleanly. Absent: this process changes nothing in `directory`. */
-  readonly runFile?: string;
+  /** Written as soon as it listens, removed when it has stopped cleanly. */
+  readonly runFile: string;
   /** Written to the run file, so that others can see the settings in use. */
   readonly settings?: Readonly<Record<string, string>>;
   start(logger: Logger, processControl: ProcessControl): Promise<RunningServer>;
@@ -63,9 +63,7 @@ async function run(
 ): Promise<void> {
   const { logger, flush } = createLogger(log);
   const server = await itself.start(logger, processControl);
-  if (runFile !== undefined) keepPrivate(directory);
-  const about = { url: server.url, ...(settings && { settings }) };
-  const endRunFile = runFile === undefined ? undefined : keepRunFile(runFile, about);
+  keepPrivate(directory);
   logger.info({ url: server.url, data: directory }, 'listening');
   let isClosing = false;
   server.opened?.then(
@@ -81,7 +79,7 @@ async function run(
     if (isClosing) return;
     isClosing = true;
     server.close().then(() => {
-      endRunFile?.();
+      endRunFile();
       logger.info('stopped');
       flush();
       process.exit(0);
@@ -89,6 +87,8 @@ async function run(
   };
   process.on('SIGTERM', close);
   process.on('SIGINT', close);
+  // From here on others find this process, and may ask it to stop.
+  const endRunFile = keepRunFile(runFile, { url: server.url, ...(settings && { settings }) });
 }
 
 /** A directory from an earlier version or a person may be open to others. Directories shared by design stay unchanged. */
