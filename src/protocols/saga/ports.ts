@@ -20,8 +20,8 @@ export interface SagaEvent {
 
 /**
  * A step's answer: one of the events that the table allows it, or `later`: not now, and nothing of this call is kept. A step that
- * answers `later` is tried again with backoff; when its budget is used up, its `exhausted` event is told in its place, with the
- * data `{reason}`, or the event is parked.
+ * answers `later` is tried again with backoff; when its budget is used up, its refusal is told in its place where the
+ * table says so, with the data that came in and `reason`; otherwise the event is parked.
  */
 export type StepOutcome =
   | {

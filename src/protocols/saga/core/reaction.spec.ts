@@ -48,16 +48,18 @@ describe('the answer of a step', () => {
   it('is its row when the table allows it, and an error otherwise', () => {
     const done = { event: 'stock-taken', data: DATA };
 
-    expect(toldBy(stepNamed('take'), done, false)).toBe(done);
-    expect(() => toldBy(stepNamed('capture'), done, false)).toThrow('capture answered stock-taken');
-    expect(() => toldBy(stepNamed('capture'), { event: 'credit-refused', data: {} }, true)).toThrow('does not allow');
+    expect(toldBy(stepNamed('take'), DATA, done, false)).toBe(done);
+    expect(() => toldBy(stepNamed('capture'), DATA, done, false)).toThrow('capture answered stock-taken');
+    expect(() => toldBy(stepNamed('capture'), DATA, { event: 'credit-refused', data: {} }, true)).toThrow(
+      'does not allow',
+    );
   });
 
   it('is later until the last try, and then the refusal if the table says so', () => {
-    expect(toldBy(stepNamed('authorise'), later, false)).toBe(later);
-    expect(toldBy(stepNamed('authorise'), later, true)).toEqual({
-      ...{ event: 'credit-refused', data: { reason: 'held elsewhere' } },
+    expect(toldBy(stepNamed('authorise'), DATA, later, false)).toBe(later);
+    expect(toldBy(stepNamed('authorise'), DATA, later, true)).toEqual({
+      ...{ event: 'credit-refused', data: { ...DATA, reason: 'held elsewhere' } },
     });
-    expect(toldBy(stepNamed('take'), later, true)).toBe(later);
+    expect(toldBy(stepNamed('take'), DATA, later, true)).toBe(later);
   });
 });

@@ -56,11 +56,16 @@ function isDone({ step, done }: SagaStep, rows: readonly KnownStep[]): boolean {
   return rows.some((row) => row.step === step && row.event === done);
 }
 
-/** What the row of a step tells that has answered so. Throws when the table does not allow the answer. */
-export function toldBy(step: SagaStep, outcome: StepOutcome, isLastTry: boolean): Told | { readonly later: string } {
+/** What the row of a step tells that has answered so to `data`. Throws when the table does not allow the answer. */
+export function toldBy(
+  step: SagaStep,
+  data: SagaData,
+  outcome: StepOutcome,
+  isLastTry: boolean,
+): Told | { readonly later: string } {
   if ('later' in outcome) {
     if (!isLastTry || !step.isRefusedWhenExhausted || step.refused === undefined) return outcome;
-    return { event: step.refused, data: { reason: outcome.later } };
+    return { event: step.refused, data: { ...data, reason: outcome.later } };
   }
   if (outcome.event === step.done || outcome.event === step.refused) return outcome;
   throw new Error(`${step.step} answered ${outcome.event}, which the table does not allow`);

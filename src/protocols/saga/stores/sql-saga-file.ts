@@ -189,7 +189,7 @@ export class SqlSagaFile implements SagaFile, ComparedFile {
       case 'record':
         return this.write(event.saga, step.step, event.name, effect.told);
       case 'run': {
-        const told = toldBy(step, work(scope, event.saga, event.data), isLastTry);
+        const told = toldBy(step, event.data, work(scope, event.saga, event.data), isLastTry);
         if ('later' in told) throw new Later(told.later);
         return this.write(event.saga, step.step, event.name, told);
       }
