@@ -67,7 +67,7 @@ export function noItem(id: string): AppError {
   return new AppError('not-found', `item ${id} does not exist`, { retry: 'never' });
 }
 
-function tooLittleStock({ id, stock }: StockItem, amount: number): AppError {
+export function tooLittleStock({ id, stock }: StockItem, amount: number): AppError {
   const message = `${String(stock)} of item ${id} are in stock, which is less than ${String(amount)}`;
   return new AppError('too-little-stock', message, { retry: 'never' });
 }
