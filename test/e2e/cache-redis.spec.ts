@@ -87,6 +87,14 @@ describeOnRedis('with a Redis Cluster', (cluster) => {
         const keys = await storedKeys(cluster());
         expect([keys.includes(former), keys.length]).toEqual([false, 1]);
       }, WITHIN);
+
+      await untilFrom('redis', client);
+      await client.post('/stock/subtract/book-1/1');
+      const list = await client.get(LIST);
+      expect([list.header('x-cache'), list.json<readonly object[]>()[0]]).toEqual([
+        'miss',
+        expect.objectContaining({ quantity: 2 }),
+      ]);
     }));
 
   it('a start of the app hits nothing of its former incarnation, whose entries leave Redis', async () => {

@@ -52,6 +52,8 @@ describe('the API document', () => {
           'PUT /sql/users/{id}',
           'POST /sql_mongo/users',
         ],
+        ...['POST /stock/item/create/{price}', 'GET /stock/find/{item_id}'],
+        ...['POST /stock/add/{item_id}/{amount}', 'POST /stock/subtract/{item_id}/{amount}'],
         ...['POST /payment/create_user', 'GET /payment/find_user/{user_id}'],
         ...['POST /payment/add_funds/{user_id}/{amount}', 'POST /payment/pay/{user_id}/{amount}'],
         'POST /payment/batch_init/{n}/{starting_money}',
@@ -248,11 +250,12 @@ describe('the examples in the API document', () => {
       '/customers/{id}': await app.client.add('/customers', RESOURCES[1].input),
       '/sql/users/{id}': await app.client.add('/sql/users', USER),
       '/nosql/users/{id}': await app.client.add('/nosql/users/ada', USER),
+      '/stock/find/{item_id}': await app.client.add('/stock/item/create/5', undefined),
       '/payment/find_user/{user_id}': await app.client.add('/payment/create_user', undefined),
       '/operations/{id}': `/operations/${book.header('x-operation-id')}`,
     };
     const reads = endpoints.filter(({ method, path }) => method === 'GET' && !TEXT_PATHS.includes(path));
-    expect(reads).toHaveLength(15);
+    expect(reads).toHaveLength(16);
     for (const { path, operation } of reads) {
       const answer = await app.client.get(real[path] ?? path);
       const schema = operation.responses['200']?.content?.['application/json']?.schema;

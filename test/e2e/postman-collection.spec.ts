@@ -66,7 +66,17 @@ describe('the Postman collection', () => {
     expect(collection.info.schema).toContain('/v2.1.0/');
     const names = collection.item.map(({ name }) => name);
     expect(names).toEqual([
-      ...['About', 'Books', 'Customers', 'Write concern', 'Two-phase commit', 'Transactions', 'Users', 'Payment'],
+      ...[
+        'About',
+        'Books',
+        'Customers',
+        'Write concern',
+        'Two-phase commit',
+        'Transactions',
+        'Users',
+        'Stock',
+        'Payment',
+      ],
       ...['Replicas', 'Groups on a node', 'Replication', 'Idempotency', 'Concurrency (ETag)', 'Errors'],
     ]);
   });

@@ -177,6 +177,7 @@ describe('a reader beside an app', () => {
     const atApp = await startApp();
     const atReader = new Client((await startReader()).url);
     const at = await atApp.add(BOOK.path, { ...BOOK.input, quantity: 0 });
+    const deliver = `/stock/add/${at.replace('/books/', 'book-')}/1`;
     let answered = 0;
     let isWriting = true;
     const reading = async (): Promise<void> => {
@@ -189,7 +190,9 @@ describe('a reader beside an app', () => {
     };
     const writing = async (): Promise<void> => {
       for (let quantity = 1; quantity <= 150; quantity += 1) {
-        await (quantity % 2 === 0 ? atApp : atReader).put(at, { ...BOOK.input, quantity });
+        const client = quantity % 2 === 0 ? atApp : atReader;
+        if (quantity % 3 === 0) await client.post(deliver);
+        else await client.put(at, { ...BOOK.input, quantity });
         answered = quantity;
       }
     };

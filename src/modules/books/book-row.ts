@@ -15,10 +15,10 @@ export interface BookRow {
 
 export type NewBookRow = Omit<BookRow, 'id'>;
 
-export type Sealed<Row> = Row & { readonly seal: number | null };
+export type BookValues = [title: string, author: string, priceCents: number];
 
 /** A book with its item, which holds the quantity. */
-export type BookWithItem = Sealed<BookRow> & JoinedItem;
+export type BookWithItem = BookRow & JoinedItem & { readonly seal: number | null };
 
 export const SELECT_BOOK = `SELECT books.id, title, author, price_cents AS priceCents, books.seal, ${JOINED_COLUMNS}
   FROM books ${joinItem("'book-' || books.id")}`;
@@ -29,7 +29,7 @@ export function itemIdOf(bookId: number): string {
 }
 
 /** Returns the values in the order of SEALED_BOOKS. */
-export function valuesOf({ title, author, priceCents }: NewBookRow): readonly (string | number)[] {
+export function valuesOf({ title, author, priceCents }: NewBookRow): BookValues {
   return [title, author, priceCents];
 }
 

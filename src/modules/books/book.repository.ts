@@ -4,9 +4,9 @@ import { SqlDatabase } from '../../platform/sql/index.js';
 import { sealOf } from '../../platform/sql-check/index.js';
 import {
   type BookRow,
+  type BookValues,
   type BookWithItem,
   type NewBookRow,
-  type Sealed,
   SELECT_BOOK,
   StoredBooks,
   valuesOf,
@@ -16,8 +16,8 @@ import type { Book } from './book.schemas.js';
 /** Prepares its hot statements once. Writes run only inside work of the write executor; `BookReads` serves clients' reads. */
 @Injectable()
 export class BookRepository {
-  private readonly insertRow: Statement<[Sealed<NewBookRow>]>;
-  private readonly updateRow: Statement<[Sealed<BookRow>]>;
+  private readonly insertRow: Statement<[...BookValues, seal: number]>;
+  private readonly updateRow: Statement<[...BookValues, seal: number, id: number]>;
   private readonly deleteRow: Statement<[number]>;
   private readonly findForWrite: Statement<[number], BookWithItem>;
   private readonly anyIdGiven: Statement<[], number>;
@@ -28,12 +28,8 @@ export class BookRepository {
   constructor(database: SqlDatabase) {
     const { writeHandle: write } = database;
     this.stored = new StoredBooks(database.damaged);
-    this.insertRow = write.prepare(
-      'INSERT INTO books (title, author, price_cents, seal) VALUES (@title, @author, @priceCents, @seal)',
-    );
-    this.updateRow = write.prepare(
-      'UPDATE books SET title = @title, author = @author, price_cents = @priceCents, seal = @seal WHERE id = @id',
-    );
+    this.insertRow = write.prepare('INSERT INTO books (title, author, price_cents, seal) VALUES (?, ?, ?, ?)');
+    this.updateRow = write.prepare('UPDATE books SET title = ?, author = ?, price_cents = ?, seal = ? WHERE id = ?');
     this.deleteRow = write.prepare('DELETE FROM books WHERE id = ?');
     this.findForWrite = write.prepare(`${SELECT_BOOK} WHERE books.id = ?`);
     this.raiseSequence = write.prepare("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'books'");
@@ -49,12 +45,14 @@ export class BookRepository {
   }
 
   insert(row: NewBookRow): BookRow {
-    const { lastInsertRowid } = this.insertRow.run({ ...row, seal: sealOf(valuesOf(row)) });
+    const values = valuesOf(row);
+    const { lastInsertRowid } = this.insertRow.run(...values, sealOf(values));
     return { id: Number(lastInsertRowid), ...row };
   }
 
   update(row: BookRow): void {
-    this.updateRow.run({ ...row, seal: sealOf(valuesOf(row)) });
+    const values = valuesOf(row);
+    this.updateRow.run(...values, sealOf(values), row.id);
   }
 
   delete(id: number): void {

@@ -23,5 +23,10 @@ const fields = {
 export const bookInputSchema = z.strictObject(fields, 'must be a JSON object').meta({ id: 'BookInput' });
 export type BookInput = z.infer<typeof bookInputSchema>;
 
-export const bookSchema = z.object({ id: z.int().min(1).meta({ example: 1 }), ...fields }).meta({ id: 'Book' });
+/** Deliveries of `/stock/add` may raise the quantity above what a body may set. */
+const shownQuantity = z.int().min(0).meta({ example: 3 });
+
+export const bookSchema = z
+  .object({ id: z.int().min(1).meta({ example: 1 }), ...fields, quantity: shownQuantity })
+  .meta({ id: 'Book' });
 export type Book = z.infer<typeof bookSchema>;

@@ -3,7 +3,8 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryDirectory } from '../../../test/support/app-process.js';
 import { openBooksDatabase } from '../../../test/support/books-database.js';
-import type { SqlDatabase, SqlWriteScope } from '../../platform/sql/index.js';
+import { systemClock } from '../../platform/process/index.js';
+import { type SqlDatabase, SqlOperationLedger, type SqlWriteScope } from '../../platform/sql/index.js';
 import { StockRepository } from './stock.repository.js';
 import { StockService } from './stock.service.js';
 
@@ -21,7 +22,7 @@ describe('stock', () => {
     directory = temporaryDirectory();
     database = await openBooksDatabase(join(directory, 'bookstore.db'));
     items = new StockRepository(database);
-    stock = new StockService(items);
+    stock = new StockService(database, items, new SqlOperationLedger(database, systemClock));
     await write((scope) => {
       stock.createWithin(scope, { id: 'a', price: 5, stock: 3, shownIn: 'shelf' });
     });

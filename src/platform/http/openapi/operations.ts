@@ -27,6 +27,8 @@ export interface DescribedResource extends Described {
   readonly replicated?: boolean;
   /** A read of documents, which takes `min_seq`. */
   readonly minSeq?: boolean;
+  /** Of a POST: path parameters after the id. */
+  readonly parameters?: readonly OpenApiParameter[];
   /** False: the answer to a POST is more than the resource, and has no `ETag`. */
   readonly hasEtag?: boolean;
 }
@@ -148,9 +150,9 @@ export function listOperation(described: DescribedList): OpenApiOperation {
 }
 
 export function createOperation(described: DescribedResource): OpenApiOperation {
-  const { resource, ids, hasEtag = true } = described;
+  const { resource, ids, parameters = [], hasEtag = true } = described;
   const done = part.response('created, and durable', resource, { ...part.LOCATION, ...(hasEtag && part.ETAG) });
-  return write(described, 201, done, ids ? [part.pathId(ids)] : []);
+  return write(described, 201, done, [...(ids ? [part.pathId(ids)] : []), ...parameters]);
 }
 
 export function replaceOperation(described: DescribedResource): OpenApiOperation {
