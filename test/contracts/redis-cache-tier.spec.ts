@@ -207,39 +207,11 @@ describeOnRedis('the cache tier in a Redis Cluster', (cluster) => {
     });
   });
 
-  it('without any node, is not available, and is again when they are back', async () => {
-    const [client, idle] = await Promise.all([open(), open()]);
-    expect(await idle.answers()).toBe(true);
-    const over = new RedisCacheTier(client, systemRandom);
-    const [key, of] = ['back:1:a', { group: 'back', generation: 1 }];
-    await Promise.all(cluster().nodes.map((node) => cluster().kill(node)));
-    expect([await idle.answers(), [...idle.known].length > 0]).toEqual([false, true]);
-
-    await eventually(
-      async () => {
-        await over.get(key).catch(() => undefined);
-        expect(over.isAvailable).toBe(false);
-      },
-      { withinMs: WITHIN_MS },
-    );
-    await expect(over.get(key)).rejects.toThrow(NodeSkipped);
-    await Promise.all(cluster().nodes.map((node) => cluster().restart(node)));
-    await eventually(
-      async () => {
-        await over.set(key, VALUE, of);
-        expect(await over.get(key)).toEqual(VALUE);
-      },
-      { withinMs: WITHIN_MS, everyMs: 50 },
-    );
-    await eventually(async () => expect(await idle.answers()).toBe(true), { withinMs: WITHIN_MS, everyMs: 50 });
-    client.close();
-    idle.close();
-  }, 120_000);
-
   it.each([
     ['no', undefined, 'asks for a password'],
     ['a wrong', 'wrong', 'refuses the password'],
   ])('given %s password, says so in one line that names the setting', async (_, password, problem) => {
+    const printed = jest.spyOn(console, 'warn').mockReturnValue();
     const said = new RecordingLog();
     const client = await RedisClient.open(
       { nodes: cluster().nodes, password },
@@ -258,6 +230,8 @@ describeOnRedis('the cache tier in a Redis Cluster', (cluster) => {
       { withinMs: WITHIN_MS },
     );
     client.close();
+    expect(printed.mock.calls).toEqual([]);
+    printed.mockRestore();
   });
 
   it('given a password that no node asks for, does without a line of its own or of the driver', async () => {
@@ -278,6 +252,44 @@ describeOnRedis('the cache tier in a Redis Cluster', (cluster) => {
       jest.restoreAllMocks();
     }
   });
+
+  it('without any node, is not available, and is again when they are back', async () => {
+    const [client, idle] = await Promise.all([open(), open()]);
+    expect(await idle.answers()).toBe(true);
+    const over = new RedisCacheTier(client, systemRandom);
+    const [key, of] = ['back:1:a', { group: 'back', generation: 1 }];
+    await Promise.all(cluster().nodes.map((node) => cluster().kill(node)));
+    expect([await idle.answers(), [...idle.known].length > 0]).toEqual([false, true]);
+
+    await eventually(
+      async () => {
+        await over.get(key).catch(() => undefined);
+        expect(over.isAvailable).toBe(false);
+      },
+      { withinMs: WITHIN_MS },
+    );
+    await expect(over.get(key)).rejects.toThrow(NodeSkipped);
+    // One node alone answers, but only that the cluster is down.
+    const [first, ...others] = cluster().nodes;
+    await cluster().restart(first!);
+    const said = new RecordingLog();
+    const early = await RedisClient.open(cluster(), { log: said, nowMs: () => 0 });
+    await eventually(() => expect(said.warnings).toEqual(['the Redis Cluster cannot be reached']), {
+      withinMs: WITHIN_MS,
+    });
+    early.close();
+    await Promise.all(others.map((node) => cluster().restart(node)));
+    await eventually(
+      async () => {
+        await over.set(key, VALUE, of);
+        expect(await over.get(key)).toEqual(VALUE);
+      },
+      { withinMs: WITHIN_MS, everyMs: 50 },
+    );
+    await eventually(async () => expect(await idle.answers()).toBe(true), { withinMs: WITHIN_MS, everyMs: 50 });
+    client.close();
+    idle.close();
+  }, 120_000);
 });
 
 describe('a client of a Redis Cluster that is not there', () => {

@@ -81,10 +81,17 @@ export class RedisClient {
         enableReadyCheck: false,
       },
     });
+    // The driver reconnects without an error when the nodes answer that the cluster is down.
+    const isDown = new Error('the nodes say that the cluster is down, or ended the connections');
+    let problem = isDown;
     this.cluster.on('error', (error: Error & { readonly lastNodeError?: Error | null }) => {
-      this.noteFailure(CLUSTER, 'cannot be reached', error.lastNodeError ?? error);
+      problem = error.lastNodeError ?? error;
+    });
+    this.cluster.on('reconnecting', () => {
+      this.noteFailure(CLUSTER, 'cannot be reached', problem);
     });
     this.cluster.on('ready', () => {
+      problem = isDown;
       this.outages.ended(CLUSTER);
     });
   }

@@ -46,12 +46,10 @@ export class RedisQuota implements SharedQuota {
     return { count, isOver: isOver === 1, endsInMs };
   }
 
+  /** Throws while the secret is not known. */
   keyOf(caller: string): string {
-    return (
-      KEY_PREFIX +
-      createHmac('sha256', this.secret() ?? '')
-        .update(caller)
-        .digest('base64url')
-    );
+    const secret = this.secret();
+    if (secret === undefined) throw new Error('this process does not know the cluster secret yet');
+    return KEY_PREFIX + createHmac('sha256', secret).update(caller).digest('base64url');
   }
 }
