@@ -16,7 +16,7 @@ export {
 export { RedisCacheTier } from './redis-cache-tier.js';
 export { type HeldLock, type LockOutcome, RedisLock, type RedisLockPorts } from './redis-lock.js';
 export { QUOTA_USE, RedisQuota } from './redis-quota.js';
-export { NodeSkipped, RedisClient, type RedisClientPorts } from './redis-client.js';
+export { NodeSkipped, RedisClient } from './redis-client.js';
 export { SharedRedis, type SharedRedisPorts } from './shared-redis.js';
 export {
   type ClusterAccess,

@@ -1,9 +1,8 @@
 import type { Cluster, Command } from 'ioredis';
-import type { Log } from '../../kernel/index.js';
 import { CalledNode } from './called-node.js';
-import { isUsefulAnswer, refusalOfPassword } from './error-replies.js';
+import { isUsefulAnswer } from './error-replies.js';
 import { credentials } from './node-connection.js';
-import { OutageLog } from './outage-log.js';
+import { RedisOutages, type RedisOutagesPorts } from './redis-outages.js';
 import type { ClusterAccess } from './server-files.js';
 
 /** The deadline of each call. */
@@ -22,18 +21,8 @@ const DISCONNECT_WITHIN_MS = 50;
 const MAX_REDIRECTIONS = 3;
 /** While a slot moves, a command of two keys gets TRYAGAIN. All its retries fit into the deadline. */
 const TRY_AGAIN_AFTER_MS = 5;
-const CLUSTER = 'the Redis Cluster';
 /** Enough keys that each master of a small cluster serves one. */
 const KEYS_TO_ASK = Array.from({ length: 32 }, (_, number) => `health:${String(number)}`);
-
-export interface RedisClientPorts {
-  readonly log: Log;
-  readonly nowMs: () => number;
-  /** What the users of this client do while nodes do not answer; stands in the log lines. */
-  readonly meanwhile?: () => string;
-  /** Preset: REDIS_PASSWORD is to be set. */
-  readonly passwordRemedy?: string;
-}
 
 interface Driver {
   readonly Cluster: typeof Cluster;
@@ -54,16 +43,16 @@ export class RedisClient {
   observed: ((node: string, seconds: number) => void) | undefined;
   private readonly cluster: Cluster;
   private readonly nodes = new Map<string, CalledNode>();
-  private readonly outages: OutageLog;
+  private readonly outages: RedisOutages;
   private isClosed = false;
 
   private constructor(
     private readonly driver: Driver,
     { nodes, password }: ClusterAccess,
-    private readonly ports: RedisClientPorts,
+    private readonly ports: RedisOutagesPorts,
     private readonly deadlineMs: number,
   ) {
-    this.outages = new OutageLog(ports.log, ports.nowMs);
+    this.outages = new RedisOutages(ports);
     const socketTimeout = SOCKET_DEADLINES * deadlineMs;
     this.cluster = new driver.Cluster([...nodes], {
       enableAutoPipelining: false,
@@ -81,25 +70,13 @@ export class RedisClient {
         enableReadyCheck: false,
       },
     });
-    // The driver reconnects without an error when the nodes answer that the cluster is down.
-    const isDown = new Error('the nodes say that the cluster is down, or ended the connections');
-    let problem = isDown;
-    this.cluster.on('error', (error: Error & { readonly lastNodeError?: Error | null }) => {
-      problem = error.lastNodeError ?? error;
-    });
-    this.cluster.on('reconnecting', () => {
-      this.noteFailure(CLUSTER, 'cannot be reached', problem);
-    });
-    this.cluster.on('ready', () => {
-      problem = isDown;
-      this.outages.ended(CLUSTER);
-    });
+    this.outages.watch(this.cluster);
   }
 
   /** Connects in the background. Loads the driver, which is large. */
   static async open(
     access: ClusterAccess,
-    ports: RedisClientPorts,
+    ports: RedisOutagesPorts,
     callDeadlineMs = CALL_DEADLINE_MS,
   ): Promise<RedisClient> {
     return new RedisClient(await import('ioredis'), access, ports, callDeadlineMs);
@@ -200,7 +177,7 @@ export class RedisClient {
     return new Promise((resolve, reject) => {
       let isSettled = false;
       const answered = (): void => {
-        if (node.succeeded()) this.outages.ended(titleOf(node));
+        if (node.succeeded()) this.outages.nodeAnswers(node);
         this.observed?.(node.name, (nowMs() - startedMs) / 1_000);
       };
       const fail = (error: Error): void => {
@@ -210,7 +187,7 @@ export class RedisClient {
         if (isUsefulAnswer(error)) answered();
         else {
           node.failed(nowMs());
-          this.noteFailure(titleOf(node), 'is skipped until it answers', error);
+          if (!this.isClosed) this.outages.nodeFailed(node, error);
         }
         reject(error);
       };
@@ -230,19 +207,6 @@ export class RedisClient {
       }, fail);
     });
   }
-
-  private noteFailure(subject: string, state: string, error: Error): void {
-    if (this.isClosed) return;
-    const { meanwhile, passwordRemedy = 'set REDIS_PASSWORD to the password of the cluster' } = this.ports;
-    const refusal = refusalOfPassword(error);
-    const problem = refusal === undefined ? state : `${refusal}: ${passwordRemedy}`;
-    const details = { error: String(error), ...(meanwhile && { meanwhile: meanwhile() }) };
-    this.outages.failed(subject, `${subject} ${problem}`, details);
-  }
-}
-
-function titleOf({ name }: CalledNode): string {
-  return `Redis node ${name}`;
 }
 
 const BYTES = { replyEncoding: null };

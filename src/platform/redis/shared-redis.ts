@@ -1,9 +1,10 @@
 import type { Timers } from '../../kernel/index.js';
 import { followCluster } from './follow-cluster.js';
-import { RedisClient, type RedisClientPorts } from './redis-client.js';
+import { RedisClient } from './redis-client.js';
+import type { RedisOutagesPorts } from './redis-outages.js';
 import type { ClusterAccess, ClusterLocation } from './server-files.js';
 
-export interface SharedRedisPorts extends Pick<RedisClientPorts, 'log' | 'nowMs'> {
+export interface SharedRedisPorts extends Pick<RedisOutagesPorts, 'log' | 'nowMs'> {
   readonly timers: Timers;
   /** Called once, with the nodes that the process has called; returns what is told of each call. */
   readonly observe: (known: () => RedisClient['known']) => RedisClient['observed'];
