@@ -4,7 +4,7 @@ import { type SealedTable, sealRows } from '../../platform/sql-check/index.js';
 export const SEALED_PAYMENT_USERS: SealedTable = {
   table: 'payment_users',
   columns: ['id', 'credit', 'held', 'charged', 'funded', 'set_number'],
-  textKey: 'id',
+  key: ['id'],
 };
 
 /** Each row itself keeps what is promised of money. All amounts are in the smallest unit. */

@@ -4,7 +4,7 @@ import { type SealedTable, sealRows } from '../../platform/sql-check/index.js';
 export const SEALED_STOCK: SealedTable = {
   table: 'stock_items',
   columns: ['id', 'price', 'stock', 'sold', 'delivered', 'set_number', 'shown_in'],
-  textKey: 'id',
+  key: ['id'],
 };
 
 /** Each row itself keeps what is promised of stock. */

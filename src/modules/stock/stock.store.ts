@@ -1,19 +1,25 @@
 import { BOOKSTORE } from '../../platform/sql/index.js';
+import { CreateSagaSteps1764800000001, SEALED_SAGA_STEPS } from '../../protocols/saga/index.js';
 import type { SqlStore } from '../store-registration/index.js';
 import { CreateStock1764800000002, SEALED_STOCK } from './create-stock.migration.js';
+import { stockSteps } from './stock-steps.js';
 import { StockModule } from './stock.module.js';
+import { StockRepository } from './stock.repository.js';
 
 export const STOCK_STORE: SqlStore = {
   kind: 'sql',
   name: 'stock',
   file: BOOKSTORE,
   entities: [],
-  migrations: [CreateStock1764800000002],
-  sealed: [SEALED_STOCK],
+  migrations: [CreateSagaSteps1764800000001, CreateStock1764800000002],
+  sealed: [SEALED_STOCK, SEALED_SAGA_STEPS],
   queryNames: {},
   crashSites: [],
   seed: undefined,
   passOverIds: undefined,
   recover: undefined,
-  serve: () => ({ module: StockModule, participant: undefined }),
+  serve: ({ database }) => {
+    const saga = { name: 'stock', database, steps: stockSteps(new StockRepository(database)) };
+    return { module: StockModule, participant: undefined, saga };
+  },
 };

@@ -6,15 +6,13 @@ import type { AppError } from '../../kernel/index.js';
 export interface SealedTable {
   readonly table: string;
   readonly columns: readonly string[];
-  /** The primary key, a text, of a table without rowids. */
-  readonly textKey?: string;
-  /** The primary key of a table without rowids, where it has several columns. */
+  /** The primary key of a table without rowids. */
   readonly key?: readonly string[];
 }
 
 /** The columns that find one row, in the order of the table. */
-export function keyOf({ key, textKey = 'rowid' }: SealedTable): readonly string[] {
-  return key ?? [textKey];
+export function keyOf({ key = ['rowid'] }: SealedTable): readonly string[] {
+  return key;
 }
 
 export type Sealable = string | number | null;

@@ -99,7 +99,7 @@ describe('a table with seals', () => {
   });
 
   it('given a text as its key, is checked and loses seals like others', async () => {
-    const words = { table: 'words', columns: ['word', 'number'], textKey: 'word' };
+    const words = { table: 'words', columns: ['word', 'number'], key: ['word'] };
     handle.exec(
       "CREATE TABLE words (word TEXT PRIMARY KEY, number INTEGER) WITHOUT ROWID; INSERT INTO words VALUES ('0', 1), ('b', 2)",
     );
