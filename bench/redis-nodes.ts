@@ -4,7 +4,7 @@ import { formCluster, viewsOf } from '../src/platform/redis/form-cluster.js';
 import { freeNodePorts } from '../src/platform/redis/free-ports.js';
 import { answersPing } from '../src/platform/redis/node-connection.js';
 import { nameOf, type NodeView, type RedisEndpoint } from '../src/platform/redis/node-view.js';
-import { ensurePassword, serverArguments } from '../src/platform/redis/server-files.js';
+import { ensurePassword, makeNodeDirectory, serverArguments } from '../src/platform/redis/server-files.js';
 import { expect } from './expect.js';
 
 const NODES = 6;
@@ -82,6 +82,7 @@ export class RedisNodes {
 
   async startNode(endpoint: RedisEndpoint): Promise<void> {
     const number = this.endpoints.indexOf(endpoint) + 1;
+    makeNodeDirectory(this.directory, number);
     const child = spawn('redis-server', serverArguments(this.directory, number, endpoint), { stdio: 'ignore' });
     running.add(child);
     child.once('exit', () => running.delete(child));

@@ -6,7 +6,7 @@ import { ensureBuild, ensureDependencies, ensureNode, ProvisionError, ROOT } fro
 
 const supervisor = join(ROOT, 'dist/bundle/supervisor.mjs');
 
-/** Nothing that runs leaves its directory without one of these. */
+/** Nothing that runs leaves its directory without one of these, unless somebody deletes them. */
 function isAnythingNoted() {
   if (existsSync('.env')) process.loadEnvFile('.env');
   const dataDirectory = resolve(process.env.DATA_DIR || 'data');

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isAlive } from '../../src/platform/nodes/index.js';
 import { clusterAccess, freeNodePorts, missingOf, type NodeView, viewsOf } from '../../src/platform/redis/index.js';
@@ -116,21 +116,32 @@ describeWithRedis('npm start with a Redis Cluster', () => {
     expect(shapeOf(await wholeViews())).toEqual(before);
   });
 
-  it('given kill -9 of npm start alone, goes on, is watched again by the next start, and the next stop ends it', async () => {
+  it('given kill -9 of npm start alone, is watched again by the next one, begins anew when its files are removed, and the next stop finds it without them', async () => {
     const first = await start();
     await wholeViews();
     const nodes = pids();
     process.kill(first.pid, 'SIGKILL');
     await first.exited;
+    rmSync(join(data, 'redis/node-5'), { recursive: true });
 
     const second = await start();
 
-    expect(second.printed).toMatch(/^Watching again .*: The app .*, Redis 1 \(\d+\) \(pid \d+\), /);
-    expect(pids()).toEqual(nodes);
+    expect(second.printed).toMatch(/^Watching again .*: The app .*, Redis 1 \(\d+\) \(pid \d+\), .*\), Redis 6 \(/);
+    expect(second.printed).not.toMatch(/Redis 5 \(\d+\) \(pid/);
+    expect(pids().filter((pid) => !nodes.includes(pid))).toEqual([pidOf(5)]);
+    await wholeViews();
+
+    rmSync(join(data, 'redis'), { recursive: true });
+    await second.prints(/node-6 was removed: it is made anew\)[^]*Redis 6 \(\d+\) is back/);
+    await wholeViews();
+    const others = pids();
+    expect([others.length, nodes.filter(isAlive)]).toEqual([6, []]);
+
     process.kill(second.pid, 'SIGKILL');
     await second.exited;
+    rmSync(join(data, 'redis'), { recursive: true });
     expect(await runToEnd('stop', data, settings)).toEqual({ code: 0, printed: 'Stopped.\n' });
-    expect(nodes.filter(isAlive)).toEqual([]);
+    expect(others.filter(isAlive)).toEqual([]);
   });
 
   it('given a Redis server that does not exist, says so in one line and serves without Redis', async () => {

@@ -9,6 +9,7 @@ import {
   ensurePassword,
   findRedisServer,
   formCluster,
+  makeNodeDirectory,
   freeNodePorts,
   nameOf,
   type NodeView,
@@ -136,6 +137,7 @@ export class RedisCluster {
   /** Starts a node that was killed, with the identity that it had. Resolves when it answers; `waitForLinkUp` waits for more. */
   async restart(node: RedisNode): Promise<void> {
     const log = openSync(this.logOf(node), 'a');
+    makeNodeDirectory(this.directory, node.number);
     const args = serverArguments(this.directory, node.number, node);
     if (serverProgram === undefined) throw new Error('this machine has no redis-server: "npm run setup" installs it');
     const child = spawn(serverProgram, args, { stdio: ['ignore', log, log] });

@@ -25,7 +25,8 @@ export async function findAdoptable(
       if (presence.state !== 'answers' || holdsDirectory(managed) === false) return [];
       const { url } = managed.runFile;
       if (url !== undefined && url !== presence.url) return [];
-      const isAdoptable = managed.kind.restart.isEssential || isAsWanted(presence, wanted);
+      if (managed.kind.restart.isEssential) return [[name, presence]];
+      const isAdoptable = isAsWanted(presence, wanted) && (await managed.isUsable?.()) !== false;
       return isAdoptable ? [[name, presence]] : [];
     }),
   );

@@ -5,6 +5,7 @@ import {
   type FileLayout,
   healthProbe,
   launchChild,
+  type LaunchedChild,
   programOf,
   refusedLaunch,
   readerRunFiles,
@@ -18,6 +19,8 @@ import type { Message, ProcessDescription, ProcessKind } from './process-kind.js
 import { REDIS_KIND } from './redis-nodes.js';
 import type { ChildToWatch } from './supervisor.js';
 import type { ChildRules } from './supervisor-core.js';
+
+const LOOK_AT_FILES_EVERY_MS = 1_000;
 
 export interface ManagedProcess extends ProcessDescription {
   readonly kind: Pick<ProcessKind, keyof ChildRules>;
@@ -111,7 +114,8 @@ export function announce(
 
 /**
  * The first start of an `adopted` process takes over the running one. When `dataLock` is not in place, another data directory has
- * replaced the locked one, and an essential process that began there would pass for the earlier one.
+ * replaced the locked one: an essential process that began there would pass for the earlier one, and files prepared there would be
+ * in the way of the one that a person puts back.
  */
 export function childrenOf(
   processes: ManagedProcesses,
@@ -127,17 +131,29 @@ export function childrenOf(
     const launch = (): ReturnType<typeof launchChild> => {
       const note = running.get(name);
       running.delete(name);
-      if (kind.restart.isEssential && lockedDirectory !== undefined && !dataLock.isInPlace()) {
+      const isEssentialThere = kind.restart.isEssential && lockedDirectory !== undefined;
+      if ((isEssentialThere || managed.prepare !== undefined) && !dataLock.isInPlace()) {
         return refusedLaunch(`recovery-needed: ${goneMessage(dataLock.path)}`);
       }
       const child = note ? adoptChild(managed, note, onWaiting) : launchChild(managed, onWaiting);
-      const { onReady } = managed;
+      const { onReady, keepFiles } = managed;
+      if (keepFiles) killWithoutFiles(child, () => !dataLock.isInPlace() || keepFiles());
       if (onReady) void child.ready.then((answer) => answer && onReady());
       return child;
     };
     return [name, { restart: kind.restart, stopRank: kind.stopRank, launch }];
   });
   return Object.fromEntries(entries);
+}
+
+function killWithoutFiles(child: LaunchedChild, hasFiles: () => boolean): void {
+  const look = setInterval(() => {
+    if (!hasFiles()) child.signal('SIGKILL');
+  }, LOOK_AT_FILES_EVERY_MS);
+  look.unref();
+  void child.exited.then(() => {
+    clearInterval(look);
+  });
 }
 
 function goneMessage(path: string): string {

@@ -1,5 +1,5 @@
 import type { AppConfig } from '../../config/index.js';
-import type { ChildProgram, FileLayout, RunFile } from '../../platform/nodes/index.js';
+import type { ChildProgram, FileLayout, RunFile, RunNote } from '../../platform/nodes/index.js';
 import type { ChildRules } from './supervisor-core.js';
 
 /** `isTrouble` messages go to standard error. */
@@ -17,6 +17,8 @@ export interface ProcessKind extends ChildRules {
   readonly isStartedByPeople?: boolean;
   /** Finds all processes of this kind that may run. Needs no settings, so a stop works while a setting is wrong. */
   runFiles(layout: FileLayout): readonly RunFile[];
+  /** Finds them without their run files, which somebody may have deleted. */
+  withoutRunFile?(layout: FileLayout): readonly RunNote[];
   /**
    * Called once per start, by the only supervisor of the directories. `print` shows what a person should know. The start may still
    * be refused, so this changes nothing that a running process reads.
@@ -37,6 +39,13 @@ export interface ProcessDescription extends ChildProgram {
   readonly lockedDirectory?: string;
   /** Called each time the process is ready. */
   readonly onReady?: () => void;
+  /**
+   * Called each second while the process runs: restores the files that others read. False when the process works in files that were
+   * removed; then it is killed, and `prepare` makes them anew. Never throws.
+   */
+  readonly keepFiles?: () => boolean;
+  /** Whether a process that an earlier supervisor left can go on under this one. */
+  readonly isUsable?: () => Promise<boolean>;
   /** Its rows of the address table. `url` is undefined until it is ready; `state` is the URL, or why there is none. */
   rows(url: string | undefined, state: string): readonly (readonly [label: string, text: string])[];
 }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,7 +11,9 @@ import { type FileLayout, fileLayoutOf } from '../../platform/nodes/index.js';
 import { clusterAccess, freeNodePorts } from '../../platform/redis/index.js';
 import { begin, decide } from './managed-process-core.js';
 import type { Message, ProcessDescription } from './process-kind.js';
-import { joining, REDIS_KIND, redisComplaintIn } from './redis-nodes.js';
+import { joining, REDIS_KIND } from './redis-nodes.js';
+import { redisComplaintIn } from './redis-obstacles.js';
+import { endLeftBehind, runningOf } from './stop.js';
 
 const NO_NODES = /^Redis cannot be used \([^\n]*\/redis[^\n]*\): the cache is in memory alone\.[^\n]*REDIS=off\.$/;
 /** Any program will do, because nothing is started. */
@@ -196,10 +199,6 @@ describe('the Redis nodes of npm start', () => {
   it.each<readonly [string, () => void]>([
     ['a file in place of their directory', () => writeFileSync(join(data, 'redis'), '')],
     ['a directory in place of the password', () => mkdirSync(join(data, 'redis/password.conf'), { recursive: true })],
-    [
-      'a file in place of a node',
-      () => (mkdirSync(join(data, 'redis')), writeFileSync(join(data, 'redis/node-3'), '')),
-    ],
   ])('given %s, never refuse the start: a line names the file, and the cache is in memory', async (_, damage) => {
     damage();
 
@@ -237,6 +236,55 @@ describe('the Redis nodes of npm start', () => {
     await announced({ REDIS_SERVER_BIN: SERVER });
 
     expect([existsSync(log), statSync(`${log}.1`).size]).toEqual([false, 9 * 1024 * 1024]);
+  });
+
+  it('whose files are removed, are to be killed, and begin anew with the same addresses and password', async () => {
+    const nodes = await announced({ REDIS_SERVER_BIN: SERVER });
+    nodes.forEach(({ prepare }) => prepare?.());
+    const before = access();
+    expect(nodes.map(({ keepFiles }) => keepFiles?.())).toEqual(Array(6).fill(true));
+    rmSync(join(data, 'redis'), { recursive: true });
+
+    expect(nodes.map(({ keepFiles }) => keepFiles?.())).toEqual(Array(6).fill(false));
+    expect(nodes[1]?.complaintIn('')).toMatch(/\/redis\/node-2 was removed: it is made anew$/);
+    nodes.forEach(({ prepare }) => prepare?.());
+    expect(nodes.map(({ keepFiles }) => keepFiles?.())).toEqual(Array(6).fill(true));
+    expect(access()).toEqual(before);
+  });
+
+  it('whose common files are removed or damaged while they run, go on, and the files come back', async () => {
+    const [node] = await announced({ REDIS_SERVER_BIN: SERVER });
+    node?.prepare?.();
+    const before = access();
+    rmSync(join(data, 'redis/password.conf'));
+    writeFileSync(join(data, 'redis/cluster.json'), '{');
+
+    expect(node?.keepFiles?.()).toBe(true);
+    expect(access()).toEqual(before);
+    rmSync(join(data, 'redis/cluster.json'));
+    mkdirSync(join(data, 'redis/cluster.json'));
+    expect(node?.keepFiles?.()).toBe(true);
+  });
+
+  it('that run without a note of them, are found by their command lines, keep their ports, and are ended', async () => {
+    const port = ports[1] ?? 0;
+    const files = ['--include', join(data, 'redis/password.conf'), '--dir', join(data, 'redis/node-2')];
+    const script = `require('node:net').createServer().listen(${port}, '127.0.0.1', () => console.log())`;
+    const args = [...files, '--bind', '127.0.0.1', '--port', String(port), '--last'];
+    const stray = spawn(process.execPath, ['-e', script, '--', ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const gone = new Promise((resolve) => stray.once('exit', resolve));
+    try {
+      await new Promise((resolve) => stray.stdout.once('data', resolve));
+      const presence = { state: 'answers', pid: stray.pid, url: `redis://127.0.0.1:${port}`, number: 2 };
+      expect(await runningOf([REDIS_KIND], layout())).toEqual([{ title: 'Redis node', presence }]);
+      expect((await announced({ REDIS_SERVER_BIN: SERVER })).map(({ name }) => name)).toContain(`Redis 2 (${port})`);
+      expect(printed).toEqual([]);
+    } finally {
+      await endLeftBehind([REDIS_KIND], layout(), new Set());
+      stray.kill('SIGKILL');
+    }
+    await gone;
+    expect([stray.signalCode, await runningOf([REDIS_KIND], layout())]).toEqual(['SIGTERM', []]);
   });
 
   it('never end the rest, whatever a node says at its first start', () => {

@@ -1,22 +1,34 @@
-import { renameSync, statSync } from 'node:fs';
+import { existsSync, realpathSync, renameSync, statSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AppConfig } from '../../config/index.js';
-import { type FileLayout, presenceOf, type ReadinessProbe, type RunFile } from '../../platform/nodes/index.js';
+import {
+  type FileLayout,
+  presenceOf,
+  processesWith,
+  type ReadinessProbe,
+  type RunFile,
+  type RunNote,
+} from '../../platform/nodes/index.js';
 import {
   answersPing,
   configFile,
+  directoryOf,
   ensurePassword,
-  findRedisServer,
   formCluster,
   freeNodePorts,
+  lackIn,
+  makeNodeDirectory,
+  type OwnCluster,
+  passwordFile,
   type RedisEndpoint,
   removeClusterNodes,
+  restoreClusterFiles,
   serverArguments,
-  unreadableConfig,
   writeClusterNodes,
 } from '../../platform/redis/index.js';
 import { type RestartPolicy, SPARE } from './managed-process-core.js';
 import type { Message, ProcessDescription, ProcessKind } from './process-kind.js';
+import { redisComplaintIn, serverFor, unusable } from './redis-obstacles.js';
 
 const HOST = '127.0.0.1';
 const NODES = 6;
@@ -24,12 +36,9 @@ const MAX_LOG_BYTES = 8 * 1024 * 1024;
 const LOOK_AGAIN_AFTER_MS = 3_000;
 /** No waiting for what is missing. */
 const ONE_LOOK = 0;
-const MIN_VERSION = 7;
-const PUT_BACK = '"git checkout cluster-config" puts it back';
 const NUMBERS = Array.from({ length: NODES }, (_, index) => index + 1);
 
 type Print = (message: Message) => void;
-type RedisConfig = NonNullable<AppConfig['redis']>;
 
 /**
  * The rest runs without Redis, whatever is wrong with it. A killed master has lost its keys: it comes back after its replica,
@@ -44,6 +53,7 @@ export const REDIS_KIND: ProcessKind = {
   // The app uses the cache until it ends.
   stopRank: 2,
   runFiles: (layout) => NUMBERS.map((number) => layout.redisNode(number).runFile),
+  withoutRunFile: unnotedNodes,
   processes: (config, layout, print) =>
     nodesFor(config, layout, print).catch((error: unknown) => {
       print(unusable(error));
@@ -61,73 +71,43 @@ export const REDIS_KIND: ProcessKind = {
 };
 
 async function nodesFor(config: AppConfig, layout: FileLayout, print: Print): Promise<readonly ProcessDescription[]> {
-  const program = serverFor(config, print);
+  const program = serverFor(config, NODES, print);
   const { redis } = config;
   if (!redis || program === undefined) return [];
   const running = await runningPorts(layout);
   const ports = await freeNodePorts(redis.ports, running, redis.reservedPorts);
   reportMoved(redis.ports, ports, print);
   const nodes = ports.map((port) => ({ host: HOST, port }));
-  const password = ensurePassword(layout.redisDirectory);
-  const onReady = joining((withinMs) => formCluster(nodes, password, { withinMs }), print);
+  const cluster = { nodes, password: ensurePassword(layout.redisDirectory) };
+  const onReady = joining((withinMs) => formCluster(nodes, cluster.password, { withinMs }), print);
   running.forEach((port, index) => port === undefined && putAsideLongLog(layout.redisNode(index + 1).log));
-  return nodes.map((node, index) => ({ ...descriptionOf(program, index + 1, node, password, layout), onReady }));
-}
-
-/** The Redis server to start. Undefined when no node is to run here; then a line says why, unless that was asked for. */
-function serverFor({ redis, cache, http }: AppConfig, print: Print): string | undefined {
-  if (!redis || redis.nodes.length > 0) return undefined;
-  const isCacheOn = cache.maxBytes !== undefined;
-  if (!isCacheOn && http.requestsPerMinute === undefined) {
-    print({
-      text: 'CACHE=off, and no RATE_LIMIT applies: nothing uses Redis, so no node of it runs.',
-      isTrouble: false,
-    });
-    return undefined;
-  }
-  const server = findRedisServer(redis.serverBin, process.env['PATH'] ?? '');
-  const obstacle = obstacleTo(redis, server);
-  if (obstacle !== undefined) {
-    print(inMemoryAlone(...obstacle));
-    return undefined;
-  }
-  if (!isCacheOn) print({ text: 'CACHE=off: the Redis nodes run for RATE_LIMIT alone.', isTrouble: false });
-  return server;
-}
-
-/** What keeps all nodes from running, and what to do. */
-function obstacleTo(
-  { clashes, serverBin }: RedisConfig,
-  server: string | undefined,
-): readonly [problem: string, remedy: string] | undefined {
-  if (clashes.length > 0) {
-    return [`misconfigured: ${clashes.join('; ')}`, 'Give each setting ports of its own'];
-  }
-  if (server === undefined) {
-    return serverBin === undefined
-      ? ['There is no redis-server on this machine', '"npm run setup" installs it, REDIS=off does without']
-      : [`REDIS_SERVER_BIN=${serverBin} is not a program`, 'Name a Redis server, or set REDIS=off'];
-  }
-  const unreadable = unreadableConfig(NODES);
-  return unreadable === undefined ? undefined : [`${unreadable}`, `${PUT_BACK}, REDIS=off does without`];
-}
-
-function unusable(error: unknown): Message {
-  return inMemoryAlone(`Redis cannot be used (${(error as Error).message})`, 'Correct that, or set REDIS=off');
-}
-
-function inMemoryAlone(problem: string, remedy: string): Message {
-  return { text: `${problem}: the cache is in memory alone. ${remedy}.`, isTrouble: true };
+  return NUMBERS.map((number) => ({ ...descriptionOf(program, number, cluster, layout), onReady }));
 }
 
 /** The ports of the nodes that an earlier supervisor left running, by index. */
-function runningPorts(layout: FileLayout): Promise<readonly (number | undefined)[]> {
-  return Promise.all(
-    NUMBERS.map(async (number): Promise<number | undefined> => {
-      const presence = await presenceOf(layout.redisNode(number).runFile);
-      return presence.state === 'answers' ? endpointOf(presence.url).port : undefined;
-    }),
-  );
+async function runningPorts(layout: FileLayout): Promise<readonly (number | undefined)[]> {
+  const unnoted = unnotedNodes(layout);
+  const looks = NUMBERS.map(async (number): Promise<number | undefined> => {
+    const presence = await presenceOf(layout.redisNode(number).runFile);
+    const note = presence.state === 'answers' ? presence : unnoted.find((each) => each.number === number);
+    return note && endpointOf(note.url).port;
+  });
+  return Promise.all(looks);
+}
+
+/** The nodes that run in this directory, with or without a note: their command lines name its password file. */
+function unnotedNodes({ redisDirectory }: FileLayout): readonly (RunNote & { readonly number: number })[] {
+  return processesWith(['--include', passwordFile(redisDirectory)]).map(({ pid, commandLine }) => {
+    const valueOf = (pattern: RegExp): string => pattern.exec(commandLine)?.[1] ?? '0';
+    return {
+      ...{ pid, number: Number(valueOf(/[\\/]node-(\d+) /)) },
+      url: urlOf({ host: HOST, port: Number(valueOf(/ --port (\d+) /)) }),
+    };
+  });
+}
+
+function urlOf({ host, port }: RedisEndpoint): string {
+  return `redis://${host}:${String(port)}`;
 }
 
 function endpointOf(url: string): RedisEndpoint {
@@ -150,14 +130,11 @@ function reportMoved(wanted: readonly number[], ports: readonly number[], print:
   print({ text, isTrouble: false });
 }
 
-function descriptionOf(
-  program: string,
-  number: number,
-  node: RedisEndpoint,
-  password: string,
-  layout: FileLayout,
-): ProcessDescription {
-  const url = `redis://${node.host}:${String(node.port)}`;
+function descriptionOf(program: string, number: number, cluster: OwnCluster, layout: FileLayout): ProcessDescription {
+  const { password } = cluster;
+  const node = cluster.nodes[number - 1];
+  if (node === undefined) throw new Error(`Redis ${String(number)} has no port`);
+  const url = urlOf(node);
   const { directory, log, runFile } = layout.redisNode(number);
   const probe: ReadinessProbe = async () =>
     (await answersPing(node, password)) ? { state: 'ready', url } : { state: 'silent' };
@@ -166,28 +143,53 @@ function descriptionOf(
     ...{ name: `Redis ${String(number)} (${String(node.port)})`, program, log, probe, runFile: notedFile },
     args: serverArguments(layout.redisDirectory, number, node),
     environment: {},
-    complaintIn: (output) => redisComplaintIn(output, number, node.port, configFile(number)),
+    ...filesOf(number, cluster, layout),
+    isUsable: () => isUsable(node, password, directory),
+    complaintIn: (output) =>
+      existsSync(directory)
+        ? redisComplaintIn(output, number, node.port, configFile(number))
+        : `${directory} was removed: it is made anew`,
     rows: (_url, state) => [[`Redis ${String(number)}`, `${state} in ${directory}`]],
   };
 }
 
-/** Why a Redis server with the configuration in `file` did not start; a killed one says nothing. */
-export function redisComplaintIn(output: string, number: number, port: number, file: string): string | undefined {
-  if (/Could not create server TCP listening socket|Failed listening on port/.test(output)) {
-    return `port-taken: port ${String(port)} or ${String(port + 10_000)}, for Redis ${String(number)}, is in use by another program: stop that program, or set REDIS_CLUSTER_PORTS to free ports`;
+/** Whether the node works in the directory and takes the password. One that is held tells nothing, and is watched until it goes on. */
+async function isUsable(node: RedisEndpoint, password: string, directory: string): Promise<boolean> {
+  try {
+    return (await directoryOf(node, password)) === realpathSync(directory);
+  } catch (error) {
+    return existsSync(directory) && lackIn(error) === undefined;
   }
-  const [fatal] = /(?:Unrecoverable|Fatal) error[^\n]*/.exec(output) ?? [];
-  if (fatal?.includes('cluster config file') === true) {
-    return `nodes.conf of Redis ${String(number)} is damaged: delete that file, it is made again`;
-  }
-  if (fatal !== undefined) return fatal.includes(file) ? `${fatal}: ${PUT_BACK}` : fatal;
-  const [, version = '', line = '', directive = ''] =
-    /FATAL CONFIG FILE ERROR \(Redis ([\d.]+)\) \*+\nReading the configuration file, at line (\d+)\n>>> ([^\n]*)/.exec(
-      output,
-    ) ?? [];
-  if (version === '') return undefined;
-  const remedy = parseInt(version, 10) < MIN_VERSION ? `install Redis ${String(MIN_VERSION)} or later` : PUT_BACK;
-  return `${file}, line ${line}: Redis ${version} refuses ${directive}: ${remedy}`;
+}
+
+/** A server whose directory is gone cannot note what it learns of the cluster, and ends as soon as it has to. */
+function filesOf(
+  number: number,
+  cluster: OwnCluster,
+  layout: FileLayout,
+): Required<Pick<ProcessDescription, 'prepare' | 'keepFiles'>> {
+  const { redisDirectory } = layout;
+  const { directory } = layout.redisNode(number);
+  const inodeOf = (): number | undefined => statSync(directory, { throwIfNoEntry: false })?.ino;
+  let inode: number | undefined;
+  return {
+    prepare: () => {
+      makeNodeDirectory(redisDirectory, number);
+      restoreClusterFiles(redisDirectory, cluster);
+      inode = inodeOf();
+    },
+    keepFiles: () => {
+      try {
+        const found = inodeOf();
+        inode ??= found;
+        if (found === undefined || found !== inode) return false;
+        restoreClusterFiles(redisDirectory, cluster);
+      } catch {
+        // The disk is full, or permissions have changed. The next look may succeed.
+      }
+      return true;
+    },
+  };
 }
 
 /**

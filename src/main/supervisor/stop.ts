@@ -100,10 +100,14 @@ async function firstToStop(kinds: readonly ProcessKind[], layout: FileLayout): P
 
 /** All running processes of these kinds, with or without a supervisor. */
 export async function runningOf(kinds: readonly ProcessKind[], layout: FileLayout): Promise<readonly Found[]> {
-  const found = kinds.flatMap((kind) =>
-    kind.runFiles(layout).map(async (runFile) => ({ title: kind.title, presence: await presenceOf(runFile) })),
-  );
-  return (await Promise.all(found)).filter(({ presence }) => presence.state !== 'gone');
+  const found = kinds.map(async (kind): Promise<readonly Found[]> => {
+    const noted = await Promise.all(kind.runFiles(layout).map(presenceOf));
+    const running = noted.filter((presence) => presence.state !== 'gone');
+    const others = (kind.withoutRunFile?.(layout) ?? []).filter(({ pid }) => running.every((each) => each.pid !== pid));
+    const presences = [...running, ...others.map((note) => ({ state: 'answers', ...note }) as const)];
+    return presences.map((presence) => ({ title: kind.title, presence }));
+  });
+  return (await Promise.all(found)).flat();
 }
 
 /**

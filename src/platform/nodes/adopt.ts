@@ -4,7 +4,7 @@ import { readFrom } from './complaint.js';
 import { type ChildExit, type ChildProgram, type LaunchedChild, type OnWaiting, whenReady } from './launch.js';
 import { isSameProcess } from './presence.js';
 import { isAlive, signalProcess } from './process-table.js';
-import type { RunNote } from './run-file.js';
+import { type RunNote, watchRunFile } from './run-file.js';
 
 const LOOK_EVERY_MS = 50;
 
@@ -13,11 +13,13 @@ const LOOK_EVERY_MS = 50;
  * its exit code stays unknown. It gets signals only while pid and start time match its run file.
  */
 export function adoptChild(child: ChildProgram, note: RunNote, onWaiting: OnWaiting): LaunchedChild {
-  const { log } = child;
+  const { log, runFile } = child;
   const logLength = statSync(log, { throwIfNoEntry: false })?.size ?? 0;
   let isGone = false;
+  const endRunFile = runFile.url === undefined ? undefined : watchRunFile(runFile.path, { url: note.url }, note.pid);
   const exited = whenGone(note.pid).then((): ChildExit => {
     isGone = true;
+    endRunFile?.();
     return { pid: note.pid, code: null, signal: null, complaint: child.complaintIn(readFrom(log, logLength)) };
   });
   return {

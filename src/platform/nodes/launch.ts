@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { readFrom } from './complaint.js';
 import { explainFailure } from './explain-failure.js';
 import type { ReadinessProbe } from './readiness.js';
-import { type RunFile, type RunNote, writeRunFile } from './run-file.js';
+import { keepRunFile, type RunFile, type RunNote } from './run-file.js';
 
 const LOOK_EVERY_MS = 15;
 /** A process that waits for others should not spend its time on answering probes. */
@@ -40,6 +40,8 @@ export interface ChildProgram {
   readonly log: string;
   readonly probe: ReadinessProbe;
   readonly runFile: RunFile;
+  /** Makes what the program needs on disk. Called before each start. */
+  readonly prepare?: () => void;
   /** Finds in the output since the start why the process ended; undefined when the output does not say. */
   readonly complaintIn: (output: string) => string | undefined;
 }
@@ -70,6 +72,7 @@ export function refusedLaunch(complaint: string): LaunchedChild {
 
 function launched(child: ChildProgram, onWaiting: OnWaiting): LaunchedChild {
   const { log, program, args, environment, runFile } = child;
+  child.prepare?.();
   mkdirSync(dirname(log), { recursive: true });
   const output = openSync(log, 'a', 0o600);
   const logLength = fstatSync(output).size;
@@ -81,8 +84,10 @@ function launched(child: ChildProgram, onWaiting: OnWaiting): LaunchedChild {
   closeSync(output);
   const { pid } = process_;
   let failure: string | undefined;
+  let endRunFile: (() => void) | undefined;
   try {
-    if (pid !== undefined && runFile.url !== undefined) writeRunFile(runFile.path, { url: runFile.url }, pid);
+    if (pid !== undefined && runFile.url !== undefined)
+      endRunFile = keepRunFile(runFile.path, { url: runFile.url }, pid);
   } catch (error) {
     // Nothing would find the process after this one ends.
     failure = explainFailure(error);
@@ -91,7 +96,10 @@ function launched(child: ChildProgram, onWaiting: OnWaiting): LaunchedChild {
 
   const exited = exitOf(process_, () => failure ?? child.complaintIn(readFrom(log, logLength)));
   let isGone = false;
-  void exited.then(() => (isGone = true));
+  void exited.then(() => {
+    isGone = true;
+    endRunFile?.();
+  });
   return {
     exited,
     ready: whenReady(child, pid, onWaiting, () => isGone),

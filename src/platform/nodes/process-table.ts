@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 
 /** The index of the start time in /proc/<pid>/stat, counted from the state behind the name: field 22 overall (proc(5)). */
 const START_TIME = 19;
@@ -28,12 +28,45 @@ export function signalProcess(pid: number, name: NodeJS.Signals): void {
  * Undefined when there is no such process, or the system does not say.
  */
 export function startOf(pid: number): string | undefined {
-  return statOf(pid)?.[START_TIME] ?? (askPs(pid, 'lstart') || undefined);
+  return statOf(pid)?.[START_TIME] ?? (askPs(['-o', 'lstart=', '-p', String(pid)]) || undefined);
 }
 
 /** Empty when it is unknown. */
 export function commandLineOf(pid: number): string {
-  return readProc(pid, 'cmdline')?.replaceAll('\0', ' ') ?? askPs(pid, 'args');
+  return readProc(pid, 'cmdline')?.replaceAll('\0', ' ') ?? askPs(['-o', 'args=', '-p', String(pid)]);
+}
+
+export interface RunningProgram {
+  readonly pid: number;
+  readonly commandLine: string;
+}
+
+/** The other processes of this user whose command lines hold these arguments, one behind the other. */
+export function processesWith(args: readonly string[]): readonly RunningProgram[] {
+  const pids = entriesOf('/proc').filter((name) => /^\d+$/.test(name));
+  const user = process.getuid?.();
+  const isOwn = (pid: string): boolean => statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid === user;
+  const found =
+    pids.length > 0
+      ? pids
+          .filter(isOwn)
+          .map((pid) => ({ pid: Number(pid), commandLine: readProc(Number(pid), 'cmdline') ?? '' }))
+          .filter(({ commandLine }) => commandLine.includes(`\0${args.join('\0')}\0`))
+      : askPs(['-ww', '-U', String(user), '-o', 'pid=', '-o', 'args='])
+          .split('\n')
+          .map((line) => ({ pid: parseInt(line, 10), commandLine: line.replace(/^ *\d+ /, '') }))
+          .filter(({ commandLine }) => `${commandLine} `.includes(` ${args.join(' ')} `));
+  return found
+    .filter(({ pid }) => pid !== process.pid)
+    .map(({ pid, commandLine }) => ({ pid, commandLine: commandLine.replaceAll('\0', ' ') }));
+}
+
+function entriesOf(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
 }
 
 /** The fields behind the program's name, which may itself contain blanks and brackets. */
@@ -51,9 +84,9 @@ function readProc(pid: number, name: string): string | undefined {
   }
 }
 
-function askPs(pid: number, column: 'args' | 'lstart'): string {
+function askPs(args: readonly string[]): string {
   try {
-    return execFileSync('ps', ['-o', `${column}=`, '-p', String(pid)], {
+    return execFileSync('ps', args, {
       encoding: 'utf8',
       env: { PATH: '/bin:/usr/bin', LC_ALL: 'C' },
       stdio: ['ignore', 'pipe', 'ignore'],

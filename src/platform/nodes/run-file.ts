@@ -43,15 +43,24 @@ export function writeRunFile(path: string, about: Pick<RunNote, 'url' | 'setting
 }
 
 /**
- * Notes the address of this process, and notes it again when the file is gone or unreadable: without it `npm stop` does not find the process.
- * Ends, and removes the file, when the returned function is called.
+ * Notes the address of this process, or of `pid`, and keeps the note as `watchRunFile` does: without it `npm stop` does not find the
+ * process.
  */
-export function keepRunFile(path: string, about: Pick<RunNote, 'url' | 'settings'>): () => void {
-  writeRunFile(path, about);
+export function keepRunFile(
+  path: string,
+  about: Pick<RunNote, 'url' | 'settings'>,
+  pid: number = process.pid,
+): () => void {
+  writeRunFile(path, about, pid);
+  return watchRunFile(path, about, pid);
+}
+
+/** Notes the address again when the file is gone or unreadable. Ends, and removes the file, when the returned function is called. */
+export function watchRunFile(path: string, about: Pick<RunNote, 'url' | 'settings'>, pid: number): () => void {
   const look = setInterval(() => {
     if (readRunFile(path) !== undefined) return;
     try {
-      writeRunFile(path, about);
+      writeRunFile(path, about, pid);
     } catch {
       // The disk is full, or the directory is gone. The next look may succeed.
     }
@@ -59,7 +68,11 @@ export function keepRunFile(path: string, about: Pick<RunNote, 'url' | 'settings
   look.unref();
   return () => {
     clearInterval(look);
-    removeRunFile(path);
+    try {
+      removeRunFile(path);
+    } catch {
+      // The note stays, and `presenceOf` finds that its process is gone.
+    }
   };
 }
 

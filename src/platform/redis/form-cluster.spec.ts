@@ -2,6 +2,7 @@ import { expect, it } from '@jest/globals';
 import { rmSync } from 'node:fs';
 import { describeOnRedis, type RedisCluster } from '../../../test/support/redis-cluster.js';
 import { formCluster } from './form-cluster.js';
+import { nameOf } from './node-view.js';
 import { nodeDirectory } from './server-files.js';
 
 describeOnRedis('forming a Redis Cluster of six nodes', (cluster) => {
@@ -26,6 +27,15 @@ describeOnRedis('forming a Redis Cluster of six nodes', (cluster) => {
 
     expect(await formCluster(cluster().nodes, cluster().password)).toBeUndefined();
     expect(await shapeOf(cluster())).toEqual(before);
+  });
+
+  it.each([
+    ['another password', 'not the password', 'refuse the password'],
+    ['no password', undefined, 'ask for a password'],
+  ])('given %s, joins nothing, and names each node with that', async (_, password, lack) => {
+    const names = cluster().nodes.map(nameOf).join(', ');
+
+    expect(await formCluster(cluster().nodes, password, { withinMs: 0 })).toBe(`${names} ${lack}`);
   });
 
   it('given a killed master whose replica took over, keeps the new roles when the node is back', async () => {

@@ -46,6 +46,7 @@ describe('the ports of Redis nodes', () => {
     await take(one);
 
     expect(await freeNodePorts([one, two], [], [three + offset])).toEqual([four, two]);
+    expect(await freeNodePorts([one, two], [three, two], [three + offset])).toEqual([four, two]);
     expect(await freeNodePorts([one, three + 10_000])).toEqual([two, three + 10_000]);
     expect(await freeNodePorts([one, two + 10_000])).toEqual([three, two + 10_000]);
   });

@@ -14,7 +14,7 @@ export function portsOfNode(port: number): readonly number[] {
 /**
  * Each wanted port, or, where another program has it or its bus port, the next one that no other node wants and that is not
  * `reserved` for other processes of ours. `running`: the ports of nodes that run, by index; such a node keeps its port unless the
- * wanted one is free.
+ * wanted one is free or its own one is reserved.
  */
 export async function freeNodePorts(
   wanted: readonly number[],
@@ -25,7 +25,8 @@ export async function freeNodePorts(
   const isAmong = (port: number, taken: readonly number[]): boolean =>
     portsOfNode(port).some((each) => taken.includes(each));
   for (const [index, port] of wanted.entries()) {
-    const own = running[index];
+    const current = running[index];
+    const own = current !== undefined && isAmong(current, reserved) ? undefined : current;
     const others = [...wanted, ...running].flatMap((other = 0, at) =>
       at % wanted.length === index ? [] : portsOfNode(other),
     );

@@ -2,7 +2,7 @@ export { missingOf } from './cluster-plan.js';
 export { findRedisServer } from './find-server.js';
 export { type ClusterLook, formCluster, lookAt, viewsOf } from './form-cluster.js';
 export { freeNodePorts } from './free-ports.js';
-export { answersPing, slotOf, viewOf, withNode } from './node-connection.js';
+export { answersPing, directoryOf, lackIn, slotOf, viewOf, withNode } from './node-connection.js';
 export {
   countSlots,
   type KnownNode,
@@ -24,7 +24,11 @@ export {
   type ClusterLocation,
   configFile,
   ensurePassword,
+  makeNodeDirectory,
+  type OwnCluster,
+  passwordFile,
   removeClusterNodes,
+  restoreClusterFiles,
   serverArguments,
   unreadableConfig,
   writeClusterNodes,

@@ -66,6 +66,12 @@ export async function slotOf(endpoint: RedisEndpoint, password: string | undefin
   return Number(await withNode(endpoint, password, (node) => node.cluster('KEYSLOT', key)));
 }
 
+/** The directory that the server works in, empty once that was removed. Rejects as `withNode` does. */
+export async function directoryOf(endpoint: RedisEndpoint, password: string | undefined): Promise<string | undefined> {
+  const [, directory] = (await withNode(endpoint, password, (node) => node.config('GET', 'dir'))) as string[];
+  return directory;
+}
+
 /** What the node says about the cluster. Rejects as `withNode` does. */
 export function viewOf(endpoint: RedisEndpoint, password: string | undefined): Promise<NodeView> {
   return withNode(endpoint, password, async (node) => {

@@ -93,7 +93,7 @@ describe('the directory of a Redis Cluster', () => {
     expect(args[0]).toMatch(/cluster-config\/7005\/redis\.conf$/);
     expect(args.slice(1)).toEqual([
       ...['--include', join(directory, 'password.conf'), '--dir', join(directory, 'node-6')],
-      ...['--bind', HOST, '--port', '7106', '--cluster-enabled', 'yes', '--daemonize', 'no'],
+      ...['--bind', HOST, '--port', '7106', '--cluster-enabled', 'yes', '--daemonize', 'no', '--set-proc-title', 'no'],
     ]);
   });
 });

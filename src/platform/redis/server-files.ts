@@ -15,6 +15,7 @@ const CONFIG_DIRECTORY = 'cluster-config';
 const FIRST_CONFIG_PORT = 7_000;
 const PASSWORD_BYTES = 32;
 const OWNER_ONLY = 0o600;
+const OWNER_ONLY_DIRECTORY = 0o700;
 
 /** How to reach a cluster. */
 export interface ClusterAccess {
@@ -22,6 +23,10 @@ export interface ClusterAccess {
   readonly nodes: readonly RedisEndpoint[];
   /** Undefined when the cluster asks for none. */
   readonly password: string | undefined;
+}
+
+export interface OwnCluster extends ClusterAccess {
+  readonly password: string;
 }
 
 export interface ClusterLocation {
@@ -47,7 +52,11 @@ export function clusterAccess({ nodes, password, directory }: ClusterLocation): 
 
 /** Notes where the nodes of the cluster in `directory` listen. Readers see the whole note or none. */
 export function writeClusterNodes(directory: string, nodes: readonly RedisEndpoint[]): void {
-  replaceFile(join(directory, NODES_FILE), `${JSON.stringify({ nodes })}\n`);
+  replaceFile(join(directory, NODES_FILE), noteOf(nodes));
+}
+
+function noteOf(nodes: readonly RedisEndpoint[]): string {
+  return `${JSON.stringify({ nodes })}\n`;
 }
 
 /** Notes that no cluster runs in `directory`. */
@@ -59,25 +68,58 @@ export function removeClusterNodes(directory: string): void {
 export function ensurePassword(directory: string): string {
   const known = passwordIn(directory);
   if (known !== undefined) return known;
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
   const made = randomBytes(PASSWORD_BYTES).toString('hex');
-  const title = '# The password of the Redis Cluster, made at its first start.';
-  replaceFile(join(directory, PASSWORD_FILE), `${title}\nrequirepass ${made}\nmasterauth ${made}\n`);
+  writePassword(directory, made);
   return made;
+}
+
+function writePassword(directory: string, password: string): void {
+  mkdirSync(directory, { recursive: true, mode: OWNER_ONLY_DIRECTORY });
+  const title = '# The password of the Redis Cluster, made at its first start.';
+  const lines = [title, `requirepass ${password}`, `masterauth ${password}`];
+  replaceFile(passwordFile(directory), `${lines.join('\n')}\n`);
+}
+
+/** Writes again what is missing or another one in `directory`: the password and the addresses of the nodes that run there. */
+export function restoreClusterFiles(directory: string, { nodes, password }: OwnCluster): void {
+  if (passwordIn(directory) !== password) writePassword(directory, password);
+  if (readText(join(directory, NODES_FILE)) !== noteOf(nodes)) writeClusterNodes(directory, nodes);
+}
+
+/** The file that the command line of each server of the cluster in `directory` names. */
+export function passwordFile(directory: string): string {
+  return join(directory, PASSWORD_FILE);
 }
 
 export function nodeDirectory(directory: string, number: number): string {
   return join(directory, `node-${String(number)}`);
 }
 
-/** The arguments of a Redis server that is node `number`, counted from 1. Makes its directory. */
+/** Makes the directory of node `number`. */
+export function makeNodeDirectory(directory: string, number: number): void {
+  mkdirSync(nodeDirectory(directory, number), { recursive: true, mode: OWNER_ONLY_DIRECTORY });
+}
+
+/**
+ * The arguments of a Redis server that is node `number`, counted from 1, in the directory that `makeNodeDirectory` makes. The
+ * process keeps its command line, by which it is found when its files are gone.
+ */
 export function serverArguments(directory: string, number: number, { host, port }: RedisEndpoint): readonly string[] {
-  const files = nodeDirectory(directory, number);
-  mkdirSync(files, { recursive: true, mode: 0o700 });
   return [
     configFile(number),
-    ...['--include', join(directory, PASSWORD_FILE), '--dir', files],
-    ...['--bind', host, '--port', String(port), '--cluster-enabled', 'yes', '--daemonize', 'no'],
+    ...['--include', passwordFile(directory), '--dir', nodeDirectory(directory, number)],
+    ...[
+      '--bind',
+      host,
+      '--port',
+      String(port),
+      '--cluster-enabled',
+      'yes',
+      '--daemonize',
+      'no',
+      '--set-proc-title',
+      'no',
+    ],
   ];
 }
 
@@ -111,7 +153,7 @@ function projectAbove(directory: string): string {
 }
 
 function passwordIn(directory: string): string | undefined {
-  return /^requirepass (\S+)$/m.exec(readText(join(directory, PASSWORD_FILE)) ?? '')?.[1];
+  return /^requirepass (\S+)$/m.exec(readText(passwordFile(directory)) ?? '')?.[1];
 }
 
 function readText(path: string): string | undefined {
