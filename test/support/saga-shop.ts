@@ -81,7 +81,21 @@ export class SagaShop {
       return new SqlSagaFile({ clock: systemClock, crashSites: NO_CRASH_SITES }, definition, owner);
     };
     const files = { orders: file('orders'), payment: file('payment'), stock: file('stock') };
-    return new SagaShop(databases, files, { ...ports, definition });
+    const shop = new SagaShop(databases, files, { ...ports, definition });
+    if (Object.keys(shop.counts()).length === 0) await shop.fill({ credit: 3, stock: 2 });
+    return shop;
+  }
+
+  /** Sets the counts anew. */
+  async fill({ credit, stock }: { readonly credit: number; readonly stock: number }): Promise<void> {
+    const counts = { orders: [], payment: [['credit', credit]], stock: [['stock', stock]] };
+    for (const name of NAMES) {
+      const { writer, writeHandle } = this.databases[name];
+      await writer.run(() => {
+        writeHandle.prepare('DELETE FROM counts').run();
+        for (const one of counts[name]) writeHandle.prepare('INSERT INTO counts VALUES (?, ?)').run(...one);
+      });
+    }
   }
 
   /** Begins a saga and returns its number. */
@@ -179,11 +193,5 @@ async function openIn(directory: string, name: Name, ports: Partial<SqlDatabaseP
       migrations: [...PLATFORM_MIGRATIONS, CreateSagaSteps1764800000001, CreateCounts1764800000002],
     },
   );
-  const first = { orders: [], payment: [['credit', 3]], stock: [['stock', 2]] }[name];
-  await database.writer.run(() => {
-    for (const [count, value] of first) {
-      database.writeHandle.prepare('INSERT OR IGNORE INTO counts (name, value) VALUES (?, ?)').run(count, value);
-    }
-  });
   return database;
 }

@@ -81,6 +81,7 @@ export class SagaRelay {
   private readonly endings = new Map<number, Ending>();
   private readonly names: readonly string[];
   private readonly warnings: LimitedWarnings;
+  private isSuperseded: (saga: SagaRef) => boolean = () => false;
   private stopping: Round | undefined;
 
   constructor(
@@ -95,14 +96,12 @@ export class SagaRelay {
   }
 
   /**
-   * Reads all outboxes and gives each event one try that uses up no budget. A saga that its owner has superseded goes no further.
-   * Resolves when each of these sagas has ended, waits for its next try, or is parked.
+   * Reads all outboxes and gives each event one try that uses up no budget. A saga that its owner has superseded goes no further: it
+   * is asked here and at each drain. Resolves when each of these sagas has ended, waits for its next try, or is parked.
    */
   start(isSuperseded: (saga: SagaRef) => boolean): Promise<void> {
-    for (const delivery of this.found()) {
-      if (isSuperseded(delivery.record.saga)) this.decide(delivery, { type: 'superseded' });
-    }
-    return this.tryNow([...this.deliveries.values()]);
+    this.isSuperseded = isSuperseded;
+    return this.drain();
   }
 
   /** The commit that began this saga is durable. */
@@ -125,7 +124,7 @@ export class SagaRelay {
 
   /** Gives each event of the outboxes that is not in flight one try, also a parked one. Resolves as `start` does. */
   drain(): Promise<void> {
-    this.found();
+    this.readOutboxes();
     return this.tryNow([...this.deliveries.values()]);
   }
 
@@ -187,14 +186,15 @@ export class SagaRelay {
     return this.stopping.closed();
   }
 
-  /** The events in the outboxes of which this relay did not know. */
-  private found(): readonly Delivery[] {
-    return [...this.lanes.values()].flatMap(({ file }) =>
-      file
-        .undelivered()
-        .filter(({ saga, step }) => !this.deliveries.has(keyOf(saga.number, step)))
-        .map((record) => this.track(file, record)),
-    );
+  /** Finds events of which this relay does not know: an earlier process has left them, or a note is still to be written. */
+  private readOutboxes(): void {
+    for (const { file } of this.lanes.values()) {
+      for (const record of file.undelivered()) {
+        if (this.deliveries.has(keyOf(record.saga.number, record.step))) continue;
+        const delivery = this.track(file, record);
+        if (this.isSuperseded(record.saga)) this.decide(delivery, { type: 'superseded' });
+      }
+    }
   }
 
   private tryNow(deliveries: readonly Delivery[]): Promise<void> {
