@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { AppProcess, type ExitOf, removeDirectory, temporaryDirectory } from '../support/app-process.js';
+import { AppProcess, removeDirectory, temporaryDirectory } from '../support/app-process.js';
+import type { ExitOf } from '../support/server-process.js';
 
 const PROGRAM = resolve('dist/bundle/atomic-invoice.mjs');
 const MAX_INVOICES = 40;

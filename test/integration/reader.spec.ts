@@ -54,7 +54,7 @@ async function startReader(environment: Readonly<Record<string, string>> = {}): 
 }
 
 async function readerThatRefuses(): Promise<string> {
-  const reader = await ReaderProcess.spawn(dataDirectory);
+  const reader = ReaderProcess.spawn(dataDirectory);
   readers.push(reader);
   const { code } = await reader.exited;
   expect([code, reader.printed.trim().split('\n').length]).toEqual([1, 1]);

@@ -1,6 +1,7 @@
 import { appendFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { AppProcess, type ExitOf, removeDirectory, temporaryDirectory } from '../support/app-process.js';
+import { AppProcess, removeDirectory, temporaryDirectory } from '../support/app-process.js';
+import type { ExitOf } from '../support/server-process.js';
 import { AuditedClient } from '../support/audited-client.js';
 import { SeededRandom } from '../support/seeded-random.js';
 import { ShopClient } from '../support/shop-client.js';

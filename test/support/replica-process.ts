@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join, resolve } from 'node:path';
-import type { ExitOf } from './app-process.js';
+import type { ExitOf } from './server-process.js';
 import { eventually } from './eventually.js';
 
 const PROGRAM = resolve('dist/bundle/replica.mjs');

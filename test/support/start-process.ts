@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type ExitOf } from './app-process.js';
+import type { ExitOf } from './server-process.js';
 import { eventually } from './eventually.js';
 import { withoutWaiting } from './stand-in-fleet.js';
 

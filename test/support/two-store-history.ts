@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import type { AppProcess, ExitOf } from './app-process.js';
+import type { AppProcess } from './app-process.js';
+import type { ExitOf } from './server-process.js';
 import { Cluster } from './cluster.js';
 import { eventually } from './eventually.js';
 import { SeededRandom } from './seeded-random.js';
