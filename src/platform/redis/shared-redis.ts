@@ -53,8 +53,8 @@ export class SharedRedis implements Pick<RedisClient, 'isReady' | 'call'> {
   }
 
   /** As of the client. */
-  call(...command: Parameters<RedisClient['call']>): Promise<unknown> {
-    return this.client?.call(...command) ?? Promise.reject(new Error('no Redis Cluster was found'));
+  call(name: string, args: Parameters<RedisClient['call']>[1]): Promise<unknown> {
+    return this.client?.call(name, args) ?? Promise.reject(new Error('no Redis Cluster was found'));
   }
 
   /** Nothing is called afterwards. */
