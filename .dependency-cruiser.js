@@ -21,6 +21,7 @@ export const MODULE_ORDER = [
   'users',
   'ids',
   'payment',
+  'orders',
   'stores',
   'operations',
   'groups',

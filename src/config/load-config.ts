@@ -38,7 +38,7 @@ export function loadDirectories(): Directories {
 
 export function parseConfig(environment: Environment) {
   const settings = parseSettings(appSchema, environment);
-  const { storage, replication, transactions, cache, log, client } = settings;
+  const { storage, replication, transactions, checkouts, cache, log, client } = settings;
   const redis = redisConfigOf(settings.redis, storage.dataDirectory);
   return deepFreeze({
     ...{ storage, log, client, http: httpConfigOf(settings), faults: faultsConfigOf(settings.faults) },
@@ -52,6 +52,7 @@ export function parseConfig(environment: Environment) {
       minInSync: minInSyncOf(replication),
       batchBytes: replication.replicationBatchBytes,
     },
+    checkouts: { ...checkouts, deliveryDelayMs: settings.faults.sagaDeliveryDelayMs },
     transactions: { ...transactions, answerDeadlineMs: replication.writeDeadlineMs },
     cache: { maxBytes: cache.cache === 'on' ? cache.cacheBytes : undefined },
     redis: redis && { ...redis, ...redisNodesOf(settings) },

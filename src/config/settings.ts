@@ -17,6 +17,8 @@ const onOff = (preset: 'on' | 'off'): z.ZodDefault<z.ZodEnum<{ on: 'on'; off: 'o
 const MEBIBYTE = 1024 * 1024;
 /** The longest delay of a Node timer. */
 const MAX_MS = 2 ** 31 - 1;
+/** The key that another process of this system adds to a request lives 120 s, and GATEWAY_HOLD_MS and 5 s come on top. */
+const MAX_CHECKOUT_TIMEOUT_MS = 100_000;
 const MAX_REPLICAS = 64;
 const REPLICAS_THAT_MUST_FOLLOW = 2;
 const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|localhost|::1)$/;
@@ -81,6 +83,7 @@ export const SLICES = {
   /** Settings of the commands that call the app. */
   client: z.object({ apiKey: sentKey }),
   transactions: z.object({ prepareDeadlineMs: milliseconds(1_000), inDoubtAfterMs: milliseconds(5_000) }),
+  checkouts: z.object({ checkoutTimeoutMs: milliseconds(30_000) }),
   cache: z.object({ cache: onOff('on'), cacheBytes: bytes(64 * MEBIBYTE) }),
   redis: redisSettings,
   log: z.object({
@@ -94,6 +97,7 @@ export const SLICES = {
       .string()
       .regex(/^[a-z\d][a-z\d.-]*(?:#[1-9]\d*)?$/, 'must be the name of a crash site, with #n for the n-th time')
       .optional(),
+    sagaDeliveryDelayMs: milliseconds(0, 0),
   }),
 };
 
@@ -107,6 +111,7 @@ export function variableOf(field: string): string {
 const SHORTER_BEFORE_LONGER = [
   ['replicaTimeoutMs', 'prepareDeadlineMs'],
   ['prepareDeadlineMs', 'writeDeadlineMs'],
+  ['writeDeadlineMs', 'checkoutTimeoutMs'],
   ['pingMs', 'deadAfterMs'],
   ['headersTimeoutMs', 'requestTimeoutMs'],
 ] as const;
@@ -115,31 +120,41 @@ const settingsSchema = z.object(SLICES);
 export type Settings = z.infer<typeof settingsSchema>;
 
 /** Rules for every process. */
-export const commonSchema = settingsSchema.superRefine(({ http, replication, transactions, faults }, context) => {
-  const refuse = (field: string, message: string): void => {
-    context.addIssue({ code: 'custom', path: [field], message });
-  };
-  const { host, apiKeys: keys } = http;
-  if (!isLoopback(host) && keys.length === 0) {
-    refuse('apiKeys', `must be set to listen on ${host}: without keys, only this machine may call (HOST=127.0.0.1)`);
-  }
-  if (faults.crashSite !== undefined && faults.faults !== '1') refuse('crashSite', 'needs FAULTS=1');
-  if (new Set(keys.map(({ name }) => name)).size < keys.length)
-    refuse('apiKeys', 'must give each key a different name');
+export const commonSchema = settingsSchema.superRefine(
+  ({ http, replication, transactions, checkouts, faults }, context) => {
+    const refuse = (field: string, message: string): void => {
+      context.addIssue({ code: 'custom', path: [field], message });
+    };
+    const { host, apiKeys: keys } = http;
+    if (!isLoopback(host) && keys.length === 0) {
+      refuse('apiKeys', `must be set to listen on ${host}: without keys, only this machine may call (HOST=127.0.0.1)`);
+    }
+    if (faults.crashSite !== undefined && faults.faults !== '1') refuse('crashSite', 'needs FAULTS=1');
+    if (faults.sagaDeliveryDelayMs > 0 && faults.faults !== '1') refuse('sagaDeliveryDelayMs', 'needs FAULTS=1');
+    if (checkouts.checkoutTimeoutMs > MAX_CHECKOUT_TIMEOUT_MS) {
+      refuse(
+        'checkoutTimeoutMs',
+        `must be at most ${String(MAX_CHECKOUT_TIMEOUT_MS)}: a key that a gateway adds lives no longer`,
+      );
+    }
+    if (new Set(keys.map(({ name }) => name)).size < keys.length)
+      refuse('apiKeys', 'must give each key a different name');
 
-  const waits = { ...http, ...replication, ...transactions };
-  for (const [shorter, longer] of SHORTER_BEFORE_LONGER) {
-    if (waits[shorter] < waits[longer]) continue;
-    refuse(shorter, `must be below ${variableOf(longer)} (${String(waits[longer])})`);
-  }
-  const replicas = nodesOf(replication).length;
-  const { minInsyncReplicas } = replication;
-  const min = Math.min(1, replicas);
-  if (minInsyncReplicas !== undefined && (minInsyncReplicas < min || minInsyncReplicas > replicas)) {
-    const range = replicas === 0 ? '0: there are no replicas' : `from 1 to ${String(replicas)}, the number of replicas`;
-    refuse('minInsyncReplicas', `must be ${range}`);
-  }
-});
+    const waits = { ...http, ...replication, ...transactions, ...checkouts };
+    for (const [shorter, longer] of SHORTER_BEFORE_LONGER) {
+      if (waits[shorter] < waits[longer]) continue;
+      refuse(shorter, `must be below ${variableOf(longer)} (${String(waits[longer])})`);
+    }
+    const replicas = nodesOf(replication).length;
+    const { minInsyncReplicas } = replication;
+    const min = Math.min(1, replicas);
+    if (minInsyncReplicas !== undefined && (minInsyncReplicas < min || minInsyncReplicas > replicas)) {
+      const range =
+        replicas === 0 ? '0: there are no replicas' : `from 1 to ${String(replicas)}, the number of replicas`;
+      refuse('minInsyncReplicas', `must be ${range}`);
+    }
+  },
+);
 
 /** Rules for the app alone: REPLICA_PORTS may name the port of a replica, but not the app's own port. */
 export const appSchema = commonSchema.superRefine(({ http, replication }, context) => {

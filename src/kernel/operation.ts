@@ -11,7 +11,7 @@ export interface OperationStamp {
   readonly owner?: string;
 }
 
-/** A finished operation; exists exactly when its write is durable. Stores keep `Answer` unread; only adapters read it. */
+/** An operation; exists exactly when its write, or the first step of it, is durable. Stores keep `Answer` unread; only adapters read it. */
 export interface OperationRecord<Answer> {
   readonly id: string;
   readonly bodyHmac: string | undefined;
@@ -19,6 +19,10 @@ export interface OperationRecord<Answer> {
   readonly atMs: number;
   /** Undefined until all stores of a transaction have carried it out, because the whole answer is known only after that. */
   readonly answer: Answer | undefined;
+  /** Present while the operation goes on after its first step; resolves when it has ended, and never rejects. */
+  readonly ended?: Promise<void>;
+  /** Present when its steps were undone: the answer is the refusal. */
+  readonly isUndone?: true;
 }
 
 /** How long a client's Idempotency-Key remains valid after its write. */

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CRASH_SITES } from '../../src/main/api/crash-sites.js';
 import { CLUSTER_CRASH_SITES } from '../../src/protocols/cluster-client/index.js';
-import { SAGA_CRASH_SITES } from '../../src/protocols/saga/index.js';
 import { FOLLOWER_CRASH_SITES } from '../../src/platform/documents/index.js';
 
 const SOURCE = fileURLToPath(new URL('../../src', import.meta.url));
@@ -28,8 +27,6 @@ describe('the crash sites that fault tests sweep', () => {
   it('are exactly those that the code reaches, each in one place', () => {
     const reached = argumentsOfReach().map((argument) => NAME.exec(argument)?.[1]);
 
-    expect([...CRASH_SITES, ...FOLLOWER_CRASH_SITES, ...CLUSTER_CRASH_SITES, ...SAGA_CRASH_SITES].sort()).toEqual(
-      reached.sort(),
-    );
+    expect([...CRASH_SITES, ...FOLLOWER_CRASH_SITES, ...CLUSTER_CRASH_SITES].sort()).toEqual(reached.sort());
   });
 });

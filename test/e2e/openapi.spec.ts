@@ -10,6 +10,7 @@ import {
   refsIn,
   resolveRef,
 } from './support/openapi.js';
+import { itemOf, Shop } from './support/shop.js';
 import { useSharedApp } from './support/shared-app.js';
 
 const USER = { firstname: 'Ada', lastname: 'Lovelace' };
@@ -57,6 +58,10 @@ describe('the API document', () => {
         ...['POST /payment/create_user', 'GET /payment/find_user/{user_id}'],
         ...['POST /payment/add_funds/{user_id}/{amount}', 'POST /payment/pay/{user_id}/{amount}'],
         'POST /payment/batch_init/{n}/{starting_money}',
+        ...['POST /orders/create/{user_id}', 'GET /orders/find/{order_id}', 'POST /orders/checkout/{order_id}'],
+        'POST /orders/addItem/{order_id}/{item_id}/{quantity}',
+        'POST /orders/batch_init/{n}/{n_items}/{n_users}/{item_price}',
+        ...['GET /sagas', 'GET /sagas/{id}', 'POST /sagas/recover', 'POST /sagas/{id}/resume'],
         ...['POST /nosql/users/{id}', 'GET /nosql/users/{id}', 'PUT /nosql/users/{id}'],
         ...RESOURCES.flatMap(({ path }) => [`GET ${path}`, `POST ${path}`]),
         ...RESOURCES.flatMap(({ path }) => ['GET', 'PUT', 'DELETE'].map((method) => `${method} ${path}/{id}`)),
@@ -244,7 +249,12 @@ describe('the examples in the API document', () => {
   it('look like real answers to GET', async () => {
     const book = await app.client.post('/books', RESOURCES[0].input);
     const transaction = await app.client.post('/books-2pc', RESOURCES[0].input);
+    const shop = new Shop(() => app.client);
+    const order = await shop.order(await shop.user(), [[itemOf(book.header('location')), 1]]);
+    const checkout = await shop.checkOut(order);
     const real: Record<string, string> = {
+      '/orders/find/{order_id}': `/orders/find/${order}`,
+      '/sagas/{id}': `/sagas/${checkout.header('x-operation-id')}`,
       '/transactions/{id}': `/transactions/${transaction.json<{ transactionId: string }>().transactionId}`,
       '/books/{id}': book.header('location'),
       '/customers/{id}': await app.client.add('/customers', RESOURCES[1].input),
@@ -255,7 +265,7 @@ describe('the examples in the API document', () => {
       '/operations/{id}': `/operations/${book.header('x-operation-id')}`,
     };
     const reads = endpoints.filter(({ method, path }) => method === 'GET' && !TEXT_PATHS.includes(path));
-    expect(reads).toHaveLength(16);
+    expect(reads).toHaveLength(19);
     for (const { path, operation } of reads) {
       const answer = await app.client.get(real[path] ?? path);
       const schema = operation.responses['200']?.content?.['application/json']?.schema;

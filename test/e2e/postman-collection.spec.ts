@@ -76,6 +76,7 @@ describe('the Postman collection', () => {
         'Users',
         'Stock',
         'Payment',
+        'Buy a book',
       ],
       ...['Replicas', 'Groups on a node', 'Replication', 'Idempotency', 'Concurrency (ETag)', 'Errors'],
     ]);

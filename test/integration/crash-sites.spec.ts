@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CRASH_SITES } from '../../src/main/api/crash-sites.js';
+import { SAGA_CRASH_SITES } from '../../src/protocols/saga/index.js';
 import { TWO_PHASE_CRASH_SITES } from '../../src/protocols/two-phase-commit/index.js';
 import { AppProcess, removeDirectory, temporaryDirectory } from '../support/app-process.js';
 import { type Death, ShopHistory } from './shop-history.js';
@@ -16,8 +17,10 @@ const CUTTING = CRASH_SITES.filter((site) => site.startsWith('journal.recovery-c
 const AT_EACH_START = CRASH_SITES.filter((site) => site.startsWith('sql.epoch.'));
 /** Reached by transactions over both stores, which this load has none of. */
 const TWO_PHASE: readonly string[] = TWO_PHASE_CRASH_SITES;
+/** Reached by checkouts. */
+const SAGA: readonly string[] = SAGA_CRASH_SITES;
 const RECURRING = CRASH_SITES.filter(
-  (site) => ![...ONCE, ...BESIDE, ...CUTTING, ...AT_EACH_START, ...TWO_PHASE].includes(site),
+  (site) => ![...ONCE, ...BESIDE, ...CUTTING, ...AT_EACH_START, ...TWO_PHASE, ...SAGA].includes(site),
 );
 
 /** Where one life dies, and where the next one dies of what that left behind. */

@@ -1,6 +1,7 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
 import { Books2pcModule } from '../../modules/books-2pc/index.js';
+import { CheckoutSagas, SagaService } from '../../modules/orders/index.js';
 import { IdsModule } from '../../modules/ids/index.js';
 import { type OperationService, OperationsModule } from '../../modules/operations/index.js';
 import { TransactionsModule } from '../../modules/transactions/index.js';
@@ -13,6 +14,7 @@ import { SqlDatabase, SqlOperationLedger, SqlTransactionTable } from '../../plat
 import { ReplicationPrimary } from '../../protocols/replication/index.js';
 import { DocumentParticipant, TransactionCoordinator } from '../../protocols/two-phase-commit/index.js';
 import { AppCache } from './app-cache.js';
+import type { Checkouts } from './check-out.js';
 import { HealthController, SQL_FILES } from './health.controller.js';
 import { MetricsController } from './metrics.controller.js';
 import { ReadinessGate } from './readiness-gate.js';
@@ -26,7 +28,7 @@ import type { Transactions } from './transact.js';
 class StoresModule {
   static of(
     { bookstore, sqlFiles, documents }: OpenedStores,
-    { replication, transactions, cache }: AppParts,
+    { replication, transactions, checkouts, cache }: AppParts,
   ): DynamicModule {
     const { database } = bookstore;
     const providers = [
@@ -39,6 +41,8 @@ class StoresModule {
       { provide: TransactionCoordinator, useValue: transactions.coordinator },
       { provide: DocumentParticipant, useValue: transactions.documents },
       { provide: SqlTransactionTable, useValue: transactions.table },
+      { provide: CheckoutSagas, useValue: checkouts.sagas },
+      { provide: SagaService, useValue: checkouts.service },
       { provide: SQL_FILES, useValue: sqlFiles },
     ];
     return { module: StoresModule, providers, exports: providers.map(({ provide }) => provide) };
@@ -48,6 +52,7 @@ class StoresModule {
 interface AppParts {
   readonly replication: ReplicationPrimary;
   readonly transactions: Transactions;
+  readonly checkouts: Checkouts;
   readonly operations: OperationService<Answer>;
   readonly observer: HttpObserver;
   readonly gate: ReadinessGate;

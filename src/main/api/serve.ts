@@ -30,6 +30,7 @@ import { isAuthorized, replicationAuthorization } from '../../protocols/replicat
 import { answerAtStop } from './answer-at-stop.js';
 import { ApiModule } from './api.module.js';
 import { AppCache } from './app-cache.js';
+import { checkOut } from './check-out.js';
 import { endFirstStart } from './first-start.js';
 import { admitHotReads, YieldingAdapter } from './hot-reads.js';
 import type { OpenedStores } from './open.js';
@@ -64,6 +65,7 @@ async function served(stores: OpenedStores): Promise<RunningServer> {
     crashSites: stores.crashSites,
     ended: countTransactions(observer.registry),
   });
+  const checkouts = checkOut(config.checkouts, stores, { log, guard: (drain) => drain() });
   const authorization = replicationAuthorization(secret);
   const redis = sharedRedis(config.redis, { log, registry: observer.registry });
   const quotaKey = deriveKey(secret, 'quota');
@@ -95,6 +97,7 @@ async function served(stores: OpenedStores): Promise<RunningServer> {
   const sqlOperations = stores.sqlFiles.map(({ operations }) => operations);
   const ledgers = [
     transactions.operations,
+    checkouts.operations,
     ...sqlOperations.slice(1),
     new DocumentOperationLedger(
       stores.documents,
@@ -114,11 +117,21 @@ async function served(stores: OpenedStores): Promise<RunningServer> {
     keysPerCaller: config.http.idempotencyKeys,
     isKeyAdded: ({ headers }) => isAuthorized(headers[ADDED_KEY_HEADER]?.toString(), authorization),
   });
-  for (const store of [...sqlOperations, stores.documents]) await idempotency.count(store.heldKeys(), nextTurn);
+  for (const store of [...sqlOperations, checkouts.operations, stores.documents])
+    await idempotency.count(store.heldKeys(), nextTurn);
   idempotency.install(server);
 
   const operations = new OperationService(ledgers, coordinator, table);
-  const module = ApiModule.of(stores, { replication, transactions, operations, observer, gate, files, cache });
+  const module = ApiModule.of(stores, {
+    replication,
+    transactions,
+    checkouts,
+    operations,
+    observer,
+    gate,
+    files,
+    cache,
+  });
   const app = await nestApp(server, module, logger);
   serveHotReads(app);
   documentApp(app);
@@ -132,6 +145,7 @@ async function served(stores: OpenedStores): Promise<RunningServer> {
       isSeeded: config.storage.seed === 'on',
     });
     for (const store of registrations) if (store.kind === 'sql') await store.recover?.(app);
+    await checkouts.open();
     gate.open();
     cache.share();
     stores.sqlFiles.forEach(({ check }) => {
@@ -155,6 +169,7 @@ async function served(stores: OpenedStores): Promise<RunningServer> {
       });
       cache.close();
       redis.close();
+      await checkouts.close();
       await transactions.close();
       replication.close();
       await stores.close();

@@ -1,4 +1,4 @@
-import { AppError, type OperationLedger } from '../../kernel/index.js';
+import { AppError, type OperationLedger, type OperationRecord } from '../../kernel/index.js';
 import type { SqlTransactionTable } from '../../platform/sql/index.js';
 import type { TransactionView } from '../../protocols/two-phase-commit/index.js';
 export type OperationState = 'committed' | 'running' | 'aborted';
@@ -23,7 +23,7 @@ export class OperationService<Answer> {
   find(id: string): FoundOperation<Answer> {
     for (const ledger of this.ledgers) {
       const found = ledger.findById(id);
-      if (found !== undefined) return { id, state: 'committed', atMs: found.atMs, answer: found.answer };
+      if (found !== undefined) return { id, state: stateOf(found), atMs: found.atMs, answer: found.answer };
     }
     const transaction = this.lastTransaction(id);
     if (transaction !== undefined) {
@@ -36,7 +36,10 @@ export class OperationService<Answer> {
 
   /** The current state; undefined when no store knows the operation. */
   stateOf(id: string): OperationState | undefined {
-    if (this.ledgers.some((ledger) => ledger.findById(id) !== undefined)) return 'committed';
+    for (const ledger of this.ledgers) {
+      const found = ledger.findById(id);
+      if (found !== undefined) return stateOf(found);
+    }
     const transaction = this.lastTransaction(id);
     return transaction && STATE_OF[transaction.state];
   }
@@ -45,6 +48,11 @@ export class OperationService<Answer> {
   private lastTransaction(id: string): TransactionView | undefined {
     return this.transactions.live().findLast(({ operationId }) => operationId === id);
   }
+}
+
+function stateOf({ ended, isUndone }: OperationRecord<unknown>): OperationState {
+  if (ended !== undefined) return 'running';
+  return isUndone ? 'aborted' : 'committed';
 }
 
 const STATE_OF: Readonly<Record<TransactionView['state'], OperationState>> = {

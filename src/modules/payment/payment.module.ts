@@ -18,6 +18,8 @@ export class PaymentModule {
     };
     return {
       module: PaymentModule,
+      // Only the opened file makes an instance of this module, so orders cannot import it.
+      global: true,
       imports: [ShopSetsModule],
       controllers: [PaymentController],
       providers: [{ provide: PaymentService, useValue: new PaymentService(file, users, newId) }, batchInit],

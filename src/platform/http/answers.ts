@@ -45,7 +45,8 @@ export const PREPARED_BODY_BYTES = {
 export function sendAnswer(reply: FastifyReply, answer: Answer): FastifyReply {
   reply.code(answer.status).headers(answer.headers);
   if (answer.body === null) return reply.send();
-  return reply.header('content-type', JSON_CONTENT_TYPE).send(answer.body);
+  if (answer.headers['content-type'] === undefined) reply.header('content-type', JSON_CONTENT_TYPE);
+  return reply.send(answer.body);
 }
 
 /** Sends one resource with its validator; 304 when the client's copy is current. Throws `precondition-failed`. */

@@ -34,6 +34,8 @@ declare module 'fastify' {
     repeatedOperationId: string | undefined;
     /** Set when the answer comes before the write is over. */
     operationEnded: Promise<unknown> | undefined;
+    /** True for a refusal with an operation record: a repeat with the key gets it again. */
+    isAnswerKept: boolean;
   }
   interface FastifyContextConfig {
     /** Marks a route whose work has no operation record, because repeating it does no harm. */
@@ -98,6 +100,7 @@ export class IdempotencyGate {
     fastify.decorateRequest('operation', undefined);
     fastify.decorateRequest('repeatedOperationId', undefined);
     fastify.decorateRequest('operationEnded', undefined);
+    fastify.decorateRequest('isAnswerKept', false);
     fastify.addHook('preHandler', (request, reply, done) => {
       // When the handler finds no route, this hook runs again on a request that already holds its place.
       if (isReading(request.method) || request.operation) {
@@ -115,7 +118,8 @@ export class IdempotencyGate {
       }, done);
     });
     fastify.addHook('onSend', (request, reply, payload, done) => {
-      const mayBeDone = reply.statusCode < 300 || reply.statusCode === STATUS_OF['outcome-unknown'];
+      const { statusCode } = reply;
+      const mayBeDone = statusCode < 300 || statusCode === STATUS_OF['outcome-unknown'] || request.isAnswerKept;
       const isRecorded = request.routeOptions.config.isUnrecorded !== true;
       if (request.operation && mayBeDone && isRecorded) reply.header('x-operation-id', request.operation.id);
       if (request.operation?.scope !== undefined) {
@@ -164,6 +168,7 @@ export class IdempotencyGate {
     const finished = this.find([scope, ...earlierScopesOf(request, key)]);
     if (finished) {
       assertSameBody(finished.bodyHmac, bodyHmac);
+      if (finished.ended) return this.join(request, reply, finished, () => this.admit(request, reply, key, patienceMs));
       const concern = writeConcernOf(request);
       request.repeatedOperationId = finished.id;
       const recorded = finished.answer ?? acceptedAnswer(finished.id, 'committed');
@@ -190,6 +195,19 @@ export class IdempotencyGate {
     return false;
   }
 
+  /** Waits for an operation that goes on, although nobody here waits for its first request: looks again when it is over. */
+  private async join(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { id, ended }: Pick<OperationRecord<Answer>, 'id' | 'ended'>,
+    lookAgain: () => Promise<boolean>,
+  ): Promise<boolean> {
+    request.repeatedOperationId = id;
+    if (await this.isOver({ ended })) return lookAgain();
+    this.replay(reply, id, acceptedAnswer(id, 'running'));
+    return true;
+  }
+
   private quotaOf(owner: string): KeyQuota {
     return owner === ADDED_KEYS ? this.added : this.ofCallers;
   }
@@ -213,7 +231,7 @@ export class IdempotencyGate {
   }
 
   /** Waits until the request is over, at most as long as an answer may take. */
-  private async isOver({ ended }: UnderWay): Promise<boolean> {
+  private async isOver({ ended }: Pick<UnderWay, 'ended'>): Promise<boolean> {
     if (ended === undefined) return true;
     const { timers, answerDeadlineMs } = this.options;
     let cancel: () => void = () => undefined;

@@ -23,7 +23,7 @@ export { asElsewhere, createOperation, listOperation, operation, readOperation }
 export { removeOperation, replaceOperation, viewOperation } from './openapi/operations.js';
 export * as openApiParts from './openapi/parts.js';
 export type { IdDescription, Json, OpenApiOperation, OpenApiResponse } from './openapi/parts.js';
-export { CHANGE_REFUSALS, COMMON_REFUSALS, WRITE_REFUSALS } from './openapi/refusals.js';
+export { CHANGE_REFUSALS, COMMON_REFUSALS, SQL_REFUSALS, WRITE_REFUSALS } from './openapi/refusals.js';
 export { serveDocumentation } from './documentation.js';
 export { Preconditions } from './etag.js';
 export { useJsonBodies } from './json-body.js';
@@ -59,6 +59,6 @@ export { commitOf, whenCurrent } from './min-seq.js';
 export { type OpenRequests, shuttingDown, useOpenRequests } from './open-requests.js';
 export { closeServing, listenOn, requestIds } from './serving.js';
 export { answerUnparsable, mayArriveSlowly } from './unparsable.js';
-export { boundedText, noBodySchema } from './schemas.js';
+export { acceptedSchema, boundedText, noBodySchema } from './schemas.js';
 export { answerReplicated } from './replicated-write.js';
 export { useWriteStop } from './write-stop.js';

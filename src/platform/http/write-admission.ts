@@ -3,6 +3,13 @@ import { AppError } from '../../kernel/index.js';
 import { isReading } from './access.js';
 import { whenAnswered } from './endings.js';
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The route itself bounds how many of its requests are under way. */
+    hasOwnAdmission?: true;
+  }
+}
+
 export interface WriteAdmission {
   readonly underWay: number;
 }
@@ -15,7 +22,7 @@ export interface WriteAdmission {
 export function useWriteAdmission(fastify: FastifyInstance, max: number): WriteAdmission {
   let underWay = 0;
   fastify.addHook('preValidation', (request, reply, done) => {
-    if (isReading(request.method)) {
+    if (isReading(request.method) || request.routeOptions.config.hasOwnAdmission === true) {
       done();
       return;
     }

@@ -1,0 +1,72 @@
+import type { AppConfig } from '../../config/index.js';
+import type { Log } from '../../kernel/index.js';
+import {
+  CHECKOUT,
+  checkoutAnswer,
+  CheckoutLedger,
+  CheckoutRepository,
+  CheckoutSagas,
+  SagaService,
+} from '../../modules/orders/index.js';
+import type { Answer } from '../../platform/http/index.js';
+import { systemClock, systemRandom, systemTimers } from '../../platform/process/index.js';
+import { SagaRelay, SqlSagaFile } from '../../protocols/saga/index.js';
+import type { OpenedStores } from './open.js';
+
+const DRAIN_EVERY_MS = 300_000;
+
+/** Runs work that two processes should not do at once. Nothing depends on that: a step that is done twice has one effect. */
+export type DrainGuard = (drain: () => Promise<void>) => Promise<void>;
+
+export interface Checkouts {
+  readonly sagas: CheckoutSagas;
+  readonly service: SagaService;
+  readonly operations: CheckoutLedger<Answer>;
+  /** Delivers what an earlier process has left, and drains the outboxes from time to time. No checkout may begin before it resolves. */
+  open(): Promise<void>;
+  /** Resolves when no step is under way. The next start goes on with the rest. */
+  close(): Promise<void>;
+}
+
+export function checkOut(
+  { checkoutTimeoutMs: timeoutMs, deliveryDelayMs }: AppConfig['checkouts'],
+  { sqlFiles, crashSites }: Pick<OpenedStores, 'sqlFiles' | 'crashSites'>,
+  { log, guard }: { readonly log: Log; readonly guard: DrainGuard },
+): Checkouts {
+  const participants = sqlFiles.flatMap(({ served }) => served.flatMap(({ saga }) => saga ?? []));
+  const ports = { clock: systemClock, random: systemRandom, timers: systemTimers, crashSites, log, deliveryDelayMs };
+  const files = participants.map((participant) => new SqlSagaFile(ports, CHECKOUT, participant));
+  const relay = new SagaRelay(ports, CHECKOUT, files);
+  const file = files.find(({ participant }) => participant === CHECKOUT.start.by);
+  const orders = participants.find(({ name }) => name === CHECKOUT.start.by);
+  if (file === undefined || orders === undefined) throw new Error('no store begins checkouts');
+  const checkouts = new CheckoutRepository(orders.database);
+  const sagas = new CheckoutSagas({ relay, file, writer: orders.database.writer, timeoutMs });
+  let isClosed = false;
+  let stop: () => void = () => undefined;
+  const drainLater = (): void => {
+    stop = systemTimers.after(DRAIN_EVERY_MS, () => {
+      guard(() => relay.drain())
+        .catch((error: unknown) => {
+          log.warn('the drain of the outboxes failed; the next one tries again', { error });
+        })
+        .finally(() => {
+          if (!isClosed) drainLater();
+        });
+    });
+  };
+  return {
+    sagas,
+    service: new SagaService(checkouts, relay, CHECKOUT),
+    operations: new CheckoutLedger(checkouts, sagas, checkoutAnswer),
+    open: async () => {
+      await relay.start(() => false);
+      if (!isClosed) drainLater();
+    },
+    close: async () => {
+      isClosed = true;
+      stop();
+      await relay.stop();
+    },
+  };
+}

@@ -1,0 +1,58 @@
+import type { SqlDatabase } from '../../../platform/sql/index.js';
+import type { SagaRef, SagaRelay, SqlSagaFile } from '../../../protocols/saga/index.js';
+
+export interface StartedCheckout {
+  readonly saga: SagaRef;
+  readonly data: CheckoutData;
+  /** The order's set of rows. */
+  readonly setNumber: number;
+}
+
+/** What the steps of payment and stock read. Each step hands it on. */
+export interface CheckoutData {
+  readonly [field: string]: unknown;
+  readonly orderId: string;
+  readonly userId: string;
+  /** Rows of another set than at the start are left alone. */
+  readonly userSet: number;
+  readonly total: number;
+  /** An item may stand in more than one line. */
+  readonly lines: readonly (readonly [itemId: string, quantity: number, set: number])[];
+}
+
+interface Parts {
+  readonly relay: Pick<SagaRelay, 'begun' | 'ended'>;
+  /** The step rows of `orders.db`. */
+  readonly file: Pick<SqlSagaFile, 'begin'>;
+  readonly writer: Pick<SqlDatabase['writer'], 'run'>;
+  /** How long the request of a checkout waits for its end. */
+  readonly timeoutMs: number;
+}
+
+/** Begins checkouts as sagas. The app makes it before its modules. */
+export class CheckoutSagas {
+  readonly timeoutMs: number;
+
+  constructor(private readonly parts: Parts) {
+    this.timeoutMs = parts.timeoutMs;
+  }
+
+  /**
+   * Runs `start`, which writes the checkout, in the commit that begins its saga: both are durable when it resolves. Rejects with
+   * what `start` throws.
+   */
+  async begin(start: () => StartedCheckout): Promise<number> {
+    const { file, relay, writer } = this.parts;
+    const record = await writer.run(() => {
+      const { saga, data, setNumber } = start();
+      return file.begin(saga, data, setNumber);
+    });
+    relay.begun(record);
+    return record.saga.number;
+  }
+
+  /** Resolves when the running checkout has ended. Never rejects. */
+  async ended(number: number): Promise<void> {
+    await this.parts.relay.ended(number);
+  }
+}
