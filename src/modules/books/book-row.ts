@@ -1,6 +1,6 @@
 import { type AppError, priceFromCents } from '../../kernel/index.js';
 import { RowSeal } from '../../platform/sql-check/index.js';
-import { joinItem, JOINED_COLUMNS, type JoinedItem, JoinedStock } from '../stock/index.js';
+import { joinItem, JOINED_STOCK } from '../stock/index.js';
 import type { Book } from './book.schemas.js';
 
 /** The table, and what stock shows its items in. */
@@ -17,10 +17,14 @@ export type NewBookRow = Omit<BookRow, 'id'>;
 
 export type BookValues = [title: string, author: string, priceCents: number];
 
-/** A book with its item, which holds the quantity. */
-export type BookWithItem = BookRow & JoinedItem & { readonly seal: number | null };
+/** A book with the quantity, which its item holds. */
+export interface BookWithItem extends BookRow {
+  readonly seal: number | null;
+  readonly quantity: number;
+}
 
-export const SELECT_BOOK = `SELECT books.id, title, author, price_cents AS priceCents, books.seal, ${JOINED_COLUMNS}
+export const SELECT_BOOK = `SELECT books.id, title, author, price_cents AS priceCents, books.seal,
+  ${JOINED_STOCK} AS quantity
   FROM books ${joinItem("'book-' || books.id")}`;
 
 /** The id of a book's item in stock. */
@@ -40,16 +44,16 @@ export function bookOf({ id, title, author, priceCents }: BookRow, quantity: num
 /** Makes books of the rows of `SELECT_BOOK`. */
 export class StoredBooks {
   private readonly seal: RowSeal;
-  private readonly stock: JoinedStock;
 
-  constructor(damaged: (what: string) => AppError) {
+  constructor(private readonly damaged: (what: string) => AppError) {
     this.seal = new RowSeal(TABLE, damaged);
-    this.stock = new JoinedStock(damaged);
   }
 
   /** Throws `storage-damaged`. */
   bookOf(row: BookWithItem): Book {
     this.seal.check(row.id, row.seal, valuesOf(row));
-    return bookOf(row, this.stock.stockOf(itemIdOf(row.id), row));
+    if (row.quantity < 0)
+      throw this.damaged(`row ${itemIdOf(row.id)} of stock_items is missing or differs from what was written`);
+    return bookOf(row, row.quantity);
   }
 }

@@ -62,8 +62,18 @@ describe('moving the quantity of books to stock', () => {
     await move.up(runner);
 
     expect(() => read(DAMAGED)).toThrow('row 3 of books differs from what was written');
-    handle.exec(`UPDATE books SET seal = NULL WHERE id = ${String(DAMAGED)}`);
-    expect(() => read(DAMAGED)).toThrow('row book-3 of stock_items differs from what was written');
+    const seal = handle.prepare("SELECT seal FROM stock_items WHERE id = 'book-3'").pluck().get();
+    expect([null, sealOf(['book-3', 1250, 3, 0, 3, 0, 'books'])]).not.toContain(seal);
+  });
+
+  it.each([
+    ['without its item', "DELETE FROM stock_items WHERE id = 'book-1'"],
+    ['with an item whose quantities do not add up', "UPDATE stock_items SET stock = 2 WHERE id = 'book-1'"],
+  ])('after which a book %s is damaged, not without a quantity', async (_, damage) => {
+    await move.up(runner);
+    handle.pragma('ignore_check_constraints = ON');
+    handle.exec(damage);
+    expect(() => read(CHECKED)).toThrow('row book-1 of stock_items is missing or differs from what was written');
   });
 
   it('undone, gives books back what is in stock, and leaves other items alone', async () => {
@@ -78,13 +88,5 @@ describe('moving the quantity of books to stock', () => {
     expect(sold).toEqual({ ...before[0], quantity: 1, seal: sealOf(['Kindred', 'Butler', 1250, 1]) });
     expect(others).toEqual(before.slice(1));
     expect(rows('stock_items')).toEqual([expect.objectContaining({ id: 'other' })]);
-  });
-});
-
-describe('a book without an item in stock', () => {
-  it('is damaged, not without a quantity', () => {
-    const stored = new StoredBooks((what) => new AppError('storage-damaged', what, { retry: 'safe' }));
-    const row = { id: 7, title: 'Kindred', author: 'Butler', priceCents: 1250, seal: null, stock: null };
-    expect(() => stored.bookOf(row as BookWithItem)).toThrow('row book-7 of stock_items is missing');
   });
 });

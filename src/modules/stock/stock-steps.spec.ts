@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryDirectory } from '../../../test/support/app-process.js';
 import { openBooksDatabase } from '../../../test/support/books-database.js';
 import type { SqlDatabase } from '../../platform/sql/index.js';
 import type { StepOutcome } from '../../protocols/saga/index.js';
-import { newItem } from './stock-item.js';
+import { delivered, newItem } from './stock-item.js';
 import { type OrderedItems, stockSteps } from './stock-steps.js';
 import { StockRepository } from './stock.repository.js';
 
@@ -48,6 +49,64 @@ describe('the step "take"', () => {
       [1, 2, 3],
       [0, 1, 1],
     ]);
+  });
+
+  it('moves the generation of the tables that show what is taken, and only when it is taken', async () => {
+    await database.writer.run((scope) => {
+      items.put(scope, newItem({ id: 'c', price: 5, stock: 2, shownIn: 'shelf' }));
+    });
+    const generation = (): unknown =>
+      database.reader.handle.prepare("SELECT generation FROM generations WHERE table_name = 'shelf'").pluck().get();
+    await take([['a', 1]]);
+    await take([['c', 3]]);
+    expect(generation()).toBe(1);
+    await take([['c', 1]]);
+    expect(generation()).toBe(2);
+  });
+
+  it('beside any deliveries and other sales, takes what a model takes, and each row adds up', async () => {
+    const id = fc.constantFrom('a', 'b', 'unknown');
+    const line = fc.tuple(id, fc.integer({ min: 1, max: 4 }));
+    const change = fc.oneof(
+      fc.record({ lines: fc.array(line, { minLength: 1, maxLength: 4 }) }),
+      fc.record({ id: fc.constantFrom('a', 'b'), amount: fc.integer({ min: -3, max: 6 }) }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(change, { maxLength: 12 }), async (changes) => {
+        const model = new Map(['a', 'b'].map((known) => [known, { stock: 0, sold: 0 }]));
+        await database.writer.run((scope) => {
+          for (const known of model.keys()) items.put(scope, newItem({ id: known, price: 1 }));
+        });
+        for (const next of changes) {
+          if ('lines' in next) {
+            const sums = Map.groupBy(next.lines, ([item]) => item);
+            const wanted = [...sums].map(([item, lines]) => [item, lines.reduce((sum, [, n]) => sum + n, 0)] as const);
+            const isTaken = wanted.every(([item, n]) => n <= (model.get(item)?.stock ?? 0));
+            expect((await take(next.lines)) as { event?: string }).toHaveProperty(
+              'event',
+              isTaken ? 'stock-taken' : 'stock-refused',
+            );
+            for (const [item, n] of isTaken ? wanted : []) {
+              const { stock, sold } = model.get(item)!;
+              model.set(item, { stock: stock - n, sold: sold + n });
+            }
+          } else {
+            const { stock, sold } = model.get(next.id)!;
+            const delivering = database.writer.run((scope) =>
+              items.change(scope, next.id, (item) => delivered(item, next.amount)),
+            );
+            const isDelivered = await delivering.then(
+              () => true,
+              () => false,
+            );
+            expect(isDelivered).toBe(stock + next.amount >= 0);
+            if (isDelivered) model.set(next.id, { stock: stock + next.amount, sold });
+          }
+        }
+        for (const [known, { stock, sold }] of model) expect(stockOf(known)).toEqual([stock, sold, stock + sold]);
+      }),
+      { numRuns: 25 },
+    );
   });
 
   it('given the same item in several lines, takes their sum once', async () => {
