@@ -6,13 +6,14 @@ export class Autocannon implements LoadGenerator {
   readonly name = 'autocannon';
   readonly boundsFigures = true;
 
-  async run({ url, seconds, headers = {}, connections = CONNECTIONS, write }: Load): Promise<LoadCount> {
+  async run({ url, seconds, headers = {}, connections = CONNECTIONS, write, posts }: Load): Promise<LoadCount> {
     const result = await autocannon({
       url,
       connections,
       duration: seconds,
       headers: write ? { ...headers, 'content-type': 'application/json' } : headers,
       ...(write && { requests: [numbered(write)] }),
+      ...(posts && { requests: [withOwnPath(posts)] }),
     });
     return {
       requests: result.requests.total,
@@ -22,6 +23,17 @@ export class Autocannon implements LoadGenerator {
       broken: result.errors + result.timeouts,
     };
   }
+}
+
+function withOwnPath({ path, firstNumber }: NonNullable<Load['posts']>): autocannon.Request {
+  let number = firstNumber;
+  return {
+    method: 'POST',
+    setupRequest: (request) => {
+      number += 1;
+      return { ...request, path: path.replace('{n}', String(number)) };
+    },
+  };
 }
 
 function numbered({ method, body, firstNumber }: NonNullable<Load['write']>): autocannon.Request {

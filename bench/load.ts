@@ -12,6 +12,8 @@ export interface Load {
   readonly connections?: number;
   /** Absent: GET. `{n}` in the body becomes a number of 12 digits, another for each request, from `firstNumber` on. */
   readonly write?: { readonly method: 'POST' | 'PUT'; readonly body: string; readonly firstNumber: number };
+  /** POSTs without a body. `{n}` in the path becomes a number, another for each request, from `firstNumber` on. */
+  readonly posts?: { readonly path: string; readonly firstNumber: number };
 }
 
 export interface LoadResult {

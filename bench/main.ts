@@ -9,6 +9,7 @@ import { LargeStore } from './large-store.js';
 import type { LoadGenerator } from './load.js';
 import { describeMachine, type Machine } from './machine.js';
 import { buildFigures } from './paths/builds.js';
+import { CHECKOUTS } from './paths/checkouts.js';
 import { GROUPS } from './paths/groups.js';
 import { LARGE_STORE_WRITES } from './paths/large-store-writes.js';
 import { READER } from './paths/reader.js';
@@ -36,6 +37,7 @@ const FIGURES: readonly Figure[] = [
   ...REPLICA_PROCESS,
   ...TWO_PHASE_COMMIT,
   ...GROUPS,
+  ...CHECKOUTS,
   ...READER,
   ...(hasRedis ? [...REDIS_READS, ...REDIS_FAULTS] : []),
 ];

@@ -105,7 +105,7 @@ export function startApp(
 
 export function startBaseline(
   { baselines }: { readonly baselines: string },
-  name: 'hello' | 'append' | 'bare-process' | 'naive-primary' | 'naive-replica' | 'three-syncs',
+  name: 'hello' | 'append' | 'bare-process' | 'naive-primary' | 'naive-replica' | 'three-syncs' | 'five-commits',
   directory: string,
   environment: Readonly<Record<string, string>> = {},
 ): Promise<ServerProcess> {

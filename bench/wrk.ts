@@ -14,11 +14,18 @@ export class Wrk implements LoadGenerator {
     private readonly script: string,
   ) {}
 
-  async run({ url, seconds, headers = {}, connections = CONNECTIONS, write }: Load): Promise<LoadCount> {
+  async run({ url, seconds, headers = {}, connections = CONNECTIONS, write, posts }: Load): Promise<LoadCount> {
     const options = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '-s', this.script];
     const headerOptions = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
     const ownBodies = write ? ['--', write.method, String(write.firstNumber), write.body] : [];
-    const { stdout } = await promisify(execFile)(this.program, [...options, ...headerOptions, url, ...ownBodies]);
+    const ownPaths = posts ? ['--', 'POST', String(posts.firstNumber), '', posts.path] : [];
+    const { stdout } = await promisify(execFile)(this.program, [
+      ...options,
+      ...headerOptions,
+      url,
+      ...ownBodies,
+      ...ownPaths,
+    ]);
     const [, json] = RESULT.exec(stdout) ?? [];
     if (json === undefined) throw new Error(`wrk printed no result: ${stdout}`);
     const counted = JSON.parse(json) as Omit<LoadCount, 'seconds'> & { microseconds: number };
