@@ -31,6 +31,7 @@ import { answerAtStop } from './answer-at-stop.js';
 import { ApiModule } from './api.module.js';
 import { AppCache } from './app-cache.js';
 import { checkOut } from './check-out.js';
+import { drainGuard } from './drain-guard.js';
 import { endFirstStart } from './first-start.js';
 import { admitHotReads, YieldingAdapter } from './hot-reads.js';
 import type { OpenedStores } from './open.js';
@@ -65,9 +66,10 @@ async function served(stores: OpenedStores): Promise<RunningServer> {
     crashSites: stores.crashSites,
     ended: countTransactions(observer.registry),
   });
-  const checkouts = checkOut(config.checkouts, stores, { log, guard: (drain) => drain() });
   const authorization = replicationAuthorization(secret);
   const redis = sharedRedis(config.redis, { log, registry: observer.registry });
+  const guard = drainGuard(redis, stores.bookstore.database.databaseId);
+  const checkouts = checkOut(config.checkouts, stores, { log, guard });
   const quotaKey = deriveKey(secret, 'quota');
   if (config.http.requestsPerMinute !== undefined) redis.use(QUOTA_USE);
   const server = createHttpServer({

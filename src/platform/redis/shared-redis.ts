@@ -23,7 +23,7 @@ export interface RedisUse {
  * each node, so that a node that one part found dead makes no other part wait. All calls have the same deadline, so sharing lengthens
  * none. It connects in the background once a part uses it and a cluster runs at the location; nothing waits for it.
  */
-export class SharedRedis implements Pick<RedisClient, 'isReady' | 'call'> {
+export class SharedRedis implements Pick<RedisClient, 'isReady' | 'call' | 'keyOnEachMaster'> {
   private readonly uses: RedisUse[] = [];
   private client: RedisClient | undefined;
   private observed: RedisClient['observed'];
@@ -55,6 +55,11 @@ export class SharedRedis implements Pick<RedisClient, 'isReady' | 'call'> {
   /** As of the client. */
   call(name: string, args: Parameters<RedisClient['call']>[1]): Promise<unknown> {
     return this.client?.call(name, args) ?? Promise.reject(new Error('no Redis Cluster was found'));
+  }
+
+  /** As of the client. */
+  keyOnEachMaster(prefix: string): readonly string[] {
+    return this.client?.keyOnEachMaster(prefix) ?? [];
   }
 
   /** Nothing is called afterwards. */
