@@ -23,10 +23,6 @@ describe('the step rows of a participant in an SQL file', () => {
     new Promise((resolve) => {
       shop.files[name].react(to, isLastTry, resolve);
     });
-  const told = async (name: keyof SagaShop['files'], to: SagaEvent): Promise<unknown> => {
-    const reaction = await reacts(name, to);
-    return 'record' in reaction ? reaction.record.event : reaction;
-  };
   /** The counts that have changed in this test. */
   const changes = (): Readonly<Record<string, number>> =>
     Object.fromEntries(
@@ -49,49 +45,6 @@ describe('the step rows of a participant in an SQL file', () => {
   afterAll(async () => {
     await shop.close();
     removeDirectory(directory);
-  });
-
-  /** Each event twice, late, and out of order: the given rows, the event, and what is told and changed. */
-  it.each<[given: readonly string[], then: string, tells: string, changed: Readonly<Record<string, number>>]>([
-    [[], 'checkout-started', 'credit-authorised', { credit: -1, held: 1, 'authorise ran': 1 }],
-    [['checkout-started'], 'checkout-started', 'credit-authorised', { credit: -1, held: 1, 'authorise ran': 1 }],
-    [['stock-refused'], 'checkout-started', 'credit-refused', {}],
-    [['stock-refused', 'checkout-started'], 'checkout-started', 'credit-refused', {}],
-    [['stock-refused'], 'stock-refused', 'credit-voided', {}],
-    [['checkout-started', 'stock-refused'], 'stock-refused', 'credit-voided', { 'authorise ran': 1, 'void ran': 1 }],
-    [
-      ['checkout-started', 'stock-refused'],
-      'checkout-started',
-      'credit-authorised',
-      { 'authorise ran': 1, 'void ran': 1 },
-    ],
-    [
-      ['checkout-started', 'stock-taken'],
-      'checkout-started',
-      'credit-authorised',
-      { credit: -1, charged: 1, 'authorise ran': 1, 'capture ran': 1 },
-    ],
-    [
-      ['checkout-started', 'stock-taken'],
-      'stock-taken',
-      'credit-captured',
-      { credit: -1, charged: 1, 'authorise ran': 1, 'capture ran': 1 },
-    ],
-  ])('given payment after %j, %s tells %s', async (given, then, tells, changed) => {
-    for (const name of given) await reacts('payment', event(name));
-
-    expect(await told('payment', event(then))).toBe(tells);
-    expect(changes()).toEqual(changed);
-  });
-
-  it('given the same event twice in one commit, takes effect once', async () => {
-    const both = await Promise.all([
-      told('payment', event('checkout-started')),
-      told('payment', event('checkout-started')),
-    ]);
-
-    expect(both).toEqual(['credit-authorised', 'credit-authorised']);
-    expect(changes()).toEqual({ credit: -1, held: 1, 'authorise ran': 1 });
   });
 
   it('given an event of another participant, or of another saga with the number, refuses it and keeps nothing', async () => {
