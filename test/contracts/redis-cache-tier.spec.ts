@@ -193,7 +193,10 @@ describeOnRedis('the cache tier in a Redis Cluster', (cluster) => {
       const client = await open(100);
       const key = 'held:1:a';
       const master = await cluster().masterOf(key);
-      await client.call('set', [key, 'x']);
+      await cluster().on(master, async (node) => {
+        await node.set(key, 'x');
+        await node.wait(1, 0);
+      });
       cluster().stop(master);
       try {
         await expect(client.get(key)).rejects.toThrow(`Redis node 127.0.0.1:${String(master.port)} did not answer`);

@@ -2,12 +2,13 @@ const SHARD_BITS = 10;
 const MIN_SLOTS = 8;
 const MAX_LOAD_FACTOR = 0.75;
 const EMPTY = 0;
+const { imul } = Math;
 
 /** FNV-1a (Fowler, Noll, Vo) over UTF-16 code units, 32 bits, mixed so that every bit affects all others. */
 export function hashOf(text: string): number {
   let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  for (let index = 0; index < text.length; index += 1) hash = imul(hash ^ text.charCodeAt(index), 0x01000193);
+  hash = imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
   return (hash ^ (hash >>> 13)) >>> 0;
 }
 
