@@ -1,6 +1,6 @@
 /**
- * Runs the test suites: `npm test`. Those that compute and those that mostly wait for real processes run side by side, each
- * kind one after the other. The last line is `N passed, N failed`.
+ * Runs the test suites: `npm test`. Those that compute run beside those that mostly wait for real processes; of the latter,
+ * each half of the files beside the other. The last line is `N passed, N failed`.
  *
  * `--only <suite>[,<suite>]` chooses suites; everything else is passed on to Jest, for example
  * `npm test -- --only unit src/kernel -t 'a name'`. What a suite needs is installed and built first.
@@ -24,13 +24,16 @@ import {
   ROOT,
 } from './provision.mjs';
 
-/** Suites with `processes` start real ones, from dist/. The workers are for two cores, which the suites use to the full. */
+/** What runs side by side; each lane runs one suite after the other. So many use two cores to the full. */
+const LANES = ['processes', 'more processes', 'computing'];
+
+/** A whole suite with two lanes runs half of its files in each. Only what runs in one worker is noticed when it does not end. */
 const SUITES = {
-  unit: { workers: 2, processes: false },
-  proof: { workers: 2, processes: false },
-  integration: { workers: 2, processes: true },
-  e2e: { workers: 2, processes: true },
-  nodes: { workers: 1, processes: true },
+  unit: { workers: 2, lanes: ['computing'] },
+  proof: { workers: 2, lanes: ['computing'] },
+  integration: { workers: 1, lanes: ['processes', 'more processes'] },
+  e2e: { workers: 1, lanes: ['processes', 'more processes'] },
+  nodes: { workers: 1, lanes: ['processes'] },
 };
 /** Computing takes what the processes leave. */
 const LOW_PRIORITY = 5;
@@ -58,7 +61,7 @@ async function readArguments() {
 }
 
 function provisionFor(names) {
-  if (!names.some((name) => SUITES[name].processes)) return;
+  if (!names.some((name) => SUITES[name].lanes.includes('processes'))) return;
   process.env.REDIS_SERVER_BIN = ensureRedis() ?? '';
   if (names.includes('integration')) {
     process.env.POSTGRES_BIN_DIR = ensurePostgres() ?? '';
@@ -68,27 +71,25 @@ function provisionFor(names) {
 }
 
 /**
- * Runs Jest and shows what it says, at its end if another runs beside it. Resolves to its exit code, or to 'stuck' when it
+ * Runs Jest and shows what it says, in all lanes but the first at its end. Resolves to its exit code, or to 'stuck' when it
  * reported and did not end.
  */
-function runJest({ name, node }, isBeside, reportFile, jestArgs) {
-  const { workers, processes } = SUITES[name];
-  const isHeld = isBeside && !processes;
+function runJest({ name, node, lane, shard }, reportFile, jestArgs, isShown) {
   const jest = spawn(
     node,
     [
       ...['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
       join(ROOT, 'node_modules/jest/bin/jest.js'),
-      ...['--selectProjects', name, `--maxWorkers=${workers}`, `--testTimeout=${TEST_TIMEOUT_MS}`],
-      ...['--passWithNoTests', '--json', `--outputFile=${reportFile}`, ...jestArgs],
+      ...['--selectProjects', name, `--maxWorkers=${SUITES[name].workers}`, `--testTimeout=${TEST_TIMEOUT_MS}`],
+      ...['--passWithNoTests', '--json', `--outputFile=${reportFile}`, ...shard, ...jestArgs],
     ],
     {
       cwd: ROOT,
-      env: { ...process.env, TEST_GROUP: processes ? '0' : '1' },
-      stdio: ['ignore', 'ignore', isHeld ? 'pipe' : 'inherit'],
+      env: { ...process.env, TEST_LANE: `${LANES.indexOf(lane)}` },
+      stdio: ['ignore', 'ignore', isShown ? 'inherit' : 'pipe'],
     },
   );
-  if (isHeld && jest.pid !== undefined) setPriority(jest.pid, LOW_PRIORITY);
+  if (lane === 'computing' && jest.pid !== undefined) setPriority(jest.pid, LOW_PRIORITY);
   const held = [];
   jest.stderr?.on('data', (chunk) => held.push(chunk));
   return new Promise((resolve, reject) => {
@@ -110,21 +111,28 @@ function runJest({ name, node }, isBeside, reportFile, jestArgs) {
   });
 }
 
-/** The runs of Jest: a suite is one, and `nodes` is the unit tests on each of them besides. */
-function runsOf(names) {
-  return names.flatMap((name) => [
-    ...(name === 'nodes' ? SUPPORTED_NODES : []).map((version) => ({
-      ...{ name: 'unit', title: `unit ${version}`, node: otherNode(version) },
-    })),
-    { name, title: name, node: process.execPath },
-  ]);
+/** The runs of Jest, in order. What Jest is given by the caller is not divided. `nodes` runs the unit tests on each of them too. */
+function runsOf(names, isWhole) {
+  return names.flatMap((name) => {
+    const lanes = SUITES[name].lanes.slice(0, isWhole ? undefined : 1);
+    const own = lanes.map((lane, index) => {
+      const of = { name, lane, node: process.execPath };
+      if (lanes.length === 1) return { ...of, title: name, shard: [] };
+      const part = index + 1;
+      return { ...of, title: `${name} ${part} of ${lanes.length}`, shard: [`--shard=${part}/${lanes.length}`] };
+    });
+    const elsewhere = (name === 'nodes' ? SUPPORTED_NODES : []).map((version) => ({
+      ...{ name: 'unit', lane: 'computing', node: otherNode(version), title: `unit ${version}`, shard: [] },
+    }));
+    return [...elsewhere, ...own];
+  });
 }
 
-async function runSuite(run, isBeside, folder, jestArgs) {
+async function runSuite(run, folder, jestArgs, isShown) {
   const startedMs = Date.now();
   const { title } = run;
   const reportFile = join(folder, `${title}.json`);
-  const end = await runJest(run, isBeside, reportFile, jestArgs);
+  const end = await runJest(run, reportFile, jestArgs, isShown);
   const report = existsSync(reportFile) ? JSON.parse(readFileSync(reportFile, 'utf8')) : undefined;
   const row = {
     name: title,
@@ -146,7 +154,7 @@ async function runSuite(run, isBeside, folder, jestArgs) {
 
 function printTable(rows) {
   const line = (...cells) =>
-    console.log(cells.map((cell, i) => (i === 0 ? cell.padEnd(14) : cell.padStart(9))).join(''));
+    console.log(cells.map((cell, i) => (i === 0 ? cell.padEnd(20) : cell.padStart(9))).join(''));
   console.log('');
   line('suite', 'passed', 'failed', 'skipped', 'seconds');
   for (const { name, passed, failed, skipped, seconds, note } of rows) {
@@ -154,10 +162,15 @@ function printTable(rows) {
   }
 }
 
-async function oneAfterTheOther(runs, task) {
-  const rows = [];
-  for (const run of runs) rows.push(await task(run));
-  return rows;
+/** Runs each lane beside the others; the rows of all. */
+async function runLanes(runs, folder, jestArgs) {
+  const lanes = LANES.map((lane) => runs.filter((run) => run.lane === lane)).filter(({ length }) => length > 0);
+  const runLane = async (lane) => {
+    const rows = [];
+    for (const run of lane) rows.push(await runSuite(run, folder, jestArgs, lane === lanes[0]));
+    return rows;
+  };
+  return (await Promise.all(lanes.map(runLane))).flat();
 }
 
 async function main() {
@@ -167,14 +180,9 @@ async function main() {
   provisionFor(names);
   const folder = mkdtempSync(join(tmpdir(), 'bifolio-tests-'));
   try {
-    const runs = runsOf(names);
-    const groups = [true, false].map((processes) => runs.filter(({ name }) => SUITES[name].processes === processes));
-    const isBeside = groups.every(({ length }) => length > 0);
-    const rows = await Promise.all(
-      groups.map((group) => oneAfterTheOther(group, (run) => runSuite(run, isBeside, folder, jestArgs))),
-    );
-    printTable(rows.flat());
-    return rows.flat();
+    const rows = await runLanes(runsOf(names, jestArgs.length === 0), folder, jestArgs);
+    printTable(rows);
+    return rows;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -243,6 +243,7 @@ describeOnRedis('the cache tier in a Redis Cluster', (cluster) => {
       Promise.all(
         cluster().nodes.map((node) => cluster().on(node, (each) => each.config('SET', 'requirepass', required))),
       );
+    await cluster().waitUntilWhole();
     await password('');
     const said = new RecordingLog();
     const client = await RedisClient.open(cluster(), { log: said, nowMs: monotonicMs }, PATIENT_MS);

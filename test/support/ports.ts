@@ -5,9 +5,9 @@ import { createServer } from 'node:net';
  * after the other, so that nobody else takes a port between the look at it and its use.
  */
 const PARTS = 8;
-const WORKERS_OF_A_GROUP = PARTS / 2;
-const { TEST_GROUP = '0', JEST_WORKER_ID = '0' } = process.env;
-const part = (Number(TEST_GROUP) * WORKERS_OF_A_GROUP + Number(JEST_WORKER_ID)) % PARTS;
+const WORKERS_OF_A_LANE = 2;
+const { TEST_LANE = '0', JEST_WORKER_ID = '0' } = process.env;
+const part = (Number(TEST_LANE) * WORKERS_OF_A_LANE + Number(JEST_WORKER_ID)) % PARTS;
 
 /** A Redis node also takes the port that is 10,000 higher. */
 const REDIS_NODES = { first: 20_000, count: 340 };
