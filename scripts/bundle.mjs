@@ -49,6 +49,9 @@ const EXAMPLES = existsSync('examples') ? readdirSync('examples') : [];
 const BUNDLES = 'dist/bundle';
 const WARM_START_MS = 30_000;
 const APP_RUNS = /^app\.json$/;
+const ENDS_BY_ITSELF = /$^/;
+/** A node that no command can call. */
+const NOBODY = '127.0.0.1:1';
 
 /**
  * V8 takes the compiled code from a file instead of compiling megabytes again; another V8 refuses it and compiles. Where the
@@ -92,7 +95,7 @@ async function writeCompileCache(data, name, runFile, args) {
     env: {
       PATH: process.env.PATH,
       ...{ DATA_DIR: data, REPLICAS_DIR: join(data, 'replicas'), REPLICA_PORTS: '', PORT: '0' },
-      ...{ LOG_LEVEL: 'silent', BIFOLIO_COMPILE_CACHE: 'write' },
+      ...{ NODES: NOBODY, LOG_LEVEL: 'silent', BIFOLIO_COMPILE_CACHE: 'write' },
     },
     stdio: 'ignore',
   });
@@ -157,5 +160,6 @@ for (const name of [...PROCESSES, ...EXAMPLES]) writeFileSync(`${BUNDLES}/${name
 await Promise.all([
   writeCompileCaches(['api', APP_RUNS], ['reader', /^reader-\d+\.json$/, '--reader']),
   writeCompileCaches(['replica', /replica\.json$/]),
+  writeCompileCaches(['cli', ENDS_BY_ITSELF, 'cluster', 'create', 'warm', '--attempts', '1']),
   ...EXAMPLES.map((name) => writeCompileCaches([name, APP_RUNS])),
 ]);
