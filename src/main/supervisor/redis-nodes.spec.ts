@@ -8,11 +8,11 @@ import { eventually } from '../../../test/support/eventually.js';
 import { firstNodePort } from '../../../test/support/ports.js';
 import { parseConfig } from '../../config/index.js';
 import { type FileLayout, fileLayoutOf } from '../../platform/nodes/index.js';
-import { clusterAccess, freeNodePorts } from '../../platform/redis/index.js';
+import { clusterAccess, configFile, freeNodePorts } from '../../platform/redis/index.js';
 import { begin, decide } from './managed-process-core.js';
 import type { Message, ProcessDescription } from './process-kind.js';
 import { joining, REDIS_KIND } from './redis-nodes.js';
-import { redisComplaintIn } from './redis-obstacles.js';
+import { redisComplaintIn, serverFor } from './redis-obstacles.js';
 import { endLeftBehind, runningOf } from './stop.js';
 
 const NO_NODES = /^Redis cannot be used \([^\n]*\/redis[^\n]*\): the cache is in memory alone\.[^\n]*REDIS=off\.$/;
@@ -194,6 +194,14 @@ describe('the Redis nodes of npm start', () => {
   ])('given %s, run when something uses them, and a line says what', async (_, settings, count, lines) => {
     expect(await announced({ REDIS_SERVER_BIN: SERVER, ...settings })).toHaveLength(count);
     expect(printed.map(({ text }) => text)).toEqual(lines.map((line) => expect.stringMatching(line)));
+  });
+
+  it('given a configuration that is missing, are none, and a line names the file', () => {
+    const config = parseConfig({ DATA_DIR: data, REDIS_SERVER_BIN: SERVER });
+
+    expect(serverFor(config, 7, (message) => printed.push(message))).toBeUndefined();
+    const line = `${configFile(7)} is missing: the cache is in memory alone. "git checkout cluster-config" puts it back,`;
+    expect(printed).toEqual([{ text: expect.stringContaining(line), isTrouble: true }]);
   });
 
   it.each<readonly [string, () => void]>([
