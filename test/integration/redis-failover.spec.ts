@@ -115,9 +115,9 @@ describeOnRedis('with nodes of the Redis Cluster failing under a race for 200 bo
   it(
     'a master dies with 40 MB of acknowledged writes that its replica never got: they are lost, and nothing is stale',
     async () => {
-      const master = await redis().masterOf('{lost}');
-      const replica = await redis().replicaOf(master);
       await raceDuring(async (progress) => {
+        const master = await redis().masterOf('{lost}');
+        const replica = await redis().replicaOf(master);
         await progress.hits(50);
         redis().stop(replica);
         await redis().on(master, async (node) => {

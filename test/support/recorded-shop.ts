@@ -1,4 +1,5 @@
 import { Agent, request } from 'undici';
+import { isAheadOf, parseLogPosition } from '../../src/kernel/index.js';
 import type { Collection } from './audited-client.js';
 import { ABSENT, linearizabilityViolations, type RegisterOperation, type RegisterValue } from './linearizability.js';
 import { contentOf, inputOf } from './shop-client.js';
@@ -17,23 +18,38 @@ interface Answered {
 const REFUSED: ReadonlySet<number> = new Set([400, 409, 412, 429, 503]);
 /** No answer within this time is one too few: no test may hang because a request does. */
 const GIVE_UP_AFTER_MS = 60_000;
+/** App and readers are one place: what one of them has shown, no other may have forgotten. */
+const APP = 'the app';
 
 /**
  * What recording clients were told of the books or customers of any number of processes: one register for each id, on the clock of
  * this process.
+ *
+ * A client of a replica asks for the last acknowledged write with each read (`min_seq`). A replica may show a write before the write
+ * is acknowledged, and another replica may still lack it, so the reads of each replica make a history of their own with all writes.
  */
 export class RecordedShop {
-  private readonly registers = new Map<number, RegisterOperation[]>();
+  private readonly registers = new Map<number, { readonly operation: RegisterOperation; readonly at: string }[]>();
   private readonly counts = new Map<string, number>();
   private readonly agent = new Agent({ pipelining: 1, connections: 100, headersTimeout: GIVE_UP_AFTER_MS });
   private writes = 0;
   /** Of all requests, from the call to the last byte of the answer. */
   slowestMs = 0;
+  /** The position of the acknowledged write that is last in the log. */
+  private commit: string | undefined;
 
-  constructor(readonly collection: Collection) {}
+  /** `replicas`: base addresses. */
+  constructor(
+    readonly collection: Collection,
+    private readonly replicas: readonly string[] = [],
+  ) {}
 
   client(name: string, url: string): RecordingClient {
-    return new RecordingClient(name, url, this);
+    return new RecordingClient(name, url, this, this.replicas.includes(url) ? url : APP);
+  }
+
+  get lastCommit(): string | undefined {
+    return this.commit;
   }
 
   /** How many answers there were of each kind: `GET 200 redis`, `PUT 429`, `GET no answer`. */
@@ -59,7 +75,11 @@ export class RecordedShop {
   /** One sentence for each wrong read. */
   violations(): string[] {
     return [...this.registers].flatMap(([id, history]) =>
-      linearizabilityViolations(history).map((sentence) => `${this.collection}/${String(id)}: ${sentence}`),
+      [APP, ...this.replicas].flatMap((place) => {
+        const seen = history.filter(({ operation, at }) => operation.kind === 'write' || at === place);
+        const sentences = linearizabilityViolations(seen.map(({ operation }) => operation));
+        return sentences.map((sentence) => `${this.collection}/${String(id)}: ${sentence}`);
+      }),
     );
   }
 
@@ -73,35 +93,49 @@ export class RecordedShop {
     return `${client} ${String(this.writes)}`;
   }
 
-  note(id: number, operation: RegisterOperation): void {
+  note(id: number, operation: RegisterOperation, at: string): void {
     const register = this.registers.get(id);
-    if (register) register.push(operation);
-    else this.registers.set(id, [operation]);
+    if (register) register.push({ operation, at });
+    else this.registers.set(id, [{ operation, at }]);
   }
 
   async ask(url: string, method: 'GET' | 'POST' | 'PUT' | 'DELETE', json?: Row): Promise<Answered> {
     const beganAt = performance.now();
-    const { status, body, source } = await this.send(url, method, json);
+    const { status, body, source, commit } = await this.send(url, method, json);
     const answeredAt = performance.now();
+    if (commit !== undefined) this.noteCommit(commit);
     this.slowestMs = Math.max(this.slowestMs, answeredAt - beganAt);
     const kind = `${method} ${status === undefined ? 'no answer' : String(status)}${source}`;
     this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
     return { status, body, beganAt, answeredAt };
   }
 
+  private noteCommit(commit: string): void {
+    const isLast = this.commit === undefined || isAheadOf(parseLogPosition(commit), parseLogPosition(this.commit));
+    if (isLast) this.commit = commit;
+  }
+
   private async send(
     url: string,
     method: 'GET' | 'POST' | 'PUT' | 'DELETE',
     json: Row | undefined,
-  ): Promise<{ readonly status: number | undefined; readonly body: string; readonly source: string }> {
+  ): Promise<{
+    readonly status: number | undefined;
+    readonly body: string;
+    readonly source: string;
+    readonly commit?: string;
+  }> {
     try {
       const { statusCode, headers, body } = await request(url, {
         dispatcher: this.agent,
         method,
         ...(json && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(json) }),
       });
-      const source = headers['x-cache'];
-      return { status: statusCode, body: await body.text(), source: typeof source === 'string' ? ` ${source}` : '' };
+      const { 'x-cache': source, 'x-commit': commit } = headers;
+      return {
+        ...{ status: statusCode, body: await body.text(), source: typeof source === 'string' ? ` ${source}` : '' },
+        ...(typeof commit === 'string' && { commit }),
+      };
     } catch {
       return { status: undefined, body: '', source: '' };
     }
@@ -114,6 +148,8 @@ export class RecordingClient {
     private readonly name: string,
     private readonly url: string,
     private readonly shop: RecordedShop,
+    /** Where its reads are served. */
+    private readonly place: string,
   ) {}
 
   /** Adds a resource of a new id. Throws when it was not told the id. */
@@ -140,7 +176,7 @@ export class RecordingClient {
   }
 
   async read(id: number): Promise<void> {
-    const answer = await this.shop.ask(this.path(id), 'GET');
+    const answer = await this.get(this.path(id));
     if (answer.status === 404) this.note(id, 'read', ABSENT, answer);
     if (answer.status === 200) this.note(id, 'read', this.contentOf(JSON.parse(answer.body) as Row), answer);
   }
@@ -149,7 +185,7 @@ export class RecordingClient {
   async readPage(ids: readonly number[], limit: number): Promise<void> {
     const [first] = ids;
     if (first === undefined) return;
-    const answer = await this.shop.ask(`${this.path()}?limit=${String(limit)}&after=${String(first - 1)}`, 'GET');
+    const answer = await this.get(this.path(), `limit=${String(limit)}&after=${String(first - 1)}`);
     if (answer.status !== 200) return;
     const rows = new Map((JSON.parse(answer.body) as readonly Row[]).map((row) => [Number(row['id']), row]));
     const end = rows.size < limit ? Infinity : Math.max(...rows.keys());
@@ -157,6 +193,12 @@ export class RecordingClient {
       const row = rows.get(id);
       if (id <= end) this.note(id, 'read', row === undefined ? ABSENT : this.contentOf(row), answer);
     }
+  }
+
+  private get(path: string, ...queries: string[]): Promise<Answered> {
+    const commit = this.place === APP ? undefined : this.shop.lastCommit;
+    if (commit !== undefined) queries.push(`min_seq=${commit}`);
+    return this.shop.ask(queries.length > 0 ? `${path}?${queries.join('&')}` : path, 'GET');
   }
 
   private path(id?: number): string {
@@ -170,12 +212,19 @@ export class RecordingClient {
   private noteWrite(id: number, value: RegisterValue, answer: Answered): void {
     const { status } = answer;
     if (status === 200 || status === 204) this.note(id, 'write', value, answer);
-    else if (status === 404) this.note(id, 'read', ABSENT, answer);
+    // The app has looked.
+    else if (status === 404) this.note(id, 'read', ABSENT, answer, APP);
     else if (status === undefined || !REFUSED.has(status))
       this.note(id, 'write', value, { ...answer, answeredAt: Infinity });
   }
 
-  private note(id: number, kind: 'read' | 'write', value: RegisterValue, { beganAt, answeredAt }: Answered): void {
-    this.shop.note(id, { client: this.name, kind, value, beganAt, answeredAt });
+  private note(
+    id: number,
+    kind: 'read' | 'write',
+    value: RegisterValue,
+    { beganAt, answeredAt }: Answered,
+    at = this.place,
+  ): void {
+    this.shop.note(id, { client: this.name, kind, value, beganAt, answeredAt }, at);
   }
 }

@@ -6,6 +6,8 @@ import { RecordedShop } from './recorded-shop.js';
 import type { RedisCluster } from './redis-cluster.js';
 import { SeededRandom } from './seeded-random.js';
 
+/** `npm run race` sets it: a race then has its faults again and again, for so many seconds. */
+const RACE_MS = Number(process.env['RACE_SECONDS'] ?? 0) * 1_000;
 const CLIENTS = { size: 200, writers: 2, readers: 14 };
 /** A request waits for Redis some deadlines of 100 ms at most; a slow machine takes its part, and nobody waits for a node. */
 const MAX_REQUEST_MS = 10_000;
@@ -43,8 +45,12 @@ export class RedisShop {
     const seed = Math.floor(Math.random() * 2 ** 32);
     const shop = new RecordedShop('books');
     const where = { writeTo: this.urls, readFrom: this.urls };
+    const endMs = performance.now() + RACE_MS;
     try {
-      await raceUnderFaults({ shop, random: new SeededRandom(seed), ...CLIENTS, ...where }, faults);
+      await raceUnderFaults({ shop, random: new SeededRandom(seed), ...CLIENTS, ...where }, async (progress) => {
+        do await faults(progress);
+        while (performance.now() < endMs);
+      });
     } finally {
       await shop.close();
     }

@@ -23,7 +23,8 @@ export class StaleProxy {
     server.on('request', (incoming, outgoing) => {
       const answer = (status: number, body: Buffer): void => void outgoing.writeHead(status).end(body);
       const { method = 'GET', url = '/' } = incoming;
-      const earlier = proxy.earlier(method, url);
+      const what = url.replace(/[?&]min_seq=[^&]*/, '');
+      const earlier = proxy.earlier(method, what);
       if (earlier) {
         answer(earlier.status, earlier.body);
         return;
@@ -36,7 +37,7 @@ export class StaleProxy {
       passed.once('response', (response) => {
         void buffer(response).then((body) => {
           const { statusCode: status = 502 } = response;
-          if (method === 'GET') proxy.kept.set(url, { status, body, left: ANSWERS_PER_READ - 1 });
+          if (method === 'GET') proxy.kept.set(what, { status, body, left: ANSWERS_PER_READ - 1 });
           answer(status, body);
         });
       });
