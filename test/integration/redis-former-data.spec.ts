@@ -58,8 +58,22 @@ describeOnRedis('with lists of former data still in Redis', (redis) => {
     }
   };
 
+  /** Of all lists, of whatever data. */
+  const keysInRedis = async (): Promise<readonly string[]> => {
+    const masters = await Promise.all([0, 8_191, 16_383].map((slot) => redis().masterOfSlot(slot)));
+    const keys = await Promise.all(masters.map((master) => redis().on(master, (node) => node.keys('*after=*'))));
+    return keys.flat();
+  };
+
+  /** Lists that were there when the data was lost, and are still there. */
+  const expectFull = async (former: readonly string[]): Promise<void> => {
+    expect(former.length).toBeGreaterThanOrEqual(PAGES.length);
+    expect(await keysInRedis()).toEqual(expect.arrayContaining([...former]));
+  };
+
   it('the data is removed and written anew: no former list is a hit', async () => {
     const directory = temporaryDirectory();
+    let former: readonly string[] = [];
     try {
       for (const title of ['former', 'new']) {
         const data = join(directory, 'data');
@@ -68,7 +82,9 @@ describeOnRedis('with lists of former data still in Redis', (redis) => {
           await write(url, 'POST', title);
           await expectPages(url, title);
         });
+        if (title === 'former') former = await keysInRedis();
       }
+      await expectFull(former);
     } finally {
       removeDirectory(directory);
     }
@@ -84,10 +100,12 @@ describeOnRedis('with lists of former data still in Redis', (redis) => {
         await write(url, 'PUT', 'former');
         await expectPages(url, 'former');
       });
+      const former = await keysInRedis();
       removeDirectory(data);
       renameSync(copy, data);
       await live(data, async (url) => {
         await expectPages(url, 'first');
+        await expectFull(former);
         await write(url, 'PUT', 'second');
         await expectPages(url, 'second');
       });
