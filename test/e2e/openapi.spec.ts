@@ -57,7 +57,10 @@ describe('the API document', () => {
         ...['POST /stock/add/{item_id}/{amount}', 'POST /stock/subtract/{item_id}/{amount}'],
         ...['POST /payment/create_user', 'GET /payment/find_user/{user_id}'],
         ...['POST /payment/add_funds/{user_id}/{amount}', 'POST /payment/pay/{user_id}/{amount}'],
-        'POST /payment/batch_init/{n}/{starting_money}',
+        ...[
+          'POST /payment/batch_init/{n}/{starting_money}',
+          'POST /stock/batch_init/{n}/{starting_stock}/{item_price}',
+        ],
         ...['POST /orders/create/{user_id}', 'GET /orders/find/{order_id}', 'POST /orders/checkout/{order_id}'],
         'POST /orders/addItem/{order_id}/{item_id}/{quantity}',
         'POST /orders/batch_init/{n}/{n_items}/{n_users}/{item_price}',

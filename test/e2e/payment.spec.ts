@@ -102,38 +102,3 @@ describe('a user of payment', () => {
     expect(operation.json()).toMatchObject({ state: 'committed', answer: { status: 200, body: first.json() } });
   });
 });
-
-describe('batch_init of users', () => {
-  it('makes users of numbers, once per Idempotency-Key, and replaces them when it is repeated', async () => {
-    const headers = { 'idempotency-key': newKey() };
-    const first = await post('batch_init/3/50', headers);
-    expect([first.status, first.header('content-type')]).toEqual([200, expect.stringContaining('application/json')]);
-    expect(first.json()).toEqual({ msg: '3 users, "0" to "2", are initialised' });
-    expect((await post('pay/2/20')).status).toBe(200);
-    expect((await post('batch_init/3/50', headers)).header('idempotency-replayed')).toBe('true');
-    expect([await creditOf('0'), await creditOf('2')]).toEqual([50, 30]);
-    (await app.client.get('/payment/find_user/3')).problem(404);
-
-    expect((await post('batch_init/2/7')).status).toBe(200);
-    expect(await Promise.all(['0', '1', '2'].map(creditOf))).toEqual([7, 7, 30]);
-    expect((await post('batch_init/0/7')).json()).toEqual({ msg: '0 users are initialised' });
-  });
-
-  it.each([
-    ['1000001/1', 'n'],
-    ['-1/1', 'n'],
-    ['x/1', 'n'],
-    ['1/1.5', 'starting_money'],
-    ['1/9007199254740992', 'starting_money'],
-  ])('given %s, is refused by the name of the parameter', async (path, field) => {
-    (await post(`batch_init/${path}`)).problem(400, field);
-  });
-
-  it('given another one in the meantime, is refused', async () => {
-    const both = await Promise.all(['batch_init/10000/1', 'batch_init/10000/2'].map((path) => post(path)));
-    expect(both.map(({ status }) => status).sort()).toEqual([200, 409]);
-    const refused = both.find(({ status }) => status === 409);
-    expect(refused?.problem(409)).toMatchObject({ code: 'conflict', detail: expect.stringContaining('batch_init') });
-    expect(new Set(await Promise.all(['0', '9999'].map(creditOf)))).toEqual(new Set([both[0]?.status === 200 ? 1 : 2]));
-  });
-});

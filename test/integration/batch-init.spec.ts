@@ -21,6 +21,13 @@ interface Kind {
 
 const KINDS: readonly Kind[] = [
   {
+    rows: 'items',
+    file: 'bookstore.db',
+    path: `/stock/batch_init/${String(ROWS)}/10/5`,
+    sums: `SELECT count(*), min(set_number), max(set_number), sum(stock), sum(sold), sum(price) FROM stock_items WHERE shown_in IS NULL`,
+    expected: [ROWS, 1, 1, ROWS * 10, 0, ROWS * 5],
+  },
+  {
     rows: 'users',
     file: 'payment.db',
     path: `/payment/batch_init/${String(ROWS)}/1000`,

@@ -1,4 +1,4 @@
-export { BATCH_INIT, batchInitAnswer, parseRowCount, ROW_COUNT } from './adapters/http/batch-init-routes.js';
+export { BATCH_INIT, batchInitAnswer, MAX_ROWS, parseRowCount, ROW_COUNT } from './adapters/http/batch-init-routes.js';
 export { BatchInit, type RowRange, type RowSet, type SetParameters } from './batch-init.js';
 export { CreateBatchInits1764800000004 } from './create-batch-inits.migration.js';
 export { ShopGate } from './shop-gate.js';

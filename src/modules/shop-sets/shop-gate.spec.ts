@@ -12,6 +12,16 @@ describe('the gate of the shop', () => {
     expect(() => gate.enterBatchInit('users')).not.toThrow();
   });
 
+  it('lets in no batch_init while a checkout that has begun goes on', () => {
+    const gate = new ShopGate();
+    let goingOn = 1;
+    gate.goingOn = () => goingOn;
+    gate.enterCheckout()();
+    expect(() => gate.enterBatchInit('users')).toThrow('1 checkouts are under way');
+    goingOn = 0;
+    expect(() => gate.enterBatchInit('users')).not.toThrow();
+  });
+
   it('lets in one batch_init, and neither another nor a checkout until it has left', () => {
     const gate = new ShopGate();
     const leave = gate.enterBatchInit('users');

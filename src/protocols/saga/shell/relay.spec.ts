@@ -248,7 +248,7 @@ describe('the relay of a saga after a restart', () => {
     await open({ before, definition: defineSaga({ ...SHOP_SAGA, retry: { attempts: 3, baseMs: 1, maxMs: 2 } }) });
     const number = await shop.begin();
     await eventually(() => expect(shop.relay.parked).toHaveLength(1));
-    expect(tries).toBe(3);
+    expect([tries, shop.relay.underWay]).toEqual([3, 0]);
 
     await shop.relay.drain();
     expect(tries).toBe(4);
@@ -288,10 +288,12 @@ describe('the relay of a saga after a restart', () => {
 
     for (const step of ['authorise', 'take', 'capture', 'mark-paid']) {
       await eventually(() => expect(timers.pending).toBe(2));
+      expect(shop.relay.underWay).toBe(2);
       expect(shop.counts()).not.toHaveProperty([`${step} ran`]);
       timers.pass(400);
     }
     await eventually(() => expect(shop.counts()).toMatchObject({ charged: 2, sold: 2, 'mark-paid ran': 2 }));
+    expect(shop.relay.underWay).toBe(0);
     expect(timers.pending).toBe(0);
   });
 });

@@ -151,6 +151,13 @@ export class SagaRelay {
     return [...this.deliveries.values()].filter(({ state }) => state.phase === 'parked').map(viewOf);
   }
 
+  /** How many events are on their way, or wait for their next try. Parked ones do not count. */
+  get underWay(): number {
+    let count = 0;
+    for (const { state } of this.deliveries.values()) if (state.phase !== 'parked') count += 1;
+    return count;
+  }
+
   /** All rows of the saga, each with its participant, in the order in which its steps were done. */
   timeline(number: number): readonly (StepRecord & { readonly by: string })[] {
     const rows = [...this.lanes.values()].flatMap(({ file }) =>

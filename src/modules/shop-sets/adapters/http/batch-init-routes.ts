@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Answer, openApiParts, parseAmount } from '../../../../platform/http/index.js';
 
-const MAX_ROWS = 1_000_000;
+export const MAX_ROWS = 1_000_000;
 
 const batchInitSchema = z
   .object({ msg: z.string().meta({ example: '1000 users, "0" to "999", are initialised' }) })
