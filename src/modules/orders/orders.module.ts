@@ -49,6 +49,7 @@ export class OrdersModule {
           provide: CheckoutService,
           inject: [StockService, PaymentService, CheckoutSagas, ShopGate],
           useFactory: (stock: StockService, payment: PaymentService, sagas: CheckoutSagas, gate: ShopGate) => {
+            gate.goingOn = () => sagas.underWay;
             const parts = { orders, checkouts, queries: queriesOf(stock, payment), clock: systemClock };
             return new CheckoutService({
               start: (orderId, operation) => startCheckout(parts, orderId, operation),

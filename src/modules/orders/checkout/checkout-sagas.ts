@@ -21,7 +21,7 @@ export interface CheckoutData {
 }
 
 interface Parts {
-  readonly relay: Pick<SagaRelay, 'begun' | 'ended'>;
+  readonly relay: Pick<SagaRelay, 'begun' | 'ended' | 'underWay'>;
   /** The step rows of `orders.db`. */
   readonly file: Pick<SqlSagaFile, 'begin'>;
   readonly writer: Pick<SqlDatabase['writer'], 'run'>;
@@ -49,6 +49,11 @@ export class CheckoutSagas {
     });
     relay.begun(record);
     return record.saga.number;
+  }
+
+  /** How many go on, without the parked ones. */
+  get underWay(): number {
+    return this.parts.relay.underWay;
   }
 
   /** Resolves when the running checkout has ended. Never rejects. */

@@ -34,12 +34,11 @@ export class CheckoutService {
    */
   async checkOut(orderId: string, operation: OperationStamp): Promise<CheckoutOutcome> {
     if (this.underWay >= MAX_CHECKOUTS) throw tooMany();
-    // A checkout that goes on after its answer does nothing to rows of a later set, so it does not keep the gate shut.
     const leave = this.ports.gate.enterCheckout();
     this.underWay += 1;
     const patience = this.patience();
     try {
-      const number = await this.ports.sagas.begin(() => this.ports.start(orderId, operation));
+      const number = await this.ports.sagas.begin(() => this.ports.start(orderId, operation)).finally(leave);
       const ended = this.ports.sagas.ended(number);
       const isOver = await Promise.race([ended.then(() => true), patience.over]);
       const checkout = isOver ? this.ports.checkouts.find(number) : undefined;
@@ -47,7 +46,6 @@ export class CheckoutService {
     } finally {
       patience.cancel();
       this.underWay -= 1;
-      leave();
     }
   }
 
