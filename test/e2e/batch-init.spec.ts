@@ -2,8 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
 import { type Answer, newKey } from './support/client.js';
 import { useSharedApp } from './support/shared-app.js';
+import { itemOf, Shop } from './support/shop.js';
 
-const app = useSharedApp();
+const app = useSharedApp({ FAULTS: '1', SAGA_DELIVERY_DELAY_MS: '200' });
 
 const post = (path: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> =>
   app.client.post(path, undefined, headers);
@@ -16,6 +17,8 @@ interface Kind {
   /** The parameters after `n`, and the row that they make. */
   readonly sets: readonly (readonly [parameters: string, row: (id: string) => unknown])[];
   readonly find: string;
+  /** Sent first. */
+  readonly prepare?: readonly string[];
   /** Changes row "2" of the first set, and what it is then. */
   readonly change: readonly [path: string, row: unknown];
   /** After `n`, with the parameter that is named. */
@@ -51,12 +54,39 @@ const KINDS: readonly Kind[] = [
       ['9007199254740992', 'starting_money'],
     ],
   },
+  {
+    rows: 'orders',
+    path: '/orders',
+    prepare: ['/stock/batch_init/1/9/3'],
+    sets: [
+      ['1/1/3', (id) => orderOf(id, ['0', 1], ['0', 1])],
+      ['1/1/4', (id) => ({ ...orderOf(id, ['0', 1], ['0', 1]), total_cost: 8 })],
+    ],
+    find: '/orders/find',
+    change: ['/orders/addItem/2/0/4', orderOf('2', ['0', 1], ['0', 1], ['0', 4])],
+    refused: [
+      ['0/1/1', 'n_items'],
+      ['1/0/1', 'n_users'],
+      ['1/1000001/1', 'n_users'],
+      ['1/1/x', 'item_price'],
+    ],
+  },
 ];
 
-describe.each(KINDS)('batch_init of $rows', ({ rows, path, sets, find, change, refused }) => {
+/** An order of user "0", at a price of 3 for each piece. */
+function orderOf(
+  id: string,
+  ...items: readonly (readonly [item: string, quantity: number])[]
+): Readonly<Record<string, unknown>> {
+  const total_cost = 3 * items.reduce((sum, [, quantity]) => sum + quantity, 0);
+  return { order_id: id, paid: false, items, user_id: '0', total_cost };
+}
+
+describe.each(KINDS)('batch_init of $rows', ({ rows, path, sets, find, change, refused, prepare = [] }) => {
   const [[first, ofFirst], [second, ofSecond]] = sets as [Kind['sets'][number], Kind['sets'][number]];
 
   it('makes rows of numbers, once per Idempotency-Key, and replaces them when it is repeated', async () => {
+    for (const one of prepare) expect((await post(one)).status).toBe(200);
     const headers = { 'idempotency-key': newKey() };
     const made = await post(`${path}/batch_init/3/${first}`, headers);
     expect([made.status, made.header('content-type')]).toEqual([200, expect.stringContaining('application/json')]);
@@ -90,5 +120,40 @@ describe.each(KINDS)('batch_init of $rows', ({ rows, path, sets, find, change, r
       code: 'conflict',
       detail: expect.stringContaining('a batch_init replaces'),
     });
+  });
+});
+
+describe('a checkout and batch_init', () => {
+  const shop = new Shop(() => app.client);
+
+  it('given a checkout under way, refuse batch_init until it has ended', async () => {
+    const [user, item] = [await shop.user(1_000), itemOf(await shop.book(1, 1_000))];
+    // The checkout may end before the batch_init arrives: then there is another.
+    const refused = await eventually(async () => {
+      const checkout = post(`/orders/checkout/${await shop.order(user, [[item, 1]])}`);
+      await eventually(async () => expect(await read('/sagas?state=running')).not.toEqual([]));
+      const answer = await post('/payment/batch_init/0/0');
+      expect((await checkout).status).toBe(200);
+      if (answer.status === 200) throw new Error('the checkout had ended');
+      return answer;
+    });
+    expect(refused.problem(409)).toMatchObject({
+      code: 'conflict',
+      detail: '1 checkouts are under way; nothing was written',
+    });
+    expect((await post('/payment/batch_init/0/0')).status).toBe(200);
+  });
+
+  it('given a batch_init under way, refuse the checkout', async () => {
+    const order = await shop.order(await shop.user());
+    const refused = await eventually(async () => {
+      const running = post('/payment/batch_init/5000/1');
+      const answer = await post(`/orders/checkout/${order}`);
+      await running;
+      // An order without lines is refused by itself.
+      if (answer.status === 400) throw new Error('the batch_init had ended');
+      return answer;
+    });
+    expect(refused.problem(409).detail).toBe('a batch_init replaces users; nothing was written');
   });
 });

@@ -34,6 +34,13 @@ const KINDS: readonly Kind[] = [
     sums: 'SELECT count(*), min(set_number), max(set_number), sum(credit), sum(held + charged), sum(funded) FROM payment_users',
     expected: [ROWS, 1, 1, ROWS * 1000, 0, ROWS * 1000],
   },
+  {
+    rows: 'orders',
+    file: 'orders.db',
+    path: `/orders/batch_init/${String(ROWS)}/1/1/5`,
+    sums: `SELECT count(*), min(set_number), max(set_number), min(lines), max(lines), count(saga_number) FROM orders`,
+    expected: [ROWS, 1, 1, '[["0",1,5],["0",1,5]]', '[["0",1,5],["0",1,5]]', 0],
+  },
 ];
 
 describe('kill -9 in the middle of a batch_init', () => {
