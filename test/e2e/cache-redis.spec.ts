@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { nameOf } from '../../src/platform/redis/index.js';
 import { AppProcess, removeDirectory, temporaryDirectory } from '../support/app-process.js';
 import { eventually } from '../support/eventually.js';
+import { ReaderProcess } from '../support/reader-process.js';
 import { describeOnRedis, type RedisCluster } from '../support/redis-cluster.js';
 import { Client } from './support/client.js';
 import { BOOK } from './support/resources.js';
+import { itemOf, Shop } from './support/shop.js';
 
 const LIST = '/books?limit=100';
 const WITHIN = { withinMs: 60_000, everyMs: 50 };
@@ -31,14 +33,17 @@ async function metric(client: Client, series: string): Promise<number> {
 }
 
 describeOnRedis('with a Redis Cluster', (cluster) => {
+  const redis = (): Readonly<Record<string, string>> => ({
+    REDIS_CLUSTER_NODES: cluster().addresses,
+    REDIS_PASSWORD: cluster().password,
+  });
   const run = async (
     environment: Readonly<Record<string, string>>,
     test: (client: Client, app: AppProcess) => Promise<void>,
     kept?: string,
   ): Promise<void> => {
-    const redis = { REDIS_CLUSTER_NODES: cluster().addresses, REDIS_PASSWORD: cluster().password };
     const directory = kept ?? temporaryDirectory();
-    const app = await AppProcess.start(directory, { ...redis, ...environment });
+    const app = await AppProcess.start(directory, { ...redis(), ...environment });
     try {
       await test(new Client(app.url), app);
     } finally {
@@ -87,15 +92,31 @@ describeOnRedis('with a Redis Cluster', (cluster) => {
         const keys = await storedKeys(cluster());
         expect([keys.includes(former), keys.length]).toEqual([false, 1]);
       }, WITHIN);
-
-      await untilFrom('redis', client);
-      await client.post('/stock/subtract/book-1/1');
-      const list = await client.get(LIST);
-      expect([list.header('x-cache'), list.json<readonly object[]>()[0]]).toEqual([
-        'miss',
-        expect.objectContaining({ quantity: 2 }),
-      ]);
     }));
+
+  it('a checkout shows in the next read of a list, by the app and by a reader', async () => {
+    const directory = temporaryDirectory();
+    await run(
+      { CACHE_BYTES: '0' },
+      async (client) => {
+        const reader = await ReaderProcess.start(directory, { ...redis(), CACHE_BYTES: '0' });
+        try {
+          const clients = [client, new Client(reader.url)];
+          const shop = new Shop(() => client);
+          const book = await shop.book(500, 3);
+          const order = await shop.order(await shop.user(1_000), [[itemOf(book), 2]]);
+          for (const one of clients) await untilFrom('redis', one);
+          expect((await shop.checkOut(order)).status).toBe(200);
+          for (const one of clients)
+            expect((await one.get(LIST)).json()).toEqual([expect.objectContaining({ quantity: 1 })]);
+        } finally {
+          await reader.kill();
+        }
+      },
+      directory,
+    );
+    removeDirectory(directory);
+  });
 
   it('a start of the app hits nothing of its former incarnation, whose entries leave Redis', async () => {
     const directory = temporaryDirectory();
