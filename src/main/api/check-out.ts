@@ -9,8 +9,9 @@ import {
   SagaService,
 } from '../../modules/orders/index.js';
 import type { Answer } from '../../platform/http/index.js';
-import { systemClock, systemRandom, systemTimers } from '../../platform/process/index.js';
+import { nextTurn, systemClock, systemRandom, systemTimers } from '../../platform/process/index.js';
 import { SagaRelay, SqlSagaFile } from '../../protocols/saga/index.js';
+import { compareSagas } from './compare-sagas.js';
 import type { OpenedStores } from './open.js';
 
 const DRAIN_EVERY_MS = 300_000;
@@ -22,6 +23,8 @@ export interface Checkouts {
   readonly sagas: CheckoutSagas;
   readonly service: SagaService;
   readonly operations: CheckoutLedger<Answer>;
+  /** Rejects with `recovery-needed`, having changed nothing, when one of the files is an older copy. */
+  compare(): Promise<void>;
   /** Delivers what an earlier process has left, and drains the outboxes from time to time. No checkout may begin before it resolves. */
   open(): Promise<void>;
   /** Resolves when no step is under way. The next start goes on with the rest. */
@@ -33,6 +36,9 @@ export function checkOut(
   { sqlFiles, crashSites }: Pick<OpenedStores, 'sqlFiles' | 'crashSites'>,
   { log, guard }: { readonly log: Log; readonly guard: DrainGuard },
 ): Checkouts {
+  const fileNames = new Map(
+    sqlFiles.flatMap(({ name, served }) => served.flatMap(({ saga }) => (saga ? [[saga.name, name] as const] : []))),
+  );
   const participants = sqlFiles.flatMap(({ served }) => served.flatMap(({ saga }) => saga ?? []));
   const ports = { clock: systemClock, random: systemRandom, timers: systemTimers, crashSites, log, deliveryDelayMs };
   const files = participants.map((participant) => new SqlSagaFile(ports, CHECKOUT, participant));
@@ -59,6 +65,7 @@ export function checkOut(
     sagas,
     service: new SagaService(checkouts, relay, CHECKOUT),
     operations: new CheckoutLedger(checkouts, sagas, checkoutAnswer),
+    compare: () => compareSagas(files, (name) => fileNames.get(name) ?? name, nextTurn),
     open: async () => {
       await relay.start(() => false);
       if (!isClosed) drainLater();

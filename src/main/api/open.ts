@@ -25,6 +25,8 @@ import type { LockedDirectory } from './lock.js';
 const LOOK_AT_FILES_EVERY_MS = 250;
 
 export interface OpenedFile extends OpenSqlFile {
+  /** As in `SqlFile`. */
+  readonly name: string;
   readonly healthPart: string;
   readonly served: readonly ReturnType<SqlStore['serve']>[];
   readonly check: DatabaseCheck;
@@ -122,7 +124,7 @@ async function openFile(
   });
   const opened = { database, operations: new SqlOperationLedger(database, systemClock) };
   const check = new DatabaseCheck(ports, { file, sealed, program: () => programOf('checker'), everyMs });
-  return { ...opened, healthPart: sqlFile.healthPart, check, served: stores.map(({ serve }) => serve(opened)) };
+  return { ...opened, ...sqlFile, check, served: stores.map(({ serve }) => serve(opened)) };
 }
 
 /** Two stores with one name would write to the same data. */

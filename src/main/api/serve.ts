@@ -138,6 +138,7 @@ async function served(stores: OpenedStores): Promise<RunningServer> {
   serveHotReads(app);
   documentApp(app);
   const open = async (): Promise<void> => {
+    await checkouts.compare();
     await replication.open();
     await transactions.open();
     await endFirstStart(origin, stores.bookstore, stores.documents, {
