@@ -15,6 +15,7 @@ import { compareSagas } from './compare-sagas.js';
 import type { OpenedStores } from './open.js';
 
 const DRAIN_EVERY_MS = 300_000;
+const PRUNE_EVERY_MS = 10_000;
 
 /** Runs work that two processes should not do at once. Nothing depends on that: a step that is done twice has one effect. */
 export type DrainGuard = (drain: () => Promise<void>) => Promise<void>;
@@ -48,18 +49,35 @@ export function checkOut(
   if (file === undefined || orders === undefined) throw new Error('no store begins checkouts');
   const checkouts = new CheckoutRepository(orders.database);
   const sagas = new CheckoutSagas({ relay, file, writer: orders.database.writer, timeoutMs });
-  let isClosed = false;
-  let stop: () => void = () => undefined;
-  const drainLater = (): void => {
-    stop = systemTimers.after(DRAIN_EVERY_MS, () => {
-      guard(() => relay.drain())
-        .catch((error: unknown) => {
-          log.warn('the drain of the outboxes failed; the next one tries again', { error });
-        })
-        .finally(() => {
-          if (!isClosed) drainLater();
-        });
+  const { writer } = orders.database;
+  /** The file of orders forgets first, so that it never holds a saga whose rows another file has deleted. */
+  const prune = async (): Promise<void> => {
+    const from = file.prunedBelow;
+    const point = checkouts.prunePoint(from, systemClock.nowMs());
+    if (point <= from) return;
+    await writer.run(() => {
+      file.pruneWithin(point);
+      checkouts.deleteBelow(point);
     });
+    for (const one of [file, ...files]) await one.prune(point);
+    await prune();
+  };
+  let isClosed = false;
+  const stops: (() => void)[] = [];
+  const repeat = (everyMs: number, what: string, work: () => Promise<void>): void => {
+    const index = stops.push(() => undefined) - 1;
+    const later = (): void => {
+      stops[index] = systemTimers.after(everyMs, () => {
+        work()
+          .catch((error: unknown) => {
+            log.warn(`${what} failed and is tried again in ${String(everyMs / 1_000)} s`, { error });
+          })
+          .finally(() => {
+            if (!isClosed) later();
+          });
+      });
+    };
+    later();
   };
   return {
     sagas,
@@ -68,11 +86,15 @@ export function checkOut(
     compare: () => compareSagas(files, (name) => fileNames.get(name) ?? name, nextTurn),
     open: async () => {
       await relay.start(() => false);
-      if (!isClosed) drainLater();
+      if (isClosed) return;
+      repeat(DRAIN_EVERY_MS, 'the drain of the outboxes', () => guard(() => relay.drain()));
+      repeat(PRUNE_EVERY_MS, 'the pruning of ended sagas', prune);
     },
     close: async () => {
       isClosed = true;
-      stop();
+      stops.forEach((stop) => {
+        stop();
+      });
       await relay.stop();
     },
   };

@@ -1,5 +1,5 @@
 import type { Statement } from 'better-sqlite3';
-import type { HeldKeys } from '../../../kernel/index.js';
+import { type HeldKeys, keyRetentionMs, SERVER_ID_RETENTION } from '../../../kernel/index.js';
 import type { SqlDatabase } from '../../../platform/sql/index.js';
 import { RowSeal, sealOf } from '../../../platform/sql-check/index.js';
 import { decodedLines, encodedLines } from '../order-lines.js';
@@ -42,6 +42,7 @@ export interface CheckoutPageRequest {
 
 const COLUMNS = SEALED_SAGAS.columns;
 const KEYS_AT_ONCE = 1_000;
+const PRUNED_AT_ONCE = 1_000;
 
 /** The table `sagas`. Writes run only inside work of the write executor of `orders.db`. */
 export class CheckoutRepository {
@@ -54,6 +55,9 @@ export class CheckoutRepository {
   private readonly pageRows: ByState<Statement<[string, number], Row>>;
   private readonly countRows: ByState<Statement<[], number>>;
   private readonly keys: Statement<[number, number], Row>;
+  private readonly fromNumber: Statement<[number, number], Row>;
+  private readonly lastNumber: Statement<[], number | null>;
+  private readonly deleteRowsBelow: Statement<[number]>;
   private readonly seal: RowSeal;
 
   constructor(database: Pick<SqlDatabase, 'writeHandle' | 'reader' | 'damaged'>) {
@@ -76,6 +80,9 @@ export class CheckoutRepository {
       read.prepare<[string, number], Row>(`${select} WHERE id > ? AND ${where} ORDER BY id LIMIT ?`),
     );
     this.countRows = byState((where) => read.prepare<[], number>(`SELECT count(*) FROM sagas WHERE ${where}`).pluck());
+    this.fromNumber = read.prepare(`${select} WHERE number >= ? ORDER BY number LIMIT ?`);
+    this.lastNumber = read.prepare<[], number | null>('SELECT max(number) FROM sagas').pluck();
+    this.deleteRowsBelow = write.prepare('DELETE FROM sagas WHERE number < ?');
     this.keys = read.prepare(`${select} WHERE number > ? AND scope IS NOT NULL ORDER BY number LIMIT ?`);
   }
 
@@ -119,6 +126,30 @@ export class CheckoutRepository {
 
   count(state?: CheckoutState): number {
     return this.countRows(state).get() ?? 0;
+  }
+
+  /**
+   * The number below which all checkouts from `from` on have ended and need no longer be kept: 24 h with a client's key, else 10
+   * minutes or the last 100,000. Looks at 1,000 of them.
+   */
+  prunePoint(from: number, nowMs: number): number {
+    const kept = (this.lastNumber.get() ?? 0) - SERVER_ID_RETENTION.count;
+    const isKept = ({ number, scope, owner, ended_at_ms: endedAtMs }: Row): boolean => {
+      if (endedAtMs === null) return true;
+      if (scope !== null) return nowMs < endedAtMs + keyRetentionMs(owner ?? undefined);
+      return number > kept && nowMs < endedAtMs + SERVER_ID_RETENTION.ms;
+    };
+    let point = from;
+    for (const row of this.fromNumber.all(from, PRUNED_AT_ONCE)) {
+      if (isKept(row)) return row.number;
+      point = row.number + 1;
+    }
+    return point;
+  }
+
+  /** Only below a point of `prunePoint`. */
+  deleteBelow(point: number): void {
+    this.deleteRowsBelow.run(point);
   }
 
   /** The Idempotency-Keys that may still be held. The consumer may pause between any two. */
