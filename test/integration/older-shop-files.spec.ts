@@ -49,7 +49,7 @@ describe('an older copy of a file of the shop, whose missing commits are accepte
 
   it.each<[string, string]>([
     ['bookstore', 'take of saga 2'],
-    ['payment', 'authorise of saga 2'],
+    ['payment', 'credit-authorised of saga 2'],
     ['orders', 'checkout-started of saga 2'],
   ])(
     '%s.db: the start is refused, names the file and the saga, and changes nothing',
