@@ -1,15 +1,8 @@
 export type * from './ports.js';
-export {
-  defineSaga,
-  type RetryBudget,
-  type SagaDefinition,
-  type SagaEndState,
-  type SagaStep,
-  type SagaTable,
-  START,
-} from './core/definition.js';
-export { type ComparedFile, findMissingRows, type MissingRow } from './shell/compare-files.js';
+export { defineSaga, type SagaDefinition, type SagaTable, START } from './core/definition.js';
+export { findMissingRows, type MissingRow } from './shell/compare-files.js';
 export { SAGA_CRASH_SITES } from './shell/crash-sites.js';
-export { type OpenDelivery, type SagaEnd, SagaRelay, type SagaRelayPorts } from './shell/relay.js';
+export type { OpenDelivery } from './shell/delivery-under-way.js';
+export { SagaRelay, type SagaRelayPorts } from './shell/relay.js';
 export { CreateSagaSteps1764800000001, SEALED_SAGA_STEPS } from './stores/create-saga-steps.migration.js';
 export { SqlSagaFile } from './stores/sql-saga-file.js';

@@ -6,10 +6,12 @@ import {
   type Random,
   type Timers,
 } from '../../../kernel/index.js';
-import { decideDelivery, type DeliveryInput, type DeliveryState, deliveryOf } from '../core/delivery.js';
-import { type RetryBudget, type SagaDefinition, type SagaEndState, START } from '../core/definition.js';
+import { decideDelivery, type DeliveryInput, deliveryOf } from '../core/delivery.js';
+import { type SagaDefinition, type SagaEndState, START } from '../core/definition.js';
 import type { Reaction, SagaData, SagaFile, SagaRef, StepRecord } from '../ports.js';
+import { type Delivery, keyOf, type Lane, leave, NO_ROUNDS, type OpenDelivery, viewOf } from './delivery-under-way.js';
 import { Round } from './round.js';
+import { type TimelineStep, timelineOf } from './timeline.js';
 
 export interface SagaRelayPorts {
   readonly timers: Timers;
@@ -25,41 +27,6 @@ export interface SagaRelayPorts {
 export interface SagaEnd {
   readonly state: SagaEndState | 'superseded';
   readonly data: SagaData;
-}
-
-/** An event that is not delivered yet. */
-export interface OpenDelivery {
-  readonly saga: SagaRef;
-  readonly event: string;
-  readonly from: string;
-  readonly to: string;
-  readonly state: 'delivering' | 'waiting' | 'parked';
-  /** Failed tries that count. */
-  readonly attempts: number;
-  /** In wall-clock time; 0 before a try has failed. */
-  readonly nextAtMs: number;
-  /** Why the last try failed; undefined when none has failed since the start. */
-  readonly reason: string | undefined;
-}
-
-interface Lane {
-  readonly file: SagaFile;
-  readonly waiting: Delivery[];
-  inFlight: number;
-}
-
-interface Delivery {
-  readonly key: string;
-  readonly sender: SagaFile;
-  readonly record: StepRecord;
-  readonly receiver: Lane;
-  readonly budget: RetryBudget;
-  state: DeliveryState;
-  isLastTry: boolean;
-  reason: string | undefined;
-  cancelTimer: (() => void) | undefined;
-  /** Waiting for this saga to come to rest. */
-  rounds: readonly Round[];
 }
 
 interface Ending {
@@ -159,17 +126,11 @@ export class SagaRelay {
   }
 
   /** All rows of the saga, each with its participant, in the order in which its steps were done. */
-  timeline(number: number): readonly (StepRecord & { readonly by: string })[] {
-    const rows = [...this.lanes.values()].flatMap(({ file }) =>
-      file.recordsOf(number).map((record) => ({ ...record, by: file.participant })),
+  timeline(number: number): readonly TimelineStep[] {
+    return timelineOf(
+      [...this.lanes.values()].map(({ file }) => file),
+      number,
     );
-    const inOrder = rows.filter(({ step }) => step === START);
-    for (let last = inOrder[0]; last !== undefined;) {
-      const { event } = last;
-      last = rows.find((row) => row.eventIn === event && !inOrder.includes(row));
-      if (last !== undefined) inOrder.push(last);
-    }
-    return [...inOrder, ...rows.filter((row) => !inOrder.includes(row)).sort((left, right) => left.atMs - right.atMs)];
   }
 
   /** Resolves when no event is in flight any more of those that are now. */
@@ -365,25 +326,4 @@ export class SagaRelay {
     const details = { saga: record.saga.number, event: record.event, to: receiver.file.participant, reason, error };
     this.warnings.warn(`an event of a saga could not be delivered and ${what}`, details);
   }
-}
-
-const NO_ROUNDS: readonly Round[] = [];
-
-function keyOf(number: number, step: string): string {
-  return `${String(number)} ${step}`;
-}
-
-function leave(delivery: Delivery): void {
-  const { rounds } = delivery;
-  delivery.rounds = NO_ROUNDS;
-  for (const round of rounds) round.leave();
-}
-
-function viewOf({ record, sender, receiver, state, reason }: Delivery): OpenDelivery {
-  const { saga, event } = record;
-  const { phase, attempts, nextAtMs } = state;
-  return {
-    ...{ saga, event, from: sender.participant, to: receiver.file.participant, attempts, nextAtMs, reason },
-    state: phase === 'parked' ? 'parked' : phase === 'in-flight' ? 'delivering' : 'waiting',
-  };
 }
