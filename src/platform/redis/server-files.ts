@@ -108,18 +108,8 @@ export function serverArguments(directory: string, number: number, { host, port 
   return [
     configFile(number),
     ...['--include', passwordFile(directory), '--dir', nodeDirectory(directory, number)],
-    ...[
-      '--bind',
-      host,
-      '--port',
-      String(port),
-      '--cluster-enabled',
-      'yes',
-      '--daemonize',
-      'no',
-      '--set-proc-title',
-      'no',
-    ],
+    ...['--bind', host, '--port', String(port), '--cluster-enabled', 'yes'],
+    ...['--daemonize', 'no', '--set-proc-title', 'no'],
   ];
 }
 
