@@ -5,10 +5,10 @@ import { Client } from '../e2e/support/client.js';
 import { AppProcess, removeDirectory, temporaryDirectory } from '../support/app-process.js';
 
 const TEST_TIMEOUT_MS = 120_000;
-/** Far more than 50 commits write. */
-const ROWS = 100_000;
+/** Far more than 30 commits write. */
+const ROWS = 50_000;
 /** A start needs fewer. */
-const IN_THE_MIDDLE = { FAULTS: '1', CRASH_SITE: 'sql.commit.after#50' };
+const IN_THE_MIDDLE = { FAULTS: '1', CRASH_SITE: 'sql.commit.after#30' };
 
 interface Kind {
   readonly rows: string;

@@ -3,7 +3,7 @@ import { BatchInit, batchInitAnswer, type ShopGate } from '../shop-sets/index.js
 import type { OpenSqlFile } from '../store-registration/index.js';
 import type { OrderRepository } from './order.repository.js';
 
-const ROWS_PER_COMMIT = 1_000;
+const ROWS_PER_COMMIT = 500;
 const BYTES_PER_CHOICE = 4;
 /** Of a row: a user and two items. */
 const CHOICES_PER_ROW = 3;

@@ -77,6 +77,18 @@ describe('batch_init', () => {
     expect(operations.findByScope('a key')).toMatchObject({ id: 'an operation', answer });
   });
 
+  it('shows its operation as running from its first commit to its last', async () => {
+    const shown: unknown[] = [];
+    before = () => {
+      const found = operations.findById('an operation');
+      shown.push(found && [found.answer, found.ended !== undefined]);
+    };
+    const { body } = await coins.run(5, { amount: 7 }, stamp);
+    expect(shown).toEqual([undefined, [undefined, true], [undefined, true]]);
+    const found = operations.findById('an operation');
+    expect([found?.answer?.body, found?.ended]).toEqual([body, undefined]);
+  });
+
   it('given no rows, begins a set of none', async () => {
     expect((await coins.run(0, { amount: 7 }, { id: 'first' })).body).toBe('0 coins');
     await coins.run(1, { amount: 7 }, { id: 'second' });

@@ -84,7 +84,9 @@ export class BatchInit<Parameters extends SetParameters> implements OnModuleDest
       const begun = await this.commit((last) => {
         return { setNumber: (last?.setNumber ?? 0) + 1, rowCount, nextRow: 0, parameters, operation };
       });
-      return await this.rest(begun, 'outcome-unknown');
+      const rest = this.rest(begun, 'outcome-unknown');
+      this.file.operations.announce(operation, rest);
+      return await rest;
     } finally {
       leave();
     }

@@ -58,6 +58,7 @@ export class SqlOperationLedger implements OperationLedger<RecordedAnswer> {
   private readonly byScope: Statement<[string], Row>;
   private readonly byId: Statement<[string], Row>;
   private readonly seal: RowSeal;
+  private readonly goingOn = new Map<string, OperationRecord<RecordedAnswer>>();
   private recordedSincePrune = 0;
   private recordedSinceCount = 0;
   /** Undefined until the first count. */
@@ -123,12 +124,21 @@ export class SqlOperationLedger implements OperationLedger<RecordedAnswer> {
     return answer;
   }
 
+  /** Shows the operation as running until `ended` settles, for a write that takes more than one commit. */
+  announce({ id, bodyHmac }: OperationStamp, ended: Promise<unknown>): void {
+    const forget = (): void => {
+      this.goingOn.delete(id);
+    };
+    const record = { id, bodyHmac, atMs: this.clock.nowMs(), answer: undefined };
+    this.goingOn.set(id, { ...record, ended: ended.then(forget, forget) });
+  }
+
   findByScope(scope: string): OperationRecord<RecordedAnswer> | undefined {
     return this.toRecord(this.byScope.get(scope));
   }
 
   findById(id: string): OperationRecord<RecordedAnswer> | undefined {
-    return this.toRecord(this.byId.get(id));
+    return this.toRecord(this.byId.get(id)) ?? this.goingOn.get(id);
   }
 
   /** The unexpired keys, by owner and second. The consumer may pause between any two. */
