@@ -39,7 +39,7 @@ const SUITES = {
 const LOW_PRIORITY = 5;
 
 /** Generous: how slow a machine is shall never decide a test. */
-const TEST_TIMEOUT_MS = 60_000;
+const TEST_TIMEOUT_MS = 180_000;
 /** How long a suite that has reported may take to end. After that it has left something open, which is a failure. */
 const END_TIMEOUT_MS = 30_000;
 
