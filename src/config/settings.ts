@@ -111,7 +111,6 @@ export function variableOf(field: string): string {
 const SHORTER_BEFORE_LONGER = [
   ['replicaTimeoutMs', 'prepareDeadlineMs'],
   ['prepareDeadlineMs', 'writeDeadlineMs'],
-  ['writeDeadlineMs', 'checkoutTimeoutMs'],
   ['pingMs', 'deadAfterMs'],
   ['headersTimeoutMs', 'requestTimeoutMs'],
 ] as const;
@@ -140,7 +139,7 @@ export const commonSchema = settingsSchema.superRefine(
     if (new Set(keys.map(({ name }) => name)).size < keys.length)
       refuse('apiKeys', 'must give each key a different name');
 
-    const waits = { ...http, ...replication, ...transactions, ...checkouts };
+    const waits = { ...http, ...replication, ...transactions };
     for (const [shorter, longer] of SHORTER_BEFORE_LONGER) {
       if (waits[shorter] < waits[longer]) continue;
       refuse(shorter, `must be below ${variableOf(longer)} (${String(waits[longer])})`);
