@@ -1,0 +1,113 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { openDatabase } from '../../../../test/support/books-database.js';
+import { temporaryDirectory } from '../../../../test/support/app-process.js';
+import { PLATFORM_MIGRATIONS, type SqlDatabase } from '../../../platform/sql/index.js';
+import type { SagaRef, StepOutcome } from '../../../protocols/saga/index.js';
+import { CreateOrders1764800000004 } from '../create-orders.migration.js';
+import type { Order } from '../order.js';
+import { OrderRepository } from '../order.repository.js';
+import { CheckoutRepository } from './checkout.repository.js';
+import { CreateSagas1764800000005 } from './create-sagas.migration.js';
+import { orderSteps } from './order-steps.js';
+import { startCheckout } from './start-checkout.js';
+
+const OPEN: Order = {
+  ...{ id: 'o', userId: 'u', state: 'open', sagaNumber: null, setNumber: 3 },
+  lines: [{ itemId: 'a', quantity: 2, price: 5 }],
+};
+const HOUR_MS = 3_600_000;
+
+describe('the steps of orders in a checkout', () => {
+  let directory: string;
+  let database: SqlDatabase;
+  let orders: OrderRepository;
+  let checkouts: CheckoutRepository;
+  let nowMs: number;
+
+  const clock = { nowMs: () => nowMs };
+  const begin = (id: string, scope?: string): Promise<SagaRef> => {
+    const items = new Map([['a', { price: 7, setNumber: 4 }]]);
+    const queries = { userSet: () => 1, items: () => items };
+    const operation = { id, ...(scope !== undefined && { scope, bodyHmac: 'h', owner: 'caller' }) };
+    return database.writer.run(() => startCheckout({ orders, checkouts, queries, clock }, 'o', operation).saga);
+  };
+  const step = (name: string, saga: SagaRef, data: object = {}): Promise<StepOutcome> =>
+    database.writer.run((scope) => orderSteps({ orders, checkouts, clock })[name]!(scope, saga, { ...data }));
+  const put = (order: Order): Promise<void> =>
+    database.writer.run(() => {
+      orders.put(order);
+    });
+
+  beforeEach(async () => {
+    nowMs = 1_000;
+    directory = temporaryDirectory();
+    const migrations = [...PLATFORM_MIGRATIONS, CreateOrders1764800000004, CreateSagas1764800000005];
+    database = await openDatabase({ file: join(directory, 'orders.db'), entities: [], migrations });
+    orders = new OrderRepository(database);
+    checkouts = new CheckoutRepository(database);
+    await put(OPEN);
+  });
+
+  afterEach(async () => {
+    await database.close();
+    rmSync(directory, { recursive: true });
+  });
+
+  it('the start locks the order, and freezes its lines with the prices of that moment', async () => {
+    const saga = await begin('s');
+    const lines = [{ itemId: 'a', quantity: 2, price: 7 }];
+    expect(orders.find('o')).toEqual({ ...OPEN, state: 'checking-out', sagaNumber: saga.number, lines });
+    expect(checkouts.find(saga.number)).toMatchObject({ state: 'running', lines, total: 14, operation: { id: 's' } });
+    await expect(begin('other')).rejects.toMatchObject({ code: 'conflict' });
+    expect(checkouts.count()).toBe(1);
+  });
+
+  it('"mark-paid" pays the order', async () => {
+    const saga = await begin('s');
+    expect(await step('mark-paid', saga)).toEqual({ event: 'order-paid', data: {}, set: 3 });
+    expect([orders.find('o')?.state, checkouts.find(saga.number)?.state]).toEqual(['paid', 'completed']);
+  });
+
+  it.each([
+    ['what the refused step has told', { code: 'too-little-stock', message: 'none' }, 'too-little-stock'],
+    ['an item that is gone', { code: 'not-found', message: 'none' }, 'conflict'],
+    ['the reason of a step whose tries are used up', { reason: 'none' }, 'credit-held'],
+  ])('"unlock" opens the order and keeps %s', async (_what, data, code) => {
+    const saga = await begin('s');
+    expect(await step('unlock', saga, data)).toEqual({ event: 'order-unlocked', data: {}, set: 3 });
+    expect(orders.find('o')).toMatchObject({ state: 'open', sagaNumber: null });
+    expect(checkouts.find(saga.number)).toMatchObject({ state: 'refused', refusal: { code, message: 'none' } });
+  });
+
+  it.each(['mark-paid', 'unlock'])('"%s" leaves an order alone that batch_init has replaced', async (name) => {
+    const saga = await begin('s');
+    const replaced = { ...OPEN, setNumber: 4 };
+    await put(replaced);
+    await step(name, saga, { code: 'conflict', message: 'none' });
+    expect(orders.find('o')).toEqual(replaced);
+    expect(checkouts.find(saga.number)?.state).toBe('superseded');
+  });
+
+  it('given a saga of another id under its number, does nothing and throws', async () => {
+    const { number } = await begin('s');
+    await expect(step('mark-paid', { number, id: 'other' })).rejects.toThrow('does not know saga');
+    expect(orders.find('o')?.state).toBe('checking-out');
+  });
+
+  it('ended checkouts are kept 10 minutes, with a key 24 hours, and a running one for ever', async () => {
+    for (const [id, scope] of [['1'], ['2', 'a key'], ['3'], ['4']] as const) {
+      const saga = await begin(id, scope);
+      if (id !== '4') await step('unlock', saga, { reason: 'none' });
+    }
+    const [first = 0] = checkouts.page({ after: '', limit: 1 }).map(({ number }) => number);
+    const pointAfter = (ms: number): number => checkouts.prunePoint(0, nowMs + ms) - first;
+    expect([0, 599_999, 600_000, 24 * HOUR_MS - 1, 24 * HOUR_MS].map(pointAfter)).toEqual([0, 0, 1, 1, 3]);
+    expect(pointAfter(1_000 * HOUR_MS)).toBe(3);
+    await database.writer.run(() => {
+      checkouts.deleteBelow(first + 3);
+    });
+    expect([checkouts.count(), checkouts.count('running')]).toEqual([1, 1]);
+  });
+});
