@@ -199,7 +199,9 @@ describe('a clean stop (SIGTERM) during requests that cannot end', () => {
     async () => {
       const primaryApp = await StandInApp.start();
       primaryApp.answer = () => undefined;
-      const replica = await startReplica(directory, { READ_WAIT_MS: '100000', WRITE_DEADLINE_MS: '100000' });
+      const replica = await startReplica(directory, {
+        ...{ READ_WAIT_MS: '100000', WRITE_DEADLINE_MS: '90000', CHECKOUT_TIMEOUT_MS: '100000' },
+      });
       const primary = new ActingPrimary(replica.url);
       primary.url = primaryApp.url;
       await primary.ship();

@@ -83,7 +83,12 @@ export class EarlierCluster {
     return {
       ...{ DATA_DIR: join(this.directory, 'data'), REPLICAS_DIR: join(this.directory, 'replicas') },
       ...{ REPLICA_PORTS: this.ports.join(','), SEED: 'on', LOG_LEVEL: 'warn' },
-      ...{ REPLICA_TIMEOUT_MS: '30000', PREPARE_DEADLINE_MS: '45000', WRITE_DEADLINE_MS: '60000' },
+      ...{
+        REPLICA_TIMEOUT_MS: '30000',
+        PREPARE_DEADLINE_MS: '45000',
+        WRITE_DEADLINE_MS: '60000',
+        CHECKOUT_TIMEOUT_MS: '90000',
+      },
       NODE_OPTIONS: `--import ${pathToFileURL(join(FOLDER, 'clock.mjs')).href}`,
       CLOCK_AHEAD_MS: String(madeAtMs + LATER_MS - Date.now()),
     };

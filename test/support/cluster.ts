@@ -14,7 +14,12 @@ const SECRET = 'a secret for tests only';
 const SETTINGS = {
   ...{ CLUSTER_SECRET: SECRET, LOG_LEVEL: 'warn', SNAPSHOT_EVERY_BYTES: '40000', SEED: 'off' },
   // On a slow machine too, nothing is given up that would be done.
-  ...{ REPLICA_TIMEOUT_MS: '30000', PREPARE_DEADLINE_MS: '45000', WRITE_DEADLINE_MS: '60000' },
+  ...{
+    REPLICA_TIMEOUT_MS: '30000',
+    PREPARE_DEADLINE_MS: '45000',
+    WRITE_DEADLINE_MS: '60000',
+    CHECKOUT_TIMEOUT_MS: '90000',
+  },
 };
 const SETTLE_WITHIN_MS = 60_000;
 
