@@ -129,6 +129,31 @@ describeOnRedis('the cache tier in a Redis Cluster', (cluster) => {
     await tier.removeBefore({ group: 'stampede:books', generation: 2 });
   });
 
+  it('deletes an index of a wrong type, and keeps values again', async () => {
+    const of = { group: 'foreign', generation: 1 };
+    const names = Array.from({ length: 60 }, (_, n) => `foreign:1:after=${String(n)}`);
+    const held = async (): Promise<readonly string[]> =>
+      (await Promise.all(masters(cluster()).map(keysOf))).flat().filter((key) => key.startsWith('foreign:'));
+    const overwrite = async (): Promise<void> => {
+      const indexes = (await held()).filter((key) => key.startsWith('foreign:keys:'));
+      expect(indexes).toHaveLength(12);
+      await Promise.all(indexes.map((index) => redis.call('set', [index, 'a string'])));
+    };
+    const store = (): Promise<unknown> => Promise.all(names.map((key) => tier.set(key, VALUE, of)));
+
+    await store();
+    await overwrite();
+    await store();
+    await tier.removeBefore({ ...of, generation: 2 });
+    expect(await held()).toEqual([]);
+
+    await store();
+    await overwrite();
+    await tier.removeBefore({ ...of, generation: 2 });
+    expect((await held()).toSorted()).toEqual(names.toSorted());
+    await Promise.all(names.map((key) => tier.remove(key)));
+  });
+
   it('takes the value of another key for absent', async () => {
     await tier.set('other:1:a', VALUE, { group: 'other', generation: 1 });
     await redis.call('set', ['other:1:b', (await redis.get('other:1:a')) ?? '']);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import { eventually } from '../../../test/support/eventually.js';
 import { FailingCacheTier } from '../../../test/support/failing-cache-tier.js';
@@ -119,7 +119,7 @@ describe('a cache over a tier that processes share', () => {
     /** The cache of one process. */
     readonly cache: () => Cache;
   }
-  const world = (): World => {
+  const world = (maxBytes = 10_000): World => {
     const [table, simulated, log] = [new VersionedTable(), new SimulatedCacheTier(), new RecordingLog()];
     const tier = new FailingCacheTier(simulated);
     table.write('a', 'one');
@@ -127,7 +127,7 @@ describe('a cache over a tier that processes share', () => {
       ...{ tier, encode: ({ bytes }: { bytes: Buffer }) => bytes, decode: (bytes: Buffer) => ({ bytes }) },
       ports: { log, random: systemRandom, timers: systemTimers, nowMs: monotonicMs },
     };
-    return { table, simulated, tier, log, cache: () => shareOver(table, 10_000, shared) };
+    return { table, simulated, tier, log, cache: () => shareOver(table, maxBytes, shared) };
   };
   const readOf = async (cache: Cache, table: VersionedTable, name = 'a'): Promise<string> =>
     shown(await begin(cache, table, name));
@@ -164,6 +164,33 @@ describe('a cache over a tier that processes share', () => {
     await simulated.idle();
 
     expect(await simulated.claim('db:1:books:1:b', 'another process')).toBe('load');
+  });
+
+  it('whose set fails, lets another process load', async () => {
+    const { table, simulated, tier, cache } = world();
+    const release = jest.spyOn(simulated, 'release');
+    tier.on('set');
+
+    expect(await readOf(cache(), table)).toBe('miss one');
+    await eventually(() => {
+      expect(release).toHaveBeenCalledTimes(1);
+    });
+    await simulated.idle();
+
+    expect(await simulated.claim('db:1:books:1:a', 'another process')).toBe('load');
+  });
+
+  it.each([
+    ['memory keeps the value', 10_000, 1],
+    ['memory keeps nothing', 0, 200],
+  ])('that is away while %s (%i bytes), loads %i times for 200 readers', async (_, maxBytes, loads) => {
+    const { table, simulated, cache } = world(maxBytes);
+    simulated.isAvailable = false;
+    const one = cache();
+
+    await Promise.all(Array.from({ length: 200 }, () => readOf(one, table)));
+
+    expect([simulated.reads, table.loads]).toEqual([0, loads]);
   });
 
   it('loads when the process that it waits for gives up', async () => {

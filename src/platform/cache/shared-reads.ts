@@ -78,12 +78,16 @@ export class SharedReads<V> {
     return claimed === undefined ? { owner } : { value: claimed };
   }
 
-  /** Keeps a loaded value, and removes it again if its generation ended meanwhile. Never rejects. */
+  /**
+   * Keeps a loaded value, and removes it again if its generation ended meanwhile. A failure ends the lease, so that nobody waits for
+   * the value. Never rejects.
+   */
   async keep(asked: string, loaded: LoadedEntry<V>, owner: string): Promise<void> {
     const { tier, encode } = this.options;
     const { key, value } = loaded;
     if (key !== asked) void this.release(asked, owner);
-    await this.attempt('write', key, () => tier.set(key, encode(value), loaded, owner));
+    const isSet = await this.attempt('write', key, () => tier.set(key, encode(value), loaded, owner).then(() => true));
+    if (!isSet) void this.release(key, owner);
     await this.attempt('write', key, async () => {
       if (!loaded.isCurrent()) await tier.remove(key);
     });

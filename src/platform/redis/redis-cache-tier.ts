@@ -27,11 +27,15 @@ const STORE = `redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 if redis.call('GET', KEYS[2]) == ARGV[3] then redis.call('DEL', KEYS[2]) end`;
 /** KEYS: lease. ARGV: owner. */
 const RELEASE = `if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end`;
+/** Deletes an index of a wrong type, which a stranger wrote; the values that the index listed expire. */
+const HEAL_INDEX = `local kind = redis.call('TYPE', KEYS[1]).ok
+if kind ~= 'zset' and kind ~= 'none' then redis.call('DEL', KEYS[1]) end
+`;
 /**
  * KEYS: index. ARGV: generation, key, limit, milliseconds. Makes room for a new key in a full index: returns the key that it
  * dropped, of any age, because pages that are read often would be the oldest.
  */
-const REGISTER = `local dropped = false
+const REGISTER = `${HEAL_INDEX}local dropped = false
 if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[3]) and not redis.call('ZSCORE', KEYS[1], ARGV[2]) then
   dropped = redis.call('ZRANDMEMBER', KEYS[1])
   redis.call('ZREM', KEYS[1], dropped)
@@ -39,6 +43,8 @@ end
 redis.call('ZADD', KEYS[1], ARGV[1], ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return dropped`;
+/** KEYS: index. ARGV: generation, limit. Returns keys of earlier generations. */
+const FORMER = `${HEAL_INDEX}return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. ARGV[1], 'LIMIT', 0, ARGV[2])`;
 
 /**
  * The tier of a cache in a Redis Cluster. A key has no braces, so keys spread over all slots; its lease `{key}:lease` hashes to the
@@ -100,9 +106,8 @@ export class RedisCacheTier implements SharedCacheTier {
 
   /** A key leaves the index only after its value is gone. Rejects when some are left. */
   private async removeListed(index: string, generation: number): Promise<void> {
-    const range = [index, '-inf', `(${String(generation)}`, 'LIMIT', 0, KEYS_PER_TURN];
     for (;;) {
-      const keys = (await this.redis.call('zrangebyscore', range)) as Buffer[];
+      const keys = (await this.redis.call('eval', [FORMER, 1, index, generation, KEYS_PER_TURN])) as Buffer[];
       if (keys.length === 0) return;
       await Promise.all(keys.map((key) => this.redis.call('unlink', [key])));
       await this.redis.call('zrem', [index, ...keys]);
