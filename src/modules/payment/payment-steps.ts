@@ -1,4 +1,4 @@
-import { AppError } from '../../kernel/index.js';
+import { type AppError } from '../../kernel/index.js';
 import type { SagaData, SagaParticipant, StepOutcome } from '../../protocols/saga/index.js';
 import { noUser, type PaymentUser, refusalToSpend } from './payment-user.js';
 import type { PaymentRepository } from './payment.repository.js';
@@ -13,7 +13,7 @@ export interface OrderedPayment {
 
 /** The steps of a checkout in `payment.db`. What is held belongs to the checkouts whose `authorise` has a step row and no further one. */
 export function paymentSteps(users: PaymentRepository): SagaParticipant['steps'] {
-  /** Changes the user, unless the user was replaced: then what was held is gone with the former set. */
+  /** Changes the user. A user who was replaced is left alone, and the saga is superseded: what was held is gone with the former set. */
   const settle = (
     data: SagaData,
     event: string,
@@ -21,7 +21,8 @@ export function paymentSteps(users: PaymentRepository): SagaParticipant['steps']
   ): StepOutcome => {
     const { userId, userSet, total } = data as unknown as OrderedPayment;
     const user = users.findWithinWrite(userId);
-    if (user?.setNumber === userSet) users.change(userId, (found) => change(found, total));
+    if (user?.setNumber !== userSet) return { event, data: { ...data, ...replaced(userId) }, set: userSet };
+    users.change(userId, (found) => change(found, total));
     return { event, data, set: userSet };
   };
   return {
@@ -30,7 +31,7 @@ export function paymentSteps(users: PaymentRepository): SagaParticipant['steps']
       const { userId, userSet, total } = data as unknown as OrderedPayment;
       const user = users.findWithinWrite(userId);
       if (user === undefined) return refused(data, noUser(userId));
-      if (user.setNumber !== userSet) return refused(data, replaced(userId));
+      if (user.setNumber !== userSet) return { event: 'credit-refused', data: { ...data, ...replaced(userId) } };
       const refusal = refusalToSpend(user, total);
       if (refusal?.code === 'credit-held') return { later: refusal.message };
       if (refusal) return refused(data, refusal);
@@ -58,6 +59,8 @@ function refused(data: SagaData, { code, message }: AppError): StepOutcome {
   return { event: 'credit-refused', data: { ...data, code, message } };
 }
 
-function replaced(userId: string): AppError {
-  return new AppError('conflict', `user ${userId} was replaced by batch_init during the checkout`, { retry: 'never' });
+/** Told with the event, so that the saga ends as superseded. */
+function replaced(userId: string): SagaData {
+  const message = `user ${userId} was replaced by batch_init during the checkout`;
+  return { code: 'conflict', message, isSuperseded: true };
 }

@@ -157,7 +157,12 @@ describe('the step "take"', () => {
         ['b', 1, 0],
         ['a', 1, 1],
       ],
-      { itemId: 'a', code: 'conflict', message: 'item a was replaced by batch_init during the checkout' },
+      {
+        itemId: 'a',
+        code: 'conflict',
+        message: 'item a was replaced by batch_init during the checkout',
+        isSuperseded: true,
+      },
     ],
   ])('given %s, refuses and takes nothing', async (_, lines, refusal) => {
     expect(await take(lines)).toMatchObject({ event: 'stock-refused', data: { orderId: 'o', lines, ...refusal } });

@@ -1,5 +1,5 @@
-import type { SagaParticipant, StepOutcome } from '../../protocols/saga/index.js';
-import { AppError } from '../../kernel/index.js';
+import type { SagaData, SagaParticipant, StepOutcome } from '../../protocols/saga/index.js';
+import { type AppError } from '../../kernel/index.js';
 import { noItem, type StockItem, taken, tooLittleStock } from './stock-item.js';
 import type { StockRepository } from './stock.repository.js';
 
@@ -23,6 +23,7 @@ export function stockSteps(items: StockRepository): SagaParticipant['steps'] {
       for (const [id, wanted] of wantedOf((data as unknown as OrderedItems).lines)) {
         const item = items.findWithinWrite(id);
         if (item === undefined) return refused(data, id, noItem(id));
+        if (wanted.setNumber !== undefined && wanted.setNumber !== item.setNumber) return superseded(data, id);
         const refusal = refusalOf(item, wanted);
         if (refusal) return refused(data, id, refusal);
         after.push(taken(item, wanted.quantity));
@@ -41,11 +42,13 @@ function wantedOf(lines: OrderedItems['lines']): ReadonlyMap<string, Wanted> {
   return wanted;
 }
 
-function refusalOf(item: StockItem, { quantity, setNumber }: Wanted): AppError | undefined {
-  if (setNumber !== undefined && setNumber !== item.setNumber) {
-    const message = `item ${item.id} was replaced by batch_init during the checkout`;
-    return new AppError('conflict', message, { retry: 'never' });
-  }
+/** Told with the refusal, so that the saga ends as superseded. */
+function superseded(data: SagaData, itemId: string): StepOutcome {
+  const message = `item ${itemId} was replaced by batch_init during the checkout`;
+  return { event: 'stock-refused', data: { ...data, itemId, code: 'conflict', message, isSuperseded: true } };
+}
+
+function refusalOf(item: StockItem, { quantity }: Wanted): AppError | undefined {
   return quantity > item.stock ? tooLittleStock(item, quantity) : undefined;
 }
 

@@ -90,6 +90,14 @@ describe('the steps of orders in a checkout', () => {
     expect(checkouts.find(saga.number)?.state).toBe('superseded');
   });
 
+  it.each(['mark-paid', 'unlock'])('"%s" of a saga whose user or item was replaced opens the order', async (name) => {
+    const saga = await begin('s');
+    await step(name, saga, { code: 'conflict', message: 'user u was replaced', isSuperseded: true });
+    expect(orders.find('o')).toMatchObject({ state: 'open', sagaNumber: null });
+    const refusal = { code: 'conflict', message: 'user u was replaced' };
+    expect(checkouts.find(saga.number)).toMatchObject({ state: 'superseded', refusal });
+  });
+
   it('given a saga of another id under its number, does nothing and throws', async () => {
     const { number } = await begin('s');
     await expect(step('mark-paid', { number, id: 'other' })).rejects.toThrow('does not know saga');
