@@ -67,6 +67,17 @@ describe('what is left to do for a Redis Cluster', () => {
     ]);
   });
 
+  it('given a master that CLUSTER RESET emptied, gives it back the slots that the others see there, also moved ones', () => {
+    const moved = formed.with(0, nodeAt(0, { slots: [[0, 1499]] })).with(1, nodeAt(1, { slots: [[1500, 10922]] }));
+    const emptied = nodeAt(1);
+    const views = allKnow(moved, moved.with(1, emptied));
+    const known = new Map(moved.with(1, emptied).map((node) => [node.id, node]));
+    const seen = views.with(1, { ...views[1]!, known });
+
+    expect(planCluster(endpoints, seen)).toEqual([{ kind: 'add-slots', at: endpoints[1], slots: [[1500, 10922]] }]);
+    expect(missingOf(endpoints, seen)).toBe('slots 1500-10922 are served by no node');
+  });
+
   it('while one node does not answer, assigns and forgets nothing', () => {
     expect(planCluster(endpoints, strangers.slice(0, 5)).map(({ kind }) => kind)).toEqual(Array(4).fill('meet'));
     expect(missingOf(endpoints, allKnow(formed).slice(0, 5))).toBe('127.0.0.1:7005 does not answer');

@@ -3,14 +3,16 @@ import {
   type Lack,
   nameOf,
   type NodeView,
+  rangeName,
   type RedisEndpoint,
   type SlotRange,
   SLOTS,
 } from './node-view.js';
 
 /**
- * Decides what is left to do until the given nodes are one cluster of masters and as many replicas. Invariant: a slot that any
- * node sees assigned keeps its master, and a replica keeps its master, so a cluster that was formed once is only joined again.
+ * Decides what is left to do until the given nodes are one cluster of masters and as many replicas. Invariant: a slot that a
+ * node claims, or that a node sees at one that does not answer, keeps its master, and a replica keeps its master, so a cluster that was
+ * formed once is only joined again.
  * Steps may repeat; the caller looks again after each round.
  */
 
@@ -55,13 +57,18 @@ export function missingOf(
     const [one = '', several = ''] = alike[0]?.lack ?? [];
     return `${alike.map(({ name }) => name).join(', ')} ${alike.length === 1 ? one : several}`;
   });
-  return texts.length === 0 ? undefined : texts.join('; ');
+  if (texts.length === 0) return undefined;
+  const areAllKnown = unseen.length === 0 && views.every((view) => strangersTo(view, views).length === 0);
+  const isAssigned = assignedIn(views);
+  if (!areAllKnown || !isAssigned.includes(0)) return texts.join('; ');
+  const unserved = rangesOf((slot) => isAssigned[slot] === 0);
+  return `slots ${unserved.map(rangeName).join(', ')} are served by no node`;
 }
 
 const SILENT: Lack = ['does not answer', 'do not answer'];
 
 function lackOf(view: NodeView, views: readonly NodeView[]): Lack | undefined {
-  const strangers = views.filter(({ itself, endpoint }) => !isKnownAt(view, itself.id, endpoint));
+  const strangers = strangersTo(view, views);
   if (strangers.length > 0) {
     const names = strangers.map(({ endpoint }) => nameOf(endpoint)).join(', ');
     return [`does not know ${names}`, `do not know ${names}`];
@@ -89,6 +96,10 @@ function meetingsOf(views: readonly NodeView[]): ClusterStep[] {
   );
 }
 
+function strangersTo(view: NodeView, views: readonly NodeView[]): readonly NodeView[] {
+  return views.filter(({ itself, endpoint }) => !isKnownAt(view, itself.id, endpoint));
+}
+
 function isKnownAt({ known, itself }: NodeView, id: string, { port }: RedisEndpoint): boolean {
   const node = known.get(id);
   return node !== undefined && (id === itself.id || (node.endpoint.port === port && !node.flags.includes('handshake')));
@@ -113,29 +124,48 @@ function lostNodesOf(views: readonly NodeView[]): readonly string[] {
   return [...new Set(lost.map(({ id }) => id))].filter((id) => !isFollowed(id));
 }
 
-/** The slots without a master go to the masters of the first half of the nodes, a third of all slots to each of three. */
-function slotsToAdd(views: readonly NodeView[]): ClusterStep[] {
+/**
+ * Per slot, 1 when a node has it. What others say counts only of a node that does not answer: they still see the slots of a master
+ * that CLUSTER RESET emptied.
+ */
+function assignedIn(views: readonly NodeView[]): Uint8Array {
+  const living = new Set(views.map(({ itself }) => itself.id));
+  const silent = views.flatMap(({ known }) => [...known.values()].filter(({ id }) => !living.has(id)));
   const isAssigned = new Uint8Array(SLOTS);
-  for (const [first, last] of views.flatMap(({ known }) => [...known.values()].flatMap(({ slots }) => slots))) {
+  for (const [first, last] of [...views.map(({ itself }) => itself), ...silent].flatMap(({ slots }) => slots)) {
     isAssigned.fill(1, first, last + 1);
   }
+  return isAssigned;
+}
+
+/**
+ * The slots without a master go to the masters of the first half of the nodes, a third of all slots to each of three. Those that
+ * others still see at an emptied master go back to it, because all others refuse them.
+ */
+function slotsToAdd(views: readonly NodeView[]): ClusterStep[] {
+  const isAssigned = assignedIn(views);
+  if (!isAssigned.includes(0)) return [];
   const masters = views.slice(0, views.length / 2).map(({ itself, endpoint }) => {
     const masterId = itself.masterId;
     return views.find((view) => view.itself.id === masterId)?.endpoint ?? endpoint;
   });
-  return masters.flatMap((at, index) => {
-    const [first, end] = [index, index + 1].map((part) => Math.round((part * SLOTS) / masters.length)) as [
-      number,
-      number,
-    ];
-    const slots = rangesOf(first, end, (slot) => isAssigned[slot] === 0);
+  const seenAt = new Map<number, RedisEndpoint>();
+  for (const { itself, endpoint } of views.filter((view) => view.itself.masterId === undefined)) {
+    for (const [first, last] of views.flatMap(({ known }) => known.get(itself.id)?.slots ?? [])) {
+      for (let slot = first; slot <= last; slot += 1) seenAt.set(slot, endpoint);
+    }
+  }
+  const newMasterOf = (slot: number): RedisEndpoint | undefined =>
+    seenAt.get(slot) ?? masters.findLast((_, index) => slot >= Math.round((index * SLOTS) / masters.length));
+  return views.flatMap(({ endpoint: at }) => {
+    const slots = rangesOf((slot) => isAssigned[slot] === 0 && newMasterOf(slot) === at);
     return slots.length === 0 ? [] : [{ kind: 'add-slots', at, slots } as const];
   });
 }
 
-function rangesOf(from: number, end: number, isWanted: (slot: number) => boolean): SlotRange[] {
+function rangesOf(isWanted: (slot: number) => boolean): SlotRange[] {
   const ranges: [number, number][] = [];
-  for (let slot = from; slot < end; slot += 1) {
+  for (let slot = 0; slot < SLOTS; slot += 1) {
     if (!isWanted(slot)) continue;
     const last = ranges.at(-1);
     if (last?.[1] === slot - 1) last[1] = slot;

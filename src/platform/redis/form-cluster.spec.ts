@@ -2,6 +2,7 @@ import { expect, it } from '@jest/globals';
 import { rmSync } from 'node:fs';
 import { describeOnRedis, type RedisCluster } from '../../../test/support/redis-cluster.js';
 import { formCluster } from './form-cluster.js';
+import { withNode } from './node-connection.js';
 import { nameOf } from './node-view.js';
 import { nodeDirectory } from './server-files.js';
 
@@ -49,6 +50,20 @@ describeOnRedis('forming a Redis Cluster of six nodes', (cluster) => {
 
     await cluster().waitForLinkUp(master);
     expect(await cluster().replicaOf(successor)).toBe(master);
+  });
+
+  it('given a master that CLUSTER RESET emptied, gives it its slots again', async () => {
+    await cluster().waitUntilWhole();
+    const before = await shapeOf(cluster());
+    const master = await cluster().masterOfSlot(0);
+    await withNode(master, cluster().password, async (node) => {
+      await node.flushall();
+      await node.cluster('RESET');
+    });
+
+    await cluster().waitUntilWhole();
+
+    expect(await shapeOf(cluster())).toEqual(before);
   });
 
   it('given all nodes on other ports, joins them again with their slots', async () => {

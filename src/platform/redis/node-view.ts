@@ -87,3 +87,7 @@ export function nameOf({ host, port }: RedisEndpoint): string {
 export function countSlots(ranges: readonly SlotRange[]): number {
   return ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0);
 }
+
+export function rangeName([first, last]: SlotRange): string {
+  return first === last ? String(first) : `${String(first)}-${String(last)}`;
+}
