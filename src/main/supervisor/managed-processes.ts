@@ -23,7 +23,7 @@ import type { ChildRules } from './supervisor-core.js';
 const LOOK_AT_FILES_EVERY_MS = 1_000;
 
 export interface ManagedProcess extends ProcessDescription {
-  readonly kind: Pick<ProcessKind, keyof ChildRules>;
+  readonly kind: Pick<ProcessKind, keyof ChildRules | 'isCache'>;
   /** The obstacle that the process reported last. */
   waitsFor?: string | undefined;
 }

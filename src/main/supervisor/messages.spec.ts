@@ -1,9 +1,16 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { parseConfig } from '../../config/index.js';
 import { type ChildExit, fileLayoutOf } from '../../platform/nodes/index.js';
-import { APP, type ManagedProcesses, managedProcessesOf, PROCESS_KINDS } from './managed-processes.js';
+import {
+  APP,
+  type ManagedProcess,
+  type ManagedProcesses,
+  managedProcessesOf,
+  PROCESS_KINDS,
+} from './managed-processes.js';
 import { messageFor } from './messages.js';
 import type { Message } from './process-kind.js';
+import { REDIS_KIND } from './redis-nodes.js';
 import type { SupervisorNotice } from './supervisor-core.js';
 
 type Notice = Extract<SupervisorNotice, { kind: 'child' }>['notice'];
@@ -33,6 +40,20 @@ describe('what npm start says', () => {
     [REPLICA, 'Replica 2 (5072) was ended by SIGKILL. Starting it again in 0.25 s ...'],
   ])('of %s that died, names it, what ended it and when it starts again', (name, text) => {
     expect(about(name, { kind: 'died', exit: KILLED, retryInMs: 250 })).toEqual({ text, isTrouble: true });
+  });
+
+  it('of a process that a stop killed, says that its confirmed data are kept, unless it only caches', () => {
+    const redis = { ...all.get(REPLICA)!, name: 'Redis 1 (7000)', kind: REDIS_KIND };
+    const killed = (managed: ManagedProcess): string =>
+      messageFor(
+        { kind: 'child', name: managed.name, notice: { kind: 'killed', afterMs: 10_000 } },
+        ...([new Map([[managed.name, managed]]), layout, false] as const),
+      ).text;
+
+    expect(killed(all.get(REPLICA)!)).toBe(
+      'Replica 2 (5072) did not stop within 10 s and was killed. Everything that it confirmed is kept.',
+    );
+    expect(killed(redis)).toBe('Redis 1 (7000) did not stop within 10 s and was killed.');
   });
 
   it('of an app that is slow, says what it waits for', () => {

@@ -57,10 +57,10 @@ function messageOf(managed: ManagedProcess, notice: ChildNotice): Message {
     }
     case 'gave-up':
       return trouble(givingUp(managed, notice));
-    case 'killed':
-      return trouble(
-        `${name} did not stop within ${seconds(notice.afterMs)} and was killed. Everything that it confirmed is kept.`,
-      );
+    case 'killed': {
+      const kept = managed.kind.isCache === true ? '' : ' Everything that it confirmed is kept.';
+      return trouble(`${name} did not stop within ${seconds(notice.afterMs)} and was killed.${kept}`);
+    }
   }
 }
 

@@ -13,6 +13,8 @@ export interface ProcessKind extends ChildRules {
   readonly title: string;
   /** A directory that other supervisors may use too; its processes belong to the supervisor that holds its lock. */
   sharedDirectory?(layout: FileLayout): string;
+  /** It keeps nothing that it confirmed, because others have it. */
+  readonly isCache?: boolean;
   /** People start it themselves. A stop ends it; a start leaves it running. */
   readonly isStartedByPeople?: boolean;
   /** Finds all processes of this kind that may run. Needs no settings, so a stop works while a setting is wrong. */

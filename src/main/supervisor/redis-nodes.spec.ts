@@ -237,6 +237,38 @@ describe('the Redis nodes of npm start', () => {
     }
   });
 
+  it.each([
+    [
+      'asks for a password',
+      '-NOAUTH Authentication required.\r\n',
+      'set REDIS_PASSWORD to the password of that cluster',
+    ],
+    [
+      'does not answer',
+      'HTTP/1.1 400 Bad Request\r\n\r\n',
+      'REDIS_CLUSTER_NODES must name nodes of a Redis Cluster that runs',
+    ],
+  ])(
+    'are none when a named one %s, and one line says what to do, also that reads go on',
+    async (lack, answer, remedy) => {
+      const server = createServer((socket) =>
+        socket.on('error', () => undefined).on('data', () => socket.write(answer)),
+      );
+      const port = ports[0]!;
+      await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+      try {
+        expect(await described({ REDIS_CLUSTER_NODES: `127.0.0.1:${port}` })).toEqual([]);
+        await eventually(() => {
+          expect(printed).toEqual([
+            { text: `127.0.0.1:${port} ${lack}: ${remedy}. Reads go without Redis.`, isTrouble: true },
+          ]);
+        });
+      } finally {
+        server.close();
+      }
+    },
+  );
+
   it('begin a new log at a start when the old one is long, and keep the old one', async () => {
     const log = join(data, 'logs/redis-3.log');
     mkdirSync(join(data, 'logs'));
@@ -377,7 +409,7 @@ describe('what a Redis server complained of', () => {
     [
       'a damaged nodes.conf',
       '1:M 30 Nov 2026 21:00:00.000 # Unrecoverable error: corrupted cluster config file.\n',
-      'nodes.conf of Redis 1 is damaged: delete that file, it is made again',
+      '/data/redis/node-1/nodes.conf of Redis 1 is damaged: delete that file, it is made again',
     ],
     [
       'a missing configuration',
@@ -386,7 +418,9 @@ describe('what a Redis server complained of', () => {
     ],
     ['nothing', '1:M 30 Nov 2026 21:00:00.000 # WARNING Memory overcommit must be enabled!\n', undefined],
   ])('is found in its output: %s', (_, output, complaint) => {
-    const found = redisComplaintIn(output, 1, 7000, '/x/redis.conf');
+    const found = redisComplaintIn(output, {
+      ...{ number: 1, port: 7000, directory: '/data/redis/node-1', file: '/x/redis.conf' },
+    });
 
     if (complaint instanceof RegExp) expect(found).toMatch(complaint);
     else expect(found).toBe(complaint);

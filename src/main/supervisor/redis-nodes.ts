@@ -52,6 +52,7 @@ export const REDIS_KIND: ProcessKind = {
   restart: REDIS_NODE,
   // The app uses the cache until it ends.
   stopRank: 2,
+  isCache: true,
   runFiles: (layout) => NUMBERS.map((number) => layout.redisNode(number).runFile),
   withoutRunFile: unnotedNodes,
   processes: (config, layout, print) =>
@@ -147,7 +148,7 @@ function descriptionOf(program: string, number: number, cluster: OwnCluster, lay
     isUsable: () => isUsable(node, password, directory),
     complaintIn: (output) =>
       existsSync(directory)
-        ? redisComplaintIn(output, number, node.port, configFile(number))
+        ? redisComplaintIn(output, { number, port: node.port, directory, file: configFile(number) })
         : `${directory} was removed: it is made anew`,
     rows: (_url, state) => [[`Redis ${String(number)}`, `${state} in ${directory}`]],
   };

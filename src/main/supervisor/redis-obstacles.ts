@@ -1,5 +1,6 @@
+import { join } from 'node:path';
 import type { AppConfig } from '../../config/index.js';
-import { findRedisServer, unreadableConfig } from '../../platform/redis/index.js';
+import { findRedisServer, lookAt, missingOf, remedyFor, unreadableConfig } from '../../platform/redis/index.js';
 import type { Message } from './process-kind.js';
 
 /** Says why the Redis nodes, or one of them, do not run, and what to do. The rest runs without them. */
@@ -15,9 +16,15 @@ export function serverFor(
   count: number,
   print: (message: Message) => void,
 ): string | undefined {
-  if (!redis || redis.nodes.length > 0) return undefined;
+  if (!redis) return undefined;
   const isCacheOn = cache.maxBytes !== undefined;
-  if (!isCacheOn && http.requestsPerMinute === undefined) {
+  const isUsed = isCacheOn || http.requestsPerMinute !== undefined;
+  if (redis.nodes.length > 0) {
+    // The start goes on meanwhile.
+    if (isUsed) void reportUnusable(redis, print);
+    return undefined;
+  }
+  if (!isUsed) {
     print({
       text: 'CACHE=off, and no RATE_LIMIT applies: nothing uses Redis, so no node of it runs.',
       isTrouble: false,
@@ -32,6 +39,14 @@ export function serverFor(
   }
   if (!isCacheOn) print({ text: 'CACHE=off: the Redis nodes run for RATE_LIMIT alone.', isTrouble: false });
   return server;
+}
+
+/** Says why no node that REDIS_CLUSTER_NODES names can be used. Never rejects. */
+async function reportUnusable({ nodes, password }: RedisConfig, print: (message: Message) => void): Promise<void> {
+  const { views, refusals } = await lookAt(nodes, password);
+  const missing = missingOf(nodes, [], refusals);
+  if (views.length > 0 || missing === undefined) return;
+  print({ text: `${missing}: ${remedyFor(refusals)}. Reads go without Redis.`, isTrouble: true });
 }
 
 /** What keeps all nodes from running, and what to do. */
@@ -60,14 +75,17 @@ function inMemoryAlone(problem: string, remedy: string): Message {
   return { text: `${problem}: the cache is in memory alone. ${remedy}.`, isTrouble: true };
 }
 
-/** Why a Redis server with the configuration in `file` did not start; a killed one says nothing. */
-export function redisComplaintIn(output: string, number: number, port: number, file: string): string | undefined {
+/** Why a Redis server with the configuration in `file` did not start in `directory`; a killed one says nothing. */
+export function redisComplaintIn(
+  output: string,
+  { number, port, directory, file }: Readonly<Record<'directory' | 'file', string> & Record<'number' | 'port', number>>,
+): string | undefined {
   if (/Could not create server TCP listening socket|Failed listening on port/.test(output)) {
     return `port-taken: port ${String(port)} or ${String(port + 10_000)}, for Redis ${String(number)}, is in use by another program: stop that program, or set REDIS_CLUSTER_PORTS to free ports`;
   }
   const [fatal] = /(?:Unrecoverable error|Fatal error|Fatal:)[^\n]*/.exec(output) ?? [];
   if (fatal?.includes('corrupted cluster config file') === true) {
-    return `nodes.conf of Redis ${String(number)} is damaged: delete that file, it is made again`;
+    return `${join(directory, 'nodes.conf')} of Redis ${String(number)} is damaged: delete that file, it is made again`;
   }
   if (fatal !== undefined) return fatal.includes(file) ? `${fatal}: ${PUT_BACK}` : fatal;
   const [, version = '', line = '', directive = ''] =

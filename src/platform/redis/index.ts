@@ -3,6 +3,7 @@ export { findRedisServer } from './find-server.js';
 export { type ClusterLook, formCluster, lookAt, viewsOf } from './form-cluster.js';
 export { freeNodePorts } from './free-ports.js';
 export { answersPing, directoryOf, lackIn, slotOf, viewOf, withNode } from './node-connection.js';
+export { remedyFor } from './named-nodes.js';
 export {
   countSlots,
   type KnownNode,
@@ -10,6 +11,7 @@ export {
   nameOf,
   type NodeView,
   parseNodeView,
+  rangeName,
   type RedisEndpoint,
   SLOTS,
 } from './node-view.js';

@@ -10,6 +10,8 @@ import {
   missingOf,
   nameOf,
   type NodeView,
+  rangeName,
+  remedyFor,
   type RedisEndpoint,
   slotOf,
   viewsOf,
@@ -33,18 +35,13 @@ export async function showRedisStatus(key: string | undefined): Promise<CommandO
   const look = await lookAt(endpoints, access.password);
   const { views, refusals } = look;
   const [first] = views;
-  const remedy = remedyFor(refusals, redis.nodes.length > 0);
+  const isOwn = redis.nodes.length === 0;
+  const remedy = isOwn ? RESTART : remedyFor(refusals);
   if (!first) return failed(`${missingOf(endpoints, [], refusals) ?? 'No node is named'}: ${remedy}.`);
   if (key !== undefined) return nodeOfKey(key, await slotOf(first.endpoint, access.password, key), views);
   const { exitCode, lines } = statusOf(endpoints, look);
-  return { exitCode, lines: refusals.size === 0 ? lines : [...lines, `To do: ${remedy}.`] };
-}
-
-function remedyFor(refusals: ClusterLook['refusals'], areNamedBySettings: boolean): string {
-  if (!areNamedBySettings) return RESTART;
-  return [...refusals.values()].some(([lack]) => lack.endsWith('password'))
-    ? 'set REDIS_PASSWORD to the password of that cluster'
-    : 'REDIS_CLUSTER_NODES must name nodes of a Redis Cluster that runs';
+  const isRemedyKnown = refusals.size > 0 || (isOwn && exitCode > 0);
+  return { exitCode, lines: isRemedyKnown ? [...lines, `To do: ${remedy}.`] : lines };
 }
 
 /** Those of the settings, and those that the first of them to answer knows besides. */
@@ -79,13 +76,12 @@ export function statusOf(endpoints: readonly RedisEndpoint[], { views, refusals 
 
 function cellsOf(view: NodeView, views: readonly NodeView[]): [string, string, string, string] {
   const { itself, isClusterOk, isLinkUp, keys } = view;
-  const ranges = itself.slots.map(([first, last]) =>
-    first === last ? String(first) : `${String(first)}-${String(last)}`,
-  );
+  const ranges = itself.slots.map(rangeName);
   const state = !isClusterOk ? 'does not serve' : !isLinkUp ? 'does not follow its master' : 'ok';
   if (itself.masterId === undefined) {
     const count = countSlots(itself.slots);
-    return ['master', count === 0 ? 'none' : `${ranges.join(' ')} (${String(count)})`, String(keys), state];
+    if (count === 0) return ['master', 'none', String(keys), state === 'ok' ? 'serves no slot' : state];
+    return ['master', `${ranges.join(' ')} (${String(count)})`, String(keys), state];
   }
   const master = views.find((each) => each.itself.id === itself.masterId)?.endpoint;
   return [`replica of ${master ? nameOf(master) : '?'}`, '', String(keys), state];
