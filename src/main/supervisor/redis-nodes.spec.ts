@@ -80,7 +80,7 @@ describe('the Redis nodes of npm start', () => {
 
   it.each([
     ['REDIS is off', { REDIS: 'off', REDIS_SERVER_BIN: SERVER }],
-    ['another cluster is named', { REDIS_CLUSTER_NODES: '127.0.0.1:1', REDIS_SERVER_BIN: SERVER }],
+    ['another cluster is named, and nothing uses it', { REDIS_CLUSTER_NODES: '127.0.0.1:1', CACHE: 'off' }],
   ])('when %s, are none, and no one is told of earlier ones', async (_, settings) => {
     await announced({ REDIS_SERVER_BIN: SERVER });
 
