@@ -76,6 +76,8 @@ describe('what is left to do for a Redis Cluster', () => {
 
     expect(planCluster(endpoints, seen)).toEqual([{ kind: 'add-slots', at: endpoints[1], slots: [[1500, 10922]] }]);
     expect(missingOf(endpoints, seen)).toBe('slots 1500-10922 are served by no node');
+    const alone = views.with(1, { ...views[1]!, known: new Map([[emptied.id, emptied]]) });
+    expect(planCluster(endpoints, alone)[0]).toEqual({ kind: 'meet', at: endpoints[1], other: endpoints[0] });
   });
 
   it('while one node does not answer, assigns and forgets nothing', () => {

@@ -84,16 +84,28 @@ function lackOf(view: NodeView, views: readonly NodeView[]): Lack | undefined {
   return isNeither ? ['is neither master nor replica', 'are neither masters nor replicas'] : undefined;
 }
 
-/** The first node introduces those that it does not know; each node learns the new address of one that it knows elsewhere. */
+/**
+ * The first node introduces those that it does not know; one that CLUSTER RESET emptied is introduced to the first, which still knows
+ * it. Each node learns the new address of one that it knows elsewhere.
+ */
 function meetingsOf(views: readonly NodeView[]): ClusterStep[] {
-  return views.flatMap((view, index) =>
+  const [first] = views;
+  return views.flatMap((view) =>
     views
-      .filter(({ itself, endpoint }) => {
+      .filter((other) => {
+        const { itself, endpoint } = other;
         if (itself.id === view.itself.id) return false;
-        return view.known.has(itself.id) ? !isKnownAt(view, itself.id, endpoint) : index === 0;
+        if (view.known.has(itself.id)) return !isKnownAt(view, itself.id, endpoint);
+        return view === first || (other === first && wasEmptied(view, first));
       })
       .map(({ endpoint }) => ({ kind: 'meet', at: view.endpoint, other: endpoint }) as const),
   );
+}
+
+/** A node that is new to the first one has neither slots nor a master there. */
+function wasEmptied({ known, itself }: NodeView, first: NodeView): boolean {
+  const seen = first.known.get(itself.id);
+  return known.size === 1 && seen !== undefined && (seen.slots.length > 0 || seen.masterId !== undefined);
 }
 
 function strangersTo(view: NodeView, views: readonly NodeView[]): readonly NodeView[] {
