@@ -52,6 +52,14 @@ describe('npm run redis:status', () => {
     expect(lines[1]).toMatch(/127\.0\.0\.1:7002 │ \? +│ +│ +│ does not answer +│/);
   });
 
+  it('given slots that no node serves, names them, and the master without any', () => {
+    const views = viewsOf('master - 0-99 200-16383', 'master -', 'slave id-0');
+    const { exitCode, lines } = statusOf(endpoints, { views, refusals: new Map() });
+
+    expect([exitCode, lines[0]]).toEqual([1, 'The Redis Cluster is not whole: slots 100-199 are served by no node.']);
+    expect(lines[1]).toMatch(/127\.0\.0\.1:7001 │ master +│ none +│ 6 +│ serves no slot │/);
+  });
+
   it('given a key, names its slot, its node and the replica', () => {
     expect(nodeOfKey('books:42', 250, viewsOf(...WHOLE))).toEqual({
       exitCode: 0,
