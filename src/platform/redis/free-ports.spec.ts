@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:net';
 import { firstNodePort } from '../../../test/support/ports.js';
 import { freeNodePorts } from './free-ports.js';
 
+const BUS_OFFSET = 10_000;
 const servers: Server[] = [];
 
 afterEach(async () => {
@@ -15,12 +16,14 @@ async function take(port: number): Promise<void> {
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
 }
 
-/** Eight ports in a row that are free, with their bus ports. */
+/** Eight ports in a row that are free, with their bus ports, and the bus ports of those. */
 async function freeRow(): Promise<readonly number[]> {
   for (;;) {
     const first = firstNodePort();
     const row = Array.from({ length: 8 }, (_, index) => first + index);
-    if ((await freeNodePorts(row)).every((port, index) => port === row[index])) return row;
+    const isFree = async (wanted: readonly number[]): Promise<boolean> =>
+      (await freeNodePorts(wanted)).every((port, index) => port === wanted[index]);
+    if ((await isFree(row)) && (await isFree(row.map((port) => port + BUS_OFFSET)))) return row;
   }
 }
 
