@@ -33,6 +33,8 @@ describe('health', () => {
         'sql-read': up,
         'payment-write': up,
         'payment-read': up,
+        'orders-write': up,
+        'orders-read': up,
         documents: { ...up, position: expect.stringMatching(/^\d+\.\d+$/) },
         replication: { ...up, inSync: 0, replicas: 0 },
         cache: { ...up, redis: 'off' },
