@@ -6,6 +6,8 @@ import type { Message } from './process-kind.js';
 /** Says why the Redis nodes, or one of them, do not run, and what to do. The rest runs without them. */
 
 const MIN_VERSION = 7;
+/** Nothing waits for this look, so it has time. */
+const NAMED_WITHIN_MS = 10_000;
 const PUT_BACK = '"git checkout cluster-config" puts it back';
 
 type RedisConfig = NonNullable<AppConfig['redis']>;
@@ -43,7 +45,7 @@ export function serverFor(
 
 /** Says why no node that REDIS_CLUSTER_NODES names can be used. Never rejects. */
 async function reportUnusable({ nodes, password }: RedisConfig, print: (message: Message) => void): Promise<void> {
-  const { views, refusals } = await lookAt(nodes, password);
+  const { views, refusals } = await lookAt(nodes, password, NAMED_WITHIN_MS);
   const missing = missingOf(nodes, [], refusals);
   if (views.length > 0 || missing === undefined) return;
   print({ text: `${missing}: ${remedyFor(refusals)}. Reads go without Redis.`, isTrouble: true });

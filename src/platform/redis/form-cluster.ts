@@ -43,8 +43,12 @@ export interface ClusterLook {
   readonly refusals: ReadonlyMap<RedisEndpoint, Lack>;
 }
 
-export async function lookAt(endpoints: readonly RedisEndpoint[], password: string | undefined): Promise<ClusterLook> {
-  const looks = await Promise.allSettled(endpoints.map((endpoint) => viewOf(endpoint, password)));
+export async function lookAt(
+  endpoints: readonly RedisEndpoint[],
+  password: string | undefined,
+  deadlineMs?: number,
+): Promise<ClusterLook> {
+  const looks = await Promise.allSettled(endpoints.map((endpoint) => viewOf(endpoint, password, deadlineMs)));
   const refusals = endpoints.flatMap((endpoint, index): [RedisEndpoint, Lack][] => {
     const look = looks[index];
     const lack = look?.status === 'rejected' ? lackIn(look.reason) : undefined;

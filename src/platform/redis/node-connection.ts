@@ -73,9 +73,10 @@ export async function directoryOf(endpoint: RedisEndpoint, password: string | un
 }
 
 /** What the node says about the cluster. Rejects as `withNode` does. */
-export function viewOf(endpoint: RedisEndpoint, password: string | undefined): Promise<NodeView> {
-  return withNode(endpoint, password, async (node) => {
+export function viewOf(endpoint: RedisEndpoint, password: string | undefined, deadlineMs?: number): Promise<NodeView> {
+  const view = async (node: Redis): Promise<NodeView> => {
     const [nodes, info, server] = await Promise.all([node.cluster('NODES'), node.cluster('INFO'), node.info()]);
     return parseNodeView(endpoint, nodes as string, info, server);
-  });
+  };
+  return withNode(endpoint, password, view, deadlineMs);
 }
