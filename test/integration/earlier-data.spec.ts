@@ -51,9 +51,12 @@ describe('the data of an earlier build, all of whose processes were killed durin
       orders_count: customer.orders_count + 1,
     }));
     expect(await cluster.read('/customers')).toEqual(customers);
-    for (const { url } of cluster.replicas) {
-      expect(await (await fetch(`${url}/customers`)).json()).toEqual(customers);
-    }
+    // Replicas hear of the end of a transaction with the next batch.
+    await eventually(async () => {
+      for (const { url } of cluster.replicas) {
+        expect(await (await fetch(`${url}/customers`)).json()).toEqual(customers);
+      }
+    });
     const others = Object.keys(cluster.noted.reads).filter((path) => !/^\/(books|customers|transactions)$/.test(path));
     expect(others.length).toBeGreaterThan(20);
     for (const path of others) expect([path, await cluster.read(path)]).toEqual([path, noted(path)]);
@@ -68,7 +71,6 @@ describe('the data of an earlier build, all of whose processes were killed durin
     expect([inDoubt?.kind, inDoubt?.state, others]).toEqual(['books-2pc', 'committed', []]);
   };
 
-  /** Replicas hear of the end of a transaction with the next batch. */
   const expectEqualStates = (): Promise<void> =>
     eventually(async () => {
       const [first, ...others] = await hashes();
