@@ -48,8 +48,9 @@ export function checkOut(
   const orders = participants.find(({ name }) => name === CHECKOUT.start.by);
   if (file === undefined || orders === undefined) throw new Error('no store begins checkouts');
   const checkouts = new CheckoutRepository(orders.database);
-  const sagas = new CheckoutSagas({ relay, file, writer: orders.database.writer, timeoutMs });
   const { writer } = orders.database;
+  const sagas = new CheckoutSagas({ relay, file, writer, timeoutMs });
+  const others = files.filter((one) => one !== file);
   /** The file of orders forgets first, so that it never holds a saga whose rows another file has deleted. */
   const prune = async (): Promise<void> => {
     const from = file.prunedBelow;
@@ -59,7 +60,7 @@ export function checkOut(
       file.pruneWithin(point);
       checkouts.deleteBelow(point);
     });
-    for (const one of [file, ...files]) await one.prune(point);
+    for (const one of [file, ...others]) await one.prune(point);
     await prune();
   };
   let isClosed = false;

@@ -23,7 +23,7 @@ export async function compareSagas(
   throw new AppError(
     'recovery-needed',
     `the files of the shop are at different points in time; one is an older copy: ${told.join('; ')}. Replace it with the right ` +
-      'one, or all three files (without -wal and -shm) with copies of one time, as npm run backup makes them. Nothing was changed',
+      'one, or all three files (without -wal and -shm) with those of one backup (npm run backup). Nothing was changed',
     { retry: 'never' },
   );
 }

@@ -11,7 +11,7 @@ export {
   sendResource,
 } from './answers.js';
 export { isReading } from './access.js';
-export { BODY_PIPE, BODY_PIPE_WITH_ID } from './body.pipe.js';
+export { BODY_PIPE, BODY_PIPE_WITH_ID, NoBody } from './body.pipe.js';
 export { type BodySchema, validBody } from './valid-body.js';
 export { admittedConcern, type CommitConfirmer, confirmedAnswer, isConfirmedNow } from './commit-confirmation.js';
 export { type Live, LIVE_OPERATION, METRICS_OPERATION } from './openapi/about.js';

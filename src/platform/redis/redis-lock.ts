@@ -28,8 +28,8 @@ export interface HeldLock {
 type Redis = Pick<RedisClient, 'call' | 'keyOnEachMaster'>;
 
 /**
- * A lock over the masters of a Redis Cluster, for work that should not be done twice at a time: one key on each master, and whoever
- * sets a majority of them has the lock (Redlock, described in the documentation of Redis).
+ * A lock over the masters of a Redis Cluster, for work that should not be done twice at a time: one key on each master, and the process
+ * that sets a majority of them has the lock (Redlock, described in the documentation of Redis).
  *
  * Invariant: nothing relies on this lock for its correctness. A holder that sleeps, a clock that runs fast, or a takeover that loses a
  * key can give it to two processes at once, so each write of the guarded work must check a fencing token from SQL in its own

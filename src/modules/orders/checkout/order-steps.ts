@@ -11,21 +11,16 @@ interface Rows {
   readonly clock: Clock;
 }
 
+type End = Pick<CheckoutEnd, 'state' | 'refusal'>;
+
 /** The steps that end a checkout. Each changes the order only while this checkout holds it. */
 export function orderSteps({ orders, checkouts, clock }: Rows): SagaParticipant['steps'] {
-  const endWith = (
-    saga: SagaRef,
-    order: Pick<Order, 'state' | 'sagaNumber'>,
-    refusal: Refusal | undefined,
-    isSuperseded = false,
-  ): number => {
+  const endWith = (saga: SagaRef, order: Pick<Order, 'state' | 'sagaNumber'>, ofHeld: End): number => {
     const checkout = checkoutOf(checkouts, saga);
     const found = orders.findWithinWrite(checkout.orderId);
     const held = found?.sagaNumber === saga.number ? found : undefined;
     if (held) orders.put({ ...held, ...order });
-    const end: Pick<CheckoutEnd, 'state' | 'refusal'> = held
-      ? { state: isSuperseded ? 'superseded' : refusal ? 'refused' : 'completed', refusal }
-      : { state: 'superseded', refusal: superseded(checkout) };
+    const end: End = held ? ofHeld : { state: 'superseded', refusal: superseded(checkout) };
     checkouts.end(checkout, { ...end, endedAtMs: clock.nowMs() });
     return held?.setNumber ?? 0;
   };
@@ -33,12 +28,12 @@ export function orderSteps({ orders, checkouts, clock }: Rows): SagaParticipant[
     /** The order of a user whom `batch_init` has replaced before the charge is not paid: it is open again. */
     'mark-paid': (_scope, saga, data): StepOutcome => {
       const set = isSupersededBy(data)
-        ? endWith(saga, OPEN, refusalIn(data), true)
-        : endWith(saga, { state: 'paid', sagaNumber: saga.number }, undefined);
+        ? endWith(saga, OPEN, refusedEnd(data))
+        : endWith(saga, { state: 'paid', sagaNumber: saga.number }, { state: 'completed', refusal: undefined });
       return { event: 'order-paid', data: {}, set };
     },
     unlock: (_scope, saga, data): StepOutcome => {
-      const set = endWith(saga, OPEN, refusalIn(data), isSupersededBy(data));
+      const set = endWith(saga, OPEN, refusedEnd(data));
       return { event: 'order-unlocked', data: {}, set };
     },
   };
@@ -49,6 +44,10 @@ const OPEN = { state: 'open', sagaNumber: null } as const;
 /** An earlier step found a row that `batch_init` has replaced since the checkout started. */
 function isSupersededBy({ isSuperseded }: SagaData): boolean {
   return isSuperseded === true;
+}
+
+function refusedEnd(data: SagaData): End {
+  return { state: isSupersededBy(data) ? 'superseded' : 'refused', refusal: refusalIn(data) };
 }
 
 function checkoutOf(checkouts: CheckoutRepository, { number, id }: SagaRef): Checkout {

@@ -24,7 +24,7 @@ const MAX_REPORTED = 100;
 
 /**
  * Compares the rows that no file has pruned, before any event is delivered: the first 100 that a file lacks, lowest saga first.
- * Empty when the files are of one time. Awaits `pause` between two pieces of work.
+ * Empty when none of the files is an older copy. Awaits `pause` between two pieces of work.
  */
 export async function findMissingRows(
   definition: SagaDefinition,

@@ -221,7 +221,7 @@ export class SqlSagaFile implements SagaFile, ComparedFile {
     return new AppError(
       'recovery-needed',
       `the file of ${this.participant} knows saga ${String(number)} as ${other}, and it is ${id} now: ` +
-        'one of the files is an older copy; put back files of one time',
+        'one of the files is an older copy; put all of them back from one backup',
       { retry: 'never' },
     );
   }

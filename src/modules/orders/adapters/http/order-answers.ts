@@ -6,13 +6,11 @@ import type { OrderOutcome } from '../../order.service.js';
 /** Every order that was written has a total. */
 export function orderView({ id, userId, state, lines }: Pick<Order, 'id' | 'userId' | 'state' | 'lines'>): OrderView {
   return {
-    ...{
-      order_id: id,
-      paid: state === 'paid',
-      items: itemsOf(lines),
-      user_id: userId,
-      total_cost: totalOf(lines) ?? 0,
-    },
+    order_id: id,
+    paid: state === 'paid',
+    items: itemsOf(lines),
+    user_id: userId,
+    total_cost: totalOf(lines) ?? 0,
   };
 }
 

@@ -1,17 +1,16 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
+import { Controller, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
   acceptedAnswer,
-  BODY_PIPE,
   Describe,
   DescribeAction,
   DescribePost,
   DescribeRead,
   goesOnAfterAnswer,
   type IdDescription,
-  noBodySchema,
+  NoBody,
   openApiParts,
   operationOf,
   parseAmount,
@@ -63,7 +62,7 @@ export class OrdersController {
   })
   async create(
     @Param('user_id') userId: string,
-    @Body({ schema: noBodySchema, pipes: [BODY_PIPE] }) _nothing: object,
+    @NoBody() _nothing: object,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
@@ -86,7 +85,7 @@ export class OrdersController {
   })
   async batchInit(
     @Param() { n = '', n_items: items = '', n_users: users = '', item_price: price = '' }: PathParameters,
-    @Body({ schema: noBodySchema, pipes: [BODY_PIPE] }) _nothing: object,
+    @NoBody() _nothing: object,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
@@ -115,7 +114,7 @@ export class OrdersController {
   })
   async addItem(
     @Param() { order_id: id = '', item_id: itemId = '', quantity = '' }: PathParameters,
-    @Body({ schema: noBodySchema, pipes: [BODY_PIPE] }) _nothing: object,
+    @NoBody() _nothing: object,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
@@ -130,7 +129,7 @@ export class OrdersController {
   @Describe(CHECKOUT_OPERATION)
   async checkOut(
     @Param('order_id') id: string,
-    @Body({ schema: noBodySchema, pipes: [BODY_PIPE] }) _nothing: object,
+    @NoBody() _nothing: object,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {

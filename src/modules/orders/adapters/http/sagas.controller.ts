@@ -1,16 +1,15 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
-  BODY_PIPE,
   DescribeAction,
   DescribeList,
   DescribeRead,
   type IdDescription,
   JSON_CONTENT_TYPE,
   nextPageLink,
-  noBodySchema,
+  NoBody,
   parseChoice,
   parseUuid,
   parseUuidPage,
@@ -76,7 +75,7 @@ export class SagasController {
     shown: drainReportSchema,
     bodiless: true,
   })
-  recover(@Body({ schema: noBodySchema, pipes: [BODY_PIPE] }) _nothing: object): Promise<DrainReport> {
+  recover(@NoBody() _nothing: object): Promise<DrainReport> {
     return this.sagas.recover();
   }
 
@@ -93,10 +92,7 @@ export class SagasController {
     refusals: ['not-found', 'conflict'],
     details: { conflict: 'saga 019a9e5c-7b1e-7c55-9d3e-0f6b8f1f2a77 has ended: completed' },
   })
-  resume(
-    @Param('id') id: string,
-    @Body({ schema: noBodySchema, pipes: [BODY_PIPE] }) _nothing: object,
-  ): Promise<SagaResource> {
+  resume(@Param('id') id: string, @NoBody() _nothing: object): Promise<SagaResource> {
     return this.sagas.resume(parseUuid(id));
   }
 }

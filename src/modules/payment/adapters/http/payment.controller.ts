@@ -1,13 +1,12 @@
-import { Body, Controller, Get, Param, Post, Req, Res } from '@nestjs/common';
+import { Controller, Get, Param, Post, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
-  BODY_PIPE,
   DescribeAction,
   DescribePost,
   DescribeRead,
   type IdDescription,
-  noBodySchema,
+  NoBody,
   operationOf,
   openApiParts,
   parseAmount,
@@ -42,11 +41,7 @@ export class PaymentController {
     hasEtag: false,
     bodiless: true,
   })
-  async create(
-    @Body({ schema: noBodySchema, pipes: [BODY_PIPE] }) _nothing: object,
-    @Req() request: FastifyRequest,
-    @Res() reply: FastifyReply,
-  ): Promise<void> {
+  async create(@NoBody() _nothing: object, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     sendAnswer(reply, await this.payment.create(recording(request, paymentAnswer)));
   }
 
@@ -73,7 +68,7 @@ export class PaymentController {
   async addFunds(
     @Param('user_id') id: string,
     @Param('amount') amount: string,
-    @Body({ schema: noBodySchema, pipes: [BODY_PIPE] }) _nothing: object,
+    @NoBody() _nothing: object,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
@@ -91,7 +86,7 @@ export class PaymentController {
   async initialise(
     @Param('n') n: string,
     @Param('starting_money') money: string,
-    @Body({ schema: noBodySchema, pipes: [BODY_PIPE] }) _nothing: object,
+    @NoBody() _nothing: object,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
@@ -110,7 +105,7 @@ export class PaymentController {
   async pay(
     @Param('user_id') id: string,
     @Param('amount') amount: string,
-    @Body({ schema: noBodySchema, pipes: [BODY_PIPE] }) _nothing: object,
+    @NoBody() _nothing: object,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {

@@ -1,10 +1,9 @@
-import { Body, Controller, Param, Post, Req, Res } from '@nestjs/common';
+import { Controller, Param, Post, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
-  BODY_PIPE,
   DescribeAction,
-  noBodySchema,
+  NoBody,
   openApiParts,
   operationOf,
   parseAmount,
@@ -33,7 +32,7 @@ export class StockBatchInitController {
     @Param('n') n: string,
     @Param('starting_stock') stock: string,
     @Param('item_price') price: string,
-    @Body({ schema: noBodySchema, pipes: [BODY_PIPE] }) _nothing: object,
+    @NoBody() _nothing: object,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {

@@ -1,13 +1,12 @@
-import { Body, Controller, Get, Param, Post, Req, Res } from '@nestjs/common';
+import { Controller, Get, Param, Post, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
-  BODY_PIPE,
   DescribeAction,
   DescribePost,
   DescribeRead,
   type IdDescription,
-  noBodySchema,
+  NoBody,
   openApiParts,
   parseAmount,
   parseShopId,
@@ -40,7 +39,7 @@ export class StockController {
   })
   async create(
     @Param('price') price: string,
-    @Body({ schema: noBodySchema, pipes: [BODY_PIPE] }) _nothing: object,
+    @NoBody() _nothing: object,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
@@ -71,7 +70,7 @@ export class StockController {
   async add(
     @Param('item_id') id: string,
     @Param('amount') amount: string,
-    @Body({ schema: noBodySchema, pipes: [BODY_PIPE] }) _nothing: object,
+    @NoBody() _nothing: object,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
@@ -90,7 +89,7 @@ export class StockController {
   async subtract(
     @Param('item_id') id: string,
     @Param('amount') amount: string,
-    @Body({ schema: noBodySchema, pipes: [BODY_PIPE] }) _nothing: object,
+    @NoBody() _nothing: object,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {

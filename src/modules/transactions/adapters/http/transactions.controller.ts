@@ -10,7 +10,7 @@ import {
   type IdDescription,
   JSON_CONTENT_TYPE,
   nextPageLink,
-  noBodySchema,
+  NoBody,
   PAGE_QUERIES,
   parseChoice,
   parseUuid,
@@ -86,7 +86,7 @@ export class TransactionsController {
     shown: recoveryReportSchema,
     bodiless: true,
   })
-  recover(@Body({ schema: noBodySchema, pipes: [BODY_PIPE] }) _nothing: object): Promise<RecoveryReport> {
+  recover(@NoBody() _nothing: object): Promise<RecoveryReport> {
     return this.transactions.recover();
   }
 
