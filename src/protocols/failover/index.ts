@@ -1,0 +1,1 @@
+export { type Echo, ECHO_PATH, echoOf, echoSchema } from './echo.js';
