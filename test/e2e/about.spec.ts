@@ -22,6 +22,11 @@ describe('health', () => {
     expect((await app.client.get('/health/live')).json()).toEqual({ status: 'ok', pid: app.process.pid });
   });
 
+  it('given an echo, names the process, its role and state, and the epoch', async () => {
+    const echo = { pid: app.process.pid, role: 'active', state: 'open', epoch: 1 };
+    expect((await app.client.get('/health/echo')).json()).toEqual(echo);
+  });
+
   it('given the readiness check, reports every part', async () => {
     const ready = await app.client.get('/health/ready');
     const up = { status: 'up' };

@@ -27,25 +27,28 @@ describe('with keys set', () => {
     ['an unknown bearer', { authorization: `Bearer ${'x'.repeat(16)}` }],
     ['another scheme', { authorization: `Basic ${KEYS.write}` }],
     ['a bare key for authorization', { authorization: KEYS.write }],
-  ])('given a request with %s, answers 401 everywhere except at /health/live and /docs', async (_title, headers) => {
-    const client = app.client.with(headers);
-    const closed = ['/', '/books', '/books/1', '/customers', '/operations/x', '/health/ready', '/metrics'];
-    for (const path of [...closed, '/nope', '/books/abc']) {
-      const refused = await client.get(path);
-      expect(refused.problem(401).code).toBe('unauthorized');
-      expect(refused.header('www-authenticate')).toMatch(/Bearer/);
-    }
-    for (const { path, input } of RESOURCES) {
-      (await client.post(path, input)).problem(401);
-      (await client.put(`${path}/1`, input)).problem(401);
-      (await client.delete(`${path}/1`)).problem(401);
-    }
-    for (const path of ['/health/live', '/docs', '/docs/', '/docs-json', '/docs/swagger-ui.css']) {
-      expect([path, (await client.get(path)).status]).toEqual([path, 200]);
-      expect([path, (await client.send('HEAD', path)).status]).toEqual([path, 200]);
-    }
-    (await client.get('/docs/nope')).problem(404);
-  });
+  ])(
+    'given a request with %s, answers 401 everywhere except at /health/live, /health/echo and /docs',
+    async (_title, headers) => {
+      const client = app.client.with(headers);
+      const closed = ['/', '/books', '/books/1', '/customers', '/operations/x', '/health/ready', '/metrics'];
+      for (const path of [...closed, '/nope', '/books/abc']) {
+        const refused = await client.get(path);
+        expect(refused.problem(401).code).toBe('unauthorized');
+        expect(refused.header('www-authenticate')).toMatch(/Bearer/);
+      }
+      for (const { path, input } of RESOURCES) {
+        (await client.post(path, input)).problem(401);
+        (await client.put(`${path}/1`, input)).problem(401);
+        (await client.delete(`${path}/1`)).problem(401);
+      }
+      for (const path of ['/health/live', '/health/echo', '/docs', '/docs/', '/docs-json', '/docs/swagger-ui.css']) {
+        expect([path, (await client.get(path)).status]).toEqual([path, 200]);
+        expect([path, (await client.send('HEAD', path)).status]).toEqual([path, 200]);
+      }
+      (await client.get('/docs/nope')).problem(404);
+    },
+  );
 
   it.each(WAYS)('given a read key sent as %s, serves reads and answers writes with 403', async (_title, way) => {
     const client = app.client.with(way(KEYS.read));

@@ -31,7 +31,7 @@ describe('the internal routes of a replica', () => {
 });
 
 describe('the client routes of a replica with API keys', () => {
-  it('given no key, answer 401 except at /health/live and /docs', async () => {
+  it('given no key, answer 401 except at /health/live, /health/echo and /docs', async () => {
     for (const path of [
       '/',
       '/customers',
@@ -48,7 +48,7 @@ describe('the client routes of a replica with API keys', () => {
     const group = { json: { groupId: '1' }, headers: { 'x-operation-id': 'op' } };
     const refused = await replica.client.send('POST', '/v1/group', group);
     expect([refused.problem(401).code, refused.header('x-operation-id')]).toEqual(['unauthorized', 'op']);
-    for (const path of ['/health/live', '/docs', '/docs-json', '/docs/swagger-ui.css']) {
+    for (const path of ['/health/live', '/health/echo', '/docs', '/docs-json', '/docs/swagger-ui.css']) {
       expect([path, (await replica.client.get(path)).status]).toEqual([path, 200]);
     }
     (await replica.client.get('/docs/nope')).problem(404);

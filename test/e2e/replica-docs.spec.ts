@@ -35,6 +35,7 @@ describe("a replica's API document", () => {
       'GET /',
       'GET /customers',
       'GET /customers/{id}',
+      'GET /health/echo',
       'GET /health/live',
       'GET /health/ready',
       'GET /metrics',
@@ -102,6 +103,7 @@ describe("a replica's API document", () => {
       ['/v1/groups', '/v1/groups'],
       ['/v1/group/{groupId}', '/v1/group/1'],
       ['/health/live', '/health/live'],
+      ['/health/echo', '/health/echo'],
       ['/health/ready', '/health/ready'],
     ] as const) {
       const answer = await replica.client.get(path, { 'x-operation-id': 'mine' });

@@ -31,6 +31,9 @@ describe('a replica asked about itself', () => {
 
   it('given health checks, answers with its position', async () => {
     expect((await replica.client.get('/health/live')).json()).toMatchObject({ status: 'ok' });
+    expect((await replica.client.get('/health/echo')).json()).toMatchObject({
+      ...{ role: 'replica', state: 'open', epoch: null },
+    });
     expect((await replica.client.get('/health/ready')).json()).toEqual({
       status: 'ok',
       details: {

@@ -15,6 +15,7 @@ import { ReplicationPrimary } from '../../protocols/replication/index.js';
 import { DocumentParticipant, TransactionCoordinator } from '../../protocols/two-phase-commit/index.js';
 import { AppCache } from './app-cache.js';
 import type { Checkouts } from './check-out.js';
+import { EchoController } from './echo.controller.js';
 import { HealthController, SQL_FILES } from './health.controller.js';
 import { MetricsController } from './metrics.controller.js';
 import { ReadinessGate } from './readiness-gate.js';
@@ -76,7 +77,7 @@ export class ApiModule {
         IdsModule,
         OperationsModule.of(parts.operations),
       ],
-      controllers: [RootController, HealthController, MetricsController, ReplicationController],
+      controllers: [RootController, HealthController, EchoController, MetricsController, ReplicationController],
       providers: [
         { provide: HttpObserver, useValue: parts.observer },
         { provide: ReadinessGate, useValue: parts.gate },

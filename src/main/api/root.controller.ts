@@ -30,6 +30,7 @@ export class RootController {
       docs: '/docs',
       openapi: '/docs-json',
       live: '/health/live',
+      echo: '/health/echo',
       ready: '/health/ready',
       metrics: '/metrics',
     },

@@ -14,6 +14,7 @@ import {
   ProblemFilter,
   type QueryNames,
   requestIds,
+  serveEcho,
   useJsonBodies,
   useOpenRequests,
   useWriteAdmission,
@@ -32,6 +33,7 @@ import { ApiModule } from './api.module.js';
 import { AppCache } from './app-cache.js';
 import { checkOut } from './check-out.js';
 import { drainGuard } from './drain-guard.js';
+import { appEcho } from './echo.controller.js';
 import { endFirstStart } from './first-start.js';
 import { admitHotReads, YieldingAdapter } from './hot-reads.js';
 import type { OpenedStores } from './open.js';
@@ -91,6 +93,7 @@ async function served(stores: OpenedStores): Promise<RunningServer> {
   const cache = new AppCache(config.cache, stores.bookstore.database, { log, registry: observer.registry, redis });
   const gate = new ReadinessGate(server, () => replication.status.waiting);
   useWriteStop(server, () => files.refusalNow());
+  serveEcho(server, () => appEcho(stores.bookstore.database, gate));
   const serveHotReads = await admitHotReads(server, logger);
   const documentApp = await serveApiDocumentation(server, logger);
   observer.gaugeWrites(useWriteAdmission(server, MAX_WRITES_UNDER_WAY));

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { AppError } from '../../kernel/index.js';
-import type { Live, Ready } from '../../platform/http/index.js';
+import { type Live, type Ready, serveEcho } from '../../platform/http/index.js';
 import type { HttpObserver } from '../../platform/observability/index.js';
 import { packageVersion } from '../../platform/process/index.js';
 
@@ -35,6 +35,7 @@ export function serveAbout(server: FastifyInstance, { observer, problem, cache }
       docs: '/docs',
       openapi: '/docs-json',
       live: '/health/live',
+      echo: '/health/echo',
       ready: '/health/ready',
       metrics: '/metrics',
     },
@@ -44,6 +45,7 @@ export function serveAbout(server: FastifyInstance, { observer, problem, cache }
     status: 'ok',
     pid: process.pid,
   }));
+  serveEcho(server, () => ({ role: 'reader', state: 'open', epoch: null }));
   server.get('/health/ready', { config: { isUncounted: true } }, async (): Promise<Ready> => {
     const found = problem();
     if (found === undefined) {

@@ -2,6 +2,7 @@ import { BOOK_OPERATIONS } from '../../modules/books/index.js';
 import { CUSTOMER_OPERATIONS } from '../../modules/customers/index.js';
 import {
   asElsewhere,
+  ECHO_OPERATION,
   type Json,
   LIVE_OPERATION,
   METRICS_OPERATION,
@@ -28,6 +29,7 @@ const { list, read, create, replace, delete: remove } = BOOK_OPERATIONS;
 const PATHS = {
   '/': { get: tagged('about', rootOperation(readerSchema)) },
   '/health/live': { get: tagged('about', LIVE_OPERATION) },
+  '/health/echo': { get: tagged('about', ECHO_OPERATION) },
   '/health/ready': { get: tagged('about', READY_OPERATION) },
   '/metrics': { get: tagged('about', METRICS_OPERATION) },
   '/books': {

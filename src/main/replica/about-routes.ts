@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { AppError, type FieldError } from '../../kernel/index.js';
-import type { Live, Ready } from '../../platform/http/index.js';
+import { type Live, type Ready, serveEcho } from '../../platform/http/index.js';
 import { packageVersion } from '../../platform/process/index.js';
 
 export const nodeSchema = z
@@ -31,6 +31,7 @@ const LINKS = {
   docs: '/docs',
   openapi: '/docs-json',
   live: '/health/live',
+  echo: '/health/echo',
   ready: '/health/ready',
   metrics: '/metrics',
 };
@@ -40,6 +41,7 @@ export function serveAbout(server: FastifyInstance, { node, position, groups, mi
   server.get('/', (): z.infer<typeof nodeSchema> => ({ name: 'Bifolio replica', version, ...node(), links: LINKS }));
   const open = { config: { permission: 'open', isUncounted: true } } as const;
   server.get('/health/live', open, (): Live => ({ status: 'ok', pid: process.pid }));
+  serveEcho(server, () => ({ role: 'replica', state: 'open', epoch: null }));
   server.get('/health/ready', { config: { isUncounted: true } }, (): Ready => {
     const fields = missing();
     if (fields.length > 0) {

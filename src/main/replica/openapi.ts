@@ -3,6 +3,7 @@ import { GROUP_OPERATIONS } from '../../modules/groups/index.js';
 import { READ_OPERATION } from '../../modules/operations/index.js';
 import {
   asElsewhere,
+  ECHO_OPERATION,
   type Json,
   LIVE_OPERATION,
   METRICS_OPERATION,
@@ -44,6 +45,7 @@ const OPERATIONS: Paths = { '/operations/{id}': { get: asElsewhere(READ_OPERATIO
 const ABOUT: Paths = {
   '/': { get: rootOperation(nodeSchema) },
   '/health/live': { get: LIVE_OPERATION },
+  '/health/echo': { get: ECHO_OPERATION },
   '/health/ready': { get: READY_OPERATION },
   '/metrics': { get: METRICS_OPERATION },
 };

@@ -6,6 +6,16 @@ const liveSchema = z
   .meta({ id: 'Live' });
 export type Live = z.infer<typeof liveSchema>;
 
+const echoSchema = z
+  .object({
+    pid: z.int().min(1).meta({ example: 4711 }),
+    role: z.enum(['active', 'standby', 'replica', 'reader', 'gateway']).meta({ example: 'active' }),
+    state: z.enum(['open', 'opening', 'draining', 'waiting']).meta({ example: 'open' }),
+    epoch: z.int().min(1).nullable().meta({ example: 7 }),
+  })
+  .meta({ id: 'Echo' });
+export type Echo = z.infer<typeof echoSchema>;
+
 const readySchema = z
   .object({
     status: z.literal('ok'),
@@ -20,6 +30,16 @@ export const LIVE_OPERATION = viewOperation({
   id: 'readLive',
   summary: 'Check that the process answers; needs no key',
   shown: liveSchema,
+  open: true,
+});
+
+export const ECHO_OPERATION = viewOperation({
+  id: 'readEcho',
+  summary: 'Check that the process turns, and what it is; needs no key',
+  description:
+    'Touches no store and is never refused. `state` is `open` when requests are served, `opening` before, `waiting` in a standby ' +
+    'that waits for the active app to end, `draining` during a stop. `epoch` is that of the writing process; null elsewhere.',
+  shown: echoSchema,
   open: true,
 });
 
