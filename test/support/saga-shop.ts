@@ -10,9 +10,9 @@ import {
   sqlMigration,
 } from '../../src/platform/sql/index.js';
 import {
-  CreateSagaSteps1764800000001,
   defineSaga,
   type SagaDefinition,
+  SAGA_MIGRATIONS,
   SagaRelay,
   type SagaRelayPorts,
   SqlSagaFile,
@@ -190,7 +190,7 @@ async function openIn(directory: string, name: Name, ports: Partial<SqlDatabaseP
     {
       file: sqlFileIn(directory, { name }),
       entities: [],
-      migrations: [...PLATFORM_MIGRATIONS, CreateSagaSteps1764800000001, CreateCounts1764800000002],
+      migrations: [...PLATFORM_MIGRATIONS, ...SAGA_MIGRATIONS, CreateCounts1764800000002],
     },
   );
   return database;

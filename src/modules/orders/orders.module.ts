@@ -52,7 +52,7 @@ export class OrdersModule {
             gate.goingOn = () => sagas.underWay;
             const parts = { orders, checkouts, queries: queriesOf(stock, payment), clock: systemClock };
             return new CheckoutService({
-              start: (orderId, operation) => startCheckout(parts, orderId, operation),
+              start: (saga) => startCheckout(parts, saga),
               ...{ gate, sagas, checkouts, timers: systemTimers, timeoutMs: sagas.timeoutMs },
             });
           },

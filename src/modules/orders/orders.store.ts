@@ -1,6 +1,6 @@
 import { PAGE_QUERIES } from '../../platform/http/index.js';
 import { systemClock } from '../../platform/process/index.js';
-import { CreateSagaSteps1764800000001, SEALED_SAGA_STEPS } from '../../protocols/saga/index.js';
+import { SAGA_MIGRATIONS, SEALED_SAGA_STEPS } from '../../protocols/saga/index.js';
 import { CreateBatchInits1764800000004 } from '../shop-sets/index.js';
 import type { SqlStore } from '../store-registration/index.js';
 import { CHECKOUT } from './checkout.saga.js';
@@ -18,12 +18,7 @@ export const ORDERS_STORE: SqlStore = {
   name: 'orders',
   file: ORDERS,
   entities: [],
-  migrations: [
-    CreateSagaSteps1764800000001,
-    CreateBatchInits1764800000004,
-    CreateOrders1764800000004,
-    CreateSagas1764800000005,
-  ],
+  migrations: [...SAGA_MIGRATIONS, CreateBatchInits1764800000004, CreateOrders1764800000004, CreateSagas1764800000005],
   sealed: [SEALED_ORDERS, SEALED_SAGAS, SEALED_SAGA_STEPS],
   queryNames: { '/sagas': [...PAGE_QUERIES, 'state'] },
   crashSites: [],

@@ -1,4 +1,4 @@
-import { CreateSagaSteps1764800000001, SEALED_SAGA_STEPS } from '../../protocols/saga/index.js';
+import { SAGA_MIGRATIONS, SEALED_SAGA_STEPS } from '../../protocols/saga/index.js';
 import { CreateBatchInits1764800000004 } from '../shop-sets/index.js';
 import type { SqlStore } from '../store-registration/index.js';
 import { CreatePaymentUsers1764800000001, SEALED_PAYMENT_USERS } from './create-payment-users.migration.js';
@@ -13,7 +13,7 @@ export const PAYMENT_STORE: SqlStore = {
   name: 'payment',
   file: PAYMENT,
   entities: [],
-  migrations: [CreateSagaSteps1764800000001, CreatePaymentUsers1764800000001, CreateBatchInits1764800000004],
+  migrations: [...SAGA_MIGRATIONS, CreatePaymentUsers1764800000001, CreateBatchInits1764800000004],
   sealed: [SEALED_PAYMENT_USERS, SEALED_SAGA_STEPS],
   queryNames: {},
   crashSites: [],

@@ -1,5 +1,5 @@
 import { BOOKSTORE } from '../../platform/sql/index.js';
-import { CreateSagaSteps1764800000001, SEALED_SAGA_STEPS } from '../../protocols/saga/index.js';
+import { SAGA_MIGRATIONS, SEALED_SAGA_STEPS } from '../../protocols/saga/index.js';
 import { CreateBatchInits1764800000004 } from '../shop-sets/index.js';
 import type { SqlStore } from '../store-registration/index.js';
 import { CreateStock1764800000002, SEALED_STOCK } from './create-stock.migration.js';
@@ -13,7 +13,7 @@ export const STOCK_STORE: SqlStore = {
   name: 'stock',
   file: BOOKSTORE,
   entities: [],
-  migrations: [CreateSagaSteps1764800000001, CreateStock1764800000002, CreateBatchInits1764800000004],
+  migrations: [...SAGA_MIGRATIONS, CreateStock1764800000002, CreateBatchInits1764800000004],
   sealed: [SEALED_STOCK, SEALED_SAGA_STEPS],
   queryNames: {},
   crashSites: [],

@@ -23,7 +23,7 @@ export interface CheckoutData {
 interface Parts {
   readonly relay: Pick<SagaRelay, 'begun' | 'ended' | 'underWay'>;
   /** The step rows of `orders.db`. */
-  readonly file: Pick<SqlSagaFile, 'begin'>;
+  readonly file: Pick<SqlSagaFile, 'begin' | 'nextNumberWithin'>;
   readonly writer: Pick<SqlDatabase['writer'], 'run'>;
   /** How long the request of a checkout waits for its end. */
   readonly timeoutMs: number;
@@ -38,13 +38,13 @@ export class CheckoutSagas {
   }
 
   /**
-   * Runs `start`, which writes the checkout, in the commit that begins its saga: both are durable when it resolves. Rejects with
+   * Runs `start`, which writes the checkout under the number given, in the commit that begins its saga: both are durable when it resolves. Rejects with
    * what `start` throws.
    */
-  async begin(start: () => StartedCheckout): Promise<number> {
+  async begin(start: (number: number) => StartedCheckout): Promise<number> {
     const { file, relay, writer } = this.parts;
     const record = await writer.run(() => {
-      const { saga, data, setNumber } = start();
+      const { saga, data, setNumber } = start(file.nextNumberWithin());
       return file.begin(saga, data, setNumber);
     });
     relay.begun(record);

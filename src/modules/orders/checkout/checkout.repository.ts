@@ -46,7 +46,7 @@ const PRUNED_AT_ONCE = 1_000;
 
 /** The table `sagas`. Writes run only inside work of the write executor of `orders.db`. */
 export class CheckoutRepository {
-  private readonly insertRow: Statement<[Sealed<NewRow>]>;
+  private readonly insertRow: Statement<[Row]>;
   private readonly endRow: Statement<[Row]>;
   private readonly findForWrite: Statement<[number], Row>;
   private readonly byNumber: Statement<[number], Row>;
@@ -66,7 +66,8 @@ export class CheckoutRepository {
     const select = `SELECT number, ${COLUMNS.join(', ')}, seal FROM sagas`;
     this.seal = new RowSeal(SEALED_SAGAS.table, database.damaged);
     this.insertRow = write.prepare(
-      `INSERT INTO sagas (${COLUMNS.join(', ')}, seal) VALUES (${COLUMNS.map((column) => `@${column}`).join(', ')}, @seal)`,
+      `INSERT INTO sagas (number, ${COLUMNS.join(', ')}, seal)
+       VALUES (@number, ${COLUMNS.map((column) => `@${column}`).join(', ')}, @seal)`,
     );
     this.endRow = write.prepare(
       'UPDATE sagas SET state = @state, reason = @reason, ended_at_ms = @ended_at_ms, seal = @seal WHERE number = @number',
@@ -86,10 +87,10 @@ export class CheckoutRepository {
     this.keys = read.prepare(`${select} WHERE number > ? AND scope IS NOT NULL ORDER BY number LIMIT ?`);
   }
 
-  /** Returns the number of the new, running checkout. */
-  insert(checkout: NewCheckout): number {
+  /** The new checkout is running. */
+  insert(number: number, checkout: NewCheckout): void {
     const row = rowOf(checkout);
-    return Number(this.insertRow.run({ ...row, seal: sealOf(valuesOf(row)) }).lastInsertRowid);
+    this.insertRow.run({ ...row, number, seal: sealOf(valuesOf(row)) });
   }
 
   /** Writes the end of a running checkout. */

@@ -2,6 +2,7 @@ import { AppError, type OperationStamp, type Timers } from '../../../kernel/inde
 import type { ShopGate } from '../../shop-sets/index.js';
 import type { Checkout } from './checkout.js';
 import type { CheckoutSagas, StartedCheckout } from './checkout-sagas.js';
+import type { NewSaga } from './start-checkout.js';
 import type { CheckoutRepository } from './checkout.repository.js';
 
 /** More than that would only wait for memory. Clients count a 503 as sold, so a full queue is told as 429. */
@@ -9,7 +10,7 @@ export const MAX_CHECKOUTS = 10_000;
 
 export interface CheckoutPorts {
   /** Inside work of the write executor of `orders.db`: see `startCheckout`. */
-  readonly start: (orderId: string, operation: OperationStamp) => StartedCheckout;
+  readonly start: (saga: NewSaga) => StartedCheckout;
   readonly gate: Pick<ShopGate, 'enterCheckout'>;
   readonly sagas: Pick<CheckoutSagas, 'begin' | 'ended'>;
   readonly checkouts: Pick<CheckoutRepository, 'find'>;
@@ -38,7 +39,9 @@ export class CheckoutService {
     this.underWay += 1;
     const patience = this.patience();
     try {
-      const number = await this.ports.sagas.begin(() => this.ports.start(orderId, operation)).finally(leave);
+      const number = await this.ports.sagas
+        .begin((number) => this.ports.start({ orderId, operation, number }))
+        .finally(leave);
       const ended = this.ports.sagas.ended(number);
       const isOver = await Promise.race([ended.then(() => true), patience.over]);
       const checkout = isOver ? this.ports.checkouts.find(number) : undefined;

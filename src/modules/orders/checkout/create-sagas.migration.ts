@@ -9,11 +9,15 @@ export const SEALED_SAGAS: SealedTable = {
   ],
 };
 
-/** A saga row is also the record of its operation: `id` is the operation's id, and `scope` to `owner` are its stamp. */
+/**
+ * The number is that of the saga's first step row, which `saga_steps` never gives twice; AUTOINCREMENT would change one more page in
+ * each commit. A saga row is also the record of its operation: `id` is the operation's id, and `scope` to `owner` are its
+ * stamp.
+ */
 export const CreateSagas1764800000005 = sqlMigration('CreateSagas1764800000005', {
   up: [
     `CREATE TABLE sagas (
-      number INTEGER PRIMARY KEY AUTOINCREMENT,
+      number INTEGER PRIMARY KEY,
       id TEXT NOT NULL UNIQUE,
       order_id TEXT NOT NULL,
       user_id TEXT NOT NULL,

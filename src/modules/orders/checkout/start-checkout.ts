@@ -12,6 +12,13 @@ interface Parts {
   readonly clock: Clock;
 }
 
+export interface NewSaga {
+  readonly orderId: string;
+  readonly operation: OperationStamp;
+  /** As `SqlSagaFile` gives it. */
+  readonly number: number;
+}
+
 /**
  * Only inside work of the write executor of `orders.db`: locks the order for a new saga, and freezes its lines with the prices of
  * this moment, which the order then shows too. Throws `not-found`, `validation-failed` for an order without lines, or `conflict`,
@@ -19,8 +26,7 @@ interface Parts {
  */
 export function startCheckout(
   { orders, checkouts, queries, clock }: Parts,
-  orderId: string,
-  operation: OperationStamp,
+  { orderId, operation, number }: NewSaga,
 ): StartedCheckout {
   const order = orders.findWithinWrite(orderId);
   if (order === undefined) throw noOrder(orderId);
@@ -39,7 +45,7 @@ export function startCheckout(
   const total = totalOf(lines);
   if (total === undefined) throw tooLarge(orderId);
   const checkout = { orderId, userId: order.userId, lines, total, operation, startedAtMs: clock.nowMs() };
-  const number = checkouts.insert(checkout);
+  checkouts.insert(number, checkout);
   orders.put({ ...order, lines, state: 'checking-out', sagaNumber: number });
   const data: CheckoutData = {
     ...{ orderId, userId: order.userId, userSet: queries.userSet(order.userId), total },

@@ -7,7 +7,7 @@ import { systemClock } from '../../../platform/process/index.js';
 import { findDamage } from '../../../platform/sql-check/index.js';
 import { sqlFileIn } from '../../../platform/sql/index.js';
 import { defineSaga } from '../core/definition.js';
-import type { Reaction, SagaEvent } from '../ports.js';
+import type { DeliveryMark, Reaction, SagaEvent } from '../ports.js';
 import { findMissingRows } from '../shell/compare-files.js';
 import { SEALED_SAGA_STEPS } from './create-saga-steps.migration.js';
 import { SqlSagaFile } from './sql-saga-file.js';
@@ -67,14 +67,76 @@ describe('the step rows of a participant in an SQL file', () => {
     expect(make).toThrow('stock lacks take and has sell, which is not its step');
   });
 
-  it('reads the outbox by its index', () => {
-    const plan = shop.databases.payment.reader.handle
-      .prepare(
-        `EXPLAIN QUERY PLAN SELECT step FROM saga_steps WHERE delivery IN ('pending', 'parked') ORDER BY saga_number`,
-      )
-      .all();
+  it('writes one page for a step beside its effect and the count of commits', async () => {
+    const { writer, writeHandle } = shop.databases.payment;
+    await writer.drained();
+    writeHandle.pragma('wal_checkpoint(TRUNCATE)');
 
-    expect(JSON.stringify(plan)).toContain('saga_outbox');
+    await reacts('payment', event('checkout-started'));
+
+    expect(writeHandle.pragma('wal_checkpoint(PASSIVE)')).toMatchObject([{ log: 3 }]);
+  });
+});
+
+describe('the outbox of a participant', () => {
+  let directory: string;
+  let shop: SagaShop;
+
+  const react = (name: string, number: number): Promise<Reaction> =>
+    new Promise((resolve) => {
+      shop.files.payment.react({ saga: { number, id: 'a' }, name, data: {} }, false, resolve);
+    });
+  const note = (number: number, step: string, delivery: DeliveryMark = 'delivered'): void => {
+    shop.files.payment.note({ number, step, delivery, attempts: 0, nextAtMs: 0 });
+  };
+  const pending = (): readonly number[] => shop.files.payment.undelivered().map(({ saga }) => saga.number);
+  const markIn = (): number | undefined =>
+    shop.databases.payment.reader.handle
+      .prepare<[], number>('SELECT delivered_below FROM saga_retention')
+      .pluck()
+      .get();
+
+  beforeAll(async () => {
+    directory = temporaryDirectory();
+    shop = await SagaShop.open(directory);
+    await shop.fill({ credit: 10_000, stock: 1 });
+    await Promise.all(Array.from({ length: 2_000 }, (_, number) => react('checkout-started', number + 1)));
+    for (let number = 1; number <= 2_000; number += 1) if (number !== 700) note(number, 'authorise');
+    await shop.databases.payment.writer.drained();
+  });
+
+  afterAll(async () => {
+    await shop.close();
+    removeDirectory(directory);
+  });
+
+  it('given many delivered rows, begins at the first that is pending', () => {
+    expect([markIn(), pending()]).toEqual([700, [700]]);
+  });
+
+  it('given a step of an earlier saga, begins there, also in the next process', async () => {
+    await react('stock-taken', 30);
+    expect([markIn(), pending()]).toEqual([30, [30, 700]]);
+
+    note(700, 'authorise', 'parked');
+    note(30, 'capture', 'parked');
+    await shop.close();
+    shop = await SagaShop.open(directory);
+    expect(pending()).toEqual([30, 700]);
+    note(30, 'capture', 'pending');
+    await shop.databases.payment.writer.drained();
+    expect(pending()).toEqual([30, 700]);
+  });
+
+  it('given that all is delivered, begins a thousand numbers behind the last one', async () => {
+    note(30, 'capture');
+    note(700, 'authorise');
+    for (let time = 0; time < 1_000; time += 1) note(1, 'authorise');
+    await shop.databases.payment.writer.drained();
+
+    expect([markIn(), pending()]).toEqual([1_000, []]);
+    await react('stock-taken', 999);
+    expect(pending()).toEqual([999]);
   });
 });
 

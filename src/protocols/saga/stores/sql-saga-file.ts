@@ -5,6 +5,7 @@ import { RowSeal, sealOf } from '../../../platform/sql-check/index.js';
 import { type SagaDefinition, START } from '../core/definition.js';
 import { decideReaction, type Told, toldBy } from '../core/reaction.js';
 import type { ComparedFile, ComparedRow } from '../shell/compare-files.js';
+import { OutboxMark } from './outbox-mark.js';
 import type {
   DeliveryMark,
   DeliveryNote,
@@ -55,8 +56,10 @@ export class SqlSagaFile implements SagaFile, ComparedFile {
   private readonly readOfSaga: Statement<[number], StepRow>;
   private readonly readOutbox: Statement<[], StepRow>;
   private readonly readHighest: Statement<[], number>;
+  private readonly readNext: Statement<[], number>;
   private readonly readBetween: Statement<[number, number], StepRow>;
   private readonly seal: RowSeal;
+  private readonly mark: OutboxMark;
   private readonly notes: DeliveryNote[] = [];
   private isDeferred = false;
 
@@ -70,6 +73,7 @@ export class SqlSagaFile implements SagaFile, ComparedFile {
     assertSteps(definition, owner);
     const { writeHandle: write, reader, damaged } = owner.database;
     this.seal = new RowSeal('saga_steps', damaged);
+    this.mark = new OutboxMark(write);
     this.ofSaga = write.prepare(`SELECT ${COLUMNS} FROM saga_steps WHERE saga_number = ?`);
     this.insert = write.prepare(
       `INSERT INTO saga_steps
@@ -79,6 +83,11 @@ export class SqlSagaFile implements SagaFile, ComparedFile {
     this.writeNote = write.prepare(
       'UPDATE saga_steps SET delivery = ?, attempts = ?, next_at_ms = ? WHERE saga_number = ? AND step = ?',
     );
+    this.readNext = write
+      .prepare<[], number>(
+        'SELECT max(coalesce((SELECT max(saga_number) FROM saga_steps) + 1, 1), pruned_below) FROM saga_retention',
+      )
+      .pluck();
     this.raisePoint = write.prepare('UPDATE saga_retention SET pruned_below = max(pruned_below, ?)');
     this.deleteBelow = write.prepare(
       `DELETE FROM saga_steps WHERE (saga_number, step) IN (
@@ -88,10 +97,19 @@ export class SqlSagaFile implements SagaFile, ComparedFile {
     this.readPoint = read.prepare<[], number>('SELECT pruned_below FROM saga_retention').pluck();
     this.readOfSaga = read.prepare(`SELECT ${COLUMNS} FROM saga_steps WHERE saga_number = ?`);
     this.readOutbox = read.prepare(
-      `SELECT ${COLUMNS} FROM saga_steps WHERE delivery IN ('pending', 'parked') ORDER BY saga_number`,
+      `SELECT ${COLUMNS} FROM saga_steps WHERE delivery = 'parked'
+       UNION ALL
+       SELECT ${COLUMNS} FROM saga_steps
+       WHERE saga_number >= (SELECT delivered_below FROM saga_retention) AND delivery = 'pending'
+       ORDER BY number`,
     );
     this.readHighest = read.prepare<[], number>('SELECT coalesce(max(saga_number), 0) FROM saga_steps').pluck();
     this.readBetween = read.prepare(`SELECT ${COLUMNS} FROM saga_steps WHERE saga_number >= ? AND saga_number < ?`);
+  }
+
+  /** The number of the next saga, never one of an earlier saga. Only inside the work that begins it. */
+  nextNumberWithin(): number {
+    return this.readNext.get() ?? 1;
   }
 
   /**
@@ -125,7 +143,9 @@ export class SqlSagaFile implements SagaFile, ComparedFile {
         written = this.notes.length;
         for (const { delivery, attempts, nextAtMs, number, step } of this.notes) {
           this.writeNote.run(delivery, attempts, nextAtMs, number, step);
+          if (delivery === 'pending') this.mark.pending(number);
         }
+        this.mark.noted(written);
       },
       (error) => {
         this.isDeferred = false;
@@ -204,6 +224,7 @@ export class SqlSagaFile implements SagaFile, ComparedFile {
     const into = eventIn ?? null;
     const seal = sealOf([saga.number, step, saga.id, into, event, text, atMs, set]);
     this.insert.run(saga.number, step, saga.id, into, event, text, atMs, set, seal, delivery);
+    if (delivery === 'pending') this.mark.pending(saga.number);
     return { saga, step, eventIn, event, data, atMs, delivery, attempts: 0, nextAtMs: 0 };
   }
 
