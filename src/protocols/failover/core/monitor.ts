@@ -50,6 +50,7 @@ export interface MonitorState extends TakeoverState {
   readonly pingMs: number;
   readonly processes: Readonly<Record<string, Watched>>;
   readonly tickAtMs: number;
+  readonly wasLate: boolean;
   /** A clean stop ends processes by itself. */
   readonly isStopping: boolean;
 }
@@ -96,13 +97,13 @@ export interface MonitorDecision {
 
 /** After so many pings without an echo a process is suspect. */
 const SUSPECT_AFTER_PINGS = 2;
-/** A tick that comes late counts for no more than this many. */
-const LATE_TICK_COUNTS = 2;
+/** A tick that comes later than that counts for one, and condemns nobody: the answers may be there, and not be heard yet. */
+const LATE_AFTER_PINGS = 2;
 
 export function begin(rules: Readonly<Record<string, Rules>>, pingMs: number, atMs: number): MonitorState {
   const processes = Object.entries(rules).map(([name, each]): [string, Watched] => [name, unstarted(each)]);
   return {
-    ...{ pingMs, processes: Object.fromEntries(processes), tickAtMs: atMs, isStopping: false },
+    ...{ pingMs, processes: Object.fromEntries(processes), tickAtMs: atMs, wasLate: false, isStopping: false },
     ...{ active: undefined, underWay: undefined, takeovers: [] },
   };
 }
@@ -144,14 +145,18 @@ export function patienceWith({ active }: Pick<MonitorState, 'active'>, { rules, 
 const MAX_DOUBLINGS = 6;
 
 function tick(state: MonitorState, atMs: number): MonitorDecision {
-  const passedMs = Math.min(Math.max(0, atMs - state.tickAtMs), state.pingMs * LATE_TICK_COUNTS);
-  const ticked: MonitorDecision = { state: { ...state, tickAtMs: atMs }, effects: [] };
+  const sinceMs = atMs - state.tickAtMs;
+  const isLate = sinceMs > state.pingMs * LATE_AFTER_PINGS;
+  const passedMs = isLate ? state.pingMs : sinceMs;
+  // One that gets too little CPU for a whole row of ticks has to decide all the same.
+  const mayCondemn = !isLate || state.wasLate;
+  const ticked: MonitorDecision = { state: { ...state, tickAtMs: atMs, wasLate: isLate }, effects: [] };
   if (state.isStopping) return ticked;
   return Object.entries(state.processes).reduce<MonitorDecision>((decision, [name, watched]) => {
     const { pid } = watched;
     if (pid === undefined) return decision;
     const silent = { ...watched, silentMs: watched.silentMs + passedMs };
-    const isDue = silent.check !== 'asked' && silent.silentMs >= patienceWith(state, silent);
+    const isDue = mayCondemn && silent.check !== 'asked' && silent.silentMs >= patienceWith(state, silent);
     const next = judged(decision.state, name, isDue ? { ...silent, check: 'asked' } : silent);
     const needsLock = silent.echo?.role === 'active' && silent.check !== 'lock-was-free';
     const check: readonly MonitorEffect[] = isDue ? [{ kind: 'check', name, pid, needsLock }] : [];
