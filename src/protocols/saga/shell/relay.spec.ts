@@ -267,6 +267,35 @@ describe('the relay of a saga after a restart', () => {
     expect(shop.counts()).toMatchObject({ 'authorise ran': 1, charged: 1 });
   });
 
+  it('given the event before a parked one in an outbox too, and the parked one delivered first, is done', async () => {
+    await open({
+      before: (step) => (step === 'capture' ? fail() : undefined),
+      definition: defineSaga({ ...SHOP_SAGA, retry: { attempts: 3, baseMs: 1, maxMs: 2 } }),
+      wrap: (file) => (file.participant === 'payment' ? Object.assign(file, { note: () => undefined }) : file),
+    });
+    await shop.begin();
+    await eventually(() => expect(shop.relay.parked).toHaveLength(1));
+    await shop.close();
+
+    await open({
+      wrap: (file) => {
+        const react = file.react.bind(file);
+        if (file.participant !== 'stock') return file;
+        file.react = (event, isLastTry, settled) => {
+          react(event, isLastTry, (reaction) => {
+            void eventually(() => expect(shop.counts()).toMatchObject({ 'mark-paid ran': 1 })).then(() => {
+              settled(reaction);
+            });
+          });
+        };
+        return file;
+      },
+    });
+
+    expect(shop.relay.parked).toEqual([]);
+    expect(shop.counts()).toMatchObject({ charged: 1, sold: 1 });
+  });
+
   it('delivers no event of a saga that is superseded, and at the next start knows it by its rows', async () => {
     await open({ before: (step) => (step === 'take' ? fail() : undefined) });
     const number = await shop.begin();

@@ -309,7 +309,8 @@ export class SagaRelay {
     const { saga, event, data } = record;
     const end = this.definition.endOf(event);
     if (end !== undefined) this.end(saga.number, { state: end, data });
-    const isOpen = record.delivery === 'pending' || record.delivery === 'parked';
+    // A parked row of which this relay does not know was delivered, and the note of that is still to be written.
+    const isOpen = record.delivery === 'pending';
     const isKnown = this.deliveries.has(keyOf(saga.number, record.step));
     if (!isOpen || isKnown) leave(delivery);
     else if (isSuperseded) this.decide(this.track(file, record), { type: 'superseded' });
