@@ -29,6 +29,7 @@ export interface ServerProgram {
 const STANDARD_ERROR = 2;
 const EXIT_CANNOT_START = 1;
 const EXIT_PROMISE_BROKEN = 70;
+const ALIVE_MS = 60_000;
 /** The data here is private to the owner. */
 const OWNER_ONLY = 0o077;
 /** The sticky bit, which /tmp has. */
@@ -62,7 +63,7 @@ async function run(
   giveUp: (error: unknown) => never,
 ): Promise<void> {
   const { logger, flush } = createLogger(log);
-  const server = await itself.start(logger, processControl);
+  const server = await keptAlive(itself.start(logger, processControl));
   keepPrivate(directory);
   logger.info({ url: server.url, data: directory }, 'listening');
   let isClosing = false;
@@ -89,6 +90,14 @@ async function run(
   process.on('SIGINT', close);
   // From here on others find this process, and may ask it to stop.
   const endRunFile = keepRunFile(runFile, { url: server.url, ...(settings && { settings }) });
+}
+
+/** A start that waits for a timer alone would end the process, because timers do not keep it alive. */
+async function keptAlive<T>(start: Promise<T>): Promise<T> {
+  const alive = setInterval(() => undefined, ALIVE_MS);
+  return start.finally(() => {
+    clearInterval(alive);
+  });
 }
 
 /** A directory from an earlier version or a person may be open to others. Directories shared by design stay unchanged. */
