@@ -1,9 +1,8 @@
-import BetterSqlite3 from 'better-sqlite3';
-import { join } from 'node:path';
 import { AppProcess, removeDirectory, temporaryDirectory } from '../support/app-process.js';
 import type { ExitOf } from '../support/server-process.js';
 import { eventually } from '../support/eventually.js';
 import type { SeededRandom } from '../support/seeded-random.js';
+import { unbalancedIn } from '../support/shop-balance.js';
 import { inParallel, type Sent, ShopClients } from '../support/shop-clients.js';
 
 const SETTINGS = { LOG_LEVEL: 'silent' };
@@ -103,7 +102,7 @@ export class CheckoutHistory {
         if (status !== 200 && status !== 409) wrong.push(`${one.order}: ${String(status)} ${text}`);
       });
     });
-    return [...wrong, ...this.unbalanced()];
+    return [...wrong, ...unbalancedIn(this.directory, { funded: USERS * FUNDS, delivered: ITEMS * STOCK })];
   }
 
   /** Paid and refused, so far. */
@@ -148,33 +147,5 @@ export class CheckoutHistory {
 
   private checkOut(shop: ShopClients, order: string): Promise<Sent> {
     return shop.send('POST', `/orders/checkout/${order}`, { 'idempotency-key': `buy ${order}` });
-  }
-
-  /** What does not add up in the files of the stopped app. */
-  private unbalanced(): readonly string[] {
-    const read = (file: string, sql: string): readonly unknown[] => {
-      const database = new BetterSqlite3(join(this.directory, `${file}.db`), { readonly: true });
-      try {
-        return database.prepare<[], unknown[]>(sql).raw().get() ?? [];
-      } finally {
-        database.close();
-      }
-    };
-    const [credit, held, charged] = read('payment', 'SELECT sum(credit), sum(held), sum(charged) FROM payment_users');
-    const [stock, sold] = read('bookstore', 'SELECT sum(stock), sum(sold) FROM stock_items');
-    const [pieces, spent, locked] = read(
-      'orders',
-      `SELECT (SELECT coalesce(sum(line.value ->> 1), 0) FROM orders, json_each(orders.lines) AS line WHERE state = 'paid'),
-         (SELECT coalesce(sum((line.value ->> 1) * (line.value ->> 2)), 0) FROM orders, json_each(orders.lines) AS line
-          WHERE state = 'paid'),
-         (SELECT count(*) FROM orders WHERE state = 'checking-out')`,
-    );
-    const found = { credit, held, charged, stock, sold, locked };
-    const expected = {
-      ...{ credit: USERS * FUNDS - Number(spent), held: 0, charged: spent },
-      ...{ stock: ITEMS * STOCK - Number(pieces), sold: pieces, locked: 0 },
-    };
-    const isEqual = JSON.stringify(found) === JSON.stringify(expected);
-    return isEqual ? [] : [`found ${JSON.stringify(found)}, and paid orders say ${JSON.stringify(expected)}`];
   }
 }

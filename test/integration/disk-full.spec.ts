@@ -12,16 +12,6 @@ const CLIENTS = 20;
 /** What files have left in their last block is soon used up. */
 const MAX_THAT_STILL_FIT = 10_000;
 
-function mountOrSayWhy(): SmallDisk | undefined {
-  try {
-    return SmallDisk.mount(DISK_BYTES);
-  } catch (error) {
-    if (process.env['CI'] !== undefined) throw error;
-    process.stderr.write(`\n\n!!! NOT TESTED: a full disk, as this machine lets us mount none: ${String(error)}\n\n\n`);
-    return undefined;
-  }
-}
-
 describe('the app on a full disk', () => {
   let disk: SmallDisk | undefined;
   let app: AppProcess;
@@ -29,7 +19,7 @@ describe('the app on a full disk', () => {
   let clients: AuditedClient[];
 
   beforeEach(async () => {
-    disk = mountOrSayWhy();
+    disk = SmallDisk.mountOrSayWhy(DISK_BYTES);
     if (!disk) return;
     clients = Array.from({ length: CLIENTS }, (_, index) => {
       const collection = index % 2 === 0 ? 'books' : 'customers';
