@@ -43,7 +43,7 @@ const OPTIONAL = [
   'typeorm-aurora-data-api-driver',
 ];
 
-const PROCESSES = ['api', 'reader', 'replica', 'supervisor', 'cli', 'checker'];
+const PROCESSES = ['api', 'reader', 'replica', 'gateway', 'supervisor', 'cli', 'checker'];
 /** Folders of examples/, which an image is built without. */
 const EXAMPLES = existsSync('examples') ? readdirSync('examples') : [];
 const BUNDLES = 'dist/bundle';
@@ -94,7 +94,7 @@ async function writeCompileCache(data, name, runFile, args) {
     cwd: data,
     env: {
       PATH: process.env.PATH,
-      ...{ DATA_DIR: data, REPLICAS_DIR: join(data, 'replicas'), REPLICA_PORTS: '', PORT: '0' },
+      ...{ DATA_DIR: data, REPLICAS_DIR: join(data, 'replicas'), REPLICA_PORTS: '', PORT: '0', GATEWAY_PORT: '0' },
       ...{ NODES: NOBODY, LOG_LEVEL: 'silent', BIFOLIO_COMPILE_CACHE: 'write' },
     },
     stdio: 'ignore',
@@ -159,7 +159,7 @@ await build({
 for (const name of [...PROCESSES, ...EXAMPLES]) writeFileSync(`${BUNDLES}/${name}.mjs`, launcherOf(name));
 await Promise.all([
   writeCompileCaches(['api', APP_RUNS], ['reader', /^reader-\d+\.json$/, '--reader']),
-  writeCompileCaches(['replica', /replica\.json$/]),
+  writeCompileCaches(['replica', /replica\.json$/], ['gateway', /^gateway\.json$/]),
   writeCompileCaches(['cli', ENDS_BY_ITSELF, 'cluster', 'create', 'warm', '--attempts', '1']),
   ...EXAMPLES.map((name) => writeCompileCaches([name, APP_RUNS])),
 ]);

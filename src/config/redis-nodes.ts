@@ -26,10 +26,11 @@ export function redisNodesOf(settings: Settings) {
 }
 
 function portsOnThisMachine(settings: Settings): readonly { readonly setting: string; readonly port: number }[] {
-  const { http, replication, cluster } = settings;
+  const { http, replication, cluster, gateway } = settings;
   const advertised = replication.advertisedUrl === undefined ? undefined : new URL(replication.advertisedUrl);
   const named = {
     PORT: [{ host: '127.0.0.1', port: http.port }],
+    GATEWAY_PORT: gateway.gatewayPort === 'off' ? [] : [{ host: '127.0.0.1', port: gateway.gatewayPort }],
     [replication.replicaNodes.length > 0 ? 'REPLICA_NODES' : 'REPLICA_PORTS']: nodesOf(replication),
     NODES: cluster.nodes,
     APP_ADDRESSES: cluster.appAddresses,

@@ -4,6 +4,7 @@ import { parseEnv } from 'node:util';
 import type { z } from 'zod';
 import { isAppError } from '../kernel/index.js';
 import { parseConfig } from './load-config.js';
+import { parseGatewayConfig } from './load-gateway-config.js';
 import { refuseMisspelled } from './parse-settings.js';
 import { SLICES, variableOf } from './settings.js';
 
@@ -108,6 +109,8 @@ describe('settings', () => {
     ['PREPARE_DEADLINE_MS', { PREPARE_DEADLINE_MS: '2000' }, 'must be below WRITE_DEADLINE_MS (2000)'],
     ['IN_DOUBT_AFTER_MS', { IN_DOUBT_AFTER_MS: '0' }, 'must be a whole number of milliseconds from 1'],
     ['REPLICA_TIMEOUT_MS', { REPLICA_TIMEOUT_MS: '0' }, 'must be a whole number of milliseconds from 1'],
+    ['GATEWAY_PORT', { GATEWAY_PORT: 'none' }, 'must be a port from 0 to 65535 (0: any free one), or off'],
+    ['GATEWAY_HOLD_MS', { GATEWAY_HOLD_MS: '0' }, 'must be a whole number of milliseconds from 1'],
     ['PING_MS', { DEAD_AFTER_MS: '250' }, 'must be below DEAD_AFTER_MS (250)'],
     ['REPLICATION_BATCH_BYTES', { REPLICATION_BATCH_BYTES: '0' }, 'must be a whole number of bytes from 1 to 4194304'],
     ['AUDIT_EVERY_MS', { AUDIT_EVERY_MS: 'often' }, 'must be a whole number of milliseconds from 0'],
@@ -139,6 +142,22 @@ describe('settings', () => {
     { ADVERTISED_URL: 'http://app:5050' },
     { AUDIT_EVERY_MS: '0', READ_WAIT_MS: '0' },
   ])('given %j, are accepted', (environment) => {
+    expect(refusalOf(environment)).toBe('');
+  });
+});
+
+describe('the settings of a gateway', () => {
+  it('are its own port, the time of a hold, and longer for an active app than a checkout takes', () => {
+    const { http, limits } = parseGatewayConfig({ CHECKOUT_TIMEOUT_MS: '20000', GATEWAY_PORT: '81' });
+    expect([http.port, limits]).toEqual([81, { holdMs: 10_000, activeMs: 25_000 }]);
+  });
+
+  it.each([
+    [{ GATEWAY_PORT: 'off' }, 'GATEWAY_PORT is off'],
+    [{ GATEWAY_HOLD_MS: '2000' }, 'GATEWAY_HOLD_MS must be above WRITE_DEADLINE_MS (2000)'],
+    [{ CHECKOUT_TIMEOUT_MS: '100000', GATEWAY_HOLD_MS: '15001' }, 'GATEWAY_HOLD_MS must be at most 15000'],
+  ])('given %j, are refused, but those of the app are not', (environment, refusal) => {
+    expect(() => parseGatewayConfig(environment)).toThrow(refusal);
     expect(refusalOf(environment)).toBe('');
   });
 });

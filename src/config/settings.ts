@@ -7,6 +7,9 @@ import { wholeNumber } from './whole-number.js';
 
 const port = (preset: number): z.ZodDefault<z.ZodType<number, string>> =>
   wholeNumber('must be a port from 0 to 65535 (0: any free one)', 0, 65_535).default(preset);
+const PORT_OR_OFF = 'must be a port from 0 to 65535 (0: any free one), or off';
+const portOrOff = (preset: number): z.ZodDefault<z.ZodType<number | 'off', string>> =>
+  z.union([z.literal('off'), wholeNumber(PORT_OR_OFF, 0, 65_535)], PORT_OR_OFF).default(preset);
 const bytes = (preset: number): z.ZodDefault<z.ZodType<number, string>> =>
   wholeNumber('must be a whole number of bytes', 0, Number.MAX_SAFE_INTEGER).default(preset);
 const milliseconds = (preset: number, min = 1): z.ZodDefault<z.ZodType<number, string>> =>
@@ -17,8 +20,12 @@ const onOff = (preset: 'on' | 'off'): z.ZodDefault<z.ZodEnum<{ on: 'on'; off: 'o
 const MEBIBYTE = 1024 * 1024;
 /** The longest delay of a Node timer. */
 const MAX_MS = 2 ** 31 - 1;
-/** The key that another process of this system adds to a request lives 120 s, and GATEWAY_HOLD_MS and 5 s come on top. */
+/** How long the key lives that another process of this system adds to a request. */
+const ADDED_KEY_MS = 120_000;
+/** GATEWAY_HOLD_MS and 5 s come on top. */
 const MAX_CHECKOUT_TIMEOUT_MS = 100_000;
+/** How much longer than CHECKOUT_TIMEOUT_MS the gateway waits for the answer of an active app. */
+const ANSWER_IN_TRANSIT_MS = 5_000;
 const MAX_REPLICAS = 64;
 const REPLICAS_THAT_MUST_FOLLOW = 2;
 const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|localhost|::1)$/;
@@ -79,6 +86,7 @@ export const SLICES = {
       MEBIBYTE,
     ),
   }),
+  gateway: z.object({ gatewayPort: portOrOff(8080), gatewayHoldMs: milliseconds(10_000) }),
   cluster: z.object({ nodes: replicaNodes, appAddresses: replicaNodes }),
   /** Settings of the commands that call the app. */
   client: z.object({ apiKey: sentKey }),
@@ -163,6 +171,27 @@ export const appSchema = commonSchema.superRefine(({ http, replication }, contex
   const message = `must not name port ${String(clash.port)}, which is PORT, the app's own`;
   context.addIssue({ code: 'custom', path: [field], message });
 });
+
+/** Rules for the gateway: it holds a request longer than the app takes for a write, and its added key outlives every repeat. */
+export const gatewaySchema = commonSchema.superRefine(({ replication, checkouts, gateway }, context) => {
+  const refuse = (message: string): void => {
+    context.addIssue({ code: 'custom', path: ['gatewayHoldMs'], message });
+  };
+  const { gatewayHoldMs } = gateway;
+  const { writeDeadlineMs } = replication;
+  if (gatewayHoldMs <= writeDeadlineMs) refuse(`must be above WRITE_DEADLINE_MS (${String(writeDeadlineMs)})`);
+  const atMostMs = ADDED_KEY_MS - answerWithinMs(checkouts);
+  if (gatewayHoldMs > atMostMs) {
+    refuse(
+      `must be at most ${String(atMostMs)}: with CHECKOUT_TIMEOUT_MS and 5000 ms, no more than an added key lives`,
+    );
+  }
+});
+
+/** How long the gateway waits for the answer of an active app. */
+export function answerWithinMs({ checkoutTimeoutMs }: Settings['checkouts']): number {
+  return checkoutTimeoutMs + ANSWER_IN_TRANSIT_MS;
+}
 
 /** Returns the nodes of REPLICA_NODES when it is set, or else this machine at each of REPLICA_PORTS. */
 export function nodesOf({

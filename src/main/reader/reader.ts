@@ -32,8 +32,8 @@ import { QUOTA_USE, RedisQuota } from '../../platform/redis/index.js';
 import { deriveKey } from '../../platform/secrets/index.js';
 import { SharedCache, sharedRedis } from '../../platform/shared-cache/index.js';
 import { BOOKSTORE, bookstoreIn, ReadOnlyDatabase, refusalFrom } from '../../platform/sql/index.js';
+import { openClusterProof } from '../../protocols/replication/index.js';
 import { serveAbout } from './about-routes.js';
-import { openClusterProof } from './cluster-proof.js';
 import { serveForwarding } from './forwarding-route.js';
 import { readerDocument } from './openapi.js';
 

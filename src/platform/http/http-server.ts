@@ -6,6 +6,7 @@ import { useEndings } from './endings.js';
 import type { ProblemShape } from './problem.js';
 import { sendProblem } from './problem-answers.js';
 import { type QueryNames, useQueryNames } from './query-names.js';
+import { isAcceptableRequestId } from './request-id.js';
 import { ROUTER_OPTIONS, useRouteRules } from './routes.js';
 import { setSecurityHeaders } from './security-headers.js';
 import { refuseRepeatedHeaders } from './single-headers.js';
@@ -25,11 +26,10 @@ export interface HttpServerOptions extends AdmissionOptions {
   readonly problemShape?: ProblemShape;
 }
 
-const BODY_LIMIT_BYTES = 1024 * 1024;
+export const BODY_LIMIT_BYTES = 1024 * 1024;
 const LOOK_FOR_SLOW_CLIENTS_EVERY_MS = 500;
 /** More connections would only wait for memory and descriptors. */
 const MAX_CONNECTIONS = 10_000;
-const ACCEPTABLE_REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
 
 /** No route uses Fastify's own schemas, so their two compilers, a fifth of what a small process loads, are not loaded. */
 const NO_SCHEMAS = { compilersFactory: { buildValidator: withoutSchemas, buildSerializer: withoutSchemas } };
@@ -52,7 +52,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     routerOptions: ROUTER_OPTIONS,
     genReqId: (request) => {
       const given = request.headers['x-request-id'];
-      return typeof given === 'string' && ACCEPTABLE_REQUEST_ID.test(given) ? given : options.newRequestId();
+      return isAcceptableRequestId(given) ? given : options.newRequestId();
     },
     schemaController: NO_SCHEMAS,
     requestTimeout: options.requestTimeoutMs,

@@ -17,6 +17,7 @@ export interface FileLayout {
   readonly replicasDirectory: string;
   readonly supervisorRunFile: RunFile;
   readonly app: NodeFiles;
+  readonly gateway: NodeFiles;
   /** `number` counts the replicas from 1. */
   replica(number: number, port: number): NodeFiles;
   /** The password and the addresses of the Redis Cluster that runs here. */
@@ -29,6 +30,7 @@ const REPLICA_RUN_FILE = 'replica.json';
 const READER_RUN_FILE = /^reader-\d+\.json$/;
 const APP_PROGRAM = programPattern('api', 'app(?!.* --reader)');
 const REPLICA_PROGRAM = programPattern('replica', 'replica');
+const GATEWAY_PROGRAM = programPattern('gateway', 'gateway');
 const READER_PROGRAM = programPattern('reader', 'app.* --reader');
 /** What Redis makes of its command line, and the one that it is started with. */
 const REDIS_PROGRAM = /\[cluster\]|[\\/]redis\.conf(?:\s|$)/;
@@ -50,6 +52,11 @@ export function fileLayoutOf({
       directory: dataDirectory,
       runFile: { path: join(dataDirectory, 'app.json'), program: APP_PROGRAM },
       log: join(logs, 'app.log'),
+    },
+    gateway: {
+      directory: dataDirectory,
+      runFile: { path: join(dataDirectory, 'gateway.json'), program: GATEWAY_PROGRAM },
+      log: join(logs, 'gateway.log'),
     },
     replica: (number, port) => {
       const directory = join(replicasDirectory, String(port));
@@ -112,7 +119,7 @@ function programPattern(name: string, command: string): RegExp {
 }
 
 /** The path of another program of this build: beside the running bundle, or compiled in its own folder. */
-export function programOf(name: 'api' | 'replica' | 'checker'): string {
+export function programOf(name: 'api' | 'gateway' | 'replica' | 'checker'): string {
   const pathOf = (url: string): string => fileURLToPath(new URL(url, import.meta.url));
   const bundled = pathOf(`./${name}.mjs`);
   return existsSync(bundled) ? bundled : pathOf(`../../main/${name}/main.js`);

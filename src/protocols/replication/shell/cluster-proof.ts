@@ -1,12 +1,17 @@
-import type { ReaderConfig } from '../../config/index.js';
-import type { Log } from '../../kernel/index.js';
-import { NO_CRASH_SITES } from '../../platform/crash-sites/index.js';
-import { NodeDisk } from '../../platform/disk/index.js';
-import { systemRandom, systemTimers } from '../../platform/process/index.js';
-import { knownClusterSecret } from '../../platform/secrets/index.js';
-import { isAuthorized, replicationAuthorization } from '../../protocols/replication/index.js';
+import type { Log } from '../../../kernel/index.js';
+import { NO_CRASH_SITES } from '../../../platform/crash-sites/index.js';
+import { NodeDisk } from '../../../platform/disk/index.js';
+import { systemRandom, systemTimers } from '../../../platform/process/index.js';
+import { knownClusterSecret } from '../../../platform/secrets/index.js';
+import { isAuthorized, replicationAuthorization } from './replication-authorization.js';
 
 const LOOK_EVERY_MS = 1_000;
+
+export interface ClusterSecretSources {
+  /** The directory of the app's data, where the secret is kept unless it is given. */
+  readonly dataDirectory: string;
+  readonly clusterSecret: string | undefined;
+}
 
 /** What processes of this system show each other. */
 export interface ClusterProof {
@@ -17,11 +22,11 @@ export interface ClusterProof {
   readonly close: () => void;
 }
 
-/** Calls `found` once, as soon as the secret is known. */
+/** Looks for the secret until it is known. Calls `found` once, as soon as it is. */
 export async function openClusterProof(
-  { dataDirectory, clusterSecret: given }: Pick<ReaderConfig, 'dataDirectory' | 'clusterSecret'>,
+  { dataDirectory, clusterSecret: given }: ClusterSecretSources,
   log: Log,
-  found: (secret: string) => void,
+  found: (secret: string) => void = () => undefined,
 ): Promise<ClusterProof> {
   let proof: string | undefined;
   let cancel: () => void = () => undefined;
