@@ -36,6 +36,10 @@ describeOnRedis('with nodes of the Redis Cluster failing under a race for 200 bo
       },
       { withinMs: 60_000 },
     );
+    for (const url of shop.urls) {
+      const metrics = await (await fetch(`${url}/metrics`)).text();
+      expect(metrics.match(/^bifolio_redis_breaker.* [12]$/m)).toBeNull();
+    }
     const masters = await Promise.all([0, 8_191, 16_383].map((slot) => redis().masterOfSlot(slot)));
     const keys = await Promise.all(masters.map((master) => redis().on(master, (node) => node.dbsize())));
     expect(new Set(masters.map(({ port }) => port)).size).toBe(3);

@@ -20,4 +20,11 @@ describe('a Redis node that is called', () => {
     expect([node.succeeded(), node.succeeded()]).toEqual([true, false]);
     expect([node.state, node.admits(0), node.errors, node.skipped]).toEqual(['closed', true, 2, 4]);
   });
+
+  it('given that it failed and serves nothing any more, is not skipped when it serves again', () => {
+    const node = new CalledNode('127.0.0.1:7000');
+    node.failed(10);
+    node.leftOut();
+    expect([node.state, node.admits(11)]).toEqual(['closed', true]);
+  });
 });

@@ -44,6 +44,12 @@ export class CalledNode {
     return true;
   }
 
+  /** No call goes to the node any more: it serves no slots. */
+  leftOut(): void {
+    this.failedAtMs = undefined;
+    this.isTried = false;
+  }
+
   failed(nowMs: number): void {
     this.errors += 1;
     this.failedAtMs = nowMs;

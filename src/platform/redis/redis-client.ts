@@ -71,6 +71,9 @@ export class RedisClient {
       },
     });
     this.outages.watch(this.cluster);
+    this.cluster.on('refresh', () => {
+      this.leaveOutReplaced();
+    });
   }
 
   /** Connects in the background. Loads the driver, which is large. */
@@ -169,6 +172,14 @@ export class RedisClient {
     }
     if (!node.admits(this.ports.nowMs())) throw new NodeSkipped(`Redis node ${name} failed a moment ago`);
     return node;
+  }
+
+  /** The breaker of a node that a takeover has replaced would stay open, because no call tries that node again. */
+  private leaveOutReplaced(): void {
+    const open = [...this.nodes.values()].filter(({ state }) => state !== 'closed');
+    if (open.length === 0) return;
+    const masters = new Set(Object.values(this.cluster.slots).map(([master]) => master));
+    for (const node of open) if (!masters.has(node.name)) node.leftOut();
   }
 
   private send(node: CalledNode, command: Command): Promise<unknown> {
