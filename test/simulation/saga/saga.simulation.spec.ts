@@ -3,9 +3,22 @@ import { describeFailure, simulate, SITUATIONS } from './simulate.js';
 import { PLANTED } from './variant.js';
 
 /** `npm run simulate -- --protocol saga --seeds 20000` tries more. */
-const SEEDS = 1_000;
+const SEEDS = 2_000;
 /** Generous, so that no test depends on the speed of the machine. */
 const TIMEOUT_MS = 15 * 60_000;
+
+/** What each planted bug must be caught by. */
+const CAUGHT_BY: Readonly<Record<keyof typeof PLANTED, RegExp>> = {
+  'compensate out of order': /^saga \d+ holds credit for an order that it does not lock/,
+  'outbox outside the transaction': /^the comparison refuses files of one time: /,
+  'take stock before authorising': /^saga \d+ has taken stock, and nobody has authorised it/,
+  'capture before taking': /^saga \d+ has charged a user, and its stock is not taken/,
+  'void before a late authorise': /^P4: user-\d has \d+ held for /,
+  'a timeout compensates': /^P7: saga \d+ was answered as refused, and has taken something/,
+  'paid before captured': /^P6: order-\d is paid, and its credit is only held/,
+  'a step does not look for its row': /^P4: /,
+  'an event is noted as delivered when it is sent': /^the comparison refuses files of one time: /,
+};
 
 describe('a simulated shop whose checkouts are sagas', () => {
   it(
@@ -25,11 +38,11 @@ describe('a simulated shop whose checkouts are sagas', () => {
   );
 
   it.each(Object.entries(PLANTED))(
-    'given the planted bug "%s", break a promise',
-    (_, variant) => {
-      const seeds = Array.from({ length: SEEDS }, (__, index) => index + 1);
+    'given the planted bug "%s", breaks the promise that the bug is about',
+    (bug, variant) => {
+      const seeds = Array.from({ length: SEEDS }, (_, index) => index + 1);
 
-      expect(seeds.find((seed) => simulate(seed, variant).violation !== undefined)).toBeDefined();
+      expect(seeds.find((seed) => CAUGHT_BY[bug]?.test(simulate(seed, variant).violation ?? ''))).toBeDefined();
     },
     TIMEOUT_MS,
   );
