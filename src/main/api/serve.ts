@@ -10,6 +10,7 @@ import {
   closeServing,
   createHttpServer,
   IdempotencyGate,
+  LISTEN_BACKLOG,
   listenOn,
   ProblemFilter,
   type QueryNames,
@@ -161,7 +162,7 @@ async function served(stores: OpenedStores): Promise<RunningServer> {
   const isAlone = config.replication.nodes.length === 0;
   if (isAlone) await open();
   const { host, port } = config.http;
-  await listenOn(port, () => app.listen(port, host), 'set PORT to a free one');
+  await listenOn(port, () => app.listen({ host, port, backlog: LISTEN_BACKLOG }), 'set PORT to a free one');
   url = await app.getUrl();
   return {
     url,

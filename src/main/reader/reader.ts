@@ -10,6 +10,7 @@ import {
   closeServing,
   createHttpServer,
   type HttpServerOptions,
+  LISTEN_BACKLOG,
   listenOn,
   notServed,
   type OpenRequests,
@@ -102,7 +103,11 @@ async function served(
   const client = new NodeClient();
   serveForwarding(server, config, { client, authorization: proof.known, isCounted: isLimited });
   const { host, port } = config.http;
-  const url = await listenOn(port, () => server.listen({ host, port }), 'start this reader with another --port');
+  const url = await listenOn(
+    port,
+    () => server.listen({ host, port, backlog: LISTEN_BACKLOG }),
+    'start this reader with another --port',
+  );
   cache.share();
   const close = async (): Promise<void> => {
     proof.close();

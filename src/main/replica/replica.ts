@@ -17,6 +17,7 @@ import {
   closeServing,
   countHeldKeys,
   createHttpServer,
+  LISTEN_BACKLOG,
   listenOn,
   KeyQuota,
   notServed,
@@ -174,7 +175,11 @@ export async function startReplica(
     await serveDocumentation(clients, { title: 'Bifolio replica API', document: replicaDocument });
   });
   const { host, port } = config.http;
-  const url = await listenOn(port, () => server.listen({ host, port }), 'start this replica with another --port');
+  const url = await listenOn(
+    port,
+    () => server.listen({ host, port, backlog: LISTEN_BACKLOG }),
+    'start this replica with another --port',
+  );
   presence.begin();
   return {
     url,

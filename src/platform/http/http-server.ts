@@ -28,8 +28,11 @@ export interface HttpServerOptions extends AdmissionOptions {
 
 export const BODY_LIMIT_BYTES = 1024 * 1024;
 const LOOK_FOR_SLOW_CLIENTS_EVERY_MS = 500;
-/** More connections would only wait for memory and descriptors. */
-const MAX_CONNECTIONS = 10_000;
+/**
+ * More connections would only wait for memory and descriptors. It is above the longest queue of a route, 10,000 checkouts, so that a
+ * client who finds that queue full is answered and not cut off.
+ */
+const MAX_CONNECTIONS = 15_000;
 
 /** No route uses Fastify's own schemas, so their two compilers, a fifth of what a small process loads, are not loaded. */
 const NO_SCHEMAS = { compilersFactory: { buildValidator: withoutSchemas, buildSerializer: withoutSchemas } };
