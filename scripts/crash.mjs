@@ -1,18 +1,19 @@
 /**
  * Kills real processes at the crash sites of the two-phase commit and audits what they leave: `npm run test:crash`.
- * `-- --double` also kills at a second site in the recovery from the first, which takes long.
+ * `-- --double` also kills at a second site in the recovery from the first, which takes long; `--checkouts` does so with checkouts.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { commandLine, wholeNumber } from './command-line.mjs';
 import { ensureBuild, ensureDependencies, ensureNode, orExplain, ROOT } from './provision.mjs';
 
-const OF_DOUBLE = ['minutes', 'from', 'replicas', 'first', 'second', 'seed'];
+const OF_DOUBLE = ['checkouts', 'minutes', 'from', 'replicas', 'first', 'second', 'seed'];
 
 async function readOptions() {
   const program = (await commandLine('npm run test:crash', 'Kills the app at each crash site and audits its data.'))
     .option('-t, --testNamePattern <text>', 'without --double: only crash sites whose test title matches')
     .option('--double', 'also kill the app at a second site, during the recovery from the first')
+    .option('--checkouts', 'with --double: kill the app during checkouts instead of transactions')
     .option('--minutes <n>', 'with --double: begin no pair after this many minutes', await wholeNumber(1), 30)
     .option('--from <n>', 'with --double: number of the first pair', await wholeNumber(1), 1)
     .option('--replicas <n>', 'with --double: number of replicas', await wholeNumber(), 0)

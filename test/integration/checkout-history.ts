@@ -20,6 +20,8 @@ interface Bought {
   answer: Sent | undefined;
 }
 
+export type CheckoutDeath = ExitOf & { readonly when: 'while starting' | 'under load' };
+
 /** One data directory of a shop, and the many lives of the app on it. Each order is checked out once, with a key. */
 export class CheckoutHistory {
   readonly directory = temporaryDirectory();
@@ -51,16 +53,16 @@ export class CheckoutHistory {
   }
 
   /** A life that dies at this crash site, under load or in its start. Undefined: `count` orders did not reach it. */
-  async dieAt(crashSite: string, count: number): Promise<ExitOf | undefined> {
+  async dieAt(crashSite: string, count: number): Promise<CheckoutDeath | undefined> {
     const app = AppProcess.spawn(this.directory, { ...SETTINGS, FAULTS: '1', CRASH_SITE: crashSite });
     this.app = app;
     const isReady = await app.ready().then(
       () => true,
       () => false,
     );
-    if (!isReady) return app.exited;
+    if (!isReady) return { ...(await app.exited), when: 'while starting' };
     const isOver = await this.buy(app, count).catch(() => false);
-    return isOver ? undefined : app.exited;
+    return isOver ? undefined : { ...(await app.exited), when: 'under load' };
   }
 
   /** A life that is killed once so many checkouts have been answered. */

@@ -42,7 +42,10 @@ describe('kill -9 of the app during checkouts', () => {
     async () => {
       const sites = SAGA_CRASH_SITES.flatMap((site) => PASSES.map((pass) => `${site}#${String(pass)}`));
       for (const site of sites) {
-        expect([site, await history.dieAt(site, ORDERS_PER_LIFE)]).toEqual([site, { code: null, signal: 'SIGKILL' }]);
+        expect([site, await history.dieAt(site, ORDERS_PER_LIFE)]).toMatchObject([
+          site,
+          { code: null, signal: 'SIGKILL' },
+        ]);
       }
       expect(await history.audit()).toEqual([]);
     },
