@@ -106,6 +106,7 @@ async function withOwnSystem(use) {
     API_KEYS: '',
     RATE_LIMIT: 'off',
     REDIS: 'off',
+    SUPERVISOR_PORT: '0',
     LOG_LEVEL: 'error',
   };
   const supervisor = spawn(process.execPath, [join(ROOT, 'dist/bundle/supervisor.mjs'), 'start'], {

@@ -38,10 +38,10 @@ export function loadDirectories(): Directories {
 
 export function parseConfig(environment: Environment) {
   const settings = parseSettings(appSchema, environment);
-  const { storage, replication, transactions, checkouts, cache, log, client } = settings;
+  const { storage, replication, transactions, checkouts, cache, log, client, supervisor } = settings;
   const redis = redisConfigOf(settings.redis, storage.dataDirectory);
   return deepFreeze({
-    ...{ storage, log, client, http: httpConfigOf(settings), faults: faultsConfigOf(settings.faults) },
+    ...{ storage, log, client, supervisor, http: httpConfigOf(settings), faults: faultsConfigOf(settings.faults) },
     replication: {
       ...replication,
       /** Each `name` is `host:port`. */

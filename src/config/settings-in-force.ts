@@ -6,7 +6,7 @@ const SECRETS: readonly string[] = ['API_KEYS', 'CLUSTER_SECRET', 'REDIS_PASSWOR
 /** The settings of a process as text, by name, to compare with those of another process. A secret appears only as a hash. */
 export type SettingsInForce = Readonly<Record<string, string>>;
 
-export function settingsInForce({ client: _ofCommands, ...served }: Settings): SettingsInForce {
+export function settingsInForce({ client: _ofCommands, supervisor: _itsOwn, ...served }: Settings): SettingsInForce {
   const entries = Object.values(served).flatMap((slice) => Object.entries(slice));
   return Object.fromEntries(
     entries.map(([field, value]) => [variableOf(field), textOf(variableOf(field), value)] as const),

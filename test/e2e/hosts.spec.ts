@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Server } from 'node:http';
-import { serveLiveness } from '../../src/main/supervisor/liveness-server.js';
+import { serveStatus } from '../../src/main/supervisor/status-server.js';
+import type { SupervisorStatus } from '../../src/protocols/failover/index.js';
 import { ActingPrimary } from '../support/acting-primary.js';
 import { removeDirectory, temporaryDirectory } from '../support/app-process.js';
 import type { ReplicaProcess } from '../support/replica-process.js';
@@ -12,14 +13,14 @@ const NAMES = { ALLOWED_HOSTS: 'shop.example', NODES: 'node.example:1', ADVERTIS
 const app = useSharedApp(NAMES);
 const directory = temporaryDirectory();
 let replica: ReplicaProcess;
-let liveness: { readonly url: string; readonly server: Server };
+let supervisor: { readonly url: string; readonly server: Server };
 
 beforeAll(async () => {
   replica = await startReplica(directory, NAMES);
-  liveness = await serveLiveness();
+  supervisor = await serveStatus({ port: 0, apiKeys: [], status: () => ({}) as SupervisorStatus });
 });
 afterAll(async () => {
-  liveness.server.close();
+  supervisor.server.close();
   await replica.stop();
   removeDirectory(directory);
 });
@@ -40,7 +41,7 @@ async function statusOf(url: string, target: string, ...lines: readonly string[]
 describe.each([
   ['the app', '/books', () => app.process.url],
   ['a replica', '/customers', () => replica.url],
-  ["the supervisor's own server", '/health/live', () => liveness.url],
+  ["the supervisor's own server", '/health/live', () => supervisor.url],
 ] as const)('%s without keys', (who, target, url) => {
   it.each(['localhost', '127.0.0.1:1', '[::1]:5050'])('given the host %s, answers', async (host) => {
     expect(await statusOf(url(), target, `Host: ${host}`)).toBe('200');

@@ -34,7 +34,8 @@ const STAND_IN = `
     process.exit(1);
   }
   process.on('exit', () => lock.close());
-  const server = createServer((_request, response) => response.end(JSON.stringify({ pid: process.pid })));
+  const echo = { role: isApp ? 'active' : 'replica', state: 'open', epoch: isApp ? 1 : null };
+  const server = createServer((_request, response) => response.end(JSON.stringify({ pid: process.pid, ...echo })));
   server.on('error', () => {
     console.error('port-taken: port ' + port + ' is in use by another program');
     process.exit(1);
@@ -89,7 +90,7 @@ export class StandInFleet {
       cwd: this.bundle,
       env: {
         ...{ PATH: process.env['PATH'], PORT: '0', DATA_DIR: this.data, REPLICAS_DIR: this.replicas },
-        ...{ REPLICA_PORTS: this.ports.join(','), REDIS: 'off' },
+        ...{ REPLICA_PORTS: this.ports.join(','), REDIS: 'off', SUPERVISOR_PORT: '0', DEAD_AFTER_MS: '5000' },
         ...environment,
       },
       stdio: ['ignore', 'pipe', 'pipe'],

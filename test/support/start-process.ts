@@ -38,7 +38,7 @@ export class StartProcess {
     } = {},
   ) {
     const settings = {
-      ...{ PORT: '0', DATA_DIR: dataDirectory, REDIS: 'off' },
+      ...{ PORT: '0', DATA_DIR: dataDirectory, REDIS: 'off', SUPERVISOR_PORT: '0', DEAD_AFTER_MS: '5000' },
       ...{ REPLICA_PORTS: '', REPLICAS_DIR: join(dataDirectory, 'replicas') },
       ...environment,
     } as Readonly<Record<string, string>>;

@@ -18,7 +18,10 @@ const OWNER_ONLY = 0o077;
 
 const COMMANDS: Readonly<Record<string, (name: string) => Command>> = {
   status: (name) =>
-    commandLine(name, 'Shows the position of the app and of each replica.').action(async () => {
+    commandLine(
+      name,
+      'Shows every process, the positions of app and replicas, failovers, and what a failure would do now.',
+    ).action(async () => {
       const { exitCode, text } = await showStatus();
       say({ exitCode, lines: [text] });
     }),

@@ -10,6 +10,8 @@ import {
   presenceOf,
   readerRunFiles,
 } from '../../platform/nodes/index.js';
+import { statusSchema as supervisorSchema } from '../../protocols/failover/index.js';
+import { supervisorText } from './supervisor-text.js';
 
 const ANSWER_WITHIN_MS = 5_000;
 
@@ -41,18 +43,34 @@ export interface StatusOutput {
 export async function showStatus(): Promise<StatusOutput> {
   const config = loadConfig();
   const { exitCode, text } = await appStatus(config);
+  const supervisor = await supervisorStatus(config);
   const readers = await Promise.all(readerRunFiles(config.storage.dataDirectory).map(presenceOf));
-  return { exitCode, text: [text, ...readers.flatMap(readerText)].join('\n') };
+  return { exitCode, text: [text, ...readers.flatMap(readerText), ...supervisor].join('\n') };
+}
+
+/** What the supervisor reports about all processes; empty where none runs. */
+async function supervisorStatus(config: ReturnType<typeof loadConfig>): Promise<readonly string[]> {
+  const supervisor = await presenceOf(fileLayoutOf(config.storage).supervisorRunFile);
+  if (supervisor.state === 'gone') return [];
+  if (supervisor.state === 'silent') return [`The supervisor (pid ${String(supervisor.pid)}) does not answer.`];
+  const { url } = supervisor;
+  const answer = await getJson(new URL('/status', url).href, { timeoutMs: ANSWER_WITHIN_MS, headers: keyOf(config) });
+  const { data } = supervisorSchema.safeParse(answer?.body);
+  return [data ? supervisorText(url, data) : `The supervisor at ${url} did not report its status.`];
+}
+
+function keyOf({ http, client }: Pick<ReturnType<typeof loadConfig>, 'http' | 'client'>): Record<string, string> {
+  const apiKey = client.apiKey ?? http.apiKeys[0]?.key;
+  return apiKey === undefined ? {} : { 'x-api-key': apiKey };
 }
 
 async function appStatus({ storage, http, client }: ReturnType<typeof loadConfig>): Promise<StatusOutput> {
   const app = await presenceOf(fileLayoutOf(storage).app.runFile);
   if (app.state === 'gone') return failed('Bifolio is not running. Start it with "npm start".');
   if (app.state === 'silent') return failed(`The app (pid ${String(app.pid)}) is running but does not answer.`);
-  const apiKey = client.apiKey ?? http.apiKeys[0]?.key;
   const answer = await getJson(new URL('/replication/status', app.url).href, {
     timeoutMs: ANSWER_WITHIN_MS,
-    headers: apiKey === undefined ? {} : { 'x-api-key': apiKey },
+    headers: keyOf({ http, client }),
   });
   return statusText(app.url, answer);
 }

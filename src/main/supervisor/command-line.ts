@@ -17,16 +17,19 @@ import {
   keepRunFile,
   type RunNote,
 } from '../../platform/nodes/index.js';
-import { commandLine, systemRandom } from '../../platform/process/index.js';
+import { commandLine, monotonicMs, systemClock, systemRandom } from '../../platform/process/index.js';
 import { clusterSecret } from '../../platform/secrets/index.js';
+import { ENDED } from '../../protocols/failover/index.js';
 import { findAdoptable } from './adoption.js';
 import { announce, APP, childrenOf, managedProcessesOf } from './managed-processes.js';
 import { type Claim, claim } from './claim.js';
-import { serveLiveness } from './liveness-server.js';
+import { HealthWatch } from './health-watch.js';
 import type { Message, ProcessKind } from './process-kind.js';
+import { StatusReport } from './status-report.js';
+import { serveStatus } from './status-server.js';
 import { endLeftBehind, runningOf, silentMessage, stopAll } from './stop.js';
 import { Supervisor } from './supervisor.js';
-import { alreadyRunning, otherSettings, watchedAgain, messageFor } from './messages.js';
+import { alreadyRunning, hungMessage, messageFor, otherSettings, takenOverMessage, watchedAgain } from './messages.js';
 
 const OWNER_ONLY = 0o077;
 const STANDARD_INPUT = 0;
@@ -50,14 +53,19 @@ async function start(kinds: readonly ProcessKind[]): Promise<number> {
   const adopted = await findAdoptable(processes, config.inForce);
   const running = adopted.get(APP);
   if (running && !hasSettings(running, config.inForce)) return EXIT_FAILED;
-  announce(kinds, processes, layout, print);
-  const adoptedPids = new Set([...adopted.values()].map(({ pid }) => pid));
-  const isOurs = (kind: ProcessKind): boolean =>
-    !startedByPeople(kind) && (!kind.sharedDirectory || localPorts.length > 0);
-  await endLeftBehind(kinds.filter(isOurs), layout, adoptedPids);
-  await spreadSecret(config, layout);
-  if (adopted.size > 0) print({ text: watchedAgain(adopted), isTrouble: false });
+  const watch = new HealthWatch(processes, {
+    ...{ pingMs: config.replication.pingMs, deadAfterMs: config.replication.deadAfterMs },
+    changed: (change) => {
+      report.changed(change);
+      if (change.to === 'dead' && change.reason !== ENDED) print(hungMessage(change));
+    },
+    takenOver: (takeover) => {
+      const message = takenOverMessage(takeover);
+      if (message) print(message);
+    },
+  });
   const supervisor = new Supervisor({
+    watch,
     children: childrenOf(processes, adopted, claimed.locks[0]),
     adopted: new Set(adopted.keys()),
     after: (delayMs, task) => {
@@ -70,11 +78,24 @@ async function start(kinds: readonly ProcessKind[]): Promise<number> {
       print(messageFor(notice, processes, layout, config.http.apiKeys.length > 0));
     },
   });
-  const { url } = await serveLiveness();
+  const report = new StatusReport({
+    ...{ processes, watch, clock: systemClock, nowMs: monotonicMs, minInSync: config.replication.minInSync },
+    childOf: (name) => supervisor.child(name),
+  });
+  const { supervisorPort: port } = config.supervisor;
+  const { url } = await serveStatus({ port, apiKeys: config.http.apiKeys, status: () => report.status() });
+  announce(kinds, processes, layout, print);
+  const adoptedPids = new Set([...adopted.values()].map(({ pid }) => pid));
+  const isOurs = (kind: ProcessKind): boolean =>
+    !startedByPeople(kind) && (!kind.sharedDirectory || localPorts.length > 0);
+  await endLeftBehind(kinds.filter(isOurs), layout, adoptedPids);
+  await spreadSecret(config, layout);
+  if (adopted.size > 0) print({ text: watchedAgain(adopted), isTrouble: false });
   // A caller that finds this process in its note may send it a signal at once.
   stopOnSignals(supervisor);
   const endRunFile = keepRunFile(layout.supervisorRunFile.path, { url });
   supervisor.start();
+  watch.start();
   const exitCode = await supervisor.ended;
   if (exitCode !== 0) await hintAtSilent(kinds, layout);
   // A stop was asked for. A reader goes on when the app has failed.

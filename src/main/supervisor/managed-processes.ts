@@ -45,6 +45,7 @@ const APP_KIND: ProcessKind = {
       args: [programOf('api')],
       probe: healthProbe(runFile.path, http.apiKeys[0]?.key),
       complaintIn,
+      watching: { isApp: true, deadAfterTimes: 1 },
       rows: (url = '') => [
         ['API', url],
         ['Swagger UI', `${url}/docs`],
@@ -71,6 +72,8 @@ const REPLICA_KIND: ProcessKind = {
       return {
         ...replicaProgram(files, { number, port, apiKey: http.apiKeys[0]?.key, environment: process.env }),
         ...{ name: `Replica ${String(number)} (${String(port)})`, lockedDirectory: directory },
+        // Nobody waits for a single one of them.
+        watching: { isApp: false, deadAfterTimes: 5 },
         rows: (_url, state) => [[`Replica ${String(number)}`, `${state} in ${directory}`]],
       };
     }),

@@ -3,6 +3,7 @@ import type { Difference } from '../../config/index.js';
 import type { ChildExit, FileLayout, RunNote } from '../../platform/nodes/index.js';
 import { APP, type ManagedProcess, type ManagedProcesses } from './managed-processes.js';
 import type { Message } from './process-kind.js';
+import { detectionMs, type HealthChange, type Takeover, takeoverMs } from '../../protocols/failover/index.js';
 import type { SupervisorNotice } from './supervisor-core.js';
 
 type AllUp = Extract<SupervisorNotice, { kind: 'all-up' }>;
@@ -62,6 +63,19 @@ function messageOf(managed: ManagedProcess, notice: ChildNotice): Message {
       return trouble(`${name} did not stop within ${seconds(notice.afterMs)} and was killed.${kept}`);
     }
   }
+}
+
+export function hungMessage({ name, reason = 'did not echo' }: Pick<HealthChange, 'name' | 'reason'>): Message {
+  return trouble(`${name} ${reason} and is killed.`);
+}
+
+export function takenOverMessage(takeover: Takeover): Message | undefined {
+  const { of, by, servedAtMs, restoredAtMs } = takeover;
+  if (by === undefined || servedAtMs === undefined) return undefined;
+  if (restoredAtMs !== undefined) return by === of ? undefined : information('A standby waits again.');
+  const detection = `noticed within ${milliseconds(detectionMs(takeover))}`;
+  const after = `serves ${milliseconds(takeoverMs(takeover) ?? 0)} later`;
+  return by === of ? undefined : information(`${by} took over from ${inSentence(of)}: ${detection}, ${after}.`);
 }
 
 export function alreadyRunning(app: { readonly url: string; readonly pid: number }): string {
@@ -132,6 +146,10 @@ function endingOf({ pid, code, signal, complaint }: ChildExit, name: string): st
 
 function inSentence(name: string): string {
   return name.replace(/^The /, 'the ');
+}
+
+function milliseconds(durationMs: number): string {
+  return `${String(Math.round(durationMs))} ms`;
 }
 
 function seconds(durationMs: number): string {

@@ -34,11 +34,23 @@ export interface ProcessKind extends ChildRules {
   announce?(processes: readonly ProcessDescription[], layout: FileLayout, print: (message: Message) => void): void;
 }
 
+/** How the monitor watches a process. */
+export interface Watching {
+  /** One of the processes of which one is active. */
+  readonly isApp: boolean;
+  /** How many times DEAD_AFTER_MS it may be silent. */
+  readonly deadAfterTimes: number;
+}
+
 export interface ProcessDescription extends ChildProgram {
   /** Unique, used in messages. A name that ends in brackets identifies the process without its pid. */
   readonly name: string;
   /** The directory that the process locks while it runs. */
   readonly lockedDirectory?: string;
+  /** Absent: it does not echo, and is only restarted when it ends. */
+  readonly watching?: Watching;
+  /** One of these notes is the process's. Absent: the one of `runFile`. */
+  readonly noteFiles?: readonly RunFile[];
   /** Called each time the process is ready. */
   readonly onReady?: () => void;
   /**

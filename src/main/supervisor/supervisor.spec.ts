@@ -8,10 +8,15 @@ const KILLED: ChildExit = { pid: 7, code: null, signal: 'SIGKILL', complaint: un
 
 class SimulatedApp implements LaunchedChild {
   readonly signals: string[] = [];
+  readonly pid = ADDRESS.pid;
   becomeReady: (address: typeof ADDRESS | undefined) => void = () => undefined;
   exit: (exit: ChildExit) => void = () => undefined;
   readonly ready = new Promise<typeof ADDRESS | undefined>((resolve) => (this.becomeReady = resolve));
   readonly exited = new Promise<ChildExit>((resolve) => (this.exit = resolve));
+
+  isRunning(): boolean {
+    return true;
+  }
 
   signal(signal: string): void {
     this.signals.push(signal);

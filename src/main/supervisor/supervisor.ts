@@ -14,6 +14,14 @@ export interface SupervisorPorts {
   /** Runs `task` once after `delayMs`, unless the returned function is called first. */
   readonly after: (delayMs: number, task: () => void) => () => void;
   readonly notify: (notice: SupervisorNotice) => void;
+  /** Told of each process that runs, until a stop. */
+  readonly watch?: { launched(name: string, child: LaunchedChild): void; stop(): void };
+}
+
+/** What the supervisor itself knows about a process. */
+export interface ChildView extends Pick<ChildState, 'phase' | 'deaths' | 'isGivenUp'> {
+  /** Undefined unless it waits for its next start. */
+  readonly nextStartAtMs: number | undefined;
 }
 
 export class Supervisor {
@@ -22,6 +30,7 @@ export class Supervisor {
   private state: SupervisorState | undefined;
   private readonly running = new Map<string, LaunchedChild>();
   private readonly alarms = new Map<string, () => void>();
+  private readonly nextStartsAtMs = new Map<string, number>();
   private end: (exitCode: number) => void = () => undefined;
 
   constructor(private readonly ports: SupervisorPorts) {
@@ -37,12 +46,21 @@ export class Supervisor {
     this.handle({ kind: 'stop-requested' });
   }
 
+  /** Undefined before the start, and for an unknown name. */
+  child(name: string): ChildView | undefined {
+    const child = this.state?.children[name];
+    if (!child) return undefined;
+    const { phase, deaths, isGivenUp } = child;
+    return { phase, deaths, isGivenUp, nextStartAtMs: this.nextStartsAtMs.get(name) };
+  }
+
   private handle(input: SupervisorInput): void {
     if (this.state) this.carryOut(decide(this.state, input));
   }
 
   private carryOut({ state, effects }: SupervisorDecision): void {
     const earlier = this.state?.children;
+    if (state.phase !== 'up') this.ports.watch?.stop();
     this.state = state;
     for (const [name, { alarm }] of Object.entries(state.children)) {
       if (alarm === earlier?.[name]?.alarm) continue;
@@ -53,7 +71,9 @@ export class Supervisor {
   }
 
   private setAlarm(name: string, alarm: ChildState['alarm']): () => void {
+    this.nextStartsAtMs.delete(name);
     if (!alarm) return () => undefined;
+    if (alarm.input.kind === 'retry-due') this.nextStartsAtMs.set(name, performance.now() + alarm.afterMs);
     return this.ports.after(alarm.afterMs, () => {
       this.handle({ kind: 'child', name, input: alarm.input });
     });
@@ -91,6 +111,7 @@ export class Supervisor {
     const child = this.ports.children[name]?.launch();
     if (!child) return;
     this.running.set(name, child);
+    this.ports.watch?.launched(name, child);
     void child.ready.then((answer) => {
       if (!answer || this.running.get(name) !== child) return;
       this.handle({ kind: 'child', name, input: { kind: 'ready', ...answer } });

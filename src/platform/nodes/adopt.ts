@@ -23,6 +23,8 @@ export function adoptChild(child: ChildProgram, note: RunNote, onWaiting: OnWait
     return { pid: note.pid, code: null, signal: null, complaint: child.complaintIn(readFrom(log, logLength)) };
   });
   return {
+    pid: note.pid,
+    isRunning: () => !isGone && isSameProcess(note),
     exited,
     ready: whenReady(child, note.pid, onWaiting, () => isGone),
     signal: (signal) => {

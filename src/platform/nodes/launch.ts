@@ -4,6 +4,8 @@ import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readFrom } from './complaint.js';
 import { explainFailure } from './explain-failure.js';
+import { isSameProcess } from './presence.js';
+import { startOf } from './process-table.js';
 import type { ReadinessProbe } from './readiness.js';
 import { keepRunFile, type RunFile, type RunNote } from './run-file.js';
 
@@ -23,6 +25,10 @@ export interface ChildExit {
 }
 
 export interface LaunchedChild {
+  /** Undefined when it could not be started. */
+  readonly pid: number | undefined;
+  /** Whether pid and start time are those of this process. */
+  isRunning(): boolean;
   /** Resolves with the child's address once its probe finds it ready; with undefined when it ended earlier. */
   readonly ready: Promise<Pick<RunNote, 'pid' | 'url'> | undefined>;
   /** Resolves when the process is gone. Never rejects. */
@@ -64,6 +70,8 @@ export function launchChild(child: ChildProgram, onWaiting: OnWaiting = () => un
 /** A placeholder for a child that was not started, for the reason in `complaint`. */
 export function refusedLaunch(complaint: string): LaunchedChild {
   return {
+    pid: undefined,
+    isRunning: () => false,
     ready: Promise.resolve(undefined),
     exited: Promise.resolve({ pid: undefined, code: NEVER_STARTED, signal: null, complaint }),
     signal: () => undefined,
@@ -100,7 +108,10 @@ function launched(child: ChildProgram, onWaiting: OnWaiting): LaunchedChild {
     isGone = true;
     endRunFile?.();
   });
+  const start = pid === undefined ? undefined : startOf(pid);
   return {
+    pid,
+    isRunning: () => pid !== undefined && !isGone && isSameProcess({ pid, ...(start !== undefined && { start }) }),
     exited,
     ready: whenReady(child, pid, onWaiting, () => isGone),
     signal: (signal) => {

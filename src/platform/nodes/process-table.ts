@@ -14,6 +14,14 @@ export function isAlive(pid: number): boolean {
   return statOf(pid)?.[0] !== 'Z';
 }
 
+/**
+ * Whether the main thread of this process waits for a disk, in the kernel: it cannot run, and no signal ends it before the disk
+ * answers. False where the system does not say.
+ */
+export function isWaitingForDisk(pid: number): boolean {
+  return statOf(pid)?.[0] === 'D';
+}
+
 /** A missing process is no error. */
 export function signalProcess(pid: number, name: NodeJS.Signals): void {
   try {

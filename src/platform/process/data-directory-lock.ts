@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { AppError, isAppError, type Timers } from '../../kernel/index.js';
+import { isLockHeldBy } from './lock-holder.js';
 
 const LOCK_FILE = 'lock.db';
 
@@ -45,6 +46,11 @@ export class DataDirectoryLock {
     } catch (error) {
       return isAppError(error, 'data-directory-locked');
     }
+  }
+
+  /** Whether the process `pid` holds the lock. Where the system does not say who does: whether anybody does. */
+  static isHeldBy(directory: string, pid: number, file = LOCK_FILE): boolean {
+    return isLockHeldBy(join(directory, file), pid) ?? DataDirectoryLock.isHeld(directory, file);
   }
 
   /** Calls `onLost` once, at most about `everyMs` after the directory was removed or replaced, which loses new writes. */

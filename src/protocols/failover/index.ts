@@ -1,5 +1,5 @@
 export { type Echo, ECHO_PATH, echoOf, echoSchema } from './echo.js';
-export { type Health, type MonitorState, type Rules, type Verdict, type Watched } from './core/monitor.js';
+export { ENDED, type Health, type MonitorState, type Rules, type Verdict, type Watched } from './core/monitor.js';
 export { detectionMs, recoveryMs, type Takeover, takeoverMs } from './core/takeover.js';
 export { FailoverMonitor, type HealthChange, type MonitorPorts } from './shell/monitor.js';
 export { type ActiveProcess, activeAmong, type EchoedAddress } from './core/active.js';
@@ -13,3 +13,5 @@ export {
   type HoldingInput,
   type HoldingLimits,
 } from './core/holding.js';
+export { type Prospect, prospectsOf, type Situation } from './core/prospects.js';
+export { type ProcessStatus, statusSchema, type SupervisorStatus } from './status.js';

@@ -24,7 +24,7 @@ class World {
   readonly pids = new Map<Name, number>();
   nowMs = 0;
   /** What a check finds; undefined: no answer. */
-  verdict: 'agrees' | 'lock-is-free' | 'gone' | undefined = 'agrees';
+  verdict: 'agrees' | 'lock-is-free' | 'waits-for-disk' | 'gone' | undefined = 'agrees';
   epoch = 1;
   private lastPid = 0;
 
@@ -152,6 +152,16 @@ describe('the monitor', () => {
     expect(world.state.processes['A']?.reason).toBe('its disk is slow');
     world.give({ kind: 'readiness', name: 'A', pid, reason: undefined });
     expect(world.deeds).toEqual(['A suspect', 'A healthy']);
+  });
+
+  it('given an active that is silent because it waits for its disk, finds it suspect for as long, and never kills it', () => {
+    const world = running();
+    world.verdict = 'waits-for-disk';
+    world.pass(60_000, { B: STANDBY, replica: REPLICA });
+    expect(world.deeds.filter((deed) => !deed.startsWith('check'))).toEqual(['A suspect']);
+    world.pass(PING_MS, ALL);
+
+    expect(world.healthOf('A')).toBe('healthy');
   });
 
   it('given a start that echoes as opening for ten minutes, lets it replay its journal', () => {

@@ -60,6 +60,8 @@ export type Verdict =
   | 'agrees'
   /** The process is the one that was started, and its lock is free or another's. */
   | 'lock-is-free'
+  /** The system holds it until a disk has answered. A signal would not end it before, and its standby has the same disk. */
+  | 'waits-for-disk'
   | 'gone';
 
 /** An input about another pid than the running one comes too late, and changes nothing. */
@@ -95,6 +97,8 @@ export interface MonitorDecision {
   readonly effects: readonly MonitorEffect[];
 }
 
+/** The reason of a death that nobody decided. */
+export const ENDED = 'ended';
 /** After so many pings without an echo a process is suspect. */
 const SUSPECT_AFTER_PINGS = 2;
 /** A tick that comes later than that counts for one, and condemns nobody: the answers may be there, and not be heard yet. */
@@ -215,6 +219,10 @@ function conclude(
 ): MonitorDecision {
   if (watched.check !== 'asked' || state.isStopping) return { state, effects: [] };
   if (verdict === 'gone') return { state: withProcess(state, name, { ...watched, check: 'none' }), effects: [] };
+  if (verdict === 'waits-for-disk') {
+    const slow = { ...watched, health: 'suspect', reason: 'waits for its disk', check: 'none', silentMs: 0 } as const;
+    return changed(state, name, watched, slow);
+  }
   if (verdict === 'lock-is-free') {
     // It is ending, or it never was what it said. It hinders nobody, and gets the same time once more.
     return { state: withProcess(state, name, { ...watched, check: 'lock-was-free', silentMs: 0 }), effects: [] };
@@ -232,7 +240,7 @@ function conclude(
 function bury(state: MonitorState, name: string, watched: Watched, atMs: number): MonitorDecision {
   const { rules, starts, vainStarts, echo, startedAtMs } = watched;
   const gone = { ...unstarted(rules), starts, startedAtMs, vainStarts: echo ? 0 : vainStarts + 1 };
-  const asDead = { ...watched, health: 'dead', reason: watched.reason ?? 'ended' } as const;
+  const asDead = { ...watched, health: 'dead', reason: ENDED } as const;
   const first = watched.health === 'dead' ? { state, effects: [] } : changed(state, name, watched, asDead);
   const then = changed(first.state, name, asDead, { ...gone, health: 'restarting' });
   return {
@@ -260,6 +268,8 @@ function judged(state: MonitorState, name: string, watched: Watched): MonitorDec
   if (silentMs >= state.pingMs * SUSPECT_AFTER_PINGS) {
     return changed(state, name, before, { ...watched, health: 'suspect', reason: 'does not echo' });
   }
+  // Only an echo ends a suspicion.
+  if (health === 'suspect' && silentMs > 0) return changed(state, name, before, watched);
   const next =
     notReady === undefined ? { health: 'healthy', reason: undefined } : { health: 'suspect', reason: notReady };
   return changed(state, name, before, { ...watched, ...next } as Watched);
