@@ -5,7 +5,7 @@ import { temporaryDirectory } from '../../../test/support/app-process.js';
 import { eventually } from '../../../test/support/eventually.js';
 import { OtherProcess } from '../../../test/support/other-process.js';
 import { SimulatedTimers } from '../../../test/support/simulated-timers.js';
-import { DataDirectoryLock } from './index.js';
+import { DataDirectoryLock, type LockCandidate } from './index.js';
 
 /** The same file lock as the app's, taken by a process that has nothing else of the app. */
 const HOLD = `
@@ -14,6 +14,17 @@ const HOLD = `
   handle.pragma('journal_mode = DELETE');
   handle.exec('BEGIN EXCLUSIVE');
   console.log('held');
+  process.stdin.resume();
+`;
+/** Another candidate, which tries as often as it can. */
+const RIVAL = `
+  const handle = new (require('better-sqlite3'))(process.argv[1] + '/lock.db', { timeout: 0 });
+  const begin = handle.prepare('BEGIN EXCLUSIVE');
+  const attempt = () => {
+    try { begin.run(); console.log('taken'); } catch { setImmediate(attempt); }
+  };
+  console.log('waiting');
+  attempt();
   process.stdin.resume();
 `;
 /** What a backup or a curious person does. */
@@ -128,6 +139,65 @@ describe('DataDirectoryLock', () => {
     await hold();
 
     expect([acquiring(), acquiring(second)]).toMatchObject([refusal, 'taken']);
+  });
+
+  describe('a candidate', () => {
+    let candidates: LockCandidate[];
+    const candidate = (): LockCandidate => {
+      const one = DataDirectoryLock.candidate(directory);
+      candidates.push(one);
+      return one;
+    };
+    beforeEach(() => {
+      candidates = [];
+    });
+    afterEach(() => {
+      candidates.forEach((one) => {
+        one.end();
+      });
+    });
+
+    it('given a holder, waits for as long as it lives, and gets the lock as soon as it is killed', async () => {
+      const holder = await hold();
+      const waiting = candidate();
+      for (let attempt = 0; attempt < 1_000; attempt += 1) expect(waiting.attempt()).toBeUndefined();
+      holder.signal('SIGSTOP');
+      expect(waiting.attempt()).toBeUndefined();
+      holder.signal('SIGKILL');
+
+      await eventually(() => {
+        expect(waiting.attempt()).toBeDefined();
+      });
+      const other = run(HOLD);
+      await other.exited;
+      expect(other.printed).toContain('SQLITE_BUSY');
+    });
+
+    it('given two of them whose attempts alternate, leaves the lock to one of them', async () => {
+      const holder = await hold();
+      const one = candidate();
+      const rival = new OtherProcess(RIVAL, [directory]);
+      others.push(rival);
+      await rival.prints('waiting');
+      await holder.end();
+
+      const hasOne = await eventually(() => {
+        const taken = one.attempt() !== undefined;
+        if (!taken && !rival.printed.includes('taken')) throw new Error('nobody has the lock');
+        return taken;
+      });
+      expect(acquiring()).toMatchObject(refusal);
+      expect(rival.printed.includes('taken')).toBe(!hasOne);
+    });
+
+    it('given a directory that is replaced by a copy, is no longer in place', () => {
+      const waiting = candidate();
+      expect(waiting.isInPlace()).toBe(true);
+      renameSync(directory, `${directory}-away`);
+      cpSync(`${directory}-away`, directory, { recursive: true });
+      expect(waiting.isInPlace()).toBe(false);
+      rmSync(`${directory}-away`, { recursive: true });
+    });
   });
 
   it('given a directory that is removed or replaced by a copy, reports it once, and before that nothing', () => {
