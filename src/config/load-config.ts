@@ -38,7 +38,7 @@ export function loadDirectories(): Directories {
 
 export function parseConfig(environment: Environment) {
   const settings = parseSettings(appSchema, environment);
-  const { storage, replication, transactions, checkouts, cache, log, client, supervisor } = settings;
+  const { storage, replication, transactions, checkouts, cache, log, client, supervisor, standby } = settings;
   const redis = redisConfigOf(settings.redis, storage.dataDirectory);
   return deepFreeze({
     ...{ storage, log, client, supervisor, http: httpConfigOf(settings), faults: faultsConfigOf(settings.faults) },
@@ -54,6 +54,8 @@ export function parseConfig(environment: Environment) {
     },
     checkouts: { ...checkouts, deliveryDelayMs: settings.faults.sagaDeliveryDelayMs },
     transactions: { ...transactions, answerDeadlineMs: replication.writeDeadlineMs },
+    /** Undefined: there is no standby. */
+    standby: { port: standby.standbyPort === 'off' ? undefined : standby.standbyPort },
     cache: { maxBytes: cache.cache === 'on' ? cache.cacheBytes : undefined },
     redis: redis && { ...redis, ...redisNodesOf(settings) },
     inForce: settingsInForce(settings),

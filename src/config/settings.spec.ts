@@ -111,6 +111,7 @@ describe('settings', () => {
     ['REPLICA_TIMEOUT_MS', { REPLICA_TIMEOUT_MS: '0' }, 'must be a whole number of milliseconds from 1'],
     ['GATEWAY_PORT', { GATEWAY_PORT: 'none' }, 'must be a port from 0 to 65535 (0: any free one), or off'],
     ['GATEWAY_HOLD_MS', { GATEWAY_HOLD_MS: '0' }, 'must be a whole number of milliseconds from 1'],
+    ['STANDBY_PORT', { STANDBY_PORT: 'none' }, 'must be a port from 0 to 65535 (0: any free one), or off'],
     ['PING_MS', { DEAD_AFTER_MS: '250' }, 'must be below DEAD_AFTER_MS (250)'],
     ['REPLICATION_BATCH_BYTES', { REPLICATION_BATCH_BYTES: '0' }, 'must be a whole number of bytes from 1 to 4194304'],
     ['AUDIT_EVERY_MS', { AUDIT_EVERY_MS: 'often' }, 'must be a whole number of milliseconds from 0'],

@@ -87,6 +87,7 @@ export const SLICES = {
     ),
   }),
   gateway: z.object({ gatewayPort: portOrOff(8080), gatewayHoldMs: milliseconds(10_000) }),
+  standby: z.object({ standbyPort: portOrOff(5052) }),
   cluster: z.object({ nodes: replicaNodes, appAddresses: replicaNodes }),
   /** Settings of the commands that call the app. */
   client: z.object({ apiKey: sentKey }),

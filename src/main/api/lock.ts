@@ -26,11 +26,15 @@ export interface LockedDirectory extends Required<Start> {
 
 /** Rejects with `data-directory-locked` while another process holds the directory. */
 export async function lockDirectory(start: Start): Promise<LockedDirectory> {
+  const { dataDirectory } = start.config.storage;
+  await new NodeDisk().ensureDirectory(dataDirectory);
+  return withLock(start, DataDirectoryLock.acquire(dataDirectory));
+}
+
+/** Keeps `lock`, and stops the process when the directory is removed or replaced. */
+export function withLock(start: Start, lock: DataDirectoryLock): LockedDirectory {
   const { config, process, registrations = STORES } = start;
   const crashSites = crashSitesAmong(crashSitesWith(registrations), config.faults.crashSite);
-  const { dataDirectory } = config.storage;
-  await new NodeDisk().ensureDirectory(dataDirectory);
-  const lock = DataDirectoryLock.acquire(dataDirectory);
   lock.watch(systemTimers, LOOK_FOR_DIRECTORY_EVERY_MS, () => {
     process.stop(`${lock.path} was removed or replaced while it was in use, alone or with its directory`, undefined);
   });

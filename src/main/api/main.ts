@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import { loadConfig, namedDirectories } from '../../config/index.js';
 import { appArguments, logOptions, runServer } from '../../platform/nodes/index.js';
 import { startApp } from './app.js';
+import { standBy } from './standby.js';
 
 const RUN_FILE = 'app.json';
+const STANDBY_RUN_FILE = 'standby.json';
 
-const { port } = appArguments();
+const { port, standby: isStandby = false } = appArguments();
 
 runServer(() => {
   const config = loadConfig(port);
@@ -21,6 +23,9 @@ runServer(() => {
     namedDirectories: namedDirectories(),
     runFile: join(directory, RUN_FILE),
     settings: config.inForce,
-    start: (logger, process) => startApp({ config, logger, process }),
+    start: (logger, process, stage) =>
+      isStandby
+        ? standBy({ config, logger, process }, stage, join(directory, STANDBY_RUN_FILE))
+        : startApp({ config, logger, process }),
   };
 });

@@ -60,7 +60,7 @@ export { withoutOrigin } from './request-target.js';
 export { notServed } from './routes.js';
 export { commitOf, whenCurrent } from './min-seq.js';
 export { type OpenRequests, shuttingDown, useOpenRequests } from './open-requests.js';
-export { closeServing, LISTEN_BACKLOG, listenOn, requestIds } from './serving.js';
+export { closeServing, LISTEN_BACKLOG, listenOn, requestIds, untilPortIsFree } from './serving.js';
 export { SECURITY_HEADERS } from './security-headers.js';
 export { answerUnparsable, mayArriveSlowly } from './unparsable.js';
 export { acceptedSchema, boundedText, noBodySchema } from './schemas.js';

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { AppError, type Random } from '../../kernel/index.js';
@@ -14,6 +14,7 @@ declare module 'fastify' {
 const READ_WITHIN_MS = 700;
 const TURNS_TO_READ = 10;
 const DROP_EVERY_MS = 20;
+const TRY_PORT_EVERY_MS = 5;
 /** Counts from the beginning of the stop. */
 const ANSWERED_WITHIN_MS = 1_000;
 /** A client that does not read its answer must not delay the end. */
@@ -41,6 +42,33 @@ export async function listenOn<T>(port: number, start: () => Promise<T>, wayOut:
   } catch (error) {
     throw whyNotListening(error, port, wayOut);
   }
+}
+
+/**
+ * Resolves when no program listens there, or after `withinMs`, when `listenOn` tells. The port of a killed process with many
+ * connections is free later than its locks.
+ */
+export async function untilPortIsFree(
+  { host, port }: { readonly host: string; readonly port: number },
+  withinMs: number,
+): Promise<void> {
+  const deadline = performance.now() + withinMs;
+  while (port !== 0 && performance.now() < deadline && !(await canListen(host, port))) await delay(TRY_PORT_EVERY_MS);
+}
+
+/** False only when another program listens there. */
+function canListen(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer()
+      .once('error', (error: NodeJS.ErrnoException) => {
+        resolve(error.code !== 'EADDRINUSE');
+      })
+      .listen({ host, port }, () => {
+        probe.close(() => {
+          resolve(true);
+        });
+      });
+  });
 }
 
 function whyNotListening(error: unknown, port: number, wayOut: string): unknown {

@@ -21,4 +21,4 @@ export { logOptions } from './log-options.js';
 export { healthProbe, type Readiness, type ReadinessProbe } from './readiness.js';
 export { replicaProgram } from './replica-program.js';
 export { keepRunFile, readRunFile, removeRunFile, type RunFile, type RunNote, writeRunFile } from './run-file.js';
-export { runServer, type RunningServer, type ServerProgram } from './run-server.js';
+export { runServer, type RunningServer, type ServerProgram, type Stage } from './run-server.js';

@@ -14,6 +14,15 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
+/** What a process is before its start is over. */
+export interface Stage {
+  /**
+   * Until the start is over, `runFile` notes this process at the server's address, and SIGTERM and SIGINT close the server and end
+   * the process with code 0. Call it once.
+   */
+  waitAs(runFile: string, server: RunningServer): void;
+}
+
 export interface ServerProgram {
   readonly log: LoggerOptions;
   readonly directory: string;
@@ -23,7 +32,7 @@ export interface ServerProgram {
   readonly runFile: string;
   /** Written to the run file, so that others can see the settings in use. */
   readonly settings?: Readonly<Record<string, string>>;
-  start(logger: Logger, processControl: ProcessControl): Promise<RunningServer>;
+  start(logger: Logger, processControl: ProcessControl, stage: Stage): Promise<RunningServer>;
 }
 
 const STANDARD_ERROR = 2;
@@ -63,10 +72,36 @@ async function run(
   giveUp: (error: unknown) => never,
 ): Promise<void> {
   const { logger, flush } = createLogger(log);
-  const server = await keptAlive(itself.start(logger, processControl));
+  let isClosing = false;
+  /** Others find the process by `path`, and may ask it to stop, until the result is called. */
+  const present = (path: string, presented: RunningServer): (() => void) => {
+    const stop = (): void => {
+      if (isClosing) return;
+      isClosing = true;
+      presented.close().then(() => {
+        endRunFile();
+        logger.info('stopped');
+        flush();
+        process.exit(0);
+      }, giveUp);
+    };
+    process.on('SIGTERM', stop).on('SIGINT', stop);
+    const endRunFile = keepRunFile(path, { url: presented.url, ...(settings && { settings }) });
+    return () => {
+      process.off('SIGTERM', stop).off('SIGINT', stop);
+      endRunFile();
+    };
+  };
+  let endWaiting: (() => void) | undefined;
+  const stage: Stage = {
+    waitAs: (path, waiting) => {
+      endWaiting = present(path, waiting);
+      logger.info({ url: waiting.url, data: directory }, 'waiting');
+    },
+  };
+  const server = await keptAlive(itself.start(logger, processControl, stage));
   keepPrivate(directory);
   logger.info({ url: server.url, data: directory }, 'listening');
-  let isClosing = false;
   server.opened?.then(
     () => {
       logger.info('ready');
@@ -76,20 +111,8 @@ async function run(
     },
   );
 
-  const close = (): void => {
-    if (isClosing) return;
-    isClosing = true;
-    server.close().then(() => {
-      endRunFile();
-      logger.info('stopped');
-      flush();
-      process.exit(0);
-    }, giveUp);
-  };
-  process.on('SIGTERM', close);
-  process.on('SIGINT', close);
-  // From here on others find this process, and may ask it to stop.
-  const endRunFile = keepRunFile(runFile, { url: server.url, ...(settings && { settings }) });
+  present(runFile, server);
+  endWaiting?.();
 }
 
 /** A start that waits for a timer alone would end the process, because timers do not keep it alive. */

@@ -96,7 +96,7 @@ export class LockCandidate {
 
   constructor(
     private readonly directory: string,
-    private readonly path: string,
+    readonly path: string,
     private readonly handle: BetterSqlite3.Database,
     private readonly won: (handle: BetterSqlite3.Database, inode: number) => DataDirectoryLock,
   ) {

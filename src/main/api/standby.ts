@@ -1,0 +1,94 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { AppConfig } from '../../config/index.js';
+import { AppError, type ProcessControl } from '../../kernel/index.js';
+import { NodeDisk } from '../../platform/disk/index.js';
+import { untilPortIsFree } from '../../platform/http/index.js';
+import type { RunningServer, Stage } from '../../platform/nodes/index.js';
+import { logPort } from '../../platform/observability/index.js';
+import { DataDirectoryLock, type LockCandidate } from '../../platform/process/index.js';
+import { type Start, withLock } from './lock.js';
+import { openStores } from './open.js';
+import { rehearse } from './rehearse.js';
+import { serve } from './serve.js';
+import { serveStandby } from './standby-server.js';
+
+const ATTEMPT_EVERY_MS = 5;
+const ATTEMPTS_PER_LOOK = 100;
+/** After kill -9 with thousands of connections, the port is free some 200 ms later than the lock. */
+const PORT_WITHIN_MS = 10_000;
+
+/**
+ * Starts like `startApp`, and where another process holds the data directory waits until that process is gone. Meanwhile it answers
+ * on STANDBY_PORT and notes itself in `runFile`. Nobody promotes a standby: the lock ends with its holder, and with nothing else.
+ */
+export async function standBy(start: Start, stage: Stage, runFile: string): Promise<RunningServer> {
+  const { config, logger, process } = start;
+  const port = standbyPortOf(config);
+  const log = logPort(logger);
+  const { dataDirectory } = config.storage;
+  await new NodeDisk().ensureDirectory(dataDirectory);
+  const candidate = DataDirectoryLock.candidate(dataDirectory);
+  const free = candidate.attempt();
+  if (free !== undefined) return serve(await openStores(withLock(start, free)));
+
+  const whenTaken = untilTaken(candidate, process);
+  let epoch: number | null = null;
+  let isTaken = false;
+  let isRehearsed = false;
+  const serving = serveStandby({
+    ...{ http: config.http, port, logger },
+    echo: () => (isTaken ? { role: 'active', state: 'opening', epoch } : { role: 'standby', state: 'waiting', epoch }),
+    notReady: () => (isTaken ? 'takes over now' : isRehearsed ? undefined : 'prepares itself'),
+  }).then((server) => {
+    if (!isTaken) stage.waitAs(runFile, server);
+    return server;
+  });
+  void serving
+    .then(() => rehearse(start, () => !isTaken))
+    .then(
+      () => {
+        isRehearsed = true;
+      },
+      () => undefined,
+    );
+  // A lock that falls first ends the waiting, whether or not the port is there.
+  const lock = await Promise.race([whenTaken, serving.then(() => whenTaken)]);
+  isTaken = true;
+  log.info('the active app has ended: this standby takes over', {});
+  const whenPortIsFree = untilPortIsFree(config.http, PORT_WITHIN_MS);
+  const stores = await openStores(withLock(start, lock));
+  epoch = stores.bookstore.database.epoch;
+  await whenPortIsFree;
+  const app = await serve(stores);
+  serving.then(
+    (server) => server.close(),
+    () => undefined,
+  );
+  return app;
+}
+
+function standbyPortOf({ standby: { port }, http }: AppConfig): number {
+  if (port !== undefined && (port === 0 || port !== http.port)) return port;
+  const problem =
+    port === undefined
+      ? 'is off, but --standby needs a port'
+      : `must not be ${String(port)}, which is PORT: a standby answers until the app itself listens on PORT`;
+  throw new AppError('misconfigured', `STANDBY_PORT ${problem}`, { retry: 'never' });
+}
+
+/**
+ * Stops the process when the directory is removed or replaced meanwhile: another app may run in the new one, and this lock would be
+ * the one of the old.
+ */
+async function untilTaken(candidate: LockCandidate, process: ProcessControl): Promise<DataDirectoryLock> {
+  for (let attempts = 0; ; attempts += 1) {
+    const lock = candidate.attempt();
+    if (lock !== undefined || attempts % ATTEMPTS_PER_LOOK === 0) {
+      if (!candidate.isInPlace()) {
+        process.stop(`${candidate.path} was removed or replaced while this standby waited for it`, undefined);
+      }
+    }
+    if (lock !== undefined) return lock;
+    await delay(ATTEMPT_EVERY_MS);
+  }
+}
