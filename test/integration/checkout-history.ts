@@ -1,4 +1,5 @@
 import { AppProcess, removeDirectory, temporaryDirectory } from '../support/app-process.js';
+import { StandbyProcess } from '../support/standby-process.js';
 import type { ExitOf } from '../support/server-process.js';
 import { eventually } from '../support/eventually.js';
 import type { SeededRandom } from '../support/seeded-random.js';
@@ -27,10 +28,15 @@ export class CheckoutHistory {
   readonly directory = temporaryDirectory();
   private readonly bought: Bought[] = [];
   private app: AppProcess | undefined;
+  private standby: StandbyProcess | undefined;
   private users: readonly string[] = [];
   private items: readonly string[] = [];
 
-  constructor(private readonly random: SeededRandom) {}
+  /** `next`: what follows a life that dies under load: another start, or a standby that already waits. */
+  constructor(
+    private readonly random: SeededRandom,
+    private readonly next: 'restart' | 'standby' = 'restart',
+  ) {}
 
   async begin(): Promise<void> {
     await this.live({}, async (shop) => {
@@ -48,6 +54,7 @@ export class CheckoutHistory {
   }
 
   async end(): Promise<void> {
+    await this.standby?.kill();
     await this.app?.kill();
     removeDirectory(this.directory);
   }
@@ -61,6 +68,7 @@ export class CheckoutHistory {
       () => false,
     );
     if (!isReady) return { ...(await app.exited), when: 'while starting' };
+    if (this.next === 'standby') this.standby = await StandbyProcess.start(this.directory, SETTINGS);
     const isOver = await this.buy(app, count).catch(() => false);
     return isOver ? undefined : { ...(await app.exited), when: 'under load' };
   }
@@ -115,7 +123,9 @@ export class CheckoutHistory {
 
   private async live(environment: Record<string, string>, work: (shop: ShopClients) => Promise<void>): Promise<void> {
     await this.app?.kill();
-    this.app = await AppProcess.start(this.directory, { ...SETTINGS, ...environment });
+    this.app = this.standby ?? (await AppProcess.start(this.directory, { ...SETTINGS, ...environment }));
+    await this.standby?.promoted();
+    this.standby = undefined;
     const shop = new ShopClients(this.app.url);
     await work(shop).finally(() => {
       shop.close();

@@ -1,6 +1,7 @@
 import { appendFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppProcess, removeDirectory, temporaryDirectory } from '../support/app-process.js';
+import { StandbyProcess } from '../support/standby-process.js';
 import type { ExitOf } from '../support/server-process.js';
 import { AuditedClient } from '../support/audited-client.js';
 import { SeededRandom } from '../support/seeded-random.js';
@@ -22,8 +23,13 @@ export class ShopHistory {
   readonly directory = temporaryDirectory();
   readonly clients: readonly AuditedClient[];
   private app: AppProcess | undefined;
+  private standby: StandbyProcess | undefined;
 
-  constructor(seed: number) {
+  /** `next`: what follows a life that dies under load: another start, or a standby that already waits. */
+  constructor(
+    seed: number,
+    private readonly next: 'restart' | 'standby' = 'restart',
+  ) {
     this.clients = Array.from({ length: CLIENTS }, (_, index) => {
       const collection = index % 2 === 0 ? 'books' : 'customers';
       return new AuditedClient(`client ${String(index)}`, collection, new SeededRandom(seed + index));
@@ -31,6 +37,7 @@ export class ShopHistory {
   }
 
   async end(): Promise<void> {
+    await this.standby?.kill();
     await this.app?.kill();
     removeDirectory(this.directory);
   }
@@ -44,6 +51,7 @@ export class ShopHistory {
       () => false,
     );
     if (!isReady) return { ...(await app.exited), when: 'while starting', printed: app.printed };
+    if (this.next === 'standby') this.standby = await StandbyProcess.start(this.directory, SETTINGS);
     const shop = new ShopClient(app.url);
     const enough = acknowledgedBy(this.clients) + MAX_WRITES;
     await writeUntil(this.clients, shop, () => acknowledgedBy(this.clients) >= enough);
@@ -55,7 +63,9 @@ export class ShopHistory {
   /** A life without faults: what it owes its clients and did not keep. It leaves its files as `kill -9` does. */
   async audit(): Promise<string[]> {
     await this.app?.kill();
-    this.app = await AppProcess.start(this.directory, SETTINGS);
+    this.app = this.standby ?? (await AppProcess.start(this.directory, SETTINGS));
+    await this.standby?.promoted();
+    this.standby = undefined;
     const broken = await auditAfterRestart(this.app, this.clients, REPLAYS_PER_CLIENT);
     await this.app.kill();
     return broken.slice(0, MAX_LISTED);

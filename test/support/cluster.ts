@@ -7,6 +7,7 @@ import { eventually } from './eventually.js';
 import { freePort } from './ports.js';
 import { ReplicaProcess } from './replica-process.js';
 import { ShopClient } from './shop-client.js';
+import { StandbyProcess } from './standby-process.js';
 
 const REPLICAS = 4;
 const SECRET = 'a secret for tests only';
@@ -89,8 +90,23 @@ export class Cluster {
     return this.running;
   }
 
+  private get appSettings(): Readonly<Record<string, string>> {
+    return { ...this.settings, REPLICA_PORTS: this.replicas.map(({ port }) => port).join(',') };
+  }
+
   get settings(): Readonly<Record<string, string>> {
     return { ...SETTINGS, REPLICAS_DIR: this.replicasDirectory, DATA_DIR: this.dataDirectory, ...this.environment };
+  }
+
+  /** A standby of the app, which waits and is prepared. `takenOverBy` makes it the app. */
+  startStandby(environment: Readonly<Record<string, string>> = {}): Promise<StandbyProcess> {
+    return StandbyProcess.start(this.dataDirectory, { ...this.appSettings, ...environment });
+  }
+
+  /** Resolves when the standby listens as the app; it may still wait for replicas. */
+  async takenOverBy(standby: StandbyProcess): Promise<void> {
+    this.running = standby;
+    await standby.promoted();
   }
 
   /** Resolves when it listens; it may still wait for replicas. */
@@ -102,13 +118,7 @@ export class Cluster {
 
   /** Starts without waiting: for lives that are to refuse. */
   spawnApp(environment: Readonly<Record<string, string>> = {}, dataDirectory = this.dataDirectory): AppProcess {
-    const REPLICA_PORTS = this.replicas.map(({ port }) => port).join(',');
-    return AppProcess.spawn(dataDirectory, {
-      ...this.settings,
-      REPLICA_PORTS,
-      ...environment,
-      DATA_DIR: dataDirectory,
-    });
+    return AppProcess.spawn(dataDirectory, { ...this.appSettings, ...environment, DATA_DIR: dataDirectory });
   }
 
   /** Everything that is dead is started again. */

@@ -25,7 +25,7 @@ export class ServerProcess {
   private readonly runFile: string;
   private output = '';
   private exit: ExitOf | undefined;
-  private noted: string | undefined;
+  protected noted: string | undefined;
 
   /** Starts without waiting: for processes that are to die or to refuse. */
   protected constructor({ args, environment, runFile }: ServerCommand) {

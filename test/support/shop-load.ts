@@ -25,7 +25,7 @@ export function acknowledgedBy(clients: readonly AuditedClient[]): number {
  * open and is repeated, then the old answers for `replays` answered requests of each client.
  */
 export async function auditAfterRestart(
-  app: AppProcess,
+  app: Pick<AppProcess, 'url'>,
   clients: readonly AuditedClient[],
   replays: number,
 ): Promise<string[]> {

@@ -55,12 +55,13 @@ export class StandbyProcess extends ServerProcess {
     });
   }
 
-  /** The address of the app that it has become. Rejects with what it printed when it exits instead. */
+  /** The address of the app that it has become, from now on its own. Rejects with what it printed when it exits instead. */
   promoted(): Promise<string> {
     return eventually(() => {
       if (this.hasExited) throw new Error(`the standby exited: ${this.printed}`);
       const { pid, url } = this.noteIn('app.json');
       if (pid !== this.pid) throw new Error('the standby has not been promoted');
+      this.noted = url;
       return url;
     });
   }

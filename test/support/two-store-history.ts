@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { AppProcess } from './app-process.js';
+import type { StandbyProcess } from './standby-process.js';
 import type { ExitOf } from './server-process.js';
 import { Cluster } from './cluster.js';
 import { eventually } from './eventually.js';
@@ -37,6 +38,8 @@ export interface HistoryOptions {
   readonly replicas?: number;
   readonly mix?: Mix;
   readonly settings?: Readonly<Record<string, string>>;
+  /** What follows an incarnation that dies under load: another start, or a standby that already waits. */
+  readonly next?: 'restart' | 'standby';
 }
 
 /** One data directory and its replicas, the clients that write to both stores, and the many incarnations of the app. */
@@ -45,12 +48,15 @@ export class TwoStoreHistory {
   /** Creates one customer before anything else is asked for, and nothing more. */
   private readonly probe: TransactionClient;
   private mortal: AppProcess | undefined;
+  private standby: StandbyProcess | undefined;
+  private readonly next: HistoryOptions['next'];
 
   private constructor(
     readonly cluster: Cluster,
     readonly seed: number,
-    { clients = 20, mix = WHOLE_MIX }: HistoryOptions,
+    { clients = 20, mix = WHOLE_MIX, next }: HistoryOptions,
   ) {
+    this.next = next;
     const meeting = new Meeting();
     const client = (name: string, index: number): TransactionClient =>
       new TransactionClient(name, new SeededRandom(seed + index), meeting, mix);
@@ -65,6 +71,7 @@ export class TwoStoreHistory {
   }
 
   async end(): Promise<void> {
+    await this.standby?.kill();
     await this.mortal?.kill();
     await this.cluster.end();
   }
@@ -98,6 +105,7 @@ export class TwoStoreHistory {
     const app = this.cluster.spawnApp({ LOG_LEVEL: 'silent', FAULTS: '1', CRASH_SITE: crashSite, ...settings });
     this.mortal = app;
     if (!(await isReady(app))) return { ...(await app.exited), when: 'while starting', printed: app.printed };
+    if (this.next === 'standby') this.standby = await this.cluster.startStandby();
     const shop = new TransactionShop(app.url);
     const before = this.doneCount;
     let isDisturbed = false;
@@ -114,7 +122,9 @@ export class TwoStoreHistory {
 
   /** A incarnation without faults, which goes on. With every replica in sync. */
   async live(settings: Readonly<Record<string, string>> = {}): Promise<void> {
-    await this.cluster.startApp(settings);
+    if (this.standby) await this.cluster.takenOverBy(this.standby);
+    else await this.cluster.startApp(settings);
+    this.standby = undefined;
     await this.cluster.settled();
   }
 
