@@ -5,7 +5,7 @@ import type { CheckoutSagas, StartedCheckout } from './checkout-sagas.js';
 import type { NewSaga } from './start-checkout.js';
 import type { CheckoutRepository } from './checkout.repository.js';
 
-/** More than that would only wait for memory. Clients count a 503 as sold, so a full queue is told as 429. */
+/** Each takes memory until it has ended, parked or not. Clients count a 503 as sold, so a full queue is told as 429. */
 export const MAX_CHECKOUTS = 10_000;
 
 export interface CheckoutPorts {
@@ -36,19 +36,32 @@ export class CheckoutService {
   async checkOut(orderId: string, operation: OperationStamp): Promise<CheckoutOutcome> {
     if (this.underWay >= MAX_CHECKOUTS) throw tooMany();
     const leave = this.ports.gate.enterCheckout();
-    this.underWay += 1;
     const patience = this.patience();
     try {
-      const number = await this.ports.sagas
-        .begin((number) => this.ports.start({ orderId, operation, number }))
-        .finally(leave);
-      const ended = this.ports.sagas.ended(number);
+      const { number, ended } = await this.begin({ orderId, operation }).finally(leave);
       const isOver = await Promise.race([ended.then(() => true), patience.over]);
       const checkout = isOver ? this.ports.checkouts.find(number) : undefined;
       return checkout === undefined ? { state: 'running', ended } : { state: 'ended', checkout };
     } finally {
       patience.cancel();
+    }
+  }
+
+  /** The checkout has its place in the queue until it has ended, also when nobody waits for it any more. */
+  private async begin(
+    about: Omit<NewSaga, 'number'>,
+  ): Promise<{ readonly number: number; readonly ended: Promise<void> }> {
+    const { sagas, start } = this.ports;
+    this.underWay += 1;
+    const leave = (): void => {
       this.underWay -= 1;
+    };
+    try {
+      const number = await sagas.begin((next) => start({ ...about, number: next }));
+      return { number, ended: sagas.ended(number).then(leave) };
+    } catch (error) {
+      leave();
+      throw error;
     }
   }
 
