@@ -82,7 +82,7 @@ export function checkOut(
   };
   return {
     sagas,
-    service: new SagaService(checkouts, relay, CHECKOUT),
+    service: new SagaService(checkouts, relay, CHECKOUT, nextTurn),
     operations: new CheckoutLedger(checkouts, sagas, checkoutAnswer),
     compare: () => compareSagas(files, (name) => fileNames.get(name) ?? name, nextTurn),
     open: async () => {

@@ -6,6 +6,7 @@ import type { SqlStore } from '../store-registration/index.js';
 import { CHECKOUT } from './checkout.saga.js';
 import { CheckoutRepository } from './checkout/checkout.repository.js';
 import { CreateSagas1764800000005, SEALED_SAGAS } from './checkout/create-sagas.migration.js';
+import { IndexRefusedSagas1764900000002 } from './checkout/index-refused-sagas.migration.js';
 import { orderSteps } from './checkout/order-steps.js';
 import { CreateOrders1764800000004, SEALED_ORDERS } from './create-orders.migration.js';
 import { OrderBatchInit } from './order-batch-init.js';
@@ -18,7 +19,13 @@ export const ORDERS_STORE: SqlStore = {
   name: 'orders',
   file: ORDERS,
   entities: [],
-  migrations: [...SAGA_MIGRATIONS, CreateBatchInits1764800000004, CreateOrders1764800000004, CreateSagas1764800000005],
+  migrations: [
+    ...SAGA_MIGRATIONS,
+    CreateBatchInits1764800000004,
+    CreateOrders1764800000004,
+    CreateSagas1764800000005,
+    IndexRefusedSagas1764900000002,
+  ],
   sealed: [SEALED_ORDERS, SEALED_SAGAS, SEALED_SAGA_STEPS],
   queryNames: { '/sagas': [...PAGE_QUERIES, 'state'] },
   crashSites: [],

@@ -28,6 +28,12 @@ interface NewRow {
   readonly ended_at_ms: number | null;
 }
 
+interface HeldKeysRow {
+  readonly owner: string;
+  readonly second: number;
+  readonly count: number;
+}
+
 type Sealed<Row> = Row & { readonly seal: number | null };
 type Row = Sealed<NewRow & { readonly number: number }>;
 
@@ -41,7 +47,9 @@ export interface CheckoutPageRequest {
 }
 
 const COLUMNS = SEALED_SAGAS.columns;
-const KEYS_AT_ONCE = 1_000;
+const KEYS_AT_ONCE = 5_000;
+const COUNTED_AT_ONCE = 50_000;
+const SECOND_MS = 1_000;
 const PRUNED_AT_ONCE = 1_000;
 
 /** The table `sagas`. Writes run only inside work of the write executor of `orders.db`. */
@@ -54,8 +62,10 @@ export class CheckoutRepository {
   private readonly byScope: Statement<[string], Row>;
   private readonly pageRows: ByState<Statement<[string, number], Row>>;
   private readonly countRows: ByState<Statement<[], number>>;
-  private readonly keys: Statement<[number, number], Row>;
+  private readonly countUpTo: Statement<[number, number], number>;
+  private readonly countKeys: Statement<[number, number], HeldKeysRow>;
   private readonly fromNumber: Statement<[number, number], Row>;
+  private readonly firstNumber: Statement<[], number | null>;
   private readonly lastNumber: Statement<[], number | null>;
   private readonly deleteRowsBelow: Statement<[number]>;
   private readonly seal: RowSeal;
@@ -81,10 +91,17 @@ export class CheckoutRepository {
       read.prepare<[string, number], Row>(`${select} WHERE id > ? AND ${where} ORDER BY id LIMIT ?`),
     );
     this.countRows = byState((where) => read.prepare<[], number>(`SELECT count(*) FROM sagas WHERE ${where}`).pluck());
+    this.countUpTo = read
+      .prepare<[number, number], number>('SELECT count(*) FROM sagas WHERE number >= ? AND number < ?')
+      .pluck();
     this.fromNumber = read.prepare(`${select} WHERE number >= ? ORDER BY number LIMIT ?`);
+    this.firstNumber = read.prepare<[], number | null>('SELECT min(number) FROM sagas').pluck();
     this.lastNumber = read.prepare<[], number | null>('SELECT max(number) FROM sagas').pluck();
     this.deleteRowsBelow = write.prepare('DELETE FROM sagas WHERE number < ?');
-    this.keys = read.prepare(`${select} WHERE number > ? AND scope IS NOT NULL ORDER BY number LIMIT ?`);
+    this.countKeys = read.prepare(
+      `SELECT owner, coalesce(ended_at_ms, started_at_ms) / ${String(SECOND_MS)} AS second, count(*) AS count
+       FROM sagas WHERE number >= ? AND number < ? AND owner IS NOT NULL GROUP BY owner, second`,
+    );
   }
 
   /** The new checkout is running. */
@@ -125,8 +142,14 @@ export class CheckoutRepository {
       .flatMap((row) => this.whole(row) ?? []);
   }
 
-  count(state?: CheckoutState): number {
+  /** By its index; without one, `completed` looks at all. */
+  count(state: CheckoutState): number {
     return this.countRows(state).get() ?? 0;
+  }
+
+  /** Yields the counts of pieces, which together are all. The consumer may pause between any two. */
+  *countAll(): Generator<number, void, undefined> {
+    for (const [from, to] of this.pieces(COUNTED_AT_ONCE)) yield this.countUpTo.get(from, to) ?? 0;
   }
 
   /**
@@ -153,15 +176,18 @@ export class CheckoutRepository {
     this.deleteRowsBelow.run(point);
   }
 
-  /** The Idempotency-Keys that may still be held. The consumer may pause between any two. */
+  /** The Idempotency-Keys that may still be held, by owner and second. The consumer may pause between any two. */
   *heldKeys(): Generator<HeldKeys, void, undefined> {
-    let after = 0;
-    for (let rows = this.keys.all(after, KEYS_AT_ONCE); rows.length > 0; rows = this.keys.all(after, KEYS_AT_ONCE)) {
-      for (const { number, owner, started_at_ms, ended_at_ms } of rows) {
-        after = number;
-        if (owner !== null) yield { owner, atMs: ended_at_ms ?? started_at_ms, count: 1 };
-      }
+    for (const [from, to] of this.pieces(KEYS_AT_ONCE)) {
+      for (const { owner, second, count } of this.countKeys.all(from, to))
+        yield { owner, atMs: second * SECOND_MS, count };
     }
+  }
+
+  /** Ranges of numbers that hold all rows, each from its first number to below its second. */
+  private *pieces(size: number): Generator<readonly [number, number], void, undefined> {
+    const last = this.lastNumber.get() ?? 0;
+    for (let from = this.firstNumber.get() ?? last + 1; from <= last; from += size) yield [from, from + size];
   }
 
   private whole(row: Row | undefined): Checkout | undefined {

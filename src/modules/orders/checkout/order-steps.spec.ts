@@ -10,6 +10,7 @@ import type { Order } from '../order.js';
 import { OrderRepository } from '../order.repository.js';
 import { CheckoutRepository } from './checkout.repository.js';
 import { CreateSagas1764800000005 } from './create-sagas.migration.js';
+import { IndexRefusedSagas1764900000002 } from './index-refused-sagas.migration.js';
 import { orderSteps } from './order-steps.js';
 import { startCheckout } from './start-checkout.js';
 
@@ -47,7 +48,10 @@ describe('the steps of orders in a checkout', () => {
     nowMs = 1_000;
     number = 0;
     directory = temporaryDirectory();
-    const migrations = [...PLATFORM_MIGRATIONS, CreateOrders1764800000004, CreateSagas1764800000005];
+    const migrations = [
+      ...[...PLATFORM_MIGRATIONS, CreateOrders1764800000004, CreateSagas1764800000005],
+      IndexRefusedSagas1764900000002,
+    ];
     database = await openDatabase({ file: join(directory, 'orders.db'), entities: [], migrations });
     orders = new OrderRepository(database);
     checkouts = new CheckoutRepository(database);
@@ -65,7 +69,7 @@ describe('the steps of orders in a checkout', () => {
     expect(orders.find('o')).toEqual({ ...OPEN, state: 'checking-out', sagaNumber: saga.number, lines });
     expect(checkouts.find(saga.number)).toMatchObject({ state: 'running', lines, total: 14, operation: { id: 's' } });
     await expect(begin('other')).rejects.toMatchObject({ code: 'conflict' });
-    expect(checkouts.count()).toBe(1);
+    expect([...checkouts.countAll()]).toEqual([1]);
   });
 
   it('"mark-paid" pays the order', async () => {
@@ -108,6 +112,31 @@ describe('the steps of orders in a checkout', () => {
     expect(orders.find('o')?.state).toBe('checking-out');
   });
 
+  it('the keys that are held are counted by caller and second, and each state but "completed" is found by an index', async () => {
+    for (const [id, scope] of [['1', 'a'], ['2', 'b'], ['3']] as const) {
+      await step('unlock', await begin(id, scope), { reason: 'none' });
+    }
+    nowMs = 2_500;
+    await step('unlock', await begin('4', 'c'), { reason: 'none' });
+
+    const owner = 'caller';
+    expect([...checkouts.heldKeys()]).toEqual([
+      ...[
+        { owner, atMs: 1_000, count: 2 },
+        { owner, atMs: 2_000, count: 1 },
+      ],
+    ]);
+    const plans = ['running', 'refused', 'superseded'].map((state) =>
+      JSON.stringify(
+        database.reader.handle.prepare(`EXPLAIN QUERY PLAN SELECT count(*) FROM sagas WHERE state = '${state}'`).all(),
+      ),
+    );
+    expect(plans.map((plan) => /INDEX sagas_\w+/.exec(plan)?.[0])).toEqual([
+      ...['INDEX sagas_running', 'INDEX sagas_refused', 'INDEX sagas_superseded'],
+    ]);
+    expect([checkouts.count('refused'), [...checkouts.countAll()]]).toEqual([4, [4]]);
+  });
+
   it('ended checkouts are kept 10 minutes, with a key 24 hours, and a running one for ever', async () => {
     for (const [id, scope] of [['1'], ['2', 'a key'], ['3'], ['4']] as const) {
       const saga = await begin(id, scope);
@@ -119,6 +148,6 @@ describe('the steps of orders in a checkout', () => {
     await database.writer.run(() => {
       checkouts.deleteBelow(4);
     });
-    expect([checkouts.count(), checkouts.count('running')]).toEqual([1, 1]);
+    expect([[...checkouts.countAll()], checkouts.count('running')]).toEqual([[1], 1]);
   });
 });

@@ -1,6 +1,6 @@
-import { AppError } from '../../../kernel/index.js';
+import { AppError, type NextTurn } from '../../../kernel/index.js';
 import type { SagaDefinition, SagaRelay } from '../../../protocols/saga/index.js';
-import type { Checkout } from '../checkout/checkout.js';
+import { type Checkout, CHECKOUT_STATES, type CheckoutState } from '../checkout/checkout.js';
 import type { CheckoutRepository } from '../checkout/checkout.repository.js';
 import { sagaResource } from './saga-resource.js';
 import type { DrainReport, SagaResource, SagaState } from './saga.schemas.js';
@@ -18,27 +18,32 @@ export interface SagaPage {
   readonly total: number;
 }
 
+/** Each has rows in three files. */
+const SHOWN_AT_ONCE = 25;
+const OTHER_STATES = CHECKOUT_STATES.filter((state) => state !== 'completed');
+
 type Relay = Pick<SagaRelay, 'timeline' | 'openOf' | 'parked' | 'drain' | 'resume'>;
 
 /** Shows sagas, and lets an operator press on with them. What it shows decides nothing. */
 export class SagaService {
   constructor(
-    private readonly checkouts: Pick<CheckoutRepository, 'page' | 'count' | 'findById'>,
+    private readonly checkouts: Pick<CheckoutRepository, 'page' | 'count' | 'countAll' | 'findById'>,
     private readonly relay: Relay,
     private readonly definition: SagaDefinition,
+    private readonly nextTurn: NextTurn,
   ) {}
 
-  page({ limit, after, state }: SagaPageRequest): SagaPage {
+  async page({ limit, after, state }: SagaPageRequest): Promise<SagaPage> {
     const parked = new Set(this.parked());
     if (state === 'parked') return this.pageOf([...parked].filter((id) => id > after).sort(), limit, parked.size);
     // A parked saga is running in its row, and few are parked.
     const rows = this.checkouts.page({ after, limit: limit + 1 + parked.size, state });
     const ids = rows.map(({ operation }) => operation.id);
-    if (state !== 'running') return this.pageOf(ids, limit, this.checkouts.count(state));
+    if (state !== 'running') return this.pageOf(ids, limit, await this.total(state));
     return this.pageOf(
       ids.filter((id) => !parked.has(id)),
       limit,
-      this.checkouts.count(state) - parked.size,
+      (await this.total(state)) - parked.size,
     );
   }
 
@@ -67,9 +72,31 @@ export class SagaService {
     return [...new Set(this.relay.parked.map(({ saga }) => saga.id))];
   }
 
-  private pageOf(ids: readonly string[], limit: number, total: number): SagaPage {
-    const sagas = ids.slice(0, limit).map((id) => this.find(id));
+  /** Nearly all sagas are completed, so those have no index, and what is left of all is their number. */
+  private async total(state: CheckoutState | undefined): Promise<number> {
+    if (state !== undefined && state !== 'completed') return this.checkouts.count(state);
+    let total = 0;
+    for (const count of this.checkouts.countAll()) {
+      total += count;
+      await this.pause();
+    }
+    if (state === undefined) return total;
+    return OTHER_STATES.reduce((rest, other) => rest - this.checkouts.count(other), total);
+  }
+
+  /** A saga that is forgotten meanwhile is left out. */
+  private async pageOf(ids: readonly string[], limit: number, total: number): Promise<SagaPage> {
+    const sagas: SagaResource[] = [];
+    for (const [index, id] of ids.slice(0, limit).entries()) {
+      if (index % SHOWN_AT_ONCE === SHOWN_AT_ONCE - 1) await this.pause();
+      const checkout = this.checkouts.findById(id);
+      if (checkout) sagas.push(this.resourceOf(checkout));
+    }
     return { sagas, hasMore: ids.length > limit, total };
+  }
+
+  private pause(): Promise<void> {
+    return new Promise(this.nextTurn);
   }
 
   private checkout(id: string): Checkout {

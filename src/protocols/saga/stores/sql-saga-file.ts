@@ -57,7 +57,10 @@ export class SqlSagaFile implements SagaFile, ComparedFile {
   private readonly readOutbox: Statement<[], StepRow>;
   private readonly readHighest: Statement<[], number>;
   private readonly readNext: Statement<[], number>;
-  private readonly readBetween: Statement<[number, number], StepRow>;
+  private readonly readBetween: Statement<
+    [number, number],
+    Omit<ComparedRow, 'by' | 'eventIn'> & Pick<StepRow, 'eventIn'>
+  >;
   private readonly seal: RowSeal;
   private readonly mark: OutboxMark;
   private readonly notes: DeliveryNote[] = [];
@@ -104,7 +107,10 @@ export class SqlSagaFile implements SagaFile, ComparedFile {
        ORDER BY number`,
     );
     this.readHighest = read.prepare<[], number>('SELECT coalesce(max(saga_number), 0) FROM saga_steps').pluck();
-    this.readBetween = read.prepare(`SELECT ${COLUMNS} FROM saga_steps WHERE saga_number >= ? AND saga_number < ?`);
+    this.readBetween = read.prepare(
+      `SELECT saga_number AS number, saga_id AS sagaId, step, event_in AS eventIn, event, delivery
+       FROM saga_steps WHERE saga_number >= ? AND saga_number < ?`,
+    );
   }
 
   /** The number of the next saga, never one of an earlier saga. Only inside the work that begins it. */
@@ -174,10 +180,8 @@ export class SqlSagaFile implements SagaFile, ComparedFile {
   }
 
   rowsBetween(from: number, to: number): readonly ComparedRow[] {
-    return this.readBetween.all(from, to).map((row) => ({
-      ...{ number: row.number, sagaId: row.sagaId, by: this.participant, step: row.step, event: row.event },
-      ...{ eventIn: row.eventIn ?? undefined, delivery: row.delivery },
-    }));
+    const by = this.participant;
+    return this.readBetween.all(from, to).map((row) => ({ ...row, by, eventIn: row.eventIn ?? undefined }));
   }
 
   /**

@@ -47,9 +47,9 @@ export class SagasController {
     ids: IDS,
     filter: { name: 'state', description: 'only sagas in this state', values: SAGA_STATES },
   })
-  list(@Query() query: unknown, @Res() reply: FastifyReply): void {
+  async list(@Query() query: unknown, @Res() reply: FastifyReply): Promise<void> {
     const { limit, after } = parseUuidPage(query);
-    const { sagas, hasMore, total } = this.sagas.page({
+    const { sagas, hasMore, total } = await this.sagas.page({
       limit,
       after,
       state: parseChoice(query, 'state', SAGA_STATES),
