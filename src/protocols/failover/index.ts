@@ -9,6 +9,7 @@ export {
   decide,
   type Ending,
   type Holding,
+  type HoldingDecision,
   type HoldingEffect,
   type HoldingInput,
   type HoldingLimits,

@@ -1,0 +1,41 @@
+import { describe, expect, it } from '@jest/globals';
+import { describeFailure, simulate, SITUATIONS } from './simulate.js';
+import { PLANTED } from './variant.js';
+
+/** `npm run simulate -- --protocol gateway --seeds 20000` tries more. */
+const SEEDS = 2_000;
+/** Generous, so that no test depends on the speed of the machine. */
+const TIMEOUT_MS = 15 * 60_000;
+
+describe('a simulated gateway before apps that die, stop and are slow', () => {
+  it(
+    'doubles and loses no write, tells no client more than is known, gives up only after its time, and answers every request',
+    () => {
+      const met = new Map<string, number>();
+      const failures: string[] = [];
+      for (let seed = 1; seed <= SEEDS; seed += 1) {
+        const result = simulate(seed);
+        if (result.violation !== undefined) failures.push(describeFailure(seed, result.violation));
+        for (const [situation, times] of result.met) met.set(situation, (met.get(situation) ?? 0) + times);
+      }
+      expect(failures).toEqual([]);
+      for (const situation of SITUATIONS)
+        expect([situation, met.get(situation)]).toEqual([situation, expect.any(Number)]);
+    },
+    TIMEOUT_MS,
+  );
+
+  it.each(Object.entries(PLANTED))(
+    'given the planted bug "%s", breaks a promise',
+    (_, variant) => {
+      const seeds = Array.from({ length: SEEDS }, (__, index) => index + 1);
+
+      expect(seeds.find((seed) => simulate(seed, variant).violation !== undefined)).toBeDefined();
+    },
+    TIMEOUT_MS,
+  );
+
+  it('given the same seed twice, runs identically', () => {
+    for (const seed of [1, 4, 8, 20, 33]) expect(simulate(seed)).toEqual(simulate(seed));
+  });
+});
