@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AppError } from '../../kernel/index.js';
-import { problemHeaders, problemOf, SECURITY_HEADERS } from '../../platform/http/index.js';
+import { originHeaders, problemHeaders, problemOf, SECURITY_HEADERS } from '../../platform/http/index.js';
 import { type AnswerHead, returnedHeaders } from './returned-answer.js';
 
 /** The client's end of one exchange. */
@@ -9,6 +9,8 @@ export class ClientSide {
     private readonly request: IncomingMessage,
     private readonly response: ServerResponse,
     readonly requestId: string,
+    /** Pages of these origins may read refusals. */
+    private readonly corsOrigins: ReadonlySet<string>,
   ) {}
 
   get isGone(): boolean {
@@ -50,7 +52,8 @@ export class ClientSide {
     if (this.isGone || this.response.headersSent) return;
     const problem = problemOf(error, this.request.url ?? '/');
     const body = Buffer.from(JSON.stringify(problem));
-    const lines = { ...problemHeaders(error), ...headers, 'x-request-id': this.requestId };
+    const ofOrigin = originHeaders(this.request.headers.origin, this.corsOrigins);
+    const lines = { ...problemHeaders(error), ...ofOrigin, ...headers, 'x-request-id': this.requestId };
     const length = ['content-length', String(body.length)];
     this.response.writeHead(problem.status, [...Object.entries(lines).flat(), ...SECURITY_HEADERS, ...length]);
     this.response.end(this.request.method === 'HEAD' ? undefined : body);

@@ -58,6 +58,7 @@ export async function startGateway(config: GatewayConfig, logger: Logger): Promi
   const requests = new Requests({
     ...{ limits: config.limits, nowMs: monotonicMs, app, proof, newRequestId },
     refusalOfHost: refusalOfHost(config.http.servedHosts),
+    corsOrigins: config.http.corsOrigins,
     newKey: uuids({ clock: systemClock, random: systemRandom }),
     repeats: () => {
       metrics.repeated();

@@ -21,6 +21,7 @@ export interface RequestsOptions extends Omit<ExchangePorts, 'over'> {
   readonly proof: Pick<ClusterProof, 'known' | 'isProvedBy'>;
   /** Why this gateway does not serve the name that a request calls; undefined when it does. */
   readonly refusalOfHost: (request: IncomingMessage) => AppError | undefined;
+  readonly corsOrigins: ReadonlySet<string>;
   readonly newKey: () => string;
   readonly newRequestId: () => string;
   readonly ended: (exchange: Exchange, outcome: Outcome) => void;
@@ -55,7 +56,8 @@ export class Requests {
     const { headers } = request;
     const given = headers['x-request-id'];
     const hasId = isAcceptableRequestId(given);
-    const client = new ClientSide(request, response, hasId ? given : this.options.newRequestId());
+    const { newRequestId, corsOrigins } = this.options;
+    const client = new ClientSide(request, response, hasId ? given : newRequestId(), corsOrigins);
     const isFromCluster = this.isFromCluster(request);
     const refusal = this.refusalOf(request, isFromCluster);
     const forwarded = refusal ? undefined : forwardedRequest(request);

@@ -14,11 +14,17 @@ const PREFLIGHT_LASTS_SECONDS = '600';
 
 /** Lets pages of these origins read the answer, including refusals. Browsers hide it from pages of every other origin. */
 export function allowOrigin(request: FastifyRequest, reply: FastifyReply, origins: ReadonlySet<string>): void {
-  reply.header('vary', 'Origin');
-  const { origin } = request.headers;
-  if (origin === undefined || !origins.has(origin)) return;
-  reply.header('access-control-allow-origin', origin);
-  reply.header('access-control-expose-headers', ANSWER_HEADERS);
+  reply.headers(originHeaders(request.headers.origin, origins));
+}
+
+/** The headers of an answer to a page of `origin`; none where no page of another origin is ever allowed. */
+export function originHeaders(
+  origin: string | undefined,
+  origins: ReadonlySet<string>,
+): Readonly<Record<string, string>> {
+  if (origins.size === 0) return {};
+  if (origin === undefined || !origins.has(origin)) return { vary: 'Origin' };
+  return { vary: 'Origin', 'access-control-allow-origin': origin, 'access-control-expose-headers': ANSWER_HEADERS };
 }
 
 /** Answers CORS preflights without a key, because browsers cannot send one with a preflight. */

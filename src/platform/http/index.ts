@@ -49,6 +49,7 @@ export { answerProblems, sendProblem } from './problem-answers.js';
 export { ADDED_KEY_HEADER, keyOwnerOf } from './key-owner.js';
 export { countHeldKeys, KeyQuota, tooManyKeys, tooManyUndos } from './key-quota.js';
 export { scopeOf } from './operation-scope.js';
+export { originHeaders } from './cors.js';
 export { refusalOfHost } from './host.js';
 export { isPrintable, PRINTABLE_RULE } from './printable.js';
 export { problemHeaders, problemOf, problemWithMessage, toAppError } from './problem.js';
