@@ -115,7 +115,11 @@ describe('a checkout', () => {
   });
 
   it('given no lines, is refused as malformed; given no such order, as unknown', async () => {
-    expect((await shop.checkOut(await shop.order(await shop.user(1)))).problem(400).code).toBe('validation-failed');
+    const empty = (await shop.checkOut(await shop.order(await shop.user(1)))).problem(400, 'order_id');
+    expect(empty).toMatchObject({
+      code: 'validation-failed',
+      detail: 'order_id must be that of an order with lines: add an item first',
+    });
     (await shop.checkOut('nothing')).problem(404);
     (await shop.checkOut('a.b')).problem(400, 'order_id');
   });

@@ -32,9 +32,7 @@ export function startCheckout(
   if (order === undefined) throw noOrder(orderId);
   const refusal = refusalUnlessOpen(order);
   if (refusal) throw refusal;
-  if (order.lines.length === 0) {
-    throw new AppError('validation-failed', `order ${orderId} has no lines: add an item first`, { retry: 'never' });
-  }
+  if (order.lines.length === 0) throw withoutLines();
   const items = queries.items(order.lines.map(({ itemId }) => itemId));
   const itemOf = (itemId: string): { readonly price: number; readonly setNumber: number } => {
     const item = items.get(itemId);
@@ -52,4 +50,12 @@ export function startCheckout(
     lines: lines.map(({ itemId, quantity }) => [itemId, quantity, itemOf(itemId).setNumber]),
   };
   return { saga: { number, id: operation.id }, data, setNumber: order.setNumber };
+}
+
+function withoutLines(): AppError {
+  const message = 'must be that of an order with lines: add an item first';
+  return new AppError('validation-failed', `order_id ${message}`, {
+    retry: 'never',
+    fields: [{ field: 'order_id', message }],
+  });
 }

@@ -33,7 +33,7 @@ export const CHECKOUT_OPERATION = operation({
   ],
   details: {
     'malformed-id': `order_id must be ${part.SHOP_IDS.description}`,
-    'validation-failed': 'order 7 has no lines: add an item first',
+    'validation-failed': 'order_id must be that of an order with lines: add an item first',
     conflict: 'order 7 is paid',
   },
 });
