@@ -133,7 +133,7 @@ describe('an operation that both app and replica have', () => {
       );
     const [ofApp, ofReplica] = [idsOf(documents['app']!), idsOf(documents['replica']!)];
     const shared = [...ofApp.keys()].filter((key) => ofReplica.has(key));
-    expect(shared).toHaveLength(10);
+    expect(shared).toHaveLength(11);
     expect(shared.map((key) => [key, ofReplica.get(key)])).toEqual(shared.map((key) => [key, ofApp.get(key)]));
   });
 
