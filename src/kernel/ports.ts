@@ -73,6 +73,8 @@ export interface Disk {
   read(path: string): Promise<Buffer | undefined>;
   /** Opens for writing. A missing file is created empty; an existing file is never truncated. */
   open(path: string): Promise<DiskFile>;
+  /** Creates the file, empty, and opens it for writing. Rejects with `EEXIST` when the name is taken. */
+  create(path: string): Promise<DiskFile>;
   /** Undefined when the file does not exist. */
   openForReading(path: string): Promise<DiskReader | undefined>;
   /** Atomic, also at a crash. A file replaces an existing one; a directory moves with its content, and only to a free name. */

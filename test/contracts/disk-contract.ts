@@ -50,6 +50,16 @@ export function describeDiskContract(name: string, prepare: () => Promise<DiskUn
       expect(await textOf(at('file'))).toBe('kept');
     });
 
+    it('creates a file only under a free name, and leaves the file that has the name as it is', async () => {
+      await put(at('taken'), 'kept');
+      const file = await disk.create(at('free'));
+      await file.write(Buffer.from('new'), 0);
+      await file.close();
+
+      await expect(disk.create(at('taken'))).rejects.toMatchObject({ code: 'EEXIST' });
+      expect([await textOf(at('taken')), await textOf(at('free'))]).toEqual(['kept', 'new']);
+    });
+
     it('writes all bytes at the offset and does not change the others', async () => {
       await put(at('file'), 'abcdef');
       const file = await disk.open(at('file'));

@@ -9,6 +9,7 @@ import { transactionsNotCarriedOut } from '../support/sql-file.js';
 import { acknowledgedBy, auditAfterRestart, writeUntil } from '../support/shop-load.js';
 import { TransactionShop } from '../support/transaction-shop.js';
 import { TwoStoreHistory } from '../support/two-store-history.js';
+import { storedSnapshot } from '../support/stored-snapshot.js';
 
 const SETTINGS = { LOG_LEVEL: 'silent', SNAPSHOT_EVERY_BYTES: '20000' };
 const CLIENTS = 50;
@@ -49,7 +50,7 @@ describe('a clean stop (SIGTERM) under load', () => {
 
         expect(await stopped).toEqual({ code: 0, signal: null });
         await shop.close();
-        expect(existsSync(join(directory, 'documents', 'documents.json'))).toBe(true);
+        expect(storedSnapshot(directory)).toBeDefined();
         expect(readdirSync(join(directory, 'documents')).filter((name) => name.endsWith('.log'))).toHaveLength(1);
         expect(existsSync(join(directory, 'bookstore.db-wal'))).toBe(false);
 

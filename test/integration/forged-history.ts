@@ -11,7 +11,7 @@ const CHECKSUM_CHARACTERS = 9;
  * and every checksum and hash behind it is made to fit. Both words have the same length, so offsets stay.
  */
 export function forge(directory: string, find: string, put: string): void {
-  const segments = readdirSync(directory).filter((name) => /^journal-\d+\.log$/.test(name));
+  const segments = readdirSync(directory).filter((name) => /^journal-[\d-]+\.log$/.test(name));
   if (segments.length !== 1 || find.length !== put.length)
     throw new Error('forge one segment with words of one length');
   const path = join(directory, segments[0]!);

@@ -1,11 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { AppProcess, removeDirectory, temporaryDirectory } from '../support/app-process.js';
 import { AuditedClient } from '../support/audited-client.js';
 import { SeededRandom } from '../support/seeded-random.js';
 import { ShopClient } from '../support/shop-client.js';
 import { acknowledgedBy, auditAfterRestart, writeUntil } from '../support/shop-load.js';
+import { storedSnapshot } from '../support/stored-snapshot.js';
 
 const CLIENTS = 50;
 const ROUNDS = 20;
@@ -61,7 +60,7 @@ describe('kill -9 of the app under 50 concurrent writers', () => {
 
         expect({ seed, round, broken }).toEqual({ seed, round, broken: [] });
       }
-      expect(existsSync(join(directory, 'documents', 'documents.json'))).toBe(true);
+      expect(storedSnapshot(directory)).toBeDefined();
       expect(leftOpen).toBeGreaterThan(0);
       expect(acknowledgedBy(clients)).toBeGreaterThan(ROUNDS * CLIENTS);
     },

@@ -87,7 +87,7 @@ describe('an app without replicas', () => {
 
       const refusal = await start();
       expect(refusal).toMatch(
-        /^recovery-needed: .*documents.* ends with record \d+\.\d+ \(byte \d+\), and it went on to record \d+\.\d+ \(byte \d+ of journal-0{15}1\.log\), as .*documents\.end says; nothing was changed: .*npm run data:accept-loss -- --reason "\.\.\."(?: \[[^\n]*\])?\n$/,
+        /^recovery-needed: .*documents.* ends with record \d+\.\d+ \(byte \d+\), and it went on to record \d+\.\d+ \(byte \d+ of journal-0{15}1-\d+\.log\), as .*documents\.end says; nothing was changed: .*npm run data:accept-loss -- --reason "\.\.\."(?: \[[^\n]*\])?\n$/,
       );
       expect(refusal).toContain(`went on to record ${last} `);
       expect(await start()).toBe(refusal);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { AppProcess, removeDirectory, temporaryDirectory } from '../support/app-process.js';
 import { runToEnd } from '../support/start-process.js';
+import { storedSnapshot } from '../support/stored-snapshot.js';
 
 const TEST_TIMEOUT_MS = 120_000;
 const BOOK = { title: 'Kindred', author: 'Octavia E. Butler', price: 12.5, quantity: 3 };
@@ -155,8 +156,9 @@ describe('documents whose snapshot an earlier version wrote', () => {
       await post(`${app.url}/customers`, CUSTOMER);
       const first = await replace('/customers/1');
       await app.stop();
-      const file = join(directory, 'documents', 'documents.json');
-      writeFileSync(file, asBefore(readFileSync(file, 'utf8')));
+      const file = storedSnapshot(directory) ?? '';
+      writeFileSync(join(directory, 'documents', 'documents.json'), asBefore(readFileSync(file, 'utf8')));
+      rmSync(file);
 
       app = await AppProcess.start(directory, { SNAPSHOT_EVERY_BYTES: '0' });
       for (const path of ['/customers/1', '/customers/%31']) {
@@ -166,7 +168,8 @@ describe('documents whose snapshot an earlier version wrote', () => {
       }
       await post(`${app.url}/customers`, CUSTOMER);
       await app.stop();
-      expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ _meta: { format: 2, retention: 2 } });
+      const written = readFileSync(storedSnapshot(directory) ?? '', 'utf8');
+      expect(JSON.parse(written)).toMatchObject({ _meta: { format: 2, retention: 2 } });
       app = await AppProcess.start(directory);
       expect((await replace('/customers/1')).headers.get('idempotency-replayed')).toBe('true');
     },

@@ -74,7 +74,7 @@ export class ShopHistory {
   /** As when the machine had died in the middle of a write. */
   tearJournal(): void {
     const documents = join(this.directory, 'documents');
-    const segments = readdirSync(documents).filter((name) => /^journal-\d+[.]log$/.test(name));
+    const segments = readdirSync(documents).filter((name) => /^journal-[\d-]+[.]log$/.test(name));
     appendFileSync(join(documents, segments.sort().at(-1) ?? ''), '0bad5eed {"epoch":1,"seq":');
   }
 }

@@ -1,5 +1,5 @@
 import type { EncodedRecord } from '../../src/kernel/index.js';
-import { DocumentWorld, SNAPSHOT_PATH } from './document-world.js';
+import { DocumentWorld, snapshotPathIn } from './document-world.js';
 import { SeededRandom } from './seeded-random.js';
 import type { SimulatedDisk } from './simulated-disk.js';
 
@@ -31,7 +31,7 @@ export async function copiedHistory(writes: number, seed = 1): Promise<CopiedHis
   };
   await live(first);
   await live(new DocumentWorld({ disk: first.disk, startsNoEpoch: true, snapshotEveryBytes: 1 }));
-  const snapshot = first.disk.image().get(SNAPSHOT_PATH) ?? Buffer.alloc(0);
+  const snapshot = first.disk.image().get(snapshotPathIn(first.disk.image())) ?? Buffer.alloc(0);
   const { _meta } = JSON.parse(snapshot.toString()) as { readonly _meta: { readonly seq: number } };
   await live(new DocumentWorld({ disk: first.disk, startsNoEpoch: true }));
   return { records, snapshot, snapshotSeq: _meta.seq, disk: first.disk };

@@ -17,7 +17,9 @@ import { SimulatedClock } from './simulated-clock.js';
 import { SimulatedDisk } from './simulated-disk.js';
 
 export const DOCUMENTS_DIRECTORY = '/data/documents';
-export const SNAPSHOT_PATH = `${DOCUMENTS_DIRECTORY}/documents.json`;
+const SNAPSHOT = /\/documents-\d{16}-\d{6}\.json$/;
+/** A snapshot that is being written. */
+export const SNAPSHOT_PART = /\/documents-\d{16}-\d{6}\.json\.tmp$/;
 const COLLECTION = 'customers';
 const LIMIT = 1_000_000;
 
@@ -31,6 +33,8 @@ export interface DocumentWorldOptions {
   readonly moreCollections?: readonly CollectionDeclaration[];
   /** Left to the test. */
   readonly startsNoEpoch?: boolean;
+  /** Whoever used the disk before runs on. */
+  readonly isBeside?: boolean;
   /** A seam for planted bugs. */
   readonly spoilDisk?: (disk: Disk) => Disk;
 }
@@ -61,7 +65,7 @@ export class DocumentWorld {
   /** Starts a process. */
   async open(): Promise<void> {
     this.process = new RecordingProcessControl();
-    const attached = this.disk.attach();
+    const attached = this.options.isBeside ? this.disk.attachBeside() : this.disk.attach();
     const ports = {
       disk: this.options.spoilDisk?.(attached) ?? attached,
       crashSites: NO_CRASH_SITES,
@@ -127,7 +131,7 @@ export class DocumentWorld {
   }
 
   snapshotText(): string | undefined {
-    return this.disk.image().get(SNAPSHOT_PATH)?.toString();
+    return this.disk.image().get(snapshotPathIn(this.disk.image()))?.toString();
   }
 
   private stored(): { books: Map<number, string>; customers: Map<number, string> } {
@@ -170,4 +174,10 @@ function sendTo(store: DocumentStore, process: RecordingProcessControl): Send {
 
 function replyTo({ change, document }: DocumentOutcome): Reply {
   return { status: { created: 201, replaced: 200, deleted: 204 }[change], body: JSON.stringify(document ?? '') };
+}
+
+/** The newest snapshot; empty when there is none. */
+export function snapshotPathIn(image: ReadonlyMap<string, Buffer>): string {
+  const paths = [...image.keys()].filter((path) => SNAPSHOT.test(path));
+  return paths.sort().at(-1) ?? '';
 }

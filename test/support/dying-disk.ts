@@ -14,7 +14,7 @@ export function dyingAt(nth: number): { readonly disk: Disk; readonly calls: () 
           calls += 1;
           if (calls >= nth) throw new Error('killed');
           const result: unknown = await Reflect.apply(member as (...args: unknown[]) => unknown, object, args);
-          if (name !== 'open') return result;
+          if (name !== 'open' && name !== 'create') return result;
           open.push(result as DiskFile);
           return guard(result as object);
         };

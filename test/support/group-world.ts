@@ -10,7 +10,8 @@ import { SimulatedClock } from './simulated-clock.js';
 import { SimulatedDisk } from './simulated-disk.js';
 
 export const GROUP_DIRECTORY = '/replica/groups';
-export const GROUP_SNAPSHOT = `${GROUP_DIRECTORY}/groups.json`;
+/** A snapshot of groups, or one that is being written. */
+export const GROUP_SNAPSHOT = /\/groups-\d{16}-\d{6}\.json(\.tmp)?$/;
 
 /** One group store on one simulated disk over many processes. */
 export class GroupWorld {
@@ -75,6 +76,12 @@ export class GroupWorld {
   newId(): string {
     this.made += 1;
     return `op-${String(this.made)}`;
+  }
+
+  /** The newest one; empty when there is none. */
+  get snapshotPath(): string {
+    const paths = [...this.disk.image().keys()].filter((path) => GROUP_SNAPSHOT.test(path) && path.endsWith('.json'));
+    return paths.sort().at(-1) ?? '';
   }
 
   get segments(): readonly string[] {

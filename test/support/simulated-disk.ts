@@ -61,6 +61,11 @@ export class SimulatedDisk {
     return new AttachedDisk(this, this.life);
   }
 
+  /** The view of a second process that runs beside the first. */
+  attachBeside(): Disk {
+    return new AttachedDisk(this, this.life);
+  }
+
   /** The process ends; what it wrote stays, synchronised or not. */
   kill(): void {
     this.life += 1;
@@ -172,6 +177,15 @@ class AttachedDisk implements Disk {
       if (!directories.has(dirname(path))) throw diskError('ENOENT', call);
       const file = directories.file(path) ?? this.disk.create(path);
       return new AttachedFile(this.disk, this.life, path, file);
+    });
+  }
+
+  create(path: string): Promise<DiskFile> {
+    const call: DiskCall = { operation: 'create', path };
+    return this.disk.perform(this.life, call, (directories) => {
+      if (!directories.has(dirname(path))) throw diskError('ENOENT', call);
+      if (directories.file(path) || directories.has(path)) throw diskError('EEXIST', call);
+      return new AttachedFile(this.disk, this.life, path, this.disk.create(path));
     });
   }
 

@@ -35,6 +35,7 @@ import { AppCache } from './app-cache.js';
 import { checkOut } from './check-out.js';
 import { drainGuard } from './drain-guard.js';
 import { appEcho } from './echo.controller.js';
+import { useFence } from './fence.js';
 import { endFirstStart } from './first-start.js';
 import { admitHotReads, YieldingAdapter } from './hot-reads.js';
 import type { OpenedStores } from './open.js';
@@ -92,6 +93,7 @@ async function served(stores: OpenedStores): Promise<RunningServer> {
   const { coordinator, participants, table } = transactions;
   gaugeInDoubt(observer.registry, new TransactionReads(coordinator, participants, table));
   const cache = new AppCache(config.cache, stores.bookstore.database, { log, registry: observer.registry, redis });
+  const endFence = useFence(server, stores.bookstore.database.reader, systemTimers);
   const gate = new ReadinessGate(server, () => replication.status.waiting);
   useWriteStop(server, () => files.refusalNow());
   serveEcho(server, () => appEcho(stores.bookstore.database, gate));
@@ -174,6 +176,7 @@ async function served(stores: OpenedStores): Promise<RunningServer> {
           openRequests.answerAll(answerAtStop(operations));
         },
       });
+      endFence();
       cache.close();
       redis.close();
       await checkouts.close();

@@ -15,6 +15,7 @@ export function lookingAt(disk: Disk): Disk {
     read: (path) => disk.read(path),
     openForReading: (path) => disk.openForReading(path),
     open: () => Promise.resolve(NOTHING_WRITTEN),
+    create: () => Promise.resolve(NOTHING_WRITTEN),
     ensureDirectory: () => Promise.resolve(),
     rename: () => Promise.resolve(),
     remove: () => Promise.resolve(),

@@ -110,7 +110,7 @@ export async function startReplica(
       throw namingWayOut(error, `move ${others}, and the replica copies its documents from the app again`);
     }),
     GroupStore.open(
-      { ...own, clock: systemClock, timers: systemTimers, nextTurn },
+      { ...own, clock: systemClock, monotonicMs, timers: systemTimers, nextTurn },
       { ...config, directory: groupsDirectory },
     ).catch((error: unknown) => {
       const both = `${groupsDirectory} and ${witnessPath(groupsDirectory)}`;

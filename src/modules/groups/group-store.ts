@@ -1,7 +1,6 @@
-import { join } from 'node:path';
 import { Low } from 'lowdb';
 import { compareLamport, type HeldKeys, isAppError, type LamportTime, maxRaise, GENESIS } from '../../kernel/index.js';
-import { SnapshotFile } from '../../platform/documents/index.js';
+import { SnapshotFiles } from '../../platform/documents/index.js';
 import { Journal, type JournalPorts, type MissingEnd, type WhenEndIsMissing } from '../../platform/journal/index.js';
 import { GroupHistory, type GroupOp, type GroupOutcome, type GroupRecord } from './core/group-history.js';
 import type { OperationKind } from './core/known-operation.js';
@@ -17,7 +16,7 @@ export interface GroupStoreOptions {
   readonly whenEndIsMissing?: WhenEndIsMissing;
 }
 
-const SNAPSHOT_FILE = 'groups.json';
+const SNAPSHOTS = 'groups';
 const EPOCH = 1;
 const NOTHING: GroupSnapshot = { position: GENESIS, counter: 0, operations: [] };
 
@@ -31,6 +30,7 @@ export class GroupStore {
   private constructor(
     private readonly ports: JournalPorts,
     private readonly options: GroupStoreOptions,
+    private readonly files: SnapshotFiles<GroupSnapshot>,
     private readonly low: Low<GroupSnapshot>,
     private readonly history: GroupHistory,
     private readonly journal: Journal<GroupRecord, GroupOutcome | undefined>,
@@ -42,8 +42,11 @@ export class GroupStore {
   static async open(ports: JournalPorts, options: GroupStoreOptions): Promise<GroupStore> {
     const { directory, journalReserveBytes, whenEndIsMissing } = options;
     await ports.disk.ensureDirectory(directory);
-    const file = new SnapshotFile(ports, join(directory, SNAPSHOT_FILE), GROUP_SNAPSHOT_CODEC);
-    const low = new Low<GroupSnapshot>(file, NOTHING);
+    const files = new SnapshotFiles(ports, {
+      ...{ directory, name: SNAPSHOTS, codec: GROUP_SNAPSHOT_CODEC },
+      seqOf: ({ position }: GroupSnapshot) => position.seq,
+    });
+    const low = new Low<GroupSnapshot>(files, NOTHING);
     await low.read();
     const history = new GroupHistory();
     history.restore(low.data);
@@ -57,8 +60,10 @@ export class GroupStore {
       low.data.position,
     );
     low.data = NOTHING;
+    files.incarnation = journal.incarnation;
+    await files.removeOthers();
     if (journal.position.epoch < EPOCH) journal.beginEpoch(EPOCH);
-    return new GroupStore(ports, options, low, history, journal);
+    return new GroupStore(ports, options, files, low, history, journal);
   }
 
   get missing(): MissingEnd | undefined {
@@ -124,7 +129,7 @@ export class GroupStore {
   }
 
   private snapshotWhenDue(): void {
-    if (this.isTakingSnapshot || this.isClosing || this.journal.segmentBytes <= this.nextSnapshotBytes) return;
+    if (this.isTakingSnapshot || this.isClosing || this.journal.bytesSinceRotation <= this.nextSnapshotBytes) return;
     this.isTakingSnapshot = true;
     this.snapshotRun = this.takeSnapshot().finally(() => {
       this.isTakingSnapshot = false;
@@ -139,12 +144,15 @@ export class GroupStore {
       low.data = { position: journal.position, ...history.capture() };
       const { seq } = low.data.position;
       await low.write();
+      await journal.assertCurrent();
+      await this.files.removeOthers();
       await journal.removeThrough(seq);
       this.nextSnapshotBytes = options.snapshotEveryBytes;
     } catch (error) {
-      if (isAppError(error, 'outcome-unknown')) return;
+      if (isAppError(error, 'superseded')) this.ports.process.stop('another process has taken over', error);
+      if (isAppError(error, 'outcome-unknown') || isAppError(error, 'superseded')) return;
       this.ports.log.warn('the snapshot of the groups failed; the journal keeps growing', { error: String(error) });
-      this.nextSnapshotBytes = journal.segmentBytes + options.snapshotEveryBytes;
+      this.nextSnapshotBytes = journal.bytesSinceRotation + options.snapshotEveryBytes;
     } finally {
       low.data = NOTHING;
     }

@@ -38,6 +38,12 @@ export class WatchedDisk implements Disk {
     return new WatchedFile(file, path, this.files);
   }
 
+  async create(path: string): Promise<DiskFile> {
+    const file = await this.disk.create(path);
+    this.files.keep(path);
+    return new WatchedFile(file, path, this.files);
+  }
+
   async rename(from: string, to: string): Promise<void> {
     this.files.forget(from);
     this.files.forget(to);

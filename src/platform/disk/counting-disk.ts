@@ -6,7 +6,14 @@ export class CountingDisk extends NodeDisk {
   synchronized = 0;
 
   override async open(path: string): Promise<DiskFile> {
-    const file = await super.open(path);
+    return this.counting(await super.open(path));
+  }
+
+  override async create(path: string): Promise<DiskFile> {
+    return this.counting(await super.create(path));
+  }
+
+  private counting(file: DiskFile): DiskFile {
     return {
       write: (bytes, offset) => file.write(bytes, offset),
       truncate: (length) => file.truncate(length),

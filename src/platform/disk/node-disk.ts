@@ -5,6 +5,7 @@ import type { Disk, DiskFile, DiskReader } from '../../kernel/index.js';
 
 const AT_ONCE_BYTES = 64 * 1024;
 const OWNER_ONLY = 0o700;
+const OWNER_ONLY_FILE = 0o600;
 
 class NodeDiskFile implements DiskFile {
   constructor(private readonly handle: FileHandle) {}
@@ -96,7 +97,12 @@ export class NodeDisk implements Disk {
   async open(path: string): Promise<DiskFile> {
     assertNotOfSqlite(path);
     const existing = await orUndefinedWhenMissing(open(path, 'r+'));
-    return new NodeDiskFile(existing ?? (await open(path, 'wx+', 0o600)));
+    return new NodeDiskFile(existing ?? (await created(path)));
+  }
+
+  async create(path: string): Promise<DiskFile> {
+    assertNotOfSqlite(path);
+    return new NodeDiskFile(await created(path));
   }
 
   async openForReading(path: string): Promise<DiskReader | undefined> {
@@ -121,6 +127,10 @@ export class NodeDisk implements Disk {
       await handle.close();
     }
   }
+}
+
+function created(path: string): Promise<FileHandle> {
+  return open(path, 'wx+', OWNER_ONLY_FILE);
 }
 
 /** Errors of an open file do not name the file. */

@@ -101,7 +101,7 @@ describe('DocumentFollower', () => {
   it('given damaged durable records, refuses to start and names file and offset', async () => {
     await world.follower.follow(until(6));
     await world.follower.close();
-    const path = `${REPLICA_DIRECTORY}/documents/journal-0000000000000001.log`;
+    const path = `${REPLICA_DIRECTORY}/documents/journal-0000000000000001-000001.log`;
     const bytes = world.disk.image().get(path) ?? Buffer.alloc(0);
     const offset = bytes.indexOf('"seq":3');
     bytes[offset] = 0x41;

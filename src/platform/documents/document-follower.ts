@@ -9,7 +9,7 @@ import {
   type OpenSnapshot,
 } from '../../kernel/index.js';
 import { forgetEnd, isDiskFull, type JournalPorts, type MissingEnd } from '../journal/index.js';
-import { DocumentHistory, type DocumentHistoryOptions, SNAPSHOT_FILE } from './document-history.js';
+import { DocumentHistory, type DocumentHistoryOptions } from './document-history.js';
 import type { DocumentMachine } from './document-machine.js';
 import { DocumentReads } from './document-reads.js';
 import { IncomingSnapshot } from './incoming-snapshot.js';
@@ -138,14 +138,14 @@ export class DocumentFollower<Promised extends object> extends DocumentReads imp
   /** Replaces all documents with the received snapshot, durable when it resolves; `conflict` when there is none that is ahead. */
   install(): Promise<ChainPosition> {
     return this.inTurn(async () => {
-      const { position, incoming } = this;
+      const { position, incoming, history } = this;
       const { received } = incoming;
       if (received === undefined || received.seq <= position.seq || received.epoch < position.epoch) {
         throw new AppError('conflict', `no received snapshot is ahead of record ${String(position.seq)}`, {
           retry: 'never',
         });
       }
-      await this.replaceHistory(() => incoming.moveTo(join(this.options.directory, DOCUMENTS, SNAPSHOT_FILE)));
+      await this.replaceHistory(() => incoming.moveTo(history.pathOfSnapshot(received.seq)));
       return this.position;
     });
   }

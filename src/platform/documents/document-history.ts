@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { Low } from 'lowdb';
 import {
   isAppError,
@@ -22,12 +21,12 @@ import { type Applied, DocumentMachine, type DocumentsSnapshot, type SnapshotMet
 import type { CollectionDeclaration, DocumentOp } from './document-op.js';
 import type { PreparedTransaction } from './transaction-memory.js';
 import { SnapshotCodec } from './snapshot-codec.js';
-import { SnapshotFile } from './snapshot-file.js';
+import { SnapshotFiles } from './snapshot-files.js';
 import { inTurns } from './in-turns.js';
 import { openSnapshotStream } from './snapshot-stream.js';
 import { stateHash } from './state-hash.js';
 
-export const SNAPSHOT_FILE = 'documents.json';
+const SNAPSHOTS = 'documents';
 /** A larger share makes writing cheaper, a smaller one makes the next start faster. */
 const SNAPSHOT_SHARE = 0.25;
 /** Above this size the process stops without a snapshot, and the next start reads the journal instead. */
@@ -76,7 +75,7 @@ export class DocumentHistory implements CopyableHistory {
     private readonly ports: JournalPorts,
     private readonly options: DocumentHistoryOptions,
     readonly machine: DocumentMachine,
-    private readonly file: SnapshotFile<DocumentsSnapshot>,
+    private readonly files: SnapshotFiles<DocumentsSnapshot>,
     private readonly low: Low<DocumentsSnapshot>,
     private readonly empty: DocumentsSnapshot,
     private readonly journal: Journal<DocumentOp, Applied>,
@@ -94,9 +93,12 @@ export class DocumentHistory implements CopyableHistory {
     const { directory, collections } = options;
     await ports.disk.ensureDirectory(directory);
     const machine = new DocumentMachine(collections, GENESIS);
-    const file = new SnapshotFile(ports, join(directory, SNAPSHOT_FILE), new SnapshotCodec(collections));
+    const files = new SnapshotFiles(ports, {
+      ...{ directory, name: SNAPSHOTS, codec: new SnapshotCodec(collections) },
+      seqOf: ({ meta }: DocumentsSnapshot) => meta.seq,
+    });
     const empty = machine.capture();
-    const low = new Low<DocumentsSnapshot>(file, empty);
+    const low = new Low<DocumentsSnapshot>(files, empty);
     await low.read();
     const covered = low.data === empty ? undefined : low.data.meta;
     if (covered) await inTurns(machine.restoring(low.data), ports.nextTurn);
@@ -118,7 +120,9 @@ export class DocumentHistory implements CopyableHistory {
       machine.appliedPosition,
       firstNeeded(machine.appliedPosition, machine.transactions.allPrepared()),
     );
-    return new DocumentHistory(ports, options, machine, file, low, empty, journal, covered && writtenAs(covered));
+    files.incarnation = journal.incarnation;
+    await files.removeOthers();
+    return new DocumentHistory(ports, options, machine, files, low, empty, journal, covered && writtenAs(covered));
   }
 
   get position(): ChainPosition {
@@ -163,10 +167,16 @@ export class DocumentHistory implements CopyableHistory {
   openSnapshot(): Promise<OpenSnapshot | undefined> {
     return this.alone(async () => {
       const position = this.written?.position;
-      if (position === undefined || this.isClosing) return undefined;
+      const { path } = this.files;
+      if (position === undefined || path === undefined || this.isClosing) return undefined;
       const release = this.journal.retainFrom(position.seq + 1);
-      return openSnapshotStream(this.ports.disk, join(this.options.directory, SNAPSHOT_FILE), position, release);
+      return openSnapshotStream(this.ports.disk, path, position, release);
     });
+  }
+
+  /** The path for a snapshot from elsewhere, up to record `seq`, that the next opening finds. */
+  pathOfSnapshot(seq: number): string {
+    return this.files.pathFor(seq);
   }
 
   beginEpoch(epoch: number): void {
@@ -188,18 +198,18 @@ export class DocumentHistory implements CopyableHistory {
   async close(wantsSnapshot = true): Promise<void> {
     this.isClosing = true;
     await this.lastTask;
-    const isWorthwhile = wantsSnapshot && this.journal.segmentBytes > this.nextSnapshotBytes / 16;
-    const isQuick = this.file.size < MAX_BYTES_AT_CLOSE;
+    const isWorthwhile = wantsSnapshot && this.journal.bytesSinceRotation > this.nextSnapshotBytes / 16;
+    const isQuick = this.files.size < MAX_BYTES_AT_CLOSE;
     if (isWorthwhile && isQuick) await this.snapshot();
     await this.journal.close();
   }
 
   private snapshotWhenDue(): void {
-    if (!this.isClosing && this.journal.segmentBytes > this.nextSnapshotBytes) void this.snapshot();
+    if (!this.isClosing && this.journal.bytesSinceRotation > this.nextSnapshotBytes) void this.snapshot();
   }
 
   private snapshotThreshold(): number {
-    return Math.max(this.options.snapshotEveryBytes, this.file.size * SNAPSHOT_SHARE);
+    return Math.max(this.options.snapshotEveryBytes, this.files.size * SNAPSHOT_SHARE);
   }
 
   private snapshot(): Promise<void> {
@@ -221,13 +231,16 @@ export class DocumentHistory implements CopyableHistory {
       this.low.data = captured;
       await this.low.write();
       this.written = writtenAs(captured.meta);
+      await this.journal.assertCurrent();
+      await this.files.removeOthers();
       this.machine.rebase(captured);
       await this.journal.removeThrough(firstNeeded(captured.meta, captured.meta.prepared) - 1);
       this.nextSnapshotBytes = this.snapshotThreshold();
     } catch (error) {
-      if (isAppError(error, 'outcome-unknown')) return;
+      if (isAppError(error, 'superseded')) this.ports.process.stop('another process has taken over', error);
+      if (isAppError(error, 'outcome-unknown') || isAppError(error, 'superseded')) return;
       this.ports.log.warn('no snapshot was taken; the journal continues', { error: String(error) });
-      this.nextSnapshotBytes = this.journal.segmentBytes + this.snapshotThreshold();
+      this.nextSnapshotBytes = this.journal.bytesSinceRotation + this.snapshotThreshold();
     } finally {
       this.low.data = this.empty;
       this.snapshotRun = undefined;

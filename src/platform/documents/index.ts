@@ -25,5 +25,6 @@ export type {
 export { isTextId } from './id-kind.js';
 export { SnapshotCodec } from './snapshot-codec.js';
 export { type FileCodec, SNAPSHOT_CRASH_SITES, SnapshotFile } from './snapshot-file.js';
+export { SnapshotFiles } from './snapshot-files.js';
 export { stateHash } from './state-hash.js';
 export { UnmatchedTransactions } from './unmatched-transactions.js';

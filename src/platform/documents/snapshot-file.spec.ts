@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { DocumentWorld, SNAPSHOT_PATH } from '../../../test/support/document-world.js';
+import { DocumentWorld, snapshotPathIn } from '../../../test/support/document-world.js';
 import { SeededRandom } from '../../../test/support/seeded-random.js';
 import { SimulatedDisk } from '../../../test/support/simulated-disk.js';
 import { NO_CRASH_SITES } from '../crash-sites/index.js';
@@ -30,15 +30,17 @@ async function worldOf(count: number): Promise<DocumentWorld> {
 describe('the snapshot file', () => {
   let world: DocumentWorld;
   let image: Map<string, Buffer>;
+  let path: string;
 
   beforeEach(async () => {
     world = await worldOf(2);
     image = world.disk.image();
+    path = snapshotPathIn(image);
   });
 
   const openWith = async (bytes: Buffer): Promise<unknown> => {
     const spoiled = new DocumentWorld({ disk: new SimulatedDisk(new SeededRandom(1), image) });
-    spoiled.disk.plant(SNAPSHOT_PATH, bytes);
+    spoiled.disk.plant(path, bytes);
     return spoiled.open().then(
       () => 'opened',
       (error: unknown) => error,
@@ -83,7 +85,7 @@ describe('the snapshot file', () => {
   });
 
   it('given any flipped byte, refuses to open and names the file', async () => {
-    const good = image.get(SNAPSHOT_PATH) ?? Buffer.alloc(0);
+    const good = image.get(path) ?? Buffer.alloc(0);
     for (let offset = 0; offset < good.length; offset += 1) {
       for (const mask of [1, 0x20, 0xff]) {
         const bytes = Buffer.from(good);
@@ -92,18 +94,18 @@ describe('the snapshot file', () => {
         const error = await openWith(bytes);
 
         expect({ offset, mask, error }).toMatchObject({ error: { code: 'data-corrupt', message: expect.any(String) } });
-        expect((error as Error).message).toContain(SNAPSHOT_PATH);
+        expect((error as Error).message).toContain(path);
       }
     }
   });
 
   it('given any shorter length, refuses to open and names the file', async () => {
-    const good = image.get(SNAPSHOT_PATH) ?? Buffer.alloc(0);
+    const good = image.get(path) ?? Buffer.alloc(0);
     for (let length = 0; length < good.length - 1; length += 1) {
       const error = await openWith(good.subarray(0, length));
 
       expect({ length, error }).toMatchObject({ error: { code: 'data-corrupt' } });
-      expect((error as Error).message).toContain(SNAPSHOT_PATH);
+      expect((error as Error).message).toContain(path);
     }
   });
 
@@ -117,13 +119,13 @@ describe('the snapshot file', () => {
 
     expect(await openWith(Buffer.from(`${text},"_checksum":"${checksum}"}\n`))).toMatchObject({
       code: 'data-corrupt',
-      message: `${SNAPSHOT_PATH}: unknown format 3`,
+      message: `${path}: unknown format 3`,
     });
   });
 
   it('given a missing file and a journal that begins after it, refuses to open', async () => {
     const disk = new SimulatedDisk(new SeededRandom(1), image);
-    await disk.attach().remove(SNAPSHOT_PATH);
+    await disk.attach().remove(path);
 
     await expect(new DocumentWorld({ disk }).open()).rejects.toMatchObject({ code: 'data-corrupt' });
   });
@@ -143,8 +145,8 @@ describe('the snapshot file', () => {
     };
     const pieces: number[] = [];
     again.disk.calls.length = 0;
-    again.disk.beforeCall = ({ operation, path }) => {
-      if (operation === 'write' && path.endsWith('.tmp')) pieces.push(turns);
+    again.disk.beforeCall = ({ operation, path: written }) => {
+      if (operation === 'write' && written.endsWith('.tmp')) pieces.push(turns);
       return Promise.resolve();
     };
     setImmediate(countTurn);
@@ -153,7 +155,7 @@ describe('the snapshot file', () => {
     await again.store.close();
     isOver = true;
 
-    const bytes = again.disk.image().get(SNAPSHOT_PATH)?.length ?? 0;
+    const bytes = again.snapshotText()?.length ?? 0;
     expect(pieces.length).toBeGreaterThan(bytes / 400_000);
     expect(new Set(pieces).size).toBeGreaterThan(pieces.length * 0.9);
   });

@@ -17,7 +17,7 @@ export const SNAPSHOT_CRASH_SITES = [
   'snapshot.directory.after',
 ] as const;
 
-interface SnapshotFilePorts {
+export interface SnapshotFilePorts {
   readonly disk: Disk;
   readonly nextTurn: NextTurn;
   readonly crashSites: CrashSites;

@@ -85,7 +85,7 @@ describe('a journal that was killed with kill -9 and has lost its end since', ()
       expect(code).toBe('recovery-needed');
       expect(message).toContain(JOURNAL_DIRECTORY);
       expect(message).toMatch(
-        /ends with record 0\.\d+ \(byte \d+\), and it went on to record 0\.12 \(byte \d+ of journal-\d+\.log\)/,
+        /ends with record 0\.\d+ \(byte \d+\), and it went on to record 0\.12 \(byte \d+ of journal-\d+-\d+\.log\)/,
       );
       expect(message).toContain(WITNESS);
       expect(message).toContain('npm run data:accept-loss -- --reason "..."');
@@ -191,6 +191,7 @@ describe('a journal that was killed with kill -9 and has lost its end since', ()
       const { error } = await openImage(spoilt(image));
       const opened = await openImage(spoilt(image), GENESIS, 'report');
       await opened.journal?.settleEnd();
+      await opened.journal?.append({ n: 1_000, text: '' });
       await opened.journal?.close();
 
       expect(error).toMatchObject({ code: 'recovery-needed', message: expect.stringContaining(WITNESS) });

@@ -72,6 +72,7 @@ export class EndWitness {
   private cancel: (() => void) | undefined;
   private hasFailed = false;
   private isMade = true;
+  private assertOwned: () => Promise<void> = () => Promise.resolve();
 
   private constructor(
     private readonly ports: EndWitnessPorts & { readonly nextTurn: NextTurn; readonly timers: Timers },
@@ -112,6 +113,11 @@ export class EndWitness {
   /** False when the file could not be made or written, so that currently only the journal knows its end. */
   get isKept(): boolean {
     return !this.hasFailed;
+  }
+
+  /** From now on the file, which all incarnations share, is written only while `assertOwned` resolves. */
+  guard(assertOwned: () => Promise<void>): void {
+    this.assertOwned = assertOwned;
   }
 
   /** `end` must be durable in the journal. Returns at once. */
@@ -163,6 +169,7 @@ export class EndWitness {
     const { noted: end } = this;
     this.isNoteDue = false;
     if (end === undefined) return;
+    await this.assertOwned();
     if (!this.isMade) {
       await this.make(end);
       return;

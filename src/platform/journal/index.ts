@@ -7,3 +7,5 @@ export type { Appended, JournalOptions, JournalPorts, JournalSink } from './jour
 export { endIsMissing, type MissingEnd } from './missing-end.js';
 export { chainedPosition, decodeRecord, encodeRecord, type JournalRecord, positionInRecord } from './record.js';
 export { type WhenEndIsMissing } from './recovery.js';
+export { numbersInName } from './segment.js';
+export { isDead, segmentsAmong } from './segment-names.js';

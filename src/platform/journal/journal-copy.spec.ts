@@ -284,7 +284,7 @@ describe('reading a large journal on a real disk', () => {
     const options = { directory, reserveBytes: 0 };
     let journal = await Journal.open<NumberedOp, number>(ports, options, new RecordingSink([]), GENESIS);
     await Promise.all(Array.from({ length: 40_000 }, (_, n) => journal.append({ n, text: 'x'.repeat(150) })));
-    const size = journal.segmentBytes;
+    const size = journal.bytesSinceRotation;
     await journal.close();
     journal = await Journal.open<NumberedOp, number>(ports, options, new RecordingSink([]), GENESIS);
 

@@ -64,7 +64,7 @@ function vouchedOffset(bytes: Buffer): number {
 
 const offsetIn = (error: unknown): number => Number(/at byte (\d+)/.exec((error as Error).message)?.[1] ?? NaN);
 
-const firstSeqOf = (path: string): number => Number(/(\d+)\.log$/.exec(path)?.[1]);
+const firstSeqOf = (path: string): number => Number(/(\d+)-\d+\.log$/.exec(path)?.[1]);
 
 const NEWLINE = 0x0a;
 
@@ -323,7 +323,7 @@ describe('Journal, missing and misplaced files', () => {
   });
 
   it('given an incomplete segment after a gap, refuses, names it and keeps it', async () => {
-    const path = join(JOURNAL_DIRECTORY, 'journal-0000000000000009.log');
+    const path = join(JOURNAL_DIRECTORY, 'journal-0000000000000009-000001.log');
     const image = changed(written.image, path, Buffer.alloc(0));
 
     const { error, disk } = await openImage(image);
@@ -335,7 +335,7 @@ describe('Journal, missing and misplaced files', () => {
   it('given an incomplete segment after a torn one, refuses, because the torn one was durable', async () => {
     const path = paths[2] ?? '';
     const torn = written.image.get(path)?.subarray(0, -3) ?? Buffer.alloc(0);
-    const next = join(JOURNAL_DIRECTORY, 'journal-0000000000000006.log');
+    const next = join(JOURNAL_DIRECTORY, 'journal-0000000000000006-000001.log');
 
     const { error } = await openImage(changed(changed(written.image, path, torn), next, Buffer.alloc(0)));
 
@@ -360,6 +360,7 @@ describe('Journal, missing and misplaced files', () => {
 
     expect(world.sink.records).toHaveLength(6);
     expect(world.audit()).toEqual([]);
-    expect(segmentsOf(world.disk.image())).toEqual([join(JOURNAL_DIRECTORY, 'journal-0000000000000006.log')]);
+    const names = ['journal-0000000000000006-000002.log', 'journal-0000000000000007-000003.log'];
+    expect(segmentsOf(world.disk.image())).toEqual(names.map((name) => join(JOURNAL_DIRECTORY, name)));
   });
 });

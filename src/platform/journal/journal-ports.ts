@@ -7,6 +7,11 @@ export interface JournalPorts extends RecoveryPorts {
   readonly nextTurn: NextTurn;
   readonly timers: Timers;
   readonly process: ProcessControl;
+  /**
+   * Milliseconds since some moment; never jumps backwards. With it the journal looks for a successor only after 250 ms, without it at
+   * each batch.
+   */
+  readonly monotonicMs?: () => number;
 }
 
 export interface JournalOptions {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { NumberedRecord } from '../../../test/support/journal-history.js';
 import { JOURNAL_DIRECTORY, JournalWorld } from '../../../test/support/journal-world.js';
 import { forEachSeed } from '../../../test/support/seeded-random.js';
-import { encodeHeader } from './segment.js';
+import { encodeHeader, segmentFileName } from './segment.js';
 
 /** Prepares a disk whose whole content is durable. */
 type Situation = (world: JournalWorld) => Promise<void>;
@@ -22,7 +22,7 @@ const cutLastSegment = (world: JournalWorld, bytes: number): void => {
 /** The segment of a rotation that ended after this part of the header. */
 const beginSegmentInPart = (world: JournalWorld, bytes: number): void => {
   const position = world.journal.position;
-  const name = `journal-${String(position.seq + 1).padStart(16, '0')}.log`;
+  const name = segmentFileName(position.seq + 1, world.journal.incarnation);
   world.disk.plant(join(JOURNAL_DIRECTORY, name), Buffer.from(encodeHeader(position, 0)).subarray(0, bytes));
 };
 
@@ -199,7 +199,7 @@ describe('Journal, when a killed process left unsynchronised data', () => {
 
       const names = [...world.disk.image().keys()];
       const isSnapshotThere = names.some((name) => name.endsWith('/snapshot'));
-      const isFirstSegmentThere = names.some((name) => name.endsWith('journal-0000000000000001.log'));
+      const isFirstSegmentThere = names.some((name) => name.endsWith('journal-0000000000000001-000001.log'));
       expect(isSnapshotThere || isFirstSegmentThere).toBe(true);
     });
   });

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Disk, Log } from '../../kernel/index.js';
 import { isDiskFull } from './disk-full.js';
 
-const RESERVE_FILE = 'journal.reserve';
+export const RESERVE_FILE = 'journal.reserve';
 
 /** A file that only takes up space, given up when records that must not be refused find no room. */
 export class JournalReserve {

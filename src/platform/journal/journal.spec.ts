@@ -49,12 +49,8 @@ describe('Journal', () => {
     release();
     await Promise.all([first, others]);
 
-    expect(world.disk.calls.map(({ operation }) => operation)).toEqual([
-      'write',
-      'synchronize',
-      'write',
-      'synchronize',
-    ]);
+    const written = world.disk.calls.map(({ operation }) => operation).filter((operation) => operation !== 'list');
+    expect(written).toEqual(['write', 'synchronize', 'write', 'synchronize']);
     expect(world.sink.records).toHaveLength(21);
     expect(world.audit()).toEqual([]);
   });
@@ -129,7 +125,7 @@ describe('Journal', () => {
     await world.journal.rotate();
     await world.appendTogether(2);
 
-    expect(segmentNames()).toEqual(['journal-0000000000000001.log', 'journal-0000000000000003.log']);
+    expect(segmentNames()).toEqual(['journal-0000000000000001-000001.log', 'journal-0000000000000003-000001.log']);
     await world.reopenAfterPowerLoss();
     expect(world.sink.records).toHaveLength(4);
     expect(world.audit()).toEqual([]);
@@ -143,7 +139,7 @@ describe('Journal', () => {
     await world.journal.close();
 
     const count = (operation: string): number => world.disk.calls.filter((call) => call.operation === operation).length;
-    expect(count('close')).toBe(count('open'));
+    expect(count('close')).toBe(count('open') + count('create') + count('openForReading'));
   });
 
   it('given a rotation of an empty segment, keeps that segment', async () => {
@@ -151,7 +147,7 @@ describe('Journal', () => {
     await world.append();
     await Promise.all([world.journal.rotate(), world.journal.rotate()]);
 
-    expect(segmentNames()).toEqual(['journal-0000000000000001.log', 'journal-0000000000000002.log']);
+    expect(segmentNames()).toEqual(['journal-0000000000000001-000001.log', 'journal-0000000000000002-000001.log']);
   });
 
   it('given a snapshot of all records, removes all segments except the current one', async () => {
@@ -162,7 +158,7 @@ describe('Journal', () => {
 
     await world.removeCovered();
     await world.removeCovered();
-    expect(segmentNames()).toEqual(['journal-0000000000000002.log']);
+    expect(segmentNames()).toEqual(['journal-0000000000000002-000001.log']);
     await world.append();
     await world.reopenAfterPowerLoss();
     expect(world.sink.records).toHaveLength(3);
@@ -196,7 +192,7 @@ describe('Journal', () => {
     world.takeSnapshot();
     await world.removeCovered();
 
-    expect(segmentNames()).toEqual(['journal-0000000000000004.log']);
+    expect(segmentNames()).toEqual(['journal-0000000000000004-000001.log']);
   });
 
   it('given a close, writes the queued records and refuses later appends as shutting down', async () => {

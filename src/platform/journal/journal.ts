@@ -1,7 +1,6 @@
-import { join } from 'node:path';
 import { AppError, type DiskFile, storageFull, type EncodedRecord, type ChainPosition } from '../../kernel/index.js';
 import { type Batch, draftOf, draftsOf, formBatch, type HistoryEnd, type Waiting } from './batch.js';
-import { beginSegment } from './begin-segment.js';
+import { beginSegment, vouchFor } from './begin-segment.js';
 import { isDiskFull } from './disk-full.js';
 import { EndWitness, type WitnessedEnd } from './end-witness.js';
 import type { Appended, JournalOptions, JournalPorts, JournalSink } from './journal-ports.js';
@@ -9,8 +8,11 @@ import { JournalReserve } from './journal-reserve.js';
 import { endIsMissing, type MissingEnd } from './missing-end.js';
 import type { JournalRecord } from './record.js';
 import { RecordReader } from './record-reader.js';
+import { RetainedRecords } from './retained-records.js';
+import { Ownership } from './ownership.js';
 import { recoverJournal, removeCovered } from './recovery.js';
-import { encodeBatchHeader, segmentFileName } from './segment.js';
+import { firstSeqOf } from './segment.js';
+import { takeOver, type TakenOver } from './take-over.js';
 
 /**
  * An append-only history with group commit: appends that arrive during a write and its fdatasync go together in the next (as in
@@ -30,20 +32,33 @@ export class Journal<Op, Result> {
   private spendsReserve = false;
   private epochNow: number;
   private readonly reader: RecordReader;
-  private readonly floors = new Set<{ readonly seq: number }>();
+  /** The number of this opening of the journal, higher than that of all before. Part of the names of the files that it makes. */
+  readonly incarnation: number;
+  private readonly ownership: Ownership;
+  private file: DiskFile;
+  private segments: readonly string[];
+  private durableLength: number;
+  /** In segments of earlier incarnations since the last rotation. */
+  private earlierBytes: number;
+  private readonly retained = new RetainedRecords();
 
   private constructor(
     private readonly ports: JournalPorts,
     private readonly options: JournalOptions,
     private readonly sink: JournalSink<Op, Result>,
-    private file: DiskFile,
-    private segments: string[],
-    private durableLength: number,
+    own: TakenOver,
     private end: HistoryEnd,
     private witness: EndWitness | undefined,
     private lacking: MissingEnd | undefined,
   ) {
     this.epochNow = end.position.epoch;
+    this.incarnation = own.incarnation;
+    this.file = own.file;
+    this.segments = own.segments;
+    this.durableLength = own.bytes;
+    this.earlierBytes = own.earlierBytes;
+    this.ownership = new Ownership(ports.disk, options.directory, own.incarnation, ports.monotonicMs);
+    witness?.guard(() => this.assertOwned());
     this.reader = new RecordReader(ports.disk, options.directory, () => ({
       segments: this.segments,
       durable: this.end.position,
@@ -69,21 +84,12 @@ export class Journal<Op, Result> {
     const { directory, whenEndIsMissing } = options;
     const found = await recoverJournal<Op>(ports, directory, covered, replay, keptFrom, whenEndIsMissing);
     const last = found.segments.at(-1);
-    const end = { ...found.position, segment: last ?? '', bytes: Math.max(0, found.length) };
+    const end = { ...found.position, segment: last ?? '', bytes: found.last?.goodBytes ?? 0 };
     // Must precede a new segment, because its header says that there is a witness.
     const witness = found.missing ? undefined : await EndWitness.begin(ports, directory, end);
-    const active = found.length < 0 ? undefined : last;
-    const [name, file, length] =
-      active === undefined
-        ? await beginSegment(ports, directory, found.position, found.lastAt, witness?.isKept ?? false)
-        : [active, await ports.disk.open(join(directory, active)), found.length];
-    // When a snapshot is ahead of the old segment, that segment ends: the records in between are not in the journal.
-    const segments =
-      active === undefined
-        ? await removeCovered(ports, directory, [...found.segments, name], covered.seq)
-        : found.segments;
+    const own = await takeOver(ports, directory, found, Math.min(covered.seq, keptFrom - 1), witness?.isKept ?? false);
     const historyEnd = { position: found.position, at: found.lastAt };
-    const journal = new Journal(ports, options, sink, file, [...segments], length, historyEnd, witness, found.missing);
+    const journal = new Journal(ports, options, sink, own, historyEnd, witness, found.missing);
     if (!(await journal.reserve.fill())) ports.log.warn('there is no room for the journal reserve', { directory });
     if (found.missing) ports.log.warn('the journal has lost its end', { missing: found.missing.description });
     return journal;
@@ -97,6 +103,7 @@ export class Journal<Op, Result> {
   /** Accepts the existing records as the whole history; later starts detect losses from here. Durable when it resolves. */
   async settleEnd(): Promise<void> {
     this.witness ??= await EndWitness.begin(this.ports, this.options.directory, this.witnessedEnd);
+    this.witness.guard(() => this.assertOwned());
     await this.witness.flush();
     this.lacking = undefined;
   }
@@ -105,9 +112,9 @@ export class Journal<Op, Result> {
     return this.end.position;
   }
 
-  /** The size of the current segment in bytes. */
-  get segmentBytes(): number {
-    return this.durableLength;
+  /** About how many bytes a start reads that has a snapshot of the moment of the last rotation. */
+  get bytesSinceRotation(): number {
+    return this.earlierBytes + this.durableLength;
   }
 
   /** Stamps all later records with `epoch`, which must not be older than any before. */
@@ -176,11 +183,7 @@ export class Journal<Op, Result> {
 
   /** Keeps the records from `seq` on until the returned function is called. */
   retainFrom(seq: number): () => void {
-    const floor = { seq };
-    this.floors.add(floor);
-    return () => {
-      this.floors.delete(floor);
-    };
+    return this.retained.add(seq);
   }
 
   /**
@@ -198,17 +201,23 @@ export class Journal<Op, Result> {
     });
   }
 
-  /** Removes the segments that end at or before `seq` unless a reader retains them. */
+  /**
+   * Rejects with `superseded` when a later incarnation has begun. To call before anything that a successor may rely on is removed,
+   * and after what replaces it is durable.
+   */
+  assertCurrent(): Promise<void> {
+    return this.ownership.look(this.ownSegment);
+  }
+
+  /** Removes the segments that end at or before `seq` unless a reader retains them. Rejects as `assertCurrent` does. */
   async removeThrough(seq: number): Promise<void> {
+    await this.assertCurrent();
     const before = this.segments;
-    const removable = Math.min(seq, ...[...this.floors].map((floor) => floor.seq - 1));
-    const kept = await removeCovered(this.ports, this.options.directory, before, removable);
+    const kept = await removeCovered(this.ports, this.options.directory, before, this.retained.removable(seq));
     const removed = before.filter((name) => !kept.includes(name));
     // A rotation may have added one meanwhile.
     this.segments = this.segments.filter((name) => !removed.includes(name));
-    removed.forEach((name) => {
-      this.reader.forget(name);
-    });
+    for (const name of removed) this.reader.forget(name);
   }
 
   /** Writes the queued records, marks them as durable, and closes. No append may follow. */
@@ -217,11 +226,20 @@ export class Journal<Op, Result> {
     const isWhole = this.failure === undefined;
     this.failure ??= new AppError('shutting-down', 'the journal is closed', { retry: 'safe' });
     try {
-      if (isWhole) await this.vouch();
+      if (isWhole) await vouchFor(this.file, this.durableLength);
       await this.witness?.close(isWhole);
     } finally {
       await this.file.close();
     }
+  }
+
+  /** Same as `Ownership.assertKept`. */
+  private assertOwned(): Promise<void> {
+    return this.ownership.assertKept(this.ownSegment);
+  }
+
+  private get ownSegment(): string {
+    return this.segments.at(-1) ?? '';
   }
 
   private enqueue(waiting: Waiting<Op, Result>): void {
@@ -249,9 +267,7 @@ export class Journal<Op, Result> {
       this.fail([], error);
     }
     this.running = false;
-    this.idle.splice(0).forEach((resolve) => {
-      resolve();
-    });
+    for (const resolve of this.idle.splice(0)) resolve();
   }
 
   private async writeBatch(): Promise<void> {
@@ -267,6 +283,7 @@ export class Journal<Op, Result> {
     }
     const waiting = batch.entries.map((entry) => entry.waiting);
     try {
+      await this.assertOwned();
       crashSites.reach('journal.write.before');
       await this.file.write(batch.bytes, this.durableLength);
       crashSites.reach('journal.write.after');
@@ -278,9 +295,11 @@ export class Journal<Op, Result> {
     try {
       await this.file.synchronize();
       crashSites.reach('journal.synchronize.after');
+      // A successor that began before the write may have overlooked it.
+      await this.assertOwned();
       const offset = this.durableLength;
       this.durableLength += batch.bytes.length;
-      this.reader.note(this.segments.at(-1) ?? '', this.end.position.seq + 1, offset);
+      this.reader.note(this.ownSegment, this.end.position.seq + 1, offset);
       this.end = batch.end;
       if (this.hasComeBack) await this.settleEnd();
       this.acknowledge(batch);
@@ -306,32 +325,14 @@ export class Journal<Op, Result> {
   }
 
   private get witnessedEnd(): WitnessedEnd {
-    return { ...this.end.position, segment: this.segments.at(-1) ?? '', bytes: this.durableLength };
-  }
-
-  /** Lets the next start distinguish damage to the last batch from a torn write. A full disk only makes that less certain. */
-  private async vouch(): Promise<void> {
-    try {
-      await this.file.write(Buffer.from(encodeBatchHeader(this.durableLength)), this.durableLength);
-      await this.file.synchronize();
-    } catch (error) {
-      if (!isDiskFull(error)) throw error;
-    }
+    return { ...this.end.position, segment: this.ownSegment, bytes: this.durableLength };
   }
 
   private async rotateNow(): Promise<void> {
     const waiting = this.rotations.splice(0);
     try {
-      if (this.segments.at(-1) !== segmentFileName(this.end.position.seq + 1)) {
-        const { position, at } = this.end;
-        const isWitnessed = this.witness?.isKept ?? false;
-        const [name, file, length] = await beginSegment(this.ports, this.options.directory, position, at, isWitnessed);
-        const previous = this.file;
-        this.file = file;
-        this.segments = [...this.segments, name];
-        this.durableLength = length;
-        await previous.close();
-      }
+      if (firstSeqOf(this.ownSegment) !== this.end.position.seq + 1) await this.beginNextSegment();
+      this.earlierBytes = 0;
     } catch (error) {
       if (!isDiskFull(error)) this.fail([], error);
       const refusal = this.failure ?? storageFull(error);
@@ -345,12 +346,25 @@ export class Journal<Op, Result> {
     });
   }
 
+  private async beginNextSegment(): Promise<void> {
+    await this.assertOwned();
+    const { position: after, at } = this.end;
+    const start = { after, at, incarnation: this.incarnation, isWitnessed: this.witness?.isKept ?? false };
+    const { name, file, bytes } = await beginSegment(this.ports, this.options.directory, start);
+    const previous = this.file;
+    this.file = file;
+    this.segments = [...this.segments, name];
+    this.durableLength = bytes;
+    await previous.close();
+  }
+
   /**
    * On a full disk, removes the torn write, refuses ordinary appends and keeps those that may use the reserve. The truncation is
    * durable before any refusal, because a crash could bring the refused records back.
    */
   private async giveUp(batch: readonly Waiting<Op, Result>[], cause: unknown): Promise<void> {
     try {
+      await this.ownership.look(this.ownSegment);
       await this.file.truncate(this.durableLength);
       await this.file.synchronize();
       this.queue = [...batch, ...this.queue];

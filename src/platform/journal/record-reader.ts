@@ -3,6 +3,7 @@ import { AppError, type Disk, type EncodedRecord, type ChainPosition, GENESIS } 
 import { readLine } from '../disk/index.js';
 import { positionInRecord } from './record.js';
 import { firstSeqOf, readHeader } from './segment.js';
+import { lastLivingSeq } from './segment-names.js';
 
 const NEWLINE = 0x0a;
 const CHUNK_BYTES = 256 * 1024;
@@ -62,7 +63,9 @@ export class RecordReader {
       const holder = (): string | undefined => segments.findLast((name) => firstOf(name) <= found.nextSeq);
       const segment = holder();
       const end = segment === segments.at(-1) ? durableBytes : undefined;
-      const isThere = segment !== undefined && (await this.readSegment(segment, end, found));
+      const successor = segment === undefined ? undefined : segments[segments.indexOf(segment) + 1];
+      const lastSeq = segment === undefined ? Infinity : lastLivingSeq(segment, successor);
+      const isThere = segment !== undefined && (await this.readSegment(segment, end, lastSeq, found));
       if (!isThere) return found.records.length > 0 ? found.records : 'gone';
       if (!found.isComplete && holder() === segment) throw missing(join(this.directory, segment), found.nextSeq);
     }
@@ -83,7 +86,12 @@ export class RecordReader {
   }
 
   /** False when the segment is gone. */
-  private async readSegment(segment: string, durableBytes: number | undefined, found: Found): Promise<boolean> {
+  private async readSegment(
+    segment: string,
+    durableBytes: number | undefined,
+    lastSeq: number,
+    found: Found,
+  ): Promise<boolean> {
     const path = join(this.directory, segment);
     const reader = await this.disk.openForReading(path);
     if (reader === undefined) return false;
@@ -91,7 +99,7 @@ export class RecordReader {
       const end = durableBytes ?? (await reader.size());
       let offset = this.marks.get(segment)?.findLast((mark) => mark.seq <= found.nextSeq)?.offset ?? 0;
       let lineBytes = 0;
-      while (offset < end && !found.isComplete) {
+      while (offset < end && !found.isComplete && found.nextSeq <= lastSeq) {
         const likely = Math.min(CHUNK_BYTES, found.roomBytes + MARK_BYTES);
         const wanted = Math.min(Math.max(likely, lineBytes), end - offset);
         const bytes = await reader.read(offset, wanted);
@@ -102,7 +110,7 @@ export class RecordReader {
           continue;
         }
         if (whole === 0) throw corrupt(path, offset);
-        this.readLines(segment, bytes.subarray(0, whole), offset, found);
+        this.readLines(segment, bytes.subarray(0, whole), offset, lastSeq, found);
         offset += whole;
       }
       return true;
@@ -111,8 +119,8 @@ export class RecordReader {
     }
   }
 
-  private readLines(segment: string, bytes: Buffer, offset: number, found: Found): void {
-    for (let at = 0; at < bytes.length && !found.isComplete;) {
+  private readLines(segment: string, bytes: Buffer, offset: number, lastSeq: number, found: Found): void {
+    for (let at = 0; at < bytes.length && !found.isComplete && found.nextSeq <= lastSeq;) {
       const line = readLine(bytes, at);
       if (line.json === undefined) throw corrupt(join(this.directory, segment), offset + at);
       const position = positionInRecord(line.json);

@@ -5,12 +5,14 @@ import { EndCheck, endIsMissing, type MissingEnd } from './missing-end.js';
 import type { JournalRecord } from './record.js';
 import {
   firstSeqOf,
+  incarnationOf,
   isCreationCutShort,
   scanSegment,
-  segmentFileName,
   type SegmentHeader,
   type SegmentScan,
+  type SegmentVisitor,
 } from './segment.js';
+import { lastLivingSeq, livingAmong, segmentsAmong } from './segment-names.js';
 
 export interface RecoveryPorts {
   readonly disk: Disk;
@@ -18,22 +20,48 @@ export interface RecoveryPorts {
   readonly log: Log;
 }
 
+/** Opening a segment takes a start about as long as reading so much. */
+const SEGMENT_COSTS_BYTES = 32 * 1024;
+
 export interface RecoveredJournal {
   readonly position: ChainPosition;
   /** The time of the last record, 0 when there is none. */
   readonly lastAt: number;
-  /** File names, oldest first; the last continues at `length`. Empty: a new segment must be begun. */
+  /** File names, oldest first. A new segment must follow. */
   readonly segments: readonly string[];
-  readonly length: number;
+  /** The snapshot is ahead of the segments: they can be removed once a segment follows it. */
+  readonly isBehind: boolean;
+  /** All segments that recovery found. */
+  readonly seen: readonly string[];
+  /** Segments without any record of the history. They can be removed once a new segment is there. */
+  readonly obsolete: readonly string[];
+  readonly last: LastSegment | undefined;
+  /** What the next start reads again while no newer snapshot covers it: bytes, and for each segment at least `SEGMENT_COSTS_BYTES`. */
+  readonly uncoveredBytes: number;
   /** The missing records that the witness vouches for or may have vouched for. */
   readonly missing: MissingEnd | undefined;
+}
+
+/** The last segment that recovery read. */
+export interface LastSegment {
+  readonly path: string;
+  /** Its length when it was read. */
+  readonly bytes: number;
+  /** Its length without the torn end of a write that was never acknowledged. */
+  readonly goodBytes: number;
+}
+
+interface Scanned {
+  readonly path: string;
+  readonly bytes: Buffer;
+  readonly scan: SegmentScan;
 }
 
 /** Without the journal's end, `refuse` throws `recovery-needed`; `report` continues, and the owner gets the rest elsewhere. */
 export type WhenEndIsMissing = 'refuse' | 'report';
 
 /**
- * Makes the segments in `directory` appendable and replays the records after `covered` (the newest snapshot's position) in order.
+ * Makes the segments in `directory` continuable and replays the records after `covered` (the newest snapshot's position) in order.
  * Removes covered segments that end before `keptFrom`. Every replayed record is durable when it resolves, even if a killed
  * predecessor had not synchronised it. Throws `data-corrupt` when durable bytes are bad or missing in between, `recovery-needed`
  * when they are missing at the end.
@@ -49,25 +77,24 @@ export async function recoverJournal<Op>(
   const { disk, log } = ports;
   // Makes a killed predecessor's created, renamed and removed names durable before anything depends on them.
   await disk.synchronizeDirectory(directory);
-  const all = (await disk.list(directory)).filter((name) => firstSeqOf(name) !== undefined);
+  const all = segmentsAmong(await disk.list(directory));
   const check = new EndCheck(await readTestimony(disk, directory));
-  const newest = all.at(-1);
-  const newestBytes = newest === undefined ? undefined : await disk.read(join(directory, newest));
-  // A segment that lacks its whole header never held a record, and everything before it is durable.
-  const unfinished = newestBytes && isCreationCutShort(newestBytes) ? newest : undefined;
-  const whole = unfinished === undefined ? all : all.slice(0, -1);
+  const { begun, unfinished, newestBytes } = await withoutUnfinished(disk, directory, all);
+  const whole = livingAmong(begun);
+  const newest = whole.at(-1);
   let names = uncovered(whole, Math.min(covered.seq, keptFrom - 1));
 
   let position = covered;
   let lastAt = 0;
   let isWitnessed = false;
   check.see(covered);
-  let last: { readonly path: string; readonly bytes: Buffer; readonly scan: SegmentScan } | undefined;
+  let last: Scanned | undefined;
+  let uncoveredBytes = 0;
   for (const [index, name] of names.entries()) {
     const path = join(directory, name);
     const bytes = (name === newest ? newestBytes : await disk.read(path)) ?? Buffer.alloc(0);
     const predecessor = index === 0 ? undefined : position;
-    const scan = scanSegment<Op>(path, bytes, name !== newest, {
+    const visitor: SegmentVisitor<Op> = {
       begin: (header) => {
         // A snapshot that was ahead has replaced the records in between, and a crash left the segments before it.
         const isBehindGap = predecessor && header.after.seq > predecessor.seq && header.after.seq <= covered.seq;
@@ -83,14 +110,22 @@ export async function recoverJournal<Op>(
         lastAt = record.at;
         if (record.seq > covered.seq) replay(record);
       },
-    });
+    };
+    const successor = whole[whole.indexOf(name) + 1];
+    const lastSeq = lastLivingSeq(name, successor);
+    const hasRotated = unfinished.some((other) => incarnationOf(other) === incarnationOf(name));
+    // A snapshot may have been ahead of what the successor found of this segment.
+    const isSealed = successor === undefined ? hasRotated : lastSeq > covered.seq;
+    const scan = scanSegment<Op>(path, bytes, isSealed, visitor, lastSeq);
     position = scan.position;
     last = { path, bytes, scan };
+    if (position.seq > covered.seq) uncoveredBytes += Math.max(SEGMENT_COSTS_BYTES, scan.goodBytes);
   }
   const isBehind = position.seq < covered.seq;
   const end = isBehind ? covered : position;
-  if (unfinished !== undefined && unfinished !== segmentFileName(end.seq + 1)) {
-    throw missing(join(directory, unfinished), `records before it, from ${String(end.seq + 1)} on,`);
+  const orphan = unfinished.find((name) => (firstSeqOf(name) ?? 0) > end.seq + 1);
+  if (orphan !== undefined) {
+    throw missing(join(directory, orphan), `records before it, from ${String(end.seq + 1)} on,`);
   }
   const missingEnd = check.missingFrom({
     ...{ directory, position: end, path: last?.path, bytes: last?.scan.goodBytes ?? 0, isWitnessed },
@@ -99,14 +134,39 @@ export async function recoverJournal<Op>(
   if (missingEnd && whenEndIsMissing === 'refuse') throw endIsMissing(missingEnd);
 
   // Nothing was changed up to here: a refused journal is left as found.
-  if (last) await settle(ports, last.path, last.bytes, last.scan);
-  if (unfinished !== undefined) await discard(ports, directory, unfinished, last === undefined);
+  if (last) await settle(ports, last);
+  const isOnly = last === undefined;
+  if (unfinished.length > 0) await discard(ports, directory, unfinished, isOnly);
   await removeCovered(ports, directory, whole, (firstSeqOf(names[0] ?? '') ?? 1) - 1);
   if (isBehind) {
     log.warn('the snapshot is ahead of the journal; continuing after the snapshot', { directory, seq: covered.seq });
   }
-  const length = isBehind ? -1 : (last?.scan.goodBytes ?? 0);
-  return { position: end, lastAt, segments: names, length, missing: missingEnd };
+  return {
+    ...{ position: end, lastAt, segments: names, isBehind, missing: missingEnd, seen: all, uncoveredBytes },
+    obsolete: [...begun.filter((name) => !whole.includes(name)), ...(isOnly ? unfinished : [])],
+    last: last && { path: last.path, bytes: last.bytes.length, goodBytes: last.scan.goodBytes },
+  };
+}
+
+/** A segment without its whole header never held a record, and all before it is durable. */
+async function withoutUnfinished(
+  disk: Disk,
+  directory: string,
+  all: readonly string[],
+): Promise<{
+  readonly begun: readonly string[];
+  readonly unfinished: readonly string[];
+  readonly newestBytes?: Buffer;
+}> {
+  const unfinished: string[] = [];
+  for (const name of all.toReversed()) {
+    const bytes = await disk.read(join(directory, name));
+    const begun = all.slice(0, all.length - unfinished.length);
+    if (bytes === undefined) return { begun, unfinished };
+    if (!isCreationCutShort(bytes)) return { begun, unfinished, newestBytes: bytes };
+    unfinished.push(name);
+  }
+  return { begun: [], unfinished };
 }
 
 /** Removes, oldest first, the segments that a snapshot up to `coveredSeq` covers completely. Returns the others. */
@@ -140,7 +200,7 @@ function assertContinues(
   predecessor: ChainPosition | undefined,
   covered: ChainPosition,
 ): void {
-  if (name !== segmentFileName(after.seq + 1)) {
+  if (firstSeqOf(name) !== after.seq + 1) {
     throw new AppError('data-corrupt', `${path}: the file name contradicts its header at byte 0`, { retry: 'never' });
   }
   const expected = predecessor ?? covered;
@@ -157,36 +217,29 @@ function foreign(path: string, seq: number): AppError {
 }
 
 /**
- * Makes the good part durable and removes the rest. Bytes that no batch header vouches for are written again: after a failed
- * fdatasync the kernel reports them as written but may have dropped them ("fsyncgate", 2018).
+ * Makes the good part durable. Bytes that no batch header vouches for are written again: after a failed fdatasync the kernel
+ * reports them as written but may have dropped them ("fsyncgate", 2018).
  */
-async function settle(ports: RecoveryPorts, path: string, bytes: Buffer, scan: SegmentScan): Promise<void> {
-  const { goodBytes, vouchedBytes } = scan;
+async function settle(ports: RecoveryPorts, { path, bytes, scan }: Scanned): Promise<void> {
   const file = await ports.disk.open(path);
   try {
-    if (goodBytes < bytes.length) {
-      ports.log.warn('removed the torn end of the journal: it was never acknowledged', {
-        file: path,
-        offset: goodBytes,
-        bytes: bytes.length - goodBytes,
-      });
-      ports.crashSites.reach('journal.recovery-cut.before');
-      await file.truncate(goodBytes);
-      ports.crashSites.reach('journal.recovery-cut.after');
-    }
-    await file.write(bytes.subarray(vouchedBytes, goodBytes), vouchedBytes);
+    await file.write(bytes.subarray(scan.vouchedBytes, scan.goodBytes), scan.vouchedBytes);
     await file.synchronize();
   } finally {
     await file.close();
   }
 }
 
-/** A sole segment remains, to be begun again in place, so that an interrupted start does not find no segment at all. */
-async function discard(ports: RecoveryPorts, directory: string, name: string, isOnly: boolean): Promise<void> {
-  const path = join(directory, name);
-  ports.log.warn('removed a segment whose creation was interrupted', { file: path });
-  if (isOnly) return;
-  await ports.disk.remove(path);
+/** Where there are no others they stay, so that an interrupted start does not find no segment at all. */
+async function discard(
+  ports: RecoveryPorts,
+  directory: string,
+  names: readonly string[],
+  areOnly: boolean,
+): Promise<void> {
+  ports.log.warn('removed a segment whose creation was interrupted', { directory, names });
+  if (areOnly) return;
+  for (const name of names) await ports.disk.remove(join(directory, name));
   await ports.disk.synchronizeDirectory(directory);
 }
 

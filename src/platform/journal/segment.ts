@@ -4,7 +4,8 @@ import { decodeRecord, type JournalRecord } from './record.js';
 
 const FORMAT = 1;
 const BATCH = '{"batch":';
-const FILE_NAME = /^journal-(\d{16})\.log$/;
+/** The number of the incarnation is absent in names that earlier versions gave. */
+const FILE_NAME = /^journal-(\d{16})(?:-(\d{6,}))?\.log$/;
 
 /**
  * First line of a segment; it implies that the previous segment is durable to its last byte. The first record follows `after`.
@@ -39,14 +40,26 @@ export interface SegmentScan {
   readonly position: ChainPosition;
 }
 
-export function segmentFileName(firstSeq: number): string {
-  return `journal-${String(firstSeq).padStart(16, '0')}.log`;
+/** Incarnation 0 is the one that began with a journal from elsewhere, or was of an earlier version. */
+export function segmentFileName(firstSeq: number, incarnation: number): string {
+  return `journal-${numbersInName(firstSeq, incarnation)}.log`;
+}
+
+/** Two numbers as part of a file name; names sort by the first number. */
+export function numbersInName(seq: number, incarnation: number): string {
+  const first = String(seq).padStart(16, '0');
+  return incarnation === 0 ? first : `${first}-${String(incarnation).padStart(6, '0')}`;
 }
 
 /** The number of the file's first record; undefined when the name is not a segment's. */
 export function firstSeqOf(fileName: string): number | undefined {
   const match = FILE_NAME.exec(fileName);
   return match ? Number(match[1]) : undefined;
+}
+
+/** The incarnation that began the segment. */
+export function incarnationOf(fileName: string): number {
+  return Number(FILE_NAME.exec(fileName)?.[2] ?? 0);
 }
 
 export function encodeHeader({ epoch, seq, hash }: ChainPosition, at: number, isWitnessed = false): string {
@@ -69,7 +82,8 @@ export function isCreationCutShort(bytes: Buffer): boolean {
 }
 
 /**
- * Reads a segment and hands over each record as soon as it is known to be good. Bad bytes that were promised durable (below the
+ * Reads a segment, up to and including record `lastSeq` if that is given, and hands over each record as soon as it is known to be
+ * good. Bad bytes that were promised durable (below the
  * highest offset that a later batch header vouches for, or anywhere when `sealed`) throw `data-corrupt` naming file and offset.
  * Bad bytes beyond are the torn end of a write that was never acknowledged, and only end the scan.
  */
@@ -78,6 +92,7 @@ export function scanSegment<Op>(
   bytes: Buffer,
   sealed: boolean,
   visitor: SegmentVisitor<Op>,
+  lastSeq = Infinity,
 ): SegmentScan {
   const corrupt = (offset: number, why: string): AppError =>
     new AppError(
@@ -100,7 +115,7 @@ export function scanSegment<Op>(
   let position: ChainPosition = header.after;
   let offset = first.end;
   let vouchedBytes = 0;
-  while (offset < bytes.length) {
+  while (offset < bytes.length && position.seq < lastSeq) {
     const line = readLine(bytes, offset);
     if (line.json === undefined) {
       cutAt(offset, 'bad record');

@@ -54,6 +54,14 @@ describe('a process that keeps its run file', () => {
     expect(noted()).toEqual(other);
   });
 
+  it('ended after another process has noted itself there, leaves the note of that one', () => {
+    const other = { pid: process.ppid, url: URL_NOTED };
+    writeFileSync(path, JSON.stringify(other));
+    end();
+
+    expect(noted()).toEqual(other);
+  });
+
   it('ended, removes it', () => {
     end();
 

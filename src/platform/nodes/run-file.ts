@@ -55,7 +55,10 @@ export function keepRunFile(
   return watchRunFile(path, about, pid);
 }
 
-/** Notes the address again when the file is gone or unreadable. Ends, and removes the file, when the returned function is called. */
+/**
+ * Notes the address again when the file is gone or unreadable. Ends, and removes the file unless it names another process, when the
+ * returned function is called.
+ */
 export function watchRunFile(path: string, about: Pick<RunNote, 'url' | 'settings'>, pid: number): () => void {
   const look = setInterval(() => {
     if (readRunFile(path) !== undefined) return;
@@ -69,7 +72,8 @@ export function watchRunFile(path: string, about: Pick<RunNote, 'url' | 'setting
   return () => {
     clearInterval(look);
     try {
-      removeRunFile(path);
+      const isOfAnother = (readRunFile(path)?.pid ?? pid) !== pid;
+      if (!isOfAnother) removeRunFile(path);
     } catch {
       // The note stays, and `presenceOf` finds that its process is gone.
     }

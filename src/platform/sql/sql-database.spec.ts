@@ -110,6 +110,58 @@ describe('SqlDatabase', () => {
     expect([logBytes, size > 0]).toEqual([[size], true]);
   });
 
+  describe('that another process has taken over', () => {
+    let stops: string[];
+    let superseded: SqlDatabase;
+    let owner: SqlDatabase;
+
+    beforeEach(async () => {
+      stops = [];
+      const process = { stop: (reason: string): void => void stops.push(reason) };
+      superseded = await openBooksDatabase(file, { process, monotonicMs: () => nowMs });
+      superseded.reader.currentVersion('books');
+      superseded.reader.assertOwned();
+      owner = await openOne();
+    });
+
+    it('given 250 ms since its last look, refuses what caches and memory would answer, and stops', () => {
+      nowMs += 250;
+      expect(superseded.reader.currentVersion('books').generation).toBe(0);
+      superseded.reader.assertOwned();
+      expect(stops).toEqual([]);
+      nowMs += 1;
+
+      expect(() => superseded.reader.currentVersion('books')).toThrow(/incarnation .* has begun/);
+      expect(stops).toHaveLength(1);
+    });
+
+    it('given 250 ms since its last look and no question of a cache, refuses all the same', () => {
+      nowMs += 251;
+
+      expect(() => {
+        superseded.reader.assertOwned();
+      }).toThrow(expect.objectContaining({ code: 'superseded' }));
+      expect(stops).toHaveLength(1);
+    });
+
+    it('given a commit of its own that it is told of, looks at once', () => {
+      superseded.reader.noticeCommit();
+
+      expect(() => superseded.reader.currentVersion('books')).toThrow(/has begun/);
+    });
+
+    it('given a load, does not take the data of its successor for its own', async () => {
+      await owner.writer.run(({ touch }) => {
+        touch('books');
+      });
+
+      expect(() => superseded.reader.loadVersioned('books', () => 'their data')).toThrow(/has begun/);
+      expect(superseded.reader.handle.inTransaction).toBe(false);
+    });
+
+    afterEach(() => superseded.close());
+  });
+
   it('given a restart, keeps its id and takes the next epoch', async () => {
     const first = await openOne();
     await first.close();
@@ -276,14 +328,12 @@ describe('SqlDatabase', () => {
       expect(versionOfCopy.incarnation).not.toBe(version.incarnation);
     });
 
-    it('given a start of another process on the file, follows its incarnation, and lists the former ones', async () => {
-      const first = await openOne();
-      const before = first.reader.currentVersion('books').incarnation;
+    it('given a second start on the file, has another incarnation, and lists the former one', async () => {
+      const before = (await openOne()).reader.currentVersion('books').incarnation;
 
       const second = await openOne();
-      nowMs = 251;
 
-      expect(first.reader.currentVersion('books')).toEqual(second.reader.currentVersion('books'));
+      expect(second.reader.currentVersion('books').incarnation).not.toBe(before);
       expect(second.formerIncarnations(5)).toEqual([before]);
     });
 

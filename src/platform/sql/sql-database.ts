@@ -10,6 +10,7 @@ import { lookBeforeOpening, refusalFor } from './look-before-opening.js';
 import { refusalToOpen } from './sql-error.js';
 import type { SqlHandle } from './sql-handle.js';
 import { ownersPace, SqlReader } from './sql-reader.js';
+import { stopAsSuperseded } from './superseded.js';
 import { writesOnlyInTransactions } from './statement-guard.js';
 import { SqlWriteExecutor, type SqlWriteExecutorPorts, type WriteGuard } from './write-executor.js';
 
@@ -133,7 +134,12 @@ export class SqlDatabase {
       // The index of the log holds nothing that the log does not.
       lost: () => ports.files.lostAmong(writtenByCommits),
     };
-    const reader = new SqlReader(readHandle, ownersPace(ports.monotonicMs));
+    const own = `${databaseId}:${String(incarnation)}`;
+    const reader = new SqlReader(readHandle, ownersPace(ports.monotonicMs), undefined, {
+      incarnation: own,
+      superseded: (found) =>
+        stopAsSuperseded(ports.process, `incarnation ${found} has begun, but this process is incarnation ${own}`),
+    });
     const committed = (count: number | undefined): void => {
       reader.noticeCommit();
       if (count !== undefined) witness.note({ databaseId, incarnation, count });

@@ -1,5 +1,6 @@
 import type { Statement } from 'better-sqlite3';
 import type { Microtask } from '../../kernel/index.js';
+import { COMMITS } from './commit-count.js';
 import type { SqlHandle } from './sql-handle.js';
 
 /** One state of a table. */
@@ -31,6 +32,14 @@ const UNWATCHED: ReadWatch = { look: () => undefined, moved: () => undefined };
 export interface LookPace {
   isDue(): boolean;
   looked(): void;
+}
+
+/** For the process that owns the file: what it must find there as long as it does. */
+export interface OwnedFile {
+  /** As in `SqlVersion`. */
+  readonly incarnation: string;
+  /** Stops the process, because the file names another incarnation. Returns the error for the read. */
+  superseded(found: string): Error;
 }
 
 /**
@@ -69,7 +78,8 @@ export function pacePerCallback(microtask: Microtask): LookPace {
 /**
  * Reads that know how fresh they are. Each table that caches depend on has a generation, which the commit that changes it moves.
  * SQLite's `data_version` tells this connection of any other commit, so the generation is looked up again exactly when it may
- * have moved, whichever process moved it. The same holds for the incarnation of the writing process.
+ * have moved, whichever process moved it. The same holds for the incarnation of the writing process, with which the process that
+ * owns the file finds out that it does no longer.
  */
 export class SqlReader {
   private readonly dataVersion: Statement<[], number>;
@@ -87,6 +97,7 @@ export class SqlReader {
     readonly handle: SqlHandle,
     private readonly pace: LookPace,
     private readonly watch = UNWATCHED,
+    private readonly owned?: OwnedFile,
   ) {
     this.dataVersion = handle.prepare<[], number>('PRAGMA data_version').pluck();
     this.version = handle.prepare(
@@ -111,6 +122,16 @@ export class SqlReader {
     return version;
   }
 
+  /**
+   * Throws when another process has taken over the file, unless a look within the last `SAFE_GAP_MS` has found nothing. To call
+   * before an answer from memory: a process that was stopped and continues does not know what it has missed.
+   */
+  assertOwned(): void {
+    if (!this.pace.isDue()) return;
+    this.checkDataVersion();
+    if (this.versions.size === 0) this.versions.set(COMMITS, this.readVersion(COMMITS));
+  }
+
   /** Call it when a commit of this process is durable, before the answer. */
   noticeCommit(): void {
     this.hasCommitted = true;
@@ -131,6 +152,9 @@ export class SqlReader {
   private readVersion(table: string): SqlVersion {
     const version = this.version.get(table);
     if (version === undefined) throw new Error('no process of this version has opened the database for writing yet');
+    if (this.owned !== undefined && version.incarnation !== this.owned.incarnation) {
+      throw this.owned.superseded(version.incarnation);
+    }
     return version;
   }
 

@@ -10,6 +10,7 @@ import {
 import type { SqlHandle } from './sql-handle.js';
 import { CommitCount } from './commit-count.js';
 import { refusalFrom, sqliteCode } from './sql-error.js';
+import { stopAsSuperseded } from './superseded.js';
 
 export interface SqlWriteExecutorPorts {
   readonly nextTurn: NextTurn;
@@ -279,15 +280,10 @@ export class SqlWriteExecutor {
   private assertNotSuperseded(): void {
     const epoch = this.readEpoch.get();
     if (epoch === this.epoch) return;
-    const error = new AppError(
-      'superseded',
+    throw stopAsSuperseded(
+      this.ports.process,
       `epoch ${String(epoch)} has begun, but this process belongs to epoch ${String(this.epoch)}`,
-      {
-        retry: 'unknown',
-      },
     );
-    this.ports.process.stop('another process has taken over the database', error);
-    throw error;
   }
 }
 

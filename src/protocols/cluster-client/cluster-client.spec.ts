@@ -296,6 +296,7 @@ function overriding(disk: Disk, members: Partial<Disk>): Disk {
     listDirectories: (path) => disk.listDirectories(path),
     read: (path) => disk.read(path),
     open: (path) => disk.open(path),
+    create: (path) => disk.create(path),
     openForReading: (path) => disk.openForReading(path),
     rename: (from, to) => disk.rename(from, to),
     remove: (path) => disk.remove(path),

@@ -1,6 +1,6 @@
 import type { CrashSites, Disk, Log, ProcessControl } from '../../../kernel/index.js';
 import { DocumentFollower, type DocumentHistoryOptions } from '../../../platform/documents/index.js';
-import { nextTurn, systemClock, systemTimers } from '../../../platform/process/index.js';
+import { monotonicMs, nextTurn, systemClock, systemTimers } from '../../../platform/process/index.js';
 import { NO_PROMISE, promiseAfterLoss, type ReplicaPromise } from '../core/replica.js';
 
 /** The documents of a replica, for the protocol and for readers. */
@@ -11,7 +11,7 @@ export async function openReplicaDocuments(
   own: { readonly disk: Disk; readonly crashSites: CrashSites; readonly log: Log; readonly process: ProcessControl },
   options: DocumentHistoryOptions,
 ): Promise<ReplicaDocuments> {
-  const ports = { ...own, clock: systemClock, timers: systemTimers, nextTurn };
+  const ports = { ...own, clock: systemClock, monotonicMs, timers: systemTimers, nextTurn };
   const documents = await DocumentFollower.open<ReplicaPromise>(ports, options);
   await vouchForNoMoreThanIsThere(documents, own.log);
   return documents;
