@@ -8,7 +8,7 @@ import { SeededRandom } from '../support/seeded-random.js';
 
 const TEST_TIMEOUT_MS = 180_000;
 const SUPERSEDED = 70;
-const BOOK = { title: 'Title', author: 'Author', price: 10 };
+const BOOK = { title: 'Title', author: 'Author', price: 10, quantity: 1 };
 const ENVIRONMENT = { LOG_LEVEL: 'warn', SNAPSHOT_EVERY_BYTES: '20000' };
 const ROUNDS = Number(process.env['ROUNDS'] ?? 2);
 const CLIENTS = 8;
@@ -110,7 +110,7 @@ describe('an active app that was stopped and continues after another one has tak
         ['/customers', customer('late')],
         ['/customers/1', customer('late name'), 'PUT'],
         ['/customers/1', undefined, 'DELETE'],
-        ['/2pc/books', BOOK],
+        ['/books-2pc', BOOK],
       ];
       const waiting = requests.map(([path, body, method]) => ask(oldUrl, path, body, method));
       const before = filesOfNext();

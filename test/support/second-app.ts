@@ -10,6 +10,11 @@ export function suspend({ pid }: { readonly pid: number }): void {
   process.kill(pid, 'SIGSTOP');
 }
 
+/** No error when it is gone. */
 export function resume({ pid }: { readonly pid: number }): void {
-  process.kill(pid, 'SIGCONT');
+  try {
+    process.kill(pid, 'SIGCONT');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
