@@ -139,7 +139,7 @@ describe('a checkout and batch_init', () => {
     });
     expect(refused.problem(409)).toMatchObject({
       code: 'conflict',
-      detail: '1 checkouts are under way; nothing was written',
+      detail: '1 checkout is under way; nothing was written',
     });
     expect((await post('/payment/batch_init/0/0')).status).toBe(200);
   });

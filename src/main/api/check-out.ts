@@ -86,7 +86,7 @@ export function checkOut(
     operations: new CheckoutLedger(checkouts, sagas, checkoutAnswer),
     compare: () => compareSagas(files, (name) => fileNames.get(name) ?? name, nextTurn),
     open: async () => {
-      await relay.start(() => false);
+      await relay.start(({ number }) => checkouts.find(number)?.state === 'superseded');
       if (isClosed) return;
       repeat(DRAIN_EVERY_MS, 'the drain of the outboxes', () => guard(() => relay.drain()));
       repeat(PRUNE_EVERY_MS, 'the pruning of ended sagas', prune);

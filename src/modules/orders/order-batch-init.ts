@@ -1,6 +1,8 @@
-import type { Random, Timers } from '../../kernel/index.js';
+import type { Clock, Random, Timers } from '../../kernel/index.js';
 import { BatchInit, batchInitAnswer, type ShopGate } from '../shop-sets/index.js';
 import type { OpenSqlFile } from '../store-registration/index.js';
+import type { Checkout, CheckoutEnd } from './checkout/checkout.js';
+import type { CheckoutRepository } from './checkout/checkout.repository.js';
 import type { OrderRepository } from './order.repository.js';
 
 const ROWS_PER_COMMIT = 500;
@@ -15,18 +17,24 @@ interface Parameters {
   readonly itemPrice: number;
 }
 
-/** Orders of two random items each, by random users; ids of items and users are "0" and on. */
+/**
+ * Orders of two random items each, by random users; ids of items and users are "0" and on. A checkout of an order that is replaced
+ * holds nothing yet, for the gate lets in no other: it ends as superseded in the same commit.
+ */
 export class OrderBatchInit extends BatchInit<Parameters> {
   constructor(
     file: OpenSqlFile,
     gate: ShopGate,
-    { timers, random }: { readonly timers: Timers; readonly random: Random },
-    orders: OrderRepository,
+    { timers, random, clock }: { readonly timers: Timers; readonly random: Random; readonly clock: Clock },
+    { orders, checkouts }: { readonly orders: OrderRepository; readonly checkouts: CheckoutRepository },
   ) {
     super(file, gate, timers, {
       rows: 'orders',
       rowsPerCommit: ROWS_PER_COMMIT,
       write: (_scope, { from, to, setNumber }, { items, users, itemPrice: price }) => {
+        for (const checkout of checkouts.runningOfOrders(from, to)) {
+          checkouts.end(checkout, { ...superseded(checkout), endedAtMs: clock.nowMs() });
+        }
         const choose = choices(random, CHOICES_PER_ROW * (to - from));
         for (let row = from; row < to; row += 1) {
           const lines = [choose(items), choose(items)].map((itemId) => ({ itemId, quantity: 1, price }));
@@ -36,6 +44,11 @@ export class OrderBatchInit extends BatchInit<Parameters> {
       answerOf: batchInitAnswer,
     });
   }
+}
+
+function superseded({ orderId }: Checkout): Pick<CheckoutEnd, 'state' | 'refusal'> {
+  const message = `order ${orderId} was replaced by batch_init before anything was taken`;
+  return { state: 'superseded', refusal: { code: 'conflict', message } };
 }
 
 /** Chooses one of the ids "0" to `count` - 1, at most `most` times. */

@@ -22,6 +22,10 @@ interface Rows {
 /** Imports PaymentService, CheckoutSagas and SagaService from global modules. */
 @Module({})
 export class OrdersModule {
+  constructor(gate: ShopGate, sagas: CheckoutSagas) {
+    gate.begun = sagas;
+  }
+
   static of(file: OpenSqlFile, { orders, checkouts }: Rows): DynamicModule {
     const newId = risingUuids({ clock: systemClock, random: systemRandom });
     const queriesOf = (stock: StockService, payment: PaymentService): ShopQueries => ({
@@ -37,7 +41,12 @@ export class OrdersModule {
           provide: OrderBatchInit,
           inject: [ShopGate],
           useFactory: (gate: ShopGate) =>
-            new OrderBatchInit(file, gate, { timers: systemTimers, random: systemRandom }, orders),
+            new OrderBatchInit(
+              file,
+              gate,
+              { timers: systemTimers, random: systemRandom, clock: systemClock },
+              { orders, checkouts },
+            ),
         },
         {
           provide: OrderService,
@@ -49,7 +58,6 @@ export class OrdersModule {
           provide: CheckoutService,
           inject: [StockService, PaymentService, CheckoutSagas, ShopGate],
           useFactory: (stock: StockService, payment: PaymentService, sagas: CheckoutSagas, gate: ShopGate) => {
-            gate.goingOn = () => sagas.underWay;
             const parts = { orders, checkouts, queries: queriesOf(stock, payment), clock: systemClock };
             return new CheckoutService({
               start: (saga) => startCheckout(parts, saga),

@@ -94,6 +94,8 @@ describe('users of payment', () => {
         const pending: Promise<unknown>[] = [];
         for (const each of happened) {
           if (each.type === 'replace') {
+            // The gate of the shop lets in no batch_init while a checkout holds credit.
+            if ([...checkouts.values()].some(({ state }) => state === 'held')) continue;
             const replaced = (model = newUser(id, each.amount, model.setNumber + 1));
             pending.push(database.writer.run(() => { users.put(replaced); })); // prettier-ignore
           } else if (each.type === 'start' || each.type === 'end') {
@@ -119,7 +121,7 @@ describe('users of payment', () => {
               checkouts.set(each.checkout, begun);
               pending.push(react(number, as, { userId: id, userSet, total }));
               begun.ended = as;
-              if (begun.state === 'held' && isOfUser) {
+              if (begun.state === 'held') {
                 const back =
                   as === 'stock-refused' ? { credit: model.credit + total } : { charged: model.charged + total };
                 model = { ...model, held: model.held - total, ...back };
@@ -139,7 +141,7 @@ describe('users of payment', () => {
         const { credit, held, charged: taken, funded: all, setNumber } = users.find(id)!;
         expect({ id, credit, held, charged: taken, funded: all, setNumber }).toEqual(model);
         expect(credit + held + taken).toBe(all);
-        const isHeld = (one: Checkout): boolean => one.state === 'held' && one.userSet === model.setNumber;
+        const isHeld = (one: Checkout): boolean => one.state === 'held';
         expect(held).toBe([...checkouts.values()].filter(isHeld).reduce((sum, { total }) => sum + total, 0));
       }),
       { numRuns: 150 },

@@ -6,23 +6,24 @@ import type { PaymentRepository } from './payment.repository.js';
 /** What the steps read of an event, and hand on with the rest. */
 export interface OrderedPayment {
   readonly userId: string;
-  /** The user's set of rows when the checkout started: a user that `batch_init` has replaced since is left alone. */
+  /** The user's set of rows when the checkout started: one that `batch_init` has replaced since is not charged. */
   readonly userSet: number;
   readonly total: number;
 }
 
 /** The steps of a checkout in `payment.db`. What is held belongs to the checkouts whose `authorise` has a step row and no further one. */
 export function paymentSteps(users: PaymentRepository): SagaParticipant['steps'] {
-  /** Changes the user. A user who was replaced is left alone, and the saga is superseded: what was held is gone with the former set. */
+  /** Changes the user, who is still that of `authorise`: `batch_init` replaces nobody for whom a checkout holds credit. */
   const settle = (
     data: SagaData,
     event: string,
     change: (user: PaymentUser, total: number) => PaymentUser,
   ): StepOutcome => {
     const { userId, userSet, total } = data as unknown as OrderedPayment;
-    const user = users.findWithinWrite(userId);
-    if (user?.setNumber !== userSet) return { event, data: { ...data, ...replaced(userId) }, set: userSet };
-    users.change(userId, (found) => change(found, total));
+    users.change(userId, (found) => {
+      if (found.setNumber !== userSet) throw new Error(`user ${userId} was replaced while a checkout held credit`);
+      return change(found, total);
+    });
     return { event, data, set: userSet };
   };
   return {
@@ -59,7 +60,7 @@ function refused(data: SagaData, { code, message }: AppError): StepOutcome {
   return { event: 'credit-refused', data: { ...data, code, message } };
 }
 
-/** Told with the event, so that the saga ends as superseded. */
+/** Told with the refusal, so that the saga ends as superseded. */
 function replaced(userId: string): SagaData {
   const message = `user ${userId} was replaced by batch_init during the checkout`;
   return { code: 'conflict', message, isSuperseded: true };

@@ -79,7 +79,7 @@ export class BatchInit<Parameters extends SetParameters> implements OnModuleDest
    * has written nothing; with `outcome-unknown` when the process stops before the end: the next start finishes it.
    */
   async run(rowCount: number, parameters: Parameters, operation: OperationStamp): Promise<RecordedAnswer> {
-    const leave = this.gate.enterBatchInit(this.set.rows);
+    const leave = await this.gate.enterBatchInit(this.set.rows);
     try {
       const begun = await this.commit((last) => {
         return { setNumber: (last?.setNumber ?? 0) + 1, rowCount, nextRow: 0, parameters, operation };

@@ -17,7 +17,7 @@ interface Wanted {
 /** The steps of a checkout in `bookstore.db`. */
 export function stockSteps(items: StockRepository): SagaParticipant['steps'] {
   return {
-    /** Takes all lines, or nothing. Nothing takes it back: a checkout whose stock is taken ends as paid. */
+    /** Takes all lines, or nothing. Nothing takes it back: a checkout whose stock is taken ends as paid, and until then no row is replaced. */
     take: (scope, _saga, data): StepOutcome => {
       const after: StockItem[] = [];
       for (const [id, wanted] of wantedOf((data as unknown as OrderedItems).lines)) {

@@ -23,8 +23,8 @@ export function auditAtRest(files: Files): string | undefined {
     if (state === 'checking-out') return `termination: ${name} is still checked out by saga ${String(saga)}`;
   }
   for (const number of orders.rows.keys()) {
-    if (orders.superseded.has(number)) continue;
     if (payment.holds.has(number)) return `P6: credit is still held for saga ${number}`;
+    if (orders.superseded.has(number)) continue;
     const isEnded = orders.rows.get(number)!.some(({ delivery }) => delivery === 'end');
     if (!isEnded) return `termination: saga ${number} has no end`;
   }
@@ -102,8 +102,10 @@ function auditOrders({ orders, payment, stock }: Files): string | undefined {
       return `saga ${number} has charged a user, and its stock is not taken`;
     }
   }
+  for (const number of orders.superseded) {
+    if (has(payment, number, 'credit-authorised')) return `saga ${number} is superseded, and credit is held for it`;
+  }
   for (const number of payment.holds.keys()) {
-    if (orders.superseded.has(number)) continue;
     const isLocked = [...orders.orders.values()].some(({ saga, state }) => saga === number && state === 'checking-out');
     if (!isLocked) return `saga ${number} holds credit for an order that it does not lock`;
   }

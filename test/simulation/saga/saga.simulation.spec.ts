@@ -17,6 +17,7 @@ const CAUGHT_BY: Readonly<Record<keyof typeof PLANTED, RegExp>> = {
   'a timeout compensates': /^P7: saga \d+ was answered as refused, and has taken something/,
   'paid before captured': /^P6: order-\d is paid, and its credit is only held/,
   'a step does not look for its row': /^P4: /,
+  'orders are replaced without a pause': /^saga \d+ is superseded, and credit is held for it/,
   'an event is noted as delivered when it is sent': /^the comparison refuses files of one time: /,
 };
 

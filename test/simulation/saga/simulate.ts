@@ -8,7 +8,9 @@ import { copyOf, emptyState, type FileState, type Purchase } from './shop-model.
 import { type FileWorld, SimulatedFile } from './simulated-file.js';
 import { REAL, type Variant } from './variant.js';
 
-export const SITUATIONS = ['completed', 'refused', 'died', 'parked', 'superseded', 'credit-held', 'stray'] as const;
+export const SITUATIONS = [
+  ...(['completed', 'refused', 'died', 'parked', 'superseded', 'refused batch_init', 'credit-held', 'stray'] as const),
+];
 type Situation = (typeof SITUATIONS)[number];
 
 export interface Result {
@@ -24,6 +26,8 @@ const NAMES = ['orders', 'payment', 'stock'] as const;
 type Name = (typeof NAMES)[number];
 const BUSY_MS = 3_000;
 const QUIET_MS = 60_000;
+/** Longer than a parked event needs, unless it is late. */
+const TRIED_WITHIN_MS = 50;
 const SILENT = { info: () => undefined, warn: () => undefined };
 
 /** The line that repeats a failed run. */
@@ -56,6 +60,7 @@ class World implements FileWorld {
   private dieChance: number;
   private life = 0;
   private isDead = false;
+  private isGateShut = false;
   private ids = 0;
   private files!: Record<Name, SimulatedFile>;
   private relay!: SagaRelay;
@@ -87,7 +92,7 @@ class World implements FileWorld {
         this.inProcess(() => void this.relay.drain());
       });
     }
-    if (random.chance(0.3)) this.supersedeAt(random.below(BUSY_MS));
+    if (random.chance(0.5)) for (let times = 5; times > 0; times -= 1) this.batchInitAt(random.below(BUSY_MS));
     this.copyAt(random.below(BUSY_MS));
     queue.runUntil(BUSY_MS);
     this.calm();
@@ -144,6 +149,7 @@ class World implements FileWorld {
 
   private start(): void {
     this.isDead = false;
+    this.isGateShut = false;
     const { random, variant } = this;
     if (!this.met.has('stray')) {
       this.assertOneTime();
@@ -218,6 +224,7 @@ class World implements FileWorld {
   }
 
   private checkOut(purchase: Purchase): void {
+    if (this.isGateShut) return;
     const { orders } = this.files;
     this.ids += 1;
     const id = `saga-${this.ids}`;
@@ -249,31 +256,61 @@ class World implements FileWorld {
     }
   }
 
-  /** As `batch_init` does: when every running saga is parked, they are superseded and their orders replaced. */
-  private supersedeAt(atMs: number): void {
+  /**
+   * As `batch_init` does: shuts the gate, gives each parked saga a try, and when the relay lets it, replaces orders in several
+   * commits. A checkout whose order is replaced ends as superseded in the same commit.
+   */
+  private batchInitAt(atMs: number): void {
     this.queue.after(atMs, () => {
       this.inProcess(() => {
-        const parked = this.relay.parked.map(({ saga }) => saga.number);
-        if (parked.length > 0) this.meet('parked');
-        const { orders } = this.files;
-        const running = [...orders.view.orders].filter(([, { state }]) => state === 'checking-out');
-        if (parked.length === 0 || running.some(([, { saga }]) => !parked.includes(saga!))) return;
-        orders.run(
-          (state) => {
-            for (const [name, { saga }] of running) {
-              if (state.orders.get(name)?.saga !== saga) continue;
-              state.superseded.add(saga!);
-              state.orders.set(name, { state: 'open', saga: undefined });
-            }
-          },
-          () => {
-            this.meet('superseded');
-            for (const number of orders.view.superseded) this.relay.supersede(number);
-          },
-          () => undefined,
-        );
+        if (this.isGateShut || this.relay.underWay > 0) return;
+        this.isGateShut = true;
+        void this.relay.drain();
+        this.after(TRIED_WITHIN_MS, () => {
+          this.replaceOrders();
+        });
       });
     });
+  }
+
+  private replaceOrders(): void {
+    const { relay, variant } = this;
+    if (relay.parked.length > 0) this.meet('parked');
+    const pause = variant.pausesToReplace ? relay.pause() : { goOn: () => undefined };
+    if ('goOn' in pause) this.replaceNext([...this.files.orders.view.orders.keys()], pause.goOn);
+    else {
+      if (pause.blockedBy.state === 'parked') this.meet('refused batch_init');
+      this.isGateShut = false;
+    }
+  }
+
+  private replaceNext(names: readonly string[], done: () => void): void {
+    const [name, ...others] = names;
+    if (name === undefined) {
+      this.isGateShut = false;
+      done();
+      return;
+    }
+    const { orders } = this.files;
+    const again = (left: readonly string[]) => (): void => {
+      this.after(this.random.below(20), () => {
+        this.replaceNext(left, done);
+      });
+    };
+    orders.run(
+      (state) => {
+        const { saga, state: was } = state.orders.get(name)!;
+        if (was === 'checking-out') state.superseded.add(saga!);
+        // A paid order stays, so that the audit finds what was answered.
+        if (was !== 'paid') state.orders.set(name, { state: 'open', saga: undefined });
+        return was === 'checking-out';
+      },
+      (isSuperseded) => {
+        if (isSuperseded) this.meet('superseded');
+        again(others)();
+      },
+      again(names),
+    );
   }
 
   private copyAt(atMs: number): void {

@@ -19,6 +19,8 @@ export interface Variant {
   readonly timeoutsRefuse: boolean;
   /** An event is noted as delivered when it is sent. */
   readonly notesEarly: boolean;
+  /** `batch_init` replaces nothing unless the relay pauses. */
+  readonly pausesToReplace: boolean;
 }
 
 export const REAL: Variant = {
@@ -28,6 +30,7 @@ export const REAL: Variant = {
   leavesTombstones: true,
   timeoutsRefuse: false,
   notesEarly: false,
+  pausesToReplace: true,
 };
 
 type Change = Partial<SagaStep>;
@@ -76,5 +79,6 @@ export const PLANTED: Readonly<Record<string, Variant>> = {
     'order-unlocked': 'refused',
   }),
   'a step does not look for its row': { ...REAL, looksForRow: false },
+  'orders are replaced without a pause': { ...REAL, pausesToReplace: false },
   'an event is noted as delivered when it is sent': { ...REAL, notesEarly: true },
 };

@@ -1,5 +1,7 @@
+import { AppError } from '../../../kernel/index.js';
 import type { SqlDatabase } from '../../../platform/sql/index.js';
-import type { SagaRef, SagaRelay, SqlSagaFile } from '../../../protocols/saga/index.js';
+import type { OpenDelivery, SagaRef, SagaRelay, SqlSagaFile } from '../../../protocols/saga/index.js';
+import { type BegunCheckouts, checkoutsUnderWay } from '../../shop-sets/index.js';
 
 export interface StartedCheckout {
   readonly saga: SagaRef;
@@ -21,7 +23,7 @@ export interface CheckoutData {
 }
 
 interface Parts {
-  readonly relay: Pick<SagaRelay, 'begun' | 'ended' | 'underWay'>;
+  readonly relay: Pick<SagaRelay, 'begun' | 'ended' | 'underWay' | 'drain' | 'pause'>;
   /** The step rows of `orders.db`. */
   readonly file: Pick<SqlSagaFile, 'begin' | 'nextNumberWithin'>;
   readonly writer: Pick<SqlDatabase['writer'], 'run'>;
@@ -30,7 +32,7 @@ interface Parts {
 }
 
 /** Begins checkouts as sagas. The app makes it before its modules. */
-export class CheckoutSagas {
+export class CheckoutSagas implements BegunCheckouts {
   readonly timeoutMs: number;
 
   constructor(private readonly parts: Parts) {
@@ -38,8 +40,8 @@ export class CheckoutSagas {
   }
 
   /**
-   * Runs `start`, which writes the checkout under the number given, in the commit that begins its saga: both are durable when it resolves. Rejects with
-   * what `start` throws.
+   * Runs `start`, which writes the checkout under the number given, in the commit that begins its saga: both are durable when it
+   * resolves. Rejects with what `start` throws.
    */
   async begin(start: (number: number) => StartedCheckout): Promise<number> {
     const { file, relay, writer } = this.parts;
@@ -51,13 +53,30 @@ export class CheckoutSagas {
     return record.saga.number;
   }
 
-  /** How many go on, without the parked ones. */
-  get underWay(): number {
-    return this.parts.relay.underWay;
+  /**
+   * Gives the parked ones a try, so that only a checkout that cannot go on stands in the way of a `batch_init`. A parked checkout that
+   * holds nothing yet does not: when its order is replaced, it ends as superseded.
+   */
+  async standStill(): Promise<() => void> {
+    const { relay } = this.parts;
+    if (relay.underWay === 0) await relay.drain();
+    const pause = relay.pause();
+    if ('goOn' in pause) return pause.goOn;
+    throw relay.underWay > 0 ? checkoutsUnderWay(relay.underWay) : parkedInTheWay(pause.blockedBy);
   }
 
   /** Resolves when the running checkout has ended. Never rejects. */
   async ended(number: number): Promise<void> {
     await this.parts.relay.ended(number);
   }
+}
+
+function parkedInTheWay({ saga, event, to, reason }: OpenDelivery): AppError {
+  const why = reason === undefined ? '' : ` (${reason})`;
+  return new AppError(
+    'conflict',
+    `checkout ${saga.id} is parked at ${event} for ${to}${why}, and holds credit or stock; nothing was written: mend the cause, ` +
+      `then resume saga ${saga.id}`,
+    { retry: 'never' },
+  );
 }

@@ -57,6 +57,7 @@ export class CheckoutRepository {
   private readonly insertRow: Statement<[Row]>;
   private readonly endRow: Statement<[Row]>;
   private readonly findForWrite: Statement<[number], Row>;
+  private readonly runningForWrite: Statement<[number, number], Row>;
   private readonly byNumber: Statement<[number], Row>;
   private readonly byId: Statement<[string], Row>;
   private readonly byScope: Statement<[string], Row>;
@@ -83,6 +84,10 @@ export class CheckoutRepository {
       'UPDATE sagas SET state = @state, reason = @reason, ended_at_ms = @ended_at_ms, seal = @seal WHERE number = @number',
     );
     this.findForWrite = write.prepare(`${select} WHERE number = ?`);
+    this.runningForWrite = write.prepare(
+      `${select} WHERE state = 'running' AND order_id = CAST(CAST(order_id AS INTEGER) AS TEXT)
+         AND CAST(order_id AS INTEGER) >= ? AND CAST(order_id AS INTEGER) < ?`,
+    );
     this.byNumber = read.prepare(`${select} WHERE number = ?`);
     this.byId = read.prepare(`${select} WHERE id = ?`);
     // An expired key may have been used again.
@@ -120,6 +125,11 @@ export class CheckoutRepository {
   /** Sees the earlier changes of the same commit. */
   findWithinWrite(number: number): Checkout | undefined {
     return this.whole(this.findForWrite.get(number));
+  }
+
+  /** Those of the orders `from` to `to` - 1. Sees the earlier changes of the same commit. */
+  runningOfOrders(from: number, to: number): readonly Checkout[] {
+    return this.runningForWrite.all(from, to).flatMap((row) => this.whole(row) ?? []);
   }
 
   find(number: number): Checkout | undefined {

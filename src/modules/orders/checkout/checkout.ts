@@ -7,7 +7,7 @@ export interface Refusal {
   readonly message: string;
 }
 
-/** `superseded`: `batch_init` replaced the order, its user or an item before the checkout ended. */
+/** `superseded`: `batch_init` replaced the order, its user or an item while the checkout was parked and held nothing. */
 export const CHECKOUT_STATES = ['running', 'completed', 'refused', 'superseded'] as const;
 export type CheckoutState = (typeof CHECKOUT_STATES)[number];
 

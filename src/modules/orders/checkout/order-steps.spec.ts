@@ -89,18 +89,18 @@ describe('the steps of orders in a checkout', () => {
     expect(checkouts.find(saga.number)).toMatchObject({ state: 'refused', refusal: { code, message: 'none' } });
   });
 
-  it.each(['mark-paid', 'unlock'])('"%s" leaves an order alone that batch_init has replaced', async (name) => {
+  it.each(['mark-paid', 'unlock'])('"%s" of an order that its checkout has not locked throws', async (name) => {
     const saga = await begin('s');
     const replaced = { ...OPEN, setNumber: 4 };
     await put(replaced);
-    await step(name, saga, { code: 'conflict', message: 'none' });
-    expect(orders.find('o')).toEqual(replaced);
-    expect(checkouts.find(saga.number)?.state).toBe('superseded');
+    const tried = step(name, saga, { code: 'conflict', message: 'none' });
+    await expect(tried).rejects.toThrow('order o is not locked by its checkout s');
+    expect([orders.find('o'), checkouts.find(saga.number)?.state]).toEqual([replaced, 'running']);
   });
 
-  it.each(['mark-paid', 'unlock'])('"%s" of a saga whose user or item was replaced opens the order', async (name) => {
+  it('"unlock" of a saga whose user or item was replaced opens the order', async () => {
     const saga = await begin('s');
-    await step(name, saga, { code: 'conflict', message: 'user u was replaced', isSuperseded: true });
+    await step('unlock', saga, { code: 'conflict', message: 'user u was replaced', isSuperseded: true });
     expect(orders.find('o')).toMatchObject({ state: 'open', sagaNumber: null });
     const refusal = { code: 'conflict', message: 'user u was replaced' };
     expect(checkouts.find(saga.number)).toMatchObject({ state: 'superseded', refusal });

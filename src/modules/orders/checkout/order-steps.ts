@@ -13,23 +13,20 @@ interface Rows {
 
 type End = Pick<CheckoutEnd, 'state' | 'refusal'>;
 
-/** The steps that end a checkout. Each changes the order only while this checkout holds it. */
+/** The steps that end a checkout. Its order is locked until then: `batch_init` replaces none whose checkout has come so far. */
 export function orderSteps({ orders, checkouts, clock }: Rows): SagaParticipant['steps'] {
-  const endWith = (saga: SagaRef, order: Pick<Order, 'state' | 'sagaNumber'>, ofHeld: End): number => {
+  const endWith = (saga: SagaRef, order: Pick<Order, 'state' | 'sagaNumber'>, end: End): number => {
     const checkout = checkoutOf(checkouts, saga);
-    const found = orders.findWithinWrite(checkout.orderId);
-    const held = found?.sagaNumber === saga.number ? found : undefined;
-    if (held) orders.put({ ...held, ...order });
-    const end: End = held ? ofHeld : { state: 'superseded', refusal: superseded(checkout) };
+    const locked = orders.findWithinWrite(checkout.orderId);
+    if (locked?.sagaNumber !== saga.number) throw notLocked(checkout);
+    orders.put({ ...locked, ...order });
     checkouts.end(checkout, { ...end, endedAtMs: clock.nowMs() });
-    return held?.setNumber ?? 0;
+    return locked.setNumber;
   };
   return {
-    /** The order of a user whom `batch_init` has replaced before the charge is not paid: it is open again. */
-    'mark-paid': (_scope, saga, data): StepOutcome => {
-      const set = isSupersededBy(data)
-        ? endWith(saga, OPEN, refusedEnd(data))
-        : endWith(saga, { state: 'paid', sagaNumber: saga.number }, { state: 'completed', refusal: undefined });
+    'mark-paid': (_scope, saga): StepOutcome => {
+      const paid = { state: 'paid', sagaNumber: saga.number } as const;
+      const set = endWith(saga, paid, { state: 'completed', refusal: undefined });
       return { event: 'order-paid', data: {}, set };
     },
     unlock: (_scope, saga, data): StepOutcome => {
@@ -41,13 +38,9 @@ export function orderSteps({ orders, checkouts, clock }: Rows): SagaParticipant[
 
 const OPEN = { state: 'open', sagaNumber: null } as const;
 
-/** An earlier step found a row that `batch_init` has replaced since the checkout started. */
-function isSupersededBy({ isSuperseded }: SagaData): boolean {
-  return isSuperseded === true;
-}
-
+/** Superseded: the step that refused found a row that `batch_init` has replaced since the checkout started. */
 function refusedEnd(data: SagaData): End {
-  return { state: isSupersededBy(data) ? 'superseded' : 'refused', refusal: refusalIn(data) };
+  return { state: data['isSuperseded'] === true ? 'superseded' : 'refused', refusal: refusalIn(data) };
 }
 
 function checkoutOf(checkouts: CheckoutRepository, { number, id }: SagaRef): Checkout {
@@ -67,6 +60,6 @@ function refusalIn({ code, message, reason }: SagaData): Refusal {
   return { code: 'credit-held', message: String(reason) };
 }
 
-function superseded({ orderId }: Checkout): Refusal {
-  return { code: 'conflict', message: `order ${orderId} was replaced by batch_init during the checkout` };
+function notLocked({ orderId, operation }: Checkout): Error {
+  return new Error(`order ${orderId} is not locked by its checkout ${operation.id}`);
 }

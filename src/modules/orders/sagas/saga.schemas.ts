@@ -41,7 +41,7 @@ export const sagaSchema = z
       example: 'completed',
       description:
         '`refused`: everything is given back; `parked`: the tries of an event are used up, and the next drain tries again; ' +
-        '`superseded`: `batch_init` has replaced the order, its user or an item',
+        '`superseded`: `batch_init` has replaced the order, its user or an item before anything was held; nothing was taken',
     }),
     orderId: z.string().meta({ example: ID_EXAMPLE }),
     userId: z.string().meta({ example: ID_EXAMPLE }),

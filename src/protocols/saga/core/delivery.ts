@@ -17,8 +17,6 @@ export interface DeliveryState {
   readonly isFree: boolean;
   /** The budget is used up. */
   readonly isParked: boolean;
-  /** In flight: its saga has been superseded meanwhile. */
-  readonly isSuperseded: boolean;
 }
 
 export type DeliveryInput =
@@ -30,6 +28,7 @@ export type DeliveryInput =
   | { readonly type: 'delivered' }
   /** The try has ended without the receiver's row, or nobody knows. `chance` is at least 0 and below 1. */
   | { readonly type: 'failed'; readonly nowMs: number; readonly chance: number }
+  /** The owner of the saga has superseded it. Never while a try is under way. */
   | { readonly type: 'superseded' };
 
 export type DeliveryEffect =
@@ -49,7 +48,7 @@ export function deliveryOf(
 ): DeliveryState {
   const isParked = row.delivery === 'parked';
   const { attempts, nextAtMs } = row;
-  return { phase: isParked ? 'parked' : 'new', attempts, nextAtMs, isFree: false, isParked, isSuperseded: false };
+  return { phase: isParked ? 'parked' : 'new', attempts, nextAtMs, isFree: false, isParked };
 }
 
 const NEVER_TRIED = { delivery: 'pending', attempts: 0, nextAtMs: 0 } as const;
@@ -75,11 +74,11 @@ export function decideDelivery(state: DeliveryState, input: DeliveryInput, budge
         effects: state.isParked ? DELIVER_LAST : DELIVER,
       };
     case 'delivered':
-      return { state: { ...state, phase: state.isSuperseded ? 'superseded' : 'delivered' }, effects: DELIVERED };
+      return { state: { ...state, phase: 'delivered' }, effects: DELIVERED };
     case 'failed':
       return failed(state, input, budget);
     case 'superseded':
-      if (state.phase === 'in-flight') return { state: { ...state, isSuperseded: true }, effects: NOTHING };
+      if (!isAtRest(state)) return { state, effects: NOTHING };
       return { state: { ...state, phase: 'superseded' }, effects: SUPERSEDED };
   }
 }
@@ -94,7 +93,6 @@ function failed(
   budget: RetryBudget,
 ): DeliveryDecision {
   if (state.phase !== 'in-flight') return { state, effects: NOTHING };
-  if (state.isSuperseded) return { state: { ...state, phase: 'superseded' }, effects: SUPERSEDED };
   if (state.isFree) {
     if (state.isParked) return { state: { ...state, phase: 'parked' }, effects: NOTHING };
     // The wall clock may have jumped, so no wait is longer than the longest.

@@ -153,28 +153,43 @@ describe('the relay of a saga on real SQL files', () => {
     expect(shop.counts()).toMatchObject({ charged: 1, sold: 1, 'mark-paid ran': 1 });
   });
 
-  it('given a saga that is superseded while its step is under way, ends it there and tells so', async () => {
+  it('given an event under way, refuses a pause', async () => {
     const number = await shop.begin();
-    const end = shop.relay.ended(number);
-
-    shop.relay.supersede(number);
-
-    expect(await end).toEqual({ state: 'superseded', data: {} });
-    await eventually(() => expect(shop.relay.openOf(number)).toEqual([]));
-    expect(shop.counts()).toMatchObject({ held: 1, stock: 2 });
+    expect(shop.relay.pause()).toMatchObject({ blockedBy: { saga: { number }, state: 'delivering' } });
+    await shop.relay.ended(number);
   });
 
-  it('given a saga that is superseded, does not take it up again at a drain that comes before its note', async () => {
+  it('given a parked saga that has done a step, refuses a pause and names its event', async () => {
     before = (step) => (step === 'take' ? fail() : undefined);
     const number = await shop.begin();
     await eventually(() => expect(shop.relay.parked).toHaveLength(1));
 
-    superseded = number;
-    shop.relay.supersede(number);
+    const blockedBy = { saga: { number }, event: 'credit-authorised', state: 'parked', reason: 'broken' };
+    expect(shop.relay.pause()).toMatchObject({ blockedBy });
+
     before = () => undefined;
     await shop.relay.drain();
+    expect(shop.counts()).toMatchObject({ held: 0, charged: 1, sold: 1 });
+  });
 
-    expect(shop.counts()).toMatchObject({ held: 1, stock: 2 });
+  it('given a pause, runs no step before its end; a saga superseded meanwhile is cut off, and told so', async () => {
+    before = (step) => (step === 'authorise' ? fail() : undefined);
+    const [lost, other] = [await shop.begin(), await shop.begin()];
+    await eventually(() => expect(shop.relay.parked).toHaveLength(2));
+    const end = shop.relay.ended(lost);
+    before = () => undefined;
+
+    const pause = shop.relay.pause();
+    const tries = [shop.relay.drain(), shop.relay.resume(lost)];
+    superseded = lost;
+    expect(shop.counts()).toEqual({ credit: 3, stock: 2 });
+    if ('goOn' in pause) pause.goOn();
+    await Promise.all(tries);
+
+    expect(await end).toEqual({ state: 'superseded', data: {} });
+    expect([shop.relay.openOf(lost), stepsOf(shop, lost)]).toEqual([[], ['orders start']]);
+    expect(stepsOf(shop, other)).toContain('orders mark-paid');
+    expect(shop.counts()).toMatchObject({ held: 0, charged: 1, sold: 1 });
   });
 });
 
@@ -297,7 +312,7 @@ describe('the relay of a saga after a restart', () => {
   });
 
   it('delivers no event of a saga that is superseded, and at the next start knows it by its rows', async () => {
-    await open({ before: (step) => (step === 'take' ? fail() : undefined) });
+    await open({ before: (step) => (step === 'authorise' ? fail() : undefined) });
     const number = await shop.begin();
     await eventually(() => expect(shop.relay.openOf(number)[0]?.attempts).toBeGreaterThan(0));
     await shop.die();
@@ -307,7 +322,7 @@ describe('the relay of a saga after a restart', () => {
     await shop.close();
     await open();
 
-    expect(shop.counts()).toMatchObject({ held: 1, stock: 2 });
+    expect(shop.counts()).toEqual({ credit: 3, stock: 2 });
   });
 
   it('delays all deliveries at once where a delay is set, and leaves no timer behind', async () => {

@@ -29,6 +29,9 @@ export interface SagaEnd {
   readonly data: SagaData;
 }
 
+/** `goOn`: call it once. `blockedBy`: what stands against the pause; nothing has changed. */
+export type Pause = { readonly goOn: () => void } | { readonly blockedBy: OpenDelivery };
+
 interface Ending {
   readonly promise: Promise<SagaEnd>;
   readonly resolve: (end: SagaEnd) => void;
@@ -49,6 +52,7 @@ export class SagaRelay {
   private readonly names: readonly string[];
   private readonly warnings: LimitedWarnings;
   private isSuperseded: (saga: SagaRef) => boolean = () => false;
+  private pausing: Round | undefined;
   private stopping: Round | undefined;
 
   constructor(
@@ -63,8 +67,8 @@ export class SagaRelay {
   }
 
   /**
-   * Reads all outboxes and gives each event one try that uses up no budget. A saga that its owner has superseded goes no further: it
-   * is asked here and at each drain. Resolves when each of these sagas has ended, waits for its next try, or is parked.
+   * Reads all outboxes and gives each event one try that uses up no budget. A saga whose rows say that its owner has superseded it is
+   * cut off instead. Resolves when each of these sagas has ended, waits for its next try, or is parked.
    */
   start(isSuperseded: (saga: SagaRef) => boolean): Promise<void> {
     this.isSuperseded = isSuperseded;
@@ -89,24 +93,38 @@ export class SagaRelay {
     return promise;
   }
 
-  /** Gives each event of the outboxes that is not in flight one try, also a parked one. Resolves as `start` does. */
+  /** Gives each event of the outboxes that is not in flight one try, also a parked one. Waits for a pause to end. Resolves as `start` does. */
   drain(): Promise<void> {
+    if (this.pausing !== undefined) return this.pausing.closed().then(() => this.drain());
     this.readOutboxes();
     return this.tryNow([...this.deliveries.values()]);
   }
 
   /** As `drain`, for one saga. */
   resume(number: number): Promise<void> {
+    if (this.pausing !== undefined) return this.pausing.closed().then(() => this.resume(number));
     return this.tryNow(this.deliveriesOf(number));
   }
 
   /**
-   * The saga goes no further. Its owner has made durable that it is superseded, so that a crash changes nothing. A step that is
-   * under way may still take place.
+   * Lets no step run, so that the owner of the sagas may change what they work on; the caller lets none begin meanwhile. Refused
+   * while an event is on its way, and while a parked saga has a step row besides that of its start: such a saga holds something, and
+   * must end first. During the pause the owner may make durable that a saga is superseded; `goOn` cuts that saga off.
    */
-  supersede(number: number): void {
-    for (const delivery of this.deliveriesOf(number)) this.decide(delivery, { type: 'superseded' });
-    this.end(number, { state: 'superseded', data: {} });
+  pause(): Pause {
+    const blockedBy = [...this.deliveries.values()].find(
+      ({ state, record }) => state.phase !== 'parked' || this.timeline(record.saga.number).length > 1,
+    );
+    if (blockedBy !== undefined) return { blockedBy: viewOf(blockedBy) };
+    const pausing = (this.pausing = new Round());
+    pausing.enter();
+    return {
+      goOn: () => {
+        this.pausing = undefined;
+        pausing.leave();
+        for (const delivery of [...this.deliveries.values()]) this.cutOffIfSuperseded(delivery);
+      },
+    };
   }
 
   /** Events of this saga that are not delivered: one, or after a crash the same one in two outboxes. */
@@ -159,13 +177,20 @@ export class SagaRelay {
     for (const { file } of this.lanes.values()) {
       for (const record of file.undelivered()) {
         if (this.deliveries.has(keyOf(record.saga.number, record.step))) continue;
-        const delivery = this.track(file, record);
-        if (this.isSuperseded(record.saga)) this.decide(delivery, { type: 'superseded' });
+        this.cutOffIfSuperseded(this.track(file, record));
       }
     }
   }
 
+  private cutOffIfSuperseded(delivery: Delivery): void {
+    const { saga } = delivery.record;
+    if (!this.isSuperseded(saga)) return;
+    this.decide(delivery, { type: 'superseded' });
+    this.end(saga.number, { state: 'superseded', data: {} });
+  }
+
   private tryNow(deliveries: readonly Delivery[]): Promise<void> {
+    if (this.stopping !== undefined) return Promise.resolve();
     const resting = deliveries.filter(({ state }) => state.phase !== 'in-flight');
     const tried = this.together(resting);
     for (const delivery of resting) this.decide(delivery, { type: 'try' });
@@ -175,7 +200,6 @@ export class SagaRelay {
   private together(deliveries: readonly Delivery[]): Promise<void> {
     const round = new Round();
     for (const delivery of deliveries) {
-      if (delivery.state.phase === 'superseded') continue;
       round.enter();
       delivery.rounds = [...delivery.rounds, round];
     }
@@ -248,7 +272,6 @@ export class SagaRelay {
   private forget(delivery: Delivery): void {
     delivery.cancelTimer?.();
     this.deliveries.delete(delivery.key);
-    if (delivery.state.phase === 'superseded') leave(delivery);
   }
 
   private deliver(delivery: Delivery, isLastTry: boolean): void {
@@ -289,9 +312,8 @@ export class SagaRelay {
   private settle(delivery: Delivery, reaction: Reaction): void {
     if ('record' in reaction) {
       this.ports.crashSites.reach('saga.step.after');
-      const { isSuperseded } = delivery.state;
       this.decide(delivery, { type: 'delivered' });
-      this.goOn(delivery, reaction.record, isSuperseded);
+      this.goOn(delivery, reaction.record);
       return;
     }
     const isLater = 'later' in reaction;
@@ -304,7 +326,7 @@ export class SagaRelay {
   }
 
   /** The receiver's row is durable, and tells the next event or the end. */
-  private goOn(delivery: Delivery, record: StepRecord, isSuperseded: boolean): void {
+  private goOn(delivery: Delivery, record: StepRecord): void {
     const { file } = delivery.receiver;
     const { saga, event, data } = record;
     const end = this.definition.endOf(event);
@@ -313,7 +335,6 @@ export class SagaRelay {
     const isOpen = record.delivery === 'pending';
     const isKnown = this.deliveries.has(keyOf(saga.number, record.step));
     if (!isOpen || isKnown) leave(delivery);
-    else if (isSuperseded) this.decide(this.track(file, record), { type: 'superseded' });
     else this.send(file, record, delivery.rounds);
   }
 

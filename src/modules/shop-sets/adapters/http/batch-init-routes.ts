@@ -14,7 +14,7 @@ export const BATCH_INIT = {
   isRecorded: true,
   description:
     'Their ids are "0" to "n-1". Those that exist are replaced, as a new set. A checkout or another `batch_init` in the meantime is ' +
-    'refused, and so is this request while one is under way. A run that a crash cuts short is finished at the next start.',
+    'refused, and so is this request while one is under way, or is parked and holds credit or stock: the answer names it. A run that a crash cuts short is finished at the next start.',
   refusals: ['conflict'],
   details: { conflict: '3 checkouts are under way; nothing was written' },
 } as const;
