@@ -10,7 +10,7 @@ import {
 } from '../../modules/orders/index.js';
 import type { Answer } from '../../platform/http/index.js';
 import { nextTurn, systemClock, systemRandom, systemTimers } from '../../platform/process/index.js';
-import { SagaRelay, SqlSagaFile } from '../../protocols/saga/index.js';
+import { PeriodicWork, SagaPruning, SagaRelay, SqlSagaFile } from '../../protocols/saga/index.js';
 import { compareSagas } from './compare-sagas.js';
 import type { OpenedStores } from './open.js';
 
@@ -50,36 +50,21 @@ export function checkOut(
   const checkouts = new CheckoutRepository(orders.database);
   const { writer } = orders.database;
   const sagas = new CheckoutSagas({ relay, file, writer, timeoutMs });
-  const others = files.filter((one) => one !== file);
-  /** The file of orders forgets first, so that it never holds a saga whose rows another file has deleted. */
-  const prune = async (): Promise<void> => {
-    const from = file.prunedBelow;
-    const point = checkouts.prunePoint(from, systemClock.nowMs());
-    if (point <= from) return;
-    await writer.run(() => {
-      file.pruneWithin(point);
+  const owner = {
+    prunePoint: (from: number) => checkouts.prunePoint(from, systemClock.nowMs()),
+    deleteBelow: (point: number) => {
       checkouts.deleteBelow(point);
-    });
-    for (const one of [file, ...others]) await one.prune(point);
-    await prune();
+    },
   };
-  let isClosed = false;
-  const stops: (() => void)[] = [];
-  const repeat = (everyMs: number, what: string, work: () => Promise<void>): void => {
-    const index = stops.push(() => undefined) - 1;
-    const later = (): void => {
-      stops[index] = systemTimers.after(everyMs, () => {
-        work()
-          .catch((error: unknown) => {
-            log.warn(`${what} failed and is tried again in ${String(everyMs / 1_000)} s`, { error });
-          })
-          .finally(() => {
-            if (!isClosed) later();
-          });
-      });
-    };
-    later();
-  };
+  const pruning = new SagaPruning(
+    owner,
+    file,
+    files.filter((one) => one !== file),
+  );
+  const periodic = [
+    new PeriodicWork(ports, 'the drain of the outboxes', DRAIN_EVERY_MS, () => guard(() => relay.drain())),
+    new PeriodicWork(ports, 'the pruning of ended sagas', PRUNE_EVERY_MS, () => pruning.run()),
+  ];
   return {
     sagas,
     service: new SagaService(checkouts, relay, CHECKOUT, nextTurn),
@@ -87,16 +72,13 @@ export function checkOut(
     compare: () => compareSagas(files, (name) => fileNames.get(name) ?? name, nextTurn),
     open: async () => {
       await relay.start(({ number }) => checkouts.find(number)?.state === 'superseded');
-      if (isClosed) return;
-      repeat(DRAIN_EVERY_MS, 'the drain of the outboxes', () => guard(() => relay.drain()));
-      repeat(PRUNE_EVERY_MS, 'the pruning of ended sagas', prune);
+      for (const each of periodic) each.start();
     },
     close: async () => {
-      isClosed = true;
-      stops.forEach((stop) => {
-        stop();
-      });
+      pruning.stop();
+      const stopped = periodic.map((each) => each.stop());
       await relay.stop();
+      await Promise.all(stopped);
     },
   };
 }

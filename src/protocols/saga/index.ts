@@ -3,6 +3,8 @@ export { defineSaga, type SagaDefinition, type SagaTable, START } from './core/d
 export { findMissingRows, type MissingRow } from './shell/compare-files.js';
 export { SAGA_CRASH_SITES } from './shell/crash-sites.js';
 export type { OpenDelivery } from './shell/delivery-under-way.js';
+export { PeriodicWork } from './shell/periodic-work.js';
+export { SagaPruning } from './shell/pruning.js';
 export { type Pause, SagaRelay, type SagaRelayPorts } from './shell/relay.js';
 export { SEALED_SAGA_STEPS } from './stores/create-saga-steps.migration.js';
 export { SAGA_MIGRATIONS } from './stores/saga-migrations.js';

@@ -90,6 +90,8 @@ export interface SagaFile {
   react(event: SagaEvent, isLastTry: boolean, settled: (reaction: Reaction) => void): void;
   /** Becomes durable with a later commit of this file, in the order of the calls; a crash may lose it. */
   note(note: DeliveryNote): void;
+  /** Every saga with a lower number has ended, and its rows may be gone. */
+  readonly prunedBelow: number;
   /** The outbox: `pending` and `parked` rows, oldest first. */
   undelivered(): readonly StepRecord[];
   /** The rows of one saga. */

@@ -76,6 +76,10 @@ export class FaultyFile implements SagaFile {
     this.file.note(note);
   }
 
+  get prunedBelow(): number {
+    return this.file.prunedBelow;
+  }
+
   undelivered(): readonly StepRecord[] {
     return this.file.undelivered();
   }

@@ -37,6 +37,7 @@ export class SimulatedFile implements SagaFile {
   private queue: Queued[] = [];
   private notes: DeliveryNote[] = [];
   private areNotesDue = false;
+  readonly prunedBelow = 0;
 
   constructor(
     readonly participant: string,

@@ -172,10 +172,19 @@ export class SagaRelay {
     return this.stopping.closed();
   }
 
-  /** Finds events of which this relay does not know: an earlier process has left them, or a note is still to be written. */
+  /**
+   * Finds events of which this relay does not know: an earlier process has left them, or a note is still to be written. The events of a
+   * saga that the participant that starts sagas has forgotten were delivered, because it has ended.
+   */
   private readOutboxes(): void {
+    const forgottenBelow = this.laneOf(this.definition.start.by).file.prunedBelow;
+    for (const delivery of [...this.deliveries.values()]) {
+      const isForgotten = delivery.record.saga.number < forgottenBelow;
+      if (isForgotten && delivery.state.phase !== 'in-flight') this.decide(delivery, { type: 'delivered' });
+    }
     for (const { file } of this.lanes.values()) {
       for (const record of file.undelivered()) {
+        if (record.saga.number < forgottenBelow) continue;
         if (this.deliveries.has(keyOf(record.saga.number, record.step))) continue;
         this.cutOffIfSuperseded(this.track(file, record));
       }

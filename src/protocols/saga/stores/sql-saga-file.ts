@@ -5,6 +5,7 @@ import { RowSeal, sealOf } from '../../../platform/sql-check/index.js';
 import { type SagaDefinition, START } from '../core/definition.js';
 import { decideReaction, type Told, toldBy } from '../core/reaction.js';
 import type { ComparedFile, ComparedRow } from '../shell/compare-files.js';
+import type { PrunedFile } from '../shell/pruning.js';
 import { OutboxMark } from './outbox-mark.js';
 import type {
   DeliveryMark,
@@ -43,7 +44,7 @@ const PRUNED_AT_ONCE = 1_000;
  * Invariant: the effect of a step, its row and the event that the row tells are one commit, so none of them is ever without the
  * others. All steps that arrive in one turn of the event loop share that commit, each under its own savepoint.
  */
-export class SqlSagaFile implements SagaFile, ComparedFile {
+export class SqlSagaFile implements SagaFile, ComparedFile, PrunedFile {
   readonly participant: string;
   private readonly ofSaga: Statement<[number], StepRow>;
   private readonly insert: Statement<
@@ -53,6 +54,7 @@ export class SqlSagaFile implements SagaFile, ComparedFile {
   private readonly raisePoint: Statement<[number]>;
   private readonly deleteBelow: Statement<[number, number]>;
   private readonly readPoint: Statement<[], number>;
+  private readonly readForgotten: Statement<[], number>;
   private readonly readOfSaga: Statement<[number], StepRow>;
   private readonly readOutbox: Statement<[], StepRow>;
   private readonly readHighest: Statement<[], number>;
@@ -97,6 +99,11 @@ export class SqlSagaFile implements SagaFile, ComparedFile {
          SELECT saga_number, step FROM saga_steps WHERE saga_number < ? ORDER BY saga_number LIMIT ?)`,
     );
     const read = reader.handle;
+    this.readForgotten = read
+      .prepare<[], number>(
+        'SELECT 1 FROM saga_steps WHERE saga_number < (SELECT pruned_below FROM saga_retention) LIMIT 1',
+      )
+      .pluck();
     this.readPoint = read.prepare<[], number>('SELECT pruned_below FROM saga_retention').pluck();
     this.readOfSaga = read.prepare(`SELECT ${COLUMNS} FROM saga_steps WHERE saga_number = ?`);
     this.readOutbox = read.prepare(
@@ -184,20 +191,16 @@ export class SqlSagaFile implements SagaFile, ComparedFile {
     return this.readBetween.all(from, to).map((row) => ({ ...row, by, eventIn: row.eventIn ?? undefined }));
   }
 
-  /**
-   * Only inside work of the write executor: raises the point and deletes rows below it, at most 1,000; call it again while it
-   * returns true. No saga below the point may be running. The participant that starts sagas comes first, so that it never holds a
-   * saga whose rows another participant has deleted.
-   */
-  pruneWithin(point: number): boolean {
-    this.raisePoint.run(point);
-    return this.deleteBelow.run(point, PRUNED_AT_ONCE).changes === PRUNED_AT_ONCE;
-  }
-
-  /** `pruneWithin` in commits of its own. Durable when it resolves. */
-  async prune(point: number): Promise<void> {
+  async prune(point: number, alongside: () => void = () => undefined): Promise<void> {
+    if (point <= this.prunedBelow && this.readForgotten.get() === undefined) return;
     const { writer } = this.owner.database;
-    while (await writer.run(() => this.pruneWithin(point)));
+    let isFirst = true;
+    const pruneNext = (): boolean => {
+      if (isFirst) alongside();
+      this.raisePoint.run(point);
+      return this.deleteBelow.run(point, PRUNED_AT_ONCE).changes === PRUNED_AT_ONCE;
+    };
+    while (await writer.run(pruneNext)) isFirst = false;
   }
 
   private reactWithin(scope: SqlWriteScope, event: SagaEvent, isLastTry: boolean): StepRecord {
