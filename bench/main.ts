@@ -10,6 +10,7 @@ import type { LoadGenerator } from './load.js';
 import { describeMachine, type Machine } from './machine.js';
 import { buildFigures } from './paths/builds.js';
 import { CHECKOUTS } from './paths/checkouts.js';
+import { GATEWAY } from './paths/gateway.js';
 import { GROUPS } from './paths/groups.js';
 import { LARGE_STORE_WRITES } from './paths/large-store-writes.js';
 import { READER } from './paths/reader.js';
@@ -39,6 +40,7 @@ const FIGURES: readonly Figure[] = [
   ...GROUPS,
   ...CHECKOUTS,
   ...READER,
+  ...GATEWAY,
   ...(hasRedis ? [...REDIS_READS, ...REDIS_FAULTS] : []),
 ];
 const figuresOf = (against: string | undefined): readonly Figure[] =>

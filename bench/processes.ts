@@ -11,6 +11,7 @@ process.on('exit', () => {
 
 interface Program {
   readonly program: string;
+  readonly args?: readonly string[];
   /** Its log goes here. */
   readonly directory: string;
   readonly environment: Readonly<Record<string, string>>;
@@ -30,13 +31,20 @@ export class ServerProcess {
     readonly readyAfterMs: number,
   ) {}
 
-  static async start({ program, directory, environment, readyAt, port: wanted }: Program): Promise<ServerProcess> {
+  static async start({
+    program,
+    args = [],
+    directory,
+    environment,
+    readyAt,
+    port: wanted,
+  }: Program): Promise<ServerProcess> {
     mkdirSync(directory, { recursive: true });
     const port = wanted ?? (await freePort());
     const logFile = join(directory, 'output.log');
     const log = openSync(logFile, 'a');
     const startedAt = performance.now();
-    const child = spawn(process.execPath, [program], {
+    const child = spawn(process.execPath, [program, ...args], {
       env: { PATH: process.env['PATH'], PORT: String(port), ...environment },
       cwd: directory,
       stdio: ['ignore', log, log],

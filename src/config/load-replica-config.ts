@@ -8,6 +8,7 @@ import {
   loadCheckedEnvironmentFile,
   parseSettings,
 } from './parse-settings.js';
+import { nameOfNode } from './replication-settings.js';
 import { settingsInForce } from './settings-in-force.js';
 import { commonSchema } from './settings.js';
 
@@ -31,10 +32,12 @@ export function parseReplicaConfig(given: string | undefined, environment: Envir
     throw new AppError('misconfigured', message, { retry: 'never' });
   }
   const settings = parseSettings(commonSchema, { ...environment, PORT });
-  const { storage, replication, log } = settings;
+  const { storage, replication, cluster, log } = settings;
   const http = httpConfigOf(settings);
   return deepFreeze({
     ...{ ...storage, ...replication, http, log },
+    /** Each is `host:port`. */
+    appAddresses: cluster.appAddresses.map(nameOfNode),
     directory: join(storage.replicasDirectory, String(http.port)),
     faults: faultsConfigOf(settings.faults),
     inForce: settingsInForce(settings),

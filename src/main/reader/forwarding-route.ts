@@ -3,8 +3,7 @@ import type { ReaderConfig } from '../../config/index.js';
 import type { NodeClient } from '../../platform/node-client/index.js';
 import { fileLayoutOf, NotedProcess } from '../../platform/nodes/index.js';
 import { monotonicMs, systemClock, systemRandom, uuids } from '../../platform/process/index.js';
-import { forward, type ForwardingOptions, returnedHeaders } from '../../protocols/replication/index.js';
-import { ActiveApp } from './active-app.js';
+import { ActiveApp, forward, type ForwardingOptions, returnedHeaders } from '../../protocols/replication/index.js';
 
 /** The app answers those that it does not serve: 405 or 404. */
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'];
@@ -16,10 +15,11 @@ export function serveForwarding(
   own: Pick<ForwardingOptions, 'authorization' | 'isCounted'> & { readonly client: NodeClient },
 ): void {
   const noted = new NotedProcess(fileLayoutOf({ dataDirectory, replicasDirectory: '' }).app.runFile.path, monotonicMs);
+  const addressed = appAddresses.map((address) => `http://${address}`);
   const app = new ActiveApp({
     client: own.client,
-    urls: appAddresses.map((address) => `http://${address}`),
-    noted: () => noted.url(),
+    urls: () => (addressed.length > 0 ? addressed : [noted.url() ?? []].flat()),
+    nowhere: 'no app runs on DATA_DIR on this machine: start it, or set APP_ADDRESSES to where it runs',
     nowMs: monotonicMs,
   });
   const options: ForwardingOptions = {

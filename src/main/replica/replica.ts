@@ -154,6 +154,7 @@ export async function startReplica(
       paths: ['/customers'],
       shell,
       client,
+      appUrls: config.appAddresses.map((address) => `http://${address}`),
       newKey: uuids({ clock: systemClock, random: systemRandom }),
       authorization: secret,
       writeDeadlineMs: config.writeDeadlineMs,

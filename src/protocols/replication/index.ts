@@ -25,6 +25,7 @@ export { HttpReplicaLink } from './shell/http-replica-link.js';
 export type { ReplicaLink } from './shell/replica-link.js';
 export { type FollowedPrimary, type ReplicaCounts, ReplicaShell } from './shell/replica-shell.js';
 export type { ReplicaStore } from './shell/replica-store.js';
+export { ActiveApp, type ActiveAppOptions } from './shell/active-app.js';
 export { type ClusterProof, type ClusterSecretSources, openClusterProof } from './shell/cluster-proof.js';
 export { isAuthorized, replicationAuthorization } from './shell/replication-authorization.js';
 export { serveReplication } from './shell/replication-routes.js';

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { AppError } from '../../../kernel/index.js';
 import { acceptedAnswer, commitOf, JSON_CONTENT_TYPE, problemWithMessage } from '../../../platform/http/index.js';
 import type { NodeAnswer, NodeCall, NodeClient } from '../../../platform/node-client/index.js';
+import { ActiveApp } from './active-app.js';
 import { forward, type ForwardingOptions, returnedHeaders } from './forwarding.js';
 import type { ReplicaShell } from './replica-shell.js';
 
@@ -9,19 +9,22 @@ export interface WriteForwardingOptions extends Omit<ForwardingOptions, 'send' |
   /** Paths of the collections whose documents are written at the primary. */
   readonly paths: readonly string[];
   readonly shell: Pick<ReplicaShell, 'whenAt' | 'followed'>;
-  readonly client: NodeClient;
+  readonly client: Pick<NodeClient, 'call'>;
+  /** Where the app and its standby may be, if the primary that this replica follows is not there any more or not known yet. */
+  readonly appUrls: readonly string[];
   /** Monotonic. */
   readonly nowMs: () => number;
 }
 
 /** Forwards writes to the primary and answers once this replica holds them; also forwards questions about an operation. */
 export function serveForwardedWrites(server: FastifyInstance, options: WriteForwardingOptions): void {
-  const { shell, client, writeDeadlineMs, nowMs } = options;
-  const send = async (call: NodeCall, timeoutMs: number): Promise<NodeAnswer> => {
-    const { followed } = shell;
-    if (!followed) throw new AppError('not-ready', 'this replica has not heard from a primary yet', { retry: 'safe' });
-    return client.call(followed.url, call, timeoutMs);
-  };
+  const { shell, client, writeDeadlineMs, nowMs, appUrls } = options;
+  const app = new ActiveApp({
+    ...{ client, nowMs },
+    urls: () => [...new Set([shell.followed?.url ?? [], appUrls].flat())],
+    nowhere: 'this replica has not heard from a primary yet',
+  });
+  const send = (call: NodeCall, timeoutMs: number): Promise<NodeAnswer> => app.call(call, timeoutMs);
   const forwarding = { ...options, send, forwarder: 'this replica' };
   const write = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const deadlineMs = nowMs() + writeDeadlineMs;

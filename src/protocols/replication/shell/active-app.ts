@@ -1,15 +1,15 @@
-import { AppError, isAppError } from '../../kernel/index.js';
-import { CLUSTER_HEADER } from '../../platform/http/index.js';
-import type { NodeAnswer, NodeCall, NodeClient } from '../../platform/node-client/index.js';
+import { AppError, isAppError } from '../../../kernel/index.js';
+import { CLUSTER_HEADER } from '../../../platform/http/index.js';
+import type { NodeAnswer, NodeCall, NodeClient } from '../../../platform/node-client/index.js';
 
 const MISDIRECTED = 421;
 
 export interface ActiveAppOptions {
   readonly client: Pick<NodeClient, 'call'>;
-  /** URLs at which the app may be. Empty: `noted` says it. */
-  readonly urls: readonly string[];
-  /** The URL of the app that runs on the data directory; undefined while none runs. */
-  readonly noted: () => string | undefined;
+  /** URLs at which the app may be, the likeliest first. */
+  readonly urls: () => readonly string[];
+  /** What a caller is told while there is no URL. */
+  readonly nowhere: string;
   /** A monotonic clock. */
   readonly nowMs: () => number;
 }
@@ -26,11 +26,11 @@ export class ActiveApp {
    * `retry: 'safe'` when the app was not reached.
    */
   async call(call: NodeCall, timeoutMs: number): Promise<NodeAnswer> {
-    const { urls, noted, nowMs } = this.options;
+    const { urls, nowMs, nowhere } = this.options;
     if (call.headers?.[CLUSTER_HEADER] === undefined) {
       throw unreachable('the cluster secret is not known here: start the app, or set CLUSTER_SECRET as at the app');
     }
-    const named = urls.length > 0 ? urls : [noted() ?? []].flat();
+    const named = urls();
     const from = Math.max(0, named.indexOf(this.first));
     const deadlineMs = nowMs() + timeoutMs;
     let unreached: AppError | undefined;
@@ -47,10 +47,7 @@ export class ActiveApp {
         this.first = named[named.indexOf(url) + 1] ?? '';
       }
     }
-    throw (
-      unreached ??
-      unreachable('no app runs on DATA_DIR on this machine: start it, or set APP_ADDRESSES to where it runs')
-    );
+    throw unreached ?? unreachable(nowhere);
   }
 
   private async ask(url: string, call: NodeCall, timeoutMs: number): Promise<NodeAnswer> {
