@@ -7,9 +7,11 @@ import { audit, AuditedClient } from '../support/audited-client.js';
 import { eventually } from '../support/eventually.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 import { RecordedShop, type RecordingClient } from '../support/recorded-shop.js';
+import type { ServerProcess } from '../support/server-process.js';
 import { SeededRandom } from '../support/seeded-random.js';
 import { ShopClient } from '../support/shop-client.js';
 import { acknowledgedBy, writeUntil } from '../support/shop-load.js';
+import { StandbyProcess } from '../support/standby-process.js';
 
 const TAKEOVERS = Number(process.env['GATEWAY_TAKEOVERS'] ?? 5);
 const WRITERS = 12;
@@ -17,12 +19,15 @@ const RECORDING = 8;
 const SHARED_RESOURCES = 6;
 const ACKNOWLEDGED_BETWEEN = 60;
 const OPEN_CONNECTIONS = 4_000;
-/** However slow the machine is, the next start is over before the hold ends. */
-const PATIENT = { CHECKOUT_TIMEOUT_MS: '15000', GATEWAY_HOLD_MS: '95000', LOG_LEVEL: 'silent' };
+/** However slow the machine is, the next start is over before the hold ends, and no connection is unused for too long. */
+const PATIENT = {
+  ...{ CHECKOUT_TIMEOUT_MS: '15000', GATEWAY_HOLD_MS: '95000' },
+  ...{ HEADERS_TIMEOUT_MS: '600000', REQUEST_TIMEOUT_MS: '900000', LOG_LEVEL: 'silent' },
+};
 const TEST_TIMEOUT_MS = 900_000;
 
 let directory: string;
-let app: AppProcess;
+let app: ServerProcess;
 let gateway: GatewayProcess;
 
 beforeEach(async () => {
@@ -37,7 +42,15 @@ afterEach(async () => {
   removeDirectory(directory);
 });
 
-async function replaceApp(): Promise<void> {
+/** A standby waits, the active app dies, and the standby takes over. */
+async function takeOver(): Promise<void> {
+  const standby = await StandbyProcess.start(directory, PATIENT);
+  await app.kill();
+  app = standby;
+  await standby.promoted();
+}
+
+async function startAgain(): Promise<void> {
   await app.kill();
   app = await AppProcess.start(directory, PATIENT);
 }
@@ -54,10 +67,13 @@ async function readAndWrite(client: RecordingClient, ids: readonly number[], see
   }
 }
 
-describe('a gateway before an app that is killed under load and started again', () => {
-  it(
-    `${String(TAKEOVERS)} times: no client sees an error, no acknowledged write is lost, none is done twice, and reads and writes are linearizable`,
-    async () => {
+describe('a gateway before an app that is killed under load', () => {
+  it.each([
+    ['the standby takes over', takeOver],
+    ['the app is started again', startAgain],
+  ])(
+    `${String(TAKEOVERS)} times, and %s: no client sees an error, no acknowledged write is lost, none is done twice, and reads and writes are linearizable`,
+    async (_, replaceApp) => {
       const seed = Math.floor(Math.random() * 2 ** 32);
       const writers = Array.from({ length: WRITERS }, (_, index) => {
         const collection = index % 2 === 0 ? 'books' : 'customers';
@@ -112,25 +128,26 @@ describe('a gateway before an app that is killed under load and started again', 
     `with ${String(OPEN_CONNECTIONS)} open connections, each of which asks while nobody is active: all are answered`,
     async () => {
       const at = await new Client(gateway.url).add(BOOK.path, BOOK.input);
+      const standby = await StandbyProcess.start(directory, PATIENT);
       const { port } = new URL(gateway.url);
       const sockets: Socket[] = [];
       const answers: Promise<string>[] = [];
       while (sockets.length < OPEN_CONNECTIONS) {
         const opened = Array.from({ length: 200 }, () => connect(Number(port), '127.0.0.1'));
         await Promise.all(opened.map((socket) => new Promise((resolve) => socket.once('connect', resolve))));
+        for (const socket of opened) {
+          answers.push(
+            new Promise((resolve) => {
+              socket.once('data', (chunk: Buffer) => resolve(chunk.toString().split('\r\n')[0] ?? ''));
+              socket.once('close', () => resolve('closed'));
+            }),
+          );
+        }
         sockets.push(...opened);
       }
       await app.kill();
-      for (const socket of sockets) {
-        answers.push(
-          new Promise((resolve) => {
-            socket.once('data', (chunk: Buffer) => resolve(chunk.toString().split('\r\n')[0] ?? ''));
-            socket.once('close', () => resolve('closed'));
-          }),
-        );
-        socket.write(`GET ${at} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
-      }
-      app = await AppProcess.start(directory, PATIENT);
+      app = standby;
+      for (const socket of sockets) socket.write(`GET ${at} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
       const kinds = new Set(await Promise.all(answers));
       for (const socket of sockets) socket.destroy();
       expect([...kinds]).toEqual(['HTTP/1.1 200 OK']);
