@@ -5,6 +5,7 @@ import {
   checkoutAnswer,
   CheckoutLedger,
   CheckoutRepository,
+  CheckoutRetention,
   CheckoutSagas,
   SagaService,
 } from '../../modules/orders/index.js';
@@ -50,20 +51,18 @@ export function checkOut(
   const checkouts = new CheckoutRepository(orders.database);
   const { writer } = orders.database;
   const sagas = new CheckoutSagas({ relay, file, writer, timeoutMs });
-  const owner = {
-    prunePoint: (from: number) => checkouts.prunePoint(from, systemClock.nowMs()),
-    deleteBelow: (point: number) => {
-      checkouts.deleteBelow(point);
-    },
-  };
+  const retention = new CheckoutRetention(orders.database, systemClock);
   const pruning = new SagaPruning(
-    owner,
+    retention,
     file,
     files.filter((one) => one !== file),
   );
   const periodic = [
     new PeriodicWork(ports, 'the drain of the outboxes', DRAIN_EVERY_MS, () => guard(() => relay.drain())),
-    new PeriodicWork(ports, 'the pruning of ended sagas', PRUNE_EVERY_MS, () => pruning.run()),
+    new PeriodicWork(ports, 'the pruning of ended sagas', PRUNE_EVERY_MS, async () => {
+      await pruning.run();
+      await retention.sweep();
+    }),
   ];
   return {
     sagas,

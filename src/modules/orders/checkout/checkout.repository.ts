@@ -1,5 +1,5 @@
 import type { Statement } from 'better-sqlite3';
-import { type HeldKeys, keyRetentionMs, SERVER_ID_RETENTION } from '../../../kernel/index.js';
+import type { HeldKeys } from '../../../kernel/index.js';
 import type { SqlDatabase } from '../../../platform/sql/index.js';
 import { RowSeal, sealOf } from '../../../platform/sql-check/index.js';
 import { decodedLines, encodedLines } from '../order-lines.js';
@@ -50,7 +50,6 @@ const COLUMNS = SEALED_SAGAS.columns;
 const KEYS_AT_ONCE = 5_000;
 const COUNTED_AT_ONCE = 50_000;
 const SECOND_MS = 1_000;
-const PRUNED_AT_ONCE = 1_000;
 
 /** The table `sagas`. Writes run only inside work of the write executor of `orders.db`. */
 export class CheckoutRepository {
@@ -65,10 +64,8 @@ export class CheckoutRepository {
   private readonly countRows: ByState<Statement<[], number>>;
   private readonly countUpTo: Statement<[number, number], number>;
   private readonly countKeys: Statement<[number, number], HeldKeysRow>;
-  private readonly fromNumber: Statement<[number, number], Row>;
   private readonly firstNumber: Statement<[], number | null>;
   private readonly lastNumber: Statement<[], number | null>;
-  private readonly deleteRowsBelow: Statement<[number]>;
   private readonly seal: RowSeal;
 
   constructor(database: Pick<SqlDatabase, 'writeHandle' | 'reader' | 'damaged'>) {
@@ -99,10 +96,8 @@ export class CheckoutRepository {
     this.countUpTo = read
       .prepare<[number, number], number>('SELECT count(*) FROM sagas WHERE number >= ? AND number < ?')
       .pluck();
-    this.fromNumber = read.prepare(`${select} WHERE number >= ? ORDER BY number LIMIT ?`);
     this.firstNumber = read.prepare<[], number | null>('SELECT min(number) FROM sagas').pluck();
     this.lastNumber = read.prepare<[], number | null>('SELECT max(number) FROM sagas').pluck();
-    this.deleteRowsBelow = write.prepare('DELETE FROM sagas WHERE number < ?');
     this.countKeys = read.prepare(
       `SELECT owner, coalesce(ended_at_ms, started_at_ms) / ${String(SECOND_MS)} AS second, count(*) AS count
        FROM sagas WHERE number >= ? AND number < ? AND owner IS NOT NULL GROUP BY owner, second`,
@@ -160,30 +155,6 @@ export class CheckoutRepository {
   /** Yields the counts of pieces, which together are all. The consumer may pause between any two. */
   *countAll(): Generator<number, void, undefined> {
     for (const [from, to] of this.pieces(COUNTED_AT_ONCE)) yield this.countUpTo.get(from, to) ?? 0;
-  }
-
-  /**
-   * The number below which all checkouts from `from` on have ended and need no longer be kept: 24 h with a client's key, else 10
-   * minutes or the last 100,000. Looks at 1,000 of them.
-   */
-  prunePoint(from: number, nowMs: number): number {
-    const kept = (this.lastNumber.get() ?? 0) - SERVER_ID_RETENTION.count;
-    const isKept = ({ number, scope, owner, ended_at_ms: endedAtMs }: Row): boolean => {
-      if (endedAtMs === null) return true;
-      if (scope !== null) return nowMs < endedAtMs + keyRetentionMs(owner ?? undefined);
-      return number > kept && nowMs < endedAtMs + SERVER_ID_RETENTION.ms;
-    };
-    let point = from;
-    for (const row of this.fromNumber.all(from, PRUNED_AT_ONCE)) {
-      if (isKept(row)) return row.number;
-      point = row.number + 1;
-    }
-    return point;
-  }
-
-  /** Only below a point of `prunePoint`. */
-  deleteBelow(point: number): void {
-    this.deleteRowsBelow.run(point);
   }
 
   /** The Idempotency-Keys that may still be held, by owner and second. The consumer may pause between any two. */

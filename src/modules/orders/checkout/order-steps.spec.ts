@@ -18,7 +18,6 @@ const OPEN: Order = {
   ...{ id: 'o', userId: 'u', state: 'open', sagaNumber: null, setNumber: 3 },
   lines: [{ itemId: 'a', quantity: 2, price: 5 }],
 };
-const HOUR_MS = 3_600_000;
 
 describe('the steps of orders in a checkout', () => {
   let directory: string;
@@ -135,19 +134,5 @@ describe('the steps of orders in a checkout', () => {
       ...['INDEX sagas_running', 'INDEX sagas_refused', 'INDEX sagas_superseded'],
     ]);
     expect([checkouts.count('refused'), [...checkouts.countAll()]]).toEqual([4, [4]]);
-  });
-
-  it('ended checkouts are kept 10 minutes, with a key 24 hours, and a running one for ever', async () => {
-    for (const [id, scope] of [['1'], ['2', 'a key'], ['3'], ['4']] as const) {
-      const saga = await begin(id, scope);
-      if (id !== '4') await step('unlock', saga, { reason: 'none' });
-    }
-    const pointAfter = (ms: number): number => checkouts.prunePoint(1, nowMs + ms) - 1;
-    expect([0, 599_999, 600_000, 24 * HOUR_MS - 1, 24 * HOUR_MS].map(pointAfter)).toEqual([0, 0, 1, 1, 3]);
-    expect(pointAfter(1_000 * HOUR_MS)).toBe(3);
-    await database.writer.run(() => {
-      checkouts.deleteBelow(4);
-    });
-    expect([[...checkouts.countAll()], checkouts.count('running')]).toEqual([[1], 1]);
   });
 });
