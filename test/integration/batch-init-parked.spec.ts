@@ -57,10 +57,14 @@ describe('batch_init and a parked checkout', () => {
     const number = await parkedAt('authorise');
     await shop.sets.orders.run(550, { items: 1, users: 1, itemPrice: 5 }, { id: 'fewer' });
 
+    const { id } = shop.relay.parked[0]!.saga;
     shop.broken.clear();
     await shop.relay.drain();
 
     expect(shop.shown(ORDER, number)).toEqual(BOUGHT);
+    expect(shop.service.find(id).steps.map(({ step, set }) => [step, set])).toEqual([
+      ...[['start', 1], ['authorise', 1], ['take', 1], ['capture', 1], ['mark-paid', 1]], // prettier-ignore
+    ]);
   });
 
   it.each(['users', 'items'] as const)(

@@ -27,7 +27,7 @@ export type StepOutcome =
   | {
       readonly event: string;
       readonly data: SagaData;
-      /** The set of rows that the step worked on, for the comparison of files; 0 when absent. */
+      /** The set of rows that the step worked on, for the timeline; 0 when absent. */
       readonly set?: number;
     }
   | { readonly later: string };
@@ -61,6 +61,8 @@ export interface StepRecord {
   readonly event: string;
   readonly data: SagaData;
   readonly atMs: number;
+  /** The set of rows that the step worked on; 0: it worked on none that belongs to a set. */
+  readonly set: number;
   readonly delivery: DeliveryMark;
   /** Counted tries to deliver `event` that have failed, as the row has them. */
   readonly attempts: number;

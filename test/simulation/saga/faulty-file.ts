@@ -94,13 +94,23 @@ export class FaultyFile implements SagaFile {
     if (!variant.timeoutsRefuse || step.refused === undefined) return { error: new Error('no answer') };
     const told = { step: step.step, eventIn: event.name, event: step.refused };
     return {
-      record: { saga: event.saga, ...told, data: event.data, atMs: 0, delivery: 'pending', attempts: 0, nextAtMs: 0 },
+      record: {
+        saga: event.saga,
+        ...told,
+        data: event.data,
+        atMs: 0,
+        set: 0,
+        delivery: 'pending',
+        attempts: 0,
+        nextAtMs: 0,
+      },
     };
   }
 
   private stray(event: SagaEvent): void {
-    const undo = this.world.variant.definition.stepOn(event.name)?.undo;
-    const on = undo === undefined ? undefined : this.world.variant.definition.stepNamed(undo)?.on[0];
+    const { definition } = this.world.variant;
+    const undo = definition.stepOn(event.name)?.undo;
+    const on = definition.steps.find(({ step }) => step === undo)?.on[0];
     if (on === undefined) return;
     this.world.strayed();
     this.file.react({ ...event, name: on }, false, () => undefined);

@@ -161,7 +161,7 @@ export class SimulatedFile implements SagaFile {
         data: JSON.parse(JSON.stringify(data)) as typeof data,
         atMs: this.world.nowMs(),
       },
-      ...{ delivery, attempts: 0, nextAtMs: 0 },
+      ...{ set: 0, delivery, attempts: 0, nextAtMs: 0 },
     };
     const isMarked = delivery === 'end' || variant.marksOutboxInCommit;
     const others = (state.rows.get(saga.number) ?? []).filter((row) => row.step !== step);

@@ -29,7 +29,7 @@ export function stateOf({ state }: Pick<Checkout, 'state'>, open: readonly OpenD
 }
 
 function stepOf(
-  { step, by, eventIn, event, atMs }: Timeline[number],
+  { step, by, eventIn, event, atMs, set }: Timeline[number],
   definition: SagaDefinition,
 ): SagaResource['steps'][number] {
   const compensates = definition.start.undo === step ? START : definition.undoneBy(step)?.step;
@@ -37,6 +37,7 @@ function stepOf(
     ...{ step, participant: by, event, at: timeOf(atMs) },
     ...(eventIn !== undefined && { cause: eventIn }),
     ...(compensates !== undefined && { compensates }),
+    ...(set > 0 && { set }),
   };
 }
 

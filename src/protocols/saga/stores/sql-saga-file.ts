@@ -232,7 +232,7 @@ export class SqlSagaFile implements SagaFile, ComparedFile, PrunedFile {
     const seal = sealOf([saga.number, step, saga.id, into, event, text, atMs, set]);
     this.insert.run(saga.number, step, saga.id, into, event, text, atMs, set, seal, delivery);
     if (delivery === 'pending') this.mark.pending(saga.number);
-    return { saga, step, eventIn, event, data, atMs, delivery, attempts: 0, nextAtMs: 0 };
+    return { saga, step, eventIn, event, data, atMs, set, delivery, attempts: 0, nextAtMs: 0 };
   }
 
   /** Throws `storage-damaged`. */
@@ -241,8 +241,8 @@ export class SqlSagaFile implements SagaFile, ComparedFile, PrunedFile {
     const sealed = [number, step, sagaId, eventIn, event, data, atMs, setNumber];
     this.seal.check(`${String(number)} ${step}`, row.seal, sealed);
     const parsed = JSON.parse(data) as SagaData;
-    const saga = { number, id: sagaId };
-    return { saga, step, eventIn: eventIn ?? undefined, event, data: parsed, atMs, delivery, attempts, nextAtMs };
+    const about = { saga: { number, id: sagaId }, step, eventIn: eventIn ?? undefined, event, data: parsed };
+    return { ...about, atMs, set: setNumber, delivery, attempts, nextAtMs };
   }
 
   private foreign({ number, id }: SagaRef, other: string): AppError {
