@@ -22,7 +22,7 @@ export const CHECKOUT = defineSaga({
     {
       ...{ step: 'authorise', by: 'payment', on: ['checkout-started'], undo: 'void' },
       ...{ done: 'credit-authorised', refused: 'credit-refused', isRefusedWhenExhausted: true },
-      // While another order of the user holds the credit: soon again, for at most 19 seconds.
+      // While another order of the user holds the credit: soon again, for at most 17 seconds.
       retry: { attempts: 40, baseMs: 10, maxMs: 500 },
     },
     {

@@ -30,7 +30,7 @@ export class OrdersModule {
     const newId = risingUuids({ clock: systemClock, random: systemRandom });
     const queriesOf = (stock: StockService, payment: PaymentService): ShopQueries => ({
       userSet: (userId) => payment.find(userId).setNumber,
-      items: (ids) => stock.priceAndStockOf(ids),
+      items: (ids) => stock.itemsOnSale(ids),
     });
     return {
       module: OrdersModule,

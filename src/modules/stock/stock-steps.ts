@@ -24,8 +24,7 @@ export function stockSteps(items: StockRepository): SagaParticipant['steps'] {
         const item = items.findWithinWrite(id);
         if (item === undefined) return refused(data, id, noItem(id));
         if (wanted.setNumber !== undefined && wanted.setNumber !== item.setNumber) return superseded(data, id);
-        const refusal = refusalOf(item, wanted);
-        if (refusal) return refused(data, id, refusal);
+        if (wanted.quantity > item.stock) return refused(data, id, tooLittleStock(item, wanted.quantity));
         after.push(taken(item, wanted.quantity));
       }
       for (const item of after) items.put(scope, item);
@@ -46,10 +45,6 @@ function wantedOf(lines: OrderedItems['lines']): ReadonlyMap<string, Wanted> {
 function superseded(data: SagaData, itemId: string): StepOutcome {
   const message = `item ${itemId} was replaced by batch_init during the checkout`;
   return { event: 'stock-refused', data: { ...data, itemId, code: 'conflict', message, isSuperseded: true } };
-}
-
-function refusalOf(item: StockItem, { quantity }: Wanted): AppError | undefined {
-  return quantity > item.stock ? tooLittleStock(item, quantity) : undefined;
 }
 
 function refused(data: object, itemId: string, { code, message }: AppError): StepOutcome {

@@ -62,7 +62,7 @@ describe('stock', () => {
     await write((scope) => {
       stock.createWithin(scope, { id: 'b', price: 9, setNumber: 2 });
     });
-    const found = stock.priceAndStockOf(['b', 'unknown', 'a', 'b']);
+    const found = stock.itemsOnSale(['b', 'unknown', 'a', 'b']);
     expect([...found.keys()]).toEqual(['b', 'a']);
     expect(found.get('b')).toMatchObject({ price: 9, stock: 0, setNumber: 2 });
   });

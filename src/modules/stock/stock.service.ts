@@ -65,7 +65,7 @@ export class StockService {
   }
 
   /** The committed items among these, by id. Throws `storage-damaged`. */
-  priceAndStockOf(ids: readonly string[]): ReadonlyMap<string, ItemOnSale> {
+  itemsOnSale(ids: readonly string[]): ReadonlyMap<string, ItemOnSale> {
     const found = new Map<string, ItemOnSale>();
     for (const id of ids) {
       const item = this.items.find(id);

@@ -10,9 +10,8 @@ export const SEALED_SAGAS: SealedTable = {
 };
 
 /**
- * The number is that of the saga's first step row, which `saga_steps` never gives twice; AUTOINCREMENT would change one more page in
- * each commit. A saga row is also the record of its operation: `id` is the operation's id, and `scope` to `owner` are its
- * stamp.
+ * The number is that of the saga's first step row. AUTOINCREMENT would change one more page in each commit. A saga row is also
+ * the record of its operation: `id` is the operation's id, and `scope` to `owner` are its stamp.
  */
 export const CreateSagas1764800000005 = sqlMigration('CreateSagas1764800000005', {
   up: [

@@ -21,14 +21,10 @@ const stepSchema = z.object({
     .string()
     .optional()
     .meta({ example: 'authorise', description: 'the step that this one has taken back' }),
-  set: z
-    .int()
-    .min(1)
-    .optional()
-    .meta({
-      example: 1,
-      description: 'the run of `batch_init` that wrote the rows of this step; the highest of several',
-    }),
+  set: z.int().min(1).optional().meta({
+    example: 1,
+    description: 'the run of `batch_init` that wrote the rows of this step; the highest of several',
+  }),
 });
 
 const deliverySchema = z.object({

@@ -50,7 +50,7 @@ export type SagaEndState = 'completed' | 'refused';
 /** The name of the row that begins a saga. */
 export const START = 'start';
 
-/** With full waits 25 seconds: shorter than a client waits. */
+/** At most 20 seconds with the waits between 12 tries: shorter than a client waits. */
 export const DEFAULT_RETRY: RetryBudget = { attempts: 12, baseMs: 20, maxMs: 5_000 };
 
 /** A table that has passed the checks. */
@@ -59,13 +59,11 @@ export class SagaDefinition {
   readonly start: SagaTable['start'];
   readonly steps: readonly SagaStep[];
   private readonly byEvent = new Map<string, SagaStep>();
-  private readonly byName = new Map<string, SagaStep>();
   private readonly undone = new Map<string, SagaStep>();
 
   constructor(private readonly table: SagaTable) {
     ({ name: this.name, start: this.start, steps: this.steps } = table);
     for (const step of table.steps) {
-      this.byName.set(step.step, step);
       for (const event of step.on) this.byEvent.set(event, step);
       if (step.undo !== undefined) this.undone.set(step.undo, step);
     }
@@ -82,10 +80,6 @@ export class SagaDefinition {
 
   endOf(event: string): SagaEndState | undefined {
     return this.table.ends[event];
-  }
-
-  stepNamed(name: string): SagaStep | undefined {
-    return this.byName.get(name);
   }
 
   /** The step that `undo` takes back; undefined when `undo` is no undo of a step. */

@@ -9,7 +9,7 @@ export const SEALED_SAGA_STEPS: SealedTable = {
 
 /**
  * The step rows of one participant. A row is the inbox mark of the event that came in and, until that is delivered, the outbox row
- * of the event that went out, so that neither is ever written without the other. Numbers rise, so a step appends to both trees.
+ * of the event that went out, so that neither is ever written without the other. Numbers rise, so a step appends.
  */
 export const CreateSagaSteps1764800000001 = sqlMigration('CreateSagaSteps1764800000001', {
   up: [
