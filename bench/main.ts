@@ -19,6 +19,7 @@ import { REDIS_FAULTS } from './paths/redis-faults.js';
 import { REPLICA_PROCESS } from './paths/replica-process.js';
 import { REPLICATION } from './paths/replication.js';
 import { STARTS } from './paths/starts.js';
+import { TAKEOVERS } from './paths/takeovers.js';
 import { TWO_PHASE_COMMIT } from './paths/two-phase-commit.js';
 import { WRITES } from './paths/writes.js';
 import { startApp } from './processes.js';
@@ -34,6 +35,7 @@ const FIGURES: readonly Figure[] = [
   ...WRITES,
   ...LARGE_STORE_WRITES,
   ...STARTS,
+  ...TAKEOVERS,
   ...REPLICATION,
   ...REPLICA_PROCESS,
   ...TWO_PHASE_COMMIT,

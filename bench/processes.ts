@@ -66,6 +66,10 @@ export class ServerProcess {
     return new ServerProcess(child, exited, `http://127.0.0.1:${port}`, performance.now() - startedAt);
   }
 
+  get hasExited(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
   get pid(): number {
     return this.child.pid ?? 0;
   }
@@ -108,6 +112,26 @@ export function startApp(
     directory,
     environment: { DATA_DIR: join(directory, 'data'), REPLICA_PORTS: '', ...environment },
     readyAt: '/health/ready',
+  });
+}
+
+/** A standby of the app on `appPort`, which `startApp` has started in this directory. It waits and is prepared. */
+export async function startStandby(
+  { program }: { readonly program: string },
+  directory: string,
+  appPort: number,
+): Promise<ServerProcess> {
+  const port = await freePort();
+  return ServerProcess.start({
+    program,
+    args: ['--standby'],
+    directory,
+    environment: {
+      ...{ DATA_DIR: join(directory, 'data'), REPLICA_PORTS: '', SEED: 'off' },
+      ...{ PORT: String(appPort), STANDBY_PORT: String(port) },
+    },
+    readyAt: '/health/ready',
+    port,
   });
 }
 

@@ -17,6 +17,7 @@ import {
   sqlFileIn,
   SqlOperationLedger,
   type SqlOrigin,
+  type WarmSqlFile,
 } from '../../platform/sql/index.js';
 import { DatabaseCheck } from './database-check.js';
 import { originOf, warnOfLostStore } from './first-start.js';
@@ -46,8 +47,11 @@ export interface OpenedStores extends LockedDirectory {
   close(): Promise<void>;
 }
 
-/** Rejects with one AppError, leaving nothing open, when a store cannot be opened. */
-export async function openStores(locked: LockedDirectory): Promise<OpenedStores> {
+/**
+ * Rejects with one AppError, leaving nothing open, when a store cannot be opened. `warm`: the SQL files that this process had open
+ * while it waited, if it did.
+ */
+export async function openStores(locked: LockedDirectory, warm: readonly WarmSqlFile[] = []): Promise<OpenedStores> {
   const { config, registrations } = locked;
   const { dataDirectory, replicasDirectory, clusterSecret: given, ...storage } = config.storage;
   const sqlStores = registrations.filter((store) => store.kind === 'sql');
@@ -70,6 +74,7 @@ export async function openStores(locked: LockedDirectory): Promise<OpenedStores>
       config.storage,
       file,
       sqlStores.filter((store) => store.file === file),
+      warm,
     );
   const openingSql = [openSql(BOOKSTORE), ...otherFiles.map(openSql)] as const;
   const abandonSql = async (error: unknown): Promise<never> => {
@@ -114,6 +119,7 @@ async function openFile(
   { dataDirectory, dataCheckEveryMs: everyMs }: LockedDirectory['config']['storage'],
   sqlFile: SqlFile,
   stores: readonly SqlStore[],
+  warm: readonly WarmSqlFile[],
 ): Promise<OpenedFile> {
   const file = sqlFileIn(dataDirectory, sqlFile);
   const sealed = [...stores.flatMap((store) => store.sealed), SEALED_OPERATIONS];
@@ -121,6 +127,7 @@ async function openFile(
     file,
     entities: stores.flatMap(({ entities }) => entities),
     migrations: migrationsOf(sqlFile, stores),
+    isContinued: warm.some((one) => one.file === file && one.isContinued()),
   });
   const opened = { database, operations: new SqlOperationLedger(database, systemClock) };
   const check = new DatabaseCheck(ports, { file, sealed, program: () => programOf('checker'), everyMs });

@@ -1,11 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AppConfig } from '../../config/index.js';
+import { SQL_FILES } from '../../modules/stores/index.js';
 import { AppError, type ProcessControl } from '../../kernel/index.js';
 import { NodeDisk } from '../../platform/disk/index.js';
 import { untilPortIsFree } from '../../platform/http/index.js';
 import type { RunningServer, Stage } from '../../platform/nodes/index.js';
 import { logPort } from '../../platform/observability/index.js';
-import { DataDirectoryLock, type LockCandidate } from '../../platform/process/index.js';
+import { DataDirectoryLock, type LockCandidate, systemTimers } from '../../platform/process/index.js';
+import { sqlFileIn, WarmSqlFile } from '../../platform/sql/index.js';
 import { type Start, withLock } from './lock.js';
 import { openStores } from './open.js';
 import { rehearse } from './rehearse.js';
@@ -14,6 +16,7 @@ import { serveStandby } from './standby-server.js';
 
 const ATTEMPT_EVERY_MS = 5;
 const ATTEMPTS_PER_LOOK = 100;
+const LOOK_AT_FILES_EVERY_MS = 250;
 /** After kill -9 with thousands of connections, the port is free some 200 ms later than the lock. */
 const PORT_WITHIN_MS = 10_000;
 
@@ -32,6 +35,8 @@ export async function standBy(start: Start, stage: Stage, runFile: string): Prom
   if (free !== undefined) return serve(await openStores(withLock(start, free)));
 
   const whenTaken = untilTaken(candidate, process);
+  const warm = SQL_FILES.map((file) => new WarmSqlFile(sqlFileIn(dataDirectory, file)));
+  const endWarming = keepWarm(warm);
   let epoch: number | null = null;
   let isTaken = false;
   let isRehearsed = false;
@@ -56,7 +61,11 @@ export async function standBy(start: Start, stage: Stage, runFile: string): Prom
   isTaken = true;
   log.info('the active app has ended: this standby takes over', {});
   const whenPortIsFree = untilPortIsFree(config.http, PORT_WITHIN_MS);
-  const stores = await openStores(withLock(start, lock));
+  endWarming();
+  const stores = await openStores(withLock(start, lock), warm);
+  warm.forEach((file) => {
+    file.close();
+  });
   epoch = stores.bookstore.database.epoch;
   await whenPortIsFree;
   const app = await serve(stores);
@@ -74,6 +83,21 @@ function standbyPortOf({ standby: { port }, http }: AppConfig): number {
       ? 'is off, but --standby needs a port'
       : `must not be ${String(port)}, which is PORT: a standby answers until the app itself listens on PORT`;
   throw new AppError('misconfigured', `STANDBY_PORT ${problem}`, { retry: 'never' });
+}
+
+/** Looks until the result is called. */
+function keepWarm(files: readonly WarmSqlFile[]): () => void {
+  let cancel: () => void;
+  const look = (): void => {
+    files.forEach((file) => {
+      file.look();
+    });
+    cancel = systemTimers.after(LOOK_AT_FILES_EVERY_MS, look);
+  };
+  look();
+  return () => {
+    cancel();
+  };
 }
 
 /**

@@ -18,4 +18,5 @@ export { TransactionOperationLedger } from './transaction-operation-ledger.js';
 export { decodedAcknowledgements, encodedAcknowledgements } from './transaction-row.js';
 export { SQL_CRASH_SITES, type SqlWriteScope, type WriteGuard } from './write-executor.js';
 export { readOrigin, type SqlOrigin, writeOrigin } from './sql-origin.js';
+export { WarmSqlFile } from './warm-sql-file.js';
 export { PLATFORM_MIGRATIONS, SEALED_OPERATIONS } from './migrations/index.js';

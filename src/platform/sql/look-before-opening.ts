@@ -19,15 +19,20 @@ export interface MissingCommits {
 
 /**
  * Examines a database without changing it or its log, so that a refused start leaves both untouched. Throws `data-corrupt` when a
- * log was left by a kill and the two together are damaged.
+ * log was left by a kill and the two together are damaged. With `isContinued`, which `WarmSqlFile` tells, it does not look for that:
+ * nobody put another copy in the place of one of the two. The check of the whole file soon after the start still finds other damage.
  */
-export function lookBeforeOpening(file: string, known: CommitPosition | undefined): MissingCommits | undefined {
+export function lookBeforeOpening(
+  file: string,
+  known: CommitPosition | undefined,
+  isContinued = false,
+): MissingCommits | undefined {
   if (sizeOf(file) === 0)
     return known && missing(file, known, statSync(file, { throwIfNoEntry: false }) ? 'is empty' : 'does not exist');
   let handle: SqlHandle | undefined;
   try {
     handle = new BetterSqlite3(file, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
-    if (logBytesOf(file) > 0) assertSound(handle, file);
+    if (logBytesOf(file) > 0 && !isContinued) assertSound(handle, file);
     if (known === undefined) return lacksWitness(handle) ? { file, message: withoutWitness(file) } : undefined;
     const found = whatIsMissing(handle, known);
     return found === undefined ? undefined : missing(file, known, found);

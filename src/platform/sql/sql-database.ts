@@ -21,6 +21,8 @@ export interface SqlDatabaseOptions {
   readonly file: string;
   readonly entities: readonly EntityClass[];
   readonly migrations: readonly MigrationClass[];
+  /** As `WarmSqlFile.isContinued` says. Absent: the file was not open here before. */
+  readonly isContinued?: boolean;
 }
 
 export interface SqlDatabasePorts extends Omit<SqlWriteExecutorPorts, 'guard'> {
@@ -97,7 +99,7 @@ export class SqlDatabase {
       migrationsTransactionMode: 'each',
     });
     const known = await CommitWitness.read(ports.disk, witnessOf(options.file));
-    const lacking = lookBeforeOpening(options.file, known);
+    const lacking = lookBeforeOpening(options.file, known, options.isContinued);
     if (lacking !== undefined) throw refusalFor(lacking);
     await writeSource.initialize();
     await writeSource.runMigrations();
