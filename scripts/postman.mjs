@@ -107,6 +107,8 @@ async function withOwnSystem(use) {
     RATE_LIMIT: 'off',
     REDIS: 'off',
     SUPERVISOR_PORT: '0',
+    STANDBY_PORT: 'off',
+    GATEWAY_PORT: 'off',
     LOG_LEVEL: 'error',
   };
   const supervisor = spawn(process.execPath, [join(ROOT, 'dist/bundle/supervisor.mjs'), 'start'], {

@@ -56,6 +56,8 @@ export function parseConfig(environment: Environment) {
     transactions: { ...transactions, answerDeadlineMs: replication.writeDeadlineMs },
     /** Undefined: there is no standby. */
     standby: { port: standby.standbyPort === 'off' ? undefined : standby.standbyPort },
+    /** Undefined: there is no gateway. */
+    gateway: { port: settings.gateway.gatewayPort === 'off' ? undefined : settings.gateway.gatewayPort },
     cache: { maxBytes: cache.cache === 'on' ? cache.cacheBytes : undefined },
     redis: redis && { ...redis, ...redisNodesOf(settings) },
     inForce: settingsInForce(settings),

@@ -144,4 +144,112 @@ describe('the monitor of npm start', () => {
       new RegExp(`^port-taken: port ${port} is in use by another program: .*SUPERVISOR_PORT.*\n$`),
     );
   });
+
+  describe('with two apps and a gateway', () => {
+    const TWO = { STANDBY_PORT: '0', GATEWAY_PORT: '0' };
+    const appStatus = async (pid: number): Promise<ProcessStatus | undefined> =>
+      (await status()).processes.find((each) => each.pid === pid);
+    const whole = (): Promise<SupervisorStatus> =>
+      eventually(async () => {
+        const found = await status();
+        const roles = found.processes.map(({ role }) => role).sort();
+        expect(roles).toEqual(['active', 'gateway', 'replica', 'standby']);
+        return found;
+      });
+
+    it('prints the address of the gateway as the one to try, and says that a standby would take over', async () => {
+      const run = await start(TWO);
+      const { aFailureNow, active } = await whole();
+
+      expect(run.printed).toMatch(/Gateway\s+│ (http:\S+)/);
+      const [, gateway = ''] = /Gateway\s+│ (http:\S+)/.exec(run.printed) ?? [];
+      expect(run.printed).toContain(`curl ${gateway}/books`);
+      expect(run.printed).toMatch(/Standby\s+│ http:/);
+      expect(run.printed).toMatch(new RegExp(`API\\s+│ ${fleet.app.url} `));
+      const standby = (await appStatus(fleet.standby.pid))!.name;
+      expect(aFailureNow[0]).toEqual({
+        failureOf: active,
+        isMasked: true,
+        outcome: `${standby} takes over; clients of the gateway see a slow answer`,
+      });
+    });
+
+    it.each(['SIGKILL', 'SIGSTOP'] as const)(
+      'given %s of the active app, the standby takes over, and the dead one comes back as the standby',
+      async (signal) => {
+        const run = await start(TWO);
+        await whole();
+        const [first, second] = [fleet.app.pid, fleet.standby.pid];
+        const name = (await appStatus(first))!.name;
+        process.kill(first, signal);
+
+        await run.prints(
+          /App [AB] took over from App [AB]: noticed within \d+ ms, serves \d+ ms later\./,
+          /A standby waits again\./,
+        );
+        expect(fleet.app.pid).toBe(second);
+        const { failovers, active } = await whole();
+        expect(active).toBe((await appStatus(second))!.name);
+        expect(failovers).toHaveLength(1);
+        expect(failovers[0]).toMatchObject({ of: name, by: active, cause: signal === 'SIGKILL' ? 'died' : 'hung' });
+        for (const time of ['detectionMs', 'takeoverMs', 'recoveryMs'] as const) {
+          expect(failovers[0]![time]).toBeGreaterThanOrEqual(0);
+        }
+        expect((await appStatus(fleet.standby.pid))!.restarts).toBe(1);
+      },
+    );
+
+    it('given kill -9 of the supervisor, all serve on, and the next one adopts both apps and the gateway', async () => {
+      const first = await start(TWO);
+      await whole();
+      const before = [fleet.app.pid, fleet.standby.pid];
+      process.kill(first.pid, 'SIGKILL');
+      await first.exited;
+      const run = await start(TWO);
+      await whole();
+
+      expect([fleet.app.pid, fleet.standby.pid]).toEqual(before);
+      expect(run.printed).toMatch(/Watching again .*The gateway \(pid \d+\), App A \(pid \d+\), App B/);
+      process.kill(before[0]!, 'SIGSTOP');
+      await run.prints(/took over from/, /A standby waits again\./);
+      expect(fleet.app.pid).toBe(before[1]);
+    });
+
+    it('given kill -9 of the supervisor and the active app, the standby serves, and the next supervisor starts a new standby', async () => {
+      const first = await start(TWO);
+      await whole();
+      const standby = fleet.standby.pid;
+      process.kill(first.pid, 'SIGKILL');
+      process.kill(fleet.app.pid, 'SIGKILL');
+      await first.exited;
+      await eventually(() => expect(fleet.app.pid).toBe(standby));
+      await start(TWO);
+
+      await whole();
+      expect(fleet.app.pid).toBe(standby);
+    });
+
+    it('given kill -9 of both apps at once and of the gateway, starts all again', async () => {
+      await start(TWO);
+      const { processes } = await whole();
+      const killed = processes.filter(({ role }) => role !== 'replica').map(({ pid }) => pid!);
+      killed.forEach((pid) => process.kill(pid, 'SIGKILL'));
+
+      await eventually(async () => {
+        const now = (await status()).processes;
+        expect(now.map(({ role }) => role).sort()).toEqual(['active', 'gateway', 'replica', 'standby']);
+        expect(now.filter(({ pid }) => killed.includes(pid!))).toEqual([]);
+      });
+    });
+
+    it('given npm stop without a supervisor, stops the standby before the active app, so that nothing takes over', async () => {
+      const run = await start(TWO);
+      await whole();
+      process.kill(run.pid, 'SIGKILL');
+      await run.exited;
+
+      expect(await fleet.run('stop').toEnd()).toEqual({ code: 0, printed: 'Stopped.\n' });
+      expect(fleet.history.filter((line) => line === 'app stops')).toHaveLength(1);
+    });
+  });
 });

@@ -5,7 +5,7 @@ import { eventually } from './eventually.js';
 import { freePort } from './ports.js';
 
 /**
- * An app or a replica that keeps nothing: it holds its directory, notes where it answers, says that it is ready, and ends when asked. With a
+ * An app, a standby, a gateway or a replica that keeps nothing: it holds its directory, notes where it answers, says that it is ready, and ends when asked. With a
  * file `broken` in its directory it refuses to start. What happens to it is appended to `history` in the data directory.
  */
 const STAND_IN = `
@@ -15,26 +15,54 @@ const STAND_IN = `
   import BetterSqlite3 from 'better-sqlite3';
 
   const isApp = process.argv[1].endsWith('api.mjs');
+  const isGateway = process.argv[1].endsWith('gateway.mjs');
   const port = isApp ? Number(process.env.PORT) : Number(process.argv[3]);
-  const { DATA_DIR, REPLICAS_DIR } = process.env;
-  const directory = isApp ? DATA_DIR : join(REPLICAS_DIR, String(port));
-  const runFile = join(directory, isApp ? 'app.json' : 'replica.json');
-  const name = isApp ? 'app' : 'replica ' + port;
+  const { DATA_DIR, REPLICAS_DIR, STANDBY_PORT } = process.env;
+  const directory = isApp || isGateway ? DATA_DIR : join(REPLICAS_DIR, String(port));
+  const name = isApp ? 'app' : isGateway ? 'gateway' : 'replica ' + port;
+  const runFile = join(directory, isApp ? 'app.json' : isGateway ? 'gateway.json' : 'replica.json');
   mkdirSync(directory, { recursive: true });
   if (existsSync(join(directory, 'broken'))) {
     console.error('data-corrupt: ' + directory + ' is broken');
     process.exit(1);
   }
-  const lock = new BetterSqlite3(join(directory, 'lock.db'), { timeout: 0 });
-  lock.pragma('locking_mode = EXCLUSIVE');
-  try {
-    lock.exec('BEGIN EXCLUSIVE');
-  } catch {
-    console.error('data-directory-locked: another process holds ' + directory);
-    process.exit(1);
+  const echo = { role: isApp ? 'active' : isGateway ? 'gateway' : 'replica', state: 'open', epoch: isApp ? Date.now() : null };
+  if (!isGateway) {
+    const lock = new BetterSqlite3(join(directory, 'lock.db'), { timeout: 0 });
+    lock.pragma('locking_mode = EXCLUSIVE');
+    const isLocked = () => {
+      try {
+        lock.exec('BEGIN EXCLUSIVE');
+        return true;
+      } catch {
+        return false;
+      }
+    };
+    process.on('exit', () => lock.close());
+    if (!isLocked()) {
+      if (!process.argv.includes('--standby')) {
+        console.error('data-directory-locked: another process holds ' + directory);
+        process.exit(1);
+      }
+      const waiting = JSON.stringify({ pid: process.pid, role: 'standby', state: 'waiting', epoch: null });
+      const standby = createServer((_request, response) => response.end(waiting));
+      await new Promise((listening) => standby.listen(Number(STANDBY_PORT), '127.0.0.1', listening));
+      const standbyFile = join(directory, 'standby.json');
+      const url = 'http://127.0.0.1:' + standby.address().port;
+      writeFileSync(standbyFile, JSON.stringify({ pid: process.pid, url }));
+      const stop = () => {
+        rmSync(standbyFile, { force: true });
+        process.exit(0);
+      };
+      process.on('SIGTERM', stop);
+      while (!isLocked()) await new Promise((retry) => setTimeout(retry, 10));
+      process.off('SIGTERM', stop);
+      rmSync(standbyFile, { force: true });
+      echo.epoch = Date.now();
+      standby.closeAllConnections();
+      standby.close();
+    }
   }
-  process.on('exit', () => lock.close());
-  const echo = { role: isApp ? 'active' : 'replica', state: 'open', epoch: isApp ? 1 : null };
   const server = createServer((_request, response) => response.end(JSON.stringify({ pid: process.pid, ...echo })));
   server.on('error', () => {
     console.error('port-taken: port ' + port + ' is in use by another program');
@@ -81,7 +109,7 @@ export class StandInFleet {
     for (const name of ['supervisor.mjs', 'supervisor.cjs']) {
       cpSync(resolve('dist/bundle', name), join(this.bundle, name));
     }
-    for (const name of ['api.mjs', 'replica.mjs']) writeFileSync(join(this.bundle, name), STAND_IN);
+    for (const name of ['api.mjs', 'gateway.mjs', 'replica.mjs']) writeFileSync(join(this.bundle, name), STAND_IN);
     symlinkSync(resolve('node_modules'), join(root, 'node_modules'));
   }
 
@@ -91,11 +119,16 @@ export class StandInFleet {
       env: {
         ...{ PATH: process.env['PATH'], PORT: '0', DATA_DIR: this.data, REPLICAS_DIR: this.replicas },
         ...{ REPLICA_PORTS: this.ports.join(','), REDIS: 'off', SUPERVISOR_PORT: '0', DEAD_AFTER_MS: '5000' },
+        ...{ STANDBY_PORT: 'off', GATEWAY_PORT: 'off' },
         ...environment,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     return new FleetRun(child);
+  }
+
+  get standby(): RunNote {
+    return noteIn(join(this.data, 'standby.json'));
   }
 
   get app(): RunNote {

@@ -39,6 +39,7 @@ export class StartProcess {
   ) {
     const settings = {
       ...{ PORT: '0', DATA_DIR: dataDirectory, REDIS: 'off', SUPERVISOR_PORT: '0', DEAD_AFTER_MS: '5000' },
+      ...{ STANDBY_PORT: 'off', GATEWAY_PORT: 'off' },
       ...{ REPLICA_PORTS: '', REPLICAS_DIR: join(dataDirectory, 'replicas') },
       ...environment,
     } as Readonly<Record<string, string>>;

@@ -38,7 +38,8 @@ async function settledPresence(managed: ManagedProcess): Promise<Presence> {
   const deadline = performance.now() + NOTED_WITHIN_MS;
   for (;;) {
     const presence = await presenceOf(managed.runFile);
-    if (presence.state !== 'gone' || !holdsDirectory(managed) || performance.now() > deadline) return presence;
+    const mayCome = managed.mayBeAbsent !== true && holdsDirectory(managed);
+    if (presence.state !== 'gone' || !mayCome || performance.now() > deadline) return presence;
     await delay(LOOK_EVERY_MS);
   }
 }

@@ -21,7 +21,7 @@ import { commandLine, monotonicMs, systemClock, systemRandom } from '../../platf
 import { clusterSecret } from '../../platform/secrets/index.js';
 import { ENDED } from '../../protocols/failover/index.js';
 import { findAdoptable } from './adoption.js';
-import { announce, APP, childrenOf, managedProcessesOf } from './managed-processes.js';
+import { announce, childrenOf, type ManagedProcesses, managedProcessesOf } from './managed-processes.js';
 import { type Claim, claim } from './claim.js';
 import { HealthWatch } from './health-watch.js';
 import type { Message, ProcessKind } from './process-kind.js';
@@ -51,7 +51,7 @@ async function start(kinds: readonly ProcessKind[]): Promise<number> {
 
   const processes = await managedProcessesOf(kinds, config, layout, print);
   const adopted = await findAdoptable(processes, config.inForce);
-  const running = adopted.get(APP);
+  const running = runningApp(processes, adopted);
   if (running && !hasSettings(running, config.inForce)) return EXIT_FAILED;
   const watch = new HealthWatch(processes, {
     ...{ pingMs: config.replication.pingMs, deadAfterMs: config.replication.deadAfterMs },
@@ -105,6 +105,12 @@ async function start(kinds: readonly ProcessKind[]): Promise<number> {
     lock.release();
   });
   return exitCode;
+}
+
+/** An app that was left running keeps its settings, whatever this start asks for. */
+function runningApp(processes: ManagedProcesses, adopted: ReadonlyMap<string, RunNote>): RunNote | undefined {
+  const [app] = [...adopted].find(([name]) => processes.get(name)?.watching?.isApp === true) ?? [];
+  return app === undefined ? undefined : adopted.get(app);
 }
 
 function startedByPeople({ isStartedByPeople = false }: ProcessKind): boolean {

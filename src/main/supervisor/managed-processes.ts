@@ -1,12 +1,9 @@
 import type { AppConfig } from '../../config/index.js';
 import {
   adoptChild,
-  complaintIn,
   type FileLayout,
-  healthProbe,
   launchChild,
   type LaunchedChild,
-  programOf,
   refusedLaunch,
   readerRunFiles,
   replicaProgram,
@@ -14,7 +11,8 @@ import {
   type RunNote,
 } from '../../platform/nodes/index.js';
 import type { DataDirectoryLock } from '../../platform/process/index.js';
-import { ESSENTIAL, SPARE } from './managed-process-core.js';
+import { APP_KIND, GATEWAY_KIND } from './app-processes.js';
+import { SPARE } from './managed-process-core.js';
 import type { Message, ProcessDescription, ProcessKind } from './process-kind.js';
 import { REDIS_KIND } from './redis-nodes.js';
 import type { ChildToWatch } from './supervisor.js';
@@ -30,32 +28,6 @@ export interface ManagedProcess extends ProcessDescription {
 
 /** By name, in display order. */
 export type ManagedProcesses = ReadonlyMap<string, ManagedProcess>;
-
-export const APP = 'The app';
-
-const APP_KIND: ProcessKind = {
-  title: 'app',
-  restart: ESSENTIAL,
-  stopRank: 1,
-  runFiles: ({ app }) => [app.runFile],
-  processes: ({ http }, { app: { directory, runFile, log } }) => [
-    {
-      ...{ name: APP, runFile, log, lockedDirectory: directory, environment: process.env },
-      program: process.execPath,
-      args: [programOf('api')],
-      probe: healthProbe(runFile.path, http.apiKeys[0]?.key),
-      complaintIn,
-      watching: { isApp: true, deadAfterTimes: 1 },
-      rows: (url = '') => [
-        ['API', url],
-        ['Swagger UI', `${url}/docs`],
-        ['OpenAPI', `${url}/docs-json`],
-        ['Health', `${url}/health/ready`],
-        ['Metrics', `${url}/metrics`],
-      ],
-    },
-  ],
-};
 
 const REPLICA_KIND: ProcessKind = {
   title: 'replica',
@@ -89,7 +61,7 @@ const READER_KIND: ProcessKind = {
 };
 
 /** Everything that Bifolio runs on this machine, in the order of the table. */
-export const PROCESS_KINDS: readonly ProcessKind[] = [READER_KIND, APP_KIND, REPLICA_KIND, REDIS_KIND];
+export const PROCESS_KINDS: readonly ProcessKind[] = [READER_KIND, GATEWAY_KIND, APP_KIND, REPLICA_KIND, REDIS_KIND];
 
 export async function managedProcessesOf(
   kinds: readonly ProcessKind[],
@@ -144,7 +116,7 @@ export function childrenOf(
       if (onReady) void child.ready.then((answer) => answer && onReady());
       return child;
     };
-    return [name, { restart: kind.restart, stopRank: kind.stopRank, launch }];
+    return [name, { restart: managed.restart ?? kind.restart, stopRank: kind.stopRank, launch }];
   });
   return Object.fromEntries(entries);
 }

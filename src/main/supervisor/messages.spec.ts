@@ -1,13 +1,8 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { parseConfig } from '../../config/index.js';
 import { type ChildExit, fileLayoutOf } from '../../platform/nodes/index.js';
-import {
-  APP,
-  type ManagedProcess,
-  type ManagedProcesses,
-  managedProcessesOf,
-  PROCESS_KINDS,
-} from './managed-processes.js';
+import { APP } from './app-processes.js';
+import { type ManagedProcess, type ManagedProcesses, managedProcessesOf, PROCESS_KINDS } from './managed-processes.js';
 import { messageFor } from './messages.js';
 import type { Message } from './process-kind.js';
 import { REDIS_KIND } from './redis-nodes.js';
@@ -22,7 +17,7 @@ const KILLED: ChildExit = { pid: 7, code: null, signal: 'SIGKILL', complaint: un
 let all: ManagedProcesses;
 
 beforeAll(async () => {
-  const config = parseConfig({ REPLICA_PORTS: '5071,5072', REDIS: 'off' });
+  const config = parseConfig({ STANDBY_PORT: 'off', GATEWAY_PORT: 'off', REPLICA_PORTS: '5071,5072', REDIS: 'off' });
   all = await managedProcessesOf(PROCESS_KINDS, config, layout, () => undefined);
 });
 

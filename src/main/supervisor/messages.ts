@@ -1,7 +1,7 @@
 import Table from 'cli-table3';
 import type { Difference } from '../../config/index.js';
-import type { ChildExit, FileLayout, RunNote } from '../../platform/nodes/index.js';
-import { APP, type ManagedProcess, type ManagedProcesses } from './managed-processes.js';
+import { type ChildExit, type FileLayout, readRunFile, type RunNote } from '../../platform/nodes/index.js';
+import type { ManagedProcess, ManagedProcesses } from './managed-processes.js';
 import type { Message } from './process-kind.js';
 import { detectionMs, type HealthChange, type Takeover, takeoverMs } from '../../protocols/failover/index.js';
 import type { SupervisorNotice } from './supervisor-core.js';
@@ -109,7 +109,7 @@ function addressTable(
 ): string {
   const withoutRules = { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' };
   const table = new Table({ style: { head: [], border: [] }, chars: withoutRules });
-  const url = children[APP]?.url ?? '';
+  const url = addressToTry(children, processes, layout) ?? '';
   table.push(
     ...[...processes.values()].flatMap((managed) => rowsOf(managed, children[managed.name])),
     ['Data', layout.dataDirectory],
@@ -119,6 +119,19 @@ function addressTable(
     ['To stop', 'Ctrl-C, or "npm stop" in another terminal'],
   );
   return `Bifolio is ready.\n${table.toString()}`;
+}
+
+/** The gateway, where one runs; else the active app. */
+function addressToTry(
+  children: AllUp['children'],
+  processes: ManagedProcesses,
+  { app, gateway }: FileLayout,
+): string | undefined {
+  const urlOf = (path: string): string | undefined =>
+    [...processes.values()].map(({ name, runFile }) => (runFile.path === path ? children[name]?.url : undefined)).find(Boolean);
+  const apps = [...processes.values()].filter(({ watching }) => watching?.isApp);
+  const active = apps.length === 1 ? urlOf(app.runFile.path) : readRunFile(app.runFile.path)?.url;
+  return urlOf(gateway.runFile.path) ?? active;
 }
 
 function rowsOf(managed: ManagedProcess, child: AllUp['children'][string] | undefined): [string, string][] {

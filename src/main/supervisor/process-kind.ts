@@ -1,5 +1,6 @@
 import type { AppConfig } from '../../config/index.js';
 import type { ChildProgram, FileLayout, RunFile, RunNote } from '../../platform/nodes/index.js';
+import type { RestartPolicy } from './managed-process-core.js';
 import type { ChildRules } from './supervisor-core.js';
 
 /** `isTrouble` messages go to standard error. */
@@ -47,6 +48,10 @@ export interface ProcessDescription extends ChildProgram {
   readonly name: string;
   /** The directory that the process locks while it runs. */
   readonly lockedDirectory?: string;
+  /** Absent: the one of its kind. */
+  readonly restart?: RestartPolicy;
+  /** Its directory may be locked while it does not run: by another process of its kind. */
+  readonly mayBeAbsent?: boolean;
   /** Absent: it does not echo, and is only restarted when it ends. */
   readonly watching?: Watching;
   /** One of these notes is the process's. Absent: the one of `runFile`. */

@@ -43,6 +43,26 @@ function deeds({ effects }: Pick<SupervisorDecision, 'effects'>): string[] {
   });
 }
 
+describe('two essential children', () => {
+  const [corrupt, gone] = [{ code: 1, complaint: 'data-corrupt: segment-1 at 17' }, { signal: 'SIGKILL' }];
+  const pair = { one: { restart: ESSENTIAL, stopRank: 1 }, two: { restart: ESSENTIAL, stopRank: 1 } };
+  const told = (...inputs: readonly SupervisorInput[]): SupervisorDecision =>
+    inputs.reduce<SupervisorDecision>((decision, input) => decide(decision.state, input), begin(pair));
+
+  it('when one of them is given up after the start, go on with the other one, and end with that', () => {
+    const up = [ready('one'), ready('two'), exits('one', gone), retry('one')];
+    expect(deeds(told(...up, exits('one', corrupt)))).toEqual(['notify one gave-up']);
+    expect(deeds(told(...up, exits('one', corrupt), exits('two', gone)))).toEqual(['notify two died']);
+
+    const last = told(...up, exits('one', corrupt), exits('two', gone), retry('two'), exits('two', corrupt));
+    expect(deeds(last)).toEqual(['notify two gave-up', 'end 1']);
+  });
+
+  it('when one of them refuses the first start, are both not started', () => {
+    expect(deeds(told(ready('one'), exits('two', corrupt)))).toEqual(['notify two gave-up', 'terminate one']);
+  });
+});
+
 describe('many children', () => {
   it('at the beginning, are all started at once', () => {
     expect(deeds(begin(RULES))).toEqual(['start app', 'start one', 'start two']);

@@ -89,11 +89,18 @@ function hear(state: SupervisorState, name: string, input: ChildInput): Supervis
   const { decision, effects } = advance(state, name, input);
   const heard = { state: decision, effects };
   if (decision.phase === 'stopping') return then(heard, stopNext);
-  if (decision.children[name]?.isGivenUp) {
+  if (decision.children[name]?.isGivenUp && !goesOnWithout(decision, name)) {
     const children = decision.isAnnounced ? decision.children : withoutAdopted(decision);
     return then({ state: { ...decision, children, phase: 'stopping', exitCode: 1 }, effects }, stopNext);
   }
   return then(heard, announce);
+}
+
+/** Whether another essential child goes on. A start that is under way needs all of them. */
+function goesOnWithout({ children, isAnnounced }: SupervisorState, name: string): boolean {
+  const isOther = ([other, { policy, isGivenUp }]: [string, ChildState]): boolean =>
+    other !== name && policy.isEssential && !isGivenUp;
+  return isAnnounced && children[name]?.policy.isEssential === true && Object.entries(children).some(isOther);
 }
 
 /** Leaves out adopted children that still run: they served before this start, and go on. */

@@ -17,6 +17,8 @@ export interface FileLayout {
   readonly replicasDirectory: string;
   readonly supervisorRunFile: RunFile;
   readonly app: NodeFiles;
+  /** The app of two that waits. Its run file is the note of whichever waits. */
+  readonly standby: NodeFiles;
   readonly gateway: NodeFiles;
   /** `number` counts the replicas from 1. */
   replica(number: number, port: number): NodeFiles;
@@ -52,6 +54,11 @@ export function fileLayoutOf({
       directory: dataDirectory,
       runFile: { path: join(dataDirectory, 'app.json'), program: APP_PROGRAM },
       log: join(logs, 'app.log'),
+    },
+    standby: {
+      directory: dataDirectory,
+      runFile: { path: join(dataDirectory, 'standby.json'), program: APP_PROGRAM },
+      log: join(logs, 'app-b.log'),
     },
     gateway: {
       directory: dataDirectory,
