@@ -41,14 +41,14 @@ export const APP_KIND: ProcessKind = {
   stopRank: 1,
   // A standby whose active app is stopped first takes over.
   runFiles: ({ app, standby }) => [standby.runFile, app.runFile],
-  processes: ({ http, standby }, layout) => {
+  processes: ({ http, standby, supervisor }, layout) => {
     const apiKey = http.apiKeys[0]?.key;
     const { directory, runFile, log } = layout.app;
     const shared = {
       ...{ lockedDirectory: directory, environment: process.env, program: process.execPath, complaintIn },
       watching: { isApp: true, deadAfterTimes: 1 },
     };
-    if (standby.port === undefined) {
+    if (standby.port === undefined || supervisor.failover === 'off') {
       const probe = healthProbe(runFile.path, apiKey);
       return [{ ...shared, name: APP, runFile, log, probe, args: [programOf('api')], rows: rowsOfActive }];
     }
@@ -92,15 +92,16 @@ export const GATEWAY_KIND: ProcessKind = {
   // It answers what it holds while the app still runs.
   stopRank: 0,
   runFiles: ({ gateway }) => [gateway.runFile],
-  processes: ({ http, gateway }, layout) => {
-    if (gateway.port === undefined) return [];
+  processes: ({ http, gateway, supervisor }, layout) => {
+    if (gateway.port === undefined || supervisor.failover === 'off') return [];
     const { runFile, log } = layout.gateway;
     return [
       {
         ...{ name: GATEWAY, runFile, log, environment: { ...process.env, CRASH_SITE: '' }, program: process.execPath },
         args: [programOf('gateway'), '--port', String(gateway.port)],
         probe: healthProbe(runFile.path, http.apiKeys[0]?.key),
-        complaintIn: (output) => complaintIn(output)?.replace(/^(port-taken: .*) is in use/, '$1, for the gateway, is in use'),
+        complaintIn: (output) =>
+          complaintIn(output)?.replace(/^(port-taken: .*) is in use/, '$1, for the gateway, is in use'),
         watching: { isApp: false, deadAfterTimes: 1 },
         rows: (_url, state) => [['Gateway', state]],
       },

@@ -1,4 +1,4 @@
-import { isWaitingForDisk, type LaunchedChild, readRunFile } from '../../platform/nodes/index.js';
+import { type LaunchedChild, readRunFile, runStateOf } from '../../platform/nodes/index.js';
 import { NodeClient } from '../../platform/node-client/index.js';
 import { DataDirectoryLock, monotonicMs, systemTimers } from '../../platform/process/index.js';
 import {
@@ -124,10 +124,11 @@ export class HealthWatch {
   private check(name: string, pid: number, needsLock: boolean): Verdict {
     const child = this.running.get(name);
     if (child?.pid !== pid || !child.isRunning()) return 'gone';
-    if (isWaitingForDisk(pid)) return 'waits-for-disk';
+    const state = runStateOf(pid);
+    if (state === 'waits-for-disk') return state;
     const directory = this.processes.get(name)?.lockedDirectory;
-    if (!needsLock || directory === undefined) return 'agrees';
-    return DataDirectoryLock.isHeldBy(directory, pid) ? 'agrees' : 'lock-is-free';
+    if (needsLock && directory !== undefined && !DataDirectoryLock.isHeldBy(directory, pid)) return 'lock-is-free';
+    return state === 'runs' ? 'is-busy' : 'agrees';
   }
 
   /** Asks the active alone: its readiness says what all clients wait for. */

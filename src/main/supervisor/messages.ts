@@ -128,7 +128,9 @@ function addressToTry(
   { app, gateway }: FileLayout,
 ): string | undefined {
   const urlOf = (path: string): string | undefined =>
-    [...processes.values()].map(({ name, runFile }) => (runFile.path === path ? children[name]?.url : undefined)).find(Boolean);
+    [...processes.values()]
+      .map(({ name, runFile }) => (runFile.path === path ? children[name]?.url : undefined))
+      .find(Boolean);
   const apps = [...processes.values()].filter(({ watching }) => watching?.isApp);
   const active = apps.length === 1 ? urlOf(app.runFile.path) : readRunFile(app.runFile.path)?.url;
   return urlOf(gateway.runFile.path) ?? active;

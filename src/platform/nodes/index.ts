@@ -16,7 +16,7 @@ export { adoptChild } from './adopt.js';
 export { appArguments } from './app-arguments.js';
 export { NotedProcess } from './noted-process.js';
 export { type Presence, presenceOf } from './presence.js';
-export { isAlive, isWaitingForDisk, processesWith, signalProcess } from './process-table.js';
+export { isAlive, processesWith, runStateOf, signalProcess } from './process-table.js';
 export { logOptions } from './log-options.js';
 export { healthProbe, type Readiness, type ReadinessProbe } from './readiness.js';
 export { replicaProgram } from './replica-program.js';

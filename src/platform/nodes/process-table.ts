@@ -15,11 +15,12 @@ export function isAlive(pid: number): boolean {
 }
 
 /**
- * Whether the main thread of this process waits for a disk, in the kernel: it cannot run, and no signal ends it before the disk
- * answers. False where the system does not say.
+ * What the main thread of this process does: `runs`, or would with a processor; `waits-for-disk` in the kernel, where it cannot run and no
+ * signal ends it before the disk answers; or neither. Undefined where the system does not say.
  */
-export function isWaitingForDisk(pid: number): boolean {
-  return statOf(pid)?.[0] === 'D';
+export function runStateOf(pid: number): 'runs' | 'waits-for-disk' | 'neither' | undefined {
+  const state = statOf(pid)?.[0];
+  return state === undefined ? undefined : state === 'R' ? 'runs' : state === 'D' ? 'waits-for-disk' : 'neither';
 }
 
 /** A missing process is no error. */

@@ -24,7 +24,7 @@ class World {
   readonly pids = new Map<Name, number>();
   nowMs = 0;
   /** What a check finds; undefined: no answer. */
-  verdict: 'agrees' | 'lock-is-free' | 'waits-for-disk' | 'gone' | undefined = 'agrees';
+  verdict: 'agrees' | 'lock-is-free' | 'waits-for-disk' | 'is-busy' | 'gone' | undefined = 'agrees';
   epoch = 1;
   private lastPid = 0;
 
@@ -162,6 +162,17 @@ describe('the monitor', () => {
     world.pass(PING_MS, ALL);
 
     expect(world.healthOf('A')).toBe('healthy');
+  });
+
+  it('given an active that is silent and busy, as on a machine without a free processor, gives it five times its time', () => {
+    const world = running();
+    world.verdict = 'is-busy';
+    world.pass(4_750, { B: STANDBY, replica: REPLICA });
+    expect(world.deeds).not.toContain('kill A');
+    expect(world.healthOf('A')).toBe('suspect');
+    world.pass(250, { B: STANDBY, replica: REPLICA });
+
+    expect(world.deeds).toContain('kill A');
   });
 
   it('given a start that echoes as opening for ten minutes, lets it replay its journal', () => {

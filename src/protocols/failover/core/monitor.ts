@@ -62,6 +62,8 @@ export type Verdict =
   | 'lock-is-free'
   /** The system holds it until a disk has answered. A signal would not end it before, and its standby has the same disk. */
   | 'waits-for-disk'
+  /** Agrees, and it computes or waits for a turn of the processor. */
+  | 'is-busy'
   | 'gone';
 
 /** An input about another pid than the running one comes too late, and changes nothing. */
@@ -101,6 +103,8 @@ export interface MonitorDecision {
 export const ENDED = 'ended';
 /** After so many pings without an echo a process is suspect. */
 const SUSPECT_AFTER_PINGS = 2;
+/** On a machine without a free processor everybody is late: a process that is busy has so many times its time. */
+const BUSY_TIMES = 5;
 /** A tick that comes later than that counts for one, and condemns nobody: the answers may be there, and not be heard yet. */
 const LATE_AFTER_PINGS = 2;
 
@@ -222,6 +226,9 @@ function conclude(
   if (verdict === 'waits-for-disk') {
     const slow = { ...watched, health: 'suspect', reason: 'waits for its disk', check: 'none', silentMs: 0 } as const;
     return changed(state, name, watched, slow);
+  }
+  if (verdict === 'is-busy' && watched.silentMs < patienceWith(state, watched) * BUSY_TIMES) {
+    return { state: withProcess(state, name, { ...watched, check: 'none' }), effects: [] };
   }
   if (verdict === 'lock-is-free') {
     // It is ending, or it never was what it said. It hinders nobody, and gets the same time once more.
