@@ -1,5 +1,12 @@
 import { join } from 'node:path';
-import { AppError, type CrashSites, type Disk, type Log, type ChainPosition } from '../../kernel/index.js';
+import {
+  AppError,
+  type CrashSites,
+  type Disk,
+  type Log,
+  type ChainPosition,
+  type NextTurn,
+} from '../../kernel/index.js';
 import { readTestimony } from './end-witness.js';
 import { EndCheck, endIsMissing, type MissingEnd } from './missing-end.js';
 import type { JournalRecord } from './record.js';
@@ -67,7 +74,7 @@ export type WhenEndIsMissing = 'refuse' | 'report';
  * when they are missing at the end.
  */
 export async function recoverJournal<Op>(
-  ports: RecoveryPorts,
+  ports: RecoveryPorts & { readonly nextTurn: NextTurn },
   directory: string,
   covered: ChainPosition,
   replay: (record: JournalRecord<Op>) => void,
@@ -116,7 +123,7 @@ export async function recoverJournal<Op>(
     const hasRotated = unfinished.some((other) => incarnationOf(other) === incarnationOf(name));
     // A snapshot may have been ahead of what the successor found of this segment.
     const isSealed = successor === undefined ? hasRotated : lastSeq > covered.seq;
-    const scan = scanSegment<Op>(path, bytes, isSealed, visitor, lastSeq);
+    const scan = await scanSegment<Op>(path, bytes, isSealed, visitor, lastSeq, ports.nextTurn);
     position = scan.position;
     last = { path, bytes, scan };
     if (position.seq > covered.seq) uncoveredBytes += Math.max(SEGMENT_COSTS_BYTES, scan.goodBytes);

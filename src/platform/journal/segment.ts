@@ -1,9 +1,11 @@
-import { AppError, type ChainPosition } from '../../kernel/index.js';
+import { AppError, type ChainPosition, type NextTurn } from '../../kernel/index.js';
 import { CHECKSUM_BYTES, encodeLine, readLine } from '../disk/index.js';
 import { decodeRecord, type JournalRecord } from './record.js';
 
 const FORMAT = 1;
 const BATCH = '{"batch":';
+/** What is scanned, and applied, in one turn of the event loop: some milliseconds of work. */
+const TURN_BYTES = 128 * 1024;
 /** The number of the incarnation is absent in names that earlier versions gave. */
 const FILE_NAME = /^journal-(\d{16})(?:-(\d{6,}))?\.log$/;
 
@@ -85,15 +87,17 @@ export function isCreationCutShort(bytes: Buffer): boolean {
  * Reads a segment, up to and including record `lastSeq` if that is given, and hands over each record as soon as it is known to be
  * good. Bad bytes that were promised durable (below the
  * highest offset that a later batch header vouches for, or anywhere when `sealed`) throw `data-corrupt` naming file and offset.
- * Bad bytes beyond are the torn end of a write that was never acknowledged, and only end the scan.
+ * Bad bytes beyond are the torn end of a write that was never acknowledged, and only end the scan. A long segment takes many turns
+ * of the event loop.
  */
-export function scanSegment<Op>(
+export async function scanSegment<Op>(
   file: string,
   bytes: Buffer,
   sealed: boolean,
   visitor: SegmentVisitor<Op>,
-  lastSeq = Infinity,
-): SegmentScan {
+  lastSeq: number,
+  nextTurn: NextTurn,
+): Promise<SegmentScan> {
   const corrupt = (offset: number, why: string): AppError =>
     new AppError(
       'data-corrupt',
@@ -115,6 +119,7 @@ export function scanSegment<Op>(
   let position: ChainPosition = header.after;
   let offset = first.end;
   let vouchedBytes = 0;
+  let turnBegan = 0;
   while (offset < bytes.length && position.seq < lastSeq) {
     const line = readLine(bytes, offset);
     if (line.json === undefined) {
@@ -130,6 +135,11 @@ export function scanSegment<Op>(
       position = record;
     }
     offset = line.end;
+    if (offset - turnBegan < TURN_BYTES) continue;
+    turnBegan = offset;
+    await new Promise<void>((resolve) => {
+      nextTurn(resolve);
+    });
   }
   const { epoch, seq, hash } = position;
   return { goodBytes: offset, vouchedBytes, position: { epoch, seq, hash } };
