@@ -73,12 +73,15 @@ describe('the command line of', () => {
     },
   );
 
-  it.each(['data:accept-loss', 'transactions:accept'])('npm run %s, given no reason, asks for one', async (name) => {
-    const { code, error } = await run(scripts[name] ?? '', []);
+  it.each(['data:accept-loss', 'transactions:accept', 'sagas:accept'])(
+    'npm run %s, given no reason, asks for one',
+    async (name) => {
+      const { code, error } = await run(scripts[name] ?? '', []);
 
-    expect([code, error.trim().split('\n').length]).toEqual([2, 1]);
-    expect(error).toContain(`npm run ${name} -- --reason "..."`);
-  });
+      expect([code, error.trim().split('\n').length]).toEqual([2, 1]);
+      expect(error).toContain(`npm run ${name} -- --reason "..."`);
+    },
+  );
 
   it('npm run start:replica, given no port, asks for one', async () => {
     const { code, error } = await run(scripts['start:replica'] ?? '', []);

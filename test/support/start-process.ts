@@ -15,6 +15,7 @@ const PROGRAMS = {
   redisStatus: [resolve('scripts/run.mjs'), 'cli', 'redis:status'],
   accept: [resolve('scripts/run.mjs'), 'cli', 'transactions:accept'],
   acceptLoss: [resolve('scripts/run.mjs'), 'cli', 'data:accept-loss'],
+  acceptSagas: [resolve('scripts/run.mjs'), 'cli', 'sagas:accept'],
   backup: [resolve('scripts/run.mjs'), 'cli', 'backup'],
   recover: [resolve('scripts/run.mjs'), 'cli', 'recover:from-replicas'],
 } as const;

@@ -23,7 +23,8 @@ export async function compareSagas(
   throw new AppError(
     'recovery-needed',
     `the files of the shop are at different points in time; one is an older copy: ${told.join('; ')}. Replace it with the right ` +
-      'one, or all three files (without -wal and -shm) with those of one backup (npm run backup). Nothing was changed',
+      'one, or all three files (without -wal and -shm) with those of one backup (npm run backup), or accept the loss ' +
+      'with npm run sagas:accept -- --reason "...". Nothing was changed',
     { retry: 'never' },
   );
 }

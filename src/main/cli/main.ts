@@ -4,6 +4,7 @@ import { namedDirectories } from '../../config/index.js';
 import { explainFailure } from '../../platform/nodes/index.js';
 import { commandLine } from '../../platform/process/index.js';
 import { acceptLostData } from './accept-loss/run.js';
+import { acceptSagas } from './accept-sagas/run.js';
 import { acceptTransactions } from './accept/run.js';
 import { runBackup } from './backup/run.js';
 import { runCluster } from './cluster/run.js';
@@ -46,6 +47,7 @@ const COMMANDS: Readonly<Record<string, (name: string) => Command>> = {
       }),
   'transactions:accept': (name) =>
     accepting(name, 'Accepts the transactions that an older copy of one store lacks.', acceptTransactions),
+  'sagas:accept': (name) => accepting(name, 'Accepts the checkouts that an older copy of a file lacks.', acceptSagas),
   'data:accept-loss': (name) =>
     accepting(name, 'Accepts that durable data is missing, so that the app starts without it.', acceptLostData),
 };

@@ -4,6 +4,8 @@ export { CheckoutLedger } from './checkout/checkout-ledger.js';
 export { CheckoutRepository } from './checkout/checkout.repository.js';
 export { CheckoutRetention } from './checkout/checkout-retention.js';
 export { CheckoutSagas } from './checkout/checkout-sagas.js';
+export { orderSteps } from './checkout/order-steps.js';
+export { OrderRepository } from './order.repository.js';
 export { ORDERS } from './orders-file.js';
 export { ORDERS_STORE } from './orders.store.js';
 export { SagaService } from './sagas/saga.service.js';

@@ -1,6 +1,7 @@
 export type * from './ports.js';
 export { defineSaga, type SagaDefinition, type SagaTable, START } from './core/definition.js';
 export { findMissingRows, type MissingRow } from './shell/compare-files.js';
+export { endLostSagas, type LostSaga } from './shell/end-lost-sagas.js';
 export { SAGA_CRASH_SITES } from './shell/crash-sites.js';
 export type { OpenDelivery } from './shell/delivery-under-way.js';
 export { PeriodicWork } from './shell/periodic-work.js';

@@ -1,5 +1,5 @@
-import { join } from 'node:path';
 import { type Clock, type Disk, isAppError } from '../../../kernel/index.js';
+import { acceptedLossesIn, writeDownLoss } from '../accepted-losses.js';
 import type { CommandOutput } from '../command-output.js';
 
 /** Knows how much of one kind of data was durable, and so what is missing. */
@@ -21,9 +21,6 @@ export interface AcceptLossPorts {
   readonly disk: Disk;
   readonly clock: Clock;
 }
-
-/** Each directory's file gets one line of JSON per accepted loss. */
-const RECORD = 'accepted-losses.log';
 
 /** Accepts all that is missing in unused directories. Writes down each loss with the reason before it accepts the loss. */
 export async function acceptLoss(
@@ -52,25 +49,13 @@ async function acceptIn(
   reason: string,
 ): Promise<readonly string[]> {
   const accepted: string[] = [];
-  const record = join(path, RECORD);
   for (const witness of witnesses) {
     const lost = await witness.find();
     if (lost === undefined) continue;
-    await writeDown(ports.disk, record, { at: new Date(ports.clock.nowMs()).toISOString(), lost, reason });
+    await writeDownLoss(ports, path, { lost, reason });
     await witness.accept();
     accepted.push(`accepted: ${lost} (${reason})`);
   }
   if (accepted.length === 0) return [];
-  return [...accepted, `The missing data stays lost; ${record} records the reason.`];
-}
-
-async function writeDown(disk: Disk, record: string, entry: object): Promise<void> {
-  const before = (await disk.read(record))?.length ?? 0;
-  const file = await disk.open(record);
-  try {
-    await file.write(Buffer.from(`${JSON.stringify(entry)}\n`), before);
-    await file.synchronize();
-  } finally {
-    await file.close();
-  }
+  return [...accepted, `The missing data stays lost; ${acceptedLossesIn(path)} records the reason.`];
 }

@@ -24,16 +24,18 @@ const MAX_REPORTED = 100;
 
 /**
  * Compares the rows that no file has pruned, before any event is delivered: the first 100 that a file lacks, lowest saga first.
- * Empty when none of the files is an older copy. Awaits `pause` between two pieces of work.
+ * Empty when none of the files is an older copy. Awaits `pause` between two pieces of work. Sagas below `lowest` are passed over.
  */
 export async function findMissingRows(
   definition: SagaDefinition,
   files: readonly ComparedFile[],
   pause: () => Promise<void>,
+  lowest = 0,
 ): Promise<readonly MissingRow[]> {
   const missing: MissingRow[] = [];
   const end = Math.max(...files.map(({ highestNumber }) => highestNumber)) + 1;
-  for (let from = Math.max(...files.map(({ prunedBelow }) => prunedBelow)); from < end; from += SAGAS_AT_ONCE) {
+  const kept = Math.max(lowest, ...files.map(({ prunedBelow }) => prunedBelow));
+  for (let from = kept; from < end; from += SAGAS_AT_ONCE) {
     const sagas = new Map<number, ComparedRow[]>();
     for (const row of files.flatMap((file) => file.rowsBetween(from, from + SAGAS_AT_ONCE))) {
       const rows = sagas.get(row.number);

@@ -203,6 +203,16 @@ export class SqlSagaFile implements SagaFile, ComparedFile, PrunedFile {
     while (await writer.run(pruneNext)) isFirst = false;
   }
 
+  /**
+   * Writes rows of steps that the file has lost, without the effects of these steps, in one commit. Durable when it resolves. Only
+   * while no relay runs.
+   */
+  recordLost(saga: SagaRef, steps: readonly Pick<StepRecord, 'step' | 'eventIn' | 'event' | 'data'>[]): Promise<void> {
+    return this.owner.database.writer.run(() => {
+      for (const { step, eventIn, event, data } of steps) this.write(saga, step, eventIn, { event, data });
+    });
+  }
+
   private reactWithin(scope: SqlWriteScope, event: SagaEvent, isLastTry: boolean): StepRecord {
     const step = this.definition.stepOn(event.name);
     const work = step && this.owner.steps[step.step];
