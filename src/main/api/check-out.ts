@@ -62,6 +62,7 @@ export function checkOut(
     new PeriodicWork(ports, 'the pruning of ended sagas', PRUNE_EVERY_MS, async () => {
       await pruning.run();
       await retention.sweep();
+      await file.confirm(Math.min(...files.map(({ prunedBelow }) => prunedBelow)));
     }),
   ];
   return {

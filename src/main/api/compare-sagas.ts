@@ -30,5 +30,5 @@ export async function compareSagas(
 }
 
 function described({ saga, lacks, provedBy }: MissingRow): string {
-  return `${lacks} of saga ${String(saga)} (it has ${provedBy})`;
+  return `${lacks} of saga ${String(saga)} (proved by ${provedBy})`;
 }

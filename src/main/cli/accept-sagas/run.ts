@@ -58,7 +58,7 @@ async function acceptIn(
   const named: string[] = [];
   let count = 0;
   const message = `a file of the shop was replaced by an older copy, and an operator accepted that: ${reason}`;
-  await endLostSagas({
+  const forgottenTo = await endLostSagas({
     ...{ definition: CHECKOUT, files, refusal: { code: 'conflict', message } },
     found: async (sagas) => {
       const lost = sagas.map(lossOf);
@@ -68,7 +68,8 @@ async function acceptIn(
       count += sagas.length;
     },
   });
-  if (count === 0) return { exitCode: 0, lines: ['Nothing to accept: the files of the shop agree on every checkout.'] };
+  if (count === 0 && forgottenTo === undefined)
+    return { exitCode: 0, lines: ['Nothing to accept: the files of the shop agree on every checkout.'] };
   const more = count - named.length;
   return {
     exitCode: 0,
@@ -76,10 +77,18 @@ async function acceptIn(
       ...named.map((line) => `${line} (${reason})`),
       ...(more > 0 ? [`and ${String(more)} more checkouts`] : []),
       losses.summary,
+      ...(forgottenTo === undefined ? [] : [forgottenMessage(forgottenTo)]),
       `${acceptedLossesIn(directory)} names each of them, with the reason.`,
       'Run "npm start" to continue.',
     ],
   };
+}
+
+function forgottenMessage(saga: number): string {
+  return (
+    `One file is older than checkouts up to number ${String(saga)}, which the others have ended and forgotten: what it lacks of ` +
+    'them is lost too, and nothing names it.'
+  );
 }
 
 async function openIn(directory: string, sqlFile: SqlFile): Promise<SqlDatabase> {

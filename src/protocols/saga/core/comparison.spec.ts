@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { SHOP_SAGA } from '../../../../test/support/shop-saga.js';
 import type { DeliveryMark } from '../ports.js';
-import { type ComparedStep, missingSteps } from './comparison.js';
+import { type ComparedStep, filesBehind, missingSteps } from './comparison.js';
 import { defineSaga } from './definition.js';
 
 const SAGA = defineSaga(SHOP_SAGA);
@@ -54,5 +54,32 @@ describe('the rows of a saga in the files of all participants', () => {
     expect(lacksOf([{ ...PAID[0]!, sagaId: 'b', delivery: 'pending' }, PAID[1]!])).toContain(
       'orders lacks checkout-started, proved by authorise of payment',
     );
+  });
+});
+
+describe('the points of the files, below which rows are pruned', () => {
+  const behind = (orders: string, payment: string, stock: string): readonly string[] => {
+    const points = Object.entries({ orders, payment, stock }).map(([participant, given]) => {
+      const [prunedBelow = 0, highestNumber = 0, confirmedBelow = 0] = given.split(' ').map(Number);
+      return { participant, prunedBelow, highestNumber, confirmedBelow };
+    });
+    return filesBehind(SAGA, points).map(({ by, saga, provedBy }) => `${by} lacks ${String(saga)}: ${provedBy}`);
+  };
+
+  it('are as they should be at the beginning, and between the prunings of two files', () => {
+    expect(behind('0 9', '0 9', '0 2')).toEqual([]);
+    expect(behind('5 9 0', '0 9', '0 2')).toEqual([]);
+    expect(behind('5 9 0', '5 9', '0 2')).toEqual([]);
+    expect(behind('5 9 5', '5 9', '5 0')).toEqual([]);
+    expect(behind('10 0 5', '5 9', '5 0')).toEqual([]);
+  });
+
+  it('show an older copy whose later rows no other file has any more', () => {
+    expect(behind('0 2 0', '5 4', '5 4')).toEqual([
+      ...['orders lacks 4: the pruning of payment', 'orders lacks 4: the pruning of stock'],
+    ]);
+    expect(behind('5 4 5', '0 2', '5 4')).toEqual(['payment lacks 4: the pruning of orders']);
+    expect(behind('5 4 5', '5 4', '0 2')).toEqual(['stock lacks 4: the pruning of orders']);
+    expect(behind('10 9 5', '5 7', '5 0')).toEqual(['payment lacks 9: the pruning of orders']);
   });
 });

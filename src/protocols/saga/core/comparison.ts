@@ -26,6 +26,44 @@ export interface MissingStep {
   readonly provedBy: string;
 }
 
+/** Of the sagas up to this one, which others have pruned, the file lacks some or their ends. */
+export interface MissingPoint extends MissingStep {
+  readonly saga: number;
+}
+
+/** How far the rows of one file reach. */
+export interface FilePoints {
+  readonly participant: string;
+  /** The rows of sagas with a lower number may be gone: these sagas have ended. */
+  readonly prunedBelow: number;
+  /** The highest saga number in it; 0 when there is none. */
+  readonly highestNumber: number;
+  /** Only read of the participant that starts sagas: below it all files have pruned their rows. */
+  readonly confirmedBelow: number;
+}
+
+/**
+ * The files that lack sagas which are pruned elsewhere, where no row can prove it: the file that starts sagas prunes first, and no other
+ * one falls behind a point that all have confirmed, or has never heard of the last saga that was pruned.
+ */
+export function filesBehind(definition: SagaDefinition, files: readonly FilePoints[]): readonly MissingPoint[] {
+  const { start } = definition;
+  const starter = files.find(({ participant }) => participant === start.by);
+  if (starter === undefined) return [];
+  const first = definition.stepOn(start.event)?.by;
+  return files.flatMap(({ participant, prunedBelow, highestNumber }): readonly MissingPoint[] => {
+    if (starter.prunedBelow < prunedBelow) return lacking(start.by, prunedBelow, participant);
+    if (prunedBelow < starter.confirmedBelow) return lacking(participant, starter.confirmedBelow, start.by);
+    // Each saga that has ended has a row of the first participant.
+    const isUnknown = participant === first && Math.max(prunedBelow, highestNumber + 1) < starter.prunedBelow;
+    return isUnknown ? lacking(participant, starter.prunedBelow, start.by) : [];
+  });
+}
+
+function lacking(by: string, below: number, provedBy: string): readonly MissingPoint[] {
+  return [{ saga: below - 1, by, lacks: 'the end', provedBy: `the pruning of ${provedBy}` }];
+}
+
 /** Of one saga: all its rows in all files, of which none is pruned. */
 export function missingSteps(definition: SagaDefinition, rows: readonly ComparedStep[]): readonly MissingStep[] {
   const missing: MissingStep[] = [];

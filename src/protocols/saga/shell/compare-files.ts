@@ -1,4 +1,4 @@
-import { type ComparedStep, type MissingStep, missingSteps } from '../core/comparison.js';
+import { type ComparedStep, filesBehind, type FilePoints, type MissingStep, missingSteps } from '../core/comparison.js';
 import type { SagaDefinition } from '../core/definition.js';
 
 export interface ComparedRow extends ComparedStep {
@@ -6,11 +6,7 @@ export interface ComparedRow extends ComparedStep {
 }
 
 /** What the comparison reads of one participant's file. */
-export interface ComparedFile {
-  /** The rows of sagas with a lower number may be gone. */
-  readonly prunedBelow: number;
-  /** The highest saga number in it; 0 when there is none. */
-  readonly highestNumber: number;
+export interface ComparedFile extends FilePoints {
   /** The rows of the sagas from `from` on and below `to`. */
   rowsBetween(from: number, to: number): readonly ComparedRow[];
 }
@@ -32,6 +28,8 @@ export async function findMissingRows(
   pause: () => Promise<void>,
   lowest = 0,
 ): Promise<readonly MissingRow[]> {
+  const behind = filesBehind(definition, files);
+  if (behind.length > 0) return behind;
   const missing: MissingRow[] = [];
   const end = Math.max(...files.map(({ highestNumber }) => highestNumber)) + 1;
   const kept = Math.max(lowest, ...files.map(({ prunedBelow }) => prunedBelow));

@@ -1,10 +1,12 @@
-import { missingSteps } from '../core/comparison.js';
+import { filesBehind, missingSteps } from '../core/comparison.js';
 import type { SagaDefinition } from '../core/definition.js';
 import { type EndingStep, stepsToEnd } from '../core/lost-steps.js';
 import { AppError } from '../../../kernel/index.js';
 import type { SagaData, SagaEvent, SagaRef, StepRecord } from '../ports.js';
 import type { SqlSagaFile } from '../stores/sql-saga-file.js';
 import { findMissingRows } from './compare-files.js';
+
+const SAGAS_AT_ONCE = 500;
 
 /** A saga of which at least one file had lost rows. */
 export interface LostSaga {
@@ -29,20 +31,47 @@ export interface EndLostSagasOptions {
 
 /**
  * Ends each saga of which a file has lost rows, so that the files agree again. Durable when it resolves; one that a death cut short
- * is finished by the next. For files whose relay does not run. Rejects with `recovery-needed` when two sagas share a number.
+ * is finished by the next. For files whose relay does not run. Resolves to the number up to which files lack sagas that the others have
+ * pruned, so that nobody knows any more what is lost of them; undefined: none. Rejects with `recovery-needed` when two sagas share a
+ * number.
  */
-export async function endLostSagas({ definition, files, refusal, found }: EndLostSagasOptions): Promise<void> {
+export async function endLostSagas(options: EndLostSagasOptions): Promise<number | undefined> {
+  const { definition, files, found } = options;
+  const behind = filesBehind(definition, files);
+  if (behind.length > 0) await endForgotten(options);
   let from = 0;
   for (;;) {
     const missing = await findMissingRows(definition, files, () => Promise.resolve(), from);
     const numbers = [...new Set(missing.map(({ saga }) => saga))];
     const last = numbers.at(-1);
-    if (last === undefined) return;
-    const sagas = numbers.map((number) => lostSagaOf({ definition, files, refusal }, number));
+    if (last === undefined) return behind[0] && Math.max(...behind.map(({ saga }) => saga));
+    const sagas = numbers.map((number) => lostSagaOf(options, number));
     await found(sagas);
     await Promise.all(sagas.map((saga) => end(files, saga)));
     from = last + 1;
   }
+}
+
+/** What a file that lags behind still holds or locks for sagas that the others have pruned is given back; then it prunes them too. */
+async function endForgotten({ found, ...parts }: EndLostSagasOptions): Promise<void> {
+  const { definition, files } = parts;
+  const point = Math.max(...files.map(({ prunedBelow }) => prunedBelow));
+  for (const file of files) {
+    for (let from = file.prunedBelow; from < point; from += SAGAS_AT_ONCE) {
+      const numbers = new Set(
+        file.rowsBetween(from, Math.min(from + SAGAS_AT_ONCE, point)).map(({ number }) => number),
+      );
+      const sagas = [...numbers]
+        .map((number) => lostSagaOf(parts, number))
+        .map((saga) => ({ ...saga, ending: saga.ending.filter(({ type }) => type === 'do') }))
+        .filter(({ ending }) => ending.length > 0);
+      if (sagas.length === 0) continue;
+      await found(sagas);
+      await Promise.all(sagas.map((saga) => end(files, saga)));
+    }
+  }
+  const isStarter = ({ participant }: SqlSagaFile): boolean => participant === definition.start.by;
+  for (const file of [...files.filter(isStarter), ...files.filter((one) => !isStarter(one))]) await file.prune(point);
 }
 
 function lostSagaOf({ definition, files, refusal }: Omit<EndLostSagasOptions, 'found'>, number: number): LostSaga {

@@ -55,6 +55,8 @@ export class SqlSagaFile implements SagaFile, ComparedFile, PrunedFile {
   private readonly deleteBelow: Statement<[number, number]>;
   private readonly readPoint: Statement<[], number>;
   private readonly readForgotten: Statement<[], number>;
+  private readonly readConfirmed: Statement<[], number>;
+  private readonly raiseConfirmed: Statement<[number]>;
   private readonly readOfSaga: Statement<[number], StepRow>;
   private readonly readOutbox: Statement<[], StepRow>;
   private readonly readHighest: Statement<[], number>;
@@ -104,6 +106,8 @@ export class SqlSagaFile implements SagaFile, ComparedFile, PrunedFile {
         'SELECT 1 FROM saga_steps WHERE saga_number < (SELECT pruned_below FROM saga_retention) LIMIT 1',
       )
       .pluck();
+    this.raiseConfirmed = write.prepare('UPDATE saga_retention SET confirmed_below = max(confirmed_below, ?)');
+    this.readConfirmed = read.prepare<[], number>('SELECT confirmed_below FROM saga_retention').pluck();
     this.readPoint = read.prepare<[], number>('SELECT pruned_below FROM saga_retention').pluck();
     this.readOfSaga = read.prepare(`SELECT ${COLUMNS} FROM saga_steps WHERE saga_number = ?`);
     this.readOutbox = read.prepare(
@@ -182,6 +186,11 @@ export class SqlSagaFile implements SagaFile, ComparedFile, PrunedFile {
     return this.readPoint.get() ?? 0;
   }
 
+  /** As `confirm` was told. */
+  get confirmedBelow(): number {
+    return this.readConfirmed.get() ?? 0;
+  }
+
   get highestNumber(): number {
     return this.readHighest.get() ?? 0;
   }
@@ -189,6 +198,14 @@ export class SqlSagaFile implements SagaFile, ComparedFile, PrunedFile {
   rowsBetween(from: number, to: number): readonly ComparedRow[] {
     const by = this.participant;
     return this.readBetween.all(from, to).map((row) => ({ ...row, by, eventIn: row.eventIn ?? undefined }));
+  }
+
+  /** All files have durably pruned below this point. Only for the file that starts sagas. Durable when it resolves. */
+  async confirm(point: number): Promise<void> {
+    if (point <= this.confirmedBelow) return;
+    await this.owner.database.writer.run(() => {
+      this.raiseConfirmed.run(point);
+    });
   }
 
   async prune(point: number, alongside: () => void = () => undefined): Promise<void> {
