@@ -27,16 +27,6 @@ export interface NewItem extends Pick<StockItem, 'id' | 'price'> {
   readonly shownIn?: string;
 }
 
-export type StockValues = [
-  id: string,
-  price: number,
-  stock: number,
-  sold: number,
-  delivered: number,
-  setNumber: number,
-  shownIn: string | null,
-];
-
 export function newItem({ id, price, stock = 0, setNumber = 0, shownIn }: NewItem): StockItem {
   return { id, price, stock, sold: 0, delivered: stock, setNumber, shownIn: shownIn ?? null };
 }
@@ -56,11 +46,6 @@ export function delivered(item: StockItem, amount: number): StockItem {
 export function taken(item: StockItem, amount: number): StockItem {
   if (amount > item.stock) throw tooLittleStock(item, amount);
   return { ...item, stock: item.stock - amount, sold: item.sold + amount };
-}
-
-/** Returns the values in the order of SEALED_STOCK. */
-export function valuesOf({ id, price, stock, sold, delivered, setNumber, shownIn }: StockItem): StockValues {
-  return [id, price, stock, sold, delivered, setNumber, shownIn];
 }
 
 export function noItem(id: string): AppError {

@@ -3,6 +3,7 @@ export {
   registerSeal,
   resealRows,
   RowSeal,
+  type Sealable,
   sealOf,
   sealOfColumns,
   type SealedTable,

@@ -11,6 +11,7 @@ export { refusalFrom, refusalToOpen } from './sql-error.js';
 export { type RecordedAnswer, type Recording, SqlOperationLedger } from './sql-operation-ledger.js';
 export { ReadOnlyDatabase } from './read-only-database.js';
 export { SqlReader, type SqlVersion } from './sql-reader.js';
+export { SealedRows } from './sealed-rows.js';
 export { sqlMigration } from './sql-migration.js';
 export { SqlTransactionTable } from './sql-transaction-table.js';
 export type { TransactionPage } from './sql-transaction-table.js';
