@@ -9,10 +9,13 @@ import { runToEnd } from '../support/start-process.js';
 const WITHIN_MS = 120_000;
 const FILES = ['bookstore', 'payment', 'orders'] as const;
 
-interface Bought {
+interface Order {
   readonly user: string;
   readonly item: string;
   readonly order: string;
+}
+
+interface Bought extends Order {
   readonly saga: string;
 }
 
@@ -27,7 +30,7 @@ describe('an older copy of a file of the shop, whose missing commits are accepte
     for (const ending of ['-wal', '-shm']) rmSync(join(to, `${name}.db${ending}`), { force: true });
     copyFileSync(join(from, `${name}.db`), join(to, `${name}.db`));
   };
-  const orderOn = async (shop: ShopClients): Promise<Omit<Bought, 'saga'>> => {
+  const orderOn = async (shop: ShopClients): Promise<Order> => {
     const item = (await shop.json('POST', '/stock/item/create/5'))['item_id'] as string;
     await shop.json('POST', `/stock/add/${item}/1`);
     const user = (await shop.json('POST', '/payment/create_user'))['user_id'] as string;
@@ -159,15 +162,23 @@ describe('an older copy of a file of the shop, whose missing commits are accepte
     WITHIN_MS,
   );
 
-  it.each<[name: string, found: (shop: ShopClients, one: Omit<Bought, 'saga'>) => Promise<unknown>, expected: unknown]>(
+  it.each<[name: string, site: string, said: (one: Order) => string, credit: number, paid: boolean]>([
     [
-      ['orders', (shop, { user }) => shop.json('GET', `/payment/find_user/${user}`), { credit: 5 }],
-      ['payment', (shop, { order }) => shop.json('GET', `/orders/find/${order}`), { paid: false }],
+      'orders',
+      'saga.step.after#1',
+      ({ order, user }) => `taken back: the checkout of order ${order} of user ${user}; 5 of credit is given back`,
+      ...([5, false] as const),
     ],
-  )(
-    '%s: a checkout that was in the middle is taken back',
-    async (name, found, expected) => {
-      const app = await AppProcess.start(directory, { FAULTS: '1', CRASH_SITE: 'saga.step.after#1' });
+    [
+      'bookstore',
+      'saga.step.after#3',
+      ({ item, order }) => `lost: the sale of 1 of item ${item} for order ${order}`,
+      ...([0, true] as const),
+    ],
+  ])(
+    '%s: a checkout that was in the middle at %s is ended',
+    async (name, site, said, credit, paid) => {
+      const app = await AppProcess.start(directory, { FAULTS: '1', CRASH_SITE: site });
       const shop = new ShopClients(app.url);
       const one = await orderOn(shop);
       await expect(shop.json('POST', `/orders/checkout/${one.order}`)).rejects.toThrow();
@@ -175,13 +186,12 @@ describe('an older copy of a file of the shop, whose missing commits are accepte
       shop.close();
       await putBack(name);
 
-      const given = name === 'orders' ? '5 of credit is given back' : 'nothing is held or charged';
-      const line = `taken back: the checkout of order ${one.order} of user ${one.user}; ${given} (put back)`;
-      expect(await accept()).toContain(line);
+      expect(await accept()).toContain(`${said(one)} (put back)`);
 
       const next = await AppProcess.start(directory);
       const clients = new ShopClients(next.url);
-      expect(await found(clients, one)).toMatchObject(expected as object);
+      expect(await clients.json('GET', `/payment/find_user/${one.user}`)).toMatchObject({ credit });
+      if (name !== 'orders') expect(await clients.json('GET', `/orders/find/${one.order}`)).toMatchObject({ paid });
       clients.close();
       await next.stop();
     },

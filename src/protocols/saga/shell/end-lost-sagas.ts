@@ -61,7 +61,10 @@ async function endForgotten({ found, ...parts }: EndLostSagasOptions): Promise<v
       const numbers = new Set(
         file.rowsBetween(from, Math.min(from + SAGAS_AT_ONCE, point)).map(({ number }) => number),
       );
+      const isCutOff = (number: number): boolean =>
+        files.some((one) => one.recordsOf(number).some(({ delivery }) => delivery === 'superseded'));
       const sagas = [...numbers]
+        .filter((number) => !isCutOff(number))
         .map((number) => lostSagaOf(parts, number))
         .map((saga) => ({ ...saga, ending: saga.ending.filter(({ type }) => type === 'do') }))
         .filter(({ ending }) => ending.length > 0);
@@ -84,11 +87,11 @@ function lostSagaOf({ definition, files, refusal }: Omit<EndLostSagasOptions, 'f
     rows.map((row) => ({ ...row, sagaId: row.saga.id })),
   );
   const ending = stepsToEnd(definition, rows, refusal);
-  const last = ending.at(-1)?.event ?? rows.find(({ event }) => definition.endOf(event) !== undefined)?.event ?? '';
+  const ends = [...ending, ...rows].map(({ event }) => definition.endOf(event));
   return {
     ...{ saga: first.saga, ending, lostBy: [...new Set(lost.map(({ by }) => by))] },
     data: Object.assign({}, ...rows.map(({ data }) => data)) as SagaData,
-    isCompleted: definition.endOf(last) === 'completed',
+    isCompleted: ends.includes('completed'),
   };
 }
 
