@@ -25,6 +25,7 @@ export const MODULE_ORDER = [
   'stores',
   'operations',
   'groups',
+  'long-requests',
 ];
 
 const foldersOf = (path) =>

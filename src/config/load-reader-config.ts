@@ -8,7 +8,7 @@ import {
 } from './parse-settings.js';
 import { redisConfigOf } from './redis-settings.js';
 import { nameOfNode } from './replication-settings.js';
-import { commonSchema } from './settings.js';
+import { answerWithinMs, commonSchema } from './settings.js';
 
 /** Paths are absolute. */
 export type ReaderConfig = ReturnType<typeof parseReaderConfig>;
@@ -30,13 +30,14 @@ export function parseReaderConfig(given: string | undefined, environment: Enviro
     throw new AppError('misconfigured', message, { retry: 'never' });
   }
   const settings = parseSettings(commonSchema, { ...environment, PORT });
-  const { storage, replication, cluster, cache, log, redis } = settings;
+  const { storage, replication, cluster, cache, checkouts, log, redis } = settings;
   return deepFreeze({
     ...{ log, http: httpConfigOf(settings), cache: { maxBytes: cache.cache === 'on' ? cache.cacheBytes : undefined } },
     redis: redisConfigOf(redis, storage.dataDirectory),
     dataDirectory: storage.dataDirectory,
     clusterSecret: storage.clusterSecret,
     writeDeadlineMs: replication.writeDeadlineMs,
+    longDeadlineMs: answerWithinMs(checkouts),
     /** Each is `host:port`. Empty: the app's run file in the data directory says where it is. */
     appAddresses: cluster.appAddresses.map(nameOfNode),
   });

@@ -190,7 +190,7 @@ export const gatewaySchema = commonSchema.superRefine(({ replication, checkouts,
   }
 });
 
-/** How long the gateway waits for the answer of an active app. */
+/** How long gateway and readers wait for the app's answer to a checkout. */
 export function answerWithinMs({ checkoutTimeoutMs }: Settings['checkouts']): number {
   return checkoutTimeoutMs + ANSWER_IN_TRANSIT_MS;
 }

@@ -307,6 +307,28 @@ describe('a reader beside an app', () => {
 });
 
 describe('a reader of an app that does not answer', () => {
+  it('waits longer for a checkout than for other writes', async () => {
+    await startApp();
+    const standIn = await StandInApp.start();
+    try {
+      let answerCheckout: () => void = () => undefined;
+      standIn.answer = (request, response) => {
+        if (request.url === '/orders/checkout/1') answerCheckout = () => response.writeHead(200).end('{}');
+      };
+      const deadlines = { REPLICA_TIMEOUT_MS: '50', PREPARE_DEADLINE_MS: '100', WRITE_DEADLINE_MS: '200' };
+      const reader = await startReader({ APP_ADDRESSES: new URL(standIn.url).host, ...deadlines });
+      const client = new Client(reader.url);
+      const checkout = client.post('/orders/checkout/1');
+      await eventually(() => expect(standIn.received).toHaveLength(1));
+
+      (await client.post(BOOK.path, BOOK.input)).problem(504);
+      answerCheckout();
+      expect((await checkout).status).toBe(200);
+    } finally {
+      await standIn.stop();
+    }
+  });
+
   it('answers a write 504 with the key to ask with, marked as its own unless the client sent one', async () => {
     await startApp();
     const standIn = await StandInApp.start();

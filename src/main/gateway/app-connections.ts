@@ -1,4 +1,5 @@
 import { type Dispatcher, Pool } from 'undici';
+import { takesLong } from '../../modules/long-requests/index.js';
 import type { ActiveProcess } from '../../protocols/failover/index.js';
 
 /**
@@ -11,13 +12,11 @@ export type Lane = keyof typeof CONNECTIONS;
 /** Below the 72 s for which the app keeps an idle connection. */
 const KEEP_ALIVE_MS = 30_000;
 const CONNECT_WITHIN_MS = 2_000;
-/** Writes that may take as long as CHECKOUT_TIMEOUT_MS, or seconds. */
-const LONG = /^\/(?:orders\/checkout|sagas|transactions|[a-z]+\/batch_init)\//;
 const EVENT_STREAM = 'text/event-stream';
 
 export function laneOf(isRead: boolean, path: string, accept: string | undefined): Lane {
   if (isRead) return accept?.includes(EVENT_STREAM) === true ? 'streams' : 'reads';
-  return LONG.test(path) ? 'long' : 'writes';
+  return takesLong(path) ? 'long' : 'writes';
 }
 
 /** Kept-alive connections to one incarnation of the app. Deadlines are the caller's. */

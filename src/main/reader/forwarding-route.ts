@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { ReaderConfig } from '../../config/index.js';
+import { takesLong } from '../../modules/long-requests/index.js';
 import type { NodeClient } from '../../platform/node-client/index.js';
 import { fileLayoutOf, NotedProcess } from '../../platform/nodes/index.js';
 import { monotonicMs, systemClock, systemRandom, uuids } from '../../platform/process/index.js';
@@ -11,7 +12,7 @@ const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'];
 /** Every request that no other route serves goes to the app of this installation. */
 export function serveForwarding(
   server: FastifyInstance,
-  { appAddresses, dataDirectory, writeDeadlineMs }: ReaderConfig,
+  { appAddresses, dataDirectory, writeDeadlineMs, longDeadlineMs }: ReaderConfig,
   own: Pick<ForwardingOptions, 'authorization' | 'isCounted'> & { readonly client: NodeClient },
 ): void {
   const noted = new NotedProcess(fileLayoutOf({ dataDirectory, replicasDirectory: '' }).app.runFile.path, monotonicMs);
@@ -27,7 +28,7 @@ export function serveForwarding(
     forwarder: 'this reader',
     send: (call, timeoutMs) => app.call(call, timeoutMs),
     newKey: uuids({ clock: systemClock, random: systemRandom }),
-    writeDeadlineMs,
+    deadlineMs: (path) => (takesLong(path) ? longDeadlineMs : writeDeadlineMs),
   };
   server.route({
     method: METHODS,

@@ -45,7 +45,8 @@ export function totalOf(lines: readonly OrderLine[]): number | undefined {
 /** The refusal of a change to an order that is paid, or being checked out; undefined when it is open. */
 export function refusalUnlessOpen({ id, state }: Order): AppError | undefined {
   if (state === 'open') return undefined;
-  return conflict(state === 'paid' ? `order ${id} is paid` : `order ${id} is being checked out`);
+  if (state === 'paid') return conflict(`order ${id} is paid`);
+  return new AppError('conflict', `order ${id} is being checked out`, { retry: 'safe', retryAfterSeconds: 1 });
 }
 
 export function noOrder(id: string): AppError {

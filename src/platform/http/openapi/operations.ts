@@ -202,7 +202,11 @@ export function actionOperation({
 }: DescribedAction): OpenApiOperation {
   return operation({
     ...ofId(described, ids, [...refused.WRITE_REFUSALS, ...refused.SQL_REFUSALS]),
-    parameters: [...(ids ? [part.pathId(ids)] : []), ...parameters, part.IDEMPOTENCY_KEY],
+    parameters: [
+      ...(ids ? [part.pathId(ids)] : []),
+      ...parameters,
+      isRecorded ? part.IDEMPOTENCY_KEY : part.UNKEPT_KEY,
+    ],
     responses: { 200: part.response('done', shown, isRecorded ? part.OF_WRITES : {}) },
   });
 }

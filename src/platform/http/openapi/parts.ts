@@ -96,8 +96,9 @@ export const pathNumber = (
   description: string,
   example: number,
   maximum = Number.MAX_SAFE_INTEGER,
+  minimum = 0,
 ): OpenApiParameter =>
-  parameter('path', name, description, { type: 'integer', format: 'int64', minimum: 0, maximum, example });
+  parameter('path', name, description, { type: 'integer', format: 'int64', minimum, maximum, example });
 
 /** Optional parameters have no examples: Swagger UI fills them in and sends values that the user did not choose. */
 export const MIN_SEQ = parameter(
@@ -115,6 +116,12 @@ export const IDEMPOTENCY_KEY = parameter(
   'header',
   'Idempotency-Key',
   '1 to 255 printable characters: the write takes effect once, and a repeat gets the same answer',
+);
+/** For actions whose answer is of no use later. */
+export const UNKEPT_KEY = parameter(
+  'header',
+  'Idempotency-Key',
+  '1 to 255 printable characters. It is not kept: a repeat is done again, and gets an answer of its own',
 );
 export const WRITE_CONCERN = parameter(
   'header',

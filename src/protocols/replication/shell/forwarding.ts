@@ -21,8 +21,8 @@ export interface ForwardingOptions {
   readonly authorization: () => string | undefined;
   /** Whether this process counts requests against the limit of their callers, so that the primary does not count them again. */
   readonly isCounted?: boolean;
-  /** Limit for a write at the primary. */
-  readonly writeDeadlineMs: number;
+  /** Limit for the request with this path at the primary. */
+  readonly deadlineMs: (path: string) => number;
 }
 
 const KEY = 'idempotency-key';
@@ -63,7 +63,8 @@ export async function forward(
   // From here on this process does not know the outcome at the primary.
   if (!isRead) request.atStop = () => unknown(`${options.forwarder} is stopping`);
   try {
-    return await options.send(callOf(request, isRead ? undefined : { key, isAdded }, options), timeoutOf(options));
+    const call = callOf(request, isRead ? undefined : { key, isAdded }, options);
+    return await options.send(call, options.deadlineMs(call.path) + FORWARDING_MS);
   } catch (error) {
     if (!isAppError(error)) throw error;
     if (isRead || error.retry === 'safe') throw primaryMissing(options.forwarder, error.message);
@@ -74,10 +75,6 @@ export async function forward(
 /** The headers of an answer of the primary that clients get. */
 export function returnedHeaders({ headers }: NodeAnswer): Record<string, string> {
   return picked(headers, RETURNED_HEADERS);
-}
-
-function timeoutOf({ writeDeadlineMs }: ForwardingOptions): number {
-  return writeDeadlineMs + FORWARDING_MS;
 }
 
 function callOf(

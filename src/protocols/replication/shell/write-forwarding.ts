@@ -5,13 +5,15 @@ import { ActiveApp } from './active-app.js';
 import { forward, type ForwardingOptions, returnedHeaders } from './forwarding.js';
 import type { ReplicaShell } from './replica-shell.js';
 
-export interface WriteForwardingOptions extends Omit<ForwardingOptions, 'send' | 'forwarder'> {
+export interface WriteForwardingOptions extends Omit<ForwardingOptions, 'send' | 'forwarder' | 'deadlineMs'> {
   /** Paths of the collections whose documents are written at the primary. */
   readonly paths: readonly string[];
   readonly shell: Pick<ReplicaShell, 'whenAt' | 'followed'>;
   readonly client: Pick<NodeClient, 'call'>;
   /** Where the app and its standby may be, if the primary that this replica follows is not there any more or not known yet. */
   readonly appUrls: readonly string[];
+  /** Limit for a write at the primary. */
+  readonly writeDeadlineMs: number;
   /** Monotonic. */
   readonly nowMs: () => number;
 }
@@ -25,7 +27,7 @@ export function serveForwardedWrites(server: FastifyInstance, options: WriteForw
     nowhere: 'this replica has not heard from a primary yet',
   });
   const send = (call: NodeCall, timeoutMs: number): Promise<NodeAnswer> => app.call(call, timeoutMs);
-  const forwarding = { ...options, send, forwarder: 'this replica' };
+  const forwarding = { ...options, send, forwarder: 'this replica', deadlineMs: () => writeDeadlineMs };
   const write = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const deadlineMs = nowMs() + writeDeadlineMs;
     const answer = await forward(request, reply, forwarding);

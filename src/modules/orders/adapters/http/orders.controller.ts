@@ -37,7 +37,7 @@ const MAX_ITEM_PRICE = Math.floor(Number.MAX_SAFE_INTEGER / 2);
 const ITEM_COUNT = openApiParts.pathNumber('n_items', 'how many items there are to choose from', 100, MAX_CHOICES);
 const USER_COUNT = openApiParts.pathNumber('n_users', 'how many users there are to choose from', 100, MAX_CHOICES);
 const ITEM_PRICE = openApiParts.pathNumber('item_price', 'of each item, in the smallest unit', 1250, MAX_ITEM_PRICE);
-const QUANTITY = openApiParts.pathNumber('quantity', 'from 1', 2);
+const QUANTITY = openApiParts.pathNumber('quantity', 'how many pieces', 2, Number.MAX_SAFE_INTEGER, 1);
 
 type PathParameters = Readonly<Record<string, string>>;
 
