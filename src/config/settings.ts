@@ -143,7 +143,7 @@ export const commonSchema = settingsSchema.superRefine(
     if (checkouts.checkoutTimeoutMs > MAX_CHECKOUT_TIMEOUT_MS) {
       refuse(
         'checkoutTimeoutMs',
-        `must be at most ${String(MAX_CHECKOUT_TIMEOUT_MS)}: a key that a gateway adds lives no longer`,
+        `must be at most ${String(MAX_CHECKOUT_TIMEOUT_MS)}: an Idempotency-Key that gateway or reader adds lives two minutes`,
       );
     }
     if (new Set(keys.map(({ name }) => name)).size < keys.length)

@@ -17,7 +17,9 @@ describe('a checkout that outlasts CHECKOUT_TIMEOUT_MS', () => {
     const id = await shop.order(user, [[itemOf(book), 1]]);
 
     const answer = await shop.checkOut(id, key);
+    expect((await app.client.get('/metrics')).text).toContain('bifolio_sagas{state="running"} 1');
     const other = await shop.checkOut(id);
+    expect(other.header('retry-after')).toBe('1');
     const line = await shop.post(`/orders/addItem/${id}/${itemOf(book)}/1`);
     const repeat = await shop.checkOut(id, key);
 

@@ -29,6 +29,7 @@ import { QUOTA_USE, RedisQuota } from '../../platform/redis/index.js';
 import { deriveKey } from '../../platform/secrets/index.js';
 import { sharedRedis } from '../../platform/shared-cache/index.js';
 import { isAuthorized, replicationAuthorization } from '../../protocols/replication/index.js';
+import { gaugeSagas } from './saga-metrics.js';
 import { answerAtStop } from './answer-at-stop.js';
 import { ApiModule } from './api.module.js';
 import { AppCache } from './app-cache.js';
@@ -74,6 +75,7 @@ async function served(stores: OpenedStores): Promise<RunningServer> {
   const redis = sharedRedis(config.redis, { log, registry: observer.registry });
   const guard = drainGuard(redis, stores.bookstore.database.databaseId);
   const checkouts = checkOut(config.checkouts, stores, { log, guard });
+  gaugeSagas(observer.registry, checkouts.sagas);
   const quotaKey = deriveKey(secret, 'quota');
   if (config.http.requestsPerMinute !== undefined) redis.use(QUOTA_USE);
   const server = createHttpServer({

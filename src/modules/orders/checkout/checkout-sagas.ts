@@ -23,7 +23,7 @@ export interface CheckoutData {
 }
 
 interface Parts {
-  readonly relay: Pick<SagaRelay, 'begun' | 'ended' | 'underWay' | 'drain' | 'pause'>;
+  readonly relay: Pick<SagaRelay, 'begun' | 'ended' | 'underWay' | 'parked' | 'drain' | 'pause'>;
   /** The step rows of `orders.db`. */
   readonly file: Pick<SqlSagaFile, 'begin' | 'nextNumberWithin'>;
   readonly writer: Pick<SqlDatabase['writer'], 'run'>;
@@ -63,6 +63,16 @@ export class CheckoutSagas implements BegunCheckouts {
     const pause = relay.pause();
     if ('goOn' in pause) return pause.goOn;
     throw relay.underWay > 0 ? checkoutsUnderWay(relay.underWay) : parkedInTheWay(pause.blockedBy);
+  }
+
+  /** How many go on, without the parked ones. */
+  get underWay(): number {
+    return this.parts.relay.underWay;
+  }
+
+  /** How many wait for a drain, or for a person. */
+  get parked(): number {
+    return this.parts.relay.parked.length;
   }
 
   /** Resolves when the running checkout has ended. Never rejects. */

@@ -103,7 +103,7 @@ export class OrdersController {
     id: 'addItem',
     summary: 'Add a line to an order',
     description:
-      'An item that is added twice has two lines. The price is shown as it is now; a checkout charges the price of its own moment.',
+      'An item that is added twice has two lines. The order keeps showing the price of this moment; a checkout charges the price of its own.',
     shown: orderSchema,
     ids: ORDER_IDS,
     parameters: [ITEM_ID, QUANTITY],
