@@ -6,6 +6,7 @@ import {
   answerProblems,
   closeServing,
   createHttpServer,
+  LISTEN_BACKLOG,
   listenOn,
   notServed,
   refusalOfHost,
@@ -90,7 +91,7 @@ export async function startGateway(config: GatewayConfig, logger: Logger): Promi
   const wayOut = 'set GATEWAY_PORT to a free one';
   const url = await listenOn(
     port,
-    () => server.listen({ host: host === 'localhost' ? '127.0.0.1' : host, port }),
+    () => server.listen({ host: host === 'localhost' ? '127.0.0.1' : host, port, backlog: LISTEN_BACKLOG }),
     wayOut,
   ).catch((error: unknown) => {
     clearInterval(late);
