@@ -75,7 +75,7 @@ describe('npm start with two apps and a gateway', () => {
         process.kill(pid, signal);
         await eventually(async () => expect((await status()).failovers.at(-1)).toMatchObject({ cause }), WITHIN);
         await whole();
-        expect(noteIn('app.json').pid).not.toBe(pid);
+        await eventually(() => expect(noteIn('app.json').pid).not.toBe(pid), WITHIN);
         const after = titles.length;
         await eventually(() => expect(titles.length).toBeGreaterThan(after + 10), WITHIN);
       }

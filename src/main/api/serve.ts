@@ -7,6 +7,7 @@ import { OperationService } from '../../modules/operations/index.js';
 import { TRANSACTION_QUERIES, TransactionReads } from '../../modules/transactions/index.js';
 import {
   ADDED_KEY_HEADER,
+  answerProblems,
   closeServing,
   createHttpServer,
   IdempotencyGate,
@@ -98,7 +99,11 @@ async function served(stores: OpenedStores): Promise<RunningServer> {
   const endFence = useFence(server, stores.bookstore.database.reader, systemTimers);
   const gate = new ReadinessGate(server, () => replication.status.waiting);
   useWriteStop(server, () => files.refusalNow());
-  serveEcho(server, () => appEcho(stores.bookstore.database, gate));
+  await server.register((context, _options, done) => {
+    answerProblems(context, logger);
+    serveEcho(context, () => appEcho(stores.bookstore.database, gate));
+    done();
+  });
   const serveHotReads = await admitHotReads(server, logger);
   const documentApp = await serveApiDocumentation(server, logger);
   observer.gaugeWrites(useWriteAdmission(server, MAX_WRITES_UNDER_WAY));
