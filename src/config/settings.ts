@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { ADDED_KEY_RETENTION_MS } from '../kernel/index.js';
 import { allowedHosts, apiKeys, corsOrigins, rateLimit, sentKey } from './access-settings.js';
 import { redisSettings } from './redis-settings.js';
 import { nameOfNode, type NodeAddress, replicaNodes, replicaPorts } from './replication-settings.js';
@@ -20,8 +21,6 @@ const onOff = (preset: 'on' | 'off'): z.ZodDefault<z.ZodEnum<{ on: 'on'; off: 'o
 const MEBIBYTE = 1024 * 1024;
 /** The longest delay of a Node timer. */
 const MAX_MS = 2 ** 31 - 1;
-/** How long the key lives that another process of this system adds to a request. */
-const ADDED_KEY_MS = 120_000;
 /** GATEWAY_HOLD_MS and 5 s come on top. */
 const MAX_CHECKOUT_TIMEOUT_MS = 100_000;
 /** How much longer than CHECKOUT_TIMEOUT_MS the gateway waits for the answer of an active app. */
@@ -182,7 +181,7 @@ export const gatewaySchema = commonSchema.superRefine(({ replication, checkouts,
   const { gatewayHoldMs } = gateway;
   const { writeDeadlineMs } = replication;
   if (gatewayHoldMs <= writeDeadlineMs) refuse(`must be above WRITE_DEADLINE_MS (${String(writeDeadlineMs)})`);
-  const atMostMs = ADDED_KEY_MS - answerWithinMs(checkouts);
+  const atMostMs = ADDED_KEY_RETENTION_MS - answerWithinMs(checkouts);
   if (gatewayHoldMs > atMostMs) {
     refuse(
       `must be at most ${String(atMostMs)}: with CHECKOUT_TIMEOUT_MS and 5000 ms, no more than an added key lives`,

@@ -8,12 +8,12 @@ import {
   createHttpServer,
   type Echo,
   listenOn,
-  type Live,
   notServed,
   type Ready,
   requestIds,
   sendProblem,
   serveEcho,
+  serveLive,
   untilPortIsFree,
 } from '../../platform/http/index.js';
 import type { RunningServer } from '../../platform/nodes/index.js';
@@ -68,8 +68,7 @@ function serveAbout(server: FastifyInstance, observer: HttpObserver, { echo, not
     links: { live: '/health/live', ready: '/health/ready', echo: '/health/echo', metrics: '/metrics' },
   };
   server.get('/', () => about);
-  const open = { config: { permission: 'open', isUncounted: true } } as const;
-  server.get('/health/live', open, (): Live => ({ status: 'ok', pid: process.pid }));
+  serveLive(server);
   server.get('/health/ready', { config: { isUncounted: true } }, (): Ready => {
     const reason = notReady();
     if (reason === undefined) return { status: 'ok', details: { standby: { status: 'up' } } };
@@ -77,7 +76,5 @@ function serveAbout(server: FastifyInstance, observer: HttpObserver, { echo, not
     throw new AppError('not-ready', `standby ${reason}`, { retry: 'safe', fields });
   });
   serveEcho(server, echo);
-  server.get('/metrics', async (_request, reply) =>
-    reply.header('content-type', observer.registry.contentType).send(await observer.metrics()),
-  );
+  observer.serve(server);
 }

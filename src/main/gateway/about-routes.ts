@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { AppError } from '../../kernel/index.js';
-import { type Live, type Ready, serveEcho } from '../../platform/http/index.js';
+import { type Ready, serveEcho, serveLive } from '../../platform/http/index.js';
 import type { HttpObserver } from '../../platform/observability/index.js';
 import { packageVersion } from '../../platform/process/index.js';
 import type { ActiveProcess } from '../../protocols/failover/index.js';
@@ -37,10 +37,7 @@ export function serveAbout(server: FastifyInstance, { observer, active }: AboutO
     links: LINKS,
   };
   server.get('/', () => about);
-  server.get('/health/live', { config: { permission: 'open', isUncounted: true } }, (): Live => ({
-    status: 'ok',
-    pid: process.pid,
-  }));
+  serveLive(server);
   serveEcho(server, () => ({ role: 'gateway', state: 'open', epoch: null }));
   server.get('/health/ready', { config: { isUncounted: true } }, (): Ready => {
     const app = active();
@@ -48,7 +45,5 @@ export function serveAbout(server: FastifyInstance, { observer, active }: AboutO
     const message = 'is down: no process of the app is active';
     throw new AppError('not-ready', `app ${message}`, { retry: 'safe', fields: [{ field: 'app', message }] });
   });
-  server.get('/metrics', async (_request, reply) =>
-    reply.header('content-type', observer.registry.contentType).send(await observer.metrics()),
-  );
+  observer.serve(server);
 }

@@ -9,9 +9,10 @@ import {
   type HoldingLimits,
 } from '../../protocols/failover/index.js';
 import type { AppConnections, Lane } from './app-connections.js';
+import { outcomeUnknown } from '../../protocols/replication/index.js';
 import { Attempt, type AttemptEvents } from './attempt.js';
 import type { ClientSide } from './client-side.js';
-import { notForwardable, outcomeUnknown, undone } from './gateway-refusals.js';
+import { notForwardable, reasonOf, undone } from './gateway-refusals.js';
 
 /** A request that has arrived whole. */
 export interface HeldRequest {
@@ -213,7 +214,7 @@ export class Exchange implements AttemptEvents {
       case 'tell-unknown': {
         this.outcome = 'outcome_unknown';
         const { isKeyAdded } = this.request;
-        const error = outcomeUnknown(effect.why, this.ports.limits, { key: effect.key, isKeyAdded });
+        const error = outcomeUnknown(reasonOf(effect.why, this.ports.limits), effect.key, isKeyAdded);
         this.client.refuse(error, { 'idempotency-key': effect.key });
         return;
       }

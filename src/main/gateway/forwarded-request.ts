@@ -78,8 +78,8 @@ function pathOf(target: string): string | undefined {
   return path === '' || path.startsWith('?') ? `/${path}` : undefined;
 }
 
-/** Headers that `Connection` names belong to the connection as well. */
-function namedByConnection(connection: string | undefined): ReadonlySet<string> | undefined {
+/** In lower case: headers that `Connection` names belong to the connection as well. Undefined: none. */
+export function namedByConnection(connection: string | undefined): ReadonlySet<string> | undefined {
   if (connection === undefined || /^(?:keep-alive|close)$/i.test(connection)) return undefined;
   return new Set(connection.split(',').map((name) => name.trim().toLowerCase()));
 }

@@ -1,4 +1,4 @@
-import { ADDED_KEY_RETENTION_MS, AppError } from '../../kernel/index.js';
+import { AppError } from '../../kernel/index.js';
 import type { Ending, HoldingLimits } from '../../protocols/failover/index.js';
 
 const MS_PER_SECOND = 1_000;
@@ -9,16 +9,6 @@ export function undone(why: Ending, limits: HoldingLimits): AppError {
   return new AppError(code, `${reasonOf(why, limits)}; nothing was done`, { retry: 'safe', retryAfterSeconds: 1 });
 }
 
-export function outcomeUnknown(
-  why: Ending,
-  limits: HoldingLimits,
-  { key, isKeyAdded }: { readonly key: string; readonly isKeyAdded: boolean },
-): AppError {
-  const inTime = isKeyAdded ? ` within ${seconds(ADDED_KEY_RETENTION_MS)} seconds` : '';
-  const wayOut = `send it again${inTime} with the Idempotency-Key ${key} to learn its outcome`;
-  return new AppError('outcome-unknown', `${reasonOf(why, limits)}; ${wayOut}`, { retry: 'unknown' });
-}
-
 export function notForwardable(cause: Error): AppError {
   return new AppError('malformed-request', `this request cannot be forwarded: ${cause.message}`, {
     retry: 'never',
@@ -26,7 +16,7 @@ export function notForwardable(cause: Error): AppError {
   });
 }
 
-function reasonOf(why: Ending, { holdMs, activeMs }: HoldingLimits): string {
+export function reasonOf(why: Ending, { holdMs, activeMs }: HoldingLimits): string {
   switch (why) {
     case 'held':
       return `the gateway found no active app for ${seconds(holdMs)} seconds`;

@@ -14,7 +14,7 @@ import {
   sendProblem,
   useOpenRequests,
 } from '../../platform/http/index.js';
-import { fileLayoutOf, getJson, NotedProcess, type RunningServer } from '../../platform/nodes/index.js';
+import { appUrlsOf, getJson, type RunningServer } from '../../platform/nodes/index.js';
 import { HttpObserver, logPort } from '../../platform/observability/index.js';
 import { monotonicMs, systemClock, systemRandom, systemTimers, uuids } from '../../platform/process/index.js';
 import { type Echo, ECHO_PATH, echoSchema } from '../../protocols/failover/index.js';
@@ -46,7 +46,7 @@ export async function startGateway(config: GatewayConfig, logger: Logger): Promi
   answerProblems(server, logger);
   server.setNotFoundHandler((request, reply) => sendProblem(reply, request, notServed(request, reply), logger));
   const app = new ActiveApp({
-    ...{ urls: addressesOf(config), echo: echoAt, timers: systemTimers, log, pingMs: config.pingMs },
+    ...{ urls: appUrlsOf(config, monotonicMs), echo: echoAt, timers: systemTimers, log, pingMs: config.pingMs },
     isReady: () => proof.known() !== undefined,
     found: () => {
       requests.goOn();
@@ -105,16 +105,6 @@ export async function startGateway(config: GatewayConfig, logger: Logger): Promi
 function endLooking(app: ActiveApp, proof: ClusterProof): void {
   app.close();
   proof.close();
-}
-
-/** Where the app and its standby may be. */
-function addressesOf({ appAddresses, dataDirectory }: GatewayConfig): () => readonly string[] {
-  if (appAddresses.length > 0) {
-    const urls = appAddresses.map((address) => `http://${address}`);
-    return () => urls;
-  }
-  const noted = new NotedProcess(fileLayoutOf({ dataDirectory, replicasDirectory: '' }).app.runFile.path, monotonicMs);
-  return () => [noted.url() ?? []].flat();
 }
 
 async function echoAt(url: string): Promise<Echo | undefined> {

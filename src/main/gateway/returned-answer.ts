@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
+import { namedByConnection } from './forwarded-request.js';
 
 /** Up to here an answer is held until it is whole, so that the request can be repeated when its process dies in the middle. */
 export const HELD_ANSWER_BYTES = 256 * 1024;
@@ -26,8 +27,7 @@ export function isPassedThrough({ headers }: AnswerHead): boolean {
 
 /** Names and values in turn, for the client. `length`: of a body that is whole; a head that says it itself keeps it. */
 export function returnedHeaders({ headers, raw, status }: AnswerHead, length?: number): string[] {
-  const named = headers.connection;
-  const more = named === undefined || named === 'keep-alive' || named === 'close' ? undefined : namesIn(named);
+  const more = namedByConnection(headers.connection);
   const all: string[] = [];
   const lines = (Array.isArray(raw) ? raw : []) as readonly (Buffer | string)[];
   for (let index = 0; index + 1 < lines.length; index += 2) {
@@ -39,10 +39,6 @@ export function returnedHeaders({ headers, raw, status }: AnswerHead, length?: n
   const hasLength = headers[CONTENT_LENGTH] !== undefined || status === 204 || status === 304;
   if (length !== undefined && !hasLength) all.push(CONTENT_LENGTH, String(length));
   return all;
-}
-
-function namesIn(connection: string): ReadonlySet<string> {
-  return new Set(connection.split(',').map((name) => name.trim().toLowerCase()));
 }
 
 /** Header values are bytes; Node writes them as it reads them. */

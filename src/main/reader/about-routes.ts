@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { AppError } from '../../kernel/index.js';
-import { type Live, type Ready, serveEcho } from '../../platform/http/index.js';
+import { type Ready, serveEcho, serveLive } from '../../platform/http/index.js';
 import type { HttpObserver } from '../../platform/observability/index.js';
 import { packageVersion } from '../../platform/process/index.js';
 
@@ -41,10 +41,7 @@ export function serveAbout(server: FastifyInstance, { observer, problem, cache }
     },
   };
   server.get('/', () => about);
-  server.get('/health/live', { config: { permission: 'open', isUncounted: true } }, (): Live => ({
-    status: 'ok',
-    pid: process.pid,
-  }));
+  serveLive(server);
   serveEcho(server, () => ({ role: 'reader', state: 'open', epoch: null }));
   server.get('/health/ready', { config: { isUncounted: true } }, async (): Promise<Ready> => {
     const found = problem();
@@ -56,7 +53,5 @@ export function serveAbout(server: FastifyInstance, { observer, problem, cache }
     const fields = [{ field: DATABASE, message }];
     throw new AppError('not-ready', `${DATABASE} ${message}`, { retry: 'safe', fields });
   });
-  server.get('/metrics', async (_request, reply) =>
-    reply.header('content-type', observer.registry.contentType).send(await observer.metrics()),
-  );
+  observer.serve(server);
 }

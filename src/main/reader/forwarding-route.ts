@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { ReaderConfig } from '../../config/index.js';
 import { takesLong } from '../../modules/long-requests/index.js';
 import type { NodeClient } from '../../platform/node-client/index.js';
-import { fileLayoutOf, NotedProcess } from '../../platform/nodes/index.js';
+import { appUrlsOf } from '../../platform/nodes/index.js';
 import { monotonicMs, systemClock, systemRandom, uuids } from '../../platform/process/index.js';
 import { ActiveApp, forward, type ForwardingOptions, returnedHeaders } from '../../protocols/replication/index.js';
 
@@ -12,14 +12,12 @@ const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'];
 /** Every request that no other route serves goes to the app of this installation. */
 export function serveForwarding(
   server: FastifyInstance,
-  { appAddresses, dataDirectory, writeDeadlineMs, longDeadlineMs }: ReaderConfig,
+  config: ReaderConfig,
   own: Pick<ForwardingOptions, 'authorization' | 'isCounted'> & { readonly client: NodeClient },
 ): void {
-  const noted = new NotedProcess(fileLayoutOf({ dataDirectory, replicasDirectory: '' }).app.runFile.path, monotonicMs);
-  const addressed = appAddresses.map((address) => `http://${address}`);
   const app = new ActiveApp({
     client: own.client,
-    urls: () => (addressed.length > 0 ? addressed : [noted.url() ?? []].flat()),
+    urls: appUrlsOf(config, monotonicMs),
     nowhere: 'no app runs on DATA_DIR on this machine: start it, or set APP_ADDRESSES to where it runs',
     nowMs: monotonicMs,
   });
@@ -28,7 +26,7 @@ export function serveForwarding(
     forwarder: 'this reader',
     send: (call, timeoutMs) => app.call(call, timeoutMs),
     newKey: uuids({ clock: systemClock, random: systemRandom }),
-    deadlineMs: (path) => (takesLong(path) ? longDeadlineMs : writeDeadlineMs),
+    deadlineMs: (path) => (takesLong(path) ? config.longDeadlineMs : config.writeDeadlineMs),
   };
   server.route({
     method: METHODS,

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { AppError, type FieldError } from '../../kernel/index.js';
-import { type Live, type Ready, serveEcho } from '../../platform/http/index.js';
+import { type Ready, serveEcho, serveLive } from '../../platform/http/index.js';
 import { packageVersion } from '../../platform/process/index.js';
 
 export const nodeSchema = z
@@ -39,8 +39,7 @@ const LINKS = {
 export function serveAbout(server: FastifyInstance, { node, position, groups, missing }: AboutOptions): void {
   const version = packageVersion();
   server.get('/', (): z.infer<typeof nodeSchema> => ({ name: 'Bifolio replica', version, ...node(), links: LINKS }));
-  const open = { config: { permission: 'open', isUncounted: true } } as const;
-  server.get('/health/live', open, (): Live => ({ status: 'ok', pid: process.pid }));
+  serveLive(server);
   serveEcho(server, () => ({ role: 'replica', state: 'open', epoch: null }));
   server.get('/health/ready', { config: { isUncounted: true } }, (): Ready => {
     const fields = missing();

@@ -61,7 +61,5 @@ export function serveMetrics(server: FastifyInstance, observer: HttpObserver, re
     'Number of times that all data was quarantined since the start.',
     (all) => all.quarantines,
   );
-  server.get('/metrics', async (_request, reply) =>
-    reply.header('content-type', registry.contentType).send(await observer.metrics()),
-  );
+  observer.serve(server);
 }

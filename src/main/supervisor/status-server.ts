@@ -1,8 +1,17 @@
-import { randomUUID, timingSafeEqual } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { AppError } from '../../kernel/index.js';
-import { answerUnparsable, listenOn, problemHeaders, problemOf, refusalOfHost } from '../../platform/http/index.js';
+import {
+  answerUnparsable,
+  type ApiKey,
+  listenOn,
+  problemHeaders,
+  problemOf,
+  refusalOfHost,
+  theKeyAmong,
+  unauthorized,
+} from '../../platform/http/index.js';
 import type { SupervisorStatus } from '../../protocols/failover/index.js';
 
 const HOST = '127.0.0.1';
@@ -18,7 +27,7 @@ export interface StatusServerOptions {
   /** 0: any free one. */
   readonly port: number;
   /** When there are some, `/status` needs one. */
-  readonly apiKeys: readonly { readonly key: string }[];
+  readonly apiKeys: readonly ApiKey[];
   readonly status: () => SupervisorStatus;
 }
 
@@ -29,10 +38,11 @@ export interface StatusServerOptions {
  */
 export function serveStatus(options: StatusServerOptions): Promise<{ readonly url: string; readonly server: Server }> {
   const refusalOf = refusalOfHost(new Set());
+  const keyOf = theKeyAmong(options.apiKeys);
   const answers: Readonly<Record<string, (request: IncomingMessage) => object>> = {
     '/health/live': () => ({ status: 'ok', pid: process.pid }),
     '/status': (request) => {
-      if (!isAdmitted(request, options.apiKeys)) throw unauthorized();
+      if (options.apiKeys.length > 0 && !keyOf(request)) throw unauthorized();
       return options.status();
     },
   };
@@ -88,19 +98,6 @@ function answered(answer: () => object | undefined, target: string): Answer {
 function refused(refusal: AppError, target: string): Answer {
   const problem = problemOf(refusal, target);
   return { status: problem.status, headers: problemHeaders(refusal), body: JSON.stringify(problem) };
-}
-
-function isAdmitted({ headers }: IncomingMessage, apiKeys: StatusServerOptions['apiKeys']): boolean {
-  if (apiKeys.length === 0) return true;
-  const bearer = /^Bearer (.+)$/i.exec(headers.authorization ?? '')?.[1];
-  const given = Buffer.from(headers['x-api-key']?.toString() ?? bearer ?? '');
-  return apiKeys
-    .map(({ key }) => Buffer.from(key))
-    .some((key) => key.length === given.length && timingSafeEqual(key, given));
-}
-
-function unauthorized(): AppError {
-  return new AppError('unauthorized', 'send a valid API key as X-Api-Key or Authorization: Bearer', { retry: 'never' });
 }
 
 function unknownTarget(target: string): AppError {

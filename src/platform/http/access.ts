@@ -22,11 +22,7 @@ export function isReading(method: string): boolean {
 export function refusalOfKey({ routeOptions, method, apiKey }: FastifyRequest): AppError | undefined {
   const needed = routeOptions.config.permission ?? (isReading(method) ? 'read' : 'write');
   if (needed === 'open' || needed === 'cluster') return undefined;
-  if (!apiKey) {
-    return new AppError('unauthorized', 'send a valid API key as X-Api-Key or Authorization: Bearer', {
-      retry: 'never',
-    });
-  }
+  if (!apiKey) return unauthorized();
   const roles: readonly Role[] = ROLES_WITH[needed];
   return roles.includes(apiKey.role)
     ? undefined
@@ -53,6 +49,10 @@ export function refusalOfPage(
 function isOwnPage(origin: string, served: ServedHosts): boolean {
   const [, host] = /^https?:\/\/([^/]+)$/i.exec(origin) ?? [];
   return host !== undefined && isServed(host, served);
+}
+
+export function unauthorized(): AppError {
+  return new AppError('unauthorized', 'send a valid API key as X-Api-Key or Authorization: Bearer', { retry: 'never' });
 }
 
 function forbidden(detail: string): AppError {

@@ -29,7 +29,9 @@ export const COUNTED_HEADER = 'x-request-counted';
 const FORWARDED_HEADER = 'x-forwarded-for';
 
 /** Finds the key that a request presents, in a time that reveals nothing about the keys. */
-export function theKeyAmong(keys: readonly ApiKey[]): (request: FastifyRequest) => ApiKey | undefined {
+export function theKeyAmong(
+  keys: readonly ApiKey[],
+): (request: { readonly headers: IncomingHttpHeaders }) => ApiKey | undefined {
   const known = keys.map((key) => ({ key, digest: digest(key.key) }));
   return ({ headers }) => {
     const presented = presentedKey(headers);

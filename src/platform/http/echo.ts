@@ -1,7 +1,14 @@
 import type { FastifyInstance } from 'fastify';
-import type { Echo } from './openapi/about.js';
+import type { Echo, Live } from './openapi/about.js';
 
 export type { Echo };
+
+const OPEN = { config: { permission: 'open', isUncounted: true } } as const;
+
+/** Serves `GET /health/live`. */
+export function serveLive(server: FastifyInstance): void {
+  server.get('/health/live', OPEN, (): Live => ({ status: 'ok', pid: process.pid }));
+}
 
 /**
  * Serves `GET /health/echo`, by which a monitor sees that the event loop of this process turns. It needs no key, touches no store
@@ -13,7 +20,7 @@ export function serveEcho(server: FastifyInstance, echo: () => Omit<Echo, 'pid'>
     isDraining = true;
     done();
   });
-  server.get('/health/echo', { config: { permission: 'open', isUncounted: true } }, (): Echo => ({
+  server.get('/health/echo', OPEN, (): Echo => ({
     pid: process.pid,
     ...echo(),
     ...(isDraining && { state: 'draining' }),

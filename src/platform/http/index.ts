@@ -1,4 +1,4 @@
-export { addressOf, type ApiKey, CLUSTER_HEADER, COUNTED_HEADER, forwardedFor } from './callers.js';
+export { addressOf, type ApiKey, CLUSTER_HEADER, COUNTED_HEADER, forwardedFor, theKeyAmong } from './callers.js';
 export type { SharedQuota, SharedUsage } from './request-limit.js';
 export { acceptedAnswer, type Answer, writtenAnswer } from './answer.js';
 export {
@@ -10,11 +10,11 @@ export {
   sendPrepared,
   sendResource,
 } from './answers.js';
-export { isReading } from './access.js';
+export { isReading, unauthorized } from './access.js';
 export { BODY_PIPE, BODY_PIPE_WITH_ID, NoBody } from './body.pipe.js';
 export { type BodySchema, validBody } from './valid-body.js';
 export { admittedConcern, type CommitConfirmer, confirmedAnswer, isConfirmedNow } from './commit-confirmation.js';
-export { type Echo, serveEcho } from './echo.js';
+export { type Echo, serveEcho, serveLive } from './echo.js';
 export { ECHO_OPERATION, type Live, LIVE_OPERATION, METRICS_OPERATION } from './openapi/about.js';
 export { type Ready, READY_OPERATION, rootOperation } from './openapi/about.js';
 export { Describe, DescribeAction, DescribeDelete, DescribeList } from './openapi/describe.js';

@@ -14,7 +14,7 @@ export {
 } from './file-layout.js';
 export { adoptChild } from './adopt.js';
 export { appArguments } from './app-arguments.js';
-export { NotedProcess } from './noted-process.js';
+export { appUrlsOf } from './app-urls.js';
 export { type Presence, presenceOf } from './presence.js';
 export { isAlive, processesWith, runStateOf, signalProcess } from './process-table.js';
 export { logOptions } from './log-options.js';

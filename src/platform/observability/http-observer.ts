@@ -54,6 +54,13 @@ export class HttpObserver {
     return metricsText(this.registry, this.logger);
   }
 
+  /** Serves `GET /metrics`. */
+  serve(fastify: FastifyInstance): void {
+    fastify.get('/metrics', async (_request, reply) =>
+      reply.header('content-type', this.registry.contentType).send(await this.metrics()),
+    );
+  }
+
   /** A gauge of the writes that arrived whole and have no answer yet, read at collection time. */
   gaugeWrites(admission: { readonly underWay: number }): void {
     new Gauge({

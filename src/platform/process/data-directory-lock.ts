@@ -77,7 +77,7 @@ export class DataDirectoryLock {
 
   /** Whether the locked directory has neither been removed nor replaced. */
   isInPlace(): boolean {
-    return statSync(this.path, { throwIfNoEntry: false })?.ino === this.inode;
+    return isInPlace(this.path, this.inode);
   }
 
   release(): void {
@@ -123,13 +123,17 @@ export class LockCandidate {
 
   /** Whether the directory has neither been removed nor replaced since the candidate was made. */
   isInPlace(): boolean {
-    return statSync(this.path, { throwIfNoEntry: false })?.ino === this.inode;
+    return isInPlace(this.path, this.inode);
   }
 
   /** Gives up. Only for a candidate that did not get the lock. */
   end(): void {
     this.handle.close();
   }
+}
+
+function isInPlace(path: string, inode: number): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.ino === inode;
 }
 
 function refusalOf(cause: unknown, directory: string, path: string): unknown {

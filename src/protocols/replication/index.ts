@@ -31,7 +31,7 @@ export { isAuthorized, replicationAuthorization } from './shell/replication-auth
 export { serveReplication } from './shell/replication-routes.js';
 export { INSTALL_HEADER, REPLICATION_PATHS, type ShippedAppend, type StateHashAt } from './shell/wire.js';
 export { PrimaryPresence } from './shell/primary-presence.js';
-export { forward, type ForwardingOptions, returnedHeaders } from './shell/forwarding.js';
+export { forward, type ForwardingOptions, outcomeUnknown, returnedHeaders } from './shell/forwarding.js';
 export { serveForwardedWrites } from './shell/write-forwarding.js';
 export { openReplicaDocuments, type ReplicaDocuments } from './stores/replica-documents.js';
 export type { WriteConcern } from './shell/confirmations.js';

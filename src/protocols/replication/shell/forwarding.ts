@@ -106,7 +106,8 @@ function primaryMissing(forwarder: string, reason: string): AppError {
   });
 }
 
-function outcomeUnknown(reason: string, key: string, isAdded: boolean): AppError {
+/** What a client is told that does not learn the outcome of its write. `isAdded`: it did not choose the key itself. */
+export function outcomeUnknown(reason: string, key: string, isAdded: boolean): AppError {
   const inTime = isAdded ? ` within ${String(ADDED_KEY_RETENTION_MS / 1_000)} seconds` : '';
   const wayOut = `send it again${inTime} with the Idempotency-Key ${key} to learn its outcome`;
   return new AppError('outcome-unknown', `${reason}; ${wayOut}`, { retry: 'unknown' });
