@@ -251,8 +251,11 @@ describe('the Redis nodes of npm start', () => {
   ])(
     'are none when a named one %s, and one line says what to do, also that reads go on',
     async (lack, answer, remedy) => {
+      // One answer to each command, also where several come in one piece.
       const server = createServer((socket) =>
-        socket.on('error', () => undefined).on('data', () => socket.write(answer)),
+        socket
+          .on('error', () => undefined)
+          .on('data', (piece: Buffer) => socket.write(answer.repeat(piece.toString().match(/^\*/gm)?.length ?? 0))),
       );
       const port = ports[0]!;
       await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
