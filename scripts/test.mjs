@@ -5,14 +5,15 @@
  * `--only <suite>[,<suite>]` chooses suites; everything else is passed on to Jest, for example
  * `npm test -- --only unit src/kernel -t 'a name'`. What a suite needs is installed and built first.
  *
- * `nodes` is not among those of `npm test`, for it fetches other Nodes: the unit tests on each, and starts with each.
+ * `nodes` is not among those of `npm test`, for it fetches other Nodes: starts with each, all unit tests on the oldest, and on the
+ * others those of what meets Node itself.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { commandLine } from './command-line.mjs';
-import { otherNode, SUPPORTED_NODES } from './other-nodes.mjs';
+import { MEETS_NODE, OLDEST_NODE, otherNode, SUPPORTED_NODES } from './other-nodes.mjs';
 import {
   ensureBuild,
   ensureDependencies,
@@ -74,14 +75,14 @@ function provisionFor(names) {
  * Runs Jest and shows what it says, in all lanes but the first at its end. Resolves to its exit code, or to 'stuck' when it
  * reported and did not end.
  */
-function runJest({ name, node, lane, shard }, reportFile, jestArgs, isShown) {
+function runJest({ name, node, lane, chosen }, reportFile, jestArgs, isShown) {
   const jest = spawn(
     node,
     [
       ...['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
       join(ROOT, 'node_modules/jest/bin/jest.js'),
       ...['--selectProjects', name, `--maxWorkers=${SUITES[name].workers}`, `--testTimeout=${TEST_TIMEOUT_MS}`],
-      ...['--passWithNoTests', '--json', `--outputFile=${reportFile}`, ...shard, ...jestArgs],
+      ...['--passWithNoTests', '--json', `--outputFile=${reportFile}`, ...chosen, ...jestArgs],
     ],
     {
       cwd: ROOT,
@@ -111,18 +112,19 @@ function runJest({ name, node, lane, shard }, reportFile, jestArgs, isShown) {
   });
 }
 
-/** The runs of Jest, in order. What Jest is given by the caller is not divided. `nodes` runs the unit tests on each of them too. */
+/** The runs of Jest, in order. What Jest is given by the caller is not divided. `nodes` runs unit tests on each of them too. */
 function runsOf(names, isWhole) {
   return names.flatMap((name) => {
     const lanes = SUITES[name].lanes.slice(0, isWhole ? undefined : 1);
     const own = lanes.map((lane, index) => {
       const of = { name, lane, node: process.execPath };
-      if (lanes.length === 1) return { ...of, title: name, shard: [] };
+      if (lanes.length === 1) return { ...of, title: name, chosen: [] };
       const part = index + 1;
-      return { ...of, title: `${name} ${part} of ${lanes.length}`, shard: [`--shard=${part}/${lanes.length}`] };
+      return { ...of, title: `${name} ${part} of ${lanes.length}`, chosen: [`--shard=${part}/${lanes.length}`] };
     });
     const elsewhere = (name === 'nodes' ? SUPPORTED_NODES : []).map((version) => ({
-      ...{ name: 'unit', lane: 'computing', node: otherNode(version), title: `unit ${version}`, shard: [] },
+      ...{ name: 'unit', lane: 'computing', node: otherNode(version), title: `unit ${version}` },
+      chosen: version === OLDEST_NODE || !isWhole ? [] : [`--testPathPatterns=${MEETS_NODE}`],
     }));
     return [...elsewhere, ...own];
   });
