@@ -45,7 +45,7 @@ export class BookReads {
     prepare: (page: BookPage, request: PageRequest) => PreparedBody,
   ): MaybePromise<CachedRead<PreparedBody>> {
     const { after, limit } = request;
-    return this.cache.readShared(TABLE, `after=${String(after)}&limit=${String(limit)}`, () => {
+    return this.cache.readShared(TABLE, pageName(request), () => {
       const rows = this.pageRows.all(after, limit + 1).map((row) => this.stored.bookOf(row));
       return prepare(
         { books: rows.slice(0, limit), hasMore: rows.length > limit, total: this.countRows.get() ?? 0 },
@@ -53,6 +53,22 @@ export class BookReads {
       );
     });
   }
+
+  /** Reads what memory holds of this book; undefined when it holds nothing. */
+  remembered(id: number): () => PreparedBody | undefined {
+    const name = String(id);
+    return () => this.cache.remembered(TABLE, name);
+  }
+
+  /** Reads what memory holds of this page; undefined when it holds nothing. */
+  rememberedPage(request: PageRequest): () => PreparedBody | undefined {
+    const name = pageName(request);
+    return () => this.cache.remembered(TABLE, name);
+  }
+}
+
+function pageName({ after, limit }: PageRequest): string {
+  return `after=${String(after)}&limit=${String(limit)}`;
 }
 
 export function notFound(id: number): AppError {

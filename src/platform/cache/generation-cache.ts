@@ -65,19 +65,29 @@ export class GenerationCache<V extends { readonly bytes: Buffer }> {
    * Returns what `load` (synchronous) gives for the table's current version, or what memory holds of it. Throws what `load` throws.
    */
   read(table: string, name: string, load: () => V): CachedRead<V> {
-    return this.remembered(this.currentPrefix(table).text + name) ?? this.load(table, name, load);
+    return this.hit(this.currentPrefix(table).text + name) ?? this.load(table, name, load);
   }
 
   /** Like `read`, but looks in the shared tier as well, where there is one. May reject with what `load` throws. */
   readShared(table: string, name: string, load: () => V): MaybePromise<CachedRead<V>> {
     const key = this.currentPrefix(table).text + name;
-    const hit = this.remembered(key);
+    const hit = this.hit(key);
     if (hit) return hit;
     if (!this.shared?.isAvailable) return this.load(table, name, load);
     return this.underWay.get(key) ?? this.readThrough(this.shared, key, { table, name, load });
   }
 
-  private remembered(key: string): CachedRead<V> | undefined {
+  /**
+   * What memory holds of the table's current version; undefined when it holds nothing. Only a hit counts as a read, because the caller
+   * of a miss reads again. Throws when the version cannot be read.
+   */
+  remembered(table: string, name: string): V | undefined {
+    const value = this.memory.get(this.currentPrefix(table).text + name);
+    if (value !== undefined) this.memoryCounts.hits += 1;
+    return value;
+  }
+
+  private hit(key: string): CachedRead<V> | undefined {
     const value = this.memory.get(key);
     if (value === undefined) {
       this.memoryCounts.misses += 1;

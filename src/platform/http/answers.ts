@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError, type MaybePromise } from '../../kernel/index.js';
 import type { CachedRead } from '../cache/index.js';
@@ -8,7 +9,10 @@ import { SECURITY_HEADERS } from './security-headers.js';
 
 export const JSON_CONTENT_TYPE = 'application/json; charset=utf-8';
 
-/** A representation that can be sent many times unchanged. Headers are flat: name, value, name, value. */
+/**
+ * A representation that can be sent many times unchanged. Headers are flat: name, value, name, value. The values of the last two,
+ * `X-Cache` and `X-Request-Id`, are set in a copy for each answer.
+ */
 export interface PreparedBody {
   readonly bytes: Buffer;
   readonly etag: string;
@@ -16,22 +20,31 @@ export interface PreparedBody {
   readonly notModifiedHeaders: readonly string[];
 }
 
+/** What memory holds of a read at this moment, as new as every commit before the call; undefined when it holds nothing. */
+export type RememberedRead = () => PreparedBody | undefined;
+
 /** `headers` go with both answers, the body and 304. */
 export function prepareBody(body: string, headers: readonly string[]): PreparedBody {
   const bytes = Buffer.from(body);
   return preparedBytes(bytes, etagOf(bytes), headers);
 }
 
+const OF_EACH_ANSWER = ['X-Cache', '', 'X-Request-Id', ''];
+
 function preparedBytes(bytes: Buffer, etag: string, headers: readonly string[]): PreparedBody {
-  const notModifiedHeaders = [...headers, ...SECURITY_HEADERS, 'ETag', etag];
+  const validated = [...headers, ...SECURITY_HEADERS, 'ETag', etag];
   const content = ['Content-Type', JSON_CONTENT_TYPE, 'Content-Length', String(bytes.length)];
-  return { bytes, etag, notModifiedHeaders, okHeaders: [...notModifiedHeaders, ...content] };
+  return {
+    ...{ bytes, etag },
+    notModifiedHeaders: [...validated, ...OF_EACH_ANSWER],
+    okHeaders: [...validated, ...content, ...OF_EACH_ANSWER],
+  };
 }
 
 /** A prepared body as bytes, for a cache outside this process: a line of JSON with ETag and own headers, then the body. */
 export const PREPARED_BODY_BYTES = {
   encode: ({ bytes, etag, notModifiedHeaders }: PreparedBody): Buffer => {
-    const ownHeaders = notModifiedHeaders.slice(0, -SECURITY_HEADERS.length - 2);
+    const ownHeaders = notModifiedHeaders.slice(0, -SECURITY_HEADERS.length - 2 - OF_EACH_ANSWER.length);
     return Buffer.concat([Buffer.from(`${JSON.stringify([etag, ...ownHeaders])}\n`), bytes]);
   },
   /** Copies the body: the given bytes may be part of a far larger buffer. */
@@ -70,23 +83,39 @@ function isCurrent(request: FastifyRequest, etag: string): boolean {
 
 /**
  * The fast path for hot reads: bypasses Fastify's serialisation and onSend hooks, and writes to Node's response with one flat
- * header list. Headers of earlier hooks (rate limit, CORS) are kept.
+ * header list. Headers of earlier hooks (rate limit, CORS) are kept. A read that came from memory is answered by what `rememberedRead`
+ * makes when it is repeated.
  */
 export function sendPrepared(
   request: FastifyRequest,
   reply: FastifyReply,
   read: MaybePromise<CachedRead<PreparedBody>>,
+  rememberedRead: () => RememberedRead,
 ): MaybePromise<void> {
-  if (read instanceof Promise) return read.then((settled) => sendPrepared(request, reply, settled));
+  if (read instanceof Promise) return read.then((settled) => sendPrepared(request, reply, settled, rememberedRead));
   const { value: prepared, source } = read;
   const isNotModified = isCurrent(request, prepared.etag);
+  if (source === 'memory') request.server.repeatedReads.learn(request, rememberedRead);
   reply.hijack();
+  const earlier = reply.hasHeader(RATE_LIMIT_HEADER) || reply.hasHeader('vary') ? reply.getHeaders() : undefined;
+  writePrepared(reply.raw, prepared, source, request.id, { isNotModified, earlier });
+}
+
+/** Writes a whole answer: the body, or 304. `earlier` are headers to send beside its own. */
+export function writePrepared(
+  response: ServerResponse,
+  prepared: PreparedBody,
+  source: string,
+  requestId: string,
+  {
+    isNotModified = false,
+    earlier,
+  }: { isNotModified?: boolean; earlier?: ReturnType<FastifyReply['getHeaders']> | undefined } = {},
+): void {
   const headers = (isNotModified ? prepared.notModifiedHeaders : prepared.okHeaders).slice();
-  headers.push('X-Cache', source, 'X-Request-Id', request.id);
-  if (reply.hasHeader(RATE_LIMIT_HEADER) || reply.hasHeader('vary')) {
-    const earlier = reply.getHeaders();
-    for (const name in earlier) headers.push(name, String(earlier[name]));
-  }
-  if (isNotModified) reply.raw.writeHead(304, headers).end();
-  else reply.raw.writeHead(200, headers).end(prepared.bytes);
+  headers[headers.length - 3] = source;
+  headers[headers.length - 1] = requestId;
+  for (const name in earlier) headers.push(name, String(earlier[name]));
+  if (isNotModified) response.writeHead(304, headers).end();
+  else response.writeHead(200, headers).end(prepared.bytes);
 }

@@ -6,6 +6,7 @@ import { useEndings } from './endings.js';
 import type { ProblemShape } from './problem.js';
 import { sendProblem } from './problem-answers.js';
 import { type QueryNames, useQueryNames } from './query-names.js';
+import { useRepeatedReads } from './repeated-reads.js';
 import { isAcceptableRequestId } from './request-id.js';
 import { ROUTER_OPTIONS, useRouteRules } from './routes.js';
 import { setSecurityHeaders } from './security-headers.js';
@@ -76,6 +77,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       answerUnparsable(error, socket, options.newRequestId(), options.problemShape);
     },
   });
+  useRepeatedReads(server, options, options.newRequestId);
   boundConnections(server);
   useConnections(server);
   server.addHook('onSend', (request, reply, payload, done) => {

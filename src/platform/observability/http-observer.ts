@@ -11,6 +11,9 @@ const MS_PER_SECOND = 1_000;
 const BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
 const READING_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
+type AnsweredRequest = Pick<FastifyRequest, 'id' | 'caller' | 'method' | 'url'>;
+type ObserveAnswer = (request: AnsweredRequest, status: number, elapsedMs: number) => void;
+
 interface Observing {
   observe(seconds: number): void;
 }
@@ -38,11 +41,12 @@ export class HttpObserver {
   /** Call it before the routes are made: it fixes each route's name in the metrics once, instead of looking it up per request. */
   install(fastify: FastifyInstance): void {
     fastify.addHook('onRoute', (options) => {
-      const observe = this.observerOf(options.url);
+      const answered = this.observerOf(options.url);
       const own = options.onResponse ?? [];
-      options.onResponse = [...(Array.isArray(own) ? own : [own]), observe];
+      options.onResponse = [...(Array.isArray(own) ? own : [own]), hookOf(answered)];
+      options.config = { ...options.config, observeAnswer: answered };
     });
-    const observeUnrouted = this.observerOf('none');
+    const observeUnrouted = hookOf(this.observerOf('none'));
     fastify.addHook('onResponse', (request, reply, done) => {
       if (request.is404) observeUnrouted(request, reply, done);
       else done();
@@ -73,26 +77,23 @@ export class HttpObserver {
     });
   }
 
-  private observerOf(route: string): (request: FastifyRequest, reply: FastifyReply, done: () => void) => void {
+  private observerOf(route: string): ObserveAnswer {
     const series = new Map<string, Map<number, Observing>>();
-    return (request, reply, done) => {
+    return (request, status, elapsedMs) => {
       const { method } = request;
-      const { statusCode } = reply.raw;
       let ofMethod = series.get(method);
       if (!ofMethod) series.set(method, (ofMethod = new Map<number, Observing>()));
-      let observing = ofMethod.get(statusCode);
+      let observing = ofMethod.get(status);
       if (!observing) {
-        observing = this.durations.labels(method, route, String(statusCode));
-        ofMethod.set(statusCode, observing);
+        observing = this.durations.labels(method, route, String(status));
+        ofMethod.set(status, observing);
       }
-      const elapsedMs = reply.elapsedTime;
       observing.observe(elapsedMs / MS_PER_SECOND);
-      this.log(request, route, statusCode, elapsedMs);
-      done();
+      this.log(request, route, status, elapsedMs);
     };
   }
 
-  private log(request: FastifyRequest, route: string, status: number, elapsedMs: number): void {
+  private log(request: AnsweredRequest, route: string, status: number, elapsedMs: number): void {
     if (status < 500 && elapsedMs < SLOW_REQUEST_MS && READING_METHODS.has(request.method)) return;
     if (status >= 400 && !this.refusals.admits({ route, status })) return;
     const entry = {
@@ -107,4 +108,11 @@ export class HttpObserver {
     if (status >= 500 && route !== READINESS) this.logger.error(entry, 'answered');
     else this.logger.info(entry, 'answered');
   }
+}
+
+function hookOf(answered: ObserveAnswer): (request: FastifyRequest, reply: FastifyReply, done: () => void) => void {
+  return (request, reply, done) => {
+    answered(request, reply.raw.statusCode, reply.elapsedTime);
+    done();
+  };
 }

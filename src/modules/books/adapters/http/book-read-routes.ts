@@ -15,7 +15,8 @@ export function serveBookReads(server: FastifyInstance, books: () => BookReads):
 
 /** `GET /books`. */
 export function answerBooks(books: BookReads, request: FastifyRequest, reply: FastifyReply): MaybePromise<void> {
-  return sendPrepared(request, reply, books.page(parsePage(request.query), preparedPage));
+  const page = parsePage(request.query);
+  return sendPrepared(request, reply, books.page(page, preparedPage), () => books.rememberedPage(page));
 }
 
 /** `GET /books/{id}`. */
@@ -25,5 +26,6 @@ export function answerBook(
   request: FastifyRequest,
   reply: FastifyReply,
 ): MaybePromise<void> {
-  return sendPrepared(request, reply, books.find(parseId(id), preparedBook));
+  const bookId = parseId(id);
+  return sendPrepared(request, reply, books.find(bookId, preparedBook), () => books.remembered(bookId));
 }
