@@ -31,7 +31,8 @@ const suite = (displayName, patterns, exceptions = []) => ({
 /** Thousands of histories, crashes at every call, whole trees of planted bugs: too long to wait for at each commit. */
 const LONG = [
   ...['**/*.property', '**/*-crashes', '**/*-corruption', '**/snapshot-file', '**/recover-transactions'],
-  ...['**/journal-recovery', '**/journal-faults'],
+  ...['**/journal-recovery', '**/journal-faults', '**/state-hash', '**/snapshot-codec', '**/database-check'],
+  ...['**/recover/recover'],
 ].map((name) => `src/${name}.spec.ts`);
 
 /** Unit specs that start the nodes of a Redis Cluster. */

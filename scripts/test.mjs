@@ -5,15 +5,17 @@
  * `--only <suite>[,<suite>]` chooses suites; everything else is passed on to Jest, for example
  * `npm test -- --only unit src/kernel -t 'a name'`. What a suite needs is installed and built first.
  *
+ * `--long` runs each round and each case of the tests that otherwise choose some at random.
+ *
  * `nodes` is not among those of `npm test`, for it fetches other Nodes: starts with each, all unit tests on the oldest, and on the
- * others those of what meets Node itself.
+ * others those of what differs there.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { commandLine } from './command-line.mjs';
-import { MEETS_NODE, OLDEST_NODE, otherNode, SUPPORTED_NODES } from './other-nodes.mjs';
+import { otherNode, UNIT_SPECS_ON } from './other-nodes.mjs';
 import {
   ensureBuild,
   ensureDependencies,
@@ -50,10 +52,12 @@ async function readArguments() {
   )
     .usage('-- [--only <suites>] [arguments of Jest]')
     .option('--only <suites>', `with commas between them: ${Object.keys(SUITES).join(', ')}; else all but nodes`)
+    .option('--long', 'each round and each case, where the tests otherwise choose some at random')
     .argument('[jest...]', "path patterns and Jest's own options, such as src/kernel -t 'a name'")
     .allowUnknownOption()
     .parse();
-  const { only } = program.opts();
+  const { only, long: isLong = false } = program.opts();
+  if (isLong) process.env.TEST_LONG = 'on';
   const names = only?.split(',') ?? Object.keys(SUITES).filter((name) => name !== 'nodes');
   if (names.some((name) => !Object.hasOwn(SUITES, name))) {
     throw new ProvisionError(`--only must name some of ${Object.keys(SUITES).join(', ')}, but got "${only}".`);
@@ -122,9 +126,9 @@ function runsOf(names, isWhole) {
       const part = index + 1;
       return { ...of, title: `${name} ${part} of ${lanes.length}`, chosen: [`--shard=${part}/${lanes.length}`] };
     });
-    const elsewhere = (name === 'nodes' ? SUPPORTED_NODES : []).map((version) => ({
+    const elsewhere = Object.entries(name === 'nodes' ? UNIT_SPECS_ON : {}).map(([version, paths]) => ({
       ...{ name: 'unit', lane: 'computing', node: otherNode(version), title: `unit ${version}` },
-      chosen: version === OLDEST_NODE || !isWhole ? [] : [`--testPathPatterns=${MEETS_NODE}`],
+      chosen: isWhole ? [`--testPathPatterns=${paths}`] : [],
     }));
     return [...elsewhere, ...own];
   });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { OperationReport } from '../../src/protocols/cluster-client/index.js';
 import { FaultyCalls, NODE_FAULTS, type NodeFault, type NodeStep, type PlannedFault } from './faulty-calls.js';
 import { GroupNodes } from '../support/group-nodes.js';
+import { someOf } from '../support/long-form.js';
 
 const NODES = 3;
 const STEPS: readonly NodeStep[] = ['look', 'write', 'undo'];
@@ -13,6 +14,8 @@ const ALWAYS = 1_000;
  * that fails for good ends the operation before anything is written, whatever else would fail later.
  */
 const IN_PAIRS: readonly NodeFault[] = ['late', 'answer-lost', 'reset', 'gone'];
+/** How many of each kind of case are tried, unless all are. The simulation of groups tries them all without processes. */
+const CASES = { single: 42, pairs: 40, plain: 40 };
 /** Generous: how slow a machine is shall never decide a test. */
 const TIMEOUT_MS = 20 * 60_000;
 
@@ -90,7 +93,8 @@ describe.each(KINDS)('a %s on three nodes, some of which fail', (kind) => {
     async () => {
       const wrong: string[] = [];
       const outcomes = new Map<string, number>();
-      for (const fault of [...everywhere(NODE_FAULTS, ALWAYS), ...everywhere(NODE_FAULTS, 1)]) {
+      const lasting = someOf(everywhere(NODE_FAULTS, ALWAYS), CASES.single);
+      for (const fault of [...lasting, ...someOf(everywhere(NODE_FAULTS, 1), CASES.single / 2)]) {
         const tried = await tryOut(kind, [fault]);
         if (tried.wrong !== undefined) wrong.push(`${named([fault])}: ${tried.wrong}`);
         outcomes.set(tried.report.outcome, (outcomes.get(tried.report.outcome) ?? 0) + 1);
@@ -112,13 +116,16 @@ describe.each(KINDS)('a %s on three nodes, some of which fail', (kind) => {
       const wrong: string[] = [];
       let open = 0;
       const sites = everywhere(IN_PAIRS, ALWAYS).filter(({ step }) => step !== 'look');
-      for (const [index, first] of sites.entries()) {
-        for (const second of sites.slice(index + 1)) {
-          if (first.node === second.node && first.step === second.step) continue;
-          const tried = await tryOut(kind, [first, second]);
-          if (tried.wrong !== undefined) wrong.push(`${named([first, second])}: ${tried.wrong}`);
-          if (tried.report.outcome === 'open') open += 1;
-        }
+      const pairs = sites.flatMap((first, index) =>
+        sites
+          .slice(index + 1)
+          .filter((second) => first.node !== second.node || first.step !== second.step)
+          .map((second) => [first, second]),
+      );
+      for (const pair of someOf(pairs, CASES.pairs)) {
+        const tried = await tryOut(kind, pair);
+        if (tried.wrong !== undefined) wrong.push(`${named(pair)}: ${tried.wrong}`);
+        if (tried.report.outcome === 'open') open += 1;
       }
       expect(wrong).toEqual([]);
       expect(open).toBeGreaterThan(0);
@@ -147,12 +154,13 @@ describe.each(KINDS)('a %s on three nodes, some of which fail', (kind) => {
     async () => {
       const wrong: string[] = [];
       let open = 0;
-      for (const plain of nodes.names) {
-        for (const fault of everywhere(NODE_FAULTS, ALWAYS)) {
-          const tried = await tryOut(kind, [fault], plain);
-          if (tried.wrong !== undefined) wrong.push(`${plain} is plain, ${named([fault])}: ${tried.wrong}`);
-          if (tried.report.outcome === 'open') open += 1;
-        }
+      const cases = nodes.names.flatMap((plain) =>
+        everywhere(NODE_FAULTS, ALWAYS).map((fault) => ({ plain, fault }) as const),
+      );
+      for (const { plain, fault } of someOf(cases, CASES.plain)) {
+        const tried = await tryOut(kind, [fault], plain);
+        if (tried.wrong !== undefined) wrong.push(`${plain} is plain, ${named([fault])}: ${tried.wrong}`);
+        if (tried.report.outcome === 'open') open += 1;
       }
       expect(wrong).toEqual([]);
       expect(open).toBeGreaterThan(0);

@@ -9,6 +9,7 @@ import { FollowerWorld, hashOf, inChunks, stateAfter, type TestPromise } from '.
 import { PROMPT_TIMERS } from '../../../test/support/prompt-timers.js';
 import { RecordingLog } from '../../../test/support/recording-log.js';
 import { RecordingProcessControl } from '../../../test/support/recording-process-control.js';
+import { rounds } from '../../../test/support/long-form.js';
 import { forEachSeed, SeededRandom } from '../../../test/support/seeded-random.js';
 import { SimulatedClock } from '../../../test/support/simulated-clock.js';
 import { SimulatedDisk } from '../../../test/support/simulated-disk.js';
@@ -130,8 +131,8 @@ describe('DocumentFollower, when its process dies', () => {
       expect(await follower.audit()).toEqual([]);
     });
 
-    await fc.assert(property, { numRuns: 150 });
-    expect(deaths).toBeGreaterThan(100);
+    await fc.assert(property, { numRuns: rounds(40, 150) });
+    expect(deaths).toBeGreaterThan(rounds(25, 100));
   }, 120_000);
 
   it('given a disk that loses a renamed promise, fails the audit for a lowered promise', async () => {

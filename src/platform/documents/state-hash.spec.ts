@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { rounds } from '../../../test/support/long-form.js';
 import { GENESIS } from '../../kernel/index.js';
 import {
   arbitraryHistory,
@@ -32,7 +33,7 @@ describe('stateHash', () => {
       expect(await hashOf(restarted(other))).toBe(await hashOf(straight));
     });
 
-    await fc.assert(property, { numRuns: 200 });
+    await fc.assert(property, { numRuns: rounds(50, 200) });
   });
 
   it('given a snapshot of a version without transactions, equals the hash of a snapshot with none', async () => {

@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { describeFailure, type Outcome, simulate } from './simulate.js';
 import { PLANTED, type Variant } from './variant.js';
+import { rounds } from '../../support/long-form.js';
 
-/** About ten seconds on one processor core. `npm run simulate -- --seeds 100000` tries more. */
-const SEEDS = 2_400;
+/** `npm run simulate -- --seeds 100000` tries more. */
+const SEEDS = rounds(600, 2_400);
 /** Enough for the rarest of the planted bugs, several times over. */
 const SEEDS_FOR_A_BUG = 1_000;
 /** Generous, so that no test depends on the speed of the machine. */

@@ -4,9 +4,10 @@ import { EVERYTHING } from './everything.js';
 import { PLANTED } from './planted-bugs.js';
 import { describeFailure, type Outcome, simulate } from './simulate.js';
 import type { Variant } from './variant.js';
+import { rounds } from '../../support/long-form.js';
 
 /** `npm run simulate -- --protocol two-phase-commit --seeds 20000` tries more. */
-const SEEDS = 2_000;
+const SEEDS = rounds(500, 2_000);
 /** Enough for the rarest of the planted bugs, several times over. */
 const SEEDS_FOR_A_BUG = 2_000;
 /** Generous, so that no test depends on the speed of the machine. */
