@@ -91,7 +91,7 @@ export const SLICES = {
   /** Settings of the commands that call the app. */
   client: z.object({ apiKey: sentKey }),
   transactions: z.object({ prepareDeadlineMs: milliseconds(1_000), inDoubtAfterMs: milliseconds(5_000) }),
-  supervisor: z.object({ supervisorPort: port(5060), failover: onOff('off') }),
+  supervisor: z.object({ supervisorPort: port(5060) }),
   checkouts: z.object({ checkoutTimeoutMs: milliseconds(30_000) }),
   cache: z.object({ cache: onOff('on'), cacheBytes: bytes(64 * MEBIBYTE) }),
   redis: redisSettings,

@@ -12,7 +12,7 @@ interface Note {
 }
 
 const WITHIN = { withinMs: 90_000, everyMs: 100 };
-const TWO = { FAILOVER: 'on', STANDBY_PORT: '0', GATEWAY_PORT: '0' };
+const TWO = { STANDBY_PORT: '0', GATEWAY_PORT: '0' };
 
 /** The real processes of "npm start": two apps and a gateway, without replicas. */
 describe('npm start with two apps and a gateway', () => {
@@ -96,8 +96,12 @@ describe('npm start with two apps and a gateway', () => {
     const written = stored.filter((title) => /^\d-\d+$/.test(title));
     expect(written.sort()).toEqual(titles.sort());
     expect((await status()).failovers).toHaveLength(2);
-    const shown = await runToEnd('status', directory, TWO);
-    expect(shown.printed).toMatch(/App [AB]\s+│ standby\s+│ healthy/);
+    // A standby that answers its echo late on a busy machine is shown as suspect meanwhile.
+    const shown = await eventually(async () => {
+      const asked = await runToEnd('status', directory, TWO);
+      expect(asked.printed).toMatch(/App [AB]\s+│ standby\s+│ healthy/);
+      return asked;
+    }, WITHIN);
     expect(shown.printed).toMatch(
       /Failovers:\n.* App [AB] died: noticed .* served .* later; a standby waited .* later/,
     );

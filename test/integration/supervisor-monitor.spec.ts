@@ -146,7 +146,7 @@ describe('the monitor of npm start', () => {
   });
 
   describe('with two apps and a gateway', () => {
-    const TWO = { FAILOVER: 'on', STANDBY_PORT: '0', GATEWAY_PORT: '0' };
+    const TWO = { STANDBY_PORT: '0', GATEWAY_PORT: '0' };
     const appStatus = async (pid: number): Promise<ProcessStatus | undefined> =>
       (await status()).processes.find((each) => each.pid === pid);
     const whole = (): Promise<SupervisorStatus> =>

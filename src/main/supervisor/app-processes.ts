@@ -41,14 +41,14 @@ export const APP_KIND: ProcessKind = {
   stopRank: 1,
   // A standby whose active app is stopped first takes over.
   runFiles: ({ app, standby }) => [standby.runFile, app.runFile],
-  processes: ({ http, standby, supervisor }, layout) => {
+  processes: ({ http, standby }, layout) => {
     const apiKey = http.apiKeys[0]?.key;
     const { directory, runFile, log } = layout.app;
     const shared = {
       ...{ lockedDirectory: directory, environment: process.env, program: process.execPath, complaintIn },
       watching: { isApp: true, deadAfterTimes: 1 },
     };
-    if (standby.port === undefined || supervisor.failover === 'off') {
+    if (standby.port === undefined) {
       const probe = healthProbe(runFile.path, apiKey);
       return [{ ...shared, name: APP, runFile, log, probe, args: [programOf('api')], rows: rowsOfActive }];
     }
@@ -92,8 +92,8 @@ export const GATEWAY_KIND: ProcessKind = {
   // It answers what it holds while the app still runs.
   stopRank: 0,
   runFiles: ({ gateway }) => [gateway.runFile],
-  processes: ({ http, gateway, supervisor }, layout) => {
-    if (gateway.port === undefined || supervisor.failover === 'off') return [];
+  processes: ({ http, gateway }, layout) => {
+    if (gateway.port === undefined) return [];
     const { runFile, log } = layout.gateway;
     return [
       {
