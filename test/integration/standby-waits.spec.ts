@@ -95,6 +95,9 @@ describe('a standby', () => {
 
     expect(await waiting.promoted()).toBe(app.url);
     expect(await echo(app.url)).toEqual({ pid: waiting.pid, role: 'active', state: 'open', epoch: 2 });
+    await eventually(() => {
+      expect(waiting.printed).toMatch(/took over in \d+ ms: lock \d+ ms, .*documents \d+ ms, .*port \d+ ms/);
+    });
     expect((await new Client(app.url).get('/books/1')).json()).toEqual(book);
     const next = await standby(ports);
     expect(next.url).toBe(`http://127.0.0.1:${standbyPort}`);

@@ -21,6 +21,7 @@ const SNAPSHOT = /\/documents-\d{16}-\d{6}\.json$/;
 /** A snapshot that is being written. */
 export const SNAPSHOT_PART = /\/documents-\d{16}-\d{6}\.json\.tmp$/;
 const COLLECTION = 'customers';
+export const DOCUMENTS: CollectionDeclaration = { name: COLLECTION, counterField: 'orders_count' };
 const LIMIT = 1_000_000;
 
 export interface DocumentWorldOptions {
@@ -79,7 +80,7 @@ export class DocumentWorld {
     this.current = undefined;
     const store = await DocumentStore.open(ports, {
       directory: DOCUMENTS_DIRECTORY,
-      collections: [{ name: COLLECTION, counterField: 'orders_count' }, ...(this.options.moreCollections ?? [])],
+      collections: [DOCUMENTS, ...(this.options.moreCollections ?? [])],
       snapshotEveryBytes: this.options.snapshotEveryBytes ?? 1_000_000,
       journalReserveBytes: this.options.journalReserveBytes ?? 0,
     });

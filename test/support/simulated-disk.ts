@@ -22,6 +22,8 @@ export interface DiskFault {
   readonly code: 'EIO' | 'ENOSPC' | 'killed';
 }
 
+const FOREVER = Infinity;
+
 /** What a dead process's disk calls end with. Nothing can handle it: whoever could is dead. */
 export class SimulatedCrash extends Error {
   constructor() {
@@ -66,6 +68,11 @@ export class SimulatedDisk {
     return new AttachedDisk(this, this.life);
   }
 
+  /** The view of a process that outlives all others. It only reads, and its calls are not among `calls` and meet no fault. */
+  attachReader(): Disk {
+    return new AttachedDisk(this, FOREVER);
+  }
+
   /** The process ends; what it wrote stays, synchronised or not. */
   kill(): void {
     this.life += 1;
@@ -106,6 +113,7 @@ export class SimulatedDisk {
     effect: (directories: SimulatedDirectories) => T,
     onFault?: (code: DiskFault['code'], random: SeededRandom) => void,
   ): Promise<T> {
+    if (life === FOREVER) return effect(this.directories);
     await this.beforeCall?.(call);
     if (life !== this.life) throw new SimulatedCrash();
     this.calls.push(call);

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { AppError, isAppError } from '../../kernel/index.js';
 import { migrationsOf, type OpenSqlFile, type SqlStore } from '../../modules/store-registration/index.js';
 import { DataFiles, WatchedDisk } from '../../platform/data-files/index.js';
-import { DocumentStore } from '../../platform/documents/index.js';
+import { type DocumentHistoryOptions, type DocumentsAhead, DocumentStore } from '../../platform/documents/index.js';
 import { directoriesIn, NodeDisk } from '../../platform/disk/index.js';
 import { programOf } from '../../platform/nodes/index.js';
 import { logPort } from '../../platform/observability/index.js';
@@ -22,8 +22,19 @@ import {
 import { DatabaseCheck } from './database-check.js';
 import { originOf, warnOfLostStore } from './first-start.js';
 import type { LockedDirectory } from './lock.js';
+import { Phases } from './phases.js';
 
 const LOOK_AT_FILES_EVERY_MS = 250;
+
+/** What a standby has done while another process owned the stores. */
+export interface WarmStores {
+  /** The SQL files that it had open. */
+  readonly sqlFiles: readonly WarmSqlFile[];
+  /** The documents that it has read, if it has. */
+  readonly documents: Promise<DocumentsAhead | undefined>;
+}
+
+const NOTHING_WARM: WarmStores = { sqlFiles: [], documents: Promise.resolve(undefined) };
 
 export interface OpenedFile extends OpenSqlFile {
   /** As in `SqlFile`. */
@@ -41,6 +52,7 @@ export interface OpenedStores extends LockedDirectory {
   readonly files: DataFiles;
   readonly secret: string;
   readonly origin: SqlOrigin;
+  readonly phases: Phases;
   /** Rejects with `error`. A refused start leaves no SQLite log: SQLite would replay it into a copy put in its place. */
   abandon(error: unknown): Promise<never>;
   /** Everything is durable and closed, and the directory released, when it resolves. No write may be under way. */
@@ -48,10 +60,14 @@ export interface OpenedStores extends LockedDirectory {
 }
 
 /**
- * Rejects with one AppError, leaving nothing open, when a store cannot be opened. `warm`: the SQL files that this process had open
- * while it waited, if it did.
+ * Rejects with one AppError, leaving nothing open, when a store cannot be opened. `warm`: what this process did while it waited, if
+ * it did.
  */
-export async function openStores(locked: LockedDirectory, warm: readonly WarmSqlFile[] = []): Promise<OpenedStores> {
+export async function openStores(
+  locked: LockedDirectory,
+  warm = NOTHING_WARM,
+  phases = new Phases(),
+): Promise<OpenedStores> {
   const { config, registrations } = locked;
   const { dataDirectory, replicasDirectory, clusterSecret: given, ...storage } = config.storage;
   const sqlStores = registrations.filter((store) => store.kind === 'sql');
@@ -69,12 +85,14 @@ export async function openStores(locked: LockedDirectory, warm: readonly WarmSql
     ...{ disk: new WatchedDisk(disk, files), crashSites: locked.crashSites, process: locked.process },
   };
   const openSql = (file: SqlFile): Promise<OpenedFile> =>
-    openFile(
-      ports,
-      config.storage,
-      file,
-      sqlStores.filter((store) => store.file === file),
-      warm,
+    phases.during(file.name, () =>
+      openFile(
+        ports,
+        config.storage,
+        file,
+        sqlStores.filter((store) => store.file === file),
+        warm.sqlFiles,
+      ),
     );
   const openingSql = [openSql(BOOKSTORE), ...otherFiles.map(openSql)] as const;
   const abandonSql = async (error: unknown): Promise<never> => {
@@ -83,13 +101,14 @@ export async function openStores(locked: LockedDirectory, warm: readonly WarmSql
     }
     throw error;
   };
-  const openingDocuments = DocumentStore.open(ports, {
-    ...storage,
-    directory: join(dataDirectory, 'documents'),
-    collections,
+  const documentOptions: DocumentHistoryOptions = {
+    ...{ ...storage, directory: documentsIn(dataDirectory), collections },
     // Replicas may have what is missing here; without replicas the data is lost.
     whenEndIsMissing: config.replication.nodes.length > 0 ? 'report' : 'refuse',
-  });
+  };
+  const openingDocuments = phases.during('documents', async () =>
+    DocumentStore.open(ports, documentOptions, await warm.documents),
+  );
   const [documents, ...sqlFiles] = await Promise.all([openingDocuments, ...openingSql]).catch(abandonSql);
   const [bookstore] = sqlFiles;
   const secret = await clusterSecret(
@@ -102,7 +121,7 @@ export async function openStores(locked: LockedDirectory, warm: readonly WarmSql
   const endWatch = files.watch(systemTimers, LOOK_AT_FILES_EVERY_MS);
   return {
     ...locked,
-    ...{ bookstore, sqlFiles, documents, files, secret, origin },
+    ...{ bookstore, sqlFiles, documents, files, secret, origin, phases },
     abandon: (error) => (isAppError(error, 'shutting-down') ? Promise.reject(error) : abandonSql(error)),
     close: async () => {
       await Promise.all(sqlFiles.map(({ check }) => check.end()));
@@ -132,6 +151,10 @@ async function openFile(
   const opened = { database, operations: new SqlOperationLedger(database, systemClock) };
   const check = new DatabaseCheck(ports, { file, sealed, program: () => programOf('checker'), everyMs });
   return { ...opened, ...sqlFile, check, served: stores.map(({ serve }) => serve(opened)) };
+}
+
+export function documentsIn(dataDirectory: string): string {
+  return join(dataDirectory, 'documents');
 }
 
 /** Two stores with one name would write to the same data. */

@@ -57,7 +57,7 @@ export function serve(stores: OpenedStores): Promise<RunningServer> {
 }
 
 async function served(stores: OpenedStores): Promise<RunningServer> {
-  const { config, logger, process, registrations, files, secret, origin } = stores;
+  const { config, logger, process, registrations, files, secret, origin, phases } = stores;
   const log = logPort(logger);
   let url = '';
   const replication = replicate(config.replication, secret, stores, {
@@ -132,8 +132,10 @@ async function served(stores: OpenedStores): Promise<RunningServer> {
     keysPerCaller: config.http.idempotencyKeys,
     isKeyAdded: ({ headers }) => isAuthorized(headers[ADDED_KEY_HEADER]?.toString(), authorization),
   });
-  for (const store of [...sqlOperations, checkouts.operations, stores.documents])
-    await idempotency.count(store.heldKeys(), nextTurn);
+  await phases.during('keys', async () => {
+    for (const store of [...sqlOperations, checkouts.operations, stores.documents])
+      await idempotency.count(store.heldKeys(), nextTurn);
+  });
   idempotency.install(server);
 
   const operations = new OperationService(ledgers, coordinator, table);
@@ -147,21 +149,23 @@ async function served(stores: OpenedStores): Promise<RunningServer> {
     files,
     cache,
   });
-  const app = await nestApp(server, module, logger);
+  const app = await phases.during('app', () => nestApp(server, module, logger));
   serveHotReads(app);
   documentApp(app);
   const open = async (): Promise<void> => {
-    await checkouts.compare();
-    await replication.open();
-    await transactions.open();
+    await phases.during('checkouts', () => checkouts.compare());
+    await phases.during('replicas', () => replication.open());
+    await phases.during('transactions', () => transactions.open());
     await endFirstStart(origin, stores.bookstore, stores.documents, {
       registrations,
       clock: systemClock,
       services: app,
       isSeeded: config.storage.seed === 'on',
     });
-    for (const store of registrations) if (store.kind === 'sql') await store.recover?.(app);
-    await checkouts.open();
+    await phases.during('batches', async () => {
+      for (const store of registrations) if (store.kind === 'sql') await store.recover?.(app);
+    });
+    await phases.during('checkouts', () => checkouts.open());
     gate.open();
     cache.share();
     stores.sqlFiles.forEach(({ check }) => {
@@ -171,7 +175,9 @@ async function served(stores: OpenedStores): Promise<RunningServer> {
   const isAlone = config.replication.nodes.length === 0;
   if (isAlone) await open();
   const { host, port } = config.http;
-  await listenOn(port, () => app.listen({ host, port, backlog: LISTEN_BACKLOG }), 'set PORT to a free one');
+  await phases.during('port', () =>
+    listenOn(port, () => app.listen({ host, port, backlog: LISTEN_BACKLOG }), 'set PORT to a free one'),
+  );
   url = await app.getUrl();
   return {
     url,

@@ -1,15 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AppConfig } from '../../config/index.js';
-import { SQL_FILES } from '../../modules/stores/index.js';
-import { AppError, type ProcessControl } from '../../kernel/index.js';
+import { COLLECTIONS, SQL_FILES } from '../../modules/stores/index.js';
+import { AppError, type Log, type ProcessControl } from '../../kernel/index.js';
+import { NO_CRASH_SITES } from '../../platform/crash-sites/index.js';
 import { NodeDisk } from '../../platform/disk/index.js';
+import { type DocumentsAhead, WarmDocuments } from '../../platform/documents/index.js';
 import { untilPortIsFree } from '../../platform/http/index.js';
 import type { RunningServer, Stage } from '../../platform/nodes/index.js';
 import { logPort } from '../../platform/observability/index.js';
-import { DataDirectoryLock, type LockCandidate, systemTimers } from '../../platform/process/index.js';
+import { DataDirectoryLock, type LockCandidate, nextTurn, systemTimers } from '../../platform/process/index.js';
 import { sqlFileIn, WarmSqlFile } from '../../platform/sql/index.js';
 import { type Start, withLock } from './lock.js';
-import { openStores } from './open.js';
+import { documentsIn, openStores } from './open.js';
+import { Phases } from './phases.js';
 import { rehearse } from './rehearse.js';
 import { serve } from './serve.js';
 import { serveStandby } from './standby-server.js';
@@ -17,6 +20,7 @@ import { serveStandby } from './standby-server.js';
 const ATTEMPT_EVERY_MS = 5;
 const ATTEMPTS_PER_LOOK = 100;
 const LOOK_AT_FILES_EVERY_MS = 250;
+const LOOK_AT_DOCUMENTS_EVERY_MS = 100;
 /** After kill -9 with thousands of connections, the port is free some 200 ms later than the lock. */
 const PORT_WITHIN_MS = 10_000;
 
@@ -37,6 +41,11 @@ export async function standBy(start: Start, stage: Stage, runFile: string): Prom
   const whenTaken = untilTaken(candidate, process);
   const warm = SQL_FILES.map((file) => new WarmSqlFile(sqlFileIn(dataDirectory, file)));
   const endWarming = keepWarm(warm);
+  const documents = new WarmDocuments(
+    { disk: new NodeDisk(), nextTurn, crashSites: NO_CRASH_SITES },
+    { directory: documentsIn(dataDirectory), collections: COLLECTIONS },
+  );
+  const { whenRead, end: endReading } = keepReading(documents);
   let epoch: number | null = null;
   let isTaken = false;
   let isRehearsed = false;
@@ -49,7 +58,7 @@ export async function standBy(start: Start, stage: Stage, runFile: string): Prom
     return server;
   });
   void serving
-    .then(() => rehearse(start, () => !isTaken))
+    .then(() => Promise.all([rehearse(start, () => !isTaken), whenRead]))
     .then(
       () => {
         isRehearsed = true;
@@ -57,18 +66,26 @@ export async function standBy(start: Start, stage: Stage, runFile: string): Prom
       () => undefined,
     );
   // A lock that falls first ends the waiting, whether or not the port is there.
-  const lock = await Promise.race([whenTaken, serving.then(() => whenTaken)]);
+  const { lock, phases } = await Promise.race([whenTaken, serving.then(() => whenTaken)]);
   isTaken = true;
   log.info('the active app has ended: this standby takes over', {});
   const whenPortIsFree = untilPortIsFree(config.http, PORT_WITHIN_MS);
   endWarming();
-  const stores = await openStores(withLock(start, lock), warm);
+  endReading();
+  const ahead = whatWasRead(documents, log);
+  const stores = await openStores(withLock(start, lock), { sqlFiles: warm, documents: ahead }, phases);
   warm.forEach((file) => {
     file.close();
   });
   epoch = stores.bookstore.database.epoch;
-  await whenPortIsFree;
+  await phases.during('former port', () => whenPortIsFree);
   const app = await serve(stores);
+  void (app.opened ?? Promise.resolve()).then(
+    () => {
+      log.info(`took over in ${String(phases)}`, { cpuMs: phases.cpuMs });
+    },
+    () => undefined,
+  );
   serving.then(
     (server) => server.close(),
     () => undefined,
@@ -100,11 +117,39 @@ function keepWarm(files: readonly WarmSqlFile[]): () => void {
   };
 }
 
+/** Reads on until `end` is called. `whenRead` resolves when the first attempt is over. */
+function keepReading(documents: WarmDocuments): { readonly whenRead: Promise<void>; readonly end: () => void } {
+  let cancel: () => void = () => undefined;
+  let isEnding = false;
+  const look = async (): Promise<void> => {
+    await documents.look();
+    if (isEnding) return;
+    cancel = systemTimers.after(LOOK_AT_DOCUMENTS_EVERY_MS, () => void look());
+  };
+  const end = (): void => {
+    isEnding = true;
+    cancel();
+  };
+  return { whenRead: look(), end };
+}
+
+async function whatWasRead(documents: WarmDocuments, log: Log): Promise<DocumentsAhead | undefined> {
+  const ahead = await documents.take();
+  if (ahead === undefined) {
+    log.warn('the documents were not read ahead and are read now', { reason: documents.failure ?? 'no time' });
+  }
+  return ahead;
+}
+
 /**
  * Stops the process when the directory is removed or replaced meanwhile: another app may run in the new one, and this lock would be
  * the one of the old.
  */
-async function untilTaken(candidate: LockCandidate, process: ProcessControl): Promise<DataDirectoryLock> {
+async function untilTaken(
+  candidate: LockCandidate,
+  process: ProcessControl,
+): Promise<{ readonly lock: DataDirectoryLock; readonly phases: Phases }> {
+  let phases = new Phases();
   for (let attempts = 0; ; attempts += 1) {
     const lock = candidate.attempt();
     if (lock !== undefined || attempts % ATTEMPTS_PER_LOOK === 0) {
@@ -112,7 +157,8 @@ async function untilTaken(candidate: LockCandidate, process: ProcessControl): Pr
         process.stop(`${candidate.path} was removed or replaced while this standby waited for it`, undefined);
       }
     }
-    if (lock !== undefined) return lock;
-    await delay(ATTEMPT_EVERY_MS);
+    if (lock !== undefined) return { lock, phases };
+    phases = new Phases();
+    await phases.during('lock', () => delay(ATTEMPT_EVERY_MS));
   }
 }

@@ -1,7 +1,6 @@
 import { Low } from 'lowdb';
 import {
   isAppError,
-  parseLogPosition,
   type EncodedRecord,
   GENESIS,
   type ChainPosition,
@@ -15,18 +14,21 @@ import {
   type JournalPorts,
   type JournalRecord,
   type MissingEnd,
+  NotAsReadAhead,
+  type ReadAhead,
   type WhenEndIsMissing,
 } from '../journal/index.js';
 import { type Applied, DocumentMachine, type DocumentsSnapshot, type SnapshotMeta } from './document-machine.js';
 import type { CollectionDeclaration, DocumentOp } from './document-op.js';
-import type { PreparedTransaction } from './transaction-memory.js';
+import type { EarlierTransactions } from './earlier-transactions.js';
+import { firstNeeded, firstTold, type HistoryStart } from './history-start.js';
 import { SnapshotCodec } from './snapshot-codec.js';
-import { SnapshotFiles } from './snapshot-files.js';
+import { DOCUMENT_SNAPSHOTS, SnapshotFiles } from './snapshot-files.js';
 import { inTurns } from './in-turns.js';
 import { openSnapshotStream } from './snapshot-stream.js';
 import { stateHash } from './state-hash.js';
+import type { DocumentsAhead } from './warm-documents.js';
 
-const SNAPSHOTS = 'documents';
 /** A larger share makes writing cheaper, a smaller one makes the next start faster. */
 const SNAPSHOT_SHARE = 0.25;
 /** Above this size the process stops without a snapshot, and the next start reads the journal instead. */
@@ -52,9 +54,24 @@ export interface HistoryEvents {
   durable?(records: readonly EncodedRecord[]): void;
 }
 
+/** `earlier` are those of the machine as it is; absent where nothing was read ahead. */
+export type EventsOf = (machine: DocumentMachine, earlier?: EarlierTransactions) => HistoryEvents;
+
 interface WrittenSnapshot {
   readonly position: ChainPosition;
   readonly firstToldSeq: number;
+}
+
+interface HistoryParts {
+  readonly ports: JournalPorts;
+  readonly options: DocumentHistoryOptions;
+  readonly files: SnapshotFiles<DocumentsSnapshot>;
+  readonly empty: DocumentsSnapshot;
+}
+
+interface HistoryOpening extends Pick<HistoryStart, 'covered' | 'keptFrom'> {
+  readonly machine: DocumentMachine;
+  readonly written: WrittenSnapshot | undefined;
 }
 
 export type OwnHistory = CopyableHistory &
@@ -84,30 +101,73 @@ export class DocumentHistory implements CopyableHistory {
     this.nextSnapshotBytes = this.snapshotThreshold();
   }
 
-  /** Creates missing directories and recovers; appends nothing. Throws like `Journal.open`, naming file and offset. */
+  /**
+   * Creates missing directories and recovers; appends nothing. Throws like `Journal.open`, naming file and offset. What `ahead` has
+   * read is not read again; where it does not fit, all is, and `eventsOf` is called once more.
+   */
   static async open(
     ports: JournalPorts,
     options: DocumentHistoryOptions,
-    eventsOf: (machine: DocumentMachine) => HistoryEvents,
+    eventsOf: EventsOf,
+    ahead?: DocumentsAhead,
   ): Promise<DocumentHistory> {
     const { directory, collections } = options;
     await ports.disk.ensureDirectory(directory);
-    const machine = new DocumentMachine(collections, GENESIS);
     const files = new SnapshotFiles(ports, {
-      ...{ directory, name: SNAPSHOTS, codec: new SnapshotCodec(collections) },
+      ...{ directory, name: DOCUMENT_SNAPSHOTS, codec: new SnapshotCodec(collections) },
       seqOf: ({ meta }: DocumentsSnapshot) => meta.seq,
     });
-    const empty = machine.capture();
+    const parts = { ports, options, files, empty: new DocumentMachine(collections, GENESIS).capture() };
+    if (ahead !== undefined) {
+      try {
+        return await DocumentHistory.continued(parts, eventsOf, ahead);
+      } catch (error) {
+        if (!isUnfit(error)) throw error;
+        ports.log.warn('the documents that were read ahead do not fit the files, which are read again', {
+          reason: error.message,
+        });
+      }
+    }
+    return DocumentHistory.read(parts, eventsOf);
+  }
+
+  private static async read(parts: HistoryParts, eventsOf: EventsOf): Promise<DocumentHistory> {
+    const { ports, options, files, empty } = parts;
+    const machine = new DocumentMachine(options.collections, GENESIS);
     const low = new Low<DocumentsSnapshot>(files, empty);
     await low.read();
     const covered = low.data === empty ? undefined : low.data.meta;
     if (covered) await inTurns(machine.restoring(low.data), ports.nextTurn);
-    low.data = empty;
+    const { appliedPosition, transactions } = machine;
+    const keptFrom = firstNeeded(appliedPosition, transactions.allPrepared());
+    const opening = { machine, covered: appliedPosition, keptFrom, written: covered && writtenAs(covered) };
+    return DocumentHistory.opened(parts, eventsOf(machine), opening);
+  }
 
-    const events = eventsOf(machine);
+  /** Throws `NotAsReadAhead` when the newest snapshot or the journal is not as it was read. */
+  private static async continued(
+    parts: HistoryParts,
+    eventsOf: EventsOf,
+    { machine, journal, starts }: DocumentsAhead,
+  ): Promise<DocumentHistory> {
+    const newest = await parts.files.passOver();
+    const start = starts.find(({ snapshotSeq }) => snapshotSeq === newest?.seq);
+    if (start === undefined) throw new NotAsReadAhead(`no start from snapshot ${String(newest?.seq)} is known`);
+    const { covered, keptFrom, earlier } = start;
+    const written = newest && { position: covered, firstToldSeq: start.firstToldSeq };
+    return DocumentHistory.opened(parts, eventsOf(machine, earlier), { machine, covered, keptFrom, written }, journal);
+  }
+
+  private static async opened(
+    { ports, options, files, empty }: HistoryParts,
+    events: HistoryEvents,
+    { machine, covered, keptFrom, written }: HistoryOpening,
+    ahead?: ReadAhead,
+  ): Promise<DocumentHistory> {
+    const { directory, journalReserveBytes: reserveBytes, whenEndIsMissing } = options;
     const journal = await Journal.open<DocumentOp, Applied>(
       ports,
-      { directory, reserveBytes: options.journalReserveBytes, whenEndIsMissing: options.whenEndIsMissing },
+      { directory, reserveBytes, whenEndIsMissing },
       {
         apply: (record) => {
           const result = machine.apply(record);
@@ -117,12 +177,14 @@ export class DocumentHistory implements CopyableHistory {
         rollBack: () => events.rolledBack?.(),
         durable: (records) => events.durable?.(records),
       },
-      machine.appliedPosition,
-      firstNeeded(machine.appliedPosition, machine.transactions.allPrepared()),
+      covered,
+      keptFrom,
+      ahead,
     );
     files.incarnation = journal.incarnation;
     await files.removeOthers();
-    return new DocumentHistory(ports, options, machine, files, low, empty, journal, covered && writtenAs(covered));
+    const low = new Low<DocumentsSnapshot>(files, empty);
+    return new DocumentHistory(ports, options, machine, files, low, empty, journal, written);
   }
 
   get position(): ChainPosition {
@@ -248,15 +310,12 @@ export class DocumentHistory implements CopyableHistory {
   }
 }
 
-function writtenAs({ epoch, seq, hash, decisions = [] }: SnapshotMeta): WrittenSnapshot {
-  const [oldest] = decisions;
-  return {
-    position: { epoch, seq, hash },
-    firstToldSeq: oldest === undefined ? seq + 1 : parseLogPosition(oldest.place).seq,
-  };
+function writtenAs({ epoch, seq, hash, decisions }: SnapshotMeta): WrittenSnapshot {
+  const position = { epoch, seq, hash };
+  return { position, firstToldSeq: firstTold(position, decisions) };
 }
 
-/** The first record to keep beside a snapshot at `position`. In-doubt transactions keep all of their journal records. */
-function firstNeeded({ seq }: ChainPosition, prepared: readonly PreparedTransaction[] = []): number {
-  return Math.min(seq + 1, prepared[0]?.seq ?? Infinity);
+/** Whether an opening has failed over what was read ahead, or a reading of the files will tell what is wrong with them. */
+function isUnfit(error: unknown): error is Error {
+  return error instanceof NotAsReadAhead || isAppError(error, 'data-corrupt') || isAppError(error, 'recovery-needed');
 }

@@ -13,12 +13,7 @@ import {
   logPositionText,
 } from '../../kernel/index.js';
 import type { JournalPorts, MissingEnd } from '../journal/index.js';
-import {
-  DocumentHistory,
-  type DocumentHistoryOptions,
-  type HistoryEvents,
-  type OwnHistory,
-} from './document-history.js';
+import { DocumentHistory, type DocumentHistoryOptions, type EventsOf, type OwnHistory } from './document-history.js';
 import { type DocumentMachine, show } from './document-machine.js';
 import {
   assertPlainNames,
@@ -36,6 +31,7 @@ import { QueuedWrites } from './queued-writes.js';
 import { RecordListeners } from './record-listeners.js';
 import { carriedOutOf, inDoubtOf } from './transaction-memory.js';
 import { UnmatchedTransactions } from './unmatched-transactions.js';
+import type { DocumentsAhead } from './warm-documents.js';
 import { whenSettled } from './when-settled.js';
 
 export interface DocumentStorePorts extends JournalPorts {
@@ -86,25 +82,34 @@ export class DocumentStore extends DocumentReads {
     this.transactions = new DocumentTransactions(own, queued);
   }
 
-  /** Recovers and appends nothing. Throws like `Journal.open`, naming file and offset. */
-  static async open(ports: DocumentStorePorts, options: DocumentHistoryOptions): Promise<DocumentStore> {
+  /** Recovers and appends nothing. Throws like `DocumentHistory.open`. */
+  static async open(
+    ports: DocumentStorePorts,
+    options: DocumentHistoryOptions,
+    ahead?: DocumentsAhead,
+  ): Promise<DocumentStore> {
     const unmatched = await UnmatchedTransactions.open(ports, options.directory);
-    return DocumentStore.over(ports, options, (events) => DocumentHistory.open(ports, options, events), unmatched);
+    return DocumentStore.over(
+      ports,
+      options,
+      (events) => DocumentHistory.open(ports, options, events, ahead),
+      unmatched,
+    );
   }
 
   /** Same as `open`, over a history that is kept in another way. */
   static async over(
     ports: Pick<DocumentStorePorts, 'random'>,
     options: Pick<DocumentHistoryOptions, 'collections'>,
-    openHistory: (eventsOf: (machine: DocumentMachine) => HistoryEvents) => Promise<OwnHistory>,
+    openHistory: (eventsOf: EventsOf) => Promise<OwnHistory>,
     unmatched: KeptUnmatched,
   ): Promise<DocumentStore> {
     const listeners = new RecordListeners();
     const queued = new QueuedWrites();
-    const earlier = new EarlierTransactions();
-    const history = await openHistory((machine) => {
+    let earlier = new EarlierTransactions();
+    const history = await openHistory((machine, known) => {
       for (const { name } of options.collections) queued.admit(name, machine.collection(name));
-      earlier.begin(machine.appliedPosition.seq, machine.transactions.allDecided());
+      earlier = known ?? EarlierTransactions.of(machine);
       return {
         applied: (record, result) => {
           queued.applied(record.op);

@@ -1,6 +1,6 @@
 import { parseLogPosition, type LogPosition, logPositionText } from '../../kernel/index.js';
 import type { JournalRecord } from '../journal/index.js';
-import type { Applied } from './document-machine.js';
+import type { Applied, DocumentMachine } from './document-machine.js';
 import type { DocumentOp } from './document-op.js';
 import type { CarriedOutTransaction } from './transaction-memory.js';
 
@@ -18,6 +18,13 @@ export class EarlierTransactions {
   private readonly preparedAt = new Map<string, string>();
   private snapshotSeq = 0;
   private ownEpoch: LogPosition | undefined;
+
+  /** From a snapshot of the machine as it is now. */
+  static of({ appliedPosition, transactions }: DocumentMachine): EarlierTransactions {
+    const earlier = new EarlierTransactions();
+    earlier.begin(appliedPosition.seq, transactions.allDecided());
+    return earlier;
+  }
 
   /** `snapshotSeq` is the last record that the snapshot covers; the snapshot remembers `decided`. */
   begin(snapshotSeq: number, decided: readonly CarriedOutTransaction[]): void {

@@ -28,3 +28,4 @@ export { type FileCodec, SNAPSHOT_CRASH_SITES, SnapshotFile } from './snapshot-f
 export { SnapshotFiles } from './snapshot-files.js';
 export { stateHash } from './state-hash.js';
 export { UnmatchedTransactions } from './unmatched-transactions.js';
+export { type DocumentsAhead, WarmDocuments } from './warm-documents.js';

@@ -7,6 +7,7 @@ import {
 } from '../../kernel/index.js';
 import type { DocumentWritten, OperationRetention } from './document-op.js';
 import { HashIndex, hashOf } from './hash-index.js';
+import { HeldKeyCounts } from './held-key-counts.js';
 import { linesIn, OperationLog } from './operation-log.js';
 import { LINE_SEPARATOR } from './packed-block.js';
 import type { Retention } from './retention-queue.js';
@@ -74,6 +75,7 @@ export class OperationMemory {
   };
   private readonly byId = new HashIndex();
   private readonly byScope = new HashIndex();
+  private readonly held = new HeldKeyCounts();
 
   record(operation: RememberedOperation): void {
     this.add(operation);
@@ -107,13 +109,15 @@ export class OperationMemory {
     }
   }
 
-  *heldKeys(): Generator<HeldKeys, void, undefined> {
-    for (const { owner, at } of this.capture()) if (owner !== undefined) yield { owner, atMs: at, count: 1 };
+  /** By owner and second, with the time of the start of the second. */
+  heldKeys(): Iterable<HeldKeys> {
+    return this.held;
   }
 
   private add(operation: RememberedOperation): void {
-    const { id, scope, at } = operation;
+    const { id, scope, owner, at } = operation;
     const kind = kindOf(operation);
+    if (owner !== undefined) this.held.add(owner, at, 1);
     const reference = referenceTo(kind, this.logs[kind].add(JSON.stringify(operation), at));
     this.byId.set(hashOf(id), reference, (other) => this.read(other).id === id);
     if (scope !== undefined) {
@@ -132,7 +136,8 @@ export class OperationMemory {
   }
 
   private forget(reference: number): void {
-    const { id, scope } = this.read(reference);
+    const { id, scope, owner, at } = this.read(reference);
+    if (owner !== undefined) this.held.add(owner, at, -1);
     this.byId.delete(hashOf(id), reference);
     if (scope !== undefined) this.byScope.delete(hashOf(scope), reference);
   }

@@ -3,6 +3,9 @@ import type { Adapter } from 'lowdb';
 import { isDead, numbersInName, segmentsAmong } from '../journal/index.js';
 import { type FileCodec, SnapshotFile, type SnapshotFilePorts } from './snapshot-file.js';
 
+/** The name of the snapshots of documents. */
+export const DOCUMENT_SNAPSHOTS = 'documents';
+
 export interface SnapshotFilesOptions<T> {
   /** That of the journal. */
   readonly directory: string;
@@ -48,15 +51,31 @@ export class SnapshotFiles<T extends object> implements Adapter<T> {
 
   /** Same as `SnapshotFile.read`, of the newest snapshot. */
   async read(): Promise<T | null> {
+    const newest = await this.findNewest();
+    if (newest === undefined) return null;
+    this.current = { name: newest.name, file: this.fileNamed(newest.name) };
+    return this.current.file.read();
+  }
+
+  /** Takes the newest snapshot for read. Resolves to its record, or to undefined when there is none. */
+  async passOver(): Promise<Pick<Named, 'seq'> | undefined> {
+    const newest = await this.findNewest();
+    if (newest === undefined) return undefined;
+    const file = this.fileNamed(newest.name);
+    await file.passOver();
+    this.current = { name: newest.name, file };
+    return newest;
+  }
+
+  /** Undefined when there is none. `seq` is -1 when the name does not tell it. */
+  async findNewest(): Promise<Pick<Named, 'name' | 'seq'> | undefined> {
     const names = await this.ports.disk.list(this.options.directory);
     const segments = segmentsAmong(names);
     const [newest] = names
       .map((name) => this.parsed(name))
       .filter((one) => one !== undefined && !one.isPart && !isDead(one.seq, one.incarnation, segments))
       .sort((a, b) => (b?.seq ?? 0) - (a?.seq ?? 0) || (b?.incarnation ?? 0) - (a?.incarnation ?? 0));
-    if (newest === undefined) return null;
-    this.current = { name: newest.name, file: this.fileNamed(newest.name) };
-    return this.current.file.read();
+    return newest;
   }
 
   /** Same as `SnapshotFile.write`. The earlier ones stay until `removeOthers`. */

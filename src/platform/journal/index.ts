@@ -6,6 +6,7 @@ export { Journal } from './journal.js';
 export type { Appended, JournalOptions, JournalPorts, JournalSink } from './journal-ports.js';
 export { endIsMissing, type MissingEnd } from './missing-end.js';
 export { chainedPosition, decodeRecord, encodeRecord, type JournalRecord, positionInRecord } from './record.js';
-export { type WhenEndIsMissing } from './recovery.js';
+export { NotAsReadAhead, type ReadAhead, type WhenEndIsMissing } from './recovery.js';
 export { numbersInName } from './segment.js';
 export { isDead, segmentsAmong } from './segment-names.js';
+export { WarmJournal, type WarmJournalSink } from './warm-journal.js';

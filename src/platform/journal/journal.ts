@@ -10,7 +10,7 @@ import type { JournalRecord } from './record.js';
 import { RecordReader } from './record-reader.js';
 import { RetainedRecords } from './retained-records.js';
 import { Ownership } from './ownership.js';
-import { recoverJournal, removeCovered } from './recovery.js';
+import { type ReadAhead, recoverJournal, removeCovered } from './recovery.js';
 import { firstSeqOf } from './segment.js';
 import { takeOver, type TakenOver } from './take-over.js';
 
@@ -68,9 +68,8 @@ export class Journal<Op, Result> {
   }
 
   /**
-   * Recovers the directory, replays the records after `covered` into the sink and opens for appending. Records from `keptFrom` on
-   * remain readable even if `covered` includes them. Throws `data-corrupt` for bad or missing durable bytes, and
-   * `recovery-needed` for a missing end unless that is to be reported.
+   * Recovers the directory, replays the records after `covered`, or after those of `ahead`, into the sink and opens for appending.
+   * Records from `keptFrom` on remain readable even if `covered` includes them. Throws as `recoverJournal` does.
    */
   static async open<Op, Result>(
     ports: JournalPorts,
@@ -78,20 +77,20 @@ export class Journal<Op, Result> {
     sink: JournalSink<Op, Result>,
     covered: ChainPosition,
     keptFrom = covered.seq + 1,
+    ahead?: ReadAhead,
   ): Promise<Journal<Op, Result>> {
     await ports.disk.ensureDirectory(options.directory);
     const replay = (record: JournalRecord<Op>): Result => sink.apply(record);
     const { directory, whenEndIsMissing } = options;
-    const found = await recoverJournal<Op>(ports, directory, covered, replay, keptFrom, whenEndIsMissing);
-    const last = found.segments.at(-1);
-    const end = { ...found.position, segment: last ?? '', bytes: found.last?.goodBytes ?? 0 };
+    const found = await recoverJournal<Op>(ports, directory, covered, replay, { keptFrom, whenEndIsMissing, ahead });
+    const { position, lastAt: at, missing } = found;
+    const end = { ...position, segment: found.segments.at(-1) ?? '', bytes: found.last?.goodBytes ?? 0 };
     // Must precede a new segment, because its header says that there is a witness.
-    const witness = found.missing ? undefined : await EndWitness.begin(ports, directory, end);
+    const witness = missing ? undefined : await EndWitness.begin(ports, directory, end);
     const own = await takeOver(ports, directory, found, Math.min(covered.seq, keptFrom - 1), witness?.isKept ?? false);
-    const historyEnd = { position: found.position, at: found.lastAt };
-    const journal = new Journal(ports, options, sink, own, historyEnd, witness, found.missing);
+    const journal = new Journal(ports, options, sink, own, { position, at }, witness, missing);
     if (!(await journal.reserve.fill())) ports.log.warn('there is no room for the journal reserve', { directory });
-    if (found.missing) ports.log.warn('the journal has lost its end', { missing: found.missing.description });
+    if (missing) ports.log.warn('the journal has lost its end', { missing: missing.description });
     return journal;
   }
 

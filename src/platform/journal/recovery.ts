@@ -14,6 +14,7 @@ import {
   firstSeqOf,
   incarnationOf,
   isCreationCutShort,
+  type KnownPrefix,
   scanSegment,
   type SegmentHeader,
   type SegmentScan,
@@ -64,28 +65,48 @@ interface Scanned {
   readonly scan: SegmentScan;
 }
 
+/** The records up to `position` were read from this directory before, while another process wrote there. */
+export interface ReadAhead {
+  readonly position: ChainPosition;
+  /** The prefixes of a segment that are known, shortest first; all end at or before `position`. */
+  known(segment: string): readonly KnownPrefix[];
+}
+
+/** The history in the directory does not go through what was read ahead. Nothing was changed. */
+export class NotAsReadAhead extends Error {}
+
+export interface RecoveryOptions {
+  /** Covered segments that end before this record are removed. Absent: the one after the covered ones. */
+  readonly keptFrom?: number | undefined;
+  /** `refuse` when absent. */
+  readonly whenEndIsMissing?: WhenEndIsMissing | undefined;
+  readonly ahead?: ReadAhead | undefined;
+}
+
 /** Without the journal's end, `refuse` throws `recovery-needed`; `report` continues, and the owner gets the rest elsewhere. */
 export type WhenEndIsMissing = 'refuse' | 'report';
 
 /**
  * Makes the segments in `directory` continuable and replays the records after `covered` (the newest snapshot's position) in order.
- * Removes covered segments that end before `keptFrom`. Every replayed record is durable when it resolves, even if a killed
+ * Those up to `ahead.position` are not replayed, and of the segments only what is not known of them is scanned. Every replayed record is durable when it resolves, even if a killed
  * predecessor had not synchronised it. Throws `data-corrupt` when durable bytes are bad or missing in between, `recovery-needed`
- * when they are missing at the end.
+ * when they are missing at the end, and `NotAsReadAhead`.
  */
 export async function recoverJournal<Op>(
   ports: RecoveryPorts & { readonly nextTurn: NextTurn },
   directory: string,
   covered: ChainPosition,
   replay: (record: JournalRecord<Op>) => void,
-  keptFrom = covered.seq + 1,
-  whenEndIsMissing: WhenEndIsMissing = 'refuse',
+  { keptFrom = covered.seq + 1, whenEndIsMissing = 'refuse', ahead }: RecoveryOptions = {},
 ): Promise<RecoveredJournal> {
   const { disk, log } = ports;
   // Makes a killed predecessor's created, renamed and removed names durable before anything depends on them.
   await disk.synchronizeDirectory(directory);
   const all = segmentsAmong(await disk.list(directory));
-  const check = new EndCheck(await readTestimony(disk, directory));
+  const testimony = await readTestimony(disk, directory);
+  const check = new EndCheck(testimony);
+  const route = new Route(ahead, covered);
+  const witnessedSeq = typeof testimony === 'string' ? Infinity : testimony.seq;
   const { begun, unfinished, newestBytes } = await withoutUnfinished(disk, directory, all);
   const whole = livingAmong(begun);
   const newest = whole.at(-1);
@@ -94,7 +115,11 @@ export async function recoverJournal<Op>(
   let position = covered;
   let lastAt = 0;
   let isWitnessed = false;
-  check.see(covered);
+  const see = (position: ChainPosition): void => {
+    check.see(position);
+    route.see(position);
+  };
+  see(covered);
   let last: Scanned | undefined;
   let uncoveredBytes = 0;
   for (const [index, name] of names.entries()) {
@@ -109,13 +134,17 @@ export async function recoverJournal<Op>(
         assertContinues(path, name, header, isBehindGap ? undefined : predecessor, covered);
         lastAt = header.at;
         isWitnessed = header.witnessed ?? false;
-        check.see(header.after);
+        see(header.after);
+      },
+      passOver: (prefix) => {
+        see(prefix.position);
+        lastAt = prefix.at;
       },
       record: (record) => {
-        check.see(record);
+        see(record);
         if (record.seq === covered.seq && record.hash !== covered.hash) throw foreign(path, record.seq);
         lastAt = record.at;
-        if (record.seq > covered.seq) replay(record);
+        if (route.isNew(record)) replay(record);
       },
     };
     const successor = whole[whole.indexOf(name) + 1];
@@ -123,7 +152,11 @@ export async function recoverJournal<Op>(
     const hasRotated = unfinished.some((other) => incarnationOf(other) === incarnationOf(name));
     // A snapshot may have been ahead of what the successor found of this segment.
     const isSealed = successor === undefined ? hasRotated : lastSeq > covered.seq;
-    const scan = await scanSegment<Op>(path, bytes, isSealed, visitor, lastSeq, ports.nextTurn);
+    // The witness must be compared with the record that it names.
+    const mayPass = ({ seq }: ChainPosition): boolean =>
+      seq <= lastSeq && (seq <= witnessedSeq || (firstSeqOf(name) ?? 0) > witnessedSeq);
+    const known = ahead?.known(name).findLast((prefix) => mayPass(prefix.position));
+    const scan = await scanSegment<Op>(path, bytes, isSealed, visitor, lastSeq, ports.nextTurn, known);
     position = scan.position;
     last = { path, bytes, scan };
     if (position.seq > covered.seq) uncoveredBytes += Math.max(SEGMENT_COSTS_BYTES, scan.goodBytes);
@@ -140,6 +173,8 @@ export async function recoverJournal<Op>(
   });
   if (missingEnd && whenEndIsMissing === 'refuse') throw endIsMissing(missingEnd);
 
+  route.assertReached();
+
   // Nothing was changed up to here: a refused journal is left as found.
   if (last) await settle(ports, last);
   const isOnly = last === undefined;
@@ -153,6 +188,34 @@ export async function recoverJournal<Op>(
     obsolete: [...begun.filter((name) => !whole.includes(name)), ...(isOnly ? unfinished : [])],
     last: last && { path: last.path, bytes: last.bytes.length, goodBytes: last.scan.goodBytes },
   };
+}
+
+/** Whether the history goes through the last record that was read ahead. */
+class Route {
+  private readonly from: ChainPosition;
+  private isReached = false;
+
+  constructor(
+    private readonly ahead: ReadAhead | undefined,
+    covered: ChainPosition,
+  ) {
+    this.from = ahead?.position ?? covered;
+  }
+
+  see({ seq, hash }: ChainPosition): void {
+    if (seq === this.from.seq && hash === this.from.hash) this.isReached = true;
+  }
+
+  /** Whether a record of the history was not read ahead. */
+  isNew({ seq }: ChainPosition): boolean {
+    if (seq > this.from.seq) this.assertReached();
+    return seq > this.from.seq;
+  }
+
+  assertReached(): void {
+    if (this.ahead === undefined || this.isReached) return;
+    throw new NotAsReadAhead(`the history does not go through record ${String(this.from.seq)} as it was read ahead`);
+  }
 }
 
 /** A segment without its whole header never held a record, and all before it is durable. */

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { AppError, type ChainPosition, type NextTurn } from '../../kernel/index.js';
 import { CHECKSUM_BYTES, encodeLine, readLine } from '../disk/index.js';
 import { decodeRecord, type JournalRecord } from './record.js';
@@ -30,7 +31,21 @@ interface BatchHeader {
 export interface SegmentVisitor<Op> {
   /** Called before any record. */
   begin(header: SegmentHeader): void;
+  /** Called instead of `record` for the records of a known prefix. */
+  passOver?(prefix: KnownPrefix): void;
   record(record: JournalRecord<Op>): void;
+}
+
+/** The start of a segment that was scanned before and found good: a scan of the same bytes would find the same. */
+export interface KnownPrefix {
+  readonly bytes: number;
+  /** CRC-32. */
+  readonly checksum: number;
+  /** As in `SegmentScan`, of the prefix alone. */
+  readonly vouchedBytes: number;
+  readonly position: ChainPosition;
+  /** The time of the record at `position`. */
+  readonly at: number;
 }
 
 export interface SegmentScan {
@@ -88,7 +103,7 @@ export function isCreationCutShort(bytes: Buffer): boolean {
  * good. Bad bytes that were promised durable (below the
  * highest offset that a later batch header vouches for, or anywhere when `sealed`) throw `data-corrupt` naming file and offset.
  * Bad bytes beyond are the torn end of a write that was never acknowledged, and only end the scan. A long segment takes many turns
- * of the event loop.
+ * of the event loop. Passes over a `known` prefix if the segment still begins with it, and if it holds no record after `lastSeq`.
  */
 export async function scanSegment<Op>(
   file: string,
@@ -97,6 +112,7 @@ export async function scanSegment<Op>(
   visitor: SegmentVisitor<Op>,
   lastSeq: number,
   nextTurn: NextTurn,
+  known?: KnownPrefix,
 ): Promise<SegmentScan> {
   const corrupt = (offset: number, why: string): AppError =>
     new AppError(
@@ -119,15 +135,20 @@ export async function scanSegment<Op>(
   let position: ChainPosition = header.after;
   let offset = first.end;
   let vouchedBytes = 0;
-  let turnBegan = 0;
+  if (known !== undefined && known.position.seq <= lastSeq && beginsWith(bytes, known)) {
+    ({ position, vouchedBytes, bytes: offset } = known);
+    visitor.passOver?.(known);
+  }
+  let turnBegan = offset;
   while (offset < bytes.length && position.seq < lastSeq) {
     const line = readLine(bytes, offset);
     if (line.json === undefined) {
       cutAt(offset, 'bad record');
       break;
     }
-    if (line.json.startsWith(BATCH)) {
-      vouchedBytes = (JSON.parse(line.json) as BatchHeader).batch.durable;
+    const vouched = vouchedIn(line.json);
+    if (vouched !== undefined) {
+      vouchedBytes = vouched;
     } else {
       const record = decodeRecord<Op>(position, line.json);
       if (record === undefined) throw corrupt(offset, 'record does not follow its predecessor');
@@ -145,10 +166,19 @@ export async function scanSegment<Op>(
   return { goodBytes: offset, vouchedBytes, position: { epoch, seq, hash } };
 }
 
+function beginsWith(bytes: Buffer, known: KnownPrefix): boolean {
+  return known.bytes <= bytes.length && crc32(bytes.subarray(0, known.bytes)) === known.checksum;
+}
+
 /** Reads the header at the start of `bytes`; undefined when there is none. */
 export function readHeader(bytes: Buffer): SegmentHeader | undefined {
   const { json } = readLine(bytes, 0);
   return json === undefined ? undefined : parseHeader(json);
+}
+
+/** Below which offset a batch header vouches for the bytes of its segment; undefined when `json` is another line. */
+export function vouchedIn(json: string): number | undefined {
+  return json.startsWith(BATCH) ? (JSON.parse(json) as BatchHeader).batch.durable : undefined;
 }
 
 function parseHeader(json: string): SegmentHeader | undefined {
