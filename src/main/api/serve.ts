@@ -2,6 +2,7 @@ import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
+import { pid } from 'node:process';
 import type { Logger } from 'pino';
 import { OperationService } from '../../modules/operations/index.js';
 import { TRANSACTION_QUERIES, TransactionReads } from '../../modules/transactions/index.js';
@@ -11,6 +12,8 @@ import {
   closeServing,
   createHttpServer,
   IdempotencyGate,
+  incarnationOf,
+  KEY_MADE_FOR_HEADER,
   LISTEN_BACKLOG,
   listenOn,
   ProblemFilter,
@@ -121,6 +124,7 @@ async function served(stores: OpenedStores): Promise<RunningServer> {
       ),
     ),
   ];
+  const incarnation = incarnationOf({ pid, epoch: stores.bookstore.database.epoch });
   const idempotency = new IdempotencyGate({
     ledgers,
     hmacKey: deriveKey(secret, 'operation-body-hmac'),
@@ -131,6 +135,8 @@ async function served(stores: OpenedStores): Promise<RunningServer> {
     answerDeadlineMs: config.transactions.answerDeadlineMs,
     keysPerCaller: config.http.idempotencyKeys,
     isKeyAdded: ({ headers }) => isAuthorized(headers[ADDED_KEY_HEADER]?.toString(), authorization),
+    isMadeHere: ({ headers }) => headers[KEY_MADE_FOR_HEADER] === incarnation,
+    monotonicMs,
   });
   await phases.during('keys', async () => {
     for (const store of [...sqlOperations, checkouts.operations, stores.documents])

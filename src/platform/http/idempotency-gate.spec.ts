@@ -75,6 +75,8 @@ beforeEach(async () => {
     keysPerCaller: MAX_KEYS,
     addedKeys: MAX_KEYS,
     isKeyAdded: ({ headers }) => headers['x-added'] === 'yes',
+    isMadeHere: () => false,
+    monotonicMs: () => 0,
   });
   gate.install(server);
   server.post('/things', async (request, reply) => {

@@ -22,6 +22,7 @@ import { keyOwnerOf } from './key-owner.js';
 import { countHeldKeys, KeyQuota, tooManyKeys } from './key-quota.js';
 import { malformedField } from './parameters.js';
 import { earlierScopesOf, scopeOf } from './operation-scope.js';
+import { RecentScopes } from './recent-scopes.js';
 import { isPrintable, PRINTABLE_RULE } from './printable.js';
 import { STATUS_OF } from './status.js';
 import { writeConcernOf } from './write-concern.js';
@@ -70,6 +71,13 @@ interface IdempotencyGateOptions {
   readonly isKeyAdded: (request: FastifyRequest) => boolean;
   /** How many keys added in the last two minutes there may be; a request with one more waits. */
   readonly addedKeys?: number;
+  /**
+   * Whether the sender says that it made the added key while this incarnation of the app was active. No earlier one can have
+   * recorded it, so the stores are asked only when this incarnation has met the key. Asked for added keys only.
+   */
+  readonly isMadeHere: (request: FastifyRequest) => boolean;
+  /** A monotonic clock. */
+  readonly monotonicMs: () => number;
 }
 
 const ADDED_KEYS_AT_MOST = 1_000_000;
@@ -85,10 +93,13 @@ export class IdempotencyGate {
   private readonly underWay = new Map<string, UnderWay>();
   private readonly ofCallers: KeyQuota;
   private readonly added: KeyQuota;
+  /** Added keys that were made here and have arrived. */
+  private readonly met: RecentScopes;
 
   constructor(private readonly options: IdempotencyGateOptions) {
     this.ofCallers = new KeyQuota(options.keysPerCaller, CLIENT_KEY_RETENTION_MS);
     this.added = new KeyQuota(options.addedKeys ?? ADDED_KEYS_AT_MOST, ADDED_KEY_RETENTION_MS);
+    this.met = new RecentScopes(options.monotonicMs, ADDED_KEY_RETENTION_MS);
   }
 
   /** See `countHeldKeys`. */
@@ -165,7 +176,10 @@ export class IdempotencyGate {
       if (!(await this.isOver(first))) running = first;
     }
     request.repeatedOperationId = undefined;
-    const finished = this.find([scope, ...earlierScopesOf(request, key)]);
+    const isAdded = this.options.isKeyAdded(request);
+    const isMadeHere = isAdded && this.options.isMadeHere(request);
+    const isNew = isMadeHere && !this.met.has(scope);
+    const finished = isNew ? undefined : this.find([scope, ...earlierScopesOf(request, key)]);
     if (finished) {
       assertSameBody(finished.bodyHmac, bodyHmac);
       if (finished.ended) return this.join(request, reply, finished, () => this.admit(request, reply, key, patienceMs));
@@ -180,13 +194,12 @@ export class IdempotencyGate {
       this.replay(reply, running.operationId, acceptedAnswer(running.operationId, 'running'));
       return true;
     }
-    const owner = this.options.isKeyAdded(request)
-      ? ADDED_KEYS
-      : keyOwnerOf({ caller: request.caller, ip: addressOf(request) });
+    const owner = isAdded ? ADDED_KEYS : keyOwnerOf({ caller: request.caller, ip: addressOf(request) });
     if (this.isFull(owner, patienceMs)) {
       await this.pause(LOOK_AGAIN_MS);
       return this.admit(request, reply, key, patienceMs - LOOK_AGAIN_MS);
     }
+    if (isMadeHere) this.met.add(scope);
     this.quotaOf(owner).reserve(owner);
     const { promise, resolve } = deferred();
     const operationId = this.options.newOperationId();

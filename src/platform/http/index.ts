@@ -46,7 +46,7 @@ export {
   parseUuidPage,
 } from './parameters.js';
 export { answerProblems, sendProblem } from './problem-answers.js';
-export { ADDED_KEY_HEADER, keyOwnerOf } from './key-owner.js';
+export { ADDED_KEY_HEADER, incarnationOf, KEY_MADE_FOR_HEADER, keyOwnerOf } from './key-owner.js';
 export { countHeldKeys, KeyQuota, tooManyKeys, tooManyUndos } from './key-quota.js';
 export { scopeOf } from './operation-scope.js';
 export { originHeaders } from './cors.js';

@@ -3,6 +3,13 @@ import type { FastifyRequest } from 'fastify';
 
 /** Proves, with a secret of this system's processes, that one of them added the Idempotency-Key. */
 export const ADDED_KEY_HEADER = 'x-key-added';
+/** Beside ADDED_KEY_HEADER: the incarnation of the app, see `incarnationOf`, that was active when the sender made the key. */
+export const KEY_MADE_FOR_HEADER = 'x-key-made-for';
+
+/** Names one incarnation of the app to the processes that call it. */
+export function incarnationOf({ pid, epoch }: { readonly pid: number; readonly epoch: number }): string {
+  return `${String(epoch)}-${String(pid)}`;
+}
 
 const OWNER_LENGTH = 8;
 const NETWORK_GROUPS = 4;

@@ -59,6 +59,8 @@ describe('the answer to a write that is a transaction', () => {
       answerDeadlineMs: 2_000,
       keysPerCaller: 100,
       isKeyAdded: () => false,
+      isMadeHere: () => false,
+      monotonicMs: () => 0,
     }).install(server);
     server.post('/', (request, reply) => {
       begun += 1;
