@@ -1,8 +1,8 @@
-import type { IncomingHttpHeaders } from 'node:http';
-import type { Dispatcher } from 'undici';
+import type { AnswerHead } from './answer-head.js';
 import type { AppConnections } from './app-connections.js';
+import type { AppSocket, Message, Sending } from './app-socket.js';
 import type { ClientSide } from './client-side.js';
-import { type AnswerHead, HELD_ANSWER_BYTES, isPassedThrough } from './returned-answer.js';
+import { HELD_ANSWER_BYTES, isPassedThrough } from './returned-answer.js';
 
 /** What one sending tells the exchange that it belongs to. */
 export interface AttemptEvents {
@@ -16,57 +16,59 @@ export interface AttemptEvents {
   answerEnds(): void;
   /** The whole answer is here, and the client has got nothing of it. */
   answered(attempt: Attempt): void;
-  failed(attempt: Attempt, error: Error): void;
+  failed(attempt: Attempt): void;
 }
 
-const FIRST_FINAL_STATUS = 200;
-const ABORTED = new Error('the gateway does not wait for this answer any more');
-
 /** One sending of a request to one process, and the answer as far as it has come. */
-export class Attempt implements Dispatcher.DispatchHandler {
+export class Attempt implements Sending {
   head: AnswerHead | undefined;
   readonly chunks: Buffer[] = [];
   length = 0;
   private isStreaming = false;
-  private controller: Dispatcher.DispatchController | undefined;
+  private socket: AppSocket | undefined;
 
   constructor(
     readonly app: AppConnections,
+    readonly message: Message,
     private readonly client: ClientSide,
     private readonly events: AttemptEvents,
   ) {}
 
+  get isWanted(): boolean {
+    return this.events.isCurrent(this);
+  }
+
   abort(): void {
-    this.controller?.abort(ABORTED);
+    this.socket?.abort(this);
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.controller = controller;
-    if (this.events.isCurrent(this)) this.events.sent();
-    else controller.abort(ABORTED);
+  onSent(socket: AppSocket): void {
+    this.socket = socket;
+    this.events.sent();
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
-    if (status < FIRST_FINAL_STATUS || !this.events.isCurrent(this)) return;
-    this.head = { status, headers, raw: controller.rawHeaders };
-    if (isPassedThrough(this.head)) this.passThrough(this.head);
+  onHead(head: AnswerHead): void {
+    if (!this.isWanted) return;
+    this.head = head;
+    if (isPassedThrough(head)) this.passThrough(head);
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (!this.head || !this.events.isCurrent(this)) return;
+  onData(chunk: Buffer): void {
+    if (!this.head || !this.isWanted) return;
     if (this.isStreaming) {
-      this.pass(controller, chunk);
+      this.pass(chunk);
       return;
     }
     this.chunks.push(chunk);
     this.length += chunk.length;
     if (this.length <= HELD_ANSWER_BYTES) return;
     this.passThrough(this.head);
-    for (const held of this.chunks.splice(0)) this.pass(controller, held);
+    for (const held of this.chunks.splice(0)) this.pass(held);
   }
 
-  onResponseEnd(): void {
-    if (!this.head || !this.events.isCurrent(this)) return;
+  onEnd(): void {
+    this.socket = undefined;
+    if (!this.isWanted) return;
     if (this.isStreaming) {
       this.client.end();
       this.events.answerEnds();
@@ -75,8 +77,9 @@ export class Attempt implements Dispatcher.DispatchHandler {
     }
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    if (this.events.isCurrent(this)) this.events.failed(this, error);
+  onError(): void {
+    this.socket = undefined;
+    if (this.isWanted) this.events.failed(this);
   }
 
   private passThrough(head: AnswerHead): void {
@@ -85,10 +88,11 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.client.begin(head);
   }
 
-  private pass(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  private pass(chunk: Buffer): void {
+    const { socket } = this;
     const goOn = (): void => {
-      controller.resume();
+      socket?.resume();
     };
-    if (!this.client.write(chunk, goOn)) controller.pause();
+    if (!this.client.write(chunk, goOn)) socket?.pause();
   }
 }

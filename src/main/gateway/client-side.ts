@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AppError } from '../../kernel/index.js';
 import { originHeaders, problemHeaders, problemOf, SECURITY_HEADERS } from '../../platform/http/index.js';
-import { type AnswerHead, returnedHeaders } from './returned-answer.js';
+import type { AnswerHead } from './answer-head.js';
+import { returnedHeaders } from './returned-answer.js';
 
 /** The client's end of one exchange. */
 export class ClientSide {
@@ -25,14 +26,14 @@ export class ClientSide {
   send(head: AnswerHead, chunks: readonly Buffer[], length: number): void {
     if (this.isGone) return;
     const isHead = this.request.method === 'HEAD';
-    this.response.writeHead(head.status, returnedHeaders(head, isHead ? undefined : length));
+    this.response.writeHead(head.status, returnedHeaders(head, isHead ? undefined : length) as string[]);
     const [only] = chunks;
     this.response.end(chunks.length > 1 ? Buffer.concat(chunks, length) : only);
   }
 
   begin(head: AnswerHead): void {
     if (this.isGone) return;
-    this.response.writeHead(head.status, returnedHeaders(head));
+    this.response.writeHead(head.status, returnedHeaders(head) as string[]);
     this.response.flushHeaders();
   }
 

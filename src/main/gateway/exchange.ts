@@ -8,23 +8,22 @@ import {
   type HoldingInput,
   type HoldingLimits,
 } from '../../protocols/failover/index.js';
-import type { AppConnections, Lane } from './app-connections.js';
+import type { AppConnections, Kind } from './app-connections.js';
+import type { Message } from './app-socket.js';
 import { outcomeUnknown } from '../../protocols/replication/index.js';
 import { Attempt, type AttemptEvents } from './attempt.js';
 import type { ClientSide } from './client-side.js';
-import { notForwardable, reasonOf, undone } from './gateway-refusals.js';
+import { reasonOf, undone } from './gateway-refusals.js';
 
 /** A request that has arrived whole. */
 export interface HeldRequest {
   readonly method: string;
-  readonly path: string;
-  /** Names and values in turn. Called at the first sending; each sending has the same. */
-  readonly headers: () => string[];
-  readonly body: Buffer | undefined;
+  /** Called at the first sending; each sending has the same. `host`: of the app, for a client that names none. */
+  readonly message: (host: string) => Message;
   /** Undefined for a read. */
   readonly key: string | undefined;
   readonly isKeyAdded: boolean;
-  readonly lane: Lane;
+  readonly kind: Kind;
 }
 
 export interface ExchangePorts {
@@ -47,15 +46,13 @@ export type Outcome = 'answered' | 'refused' | 'outcome_unknown' | 'cut_off' | '
 /** With these a process may refuse because it is not active. */
 const MAY_BE_INACTIVE: ReadonlySet<number> = new Set([421, 503, 504]);
 const MAX_PROBLEM_BYTES = 64 * 1024;
-/** undici's codes for a request that it does not send at all. */
-const UNSENDABLE = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED']);
 
 /** One request of a client, until its answer: performs what `decide` of `protocols/failover` says. */
 export class Exchange implements AttemptEvents {
   private holding: Holding;
   private attempt: Attempt | undefined;
   private attempts = 0;
-  private headers: string[] | undefined;
+  private message: Message | undefined;
   private outcome: Outcome = 'answered';
   readonly beganMs: number;
 
@@ -128,13 +125,7 @@ export class Exchange implements AttemptEvents {
     else this.pass(attempt);
   }
 
-  failed(attempt: Attempt, error: Error & { readonly code?: string }): void {
-    if (UNSENDABLE.has(error.code ?? '')) {
-      this.outcome = 'refused';
-      this.client.refuse(notForwardable(error));
-      this.take({ type: 'answered' });
-      return;
-    }
+  failed(attempt: Attempt): void {
     this.lose(attempt);
   }
 
@@ -228,10 +219,9 @@ export class Exchange implements AttemptEvents {
     const { current } = this.ports.app;
     if (!current) throw new AppError('internal', 'no process is active', { retry: 'safe' });
     if ((this.attempts += 1) > 1) this.ports.repeats();
-    const { method, path, body, lane } = this.request;
-    const headers = (this.headers ??= this.request.headers());
-    this.attempt = new Attempt(current, this.client, this);
-    current.send(lane, { method, path, headers, body: body ?? null, reset: false }, this.attempt);
+    this.message ??= this.request.message(current.host);
+    this.attempt = new Attempt(current, this.message, this.client, this);
+    current.send(this.request.kind, this.attempt);
   }
 }
 

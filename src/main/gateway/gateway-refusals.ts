@@ -9,13 +9,6 @@ export function undone(why: Ending, limits: HoldingLimits): AppError {
   return new AppError(code, `${reasonOf(why, limits)}; nothing was done`, { retry: 'safe', retryAfterSeconds: 1 });
 }
 
-export function notForwardable(cause: Error): AppError {
-  return new AppError('malformed-request', `this request cannot be forwarded: ${cause.message}`, {
-    retry: 'never',
-    cause,
-  });
-}
-
 export function reasonOf(why: Ending, { holdMs, activeMs }: HoldingLimits): string {
   switch (why) {
     case 'held':

@@ -12,10 +12,10 @@ import {
   toAppError,
 } from '../../platform/http/index.js';
 import type { ClusterProof } from '../../protocols/replication/index.js';
-import { laneOf } from './app-connections.js';
+import { kindOf } from './app-connections.js';
 import { ClientSide } from './client-side.js';
 import { Exchange, type ExchangePorts, type Outcome } from './exchange.js';
-import { addressOf, type ForwardedRequest, forwardedHeaders, forwardedRequest } from './forwarded-request.js';
+import { addressOf, type ForwardedRequest, forwardedMessage, forwardedRequest } from './forwarded-request.js';
 
 export interface RequestsOptions extends Omit<ExchangePorts, 'over'> {
   readonly proof: Pick<ClusterProof, 'known' | 'isProvedBy'>;
@@ -109,17 +109,18 @@ export class Requests {
     const isRead = isReading(method);
     const isKeyAdded = !isRead && clientKey === undefined;
     const key = isRead ? undefined : (clientKey ?? this.options.newKey());
+    const keyMadeFor = isKeyAdded ? this.options.app.current?.incarnation : undefined;
     const exchange = new Exchange(
       {
-        ...{ method, path, key, isKeyAdded, body: body?.length === 0 ? undefined : body },
-        headers: () =>
-          forwardedHeaders(forwarded, {
-            ...{ key, isKeyAdded, proof: this.options.proof.known() ?? '' },
+        ...{ method, key, isKeyAdded },
+        message: (host) =>
+          forwardedMessage(forwarded, body?.length === 0 ? undefined : body, {
+            ...{ host, key, isKeyAdded, keyMadeFor, proof: this.options.proof.known() ?? '' },
             address: addressOf(request, isFromCluster),
             requestId: request.headers['x-request-id'] === undefined ? client.requestId : undefined,
             isCounted: isFromCluster && request.headers[COUNTED_HEADER] !== undefined,
           }),
-        lane: laneOf(isRead, path, request.headers.accept),
+        kind: kindOf(isRead, path, request.headers.accept),
       },
       client,
       this.ports,
