@@ -73,10 +73,8 @@ beforeEach(async () => {
     clock,
     answerDeadlineMs: ANSWER_DEADLINE_MS,
     keysPerCaller: MAX_KEYS,
-    addedKeys: MAX_KEYS,
+    ...{ addedKeys: MAX_KEYS, isMadeHere: () => false, monotonicMs: () => 0 },
     isKeyAdded: ({ headers }) => headers['x-added'] === 'yes',
-    isMadeHere: () => false,
-    monotonicMs: () => 0,
   });
   gate.install(server);
   server.post('/things', async (request, reply) => {
