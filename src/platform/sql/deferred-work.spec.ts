@@ -61,8 +61,45 @@ describe('SqlWriteExecutor, with deferred work', () => {
 
     await write('a');
 
-    expect([committed(), told, commits]).toEqual([['a', 'later'], ['later is durable'], 1]);
+    expect([committed(), told, commits]).toEqual([['later', 'a'], ['later is durable'], 1]);
     expect(timers.pending).toBe(0);
+  });
+
+  it('given a write alone, joins its commit without a savepoint', async () => {
+    const savepoint = new Error('a savepoint was set');
+    handle.onRun('SAVEPOINT work', 1, savepoint);
+    defer('later');
+
+    await write('a');
+
+    expect([committed(), told]).toEqual([['later', 'a'], ['later is durable']]);
+  });
+
+  it('given a write alone that throws, is durable without it, in a commit of its own', async () => {
+    defer('later');
+    const failing = executor.run(() => {
+      insert('half');
+      throw new Error('no');
+    });
+
+    await expect(failing).rejects.toThrow('no');
+
+    expect([committed(), told, commits]).toEqual([['later'], ['later is durable'], 1]);
+    expect(timers.pending).toBe(0);
+  });
+
+  it('given a write alone during which SQLite rolls back, is kept for the next second', async () => {
+    defer('later');
+    const breaking = executor.run(() => {
+      handle.prepare('ROLLBACK').run();
+      throw sqliteError('SQLITE_FULL');
+    });
+
+    await expect(breaking).rejects.toMatchObject({ code: 'storage-full' });
+    expect([committed(), told]).toEqual([[], []]);
+    timers.pass(AT_MOST_MS);
+
+    expect([committed(), told]).toEqual([['later'], ['later is durable']]);
   });
 
   it('given no write for a second, gets one commit of its own', () => {

@@ -1,6 +1,7 @@
 import type { Statement } from 'better-sqlite3';
 import { RowSeal, type Sealable, type SealedTable, sealOf } from '../sql-check/index.js';
 import type { SqlDatabase } from './sql-database.js';
+import type { SqlHandle } from './sql-handle.js';
 
 type Stored<Row> = Row & { readonly seal: number | null };
 
@@ -14,6 +15,8 @@ export class SealedRows<Row extends { readonly id: string }> {
   private readonly findCommitted: Statement<[string], Stored<Row>>;
   private readonly seal: RowSeal;
 
+  private readonly write: SqlHandle;
+
   /** `valuesOf`: in the order of the columns. */
   constructor(
     { writeHandle: write, reader, damaged }: Pick<SqlDatabase, 'writeHandle' | 'reader' | 'damaged'>,
@@ -24,6 +27,7 @@ export class SealedRows<Row extends { readonly id: string }> {
     const select = `SELECT ${all.map((column) => `${column} AS ${camelCase(column)}`).join(', ')} FROM ${table} WHERE id = ?`;
     const changes = all.filter((column) => column !== 'id').map((column) => `${column} = excluded.${column}`);
     this.seal = new RowSeal(table, damaged);
+    this.write = write;
     this.putRow = write.prepare(
       `INSERT INTO ${table} (${all.join(', ')}) VALUES (${all.map(() => '?').join(', ')})
        ON CONFLICT (id) DO UPDATE SET ${changes.join(', ')}`,
@@ -43,9 +47,12 @@ export class SealedRows<Row extends { readonly id: string }> {
     return this.checked(this.findForWrite.get(id));
   }
 
-  /** Throws `storage-damaged`. */
+  /**
+   * The committed row. Between commits the write connection sees the same as the read connection, and has the pages in memory that
+   * the read connection would read again. Throws `storage-damaged`.
+   */
   find(id: string): Row | undefined {
-    return this.checked(this.findCommitted.get(id));
+    return this.checked((this.write.inTransaction ? this.findCommitted : this.findForWrite).get(id));
   }
 
   private checked(row: Stored<Row> | undefined): Row | undefined {

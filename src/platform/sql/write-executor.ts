@@ -147,31 +147,30 @@ export class SqlWriteExecutor {
   private commitDeferred(): void {
     const deferred = this.takeDeferred();
     this.mustDeferredGoAlone = false;
+    this.commitAlone(deferred);
+  }
+
+  private commitAlone(deferred: readonly Queued[]): void {
     if (deferred.length > 0) this.commitTogether([], deferred);
   }
 
   private commitTogether(batch: readonly Queued[], deferred: readonly Queued[]): void {
-    const judged: Judged[] = [];
+    let judged: readonly Judged[];
     let count: number | undefined;
     try {
-      const { refusal } = this.ports.guard;
-      if (refusal !== undefined) throw refusal;
-      this.begin.run();
-      this.assertNotSuperseded();
       const touched = new Set<string>();
-      const [first, second] = batch;
-      if (first && !second && deferred.length === 0) judged.push(this.attemptAlone(first, touched));
-      else {
-        for (const entry of batch) judged.push(this.attempt(entry, touched));
-        for (const entry of deferred) judged.push(this.attempt(entry, touched));
-      }
+      this.beginTransaction();
+      judged = this.attemptAll(batch, deferred, touched);
       for (const table of touched) this.moveGeneration.run(table);
       count = this.count.next();
     } catch (error) {
-      if (this.handle.inTransaction) this.rollback.run();
+      const isOpen = this.handle.inTransaction;
+      if (isOpen) this.rollback.run();
       if (error instanceof RolledBack) error.rejectAll(batch);
       else rejectAll(batch, refusalFrom(error));
-      this.keepDeferred(deferred);
+      // Work alone that failed by itself has taken the deferred work with it.
+      if (isOpen && error instanceof RolledBack && this.ports.guard.refusal === undefined) this.commitAlone(deferred);
+      else this.keepDeferred(deferred);
       return;
     }
     if (!this.commitNow(batch, count)) this.keepDeferred(deferred);
@@ -211,7 +210,38 @@ export class SqlWriteExecutor {
     });
   }
 
-  /** Work that shares its commit with no other needs no savepoint: when it fails, the whole transaction is rolled back. */
+  private beginTransaction(): void {
+    const { refusal } = this.ports.guard;
+    if (refusal !== undefined) throw refusal;
+    this.begin.run();
+    this.assertNotSuperseded();
+  }
+
+  private attemptAll(batch: readonly Queued[], deferred: readonly Queued[], touched: Set<string>): readonly Judged[] {
+    const [first, second] = batch;
+    if (first && !second) {
+      const judged = this.attemptBefore(deferred, touched);
+      if (judged) return [...judged, this.attemptAlone(first, touched)];
+    }
+    return [...batch, ...deferred].map((entry) => this.attempt(entry, touched));
+  }
+
+  /**
+   * Deferred work that comes before work alone needs no savepoint: when it fails, nothing else is lost yet. Undefined: some has failed,
+   * and the transaction has begun anew.
+   */
+  private attemptBefore(deferred: readonly Queued[], touched: Set<string>): readonly Judged[] | undefined {
+    try {
+      return deferred.map((entry) => ({ entry, value: this.doWork(entry, (table) => touched.add(table)) }));
+    } catch {
+      if (this.handle.inTransaction) this.rollback.run();
+      touched.clear();
+      this.beginTransaction();
+      return undefined;
+    }
+  }
+
+  /** Work that shares its commit only with deferred work needs no savepoint: when it fails, the whole transaction is rolled back. */
   private attemptAlone(entry: Queued, touched: Set<string>): Judged {
     try {
       return { entry, value: this.doWork(entry, (table) => touched.add(table)) };

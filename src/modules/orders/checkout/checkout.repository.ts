@@ -1,7 +1,7 @@
 import type { Statement } from 'better-sqlite3';
 import type { HeldKeys } from '../../../kernel/index.js';
 import type { SqlDatabase } from '../../../platform/sql/index.js';
-import { RowSeal, sealOf } from '../../../platform/sql-check/index.js';
+import { RowSeal, type Sealable, sealOf } from '../../../platform/sql-check/index.js';
 import { decodedLines, encodedLines } from '../order-lines.js';
 import {
   type Checkout,
@@ -53,8 +53,8 @@ const SECOND_MS = 1_000;
 
 /** The table `sagas`. Writes run only inside work of the write executor of `orders.db`. */
 export class CheckoutRepository {
-  private readonly insertRow: Statement<[Row]>;
-  private readonly endRow: Statement<[Row]>;
+  private readonly insertRow: Statement<Sealable[]>;
+  private readonly endRow: Statement<[CheckoutState, string | null, number | null, number, number]>;
   private readonly findForWrite: Statement<[number], Row>;
   private readonly runningForWrite: Statement<[number, number], Row>;
   private readonly byNumber: Statement<[number], Row>;
@@ -67,19 +67,19 @@ export class CheckoutRepository {
   private readonly firstNumber: Statement<[], number | null>;
   private readonly lastNumber: Statement<[], number | null>;
   private readonly seal: RowSeal;
+  private readonly write: SqlDatabase['writeHandle'];
 
   constructor(database: Pick<SqlDatabase, 'writeHandle' | 'reader' | 'damaged'>) {
     const { writeHandle: write } = database;
     const read = database.reader.handle;
+    this.write = write;
     const select = `SELECT number, ${COLUMNS.join(', ')}, seal FROM sagas`;
     this.seal = new RowSeal(SEALED_SAGAS.table, database.damaged);
     this.insertRow = write.prepare(
       `INSERT INTO sagas (number, ${COLUMNS.join(', ')}, seal)
-       VALUES (@number, ${COLUMNS.map((column) => `@${column}`).join(', ')}, @seal)`,
+       VALUES (?, ${COLUMNS.map(() => '?').join(', ')}, ?)`,
     );
-    this.endRow = write.prepare(
-      'UPDATE sagas SET state = @state, reason = @reason, ended_at_ms = @ended_at_ms, seal = @seal WHERE number = @number',
-    );
+    this.endRow = write.prepare('UPDATE sagas SET state = ?, reason = ?, ended_at_ms = ?, seal = ? WHERE number = ?');
     this.findForWrite = write.prepare(`${select} WHERE number = ?`);
     this.runningForWrite = write.prepare(
       `${select} WHERE state = 'running' AND order_id = CAST(CAST(order_id AS INTEGER) AS TEXT)
@@ -106,15 +106,15 @@ export class CheckoutRepository {
 
   /** The new checkout is running. */
   insert(number: number, checkout: NewCheckout): void {
-    const row = rowOf(checkout);
-    this.insertRow.run({ ...row, number, seal: sealOf(valuesOf(row)) });
+    const values = valuesOf(rowOf(checkout));
+    this.insertRow.run(number, ...values, sealOf(values));
   }
 
   /** Writes the end of a running checkout. */
   end(running: Checkout, { state, refusal, endedAtMs }: CheckoutEnd): void {
     const reason = refusal === undefined ? null : JSON.stringify(refusal);
     const row = { ...rowOf(running), state, reason, ended_at_ms: endedAtMs };
-    this.endRow.run({ ...row, number: running.number, seal: sealOf(valuesOf(row)) });
+    this.endRow.run(state, reason, endedAtMs, sealOf(valuesOf(row)), running.number);
   }
 
   /** Sees the earlier changes of the same commit. */
@@ -127,8 +127,9 @@ export class CheckoutRepository {
     return this.runningForWrite.all(from, to).flatMap((row) => this.whole(row) ?? []);
   }
 
+  /** The committed row, from the connection that has just written it unless that is in a transaction. */
   find(number: number): Checkout | undefined {
-    return this.whole(this.byNumber.get(number));
+    return this.whole((this.write.inTransaction ? this.byNumber : this.findForWrite).get(number));
   }
 
   findById(id: string): Checkout | undefined {
@@ -190,7 +191,7 @@ function byState<S>(prepare: (where: string) => S): ByState<S> {
 }
 
 /** Returns the values in the order of SEALED_SAGAS. */
-function valuesOf(row: NewRow): readonly (string | number | null)[] {
+function valuesOf(row: NewRow): readonly Sealable[] {
   return [
     ...[row.id, row.order_id, row.user_id, row.lines, row.total, row.state, row.reason],
     ...[row.scope, row.body_hmac, row.owner, row.started_at_ms, row.ended_at_ms],
