@@ -137,7 +137,7 @@ describe('the rows of ended sagas in three files', () => {
         const points = held()
           .map(({ point }) => point)
           .join();
-        const isNew = !found.has(points);
+        if (found.has(points)) continue;
         found.add(points);
 
         app = await AppProcess.start(directory);
@@ -146,7 +146,7 @@ describe('the rows of ended sagas in three files', () => {
           expect(await buy(5)).toBe(200);
         });
         await app.stop();
-        if (isNew) expect(await pruneTo(0, 2)).toEqual([NONE, NONE, NONE]);
+        expect(await pruneTo(0, 2)).toEqual([NONE, NONE, NONE]);
       }
       expect([...found]).toEqual(['3,0,0', '3,3,0', '3,3,3']);
     },

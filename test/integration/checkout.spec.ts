@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { AppProcess, removeDirectory, temporaryDirectory } from '../support/app-process.js';
+import { someOf } from '../support/long-form.js';
 import { SeededRandom } from '../support/seeded-random.js';
 import { AIOHTTP, inParallel, LOCUST, ShopClients } from '../support/shop-clients.js';
 
@@ -30,11 +31,21 @@ afterEach(async () => {
 /** What the consistency test of the courses does: https://github.com/delftdata/wdm-project-benchmark. */
 describe('the consistency test of the courses', () => {
   it.each<[string, Record<string, string>, Record<string, string>]>([
-    ['as aiohttp sends them', {}, AIOHTTP],
-    ['as locust sends them', {}, LOCUST],
-    ['when each event takes 40 ms', { SAGA_DELIVERY_DELAY_MS: '40' }, AIOHTTP],
-    ['when each event takes 100 ms', { SAGA_DELIVERY_DELAY_MS: '100' }, AIOHTTP],
-    ['when each event takes 400 ms', { SAGA_DELIVERY_DELAY_MS: '400' }, AIOHTTP],
+    ...someOf<[string, Record<string, string>, Record<string, string>]>(
+      [
+        ['as aiohttp sends them', {}, AIOHTTP],
+        ['as locust sends them', {}, LOCUST],
+      ],
+      1,
+    ),
+    ...someOf<[string, Record<string, string>, Record<string, string>]>(
+      [
+        ['when each event takes 40 ms', { SAGA_DELIVERY_DELAY_MS: '40' }, AIOHTTP],
+        ['when each event takes 100 ms', { SAGA_DELIVERY_DELAY_MS: '100' }, AIOHTTP],
+        ['when each event takes 400 ms', { SAGA_DELIVERY_DELAY_MS: '400' }, AIOHTTP],
+      ],
+      1,
+    ),
   ])(
     '1,000 checkouts at once of an item with a stock of 100, %s: 100 are sold, and the others refused',
     async (_how, environment, headers) => {

@@ -1,13 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { AppProcess, removeDirectory, temporaryDirectory } from '../support/app-process.js';
 import { AuditedClient } from '../support/audited-client.js';
+import { rounds } from '../support/long-form.js';
 import { SeededRandom } from '../support/seeded-random.js';
 import { ShopClient } from '../support/shop-client.js';
 import { acknowledgedBy, auditAfterRestart, writeUntil } from '../support/shop-load.js';
 import { storedSnapshot } from '../support/stored-snapshot.js';
 
 const CLIENTS = 50;
-const ROUNDS = 20;
+const ROUNDS = rounds(6, 20);
 const MAX_WRITES_IN_A_ROUND = 400;
 const REPLAYS_PER_CLIENT = 2;
 /** Small, so that kills also meet snapshots and new segments. */

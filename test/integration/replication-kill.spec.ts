@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { audit, AuditedClient } from '../support/audited-client.js';
 import { Cluster } from '../support/cluster.js';
+import { rounds } from '../support/long-form.js';
 import { SeededRandom } from '../support/seeded-random.js';
 import { ShopClient } from '../support/shop-client.js';
 import { acknowledgedBy } from '../support/shop-load.js';
@@ -58,10 +59,10 @@ describe('kill -9 under 50 concurrent writers', () => {
   };
 
   it.each<[Victims, number]>([
-    ['the app', 5],
-    ['a replica', 5],
-    ['two replicas', 3],
-    ['everything', 5],
+    ['the app', rounds(2, 5)],
+    ['a replica', rounds(2, 5)],
+    ['two replicas', rounds(2, 3)],
+    ['everything', rounds(2, 5)],
   ])(
     'of %s, %i times on the same data: after catching up, every node has every acknowledged write exactly once',
     async (victims, rounds) => {

@@ -42,7 +42,7 @@ export class ShopHistory {
     removeDirectory(this.directory);
   }
 
-  /** A life that is to die at a crash site, and how it ended. Undefined: it never reached the site. */
+  /** A life that is to die at a crash site, and how it ended. Clients repeat what the last life left open. Undefined: it never reached the site. */
   async dieAt(crashSite: string): Promise<Death | undefined> {
     this.app = AppProcess.spawn(this.directory, { ...SETTINGS, FAULTS: '1', CRASH_SITE: crashSite });
     const { app } = this;
@@ -54,6 +54,7 @@ export class ShopHistory {
     if (this.next === 'standby') this.standby = await StandbyProcess.start(this.directory, SETTINGS);
     const shop = new ShopClient(app.url);
     const enough = acknowledgedBy(this.clients) + MAX_WRITES;
+    await Promise.all(this.clients.map((client) => client.repeatOpen(shop.send)));
     await writeUntil(this.clients, shop, () => acknowledgedBy(this.clients) >= enough);
     await shop.close();
     const isDead = this.clients.some(({ open }) => open !== undefined);

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { TWO_PHASE_CRASH_SITES } from '../../src/protocols/two-phase-commit/index.js';
+import { someOf } from '../support/long-form.js';
 import { transactionsDecidedByRecovery } from '../support/sql-file.js';
 import { CONTENTION } from '../support/transaction-client.js';
 import { type Death, type HistoryOptions, TwoStoreHistory } from '../support/two-store-history.js';
@@ -52,7 +53,20 @@ describe('kill -9 of the app at a crash site of the two-phase commit', () => {
     expect(await shop.audit()).toEqual([]);
   };
 
-  it.each(sitesBy('any load'))(
+  it(
+    'given each that any load reaches in turn, in later incarnations of the same data, dies there and keeps every promise',
+    async () => {
+      const shop = await begin();
+      for (const site of sitesBy('any load')) {
+        const end = { code: null, signal: 'SIGKILL', printed: '' };
+        expect([site, await shop.dieAt(`${site}#9`)]).toMatchObject([site, end]);
+      }
+      expect(await shop.audit()).toEqual([]);
+    },
+    2 * TEST_TIMEOUT_MS,
+  );
+
+  it.each(someOf(sitesBy('any load'), 2))(
     'given %s at its first pass and, in the next incarnation, at its ninth, dies both times and keeps every promise',
     async (site) => {
       const shop = await begin();
@@ -62,7 +76,7 @@ describe('kill -9 of the app at a crash site of the two-phase commit', () => {
     TEST_TIMEOUT_MS,
   );
 
-  it.each(sitesBy('contention'))(
+  it.each(someOf(sitesBy('contention'), 2))(
     'given %s, reached when one store refuses what the other has prepared, in two incarnations, dies both times and keeps every promise',
     async (site) => {
       const shop = await begin({ mix: CONTENTION });
@@ -72,7 +86,7 @@ describe('kill -9 of the app at a crash site of the two-phase commit', () => {
     TEST_TIMEOUT_MS,
   );
 
-  it.each(sitesBy(UNTOLD))(
+  it.each(someOf(sitesBy(UNTOLD), 1))(
     'given %s in the recovery from a death before participants were notified, dies there and keeps every promise',
     async (site) => {
       const shop = await begin();
@@ -82,7 +96,7 @@ describe('kill -9 of the app at a crash site of the two-phase commit', () => {
     TEST_TIMEOUT_MS,
   );
 
-  it.each(sitesBy(UNDECIDED))(
+  it.each(someOf(sitesBy(UNDECIDED), 2))(
     'given %s in the recovery from a death before the decision, dies there, keeps every promise, and recovery has decided by a row',
     async (site) => {
       const shop = await begin();
@@ -93,10 +107,15 @@ describe('kill -9 of the app at a crash site of the two-phase commit', () => {
     TEST_TIMEOUT_MS,
   );
 
-  it.each<[first: Site | `${Site}#${number}`, second: Site]>([
-    ['2pc.prepare.after#9', '2pc.recovery.abort.before'],
-    ['2pc.decide.after#9', '2pc.recovery.commit.after'],
-  ])(
+  it.each(
+    someOf<[first: Site | `${Site}#${number}`, second: Site]>(
+      [
+        ['2pc.prepare.after#9', '2pc.recovery.abort.before'],
+        ['2pc.decide.after#9', '2pc.recovery.commit.after'],
+      ],
+      1,
+    ),
+  )(
     'given %s and then, in the recovery from it, %s, dies both times and keeps every promise on four replicas too',
     async (first, second) => {
       const shop = await begin({ replicas: REPLICAS });

@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { rounds } from '../support/long-form.js';
 import { SeededRandom } from '../support/seeded-random.js';
 import { TransactionShop } from '../support/transaction-shop.js';
 import { TwoStoreHistory } from '../support/two-store-history.js';
 
 const CLIENTS = 30;
 const REPLICAS = 4;
-const ROUNDS = 10;
+const ROUNDS = rounds(4, 10);
 const MAX_DONE_IN_A_ROUND = 200;
 const TEST_TIMEOUT_MS = 600_000;
 

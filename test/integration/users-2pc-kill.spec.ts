@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { AppProcess, removeDirectory, temporaryDirectory } from '../support/app-process.js';
+import { rounds } from '../support/long-form.js';
 
 const CLIENTS = 20;
-const ROUNDS = 6;
+const ROUNDS = rounds(3, 6);
 const MAX_ANSWERS_IN_A_ROUND = 120;
 /** Small, so that kills also meet snapshots and new segments. */
 const ENVIRONMENT = { SNAPSHOT_EVERY_BYTES: '20000', LOG_LEVEL: 'silent' };
