@@ -11,6 +11,15 @@ const READY = /To stop/;
 /** A slow machine may hold a process for longer than the preset. */
 const PATIENT = { PING_MS: '100', DEAD_AFTER_MS: '2000' };
 
+type Step = ProcessStatus['history'][number];
+
+/** A busy machine lets any process be suspect for a moment. */
+function withoutMoments(history: readonly Step[]): readonly Step[] {
+  const isMoment = (at: number): boolean =>
+    history[at]?.to === 'suspect' && (history[at + 1]?.to ?? 'healthy') === 'healthy';
+  return history.filter((_, index) => !isMoment(index) && !isMoment(index - 1));
+}
+
 /** The real supervisor over stand-ins that echo. */
 describe('the monitor of npm start', () => {
   let root: string;
@@ -64,7 +73,7 @@ describe('the monitor of npm start', () => {
     for (const { ageMs, lastEchoMsAgo, history } of processes) {
       expect(ageMs).toBeGreaterThan(0);
       expect(lastEchoMsAgo).toBeLessThan(60_000);
-      expect(history.map(({ from, to }) => [from, to])).toEqual([['starting', 'healthy']]);
+      expect(withoutMoments(history).map(({ from, to }) => [from, to])).toEqual([['starting', 'healthy']]);
     }
     expect(failovers).toEqual([]);
     expect(aFailureNow[0]).toEqual({
@@ -85,7 +94,8 @@ describe('the monitor of npm start', () => {
     await eventually(async () => expect((await statusOf(/app/)).health).toBe('healthy'));
     const { history, restarts } = await statusOf(/app/);
     expect(restarts).toBe(1);
-    expect(history.map(({ to }) => to)).toEqual(['healthy', 'suspect', 'dead', 'restarting', 'healthy']);
+    const steps = withoutMoments(history).map(({ to }) => to);
+    expect(steps).toEqual(['healthy', 'suspect', 'dead', 'restarting', 'healthy']);
     const [failover] = (await status()).failovers;
     expect(failover).toMatchObject({ of: 'The app', by: 'The app', cause: 'hung' });
     expect(failover!.detectionMs).toBeGreaterThan(1_000);

@@ -11,7 +11,8 @@ export function temporaryDirectory(): string {
 }
 
 export function removeDirectory(path: string): void {
-  rmSync(path, { recursive: true, force: true });
+  // The checker of an app that was killed ends when it notices that, and may write meanwhile.
+  rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
 }
 
 /** The real app, as `npm start` runs it, on a free port and without replicas unless the environment names some. */
