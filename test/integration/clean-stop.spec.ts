@@ -10,11 +10,12 @@ import { acknowledgedBy, auditAfterRestart, writeUntil } from '../support/shop-l
 import { TransactionShop } from '../support/transaction-shop.js';
 import { TwoStoreHistory } from '../support/two-store-history.js';
 import { storedSnapshot } from '../support/stored-snapshot.js';
+import { rounds } from '../support/long-form.js';
 
 const SETTINGS = { LOG_LEVEL: 'silent', SNAPSHOT_EVERY_BYTES: '20000' };
 const CLIENTS = 50;
-const ROUNDS = 5;
-const ROUNDS_OF_BOTH = 2;
+const ROUNDS = rounds(2, 5);
+const ROUNDS_OF_BOTH = rounds(1, 2);
 const WRITES_BEFORE = 200;
 const TEST_TIMEOUT_MS = 120_000;
 

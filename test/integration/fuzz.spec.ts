@@ -6,9 +6,10 @@ import { fuzzRequest } from '../fuzz/fuzz-requests.js';
 import { FuzzTarget } from '../fuzz/fuzz-target.js';
 import { Cluster } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
+import { rounds } from '../support/long-form.js';
 
 /** `npm run fuzz` sets them. A failure names its number: `npm run fuzz -- --seed <seed> --from <number> --requests 1`. */
-const { FUZZ_SEED = '1', FUZZ_FROM = '0', FUZZ_REQUESTS = '5000' } = process.env;
+const { FUZZ_SEED = '1', FUZZ_FROM = '0', FUZZ_REQUESTS = String(rounds(2_000, 5_000)) } = process.env;
 const SEED = Number(FUZZ_SEED);
 const FROM = Number(FUZZ_FROM);
 const REQUESTS = Number(FUZZ_REQUESTS);

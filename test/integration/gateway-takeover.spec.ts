@@ -6,6 +6,7 @@ import { AppProcess, removeDirectory, temporaryDirectory } from '../support/app-
 import { audit, AuditedClient } from '../support/audited-client.js';
 import { eventually } from '../support/eventually.js';
 import { GatewayProcess } from '../support/gateway-process.js';
+import { rounds } from '../support/long-form.js';
 import { RecordedShop, type RecordingClient } from '../support/recorded-shop.js';
 import type { ServerProcess } from '../support/server-process.js';
 import { SeededRandom } from '../support/seeded-random.js';
@@ -13,7 +14,7 @@ import { ShopClient } from '../support/shop-client.js';
 import { acknowledgedBy, writeUntil } from '../support/shop-load.js';
 import { StandbyProcess } from '../support/standby-process.js';
 
-const TAKEOVERS = Number(process.env['GATEWAY_TAKEOVERS'] ?? 5);
+const TAKEOVERS = Number(process.env['GATEWAY_TAKEOVERS'] ?? rounds(2, 5));
 const WRITERS = 12;
 const RECORDING = 8;
 const SHARED_RESOURCES = 6;

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Collection } from '../support/audited-client.js';
 import { Cluster } from '../support/cluster.js';
+import { rounds } from '../support/long-form.js';
 import { ReaderProcess } from '../support/reader-process.js';
 import { RecordedShop } from '../support/recorded-shop.js';
 import { SeededRandom } from '../support/seeded-random.js';
@@ -9,7 +10,10 @@ import { StaleProxy } from '../support/stale-proxy.js';
 
 /** `npm run race` sets it: the race then lasts so many seconds, instead of so many writes. */
 const { RACE_SECONDS } = process.env;
-const WRITES: Readonly<Record<Collection, number>> = { books: 1_000, customers: 400 };
+const WRITES: Readonly<Record<Collection, number>> = {
+  books: rounds(400, 1_000),
+  customers: rounds(200, 400),
+};
 const CLIENTS = { size: 200, writers: 6, readers: 18 };
 const REPLICAS = 2;
 /** On a slow machine too, a replica gets what it is asked for. */
