@@ -74,6 +74,16 @@ describe('readiness', () => {
     });
   });
 
+  it('given an fsync that does not return, refuses and names the file', async () => {
+    const files = new DataFiles(new RecordingLog());
+    Object.defineProperty(files, 'slowSynchronization', { value: 'the fsync of /data/journal-1.log has not returned' });
+
+    await expect(controller(UP, UP, REPLICATED, files).ready()).rejects.toMatchObject({
+      code: 'not-ready',
+      fields: [{ field: 'files', message: 'is down: the fsync of /data/journal-1.log has not returned' }],
+    });
+  });
+
   it('given missing replicas, refuses and names replication and the cause', async () => {
     await expect(controller(UP, UP, WAITING).ready()).rejects.toMatchObject({
       code: 'not-ready',

@@ -84,11 +84,15 @@ export class HealthController {
     return this.indicators.check('documents').up({ position: logPositionText(this.documents.position) });
   }
 
-  /** Down while no write is accepted, because the write might be lost. */
+  /** Down while no write is accepted, because the write might be lost, and while writes wait for a slow disk. */
   private filesSound(): HealthIndicatorResult {
     const indicator = this.indicators.check(FILES);
     this.files.look();
-    return this.files.problem === undefined ? indicator.up() : indicator.down();
+    return this.complaintOfFiles() === undefined ? indicator.up() : indicator.down();
+  }
+
+  private complaintOfFiles(): string | undefined {
+    return this.files.problem ?? this.files.slowSynchronization;
   }
 
   /** Down while client writes on documents would be refused. */
@@ -105,7 +109,7 @@ export class HealthController {
   }
 
   private whatIsWrong(part: string): string {
-    const why = { [REPLICATION]: this.waiting(), [FILES]: this.files.problem }[part];
+    const why = { [REPLICATION]: this.waiting(), [FILES]: this.complaintOfFiles() }[part];
     return why === undefined ? 'is down' : `is down: ${why}`;
   }
 }

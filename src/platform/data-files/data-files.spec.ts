@@ -11,8 +11,10 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryDirectory } from '../../../test/support/app-process.js';
+import { eventually } from '../../../test/support/eventually.js';
 import { RecordingLog } from '../../../test/support/recording-log.js';
 import { SimulatedTimers } from '../../../test/support/simulated-timers.js';
+import type { Disk, DiskFile } from '../../kernel/index.js';
 import { NodeDisk } from '../disk/index.js';
 import { DataFiles, WatchedDisk } from './index.js';
 
@@ -173,6 +175,23 @@ describe('DataFiles', () => {
       await disk.openForReading(join(directory, 'read')).then((reader) => reader?.close());
 
       expect(problem()).toContain('was replaced by another file');
+    });
+
+    it('name the file whose fsync takes longer than a second, for as long as it takes', async () => {
+      let answer: () => void = () => undefined;
+      const slow = Object.assign(Object.create(new NodeDisk()) as Disk, {
+        create: () =>
+          Promise.resolve({ synchronize: () => new Promise<void>((resolve) => (answer = resolve)) } as DiskFile),
+      });
+      const file = await new WatchedDisk(slow, files).create(path);
+      const synchronizing = file.synchronize();
+      expect(files.slowSynchronization).toBeUndefined();
+      await eventually(() => {
+        expect(files.slowSynchronization).toContain(`the fsync of ${path} has not returned for more than a second`);
+      });
+      answer();
+      await synchronizing;
+      expect(files.slowSynchronization).toBeUndefined();
     });
 
     it('let no write become durable in a file that is gone', async () => {

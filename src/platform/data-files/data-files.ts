@@ -16,6 +16,8 @@ const RETRY_AFTER_SECONDS = 5;
 const LOOKS_LAST_MS = 50;
 /** Twice the resolution with which file systems record modification times. */
 const TIME_STEP_MS = 20;
+/** No disk in order takes so long. */
+const SLOW_SYNCHRONIZATION_MS = 1_000;
 const STOP_AND_RESTORE = 'stop this process, restore a good copy and start again';
 
 /**
@@ -32,6 +34,9 @@ export class DataFiles {
   private lookedAtMs = -Infinity;
   /** By directory: when its names last changed, as of a look that found all of its files. */
   private readonly quietSinceMs = new Map<string, number>();
+
+  /** The synchronizations under way, the oldest first. */
+  private readonly synchronizing = new Set<{ readonly path: string; readonly sinceMs: number }>();
 
   constructor(private readonly log: Log) {}
 
@@ -61,6 +66,24 @@ export class DataFiles {
     } finally {
       Object.assign(file, { bytes, mayShrink });
     }
+  }
+
+  /** Knows for how long the disk takes to `synchronize`. */
+  async whileSynchronized(path: string, synchronize: () => Promise<void>): Promise<void> {
+    const one = { path, sinceMs: performance.now() };
+    this.synchronizing.add(one);
+    try {
+      await synchronize();
+    } finally {
+      this.synchronizing.delete(one);
+    }
+  }
+
+  /** Names the file whose fsync has not returned for more than a second; undefined when there is none. */
+  get slowSynchronization(): string | undefined {
+    const [oldest] = this.synchronizing;
+    if (oldest === undefined || performance.now() - oldest.sinceMs < SLOW_SYNCHRONIZATION_MS) return undefined;
+    return `the fsync of ${oldest.path} has not returned for more than a second: the disk is slow, and writes wait for it`;
   }
 
   watch(timers: Timers, everyMs: number): () => void {

@@ -74,7 +74,7 @@ class WatchedFile implements DiskFile {
 
   /** Rejects when the bytes would be durable in a file that is no longer at its path. */
   async synchronize(): Promise<void> {
-    await this.file.synchronize();
+    await this.files.whileSynchronized(this.path, () => this.file.synchronize());
     const lost = this.files.lostAmong([this.path]);
     if (lost !== undefined) throw new Error(lost);
   }
