@@ -3,54 +3,32 @@ import { StandbyProcess } from '../support/standby-process.js';
 import type { ExitOf } from '../support/server-process.js';
 import { eventually } from '../support/eventually.js';
 import type { SeededRandom } from '../support/seeded-random.js';
-import { unbalancedIn } from '../support/shop-balance.js';
-import { inParallel, type Sent, ShopClients } from '../support/shop-clients.js';
+import { AuditedCheckouts, expectNoneOpen } from '../support/audited-checkouts.js';
+import { inParallel, ShopClients } from '../support/shop-clients.js';
 
 const SETTINGS = { LOG_LEVEL: 'silent' };
-const USERS = 10;
-const FUNDS = 25;
-const ITEMS = 4;
-const STOCK = 30;
-const PRICE = 2;
 const WIDTH = 20;
 const ENDS_WITHIN_MS = 60_000;
-
-interface Bought {
-  readonly order: string;
-  /** Of its one checkout; the last answer is that of the repeat. */
-  answer: Sent | undefined;
-}
 
 export type CheckoutDeath = ExitOf & { readonly when: 'while starting' | 'under load' };
 
 /** One data directory of a shop, and the many lives of the app on it. Each order is checked out once, with a key. */
 export class CheckoutHistory {
   readonly directory = temporaryDirectory();
-  private readonly bought: Bought[] = [];
+  private readonly checkouts: AuditedCheckouts;
   private app: AppProcess | undefined;
   private standby: StandbyProcess | undefined;
-  private users: readonly string[] = [];
-  private items: readonly string[] = [];
 
   /** `next`: what follows a life that dies under load: another start, or a standby that already waits. */
   constructor(
-    private readonly random: SeededRandom,
+    random: SeededRandom,
     private readonly next: 'restart' | 'standby' = 'restart',
-  ) {}
+  ) {
+    this.checkouts = new AuditedCheckouts(random);
+  }
 
   async begin(): Promise<void> {
-    await this.live({}, async (shop) => {
-      this.users = await inParallel(USERS, WIDTH, async () => {
-        const id = String((await shop.json('POST', '/payment/create_user'))['user_id']);
-        await shop.json('POST', `/payment/add_funds/${id}/${String(FUNDS)}`);
-        return id;
-      });
-      this.items = await inParallel(ITEMS, WIDTH, async () => {
-        const id = String((await shop.json('POST', `/stock/item/create/${String(PRICE)}`))['item_id']);
-        await shop.json('POST', `/stock/add/${id}/${String(STOCK)}`);
-        return id;
-      });
-    });
+    await this.live({}, (shop) => this.checkouts.prepare(shop));
   }
 
   async end(): Promise<void> {
@@ -88,37 +66,17 @@ export class CheckoutHistory {
    * sagas end in it, none is parked.
    */
   async audit(): Promise<readonly string[]> {
-    const wrong: string[] = [];
+    let wrong: readonly string[] = [];
     await this.live({}, async (shop) => {
-      await eventually(
-        async () => {
-          for (const state of ['running', 'parked']) {
-            const left = (await shop.send('GET', `/sagas?state=${state}`)).text;
-            if (left !== '[]') throw new Error(`${state}: ${left}`);
-          }
-        },
-        { withinMs: ENDS_WITHIN_MS },
-      );
-      await inParallel(this.bought.length, WIDTH, async (index) => {
-        const one = this.bought[index];
-        if (one === undefined) return;
-        const { status, text } = await this.checkOut(shop, one.order);
-        const { answer } = one;
-        if (answer && (answer.status !== status || answer.text !== text)) {
-          wrong.push(`${one.order}: ${String(answer.status)} ${answer.text}, then ${String(status)} ${text}`);
-        }
-        const { paid } = await shop.json('GET', `/orders/find/${one.order}`);
-        if (paid !== (status === 200)) wrong.push(`${one.order}: ${String(status)}, paid: ${String(paid)}`);
-        if (status !== 200 && status !== 409) wrong.push(`${one.order}: ${String(status)} ${text}`);
-      });
+      await eventually(() => expectNoneOpen(shop), { withinMs: ENDS_WITHIN_MS });
+      wrong = await this.checkouts.wrongIn(shop);
     });
-    return [...wrong, ...unbalancedIn(this.directory, { funded: USERS * FUNDS, delivered: ITEMS * STOCK })];
+    return [...wrong, ...this.checkouts.unbalancedIn(this.directory)];
   }
 
   /** Paid and refused, so far. */
   get counts(): { readonly paid: number; readonly refused: number } {
-    const of = (status: number): number => this.bought.filter(({ answer }) => answer?.status === status).length;
-    return { paid: of(200), refused: of(409) };
+    return this.checkouts.counts;
   }
 
   private async live(environment: Record<string, string>, work: (shop: ShopClients) => Promise<void>): Promise<void> {
@@ -139,25 +97,12 @@ export class CheckoutHistory {
     let answers = 0;
     try {
       await inParallel(count, WIDTH, async () => {
-        const user = this.users[this.random.below(USERS)] ?? '';
-        const order = String((await shop.json('POST', `/orders/create/${user}`))['order_id']);
-        for (let line = 0; line < 2; line += 1) {
-          const item = this.items[this.random.below(ITEMS)] ?? '';
-          await shop.json('POST', `/orders/addItem/${order}/${item}/1`);
-        }
-        const one: Bought = { order, answer: undefined };
-        this.bought.push(one);
-        const answer = await this.checkOut(shop, order);
-        one.answer = answer;
+        await this.checkouts.buyOne(shop);
         answered?.((answers += 1));
       });
       return true;
     } finally {
       shop.close();
     }
-  }
-
-  private checkOut(shop: ShopClients, order: string): Promise<Sent> {
-    return shop.send('POST', `/orders/checkout/${order}`, { 'idempotency-key': `buy ${order}` });
   }
 }

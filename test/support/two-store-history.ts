@@ -129,10 +129,10 @@ export class TwoStoreHistory {
   }
 
   /**
-   * All clients write at once until `isOver` or until the app is gone. What is not answered as done or not done is asked
+   * All clients write at once until `isOver` or until the app, or the gateway before it, is gone. What is not answered as done or not done is asked
    * for again, as a careful client does.
    */
-  async load(app: AppProcess, shop: TransactionShop, isOver: () => boolean): Promise<void> {
+  async load(app: Pick<AppProcess, 'hasExited'>, shop: TransactionShop, isOver: () => boolean): Promise<void> {
     await this.createProbe(app, shop);
     await Promise.all(
       this.clients.map(async (client) => {
@@ -142,7 +142,7 @@ export class TwoStoreHistory {
   }
 
   /** The customer that counts every book that is added together with an order. */
-  async createProbe(app: AppProcess, shop: TransactionShop): Promise<void> {
+  async createProbe(app: Pick<AppProcess, 'hasExited'>, shop: TransactionShop): Promise<void> {
     while (this.probe.done.length === 0 && !app.hasExited) await attempt(this.probe, shop, 'customer');
   }
 

@@ -172,6 +172,8 @@ async function served(stores: OpenedStores): Promise<RunningServer> {
       for (const store of registrations) if (store.kind === 'sql') await store.recover?.(app);
     });
     await phases.during('checkouts', () => checkouts.open());
+    // The replicas have answered; in a moment they are in sync, and until then each write would be refused.
+    await phases.during('in-sync', () => replication.whenAdmitting());
     gate.open();
     cache.share();
     stores.sqlFiles.forEach(({ check }) => {

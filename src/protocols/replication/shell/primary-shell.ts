@@ -80,6 +80,8 @@ export class ReplicationPrimary {
   private waiting = 'the replicas have not been asked yet';
   private handshakeErrors: Readonly<Record<string, string>> = {};
   private isClosed = false;
+  /** Called when client writes are admitted. */
+  private admitting: () => void = () => undefined;
   private readonly confirmations: Confirmations;
   private readonly waits: CommitWaits;
   private readonly shipping: Shipping;
@@ -105,7 +107,7 @@ export class ReplicationPrimary {
     const primaryId = Buffer.from(random.bytes(PRIMARY_ID_BYTES)).toString('hex');
     const handshake = { primaryId, minInSync, replicaTimeoutMs, askEveryMs: pingMs };
     const assertGoing = (): void => {
-      if (this.isClosed) throw new AppError('shutting-down', 'stopped before the epoch', { retry: 'safe' });
+      this.assertGoing();
     };
     const epoch = await openHistory(this.ports, handshake, assertGoing, (waiting, errors) => {
       if (waiting !== this.waiting) log.info('waiting for replicas', { waiting });
@@ -159,6 +161,22 @@ export class ReplicationPrimary {
   }
 
   /**
+   * Resolves once enough replicas are in sync for writes of clients; at the latest after the write deadline.
+   * Rejects with `shutting-down` when it is closed. Called once.
+   */
+  async whenAdmitting(): Promise<void> {
+    if (this.state !== undefined && admits(this.state)) return;
+    await new Promise<void>((resolve) => {
+      const cancel = this.ports.timers.after(this.options.writeDeadlineMs, resolve);
+      this.admitting = () => {
+        cancel();
+        resolve();
+      };
+    });
+    this.assertGoing();
+  }
+
+  /**
    * Resolves with the number of replicas that hold the write, once its concern is met or its deadline has passed. The deadline is
    * `withinMs`, rounded down to fiftieths of the write deadline, or the write deadline itself. Under `primary` it does not wait.
    */
@@ -192,7 +210,12 @@ export class ReplicationPrimary {
 
   close(): void {
     this.isClosed = true;
+    this.admitting();
     for (const link of this.ports.links) link.close();
+  }
+
+  private assertGoing(): void {
+    if (this.isClosed) throw new AppError('shutting-down', 'stopped before it was open', { retry: 'safe' });
   }
 
   private obstacle(): string | undefined {
@@ -215,6 +238,7 @@ export class ReplicationPrimary {
     const before = this.state;
     this.state = state;
     if (before !== undefined) this.noteChanges(before, state);
+    if (admits(state)) this.admitting();
     for (const effect of effects) this.perform(effect, state.identity);
   }
 
