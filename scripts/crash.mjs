@@ -1,6 +1,7 @@
 /**
  * Kills real processes at the crash sites of the two-phase commit and audits what they leave: `npm run test:crash`.
  * `-- --double` also kills at a second site in the recovery from the first, which takes long; `--checkouts` does so with checkouts.
+ * `-- --takeovers 100` kills the active app so often behind a gateway, and the standby takes over, under every kind of client.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -12,6 +13,11 @@ const OF_DOUBLE = ['checkouts', 'minutes', 'from', 'replicas', 'first', 'second'
 async function readOptions() {
   const program = (await commandLine('npm run test:crash', 'Kills the app at each crash site and audits its data.'))
     .option('-t, --testNamePattern <text>', 'without --double: only crash sites whose test title matches')
+    .option(
+      '--takeovers <n>',
+      'only kill the active app so often behind a gateway and let a standby take over',
+      await wholeNumber(1),
+    )
     .option('--double', 'also kill the app at a second site, during the recovery from the first')
     .option('--checkouts', 'with --double: kill the app during checkouts instead of transactions')
     .option('--minutes <n>', 'with --double: begin no pair after this many minutes', await wholeNumber(1), 30)
@@ -23,6 +29,7 @@ async function readOptions() {
     .parse();
   const options = program.opts();
   const isGiven = (name) => program.getOptionValueSource(name) === 'cli';
+  if (options.takeovers !== undefined && options.double) program.error('--takeovers works only without --double');
   const misplaced = options.double ? ['testNamePattern'].filter(isGiven) : OF_DOUBLE.filter(isGiven);
   if (misplaced.length > 0) {
     program.error(`--${misplaced[0]} works only ${options.double ? 'without' : 'with'} --double`);
@@ -47,15 +54,21 @@ async function doubleDeaths(options) {
   return ['--enable-source-maps', outfile, JSON.stringify(options)];
 }
 
+const TAKEOVERS = ['test/integration/gateway-audits', 'test/integration/gateway-takeover'];
+
 let program;
+const env = { ...process.env };
 await orExplain(async () => {
   await ensureNode();
   ensureDependencies();
   const options = await readOptions();
   const { testNamePattern: pattern } = options;
   const chosen = pattern === undefined ? [] : ['-t', pattern];
+  const { takeovers } = options;
+  const specs = takeovers === undefined ? ['two-phase-crash-sites'] : TAKEOVERS;
+  if (takeovers !== undefined) env.GATEWAY_TAKEOVERS = String(takeovers);
   program = options.double
     ? await doubleDeaths(options)
-    : [join(ROOT, 'scripts/test.mjs'), '--only', 'integration', 'two-phase-crash-sites', ...chosen];
+    : [join(ROOT, 'scripts/test.mjs'), '--only', 'integration', ...specs, ...chosen];
 });
-process.exitCode = spawnSync(process.execPath, program, { cwd: ROOT, stdio: 'inherit' }).status ?? 1;
+process.exitCode = spawnSync(process.execPath, program, { cwd: ROOT, env, stdio: 'inherit' }).status ?? 1;

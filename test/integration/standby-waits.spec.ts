@@ -141,6 +141,21 @@ describe('a standby', () => {
     await new Promise((closed) => other.close(closed));
   });
 
+  it('given a port that another program keeps for longer, ends with one line that names it and says what to do', async () => {
+    await active();
+    const other = createServer();
+    const port = await freePort();
+    await new Promise<void>((listening) => other.listen(port, '127.0.0.1', listening));
+    const refused = StandbyProcess.spawn(directory, { STANDBY_PORT: String(port), LOG_LEVEL: 'silent' });
+    started.push(refused);
+
+    expect(await refused.exited).toEqual({ code: 1, signal: null });
+    expect(refused.printed).toBe(
+      `port-taken: port ${String(port)} is in use by another program: stop that program, or set STANDBY_PORT to a free one\n`,
+    );
+    await new Promise((closed) => other.close(closed));
+  });
+
   it.each([
     ['off', {}, 'STANDBY_PORT is off, but --standby needs a port'],
     ['25100', { PORT: '25100' }, 'STANDBY_PORT must not be 25100, which is PORT'],
