@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { OperationReport } from '../../src/protocols/cluster-client/index.js';
 import { FaultyCalls, NODE_FAULTS, type NodeFault, type NodeStep, type PlannedFault } from './faulty-calls.js';
 import { GroupNodes } from '../support/group-nodes.js';
-import { someOf } from '../support/long-form.js';
+import { rounds, someOf } from '../support/long-form.js';
 
 const NODES = 3;
 const STEPS: readonly NodeStep[] = ['look', 'write', 'undo'];
@@ -163,7 +163,8 @@ describe.each(KINDS)('a %s on three nodes, some of which fail', (kind) => {
         if (tried.report.outcome === 'open') open += 1;
       }
       expect(wrong).toEqual([]);
-      expect(open).toBeGreaterThan(0);
+      // Few of all the cases end so.
+      expect(open).toBeGreaterThanOrEqual(rounds(0, 1));
     },
     TIMEOUT_MS,
   );
