@@ -1,6 +1,7 @@
 export { ACCEPT_LOSS, AppError, isAppError, storageFull } from './app-error.js';
 export type { ErrorCode, FieldError, Retry } from './app-error.js';
 export { isPlainKey, parseJson } from './json.js';
+export { HeldKeyCounts } from './held-key-counts.js';
 export {
   ADDED_KEY_RETENTION_MS,
   ADDED_KEYS,

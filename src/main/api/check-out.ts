@@ -35,7 +35,7 @@ export interface Checkouts {
 
 export function checkOut(
   { checkoutTimeoutMs: timeoutMs, deliveryDelayMs }: AppConfig['checkouts'],
-  { sqlFiles, crashSites }: Pick<OpenedStores, 'sqlFiles' | 'crashSites'>,
+  { sqlFiles, crashSites, ahead }: Pick<OpenedStores, 'sqlFiles' | 'crashSites' | 'ahead'>,
   { log, guard }: { readonly log: Log; readonly guard: DrainGuard },
 ): Checkouts {
   const fileNames = new Map(
@@ -69,7 +69,7 @@ export function checkOut(
     sagas,
     service: new SagaService(checkouts, relay, CHECKOUT, nextTurn),
     operations: new CheckoutLedger(checkouts, sagas, checkoutAnswer),
-    compare: () => compareSagas(files, (name) => fileNames.get(name) ?? name, nextTurn),
+    compare: () => compareSagas(files, (name) => fileNames.get(name) ?? name, nextTurn, ahead.sagas),
     open: async () => {
       await relay.start(({ number }) => checkouts.find(number)?.state === 'superseded');
       for (const each of periodic) each.start();

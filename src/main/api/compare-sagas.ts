@@ -1,19 +1,20 @@
 import { AppError, type NextTurn } from '../../kernel/index.js';
 import { CHECKOUT } from '../../modules/orders/index.js';
-import { findMissingRows, type MissingRow, type SqlSagaFile } from '../../protocols/saga/index.js';
+import { type ComparedSagas, findMissingRows, type MissingRow, type SqlSagaFile } from '../../protocols/saga/index.js';
 
 const MAX_NAMED = 5;
 
 /**
  * Compares the step rows of all files, before any event is delivered. Rejects with `recovery-needed`, which names file and sagas,
- * when one file is an older copy than the others. Changes nothing.
+ * when one file is an older copy than the others. Changes nothing. Sagas that are `compared` already are passed over.
  */
 export async function compareSagas(
   files: readonly SqlSagaFile[],
   fileOf: (participant: string) => string,
   nextTurn: NextTurn,
+  compared?: ComparedSagas,
 ): Promise<void> {
-  const missing = await findMissingRows(CHECKOUT, files, () => new Promise(nextTurn));
+  const missing = await findMissingRows(CHECKOUT, files, () => new Promise(nextTurn), compared);
   if (missing.length === 0) return;
   const told = [...Map.groupBy(missing, ({ by }) => by)].map(([by, rows]) => {
     const named = rows.slice(0, MAX_NAMED).map((row) => described(row));

@@ -23,6 +23,7 @@ import { DatabaseCheck } from './database-check.js';
 import { originOf, warnOfLostStore } from './first-start.js';
 import type { LockedDirectory } from './lock.js';
 import { Phases } from './phases.js';
+import type { ReadOfSql } from './sql-ahead.js';
 
 const LOOK_AT_FILES_EVERY_MS = 250;
 
@@ -32,9 +33,11 @@ export interface WarmStores {
   readonly sqlFiles: readonly WarmSqlFile[];
   /** The documents that it has read, if it has. */
   readonly documents: Promise<DocumentsAhead | undefined>;
+  /** What it has read of the SQL files. */
+  readonly sql: ReadOfSql;
 }
 
-const NOTHING_WARM: WarmStores = { sqlFiles: [], documents: Promise.resolve(undefined) };
+const NOTHING_WARM: WarmStores = { sqlFiles: [], documents: Promise.resolve(undefined), sql: {} };
 
 export interface OpenedFile extends OpenSqlFile {
   /** As in `SqlFile`. */
@@ -53,6 +56,7 @@ export interface OpenedStores extends LockedDirectory {
   readonly secret: string;
   readonly origin: SqlOrigin;
   readonly phases: Phases;
+  readonly ahead: ReadOfSql;
   /** Rejects with `error`. A refused start leaves no SQLite log: SQLite would replay it into a copy put in its place. */
   abandon(error: unknown): Promise<never>;
   /** Everything is durable and closed, and the directory released, when it resolves. No write may be under way. */
@@ -121,7 +125,7 @@ export async function openStores(
   const endWatch = files.watch(systemTimers, LOOK_AT_FILES_EVERY_MS);
   return {
     ...locked,
-    ...{ bookstore, sqlFiles, documents, files, secret, origin, phases },
+    ...{ bookstore, sqlFiles, documents, files, secret, origin, phases, ahead: warm.sql },
     abandon: (error) => (isAppError(error, 'shutting-down') ? Promise.reject(error) : abandonSql(error)),
     close: async () => {
       await Promise.all(sqlFiles.map(({ check }) => check.end()));

@@ -60,7 +60,7 @@ export function serve(stores: OpenedStores): Promise<RunningServer> {
 }
 
 async function served(stores: OpenedStores): Promise<RunningServer> {
-  const { config, logger, process, registrations, files, secret, origin, phases } = stores;
+  const { config, logger, process, registrations, files, secret, origin, phases, ahead } = stores;
   const log = logPort(logger);
   let url = '';
   const replication = replicate(config.replication, secret, stores, {
@@ -139,8 +139,12 @@ async function served(stores: OpenedStores): Promise<RunningServer> {
     monotonicMs,
   });
   await phases.during('keys', async () => {
-    for (const store of [...sqlOperations, checkouts.operations, stores.documents])
-      await idempotency.count(store.heldKeys(), nextTurn);
+    const { held, belowMs, checkoutsBelow } = ahead.keys ?? {};
+    if (held !== undefined) await idempotency.add(held, nextTurn);
+    await idempotency.count(stores.documents.heldKeys(), nextTurn);
+    for (const { name, operations } of stores.sqlFiles)
+      await idempotency.count(operations.heldKeys(belowMs?.get(name)), nextTurn);
+    await idempotency.count(checkouts.operations.heldKeys(checkoutsBelow), nextTurn);
   });
   idempotency.install(server);
 

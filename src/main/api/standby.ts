@@ -15,12 +15,14 @@ import { documentsIn, openStores } from './open.js';
 import { Phases } from './phases.js';
 import { rehearse } from './rehearse.js';
 import { serve } from './serve.js';
+import { SqlAhead } from './sql-ahead.js';
 import { serveStandby } from './standby-server.js';
 
 const ATTEMPT_EVERY_MS = 5;
 const ATTEMPTS_PER_LOOK = 100;
 const LOOK_AT_FILES_EVERY_MS = 250;
 const LOOK_AT_DOCUMENTS_EVERY_MS = 100;
+const READ_SQL_EVERY_MS = 1_000;
 /** After kill -9 with thousands of connections, the port is free some 200 ms later than the lock. */
 const PORT_WITHIN_MS = 10_000;
 
@@ -39,13 +41,16 @@ export async function standBy(start: Start, stage: Stage, runFile: string): Prom
   if (free !== undefined) return serve(await openStores(withLock(start, free)));
 
   const whenTaken = untilTaken(candidate, process);
-  const warm = SQL_FILES.map((file) => new WarmSqlFile(sqlFileIn(dataDirectory, file)));
+  const warmFiles = new Map(SQL_FILES.map((file) => [file, new WarmSqlFile(sqlFileIn(dataDirectory, file))]));
+  const warm = [...warmFiles.values()];
   const endWarming = keepWarm(warm);
+  const sql = new SqlAhead(warmFiles);
   const documents = new WarmDocuments(
     { disk: new NodeDisk(), nextTurn, crashSites: NO_CRASH_SITES },
     { directory: documentsIn(dataDirectory), collections: COLLECTIONS },
   );
-  const { whenRead, end: endReading } = keepReading(documents);
+  const reading = [keepReading(documents, LOOK_AT_DOCUMENTS_EVERY_MS), keepReading(sql, READ_SQL_EVERY_MS)];
+  const whenRead = Promise.all(reading.map(({ whenRead }) => whenRead));
   let epoch: number | null = null;
   let isTaken = false;
   let isRehearsed = false;
@@ -71,9 +76,9 @@ export async function standBy(start: Start, stage: Stage, runFile: string): Prom
   log.info('the active app has ended: this standby takes over', {});
   const whenPortIsFree = untilPortIsFree(config.http, PORT_WITHIN_MS);
   endWarming();
-  endReading();
-  const ahead = whatWasRead(documents, log);
-  const stores = await openStores(withLock(start, lock), { sqlFiles: warm, documents: ahead }, phases);
+  for (const { end } of reading) end();
+  const ahead = { sqlFiles: warm, documents: whatWasRead(documents, log), sql: sql.take() };
+  const stores = await openStores(withLock(start, lock), ahead, phases);
   warm.forEach((file) => {
     file.close();
   });
@@ -117,14 +122,17 @@ function keepWarm(files: readonly WarmSqlFile[]): () => void {
   };
 }
 
-/** Reads on until `end` is called. `whenRead` resolves when the first attempt is over. */
-function keepReading(documents: WarmDocuments): { readonly whenRead: Promise<void>; readonly end: () => void } {
+/** Looks again and again until `end` is called. `whenRead` resolves when the first look is over. */
+function keepReading(
+  reader: { look(): Promise<void> },
+  everyMs: number,
+): { readonly whenRead: Promise<void>; readonly end: () => void } {
   let cancel: () => void = () => undefined;
   let isEnding = false;
   const look = async (): Promise<void> => {
-    await documents.look();
+    await reader.look();
     if (isEnding) return;
-    cancel = systemTimers.after(LOOK_AT_DOCUMENTS_EVERY_MS, () => void look());
+    cancel = systemTimers.after(everyMs, () => void look());
   };
   const end = (): void => {
     isEnding = true;

@@ -1,5 +1,6 @@
 export { checkoutAnswer } from './adapters/http/checkout-answers.js';
 export { CHECKOUT } from './checkout.saga.js';
+export { CheckoutKeysAhead } from './checkout/checkout-keys.js';
 export { CheckoutLedger } from './checkout/checkout-ledger.js';
 export { CheckoutRepository } from './checkout/checkout.repository.js';
 export { CheckoutRetention } from './checkout/checkout-retention.js';

@@ -32,6 +32,7 @@ export abstract class DocumentReads {
     return this.machine.collection(collection).nextId;
   }
 
+  /** Same as `OperationMemory.heldKeys`. */
   heldKeys(): Iterable<HeldKeys> {
     return this.machine.operations.heldKeys();
   }

@@ -2,12 +2,12 @@ import {
   ADDED_KEY_RETENTION_MS,
   ADDED_KEYS,
   CLIENT_KEY_RETENTION_MS,
+  HeldKeyCounts,
   type HeldKeys,
   SERVER_ID_RETENTION,
 } from '../../kernel/index.js';
 import type { DocumentWritten, OperationRetention } from './document-op.js';
 import { HashIndex, hashOf } from './hash-index.js';
-import { HeldKeyCounts } from './held-key-counts.js';
 import { linesIn, OperationLog } from './operation-log.js';
 import { LINE_SEPARATOR } from './packed-block.js';
 import type { Retention } from './retention-queue.js';

@@ -6,6 +6,7 @@ import {
   AppError,
   CLIENT_KEY_RETENTION_MS,
   type Clock,
+  type HeldKeyCounts,
   type HeldKeys,
   type NextTurn,
   type OperationLedger,
@@ -19,7 +20,7 @@ import { sendAnswer } from './answers.js';
 import { type CommitConfirmer, confirmedAnswer } from './commit-confirmation.js';
 import { addressOf } from './callers.js';
 import { keyOwnerOf } from './key-owner.js';
-import { countHeldKeys, KeyQuota, tooManyKeys } from './key-quota.js';
+import { addHeldKeys, countHeldKeys, KeyQuota, tooManyKeys } from './key-quota.js';
 import { malformedField } from './parameters.js';
 import { earlierScopesOf, scopeOf } from './operation-scope.js';
 import { RecentScopes } from './recent-scopes.js';
@@ -105,6 +106,11 @@ export class IdempotencyGate {
   /** See `countHeldKeys`. */
   count(held: Iterable<HeldKeys>, nextTurn: NextTurn): Promise<void> {
     return countHeldKeys(held, (owner) => this.quotaOf(owner), nextTurn);
+  }
+
+  /** See `addHeldKeys`. */
+  add(held: HeldKeyCounts, nextTurn: NextTurn): Promise<void> {
+    return addHeldKeys(held, (owner) => this.quotaOf(owner), nextTurn);
   }
 
   install(fastify: FastifyInstance): void {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import type { HeldKeys } from '../../kernel/index.js';
-import { countHeldKeys, KeyQuota } from './key-quota.js';
+import { HeldKeyCounts, type HeldKeys } from '../../kernel/index.js';
+import { addHeldKeys, countHeldKeys, KeyQuota } from './key-quota.js';
 
 const MOST = 3;
 const KEPT_MS = 60_000;
@@ -88,6 +88,22 @@ describe('a quota of keys', () => {
 
     expect(quota.fullFor('a', 30_000)).toBe(10_000 + KEPT_MS + 1_000 - 30_000);
     expect(quota.fullFor('a', 11_000 + KEPT_MS)).toBeUndefined();
+  });
+
+  it('given counts that were made ahead, and keys of another store, counts all of them', async () => {
+    const held = new HeldKeyCounts();
+    held.add('a', 20_500, 1);
+    held.add('a', 10_500, 1);
+    held.add('b', 10_500, 2);
+    held.add('b', 10_700, -1);
+    await addHeldKeys(held, () => quota, setImmediate);
+    await countHeldKeys([{ owner: 'a', atMs: 15_000, count: 1 }], () => quota, setImmediate);
+
+    expect(quota.fullFor('a', 30_000)).toBe(11_000 + KEPT_MS - 30_000);
+    expect(quota.fullFor('b', 30_000)).toBeUndefined();
+    quota.add('b', 30_000, 2);
+    expect(quota.fullFor('b', 30_000)).toBe(11_000 + KEPT_MS - 30_000);
+    expect([...held]).toEqual([]);
   });
 
   it.each([

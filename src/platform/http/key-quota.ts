@@ -1,16 +1,24 @@
-import { AppError, type HeldKeys, type NextTurn } from '../../kernel/index.js';
+import { AppError, type HeldKeyCounts, type HeldKeys, type NextTurn } from '../../kernel/index.js';
 
 const SECOND_MS = 1_000;
 const COUNTED_PER_TURN = 1_000;
+const ADDED_PER_TURN = 10_000;
+/** An owner takes as long as so many seconds. */
+const OWNER_COSTS = 10;
 
 /** The keys of one owner: a count for each second in which some were recorded, and those under way. */
 class OwnedKeys {
   reserved = 0;
   private total = 0;
-  private readonly counts = new Map<number, number>();
-  private readonly seconds: number[] = [];
+  private readonly seconds: number[];
   /** At startup, seconds arrive store by store; they are sorted once, when they are needed. */
-  private isAscending = true;
+  private isAscending = false;
+
+  /** By second. Taken over, not copied: a copy of a day takes as long as the rest of a start. */
+  constructor(private readonly counts = new Map<number, number>()) {
+    this.seconds = [...counts.keys()];
+    for (const count of counts.values()) this.total += count;
+  }
 
   add(second: number, count: number): void {
     this.total += count;
@@ -60,6 +68,13 @@ export class KeyQuota {
     this.of(owner).add(Math.floor(atMs / SECOND_MS), count);
   }
 
+  /** Adds the counts of one owner by second. The map belongs to the quota from now on. */
+  addAll(owner: string, counts: Map<number, number>): void {
+    const owned = this.owners.get(owner);
+    if (owned === undefined) this.owners.set(owner, new OwnedKeys(counts));
+    else for (const [second, count] of counts) owned.add(second, count);
+  }
+
   /** Undefined when there is room for one more; otherwise the minimum time in milliseconds until there is. */
   fullFor(owner: string, nowMs: number): number | undefined {
     const owned = this.of(owner);
@@ -99,6 +114,22 @@ export async function countHeldKeys(
     quotaOf(owner).add(owner, atMs, count);
     counted += 1;
     if (counted % COUNTED_PER_TURN === 0) await new Promise<void>((resolve) => nextTurn(resolve));
+  }
+}
+
+/** Same as `countHeldKeys`, for keys that are counted already. The counts belong to the quotas from now on. */
+export async function addHeldKeys(
+  held: HeldKeyCounts,
+  quotaOf: (owner: string) => KeyQuota,
+  nextTurn: NextTurn,
+): Promise<void> {
+  let added = 0;
+  for (const [owner, counts] of held.handOver()) {
+    quotaOf(owner).addAll(owner, counts);
+    added += OWNER_COSTS + counts.size;
+    if (added < ADDED_PER_TURN) continue;
+    added = 0;
+    await new Promise<void>((resolve) => nextTurn(resolve));
   }
 }
 

@@ -21,3 +21,4 @@ export { SQL_CRASH_SITES, type SqlWriteScope, type WriteGuard } from './write-ex
 export { readOrigin, type SqlOrigin, writeOrigin } from './sql-origin.js';
 export { WarmSqlFile } from './warm-sql-file.js';
 export { PLATFORM_MIGRATIONS, SEALED_OPERATIONS } from './migrations/index.js';
+export { OperationKeysAhead } from './operation-keys.js';

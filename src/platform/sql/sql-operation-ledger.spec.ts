@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { temporaryDirectory } from '../../../test/support/app-process.js';
 import { openBooksDatabase } from '../../../test/support/books-database.js';
 import { SimulatedClock } from '../../../test/support/simulated-clock.js';
-import { type RecordedAnswer, type SqlDatabase, SqlOperationLedger } from './index.js';
+import { HeldKeyCounts, type HeldKeys } from '../../kernel/index.js';
+import { OperationKeysAhead, type RecordedAnswer, type SqlDatabase, SqlOperationLedger } from './index.js';
 
 const HOUR_MS = 3_600_000;
 const RECORDED_PER_PRUNE = 500;
@@ -168,9 +169,40 @@ describe('SqlOperationLedger', () => {
     const held = [...ledger.heldKeys()].map(({ owner, atMs, count }) => [owner, atMs - begin - 20 * HOUR_MS, count]);
     expect(held).toEqual([
       ['a', 0, 2],
-      ['b', 0, 1],
       ['a', 5_000, 1],
+      ['b', 0, 1],
     ]);
+  });
+
+  it('given keys that were counted ahead, reports those that have come since, and those that were added', async () => {
+    const own = (id: string, owner: string): Promise<void> =>
+      database.writer.run(() => {
+        ledger.record({ operation: { id, scope: id, bodyHmac: 'hmac', owner }, answerOf }, 1);
+      });
+    const counts = new HeldKeyCounts();
+    const ahead = new OperationKeysAhead(database.reader.handle, clock, counts);
+    await own('1', 'a');
+    // The count leaves out the last half minute, because a commit may take long.
+    clock.advance(60_000);
+    Array.from(ahead.count());
+    await own('2', '+');
+    await own('3', 'a');
+    clock.advance(60_000);
+    Array.from(ahead.count());
+    await own('4', 'b');
+    const told = (held: Iterable<HeldKeys>): unknown => [...held].map(({ owner, count }) => [owner, count]);
+
+    expect(told(counts)).toEqual([
+      ['a', 1],
+      ['a', 1],
+    ]);
+    expect(told(ledger.heldKeys(ahead.belowMs))).toEqual([
+      ['+', 1],
+      ['b', 1],
+    ]);
+    clock.advance(-100_000);
+    expect(ahead.isOutdated).toBe(true);
+    expect(() => Array.from(ahead.count())).toThrow('the clock went back');
   });
 
   describe('given a process that dies at any commit and a client that repeats with its key', () => {

@@ -9,16 +9,13 @@ import {
   SERVER_ID_RETENTION,
 } from '../../kernel/index.js';
 import { RowSeal, sealOf } from '../sql-check/index.js';
+import { OperationKeys, UNOWNED } from './operation-keys.js';
 import type { SqlDatabase } from './sql-database.js';
 
-const SECOND_MS = 1_000;
 const RECORDED_PER_PRUNE = 500;
 const PRUNED_AT_ONCE = 1_000;
 /** Until the next full count, work that fails leaves the count without keys too high if it recorded, or too low if it also pruned. */
 const RECORDED_PER_COUNT = 100_000;
-
-/** The owner, in the table, of a key that counts against nobody's quota: every key has one, which the index by expiry relies on. */
-const UNOWNED = '';
 
 /** An answer in the columns of the table. `body` is serialised JSON; null where the answer has none. */
 export interface RecordedAnswer {
@@ -53,8 +50,7 @@ export class SqlOperationLedger implements OperationLedger<RecordedAnswer> {
   private readonly deleteExpiredKeys: Statement<[number, number]>;
   private readonly deleteOldestWithoutKey: Statement<[number, number, number]>;
   private readonly countWithoutKey: Statement<[], number>;
-  private readonly nextExpiry: Statement<[number], number | null>;
-  private readonly countOwned: Statement<[number, number], { readonly owner: string; readonly count: number }>;
+  private readonly keys: OperationKeys;
   private readonly byScope: Statement<[string], Row>;
   private readonly byId: Statement<[string], Row>;
   private readonly seal: RowSeal;
@@ -90,15 +86,7 @@ export class SqlOperationLedger implements OperationLedger<RecordedAnswer> {
          WHERE nth <= ? OR expires_at_ms <= ?)`,
     );
     this.countWithoutKey = write.prepare<[], number>('SELECT count(*) FROM operations WHERE scope IS NULL').pluck();
-    this.nextExpiry = read
-      .prepare<[number], number | null>(
-        'SELECT min(expires_at_ms) FROM operations WHERE owner IS NOT NULL AND expires_at_ms > ?',
-      )
-      .pluck();
-    this.countOwned = read.prepare(
-      `SELECT owner, count(*) AS count FROM operations
-       WHERE expires_at_ms >= ? AND expires_at_ms < ? AND owner > '${UNOWNED}' GROUP BY owner`,
-    );
+    this.keys = new OperationKeys(read);
     this.byScope = read.prepare(`SELECT ${columns} FROM operations WHERE scope = ?`);
     this.byId = read.prepare(`SELECT ${columns} FROM operations WHERE id = ?`);
   }
@@ -141,16 +129,14 @@ export class SqlOperationLedger implements OperationLedger<RecordedAnswer> {
     return this.toRecord(this.byId.get(id)) ?? this.goingOn.get(id);
   }
 
-  /** The unexpired keys, by owner and second. The consumer may pause between any two. */
-  *heldKeys(): Generator<HeldKeys, void, undefined> {
-    let from = this.nextExpiry.get(this.clock.nowMs());
-    while (from !== null && from !== undefined) {
-      const to = from + SECOND_MS;
-      for (const { owner, count } of this.countOwned.all(from, to)) {
-        yield { owner, atMs: from - keyRetentionMs(owner), count };
-      }
-      from = this.nextExpiry.get(to - 1);
-    }
+  /**
+   * The unexpired keys, by owner and second, without those that `OperationKeysAhead` has counted up to `belowMs`. The consumer may pause
+   * between any two.
+   */
+  *heldKeys(belowMs = 0): Generator<HeldKeys, void, undefined> {
+    const nowMs = this.clock.nowMs();
+    yield* this.keys.addedBefore(nowMs);
+    yield* this.keys.expiring(Math.max(nowMs + 1, belowMs), Number.MAX_SAFE_INTEGER);
   }
 
   private prune(nowMs: number): void {

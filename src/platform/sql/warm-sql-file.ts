@@ -34,6 +34,14 @@ export class WarmSqlFile {
     return this.handle !== undefined && this.isSameFile();
   }
 
+  /**
+   * For reading ahead; no transaction may stay open on it. Undefined while the file is not open; another one after it was opened again,
+   * and what was read before may not be true of the file any more.
+   */
+  get reader(): SqlHandle | undefined {
+    return this.handle;
+  }
+
   close(): void {
     this.handle?.close();
     this.handle = undefined;

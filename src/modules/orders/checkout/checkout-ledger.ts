@@ -22,8 +22,9 @@ export class CheckoutLedger<Answer> implements OperationLedger<Answer> {
     return this.toRecord(this.checkouts.findById(id));
   }
 
-  heldKeys(): Iterable<HeldKeys> {
-    return this.checkouts.heldKeys();
+  /** Same as `CheckoutRepository.heldKeys`. */
+  heldKeys(from?: number): Iterable<HeldKeys> {
+    return this.checkouts.heldKeys(from);
   }
 
   private toRecord(checkout: Checkout | undefined): OperationRecord<Answer> | undefined {

@@ -11,6 +11,7 @@ import {
   type NewCheckout,
   type Refusal,
 } from './checkout.js';
+import { CheckoutKeys } from './checkout-keys.js';
 import { SEALED_SAGAS } from './create-sagas.migration.js';
 
 interface NewRow {
@@ -28,12 +29,6 @@ interface NewRow {
   readonly ended_at_ms: number | null;
 }
 
-interface HeldKeysRow {
-  readonly owner: string;
-  readonly second: number;
-  readonly count: number;
-}
-
 type Sealed<Row> = Row & { readonly seal: number | null };
 type Row = Sealed<NewRow & { readonly number: number }>;
 
@@ -47,9 +42,7 @@ export interface CheckoutPageRequest {
 }
 
 const COLUMNS = SEALED_SAGAS.columns;
-const KEYS_AT_ONCE = 5_000;
 const COUNTED_AT_ONCE = 50_000;
-const SECOND_MS = 1_000;
 
 /** The table `sagas`. Writes run only inside work of the write executor of `orders.db`. */
 export class CheckoutRepository {
@@ -63,9 +56,7 @@ export class CheckoutRepository {
   private readonly pageRows: ByState<Statement<[string, number], Row>>;
   private readonly countRows: ByState<Statement<[], number>>;
   private readonly countUpTo: Statement<[number, number], number>;
-  private readonly countKeys: Statement<[number, number], HeldKeysRow>;
-  private readonly firstNumber: Statement<[], number | null>;
-  private readonly lastNumber: Statement<[], number | null>;
+  private readonly keys: CheckoutKeys;
   private readonly seal: RowSeal;
   private readonly write: SqlDatabase['writeHandle'];
 
@@ -96,12 +87,7 @@ export class CheckoutRepository {
     this.countUpTo = read
       .prepare<[number, number], number>('SELECT count(*) FROM sagas WHERE number >= ? AND number < ?')
       .pluck();
-    this.firstNumber = read.prepare<[], number | null>('SELECT min(number) FROM sagas').pluck();
-    this.lastNumber = read.prepare<[], number | null>('SELECT max(number) FROM sagas').pluck();
-    this.countKeys = read.prepare(
-      `SELECT owner, coalesce(ended_at_ms, started_at_ms) / ${String(SECOND_MS)} AS second, count(*) AS count
-       FROM sagas WHERE number >= ? AND number < ? AND owner IS NOT NULL GROUP BY owner, second`,
-    );
+    this.keys = new CheckoutKeys(read);
   }
 
   /** The new checkout is running. */
@@ -155,21 +141,12 @@ export class CheckoutRepository {
 
   /** Yields the counts of pieces, which together are all. The consumer may pause between any two. */
   *countAll(): Generator<number, void, undefined> {
-    for (const [from, to] of this.pieces(COUNTED_AT_ONCE)) yield this.countUpTo.get(from, to) ?? 0;
+    for (const [from, to] of this.keys.pieces(COUNTED_AT_ONCE)) yield this.countUpTo.get(from, to) ?? 0;
   }
 
-  /** The Idempotency-Keys that may still be held, by owner and second. The consumer may pause between any two. */
-  *heldKeys(): Generator<HeldKeys, void, undefined> {
-    for (const [from, to] of this.pieces(KEYS_AT_ONCE)) {
-      for (const { owner, second, count } of this.countKeys.all(from, to))
-        yield { owner, atMs: second * SECOND_MS, count };
-    }
-  }
-
-  /** Ranges of numbers that hold all rows, each from its first number to below its second. */
-  private *pieces(size: number): Generator<readonly [number, number], void, undefined> {
-    const last = this.lastNumber.get() ?? 0;
-    for (let from = this.firstNumber.get() ?? last + 1; from <= last; from += size) yield [from, from + size];
+  /** The Idempotency-Keys that may still be held, of the numbers from `from` on, by owner and second. The consumer may pause between any two. */
+  heldKeys(from = 0): Iterable<HeldKeys> {
+    return this.keys.between(from, Infinity);
   }
 
   private whole(row: Row | undefined): Checkout | undefined {

@@ -3,11 +3,13 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { openDatabase } from '../../../../test/support/books-database.js';
 import { temporaryDirectory } from '../../../../test/support/app-process.js';
+import { HeldKeyCounts } from '../../../kernel/index.js';
 import { PLATFORM_MIGRATIONS, type SqlDatabase } from '../../../platform/sql/index.js';
 import type { SagaRef, StepOutcome } from '../../../protocols/saga/index.js';
 import { CreateOrders1764800000004 } from '../create-orders.migration.js';
 import type { Order } from '../order.js';
 import { OrderRepository } from '../order.repository.js';
+import { CheckoutKeysAhead } from './checkout-keys.js';
 import { CheckoutRepository } from './checkout.repository.js';
 import { CreateSagas1764800000005 } from './create-sagas.migration.js';
 import { IndexRefusedSagas1764900000002 } from './index-refused-sagas.migration.js';
@@ -125,6 +127,17 @@ describe('the steps of orders in a checkout', () => {
         { owner, atMs: 2_000, count: 1 },
       ],
     ]);
+    const counts = new HeldKeyCounts();
+    const ahead = new CheckoutKeysAhead(database.reader.handle, counts);
+    Array.from(ahead.count());
+    const { number } = await begin('5', 'd');
+    Array.from(ahead.count());
+    expect([...counts]).toEqual([
+      { owner, atMs: 1_000, count: 2 },
+      { owner, atMs: 2_000, count: 1 },
+    ]);
+    expect([...checkouts.heldKeys(ahead.below)]).toEqual([{ owner, atMs: 2_000, count: 1 }]);
+    await step('unlock', { number, id: '5' }, { reason: 'none' });
     const plans = ['running', 'refused', 'superseded'].map((state) =>
       JSON.stringify(
         database.reader.handle.prepare(`EXPLAIN QUERY PLAN SELECT count(*) FROM sagas WHERE state = '${state}'`).all(),

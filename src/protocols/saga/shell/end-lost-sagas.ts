@@ -4,7 +4,7 @@ import { type EndingStep, stepsToEnd } from '../core/lost-steps.js';
 import { AppError } from '../../../kernel/index.js';
 import type { SagaData, SagaEvent, SagaRef, StepRecord } from '../ports.js';
 import type { SqlSagaFile } from '../stores/sql-saga-file.js';
-import { findMissingRows } from './compare-files.js';
+import { allBelow, findMissingRows } from './compare-files.js';
 
 const SAGAS_AT_ONCE = 500;
 
@@ -41,7 +41,7 @@ export async function endLostSagas(options: EndLostSagasOptions): Promise<number
   if (behind.length > 0) await endForgotten(options);
   let from = 0;
   for (;;) {
-    const missing = await findMissingRows(definition, files, () => Promise.resolve(), from);
+    const missing = await findMissingRows(definition, files, () => Promise.resolve(), allBelow(from, files));
     const numbers = [...new Set(missing.map(({ saga }) => saga))];
     const last = numbers.at(-1);
     if (last === undefined) return behind[0] && Math.max(...behind.map(({ saga }) => saga));

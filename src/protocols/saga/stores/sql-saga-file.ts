@@ -7,6 +7,7 @@ import { decideReaction, type Told, toldBy } from '../core/reaction.js';
 import type { ComparedFile, ComparedRow } from '../shell/compare-files.js';
 import type { PrunedFile } from '../shell/pruning.js';
 import { OutboxMark } from './outbox-mark.js';
+import { SqlComparedFile } from './sql-compared-file.js';
 import type {
   DeliveryMark,
   DeliveryNote,
@@ -53,18 +54,12 @@ export class SqlSagaFile implements SagaFile, ComparedFile, PrunedFile {
   private readonly writeNote: Statement<[DeliveryMark, number, number, number, string]>;
   private readonly raisePoint: Statement<[number]>;
   private readonly deleteBelow: Statement<[number, number]>;
-  private readonly readPoint: Statement<[], number>;
   private readonly readForgotten: Statement<[], number>;
-  private readonly readConfirmed: Statement<[], number>;
   private readonly raiseConfirmed: Statement<[number]>;
   private readonly readOfSaga: Statement<[number], StepRow>;
   private readonly readOutbox: Statement<[], StepRow>;
-  private readonly readHighest: Statement<[], number>;
   private readonly readNext: Statement<[], number>;
-  private readonly readBetween: Statement<
-    [number, number],
-    Omit<ComparedRow, 'by' | 'eventIn'> & Pick<StepRow, 'eventIn'>
-  >;
+  private readonly compared: SqlComparedFile;
   private readonly seal: RowSeal;
   private readonly mark: OutboxMark;
   private readonly notes: DeliveryNote[] = [];
@@ -107,8 +102,7 @@ export class SqlSagaFile implements SagaFile, ComparedFile, PrunedFile {
       )
       .pluck();
     this.raiseConfirmed = write.prepare('UPDATE saga_retention SET confirmed_below = max(confirmed_below, ?)');
-    this.readConfirmed = read.prepare<[], number>('SELECT confirmed_below FROM saga_retention').pluck();
-    this.readPoint = read.prepare<[], number>('SELECT pruned_below FROM saga_retention').pluck();
+    this.compared = new SqlComparedFile(owner.name, read);
     this.readOfSaga = read.prepare(`SELECT ${COLUMNS} FROM saga_steps WHERE saga_number = ?`);
     this.readOutbox = read.prepare(
       `SELECT ${COLUMNS} FROM saga_steps WHERE delivery = 'parked'
@@ -116,11 +110,6 @@ export class SqlSagaFile implements SagaFile, ComparedFile, PrunedFile {
        SELECT ${COLUMNS} FROM saga_steps
        WHERE saga_number >= (SELECT delivered_below FROM saga_retention) AND delivery = 'pending'
        ORDER BY number`,
-    );
-    this.readHighest = read.prepare<[], number>('SELECT coalesce(max(saga_number), 0) FROM saga_steps').pluck();
-    this.readBetween = read.prepare(
-      `SELECT saga_number AS number, saga_id AS sagaId, step, event_in AS eventIn, event, delivery
-       FROM saga_steps WHERE saga_number >= ? AND saga_number < ?`,
     );
   }
 
@@ -183,21 +172,20 @@ export class SqlSagaFile implements SagaFile, ComparedFile, PrunedFile {
 
   /** The rows of sagas with a lower number may be gone. */
   get prunedBelow(): number {
-    return this.readPoint.get() ?? 0;
+    return this.compared.prunedBelow;
   }
 
   /** As `confirm` was told. */
   get confirmedBelow(): number {
-    return this.readConfirmed.get() ?? 0;
+    return this.compared.confirmedBelow;
   }
 
   get highestNumber(): number {
-    return this.readHighest.get() ?? 0;
+    return this.compared.highestNumber;
   }
 
   rowsBetween(from: number, to: number): readonly ComparedRow[] {
-    const by = this.participant;
-    return this.readBetween.all(from, to).map((row) => ({ ...row, by, eventIn: row.eventIn ?? undefined }));
+    return this.compared.rowsBetween(from, to);
   }
 
   /** All files have durably pruned below this point. Only for the file that starts sagas. Durable when it resolves. */

@@ -1,10 +1,17 @@
-import type { HeldKeys } from '../../kernel/index.js';
+import type { HeldKeys } from './operation.js';
 
 const SECOND_MS = 1_000;
 
 /** How many keys each owner has from each second. */
 export class HeldKeyCounts implements Iterable<HeldKeys> {
-  private readonly owners = new Map<string, Map<number, number>>();
+  private owners = new Map<string, Map<number, number>>();
+
+  /** Gives the counts away, by owner, then by second since the Unix epoch. Nothing is counted afterwards. */
+  handOver(): ReadonlyMap<string, Map<number, number>> {
+    const { owners } = this;
+    this.owners = new Map();
+    return owners;
+  }
 
   /** `count` may be negative. */
   add(owner: string, atMs: number, count: number): void {
