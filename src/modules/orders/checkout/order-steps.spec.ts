@@ -146,6 +146,6 @@ describe('the steps of orders in a checkout', () => {
     expect(plans.map((plan) => /INDEX sagas_\w+/.exec(plan)?.[0])).toEqual([
       ...['INDEX sagas_running', 'INDEX sagas_refused', 'INDEX sagas_superseded'],
     ]);
-    expect([checkouts.count('refused'), [...checkouts.countAll()]]).toEqual([4, [4]]);
+    expect([checkouts.count('refused'), [...checkouts.countAll()]]).toEqual([5, [5]]);
   });
 });
