@@ -22,6 +22,7 @@ export const MODULE_ORDER = [
   'ids',
   'payment',
   'orders',
+  'registration',
   'stores',
   'operations',
   'groups',

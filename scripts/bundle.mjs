@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { build } from 'esbuild';
 
 /** Native code, and files that a package finds relative to itself. */
-const LEFT_IN_NODE_MODULES = ['better-sqlite3', 'swagger-ui-dist'];
+const LEFT_IN_NODE_MODULES = ['@node-rs/argon2', 'better-sqlite3', 'swagger-ui-dist'];
 
 /** Optional parts of frameworks that are asked for by name and may be missing: they stay missing. */
 const OPTIONAL = [
@@ -43,7 +43,7 @@ const OPTIONAL = [
   'typeorm-aurora-data-api-driver',
 ];
 
-const PROCESSES = ['api', 'reader', 'replica', 'gateway', 'supervisor', 'cli', 'checker'];
+const PROCESSES = ['api', 'reader', 'replica', 'gateway', 'supervisor', 'cli', 'checker', 'hasher'];
 /** Folders of examples/, which an image is built without. */
 const EXAMPLES = existsSync('examples') ? readdirSync('examples') : [];
 const BUNDLES = 'dist/bundle';

@@ -12,6 +12,8 @@ import { redisConfigOf } from './redis-settings.js';
 import { settingsInForce } from './settings-in-force.js';
 import { appSchema, minInSyncOf, nodesOf, type Settings, SLICES } from './settings.js';
 
+const MS_PER_DAY = 86_400_000;
+
 export type AppConfig = ReturnType<typeof parseConfig>;
 
 /** Absolute paths on this machine. */
@@ -39,6 +41,7 @@ export function loadDirectories(): Directories {
 export function parseConfig(environment: Environment) {
   const settings = parseSettings(appSchema, environment);
   const { storage, replication, transactions, checkouts, cache, log, client, supervisor, standby } = settings;
+  const { passwordMin, tokenKeyDays } = settings.registration;
   const redis = redisConfigOf(settings.redis, storage.dataDirectory);
   return deepFreeze({
     ...{ storage, log, client, supervisor, http: httpConfigOf(settings), faults: faultsConfigOf(settings.faults) },
@@ -53,6 +56,7 @@ export function parseConfig(environment: Environment) {
       batchBytes: replication.replicationBatchBytes,
     },
     checkouts: { ...checkouts, deliveryDelayMs: settings.faults.sagaDeliveryDelayMs },
+    registration: { passwordMin, renewTokenKeyAfterMs: tokenKeyDays * MS_PER_DAY },
     transactions: { ...transactions, answerDeadlineMs: replication.writeDeadlineMs },
     /** Undefined: there is no standby. */
     standby: { port: standby.standbyPort === 'off' ? undefined : standby.standbyPort },

@@ -85,6 +85,10 @@ export const SLICES = {
       MEBIBYTE,
     ),
   }),
+  registration: z.object({
+    passwordMin: wholeNumber('must be a whole number of characters from 1 to 128', 1, 128).default(1),
+    tokenKeyDays: wholeNumber('must be a whole number of days from 1 to 3650', 1, 3_650).default(30),
+  }),
   gateway: z.object({ gatewayPort: portOrOff(8080), gatewayHoldMs: milliseconds(10_000) }),
   standby: z.object({ standbyPort: portOrOff(5052) }),
   cluster: z.object({ nodes: replicaNodes, appAddresses: replicaNodes }),

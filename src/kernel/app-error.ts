@@ -33,6 +33,8 @@ export type ErrorCode =
   | 'rate-limited'
   | 'too-many-keys'
   | 'too-many-checkouts'
+  | 'too-many-hashes'
+  | 'too-many-logins'
   | 'overloaded'
   | 'storage-full'
   | 'storage-busy'

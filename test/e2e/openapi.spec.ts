@@ -13,6 +13,7 @@ import {
 import { itemOf, Shop } from './support/shop.js';
 import { useSharedApp } from './support/shared-app.js';
 
+const CREDENTIALS = { correo: 'grace@example.org', clave: 'a password' };
 const USER = { firstname: 'Ada', lastname: 'Lovelace' };
 /** Answered with text. */
 const TEXT_PATHS = ['/metrics', '/ids/create'];
@@ -71,6 +72,8 @@ describe('the API document', () => {
         ...['POST /orders/create/{user_id}', 'GET /orders/find/{order_id}', 'POST /orders/checkout/{order_id}'],
         'POST /orders/addItem/{order_id}/{item_id}/{quantity}',
         'POST /orders/batch_init/{n}/{n_items}/{n_users}/{item_price}',
+        ...['POST /user-commands/users/register', 'POST /user-queries/users/check_user', 'GET /user-db/users'],
+        ...['GET /user-queries/users/check/{correo}', 'GET /users', 'POST /token', 'GET /token'],
         ...['GET /sagas', 'GET /sagas/{id}', 'POST /sagas/recover', 'POST /sagas/{id}/resume'],
         ...['POST /nosql/users/{id}', 'GET /nosql/users/{id}', 'PUT /nosql/users/{id}'],
         ...RESOURCES.flatMap(({ path }) => [`GET ${path}`, `POST ${path}`]),
@@ -226,7 +229,7 @@ describe('the examples in the API document', () => {
     const withBodies = endpoints.filter(
       (endpoint) => endpoint.operation.requestBody?.required && isOfResource(endpoint),
     );
-    expect(withBodies.map(titleOf)).toHaveLength(10);
+    expect(withBodies.map(titleOf)).toHaveLength(12);
     for (const { method, path, operation } of withBodies) {
       const schema = operation.requestBody?.content['application/json']?.schema;
       const example = exampleOf(document, schema!);
@@ -236,7 +239,7 @@ describe('the examples in the API document', () => {
       const answer = await app.client.send(method, target, { json: example });
       expect([titleOf({ method, path, operation }), answer.status]).toEqual([
         `${method} ${path}`,
-        method === 'PUT' ? 200 : 201,
+        method === 'PUT' || path.startsWith('/user-') ? 200 : 201,
       ]);
       const shown = operation.responses[String(answer.status)]?.content?.['application/json']?.schema;
       expect(mismatches(document, shown!, answer.json())).toEqual([]);
@@ -273,11 +276,15 @@ describe('the examples in the API document', () => {
       '/stock/find/{item_id}': await app.client.add('/stock/item/create/5', undefined),
       '/payment/find_user/{user_id}': await app.client.add('/payment/create_user', undefined),
       '/operations/{id}': `/operations/${book.header('x-operation-id')}`,
+      '/user-queries/users/check/{correo}': `/user-queries/users/check/${CREDENTIALS.correo}`,
+      '/users': `/users?correo=${CREDENTIALS.correo}`,
     };
+    await app.client.post('/user-commands/users/register', CREDENTIALS);
+    const { token } = (await app.client.post('/token', CREDENTIALS)).json<{ token: string }>();
     const reads = endpoints.filter(({ method, path }) => method === 'GET' && !TEXT_PATHS.includes(path));
-    expect(reads).toHaveLength(20);
+    expect(reads).toHaveLength(24);
     for (const { path, operation } of reads) {
-      const answer = await app.client.get(real[path] ?? path);
+      const answer = await app.client.get(real[path] ?? path, { authorization: `Bearer ${token}` });
       const schema = operation.responses['200']?.content?.['application/json']?.schema;
       expect([path, answer.status, mismatches(document, schema!, answer.json())]).toEqual([path, 200, []]);
     }

@@ -77,6 +77,7 @@ describe('the Postman collection', () => {
         'Stock',
         'Payment',
         'Buy a book',
+        'Registration',
       ],
       ...['Replicas', 'Groups on a node', 'Replication', 'Idempotency', 'Concurrency (ETag)', 'Errors'],
     ]);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
 import { Cluster } from '../support/cluster.js';
 import { Client } from './support/client.js';
 import { type Endpoint, endpointsOf, fetchOpenApi, type OpenApi } from './support/openapi.js';
@@ -6,6 +7,19 @@ import { asPrefilled, prefilledValue, type PrefilledParameter } from './support/
 
 /** A person creates something before reading or deleting it. */
 const ORDER = ['POST', 'GET', 'PUT', 'DELETE'];
+
+/** A person enters the token of a user at "Authorize". */
+function needsToken({ operation }: Endpoint): boolean {
+  const { security = [] } = operation as { readonly security?: readonly object[] };
+  return security.length > 0 && security.every((one) => 'userToken' in one);
+}
+
+async function bearer(client: Client): Promise<Readonly<Record<string, string>>> {
+  const credentials = { correo: `${randomUUID()}@example.org`, clave: 'a password' };
+  await client.post('/user-commands/users/register', credentials);
+  const { token } = (await client.post('/token', credentials)).json<{ token: string }>();
+  return { authorization: `Bearer ${token}` };
+}
 
 describe('Swagger UI', () => {
   let cluster: Cluster;
@@ -44,7 +58,11 @@ describe('Swagger UI', () => {
       const told: string[] = [];
       for (const endpoint of endpoints) {
         const { method, path, asking } = asPrefilled(document, endpoint);
-        const { status, text } = await client.send(method, path, asking);
+        const headers = needsToken(endpoint) ? await bearer(client) : {};
+        const { status, text } = await client.send(method, path, {
+          ...asking,
+          headers: { ...asking.headers, ...headers },
+        });
         const isDocumented = Object.hasOwn(endpoint.operation.responses, String(status));
         if (isDocumented && (status < 300 || status === 404)) continue;
         told.push(`${method} ${path} ${JSON.stringify(asking.json)} -> ${String(status)} ${text.slice(0, 200)}`);

@@ -4,6 +4,7 @@ import { Books2pcModule } from '../../modules/books-2pc/index.js';
 import { CheckoutSagas, SagaService } from '../../modules/orders/index.js';
 import { IdsModule } from '../../modules/ids/index.js';
 import { type OperationService, OperationsModule } from '../../modules/operations/index.js';
+import { PASSWORD_MIN } from '../../modules/registration/index.js';
 import { TransactionsModule } from '../../modules/transactions/index.js';
 import { GenerationCache } from '../../platform/cache/index.js';
 import { DataFiles } from '../../platform/data-files/index.js';
@@ -11,6 +12,8 @@ import { DocumentStore } from '../../platform/documents/index.js';
 import type { Answer } from '../../platform/http/index.js';
 import { HttpObserver } from '../../platform/observability/index.js';
 import { SqlDatabase, SqlOperationLedger, SqlTransactionTable } from '../../platform/sql/index.js';
+import { PasswordHasher } from '../../platform/passwords/index.js';
+import { TokenKeys } from '../../platform/tokens/index.js';
 import { ReplicationPrimary } from '../../protocols/replication/index.js';
 import { DocumentParticipant, TransactionCoordinator } from '../../protocols/two-phase-commit/index.js';
 import { AppCache } from './app-cache.js';
@@ -21,6 +24,7 @@ import { MetricsController } from './metrics.controller.js';
 import { ReadinessGate } from './readiness-gate.js';
 import { ReplicationController } from './replication.controller.js';
 import { RootController } from './root.controller.js';
+import type { Passwords } from './passwords.js';
 import type { OpenedStores } from './open.js';
 import type { Transactions } from './transact.js';
 
@@ -29,7 +33,7 @@ import type { Transactions } from './transact.js';
 class StoresModule {
   static of(
     { bookstore, sqlFiles, documents }: OpenedStores,
-    { replication, transactions, checkouts, cache }: AppParts,
+    { replication, transactions, checkouts, cache, passwords }: AppParts,
   ): DynamicModule {
     const { database } = bookstore;
     const providers = [
@@ -44,6 +48,9 @@ class StoresModule {
       { provide: SqlTransactionTable, useValue: transactions.table },
       { provide: CheckoutSagas, useValue: checkouts.sagas },
       { provide: SagaService, useValue: checkouts.service },
+      { provide: PasswordHasher, useValue: passwords.hasher },
+      { provide: TokenKeys, useValue: passwords.tokens },
+      { provide: PASSWORD_MIN, useValue: passwords.passwordMin },
       { provide: SQL_FILES, useValue: sqlFiles },
     ];
     return { module: StoresModule, providers, exports: providers.map(({ provide }) => provide) };
@@ -59,6 +66,7 @@ interface AppParts {
   readonly gate: ReadinessGate;
   readonly files: DataFiles;
   readonly cache: AppCache;
+  readonly passwords: Passwords;
 }
 
 @Module({})

@@ -46,6 +46,7 @@ import { admitHotReads, YieldingAdapter } from './hot-reads.js';
 import type { OpenedStores } from './open.js';
 import { ReadinessGate } from './readiness-gate.js';
 import { replicate } from './replicate.js';
+import { keepPasswords } from './passwords.js';
 import { observeReplication } from './replication-metrics.js';
 import { serveApiDocumentation } from './swagger.js';
 import { transact } from './transact.js';
@@ -80,6 +81,7 @@ async function served(stores: OpenedStores): Promise<RunningServer> {
   const guard = drainGuard(redis, stores.bookstore.database.databaseId);
   const checkouts = checkOut(config.checkouts, stores, { log, guard });
   gaugeSagas(observer.registry, checkouts.sagas);
+  const passwords = await keepPasswords(config, log, observer.registry);
   const quotaKey = deriveKey(secret, 'quota');
   if (config.http.requestsPerMinute !== undefined) redis.use(QUOTA_USE);
   const server = createHttpServer({
@@ -158,6 +160,7 @@ async function served(stores: OpenedStores): Promise<RunningServer> {
     gate,
     files,
     cache,
+    passwords,
   });
   const app = await phases.during('app', () => nestApp(server, module, logger));
   serveHotReads(app);
@@ -204,6 +207,7 @@ async function served(stores: OpenedStores): Promise<RunningServer> {
       endFence();
       cache.close();
       redis.close();
+      await passwords.close();
       await checkouts.close();
       await transactions.close();
       replication.close();

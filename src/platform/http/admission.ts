@@ -109,12 +109,13 @@ function ofOtherInstallation(): AppError {
   return new AppError('misdirected', detail, { retry: 'never' });
 }
 
-function weightOf({ routeOptions, apiKey, isFromCluster, headers }: FastifyRequest, hasKeys: boolean): number {
+function weightOf(request: FastifyRequest, hasKeys: boolean): number {
+  const { routeOptions, apiKey, isFromCluster, headers } = request;
   const { permission, isUncounted } = routeOptions.config;
   if (permission === 'cluster') return isFromCluster ? 0 : WRONG_KEY_WEIGHT;
   if (isFromCluster && headers[COUNTED_HEADER] !== undefined) return 0;
   const isUnknown = hasKeys && !apiKey;
   const isFree = isUncounted === true && (permission === 'open' || !isUnknown);
   if (isFree) return 0;
-  return isUnknown && presentedKey(headers) !== undefined ? WRONG_KEY_WEIGHT : 1;
+  return isUnknown && presentedKey(request) !== undefined ? WRONG_KEY_WEIGHT : 1;
 }

@@ -1,5 +1,4 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
 import type { FastifyRequest } from 'fastify';
 import type { Role } from '../../kernel/index.js';
@@ -12,6 +11,10 @@ export interface ApiKey {
 }
 
 declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** `Authorization` carries the token of a user here, so that an API key comes as `X-Api-Key` alone. */
+    takesUserToken?: true;
+  }
   interface FastifyRequest {
     /** The name of the API key, or `anonymous` without a known key. */
     caller: string;
@@ -28,13 +31,14 @@ export const CLUSTER_HEADER = 'x-cluster-authorization';
 export const COUNTED_HEADER = 'x-request-counted';
 const FORWARDED_HEADER = 'x-forwarded-for';
 
+/** A request, or what a process has of one that it does not route itself. */
+type Presenting = Pick<FastifyRequest, 'headers'> & Partial<Pick<FastifyRequest, 'routeOptions'>>;
+
 /** Finds the key that a request presents, in a time that reveals nothing about the keys. */
-export function theKeyAmong(
-  keys: readonly ApiKey[],
-): (request: { readonly headers: IncomingHttpHeaders }) => ApiKey | undefined {
+export function theKeyAmong(keys: readonly ApiKey[]): (request: Presenting) => ApiKey | undefined {
   const known = keys.map((key) => ({ key, digest: digest(key.key) }));
-  return ({ headers }) => {
-    const presented = presentedKey(headers);
+  return (request) => {
+    const presented = presentedKey(request);
     if (presented === undefined) return undefined;
     const presentedDigest = digest(presented);
     return known.filter((one) => timingSafeEqual(one.digest, presentedDigest))[0]?.key;
@@ -42,9 +46,10 @@ export function theKeyAmong(
 }
 
 /** The presented credential, valid or not; undefined when the request has none. */
-export function presentedKey(headers: IncomingHttpHeaders): string | undefined {
+export function presentedKey({ headers, routeOptions }: Presenting): string | undefined {
   const header = headers['x-api-key'];
   if (typeof header === 'string') return header;
+  if (routeOptions?.config.takesUserToken === true) return undefined;
   return /^Bearer\s+(\S+)$/i.exec(headers.authorization ?? '')?.[1];
 }
 

@@ -91,10 +91,15 @@ function parseJson(headers: IncomingHttpHeaders, body: Buffer): unknown {
   try {
     value = parsed(text);
   } catch (error) {
-    throw malformed(`the body is not JSON: ${(error as Error).message}`);
+    throw malformed(`the body is not JSON: ${withoutQuote((error as Error).message)}`);
   }
   if (MAY_HOLD_FORBIDDEN_KEY.test(text)) refuseForbiddenKeys(value);
   return value;
+}
+
+/** V8 quotes what is around the mistake, which may be part of a password. */
+function withoutQuote(message: string): string {
+  return message.replace(/, (?:\.\.\.)?"[^]*$/, '');
 }
 
 function refuseForbiddenKeys(root: unknown): void {

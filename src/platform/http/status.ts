@@ -27,6 +27,8 @@ export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   'rate-limited': 429,
   'too-many-keys': 429,
   'too-many-checkouts': 429,
+  'too-many-hashes': 429,
+  'too-many-logins': 429,
   overloaded: 503,
   'storage-full': 503,
   'storage-busy': 503,

@@ -126,7 +126,7 @@ function programPattern(name: string, command: string): RegExp {
 }
 
 /** The path of another program of this build: beside the running bundle, or compiled in its own folder. */
-export function programOf(name: 'api' | 'gateway' | 'replica' | 'checker'): string {
+export function programOf(name: 'api' | 'gateway' | 'replica' | 'checker' | 'hasher'): string {
   const pathOf = (url: string): string => fileURLToPath(new URL(url, import.meta.url));
   const bundled = pathOf(`./${name}.mjs`);
   return existsSync(bundled) ? bundled : pathOf(`../../main/${name}/main.js`);

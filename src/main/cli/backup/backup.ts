@@ -5,11 +5,12 @@ import { AppError, type Disk } from '../../../kernel/index.js';
 import { writeFile } from '../../../platform/disk/index.js';
 import { witnessPath } from '../../../platform/journal/index.js';
 import { copySqlFile, missingCommitsOf, type SqlFile, sqlFileIn, witnessOf } from '../../../platform/sql/index.js';
+import { TOKEN_KEYS_FILE } from '../../../platform/tokens/index.js';
 import { documentsWitness } from '../accept-loss/journal-witnesses.js';
 
 const DOCUMENTS = 'documents';
 /** Beside the stores; a data directory may lack them. */
-const MORE_FILES = ['cluster-secret', 'accepted-losses.log'];
+const MORE_FILES = ['cluster-secret', TOKEN_KEYS_FILE, 'accepted-losses.log'];
 const CHUNK_BYTES = 1 << 20;
 
 const partialOf = (target: string): string => `${target}.partial`;

@@ -13,6 +13,7 @@ const SECURITY = [{}, { apiKey: [] }, { bearer: [] }];
 const SECURITY_SCHEMES = {
   apiKey: { type: 'apiKey', in: 'header', name: 'X-Api-Key' },
   bearer: { type: 'http', scheme: 'bearer' },
+  userToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'of `POST /token`' },
 };
 
 export interface DocumentAbout {

@@ -27,6 +27,8 @@ const DETAILS = {
   'too-many-keys':
     'this caller has used the maximum of 2000000 Idempotency-Keys and operation ids in 24 hours (IDEMPOTENCY_KEYS)',
   'too-many-checkouts': '10000 checkouts are already in progress; nothing was written',
+  'too-many-hashes': '4000 passwords already wait to be hashed; nothing was written',
+  'too-many-logins': 'this account was asked for with a wrong password too often: try again later',
   overloaded: '5000 writes are already in progress; nothing was written',
   'not-ready': 'not ready: the first data is being written; nothing was done',
   'too-few-replicas': '1 in-sync replicas, and 2 are needed; nothing was written',

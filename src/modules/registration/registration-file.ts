@@ -1,0 +1,3 @@
+import type { SqlFile } from '../../platform/sql/index.js';
+
+export const REGISTRATION: SqlFile = { name: 'registration', healthPart: 'registration' };

@@ -1,0 +1,1 @@
+export { answerHashTask } from './answer-hash-task.js';
