@@ -9,4 +9,5 @@ export {
   type SealedTable,
   sealRows,
   unsealRows,
+  watchColumns,
 } from './row-seal.js';

@@ -74,7 +74,8 @@ export function sealOfColumns(columns: readonly string[]): string {
   return `${SEAL_FUNCTION}(${columns.join(', ')})`;
 }
 
-async function watchColumns(runner: Runner, sealed: SealedTable): Promise<void> {
+/** A row changed by something else than a sealed write loses its seal. */
+export async function watchColumns(runner: Runner, sealed: SealedTable): Promise<void> {
   const { table, columns } = sealed;
   const [now, before] = ['NEW', 'OLD'].map((row) => columns.map((column) => `${row}.${column}`).join(', '));
   const isRow = keyOf(sealed)

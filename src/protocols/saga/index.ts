@@ -8,7 +8,7 @@ export type { OpenDelivery } from './shell/delivery-under-way.js';
 export { PeriodicWork } from './shell/periodic-work.js';
 export { SagaPruning } from './shell/pruning.js';
 export { type Pause, SagaRelay, type SagaRelayPorts } from './shell/relay.js';
-export { SEALED_SAGA_STEPS } from './stores/create-saga-steps.migration.js';
+export { SEALED_SAGA_STEPS } from './stores/append-saga-steps.migration.js';
 export { SAGA_MIGRATIONS } from './stores/saga-migrations.js';
 export { SqlComparedFile } from './stores/sql-compared-file.js';
 export { SqlSagaFile } from './stores/sql-saga-file.js';

@@ -1,7 +1,7 @@
 import { sqlMigration } from '../../../platform/sql/index.js';
 import { type SealedTable, sealRows } from '../../../platform/sql-check/index.js';
 
-export const SEALED_SAGA_STEPS: SealedTable = {
+const SEALED_SAGA_STEPS: SealedTable = {
   table: 'saga_steps',
   key: ['saga_number', 'step'],
   columns: ['saga_number', 'step', 'saga_id', 'event_in', 'event', 'data', 'at_ms', 'set_number'],
@@ -9,7 +9,7 @@ export const SEALED_SAGA_STEPS: SealedTable = {
 
 /**
  * The step rows of one participant. A row is the inbox mark of the event that came in and, until that is delivered, the outbox row
- * of the event that went out, so that neither is ever written without the other. Numbers rise, so a step appends.
+ * of the event that went out, so that neither is ever written without the other.
  */
 export const CreateSagaSteps1764800000001 = sqlMigration('CreateSagaSteps1764800000001', {
   up: [

@@ -1,5 +1,6 @@
 import type { Statement } from 'better-sqlite3';
 import type { SqlHandle } from '../../../platform/sql/index.js';
+import { ROWS_PER_SAGA } from './append-saga-steps.migration.js';
 
 /** Raising the mark costs a page in its commit, and a look at the rows between. */
 const RAISED_AFTER_NOTES = 1_000;
@@ -24,9 +25,9 @@ export class OutboxMark {
     this.lower = handle.prepare('UPDATE saga_retention SET delivered_below = ? WHERE delivered_below > ?');
     this.raise = handle.prepare(
       `UPDATE saga_retention SET delivered_below = max(delivered_below, min(
-         coalesce((SELECT max(saga_number) FROM saga_steps), 0) - ?,
-         coalesce((SELECT saga_number FROM saga_steps WHERE saga_number >= delivered_below AND delivery = 'pending'
-                   ORDER BY saga_number LIMIT 1), ${String(Number.MAX_SAFE_INTEGER)})))`,
+         coalesce((SELECT max(id) FROM saga_steps) / ${String(ROWS_PER_SAGA)}, 0) - ?,
+         coalesce((SELECT saga_number FROM saga_steps
+                   WHERE id >= delivered_below * ${String(ROWS_PER_SAGA)} AND delivery = 'pending' ORDER BY id LIMIT 1), ${String(Number.MAX_SAFE_INTEGER)})))`,
     );
     this.read = handle.prepare<[], number>('SELECT delivered_below FROM saga_retention').pluck();
     this.highest = this.read.get() ?? 0;

@@ -1,6 +1,7 @@
 import type { Statement } from 'better-sqlite3';
 import type { SqlHandle } from '../../../platform/sql/index.js';
 import type { ComparedFile, ComparedRow } from '../shell/compare-files.js';
+import { ROWS_PER_SAGA } from './append-saga-steps.migration.js';
 
 type Row = Omit<ComparedRow, 'by' | 'eventIn'> & { readonly eventIn: string | null };
 
@@ -18,10 +19,11 @@ export class SqlComparedFile implements ComparedFile {
   ) {
     this.readPoint = handle.prepare<[], number>('SELECT pruned_below FROM saga_retention').pluck();
     this.readConfirmed = handle.prepare<[], number>('SELECT confirmed_below FROM saga_retention').pluck();
-    this.readHighest = handle.prepare<[], number>('SELECT coalesce(max(saga_number), 0) FROM saga_steps').pluck();
+    const rows = String(ROWS_PER_SAGA);
+    this.readHighest = handle.prepare<[], number>(`SELECT coalesce(max(id) / ${rows}, 0) FROM saga_steps`).pluck();
     this.readBetween = handle.prepare(
       `SELECT saga_number AS number, saga_id AS sagaId, step, event_in AS eventIn, event, delivery
-       FROM saga_steps WHERE saga_number >= ? AND saga_number < ?`,
+       FROM saga_steps WHERE id >= ${rows} * ? AND id < ${rows} * ?`,
     );
   }
 

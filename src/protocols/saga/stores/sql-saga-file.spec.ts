@@ -9,7 +9,7 @@ import { sqlFileIn } from '../../../platform/sql/index.js';
 import { defineSaga } from '../core/definition.js';
 import type { DeliveryMark, Reaction, SagaEvent } from '../ports.js';
 import { findMissingRows } from '../shell/compare-files.js';
-import { SEALED_SAGA_STEPS } from './create-saga-steps.migration.js';
+import { SEALED_SAGA_STEPS } from './append-saga-steps.migration.js';
 import { SqlSagaFile } from './sql-saga-file.js';
 
 describe('the step rows of a participant in an SQL file', () => {
@@ -170,7 +170,8 @@ describe('the step rows of ended sagas', () => {
     const problem = 'row 1 authorise of saga_steps differs from what was written';
     expect(() => shop.files.payment.recordsOf(1)).toThrow(problem);
     const file = sqlFileIn(directory, { name: 'payment' });
-    expect(await findDamage(file, [SEALED_SAGA_STEPS], () => Promise.resolve())).toBe(problem);
+    const damage = await findDamage(file, [SEALED_SAGA_STEPS], () => Promise.resolve());
+    expect(damage).toBe('row 16 of saga_steps differs from what was written');
   });
 
   it('given a point, forgets the rows below it, keeps the others, and never lowers the point', async () => {

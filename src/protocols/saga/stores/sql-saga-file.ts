@@ -6,6 +6,7 @@ import { type SagaDefinition, START } from '../core/definition.js';
 import { decideReaction, type Told, toldBy } from '../core/reaction.js';
 import type { ComparedFile, ComparedRow } from '../shell/compare-files.js';
 import type { PrunedFile } from '../shell/pruning.js';
+import { ROWS_PER_SAGA } from './append-saga-steps.migration.js';
 import { OutboxMark } from './outbox-mark.js';
 import { SqlComparedFile } from './sql-compared-file.js';
 import type {
@@ -21,6 +22,7 @@ import type {
 } from '../ports.js';
 
 interface StepRow {
+  readonly id: number;
   readonly number: number;
   readonly step: string;
   readonly sagaId: string;
@@ -35,9 +37,13 @@ interface StepRow {
   readonly nextAtMs: number;
 }
 
-const COLUMNS = `saga_number AS number, step, saga_id AS sagaId, event_in AS eventIn, event, data, at_ms AS atMs,
+const COLUMNS = `id, saga_number AS number, step, saga_id AS sagaId, event_in AS eventIn, event, data, at_ms AS atMs,
   set_number AS setNumber, seal, delivery, attempts, next_at_ms AS nextAtMs`;
 const PRUNED_AT_ONCE = 1_000;
+/** In SQL: of the saga whose number is the parameter. */
+const OF_SAGA = `id >= ? * ${String(ROWS_PER_SAGA)} AND id < (? + 1) * ${String(ROWS_PER_SAGA)}`;
+/** In SQL: the key of the first row of the saga whose number follows. */
+const FROM = `${String(ROWS_PER_SAGA)} *`;
 
 /**
  * The step rows of one participant in its SQL file.
@@ -47,16 +53,16 @@ const PRUNED_AT_ONCE = 1_000;
  */
 export class SqlSagaFile implements SagaFile, ComparedFile, PrunedFile {
   readonly participant: string;
-  private readonly ofSaga: Statement<[number], StepRow>;
+  private readonly ofSaga: Statement<[number, number], StepRow>;
   private readonly insert: Statement<
-    [number, string, string, string | null, string, string, number, number, number, DeliveryMark]
+    [number, number, string, string, string | null, string, string, number, number, number, DeliveryMark]
   >;
-  private readonly writeNote: Statement<[DeliveryMark, number, number, number, string]>;
+  private readonly writeNote: Statement<[DeliveryMark, number, number, number, number, string]>;
   private readonly raisePoint: Statement<[number]>;
   private readonly deleteBelow: Statement<[number, number]>;
   private readonly readForgotten: Statement<[], number>;
   private readonly raiseConfirmed: Statement<[number]>;
-  private readonly readOfSaga: Statement<[number], StepRow>;
+  private readonly readOfSaga: Statement<[number, number], StepRow>;
   private readonly readOutbox: Statement<[], StepRow>;
   private readonly readNext: Statement<[], number>;
   private readonly compared: SqlComparedFile;
@@ -76,40 +82,39 @@ export class SqlSagaFile implements SagaFile, ComparedFile, PrunedFile {
     const { writeHandle: write, reader, damaged } = owner.database;
     this.seal = new RowSeal('saga_steps', damaged);
     this.mark = new OutboxMark(write);
-    this.ofSaga = write.prepare(`SELECT ${COLUMNS} FROM saga_steps WHERE saga_number = ?`);
+    this.ofSaga = write.prepare(`SELECT ${COLUMNS} FROM saga_steps WHERE ${OF_SAGA} ORDER BY id`);
     this.insert = write.prepare(
       `INSERT INTO saga_steps
-         (saga_number, step, saga_id, event_in, event, data, at_ms, set_number, seal, delivery)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         (id, saga_number, step, saga_id, event_in, event, data, at_ms, set_number, seal, delivery)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.writeNote = write.prepare(
-      'UPDATE saga_steps SET delivery = ?, attempts = ?, next_at_ms = ? WHERE saga_number = ? AND step = ?',
+      `UPDATE saga_steps SET delivery = ?, attempts = ?, next_at_ms = ? WHERE ${OF_SAGA} AND step = ?`,
     );
     this.readNext = write
       .prepare<[], number>(
-        'SELECT max(coalesce((SELECT max(saga_number) FROM saga_steps) + 1, 1), pruned_below) FROM saga_retention',
+        `SELECT max(coalesce((SELECT max(id) FROM saga_steps) / ${String(ROWS_PER_SAGA)} + 1, 1), pruned_below) FROM saga_retention`,
       )
       .pluck();
     this.raisePoint = write.prepare('UPDATE saga_retention SET pruned_below = max(pruned_below, ?)');
     this.deleteBelow = write.prepare(
-      `DELETE FROM saga_steps WHERE (saga_number, step) IN (
-         SELECT saga_number, step FROM saga_steps WHERE saga_number < ? ORDER BY saga_number LIMIT ?)`,
+      `DELETE FROM saga_steps WHERE id IN (SELECT id FROM saga_steps WHERE id < ${FROM} ? ORDER BY id LIMIT ?)`,
     );
     const read = reader.handle;
     this.readForgotten = read
       .prepare<[], number>(
-        'SELECT 1 FROM saga_steps WHERE saga_number < (SELECT pruned_below FROM saga_retention) LIMIT 1',
+        `SELECT 1 FROM saga_steps WHERE id < (SELECT ${FROM} pruned_below FROM saga_retention) LIMIT 1`,
       )
       .pluck();
     this.raiseConfirmed = write.prepare('UPDATE saga_retention SET confirmed_below = max(confirmed_below, ?)');
     this.compared = new SqlComparedFile(owner.name, read);
-    this.readOfSaga = read.prepare(`SELECT ${COLUMNS} FROM saga_steps WHERE saga_number = ?`);
+    this.readOfSaga = read.prepare(`SELECT ${COLUMNS} FROM saga_steps WHERE ${OF_SAGA} ORDER BY id`);
     this.readOutbox = read.prepare(
       `SELECT ${COLUMNS} FROM saga_steps WHERE delivery = 'parked'
        UNION ALL
        SELECT ${COLUMNS} FROM saga_steps
-       WHERE saga_number >= (SELECT delivered_below FROM saga_retention) AND delivery = 'pending'
-       ORDER BY number`,
+       WHERE id >= (SELECT ${FROM} delivered_below FROM saga_retention) AND delivery = 'pending'
+       ORDER BY id`,
     );
   }
 
@@ -123,7 +128,7 @@ export class SqlSagaFile implements SagaFile, ComparedFile, PrunedFile {
    * durable the caller gives the record to the relay's `begun`.
    */
   begin(saga: SagaRef, data: SagaData, set = 0): StepRecord {
-    return this.write(saga, START, undefined, { event: this.definition.start.event, data, set });
+    return this.write(saga, START, undefined, { event: this.definition.start.event, data, set }, []);
   }
 
   react(event: SagaEvent, isLastTry: boolean, settled: (reaction: Reaction) => void): void {
@@ -148,7 +153,7 @@ export class SqlSagaFile implements SagaFile, ComparedFile, PrunedFile {
       () => {
         written = this.notes.length;
         for (const { delivery, attempts, nextAtMs, number, step } of this.notes) {
-          this.writeNote.run(delivery, attempts, nextAtMs, number, step);
+          this.writeNote.run(delivery, attempts, nextAtMs, number, number, step);
           if (delivery === 'pending') this.mark.pending(number);
         }
         this.mark.noted(written);
@@ -167,7 +172,7 @@ export class SqlSagaFile implements SagaFile, ComparedFile, PrunedFile {
   }
 
   recordsOf(number: number): readonly StepRecord[] {
-    return this.readOfSaga.all(number).map((row) => this.toRecord(row));
+    return this.readOfSaga.all(number, number).map((row) => this.toRecord(row));
   }
 
   /** The rows of sagas with a lower number may be gone. */
@@ -214,7 +219,8 @@ export class SqlSagaFile implements SagaFile, ComparedFile, PrunedFile {
    */
   recordLost(saga: SagaRef, steps: readonly Pick<StepRecord, 'step' | 'eventIn' | 'event' | 'data'>[]): Promise<void> {
     return this.owner.database.writer.run(() => {
-      for (const { step, eventIn, event, data } of steps) this.write(saga, step, eventIn, { event, data });
+      for (const { step, eventIn, event, data } of steps)
+        this.write(saga, step, eventIn, { event, data }, this.rowsOf(saga));
     });
   }
 
@@ -222,30 +228,43 @@ export class SqlSagaFile implements SagaFile, ComparedFile, PrunedFile {
     const step = this.definition.stepOn(event.name);
     const work = step && this.owner.steps[step.step];
     if (!step || !work) throw new Error(`${event.name} leads to no step of ${this.participant}`);
-    const effect = decideReaction(this.definition, step, this.ofSaga.all(event.saga.number), event);
+    const rows = this.rowsOf(event.saga);
+    const effect = decideReaction(this.definition, step, rows, event);
     switch (effect.type) {
       case 'repeat':
         return this.toRecord(effect.row);
       case 'foreign':
         throw this.foreign(event.saga, effect.sagaId);
       case 'record':
-        return this.write(event.saga, step.step, event.name, effect.told);
+        return this.write(event.saga, step.step, event.name, effect.told, rows);
       case 'run': {
         const told = toldBy(step, event.data, work(scope, event.saga, event.data), isLastTry);
         if ('later' in told) throw new Later(told.later);
-        return this.write(event.saga, step.step, event.name, told);
+        return this.write(event.saga, step.step, event.name, told, rows);
       }
     }
   }
 
-  private write(saga: SagaRef, step: string, eventIn: string | undefined, told: Told): StepRecord {
+  private rowsOf({ number }: SagaRef): readonly StepRow[] {
+    return this.ofSaga.all(number, number);
+  }
+
+  /** `rows`: those that the file holds of this saga. */
+  private write(
+    saga: SagaRef,
+    step: string,
+    eventIn: string | undefined,
+    told: Told,
+    rows: readonly StepRow[],
+  ): StepRecord {
+    const id = (rows.at(-1)?.id ?? saga.number * ROWS_PER_SAGA - 1) + 1;
     const { event, data, set = 0 } = told;
     const atMs = this.ports.clock.nowMs();
     const delivery = this.definition.endOf(event) === undefined ? 'pending' : 'end';
     const text = JSON.stringify(data);
     const into = eventIn ?? null;
     const seal = sealOf([saga.number, step, saga.id, into, event, text, atMs, set]);
-    this.insert.run(saga.number, step, saga.id, into, event, text, atMs, set, seal, delivery);
+    this.insert.run(id, saga.number, step, saga.id, into, event, text, atMs, set, seal, delivery);
     if (delivery === 'pending') this.mark.pending(saga.number);
     return { saga, step, eventIn, event, data, atMs, set, delivery, attempts: 0, nextAtMs: 0 };
   }
@@ -278,6 +297,9 @@ function assertSteps(definition: SagaDefinition, { name, steps }: SagaParticipan
   const missing = declared.filter((step) => steps[step] === undefined);
   const unknown = Object.keys(steps).filter((step) => !declared.includes(step));
   const problem = [
+    ...(declared.length < ROWS_PER_SAGA
+      ? []
+      : [`has more steps than the ${String(ROWS_PER_SAGA)} rows of a saga hold`]),
     ...missing.map((step) => `lacks ${step}`),
     ...unknown.map((step) => `has ${step}, which is not its step`),
   ];
