@@ -113,6 +113,8 @@ export class AppSocket implements AnswerParts {
   onEnd(): void {
     const { sending } = this;
     this.sending = undefined;
+    // The client may not have room yet for what it got last; the next request is not to wait for it.
+    if (this.socket.isPaused()) this.socket.resume();
     sending?.onEnd();
   }
 

@@ -25,6 +25,9 @@ export class Attempt implements Sending {
   readonly chunks: Buffer[] = [];
   length = 0;
   private isStreaming = false;
+  /** The client is waited for. */
+  private isPaused = false;
+  /** Undefined again when the answer has ended: the connection belongs to the next request then. */
   private socket: AppSocket | undefined;
 
   constructor(
@@ -88,11 +91,16 @@ export class Attempt implements Sending {
     this.client.begin(head);
   }
 
+  /** More chunks may come from bytes that were read before the pause. */
   private pass(chunk: Buffer): void {
-    const { socket } = this;
-    const goOn = (): void => {
-      socket?.resume();
-    };
-    if (!this.client.write(chunk, goOn)) socket?.pause();
+    if (this.isPaused) {
+      this.client.write(chunk);
+      return;
+    }
+    this.isPaused = !this.client.write(chunk, () => {
+      this.isPaused = false;
+      this.socket?.resume();
+    });
+    if (this.isPaused) this.socket?.pause();
   }
 }

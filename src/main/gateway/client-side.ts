@@ -38,9 +38,9 @@ export class ClientSide {
   }
 
   /** False when the client should be waited for, until `drained`. */
-  write(chunk: Buffer, drained: () => void): boolean {
+  write(chunk: Buffer, drained?: () => void): boolean {
     if (this.isGone || this.response.write(chunk)) return true;
-    this.response.once('drain', drained);
+    if (drained !== undefined) this.response.once('drain', drained);
     return false;
   }
 
