@@ -78,7 +78,7 @@ export class WarmDocuments {
     this.isEnding = true;
     await this.looking;
     await this.readOn();
-    await this.followed?.journal.close();
+    await this.followed?.journal.close().catch(() => undefined);
     return this.followed;
   }
 
@@ -89,15 +89,17 @@ export class WarmDocuments {
   }
 
   private async readOn(): Promise<void> {
+    let followed = this.followed;
     try {
-      const followed = this.followed ?? (await this.begin());
+      followed ??= await this.begin();
       await followed.journal.look();
       // From here on it may be taken: before, it was far behind.
       this.followed = followed;
       this.failures = 0;
       await this.followSnapshots(followed);
     } catch (error) {
-      await this.followed?.journal.close();
+      // What it has read is given up, so a file that cannot be closed changes nothing.
+      await followed?.journal.close().catch(() => undefined);
       this.followed = undefined;
       this.lastFailure = String(error);
       this.looksToPass = Math.min(2 ** this.failures, MOST_LOOKS_PASSED) - 1;

@@ -40,16 +40,19 @@ export class SegmentAhead<Op> {
   ): Promise<SegmentAhead<Op> | undefined> {
     const reader = await disk.openForReading(path);
     if (reader === undefined) return undefined;
-    const bytes = await reader.read(0, HEADER_BYTES);
-    const header = readHeader(bytes);
-    if (header === undefined) {
-      await reader.close();
-      return undefined;
+    let segment: SegmentAhead<Op> | undefined;
+    try {
+      const bytes = await reader.read(0, HEADER_BYTES);
+      const header = readHeader(bytes);
+      if (header === undefined) return undefined;
+      const { after, at } = header;
+      const { end } = readLine(bytes, 0);
+      const first = { bytes: end, checksum: crc32(bytes.subarray(0, end)), vouchedBytes: 0, position: after, at };
+      segment = new SegmentAhead<Op>(reader, nextTurn, path, name, after, first);
+      return segment;
+    } finally {
+      if (segment === undefined) await reader.close();
     }
-    const { after, at } = header;
-    const { end } = readLine(bytes, 0);
-    const first = { bytes: end, checksum: crc32(bytes.subarray(0, end)), vouchedBytes: 0, position: after, at };
-    return new SegmentAhead<Op>(reader, nextTurn, path, name, after, first);
   }
 
   close(): Promise<void> {

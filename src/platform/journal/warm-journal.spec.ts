@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { CountedReaders } from '../../../test/support/counted-readers.js';
 import type { NumberedOp } from '../../../test/support/journal-history.js';
 import { JOURNAL_DIRECTORY, JournalWorld, positionOf } from '../../../test/support/journal-world.js';
 import { TurnMeter } from '../../../test/support/turn-meter.js';
@@ -97,6 +98,21 @@ describe('a journal that another process reads while it is written', () => {
 
     await expect(reader().look()).rejects.toThrow(Astray);
     await expect(reader({ ...world.covered, hash: 'f'.repeat(32) }).look()).rejects.toThrow('another history');
+  });
+
+  it('given a segment of another history, or one that cannot be read, does not leave it open', async () => {
+    const readers = new CountedReaders();
+    const disk = readers.on(world.disk.attachReader());
+    const sink = { apply: () => undefined, segmentBegan: () => undefined };
+    const foreign = { ...GENESIS, hash: 'f'.repeat(32) };
+    const look = (): Promise<void> =>
+      new WarmJournal<NumberedOp>({ disk, nextTurn: setImmediate }, JOURNAL_DIRECTORY, foreign, sink).look();
+    await expect(look()).rejects.toThrow('another history');
+    expect(readers.open).toBe(0);
+    readers.failure = () => new Error('EIO');
+    await expect(look()).rejects.toThrow('EIO');
+
+    expect(readers.open).toBe(0);
   });
 
   it('given a long segment and a batch larger than a piece, reads both in turns of less than 100 ms', async () => {

@@ -81,14 +81,22 @@ export class WarmJournal<Op> implements ReadAhead {
     const path = join(this.directory, name);
     const segment = await SegmentAhead.open<Op>(this.ports, path, name);
     if (segment === undefined) return undefined;
-    const { after } = segment;
+    try {
+      this.enter(segment);
+    } catch (error) {
+      await segment.close();
+      throw error;
+    }
+    return segment;
+  }
+
+  private enter({ path, after }: SegmentAhead<Op>): void {
     if (after.seq === this.position.seq) {
       if (after.hash !== this.position.hash) throw new Astray(`${path} continues another history`);
       this.sink.segmentBegan(this.position);
     } else if (after.seq > this.position.seq) {
       throw new Astray(`${path}: the records before it, after ${String(this.position.seq)}, are not there`);
     }
-    return segment;
   }
 
   private async readOn(segment: SegmentAhead<Op>, lastSeq: number): Promise<void> {
