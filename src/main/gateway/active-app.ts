@@ -1,4 +1,5 @@
 import type { Log, Timers } from '../../kernel/index.js';
+import { incarnationOf } from '../../platform/http/index.js';
 import { type ActiveProcess, activeAmong, type Echo } from '../../protocols/failover/index.js';
 import { AppConnections } from './app-connections.js';
 
@@ -27,8 +28,8 @@ export class ActiveApp {
   /** By URL, since the last loss: an answer from before it says nothing about the time after it. */
   private echoes = new Map<string, Echo | undefined>();
   private asked = new Set<string>();
-  /** Processes that said that they serve no longer, or another installation. */
-  private readonly refused = new Set<number>();
+  /** Incarnations that said that they serve no longer, or another installation. A later one may have the same pid. */
+  private readonly refused = new Set<string>();
   private met = 0;
   private isClosed = false;
   private cancel: () => void = () => undefined;
@@ -70,16 +71,18 @@ export class ActiveApp {
   /** The process has said that it does not serve, so it is not used again. */
   refuse(app: AppConnections, reason: string): void {
     const { url, pid } = app.process;
-    if (!this.refused.has(pid)) this.options.log.warn(`${url} (pid ${String(pid)}) is not used: ${reason}`);
-    this.refused.add(pid);
+    if (!this.isRefused(app.process)) this.options.log.warn(`${url} (pid ${String(pid)}) is not used: ${reason}`);
+    this.refused.add(app.incarnation);
     this.suspect(app);
   }
 
   /** Asks the process itself. */
-  async isStillActive({ process: { url, pid } }: AppConnections): Promise<boolean> {
-    const echo = await this.options.echo(url);
-    return echo?.pid === pid && activeAmong([{ url, echo }], (one) => this.refused.has(one)) !== undefined;
+  async isStillActive({ process: { url }, incarnation }: AppConnections): Promise<boolean> {
+    const active = activeAmong([{ url, echo: await this.options.echo(url) }], this.isRefused);
+    return active !== undefined && incarnationOf(active) === incarnation;
   }
+
+  private readonly isRefused = (process: ActiveProcess): boolean => this.refused.has(incarnationOf(process));
 
   private look(): void {
     const { urls, timers, pingMs, isReady } = this.options;
@@ -105,7 +108,7 @@ export class ActiveApp {
     for (const url of this.echoes.keys()) if (!named.has(url)) this.echoes.delete(url);
     const active = activeAmong(
       [...this.echoes].map(([url, echo]) => ({ url, echo })),
-      (pid) => this.refused.has(pid),
+      this.isRefused,
     );
     if (active !== undefined) this.use(active);
     else if (this.app !== undefined && this.echoes.get(this.app.process.url) !== undefined) this.leave(this.app);

@@ -60,6 +60,8 @@ export function headOf(text: string): AnswerHead | undefined {
     }
     if (!OF_THE_CONNECTION.has(lower)) lines.push(name, value);
   }
+  // Two programs could end such an answer at two places (RFC 9112, 6.3).
+  if (isChunked && lengthBytes !== undefined) return undefined;
   const named = namedByConnection(connection);
   const isLast = connection !== undefined && /\bclose\b/i.test(connection);
   return { status: Number(status), lines: without(lines, named), isChunked, lengthBytes, isStream, isLast };

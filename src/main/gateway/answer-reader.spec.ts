@@ -84,6 +84,7 @@ describe('the reader of answers', () => {
     ['a length that is no number', `${OK}content-length: -1\r\n\r\n`],
     ['no length', `${OK}content-type: a\r\n\r\n`],
     ['another coding', `${OK}transfer-encoding: gzip, chunked\r\n\r\n`],
+    ['a length and chunks', `${OK}content-length: 1\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n`],
     ['a chunk without a size', `${CHUNKED}x\r\n\r\n`],
     ['a chunk that is longer than it says', `${CHUNKED}1\r\nxy\r\n0\r\n\r\n`],
     ['bytes after the answer', `${OK}content-length: 1\r\n\r\nxy`],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Echo } from '../echo.js';
-import { activeAmong } from './active.js';
+import { activeAmong, type ActiveProcess } from './active.js';
 
 const echo = (pid: number, more: Partial<Echo> = {}): Echo => ({
   pid,
@@ -34,6 +34,8 @@ describe('the active process', () => {
   });
 
   it('is none that has said itself that it does not serve', () => {
-    expect(activeAmong([{ url: 'a', echo: echo(1) }], (pid) => pid === 1)).toBeUndefined();
+    const isRefused = ({ pid, epoch }: ActiveProcess): boolean => pid === 1 && epoch === 1;
+    expect(activeAmong([{ url: 'a', echo: echo(1) }], isRefused)).toBeUndefined();
+    expect(activeAmong([{ url: 'a', echo: echo(1, { epoch: 2 }) }], isRefused)?.epoch).toBe(2);
   });
 });

@@ -21,13 +21,14 @@ const WITHOUT_EPOCH = -1;
  */
 export function activeAmong(
   addresses: readonly EchoedAddress[],
-  isRefused: (pid: number) => boolean = () => false,
+  isRefused: (process: ActiveProcess) => boolean = () => false,
 ): ActiveProcess | undefined {
   let found: ActiveProcess | undefined;
   for (const { url, echo } of addresses) {
-    if (echo?.role !== 'active' || echo.state !== 'open' || isRefused(echo.pid)) continue;
-    const epoch = echo.epoch ?? WITHOUT_EPOCH;
-    if (found === undefined || epoch > found.epoch) found = { url, pid: echo.pid, epoch };
+    if (echo?.role !== 'active' || echo.state !== 'open') continue;
+    const process = { url, pid: echo.pid, epoch: echo.epoch ?? WITHOUT_EPOCH };
+    if (isRefused(process)) continue;
+    if (found === undefined || process.epoch > found.epoch) found = process;
   }
   return found;
 }
