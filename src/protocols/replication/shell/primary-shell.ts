@@ -165,6 +165,7 @@ export class ReplicationPrimary {
    * Rejects with `shutting-down` when it is closed. Called once.
    */
   async whenAdmitting(): Promise<void> {
+    this.assertGoing();
     if (this.state !== undefined && admits(this.state)) return;
     await new Promise<void>((resolve) => {
       const cancel = this.ports.timers.after(this.options.writeDeadlineMs, resolve);
