@@ -13,7 +13,6 @@ import type { SqlHandle } from './sql-handle.js';
 const SECOND_MS = 1_000;
 /** Some milliseconds of work. */
 const ROWS_AT_ONCE = 5_000;
-const COUNTED_PER_STEP = 1_000;
 /** A key that is being recorded now expires later than this before the end of its time. No commit takes as long. */
 const MARGIN_MS = 30_000;
 
@@ -24,6 +23,12 @@ interface Row {
   readonly owner: string;
   readonly second: number;
   readonly count: number;
+}
+
+interface KeysOfPiece {
+  readonly keys: Iterable<HeldKeys>;
+  /** They and those of earlier pieces are all that expire before. */
+  readonly toMs: number;
 }
 
 /** Counts the keys in the table `operations` by owner and second, by the index alone. */
@@ -51,7 +56,12 @@ export class OperationKeys {
 
   /** The keys that expire from `fromMs` on and before `toMs`. The consumer may pause between any two. */
   *expiring(fromMs: number, toMs: number): Generator<HeldKeys, void, undefined> {
-    for (const [from, to] of this.pieces(fromMs, toMs)) yield* heldBy(this.ofCallers.all(from, to));
+    for (const { keys } of this.expiringInPieces(fromMs, toMs)) yield* keys;
+  }
+
+  /** Same as `expiring`, in pieces of some milliseconds of work. */
+  *expiringInPieces(fromMs: number, toMs: number): Generator<KeysOfPiece, void, undefined> {
+    for (const [from, to] of this.pieces(fromMs, toMs)) yield { keys: heldBy(this.ofCallers.all(from, to)), toMs: to };
   }
 
   /** Those that processes have added and that expire after `nowMs`. */
@@ -99,18 +109,20 @@ export class OperationKeysAhead {
     return this.clock.nowMs() < this.countedAtMs;
   }
 
-  /** Counts in short steps; all counts or none are added. Throws when it is outdated. */
+  /**
+   * Counts in short steps, and forgets counts of keys that have expired. After each step `belowMs` is true of the counts. Throws when it
+   * is outdated.
+   */
   *count(): Generator<void, void, undefined> {
     if (this.isOutdated) throw new Error('the clock went back');
     const nowMs = this.clock.nowMs();
-    const toMs = nowMs + CLIENT_KEY_RETENTION_MS - MARGIN_MS;
-    const fresh: HeldKeys[] = [];
-    for (const held of this.keys.expiring(Math.max(nowMs, this.countedToMs), toMs)) {
-      fresh.push(held);
-      if (fresh.length % COUNTED_PER_STEP === 0) yield;
-    }
-    for (const { owner, atMs, count } of fresh) this.counts.add(owner, atMs, count);
-    this.countedToMs = toMs;
     this.countedAtMs = nowMs;
+    const toMs = nowMs + CLIENT_KEY_RETENTION_MS - MARGIN_MS;
+    for (const piece of this.keys.expiringInPieces(Math.max(nowMs, this.countedToMs), toMs)) {
+      for (const { owner, atMs, count } of piece.keys) this.counts.add(owner, atMs, count);
+      this.countedToMs = piece.toMs;
+      yield;
+    }
+    yield* this.counts.forgetBefore(nowMs - CLIENT_KEY_RETENTION_MS);
   }
 }

@@ -205,6 +205,47 @@ describe('SqlOperationLedger', () => {
     expect(() => Array.from(ahead.count())).toThrow('the clock went back');
   });
 
+  it('given keys that are being counted ahead, counts few in each step, and the takeover may come between any two', async () => {
+    await database.writer.run(() => {
+      for (let n = 0; n < 11_000; n += 1) {
+        const id = String(n);
+        ledger.record({ operation: { id, scope: id, bodyHmac: 'hmac', owner: 'a' }, answerOf }, 1);
+        clock.advance(10);
+      }
+    });
+    clock.advance(60_000);
+    const counts = new HeldKeyCounts();
+    const ahead = new OperationKeysAhead(database.reader.handle, clock, counts);
+    const sum = (held: Iterable<HeldKeys>): number => [...held].reduce((total, { count }) => total + count, 0);
+    let before = 0;
+    let steps = 0;
+    for (const _ of ahead.count()) {
+      expect(sum(counts) + sum(ledger.heldKeys(ahead.belowMs))).toBe(11_000);
+      expect(sum(counts) - before).toBeLessThanOrEqual(5_000);
+      before = sum(counts);
+      steps += 1;
+    }
+
+    expect([before, steps > 2]).toEqual([11_000, true]);
+  });
+
+  it('given days in which keys are counted ahead, keeps only those of a day', async () => {
+    const counts = new HeldKeyCounts();
+    const ahead = new OperationKeysAhead(database.reader.handle, clock, counts);
+    for (let hour = 0; hour < 72; hour += 1) {
+      const id = String(hour);
+      await database.writer.run(() => {
+        ledger.record({ operation: { id, scope: id, bodyHmac: 'hmac', owner: id }, answerOf }, 1);
+      });
+      clock.advance(HOUR_MS);
+      Array.from(ahead.count());
+    }
+
+    const hours = [...counts].map(({ owner }) => Number(owner));
+    expect([Math.min(...hours) >= 46, Math.max(...hours)]).toEqual([true, 71]);
+    expect([...ledger.heldKeys(ahead.belowMs)]).toEqual([]);
+  });
+
   describe('given a process that dies at any commit and a client that repeats with its key', () => {
     const write = async (recording: RecordedWhere): Promise<void> => {
       if (ledger.findByScope('key')) return;
