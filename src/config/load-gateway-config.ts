@@ -1,4 +1,4 @@
-import { AppError } from '../kernel/index.js';
+import { ADDED_KEY_RETENTION_MS, AppError } from '../kernel/index.js';
 import {
   deepFreeze,
   type Environment,
@@ -33,6 +33,8 @@ export function parseGatewayConfig(environment: Environment) {
     /** Each is `host:port`. Empty: the app's run file in the data directory says where it is. */
     appAddresses: cluster.appAddresses.map(nameOfNode),
     limits: { holdMs: gateway.gatewayHoldMs, activeMs: answerWithinMs(checkouts) },
+    /** Of a request with a password. A repeat still comes before an added key ends. */
+    passwordLimits: { holdMs: gateway.gatewayHoldMs, activeMs: ADDED_KEY_RETENTION_MS - gateway.gatewayHoldMs },
     pingMs: replication.pingMs,
     inForce: settingsInForce(settings),
   });

@@ -1,4 +1,4 @@
-import { takesLong } from '../../modules/long-requests/index.js';
+import { hashesPassword, takesLong } from '../../modules/long-requests/index.js';
 import { incarnationOf } from '../../platform/http/index.js';
 import { monotonicMs } from '../../platform/process/index.js';
 import type { ActiveProcess } from '../../protocols/failover/index.js';
@@ -9,7 +9,7 @@ import { Lane } from './lane.js';
  * Connections of one kind of request never wait for another kind. In all far below 512, because a stopped process accepts that many
  * connections and lets later ones wait.
  */
-const CONNECTIONS = { reads: 64, writes: 96, long: 96, streams: 64 } as const;
+const CONNECTIONS = { reads: 64, writes: 96, long: 96, passwords: 64, streams: 64 } as const;
 export type Kind = keyof typeof CONNECTIONS;
 
 /** Below the 72 s for which the app keeps an idle connection. */
@@ -19,6 +19,7 @@ const EVENT_STREAM = 'text/event-stream';
 
 export function kindOf(isRead: boolean, path: string, accept: string | undefined): Kind {
   if (isRead) return accept?.includes(EVENT_STREAM) === true ? 'streams' : 'reads';
+  if (hashesPassword(path)) return 'passwords';
   return takesLong(path) ? 'long' : 'writes';
 }
 
@@ -45,6 +46,7 @@ export class AppConnections {
       reads: laneOf(CONNECTIONS.reads),
       writes: laneOf(CONNECTIONS.writes),
       long: laneOf(CONNECTIONS.long),
+      passwords: laneOf(CONNECTIONS.passwords),
       streams: laneOf(CONNECTIONS.streams),
     };
     this.looking = setInterval(() => {

@@ -57,7 +57,7 @@ export async function startGateway(config: GatewayConfig, logger: Logger): Promi
     isActive: () => app.current !== undefined,
   });
   const requests = new Requests({
-    ...{ limits: config.limits, nowMs: monotonicMs, app, proof, newRequestId },
+    ...{ limits: config.limits, passwordLimits: config.passwordLimits, nowMs: monotonicMs, app, proof, newRequestId },
     refusalOfHost: refusalOfHost(config.http.servedHosts),
     corsOrigins: config.http.corsOrigins,
     newKey: uuids({ clock: systemClock, random: systemRandom }),

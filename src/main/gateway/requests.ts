@@ -11,6 +11,7 @@ import {
   receiveBody,
   toAppError,
 } from '../../platform/http/index.js';
+import type { HoldingLimits } from '../../protocols/failover/index.js';
 import type { ClusterProof } from '../../protocols/replication/index.js';
 import { kindOf } from './app-connections.js';
 import { ClientSide } from './client-side.js';
@@ -18,6 +19,8 @@ import { Exchange, type ExchangePorts, type Outcome } from './exchange.js';
 import { addressOf, type ForwardedRequest, forwardedMessage, forwardedRequest } from './forwarded-request.js';
 
 export interface RequestsOptions extends Omit<ExchangePorts, 'over'> {
+  /** Of requests that wait for a password. */
+  readonly passwordLimits: HoldingLimits;
   readonly proof: Pick<ClusterProof, 'known' | 'isProvedBy'>;
   /** Why this gateway does not serve the name that a request calls; undefined when it does. */
   readonly refusalOfHost: (request: IncomingMessage) => AppError | undefined;
@@ -32,6 +35,7 @@ export class Requests {
   private readonly open = new Set<Exchange>();
   private readonly bodies = new BodyMemory();
   private readonly ports: ExchangePorts;
+  private readonly passwordPorts: ExchangePorts;
   private isStopping = false;
 
   constructor(private readonly options: RequestsOptions) {
@@ -43,6 +47,7 @@ export class Requests {
         options.ended(exchange, outcome);
       },
     };
+    this.passwordPorts = { ...this.ports, limits: options.passwordLimits };
   }
 
   /** The requests that wait for an active process. */
@@ -110,6 +115,7 @@ export class Requests {
     const isKeyAdded = !isRead && clientKey === undefined;
     const key = isRead ? undefined : (clientKey ?? this.options.newKey());
     const keyMadeFor = isKeyAdded ? this.options.app.current?.incarnation : undefined;
+    const kind = kindOf(isRead, path, request.headers.accept);
     const exchange = new Exchange(
       {
         ...{ method, key, isKeyAdded },
@@ -120,10 +126,10 @@ export class Requests {
             requestId: request.headers['x-request-id'] === undefined ? client.requestId : undefined,
             isCounted: isFromCluster && request.headers[COUNTED_HEADER] !== undefined,
           }),
-        kind: kindOf(isRead, path, request.headers.accept),
+        kind,
       },
       client,
-      this.ports,
+      kind === 'passwords' ? this.passwordPorts : this.ports,
     );
     this.open.add(exchange);
     client.whenClosed(() => {

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { ReaderConfig } from '../../config/index.js';
-import { takesLong } from '../../modules/long-requests/index.js';
+import { hashesPassword, takesLong } from '../../modules/long-requests/index.js';
 import type { NodeClient } from '../../platform/node-client/index.js';
 import { appUrlsOf } from '../../platform/nodes/index.js';
 import { monotonicMs, systemClock, systemRandom, uuids } from '../../platform/process/index.js';
@@ -26,7 +26,7 @@ export function serveForwarding(
     forwarder: 'this reader',
     send: (call, timeoutMs) => app.call(call, timeoutMs),
     newKey: uuids({ clock: systemClock, random: systemRandom }),
-    deadlineMs: (path) => (takesLong(path) ? config.longDeadlineMs : config.writeDeadlineMs),
+    deadlineMs: (path) => (takesLong(path) || hashesPassword(path) ? config.longDeadlineMs : config.writeDeadlineMs),
   };
   server.route({
     method: METHODS,
