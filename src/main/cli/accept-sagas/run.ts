@@ -22,7 +22,8 @@ import { withUnused } from '../lock-unused.js';
 import { reasonOf } from '../reason.js';
 import { Losses, lossOf } from './messages.js';
 
-const TABLES = ['meta', 'lives', 'saga_steps', 'saga_retention'];
+/** Step rows without the column were not upgraded yet. */
+const TABLES = ['meta', 'lives', 'saga_steps.id', 'saga_retention'];
 const MAX_NAMED = 100;
 
 /**
@@ -116,7 +117,7 @@ function stockIn(database: SqlDatabase): SagaParticipant {
 /** A normal start may be all that is needed, because nothing is known to be lost. */
 function notOpened(file: string): AppError {
   const message =
-    `${file} is missing, or comes from a version without checkouts: run "npm start", which creates or upgrades it, and run this ` +
+    `${file} is missing, or comes from an earlier version: run "npm start", which creates or upgrades it, and run this ` +
     'command again only if that start is refused; nothing was changed';
   return new AppError('not-ready', message, { retry: 'safe' });
 }
