@@ -20,6 +20,8 @@ export interface Bench {
   readonly seconds: number;
   readonly load: LoadGenerator;
   readonly largeStore: LargeStore;
+  /** Books, items, users and orders beside the customers. */
+  readonly largeShop: LargeStore;
 }
 
 /** One line of the table. */

@@ -5,7 +5,7 @@ import { Autocannon } from './autocannon.js';
 import { findRedisServer } from '../src/platform/redis/find-server.js';
 import { WrongAnswer } from './expect.js';
 import type { Bench, Figure } from './figure.js';
-import { LargeStore } from './large-store.js';
+import { fillShop, LargeStore } from './large-store.js';
 import type { LoadGenerator } from './load.js';
 import { describeMachine, type Machine } from './machine.js';
 import { buildFigures } from './paths/builds.js';
@@ -110,8 +110,10 @@ function prepare(settings: Settings, load: LoadGenerator, directory: string): Be
     seconds: settings.seconds,
     load,
   };
-  const largeStore: LargeStore = new LargeStore(join(directory, 'large'), (place) => startApp({ program }, place));
-  return { ...common, largeStore };
+  const start = (place: string): ReturnType<typeof startApp> => startApp({ program }, place);
+  const largeStore = new LargeStore(join(directory, 'large'), start);
+  const largeShop = new LargeStore(join(directory, 'large-shop'), start, fillShop);
+  return { ...common, largeStore, largeShop };
 }
 
 async function measure(figure: Figure, bench: Bench): Promise<Row> {
