@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { copyFileSync, renameSync } from 'node:fs';
+import { copyFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from '../e2e/support/client.js';
 import { AppProcess, removeDirectory, temporaryDirectory } from '../support/app-process.js';
@@ -143,6 +143,8 @@ describe('a standby that has read ahead', () => {
         expect((await fetch(`${standby.url}/health/ready`)).status).toBe(200);
       });
       for (const name of copies) renameSync(join(directory, `${name}.copy`), join(directory, name));
+      // It is the index of the log that the copy replaces.
+      rmSync(join(directory, 'payment.db-shm'));
       await active.kill();
 
       expect(await standby.exited).toEqual({ code: 1, signal: null });
