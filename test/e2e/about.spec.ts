@@ -40,6 +40,8 @@ describe('health', () => {
         'payment-read': up,
         'orders-write': up,
         'orders-read': up,
+        'registration-write': up,
+        'registration-read': up,
         documents: { ...up, position: expect.stringMatching(/^\d+\.\d+$/) },
         replication: { ...up, inSync: 0, replicas: 0 },
         cache: { ...up, redis: 'off' },

@@ -13,6 +13,9 @@ const SECURITY = [{}, { apiKey: [] }, { bearer: [] }];
 const SECURITY_SCHEMES = {
   apiKey: { type: 'apiKey', in: 'header', name: 'X-Api-Key' },
   bearer: { type: 'http', scheme: 'bearer' },
+};
+/** Only some operations of one process take it; a document should not have it without them. */
+const USER_TOKEN = {
   userToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'of `POST /token`' },
 };
 
@@ -34,8 +37,17 @@ export function openApiDocument(about: DocumentAbout, paths: Paths, shape: Probl
     servers: [{ url: '/' }],
     security: SECURITY,
     paths: whole,
-    components: { schemas: jsonSchemas(shape), securitySchemes: SECURITY_SCHEMES },
+    components: { schemas: jsonSchemas(shape), securitySchemes: schemesOf(paths) },
   };
+}
+
+function schemesOf(paths: Paths): Json {
+  const takesUserToken = Object.values(paths).some((operations) =>
+    Object.values(operations).some((operation) =>
+      (operation as OpenApiOperation).security?.some((needed) => 'userToken' in needed),
+    ),
+  );
+  return takesUserToken ? { ...SECURITY_SCHEMES, ...USER_TOKEN } : SECURITY_SCHEMES;
 }
 
 function showProblems(path: string, { parameters, responses }: OpenApiOperation, shape: ProblemShape): void {
