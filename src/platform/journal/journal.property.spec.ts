@@ -136,7 +136,7 @@ class Run {
     const { error, journal } = await openImage(new Map(image).set(path, cut), world.covered);
     if (error !== undefined) {
       cutsMade += 1;
-      // In front of the segment of a start that was followed by no record, it is no end that is missing.
+      // Before the segment of a start after which no record came, no end is missing.
       const code = path === paths.at(-1) ? 'recovery-needed' : 'data-corrupt';
       return isAppError(error, code) ? [] : [`a cut was refused otherwise: ${inspect(error)}`];
     }
