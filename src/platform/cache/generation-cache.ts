@@ -82,19 +82,20 @@ export class GenerationCache<V extends { readonly bytes: Buffer }> {
    * of a miss reads again. Throws when the version cannot be read.
    */
   remembered(table: string, name: string): V | undefined {
-    const value = this.memory.get(this.currentPrefix(table).text + name);
-    if (value !== undefined) this.memoryCounts.hits += 1;
-    return value;
+    return this.inMemory(this.currentPrefix(table).text + name);
   }
 
   private hit(key: string): CachedRead<V> | undefined {
+    const value = this.inMemory(key);
+    if (value !== undefined) return { value, source: 'memory' };
+    this.memoryCounts.misses += 1;
+    return undefined;
+  }
+
+  private inMemory(key: string): V | undefined {
     const value = this.memory.get(key);
-    if (value === undefined) {
-      this.memoryCounts.misses += 1;
-      return undefined;
-    }
-    this.memoryCounts.hits += 1;
-    return { value, source: 'memory' };
+    if (value !== undefined) this.memoryCounts.hits += 1;
+    return value;
   }
 
   private load(table: string, name: string, load: () => V): CachedRead<V> {

@@ -182,7 +182,7 @@ describe('the step rows of ended sagas', () => {
     expect([1, 2, 3].map((number) => shop.relay.timeline(number).length)).toEqual([0, 0, 5]);
   });
 
-  it('given files of one time, the comparison finds nothing, also where one has pruned and another has not', async () => {
+  it('given files that belong together, the comparison finds nothing, even if only one of them has pruned', async () => {
     await shop.files.orders.prune(3);
 
     expect(await missing()).toEqual([]);
